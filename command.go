@@ -1,0 +1,306 @@
+package convo
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Command is something to do to a contact's conversation: one of the structs of this file, by value.
+//
+// Every command says By whom. At is when it happened, for imports: zero means now, and a time before the
+// conversation's last event is ErrOutOfOrder. Key makes it idempotent: see [Engine.Do].
+type Command interface{ command() }
+
+// Open opens a conversation, or reopens the latest one when Policy.Open says so. An active one stays as it is; a
+// pending one is resumed.
+type Open struct {
+	By      Actor     `json:"by"`
+	At      time.Time `json:"at,omitzero"`
+	Key     string    `json:"key,omitempty"`
+	Channel string    `json:"channel,omitempty"` // default: the channel of the Ref's address
+	Source  Source    `json:"source,omitempty"`  // default: by the actor: user, automation, restart (contact)
+}
+
+// Receive records a message from the contact, and opens, resumes or reopens a conversation for it, or is rejected with
+// ErrClosed, as the policy says. With an ExternalID it is idempotent: (workspace, Channel, ExternalID) is unique.
+type Receive struct {
+	By          Actor           `json:"by,omitzero"` // default: the contact
+	At          time.Time       `json:"at,omitzero"`
+	Key         string          `json:"key,omitempty"`
+	Channel     string          `json:"channel,omitempty"` // default: the channel of the Ref's address
+	ExternalID  string          `json:"external_id,omitempty"`
+	Body        string          `json:"body,omitempty"`
+	Attachments json.RawMessage `json:"attachments,omitempty"`
+}
+
+// Send records a message to the contact by a user or by automation. It needs an active conversation: to greet, compose
+// Open and Send in one call.
+type Send struct {
+	By          Actor           `json:"by"`
+	At          time.Time       `json:"at,omitzero"`
+	Key         string          `json:"key,omitempty"`
+	Channel     string          `json:"channel,omitempty"` // default: the channel of the Ref's address
+	ExternalID  string          `json:"external_id,omitempty"`
+	Body        string          `json:"body,omitempty"`
+	Attachments json.RawMessage `json:"attachments,omitempty"`
+}
+
+// Note records an internal comment, in any status.
+type Note struct {
+	By          Actor           `json:"by"`
+	At          time.Time       `json:"at,omitzero"`
+	Key         string          `json:"key,omitempty"`
+	Body        string          `json:"body,omitempty"`
+	Attachments json.RawMessage `json:"attachments,omitempty"`
+}
+
+// Pend sets the conversation aside until the contact writes, a user resumes it, or, with Until, that time comes.
+type Pend struct {
+	By    Actor     `json:"by"`
+	At    time.Time `json:"at,omitzero"`
+	Key   string    `json:"key,omitempty"`
+	Until time.Time `json:"until,omitzero"` // after At; zero: no timer
+}
+
+// Resume takes a pending conversation up again.
+type Resume struct {
+	By     Actor     `json:"by"`
+	At     time.Time `json:"at,omitzero"`
+	Key    string    `json:"key,omitempty"`
+	Source Source    `json:"source,omitempty"` // default: by the actor
+}
+
+// Close closes the active conversation. What Category and Summary must be is the policy's.
+type Close struct {
+	By       Actor     `json:"by"`
+	At       time.Time `json:"at,omitzero"`
+	Key      string    `json:"key,omitempty"`
+	Category string    `json:"category,omitempty"`
+	Summary  string    `json:"summary,omitempty"`
+	Source   Source    `json:"source,omitempty"` // default: by the actor
+}
+
+// Reopen starts a new cycle of the same conversation: the one that the Ref names, else the contact's latest. A restart
+// by the visitor is a Reopen by the contact.
+type Reopen struct {
+	By     Actor     `json:"by"`
+	At     time.Time `json:"at,omitzero"`
+	Key    string    `json:"key,omitempty"`
+	Source Source    `json:"source,omitempty"` // default: by the actor: user, automation, restart (contact)
+}
+
+// Assign gives the conversation to a user, a team, or both; empty fields mean nobody.
+type Assign struct {
+	By   Actor     `json:"by"`
+	At   time.Time `json:"at,omitzero"`
+	Key  string    `json:"key,omitempty"`
+	User string    `json:"user,omitempty"`
+	Team string    `json:"team,omitempty"`
+}
+
+// Amend replaces category and summary of the standing closing. The original stays in the log.
+type Amend struct {
+	By       Actor     `json:"by"`
+	At       time.Time `json:"at,omitzero"`
+	Key      string    `json:"key,omitempty"`
+	Category string    `json:"category,omitempty"`
+	Summary  string    `json:"summary,omitempty"`
+}
+
+// Block makes every command that would open, message or close fail with ErrBlocked.
+type Block struct {
+	By     Actor     `json:"by"`
+	At     time.Time `json:"at,omitzero"`
+	Key    string    `json:"key,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Unblock ends a blocking.
+type Unblock struct {
+	By  Actor     `json:"by"`
+	At  time.Time `json:"at,omitzero"`
+	Key string    `json:"key,omitempty"`
+}
+
+// Link links the Ref's address to the Ref's contact and does nothing else. Any other command addressed to both does
+// so too.
+type Link struct {
+	By  Actor     `json:"by"`
+	At  time.Time `json:"at,omitzero"`
+	Key string    `json:"key,omitempty"`
+}
+
+func (Open) command()    {}
+func (Receive) command() {}
+func (Send) command()    {}
+func (Note) command()    {}
+func (Pend) command()    {}
+func (Resume) command()  {}
+func (Close) command()   {}
+func (Reopen) command()  {}
+func (Assign) command()  {}
+func (Amend) command()   {}
+func (Block) command()   {}
+func (Unblock) command() {}
+func (Link) command()    {}
+
+// CommandName names a kind of command, in JSON and in the transition table.
+type CommandName string
+
+// The names of the commands, in the order of the transition table.
+const (
+	CommandOpen    CommandName = "open"
+	CommandReceive CommandName = "receive"
+	CommandSend    CommandName = "send"
+	CommandNote    CommandName = "note"
+	CommandPend    CommandName = "pend"
+	CommandResume  CommandName = "resume"
+	CommandClose   CommandName = "close"
+	CommandReopen  CommandName = "reopen"
+	CommandAssign  CommandName = "assign"
+	CommandAmend   CommandName = "amend"
+	CommandBlock   CommandName = "block"
+	CommandUnblock CommandName = "unblock"
+	CommandLink    CommandName = "link"
+)
+
+// head is what all commands have in common.
+type head struct {
+	row      row
+	by       Actor
+	at       time.Time
+	key      string
+	channel  string
+	external string // the external id of a message
+}
+
+// headOf takes cmd apart with a type switch, not a method, so that commands need not live on the heap.
+func headOf(cmd Command) (head, error) {
+	switch c := cmd.(type) {
+	case Open:
+		return head{row: rowOpen, by: c.By, at: c.At, key: c.Key, channel: c.Channel}, nil
+	case Receive:
+		return head{rowReceive, c.By, c.At, c.Key, c.Channel, c.ExternalID}, nil
+	case Send:
+		return head{rowSend, c.By, c.At, c.Key, c.Channel, c.ExternalID}, nil
+	case Note:
+		return head{row: rowNote, by: c.By, at: c.At, key: c.Key}, nil
+	case Pend:
+		return head{row: rowPend, by: c.By, at: c.At, key: c.Key}, nil
+	case Resume:
+		return head{row: rowResume, by: c.By, at: c.At, key: c.Key}, nil
+	case Close:
+		return head{row: rowClose, by: c.By, at: c.At, key: c.Key}, nil
+	case Reopen:
+		return head{row: rowReopen, by: c.By, at: c.At, key: c.Key}, nil
+	case Assign:
+		return head{row: rowAssign, by: c.By, at: c.At, key: c.Key}, nil
+	case Amend:
+		return head{row: rowAmend, by: c.By, at: c.At, key: c.Key}, nil
+	case Block:
+		return head{row: rowBlock, by: c.By, at: c.At, key: c.Key}, nil
+	case Unblock:
+		return head{row: rowUnblock, by: c.By, at: c.At, key: c.Key}, nil
+	case Link:
+		return head{row: rowLink, by: c.By, at: c.At, key: c.Key}, nil
+	}
+	return head{}, invalid("command", fmt.Sprintf("%T is none: pass one of the command structs by value", cmd))
+}
+
+// Commands is a list of commands that encodes to JSON and back, for hosts that queue them: an array of objects, each
+// with the name of its command beside its fields:
+//
+//	[{"command":"close","by":{"type":"user","id":"ana"},"category":"Sales"}]
+//
+// Decoding refuses unknown commands and unknown fields with a *ValidationError, so that a typing error loses nothing.
+type Commands []Command
+
+// MarshalJSON implements json.Marshaler.
+func (cs Commands) MarshalJSON() ([]byte, error) {
+	out := []byte{'['}
+	for i, c := range cs {
+		h, err := headOf(c)
+		if err != nil {
+			return nil, err
+		}
+		fields, err := json.Marshal(c)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = fmt.Appendf(out, `{"command":%q`, h.row.name())
+		if len(fields) > len("{}") {
+			out = append(out, ',')
+		}
+		out = append(out, fields[1:]...)
+	}
+	return append(out, ']'), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (cs *Commands) UnmarshalJSON(data []byte) error {
+	var raw []json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return invalid("commands", "must be a JSON array of commands: "+err.Error())
+	}
+	out := make(Commands, 0, len(raw))
+	for i, r := range raw {
+		c, err := decodeCommand(r)
+		if err != nil {
+			return invalid(fmt.Sprintf("commands[%d]", i), err.Error())
+		}
+		out = append(out, c)
+	}
+	*cs = out
+	return nil
+}
+
+// decoders decodes the fields of each command.
+var decoders = map[CommandName]func([]byte) (Command, error){
+	CommandOpen:    decode[Open],
+	CommandReceive: decode[Receive],
+	CommandSend:    decode[Send],
+	CommandNote:    decode[Note],
+	CommandPend:    decode[Pend],
+	CommandResume:  decode[Resume],
+	CommandClose:   decode[Close],
+	CommandReopen:  decode[Reopen],
+	CommandAssign:  decode[Assign],
+	CommandAmend:   decode[Amend],
+	CommandBlock:   decode[Block],
+	CommandUnblock: decode[Unblock],
+	CommandLink:    decode[Link],
+}
+
+func decodeCommand(data []byte) (Command, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return nil, err
+	}
+	var name CommandName
+	if err := json.Unmarshal(fields["command"], &name); err != nil {
+		return nil, fmt.Errorf(`needs the name of a command in its field "command"`)
+	}
+	dec, ok := decoders[name]
+	if !ok {
+		return nil, fmt.Errorf("%q is not a command", name)
+	}
+	delete(fields, "command")
+	rest, err := json.Marshal(fields)
+	if err != nil {
+		return nil, err
+	}
+	return dec(rest)
+}
+
+func decode[C Command](data []byte) (Command, error) {
+	var c C
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err := d.Decode(&c)
+	return c, err
+}

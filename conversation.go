@@ -1,0 +1,193 @@
+package convo
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Status is where a conversation stands.
+type Status string
+
+// The three statuses. A contact without any conversation is in none of them.
+const (
+	StatusOpen    Status = "open"
+	StatusPending Status = "pending"
+	StatusClosed  Status = "closed"
+)
+
+// Active reports whether s is open or pending. A contact has at most one active conversation.
+func (s Status) Active() bool { return s == StatusOpen || s == StatusPending }
+
+// ActorType says what kind of party did something.
+type ActorType string
+
+// The kinds of actor.
+const (
+	ActorContact    ActorType = "contact"    // the person who writes in
+	ActorUser       ActorType = "user"       // a human agent
+	ActorAutomation ActorType = "automation" // a workflow, bot or AI agent
+	ActorSystem     ActorType = "system"     // the library itself: timers, notices
+)
+
+// Actor is who did something. A user has an ID; for the other types it is optional.
+type Actor struct {
+	Type ActorType `json:"type"`
+	ID   string    `json:"id,omitempty"`
+}
+
+// ByContact is the contact that the command is addressed to; its id is filled in.
+func ByContact() Actor { return Actor{Type: ActorContact} }
+
+// ByUser is the human agent with the host's own id.
+func ByUser(id string) Actor { return Actor{Type: ActorUser, ID: id} }
+
+// ByAutomation is a workflow, bot or AI agent; id may be empty.
+func ByAutomation(id string) Actor { return Actor{Type: ActorAutomation, ID: id} }
+
+// BySystem is the library itself; a host uses it when it imports what another system did by itself.
+func BySystem() Actor { return Actor{Type: ActorSystem} }
+
+// Source is through what a conversation was opened, reopened or closed. A host may use tokens of its own
+// (1–255 bytes of UTF-8 without control characters).
+type Source string
+
+// The sources that the library knows.
+const (
+	SourceIncomingMessage Source = "incoming_message"
+	SourceUser            Source = "user"
+	SourceAutomation      Source = "automation"
+	SourceWelcomeEvent    Source = "welcome_event"
+	SourceRestart         Source = "restart"
+	SourceDialogflow      Source = "dialogflow"
+	SourceContactMerge    Source = "contact_merge"
+	SourceInactivity      Source = "inactivity"
+	SourceTimer           Source = "timer" // the waking of a pending conversation
+	SourceImport          Source = "import"
+)
+
+// Conversation is one interaction with a contact in one context. It is a plain value: it holds no pointer, so
+// a copy shares nothing with its original.
+type Conversation struct {
+	ID        uuid.UUID `json:"id"`
+	Workspace string    `json:"workspace"`
+	// Contact is whom it belongs to now; Origin is whom it was opened for. They differ after a merge.
+	Contact string `json:"contact"`
+	Origin  string `json:"origin"`
+	// Channel is where it was opened; empty when the host named none.
+	Channel string `json:"channel,omitempty"`
+	Status  Status `json:"status"`
+	// Version is the number of its events, which is the Seq of the last one.
+	Version int64 `json:"version"`
+	// CreatedAt is its first opening, UpdatedAt its last event, FirstClosedAt its first closing (zero before it).
+	CreatedAt     time.Time `json:"created_at"`
+	UpdatedAt     time.Time `json:"updated_at"`
+	FirstClosedAt time.Time `json:"first_closed_at,omitzero"`
+	// Assignee (a user) and Team are who is to handle it; empty when nobody is.
+	Assignee string `json:"assignee,omitempty"`
+	Team     string `json:"team,omitempty"`
+	// PendingSince is set while it is pending, PendingUntil when it is to wake by itself.
+	PendingSince time.Time `json:"pending_since,omitzero"`
+	PendingUntil time.Time `json:"pending_until,omitzero"`
+	// UnansweredAt is the last message of a user that the contact has not answered, or the waking after it.
+	// Zero once the contact answers. Closing for inactivity counts from it.
+	UnansweredAt time.Time `json:"unanswered_at,omitzero"`
+	// DueAt is a hint for the timer: never later than what [NextDue] says, perhaps earlier. Zero: no timer.
+	// It is the only field that the events do not determine.
+	DueAt time.Time `json:"due_at,omitzero"`
+	// Cycle is the running cycle, or the last one of a closed conversation.
+	Cycle Cycle `json:"cycle"`
+}
+
+// Cycle is one interval from an opening or reopening to the next closing, with everything that is measured in it.
+// Times are UTC in whole microseconds; a zero time means "not yet". The Micros fields are microseconds.
+type Cycle struct {
+	Number       int       `json:"number"` // from 1
+	OpenedAt     time.Time `json:"opened_at"`
+	OpenedBy     Actor     `json:"opened_by"`
+	OpenedSource Source    `json:"opened_source"`
+
+	// FirstAssignee is the first user assigned in this cycle; LastAssignee and LastTeam are who had it last, and stay
+	// when closing unassigns.
+	FirstAssignedAt time.Time `json:"first_assigned_at,omitzero"`
+	FirstAssignee   string    `json:"first_assignee,omitempty"`
+	LastAssignee    string    `json:"last_assignee,omitempty"`
+	LastTeam        string    `json:"last_team,omitempty"`
+
+	FirstResponseAt time.Time `json:"first_response_at,omitzero"`
+	FirstResponder  Actor     `json:"first_responder,omitzero"`
+	// WaitingSince is the first incoming message that has no reply yet.
+	WaitingSince   time.Time `json:"waiting_since,omitzero"`
+	Responses      int       `json:"responses"`       // replies to a waiting contact
+	ResponseMicros int64     `json:"response_micros"` // their response times, summed
+	// PendingMicros is the time spent pending, up to PendingSince of a conversation that is pending now.
+	PendingMicros int64 `json:"pending_micros"`
+
+	Incoming           int `json:"incoming"`            // messages from the contact
+	OutgoingUser       int `json:"outgoing_user"`       // messages sent by users
+	OutgoingAutomation int `json:"outgoing_automation"` // messages sent by automation
+
+	Closing Closing `json:"closing,omitzero"` // zero while the cycle runs
+}
+
+// Closing is what is recorded when a conversation is closed.
+type Closing struct {
+	At       time.Time `json:"at"`
+	By       Actor     `json:"by"`
+	Source   Source    `json:"source"`
+	Category string    `json:"category,omitempty"`
+	Summary  string    `json:"summary,omitempty"`
+}
+
+// FirstResponseTime is from the opening of the cycle to the first message sent by a user. Automation does not stop
+// it unless Policy.CountAutomation says so. False while there is none.
+func (c Cycle) FirstResponseTime() (time.Duration, bool) {
+	return between(c.OpenedAt, c.FirstResponseAt)
+}
+
+// AssignmentTime is from the opening of the cycle to the first assignment to a user. False while there is none.
+func (c Cycle) AssignmentTime() (time.Duration, bool) { return between(c.OpenedAt, c.FirstAssignedAt) }
+
+// ResolutionTime is from the opening of the cycle to its closing. False while it runs.
+func (c Cycle) ResolutionTime() (time.Duration, bool) { return between(c.OpenedAt, c.Closing.At) }
+
+// ActiveResolutionTime is ResolutionTime without the time spent pending. False while the cycle runs.
+func (c Cycle) ActiveResolutionTime() (time.Duration, bool) {
+	d, ok := c.ResolutionTime()
+	return max(0, d-c.PendingTime()), ok
+}
+
+// PendingTime is the time spent pending. While the conversation is pending, the time since PendingSince comes on top.
+func (c Cycle) PendingTime() time.Duration { return time.Duration(c.PendingMicros) * time.Microsecond }
+
+// ResponseTime is the mean time from the first unanswered incoming message to the reply. False without a reply.
+// For a mean over several cycles, add ResponseMicros and Responses up first.
+func (c Cycle) ResponseTime() (time.Duration, bool) {
+	if c.Responses == 0 {
+		return 0, false
+	}
+	return time.Duration(c.ResponseMicros/int64(c.Responses)) * time.Microsecond, true
+}
+
+// FirstResolutionTime is from the first opening to the first closing; no reopening changes it. False before that.
+func (c Conversation) FirstResolutionTime() (time.Duration, bool) {
+	return between(c.CreatedAt, c.FirstClosedAt)
+}
+
+// LastResolutionTime is from the first opening to the standing closing. False while the conversation is active.
+func (c Conversation) LastResolutionTime() (time.Duration, bool) {
+	return between(c.CreatedAt, c.Cycle.Closing.At)
+}
+
+// Cursor is the place of c in a listing: give it as Filter.After to go on behind c.
+func (c Conversation) Cursor() Cursor { return Cursor{At: c.CreatedAt, ID: c.ID} }
+
+// between is never negative, whatever was folded into the state.
+func between(from, to time.Time) (time.Duration, bool) {
+	if to.IsZero() {
+		return 0, false
+	}
+	return max(0, to.Sub(from)), true
+}
+
+func microsBetween(from, to time.Time) int64 { return max(0, to.Sub(from).Microseconds()) }

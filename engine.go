@@ -1,0 +1,556 @@
+package convo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Engine carries commands to threads and their outcomes to a store. It holds no state of its own: any number of engines,
+// in any number of processes, may work on one store. It is safe for concurrent use.
+type Engine struct {
+	store     Store
+	policy    Policy
+	policies  func(ctx context.Context, workspace, channel string) (*Policy, error)
+	clock     interface{ Now() time.Time }
+	newID     func() uuid.UUID
+	log       *slog.Logger
+	observers []func(ctx context.Context, events []Event)
+	retries   int
+}
+
+// Option sets up an Engine.
+type Option func(*Engine)
+
+// WithPolicy sets the one policy of all workspaces and channels. Default: the zero Policy.
+func WithPolicy(p Policy) Option { return func(e *Engine) { e.policy = p } }
+
+// WithPolicies looks the policy up for every call: by the channel of the active conversation, or, when there is none, of
+// the request. The function must be fast and safe for concurrent use; nil means the policy of WithPolicy.
+func WithPolicies(f func(ctx context.Context, workspace, channel string) (*Policy, error)) Option {
+	return func(e *Engine) { e.policies = f }
+}
+
+// WithClock sets the clock. Default: the system's. It is read once per call.
+func WithClock(c interface{ Now() time.Time }) Option { return func(e *Engine) { e.clock = c } }
+
+// WithIDs sets the source of ids, one per commit; those of further events count up from it. It must be safe for
+// concurrent use and return random UUIDs, version 7 by preference. Default: uuid.NewV7.
+func WithIDs(f func() uuid.UUID) Option { return func(e *Engine) { e.newID = f } }
+
+// WithLogger sets where retries, duplicates and late timers are logged, by ids and never by content. Default: nowhere.
+func WithLogger(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
+
+// WithObserver has f called with the events of every commit after it, in the goroutine of the call and before it
+// returns. f must not change the events. What f must not miss belongs into an outbox instead: a process may die
+// between the commit and f.
+func WithObserver(f func(ctx context.Context, events []Event)) Option {
+	return func(e *Engine) { e.observers = append(e.observers, f) }
+}
+
+// WithRetries sets how often a call that meets a conflict is tried again before it fails with ErrConflict.
+// Default: 100.
+func WithRetries(n int) Option { return func(e *Engine) { e.retries = n } }
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+
+// New makes an Engine on a store. It fails with a *ValidationError for options that cannot be.
+func New(s Store, opts ...Option) (*Engine, error) {
+	e := &Engine{
+		store:   s,
+		clock:   systemClock{},
+		newID:   func() uuid.UUID { return uuid.Must(uuid.NewV7()) },
+		log:     slog.New(slog.DiscardHandler),
+		retries: 100,
+	}
+	for _, o := range opts {
+		o(e)
+	}
+	switch {
+	case s == nil:
+		return nil, invalid("store", "must not be nil")
+	case e.clock == nil:
+		return nil, invalid("clock", "must not be nil")
+	case e.newID == nil:
+		return nil, invalid("ids", "must not be nil")
+	case e.log == nil:
+		return nil, invalid("logger", "must not be nil")
+	case e.retries < 0:
+		return nil, invalid("retries", "must not be negative")
+	}
+	if err := e.policy.Validate(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// With is the same engine on another store, meant for one that works in the host's own transaction. Because the host
+// decides whether what was written stays, a conflict is not retried and observers are not called: the host calls again
+// in a new transaction.
+func (e *Engine) With(s Store) *Engine {
+	w := *e
+	w.store, w.retries, w.observers = s, 0, nil
+	return &w
+}
+
+// Result is the answer to Do.
+type Result struct {
+	// Outcome is that of the last command that changed something; OutcomeUnchanged when none did, OutcomeDuplicate when
+	// all was applied by an earlier call.
+	Outcome Outcome `json:"outcome"`
+	Contact Contact `json:"contact"`
+	// Conversation is the one that the last command was about, as it stands after it; of a duplicate, the one that the
+	// earlier call ended in, as it stands now.
+	Conversation Conversation `json:"conversation"`
+	// Events were written by this call, in order; of a duplicate, by the earlier one in Conversation.
+	Events []Event `json:"events,omitempty"`
+}
+
+// Do loads the thread of to, decides cmds in order, and commits the outcome once: all of it or nothing. An error means
+// that nothing was written, except ErrCommitUnknown.
+//
+// Errors: *ValidationError (bad input), *StateError (see [Decide]), ErrKeyReused, ErrConflict (the retries are used up),
+// ErrCommitUnknown, the context's error, and whatever the store or the policy function fails with.
+//
+// A command with a Key, or a message with an ExternalID, is applied at most once, together with the commands without
+// one that follow it (and, for the first such command, those before it). Applied again, whatever happened in between,
+// it is left out of the call; when nothing is left, the result is the first one's, with OutcomeDuplicate.
+func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error) {
+	if err := to.Validate(); err != nil {
+		return Result{}, err
+	}
+	if len(cmds) == 0 {
+		return Result{}, invalid("commands", "name at least one")
+	}
+	at, id := e.clock.Now(), e.newID()
+	for try := 0; ; {
+		d, conflict, err := e.attempt(ctx, to, at, id, cmds)
+		if err == nil {
+			e.observe(ctx, d.Change.Events)
+			t := &d.Change.Thread
+			return Result{d.Outcome, t.Contact, t.Conversation, d.Change.Events}, nil
+		}
+		if refused(err) || errors.Is(err, ErrDuplicate) {
+			rest, k, kerr := e.known(ctx, to, cmds)
+			switch {
+			case kerr != nil:
+				return Result{}, kerr
+			case len(rest) == 0:
+				return e.duplicate(ctx, to, k)
+			case len(rest) < len(cmds):
+				cmds = rest
+				continue
+			}
+		}
+		if !conflict {
+			return Result{}, err
+		}
+		if err := e.pause(ctx, &try, err); err != nil {
+			return Result{}, err
+		}
+	}
+}
+
+// attempt loads, decides and commits once. conflict says that err came about by what others did meanwhile.
+func (e *Engine) attempt(ctx context.Context, to Ref, at time.Time, id uuid.UUID, cmds []Command) (d Decision, conflict bool, err error) {
+	t, err := e.store.Load(ctx, to)
+	if err != nil {
+		return Decision{}, false, err
+	}
+	t.Next = id
+	p, err := e.policyFor(ctx, &t, cmds)
+	if err != nil {
+		return Decision{}, false, err
+	}
+	if d, err = Decide(t, at, p, cmds...); err != nil || d.Change.Empty() {
+		return d, false, err
+	}
+	err = e.store.Commit(ctx, d.Change)
+	return d, isConflict(err), err
+}
+
+// refused reports whether a command cannot be done, now or at all.
+func refused(err error) bool {
+	var state *StateError
+	var validation *ValidationError
+	return errors.As(err, &state) || errors.As(err, &validation)
+}
+
+func isConflict(err error) bool {
+	return errors.Is(err, ErrConflict) || errors.Is(err, ErrActiveExists) || errors.Is(err, ErrDuplicate)
+}
+
+func (e *Engine) policyFor(ctx context.Context, t *Thread, cmds []Command) (*Policy, error) {
+	if e.policies == nil {
+		return &e.policy, nil
+	}
+	channel := t.Conversation.Channel
+	if !t.Conversation.Status.Active() {
+		for _, cmd := range cmds {
+			if h, _ := headOf(cmd); h.channel != "" {
+				channel = h.channel
+				break
+			}
+			if t.Ref.Address.Channel != "" {
+				channel = t.Ref.Address.Channel
+				break
+			}
+		}
+	}
+	p, err := e.policies(ctx, t.Contact.Workspace, channel)
+	if err != nil {
+		return nil, fmt.Errorf("convo: policy of workspace %q, channel %q: %w", t.Contact.Workspace, channel, err)
+	}
+	if p == nil {
+		return &e.policy, nil
+	}
+	return p, p.Validate()
+}
+
+// known leaves out of cmds what was applied by an earlier call, and returns the last such key. It looks only after
+// something went wrong, because that is rare.
+func (e *Engine) known(ctx context.Context, to Ref, cmds []Command) (rest []Command, last Key, err error) {
+	us := units(nil, cmds, to.Address.Channel)
+	var ids []KeyID
+	for i := range us {
+		for _, id := range [...]KeyID{{ID: us[i].key}, us[i].external} {
+			if checkID("key", id.ID) == nil && checkToken("channel", id.Channel) == nil {
+				ids = append(ids, id)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return cmds, Key{}, nil
+	}
+	keys, err := e.store.Keys(ctx, to.Workspace, ids...)
+	if err != nil {
+		return nil, Key{}, err
+	}
+	for i := range us {
+		k, ok, err := us[i].known(keys, to, cmds)
+		if err != nil {
+			return nil, Key{}, err
+		}
+		if ok {
+			last = k
+		} else {
+			rest = append(rest, cmds[us[i].from:us[i].to]...)
+		}
+	}
+	return rest, last, nil
+}
+
+// duplicate is the first result of what was applied under k.
+func (e *Engine) duplicate(ctx context.Context, to Ref, k Key) (Result, error) {
+	e.log.DebugContext(ctx, "convo: duplicate", "workspace", to.Workspace, "channel", k.Channel, "key", k.ID)
+	if k.Conversation != uuid.Nil {
+		to = ToConversation(to.Workspace, k.Conversation)
+	}
+	t, err := e.store.Load(ctx, to)
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{Outcome: OutcomeDuplicate, Contact: t.Contact, Conversation: t.Conversation}
+	if k.Last > 0 {
+		r.Events, err = e.store.Events(ctx, EventFilter{
+			Workspace: to.Workspace, Conversation: k.Conversation,
+			After: EventCursor{Seq: k.First - 1}, Limit: int(k.Last - k.First + 1),
+		})
+	}
+	return r, err
+}
+
+// pause waits before the next try after a conflict: not at all the first time, then a random while of up to 1 ms,
+// doubling up to 32 ms. It returns the conflict when the retries are used up.
+func (e *Engine) pause(ctx context.Context, try *int, conflict error) error {
+	if *try >= e.retries {
+		return conflict
+	}
+	*try++
+	e.log.DebugContext(ctx, "convo: conflict", "try", *try, "error", conflict)
+	if *try == 1 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(rand.N(time.Millisecond << min(*try-2, 5)))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func (e *Engine) observe(ctx context.Context, events []Event) {
+	if len(events) == 0 {
+		return
+	}
+	for _, f := range e.observers {
+		f(ctx, events)
+	}
+}
+
+// MergeResult is the answer to Merge.
+type MergeResult struct {
+	Outcome Outcome `json:"outcome"` // OutcomeMerged or OutcomeUnchanged
+	Primary Contact `json:"primary"`
+	// Conversation is the secondary's latest one, as the merge left it: closed, or moved to the primary.
+	Conversation Conversation `json:"conversation"`
+	Events       []Event      `json:"events,omitempty"`
+}
+
+// Merge makes all that the secondary contact has the primary's: conversations, addresses, and what is addressed to it
+// later. See [DecideMerge] for what happens to an active conversation, and for the errors; it also fails as Do does.
+func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
+	if err := m.Validate(); err != nil {
+		return MergeResult{}, err
+	}
+	at, id := e.clock.Now(), e.newID()
+	for try := 0; ; {
+		d, conflict, err := e.attemptMerge(ctx, m, at, id)
+		if err == nil {
+			e.observe(ctx, d.Secondary.Events)
+			return MergeResult{
+				d.Outcome, d.Primary.Thread.Contact, d.Secondary.Thread.Conversation, d.Secondary.Events,
+			}, nil
+		}
+		if !conflict {
+			return MergeResult{}, err
+		}
+		if err := e.pause(ctx, &try, err); err != nil {
+			return MergeResult{}, err
+		}
+	}
+}
+
+func (e *Engine) attemptMerge(ctx context.Context, m Merge, at time.Time, id uuid.UUID) (d MergeDecision, conflict bool, err error) {
+	primary, err := e.store.Load(ctx, ToContact(m.Workspace, m.Primary))
+	if err != nil {
+		return MergeDecision{}, false, err
+	}
+	secondary, err := e.store.Load(ctx, ToContact(m.Workspace, m.Secondary))
+	if err != nil {
+		return MergeDecision{}, false, err
+	}
+	primary.Next = id
+	p, err := e.policyFor(ctx, &secondary, nil)
+	if err != nil {
+		return MergeDecision{}, false, err
+	}
+	d, err = DecideMerge(primary, secondary, at, p, m)
+	if err != nil || d.Outcome == OutcomeUnchanged {
+		return d, false, err
+	}
+	err = e.store.Commit(ctx, d.Primary, d.Secondary)
+	return d, isConflict(err), err
+}
+
+// Tick handles up to limit conversations whose timer is due now: it wakes pending ones and closes inactive ones. It
+// returns how many changes it made. Run it on an interval, in as many processes as you like: each due thing is done
+// once. Anything overdue, however old, is done now and stamped with the time when it was due.
+//
+// An error on one conversation does not keep the others from being handled; all of them are joined.
+func (e *Engine) Tick(ctx context.Context, limit int) (int, error) {
+	if limit < 1 || limit > MaxPageSize {
+		return 0, invalid("limit", fmt.Sprintf("must be from 1 to %d", MaxPageSize))
+	}
+	now := canonical(e.clock.Now())
+	var done int
+	var errs []error
+	failed := map[uuid.UUID]bool{}
+	for again := true; again; { // once, and again past those that failed
+		due, err := e.store.Due(ctx, now, min(limit+len(failed), MaxPageSize))
+		if err != nil {
+			return done, errors.Join(append(errs, err)...)
+		}
+		again = false
+		for _, to := range due {
+			if failed[to.Conversation] {
+				continue
+			}
+			n, err := e.tickOne(ctx, to, now)
+			done += n
+			if err != nil {
+				again = len(due) >= limit && ctx.Err() == nil
+				failed[to.Conversation] = true
+				errs = append(errs, fmt.Errorf("convo: timer of conversation %s: %w", to.Conversation, err))
+			}
+		}
+	}
+	return done, errors.Join(errs...)
+}
+
+// tickOne does all that is due on one conversation: it may be closed right after it woke.
+func (e *Engine) tickOne(ctx context.Context, to Ref, now time.Time) (done int, err error) {
+	for try := 0; ; {
+		changed, err := e.tickOnce(ctx, to, now)
+		switch {
+		case err != nil && isConflict(err):
+			if err := e.pause(ctx, &try, err); err != nil {
+				return done, err
+			}
+		case err != nil:
+			return done, err
+		case !changed:
+			return done, nil
+		default:
+			done++
+		}
+	}
+}
+
+// tickOnce does the next thing that is due, or else moves the hint.
+func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed bool, err error) {
+	t, err := e.store.Load(ctx, to)
+	if err != nil {
+		return false, err
+	}
+	if t.Conversation.DueAt.IsZero() || t.Conversation.DueAt.After(now) {
+		return false, nil // handled already
+	}
+	p, err := e.policyFor(ctx, &t, nil)
+	if err != nil {
+		return false, err
+	}
+	t.Next = e.newID()
+	due, reason := nextDue(&t, p)
+	d := Decision{Change: newChange(&t)}
+	if due.IsZero() || due.After(now) {
+		d.Change.Thread.Conversation.DueAt = due
+	} else if d, err = Decide(t, now, p, timed(&t, due, reason, p)); err != nil {
+		return false, err
+	}
+	if err := e.store.Commit(ctx, d.Change); err != nil {
+		return false, err
+	}
+	e.observe(ctx, d.Change.Events)
+	return len(d.Change.Events) > 0, nil
+}
+
+// Contact returns the contact that to leads to, merges followed, or ErrNotFound.
+func (e *Engine) Contact(ctx context.Context, to Ref) (Contact, error) {
+	t, err := e.load(ctx, to)
+	return t.Contact, err
+}
+
+// Addresses returns the addresses of the contact that to leads to, those of merged contacts included.
+func (e *Engine) Addresses(ctx context.Context, to Ref) ([]Address, error) {
+	t, err := e.load(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	return e.store.Addresses(ctx, to.Workspace, t.Contact.ID)
+}
+
+// Active returns the active conversation of the contact that to leads to. It fails with ErrNotActive when there is
+// none, and with ErrNotFound when nobody is known there.
+func (e *Engine) Active(ctx context.Context, to Ref) (Conversation, error) {
+	t, err := e.load(ctx, to)
+	switch {
+	case err != nil:
+		return Conversation{}, err
+	case t.Conversation.Status.Active():
+		return t.Conversation, nil
+	case t.Active != uuid.Nil:
+		return e.store.Conversation(ctx, to.Workspace, t.Active)
+	}
+	return Conversation{}, &StateError{Err: ErrNotActive, Contact: t.Contact.ID, Conversation: t.Conversation.ID}
+}
+
+// Conversation returns one conversation, or ErrNotFound.
+func (e *Engine) Conversation(ctx context.Context, workspace string, id uuid.UUID) (Conversation, error) {
+	if err := checkID("workspace", workspace); err != nil {
+		return Conversation{}, err
+	}
+	return e.store.Conversation(ctx, workspace, id)
+}
+
+// Conversations returns a page of the conversations that f picks, the last opened first; f.Contact may also be one that
+// was merged. Go on with f.After set to the
+// Cursor of the last one, until a page is shorter than the limit.
+func (e *Engine) Conversations(ctx context.Context, f Filter) ([]Conversation, error) {
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
+	if f.Limit == 0 {
+		f.Limit = DefaultPageSize
+	}
+	if f.Contact != "" {
+		t, err := e.store.Load(ctx, ToContact(f.Workspace, f.Contact))
+		if err != nil {
+			return nil, err
+		}
+		f.Contact = t.Contact.ID
+	}
+	return e.store.Conversations(ctx, f)
+}
+
+// Transcript returns a page of the events of one conversation, in order, or ErrNotFound. Go on with after set to the
+// Cursor of the last one, until a page is shorter than the limit; limit 0 is the default.
+func (e *Engine) Transcript(ctx context.Context, workspace string, id uuid.UUID, after EventCursor, limit int) ([]Event, error) {
+	if _, err := e.Conversation(ctx, workspace, id); err != nil {
+		return nil, err
+	}
+	return e.events(ctx, EventFilter{Workspace: workspace, Conversation: id, After: after, Limit: limit})
+}
+
+// History returns a page of the events of the contact that to leads to, over all its conversations and those of the
+// contacts that were merged into it, the oldest first, or ErrNotFound. It is paged as Transcript is.
+func (e *Engine) History(ctx context.Context, to Ref, after EventCursor, limit int) ([]Event, error) {
+	t, err := e.load(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	return e.events(ctx, EventFilter{Workspace: to.Workspace, Contact: t.Contact.ID, After: after, Limit: limit})
+}
+
+func (e *Engine) events(ctx context.Context, f EventFilter) ([]Event, error) {
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
+	if f.Limit == 0 {
+		f.Limit = DefaultPageSize
+	}
+	return e.store.Events(ctx, f)
+}
+
+// Cycles returns all cycles of a conversation, the first one first, by folding its log; the last one is also in the
+// conversation itself.
+func (e *Engine) Cycles(ctx context.Context, workspace string, id uuid.UUID) ([]Cycle, error) {
+	var cycles []Cycle
+	var t Thread
+	for after := (EventCursor{}); ; {
+		events, err := e.Transcript(ctx, workspace, id, after, MaxPageSize)
+		if err != nil {
+			return nil, err
+		}
+		for i := range events {
+			if events[i].Kind == ConversationReopened {
+				cycles = append(cycles, t.Conversation.Cycle)
+			}
+			apply(&t, &events[i])
+		}
+		if len(events) < MaxPageSize {
+			return append(cycles, t.Conversation.Cycle), nil
+		}
+		after = events[len(events)-1].Cursor()
+	}
+}
+
+func (e *Engine) load(ctx context.Context, to Ref) (Thread, error) {
+	if err := to.Validate(); err != nil {
+		return Thread{}, err
+	}
+	t, err := e.store.Load(ctx, to)
+	if err == nil && t.Contact.Version == 0 {
+		err = &StateError{Err: ErrNotFound, Contact: t.Contact.ID}
+	}
+	return t, err
+}

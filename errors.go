@@ -1,0 +1,95 @@
+package convo
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// The reasons why a command is refused. They come wrapped in a *StateError, which names the conversations it is about;
+// match them with errors.Is.
+var (
+	ErrNotFound     = errors.New("not found")
+	ErrNotActive    = errors.New("no active conversation: open or reopen it first")
+	ErrClosed       = errors.New("the conversation is closed and takes no messages: reopen it first")
+	ErrNotClosed    = errors.New("the conversation is not closed: close it first")
+	ErrActiveExists = errors.New("another conversation of the contact is active: use that one or close it first")
+	ErrBlocked      = errors.New("the contact is blocked: unblock it first")
+	ErrOutOfOrder   = errors.New("the given time is before the conversation's last event: import in order of time, or leave it zero for now")
+	ErrMerged       = errors.New("the contact was merged into another one already")
+	ErrAddressTaken = errors.New("the address belongs to another contact: merge the two, or address only one")
+)
+
+// The errors of a store and of carrying commands to it.
+var (
+	// ErrConflict: somebody else changed the same contact or conversation meanwhile; nothing was written. The engine
+	// retries it within its bound.
+	ErrConflict = errors.New("changed by somebody else meanwhile: try again")
+	// ErrDuplicate: a store answers it to a change whose key it knows; nothing was written. The engine turns it into
+	// the first result, marked OutcomeDuplicate.
+	ErrDuplicate = errors.New("applied before")
+	// ErrKeyReused: the idempotency key was used for another request; nothing was written.
+	ErrKeyReused = errors.New("the idempotency key was used for another request: take a new key")
+	// ErrCommitUnknown: whether the change was written cannot be told. Repeat the call with the same idempotency key.
+	ErrCommitUnknown = errors.New("whether the change was committed is unknown: repeat it with the same idempotency key")
+)
+
+// ValidationError is bad input: nothing was written.
+type ValidationError struct {
+	Field string // the field, as it is called in JSON
+	Rule  string // what it must be
+}
+
+func (e *ValidationError) Error() string { return "convo: " + e.Field + ": " + e.Rule }
+
+func invalid(field, rule string) error { return &ValidationError{Field: field, Rule: rule} }
+
+// StateError says why a command cannot be done in the state that its thread is in: nothing was written. Err is the
+// reason, for errors.Is.
+type StateError struct {
+	Err     error
+	Command CommandName
+	Contact string
+	// Conversation is the one that the command was about; nil when there is none.
+	Conversation uuid.UUID
+	// Active is the contact's active conversation when it is another one, else nil.
+	Active uuid.UUID
+	// Closing is the closing that stands, of a command that needs an active conversation.
+	Closing *Closing
+	// Unknown says that the contact is not known at all; then errors.Is(err, ErrNotFound) holds too.
+	Unknown bool
+}
+
+func (e *StateError) Error() string {
+	var b strings.Builder
+	b.WriteString("convo")
+	if e.Command != "" {
+		b.WriteString(": " + string(e.Command))
+	}
+	if e.Contact != "" {
+		b.WriteString(": contact " + e.Contact)
+	}
+	if e.Conversation != uuid.Nil {
+		b.WriteString(": conversation " + e.Conversation.String())
+	}
+	b.WriteString(": " + e.Err.Error())
+	if e.Unknown && e.Err != ErrNotFound {
+		b.WriteString(" (the contact is not known)")
+	}
+	if e.Closing != nil {
+		b.WriteString(" (closed " + e.Closing.At.Format("2006-01-02T15:04:05Z07:00") + " by " + string(e.Closing.By.Type) + ")")
+	}
+	if e.Active != uuid.Nil {
+		b.WriteString(" (active: " + e.Active.String() + ")")
+	}
+	return b.String()
+}
+
+// Unwrap gives the reasons.
+func (e *StateError) Unwrap() []error {
+	if e.Unknown {
+		return []error{e.Err, ErrNotFound}
+	}
+	return []error{e.Err}
+}

@@ -1,0 +1,109 @@
+package convo
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// KeyID names what is applied at most once in a workspace: the external id of a message on a channel, or, without a
+// channel, an idempotency key of the host.
+type KeyID struct {
+	Channel string `json:"channel,omitempty"`
+	ID      string `json:"id"`
+}
+
+// Key remembers what was applied under a KeyID, so that a repetition can be answered.
+type Key struct {
+	KeyID
+	// Hash is that of the request, to tell a repetition from another request with the same key; 0 for external ids.
+	Hash int64 `json:"hash,omitempty"`
+	// Conversation is the one that it ended in; First to Last are the Seq of the events that it wrote there, 0 when
+	// none.
+	Conversation uuid.UUID `json:"conversation,omitzero"`
+	First        int64     `json:"first,omitempty"`
+	Last         int64     `json:"last,omitempty"`
+}
+
+// unit is a run of commands that are applied together at most once: one that carries a key or an external id, and the
+// ones without that follow it. Commands before the first keyed one belong to it.
+type unit struct {
+	from, to int
+	key      string
+	external KeyID
+}
+
+func (u *unit) keyed() bool { return u.key != "" || u.external.ID != "" }
+
+// units splits cmds and appends the units to us. Without any key there is one.
+func units(us []unit, cmds []Command, channel string) []unit {
+	us = append(us, unit{})
+	for i, cmd := range cmds {
+		h, _ := headOf(cmd)
+		u := &us[len(us)-1]
+		if h.key != "" || h.external != "" {
+			if u.keyed() {
+				us = append(us, unit{from: i})
+				u = &us[len(us)-1]
+			}
+			u.key = h.key
+			if h.external != "" {
+				if h.channel == "" {
+					h.channel = channel
+				}
+				u.external = KeyID{h.channel, h.external}
+			}
+		}
+		u.to = i + 1
+	}
+	return us
+}
+
+// known returns the key of u that is among keys. It fails with ErrKeyReused when that was for another request.
+func (u *unit) known(keys []Key, to Ref, cmds []Command) (k Key, ok bool, err error) {
+	for _, k := range keys {
+		if u.external.ID != "" && k.KeyID == u.external {
+			return k, true, nil
+		}
+		if u.key != "" && k.KeyID == (KeyID{ID: u.key}) {
+			if k.Hash != requestHash(to, cmds[u.from:u.to]) {
+				return k, true, fmt.Errorf("convo: key %q: %w", u.key, ErrKeyReused)
+			}
+			return k, true, nil
+		}
+	}
+	return Key{}, false, nil
+}
+
+// record adds the keys of a unit whose events begin at first.
+func (d *Decision) record(u *unit, cmds []Command, first int) {
+	k := Key{Conversation: d.Change.Thread.Conversation.ID}
+	for _, e := range d.Change.Events[first:] {
+		if e.Conversation == k.Conversation {
+			if k.First == 0 {
+				k.First = e.Seq
+			}
+			k.Last = e.Seq
+		}
+	}
+	if u.external.ID != "" {
+		k.KeyID = u.external
+		d.Change.Keys = append(d.Change.Keys, k)
+	}
+	if u.key != "" {
+		k.KeyID, k.Hash = KeyID{ID: u.key}, requestHash(d.Change.Thread.Ref, cmds[u.from:u.to])
+		d.Change.Keys = append(d.Change.Keys, k)
+	}
+}
+
+// requestHash tells requests apart: the first eight bytes of the SHA-256 of their JSON.
+func requestHash(to Ref, cmds []Command) int64 {
+	h := sha256.New()
+	enc := json.NewEncoder(h)
+	_ = enc.Encode(to)             // a hash takes every write,
+	_ = enc.Encode(Commands(cmds)) // and the commands were checked
+	return int64(binary.BigEndian.Uint64(h.Sum(nil)))
+}

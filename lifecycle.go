@@ -1,0 +1,645 @@
+package convo
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// State is what a command meets: the status of the thread's conversation, or that there is none, or that it is closed
+// while another conversation of the contact is active.
+type State string
+
+// The states, in the order of the transition table.
+const (
+	StateNone       State = "none"
+	StateOpen       State = "open"
+	StatePending    State = "pending"
+	StateClosed     State = "closed"
+	StateSuperseded State = "superseded"
+)
+
+// Outcome is what a command did.
+type Outcome string
+
+// The outcomes of commands that are not refused.
+const (
+	OutcomeUnchanged Outcome = "unchanged" // nothing to do, and nothing written
+	OutcomeOpened    Outcome = "opened"    // a new conversation
+	OutcomeReopened  Outcome = "reopened"  // a new cycle of the same one
+	OutcomeResumed   Outcome = "resumed"
+	OutcomePended    Outcome = "pended"
+	OutcomeClosed    Outcome = "closed"
+	OutcomeRecorded  Outcome = "recorded" // a message or note, and nothing else
+	OutcomeAssigned  Outcome = "assigned"
+	OutcomeAmended   Outcome = "amended"
+	OutcomeBlocked   Outcome = "blocked"
+	OutcomeUnblocked Outcome = "unblocked"
+	OutcomeLinked    Outcome = "linked"
+	OutcomeMerged    Outcome = "merged"
+	// OutcomeDuplicate: the engine found that all was applied before; nothing was written now.
+	OutcomeDuplicate Outcome = "duplicate"
+)
+
+// Transition is one way that a command can go in one state.
+type Transition struct {
+	Command CommandName `json:"command"`
+	State   State       `json:"state"`
+	// When says which policy or input picks this way, where there are several. Empty: always, or the default.
+	When    string  `json:"when,omitempty"`
+	Outcome Outcome `json:"outcome,omitempty"` // empty: refused
+	Err     error   `json:"-"`                 // why it is refused
+	Next    State   `json:"next"`
+}
+
+type (
+	row    int // of a command in the table
+	column int // of a state in the table
+)
+
+const (
+	rowOpen row = iota
+	rowReceive
+	rowSend
+	rowNote
+	rowPend
+	rowResume
+	rowClose
+	rowReopen
+	rowAssign
+	rowAmend
+	rowBlock
+	rowUnblock
+	rowLink
+	rows
+)
+
+const (
+	columnNone column = iota
+	columnOpen
+	columnPending
+	columnClosed
+	columnSuperseded
+	columns
+)
+
+var (
+	commandNames = [rows]CommandName{
+		CommandOpen, CommandReceive, CommandSend, CommandNote, CommandPend, CommandResume, CommandClose, CommandReopen,
+		CommandAssign, CommandAmend, CommandBlock, CommandUnblock, CommandLink,
+	}
+	states = [columns]State{StateNone, StateOpen, StatePending, StateClosed, StateSuperseded}
+)
+
+func (r row) name() CommandName { return commandNames[r] }
+
+// move is what a cell of the table says to do.
+type move uint8
+
+const (
+	notFound move = iota
+	notActive
+	notClosed
+	activeExists
+	rejects
+	unchanged
+	opens
+	reopens
+	resumes
+	pends
+	closes
+	records
+	assigns
+	amends
+	blocks
+	unblocks
+	links
+)
+
+// moves says what each move amounts to: an error, or an outcome and the state after it (empty: the same).
+var moves = [...]struct {
+	err     error
+	outcome Outcome
+	next    State
+}{
+	notFound:     {err: ErrNotFound},
+	notActive:    {err: ErrNotActive},
+	notClosed:    {err: ErrNotClosed},
+	activeExists: {err: ErrActiveExists},
+	rejects:      {err: ErrClosed},
+	unchanged:    {outcome: OutcomeUnchanged},
+	opens:        {outcome: OutcomeOpened, next: StateOpen},
+	reopens:      {outcome: OutcomeReopened, next: StateOpen},
+	resumes:      {outcome: OutcomeResumed, next: StateOpen},
+	pends:        {outcome: OutcomePended, next: StatePending},
+	closes:       {outcome: OutcomeClosed, next: StateClosed},
+	records:      {outcome: OutcomeRecorded},
+	assigns:      {outcome: OutcomeAssigned},
+	amends:       {outcome: OutcomeAmended},
+	blocks:       {outcome: OutcomeBlocked},
+	unblocks:     {outcome: OutcomeUnblocked},
+	links:        {outcome: OutcomeLinked},
+}
+
+// way is a move and what picks it among the ways of its cell.
+type way struct {
+	move move
+	when string
+}
+
+// only is a cell with one way.
+func only(m move) []way { return []way{{move: m}} }
+
+// table is the lifecycle. Where a cell has several ways, [choose] picks one.
+var table = [rows][columns][]way{
+	rowOpen: {
+		only(opens), only(unchanged), only(resumes),
+		{{opens, "open: new"}, {reopens, "open: reopen"}},
+		only(activeExists),
+	},
+	rowReceive: {
+		only(opens), only(records),
+		{{resumes, "default"}, {records, "stay_pending"}},
+		{{opens, "receive: new"}, {reopens, "receive: reopen"}, {rejects, "receive: reject"}},
+		only(activeExists),
+	},
+	rowSend: {only(notActive), only(records), only(records), only(notActive), only(notActive)},
+	rowNote: {only(notFound), only(records), only(records), only(records), only(records)},
+	rowPend: {
+		only(notActive), only(pends),
+		{{pends, "another until"}, {unchanged, "the same until"}},
+		only(notActive), only(notActive),
+	},
+	rowResume: {only(notActive), only(unchanged), only(resumes), only(notActive), only(notActive)},
+	rowClose:  {only(notActive), only(closes), only(closes), only(notActive), only(notActive)},
+	rowReopen: {only(notFound), only(unchanged), only(unchanged), only(reopens), only(activeExists)},
+	rowAssign: {only(notActive), assigning, assigning, only(notActive), only(notActive)},
+	rowAmend:  {only(notFound), only(notClosed), only(notClosed), amending, amending},
+
+	rowBlock:   {only(notFound), blocking, blocking, blocking, blocking},
+	rowUnblock: {only(notFound), unblocking, unblocking, unblocking, unblocking},
+	rowLink:    {only(notFound), linking, linking, linking, linking},
+}
+
+var (
+	assigning  = []way{{assigns, "another user or team"}, {unchanged, "the same"}}
+	amending   = []way{{amends, "another category or summary"}, {unchanged, "the same"}}
+	blocking   = []way{{blocks, "not blocked"}, {unchanged, "blocked"}}
+	unblocking = []way{{unblocks, "blocked"}, {unchanged, "not blocked"}}
+	linking    = []way{{links, "nobody's address"}, {unchanged, "linked"}}
+)
+
+// barred says which commands a blocked contact bars: those that would open, message or close.
+var barred = [rows]bool{rowOpen: true, rowReceive: true, rowSend: true, rowClose: true, rowReopen: true}
+
+// Transitions is the lifecycle as data: every command in every state, with every way it can go.
+func Transitions() []Transition {
+	var out []Transition
+	for r, cells := range table {
+		for c, ways := range cells {
+			for _, w := range ways {
+				m := moves[w.move]
+				next := m.next
+				if next == "" {
+					next = states[c]
+				}
+				out = append(out, Transition{
+					Command: row(r).name(), State: states[c], When: w.when, Outcome: m.outcome, Err: m.err, Next: next,
+				})
+			}
+		}
+	}
+	return out
+}
+
+// columnOf is the state that a thread is in.
+func columnOf(t *Thread) column {
+	switch t.Conversation.Status {
+	case StatusOpen:
+		return columnOpen
+	case StatusPending:
+		return columnPending
+	}
+	switch {
+	case t.Conversation.ID == uuid.Nil:
+		return columnNone
+	case t.Active != uuid.Nil:
+		return columnSuperseded
+	}
+	return columnClosed
+}
+
+// choose picks the way that cmd goes in a cell of the table with several.
+func choose(t *Thread, h *head, c column, cmd Command, p *Policy) move {
+	ways := table[h.row][c]
+	if len(ways) == 1 {
+		return ways[0].move
+	}
+	conv, same := &t.Conversation, false
+	switch cmd := cmd.(type) {
+	case Open:
+		return reenter(conv, h.at, p.Open)
+	case Receive:
+		if c == columnClosed {
+			return reenter(conv, h.at, p.Receive)
+		}
+		same = p.StayPending
+	case Pend:
+		same = conv.PendingUntil.Equal(canonical(cmd.Until))
+	case Assign:
+		same = conv.Assignee == cmd.User && conv.Team == cmd.Team
+	case Amend:
+		same = conv.Cycle.Closing.Category == cmd.Category && conv.Cycle.Closing.Summary == cmd.Summary
+	case Block:
+		same = t.Contact.Blocked
+	case Unblock:
+		same = !t.Contact.Blocked
+	case Link:
+		same = t.AddressOwner != "" || t.Ref.Address == Address{}
+	}
+	if same {
+		return ways[1].move
+	}
+	return ways[0].move
+}
+
+// reenter is what a policy says about a closed conversation.
+func reenter(c *Conversation, at time.Time, r Reentry) move {
+	switch {
+	case r.Mode == ReentryReject:
+		return rejects
+	case r.Mode == ReentryReopen && (r.Within == 0 || at.Sub(c.Cycle.Closing.At) <= time.Duration(r.Within)):
+		return reopens
+	}
+	return opens
+}
+
+// Decision is the outcome of [Decide]: what to commit.
+type Decision struct {
+	Change Change
+	// Outcome is that of the last command that changed something, OutcomeUnchanged when none did.
+	Outcome Outcome
+}
+
+var defaultPolicy Policy
+
+// Decide is the state machine: it decides cmds in order, each on what the one before left. It is pure and deterministic:
+// the same thread, commands, policy and time give the same decision, and it changes nothing that it is given. at is
+// now, for commands that carry no time of their own; a nil policy is the default one.
+//
+// All or nothing: the first command that is refused is the error, a *ValidationError for bad input, a *StateError for a
+// command that cannot be done in this state.
+//
+// A key or external id that comes twice in one call is decided once. Whether it was known before is the store's to
+// say: see [Engine.Do].
+func Decide(t Thread, at time.Time, p *Policy, cmds ...Command) (Decision, error) {
+	if p == nil {
+		p = &defaultPolicy
+	}
+	d := Decision{Change: newChange(&t), Outcome: OutcomeUnchanged}
+	if len(cmds) > MaxCommands {
+		return Decision{}, invalid("commands", fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)))
+	}
+	now := canonical(at)
+	var buf [4]unit
+	us := units(buf[:0], cmds, t.Ref.Address.Channel)
+	for i := range us {
+		u := &us[i]
+		if _, known, err := u.known(d.Change.Keys, t.Ref, cmds); err != nil {
+			return Decision{}, err
+		} else if known {
+			continue
+		}
+		first := len(d.Change.Events)
+		for _, cmd := range cmds[u.from:u.to] {
+			if err := d.step(cmd, now, p); err != nil {
+				return Decision{}, err
+			}
+		}
+		if u.keyed() {
+			d.record(u, cmds, first)
+		}
+	}
+	d.arm(p)
+	return d, nil
+}
+
+// step decides one command.
+func (d *Decision) step(cmd Command, now time.Time, p *Policy) error {
+	h, err := headOf(cmd)
+	if err != nil {
+		return err
+	}
+	t := &d.Change.Thread
+	if h.channel == "" {
+		h.channel = t.Ref.Address.Channel
+	}
+	if err := check(&h, cmd, p); err != nil {
+		return err
+	}
+	if t.Contact.Version == 0 && h.row != rowOpen && h.row != rowReceive {
+		err := d.refuse(moves[table[h.row][columnNone][0].move].err, h.row.name())
+		err.Unknown = true
+		return err
+	}
+	if t.Contact.Blocked && barred[h.row] {
+		return d.refuse(ErrBlocked, h.row.name())
+	}
+	if t.AddressOwner != "" && t.AddressOwner != t.Contact.ID {
+		return d.refuse(ErrAddressTaken, h.row.name())
+	}
+	var ok bool
+	if h.at, ok = stamp(h.at, now, t.Conversation.UpdatedAt); !ok {
+		return d.refuse(ErrOutOfOrder, h.row.name())
+	}
+	if c, isPend := cmd.(Pend); isPend && !c.Until.IsZero() && !canonical(c.Until).After(h.at) {
+		return invalid("until", "must be after the time of the command")
+	}
+	m := choose(t, &h, columnOf(t), cmd, p)
+	if err := moves[m].err; err != nil {
+		return d.refuse(err, h.row.name())
+	}
+	if t.Contact.ID == "" {
+		t.Contact.ID = t.nextID().String()
+	}
+	if h.by.Type == ActorContact && h.by.ID == "" {
+		h.by.ID = t.Contact.ID
+	}
+	if t.AddressOwner == "" && t.Ref.Address != (Address{}) {
+		d.link(&h)
+	}
+	d.perform(m, &h, cmd, p)
+	if m != unchanged {
+		d.Outcome = moves[m].outcome
+	}
+	return nil
+}
+
+// perform writes the events of a move, then those of the command itself.
+func (d *Decision) perform(m move, h *head, cmd Command, p *Policy) {
+	switch m {
+	case opens:
+		d.open(h, cmd)
+	case reopens:
+		d.reopen(h, cmd, p)
+	}
+	switch c := cmd.(type) {
+	case Receive:
+		e := d.add(h, MessageReceived)
+		e.Channel, e.ExternalID, e.Body, e.Attachments = h.channel, c.ExternalID, c.Body, bytes.Clone(c.Attachments)
+		d.apply(e)
+	case Send:
+		e := d.add(h, MessageSent)
+		e.Channel, e.ExternalID, e.Body, e.Attachments = h.channel, c.ExternalID, c.Body, bytes.Clone(c.Attachments)
+		e.Response = h.by.Type == ActorUser || p.CountAutomation
+		d.apply(e)
+	case Note:
+		e := d.add(h, NoteAdded)
+		e.Body, e.Attachments = c.Body, bytes.Clone(c.Attachments)
+		d.apply(e)
+	}
+	switch m {
+	case resumes:
+		e := d.add(h, ConversationResumed)
+		e.Source = sourceOf(h, cmd)
+		d.apply(e)
+	case pends:
+		e := d.add(h, ConversationPended)
+		e.Until = canonical(cmd.(Pend).Until)
+		d.apply(e)
+	case closes:
+		d.close(h, cmd.(Close), p)
+	case assigns:
+		c := cmd.(Assign)
+		d.assign(h, c.User, c.Team)
+	case amends:
+		c, e := cmd.(Amend), d.add(h, ClosingAmended)
+		e.Category, e.Summary = c.Category, c.Summary
+		d.apply(e)
+	case blocks:
+		e := d.addContact(h, ContactBlocked)
+		e.Body = cmd.(Block).Reason
+		d.apply(e)
+	case unblocks:
+		d.apply(d.addContact(h, ContactUnblocked))
+	}
+}
+
+// sourceOf is through what a command opens, reopens, resumes or closes: what it says, else its actor.
+func sourceOf(h *head, cmd Command) Source {
+	var s Source
+	switch c := cmd.(type) {
+	case Receive:
+		return SourceIncomingMessage
+	case Open:
+		s = c.Source
+	case Resume:
+		s = c.Source
+	case Reopen:
+		if s = c.Source; s == "" && h.by.Type == ActorContact {
+			return SourceRestart
+		}
+	}
+	if s == "" {
+		s = Source(h.by.Type)
+	}
+	return s
+}
+
+func (d *Decision) open(h *head, cmd Command) {
+	d.leave()
+	t := &d.Change.Thread
+	t.Conversation = Conversation{ID: t.nextID()}
+	e := d.add(h, ConversationOpened)
+	e.ContactSeq = t.Contact.Version + 1
+	e.Source, e.Channel = sourceOf(h, cmd), h.channel
+	d.apply(e)
+}
+
+func (d *Decision) reopen(h *head, cmd Command, p *Policy) {
+	d.leave()
+	e := d.add(h, ConversationReopened)
+	e.ContactSeq = d.Change.Thread.Contact.Version + 1
+	e.Source = sourceOf(h, cmd)
+	e.RestartFlow = p.RestartFlow && h.by.Type == ActorContact
+	code, audience := NoticeReopened, p.Notices.Reopened
+	if e.Source == SourceRestart {
+		code, audience = NoticeRestarted, p.Notices.Restarted
+	}
+	d.apply(e)
+	d.notify(h, code, audience)
+}
+
+func (d *Decision) close(h *head, c Close, p *Policy) {
+	e := d.add(h, ConversationClosed)
+	e.Category, e.Summary, e.Source = c.Category, c.Summary, c.Source
+	if e.Source == "" {
+		e.Source = Source(h.by.Type)
+	}
+	d.apply(e)
+	d.notify(h, NoticeClosed, p.Notices.Closed)
+	if conv := &d.Change.Thread.Conversation; p.UnassignOnClose && (conv.Assignee != "" || conv.Team != "") {
+		d.assign(&head{by: BySystem(), at: h.at}, "", "")
+	}
+}
+
+func (d *Decision) assign(h *head, user, team string) {
+	e := d.add(h, ConversationAssigned)
+	e.Assignee, e.Team = user, team
+	d.apply(e)
+}
+
+func (d *Decision) notify(h *head, code NoticeCode, audience Audience) {
+	if audience == AudienceNone {
+		return
+	}
+	e := d.add(&head{by: BySystem(), at: h.at}, NoticePosted)
+	e.Notice, e.Audience, e.Body = code, audience, code.Text()
+	d.apply(e)
+}
+
+func (d *Decision) link(h *head) {
+	a := d.Change.Thread.Ref.Address
+	e := d.addContact(h, AddressLinked)
+	e.Channel, e.Address = a.Channel, a.Value
+	d.apply(e)
+	d.Outcome = OutcomeLinked
+}
+
+// add appends the next event of the conversation, for the caller to fill in and apply.
+func (d *Decision) add(h *head, kind EventKind) *Event {
+	e := d.event(h, kind)
+	e.Conversation, e.Seq = d.Change.Thread.Conversation.ID, d.Change.Thread.Conversation.Version+1
+	return e
+}
+
+// addContact appends the next event of the contact itself.
+func (d *Decision) addContact(h *head, kind EventKind) *Event {
+	e := d.event(h, kind)
+	e.Seq = d.Change.Thread.Contact.Version + 1
+	return e
+}
+
+func (d *Decision) event(h *head, kind EventKind) *Event {
+	ch, t := &d.Change, &d.Change.Thread
+	if ch.Events == nil {
+		n := 1 // a message into an open conversation
+		if h.row != rowSend && !t.Conversation.Status.Active() {
+			n = 3
+		}
+		ch.Events = make([]Event, 0, n)
+	}
+	ch.Events = append(ch.Events, Event{})
+	e := &ch.Events[len(ch.Events)-1]
+	e.ID, e.Workspace, e.Contact = t.nextID(), t.Contact.Workspace, t.Contact.ID
+	e.Kind, e.At, e.By = kind, h.at, h.by
+	return e
+}
+
+// apply moves the thread on: Apply alone changes state, so that folding the events cannot give another one.
+func (d *Decision) apply(e *Event) { apply(&d.Change.Thread, e) }
+
+// leave keeps the state of a conversation that this call changed and now goes on from.
+func (d *Decision) leave() {
+	c := &d.Change.Thread.Conversation
+	if c.Version != 0 && (c.ID != d.Change.Loaded.Conversation || c.Version != d.Change.Loaded.Version) {
+		d.Change.Past = append(d.Change.Past, *c)
+	}
+}
+
+func (d *Decision) refuse(reason error, name CommandName) *StateError {
+	t := &d.Change.Thread
+	err := &StateError{
+		Err: reason, Command: name, Contact: t.Contact.ID, Conversation: t.Conversation.ID, Active: t.Active,
+	}
+	if reason == ErrNotActive && !t.Conversation.Cycle.Closing.At.IsZero() {
+		closing := t.Conversation.Cycle.Closing
+		err.Closing = &closing
+	}
+	return err
+}
+
+// arm keeps the timer's hint from being later than what is due. It leaves an earlier hint alone, so that messages do not
+// move it, unless that has passed.
+func (d *Decision) arm(p *Policy) {
+	c := &d.Change.Thread.Conversation
+	due, _ := nextDue(&d.Change.Thread, p)
+	if passed := !c.DueAt.After(c.UpdatedAt); passed || !due.IsZero() && due.Before(c.DueAt) {
+		c.DueAt = due
+	}
+}
+
+// DueReason says what a timer is for.
+type DueReason string
+
+// The reasons.
+const (
+	DueWake       DueReason = "wake"       // a pending conversation comes back
+	DueInactivity DueReason = "inactivity" // an open one is closed
+)
+
+// NextDue is the time at which the conversation of t changes by itself under p, and why; zero when nothing is due.
+// Pending goes first; a conversation that is pending without a time waits. Nothing is closed for inactivity while the
+// contact is blocked.
+func NextDue(t Thread, p *Policy) (time.Time, DueReason) {
+	if p == nil {
+		p = &defaultPolicy
+	}
+	return nextDue(&t, p)
+}
+
+func nextDue(t *Thread, p *Policy) (time.Time, DueReason) {
+	c := &t.Conversation
+	switch {
+	case c.Status == StatusPending && !c.PendingUntil.IsZero():
+		return c.PendingUntil, DueWake
+	case c.Status == StatusOpen && p.AutoClose.After > 0 && !t.Contact.Blocked:
+		since := c.UnansweredAt
+		if p.AutoClose.Since == SinceAnyEvent {
+			since = c.UpdatedAt
+		}
+		if !since.IsZero() {
+			return since.Add(time.Duration(p.AutoClose.After)), DueInactivity
+		}
+	}
+	return time.Time{}, ""
+}
+
+// timed is the command that is due, at the time when it became so: measures do not depend on how often Tick runs.
+func timed(t *Thread, due time.Time, reason DueReason, p *Policy) Command {
+	at := later(due, t.Conversation.UpdatedAt)
+	if reason == DueWake {
+		return Resume{By: BySystem(), At: at, Source: SourceTimer}
+	}
+	return Close{
+		By: BySystem(), At: at, Source: SourceInactivity,
+		Category: p.AutoClose.Category, Summary: p.AutoClose.Summary,
+	}
+}
+
+// canonical is t in UTC and whole microseconds, the one precision of all stores.
+func canonical(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return time.UnixMicro(t.UnixMicro()).UTC()
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// stamp is the time of an event: the given one unless it is before the last event, else now, but never before the last
+// event, because the clocks of servers differ.
+func stamp(given, now, last time.Time) (at time.Time, ok bool) {
+	if given.IsZero() {
+		return later(now, last), true
+	}
+	at = canonical(given)
+	return at, !at.Before(last)
+}

@@ -1,0 +1,204 @@
+package memstore
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// The log is kept encoded: an Event is some 400 bytes, of which most are empty, and a million of them as strings and
+// pointers would keep the garbage collector busy. A batch is the events that one commit appended to one log; it is a
+// string, so what is decoded from it shares memory that nobody can change.
+
+var kinds = []convo.EventKind{
+	"", // another one, spelled out
+	convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPended, convo.ConversationResumed,
+	convo.ConversationClosed, convo.ConversationAssigned, convo.ConversationTransferred, convo.ClosingAmended,
+	convo.MessageReceived, convo.MessageSent, convo.NoteAdded, convo.NoticePosted,
+	convo.AddressLinked, convo.ContactBlocked, convo.ContactUnblocked, convo.ContactMerged,
+}
+
+var actors = []convo.ActorType{"", convo.ActorContact, convo.ActorUser, convo.ActorAutomation, convo.ActorSystem}
+
+// texts are the optional text fields of an event, in the order of their flags.
+func texts(e *convo.Event) [14]*string {
+	return [...]*string{
+		&e.By.ID, (*string)(&e.Source), &e.Channel, &e.ExternalID, &e.Body, &e.Category, &e.Summary, &e.Assignee, &e.Team,
+		(*string)(&e.Notice), (*string)(&e.Audience), &e.Address, &e.Into, &e.Contact,
+	}
+}
+
+const (
+	flagAttachments = 1 << (14 + iota)
+	flagResponse
+	flagRestartFlow
+	flagUntil
+	flagLatest
+	flagContactSeq
+	flagNextID // the id is the one before, plus one
+)
+
+// encode appends the events of one batch to b. The contact is left out where it is the log's own.
+func encode(b []byte, owner string, events []convo.Event) []byte {
+	var id uuid.UUID
+	for i := range events {
+		e := events[i]
+		if e.Contact == owner {
+			e.Contact = ""
+		}
+		fields := texts(&e)
+		var flags uint64
+		for i, f := range fields {
+			if *f != "" {
+				flags |= 1 << i
+			}
+		}
+		set := func(flag uint64, on bool) {
+			if on {
+				flags |= flag
+			}
+		}
+		set(flagAttachments, len(e.Attachments) > 0)
+		set(flagResponse, e.Response)
+		set(flagRestartFlow, e.RestartFlow)
+		set(flagUntil, !e.Until.IsZero())
+		set(flagLatest, e.Latest != uuid.Nil)
+		set(flagContactSeq, e.ContactSeq != 0)
+		set(flagNextID, i > 0 && e.ID == next(id))
+		id = e.ID
+
+		b = binary.AppendUvarint(b, uint64(e.Seq))
+		b = binary.AppendVarint(b, e.At.UnixMicro())
+		b = binary.AppendUvarint(b, flags)
+		b = appendEnum(b, kinds, e.Kind)
+		b = appendEnum(b, actors, e.By.Type)
+		if flags&flagNextID == 0 {
+			b = append(b, e.ID[:]...)
+		}
+		for _, f := range fields {
+			if *f != "" {
+				b = appendText(b, *f)
+			}
+		}
+		if flags&flagAttachments != 0 {
+			b = appendText(b, string(e.Attachments))
+		}
+		if flags&flagUntil != 0 {
+			b = binary.AppendVarint(b, e.Until.UnixMicro())
+		}
+		if flags&flagLatest != 0 {
+			b = append(b, e.Latest[:]...)
+		}
+		if flags&flagContactSeq != 0 {
+			b = binary.AppendUvarint(b, uint64(e.ContactSeq))
+		}
+	}
+	return b
+}
+
+// decode calls yield with the events of one batch until it returns false. The event is overwritten by the next one.
+func decode(batch string, e *convo.Event, owner string, yield func(*convo.Event) bool) bool {
+	r := reader(batch)
+	workspace, conversation := e.Workspace, e.Conversation
+	for len(r) > 0 {
+		id := e.ID
+		*e = convo.Event{Workspace: workspace, Conversation: conversation}
+		e.Seq = int64(r.uvarint())
+		e.At = time.UnixMicro(r.varint()).UTC()
+		flags := r.uvarint()
+		e.Kind = readEnum(&r, kinds)
+		e.By.Type = readEnum(&r, actors)
+		if e.ID = next(id); flags&flagNextID == 0 {
+			copy(e.ID[:], r.take(16))
+		}
+		for i, f := range texts(e) {
+			if flags&(1<<i) != 0 {
+				*f = r.text()
+			}
+		}
+		if e.Contact == "" {
+			e.Contact = owner
+		}
+		if flags&flagAttachments != 0 {
+			e.Attachments = json.RawMessage(r.text())
+		}
+		e.Response, e.RestartFlow = flags&flagResponse != 0, flags&flagRestartFlow != 0
+		if flags&flagUntil != 0 {
+			e.Until = time.UnixMicro(r.varint()).UTC()
+		}
+		if flags&flagLatest != 0 {
+			copy(e.Latest[:], r.take(16))
+		}
+		if flags&flagContactSeq != 0 {
+			e.ContactSeq = int64(r.uvarint())
+		}
+		if !yield(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// firstSeq is the Seq of the first event of a batch.
+func firstSeq(batch string) int64 {
+	r := reader(batch)
+	return int64(r.uvarint())
+}
+
+// next is the id that convo gives out after id.
+func next(id uuid.UUID) uuid.UUID {
+	lo := binary.BigEndian.Uint64(id[8:])
+	binary.BigEndian.PutUint64(id[8:], lo+1)
+	return id
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendEnum[T ~string](b []byte, known []T, v T) []byte {
+	i := slices.Index(known, v)
+	if i >= 0 && v != "" {
+		return append(b, byte(i))
+	}
+	return appendText(append(b, 0), string(v))
+}
+
+type reader string
+
+func (r *reader) take(n int) string {
+	s := string((*r)[:n])
+	*r = (*r)[n:]
+	return s
+}
+
+func (r *reader) text() string { return r.take(int(r.uvarint())) }
+
+func (r *reader) uvarint() uint64 {
+	var v uint64
+	for i := 0; ; i++ {
+		c := (*r)[i]
+		v |= uint64(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			*r = (*r)[i+1:]
+			return v
+		}
+	}
+}
+
+func (r *reader) varint() int64 {
+	u := r.uvarint()
+	return int64(u>>1) ^ -int64(u&1)
+}
+
+func readEnum[T ~string](r *reader, known []T) T {
+	if i := r.take(1)[0]; i > 0 {
+		return known[i]
+	}
+	return T(r.text())
+}

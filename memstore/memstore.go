@@ -1,0 +1,362 @@
+// Package memstore is convo's store in memory: the reference that others are compared with, for tests, examples and
+// programs that need no database. It is safe for concurrent use, and nothing it returns is shared with it.
+//
+// A conversation that is closed is kept as its encoded log alone and folded when asked for; one that is active, or
+// that has a long log, is also kept unfolded.
+package memstore
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"sort"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// Store is a convo.Store in memory. Use New.
+type Store struct {
+	mu         sync.RWMutex
+	workspaces map[string]*workspace
+	timers     timers
+}
+
+// New returns an empty store.
+func New() *Store { return &Store{workspaces: map[string]*workspace{}} }
+
+var _ convo.Store = (*Store)(nil)
+
+type workspace struct {
+	name          string
+	contacts      map[string]*contact
+	conversations map[uuid.UUID]*conversation
+	addresses     map[convo.Address]*contact
+	keys          map[convo.KeyID]key
+	tokens        map[string]string // one copy of each channel, category, assignee and team
+	all           timeline
+	active        timeline // also some that were closed since
+	actives       int      // that are active
+}
+
+type contact struct {
+	state  convo.Contact
+	root   *contact      // itself, unless it was merged
+	more   *more         // what most contacts do not have
+	last   *conversation // of those opened for it, the last one
+	active *conversation // of a root
+}
+
+type more struct {
+	aliases   []*contact // of a root: all that were merged into it
+	addresses []convo.Address
+	log       []string // of the contact itself
+}
+
+type conversation struct {
+	id     uuid.UUID
+	origin *contact            // for whom it was opened
+	before *conversation       // the one opened for the same contact before
+	log    []string            // batches, see codec.go
+	state  *convo.Conversation // nil: fold the log
+
+	version   int64
+	createdAt int64 // microseconds
+	dueAt     int64 // microseconds; 0: none
+	listed    bool  // in the workspace's active timeline
+	status    convo.Status
+	channel   string
+	assignee  string
+	team      string
+	category  string
+}
+
+type key struct {
+	conversation *conversation
+	hash         int64
+	first, last  int64
+}
+
+// foldable is the longest log that is folded at every read rather than kept unfolded.
+const foldable = 64
+
+func (w *workspace) conversation(id uuid.UUID) (*conversation, error) {
+	if w != nil {
+		if c := w.conversations[id]; c != nil {
+			return c, nil
+		}
+	}
+	return nil, &convo.StateError{Err: convo.ErrNotFound, Conversation: id}
+}
+
+func (c *conversation) load() convo.Conversation {
+	var v convo.Conversation
+	if c.state != nil {
+		v = *c.state
+	} else {
+		v = c.fold()
+	}
+	v.Contact = c.origin.root.state.ID
+	return v
+}
+
+func (c *conversation) fold() convo.Conversation {
+	var t convo.Thread
+	c.events(0, func(e *convo.Event) bool {
+		t = convo.Apply(t, *e)
+		return true
+	})
+	return t.Conversation
+}
+
+// events yields the events behind after, in order; the event is overwritten by the next one.
+func (c *conversation) events(after int64, yield func(*convo.Event) bool) {
+	o := &c.origin.state
+	e := convo.Event{Workspace: o.Workspace, Conversation: c.id}
+	from := sort.Search(len(c.log), func(i int) bool { return firstSeq(c.log[i]) > after })
+	for _, batch := range c.log[max(0, from-1):] {
+		if !decode(batch, &e, o.ID, func(e *convo.Event) bool { return e.Seq <= after || yield(e) }) {
+			return
+		}
+	}
+}
+
+// aliases are k and all contacts that were merged into it.
+func (k *contact) aliases() []*contact {
+	all := []*contact{k}
+	if k.more != nil {
+		all = append(all, k.more.aliases...)
+	}
+	return all
+}
+
+// Load implements convo.Store.
+func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Thread, error) {
+	if err := ctx.Err(); err != nil {
+		return convo.Thread{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	w := s.workspaces[to.Workspace]
+	t := convo.Thread{Ref: to, Contact: convo.Contact{Workspace: to.Workspace, ID: to.Contact}}
+	var k *contact
+	var c *conversation
+	if to.Conversation != uuid.Nil {
+		var err error
+		if c, err = w.conversation(to.Conversation); err != nil {
+			return convo.Thread{}, err
+		}
+		k = c.origin.root
+	} else if w != nil {
+		owner := w.addresses[to.Address]
+		if owner != nil {
+			t.AddressOwner = owner.root.state.ID
+		}
+		if k = w.contacts[to.Contact]; k == nil && to.Contact == "" {
+			k = owner
+		}
+		if k != nil {
+			k = k.root
+			c = w.conversations[k.state.Latest]
+		}
+	}
+	if k == nil {
+		return t, nil
+	}
+	t.Contact = k.state
+	if c != nil {
+		t.Conversation = c.load()
+		if k.active != nil && k.active != c {
+			t.Active = k.active.id
+		}
+	}
+	return t, nil
+}
+
+// Conversation implements convo.Store.
+func (s *Store) Conversation(ctx context.Context, workspace string, id uuid.UUID) (convo.Conversation, error) {
+	if err := ctx.Err(); err != nil {
+		return convo.Conversation{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c, err := s.workspaces[workspace].conversation(id)
+	if err != nil {
+		return convo.Conversation{}, err
+	}
+	return c.load(), nil
+}
+
+// Conversations implements convo.Store.
+func (s *Store) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conversation, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	w := s.workspaces[f.Workspace]
+	if w == nil {
+		return nil, nil
+	}
+	for w.all.unsorted || w.active.unsorted {
+		s.mu.RUnlock()
+		s.mu.Lock()
+		w.all.sort()
+		w.active.sort()
+		s.mu.Unlock()
+		s.mu.RLock()
+	}
+	var line *timeline
+	switch {
+	case f.Contact != "":
+		line = w.ofContact(f.Contact)
+	case len(f.Status) > 0 && !slices.Contains(f.Status, convo.StatusClosed):
+		line = &w.active
+	default:
+		line = &w.all
+	}
+	after := place{at: f.After.At.UnixMicro(), id: f.After.ID}
+	var out []convo.Conversation
+	for c := range line.before(after, f.After != convo.Cursor{}) {
+		if c.matches(&f) {
+			if out = append(out, c.load()); len(out) == f.Limit {
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
+func (c *conversation) matches(f *convo.Filter) bool {
+	return (len(f.Status) == 0 || slices.Contains(f.Status, c.status)) &&
+		(f.Assignee == "" || c.assignee == f.Assignee) &&
+		(!f.Unassigned || c.assignee == "") &&
+		(f.Team == "" || c.team == f.Team) &&
+		(f.Channel == "" || c.channel == f.Channel) &&
+		(f.Category == "" || c.category == f.Category) &&
+		(f.From.IsZero() || c.createdAt >= f.From.UnixMicro()) &&
+		(f.To.IsZero() || c.createdAt < f.To.UnixMicro())
+}
+
+// ofContact is a timeline of the conversations of a contact and its aliases.
+func (w *workspace) ofContact(id string) *timeline {
+	var line timeline
+	if k := w.contacts[id]; k != nil {
+		for _, k := range k.root.aliases() {
+			for c := k.last; c != nil; c = c.before {
+				line.add(c)
+			}
+		}
+	}
+	line.sort()
+	return &line
+}
+
+// Events implements convo.Store.
+func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	w := s.workspaces[f.Workspace]
+	if w == nil {
+		return nil, nil
+	}
+	if f.Contact != "" {
+		return w.history(&f), nil
+	}
+	var out []convo.Event
+	if c := w.conversations[f.Conversation]; c != nil {
+		c.events(f.After.Seq, func(e *convo.Event) bool {
+			out = append(out, own(e))
+			return len(out) < f.Limit
+		})
+	}
+	return out, nil
+}
+
+// history is the events of a contact and its aliases behind f.After.
+func (w *workspace) history(f *convo.EventFilter) []convo.Event {
+	k := w.contacts[f.Contact]
+	if k == nil {
+		return nil
+	}
+	var out []convo.Event
+	collect := func(e *convo.Event) bool {
+		if compareCursors(e.Cursor(), f.After) > 0 {
+			out = append(out, own(e))
+		}
+		return true
+	}
+	for _, k := range k.root.aliases() {
+		if k.more != nil {
+			for _, batch := range k.more.log {
+				decode(batch, &convo.Event{Workspace: w.name}, k.state.ID, collect)
+			}
+		}
+		for c := k.last; c != nil; c = c.before {
+			c.events(0, collect)
+		}
+	}
+	slices.SortFunc(out, func(a, b convo.Event) int { return compareCursors(a.Cursor(), b.Cursor()) })
+	return slices.Clone(out[:min(f.Limit, len(out))])
+}
+
+func compareCursors(a, b convo.EventCursor) int {
+	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Conversation[:], b.Conversation[:]), cmp.Compare(a.Seq, b.Seq))
+}
+
+// own is a copy of e that shares nothing that can be changed.
+func own(e *convo.Event) convo.Event {
+	v := *e
+	v.Attachments = bytes.Clone(v.Attachments)
+	return v
+}
+
+// Keys implements convo.Store.
+func (s *Store) Keys(ctx context.Context, workspace string, ids ...convo.KeyID) ([]convo.Key, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	w := s.workspaces[workspace]
+	if w == nil {
+		return nil, nil
+	}
+	var out []convo.Key
+	for _, id := range ids {
+		if k, ok := w.keys[id]; ok {
+			v := convo.Key{KeyID: id, Hash: k.hash, First: k.first, Last: k.last}
+			if k.conversation != nil {
+				v.Conversation = k.conversation.id
+			}
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
+
+// Addresses implements convo.Store.
+func (s *Store) Addresses(ctx context.Context, workspace, contact string) ([]convo.Address, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []convo.Address
+	if w := s.workspaces[workspace]; w != nil {
+		if k := w.contacts[contact]; k != nil {
+			for _, k := range k.root.aliases() {
+				if k.more != nil {
+					out = append(out, k.more.addresses...)
+				}
+			}
+		}
+	}
+	return out, nil
+}

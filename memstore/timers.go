@@ -1,0 +1,90 @@
+package memstore
+
+import (
+	"container/heap"
+	"context"
+	"time"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// timers is a heap of due times, the earliest first. A conversation whose due time moves gets another entry; the one
+// that no longer holds is dropped when it comes up, or when such entries are the most.
+type timers struct {
+	entries []timer
+	armed   int // conversations with a due time
+}
+
+type timer struct {
+	at int64 // microseconds
+	c  *conversation
+	w  *workspace
+}
+
+func (t timer) holds() bool { return t.c.dueAt == t.at }
+
+func (t *timers) Len() int           { return len(t.entries) }
+func (t *timers) Less(i, j int) bool { return t.entries[i].at < t.entries[j].at }
+func (t *timers) Swap(i, j int)      { t.entries[i], t.entries[j] = t.entries[j], t.entries[i] }
+func (t *timers) Push(x any)         { t.entries = append(t.entries, x.(timer)) }
+func (t *timers) Pop() any {
+	n := len(t.entries) - 1
+	x := t.entries[n]
+	t.entries[n] = timer{}
+	t.entries = t.entries[:n]
+	return x
+}
+
+// set moves the due time of c.
+func (t *timers) set(w *workspace, c *conversation, at int64) {
+	if at == c.dueAt {
+		return
+	}
+	if c.dueAt != 0 {
+		t.armed--
+	}
+	c.dueAt = at
+	if at == 0 {
+		return
+	}
+	t.armed++
+	heap.Push(t, timer{at, c, w})
+	if len(t.entries) > 2*t.armed+64 {
+		kept := make([]timer, 0, t.armed)
+		seen := make(map[*conversation]bool, t.armed)
+		for _, e := range t.entries {
+			if e.holds() && !seen[e.c] {
+				seen[e.c] = true
+				kept = append(kept, e)
+			}
+		}
+		t.entries = kept
+		heap.Init(t)
+	}
+}
+
+// Due implements convo.Store.
+func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]convo.Ref, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := &s.timers
+	last := before.UnixMicro()
+	var due []timer
+	seen := map[*conversation]bool{}
+	for len(due) < limit && len(t.entries) > 0 && t.entries[0].at <= last {
+		e := heap.Pop(t).(timer)
+		if e.holds() && !seen[e.c] { // a due time may come back to what it was
+			seen[e.c] = true
+			due = append(due, e)
+		}
+	}
+	out := make([]convo.Ref, 0, len(due))
+	for _, e := range due {
+		heap.Push(t, e)
+		out = append(out, convo.ToConversation(e.w.name, e.c.id))
+	}
+	return out, nil
+}

@@ -1,0 +1,283 @@
+package convo
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Policy is the rules of a workspace or a channel, as plain data. The zero value is the library's default behaviour,
+// and what [InboxPolicy] returns. A policy that is changed takes hold with the next command of each conversation; its
+// timers too.
+type Policy struct {
+	// Open and Receive say what these commands do when the latest conversation is closed.
+	Open    Reentry `json:"open,omitzero"`
+	Receive Reentry `json:"receive,omitzero"`
+	// StayPending keeps a pending conversation pending when the contact writes. Default: it is resumed.
+	StayPending bool `json:"stay_pending,omitempty"`
+
+	// Category and Summary say whether a closing needs them; Categories are the allowed ones, empty means any. Closings
+	// by the sources contact_merge and inactivity are exempt.
+	Category   Rule     `json:"category,omitempty"`
+	Categories []string `json:"categories,omitempty"`
+	Summary    Rule     `json:"summary,omitempty"`
+	// UnassignOnClose takes assignee and team off a closed conversation; its cycle keeps them.
+	UnassignOnClose bool `json:"unassign_on_close,omitempty"`
+
+	// Notices are the transactional messages to write to the log, and for whom.
+	Notices Notices `json:"notices,omitzero"`
+	// RestartFlow marks a reopening by the contact with restart_flow.
+	RestartFlow bool `json:"restart_flow,omitempty"`
+
+	// CountAutomation lets messages of automation count as responses. Default: only those of users do.
+	CountAutomation bool `json:"count_automation,omitempty"`
+
+	AutoClose AutoClose `json:"auto_close,omitzero"`
+	// Merge says what becomes of the secondary's active conversation.
+	Merge MergeMode `json:"merge,omitempty"`
+
+	// Limits in bytes; 0 means the default: 64 KiB for bodies and for attachments, 8 KiB for summaries.
+	MaxBody        int `json:"max_body,omitempty"`
+	MaxAttachments int `json:"max_attachments,omitempty"`
+	MaxSummary     int `json:"max_summary,omitempty"`
+}
+
+// Reentry says what happens when the latest conversation is closed.
+type Reentry struct {
+	Mode ReentryMode `json:"mode,omitempty"`
+	// Within limits ReentryReopen to so long after the closing; later, a new conversation is opened. 0: no limit.
+	Within Duration `json:"within,omitzero"`
+}
+
+// ReentryMode is what to do when the latest conversation is closed.
+type ReentryMode string
+
+// The modes of a Reentry.
+const (
+	ReentryNew    ReentryMode = ""       // open a new conversation (default)
+	ReentryReopen ReentryMode = "reopen" // reopen the latest one
+	ReentryReject ReentryMode = "reject" // Receive only: fail with ErrClosed
+)
+
+// Rule says whether a closing has a field.
+type Rule string
+
+// The rules for a field of a closing.
+const (
+	RuleOptional Rule = "" // default
+	RuleRequired Rule = "required"
+	RuleDisabled Rule = "disabled" // giving one is an error
+)
+
+// NoticeCode names a transactional message; hosts translate by it.
+type NoticeCode string
+
+// The notices.
+const (
+	NoticeClosed    NoticeCode = "conversation_closed"
+	NoticeReopened  NoticeCode = "conversation_reopened"
+	NoticeRestarted NoticeCode = "conversation_restarted" // reopened by the contact with source restart
+)
+
+// Text is the default English text of the notice.
+func (n NoticeCode) Text() string {
+	switch n {
+	case NoticeClosed:
+		return "This conversation has been closed."
+	case NoticeReopened:
+		return "This conversation has been reopened."
+	case NoticeRestarted:
+		return "This conversation has been restarted."
+	}
+	return ""
+}
+
+// Audience is who is to see a notice.
+type Audience string
+
+// The audiences.
+const (
+	AudienceNone    Audience = "" // no notice is written
+	AudienceContact Audience = "contact"
+	AudienceUsers   Audience = "users"
+	AudienceBoth    Audience = "both"
+)
+
+// Notices says who sees which notice.
+type Notices struct {
+	Closed    Audience `json:"conversation_closed,omitempty"`
+	Reopened  Audience `json:"conversation_reopened,omitempty"`
+	Restarted Audience `json:"conversation_restarted,omitempty"`
+}
+
+// AutoClose closes an open conversation after inactivity, by the system with source inactivity.
+type AutoClose struct {
+	// After is the inactivity to wait for. 0: never.
+	After Duration `json:"after,omitzero"`
+	// Since says from what it counts.
+	Since    AutoCloseSince `json:"since,omitempty"`
+	Category string         `json:"category,omitempty"`
+	Summary  string         `json:"summary,omitempty"`
+}
+
+// AutoCloseSince is what inactivity counts from.
+type AutoCloseSince string
+
+// What inactivity counts from.
+const (
+	// SinceUserMessage counts from the last message of a user; a reply of the contact cancels it (default).
+	SinceUserMessage AutoCloseSince = ""
+	// SinceAnyEvent counts from the last event of the conversation, whatever it is.
+	SinceAnyEvent AutoCloseSince = "any_event"
+)
+
+// MergeMode says what becomes of the secondary's active conversation in a merge.
+type MergeMode string
+
+// The merge modes.
+const (
+	MergeClose    MergeMode = ""         // it is closed with source contact_merge (default)
+	MergeTransfer MergeMode = "transfer" // it moves to the primary when that has no active one, else it is closed
+)
+
+// Duration is a time.Duration that is text in JSON, as time.ParseDuration reads it: "72h".
+type Duration time.Duration
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}
+
+// InboxPolicy is IS-Messenger's way, and the default: a message after a closing opens a new conversation.
+func InboxPolicy() Policy { return Policy{} }
+
+// WorkflowPolicy is Triochat's way: the Open step reopens a closed conversation, and a closing takes one of the
+// categories, which are the host's to change.
+func WorkflowPolicy() Policy {
+	return Policy{
+		Open:       Reentry{Mode: ReentryReopen},
+		Categories: []string{"General Inquiry", "Sales", "Support"},
+	}
+}
+
+// LiveChatPolicy is Insent's way: a closed conversation takes no messages, the visitor may restart it, which replays the
+// flow, and an agent may reopen it; everybody who is concerned is told.
+func LiveChatPolicy() Policy {
+	return Policy{
+		Open:        Reentry{Mode: ReentryReopen},
+		Receive:     Reentry{Mode: ReentryReject},
+		Notices:     Notices{Closed: AudienceBoth, Reopened: AudienceBoth, Restarted: AudienceUsers},
+		RestartFlow: true,
+	}
+}
+
+// The limits of a policy that sets none, in bytes, and the most that one may set.
+const (
+	DefaultMaxBody        = 64 << 10
+	DefaultMaxAttachments = 64 << 10
+	DefaultMaxSummary     = 8 << 10
+	MaxTextLimit          = 16 << 20
+)
+
+// Validate reports what is wrong with p as a *ValidationError.
+func (p *Policy) Validate() error {
+	oneOf := func(field, v string, allowed ...string) error {
+		if slices.Contains(allowed, v) {
+			return nil
+		}
+		return invalid(field, fmt.Sprintf("%q is not one of %q", v, allowed))
+	}
+	audience := func(field string, a Audience) error {
+		return oneOf(field, string(a), "", string(AudienceContact), string(AudienceUsers), string(AudienceBoth))
+	}
+	rule := func(field string, r Rule) error {
+		return oneOf(field, string(r), "", string(RuleRequired), string(RuleDisabled))
+	}
+	notNegative := func(field string, n int64) error {
+		if n < 0 {
+			return invalid(field, "must not be negative")
+		}
+		return nil
+	}
+	goesWithReopen := func(field string, r Reentry) error {
+		if r.Within != 0 && r.Mode != ReentryReopen {
+			return invalid(field, "goes with mode reopen")
+		}
+		return nil
+	}
+	limit := func(field string, n int) error {
+		if n < 0 || n > MaxTextLimit {
+			return invalid(field, fmt.Sprintf("must be from 0 (the default) to %d bytes", MaxTextLimit))
+		}
+		return nil
+	}
+	for _, err := range []error{
+		oneOf("open.mode", string(p.Open.Mode), "", string(ReentryReopen)),
+		oneOf("receive.mode", string(p.Receive.Mode), "", string(ReentryReopen), string(ReentryReject)),
+		notNegative("open.within", int64(p.Open.Within)),
+		notNegative("receive.within", int64(p.Receive.Within)),
+		goesWithReopen("open.within", p.Open),
+		goesWithReopen("receive.within", p.Receive),
+		rule("category", p.Category),
+		rule("summary", p.Summary),
+		audience("notices.conversation_closed", p.Notices.Closed),
+		audience("notices.conversation_reopened", p.Notices.Reopened),
+		audience("notices.conversation_restarted", p.Notices.Restarted),
+		notNegative("auto_close.after", int64(p.AutoClose.After)),
+		oneOf("auto_close.since", string(p.AutoClose.Since), "", string(SinceAnyEvent)),
+		oneOf("merge", string(p.Merge), "", string(MergeTransfer)),
+		limit("max_body", p.MaxBody),
+		limit("max_attachments", p.MaxAttachments),
+		limit("max_summary", p.MaxSummary),
+		checkToken("auto_close.category", p.AutoClose.Category),
+		checkText("auto_close.summary", p.AutoClose.Summary, p.MaxSummary, DefaultMaxSummary),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	for i, c := range p.Categories {
+		if err := checkID(fmt.Sprintf("categories[%d]", i), c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkClosing holds the policy's rules for closings on every path.
+func (p *Policy) checkClosing(category, summary string, source Source) error {
+	if err := checkToken("category", category); err != nil {
+		return err
+	}
+	if err := checkText("summary", summary, p.MaxSummary, DefaultMaxSummary); err != nil {
+		return err
+	}
+	if source == SourceContactMerge || source == SourceInactivity {
+		return nil
+	}
+	if err := p.Category.check("category", category); err != nil {
+		return err
+	}
+	if err := p.Summary.check("summary", summary); err != nil {
+		return err
+	}
+	if category != "" && len(p.Categories) > 0 && !slices.Contains(p.Categories, category) {
+		return invalid("category", fmt.Sprintf("%q is not one of the policy's categories %q", category, p.Categories))
+	}
+	return nil
+}
+
+func (r Rule) check(field, value string) error {
+	switch {
+	case r == RuleRequired && value == "":
+		return invalid(field, "is required by the policy")
+	case r == RuleDisabled && value != "":
+		return invalid(field, "is disabled by the policy: leave it out")
+	}
+	return nil
+}

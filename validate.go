@@ -1,0 +1,185 @@
+package convo
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
+
+// MaxID is the longest id, channel, address, key or token, in bytes.
+const MaxID = 255
+
+// MaxCommands is the most commands that one call carries.
+const MaxCommands = 100
+
+// checkID holds the rule for ids, channels, addresses and tokens; they are compared byte for byte.
+func checkID(field, s string) error {
+	if s == "" {
+		return invalid(field, "must not be empty")
+	}
+	return checkToken(field, s)
+}
+
+// checkToken is checkID for a field that may be empty.
+func checkToken(field, s string) error {
+	if len(s) > MaxID {
+		return invalid(field, fmt.Sprintf("must be at most %d bytes, not %d", MaxID, len(s)))
+	}
+	ascii := true
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x20 || s[i] == 0x7f {
+			return invalid(field, "must not contain control characters")
+		}
+		ascii = ascii && s[i] < utf8.RuneSelf
+	}
+	if ascii {
+		return nil
+	}
+	for i, r := range s {
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
+				return invalid(field, "must be valid UTF-8")
+			}
+		}
+		if r >= 0x80 && r < 0xa0 {
+			return invalid(field, "must not contain control characters")
+		}
+	}
+	return nil
+}
+
+// checkText holds the rule for bodies and summaries: at most limit bytes (or byDefault when that is 0) of valid UTF-8
+// without NUL, which PostgreSQL refuses.
+func checkText(field, s string, limit, byDefault int) error {
+	if limit == 0 {
+		limit = byDefault
+	}
+	if len(s) > limit {
+		return invalid(field, fmt.Sprintf("must be at most %d bytes, not %d", limit, len(s)))
+	}
+	if !utf8.ValidString(s) {
+		return invalid(field, "must be valid UTF-8")
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] == 0 {
+			return invalid(field, "must not contain NUL")
+		}
+	}
+	return nil
+}
+
+func checkActor(a Actor) error {
+	switch a.Type {
+	case ActorContact, ActorAutomation, ActorSystem:
+	case ActorUser:
+		if a.ID == "" {
+			return invalid("by.id", "a user needs an id")
+		}
+	case "":
+		return invalid("by", "say who does it: ByUser, ByAutomation, ByContact or BySystem")
+	default:
+		return invalid("by.type", fmt.Sprintf("%q is not one of contact, user, automation, system", a.Type))
+	}
+	return checkToken("by.id", a.ID)
+}
+
+// checkTime keeps times within what RFC 3339 can write and microseconds can count.
+func checkTime(field string, t time.Time) error {
+	if y := t.UTC().Year(); y < 1 || y > 9999 {
+		return invalid(field, "must be in the years 1 to 9999")
+	}
+	return nil
+}
+
+func checkMessage(p *Policy, h *head, body string, attachments json.RawMessage) error {
+	if body == "" && len(attachments) == 0 {
+		return invalid("body", "a message needs a body or attachments")
+	}
+	if err := checkText("body", body, p.MaxBody, DefaultMaxBody); err != nil {
+		return err
+	}
+	if err := checkAttachments(p, attachments); err != nil {
+		return err
+	}
+	if h.external == "" {
+		return nil
+	}
+	if h.channel == "" {
+		return invalid("external_id", "is unique within a channel: name the channel too")
+	}
+	return checkToken("external_id", h.external)
+}
+
+func checkAttachments(p *Policy, a json.RawMessage) error {
+	if len(a) == 0 {
+		return nil
+	}
+	limit := p.MaxAttachments
+	if limit == 0 {
+		limit = DefaultMaxAttachments
+	}
+	if len(a) > limit {
+		return invalid("attachments", fmt.Sprintf("must be at most %d bytes, not %d", limit, len(a)))
+	}
+	if !json.Valid(a) || !utf8.Valid(a) {
+		return invalid("attachments", "must be valid JSON")
+	}
+	return nil
+}
+
+// check reports what is wrong with cmd by itself, before anybody looks at the state.
+func check(h *head, cmd Command, p *Policy) error {
+	if h.by.Type == "" && h.row == rowReceive {
+		h.by.Type = ActorContact
+	}
+	if err := checkActor(h.by); err != nil {
+		return err
+	}
+	if err := checkTime("at", h.at); err != nil {
+		return err
+	}
+	if err := checkToken("key", h.key); err != nil {
+		return err
+	}
+	if err := checkToken("channel", h.channel); err != nil {
+		return err
+	}
+	switch c := cmd.(type) {
+	case Open:
+		return checkToken("source", string(c.Source))
+	case Receive:
+		if h.by.Type != ActorContact {
+			return invalid("by.type", "a message is received from the contact: use Send for the others")
+		}
+		return checkMessage(p, h, c.Body, c.Attachments)
+	case Send:
+		if h.by.Type != ActorUser && h.by.Type != ActorAutomation {
+			return invalid("by.type", "a message is sent by a user or by automation")
+		}
+		return checkMessage(p, h, c.Body, c.Attachments)
+	case Note:
+		return checkMessage(p, h, c.Body, c.Attachments)
+	case Pend:
+		return checkTime("until", c.Until)
+	case Resume:
+		return checkToken("source", string(c.Source))
+	case Close:
+		if err := checkToken("source", string(c.Source)); err != nil {
+			return err
+		}
+		return p.checkClosing(c.Category, c.Summary, c.Source)
+	case Reopen:
+		return checkToken("source", string(c.Source))
+	case Assign:
+		if err := checkToken("user", c.User); err != nil {
+			return err
+		}
+		return checkToken("team", c.Team)
+	case Amend:
+		return p.checkClosing(c.Category, c.Summary, "")
+	case Block:
+		return checkText("reason", c.Reason, p.MaxSummary, DefaultMaxSummary)
+	}
+	return nil
+}
