@@ -176,37 +176,39 @@ type head struct {
 	external string // the external id of a message
 }
 
-// headOf takes cmd apart with a type switch, not a method, so that commands need not live on the heap.
-func headOf(cmd Command) (head, error) {
+// read takes cmd apart with a type switch, not a method, so that commands need not live on the heap.
+func (h *head) read(cmd Command) error {
 	switch c := cmd.(type) {
 	case Open:
-		return head{row: rowOpen, by: c.By, at: c.At, key: c.Key, channel: c.Channel}, nil
+		*h = head{row: rowOpen, by: c.By, at: c.At, key: c.Key, channel: c.Channel}
 	case Receive:
-		return head{rowReceive, c.By, c.At, c.Key, c.Channel, c.ExternalID}, nil
+		*h = head{rowReceive, c.By, c.At, c.Key, c.Channel, c.ExternalID}
 	case Send:
-		return head{rowSend, c.By, c.At, c.Key, c.Channel, c.ExternalID}, nil
+		*h = head{rowSend, c.By, c.At, c.Key, c.Channel, c.ExternalID}
 	case Note:
-		return head{row: rowNote, by: c.By, at: c.At, key: c.Key}, nil
+		*h = head{row: rowNote, by: c.By, at: c.At, key: c.Key}
 	case Pend:
-		return head{row: rowPend, by: c.By, at: c.At, key: c.Key}, nil
+		*h = head{row: rowPend, by: c.By, at: c.At, key: c.Key}
 	case Resume:
-		return head{row: rowResume, by: c.By, at: c.At, key: c.Key}, nil
+		*h = head{row: rowResume, by: c.By, at: c.At, key: c.Key}
 	case Close:
-		return head{row: rowClose, by: c.By, at: c.At, key: c.Key}, nil
+		*h = head{row: rowClose, by: c.By, at: c.At, key: c.Key}
 	case Reopen:
-		return head{row: rowReopen, by: c.By, at: c.At, key: c.Key}, nil
+		*h = head{row: rowReopen, by: c.By, at: c.At, key: c.Key}
 	case Assign:
-		return head{row: rowAssign, by: c.By, at: c.At, key: c.Key}, nil
+		*h = head{row: rowAssign, by: c.By, at: c.At, key: c.Key}
 	case Amend:
-		return head{row: rowAmend, by: c.By, at: c.At, key: c.Key}, nil
+		*h = head{row: rowAmend, by: c.By, at: c.At, key: c.Key}
 	case Block:
-		return head{row: rowBlock, by: c.By, at: c.At, key: c.Key}, nil
+		*h = head{row: rowBlock, by: c.By, at: c.At, key: c.Key}
 	case Unblock:
-		return head{row: rowUnblock, by: c.By, at: c.At, key: c.Key}, nil
+		*h = head{row: rowUnblock, by: c.By, at: c.At, key: c.Key}
 	case Link:
-		return head{row: rowLink, by: c.By, at: c.At, key: c.Key}, nil
+		*h = head{row: rowLink, by: c.By, at: c.At, key: c.Key}
+	default:
+		return invalid("command", fmt.Sprintf("%T is none: pass one of the command structs by value", cmd))
 	}
-	return head{}, invalid("command", fmt.Sprintf("%T is none: pass one of the command structs by value", cmd))
+	return nil
 }
 
 // Commands is a list of commands that encodes to JSON and back, for hosts that queue them: an array of objects, each
@@ -221,8 +223,8 @@ type Commands []Command
 func (cs Commands) MarshalJSON() ([]byte, error) {
 	out := []byte{'['}
 	for i, c := range cs {
-		h, err := headOf(c)
-		if err != nil {
+		var h head
+		if err := h.read(c); err != nil {
 			return nil, err
 		}
 		fields, err := json.Marshal(c)

@@ -161,7 +161,7 @@ func DecideMerge(primary, secondary Thread, at time.Time, p *Policy, m Merge) (M
 	}
 	root, other := primary.Contact.ID, secondary.Contact.ID
 	switch {
-	case root == other && root == m.Secondary:
+	case root == m.Secondary:
 		return MergeDecision{}, invalid("primary", "was merged into the secondary: a contact cannot be merged into itself")
 	case root == other:
 		return MergeDecision{Outcome: OutcomeUnchanged}, nil
@@ -179,30 +179,33 @@ func DecideMerge(primary, secondary Thread, at time.Time, p *Policy, m Merge) (M
 		return MergeDecision{}, &StateError{Err: ErrOutOfOrder, Command: "merge", Contact: root}
 	}
 	secondary.Next = primary.Next // one sequence of ids for both
-	d := Decision{Change: newChange(&secondary)}
+	t := &secondary
+	w := work{loaded: loaded(t)}
 	h := head{by: m.By, at: now}
-	t := &d.Change.Thread
 	latest := primary.Conversation
 	moves := false
 	if t.Conversation.Status.Active() {
 		moves = p.Merge == MergeTransfer && !latest.Status.Active()
 		if moves {
-			e := d.add(&h, ConversationTransferred)
+			e := w.add(t, &h, ConversationTransferred)
 			e.Contact, e.Source = root, SourceContactMerge
-			d.apply(e)
+			w.apply(t, e)
 		} else {
-			d.close(&h, Close{Source: SourceContactMerge}, p)
+			w.close(t, &h, Close{Source: SourceContactMerge}, p)
 		}
 	}
 	if moves || !latest.Status.Active() && t.Conversation.Cycle.OpenedAt.After(latest.Cycle.OpenedAt) {
 		latest = t.Conversation
 	}
-	e := d.addContact(&h, ContactMerged)
+	e := w.addContact(t, &h, ContactMerged)
 	e.Into, e.Latest, e.ContactSeq = root, latest.ID, primary.Contact.Version+1
-	d.apply(e)
-	d.arm(p)
+	w.apply(t, e)
+	w.arm(t, p)
 
-	first := newChange(&primary)
-	apply(&first.Thread, e)
-	return MergeDecision{Primary: first, Secondary: d.Change, Outcome: OutcomeMerged}, nil
+	d := MergeDecision{Outcome: OutcomeMerged}
+	w.change(t, &d.Secondary)
+	d.Primary.Loaded = loaded(&primary)
+	apply(&primary, e)
+	d.Primary.Thread = primary
+	return d, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -172,8 +173,20 @@ func (e *Engine) attempt(ctx context.Context, to Ref, at time.Time, id uuid.UUID
 	if d, err = Decide(t, at, p, cmds...); err != nil || d.Change.Empty() {
 		return d, false, err
 	}
-	err = e.store.Commit(ctx, d.Change)
+	err = e.commit(ctx, &d.Change)
 	return d, isConflict(err), err
+}
+
+// one holds the argument of Commit, which would else be a fresh kilobyte on the heap for every call.
+var one = sync.Pool{New: func() any { return new([1]Change) }}
+
+func (e *Engine) commit(ctx context.Context, ch *Change) error {
+	c := one.Get().(*[1]Change)
+	c[0] = *ch
+	err := e.store.Commit(ctx, c[:]...)
+	c[0] = Change{}
+	one.Put(c)
+	return err
 }
 
 // refused reports whether a command cannot be done, now or at all.
@@ -194,7 +207,8 @@ func (e *Engine) policyFor(ctx context.Context, t *Thread, cmds []Command) (*Pol
 	channel := t.Conversation.Channel
 	if !t.Conversation.Status.Active() {
 		for _, cmd := range cmds {
-			if h, _ := headOf(cmd); h.channel != "" {
+			var h head
+			if _ = h.read(cmd); h.channel != "" {
 				channel = h.channel
 				break
 			}
@@ -217,7 +231,7 @@ func (e *Engine) policyFor(ctx context.Context, t *Thread, cmds []Command) (*Pol
 // known leaves out of cmds what was applied by an earlier call, and returns the last such key. It looks only after
 // something went wrong, because that is rare.
 func (e *Engine) known(ctx context.Context, to Ref, cmds []Command) (rest []Command, last Key, err error) {
-	us := units(nil, cmds, to.Address.Channel)
+	us := units(cmds, to.Address.Channel)
 	var ids []KeyID
 	for i := range us {
 		for _, id := range [...]KeyID{{ID: us[i].key}, us[i].external} {
@@ -421,13 +435,13 @@ func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed b
 	}
 	t.Next = e.newID()
 	due, reason := nextDue(&t, p)
-	d := Decision{Change: newChange(&t)}
+	d := Decision{Change: Change{Loaded: loaded(&t), Thread: t}}
 	if due.IsZero() || due.After(now) {
 		d.Change.Thread.Conversation.DueAt = due
 	} else if d, err = Decide(t, now, p, timed(&t, due, reason, p)); err != nil {
 		return false, err
 	}
-	if err := e.store.Commit(ctx, d.Change); err != nil {
+	if err := e.commit(ctx, &d.Change); err != nil {
 		return false, err
 	}
 	e.observe(ctx, d.Change.Events)

@@ -55,7 +55,7 @@ type StateError struct {
 	Conversation uuid.UUID
 	// Active is the contact's active conversation when it is another one, else nil.
 	Active uuid.UUID
-	// Closing is the closing that stands, of a command that needs an active conversation.
+	// Closing is the closing that stands, when a Close found the conversation closed.
 	Closing *Closing
 	// Unknown says that the contact is not known at all; then errors.Is(err, ErrNotFound) holds too.
 	Unknown bool
@@ -74,7 +74,7 @@ func (e *StateError) Error() string {
 		b.WriteString(": conversation " + e.Conversation.String())
 	}
 	b.WriteString(": " + e.Err.Error())
-	if e.Unknown && e.Err != ErrNotFound {
+	if e.Unknown && !errors.Is(e.Err, ErrNotFound) {
 		b.WriteString(" (the contact is not known)")
 	}
 	if e.Closing != nil {

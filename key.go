@@ -36,30 +36,38 @@ type unit struct {
 	external KeyID
 }
 
-func (u *unit) keyed() bool { return u.key != "" || u.external.ID != "" }
-
-// units splits cmds and appends the units to us. Without any key there is one.
-func units(us []unit, cmds []Command, channel string) []unit {
-	us = append(us, unit{})
+// units splits cmds, or returns nil when no command is keyed.
+func units(cmds []Command, channel string) []unit {
+	var us []unit
 	for i, cmd := range cmds {
-		h, _ := headOf(cmd)
-		u := &us[len(us)-1]
-		if h.key != "" || h.external != "" {
-			if u.keyed() {
-				us = append(us, unit{from: i})
-				u = &us[len(us)-1]
+		key, external := keysOf(cmd, channel)
+		switch {
+		case key == "" && external.ID == "":
+			if us != nil {
+				us[len(us)-1].to = i + 1
 			}
-			u.key = h.key
-			if h.external != "" {
-				if h.channel == "" {
-					h.channel = channel
-				}
-				u.external = KeyID{h.channel, h.external}
-			}
+		case us == nil:
+			us = append(us, unit{0, i + 1, key, external})
+		default:
+			us = append(us, unit{i, i + 1, key, external})
 		}
-		u.to = i + 1
 	}
 	return us
+}
+
+// keysOf returns the idempotency key of cmd, and its external id on its channel.
+func keysOf(cmd Command, channel string) (key string, external KeyID) {
+	var h head
+	if h.read(cmd) != nil || h.key == "" && h.external == "" {
+		return "", KeyID{}
+	}
+	if h.external != "" {
+		if h.channel != "" {
+			channel = h.channel
+		}
+		external = KeyID{channel, h.external}
+	}
+	return h.key, external
 }
 
 // known returns the key of u that is among keys. It fails with ErrKeyReused when that was for another request.
@@ -79,10 +87,10 @@ func (u *unit) known(keys []Key, to Ref, cmds []Command) (k Key, ok bool, err er
 }
 
 // record adds the keys of a unit whose events begin at first.
-func (d *Decision) record(u *unit, cmds []Command, first int) {
-	k := Key{Conversation: d.Change.Thread.Conversation.ID}
-	for _, e := range d.Change.Events[first:] {
-		if e.Conversation == k.Conversation {
+func (w *work) record(t *Thread, u *unit, cmds []Command, first int) {
+	k := Key{Conversation: t.Conversation.ID}
+	for i := range w.events[first:] {
+		if e := &w.events[first+i]; e.Conversation == k.Conversation {
 			if k.First == 0 {
 				k.First = e.Seq
 			}
@@ -91,11 +99,11 @@ func (d *Decision) record(u *unit, cmds []Command, first int) {
 	}
 	if u.external.ID != "" {
 		k.KeyID = u.external
-		d.Change.Keys = append(d.Change.Keys, k)
+		w.keys = append(w.keys, k)
 	}
 	if u.key != "" {
-		k.KeyID, k.Hash = KeyID{ID: u.key}, requestHash(d.Change.Thread.Ref, cmds[u.from:u.to])
-		d.Change.Keys = append(d.Change.Keys, k)
+		k.KeyID, k.Hash = KeyID{ID: u.key}, requestHash(t.Ref, cmds[u.from:u.to])
+		w.keys = append(w.keys, k)
 	}
 }
 
@@ -103,7 +111,9 @@ func (d *Decision) record(u *unit, cmds []Command, first int) {
 func requestHash(to Ref, cmds []Command) int64 {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
-	_ = enc.Encode(to)             // a hash takes every write,
-	_ = enc.Encode(Commands(cmds)) // and the commands were checked
+	_ = enc.Encode(to) // a hash takes every write,
+	for _, cmd := range cmds {
+		_ = enc.Encode(Commands{cmd}) // and the commands were checked
+	}
 	return int64(binary.BigEndian.Uint64(h.Sum(nil)))
 }

@@ -294,72 +294,100 @@ var defaultPolicy Policy
 //
 // A key or external id that comes twice in one call is decided once. Whether it was known before is the store's to
 // say: see [Engine.Do].
-func Decide(t Thread, at time.Time, p *Policy, cmds ...Command) (Decision, error) {
+func Decide(t Thread, at time.Time, p *Policy, cmds ...Command) (d Decision, err error) {
 	if p == nil {
 		p = &defaultPolicy
 	}
-	d := Decision{Change: newChange(&t), Outcome: OutcomeUnchanged}
-	if len(cmds) > MaxCommands {
-		return Decision{}, invalid("commands", fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)))
+	w := work{loaded: loaded(&t), outcome: OutcomeUnchanged}
+	if err = w.decide(&t, canonical(at), p, cmds); err != nil {
+		return // d is still empty; writing it again would cost as much as deciding
 	}
-	now := canonical(at)
-	var buf [4]unit
-	us := units(buf[:0], cmds, t.Ref.Address.Channel)
-	for i := range us {
-		u := &us[i]
-		if _, known, err := u.known(d.Change.Keys, t.Ref, cmds); err != nil {
-			return Decision{}, err
-		} else if known {
-			continue
-		}
-		first := len(d.Change.Events)
-		for _, cmd := range cmds[u.from:u.to] {
-			if err := d.step(cmd, now, p); err != nil {
-				return Decision{}, err
-			}
-		}
-		if u.keyed() {
-			d.record(u, cmds, first)
-		}
-	}
-	d.arm(p)
+	w.arm(&t, p)
+	d.Outcome = w.outcome
+	w.change(&t, &d.Change)
 	return d, nil
 }
 
-// step decides one command.
-func (d *Decision) step(cmd Command, now time.Time, p *Policy) error {
-	h, err := headOf(cmd)
-	if err != nil {
-		return err
+// work is a decision in the making. It moves a thread on in place, because copying is most of the cost; the thread comes
+// as an argument of its own, so that it can stay on the stack.
+type work struct {
+	loaded  Loaded
+	past    []Conversation
+	events  []Event
+	keys    []Key
+	outcome Outcome
+}
+
+func (w *work) change(t *Thread, to *Change) {
+	to.Loaded, to.Thread, to.Past, to.Events, to.Keys = w.loaded, *t, w.past, w.events, w.keys
+}
+
+func (w *work) decide(t *Thread, now time.Time, p *Policy, cmds []Command) error {
+	if len(cmds) > MaxCommands {
+		return invalid("commands", fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)))
 	}
-	t := &d.Change.Thread
+	us := units(cmds, t.Ref.Address.Channel)
+	if us == nil {
+		return w.steps(t, now, p, cmds)
+	}
+	for i := range us {
+		u := &us[i]
+		if _, known, err := u.known(w.keys, t.Ref, cmds); err != nil {
+			return err
+		} else if known {
+			continue
+		}
+		first := len(w.events)
+		if err := w.steps(t, now, p, cmds[u.from:u.to]); err != nil {
+			return err
+		}
+		w.record(t, u, cmds, first)
+	}
+	return nil
+}
+
+func (w *work) steps(t *Thread, now time.Time, p *Policy, cmds []Command) error {
+	for _, cmd := range cmds {
+		var h head
+		if err := h.read(cmd); err != nil {
+			return err
+		}
+		if err := w.step(t, &h, cmd, now, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step decides one command.
+func (w *work) step(t *Thread, h *head, cmd Command, now time.Time, p *Policy) error {
 	if h.channel == "" {
 		h.channel = t.Ref.Address.Channel
 	}
-	if err := check(&h, cmd, p); err != nil {
+	if err := check(h, cmd, p); err != nil {
 		return err
 	}
 	if t.Contact.Version == 0 && h.row != rowOpen && h.row != rowReceive {
-		err := d.refuse(moves[table[h.row][columnNone][0].move].err, h.row.name())
+		err := w.refuse(t, moves[table[h.row][columnNone][0].move].err, h.row.name())
 		err.Unknown = true
 		return err
 	}
 	if t.Contact.Blocked && barred[h.row] {
-		return d.refuse(ErrBlocked, h.row.name())
+		return w.refuse(t, ErrBlocked, h.row.name())
 	}
 	if t.AddressOwner != "" && t.AddressOwner != t.Contact.ID {
-		return d.refuse(ErrAddressTaken, h.row.name())
+		return w.refuse(t, ErrAddressTaken, h.row.name())
 	}
 	var ok bool
 	if h.at, ok = stamp(h.at, now, t.Conversation.UpdatedAt); !ok {
-		return d.refuse(ErrOutOfOrder, h.row.name())
+		return w.refuse(t, ErrOutOfOrder, h.row.name())
 	}
 	if c, isPend := cmd.(Pend); isPend && !c.Until.IsZero() && !canonical(c.Until).After(h.at) {
 		return invalid("until", "must be after the time of the command")
 	}
-	m := choose(t, &h, columnOf(t), cmd, p)
+	m := choose(t, h, columnOf(t), cmd, p)
 	if err := moves[m].err; err != nil {
-		return d.refuse(err, h.row.name())
+		return w.refuse(t, err, h.row.name())
 	}
 	if t.Contact.ID == "" {
 		t.Contact.ID = t.nextID().String()
@@ -368,62 +396,62 @@ func (d *Decision) step(cmd Command, now time.Time, p *Policy) error {
 		h.by.ID = t.Contact.ID
 	}
 	if t.AddressOwner == "" && t.Ref.Address != (Address{}) {
-		d.link(&h)
+		w.link(t, h)
 	}
-	d.perform(m, &h, cmd, p)
+	w.perform(t, m, h, cmd, p)
 	if m != unchanged {
-		d.Outcome = moves[m].outcome
+		w.outcome = moves[m].outcome
 	}
 	return nil
 }
 
 // perform writes the events of a move, then those of the command itself.
-func (d *Decision) perform(m move, h *head, cmd Command, p *Policy) {
+func (w *work) perform(t *Thread, m move, h *head, cmd Command, p *Policy) {
 	switch m {
 	case opens:
-		d.open(h, cmd)
+		w.open(t, h, cmd)
 	case reopens:
-		d.reopen(h, cmd, p)
+		w.reopen(t, h, cmd, p)
 	}
 	switch c := cmd.(type) {
 	case Receive:
-		e := d.add(h, MessageReceived)
+		e := w.add(t, h, MessageReceived)
 		e.Channel, e.ExternalID, e.Body, e.Attachments = h.channel, c.ExternalID, c.Body, bytes.Clone(c.Attachments)
-		d.apply(e)
+		w.apply(t, e)
 	case Send:
-		e := d.add(h, MessageSent)
+		e := w.add(t, h, MessageSent)
 		e.Channel, e.ExternalID, e.Body, e.Attachments = h.channel, c.ExternalID, c.Body, bytes.Clone(c.Attachments)
 		e.Response = h.by.Type == ActorUser || p.CountAutomation
-		d.apply(e)
+		w.apply(t, e)
 	case Note:
-		e := d.add(h, NoteAdded)
+		e := w.add(t, h, NoteAdded)
 		e.Body, e.Attachments = c.Body, bytes.Clone(c.Attachments)
-		d.apply(e)
+		w.apply(t, e)
 	}
 	switch m {
 	case resumes:
-		e := d.add(h, ConversationResumed)
+		e := w.add(t, h, ConversationResumed)
 		e.Source = sourceOf(h, cmd)
-		d.apply(e)
+		w.apply(t, e)
 	case pends:
-		e := d.add(h, ConversationPended)
+		e := w.add(t, h, ConversationPended)
 		e.Until = canonical(cmd.(Pend).Until)
-		d.apply(e)
+		w.apply(t, e)
 	case closes:
-		d.close(h, cmd.(Close), p)
+		w.close(t, h, cmd.(Close), p)
 	case assigns:
 		c := cmd.(Assign)
-		d.assign(h, c.User, c.Team)
+		w.assign(t, h, c.User, c.Team)
 	case amends:
-		c, e := cmd.(Amend), d.add(h, ClosingAmended)
+		c, e := cmd.(Amend), w.add(t, h, ClosingAmended)
 		e.Category, e.Summary = c.Category, c.Summary
-		d.apply(e)
+		w.apply(t, e)
 	case blocks:
-		e := d.addContact(h, ContactBlocked)
+		e := w.addContact(t, h, ContactBlocked)
 		e.Body = cmd.(Block).Reason
-		d.apply(e)
+		w.apply(t, e)
 	case unblocks:
-		d.apply(d.addContact(h, ContactUnblocked))
+		w.apply(t, w.addContact(t, h, ContactUnblocked))
 	}
 }
 
@@ -448,113 +476,110 @@ func sourceOf(h *head, cmd Command) Source {
 	return s
 }
 
-func (d *Decision) open(h *head, cmd Command) {
-	d.leave()
-	t := &d.Change.Thread
+func (w *work) open(t *Thread, h *head, cmd Command) {
+	w.leave(t)
 	t.Conversation = Conversation{ID: t.nextID()}
-	e := d.add(h, ConversationOpened)
+	e := w.add(t, h, ConversationOpened)
 	e.ContactSeq = t.Contact.Version + 1
 	e.Source, e.Channel = sourceOf(h, cmd), h.channel
-	d.apply(e)
+	w.apply(t, e)
 }
 
-func (d *Decision) reopen(h *head, cmd Command, p *Policy) {
-	d.leave()
-	e := d.add(h, ConversationReopened)
-	e.ContactSeq = d.Change.Thread.Contact.Version + 1
+func (w *work) reopen(t *Thread, h *head, cmd Command, p *Policy) {
+	w.leave(t)
+	e := w.add(t, h, ConversationReopened)
+	e.ContactSeq = t.Contact.Version + 1
 	e.Source = sourceOf(h, cmd)
 	e.RestartFlow = p.RestartFlow && h.by.Type == ActorContact
 	code, audience := NoticeReopened, p.Notices.Reopened
 	if e.Source == SourceRestart {
 		code, audience = NoticeRestarted, p.Notices.Restarted
 	}
-	d.apply(e)
-	d.notify(h, code, audience)
+	w.apply(t, e)
+	w.notify(t, h, code, audience)
 }
 
-func (d *Decision) close(h *head, c Close, p *Policy) {
-	e := d.add(h, ConversationClosed)
+func (w *work) close(t *Thread, h *head, c Close, p *Policy) {
+	e := w.add(t, h, ConversationClosed)
 	e.Category, e.Summary, e.Source = c.Category, c.Summary, c.Source
 	if e.Source == "" {
 		e.Source = Source(h.by.Type)
 	}
-	d.apply(e)
-	d.notify(h, NoticeClosed, p.Notices.Closed)
-	if conv := &d.Change.Thread.Conversation; p.UnassignOnClose && (conv.Assignee != "" || conv.Team != "") {
-		d.assign(&head{by: BySystem(), at: h.at}, "", "")
+	w.apply(t, e)
+	w.notify(t, h, NoticeClosed, p.Notices.Closed)
+	if conv := &t.Conversation; p.UnassignOnClose && (conv.Assignee != "" || conv.Team != "") {
+		w.assign(t, &head{by: BySystem(), at: h.at}, "", "")
 	}
 }
 
-func (d *Decision) assign(h *head, user, team string) {
-	e := d.add(h, ConversationAssigned)
+func (w *work) assign(t *Thread, h *head, user, team string) {
+	e := w.add(t, h, ConversationAssigned)
 	e.Assignee, e.Team = user, team
-	d.apply(e)
+	w.apply(t, e)
 }
 
-func (d *Decision) notify(h *head, code NoticeCode, audience Audience) {
+func (w *work) notify(t *Thread, h *head, code NoticeCode, audience Audience) {
 	if audience == AudienceNone {
 		return
 	}
-	e := d.add(&head{by: BySystem(), at: h.at}, NoticePosted)
+	e := w.add(t, &head{by: BySystem(), at: h.at}, NoticePosted)
 	e.Notice, e.Audience, e.Body = code, audience, code.Text()
-	d.apply(e)
+	w.apply(t, e)
 }
 
-func (d *Decision) link(h *head) {
-	a := d.Change.Thread.Ref.Address
-	e := d.addContact(h, AddressLinked)
+func (w *work) link(t *Thread, h *head) {
+	a := t.Ref.Address
+	e := w.addContact(t, h, AddressLinked)
 	e.Channel, e.Address = a.Channel, a.Value
-	d.apply(e)
-	d.Outcome = OutcomeLinked
+	w.apply(t, e)
+	w.outcome = OutcomeLinked
 }
 
 // add appends the next event of the conversation, for the caller to fill in and apply.
-func (d *Decision) add(h *head, kind EventKind) *Event {
-	e := d.event(h, kind)
-	e.Conversation, e.Seq = d.Change.Thread.Conversation.ID, d.Change.Thread.Conversation.Version+1
+func (w *work) add(t *Thread, h *head, kind EventKind) *Event {
+	e := w.event(t, h, kind)
+	e.Conversation, e.Seq = t.Conversation.ID, t.Conversation.Version+1
 	return e
 }
 
 // addContact appends the next event of the contact itself.
-func (d *Decision) addContact(h *head, kind EventKind) *Event {
-	e := d.event(h, kind)
-	e.Seq = d.Change.Thread.Contact.Version + 1
+func (w *work) addContact(t *Thread, h *head, kind EventKind) *Event {
+	e := w.event(t, h, kind)
+	e.Seq = t.Contact.Version + 1
 	return e
 }
 
-func (d *Decision) event(h *head, kind EventKind) *Event {
-	ch, t := &d.Change, &d.Change.Thread
-	if ch.Events == nil {
-		n := 1 // a message into an open conversation
-		if h.row != rowSend && !t.Conversation.Status.Active() {
-			n = 3
+func (w *work) event(t *Thread, h *head, kind EventKind) *Event {
+	if w.events == nil {
+		n := 1
+		if h.row == rowReceive && kind != MessageReceived {
+			n = 2 // an opening or reopening, and the message
 		}
-		ch.Events = make([]Event, 0, n)
+		w.events = make([]Event, 0, n)
 	}
-	ch.Events = append(ch.Events, Event{})
-	e := &ch.Events[len(ch.Events)-1]
+	w.events = append(w.events, Event{})
+	e := &w.events[len(w.events)-1]
 	e.ID, e.Workspace, e.Contact = t.nextID(), t.Contact.Workspace, t.Contact.ID
 	e.Kind, e.At, e.By = kind, h.at, h.by
 	return e
 }
 
 // apply moves the thread on: Apply alone changes state, so that folding the events cannot give another one.
-func (d *Decision) apply(e *Event) { apply(&d.Change.Thread, e) }
+func (w *work) apply(t *Thread, e *Event) { apply(t, e) }
 
 // leave keeps the state of a conversation that this call changed and now goes on from.
-func (d *Decision) leave() {
-	c := &d.Change.Thread.Conversation
-	if c.Version != 0 && (c.ID != d.Change.Loaded.Conversation || c.Version != d.Change.Loaded.Version) {
-		d.Change.Past = append(d.Change.Past, *c)
+func (w *work) leave(t *Thread) {
+	c := &t.Conversation
+	if c.Version != 0 && (c.ID != w.loaded.Conversation || c.Version != w.loaded.Version) {
+		w.past = append(w.past, *c)
 	}
 }
 
-func (d *Decision) refuse(reason error, name CommandName) *StateError {
-	t := &d.Change.Thread
+func (w *work) refuse(t *Thread, reason error, name CommandName) *StateError {
 	err := &StateError{
 		Err: reason, Command: name, Contact: t.Contact.ID, Conversation: t.Conversation.ID, Active: t.Active,
 	}
-	if reason == ErrNotActive && !t.Conversation.Cycle.Closing.At.IsZero() {
+	if name == CommandClose && !t.Conversation.Cycle.Closing.At.IsZero() {
 		closing := t.Conversation.Cycle.Closing
 		err.Closing = &closing
 	}
@@ -563,9 +588,9 @@ func (d *Decision) refuse(reason error, name CommandName) *StateError {
 
 // arm keeps the timer's hint from being later than what is due. It leaves an earlier hint alone, so that messages do not
 // move it, unless that has passed.
-func (d *Decision) arm(p *Policy) {
-	c := &d.Change.Thread.Conversation
-	due, _ := nextDue(&d.Change.Thread, p)
+func (w *work) arm(t *Thread, p *Policy) {
+	c := &t.Conversation
+	due, _ := nextDue(t, p)
 	if passed := !c.DueAt.After(c.UpdatedAt); passed || !due.IsZero() && due.Before(c.DueAt) {
 		c.DueAt = due
 	}

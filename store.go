@@ -26,7 +26,7 @@ type Store interface {
 	//   - with ErrConflict, a contact, conversation or address that is not as the change has Loaded it: another
 	//     version, or there when it was not, or gone;
 	//   - with ErrActiveExists, a second active conversation of one contact.
-	// Where several hold, any of them.
+	// Where several hold, any of them. It MUST NOT keep anything of changes after it returns.
 	Commit(ctx context.Context, changes ...Change) error
 
 	// Conversation returns one conversation, or ErrNotFound.
@@ -68,9 +68,9 @@ type Loaded struct {
 	DueAt          time.Time
 }
 
-func newChange(t *Thread) Change {
+func loaded(t *Thread) Loaded {
 	c := &t.Conversation
-	return Change{Loaded: Loaded{t.Contact.Version, c.ID, c.Version, c.DueAt}, Thread: *t}
+	return Loaded{t.Contact.Version, c.ID, c.Version, c.DueAt}
 }
 
 // WritesContact reports whether the contact is to be compared and written.

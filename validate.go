@@ -84,9 +84,14 @@ func checkActor(a Actor) error {
 	return checkToken("by.id", a.ID)
 }
 
-// checkTime keeps times within what RFC 3339 can write and microseconds can count.
+// Times are within what RFC 3339 can write.
+var (
+	minTime = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
+	maxTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
 func checkTime(field string, t time.Time) error {
-	if y := t.UTC().Year(); y < 1 || y > 9999 {
+	if t.Before(minTime) || !t.Before(maxTime) {
 		return invalid(field, "must be in the years 1 to 9999")
 	}
 	return nil

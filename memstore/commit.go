@@ -275,10 +275,11 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 	w.list(c, active)
 	if active || v.Version > foldable {
 		if c.state == nil {
-			c.state = new(convo.Conversation)
+			c.state = s.unfolded()
 		}
 		*c.state = *v
-	} else {
+	} else if c.state != nil {
+		s.spare = append(s.spare, c.state)
 		c.state = nil
 	}
 	var due int64
@@ -286,6 +287,17 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 		due = v.DueAt.UnixMicro()
 	}
 	s.timers.set(w, c, due)
+}
+
+// unfolded is memory for a state, one that a closed conversation left if there is any.
+func (s *Store) unfolded() *convo.Conversation {
+	n := len(s.spare) - 1
+	if n < 0 {
+		return new(convo.Conversation)
+	}
+	c := s.spare[n]
+	s.spare = s.spare[:n]
+	return c
 }
 
 // list keeps the contact's active conversation and the workspace's list of them.

@@ -23,6 +23,7 @@ type Store struct {
 	mu         sync.RWMutex
 	workspaces map[string]*workspace
 	timers     timers
+	spare      []*convo.Conversation // states of conversations that were closed since, for the next ones
 }
 
 // New returns an empty store.

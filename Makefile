@@ -1,0 +1,36 @@
+GOLANGCI_LINT_VERSION = v2.15.0
+FUZZTIME ?= 30s
+
+.PHONY: test lint docs fuzz bench cover links
+
+test: links
+	go vet ./...
+	go test ./...
+	go test -race ./...
+
+lint:
+	@command -v golangci-lint >/dev/null || go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	golangci-lint run ./...
+
+docs:
+	go test . -run TestDocs -update
+
+fuzz:
+	@go list ./... | while read -r pkg; do \
+		go test -list '^Fuzz' "$$pkg" | grep '^Fuzz' | while read -r target; do \
+			echo "$$pkg $$target"; go test "$$pkg" -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) || exit 1; \
+		done || exit 1; \
+	done
+
+bench:
+	cd bench && go run .
+
+cover:
+	go test -coverpkg=.,./memstore -coverprofile=cover.out . ./memstore ./storetest
+	go tool cover -func=cover.out | tail -1
+
+# What a user links who imports the library: the standard library, google/uuid, and the library.
+links:
+	@bad=$$(go list -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' . ./memstore | \
+		grep -v -x -e 'github.com/google/uuid' -e 'github.com/chatlifecycle/convo\(/.*\)\?'); \
+	if [ -n "$$bad" ]; then echo "a user would link:"; echo "$$bad"; exit 1; fi

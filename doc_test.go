@@ -1,0 +1,73 @@
+package convo_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+)
+
+var update = flag.Bool("update", false, "write the transition table and the diagram into README.md and doc.go")
+
+// The table and the diagram that people read are made from the table that decides: run with -update to write them.
+func TestDocsShowTheTransitionTable(t *testing.T) {
+	table := convo.TransitionTable()
+	diagram := "```mermaid\n" + convo.StateDiagram() + "```\n"
+	checkSection(t, "README.md", "<!-- transitions -->\n", "<!-- /transitions -->", table)
+	checkSection(t, "README.md", "<!-- diagram -->\n", "<!-- /diagram -->", diagram)
+	checkSection(t, "doc.go", "the input picks one.\n", "// # Concurrency", goComment(convo.Transitions()))
+}
+
+func checkSection(t *testing.T, file, begin, end, want string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	before, rest, ok := strings.Cut(string(text), begin)
+	require.True(t, ok, "%s has no line %q", file, begin)
+	got, after, ok := strings.Cut(rest, end)
+	require.True(t, ok, "%s has no line %q", file, end)
+	if *update && got != want {
+		require.NoError(t, os.WriteFile(file, []byte(before+begin+want+end+after), 0o644))
+		return
+	}
+	require.Equal(t, want, got, "%s is not what the code does: go test . -run TestDocs -update", file)
+}
+
+// goComment lists the transitions as a code block of a Go comment, commands that do the same in several states in one line.
+func goComment(all []convo.Transition) string {
+	var b strings.Builder
+	b.WriteString("//\n")
+	for i := 0; i < len(all); {
+		var states []string
+		var ways []string
+		j := i
+		for ; j < len(all) && all[j].Command == all[i].Command; j++ {
+			n := len(states)
+			switch {
+			case n > 0 && states[n-1] == string(all[j].State):
+				ways[n-1] += ", " + all[j].String()
+			default:
+				states, ways = append(states, string(all[j].State)), append(ways, all[j].String())
+			}
+		}
+		fmt.Fprintf(&b, "//\t%-8s", all[i].Command)
+		for n := 0; n < len(states); {
+			m := n
+			for m < len(ways) && ways[m] == ways[n] {
+				m++
+			}
+			if n > 0 {
+				b.WriteString("//\t        ")
+			}
+			fmt.Fprintf(&b, " %-33s %s\n", strings.Join(states[n:m], ", "), ways[n])
+			n = m
+		}
+		i = j
+	}
+	return b.String() + "//\n"
+}
