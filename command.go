@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"time"
 )
 
@@ -20,7 +21,7 @@ type Open struct {
 	At      time.Time `json:"at,omitzero"`
 	Key     string    `json:"key,omitempty"`
 	Channel string    `json:"channel,omitempty"` // default: the channel of the Ref's address
-	Source  Source    `json:"source,omitempty"`  // default: by the actor: user, automation, restart (contact)
+	Source  Source    `json:"source,omitempty"`  // default: the actor's type, or restart for a reopening by the contact
 }
 
 // Receive records a message from the contact, and opens, resumes or reopens a conversation for it, or is rejected with
@@ -69,7 +70,7 @@ type Resume struct {
 	By     Actor     `json:"by"`
 	At     time.Time `json:"at,omitzero"`
 	Key    string    `json:"key,omitempty"`
-	Source Source    `json:"source,omitempty"` // default: by the actor
+	Source Source    `json:"source,omitempty"` // default: the actor's type
 }
 
 // Close closes the active conversation. What Category and Summary must be is the policy's.
@@ -79,7 +80,7 @@ type Close struct {
 	Key      string    `json:"key,omitempty"`
 	Category string    `json:"category,omitempty"`
 	Summary  string    `json:"summary,omitempty"`
-	Source   Source    `json:"source,omitempty"` // default: by the actor
+	Source   Source    `json:"source,omitempty"` // default: the actor's type
 }
 
 // Reopen starts a new cycle of the same conversation: the one that the Ref names, else the contact's latest. A restart
@@ -88,7 +89,7 @@ type Reopen struct {
 	By     Actor     `json:"by"`
 	At     time.Time `json:"at,omitzero"`
 	Key    string    `json:"key,omitempty"`
-	Source Source    `json:"source,omitempty"` // default: by the actor: user, automation, restart (contact)
+	Source Source    `json:"source,omitempty"` // default: the actor's type, or restart for a reopening by the contact
 }
 
 // Assign gives the conversation to a user, a team, or both; empty fields mean nobody.
@@ -109,7 +110,8 @@ type Amend struct {
 	Summary  string    `json:"summary,omitempty"`
 }
 
-// Block makes every command that would open, message or close fail with ErrBlocked.
+// Block makes every command that would open, message or close fail with ErrBlocked, unless it is the system's: timers go
+// on.
 type Block struct {
 	By     Actor     `json:"by"`
 	At     time.Time `json:"at,omitzero"`
@@ -166,47 +168,61 @@ const (
 	CommandLink    CommandName = "link"
 )
 
-// head is what all commands have in common.
-type head struct {
-	row      row
-	by       Actor
-	at       time.Time
-	key      string
-	channel  string
-	external string // the external id of a message
+// order is any command, taken apart once; fields that a command does not have are zero.
+type order struct {
+	row         row
+	by          Actor
+	at          time.Time
+	key         string
+	source      Source
+	channel     string
+	external    string // the external id of a message
+	text        string // body, summary or reason
+	attachments json.RawMessage
+	category    string
+	until       time.Time
+	user, team  string
 }
 
 // read takes cmd apart with a type switch, not a method, so that commands need not live on the heap.
-func (h *head) read(cmd Command) error {
+func (o *order) read(cmd Command) error {
 	switch c := cmd.(type) {
 	case Open:
-		*h = head{row: rowOpen, by: c.By, at: c.At, key: c.Key, channel: c.Channel}
+		*o = order{row: rowOpen, by: c.By, at: c.At, key: c.Key, source: c.Source, channel: c.Channel}
 	case Receive:
-		*h = head{rowReceive, c.By, c.At, c.Key, c.Channel, c.ExternalID}
+		*o = order{row: rowReceive, by: c.By, at: c.At, key: c.Key, source: SourceIncomingMessage,
+			channel: c.Channel, external: c.ExternalID, text: c.Body, attachments: c.Attachments}
+		if o.by.Type == "" {
+			o.by.Type = ActorContact
+		}
 	case Send:
-		*h = head{rowSend, c.By, c.At, c.Key, c.Channel, c.ExternalID}
+		*o = order{row: rowSend, by: c.By, at: c.At, key: c.Key,
+			channel: c.Channel, external: c.ExternalID, text: c.Body, attachments: c.Attachments}
 	case Note:
-		*h = head{row: rowNote, by: c.By, at: c.At, key: c.Key}
+		*o = order{row: rowNote, by: c.By, at: c.At, key: c.Key, text: c.Body, attachments: c.Attachments}
 	case Pend:
-		*h = head{row: rowPend, by: c.By, at: c.At, key: c.Key}
+		*o = order{row: rowPend, by: c.By, at: c.At, key: c.Key, until: c.Until}
 	case Resume:
-		*h = head{row: rowResume, by: c.By, at: c.At, key: c.Key}
+		*o = order{row: rowResume, by: c.By, at: c.At, key: c.Key, source: c.Source}
 	case Close:
-		*h = head{row: rowClose, by: c.By, at: c.At, key: c.Key}
+		*o = order{row: rowClose, by: c.By, at: c.At, key: c.Key, source: c.Source, category: c.Category, text: c.Summary}
 	case Reopen:
-		*h = head{row: rowReopen, by: c.By, at: c.At, key: c.Key}
+		*o = order{row: rowReopen, by: c.By, at: c.At, key: c.Key, source: c.Source}
 	case Assign:
-		*h = head{row: rowAssign, by: c.By, at: c.At, key: c.Key}
+		*o = order{row: rowAssign, by: c.By, at: c.At, key: c.Key, user: c.User, team: c.Team}
 	case Amend:
-		*h = head{row: rowAmend, by: c.By, at: c.At, key: c.Key}
+		*o = order{row: rowAmend, by: c.By, at: c.At, key: c.Key, category: c.Category, text: c.Summary}
 	case Block:
-		*h = head{row: rowBlock, by: c.By, at: c.At, key: c.Key}
+		*o = order{row: rowBlock, by: c.By, at: c.At, key: c.Key, text: c.Reason}
 	case Unblock:
-		*h = head{row: rowUnblock, by: c.By, at: c.At, key: c.Key}
+		*o = order{row: rowUnblock, by: c.By, at: c.At, key: c.Key}
 	case Link:
-		*h = head{row: rowLink, by: c.By, at: c.At, key: c.Key}
+		*o = order{row: rowLink, by: c.By, at: c.At, key: c.Key}
 	default:
 		return invalid("command", fmt.Sprintf("%T is none: pass one of the command structs by value", cmd))
+	}
+	if o.source == "" {
+		o.source = Source(o.by.Type)
 	}
 	return nil
 }
@@ -223,24 +239,36 @@ type Commands []Command
 func (cs Commands) MarshalJSON() ([]byte, error) {
 	out := []byte{'['}
 	for i, c := range cs {
-		var h head
-		if err := h.read(c); err != nil {
+		var o order
+		if err := o.read(c); err != nil {
 			return nil, err
 		}
-		fields, err := json.Marshal(c)
+		fields, err := json.Marshal(inCanon(c))
 		if err != nil {
 			return nil, err
 		}
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = fmt.Appendf(out, `{"command":%q`, h.row.name())
+		out = fmt.Appendf(out, `{"command":%q`, o.row.name())
 		if len(fields) > len("{}") {
 			out = append(out, ',')
 		}
 		out = append(out, fields[1:]...)
 	}
 	return append(out, ']'), nil
+}
+
+// inCanon is c with its times in UTC and whole microseconds, so that the same instant is the same text.
+func inCanon(c Command) any {
+	v := reflect.New(reflect.TypeOf(c)).Elem()
+	v.Set(reflect.ValueOf(c))
+	for i := range v.NumField() {
+		if t, ok := v.Field(i).Interface().(time.Time); ok {
+			v.Field(i).Set(reflect.ValueOf(canonical(t)))
+		}
+	}
+	return v.Interface()
 }
 
 // UnmarshalJSON implements json.Unmarshaler.

@@ -154,6 +154,9 @@ func DecideMerge(primary, secondary Thread, at time.Time, p *Policy, m Merge) (M
 	if err := m.Validate(); err != nil {
 		return MergeDecision{}, err
 	}
+	if p == nil {
+		p = &defaultPolicy
+	}
 	for _, t := range [...]*Thread{&primary, &secondary} {
 		if t.Contact.Version == 0 {
 			return MergeDecision{}, &StateError{Err: ErrNotFound, Command: "merge", Contact: t.Contact.ID}
@@ -164,7 +167,7 @@ func DecideMerge(primary, secondary Thread, at time.Time, p *Policy, m Merge) (M
 	case root == m.Secondary:
 		return MergeDecision{}, invalid("primary", "was merged into the secondary: a contact cannot be merged into itself")
 	case root == other:
-		return MergeDecision{Outcome: OutcomeUnchanged}, nil
+		return MergeDecision{Primary: Change{Loaded: loaded(&primary), Thread: primary}, Outcome: OutcomeUnchanged}, nil
 	case other != m.Secondary:
 		return MergeDecision{}, &StateError{Err: ErrMerged, Command: "merge", Contact: other}
 	}
@@ -181,23 +184,23 @@ func DecideMerge(primary, secondary Thread, at time.Time, p *Policy, m Merge) (M
 	secondary.Next = primary.Next // one sequence of ids for both
 	t := &secondary
 	w := work{loaded: loaded(t)}
-	h := head{by: m.By, at: now}
+	o := order{by: m.By, at: now, source: SourceContactMerge}
 	latest := primary.Conversation
 	moves := false
 	if t.Conversation.Status.Active() {
 		moves = p.Merge == MergeTransfer && !latest.Status.Active()
 		if moves {
-			e := w.add(t, &h, ConversationTransferred)
-			e.Contact, e.Source = root, SourceContactMerge
+			e := w.add(t, &o, ConversationTransferred)
+			e.Contact, e.Source = root, o.source
 			w.apply(t, e)
 		} else {
-			w.close(t, &h, Close{Source: SourceContactMerge}, p)
+			w.close(t, &o, p)
 		}
 	}
 	if moves || !latest.Status.Active() && t.Conversation.Cycle.OpenedAt.After(latest.Cycle.OpenedAt) {
 		latest = t.Conversation
 	}
-	e := w.addContact(t, &h, ContactMerged)
+	e := w.addContact(t, &o, ContactMerged)
 	e.Into, e.Latest, e.ContactSeq = root, latest.ID, primary.Contact.Version+1
 	w.apply(t, e)
 	w.arm(t, p)

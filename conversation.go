@@ -55,8 +55,10 @@ type Source string
 // The sources that the library knows.
 const (
 	SourceIncomingMessage Source = "incoming_message"
-	SourceUser            Source = "user"
+	SourceUser            Source = "user" // a type of actor is the default source of what it does
 	SourceAutomation      Source = "automation"
+	SourceContact         Source = "contact"
+	SourceSystem          Source = "system"
 	SourceWelcomeEvent    Source = "welcome_event"
 	SourceRestart         Source = "restart"
 	SourceDialogflow      Source = "dialogflow"
@@ -89,7 +91,7 @@ type Conversation struct {
 	// PendingSince is set while it is pending, PendingUntil when it is to wake by itself.
 	PendingSince time.Time `json:"pending_since,omitzero"`
 	PendingUntil time.Time `json:"pending_until,omitzero"`
-	// UnansweredAt is the last message of a user that the contact has not answered, or the waking after it.
+	// UnansweredAt is the last message of a user that the contact has not answered, or the resuming after it.
 	// Zero once the contact answers. Closing for inactivity counts from it.
 	UnansweredAt time.Time `json:"unanswered_at,omitzero"`
 	// DueAt is a hint for the timer: never later than what [NextDue] says, perhaps earlier. Zero: no timer.
@@ -190,4 +192,4 @@ func between(from, to time.Time) (time.Duration, bool) {
 	return max(0, to.Sub(from)), true
 }
 
-func microsBetween(from, to time.Time) int64 { return max(0, to.Sub(from).Microseconds()) }
+func microsBetween(from, to time.Time) int64 { return max(0, to.UnixMicro()-from.UnixMicro()) }

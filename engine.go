@@ -44,7 +44,7 @@ func WithClock(c interface{ Now() time.Time }) Option { return func(e *Engine) {
 // concurrent use and return random UUIDs, version 7 by preference. Default: uuid.NewV7.
 func WithIDs(f func() uuid.UUID) Option { return func(e *Engine) { e.newID = f } }
 
-// WithLogger sets where retries, duplicates and late timers are logged, by ids and never by content. Default: nowhere.
+// WithLogger sets where retries, duplicates and timers are logged, at debug level, by ids and never by content. Default: nowhere.
 func WithLogger(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
 
 // WithObserver has f called with the events of every commit after it, in the goroutine of the call and before it
@@ -109,7 +109,7 @@ type Result struct {
 	Contact Contact `json:"contact"`
 	// Conversation is the one that the last command was about, as it stands after it; of a duplicate, the one that the
 	// earlier call ended in, as it stands now.
-	Conversation Conversation `json:"conversation"`
+	Conversation Conversation `json:"conversation,omitzero"`
 	// Events were written by this call, in order; of a duplicate, by the earlier one in Conversation.
 	Events []Event `json:"events,omitempty"`
 }
@@ -207,9 +207,9 @@ func (e *Engine) policyFor(ctx context.Context, t *Thread, cmds []Command) (*Pol
 	channel := t.Conversation.Channel
 	if !t.Conversation.Status.Active() {
 		for _, cmd := range cmds {
-			var h head
-			if _ = h.read(cmd); h.channel != "" {
-				channel = h.channel
+			var o order
+			if _ = o.read(cmd); o.channel != "" {
+				channel = o.channel
 				break
 			}
 			if t.Ref.Address.Channel != "" {
@@ -315,8 +315,9 @@ func (e *Engine) observe(ctx context.Context, events []Event) {
 type MergeResult struct {
 	Outcome Outcome `json:"outcome"` // OutcomeMerged or OutcomeUnchanged
 	Primary Contact `json:"primary"`
-	// Conversation is the secondary's latest one, as the merge left it: closed, or moved to the primary.
-	Conversation Conversation `json:"conversation"`
+	// Conversation is the secondary's latest one, as the merge left it: closed, or moved to the primary. Zero when
+	// unchanged.
+	Conversation Conversation `json:"conversation,omitzero"`
 	Events       []Event      `json:"events,omitempty"`
 }
 
@@ -376,7 +377,7 @@ func (e *Engine) Tick(ctx context.Context, limit int) (int, error) {
 		return 0, invalid("limit", fmt.Sprintf("must be from 1 to %d", MaxPageSize))
 	}
 	now := canonical(e.clock.Now())
-	var done int
+	var done, handled int
 	var errs []error
 	failed := map[uuid.UUID]bool{}
 	for again := true; again; { // once, and again past those that failed
@@ -386,16 +387,18 @@ func (e *Engine) Tick(ctx context.Context, limit int) (int, error) {
 		}
 		again = false
 		for _, to := range due {
-			if failed[to.Conversation] {
+			if failed[to.Conversation] || handled == limit {
 				continue
 			}
 			n, err := e.tickOne(ctx, to, now)
 			done += n
-			if err != nil {
-				again = len(due) >= limit && ctx.Err() == nil
-				failed[to.Conversation] = true
-				errs = append(errs, fmt.Errorf("convo: timer of conversation %s: %w", to.Conversation, err))
+			if err == nil {
+				handled++
+				continue
 			}
+			again = ctx.Err() == nil
+			failed[to.Conversation] = true
+			errs = append(errs, fmt.Errorf("convo: timer of conversation %s: %w", to.Conversation, err))
 		}
 	}
 	return done, errors.Join(errs...)
@@ -444,6 +447,8 @@ func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed b
 	if err := e.commit(ctx, &d.Change); err != nil {
 		return false, err
 	}
+	e.log.DebugContext(ctx, "convo: timer", "workspace", to.Workspace, "conversation", to.Conversation,
+		"outcome", d.Outcome, "late", now.Sub(due))
 	e.observe(ctx, d.Change.Events)
 	return len(d.Change.Events) > 0, nil
 }

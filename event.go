@@ -86,7 +86,7 @@ type Event struct {
 
 // Cursor is the place of e in a listing: give it as EventFilter.After to go on behind e.
 func (e Event) Cursor() EventCursor {
-	return EventCursor{At: e.At, Conversation: e.Conversation, Seq: e.Seq}
+	return EventCursor{At: e.At, Conversation: e.Conversation, Seq: e.Seq, ID: e.ID}
 }
 
 // Apply folds an event into a thread. It is total: an event that does not belong to the thread's contact or
@@ -102,8 +102,11 @@ func apply(t *Thread, e *Event) {
 		applyToContact(t, e)
 		return
 	}
+	if e.Conversation == uuid.Nil || elsewhere(t, e) {
+		return
+	}
 	c := &t.Conversation
-	if e.Kind == ConversationOpened {
+	if e.Kind == ConversationOpened && (t.Contact.ID == "" || t.Contact.ID == e.Contact) {
 		*c = Conversation{
 			ID: e.Conversation, Workspace: e.Workspace, Contact: e.Contact, Origin: e.Contact, Channel: e.Channel,
 			Status: StatusOpen, CreatedAt: e.At,
@@ -135,7 +138,7 @@ func apply(t *Thread, e *Event) {
 	case ConversationResumed:
 		endPending(c, e.At)
 		c.Status = StatusOpen
-		if e.By.Type == ActorSystem && !c.UnansweredAt.IsZero() {
+		if !c.UnansweredAt.IsZero() {
 			c.UnansweredAt = e.At
 		}
 	case ConversationClosed:
@@ -155,6 +158,10 @@ func apply(t *Thread, e *Event) {
 	}
 }
 
+func elsewhere(t *Thread, e *Event) bool {
+	return t.Contact.Workspace != "" && t.Contact.Workspace != e.Workspace
+}
+
 // startCycle begins a cycle and makes its conversation the contact's latest.
 func startCycle(t *Thread, e *Event, number int) {
 	c := &t.Conversation
@@ -163,7 +170,7 @@ func startCycle(t *Thread, e *Event, number int) {
 		LastAssignee: c.Assignee, LastTeam: c.Team,
 	}
 	k := &t.Contact
-	if k.Version == 0 {
+	if k.Version == 0 && (k.ID == "" || k.ID == e.Contact) {
 		k.Workspace, k.ID, k.CreatedAt = e.Workspace, e.Contact, e.At
 	}
 	if k.ID == e.Contact && e.ContactSeq > k.Version {
@@ -219,7 +226,10 @@ func endPending(c *Conversation, at time.Time) {
 
 func applyToContact(t *Thread, e *Event) {
 	k := &t.Contact
-	if k.Version == 0 {
+	if elsewhere(t, e) {
+		return
+	}
+	if k.Version == 0 && (k.ID == "" || k.ID == e.Contact) {
 		k.Workspace, k.ID, k.CreatedAt = e.Workspace, e.Contact, e.At
 	}
 	switch {
@@ -243,5 +253,8 @@ func applyToContact(t *Thread, e *Event) {
 		k.Blocked = false
 	case ContactMerged:
 		k.MergedInto = e.Into
+		if t.Conversation.Contact == k.ID {
+			t.Conversation.Contact = e.Into
+		}
 	}
 }

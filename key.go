@@ -57,17 +57,17 @@ func units(cmds []Command, channel string) []unit {
 
 // keysOf returns the idempotency key of cmd, and its external id on its channel.
 func keysOf(cmd Command, channel string) (key string, external KeyID) {
-	var h head
-	if h.read(cmd) != nil || h.key == "" && h.external == "" {
+	var o order
+	if o.read(cmd) != nil {
 		return "", KeyID{}
 	}
-	if h.external != "" {
-		if h.channel != "" {
-			channel = h.channel
-		}
-		external = KeyID{channel, h.external}
+	if o.channel != "" {
+		channel = o.channel
 	}
-	return h.key, external
+	if o.external != "" && channel != "" {
+		external = KeyID{channel, o.external}
+	}
+	return o.key, external
 }
 
 // known returns the key of u that is among keys. It fails with ErrKeyReused when that was for another request.

@@ -191,7 +191,8 @@ var (
 	linking    = []way{{links, "nobody's address"}, {unchanged, "linked"}}
 )
 
-// barred says which commands a blocked contact bars: those that would open, message or close.
+// barred says which commands a blocked contact bars: those that would open, message or close. The system may, so that
+// timers go on.
 var barred = [rows]bool{rowOpen: true, rowReceive: true, rowSend: true, rowClose: true, rowReopen: true}
 
 // Transitions is the lifecycle as data: every command in every state, with every way it can go.
@@ -231,35 +232,35 @@ func columnOf(t *Thread) column {
 	return columnClosed
 }
 
-// choose picks the way that cmd goes in a cell of the table with several.
-func choose(t *Thread, h *head, c column, cmd Command, p *Policy) move {
-	ways := table[h.row][c]
+// choose picks the way that a command goes in a cell of the table with several.
+func choose(t *Thread, o *order, c column, p *Policy) move {
+	ways := table[o.row][c]
 	if len(ways) == 1 {
 		return ways[0].move
 	}
-	conv, same := &t.Conversation, false
-	switch cmd := cmd.(type) {
-	case Open:
-		return reenter(conv, h.at, p.Open)
-	case Receive:
+	conv, second := &t.Conversation, false
+	switch o.row {
+	case rowOpen:
+		return reenter(conv, o.at, p.Open)
+	case rowReceive:
 		if c == columnClosed {
-			return reenter(conv, h.at, p.Receive)
+			return reenter(conv, o.at, p.Receive)
 		}
-		same = p.StayPending
-	case Pend:
-		same = conv.PendingUntil.Equal(canonical(cmd.Until))
-	case Assign:
-		same = conv.Assignee == cmd.User && conv.Team == cmd.Team
-	case Amend:
-		same = conv.Cycle.Closing.Category == cmd.Category && conv.Cycle.Closing.Summary == cmd.Summary
-	case Block:
-		same = t.Contact.Blocked
-	case Unblock:
-		same = !t.Contact.Blocked
-	case Link:
-		same = t.AddressOwner != "" || t.Ref.Address == Address{}
+		second = p.StayPending
+	case rowPend:
+		second = conv.PendingUntil.Equal(o.until)
+	case rowAssign:
+		second = conv.Assignee == o.user && conv.Team == o.team
+	case rowAmend:
+		second = conv.Cycle.Closing.Category == o.category && conv.Cycle.Closing.Summary == o.text
+	case rowBlock:
+		second = t.Contact.Blocked
+	case rowUnblock:
+		second = !t.Contact.Blocked
+	case rowLink:
+		second = t.AddressOwner != "" || t.Ref.Address == Address{}
 	}
-	if same {
+	if second {
 		return ways[1].move
 	}
 	return ways[0].move
@@ -326,6 +327,15 @@ func (w *work) decide(t *Thread, now time.Time, p *Policy, cmds []Command) error
 	if len(cmds) > MaxCommands {
 		return invalid("commands", fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)))
 	}
+	if len(cmds) == 1 { // mostly, and mostly without a key: then it is read once
+		var o order
+		if err := o.read(cmds[0]); err != nil {
+			return err
+		}
+		if o.key == "" && o.external == "" {
+			return w.step(t, &o, now, p)
+		}
+	}
 	us := units(cmds, t.Ref.Address.Channel)
 	if us == nil {
 		return w.steps(t, now, p, cmds)
@@ -348,11 +358,11 @@ func (w *work) decide(t *Thread, now time.Time, p *Policy, cmds []Command) error
 
 func (w *work) steps(t *Thread, now time.Time, p *Policy, cmds []Command) error {
 	for _, cmd := range cmds {
-		var h head
-		if err := h.read(cmd); err != nil {
+		var o order
+		if err := o.read(cmd); err != nil {
 			return err
 		}
-		if err := w.step(t, &h, cmd, now, p); err != nil {
+		if err := w.step(t, &o, now, p); err != nil {
 			return err
 		}
 	}
@@ -360,199 +370,180 @@ func (w *work) steps(t *Thread, now time.Time, p *Policy, cmds []Command) error 
 }
 
 // step decides one command.
-func (w *work) step(t *Thread, h *head, cmd Command, now time.Time, p *Policy) error {
-	if h.channel == "" {
-		h.channel = t.Ref.Address.Channel
+func (w *work) step(t *Thread, o *order, now time.Time, p *Policy) error {
+	if o.channel == "" {
+		o.channel = t.Ref.Address.Channel
 	}
-	if err := check(h, cmd, p); err != nil {
+	if err := o.check(p); err != nil {
 		return err
 	}
-	if t.Contact.Version == 0 && h.row != rowOpen && h.row != rowReceive {
-		err := w.refuse(t, moves[table[h.row][columnNone][0].move].err, h.row.name())
+	o.until = canonical(o.until)
+	if t.Contact.Version == 0 && o.row != rowOpen && o.row != rowReceive {
+		err := refuse(t, moves[table[o.row][columnNone][0].move].err, o.row.name())
 		err.Unknown = true
 		return err
 	}
-	if t.Contact.Blocked && barred[h.row] {
-		return w.refuse(t, ErrBlocked, h.row.name())
+	if t.Contact.Blocked && barred[o.row] && o.by.Type != ActorSystem {
+		return refuse(t, ErrBlocked, o.row.name())
 	}
 	if t.AddressOwner != "" && t.AddressOwner != t.Contact.ID {
-		return w.refuse(t, ErrAddressTaken, h.row.name())
+		return refuse(t, ErrAddressTaken, o.row.name())
 	}
 	var ok bool
-	if h.at, ok = stamp(h.at, now, t.Conversation.UpdatedAt); !ok {
-		return w.refuse(t, ErrOutOfOrder, h.row.name())
+	if o.at, ok = stamp(o.at, now, t.Conversation.UpdatedAt); !ok {
+		return refuse(t, ErrOutOfOrder, o.row.name())
 	}
-	if c, isPend := cmd.(Pend); isPend && !c.Until.IsZero() && !canonical(c.Until).After(h.at) {
+	if !o.until.IsZero() && !o.until.After(o.at) {
 		return invalid("until", "must be after the time of the command")
 	}
-	m := choose(t, h, columnOf(t), cmd, p)
+	m := choose(t, o, columnOf(t), p)
 	if err := moves[m].err; err != nil {
-		return w.refuse(t, err, h.row.name())
+		return refuse(t, err, o.row.name())
 	}
 	if t.Contact.ID == "" {
 		t.Contact.ID = t.nextID().String()
 	}
-	if h.by.Type == ActorContact && h.by.ID == "" {
-		h.by.ID = t.Contact.ID
+	if o.by.Type == ActorContact && o.by.ID == "" {
+		o.by.ID = t.Contact.ID
 	}
 	if t.AddressOwner == "" && t.Ref.Address != (Address{}) {
-		w.link(t, h)
+		w.link(t, o)
 	}
-	w.perform(t, m, h, cmd, p)
+	w.perform(t, o, m, p)
 	if m != unchanged {
 		w.outcome = moves[m].outcome
 	}
 	return nil
 }
 
-// perform writes the events of a move, then those of the command itself.
-func (w *work) perform(t *Thread, m move, h *head, cmd Command, p *Policy) {
+// perform writes the events of a move. A message comes after the opening that it caused, and before the resuming.
+func (w *work) perform(t *Thread, o *order, m move, p *Policy) {
 	switch m {
 	case opens:
-		w.open(t, h, cmd)
+		w.open(t, o)
 	case reopens:
-		w.reopen(t, h, cmd, p)
+		w.reopen(t, o, p)
 	}
-	switch c := cmd.(type) {
-	case Receive:
-		e := w.add(t, h, MessageReceived)
-		e.Channel, e.ExternalID, e.Body, e.Attachments = h.channel, c.ExternalID, c.Body, bytes.Clone(c.Attachments)
-		w.apply(t, e)
-	case Send:
-		e := w.add(t, h, MessageSent)
-		e.Channel, e.ExternalID, e.Body, e.Attachments = h.channel, c.ExternalID, c.Body, bytes.Clone(c.Attachments)
-		e.Response = h.by.Type == ActorUser || p.CountAutomation
-		w.apply(t, e)
-	case Note:
-		e := w.add(t, h, NoteAdded)
-		e.Body, e.Attachments = c.Body, bytes.Clone(c.Attachments)
-		w.apply(t, e)
+	switch o.row {
+	case rowReceive:
+		w.message(t, o, MessageReceived, false)
+	case rowSend:
+		w.message(t, o, MessageSent, o.by.Type == ActorUser || p.CountAutomation)
+	case rowNote:
+		w.message(t, o, NoteAdded, false)
 	}
 	switch m {
 	case resumes:
-		e := w.add(t, h, ConversationResumed)
-		e.Source = sourceOf(h, cmd)
+		e := w.add(t, o, ConversationResumed)
+		e.Source = o.source
 		w.apply(t, e)
 	case pends:
-		e := w.add(t, h, ConversationPended)
-		e.Until = canonical(cmd.(Pend).Until)
+		e := w.add(t, o, ConversationPended)
+		e.Until = o.until
 		w.apply(t, e)
 	case closes:
-		w.close(t, h, cmd.(Close), p)
+		w.close(t, o, p)
 	case assigns:
-		c := cmd.(Assign)
-		w.assign(t, h, c.User, c.Team)
+		w.assign(t, o)
 	case amends:
-		c, e := cmd.(Amend), w.add(t, h, ClosingAmended)
-		e.Category, e.Summary = c.Category, c.Summary
+		e := w.add(t, o, ClosingAmended)
+		e.Category, e.Summary = o.category, o.text
 		w.apply(t, e)
 	case blocks:
-		e := w.addContact(t, h, ContactBlocked)
-		e.Body = cmd.(Block).Reason
+		e := w.addContact(t, o, ContactBlocked)
+		e.Body = o.text
 		w.apply(t, e)
 	case unblocks:
-		w.apply(t, w.addContact(t, h, ContactUnblocked))
+		w.apply(t, w.addContact(t, o, ContactUnblocked))
 	}
 }
 
-// sourceOf is through what a command opens, reopens, resumes or closes: what it says, else its actor.
-func sourceOf(h *head, cmd Command) Source {
-	var s Source
-	switch c := cmd.(type) {
-	case Receive:
-		return SourceIncomingMessage
-	case Open:
-		s = c.Source
-	case Resume:
-		s = c.Source
-	case Reopen:
-		if s = c.Source; s == "" && h.by.Type == ActorContact {
-			return SourceRestart
-		}
-	}
-	if s == "" {
-		s = Source(h.by.Type)
-	}
-	return s
-}
-
-func (w *work) open(t *Thread, h *head, cmd Command) {
+func (w *work) open(t *Thread, o *order) {
 	w.leave(t)
 	t.Conversation = Conversation{ID: t.nextID()}
-	e := w.add(t, h, ConversationOpened)
+	e := w.add(t, o, ConversationOpened)
 	e.ContactSeq = t.Contact.Version + 1
-	e.Source, e.Channel = sourceOf(h, cmd), h.channel
+	e.Source, e.Channel = o.source, o.channel
 	w.apply(t, e)
 }
 
-func (w *work) reopen(t *Thread, h *head, cmd Command, p *Policy) {
+func (w *work) reopen(t *Thread, o *order, p *Policy) {
 	w.leave(t)
-	e := w.add(t, h, ConversationReopened)
+	e := w.add(t, o, ConversationReopened)
 	e.ContactSeq = t.Contact.Version + 1
-	e.Source = sourceOf(h, cmd)
-	e.RestartFlow = p.RestartFlow && h.by.Type == ActorContact
-	code, audience := NoticeReopened, p.Notices.Reopened
-	if e.Source == SourceRestart {
-		code, audience = NoticeRestarted, p.Notices.Restarted
+	if e.Source = o.source; e.Source == SourceContact {
+		e.Source = SourceRestart
 	}
+	restarted := e.Source == SourceRestart
+	e.RestartFlow = p.RestartFlow && o.by.Type == ActorContact
 	w.apply(t, e)
-	w.notify(t, h, code, audience)
-}
-
-func (w *work) close(t *Thread, h *head, c Close, p *Policy) {
-	e := w.add(t, h, ConversationClosed)
-	e.Category, e.Summary, e.Source = c.Category, c.Summary, c.Source
-	if e.Source == "" {
-		e.Source = Source(h.by.Type)
-	}
-	w.apply(t, e)
-	w.notify(t, h, NoticeClosed, p.Notices.Closed)
-	if conv := &t.Conversation; p.UnassignOnClose && (conv.Assignee != "" || conv.Team != "") {
-		w.assign(t, &head{by: BySystem(), at: h.at}, "", "")
+	if restarted {
+		w.notify(t, o, NoticeRestarted, p.Notices.Restarted)
+	} else {
+		w.notify(t, o, NoticeReopened, p.Notices.Reopened)
 	}
 }
 
-func (w *work) assign(t *Thread, h *head, user, team string) {
-	e := w.add(t, h, ConversationAssigned)
-	e.Assignee, e.Team = user, team
+func (w *work) message(t *Thread, o *order, kind EventKind, response bool) {
+	e := w.add(t, o, kind)
+	e.Channel, e.ExternalID, e.Body, e.Attachments = o.channel, o.external, o.text, bytes.Clone(o.attachments)
+	e.Response = response
+	if kind == NoteAdded {
+		e.Channel = "" // a note goes nowhere
+	}
 	w.apply(t, e)
 }
 
-func (w *work) notify(t *Thread, h *head, code NoticeCode, audience Audience) {
+func (w *work) close(t *Thread, o *order, p *Policy) {
+	e := w.add(t, o, ConversationClosed)
+	e.Category, e.Summary, e.Source = o.category, o.text, o.source
+	w.apply(t, e)
+	w.notify(t, o, NoticeClosed, p.Notices.Closed)
+	if c := &t.Conversation; p.UnassignOnClose && (c.Assignee != "" || c.Team != "") {
+		w.assign(t, &order{by: BySystem(), at: o.at})
+	}
+}
+
+func (w *work) assign(t *Thread, o *order) {
+	e := w.add(t, o, ConversationAssigned)
+	e.Assignee, e.Team = o.user, o.team
+	w.apply(t, e)
+}
+
+func (w *work) notify(t *Thread, o *order, code NoticeCode, audience Audience) {
 	if audience == AudienceNone {
 		return
 	}
-	e := w.add(t, &head{by: BySystem(), at: h.at}, NoticePosted)
+	e := w.add(t, &order{by: BySystem(), at: o.at}, NoticePosted)
 	e.Notice, e.Audience, e.Body = code, audience, code.Text()
 	w.apply(t, e)
 }
 
-func (w *work) link(t *Thread, h *head) {
-	a := t.Ref.Address
-	e := w.addContact(t, h, AddressLinked)
-	e.Channel, e.Address = a.Channel, a.Value
+func (w *work) link(t *Thread, o *order) {
+	e := w.addContact(t, o, AddressLinked)
+	e.Channel, e.Address = t.Ref.Address.Channel, t.Ref.Address.Value
 	w.apply(t, e)
 	w.outcome = OutcomeLinked
 }
 
 // add appends the next event of the conversation, for the caller to fill in and apply.
-func (w *work) add(t *Thread, h *head, kind EventKind) *Event {
-	e := w.event(t, h, kind)
+func (w *work) add(t *Thread, o *order, kind EventKind) *Event {
+	e := w.event(t, o, kind)
 	e.Conversation, e.Seq = t.Conversation.ID, t.Conversation.Version+1
 	return e
 }
 
 // addContact appends the next event of the contact itself.
-func (w *work) addContact(t *Thread, h *head, kind EventKind) *Event {
-	e := w.event(t, h, kind)
+func (w *work) addContact(t *Thread, o *order, kind EventKind) *Event {
+	e := w.event(t, o, kind)
 	e.Seq = t.Contact.Version + 1
 	return e
 }
 
-func (w *work) event(t *Thread, h *head, kind EventKind) *Event {
+func (w *work) event(t *Thread, o *order, kind EventKind) *Event {
 	if w.events == nil {
 		n := 1
-		if h.row == rowReceive && kind != MessageReceived {
+		if o.row == rowReceive && kind != MessageReceived {
 			n = 2 // an opening or reopening, and the message
 		}
 		w.events = make([]Event, 0, n)
@@ -560,7 +551,7 @@ func (w *work) event(t *Thread, h *head, kind EventKind) *Event {
 	w.events = append(w.events, Event{})
 	e := &w.events[len(w.events)-1]
 	e.ID, e.Workspace, e.Contact = t.nextID(), t.Contact.Workspace, t.Contact.ID
-	e.Kind, e.At, e.By = kind, h.at, h.by
+	e.Kind, e.At, e.By = kind, o.at, o.by
 	return e
 }
 
@@ -575,7 +566,7 @@ func (w *work) leave(t *Thread) {
 	}
 }
 
-func (w *work) refuse(t *Thread, reason error, name CommandName) *StateError {
+func refuse(t *Thread, reason error, name CommandName) *StateError {
 	err := &StateError{
 		Err: reason, Command: name, Contact: t.Contact.ID, Conversation: t.Conversation.ID, Active: t.Active,
 	}
@@ -606,8 +597,7 @@ const (
 )
 
 // NextDue is the time at which the conversation of t changes by itself under p, and why; zero when nothing is due.
-// Pending goes first; a conversation that is pending without a time waits. Nothing is closed for inactivity while the
-// contact is blocked.
+// Pending goes first; a conversation that is pending without a time waits.
 func NextDue(t Thread, p *Policy) (time.Time, DueReason) {
 	if p == nil {
 		p = &defaultPolicy
@@ -620,13 +610,13 @@ func nextDue(t *Thread, p *Policy) (time.Time, DueReason) {
 	switch {
 	case c.Status == StatusPending && !c.PendingUntil.IsZero():
 		return c.PendingUntil, DueWake
-	case c.Status == StatusOpen && p.AutoClose.After > 0 && !t.Contact.Blocked:
+	case c.Status == StatusOpen && p.AutoClose.After > 0:
 		since := c.UnansweredAt
 		if p.AutoClose.Since == SinceAnyEvent {
 			since = c.UpdatedAt
 		}
 		if !since.IsZero() {
-			return since.Add(time.Duration(p.AutoClose.After)), DueInactivity
+			return canonical(since.Add(time.Duration(p.AutoClose.After))), DueInactivity
 		}
 	}
 	return time.Time{}, ""

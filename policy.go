@@ -1,6 +1,8 @@
 package convo
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -17,7 +19,7 @@ type Policy struct {
 	StayPending bool `json:"stay_pending,omitempty"`
 
 	// Category and Summary say whether a closing needs them; Categories are the allowed ones, empty means any. Closings
-	// by the sources contact_merge and inactivity are exempt.
+	// by the system with source contact_merge or inactivity are exempt, and so is what a merge closes.
 	Category   Rule     `json:"category,omitempty"`
 	Categories []string `json:"categories,omitempty"`
 	Summary    Rule     `json:"summary,omitempty"`
@@ -184,6 +186,18 @@ const (
 	MaxTextLimit          = 16 << 20
 )
 
+// UnmarshalJSON implements json.Unmarshaler. It refuses unknown fields with a *ValidationError, so that a typing error
+// does not quietly leave a rule out.
+func (p *Policy) UnmarshalJSON(data []byte) error {
+	type plain Policy
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode((*plain)(p)); err != nil {
+		return invalid("policy", err.Error())
+	}
+	return nil
+}
+
 // Validate reports what is wrong with p as a *ValidationError.
 func (p *Policy) Validate() error {
 	oneOf := func(field, v string, allowed ...string) error {
@@ -250,14 +264,14 @@ func (p *Policy) Validate() error {
 }
 
 // checkClosing holds the policy's rules for closings on every path.
-func (p *Policy) checkClosing(category, summary string, source Source) error {
+func (p *Policy) checkClosing(category, summary string, exempt bool) error {
 	if err := checkToken("category", category); err != nil {
 		return err
 	}
 	if err := checkText("summary", summary, p.MaxSummary, DefaultMaxSummary); err != nil {
 		return err
 	}
-	if source == SourceContactMerge || source == SourceInactivity {
+	if exempt {
 		return nil
 	}
 	if err := p.Category.check("category", category); err != nil {

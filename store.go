@@ -33,7 +33,7 @@ type Store interface {
 	Conversation(ctx context.Context, workspace string, id uuid.UUID) (Conversation, error)
 	// Conversations returns a page of conversations, the last opened first: by CreatedAt, then ID, both descending.
 	Conversations(ctx context.Context, f Filter) ([]Conversation, error)
-	// Events returns a page of the log, the oldest first: by At, then Conversation, then Seq, ascending.
+	// Events returns a page of the log, the oldest first: by At, Conversation, Seq and ID, ascending.
 	Events(ctx context.Context, f EventFilter) ([]Event, error)
 	// Due returns up to limit conversations of all workspaces whose DueAt is not zero and not after before, the
 	// earliest first.
@@ -125,6 +125,7 @@ type EventCursor struct {
 	At           time.Time `json:"at"`
 	Conversation uuid.UUID `json:"conversation,omitzero"`
 	Seq          int64     `json:"seq"`
+	ID           uuid.UUID `json:"id,omitzero"` // tells events of merged contacts apart
 }
 
 // Page sizes. The engine replaces 0 by the default and refuses more than the most; a store gets 1 to MaxPageSize.

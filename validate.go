@@ -84,36 +84,36 @@ func checkActor(a Actor) error {
 	return checkToken("by.id", a.ID)
 }
 
-// Times are within what RFC 3339 can write.
+// Times are so near to one another that every duration between two fits a time.Duration (292 years).
 var (
-	minTime = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
-	maxTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+	minTime = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
+	maxTime = time.Date(2190, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
 func checkTime(field string, t time.Time) error {
-	if t.Before(minTime) || !t.Before(maxTime) {
-		return invalid(field, "must be in the years 1 to 9999")
+	if !t.IsZero() && (t.Before(minTime) || !t.Before(maxTime)) {
+		return invalid(field, "must be in the years 1900 to 2189")
 	}
 	return nil
 }
 
-func checkMessage(p *Policy, h *head, body string, attachments json.RawMessage) error {
-	if body == "" && len(attachments) == 0 {
+func (o *order) checkMessage(p *Policy) error {
+	if o.text == "" && len(o.attachments) == 0 {
 		return invalid("body", "a message needs a body or attachments")
 	}
-	if err := checkText("body", body, p.MaxBody, DefaultMaxBody); err != nil {
+	if err := checkText("body", o.text, p.MaxBody, DefaultMaxBody); err != nil {
 		return err
 	}
-	if err := checkAttachments(p, attachments); err != nil {
+	if err := checkAttachments(p, o.attachments); err != nil {
 		return err
 	}
-	if h.external == "" {
+	if o.external == "" {
 		return nil
 	}
-	if h.channel == "" {
+	if o.channel == "" {
 		return invalid("external_id", "is unique within a channel: name the channel too")
 	}
-	return checkToken("external_id", h.external)
+	return checkToken("external_id", o.external)
 }
 
 func checkAttachments(p *Policy, a json.RawMessage) error {
@@ -133,58 +133,50 @@ func checkAttachments(p *Policy, a json.RawMessage) error {
 	return nil
 }
 
-// check reports what is wrong with cmd by itself, before anybody looks at the state.
-func check(h *head, cmd Command, p *Policy) error {
-	if h.by.Type == "" && h.row == rowReceive {
-		h.by.Type = ActorContact
-	}
-	if err := checkActor(h.by); err != nil {
+// check reports what is wrong with a command by itself, before anybody looks at the state.
+func (o *order) check(p *Policy) error {
+	if err := checkActor(o.by); err != nil {
 		return err
 	}
-	if err := checkTime("at", h.at); err != nil {
+	if err := checkTime("at", o.at); err != nil {
 		return err
 	}
-	if err := checkToken("key", h.key); err != nil {
+	if err := checkToken("key", o.key); err != nil {
 		return err
 	}
-	if err := checkToken("channel", h.channel); err != nil {
+	if err := checkToken("channel", o.channel); err != nil {
 		return err
 	}
-	switch c := cmd.(type) {
-	case Open:
-		return checkToken("source", string(c.Source))
-	case Receive:
-		if h.by.Type != ActorContact {
+	if err := checkToken("source", string(o.source)); err != nil {
+		return err
+	}
+	switch o.row {
+	case rowReceive:
+		if o.by.Type != ActorContact {
 			return invalid("by.type", "a message is received from the contact: use Send for the others")
 		}
-		return checkMessage(p, h, c.Body, c.Attachments)
-	case Send:
-		if h.by.Type != ActorUser && h.by.Type != ActorAutomation {
+		return o.checkMessage(p)
+	case rowSend:
+		if o.by.Type != ActorUser && o.by.Type != ActorAutomation {
 			return invalid("by.type", "a message is sent by a user or by automation")
 		}
-		return checkMessage(p, h, c.Body, c.Attachments)
-	case Note:
-		return checkMessage(p, h, c.Body, c.Attachments)
-	case Pend:
-		return checkTime("until", c.Until)
-	case Resume:
-		return checkToken("source", string(c.Source))
-	case Close:
-		if err := checkToken("source", string(c.Source)); err != nil {
+		return o.checkMessage(p)
+	case rowNote:
+		return o.checkMessage(p)
+	case rowPend:
+		return checkTime("until", o.until)
+	case rowClose:
+		exempt := o.by.Type == ActorSystem && (o.source == SourceContactMerge || o.source == SourceInactivity)
+		return p.checkClosing(o.category, o.text, exempt)
+	case rowAssign:
+		if err := checkToken("user", o.user); err != nil {
 			return err
 		}
-		return p.checkClosing(c.Category, c.Summary, c.Source)
-	case Reopen:
-		return checkToken("source", string(c.Source))
-	case Assign:
-		if err := checkToken("user", c.User); err != nil {
-			return err
-		}
-		return checkToken("team", c.Team)
-	case Amend:
-		return p.checkClosing(c.Category, c.Summary, "")
-	case Block:
-		return checkText("reason", c.Reason, p.MaxSummary, DefaultMaxSummary)
+		return checkToken("team", o.team)
+	case rowAmend:
+		return p.checkClosing(o.category, o.text, false)
+	case rowBlock:
+		return checkText("reason", o.text, p.MaxSummary, DefaultMaxSummary)
 	}
 	return nil
 }

@@ -263,7 +263,8 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 	if c == nil {
 		o := w.contacts[v.Origin]
 		c = &conversation{
-			id: v.ID, origin: o, before: o.last, createdAt: v.CreatedAt.UnixMicro(), channel: w.token(v.Channel),
+			id: v.ID, origin: o, before: o.last, createdAt: v.CreatedAt.UnixMicro(), dueAt: never,
+			channel: w.token(v.Channel),
 		}
 		o.last = c
 		w.conversations[c.id] = c
@@ -279,10 +280,12 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 		}
 		*c.state = *v
 	} else if c.state != nil {
-		s.spare = append(s.spare, c.state)
+		if len(s.spare) < cap(s.spare) {
+			s.spare = append(s.spare, c.state)
+		}
 		c.state = nil
 	}
-	var due int64
+	due := int64(never)
 	if !v.DueAt.IsZero() {
 		due = v.DueAt.UnixMicro()
 	}

@@ -23,11 +23,13 @@ type Store struct {
 	mu         sync.RWMutex
 	workspaces map[string]*workspace
 	timers     timers
-	spare      []*convo.Conversation // states of conversations that were closed since, for the next ones
+	spare      []*convo.Conversation // memory of a few closed conversations, for the next ones
 }
 
 // New returns an empty store.
-func New() *Store { return &Store{workspaces: map[string]*workspace{}} }
+func New() *Store {
+	return &Store{workspaces: map[string]*workspace{}, spare: make([]*convo.Conversation, 0, 64)}
+}
 
 var _ convo.Store = (*Store)(nil)
 
@@ -66,7 +68,7 @@ type conversation struct {
 
 	version   int64
 	createdAt int64 // microseconds
-	dueAt     int64 // microseconds; 0: none
+	dueAt     int64 // microseconds, or never
 	listed    bool  // in the workspace's active timeline
 	status    convo.Status
 	channel   string
@@ -196,19 +198,10 @@ func (s *Store) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conv
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	w := s.workspaces[f.Workspace]
+	w, unlock := s.sorted(f.Workspace)
+	defer unlock()
 	if w == nil {
 		return nil, nil
-	}
-	for w.all.unsorted || w.active.unsorted {
-		s.mu.RUnlock()
-		s.mu.Lock()
-		w.all.sort()
-		w.active.sort()
-		s.mu.Unlock()
-		s.mu.RLock()
 	}
 	var line *timeline
 	switch {
@@ -229,6 +222,20 @@ func (s *Store) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conv
 		}
 	}
 	return out, nil
+}
+
+// sorted locks the store and returns a workspace whose timelines are in order.
+func (s *Store) sorted(workspace string) (w *workspace, unlock func()) {
+	s.mu.RLock()
+	w = s.workspaces[workspace]
+	if w == nil || !w.all.unsorted && !w.active.unsorted {
+		return w, s.mu.RUnlock
+	}
+	s.mu.RUnlock()
+	s.mu.Lock()
+	w.all.sort()
+	w.active.sort()
+	return w, s.mu.Unlock
 }
 
 func (c *conversation) matches(f *convo.Filter) bool {
@@ -308,7 +315,8 @@ func (w *workspace) history(f *convo.EventFilter) []convo.Event {
 }
 
 func compareCursors(a, b convo.EventCursor) int {
-	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Conversation[:], b.Conversation[:]), cmp.Compare(a.Seq, b.Seq))
+	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Conversation[:], b.Conversation[:]), cmp.Compare(a.Seq, b.Seq),
+		bytes.Compare(a.ID[:], b.ID[:]))
 }
 
 // own is a copy of e that shares nothing that can be changed.

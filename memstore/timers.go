@@ -3,6 +3,7 @@ package memstore
 import (
 	"container/heap"
 	"context"
+	"math"
 	"time"
 
 	"github.com/chatlifecycle/convo"
@@ -35,16 +36,19 @@ func (t *timers) Pop() any {
 	return x
 }
 
+// never is the due time of a conversation without a timer; 0 is midnight of 1 January 1970.
+const never = math.MinInt64
+
 // set moves the due time of c.
 func (t *timers) set(w *workspace, c *conversation, at int64) {
 	if at == c.dueAt {
 		return
 	}
-	if c.dueAt != 0 {
+	if c.dueAt != never {
 		t.armed--
 	}
 	c.dueAt = at
-	if at == 0 {
+	if at == never {
 		return
 	}
 	t.armed++

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/chatlifecycle/convo"
+)
+
+//go:embed mapping.json
+var defaultMapping []byte
+
+// mapping says what the columns and activities of a log mean.
+type mapping struct {
+	Columns struct {
+		Case     string `json:"case"`
+		Activity string `json:"activity"`
+		Resource string `json:"resource"` // empty: the log does not say who did it
+		Time     string `json:"time"`
+	} `json:"columns"`
+	// TimeLayouts are tried in order, as time.Parse reads them. A time without a zone is UTC.
+	TimeLayouts []string `json:"time_layouts"`
+	// Activities that are not named here are notes.
+	Activities map[string]convo.CommandName `json:"activities"`
+}
+
+// mappable are the commands that an activity can stand for.
+var mappable = []convo.CommandName{
+	convo.CommandOpen, convo.CommandClose, convo.CommandPend, convo.CommandAssign, convo.CommandSend,
+	convo.CommandReceive, convo.CommandNote,
+}
+
+// readMapping reads a mapping from a file; without a name it is the default one.
+func readMapping(file string) (*mapping, error) {
+	if file == "" {
+		return parseMapping(defaultMapping)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	m, err := parseMapping(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return m, nil
+}
+
+// parseMapping is strict: a typing error must not turn closings into notes.
+func parseMapping(data []byte) (*mapping, error) {
+	var m mapping
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("something follows the JSON object")
+	}
+	if m.Columns.Case == "" || m.Columns.Activity == "" || m.Columns.Time == "" {
+		return nil, fmt.Errorf("columns: name those of case, activity and time")
+	}
+	if len(m.TimeLayouts) == 0 || slices.Contains(m.TimeLayouts, "") {
+		return nil, fmt.Errorf("time_layouts: name at least one, and no empty one")
+	}
+	for _, activity := range slices.Sorted(maps.Keys(m.Activities)) {
+		if command := m.Activities[activity]; !slices.Contains(mappable, command) {
+			return nil, fmt.Errorf("activities: %q: %q is not one of %q", activity, command, mappable)
+		}
+	}
+	return &m, nil
+}
+
+func (m *mapping) command(activity string) convo.CommandName {
+	if c, ok := m.Activities[activity]; ok {
+		return c
+	}
+	return convo.CommandNote
+}
