@@ -1,6 +1,7 @@
 package convo_test
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -70,4 +71,32 @@ func goComment(all []convo.Transition) string {
 		i = j
 	}
 	return b.String() + "//\n"
+}
+
+// The JSON that the README shows is what the library reads, and the same as it writes.
+func TestTheReadmesJSONIsRead(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	var seen []string
+	for i, block := range strings.Split(string(readme), "```json\n")[1:] {
+		text, _, _ := strings.Cut(block, "```")
+		var v any
+		switch {
+		case strings.HasPrefix(text, "["):
+			v = &convo.Commands{}
+		case strings.Contains(text, `"kind"`):
+			v = &convo.Event{}
+		default:
+			v = &convo.Policy{}
+		}
+		require.NoError(t, json.Unmarshal([]byte(text), v), "block %d", i)
+		if p, ok := v.(*convo.Policy); ok {
+			require.NoError(t, p.Validate())
+		}
+		again, err := json.Marshal(v)
+		require.NoError(t, err)
+		require.JSONEq(t, text, string(again), "block %d", i)
+		seen = append(seen, fmt.Sprintf("%T", v))
+	}
+	require.Equal(t, []string{"*convo.Commands", "*convo.Policy", "*convo.Event"}, seen)
 }
