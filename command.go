@@ -110,8 +110,7 @@ type Amend struct {
 	Summary  string    `json:"summary,omitempty"`
 }
 
-// Block makes every command that would open, message or close fail with ErrBlocked, unless it is the system's: timers go
-// on.
+// Block makes every command that would open, message or close fail with ErrBlocked. Timers go on.
 type Block struct {
 	By     Actor     `json:"by"`
 	At     time.Time `json:"at,omitzero"`
@@ -225,6 +224,11 @@ func (o *order) read(cmd Command) error {
 		o.source = Source(o.by.Type)
 	}
 	return nil
+}
+
+// inactivity reports whether o is the timer's closing, or an import of one.
+func (o *order) inactivity() bool {
+	return o.row == rowClose && o.by.Type == ActorSystem && o.source == SourceInactivity
 }
 
 // Commands is a list of commands that encodes to JSON and back, for hosts that queue them: an array of objects, each

@@ -14,6 +14,8 @@ type Contact struct {
 	// Zero: the contact is not known yet.
 	Version   int64     `json:"version"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
+	// UpdatedAt is the last event of the contact itself: an address, a blocking, a merge. Zero before the first.
+	UpdatedAt time.Time `json:"updated_at,omitzero"`
 	Blocked   bool      `json:"blocked,omitempty"`
 	// MergedInto is the contact that this one was merged into; empty for a contact in its own right.
 	MergedInto string `json:"merged_into,omitempty"`
@@ -200,6 +202,7 @@ func DecideMerge(primary, secondary Thread, at time.Time, p *Policy, m Merge) (M
 	if moves || !latest.Status.Active() && t.Conversation.Cycle.OpenedAt.After(latest.Cycle.OpenedAt) {
 		latest = t.Conversation
 	}
+	o.at = later(o.at, primary.Contact.UpdatedAt)
 	e := w.addContact(t, &o, ContactMerged)
 	e.Into, e.Latest, e.ContactSeq = root, latest.ID, primary.Contact.Version+1
 	w.apply(t, e)

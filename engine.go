@@ -447,10 +447,13 @@ func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed b
 	if err := e.commit(ctx, &d.Change); err != nil {
 		return false, err
 	}
+	if len(d.Change.Events) == 0 {
+		return false, nil
+	}
 	e.log.DebugContext(ctx, "convo: timer", "workspace", to.Workspace, "conversation", to.Conversation,
 		"outcome", d.Outcome, "late", now.Sub(due))
 	e.observe(ctx, d.Change.Events)
-	return len(d.Change.Events) > 0, nil
+	return true, nil
 }
 
 // Contact returns the contact that to leads to, merges followed, or ErrNotFound.

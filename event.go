@@ -237,11 +237,12 @@ func applyToContact(t *Thread, e *Event) {
 		if e.ContactSeq > k.Version {
 			k.Version, k.Latest = e.ContactSeq, e.Latest
 		}
+		k.UpdatedAt = later(k.UpdatedAt, e.At)
 		return
 	case e.Contact != k.ID:
 		return
 	}
-	k.Version = max(k.Version, e.Seq)
+	k.Version, k.UpdatedAt = max(k.Version, e.Seq), later(k.UpdatedAt, e.At)
 	switch e.Kind {
 	case AddressLinked:
 		if (t.Ref.Address == Address{Channel: e.Channel, Value: e.Address}) {

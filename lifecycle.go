@@ -191,8 +191,8 @@ var (
 	linking    = []way{{links, "nobody's address"}, {unchanged, "linked"}}
 )
 
-// barred says which commands a blocked contact bars: those that would open, message or close. The system may, so that
-// timers go on.
+// barred says which commands a blocked contact bars: those that would open, message or close. The timer may still close:
+// what it left undone, nobody would wind up again.
 var barred = [rows]bool{rowOpen: true, rowReceive: true, rowSend: true, rowClose: true, rowReopen: true}
 
 // Transitions is the lifecycle as data: every command in every state, with every way it can go.
@@ -383,7 +383,7 @@ func (w *work) step(t *Thread, o *order, now time.Time, p *Policy) error {
 		err.Unknown = true
 		return err
 	}
-	if t.Contact.Blocked && barred[o.row] && o.by.Type != ActorSystem {
+	if t.Contact.Blocked && barred[o.row] && !o.inactivity() {
 		return refuse(t, ErrBlocked, o.row.name())
 	}
 	if t.AddressOwner != "" && t.AddressOwner != t.Contact.ID {
@@ -488,6 +488,9 @@ func (w *work) message(t *Thread, o *order, kind EventKind, response bool) {
 	e := w.add(t, o, kind)
 	e.Channel, e.ExternalID, e.Body, e.Attachments = o.channel, o.external, o.text, bytes.Clone(o.attachments)
 	e.Response = response
+	if len(o.attachments) == 0 {
+		e.Attachments = nil
+	}
 	if kind == NoteAdded {
 		e.Channel = "" // a note goes nowhere
 	}
@@ -536,7 +539,7 @@ func (w *work) add(t *Thread, o *order, kind EventKind) *Event {
 // addContact appends the next event of the contact itself.
 func (w *work) addContact(t *Thread, o *order, kind EventKind) *Event {
 	e := w.event(t, o, kind)
-	e.Seq = t.Contact.Version + 1
+	e.Seq, e.At = t.Contact.Version+1, later(o.at, t.Contact.UpdatedAt)
 	return e
 }
 

@@ -166,7 +166,7 @@ func (o *order) check(p *Policy) error {
 	case rowPend:
 		return checkTime("until", o.until)
 	case rowClose:
-		exempt := o.by.Type == ActorSystem && (o.source == SourceContactMerge || o.source == SourceInactivity)
+		exempt := o.inactivity() || o.by.Type == ActorSystem && o.source == SourceContactMerge
 		return p.checkClosing(o.category, o.text, exempt)
 	case rowAssign:
 		if err := checkToken("user", o.user); err != nil {

@@ -3,6 +3,7 @@ package memstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -19,6 +20,9 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	batches := buf[:0]
 	for i := range changes {
 		batches = encodeChange(batches, &changes[i])
+	}
+	if err := overlap(changes); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,6 +86,44 @@ func (w *workspace) append(b batch) {
 	}
 	m := w.contacts[b.contact].extra()
 	m.log = append(m.log, b.text)
+}
+
+// overlap refuses changes that write the same thing twice.
+func overlap(changes []convo.Change) error {
+	if len(changes) < 2 {
+		return nil
+	}
+	type name struct {
+		workspace string
+		what      any
+	}
+	seen := map[name]bool{}
+	var err error
+	add := func(workspace string, what any, refusal error) {
+		if seen[name{workspace, what}] {
+			err = fmt.Errorf("memstore: %v twice in one commit: %w", what, refusal)
+		}
+		seen[name{workspace, what}] = true
+	}
+	for i := range changes {
+		ch := &changes[i]
+		w := ch.Thread.Contact.Workspace
+		for _, k := range ch.Keys {
+			add(w, k.KeyID, convo.ErrDuplicate)
+		}
+		if ch.WritesContact() {
+			add(w, ch.Thread.Contact.ID, convo.ErrConflict)
+		}
+		if ch.WritesConversation() {
+			add(w, ch.Thread.Conversation.ID, convo.ErrConflict)
+		}
+		for _, e := range ch.Events {
+			if e.Kind == convo.AddressLinked {
+				add(w, convo.Address{Channel: e.Channel, Value: e.Address}, convo.ErrConflict)
+			}
+		}
+	}
+	return err
 }
 
 func (s *Store) check(ch *convo.Change, all []convo.Change) error {
@@ -270,7 +312,7 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 		w.conversations[c.id] = c
 		w.all.add(c)
 	}
-	c.version, c.status = v.Version, v.Status
+	c.version, c.status = v.Version, byte(max(0, slices.Index(statuses, v.Status)))
 	c.assignee, c.team, c.category = w.token(v.Assignee), w.token(v.Team), w.token(v.Cycle.Closing.Category)
 	active := v.Status.Active()
 	w.list(c, active)
@@ -323,7 +365,7 @@ func (w *workspace) list(c *conversation, active bool) {
 	if len(w.active.items) > 2*w.actives+64 {
 		kept := make([]*conversation, 0, w.actives)
 		for _, c := range w.active.items {
-			if c.listed = c.status.Active(); c.listed {
+			if c.listed = statuses[c.status].Active(); c.listed {
 				kept = append(kept, c)
 			}
 		}

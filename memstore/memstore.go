@@ -69,13 +69,15 @@ type conversation struct {
 	version   int64
 	createdAt int64 // microseconds
 	dueAt     int64 // microseconds, or never
+	status    byte  // of statuses
 	listed    bool  // in the workspace's active timeline
-	status    convo.Status
 	channel   string
 	assignee  string
 	team      string
 	category  string
 }
+
+var statuses = []convo.Status{"", convo.StatusOpen, convo.StatusPending, convo.StatusClosed}
 
 type key struct {
 	conversation *conversation
@@ -239,7 +241,7 @@ func (s *Store) sorted(workspace string) (w *workspace, unlock func()) {
 }
 
 func (c *conversation) matches(f *convo.Filter) bool {
-	return (len(f.Status) == 0 || slices.Contains(f.Status, c.status)) &&
+	return (len(f.Status) == 0 || slices.Contains(f.Status, statuses[c.status])) &&
 		(f.Assignee == "" || c.assignee == f.Assignee) &&
 		(!f.Unassigned || c.assignee == "") &&
 		(f.Team == "" || c.team == f.Team) &&

@@ -1,0 +1,585 @@
+package convo_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// TestEverySequenceOfCommandsKeepsTheRules goes through all sequences of commands up to a length in a small world: two
+// contacts, an address, merges in both directions, timers. Sequences that lead to states that cannot be told apart go on
+// once, which makes billions of them feasible.
+func TestEverySequenceOfCommandsKeepsTheRules(t *testing.T) {
+	length := 6
+	switch {
+	case raceDetectorIsOn():
+		length = 4
+	case testing.Short():
+		length = 5
+	}
+	policies := []struct {
+		name   string
+		policy convo.Policy
+	}{
+		{"inbox", convo.InboxPolicy()},
+		{"workflow", convo.WorkflowPolicy()},
+		{"live chat", convo.LiveChatPolicy()},
+		{"everything", everything()},
+		{"close and transfer", convo.Policy{
+			Receive: convo.Reentry{Mode: convo.ReentryReopen}, AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)},
+			Merge: convo.MergeTransfer,
+		}},
+	}
+	for _, p := range policies {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			x := explorer{t: t, policy: p.policy, table: tableSets(), seen: map[string]float64{}}
+			start := tiny{now: morning, next: seedID, owner: nobody}
+			for i := range start.contacts {
+				start.contacts[i] = convo.Contact{Workspace: tenant, ID: names[i]}
+			}
+			sequences := x.explore(&start, length)
+			t.Logf("%.3g sequences of %d out of %d actions, by %d steps", sequences, length, len(actions), x.steps)
+		})
+	}
+}
+
+// raceDetectorIsOn reports whether the test was built with -race, which makes it some ten times slower.
+func raceDetectorIsOn() bool {
+	info, _ := debug.ReadBuildInfo()
+	return info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
+var (
+	names   = [2]string{"carl", "dora"}
+	address = convo.Address{Channel: "email", Value: "shared@example.org"}
+)
+
+const nobody = -1
+
+// tiny is a world that is small enough to be copied for every step.
+type tiny struct {
+	contacts      [2]convo.Contact // version 0: not known
+	conversations []convo.Conversation
+	shared        bool // the conversations are another world's too
+	owner         int  // of the address
+	now           time.Time
+	next          uuid.UUID
+}
+
+// own makes the conversations the world's own, to change them.
+func (w *tiny) own() {
+	if w.shared {
+		w.conversations, w.shared = append(make([]convo.Conversation, 0, len(w.conversations)+1), w.conversations...), false
+	}
+}
+
+func (w *tiny) root(i int) int {
+	if w.contacts[i].MergedInto != "" {
+		return 1 - i
+	}
+	return i
+}
+
+func (w *tiny) index(id uuid.UUID) int {
+	return slices.IndexFunc(w.conversations, func(c convo.Conversation) bool { return c.ID == id })
+}
+
+// active is the index of the contact's active conversation.
+func (w *tiny) active(root int) int {
+	return slices.IndexFunc(w.conversations, func(c convo.Conversation) bool {
+		return c.Contact == names[root] && c.Status.Active()
+	})
+}
+
+// load is what Store.Load is to return.
+func (w *tiny) load(to convo.Ref) convo.Thread {
+	t := convo.Thread{Ref: to, Next: w.next}
+	var root, latest int
+	if to.Conversation != uuid.Nil {
+		latest = w.index(to.Conversation)
+		root = slices.Index(names[:], w.conversations[latest].Contact)
+	} else {
+		root = w.root(slices.Index(names[:], to.Contact))
+		latest = w.index(w.contacts[root].Latest)
+		if to.Address == address && w.owner != nobody {
+			t.AddressOwner = names[w.root(w.owner)]
+		}
+	}
+	t.Contact = w.contacts[root]
+	if latest >= 0 {
+		t.Conversation = w.conversations[latest]
+	}
+	if a := w.active(root); a >= 0 && a != latest {
+		t.Active = w.conversations[a].ID
+	}
+	return t
+}
+
+// commit is what Store.Commit is to do.
+func (w *tiny) commit(ch *convo.Change) {
+	if ch.WritesContact() {
+		w.contacts[slices.Index(names[:], ch.Thread.Contact.ID)] = ch.Thread.Contact
+	}
+	for i := range ch.Past {
+		w.write(&ch.Past[i])
+	}
+	if ch.WritesConversation() {
+		w.write(&ch.Thread.Conversation)
+	}
+	for i := range ch.Events {
+		switch e := &ch.Events[i]; e.Kind {
+		case convo.AddressLinked:
+			w.owner = slices.Index(names[:], e.Contact)
+		case convo.ContactMerged:
+			w.own()
+			for j := range w.conversations {
+				w.conversations[j].Contact = e.Into
+			}
+		}
+	}
+	w.next = ch.Thread.Next
+}
+
+func (w *tiny) write(c *convo.Conversation) {
+	w.own()
+	if i := w.index(c.ID); i >= 0 {
+		w.conversations[i] = *c
+	} else {
+		w.conversations = append(w.conversations, *c)
+	}
+}
+
+// action is one thing to do in the world.
+type action struct {
+	name string
+	wait time.Duration
+	// One of: a command to a contact or to a conversation (the first one, or the one before the last), a merge into a
+	// contact, or a tick.
+	cmd    func(now time.Time) convo.Command
+	to     func(w *tiny) (convo.Ref, bool)
+	into   int
+	ticks  bool
+	merges bool
+}
+
+// actions are all 13 commands to each of two contacts, some also to a conversation by its id.
+var actions = func() (all []action) {
+	commands := []struct {
+		name   string
+		cmd    func(now time.Time) convo.Command
+		byID   bool
+		linked bool
+	}{
+		{"open", func(time.Time) convo.Command { return convo.Open{By: flowBot} }, true, false},
+		{"receive", func(time.Time) convo.Command { return convo.Receive{Body: "hi"} }, true, false},
+		{"send", func(time.Time) convo.Command { return convo.Send{By: agentAna, Body: "hello"} }, false, false},
+		{"note", func(time.Time) convo.Command { return convo.Note{By: agentAna, Body: "n"} }, true, false},
+		{"pend", func(time.Time) convo.Command { return convo.Pend{By: agentAna} }, false, false},
+		{"pend until", func(now time.Time) convo.Command { return convo.Pend{By: agentAna, Until: now.Add(time.Hour)} }, false, false},
+		{"resume", func(time.Time) convo.Command { return convo.Resume{By: agentAna} }, false, false},
+		{"close", func(time.Time) convo.Command {
+			return convo.Close{By: agentAna, Category: "Sales", Summary: "s"}
+		}, true, false},
+		{"reopen", func(time.Time) convo.Command { return convo.Reopen{By: visitor} }, true, false},
+		{"assign", func(time.Time) convo.Command { return convo.Assign{By: agentAna, User: "ana"} }, false, false},
+		{"amend", func(time.Time) convo.Command {
+			return convo.Amend{By: agentAna, Category: "Support", Summary: "t"}
+		}, true, false},
+		{"block", func(time.Time) convo.Command { return convo.Block{By: agentAna} }, false, false},
+		{"unblock", func(time.Time) convo.Command { return convo.Unblock{By: agentAna} }, true, false},
+		{"link", func(time.Time) convo.Command { return convo.Link{By: agentAna} }, false, true},
+	}
+	const step = 30 * time.Minute
+	for i := range names {
+		for _, c := range commands {
+			all = append(all, action{name: c.name + " to " + names[i], wait: step, cmd: c.cmd, to: func(*tiny) (convo.Ref, bool) {
+				to := convo.ToContact(tenant, names[i])
+				if c.linked {
+					to.Address = address
+				}
+				return to, true
+			}})
+		}
+		all = append(all, action{name: "merge into " + names[i], wait: step, merges: true, into: i})
+	}
+	for _, c := range commands {
+		if !c.byID {
+			continue
+		}
+		all = append(all, action{name: c.name + " to the first conversation", wait: step, cmd: c.cmd, to: func(w *tiny) (convo.Ref, bool) {
+			if len(w.conversations) == 0 {
+				return convo.Ref{}, false
+			}
+			return convo.ToConversation(tenant, w.conversations[0].ID), true
+		}})
+	}
+	return append(all,
+		action{name: "tick", wait: step, ticks: true},
+		action{name: "tick after a while", wait: 3 * time.Hour, ticks: true},
+	)
+}()
+
+// cell is a cell of the transition table.
+type cell struct {
+	command convo.CommandName
+	state   convo.State
+}
+
+// tableSets is what the table allows in each cell.
+func tableSets() map[cell][]convo.Transition {
+	all := map[cell][]convo.Transition{}
+	for _, row := range convo.Transitions() {
+		c := cell{row.Command, row.State}
+		all[c] = append(all[c], row)
+	}
+	return all
+}
+
+// explorer walks through the sequences.
+type explorer struct {
+	t      *testing.T
+	policy convo.Policy
+	table  map[cell][]convo.Transition
+	seen   map[string]float64 // by what is left to do and the state: the number of sequences behind it
+	path   []string
+	steps  int
+	buf    []byte
+
+	ticking bool // timers go on while a contact is blocked
+}
+
+func (x *explorer) failf(format string, args ...any) {
+	x.t.Helper()
+	x.t.Fatalf("after %q: %s", x.path, fmt.Sprintf(format, args...))
+}
+
+// explore does every action in w and goes on from there, and returns how many sequences that makes.
+func (x *explorer) explore(w *tiny, left int) (sequences float64) {
+	if left == 0 {
+		return 1
+	}
+	key := x.key(w, left)
+	if n, ok := x.seen[key]; ok {
+		return n
+	}
+	for i := range actions {
+		x.path = append(x.path, actions[i].name)
+		after := *w
+		after.shared = true
+		x.do(&after, &actions[i])
+		x.check(&after)
+		x.steps++
+		sequences += x.explore(&after, left-1)
+		x.path = x.path[:len(x.path)-1]
+	}
+	x.seen[key] = sequences
+	return sequences
+}
+
+// key tells states apart by all that decisions depend on: not by ids and measures, and by ages rather than times.
+func (x *explorer) key(w *tiny, left int) string {
+	b := append(x.buf[:0], byte(left), byte(w.owner+1))
+	age := func(t time.Time) {
+		const long = 4 * time.Hour // longer than every period of the policies
+		v := int16(-1 << 15)
+		if !t.IsZero() {
+			v = int16(max(w.now.Sub(t), -long) / time.Minute)
+			v = min(v, int16(long/time.Minute))
+		}
+		b = binary.BigEndian.AppendUint16(b, uint16(v))
+	}
+	for i := range w.contacts {
+		k := &w.contacts[i]
+		flags := byte(w.index(k.Latest)+1) << 3
+		for j, set := range [...]bool{k.Version > 0, k.Blocked, k.MergedInto != ""} {
+			if set {
+				flags |= 1 << j
+			}
+		}
+		b = append(b, flags)
+	}
+	for i := range w.conversations {
+		c := &w.conversations[i]
+		b = append(b, c.Status[0], c.Contact[0], c.Status[1])
+		for _, s := range [...]string{c.Assignee, c.Cycle.Closing.Category} {
+			b = append(append(b, s...), 0)
+		}
+		age(c.UpdatedAt)
+		age(c.PendingUntil)
+		age(c.UnansweredAt)
+		age(c.DueAt)
+		age(c.Cycle.Closing.At)
+		age(c.Cycle.OpenedAt)
+	}
+	x.buf = b
+	return string(b)
+}
+
+func (x *explorer) do(w *tiny, a *action) {
+	w.now = w.now.Add(a.wait)
+	switch {
+	case a.ticks:
+		x.tick(w)
+	case a.merges:
+		x.merge(w, a.into)
+	default:
+		if to, ok := a.to(w); ok {
+			x.decide(w, to, a.cmd(w.now))
+		}
+	}
+}
+
+func (x *explorer) decide(w *tiny, to convo.Ref, cmd convo.Command) convo.Outcome {
+	before := w.load(to)
+	state, name := stateOf(before), nameOf(cmd)
+	d, err := convo.Decide(before, w.now, &x.policy, cmd)
+	if err != nil {
+		x.refused(&before, cell{name, state}, err)
+		return ""
+	}
+	after := &d.Change.Thread
+	if barredWhenBlocked[name] && before.Contact.Blocked && !x.ticking {
+		x.failf("%s was not barred", name)
+	}
+	if !slices.ContainsFunc(x.table[cell{name, state}], func(row convo.Transition) bool {
+		return row.Outcome == d.Outcome && row.Err == nil && row.Next == stateOf(*after)
+	}) {
+		x.failf("%s in %s came to %s in %s, which the table does not say", name, state, d.Outcome, stateOf(*after))
+	}
+	x.folds(&before, &d.Change)
+	if (d.Outcome == convo.OutcomeUnchanged) != (len(d.Change.Events) == 0) {
+		x.failf("%s with %d events", d.Outcome, len(d.Change.Events))
+	}
+	if d.Outcome == convo.OutcomeUnchanged && (d.Change.WritesContact() || before.Conversation.Version != after.Conversation.Version) {
+		x.failf("unchanged, and written")
+	}
+	w.commit(&d.Change)
+	return d.Outcome
+}
+
+var barredWhenBlocked = map[convo.CommandName]bool{
+	convo.CommandOpen: true, convo.CommandReceive: true, convo.CommandSend: true, convo.CommandClose: true, convo.CommandReopen: true,
+}
+
+func (x *explorer) refused(before *convo.Thread, c cell, err error) {
+	var refusal *convo.StateError
+	if !errors.As(err, &refusal) {
+		x.failf("%s in %s failed: %v", c.command, c.state, err)
+	}
+	switch refusal.Err {
+	case convo.ErrBlocked:
+		if !before.Contact.Blocked || !barredWhenBlocked[c.command] {
+			x.failf("%s was barred", c.command)
+		}
+	case convo.ErrAddressTaken:
+		if before.AddressOwner == before.Contact.ID || c.command != convo.CommandLink {
+			x.failf("%s: the address is its own", c.command)
+		}
+	default:
+		if !slices.ContainsFunc(x.table[c], func(row convo.Transition) bool { return row.Err == refusal.Err }) {
+			x.failf("%s in %s was refused with %v, which the table does not say", c.command, c.state, err)
+		}
+	}
+	if refusal.Active != before.Active || refusal.Conversation != before.Conversation.ID {
+		x.failf("the refusal names the wrong conversation")
+	}
+}
+
+// folds holds that the events of a change make its thread, and are numbered without gaps.
+func (x *explorer) folds(before *convo.Thread, ch *convo.Change) {
+	folded := *before
+	for i := range ch.Events {
+		e := &ch.Events[i]
+		version := folded.Conversation.Version
+		if e.Conversation == uuid.Nil {
+			version = folded.Contact.Version
+		} else if e.Conversation != folded.Conversation.ID {
+			version = 0
+		}
+		if e.Seq != version+1 {
+			x.failf("%s has number %d behind %d", e.Kind, e.Seq, version)
+		}
+		if e.At.After(x.latest(before, ch)) || e.At.Before(before.Conversation.UpdatedAt) {
+			x.failf("%s at %s", e.Kind, e.At)
+		}
+		folded = convo.Apply(folded, *e)
+	}
+	folded.Next, folded.Conversation.DueAt = ch.Thread.Next, ch.Thread.Conversation.DueAt
+	if folded != ch.Thread {
+		x.failf("the events make another thread:\n%+v\n%+v", folded, ch.Thread)
+	}
+}
+
+func (x *explorer) latest(before *convo.Thread, ch *convo.Change) time.Time {
+	if ch.Thread.Conversation.UpdatedAt.After(before.Conversation.UpdatedAt) {
+		return ch.Thread.Conversation.UpdatedAt
+	}
+	return ch.Events[len(ch.Events)-1].At
+}
+
+func (x *explorer) merge(w *tiny, into int) {
+	primary, secondary := w.load(convo.ToContact(tenant, names[into])), w.load(convo.ToContact(tenant, names[1-into]))
+	m := convo.Merge{Workspace: tenant, Primary: names[into], Secondary: names[1-into], By: agentAna}
+	d, err := convo.DecideMerge(primary, secondary, w.now, &x.policy, m)
+	known := w.contacts[0].Version > 0 && w.contacts[1].Version > 0
+	merged := w.root(0) == w.root(1)
+	var invalid *convo.ValidationError
+	switch {
+	case !known:
+		if !errors.Is(err, convo.ErrNotFound) {
+			x.failf("a merge with somebody unknown: %v", err)
+		}
+		return
+	case merged && w.root(into) == into:
+		if err != nil || d.Outcome != convo.OutcomeUnchanged || len(d.Secondary.Events) > 0 {
+			x.failf("a repeated merge: %s, %v", d.Outcome, err)
+		}
+		return
+	case merged:
+		if !errors.As(err, &invalid) {
+			x.failf("an opposite merge: %v", err)
+		}
+		return
+	case primary.Contact.Blocked || secondary.Contact.Blocked:
+		if !errors.Is(err, convo.ErrBlocked) {
+			x.failf("a merge of somebody blocked: %v", err)
+		}
+		return
+	case err != nil || d.Outcome != convo.OutcomeMerged:
+		x.failf("a merge: %s, %v", d.Outcome, err)
+	}
+	x.folds(&secondary, &d.Secondary)
+	moved := d.Secondary.Thread.Conversation.Status.Active()
+	if moved && (x.policy.Merge != convo.MergeTransfer || primary.Conversation.Status.Active()) {
+		x.failf("a conversation was moved that should be closed")
+	}
+	if !moved && secondary.Conversation.Status.Active() && x.policy.Merge == convo.MergeTransfer && !primary.Conversation.Status.Active() {
+		x.failf("a conversation was closed that should be moved")
+	}
+	count := len(w.conversations)
+	w.commit(&d.Primary)
+	w.commit(&d.Secondary)
+	if len(w.conversations) != count || w.contacts[into].Version != primary.Contact.Version+1 {
+		x.failf("the merge changed more than it should")
+	}
+}
+
+// tick does what Engine.Tick does.
+func (x *explorer) tick(w *tiny) {
+	x.ticking = true
+	defer func() { x.ticking = false }()
+	for i := range w.conversations {
+		for changes := 0; ; changes++ {
+			if changes > 2 {
+				x.failf("a timer does not come to rest")
+			}
+			c := &w.conversations[i]
+			if c.DueAt.IsZero() || c.DueAt.After(w.now) {
+				break
+			}
+			to := convo.ToConversation(tenant, c.ID)
+			due, reason := convo.NextDue(w.load(to), &x.policy)
+			if due.IsZero() || due.After(w.now) {
+				w.own()
+				w.conversations[i].DueAt = due
+				break
+			}
+			if c.UpdatedAt.After(due) {
+				due = c.UpdatedAt
+			}
+			var cmd convo.Command = convo.Resume{By: convo.BySystem(), At: due, Source: convo.SourceTimer}
+			want := convo.OutcomeResumed
+			if reason == convo.DueInactivity {
+				cmd = convo.Close{By: convo.BySystem(), At: due, Source: convo.SourceInactivity}
+				want = convo.OutcomeClosed
+			}
+			if got := x.decide(w, to, cmd); got != want {
+				x.failf("%s came to %q", reason, got)
+			}
+		}
+	}
+}
+
+// check holds what must hold at every moment.
+func (x *explorer) check(w *tiny) {
+	var active [2]int
+	for i := range w.conversations {
+		c := &w.conversations[i]
+		if what := contradiction(c); what != "" {
+			x.failf("%s: %+v", what, *c)
+		}
+		if d := shortest(c); d < 0 {
+			x.failf("a duration of %s", d)
+		}
+		root := slices.Index(names[:], c.Contact)
+		if w.root(root) != root {
+			x.failf("a conversation of a contact that was merged")
+		}
+		if !c.Status.Active() {
+			continue
+		}
+		if active[root]++; active[root] > 1 {
+			x.failf("two active conversations")
+		}
+		if w.contacts[root].Latest != c.ID {
+			x.failf("the active conversation is not the latest one")
+		}
+		due, _ := convo.NextDue(w.load(convo.ToConversation(tenant, c.ID)), &x.policy)
+		if !due.IsZero() && (c.DueAt.IsZero() || c.DueAt.After(due)) {
+			x.failf("due at %s, and the timer is set to %s", due, c.DueAt)
+		}
+	}
+}
+
+// shortest is the shortest of all durations that are measured.
+func shortest(c *convo.Conversation) time.Duration {
+	var all [8]time.Duration
+	all[0], _ = c.Cycle.FirstResponseTime()
+	all[1], _ = c.Cycle.AssignmentTime()
+	all[2], _ = c.Cycle.ResolutionTime()
+	all[3], _ = c.Cycle.ActiveResolutionTime()
+	all[4], _ = c.Cycle.ResponseTime()
+	all[5], _ = c.FirstResolutionTime()
+	all[6], _ = c.LastResolutionTime()
+	all[7] = c.Cycle.PendingTime()
+	return slices.Min(all[:])
+}
+
+func nameOf(cmd convo.Command) convo.CommandName {
+	switch cmd.(type) {
+	case convo.Open:
+		return convo.CommandOpen
+	case convo.Receive:
+		return convo.CommandReceive
+	case convo.Send:
+		return convo.CommandSend
+	case convo.Note:
+		return convo.CommandNote
+	case convo.Pend:
+		return convo.CommandPend
+	case convo.Resume:
+		return convo.CommandResume
+	case convo.Close:
+		return convo.CommandClose
+	case convo.Reopen:
+		return convo.CommandReopen
+	case convo.Assign:
+		return convo.CommandAssign
+	case convo.Amend:
+		return convo.CommandAmend
+	case convo.Block:
+		return convo.CommandBlock
+	case convo.Unblock:
+		return convo.CommandUnblock
+	}
+	return convo.CommandLink
+}

@@ -1,0 +1,153 @@
+package memstore
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// fields are the leaves of v, each with its name.
+func fields(v reflect.Value, name string) map[string]reflect.Value {
+	all := map[string]reflect.Value{}
+	if v.Kind() != reflect.Struct || v.Type() == reflect.TypeFor[time.Time]() {
+		all[name] = v
+		return all
+	}
+	for i := range v.NumField() {
+		for name, f := range fields(v.Field(i), name+"."+v.Type().Field(i).Name) {
+			all[name] = f
+		}
+	}
+	return all
+}
+
+// fill sets a field to something that is not zero. It does not know every type, so that a new one is thought about.
+func fill(t *testing.T, name string, f reflect.Value) {
+	switch v := f.Addr().Interface().(type) {
+	case *uuid.UUID:
+		*v = uuid.New()
+	case *time.Time:
+		*v = time.UnixMicro(int64(len(name)) * 1e15).UTC()
+	case *json.RawMessage:
+		*v = json.RawMessage(fmt.Sprintf("%q", name))
+	case *int64:
+		*v = int64(len(name)) << 40
+	case *bool:
+		*v = true
+	default:
+		require.Equal(t, reflect.String, f.Kind(), "how is %s, a %s, encoded?", name, f.Type())
+		f.SetString("the value of " + name)
+	}
+	require.False(t, f.IsZero(), name)
+}
+
+// roundTrip is what is decoded of what is encoded.
+func roundTrip(owner string, events []convo.Event) (out []convo.Event) {
+	e := convo.Event{Workspace: events[0].Workspace, Conversation: events[0].Conversation}
+	batch := string(encode(nil, owner, events))
+	decode(batch, &e, owner, func(e *convo.Event) bool {
+		out = append(out, *e)
+		return true
+	})
+	return out
+}
+
+// plain is an event with what every event has.
+func plain() convo.Event {
+	return convo.Event{ID: uuid.New(), Seq: 1, At: time.UnixMicro(1).UTC(), Contact: "riya", Kind: convo.NoteAdded, By: convo.ByContact()}
+}
+
+func TestEveryFieldOfAnEventIsEncoded(t *testing.T) {
+	full := plain()
+	for name, f := range fields(reflect.ValueOf(&full).Elem(), "Event") {
+		fill(t, name, f)
+		alone := plain()
+		fill(t, name, fields(reflect.ValueOf(&alone).Elem(), "Event")[name])
+		for _, owner := range []string{"riya", "another"} {
+			assert.Equal(t, []convo.Event{alone}, roundTrip(owner, []convo.Event{alone}), name)
+		}
+	}
+	assert.Equal(t, []convo.Event{full}, roundTrip("riya", []convo.Event{full}))
+	assert.Equal(t, []convo.Event{full}, roundTrip(full.Contact, []convo.Event{full}))
+}
+
+func TestEveryBatchDecodesToWhatWasEncoded(t *testing.T) {
+	text := rapid.OneOf(rapid.Just(""), rapid.Just("riya"), rapid.String(), rapid.StringOfN(rapid.RuneFrom([]rune("xé😀")), 0, 300, -1))
+	at := rapid.Custom(func(t *rapid.T) time.Time {
+		return rapid.OneOf(
+			rapid.Just(time.Time{}),
+			rapid.Map(rapid.Int64Range(-62135596800_000000, 253402300799_999999), func(µs int64) time.Time { return time.UnixMicro(µs).UTC() }),
+		).Draw(t, "at")
+	})
+	id := rapid.Custom(func(t *rapid.T) (id uuid.UUID) {
+		copy(id[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
+		return id
+	})
+	number := rapid.OneOf(rapid.Int64Range(0, 1<<20), rapid.Int64())
+	rapid.Check(t, func(t *rapid.T) {
+		events := make([]convo.Event, rapid.IntRange(1, 6).Draw(t, "events"))
+		for i := range events {
+			e := &events[i]
+			for name, f := range fields(reflect.ValueOf(e).Elem(), "") {
+				switch v := f.Addr().Interface().(type) {
+				case *uuid.UUID:
+					*v = id.Draw(t, name)
+				case *time.Time:
+					*v = at.Draw(t, name)
+				case *json.RawMessage:
+					if s := text.Draw(t, name); s != "" { // empty is none
+						*v = json.RawMessage(s)
+					}
+				case *int64:
+					*v = number.Draw(t, name)
+				case *bool:
+					*v = rapid.Bool().Draw(t, name)
+				default:
+					f.SetString(text.Draw(t, name))
+				}
+			}
+			e.Workspace, e.Conversation = events[0].Workspace, events[0].Conversation // those of the log
+			if rapid.Bool().Draw(t, "known") {
+				e.Kind, e.By.Type = rapid.SampledFrom(kinds).Draw(t, "kind"), rapid.SampledFrom(actors).Draw(t, "actor")
+			}
+			if i > 0 && rapid.Bool().Draw(t, "next") {
+				e.ID = next(events[i-1].ID)
+			}
+			if e.Contact == "" {
+				e.Contact = "riya" // an event has one
+			}
+		}
+		require.Equal(t, events, roundTrip("riya", events))
+		require.Equal(t, events[0].Seq, firstSeq(string(encode(nil, "riya", events))))
+	})
+}
+
+func TestDecodingStopsWhenNoMoreIsWanted(t *testing.T) {
+	events := []convo.Event{plain(), plain(), plain()}
+	n := 0
+	all := decode(string(encode(nil, "", events)), &convo.Event{}, "", func(*convo.Event) bool {
+		n++
+		return n < 2
+	})
+	assert.False(t, all)
+	assert.Equal(t, 2, n)
+}
+
+func TestIdsThatCountUpTakeNoSpace(t *testing.T) {
+	first, second := plain(), plain()
+	apart := len(encode(nil, "riya", []convo.Event{first, second}))
+	second.ID = next(first.ID)
+	assert.LessOrEqual(t, len(encode(nil, "riya", []convo.Event{first, second})), apart-14)
+	first.ID = uuid.Max // the last one of all
+	second.ID = next(first.ID)
+	assert.Equal(t, []convo.Event{first, second}, roundTrip("riya", []convo.Event{first, second}))
+}

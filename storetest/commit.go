@@ -1,0 +1,358 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// fault is a change that a store MUST refuse for one reason, made for contacts whose names begin with x.
+type fault struct {
+	name   string
+	rule   string
+	want   error
+	change func(s *suite, x string) convo.Change
+}
+
+const (
+	conflictRule = "Commit MUST refuse with ErrConflict what is not as the change has Loaded it"
+	activeRule   = "Commit MUST refuse with ErrActiveExists a second active conversation, whatever the versions say"
+	keyRule      = "Commit MUST refuse with ErrDuplicate a key that it has"
+)
+
+var faults = []fault{
+	{"a stale contact", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
+		ch := s.decide(to(x), convo.Open{By: ana})
+		s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
+		return ch
+	}},
+	{"a contact that was merged meanwhile", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
+		for _, id := range []string{x, x + " root"} {
+			s.do(to(id), convo.Open{By: ana}, convo.Close{By: ana})
+		}
+		ch := s.decide(to(x), convo.Open{By: ana})
+		s.merge(s.engine, acme, x+" root", x)
+		return ch
+	}},
+	{"a stale contact of which nothing else is written", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
+		s.do(to(x), convo.Open{By: ana})
+		ch := s.decide(to(x), convo.Block{By: ana})
+		s.do(from(x, "sms", x), convo.Link{By: ana})
+		return ch
+	}},
+	{"a contact that is not there", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
+		return s.decideOn(s.decide(to(x), convo.Open{By: ana}).Thread, convo.Block{By: ana})
+	}},
+	{"a stale conversation", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
+		s.do(to(x), convo.Open{By: ana})
+		ch := s.decide(to(x), convo.Send{By: ana, Body: "late"})
+		s.do(to(x), convo.Note{By: ana, Body: "first"})
+		return ch
+	}},
+	{"a stale conversation that the call left", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
+		s.do(to(x), convo.Open{By: ana})
+		ch := s.decide(to(x), convo.Close{By: ana}, convo.Open{By: ana})
+		s.do(to(x), convo.Note{By: ana, Body: "first"})
+		return ch
+	}},
+	{"a timer of a stale conversation", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
+		s.do(to(x), convo.Open{By: ana}, convo.Pend{By: ana, Until: s.clock.Now().Add(time.Hour)})
+		ch := s.decide(to(x))
+		ch.Thread.Conversation.DueAt = s.clock.Now().Add(time.Minute)
+		s.do(to(x), convo.Note{By: ana, Body: "first"})
+		return ch
+	}},
+	{"a conversation that is not there", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
+		return s.decideOn(s.decide(to(x), convo.Open{By: ana}).Thread, convo.Note{By: ana, Body: "nowhere"})
+	}},
+	{"a new conversation whose id is there", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
+		t := s.load(to(x))
+		t.Next = s.do(to(x+" first"), convo.Open{By: ana}, convo.Close{By: ana}).Conversation.ID
+		return s.decideOn(t, convo.Open{By: ana})
+	}},
+	{"an address that another contact got", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
+		s.do(to(x), convo.Open{By: ana})
+		ch := s.decide(from(x, "sms", x), convo.Link{By: ana})
+		s.do(from(x+" first", "sms", x), convo.Open{By: ana})
+		return ch
+	}},
+	{"an address that another contact got, for a new contact", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
+		ch := s.decide(convo.ToAddress(acme, "sms", x), convo.Receive{Body: "hi"})
+		s.do(from(x+" first", "sms", x), convo.Open{By: ana})
+		return ch
+	}},
+	{"a second active conversation", activeRule, convo.ErrActiveExists, func(s *suite, x string) convo.Change {
+		ch := s.decide(to(x), convo.Open{By: ana})
+		s.do(to(x), convo.Open{By: ana})
+		ch.Loaded.ContactVersion = ch.Thread.Contact.Version // not written, so not compared
+		return ch
+	}},
+	{"a second active conversation by reopening", activeRule, convo.ErrActiveExists, func(s *suite, x string) convo.Change {
+		s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
+		ch := s.decide(to(x), convo.Reopen{By: ana})
+		s.do(to(x), convo.Open{By: ana}, convo.Pend{By: ana})
+		ch.Loaded.ContactVersion = ch.Thread.Contact.Version
+		return ch
+	}},
+	{"an external id that it has", keyRule, convo.ErrDuplicate, func(s *suite, x string) convo.Change {
+		ch := s.decide(to(x), convo.Receive{Channel: "sms", ExternalID: x, Body: "again"})
+		s.do(to(x+" first"), convo.Receive{Channel: "sms", ExternalID: x, Body: "first"})
+		return ch
+	}},
+	{"a host's key that it has", keyRule, convo.ErrDuplicate, func(s *suite, x string) convo.Change {
+		ch := s.decide(to(x), convo.Open{By: ana, Key: x})
+		s.do(to(x+" first"), convo.Open{By: ana, Key: x})
+		return ch
+	}},
+}
+
+func commitCases() []testCase {
+	cases := []testCase{
+		{
+			"Commit/writes nothing at all when it refuses one of several changes",
+			"Commit writes the changes all or nothing",
+			writesAllOrNothing,
+		},
+		{
+			"Commit/refuses a merge whose primary or secondary changed meanwhile",
+			"a merge compares and writes both contacts",
+			refusesAStaleMerge,
+		},
+		{
+			"Commit/refuses a merge that would give the primary two active conversations",
+			activeRule,
+			refusesASecondActiveByMerge,
+		},
+		{
+			"Commit/holds the changes of one commit against each other",
+			"a commit of several changes leaves no key or address twice and no contact with two versions",
+			holdsChangesAgainstEachOther,
+		},
+		{
+			"Commit/takes a key again on another channel, as a host's key, and in another workspace",
+			"a key is unique in its workspace by channel and id",
+			takesOtherKeys,
+		},
+		{
+			"Commit/compares only what it writes",
+			"what a change does not write is not compared either",
+			comparesOnlyWhatItWrites,
+		},
+		{
+			"Commit/keeps every conversation that one call leaves",
+			"Commit writes Past in order, then the thread's conversation",
+			keepsPast,
+		},
+		{
+			"Commit/writes a timer alone",
+			"a conversation is written if only its DueAt changes",
+			writesATimerAlone,
+		},
+		{
+			"Commit/writes keys alone",
+			"keys are remembered also when nothing else changes",
+			writesKeysAlone,
+		},
+		{
+			"Commit/takes a batch of changes of several contacts",
+			"Commit takes any number of changes",
+			takesABatch,
+		},
+	}
+	for _, f := range faults {
+		cases = append(cases, testCase{"Commit/refuses " + f.name, f.rule, func(s *suite) {
+			s.refuses([]convo.Change{f.change(s, "x")}, f.want)
+		}})
+	}
+	return cases
+}
+
+func writesAllOrNothing(s *suite) {
+	for i, f := range faults {
+		for j, goodFirst := range []bool{true, false} {
+			x := fmt.Sprintf("x%d.%d", i, j)
+			bad := f.change(s, x)
+			good := s.decide(from("good "+x, "whatsapp", x), convo.Receive{ExternalID: "good " + x, Key: "good " + x, Body: "hi"})
+			changes := []convo.Change{good, bad}
+			if !goodFirst {
+				slices.Reverse(changes)
+			}
+			s.refuses(changes, f.want)
+			s.Zero(s.load(to("good "+x)).Contact.Version, "beside %s: the contact is there", f.name)
+			s.commit(good) // fails if any part of it is there
+		}
+	}
+}
+
+// decideMerge is what the engine would commit now to merge secondary into primary, with MergeTransfer.
+func (s *suite) decideMerge(primary, secondary string) []convo.Change {
+	first := s.load(to(primary))
+	first.Next = uuid.Must(uuid.NewV7())
+	d, err := convo.DecideMerge(first, s.load(to(secondary)), s.clock.Now(), &convo.Policy{Merge: convo.MergeTransfer},
+		convo.Merge{Workspace: acme, Primary: primary, Secondary: secondary, By: ana})
+	s.NoError(err)
+	return []convo.Change{d.Primary, d.Secondary}
+}
+
+func refusesAStaleMerge(s *suite) {
+	closed := []convo.Command{convo.Open{By: ana}, convo.Close{By: ana}}
+	for i, meanwhile := range []func(primary, secondary, other string){
+		func(primary, _, _ string) { s.do(to(primary), convo.Open{By: ana}) },
+		func(_, secondary, _ string) { s.do(to(secondary), convo.Open{By: ana}) },
+		func(primary, secondary, _ string) { s.merge(s.engine, acme, primary, secondary) },
+		func(primary, secondary, _ string) { s.merge(s.engine, acme, secondary, primary) },
+		func(primary, _, other string) { s.merge(s.engine, acme, other, primary) },
+		func(_, secondary, other string) { s.merge(s.engine, acme, other, secondary) },
+		func(primary, _, other string) { s.merge(s.engine, acme, primary, other) },
+	} {
+		primary, secondary, other := fmt.Sprint("primary ", i), fmt.Sprint("secondary ", i), fmt.Sprint("other ", i)
+		for _, contact := range []string{primary, secondary, other} {
+			s.do(to(contact), closed...)
+		}
+		changes := s.decideMerge(primary, secondary)
+		meanwhile(primary, secondary, other)
+		s.refuses(changes, convo.ErrConflict)
+	}
+}
+
+func refusesASecondActiveByMerge(s *suite) {
+	s.do(to("primary"), convo.Open{By: ana}, convo.Close{By: ana})
+	s.do(to("secondary"), convo.Open{By: ana})
+	changes := s.decideMerge("primary", "secondary")
+	now := s.do(to("primary"), convo.Open{By: ana}).Contact.Version
+	changes[0].Loaded.ContactVersion, changes[0].Thread.Contact.Version = now, now+1 // as if that had been looked at
+	s.refuses(changes, convo.ErrActiveExists)
+}
+
+func holdsChangesAgainstEachOther(s *suite) {
+	open, message := convo.Open{By: ana}, convo.Receive{Channel: "sms", ExternalID: "m1", Body: "hi"}
+	twice := func(a, b convo.Ref, cmds ...convo.Command) []convo.Change {
+		return []convo.Change{s.decide(a, cmds...), s.decide(b, cmds...)}
+	}
+	s.refuses(twice(to("a"), to("b"), message), convo.ErrDuplicate)
+	s.refuses(twice(from("a", "sms", "+1"), from("b", "sms", "+1"), open), convo.ErrConflict)
+	s.refuses(twice(to("a"), to("a"), open), convo.ErrConflict, convo.ErrActiveExists)
+	s.refuses(twice(to("a"), to("a"), open, convo.Close{By: ana}), convo.ErrConflict)
+	s.do(to("a"), open)
+	s.refuses(twice(to("a"), to("a"), convo.Note{By: ana, Body: "note"}), convo.ErrConflict)
+}
+
+func takesOtherKeys(s *suite) {
+	message := func(channel string) convo.Command {
+		return convo.Receive{Channel: channel, ExternalID: "1", Body: "hi"}
+	}
+	s.commit(s.decide(to("a"), message("sms")))
+	s.commit(s.decide(to("a"), message("Sms")))
+	s.commit(s.decide(to("a"), convo.Note{By: ana, Key: "1", Body: "note"}))
+	s.commit(s.decide(convo.ToContact("other", "a"), message("sms")))
+	s.Len(s.keys(acme, convo.KeyID{Channel: "sms", ID: "1"}, convo.KeyID{Channel: "Sms", ID: "1"}, convo.KeyID{ID: "1"}), 3)
+	s.Len(s.keys("other", convo.KeyID{Channel: "sms", ID: "1"}, convo.KeyID{Channel: "Sms", ID: "1"}, convo.KeyID{ID: "1"}), 1)
+}
+
+func comparesOnlyWhatItWrites(s *suite) {
+	s.do(to("a"), convo.Open{By: ana})
+	message := s.decide(to("a"), convo.Send{By: ana, Body: "hi"})
+	s.do(to("a"), convo.Block{By: ana})
+	s.commit(message) // the contact changed, the conversation did not
+
+	unblock := s.decide(to("a"), convo.Unblock{By: ana})
+	s.do(to("a"), convo.Note{By: ana, Body: "note"})
+	s.commit(unblock) // the other way round
+	t := s.load(to("a"))
+	s.Equal(int64(3), t.Conversation.Version)
+	s.Equal(int64(3), t.Contact.Version)
+	s.False(t.Contact.Blocked)
+}
+
+func keepsPast(s *suite) {
+	open, closing, reopen := convo.Open{By: ana}, convo.Close{By: ana, Category: "Sales", Summary: "done"}, convo.Reopen{By: ana}
+	for i, c := range []struct {
+		cmds          []convo.Command
+		conversations int
+		cycle         int // of the last one
+	}{
+		{[]convo.Command{open, closing, open}, 2, 1},
+		{[]convo.Command{open, closing, reopen}, 1, 2},
+		{[]convo.Command{open, closing, reopen, closing, open, closing, open, closing}, 3, 1},
+		{[]convo.Command{open, closing, open, closing, reopen, closing, reopen}, 2, 3},
+	} {
+		for _, split := range []int{0, 1, 2} { // how much of it an earlier call did
+			contact := fmt.Sprint("contact ", i, split)
+			if split > 0 {
+				s.do(to(contact), c.cmds[:split]...)
+			}
+			r := s.do(to(contact), c.cmds[split:]...)
+			s.Equal(c.cycle, r.Conversation.Cycle.Number)
+			all := s.list(convo.Filter{Workspace: acme, Contact: contact})
+			s.Len(all, c.conversations)
+			active := 0
+			for _, v := range all {
+				if v.Status.Active() {
+					active++
+					s.Equal(r.Conversation.ID, v.ID)
+				} else {
+					s.Equal("done", v.Cycle.Closing.Summary)
+				}
+			}
+			s.LessOrEqual(active, 1)
+		}
+	}
+}
+
+func writesATimerAlone(s *suite) {
+	e := s.with(convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)}}))
+	first := s.clock.Now()
+	s.by(e, to("a"), convo.Open{By: ana}, convo.Send{By: ana, Body: "hi"})
+	s.clock.add(time.Minute)
+	r := s.by(e, to("a"), convo.Send{By: ana, Body: "are you there?"})
+	s.True(first.Add(time.Hour).Equal(r.Conversation.DueAt), "a message does not move the timer")
+	s.clock.add(59 * time.Minute)
+	n, err := e.Tick(s.ctx, 10)
+	s.NoError(err)
+	s.Zero(n, "it came up too early")
+	want := r.Conversation
+	want.DueAt = first.Add(time.Hour + time.Minute)
+	s.Equal(want, s.load(to("a")).Conversation)
+	s.Empty(s.due(s.clock.Now(), 10))
+	s.Len(s.due(want.DueAt, 10), 1)
+
+	ch := s.decide(to("a"))
+	ch.Thread.Conversation.DueAt = time.Time{}
+	s.commit(ch)
+	want.DueAt = time.Time{}
+	s.Equal(want, s.load(to("a")).Conversation)
+	s.Empty(s.due(farAway, 10))
+}
+
+func writesKeysAlone(s *suite) {
+	s.do(to("a"), convo.Open{By: ana})
+	resume := convo.Resume{By: ana, Key: "k"} // of an open conversation: nothing to do
+	ch := s.decide(to("a"), resume)
+	s.Empty(ch.Events)
+	s.commit(ch)
+	s.Equal(ch.Keys, s.keys(acme, convo.KeyID{ID: "k"}))
+	s.refuses([]convo.Change{ch}, convo.ErrDuplicate)
+	s.Equal(convo.OutcomeDuplicate, s.do(to("a"), resume).Outcome)
+}
+
+func takesABatch(s *suite) {
+	for batch := range 3 {
+		var changes []convo.Change
+		for i := range 100 {
+			id := fmt.Sprint("contact ", i)
+			changes = append(changes, s.decide(from(id, "sms", fmt.Sprint(i, ".", batch)),
+				convo.Receive{ExternalID: fmt.Sprint(i, ".", batch), Body: "hi"}))
+		}
+		s.commit(changes...)
+	}
+	s.NoError(s.store.Commit(s.ctx), "nor is none at all an error")
+	all := s.list(convo.Filter{Workspace: acme})
+	s.Len(all, 100)
+	for _, c := range all {
+		s.Equal(3, c.Cycle.Incoming)
+	}
+}
