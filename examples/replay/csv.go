@@ -77,7 +77,7 @@ func readCSV(file string, in io.Reader, m *mapping) ([]row, error) {
 	switch {
 	case r.bad.count > 0:
 		return nil, &r.bad
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return nil, fmt.Errorf("%s is empty: its first row must name the columns", file)
 	case err != nil:
 		return nil, err
@@ -86,9 +86,9 @@ func readCSV(file string, in io.Reader, m *mapping) ([]row, error) {
 	for {
 		record, err := r.next()
 		switch {
-		case err == io.EOF && r.bad.count > 0:
+		case errors.Is(err, io.EOF) && r.bad.count > 0:
 			return nil, &r.bad
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return rows, nil
 		case err != nil:
 			return nil, err
@@ -140,12 +140,12 @@ func (r *reader) next() ([]string, error) {
 	case errors.As(err, &parse):
 		r.line = parse.StartLine
 		problem := parse.Err.Error()
-		if parse.Err == csv.ErrFieldCount {
+		if errors.Is(parse.Err, csv.ErrFieldCount) {
 			problem = fmt.Sprintf("has %d fields, the header has %d", len(record), r.csv.FieldsPerRecord)
 		}
 		r.bad.add(r.line, "row", problem)
 		return nil, nil
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return nil, err
 	}
 	return nil, fmt.Errorf("%w (after line %d)", err, r.line)
