@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -236,7 +237,8 @@ func (o *order) inactivity() bool {
 //
 //	[{"command":"close","by":{"type":"user","id":"ana"},"category":"Sales"}]
 //
-// Decoding refuses unknown commands and unknown fields with a *ValidationError, so that a typing error loses nothing.
+// Decoding refuses unknown commands and unknown fields with a *ValidationError, so that a typing error loses nothing. (For
+// what is no JSON at all, encoding/json has errors of its own.)
 type Commands []Command
 
 // MarshalJSON implements json.Marshaler.
@@ -328,8 +330,12 @@ func decodeCommand(data []byte) (Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dec(rest)
+	return dec([]byte(unescape.Replace(string(rest))))
 }
+
+// unescape takes back what encoding/json writes in six bytes for the sake of HTML, so that attachments that were within
+// the limit still are when they come out of a queue.
+var unescape = strings.NewReplacer(`\\`, `\\`, `\u003c`, "<", `\u003e`, ">", `\u0026`, "&", `\u2028`, "\u2028", `\u2029`, "\u2029")
 
 func decode[C Command](data []byte) (Command, error) {
 	var c C

@@ -14,7 +14,8 @@ type Contact struct {
 	// Zero: the contact is not known yet.
 	Version   int64     `json:"version"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// UpdatedAt is the last event of the contact itself: an address, a blocking, a merge. Zero before the first.
+	// UpdatedAt is the last event of the contact itself: an address, a blocking, a merge. Zero before the first. A later
+	// one that is given an earlier time is stamped with this one.
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 	Blocked   bool      `json:"blocked,omitempty"`
 	// MergedInto is the contact that this one was merged into; empty for a contact in its own right.

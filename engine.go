@@ -40,8 +40,9 @@ func WithPolicies(f func(ctx context.Context, workspace, channel string) (*Polic
 // WithClock sets the clock. Default: the system's. It is read once per call.
 func WithClock(c interface{ Now() time.Time }) Option { return func(e *Engine) { e.clock = c } }
 
-// WithIDs sets the source of ids, one per commit; those of further events count up from it. It must be safe for
-// concurrent use and return random UUIDs, version 7 by preference. Default: uuid.NewV7.
+// WithIDs sets the source of ids, one per commit; those of further events count up from it, so a plain counter would
+// give ids twice. It must be safe for concurrent use and return random UUIDs, version 7 by preference. Default:
+// uuid.NewV7.
 func WithIDs(f func() uuid.UUID) Option { return func(e *Engine) { e.newID = f } }
 
 // WithLogger sets where retries, duplicates and timers are logged, at debug level, by ids and never by content. Default: nowhere.
@@ -108,9 +109,9 @@ type Result struct {
 	Outcome Outcome `json:"outcome"`
 	Contact Contact `json:"contact"`
 	// Conversation is the one that the last command was about, as it stands after it; of a duplicate, the one that the
-	// earlier call ended in, as it stands now.
+	// last command with a key ended in when it was applied, as it stands now.
 	Conversation Conversation `json:"conversation,omitzero"`
-	// Events were written by this call, in order; of a duplicate, by the earlier one in Conversation.
+	// Events were written by this call, in order; of a duplicate, those that that command wrote in Conversation.
 	Events []Event `json:"events,omitempty"`
 }
 
@@ -122,7 +123,7 @@ type Result struct {
 //
 // A command with a Key, or a message with an ExternalID, is applied at most once, together with the commands without
 // one that follow it (and, for the first such command, those before it). Applied again, whatever happened in between,
-// it is left out of the call; when nothing is left, the result is the first one's, with OutcomeDuplicate.
+// it is left out of the call; when nothing is left, the result is the first one's again, with OutcomeDuplicate.
 func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error) {
 	if err := to.Validate(); err != nil {
 		return Result{}, err
@@ -524,7 +525,8 @@ func (e *Engine) Transcript(ctx context.Context, workspace string, id uuid.UUID,
 }
 
 // History returns a page of the events of the contact that to leads to, over all its conversations and those of the
-// contacts that were merged into it, the oldest first, or ErrNotFound. It is paged as Transcript is.
+// contacts that were merged into it, the oldest first, or ErrNotFound. At equal times, what happened to the contact itself
+// comes first. It is paged as Transcript is.
 func (e *Engine) History(ctx context.Context, to Ref, after EventCursor, limit int) ([]Event, error) {
 	t, err := e.load(ctx, to)
 	if err != nil {

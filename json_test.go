@@ -431,6 +431,21 @@ func TestAttachmentsKeepTheirValueInAQueue(t *testing.T) {
 	}
 }
 
+func TestAttachmentsThatFitAlsoFitAfterAQueue(t *testing.T) {
+	// encoding/json writes <, > and & in six bytes each.
+	engine, err := convo.New(memstore.New())
+	require.NoError(t, err)
+	html := json.RawMessage(`"` + strings.Repeat("<p>", convo.DefaultMaxAttachments/3-2) + `"`)
+	queued, err := json.Marshal(convo.Commands{convo.Receive{Attachments: html}})
+	require.NoError(t, err)
+	var cs convo.Commands
+	require.NoError(t, json.Unmarshal(queued, &cs))
+	for _, cmds := range []convo.Commands{{convo.Receive{Attachments: html}}, cs} {
+		_, err = engine.Do(t.Context(), convo.ToContact("acme", "susan"), cmds...)
+		assert.NoError(t, err)
+	}
+}
+
 // The three texts are the encoding as a host in another language meets it.
 func TestJSONLooksLikeThis(t *testing.T) {
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)

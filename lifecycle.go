@@ -50,8 +50,10 @@ type Transition struct {
 	// When says which policy or input picks this way, where there are several. Empty: always, or the default.
 	When    string  `json:"when,omitempty"`
 	Outcome Outcome `json:"outcome,omitempty"` // empty: refused
-	Err     error   `json:"-"`                 // why it is refused
-	Next    State   `json:"next"`
+	// Err is why it is refused, and Refusal is its name.
+	Err     error  `json:"-"`
+	Refusal string `json:"refusal,omitempty"`
+	Next    State  `json:"next"`
 }
 
 type (
@@ -121,14 +123,15 @@ const (
 // moves says what each move amounts to: an error, or an outcome and the state after it (empty: the same).
 var moves = [...]struct {
 	err     error
+	refusal string
 	outcome Outcome
 	next    State
 }{
-	notFound:     {err: ErrNotFound},
-	notActive:    {err: ErrNotActive},
-	notClosed:    {err: ErrNotClosed},
-	activeExists: {err: ErrActiveExists},
-	rejects:      {err: ErrClosed},
+	notFound:     {err: ErrNotFound, refusal: "ErrNotFound"},
+	notActive:    {err: ErrNotActive, refusal: "ErrNotActive"},
+	notClosed:    {err: ErrNotClosed, refusal: "ErrNotClosed"},
+	activeExists: {err: ErrActiveExists, refusal: "ErrActiveExists"},
+	rejects:      {err: ErrClosed, refusal: "ErrClosed"},
 	unchanged:    {outcome: OutcomeUnchanged},
 	opens:        {outcome: OutcomeOpened, next: StateOpen},
 	reopens:      {outcome: OutcomeReopened, next: StateOpen},
@@ -207,7 +210,8 @@ func Transitions() []Transition {
 					next = states[c]
 				}
 				out = append(out, Transition{
-					Command: row(r).name(), State: states[c], When: w.when, Outcome: m.outcome, Err: m.err, Next: next,
+					Command: row(r).name(), State: states[c], When: w.when, Outcome: m.outcome,
+					Err: m.err, Refusal: m.refusal, Next: next,
 				})
 			}
 		}
@@ -293,7 +297,8 @@ var defaultPolicy Policy
 // All or nothing: the first command that is refused is the error, a *ValidationError for bad input, a *StateError for a
 // command that cannot be done in this state.
 //
-// A key or external id that comes twice in one call is decided once. Whether it was known before is the store's to
+// A key or external id that comes twice in one call is decided once; a key that comes with two different requests is
+// ErrKeyReused. Whether it was known before is the store's to
 // say: see [Engine.Do].
 func Decide(t Thread, at time.Time, p *Policy, cmds ...Command) (d Decision, err error) {
 	if p == nil {

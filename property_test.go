@@ -23,7 +23,7 @@ import (
 // TestAnythingGoesAndTheRulesHold throws random commands, merges, ticks, clocks and policies at an engine, and checks
 // after each step that all that the library promises holds.
 func TestAnythingGoesAndTheRulesHold(t *testing.T) {
-	for range 3 {
+	for range 2 {
 		rapid.Check(t, checkWorld)
 	}
 }
@@ -418,12 +418,12 @@ func (w *world) repeat(t *rapid.T) {
 	again, err := w.engine.Do(t.Context(), c.to, c.cmds...)
 	require.NoError(t, err)
 	require.Equal(t, convo.OutcomeDuplicate, again.Outcome)
-	require.Equal(t, c.result.Conversation.ID, again.Conversation.ID)
 	require.Empty(t, w.observed)
 	w.wroteNothing(t)
 	if len(c.cmds) > 1 {
-		return
+		return // some of them may have been applied even before, elsewhere
 	}
+	require.Equal(t, c.result.Conversation.ID, again.Conversation.ID)
 	first := slices.DeleteFunc(slices.Clone(c.result.Events), func(e convo.Event) bool {
 		return e.Conversation != c.result.Conversation.ID
 	})
@@ -584,7 +584,7 @@ func (w *world) readHistory(t *rapid.T, root convo.Ref, size int, p picture) {
 	}
 	for to, own := range logs {
 		require.NotEmpty(t, to.Contact, "the history holds no other conversations")
-		slices.SortStableFunc(own, func(a, b convo.Event) int { return cmp.Compare(a.Seq, b.Seq) })
+		require.True(t, slices.IsSortedFunc(own, func(a, b convo.Event) int { return cmp.Compare(a.Seq, b.Seq) }), "by number")
 		p.Logs[to] = own
 	}
 }
@@ -773,6 +773,7 @@ func (w *world) checkContact(t *rapid.T, k convo.Contact, p picture) {
 		require.Equal(t, version, folded.Contact.Version)
 	}
 	require.Equal(t, k, folded.Contact, "the log folds into the contact")
+	checkTimes(t, k)
 
 	var linked []convo.Address
 	for to, owner := range p.Contacts {
@@ -1554,6 +1555,23 @@ func TestATimerAtAnyTimeGoesOff(t *testing.T) {
 	n, err := engine.Tick(t.Context(), 100)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
+}
+
+func TestAFilterUpToTheEndOfTimeLosesNothing(t *testing.T) {
+	// Hosts write "until ever" as the last time there is, which does not fit into microseconds.
+	engine, err := convo.New(memstore.New())
+	require.NoError(t, err)
+	_, err = engine.Do(t.Context(), convo.ToContact("acme", "susan"), convo.Open{By: convo.ByUser("ana")})
+	require.NoError(t, err)
+	end := time.Unix(1<<63-62135596801, 999999999)
+	for want, f := range map[int]convo.Filter{1: {Workspace: "acme", To: end}, 0: {Workspace: "acme", From: end}} {
+		all, err := engine.Conversations(t.Context(), f)
+		if invalid := new(convo.ValidationError); errors.As(err, &invalid) {
+			continue // saying so is as good
+		}
+		require.NoError(t, err)
+		require.Len(t, all, want)
+	}
 }
 
 func TestTheFirstMicrosecondOfYear1IsNotATime(t *testing.T) {

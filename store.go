@@ -97,7 +97,7 @@ type Filter struct {
 	Team       string   `json:"team,omitempty"`
 	Channel    string   `json:"channel,omitempty"`
 	Category   string   `json:"category,omitempty"` // of the standing closing
-	// From (inclusive) and To (exclusive) are about CreatedAt.
+	// From (inclusive) and To (exclusive) are about CreatedAt; zero means without end.
 	From  time.Time `json:"from,omitzero"`
 	To    time.Time `json:"to,omitzero"`
 	After Cursor    `json:"after,omitzero"` // the Cursor of the last conversation of the page before
@@ -154,6 +154,14 @@ func (f Filter) Validate() error {
 	if f.Unassigned && f.Assignee != "" {
 		return invalid("unassigned", "goes without assignee")
 	}
+	for _, t := range [...]struct {
+		field string
+		at    time.Time
+	}{{"from", f.From}, {"to", f.To}, {"after.at", f.After.At}} {
+		if err := checkTime(t.field, t.at); err != nil {
+			return err
+		}
+	}
 	return checkLimit(f.Limit)
 }
 
@@ -166,6 +174,9 @@ func (f EventFilter) Validate() error {
 		return invalid("conversation", "name either a conversation or a contact")
 	}
 	if err := checkToken("contact", f.Contact); err != nil {
+		return err
+	}
+	if err := checkTime("after.at", f.After.At); err != nil {
 		return err
 	}
 	return checkLimit(f.Limit)

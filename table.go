@@ -6,18 +6,9 @@ import (
 	"strings"
 )
 
-// errNames are the names of the refusals in the table.
-var errNames = map[error]string{
-	ErrNotFound: "ErrNotFound", ErrNotActive: "ErrNotActive", ErrNotClosed: "ErrNotClosed",
-	ErrActiveExists: "ErrActiveExists", ErrClosed: "ErrClosed",
-}
-
 // String is the way in words: what comes of the command, and when.
 func (t Transition) String() string {
-	s := string(t.Outcome)
-	if t.Err != nil {
-		s = errNames[t.Err]
-	}
+	s := string(t.Outcome) + t.Refusal // one of them is empty
 	if t.When != "" {
 		s += " (" + t.When + ")"
 	}
