@@ -42,12 +42,12 @@ func eventFor(thread convo.Thread, kind convo.EventKind, when time.Time, by conv
 // a log that was damaged or written by a newer version must not crash who reads it.
 func TestApplyTakesAnyEventInAnyState(t *testing.T) {
 	for _, state := range allStates {
+		start := threadIn(t, state)
 		for _, first := range allKinds {
 			for _, second := range allKinds {
 				for _, offset := range []time.Duration{-1000 * time.Hour, 0, 1000 * time.Hour} {
 					for _, by := range []convo.Actor{{}, agentAna, flowBot, visitor, convo.BySystem()} {
-						thread := threadIn2(t, state)
-						thread = convo.Apply(thread, eventFor(thread, first, morning, by))
+						thread := convo.Apply(start, eventFor(start, first, morning, by))
 						thread = convo.Apply(thread, eventFor(thread, second, morning.Add(offset), by))
 						thread = convo.Apply(thread, convo.Event{Kind: second})
 						if !thread.Conversation.UpdatedAt.IsZero() {
@@ -61,16 +61,6 @@ func TestApplyTakesAnyEventInAnyState(t *testing.T) {
 		}
 	}
 }
-
-// threadIn2 is threadIn for those who ask often.
-func threadIn2(t testing.TB, state convo.State) convo.Thread {
-	if _, known := threads[state]; !known {
-		threads[state] = threadIn(t, state)
-	}
-	return threads[state]
-}
-
-var threads = map[convo.State]convo.Thread{}
 
 func TestApplyLeavesItsArgumentAlone(t *testing.T) {
 	thread := threadIn(t, convo.StateOpen)
@@ -162,6 +152,24 @@ func TestTimesThatGoBackMakeNoDurationNegative(t *testing.T) {
 		assert.True(t, ok, name)
 		assert.Zero(t, d, name)
 	}
+}
+
+func TestAnAssignmentAfterTheClosingIsNotOfTheCycle(t *testing.T) {
+	thread := threadIn(t, convo.StateClosed)
+	after := convo.Apply(thread, eventFor(thread, convo.ConversationAssigned, morning.Add(time.Hour), agentAna))
+	assert.Equal(t, "ben", after.Conversation.Assignee)
+	assert.Equal(t, thread.Conversation.Cycle, after.Conversation.Cycle)
+}
+
+func TestAnOlderOpeningDoesNotTakeTheContactBack(t *testing.T) {
+	thread := threadIn(t, convo.StateSuperseded) // its contact has gone on to another conversation
+	e := eventFor(thread, convo.ConversationReopened, morning, agentAna)
+	for _, seq := range []int64{0, 1, thread.Contact.Version} {
+		e.ContactSeq = seq
+		assert.Equal(t, thread.Contact, convo.Apply(thread, e).Contact)
+	}
+	e.ContactSeq = thread.Contact.Version + 1
+	assert.Equal(t, thread.Conversation.ID, convo.Apply(thread, e).Contact.Latest)
 }
 
 func TestFoldingTheLogOfAConversationGivesTheConversation(t *testing.T) {

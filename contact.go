@@ -184,6 +184,9 @@ func DecideMerge(primary, secondary Thread, at time.Time, p *Policy, m Merge) (M
 	if !ok {
 		return MergeDecision{}, &StateError{Err: ErrOutOfOrder, Command: "merge", Contact: root}
 	}
+	if m.By.Type == ActorContact && m.By.ID == "" {
+		m.By.ID = root
+	}
 	secondary.Next = primary.Next // one sequence of ids for both
 	t := &secondary
 	w := work{loaded: loaded(t)}

@@ -170,12 +170,15 @@ func dumpOf(t testing.TB, s convo.Store, workspace string) dump {
 func (d dump) verify(t testing.TB) {
 	t.Helper()
 	active := map[string]uuid.UUID{}
+	ids := map[uuid.UUID]bool{uuid.Nil: true}
 	for _, c := range d.Conversations {
 		log := d.Logs[c.ID]
 		require.Equal(t, int64(len(log)), c.Version, "the version is the number of events")
 		var folded convo.Thread
 		for i, e := range log {
 			require.Equal(t, int64(i+1), e.Seq)
+			require.False(t, ids[e.ID], "an event has an id of its own")
+			ids[e.ID] = true
 			if i > 0 {
 				require.False(t, e.At.Before(log[i-1].At), "the log is in order of time")
 			}
@@ -1254,6 +1257,60 @@ func TestReadsFailAsTheStoreDoes(t *testing.T) {
 	s.before = nil
 }
 
+// TestTheMeasuresOfADay is one conversation from the first message to the second closing, with every number that is
+// measured on the way worked out by hand.
+func TestTheMeasuresOfADay(t *testing.T) {
+	d := openDesk(t, convo.WithPolicy(convo.Policy{Receive: convo.Reentry{Mode: convo.ReentryReopen}}))
+	to := toAddress("whatsapp", "+49")
+	id := d.do(to, convo.Receive{Body: "My order arrived broken."}).Conversation.ID // 9:00
+	d.wait(2 * time.Second)
+	d.do(to, convo.Send{By: flowBot, Body: "Somebody will be with you soon."})
+	d.wait(58 * time.Second)
+	d.do(to, convo.Assign{By: flowBot, User: "ana", Team: "returns"}) // 9:01
+	d.wait(4 * time.Minute)
+	d.do(to, convo.Send{By: agentAna, Body: "Could you send a picture?"}) // 9:05
+	d.wait(5 * time.Minute)
+	d.do(to, convo.Receive{Body: "Here."}, convo.Receive{Body: "And from the other side."}) // 9:10
+	d.wait(20 * time.Minute)
+	d.do(to, convo.Send{By: agentBen, Body: "We will ask the manufacturer."}, // 9:30
+		convo.Pend{By: agentBen, Until: morning.Add(3 * time.Hour)})
+	d.wait(4 * time.Hour)
+	d.tick()                                                       // 13:30, for what was due at 12:00
+	d.do(to, convo.Send{By: agentAna, Body: "You get a new one."}, // 13:30
+		convo.Close{By: agentAna, Category: "Support", Summary: "Replaced."}) // 13:30
+	d.wait(90 * time.Minute)
+	d.do(to, convo.Receive{Body: "Thank you!"}, convo.Close{By: agentAna}) // 15:00
+
+	cycles, err := d.Cycles(t.Context(), tenant, id)
+	require.NoError(t, err)
+	require.Len(t, cycles, 2)
+	measures := func(c convo.Cycle) (out []time.Duration) {
+		for _, f := range []func() (time.Duration, bool){
+			c.FirstResponseTime, c.AssignmentTime, c.ResponseTime, c.ResolutionTime, c.ActiveResolutionTime,
+		} {
+			v, ok := f()
+			if !ok {
+				v = -1
+			}
+			out = append(out, v)
+		}
+		return append(out, c.PendingTime())
+	}
+	first, second := cycles[0], cycles[1]
+	assert.Equal(t, []time.Duration{
+		5 * time.Minute, time.Minute, (5*time.Minute + 20*time.Minute) / 2, 270 * time.Minute, 120 * time.Minute, 150 * time.Minute,
+	}, measures(first))
+	assert.Equal(t, []time.Duration{-1, -1, -1, 0, 0, 0}, measures(second))
+	assert.Equal(t, [4]int{3, 3, 1, 2}, [4]int{first.Incoming, first.OutgoingUser, first.OutgoingAutomation, first.Responses})
+	assert.Equal(t, [4]int{1, 0, 0, 0}, [4]int{second.Incoming, second.OutgoingUser, second.OutgoingAutomation, second.Responses})
+	assert.Equal(t, "Support", first.Closing.Category)
+	assert.Equal(t, second, d.get(id).Cycle)
+	resolved, _ := d.get(id).FirstResolutionTime()
+	assert.Equal(t, 270*time.Minute, resolved)
+	resolved, _ = d.get(id).LastResolutionTime()
+	assert.Equal(t, 6*time.Hour, resolved)
+}
+
 func TestAResultShowsTheStateAfterTheCall(t *testing.T) {
 	d := openDesk(t)
 	r := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, User: "ana"})
@@ -1264,6 +1321,19 @@ func TestAResultShowsTheStateAfterTheCall(t *testing.T) {
 	assert.Equal(t, convo.OutcomeUnchanged, r.Outcome)
 	assert.Equal(t, d.get(r.Conversation.ID), r.Conversation)
 	assert.Empty(t, r.Events)
+}
+
+func TestWhatIsUnchangedIsNotCommitted(t *testing.T) {
+	s := shake(newStore())
+	d := openDeskOn(t, s)
+	d.do(toContact("carl"), convo.Open{By: agentAna})
+	d.do(toContact("dora"), convo.Open{By: agentAna})
+	d.merge("carl", "dora")
+	s.calls = nil
+	d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Resume{By: agentAna}, convo.Unblock{By: agentAna})
+	d.merge("carl", "dora")
+	d.tick()
+	assert.Zero(t, s.count("Commit"))
 }
 
 func TestManyMayUseOneEngineAtOnce(t *testing.T) {

@@ -65,14 +65,14 @@ type Event struct {
 	ExternalID  string          `json:"external_id,omitempty"`
 	Body        string          `json:"body,omitempty"` // of a message, note or notice; the reason of a blocking
 	Attachments json.RawMessage `json:"attachments,omitempty"`
-	// Response says that a sent message counts for the response times: by a user, or by policy by automation.
-	Response bool `json:"response,omitempty"`
 
 	Category string    `json:"category,omitempty"` // of a closing
 	Summary  string    `json:"summary,omitempty"`  // of a closing
 	Until    time.Time `json:"until,omitzero"`     // when a pending conversation wakes
 	Assignee string    `json:"assignee,omitempty"`
 	Team     string    `json:"team,omitempty"`
+	// Response says that a sent message counts for the response times: by a user, or by policy by automation.
+	Response bool `json:"response,omitempty"`
 	// RestartFlow tells the host to run its conversation flow again from the beginning.
 	RestartFlow bool `json:"restart_flow,omitempty"`
 

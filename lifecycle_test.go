@@ -774,6 +774,23 @@ func TestASentMessageDoesNotResumeAPendingConversation(t *testing.T) {
 	assert.Equal(t, convo.StatusPending, k.conversation().Status)
 }
 
+func TestEachFieldMakesADifference(t *testing.T) {
+	for _, c := range []struct {
+		state convo.State
+		cmd   convo.Command
+		want  convo.Outcome
+	}{
+		{convo.StateOpen, convo.Assign{By: agentAna, User: "ana", Team: "sales"}, convo.OutcomeUnchanged},
+		{convo.StateOpen, convo.Assign{By: agentAna, User: "ben", Team: "sales"}, convo.OutcomeAssigned},
+		{convo.StateOpen, convo.Assign{By: agentAna, User: "ana", Team: "support"}, convo.OutcomeAssigned},
+		{convo.StateClosed, convo.Amend{By: agentAna, Category: "Sales", Summary: "sold"}, convo.OutcomeUnchanged},
+		{convo.StateClosed, convo.Amend{By: agentAna, Category: "Support", Summary: "sold"}, convo.OutcomeAmended},
+		{convo.StateClosed, convo.Amend{By: agentAna, Category: "Sales", Summary: "not sold"}, convo.OutcomeAmended},
+	} {
+		assert.Equal(t, c.want, mustDecide(t, threadIn(t, c.state), c.cmd).Outcome, "%#v", c.cmd)
+	}
+}
+
 // Notices and restarts.
 
 func TestNoticesAreWrittenForTheirAudienceAfterWhatTheyTell(t *testing.T) {
@@ -1171,6 +1188,7 @@ func TestMessagesAreKeptAsTheyAre(t *testing.T) {
 	assert.Equal(t, "vip", note.Body)
 	for _, e := range d.Change.Events[1:] {
 		assert.Equal(t, files, e.Attachments)
+		assert.Equal(t, e.Kind == convo.MessageSent, e.Response, "only what is sent is a response")
 	}
 	files[2] = 'X'
 	assert.NotEqual(t, files, in.Attachments, "the decision shares no memory with the command")

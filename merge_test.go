@@ -403,6 +403,7 @@ func TestDecideMergeIsPureAndDeterministic(t *testing.T) {
 		secondary.Conversation.DueAt = one.Secondary.Thread.Conversation.DueAt
 		assert.Equal(t, one.Secondary.Thread.Conversation, secondary.Conversation)
 		assert.Equal(t, one.Secondary.Thread.Contact, secondary.Contact)
+		assert.Equal(t, a.Next, one.Secondary.Events[0].ID, "ids count up from the one given with the primary")
 		assert.Less(t, one.Secondary.Events[0].ID.String(), last.ID.String())
 	}
 }
@@ -423,4 +424,15 @@ func TestDecideMergeTakesNoPolicyForTheDefaultOne(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
 	})
+}
+
+func TestAMergeByTheContactIsByThePrimary(t *testing.T) {
+	d := openDesk(t)
+	d.do(toContact("a"), convo.Open{By: agentAna})
+	d.do(toContact("b"), convo.Open{By: agentAna})
+	r, err := d.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "a", Secondary: "b", By: convo.ByContact()})
+	require.NoError(t, err)
+	for _, e := range r.Events {
+		require.Equal(t, convo.Actor{Type: convo.ActorContact, ID: "a"}, e.By, "%s", e.Kind)
+	}
 }

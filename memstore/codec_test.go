@@ -15,24 +15,28 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// fields are the leaves of v, each with its name.
-func fields(v reflect.Value, name string) map[string]reflect.Value {
-	all := map[string]reflect.Value{}
+type field struct {
+	name  string
+	value reflect.Value
+}
+
+// fields are all fields of e, those of structs in it taken apart.
+func fields(e *convo.Event) []field { return leaves(nil, "Event", reflect.ValueOf(e).Elem()) }
+
+func leaves(all []field, name string, v reflect.Value) []field {
 	if v.Kind() != reflect.Struct || v.Type() == reflect.TypeFor[time.Time]() {
-		all[name] = v
-		return all
+		return append(all, field{name, v})
 	}
 	for i := range v.NumField() {
-		for name, f := range fields(v.Field(i), name+"."+v.Type().Field(i).Name) {
-			all[name] = f
-		}
+		all = leaves(all, name+"."+v.Type().Field(i).Name, v.Field(i))
 	}
 	return all
 }
 
-// fill sets a field to something that is not zero. It does not know every type, so that a new one is thought about.
-func fill(t *testing.T, name string, f reflect.Value) {
-	switch v := f.Addr().Interface().(type) {
+// fill sets f to something that is not zero. It does not know every type, so that a new one is thought about.
+func (f field) fill(t *testing.T) {
+	name := f.name
+	switch v := f.value.Addr().Interface().(type) {
 	case *uuid.UUID:
 		*v = uuid.New()
 	case *time.Time:
@@ -44,10 +48,10 @@ func fill(t *testing.T, name string, f reflect.Value) {
 	case *bool:
 		*v = true
 	default:
-		require.Equal(t, reflect.String, f.Kind(), "how is %s, a %s, encoded?", name, f.Type())
-		f.SetString("the value of " + name)
+		require.Equal(t, reflect.String, f.value.Kind(), "how is %s, a %s, encoded?", name, f.value.Type())
+		f.value.SetString("the value of " + name)
 	}
-	require.False(t, f.IsZero(), name)
+	require.False(t, f.value.IsZero(), name)
 }
 
 // roundTrip is what is decoded of what is encoded.
@@ -68,19 +72,23 @@ func plain() convo.Event {
 
 func TestEveryFieldOfAnEventIsEncoded(t *testing.T) {
 	full := plain()
-	for name, f := range fields(reflect.ValueOf(&full).Elem(), "Event") {
-		fill(t, name, f)
+	for i, f := range fields(&full) {
+		f.fill(t)
 		alone := plain()
-		fill(t, name, fields(reflect.ValueOf(&alone).Elem(), "Event")[name])
+		fields(&alone)[i].fill(t)
 		for _, owner := range []string{"riya", "another"} {
-			assert.Equal(t, []convo.Event{alone}, roundTrip(owner, []convo.Event{alone}), name)
+			assert.Equal(t, []convo.Event{alone}, roundTrip(owner, []convo.Event{alone}), f.name)
 		}
 	}
 	assert.Equal(t, []convo.Event{full}, roundTrip("riya", []convo.Event{full}))
 	assert.Equal(t, []convo.Event{full}, roundTrip(full.Contact, []convo.Event{full}))
 }
 
-func TestEveryBatchDecodesToWhatWasEncoded(t *testing.T) {
+func TestEveryBatchDecodesToWhatWasEncoded(t *testing.T) { rapid.Check(t, decodesToWhatWasEncoded) }
+
+func FuzzCodec(f *testing.F) { f.Fuzz(rapid.MakeFuzz(decodesToWhatWasEncoded)) }
+
+func decodesToWhatWasEncoded(t *rapid.T) {
 	text := rapid.OneOf(rapid.Just(""), rapid.Just("riya"), rapid.String(), rapid.StringOfN(rapid.RuneFrom([]rune("xé😀")), 0, 300, -1))
 	at := rapid.Custom(func(t *rapid.T) time.Time {
 		return rapid.OneOf(
@@ -93,42 +101,40 @@ func TestEveryBatchDecodesToWhatWasEncoded(t *testing.T) {
 		return id
 	})
 	number := rapid.OneOf(rapid.Int64Range(0, 1<<20), rapid.Int64())
-	rapid.Check(t, func(t *rapid.T) {
-		events := make([]convo.Event, rapid.IntRange(1, 6).Draw(t, "events"))
-		for i := range events {
-			e := &events[i]
-			for name, f := range fields(reflect.ValueOf(e).Elem(), "") {
-				switch v := f.Addr().Interface().(type) {
-				case *uuid.UUID:
-					*v = id.Draw(t, name)
-				case *time.Time:
-					*v = at.Draw(t, name)
-				case *json.RawMessage:
-					if s := text.Draw(t, name); s != "" { // empty is none
-						*v = json.RawMessage(s)
-					}
-				case *int64:
-					*v = number.Draw(t, name)
-				case *bool:
-					*v = rapid.Bool().Draw(t, name)
-				default:
-					f.SetString(text.Draw(t, name))
+	events := make([]convo.Event, rapid.IntRange(1, 6).Draw(t, "events"))
+	for i := range events {
+		e := &events[i]
+		for _, f := range fields(e) {
+			switch v := f.value.Addr().Interface().(type) {
+			case *uuid.UUID:
+				*v = id.Draw(t, f.name)
+			case *time.Time:
+				*v = at.Draw(t, f.name)
+			case *json.RawMessage:
+				if s := text.Draw(t, f.name); s != "" { // empty is none
+					*v = json.RawMessage(s)
 				}
-			}
-			e.Workspace, e.Conversation = events[0].Workspace, events[0].Conversation // those of the log
-			if rapid.Bool().Draw(t, "known") {
-				e.Kind, e.By.Type = rapid.SampledFrom(kinds).Draw(t, "kind"), rapid.SampledFrom(actors).Draw(t, "actor")
-			}
-			if i > 0 && rapid.Bool().Draw(t, "next") {
-				e.ID = next(events[i-1].ID)
-			}
-			if e.Contact == "" {
-				e.Contact = "riya" // an event has one
+			case *int64:
+				*v = number.Draw(t, f.name)
+			case *bool:
+				*v = rapid.Bool().Draw(t, f.name)
+			default:
+				f.value.SetString(text.Draw(t, f.name))
 			}
 		}
-		require.Equal(t, events, roundTrip("riya", events))
-		require.Equal(t, events[0].Seq, firstSeq(string(encode(nil, "riya", events))))
-	})
+		e.Workspace, e.Conversation = events[0].Workspace, events[0].Conversation // those of the log
+		if rapid.Bool().Draw(t, "known") {
+			e.Kind, e.By.Type = rapid.SampledFrom(kinds).Draw(t, "kind"), rapid.SampledFrom(actors).Draw(t, "actor")
+		}
+		if i > 0 && rapid.Bool().Draw(t, "next") {
+			e.ID = next(events[i-1].ID)
+		}
+		if e.Contact == "" {
+			e.Contact = "riya" // an event has one
+		}
+	}
+	require.Equal(t, events, roundTrip("riya", events))
+	require.Equal(t, events[0].Seq, firstSeq(string(encode(nil, "riya", events))))
 }
 
 func TestDecodingStopsWhenNoMoreIsWanted(t *testing.T) {

@@ -88,6 +88,20 @@ func TestAHundredThousandConversationsAreListedInOrder(t *testing.T) {
 	assert.Len(t, list(t, e, convo.Filter{Contact: "contact 7"}), 1)
 }
 
+func TestTheConversationsOfOneContactAreListedInOrderHoweverManyTheyAre(t *testing.T) {
+	const n = 1500
+	e, _ := engine(t)
+	for i := range n {
+		for _, contact := range []int{1, 2} {
+			at := start.Add(time.Duration(i) * time.Second)
+			do(t, e, to("contact", contact), convo.Open{By: ana, At: at}, convo.Close{By: ana, At: at})
+		}
+	}
+	_, err := e.Merge(t.Context(), convo.Merge{Workspace: acme, Primary: "contact 1", Secondary: "contact 2", By: ana})
+	require.NoError(t, err)
+	assert.Len(t, list(t, e, convo.Filter{Contact: "contact 1"}), 2*n)
+}
+
 func TestTheListOfActiveConversationsIsRightHoweverManyWereClosed(t *testing.T) {
 	e, store := engine(t)
 	want := map[uuid.UUID]bool{}

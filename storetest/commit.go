@@ -98,6 +98,14 @@ var faults = []fault{
 		ch.Loaded.ContactVersion = ch.Thread.Contact.Version
 		return ch
 	}},
+	{"a second active conversation beside one that a merge brought", activeRule, convo.ErrActiveExists, func(s *suite, x string) convo.Change {
+		s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
+		s.do(to(x+" merged"), convo.Open{By: ana})
+		ch := s.decide(to(x), convo.Open{By: ana})
+		s.merge(s.with(convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer})), acme, x, x+" merged")
+		ch.Loaded.ContactVersion = ch.Thread.Contact.Version
+		return ch
+	}},
 	{"an external id that it has", keyRule, convo.ErrDuplicate, func(s *suite, x string) convo.Change {
 		ch := s.decide(to(x), convo.Receive{Channel: "sms", ExternalID: x, Body: "again"})
 		s.do(to(x+" first"), convo.Receive{Channel: "sms", ExternalID: x, Body: "first"})

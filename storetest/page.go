@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -45,8 +46,12 @@ var day = time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC)
 // populate imports conversations in no order, of all kinds and with ties in CreatedAt, whose ids are not in the order of
 // their openings either.
 func (s *suite) populate() {
-	e := s.with(convo.WithIDs(uuid.New))
-	random := rand.New(rand.NewPCG(1, 2))
+	random := rand.New(rand.NewPCG(1, 2)) // the same in every run
+	e := s.with(convo.WithIDs(func() (id uuid.UUID) {
+		binary.BigEndian.PutUint64(id[:8], random.Uint64())
+		binary.BigEndian.PutUint64(id[8:], random.Uint64())
+		return id
+	}))
 	for round := range 3 { // a contact's own are in order
 		for _, i := range random.Perm(12) {
 			n := 12*round + i
@@ -151,8 +156,9 @@ func pagesConversations(s *suite) {
 		{}, {Status: []convo.Status{convo.StatusClosed}}, {Channel: "sms"}, {Contact: "contact 2"}, {From: day, To: day.Add(2 * time.Hour)},
 	} {
 		for _, limit := range []int{1, 3, 7} {
-			f.Workspace, f.Limit = acme, limit
-			before := s.list(f)
+			f.Workspace, f.After, f.Limit = acme, convo.Cursor{}, 0
+			before := s.list(f) // in one page
+			f.Limit = limit
 			all, err := pages(limit, convo.Conversation.Cursor, comparePlaces, func(after convo.Cursor) ([]convo.Conversation, error) {
 				f.After = after
 				defer write()
@@ -160,7 +166,6 @@ func pagesConversations(s *suite) {
 			})
 			s.NoError(err)
 			s.once(ids(before), ids(all))
-			f.After = convo.Cursor{}
 		}
 	}
 }
@@ -188,7 +193,8 @@ func (s *suite) pageEvents(f convo.EventFilter, write func()) {
 	for _, limit := range []int{1, 2, 5} {
 		n := 0
 		var before, all []uuid.UUID
-		for _, e := range s.events(f) {
+		f.After, f.Limit = convo.EventCursor{}, 0
+		for _, e := range s.events(f) { // in one page
 			before = append(before, e.ID)
 		}
 		f.Limit = limit
@@ -205,7 +211,6 @@ func (s *suite) pageEvents(f convo.EventFilter, write func()) {
 			all = append(all, e.ID)
 		}
 		s.once(before, all)
-		f.After, f.Limit = convo.EventCursor{}, 0
 	}
 }
 

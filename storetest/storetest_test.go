@@ -292,6 +292,7 @@ var lies = []struct {
 	{readsAgree, "loaded they are others", onThreads(func(t *convo.Thread) { t.Conversation.Team = "another" })},
 	{readsAgree, "another is the latest", onThreads(func(t *convo.Thread) { t.Conversation.ID = uuid.New() })},
 	{readsAgree, "another is active", onThreads(func(t *convo.Thread) { t.Active = uuid.New() })},
+	{readsAgree, "none is active", onThreads(func(t *convo.Thread) { t.Active = uuid.Nil })},
 	{readsAgree, "one of a contact is missing", func(f *fake) {
 		f.list = func(by convo.Filter, all []convo.Conversation) []convo.Conversation {
 			if by.Contact != "" {
