@@ -21,7 +21,8 @@ type Store interface {
 	// of to (none for an address) and Version 0, not an error; for an unknown conversation, ErrNotFound.
 	Load(ctx context.Context, to Ref) (Thread, error)
 
-	// Commit writes the changes, all or nothing, and then, and only then, returns nil. It MUST refuse
+	// Commit writes the changes, all or nothing, and then, and only then, returns nil. They are about different contacts of
+	// one workspace. It MUST refuse
 	//   - with ErrDuplicate, a key that it has;
 	//   - with ErrConflict, a contact, conversation or address that is not as the change has Loaded it: another
 	//     version, or there when it was not, or gone;

@@ -20,7 +20,6 @@ const (
 )
 
 type floorEvent struct {
-	id           uuid.UUID
 	conversation uuid.UUID
 	seq          int64
 	kind         uint8

@@ -67,7 +67,9 @@ func roundTrip(owner string, events []convo.Event) (out []convo.Event) {
 
 // plain is an event with what every event has.
 func plain() convo.Event {
-	return convo.Event{ID: uuid.New(), Seq: 1, At: time.UnixMicro(1).UTC(), Contact: "riya", Kind: convo.NoteAdded, By: convo.ByContact()}
+	return convo.Event{
+		ID: uuid.New(), Seq: 1, At: time.UnixMicro(1).UTC(), Contact: "riya", Kind: convo.NoteAdded, By: convo.ByContact(),
+	}
 }
 
 func TestEveryFieldOfAnEventIsEncoded(t *testing.T) {
@@ -89,12 +91,10 @@ func TestEveryBatchDecodesToWhatWasEncoded(t *testing.T) { rapid.Check(t, decode
 func FuzzCodec(f *testing.F) { f.Fuzz(rapid.MakeFuzz(decodesToWhatWasEncoded)) }
 
 func decodesToWhatWasEncoded(t *rapid.T) {
-	text := rapid.OneOf(rapid.Just(""), rapid.Just("riya"), rapid.String(), rapid.StringOfN(rapid.RuneFrom([]rune("xé😀")), 0, 300, -1))
-	at := rapid.Custom(func(t *rapid.T) time.Time {
-		return rapid.OneOf(
-			rapid.Just(time.Time{}),
-			rapid.Map(rapid.Int64Range(-62135596800_000000, 253402300799_999999), func(µs int64) time.Time { return time.UnixMicro(µs).UTC() }),
-		).Draw(t, "at")
+	text := rapid.OneOf(rapid.Just(""), rapid.Just("riya"), rapid.String(),
+		rapid.StringOfN(rapid.RuneFrom([]rune("xé😀")), 0, 300, -1))
+	at := rapid.Map(rapid.Int64Range(time.Time{}.UnixMicro(), 253402300799_999999), func(micros int64) time.Time {
+		return time.UnixMicro(micros).UTC()
 	})
 	id := rapid.Custom(func(t *rapid.T) (id uuid.UUID) {
 		copy(id[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))

@@ -88,7 +88,7 @@ func (w *workspace) append(b batch) {
 	m.log = append(m.log, b.text)
 }
 
-// overlap refuses changes that write the same thing twice.
+// overlap refuses changes that write the same thing, each as if it were alone.
 func overlap(changes []convo.Change) error {
 	if len(changes) < 2 {
 		return nil
@@ -97,33 +97,39 @@ func overlap(changes []convo.Change) error {
 		workspace string
 		what      any
 	}
-	seen := map[name]bool{}
-	var err error
-	add := func(workspace string, what any, refusal error) {
-		if seen[name{workspace, what}] {
-			err = fmt.Errorf("memstore: %v twice in one commit: %w", what, refusal)
-		}
-		seen[name{workspace, what}] = true
-	}
+	by := map[name]int{} // the change that writes it
 	for i := range changes {
 		ch := &changes[i]
-		w := ch.Thread.Contact.Workspace
+		var err error
+		add := func(what any, refusal error) {
+			n := name{ch.Thread.Contact.Workspace, what}
+			if other, ok := by[n]; ok && other != i {
+				err = fmt.Errorf("memstore: %v twice in one commit: %w", what, refusal)
+			}
+			by[n] = i
+		}
 		for _, k := range ch.Keys {
-			add(w, k.KeyID, convo.ErrDuplicate)
+			add(k.KeyID, convo.ErrDuplicate)
 		}
 		if ch.WritesContact() {
-			add(w, ch.Thread.Contact.ID, convo.ErrConflict)
+			add(ch.Thread.Contact.ID, convo.ErrConflict)
+		}
+		for j := range ch.Past {
+			add(ch.Past[j].ID, convo.ErrConflict)
 		}
 		if ch.WritesConversation() {
-			add(w, ch.Thread.Conversation.ID, convo.ErrConflict)
+			add(ch.Thread.Conversation.ID, convo.ErrConflict)
 		}
-		for _, e := range ch.Events {
-			if e.Kind == convo.AddressLinked {
-				add(w, convo.Address{Channel: e.Channel, Value: e.Address}, convo.ErrConflict)
+		for j := range ch.Events {
+			if e := &ch.Events[j]; e.Kind == convo.AddressLinked {
+				add(convo.Address{Channel: e.Channel, Value: e.Address}, convo.ErrConflict)
 			}
 		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 func (s *Store) check(ch *convo.Change, all []convo.Change) error {
@@ -141,7 +147,7 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 	if owner != nil {
 		version = owner.state.Version
 	}
-	if ch.WritesContact() && (version != ch.Loaded.ContactVersion || owner != nil && owner.root != owner) {
+	if ch.WritesContact() && version != ch.Loaded.ContactVersion {
 		return fmt.Errorf("memstore: contact %q: %w", ch.Thread.Contact.ID, convo.ErrConflict)
 	}
 	for i := range ch.Past {
@@ -205,7 +211,7 @@ func (w *workspace) checkActive(contact string, all []convo.Change) error {
 	stored(contact)
 	for i := range all {
 		t := &all[i].Thread
-		if t.Conversation.Contact == contact && t.Conversation.Status.Active() {
+		if t.Conversation.Contact == contact && t.Conversation.Status.Active() && all[i].WritesConversation() {
 			add(t.Conversation.ID)
 		}
 		if t.Contact.MergedInto == contact {
@@ -221,7 +227,7 @@ func (w *workspace) checkActive(contact string, all []convo.Change) error {
 // closes reports whether the changes leave the conversation closed.
 func closes(all []convo.Change, id uuid.UUID) bool {
 	for i := range all {
-		if c := &all[i].Thread.Conversation; c.ID == id {
+		if c := &all[i].Thread.Conversation; c.ID == id && all[i].WritesConversation() {
 			return !c.Status.Active()
 		}
 		for j := range all[i].Past {

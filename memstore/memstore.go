@@ -282,7 +282,7 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 	var out []convo.Event
 	if c := w.conversations[f.Conversation]; c != nil {
 		c.events(f.After.Seq, func(e *convo.Event) bool {
-			out = append(out, own(e))
+			out = append(out, *e)
 			return len(out) < f.Limit
 		})
 	}
@@ -298,7 +298,7 @@ func (w *workspace) history(f *convo.EventFilter) []convo.Event {
 	var out []convo.Event
 	collect := func(e *convo.Event) bool {
 		if compareCursors(e.Cursor(), f.After) > 0 {
-			out = append(out, own(e))
+			out = append(out, *e)
 		}
 		return true
 	}
@@ -319,13 +319,6 @@ func (w *workspace) history(f *convo.EventFilter) []convo.Event {
 func compareCursors(a, b convo.EventCursor) int {
 	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Conversation[:], b.Conversation[:]), cmp.Compare(a.Seq, b.Seq),
 		bytes.Compare(a.ID[:], b.ID[:]))
-}
-
-// own is a copy of e that shares nothing that can be changed.
-func own(e *convo.Event) convo.Event {
-	v := *e
-	v.Attachments = bytes.Clone(v.Attachments)
-	return v
 }
 
 // Keys implements convo.Store.

@@ -38,7 +38,7 @@ func exactCases() []testCase {
 	}
 	for _, r := range roles {
 		cases = append(cases, testCase{
-			"Identifiers/are exact in a " + r.name,
+			"Identifiers/are exact in " + r.name,
 			"identifiers are compared byte for byte",
 			func(s *suite) { r.tellApart(s) },
 		})
@@ -97,7 +97,8 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	s.merge(e, workspace, "riya", "lee") // lee's is closed
 	do(lee, convo.Send{By: ana, Body: "So you are Riya"})
 	do(mia, convo.Receive{ExternalID: "in 1", Body: "Hi"}, convo.Pend{By: ana, Until: s.clock.Now().Add(24 * time.Hour)})
-	do(mia, convo.Close{By: ana}, convo.Reopen{By: bot}, convo.Close{By: bot}, convo.Open{By: bot}, convo.Pend{By: ana, Until: s.clock.Now().Add(time.Hour)})
+	do(mia, convo.Close{By: ana}, convo.Reopen{By: bot}, convo.Close{By: bot}, convo.Open{By: bot})
+	do(mia, convo.Pend{By: ana, Until: s.clock.Now().Add(time.Hour)})
 }
 
 // moments are the first and the last that convo takes, and where integers, clocks and calendars turn.
@@ -163,7 +164,8 @@ func keepsTimes(s *suite) {
 
 func keepsTexts(s *suite) {
 	texts := []string{
-		"one\ntwo\r\n\tthree ", " ", "😀👩‍👩‍👧 é e\u0301 \u200b\u202e\ufeff", `'"\` + "`;--", "%s $1 ? :a @b {{c}}", "NULL", "\x01\x1b\x7f",
+		"one\ntwo\r\n\tthree ", " ", "😀👩‍👩‍👧 é e\u0301 \u200b\u202e\ufeff", `'"\` + "`;--", "%s $1 ? :a @b {{c}}", "NULL",
+		"\x01\x1b\x7f",
 		strings.Repeat("é", convo.DefaultMaxBody/2),
 	}
 	for i, text := range texts {
@@ -175,7 +177,8 @@ func keepsTexts(s *suite) {
 		s.do(contact, convo.Block{By: ana, Reason: summary})
 	}
 	for i, a := range []string{
-		``, `[]`, `{}`, `null`, `""`, `0`, "[ 1,\n\t1.0, 1e3, -0, 12345678901234567890 ]", `{"b":1, "a":2, "a":null, "\u0041":"😀 \ud83d\ude00 \/"}`,
+		``, `[]`, `{}`, `null`, `""`, `0`, "[ 1,\n\t1.0, 1e3, -0, 12345678901234567890 ]",
+		`{"b":1, "a":2, "a":null, "\u0041":"😀 \ud83d\ude00 \/"}`,
 		`["` + strings.Repeat("x", convo.DefaultMaxAttachments-4) + `"]`,
 	} {
 		r := s.do(to(fmt.Sprint("attachments ", i)),
@@ -206,12 +209,12 @@ type role struct {
 }
 
 var roles = []role{
-	{"workspace", func(id string, n int) (convo.Ref, []convo.Command) {
+	{"workspaces", func(id string, n int) (convo.Ref, []convo.Command) {
 		return convo.ToContact(id, "a"), []convo.Command{convo.Open{By: ana}}
 	}, func(s *suite, id string) []uuid.UUID {
 		return ids(s.list(convo.Filter{Workspace: id}))
 	}},
-	{"contact", func(id string, n int) (convo.Ref, []convo.Command) {
+	{"contacts", func(id string, n int) (convo.Ref, []convo.Command) {
 		return to(id), []convo.Command{convo.Open{By: ana}}
 	}, func(s *suite, id string) []uuid.UUID {
 		found := []uuid.UUID{s.load(to(id)).Conversation.ID}
@@ -219,35 +222,35 @@ var roles = []role{
 		s.Equal(found[0], s.events(convo.EventFilter{Workspace: acme, Contact: id})[0].Conversation)
 		return found
 	}},
-	{"address", func(id string, n int) (convo.Ref, []convo.Command) {
+	{"addresses", func(id string, n int) (convo.Ref, []convo.Command) {
 		return convo.ToAddress(acme, "sms", id), []convo.Command{convo.Open{By: ana}}
 	}, func(s *suite, id string) []uuid.UUID {
 		return []uuid.UUID{s.load(convo.ToAddress(acme, "sms", id)).Conversation.ID}
 	}},
-	{"channel of an address", func(id string, n int) (convo.Ref, []convo.Command) {
+	{"channels of addresses", func(id string, n int) (convo.Ref, []convo.Command) {
 		return convo.ToAddress(acme, id, "1"), []convo.Command{convo.Open{By: ana}}
 	}, func(s *suite, id string) []uuid.UUID {
 		return []uuid.UUID{s.load(convo.ToAddress(acme, id, "1")).Conversation.ID}
 	}},
-	{"external id", func(id string, n int) (convo.Ref, []convo.Command) {
+	{"external ids", func(id string, n int) (convo.Ref, []convo.Command) {
 		return nth(n), []convo.Command{convo.Receive{Channel: "sms", ExternalID: id, Body: "hi"}}
 	}, byKey(func(id string) convo.KeyID { return convo.KeyID{Channel: "sms", ID: id} })},
-	{"channel of an external id", func(id string, n int) (convo.Ref, []convo.Command) {
+	{"channels of external ids", func(id string, n int) (convo.Ref, []convo.Command) {
 		return nth(n), []convo.Command{convo.Receive{Channel: id, ExternalID: "1", Body: "hi"}}
 	}, byKey(func(id string) convo.KeyID { return convo.KeyID{Channel: id, ID: "1"} })},
-	{"host's key", func(id string, n int) (convo.Ref, []convo.Command) {
+	{"keys of the host", func(id string, n int) (convo.Ref, []convo.Command) {
 		return nth(n), []convo.Command{convo.Open{By: ana, Key: id}}
 	}, byKey(func(id string) convo.KeyID { return convo.KeyID{ID: id} })},
-	{"channel", func(id string, n int) (convo.Ref, []convo.Command) {
+	{"channels", func(id string, n int) (convo.Ref, []convo.Command) {
 		return nth(n), []convo.Command{convo.Open{By: ana, Channel: id}}
 	}, byFilter(func(id string) convo.Filter { return convo.Filter{Workspace: acme, Channel: id} })},
-	{"assignee", func(id string, n int) (convo.Ref, []convo.Command) {
+	{"assignees", func(id string, n int) (convo.Ref, []convo.Command) {
 		return nth(n), []convo.Command{convo.Open{By: convo.ByUser(id)}, convo.Assign{By: ana, User: id}}
 	}, byFilter(func(id string) convo.Filter { return convo.Filter{Workspace: acme, Assignee: id} })},
-	{"team", func(id string, n int) (convo.Ref, []convo.Command) {
+	{"teams", func(id string, n int) (convo.Ref, []convo.Command) {
 		return nth(n), []convo.Command{convo.Open{By: ana, Source: convo.Source(id)}, convo.Assign{By: ana, Team: id}}
 	}, byFilter(func(id string) convo.Filter { return convo.Filter{Workspace: acme, Team: id} })},
-	{"category", func(id string, n int) (convo.Ref, []convo.Command) {
+	{"categories", func(id string, n int) (convo.Ref, []convo.Command) {
 		return nth(n), []convo.Command{convo.Open{By: ana}, convo.Close{By: ana, Category: id}}
 	}, byFilter(func(id string) convo.Filter { return convo.Filter{Workspace: acme, Category: id} })},
 }

@@ -81,8 +81,8 @@ var rules = [...]string{
 var farAway = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
 
 // CheckInvariants reads all of the workspaces and returns every violation of what holds in every store at any time,
-// each a *[Violation], and what failed to be read. Nobody may write meanwhile. It reads in pages, and keeps of each
-// workspace the conversations, the ids of the events and the events of one contact at a time.
+// each a *[Violation], and what failed to be read. Nobody may write meanwhile. It reads in pages, and holds of one
+// workspace at a time the conversations, the ids of events and messages, and the events of one contact.
 func CheckInvariants(ctx context.Context, s convo.Store, workspaces ...string) []error {
 	var found []error
 	timers := map[convo.Ref]time.Time{}
@@ -354,7 +354,8 @@ func (c *checker) addresses(id string, history []convo.Event) {
 	for _, a := range all {
 		got[a] = true
 		t := c.load(convo.Ref{Workspace: c.workspace, Address: a})
-		c.demand(t.Contact.ID == id && t.AddressOwner == id, addressLeads, "%+v of %q leads to %q, owner %q", a, id, t.Contact.ID, t.AddressOwner)
+		c.demand(t.Contact.ID == id && t.AddressOwner == id, addressLeads, "%+v of %q leads to %q, owner %q", a, id,
+			t.Contact.ID, t.AddressOwner)
 	}
 	linked := map[convo.Address]bool{}
 	for _, e := range history {

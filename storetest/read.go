@@ -250,7 +250,8 @@ func returnsDueOnce(s *suite) {
 		due(a)
 	}
 	s.Empty(s.due(at(time.Second-time.Microsecond), 10))
-	b := convo.ToConversation(acme, s.do(to("b"), convo.Open{By: ana}, convo.Pend{By: ana, Until: at(2 * time.Second)}).Conversation.ID)
+	r = s.do(to("b"), convo.Open{By: ana}, convo.Pend{By: ana, Until: at(2 * time.Second)})
+	b := convo.ToConversation(acme, r.Conversation.ID)
 	due(a, b)
 	s.do(to("a"), convo.Close{By: ana})
 	due(b)

@@ -305,7 +305,9 @@ var lies = []struct {
 		slices.Reverse(all)
 		return all
 	})},
-	{listOrdered, "one is there twice", onLists(func(all []convo.Conversation) []convo.Conversation { return append(all[:1], all...) })},
+	{listOrdered, "one is there twice", onLists(func(all []convo.Conversation) []convo.Conversation {
+		return append(all[:1], all...)
+	})},
 }
 
 func onAll(f func(*convo.Conversation)) func(*fake) { return func(b *fake) { b.conversation = f } }
@@ -444,7 +446,8 @@ var mutants = []struct {
 	{"Commit/refuses a stale conversation that the call left", "compares no conversations", onCommit(compareNoConversation)},
 	{"Commit/refuses a timer of a stale conversation", "compares no conversations", onCommit(compareNoConversation)},
 	{"Races/close once", "compares no conversations", slowly(onCommit(compareNoConversation))},
-	{"Races/handle each due thing once, however many runners tick", "compares no conversations", slowly(onCommit(compareNoConversation))},
+	{"Races/handle each due thing once, however many runners tick", "compares no conversations",
+		slowly(onCommit(compareNoConversation))},
 	{"Races/take a message once, however often it is delivered", "forgets keys", slowly(onCommit(forgetKeys))},
 	{"Commit/refuses an external id that it has", "forgets keys", onCommit(forgetKeys)},
 	{"Commit/refuses a host's key that it has", "forgets keys", onCommit(forgetKeys)},
@@ -470,7 +473,7 @@ var mutants = []struct {
 			return e.Kind == convo.AddressLinked && t.AddressOwner != ""
 		})
 	})},
-	{"Commit/takes a key again on another channel, as a host's key, and in another workspace", "keeps keys without their channel", func(f *fake) {
+	{"Commit/takes a key again on another channel, as a host's key, and in another workspace", "keeps them without", func(f *fake) {
 		onCommit(func(_ convo.Store, ch *convo.Change) {
 			ch.Keys = slices.Clone(ch.Keys)
 			for i := range ch.Keys {
@@ -482,14 +485,17 @@ var mutants = []struct {
 	{"Commit/compares only what it writes", "compares what it does not write", func(f *fake) {
 		f.commit = func(ctx context.Context, s convo.Store, changes []convo.Change) error {
 			for _, ch := range changes {
-				if t, _ := s.Load(ctx, convo.ToContact(ch.Thread.Contact.Workspace, ch.Thread.Contact.ID)); t.Contact.Version != ch.Loaded.ContactVersion {
+				k := ch.Thread.Contact
+				if t, _ := s.Load(ctx, convo.ToContact(k.Workspace, k.ID)); t.Contact.Version != ch.Loaded.ContactVersion {
 					return convo.ErrConflict
 				}
 			}
 			return s.Commit(ctx, changes...)
 		}
 	}},
-	{"Commit/keeps every conversation that one call leaves", "forgets what was left", onCommit(func(_ convo.Store, ch *convo.Change) { ch.Past = nil })},
+	{"Commit/keeps every conversation that one call leaves", "forgets them", onCommit(func(_ convo.Store, ch *convo.Change) {
+		ch.Past = nil
+	})},
 	{"Commit/writes a timer alone", "writes no timer without an event", onCommit(func(_ convo.Store, ch *convo.Change) {
 		if len(ch.Events) == 0 {
 			ch.Thread.Conversation.DueAt = ch.Loaded.DueAt
@@ -563,8 +569,12 @@ var mutants = []struct {
 	{"Fields/of events and of the state come back as they were decided", "another zone", onEvents(func(e *convo.Event) {
 		e.At = e.At.In(time.FixedZone("", 3600))
 	})},
-	{"Texts/come back byte for byte, up to the limits", "trimmed", onEvents(func(e *convo.Event) { e.Body = strings.TrimSpace(e.Body) })},
-	{"Texts/come back byte for byte, up to the limits", "cut", onEvents(func(e *convo.Event) { e.Body = e.Body[:min(len(e.Body), math.MaxUint16)] })},
+	{"Texts/come back byte for byte, up to the limits", "trimmed", onEvents(func(e *convo.Event) {
+		e.Body = strings.TrimSpace(e.Body)
+	})},
+	{"Texts/come back byte for byte, up to the limits", "cut", onEvents(func(e *convo.Event) {
+		e.Body = e.Body[:min(len(e.Body), math.MaxUint16)]
+	})},
 	{"Texts/come back byte for byte, up to the limits", "JSON written again", onEvents(func(e *convo.Event) {
 		var v any
 		if json.Unmarshal(e.Attachments, &v) == nil {
@@ -709,7 +719,7 @@ func TestRunFailsOnAStoreThatComparesLettersOnly(t *testing.T) {
 		}
 	}
 	for _, r := range roles {
-		assert.True(t, kills(t, "Identifiers/are exact in a "+r.name, func(f *fake) {
+		assert.True(t, kills(t, "Identifiers/are exact in "+r.name, func(f *fake) {
 			f.ref = func(to *convo.Ref) { lower(&to.Contact, &to.Address.Channel, &to.Address.Value) }
 			f.filter = func(by *convo.Filter) { lower(&by.Workspace, &by.Channel, &by.Assignee, &by.Team, &by.Category) }
 			f.keyID = func(id *convo.KeyID) { lower(&id.Channel, &id.ID) }
