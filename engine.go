@@ -372,7 +372,8 @@ func (e *Engine) attemptMerge(ctx context.Context, m Merge, at time.Time, id uui
 // returns how many changes it made. Run it on an interval, in as many processes as you like: each due thing is done
 // once. Anything overdue, however old, is done now and stamped with the time when it was due.
 //
-// An error on one conversation does not keep the others from being handled; all of them are joined.
+// An error on one conversation does not keep the others from being handled, unless MaxPageSize of them fail at once; all
+// errors are joined.
 func (e *Engine) Tick(ctx context.Context, limit int) (int, error) {
 	if limit < 1 || limit > MaxPageSize {
 		return 0, invalid("limit", fmt.Sprintf("must be from 1 to %d", MaxPageSize))
