@@ -249,7 +249,7 @@ func (cs Commands) MarshalJSON() ([]byte, error) {
 		if err := o.read(c); err != nil {
 			return nil, err
 		}
-		fields, err := json.Marshal(inCanon(c))
+		fields, err := json.Marshal(withCanonicalTimes(c))
 		if err != nil {
 			return nil, err
 		}
@@ -265,8 +265,8 @@ func (cs Commands) MarshalJSON() ([]byte, error) {
 	return append(out, ']'), nil
 }
 
-// inCanon is c with its times in UTC and whole microseconds, so that the same instant is the same text.
-func inCanon(c Command) any {
+// withCanonicalTimes is c with its times in UTC and whole microseconds, so that the same instant is the same text.
+func withCanonicalTimes(c Command) any {
 	v := reflect.New(reflect.TypeOf(c)).Elem()
 	v.Set(reflect.ValueOf(c))
 	for i := range v.NumField() {

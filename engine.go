@@ -1,6 +1,7 @@
 package convo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,8 @@ func WithClock(c interface{ Now() time.Time }) Option { return func(e *Engine) {
 // uuid.NewV7.
 func WithIDs(f func() uuid.UUID) Option { return func(e *Engine) { e.newID = f } }
 
-// WithLogger sets where retries, duplicates and timers are logged, at debug level, by ids and never by content. Default: nowhere.
+// WithLogger sets where retries, duplicates and timers are logged, at debug level, by ids and never by content. Default:
+// nowhere.
 func WithLogger(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
 
 // WithObserver has f called with the events of every commit after it, in the goroutine of the call and before it
@@ -209,24 +211,24 @@ func (e *Engine) policyFor(ctx context.Context, t *Thread, cmds []Command) (*Pol
 	if !t.Conversation.Status.Active() {
 		for _, cmd := range cmds {
 			var o order
-			if _ = o.read(cmd); o.channel != "" {
-				channel = o.channel
-				break
-			}
-			if t.Ref.Address.Channel != "" {
-				channel = t.Ref.Address.Channel
+			_ = o.read(cmd)
+			if c := cmp.Or(o.channel, t.Ref.Address.Channel); c != "" {
+				channel = c
 				break
 			}
 		}
 	}
 	p, err := e.policies(ctx, t.Contact.Workspace, channel)
+	if p == nil && err == nil {
+		return &e.policy, nil
+	}
+	if err == nil {
+		err = p.Validate()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("convo: policy of workspace %q, channel %q: %w", t.Contact.Workspace, channel, err)
 	}
-	if p == nil {
-		return &e.policy, nil
-	}
-	return p, p.Validate()
+	return p, nil
 }
 
 // known leaves out of cmds what was applied by an earlier call, and returns the last such key. It looks only after

@@ -919,7 +919,11 @@ func TestAPolicyThatCannotBeGivenFailsTheCall(t *testing.T) {
 	assert.ErrorIs(t, err, errPower)
 
 	p, fails = &bad, nil
-	requireInvalid(t, "summary", d.refuses(toContact("carl"), convo.Note{By: agentAna, Body: "n"}))
+	err = d.refuses(toContact("carl"), convo.Note{By: agentAna, Body: "n"})
+	var invalid *convo.ValidationError
+	require.ErrorAs(t, err, &invalid)
+	requireInvalid(t, "summary", invalid)
+	assert.EqualError(t, err, `convo: policy of workspace "acme", channel "sms": `+invalid.Error(), "it says whose policy it is")
 	p = nil
 	assert.Equal(t, 1, d.tick())
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // The reasons why a command is refused. They come wrapped in a *StateError, which names the conversations it is about;
-// match them with errors.Is. What is out of order is told by the conversation that the command is addressed to, not by later
-// ones of the contact.
+// match them with errors.Is. ErrOutOfOrder looks at the conversation that the command is addressed to, not at later ones of
+// the contact.
 var (
 	ErrNotFound     = errors.New("not found")
 	ErrNotActive    = errors.New("no active conversation: open or reopen it first")

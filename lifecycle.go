@@ -298,8 +298,7 @@ var defaultPolicy Policy
 // command that cannot be done in this state.
 //
 // A key or external id that comes twice in one call is decided once; a key that comes with two different requests is
-// ErrKeyReused. Whether it was known before is the store's to
-// say: see [Engine.Do].
+// ErrKeyReused. Whether it was known before is the store's to say: see [Engine.Do].
 func Decide(t Thread, at time.Time, p *Policy, cmds ...Command) (d Decision, err error) {
 	if p == nil {
 		p = &defaultPolicy
