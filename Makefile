@@ -1,12 +1,20 @@
 GOLANGCI_LINT_VERSION = v2.15.0
 FUZZTIME ?= 30s
 
-.PHONY: test lint docs fuzz bench cover links mutants
+.PHONY: test test-engines lint docs fuzz bench cover links mutants
 
 test: links
 	go vet ./...
 	go test ./...
 	go test -race ./...
+	@skipped=; \
+	[ "$$CONVO_POSTGRES_DSN" ] || skipped=" PostgreSQL"; \
+	[ "$$CONVO_MARIADB_DSN" ] || skipped="$$skipped MariaDB"; \
+	[ -z "$$skipped" ] || echo "skipped:$$skipped; to test there too: make test-engines"
+
+# Starts PostgreSQL and MariaDB for the time of the tests, and installs them if need be.
+test-engines:
+	scripts/engines run -- go test -race -count=1 ./sqlstore/... ./examples/...
 
 lint:
 	@command -v golangci-lint >/dev/null || go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)

@@ -135,7 +135,11 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 	}
 	at, id := e.clock.Now(), e.newID()
 	for try := 0; ; {
-		d, conflict, err := e.attempt(ctx, to, at, id, cmds)
+		var d Decision
+		conflict, err := e.carry(ctx, try, func(s Store) (conflict bool, err error) {
+			d, conflict, err = e.attempt(ctx, s, to, at, id, cmds)
+			return conflict, err
+		})
 		if err == nil {
 			e.observe(ctx, d.Change.Events)
 			t := &d.Change.Thread
@@ -162,11 +166,31 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 	}
 }
 
+// carry has f load, decide and commit once, and says whether it failed by what others did meanwhile. After the first conflict
+// it holds the others off, where the store can.
+func (e *Engine) carry(ctx context.Context, try int, f func(Store) (conflict bool, err error)) (conflict bool, err error) {
+	l, ok := e.store.(Locker)
+	if !ok || try == 0 {
+		return f(e.store)
+	}
+	var failed error
+	err = l.Locked(ctx, func(s Store) error {
+		conflict, failed = f(s)
+		return failed
+	})
+	if failed != nil { // also when f is to be asked again, but could not be
+		return conflict, failed
+	}
+	return isConflict(err), err
+}
+
 // attempt loads, decides and commits once. conflict says that err came about by what others did meanwhile.
-func (e *Engine) attempt(ctx context.Context, to Ref, at time.Time, id uuid.UUID, cmds []Command) (d Decision, conflict bool, err error) {
-	t, err := e.store.Load(ctx, to)
+func (e *Engine) attempt(
+	ctx context.Context, s Store, to Ref, at time.Time, id uuid.UUID, cmds []Command,
+) (d Decision, conflict bool, err error) {
+	t, err := s.Load(ctx, to)
 	if err != nil {
-		return Decision{}, false, err
+		return Decision{}, isConflict(err), err
 	}
 	t.Next = id
 	p, err := e.policyFor(ctx, &t, cmds)
@@ -176,17 +200,17 @@ func (e *Engine) attempt(ctx context.Context, to Ref, at time.Time, id uuid.UUID
 	if d, err = Decide(t, at, p, cmds...); err != nil || d.Change.Empty() {
 		return d, false, err
 	}
-	err = e.commit(ctx, &d.Change)
+	err = commit(ctx, s, &d.Change)
 	return d, isConflict(err), err
 }
 
 // one holds the argument of Commit, which would else be a fresh kilobyte on the heap for every call.
 var one = sync.Pool{New: func() any { return new([1]Change) }}
 
-func (e *Engine) commit(ctx context.Context, ch *Change) error {
+func commit(ctx context.Context, s Store, ch *Change) error {
 	c := one.Get().(*[1]Change)
 	c[0] = *ch
-	err := e.store.Commit(ctx, c[:]...)
+	err := s.Commit(ctx, c[:]...)
 	c[0] = Change{}
 	one.Put(c)
 	return err
@@ -332,7 +356,11 @@ func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
 	}
 	at, id := e.clock.Now(), e.newID()
 	for try := 0; ; {
-		d, conflict, err := e.attemptMerge(ctx, m, at, id)
+		var d MergeDecision
+		conflict, err := e.carry(ctx, try, func(s Store) (conflict bool, err error) {
+			d, conflict, err = e.attemptMerge(ctx, s, m, at, id)
+			return conflict, err
+		})
 		if err == nil {
 			e.observe(ctx, d.Secondary.Events)
 			return MergeResult{
@@ -348,14 +376,21 @@ func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
 	}
 }
 
-func (e *Engine) attemptMerge(ctx context.Context, m Merge, at time.Time, id uuid.UUID) (d MergeDecision, conflict bool, err error) {
-	primary, err := e.store.Load(ctx, ToContact(m.Workspace, m.Primary))
-	if err != nil {
-		return MergeDecision{}, false, err
+func (e *Engine) attemptMerge(
+	ctx context.Context, s Store, m Merge, at time.Time, id uuid.UUID,
+) (d MergeDecision, conflict bool, err error) {
+	var primary, secondary Thread
+	sides := [...]struct {
+		contact string
+		thread  *Thread
+	}{{m.Primary, &primary}, {m.Secondary, &secondary}}
+	if m.Secondary < m.Primary { // opposite merges take hold of both in the same order
+		sides[0], sides[1] = sides[1], sides[0]
 	}
-	secondary, err := e.store.Load(ctx, ToContact(m.Workspace, m.Secondary))
-	if err != nil {
-		return MergeDecision{}, false, err
+	for _, side := range sides {
+		if *side.thread, err = s.Load(ctx, ToContact(m.Workspace, side.contact)); err != nil {
+			return MergeDecision{}, isConflict(err), err
+		}
 	}
 	primary.Next = id
 	p, err := e.policyFor(ctx, &secondary, nil)
@@ -366,7 +401,7 @@ func (e *Engine) attemptMerge(ctx context.Context, m Merge, at time.Time, id uui
 	if err != nil || d.Outcome == OutcomeUnchanged {
 		return d, false, err
 	}
-	err = e.store.Commit(ctx, d.Primary, d.Secondary)
+	err = s.Commit(ctx, d.Primary, d.Secondary)
 	return d, isConflict(err), err
 }
 
@@ -448,7 +483,7 @@ func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed b
 	} else if d, err = Decide(t, now, p, timed(&t, due, reason, p)); err != nil {
 		return false, err
 	}
-	if err := e.commit(ctx, &d.Change); err != nil {
+	if err := commit(ctx, e.store, &d.Change); err != nil {
 		return false, err
 	}
 	if len(d.Change.Events) == 0 {

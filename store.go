@@ -18,7 +18,8 @@ import (
 type Store interface {
 	// Load returns what a decision about to looks at. The contact is the root that to leads to, merges followed.
 	// For a contact or address that is not known it returns a thread whose Contact has only the workspace and the id
-	// of to (none for an address) and Version 0, not an error; for an unknown conversation, ErrNotFound.
+	// of to (none for an address) and Version 0, not an error; for an unknown conversation, ErrNotFound. It may answer
+	// ErrConflict, which is tried again.
 	Load(ctx context.Context, to Ref) (Thread, error)
 
 	// Commit writes the changes, all or nothing, and then, and only then, returns nil. They are about different contacts of
@@ -43,6 +44,16 @@ type Store interface {
 	Keys(ctx context.Context, workspace string, ids ...KeyID) ([]Key, error)
 	// Addresses returns the addresses of a contact and of all that were merged into it, in any order.
 	Addresses(ctx context.Context, workspace, contact string) ([]Address, error)
+}
+
+// Locker is a Store that can hold others off. The engine asks for it when a call has met a conflict: on a busy conversation,
+// trying again and again would lose against the others.
+type Locker interface {
+	Store
+	// Locked calls f with a store whose Load holds the contact and the conversation that it returns, so that nobody else
+	// changes them before f returns, and whose Commit takes effect when f returns nil. When f fails, nothing does. Locked
+	// returns the error of f, or why it was not committed: by the errors of Commit.
+	Locked(ctx context.Context, f func(Store) error) error
 }
 
 // Change is what one call changes of one contact: the next thread and the events that lead to it.

@@ -1,0 +1,98 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// Dialect is the database engine that a Store speaks to.
+type Dialect int
+
+// The engines. SQLite is 3.37 or later, PostgreSQL 13 or later, MariaDB 10.6 or later (not MySQL: see the package's
+// documentation).
+const (
+	SQLite Dialect = iota + 1
+	PostgreSQL
+	MariaDB
+)
+
+func (d Dialect) String() string {
+	if s := dialects[d]; s != nil {
+		return s.name
+	}
+	return "Dialect(" + strconv.Itoa(int(d)) + ")"
+}
+
+var dialects = map[Dialect]*dialect{SQLite: &sqlite, PostgreSQL: &postgres, MariaDB: &mariadb}
+
+// dialect is what differs between the engines.
+type dialect struct {
+	name     string
+	folder   string              // of the migrations
+	goose    string              // goose's name for it
+	numbered bool                // placeholders are $1, $2, …, not ?
+	id       func(uuid.UUID) any // what an id is bound as
+
+	// insertOnce makes of an INSERT one that writes nothing, and says so by the count of rows, where a row with the same
+	// key is there. Without it, the engine's own error says so, and leaves the transaction as it was.
+	insertOnce string
+	// updateActive is appended to the WHERE of an update that makes a conversation active.
+	upsertCycle string
+
+	conflicts []string // codes of errors that say: somebody else was faster, try again
+	taken     string   // the code of a violated unique key, which is one of them
+	unsettled []string // codes of errors that leave it open whether a statement was carried out
+
+	// lock makes of a SELECT of a contact k and its conversation c one that holds both until the transaction ends; with
+	// join, where that needs that both are there.
+	lock     string
+	lockJoin string
+	// level is asked for in the store's own transactions.
+	level sql.IsolationLevel
+
+	check func(ctx context.Context, s *Store) error
+	// commit carries out a commit of the most frequent shapes in one round trip; done is false for other shapes.
+	commit func(ctx context.Context, s *Store, ch *convo.Change) (done bool, err error)
+}
+
+// text is a statement as the engine takes it: with its placeholders and the prefix of the tables.
+func (d *dialect) text(statement, prefix string) string {
+	if prefix != DefaultPrefix {
+		statement = strings.ReplaceAll(statement, DefaultPrefix, prefix)
+	}
+	if !d.numbered {
+		return statement
+	}
+	var b strings.Builder
+	n := 0
+	for part := range strings.SplitSeq(statement, "?") {
+		if n > 0 {
+			b.WriteByte('$')
+			b.WriteString(strconv.Itoa(n))
+		}
+		b.WriteString(part)
+		n++
+	}
+	return b.String()
+}
+
+func idBytes(id uuid.UUID) any { return id[:] }
+
+func idText(id uuid.UUID) any { return id.String() }
+
+// marks are n placeholders.
+func marks(n int) string { return strings.Repeat(", ?", n)[2:] }
+
+// marksOf is a placeholder for each of the columns.
+func marksOf(columns string) string { return marks(strings.Count(columns, ",") + 1) }
+
+// sets are assignments to the columns.
+func sets(columns string) string {
+	return strings.Join(strings.Split(strings.Join(strings.Fields(columns), " "), ", "), " = ?, ") + " = ?"
+}

@@ -1,0 +1,189 @@
+-- +goose Up
+
+-- Times are UTC in microseconds since 1970; NULL: not yet. Identifiers compare byte for byte.
+
+CREATE TABLE convo_contacts (
+    workspace   VARBINARY(255) NOT NULL,
+    id          VARBINARY(255) NOT NULL,
+    version     BIGINT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    updated_at  BIGINT,
+    blocked     BOOLEAN NOT NULL,
+    merged_into VARBINARY(255),
+    latest      BINARY(16),
+    PRIMARY KEY (workspace, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+CREATE INDEX convo_contacts_merged ON convo_contacts (workspace, merged_into);
+
+CREATE TABLE convo_addresses (
+    workspace VARBINARY(255) NOT NULL,
+    channel   VARBINARY(255) NOT NULL,
+    value     VARBINARY(255) NOT NULL,
+    contact   VARBINARY(255) NOT NULL,
+    PRIMARY KEY (workspace, channel, value)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+CREATE INDEX convo_addresses_contact ON convo_addresses (workspace, contact);
+
+-- active_slot is the contact while the conversation is active: what keeps the active one of a contact single.
+-- From number on, the columns are those of the running cycle, or of the last one.
+-- What changes with every message is in no index.
+CREATE TABLE convo_conversations (
+    workspace            VARBINARY(255) NOT NULL,
+    id                   BINARY(16) NOT NULL,
+    origin               VARBINARY(255) NOT NULL,
+    channel              VARBINARY(255) NOT NULL,
+    created_at           BIGINT NOT NULL,
+    contact              VARBINARY(255) NOT NULL,
+    status               VARBINARY(255) NOT NULL,
+    version              BIGINT NOT NULL,
+    updated_at           BIGINT NOT NULL,
+    first_closed_at      BIGINT,
+    assignee             VARBINARY(255) NOT NULL,
+    team                 VARBINARY(255) NOT NULL,
+    pending_since        BIGINT,
+    pending_until        BIGINT,
+    unanswered_at        BIGINT,
+    due_at               BIGINT,
+    active               BOOLEAN NOT NULL,
+    active_slot          VARBINARY(255),
+    number               INT NOT NULL,
+    opened_at            BIGINT NOT NULL,
+    opened_by_type       VARBINARY(255) NOT NULL,
+    opened_by_id         VARBINARY(255) NOT NULL,
+    opened_source        VARBINARY(255) NOT NULL,
+    first_assigned_at    BIGINT,
+    first_assignee       VARBINARY(255) NOT NULL,
+    last_assignee        VARBINARY(255) NOT NULL,
+    last_team            VARBINARY(255) NOT NULL,
+    first_response_at    BIGINT,
+    first_responder_type VARBINARY(255) NOT NULL,
+    first_responder_id   VARBINARY(255) NOT NULL,
+    waiting_since        BIGINT,
+    responses            INT NOT NULL,
+    response_micros      BIGINT NOT NULL,
+    pending_micros       BIGINT NOT NULL,
+    incoming             INT NOT NULL,
+    outgoing_user        INT NOT NULL,
+    outgoing_automation  INT NOT NULL,
+    closed_at            BIGINT,
+    closed_by_type       VARBINARY(255) NOT NULL,
+    closed_by_id         VARBINARY(255) NOT NULL,
+    closed_source        VARBINARY(255) NOT NULL,
+    category             VARBINARY(255) NOT NULL,
+    summary              LONGTEXT NOT NULL,
+    PRIMARY KEY (workspace, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot);
+CREATE INDEX convo_conversations_listed ON convo_conversations (workspace, active, created_at, id);
+CREATE INDEX convo_conversations_contact ON convo_conversations (workspace, contact, active, created_at, id);
+CREATE INDEX convo_conversations_assignee ON convo_conversations (workspace, assignee, active, created_at, id);
+CREATE INDEX convo_conversations_channel ON convo_conversations (workspace, channel, active, created_at, id);
+CREATE INDEX convo_conversations_team ON convo_conversations (workspace, team, active, created_at, id);
+CREATE INDEX convo_conversations_category ON convo_conversations (workspace, category, active, created_at, id);
+-- Timers are looked for in all workspaces at once.
+CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, id);
+
+-- A row per closed cycle; the running one is in its conversation.
+CREATE TABLE convo_cycles (
+    workspace            VARBINARY(255) NOT NULL,
+    conversation         BINARY(16) NOT NULL,
+    number               INT NOT NULL,
+    opened_at            BIGINT NOT NULL,
+    opened_by_type       VARBINARY(255) NOT NULL,
+    opened_by_id         VARBINARY(255) NOT NULL,
+    opened_source        VARBINARY(255) NOT NULL,
+    first_assigned_at    BIGINT,
+    first_assignee       VARBINARY(255) NOT NULL,
+    last_assignee        VARBINARY(255) NOT NULL,
+    last_team            VARBINARY(255) NOT NULL,
+    first_response_at    BIGINT,
+    first_responder_type VARBINARY(255) NOT NULL,
+    first_responder_id   VARBINARY(255) NOT NULL,
+    waiting_since        BIGINT,
+    responses            INT NOT NULL,
+    response_micros      BIGINT NOT NULL,
+    pending_micros       BIGINT NOT NULL,
+    incoming             INT NOT NULL,
+    outgoing_user        INT NOT NULL,
+    outgoing_automation  INT NOT NULL,
+    closed_at            BIGINT NOT NULL,
+    closed_by_type       VARBINARY(255) NOT NULL,
+    closed_by_id         VARBINARY(255) NOT NULL,
+    closed_source        VARBINARY(255) NOT NULL,
+    category             VARBINARY(255) NOT NULL,
+    summary              LONGTEXT NOT NULL,
+    PRIMARY KEY (workspace, conversation, number)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+-- The log of conversations. NULL: the kind of event does not have it.
+CREATE TABLE convo_events (
+    workspace    VARBINARY(255) NOT NULL,
+    conversation BINARY(16) NOT NULL,
+    seq          BIGINT NOT NULL,
+    id           BINARY(16) NOT NULL,
+    contact      VARBINARY(255) NOT NULL,
+    contact_seq  BIGINT,
+    kind         VARBINARY(255) NOT NULL,
+    at           BIGINT NOT NULL,
+    by_type      VARBINARY(255) NOT NULL,
+    by_id        VARBINARY(255),
+    source       VARBINARY(255),
+    channel      VARBINARY(255),
+    external_id  VARBINARY(255),
+    body         LONGTEXT,
+    attachments  LONGTEXT,
+    category     VARBINARY(255),
+    summary      LONGTEXT,
+    until_at     BIGINT,
+    assignee     VARBINARY(255),
+    team         VARBINARY(255),
+    response     BOOLEAN,
+    restart_flow BOOLEAN,
+    notice       VARBINARY(255),
+    audience     VARBINARY(255),
+    PRIMARY KEY (workspace, conversation, seq)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+-- The log of contacts themselves: addresses, blocking, merges.
+CREATE TABLE convo_contact_events (
+    workspace    VARBINARY(255) NOT NULL,
+    contact      VARBINARY(255) NOT NULL,
+    seq          BIGINT NOT NULL,
+    id           BINARY(16) NOT NULL,
+    contact_seq  BIGINT,
+    kind         VARBINARY(255) NOT NULL,
+    at           BIGINT NOT NULL,
+    by_type      VARBINARY(255) NOT NULL,
+    by_id        VARBINARY(255),
+    source       VARBINARY(255),
+    channel      VARBINARY(255),
+    address      VARBINARY(255),
+    body         LONGTEXT,
+    into_contact VARBINARY(255),
+    latest       BINARY(16),
+    PRIMARY KEY (workspace, contact, seq)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+-- External ids of messages by channel, and, without a channel, idempotency keys of the host.
+CREATE TABLE convo_keys (
+    workspace    VARBINARY(255) NOT NULL,
+    channel      VARBINARY(255) NOT NULL,
+    id           VARBINARY(255) NOT NULL,
+    hash         BIGINT NOT NULL,
+    conversation BINARY(16),
+    first_seq    BIGINT NOT NULL,
+    last_seq     BIGINT NOT NULL,
+    PRIMARY KEY (workspace, channel, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+-- +goose Down
+DROP TABLE convo_keys;
+DROP TABLE convo_contact_events;
+DROP TABLE convo_events;
+DROP TABLE convo_cycles;
+DROP TABLE convo_conversations;
+DROP TABLE convo_addresses;
+DROP TABLE convo_contacts;

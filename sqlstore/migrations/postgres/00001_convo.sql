@@ -1,0 +1,189 @@
+-- +goose Up
+
+-- Times are UTC in microseconds since 1970; NULL: not yet. Identifiers compare byte for byte.
+
+CREATE TABLE convo_contacts (
+    workspace   text COLLATE "C" NOT NULL,
+    id          text COLLATE "C" NOT NULL,
+    version     bigint NOT NULL,
+    created_at  bigint NOT NULL,
+    updated_at  bigint,
+    blocked     boolean NOT NULL,
+    merged_into text COLLATE "C",
+    latest      uuid,
+    PRIMARY KEY (workspace, id)
+) WITH (fillfactor = 80);
+
+CREATE INDEX convo_contacts_merged ON convo_contacts (workspace, merged_into) WHERE merged_into IS NOT NULL;
+
+CREATE TABLE convo_addresses (
+    workspace text COLLATE "C" NOT NULL,
+    channel   text COLLATE "C" NOT NULL,
+    value     text COLLATE "C" NOT NULL,
+    contact   text COLLATE "C" NOT NULL,
+    PRIMARY KEY (workspace, channel, value)
+);
+
+CREATE INDEX convo_addresses_contact ON convo_addresses (workspace, contact);
+
+-- active_slot is the contact while the conversation is active: what keeps the active one of a contact single.
+-- From number on, the columns are those of the running cycle, or of the last one.
+-- What changes with every message is in no index, so that an update stays in its page.
+CREATE TABLE convo_conversations (
+    workspace            text COLLATE "C" NOT NULL,
+    id                   uuid NOT NULL,
+    origin               text COLLATE "C" NOT NULL,
+    channel              text COLLATE "C" NOT NULL,
+    created_at           bigint NOT NULL,
+    contact              text COLLATE "C" NOT NULL,
+    status               text COLLATE "C" NOT NULL,
+    version              bigint NOT NULL,
+    updated_at           bigint NOT NULL,
+    first_closed_at      bigint,
+    assignee             text COLLATE "C" NOT NULL,
+    team                 text COLLATE "C" NOT NULL,
+    pending_since        bigint,
+    pending_until        bigint,
+    unanswered_at        bigint,
+    due_at               bigint,
+    active               boolean NOT NULL,
+    active_slot          text COLLATE "C",
+    number               integer NOT NULL,
+    opened_at            bigint NOT NULL,
+    opened_by_type       text COLLATE "C" NOT NULL,
+    opened_by_id         text COLLATE "C" NOT NULL,
+    opened_source        text COLLATE "C" NOT NULL,
+    first_assigned_at    bigint,
+    first_assignee       text COLLATE "C" NOT NULL,
+    last_assignee        text COLLATE "C" NOT NULL,
+    last_team            text COLLATE "C" NOT NULL,
+    first_response_at    bigint,
+    first_responder_type text COLLATE "C" NOT NULL,
+    first_responder_id   text COLLATE "C" NOT NULL,
+    waiting_since        bigint,
+    responses            integer NOT NULL,
+    response_micros      bigint NOT NULL,
+    pending_micros       bigint NOT NULL,
+    incoming             integer NOT NULL,
+    outgoing_user        integer NOT NULL,
+    outgoing_automation  integer NOT NULL,
+    closed_at            bigint,
+    closed_by_type       text COLLATE "C" NOT NULL,
+    closed_by_id         text COLLATE "C" NOT NULL,
+    closed_source        text COLLATE "C" NOT NULL,
+    category             text COLLATE "C" NOT NULL,
+    summary              text COLLATE "C" NOT NULL,
+    PRIMARY KEY (workspace, id)
+) WITH (fillfactor = 80);
+
+CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot);
+CREATE INDEX convo_conversations_listed ON convo_conversations (workspace, active, created_at, id);
+CREATE INDEX convo_conversations_contact ON convo_conversations (workspace, contact, active, created_at, id);
+CREATE INDEX convo_conversations_assignee ON convo_conversations (workspace, assignee, active, created_at, id);
+CREATE INDEX convo_conversations_channel ON convo_conversations (workspace, channel, active, created_at, id);
+CREATE INDEX convo_conversations_team ON convo_conversations (workspace, team, active, created_at, id) WHERE team <> '';
+CREATE INDEX convo_conversations_category ON convo_conversations (workspace, category, active, created_at, id) WHERE category <> '';
+-- Timers are looked for in all workspaces at once.
+CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, id) WHERE due_at IS NOT NULL;
+
+-- A row per closed cycle; the running one is in its conversation.
+CREATE TABLE convo_cycles (
+    workspace            text COLLATE "C" NOT NULL,
+    conversation         uuid NOT NULL,
+    number               integer NOT NULL,
+    opened_at            bigint NOT NULL,
+    opened_by_type       text COLLATE "C" NOT NULL,
+    opened_by_id         text COLLATE "C" NOT NULL,
+    opened_source        text COLLATE "C" NOT NULL,
+    first_assigned_at    bigint,
+    first_assignee       text COLLATE "C" NOT NULL,
+    last_assignee        text COLLATE "C" NOT NULL,
+    last_team            text COLLATE "C" NOT NULL,
+    first_response_at    bigint,
+    first_responder_type text COLLATE "C" NOT NULL,
+    first_responder_id   text COLLATE "C" NOT NULL,
+    waiting_since        bigint,
+    responses            integer NOT NULL,
+    response_micros      bigint NOT NULL,
+    pending_micros       bigint NOT NULL,
+    incoming             integer NOT NULL,
+    outgoing_user        integer NOT NULL,
+    outgoing_automation  integer NOT NULL,
+    closed_at            bigint NOT NULL,
+    closed_by_type       text COLLATE "C" NOT NULL,
+    closed_by_id         text COLLATE "C" NOT NULL,
+    closed_source        text COLLATE "C" NOT NULL,
+    category             text COLLATE "C" NOT NULL,
+    summary              text COLLATE "C" NOT NULL,
+    PRIMARY KEY (workspace, conversation, number)
+);
+
+-- The log of conversations. NULL: the kind of event does not have it.
+CREATE TABLE convo_events (
+    workspace    text COLLATE "C" NOT NULL,
+    conversation uuid NOT NULL,
+    seq          bigint NOT NULL,
+    id           uuid NOT NULL,
+    contact      text COLLATE "C" NOT NULL,
+    contact_seq  bigint,
+    kind         text COLLATE "C" NOT NULL,
+    at           bigint NOT NULL,
+    by_type      text COLLATE "C" NOT NULL,
+    by_id        text COLLATE "C",
+    source       text COLLATE "C",
+    channel      text COLLATE "C",
+    external_id  text COLLATE "C",
+    body         text COLLATE "C",
+    attachments  text COLLATE "C",
+    category     text COLLATE "C",
+    summary      text COLLATE "C",
+    until_at     bigint,
+    assignee     text COLLATE "C",
+    team         text COLLATE "C",
+    response     boolean,
+    restart_flow boolean,
+    notice       text COLLATE "C",
+    audience     text COLLATE "C",
+    PRIMARY KEY (workspace, conversation, seq)
+);
+
+-- The log of contacts themselves: addresses, blocking, merges.
+CREATE TABLE convo_contact_events (
+    workspace    text COLLATE "C" NOT NULL,
+    contact      text COLLATE "C" NOT NULL,
+    seq          bigint NOT NULL,
+    id           uuid NOT NULL,
+    contact_seq  bigint,
+    kind         text COLLATE "C" NOT NULL,
+    at           bigint NOT NULL,
+    by_type      text COLLATE "C" NOT NULL,
+    by_id        text COLLATE "C",
+    source       text COLLATE "C",
+    channel      text COLLATE "C",
+    address      text COLLATE "C",
+    body         text COLLATE "C",
+    into_contact text COLLATE "C",
+    latest       uuid,
+    PRIMARY KEY (workspace, contact, seq)
+);
+
+-- External ids of messages by channel, and, without a channel, idempotency keys of the host.
+CREATE TABLE convo_keys (
+    workspace    text COLLATE "C" NOT NULL,
+    channel      text COLLATE "C" NOT NULL,
+    id           text COLLATE "C" NOT NULL,
+    hash         bigint NOT NULL,
+    conversation uuid,
+    first_seq    bigint NOT NULL,
+    last_seq     bigint NOT NULL,
+    PRIMARY KEY (workspace, channel, id)
+);
+
+-- +goose Down
+DROP TABLE convo_keys;
+DROP TABLE convo_contact_events;
+DROP TABLE convo_events;
+DROP TABLE convo_cycles;
+DROP TABLE convo_conversations;
+DROP TABLE convo_addresses;
+DROP TABLE convo_contacts;

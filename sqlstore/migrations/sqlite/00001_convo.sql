@@ -1,0 +1,189 @@
+-- +goose Up
+
+-- Times are UTC in microseconds since 1970; NULL: not yet. Identifiers compare byte for byte.
+
+CREATE TABLE convo_contacts (
+    workspace   TEXT NOT NULL,
+    id          TEXT NOT NULL,
+    version     INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER,
+    blocked     INTEGER NOT NULL,
+    merged_into TEXT,
+    latest      BLOB,
+    PRIMARY KEY (workspace, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX convo_contacts_merged ON convo_contacts (workspace, merged_into) WHERE merged_into IS NOT NULL;
+
+CREATE TABLE convo_addresses (
+    workspace TEXT NOT NULL,
+    channel   TEXT NOT NULL,
+    value     TEXT NOT NULL,
+    contact   TEXT NOT NULL,
+    PRIMARY KEY (workspace, channel, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX convo_addresses_contact ON convo_addresses (workspace, contact);
+
+-- active_slot is the contact while the conversation is active: what keeps the active one of a contact single.
+-- From number on, the columns are those of the running cycle, or of the last one.
+-- What changes with every message is in no index.
+CREATE TABLE convo_conversations (
+    workspace            TEXT NOT NULL,
+    id                   BLOB NOT NULL,
+    origin               TEXT NOT NULL,
+    channel              TEXT NOT NULL,
+    created_at           INTEGER NOT NULL,
+    contact              TEXT NOT NULL,
+    status               TEXT NOT NULL,
+    version              INTEGER NOT NULL,
+    updated_at           INTEGER NOT NULL,
+    first_closed_at      INTEGER,
+    assignee             TEXT NOT NULL,
+    team                 TEXT NOT NULL,
+    pending_since        INTEGER,
+    pending_until        INTEGER,
+    unanswered_at        INTEGER,
+    due_at               INTEGER,
+    active               INTEGER NOT NULL,
+    active_slot          TEXT,
+    number               INTEGER NOT NULL,
+    opened_at            INTEGER NOT NULL,
+    opened_by_type       TEXT NOT NULL,
+    opened_by_id         TEXT NOT NULL,
+    opened_source        TEXT NOT NULL,
+    first_assigned_at    INTEGER,
+    first_assignee       TEXT NOT NULL,
+    last_assignee        TEXT NOT NULL,
+    last_team            TEXT NOT NULL,
+    first_response_at    INTEGER,
+    first_responder_type TEXT NOT NULL,
+    first_responder_id   TEXT NOT NULL,
+    waiting_since        INTEGER,
+    responses            INTEGER NOT NULL,
+    response_micros      INTEGER NOT NULL,
+    pending_micros       INTEGER NOT NULL,
+    incoming             INTEGER NOT NULL,
+    outgoing_user        INTEGER NOT NULL,
+    outgoing_automation  INTEGER NOT NULL,
+    closed_at            INTEGER,
+    closed_by_type       TEXT NOT NULL,
+    closed_by_id         TEXT NOT NULL,
+    closed_source        TEXT NOT NULL,
+    category             TEXT NOT NULL,
+    summary              TEXT NOT NULL,
+    PRIMARY KEY (workspace, id)
+) STRICT;
+
+CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot);
+CREATE INDEX convo_conversations_listed ON convo_conversations (workspace, active, created_at, id);
+CREATE INDEX convo_conversations_contact ON convo_conversations (workspace, contact, active, created_at, id);
+CREATE INDEX convo_conversations_assignee ON convo_conversations (workspace, assignee, active, created_at, id);
+CREATE INDEX convo_conversations_channel ON convo_conversations (workspace, channel, active, created_at, id);
+CREATE INDEX convo_conversations_team ON convo_conversations (workspace, team, active, created_at, id) WHERE team <> '';
+CREATE INDEX convo_conversations_category ON convo_conversations (workspace, category, active, created_at, id) WHERE category <> '';
+-- Timers are looked for in all workspaces at once.
+CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, id) WHERE due_at IS NOT NULL;
+
+-- A row per closed cycle; the running one is in its conversation.
+CREATE TABLE convo_cycles (
+    workspace            TEXT NOT NULL,
+    conversation         BLOB NOT NULL,
+    number               INTEGER NOT NULL,
+    opened_at            INTEGER NOT NULL,
+    opened_by_type       TEXT NOT NULL,
+    opened_by_id         TEXT NOT NULL,
+    opened_source        TEXT NOT NULL,
+    first_assigned_at    INTEGER,
+    first_assignee       TEXT NOT NULL,
+    last_assignee        TEXT NOT NULL,
+    last_team            TEXT NOT NULL,
+    first_response_at    INTEGER,
+    first_responder_type TEXT NOT NULL,
+    first_responder_id   TEXT NOT NULL,
+    waiting_since        INTEGER,
+    responses            INTEGER NOT NULL,
+    response_micros      INTEGER NOT NULL,
+    pending_micros       INTEGER NOT NULL,
+    incoming             INTEGER NOT NULL,
+    outgoing_user        INTEGER NOT NULL,
+    outgoing_automation  INTEGER NOT NULL,
+    closed_at            INTEGER NOT NULL,
+    closed_by_type       TEXT NOT NULL,
+    closed_by_id         TEXT NOT NULL,
+    closed_source        TEXT NOT NULL,
+    category             TEXT NOT NULL,
+    summary              TEXT NOT NULL,
+    PRIMARY KEY (workspace, conversation, number)
+) STRICT, WITHOUT ROWID;
+
+-- The log of conversations. NULL: the kind of event does not have it.
+CREATE TABLE convo_events (
+    workspace    TEXT NOT NULL,
+    conversation BLOB NOT NULL,
+    seq          INTEGER NOT NULL,
+    id           BLOB NOT NULL,
+    contact      TEXT NOT NULL,
+    contact_seq  INTEGER,
+    kind         TEXT NOT NULL,
+    at           INTEGER NOT NULL,
+    by_type      TEXT NOT NULL,
+    by_id        TEXT,
+    source       TEXT,
+    channel      TEXT,
+    external_id  TEXT,
+    body         TEXT,
+    attachments  TEXT,
+    category     TEXT,
+    summary      TEXT,
+    until_at     INTEGER,
+    assignee     TEXT,
+    team         TEXT,
+    response     INTEGER,
+    restart_flow INTEGER,
+    notice       TEXT,
+    audience     TEXT,
+    PRIMARY KEY (workspace, conversation, seq)
+) STRICT, WITHOUT ROWID;
+
+-- The log of contacts themselves: addresses, blocking, merges.
+CREATE TABLE convo_contact_events (
+    workspace    TEXT NOT NULL,
+    contact      TEXT NOT NULL,
+    seq          INTEGER NOT NULL,
+    id           BLOB NOT NULL,
+    contact_seq  INTEGER,
+    kind         TEXT NOT NULL,
+    at           INTEGER NOT NULL,
+    by_type      TEXT NOT NULL,
+    by_id        TEXT,
+    source       TEXT,
+    channel      TEXT,
+    address      TEXT,
+    body         TEXT,
+    into_contact TEXT,
+    latest       BLOB,
+    PRIMARY KEY (workspace, contact, seq)
+) STRICT, WITHOUT ROWID;
+
+-- External ids of messages by channel, and, without a channel, idempotency keys of the host.
+CREATE TABLE convo_keys (
+    workspace    TEXT NOT NULL,
+    channel      TEXT NOT NULL,
+    id           TEXT NOT NULL,
+    hash         INTEGER NOT NULL,
+    conversation BLOB,
+    first_seq    INTEGER NOT NULL,
+    last_seq     INTEGER NOT NULL,
+    PRIMARY KEY (workspace, channel, id)
+) STRICT, WITHOUT ROWID;
+
+-- +goose Down
+DROP TABLE convo_keys;
+DROP TABLE convo_contact_events;
+DROP TABLE convo_events;
+DROP TABLE convo_cycles;
+DROP TABLE convo_conversations;
+DROP TABLE convo_addresses;
+DROP TABLE convo_contacts;

@@ -1,0 +1,311 @@
+package sqlstore
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+func (s *Store) query(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	if s.tx != nil {
+		return s.tx.query(ctx, statement, args...)
+	}
+	st, err := s.stmts.get(ctx, statement)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+// row scans the first row, if there is one.
+func (s *Store) row(ctx context.Context, statement string, args, dests []any) (found bool, err error) {
+	err = s.rows(ctx, statement, args, func(scan func(...any) error) error {
+		if found {
+			return nil
+		}
+		found = true
+		return scan(dests...)
+	})
+	return found, err
+}
+
+// rows calls f for each row.
+func (s *Store) rows(ctx context.Context, statement string, args []any, f func(scan func(...any) error) error) error {
+	rows, err := s.query(ctx, statement, args...)
+	if err != nil {
+		return s.refusal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return s.refusal(rows.Err())
+}
+
+// Load implements convo.Store. It takes one round trip, and another one for a contact that was merged.
+func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Thread, error) {
+	if err := ctx.Err(); err != nil {
+		return convo.Thread{}, err
+	}
+	t := convo.Thread{Ref: to, Contact: convo.Contact{Workspace: to.Workspace, ID: to.Contact}}
+	a := to.Address
+	var found bool
+	var err error
+	switch {
+	case to.Conversation != uuid.Nil:
+		found, err = s.thread(ctx, &t, loadConversation, to.Workspace, s.d.id(to.Conversation))
+		if err == nil && !found {
+			err = notFound(to.Conversation)
+		}
+		return t, err
+	case to.Contact == "":
+		if found, err = s.thread(ctx, &t, loadAddress, to.Workspace, a.Channel, a.Value); found {
+			t.AddressOwner = t.Contact.ID
+		}
+	case a == convo.Address{}:
+		found, err = s.thread(ctx, &t, loadContact, to.Workspace, to.Contact)
+	default:
+		found, err = s.thread(ctx, &t, loadContactAndOwner, to.Workspace, a.Channel, a.Value, to.Workspace, to.Contact)
+	}
+	if into := t.Contact.MergedInto; err == nil && into != "" {
+		found, err = s.thread(ctx, &t, loadContact, to.Workspace, into)
+	}
+	if !found || err != nil {
+		t.Contact, t.Conversation = convo.Contact{Workspace: to.Workspace, ID: to.Contact}, convo.Conversation{}
+	}
+	return t, err
+}
+
+func notFound(conversation uuid.UUID) error {
+	return &convo.StateError{Err: convo.ErrNotFound, Conversation: conversation}
+}
+
+// thread scans what one of the load statements finds into t, and holds it when the transaction is to.
+func (s *Store) thread(ctx context.Context, t *convo.Thread, statement string, args ...any) (bool, error) {
+	var x derived
+	var to [64]any
+	dests := to[:0]
+	if statement == loadContactAndOwner {
+		dests = append(dests, (*asText)(&t.AddressOwner))
+	}
+	t.Contact, t.Conversation = convo.Contact{}, convo.Conversation{}
+	dests = contactDests(dests, &t.Contact)
+	dests = conversationDests(append(dests, (*asID)(&t.Active)), &t.Conversation, &x)
+	if s.tx != nil && s.tx.lock && s.d.lock != "" {
+		held := statement
+		if s.d.lockJoin != "" {
+			held = strings.Replace(held, latestOf, s.d.lockJoin, 1)
+		}
+		if found, err := s.row(ctx, held+s.d.lock, args, dests); found || err != nil || s.d.lockJoin == "" {
+			return found && t.Contact.ID != "", err
+		}
+	}
+	found, err := s.row(ctx, statement, args, dests)
+	return found && t.Contact.ID != "", err
+}
+
+// Conversation implements convo.Store.
+func (s *Store) Conversation(ctx context.Context, workspace string, id uuid.UUID) (convo.Conversation, error) {
+	var c convo.Conversation
+	if err := ctx.Err(); err != nil {
+		return c, err
+	}
+	var x derived
+	found, err := s.row(ctx, oneConversation, []any{workspace, s.d.id(id)}, conversationDests(nil, &c, &x))
+	if err == nil && !found {
+		err = notFound(id)
+	}
+	return c, err
+}
+
+// Conversations implements convo.Store.
+func (s *Store) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conversation, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	statement, args := s.d.list(&f)
+	var out []convo.Conversation
+	var x derived
+	err := s.rows(ctx, statement, args, func(scan func(...any) error) error {
+		out = append(out, convo.Conversation{})
+		return scan(conversationDests(nil, &out[len(out)-1], &x)...)
+	})
+	return out, err
+}
+
+// list is the statement that finds a page. Every index of conversations leads from the workspace, perhaps by one filter, to the
+// active ones and to the closed ones in their order; so a page that may hold both is put together of two.
+func (d *dialect) list(f *convo.Filter) (statement string, args []any) {
+	where := "workspace = ?"
+	add := func(on bool, condition string, values ...any) {
+		if on {
+			where += " AND " + condition
+			args = append(args, values...)
+		}
+	}
+	args = append(args, f.Workspace)
+	add(f.Contact != "", "contact = ?", f.Contact)
+	add(f.Assignee != "" || f.Unassigned, "assignee = ?", f.Assignee)
+	add(f.Team != "", "team = ? AND team <> ''", f.Team) // as the partial indexes say it
+	add(f.Channel != "", "channel = ?", f.Channel)
+	add(f.Category != "", "category = ? AND category <> ''", f.Category)
+	add(!f.From.IsZero(), "created_at >= ?", f.From.UnixMicro())
+	add(!f.To.IsZero(), "created_at < ?", f.To.UnixMicro())
+	at := f.After.At.UnixMicro()
+	add(f.After != convo.Cursor{}, "created_at <= ? AND (created_at < ? OR id < ?)", at, at, d.id(f.After.ID))
+
+	var active, closed []string
+	for _, status := range f.Status {
+		if status.Active() && !slices.Contains(active, "'"+string(status)+"'") {
+			active = append(active, "'"+string(status)+"'")
+		}
+		if status == convo.StatusClosed {
+			closed = []string{""}
+		}
+	}
+	var parts []string
+	if len(f.Status) == 0 || len(active) > 0 {
+		part := where + " AND active = " + d.boolean(true)
+		if len(active) == 1 {
+			part += " AND status = " + active[0]
+		}
+		parts = append(parts, part)
+	}
+	if len(f.Status) == 0 || closed != nil {
+		parts = append(parts, where+" AND active = "+d.boolean(false))
+	}
+	args = append(args, f.Limit)
+	for i, part := range parts {
+		parts[i] = "SELECT " + conversationColumns + " FROM convo_conversations WHERE " + part +
+			" ORDER BY created_at DESC, id DESC LIMIT ?"
+	}
+	if len(parts) == 1 {
+		return parts[0], args
+	}
+	args = append(slices.Concat(args, args), f.Limit)
+	return "SELECT * FROM (" + parts[0] + ") a UNION ALL SELECT * FROM (" + parts[1] +
+		") c ORDER BY created_at DESC, id DESC LIMIT ?", args
+}
+
+func (d *dialect) boolean(b bool) string {
+	switch {
+	case d.numbered && b:
+		return "TRUE"
+	case d.numbered:
+		return "FALSE"
+	case b:
+		return "1"
+	}
+	return "0"
+}
+
+// Events implements convo.Store.
+func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if f.Contact == "" {
+		return s.events(ctx, eventsOfConversation, f.Workspace, s.d.id(f.Conversation), f.After.Seq, f.Limit)
+	}
+	at := f.After.At.UnixMicro()
+	out, err := s.events(ctx, eventsOfContact, f.Workspace, f.Contact, at, at, s.d.id(f.After.Conversation), f.After.Seq, f.Limit)
+	if err != nil {
+		return nil, err
+	}
+	// Those of the contact itself have no conversation, so they come before the others of the same time.
+	seq, id := f.After.Seq, f.After.ID
+	if f.After.Conversation != uuid.Nil {
+		seq, id = math.MaxInt64, uuid.Max
+	}
+	args := []any{f.Workspace, f.Contact, f.Workspace, f.Contact, f.Workspace, at, seq, s.d.id(id), f.Limit}
+	own := 0
+	err = s.rows(ctx, contactEvents, args, func(scan func(...any) error) error {
+		out = append(out, convo.Event{})
+		own++
+		return scan(contactEventDests(nil, &out[len(out)-1])...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if own > 0 {
+		slices.SortFunc(out, compareEvents)
+		out = slices.Clone(out[:min(f.Limit, len(out))])
+	}
+	return out, nil
+}
+
+func compareEvents(a, b convo.Event) int {
+	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Conversation[:], b.Conversation[:]), cmp.Compare(a.Seq, b.Seq),
+		bytes.Compare(a.ID[:], b.ID[:]))
+}
+
+func (s *Store) events(ctx context.Context, statement string, args ...any) ([]convo.Event, error) {
+	var out []convo.Event
+	err := s.rows(ctx, statement, args, func(scan func(...any) error) error {
+		out = append(out, convo.Event{})
+		return scan(eventDests(nil, &out[len(out)-1])...)
+	})
+	return out, err
+}
+
+// Due implements convo.Store.
+func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]convo.Ref, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	out := make([]convo.Ref, 0, min(limit, convo.MaxPageSize))
+	err := s.rows(ctx, dueConversations, []any{before.UnixMicro(), limit}, func(scan func(...any) error) error {
+		var r convo.Ref
+		err := scan((*asText)(&r.Workspace), (*asID)(&r.Conversation))
+		out = append(out, r)
+		return err
+	})
+	return out, err
+}
+
+// Keys implements convo.Store.
+func (s *Store) Keys(ctx context.Context, workspace string, ids ...convo.KeyID) ([]convo.Key, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var out []convo.Key
+	for _, id := range ids {
+		var k convo.Key
+		var w string
+		found, err := s.row(ctx, oneKey, []any{workspace, id.Channel, id.ID}, keyDests(nil, &w, &k))
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			out = append(out, k)
+		}
+	}
+	return out, nil
+}
+
+// Addresses implements convo.Store.
+func (s *Store) Addresses(ctx context.Context, workspace, contact string) ([]convo.Address, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var out []convo.Address
+	args := []any{workspace, contact, workspace, contact, workspace}
+	err := s.rows(ctx, addressesOf, args, func(scan func(...any) error) error {
+		var a convo.Address
+		err := scan((*asText)(&a.Channel), (*asText)(&a.Value))
+		out = append(out, a)
+		return err
+	})
+	return out, err
+}

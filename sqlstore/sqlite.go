@@ -1,0 +1,116 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+)
+
+var sqlite = dialect{
+	name:       "SQLite",
+	folder:     "sqlite",
+	goose:      "sqlite3",
+	id:         idBytes,
+	insertOnce: " ON CONFLICT DO NOTHING",
+	upsertCycle: ` ON CONFLICT (workspace, conversation, number) DO UPDATE
+	SET category = excluded.category, summary = excluded.summary`,
+	// SQLITE_BUSY, SQLITE_LOCKED, SQLITE_BUSY_RECOVERY, SQLITE_BUSY_SNAPSHOT, and unique keys, primary ones and others.
+	conflicts: []string{"5", "6", "261", "517", "1555", "2067"},
+	taken:     "2067",
+	check:     checkSQLite,
+}
+
+func checkSQLite(ctx context.Context, s *Store) error {
+	var mode, encoding string
+	var timeout int
+	for _, p := range []struct {
+		pragma string
+		to     any
+	}{{"journal_mode", &mode}, {"encoding", &encoding}, {"busy_timeout", &timeout}} {
+		if err := s.db.QueryRowContext(ctx, "PRAGMA "+p.pragma).Scan(p.to); err != nil {
+			return err
+		}
+	}
+	switch {
+	case mode != "wal" && mode != "memory":
+		return fmt.Errorf("journal_mode is %q: set PRAGMA journal_mode = WAL, so that readers and the writer do not wait for "+
+			"each other", mode)
+	case encoding != "UTF-8":
+		return fmt.Errorf("encoding is %q: create the database with PRAGMA encoding = 'UTF-8'", encoding)
+	case timeout < 1000:
+		return fmt.Errorf("busy_timeout is %d ms: set PRAGMA busy_timeout on every connection, in the DSN, to 1000 or more, "+
+			"so that a writer waits for another process", timeout)
+	case mode == "memory" && s.db.Stats().MaxOpenConnections != 1:
+		return errors.New("a database in memory is another one on every connection: call SetMaxOpenConns(1) and " +
+			"SetConnMaxLifetime(0)")
+	}
+	return nil
+}
+
+// OpenSQLite opens a SQLite file, or ":memory:", with a driver that the host has imported, such as "sqlite" of modernc.org/sqlite,
+// and with the settings that a Store needs on every connection: write-ahead log, 10 seconds of patience with other processes,
+// transactions that take the write lock at once, and a commit that is on the disk when it returns (synchronous = FULL).
+// Further pragmas come after those, such as "synchronous = NORMAL" for more speed: then the last commits may be lost in a power
+// failure, though not in a crash of the process.
+func OpenSQLite(driverName, path string, pragmas ...string) (*sql.DB, error) {
+	memory := path == ":memory:"
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate"
+	named, err := sql.Open(driverName, dsn)
+	if err != nil {
+		return nil, err
+	}
+	defer named.Close()
+	db := sql.OpenDB(&connector{named.Driver(), dsn, append([]string{
+		"busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL",
+	}, pragmas...)})
+	if memory {
+		db.SetMaxOpenConns(1)
+	}
+	return db, nil
+}
+
+// connector sets pragmas on every connection.
+type connector struct {
+	driver  driver.Driver
+	dsn     string
+	pragmas []string
+}
+
+func (c *connector) Driver() driver.Driver { return c.driver }
+
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range c.pragmas {
+		if err := pragma(ctx, conn, p); err != nil {
+			_ = conn.Close()
+			return nil, fmt.Errorf("sqlstore: PRAGMA %s: %w", p, err)
+		}
+	}
+	return conn, nil
+}
+
+func (c *connector) open(ctx context.Context) (driver.Conn, error) {
+	if d, ok := c.driver.(driver.DriverContext); ok {
+		o, err := d.OpenConnector(c.dsn)
+		if err != nil {
+			return nil, err
+		}
+		return o.Connect(ctx)
+	}
+	return c.driver.Open(c.dsn)
+}
+
+func pragma(ctx context.Context, conn driver.Conn, text string) error {
+	e, ok := conn.(driver.ExecerContext)
+	if !ok {
+		return errors.New("the driver has no ExecContext: set the pragmas in its own way and open the file yourself")
+	}
+	_, err := e.ExecContext(ctx, "PRAGMA "+text, nil)
+	return err
+}

@@ -1,0 +1,421 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// DefaultPrefix begins the names of all tables and indexes, unless WithPrefix says otherwise.
+const DefaultPrefix = "convo_"
+
+// Store is a convo.Store on a database. It is safe for concurrent use, unless it works in a transaction: see WithTx. Use New.
+type Store struct {
+	d      *dialect
+	db     *sql.DB
+	prefix string
+	stmts  *statements
+	writer *writer      // of SQLite
+	tx     *transaction // in which all is done; nil: each call has its own
+}
+
+var (
+	_ convo.Store  = (*Store)(nil)
+	_ convo.Locker = (*Store)(nil)
+)
+
+// Option sets up a Store, Migrate and Migrations.
+type Option func(*options)
+
+type options struct{ prefix string }
+
+// WithPrefix sets what the names of all tables and indexes begin with: up to 32 lower-case letters, digits and underscores.
+// Default: DefaultPrefix.
+func WithPrefix(prefix string) Option { return func(o *options) { o.prefix = prefix } }
+
+var prefixes = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,31}$`)
+
+func optionsOf(d Dialect, opts []Option) (*dialect, options, error) {
+	o := options{prefix: DefaultPrefix}
+	for _, f := range opts {
+		f(&o)
+	}
+	switch {
+	case dialects[d] == nil:
+		return nil, o, &convo.ValidationError{Field: "dialect", Rule: "must be SQLite, PostgreSQL or MariaDB"}
+	case !prefixes.MatchString(o.prefix):
+		return nil, o, &convo.ValidationError{
+			Field: "prefix", Rule: "must be 1 to 32 lower-case letters, digits and underscores, and not begin with a digit",
+		}
+	}
+	return dialects[d], o, nil
+}
+
+// New returns a Store on db, which stays the caller's to set up and to close. It checks that the schema is there in the version
+// that it needs (run Migrate first), and that the engine is set up as it must be; an error says what to change.
+func New(ctx context.Context, db *sql.DB, d Dialect, opts ...Option) (*Store, error) {
+	dl, o, err := optionsOf(d, opts)
+	if err != nil {
+		return nil, err
+	}
+	if db == nil {
+		return nil, &convo.ValidationError{Field: "db", Rule: "must not be nil"}
+	}
+	s := &Store{d: dl, db: db, prefix: o.prefix, stmts: &statements{db: db, d: dl, prefix: o.prefix}}
+	if d == SQLite {
+		s.writer = &writer{}
+	}
+	if err := dl.check(ctx, s); err != nil {
+		return nil, fmt.Errorf("sqlstore: %s: %w", dl.name, err)
+	}
+	if err := checkSchema(ctx, s); err != nil {
+		return nil, fmt.Errorf("sqlstore: %s: %w", dl.name, err)
+	}
+	for _, statement := range s.writing() { // in a transaction it would be too late
+		if _, err := s.stmts.get(ctx, statement); err != nil {
+			return nil, fmt.Errorf("sqlstore: %s: %w", dl.name, err)
+		}
+	}
+	return s, nil
+}
+
+// writing are the statements of a commit.
+func (s *Store) writing() []string {
+	all := []string{
+		updateContact, updateConversation, updateByMessages, otherActive, insertCycle + s.d.upsertCycle,
+		mergeAliases, actives, mergeConversations,
+	}
+	for _, statement := range [...]string{
+		insertContact, insertConversation, insertEvent, insertContactEvent, insertKey, insertAddress,
+	} {
+		all = append(all, statement+s.d.insertOnce)
+	}
+	return all
+}
+
+// Close gives back the prepared statements. It leaves the database open, for it is the caller's.
+func (s *Store) Close() error { return s.stmts.close() }
+
+// WithTx returns a store that does everything in the host's transaction, so that what it writes is committed, or rolled back,
+// together with the host's own rows:
+//
+//	tx, err := db.BeginTx(ctx, nil)
+//	…
+//	_, err = tx.ExecContext(ctx, `INSERT INTO tickets …`)
+//	_, err = engine.With(store.WithTx(tx)).Do(ctx, to, cmds...)
+//	err = tx.Commit()
+//
+// It never begins, commits or rolls back tx, and a refusal (ErrConflict, ErrDuplicate, ErrActiveExists) leaves tx as it was
+// before: roll back to begin again, or go on without. A lost race is found by counts of rows, not by violating a
+// constraint, inside a savepoint. As tx, the store is for one goroutine at a time.
+func (s *Store) WithTx(tx *sql.Tx) *Store {
+	w := *s
+	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts, savepoint: true}
+	return &w
+}
+
+// Locked implements convo.Locker: f's store works in one transaction, in which Load holds what it loads until the end.
+func (s *Store) Locked(ctx context.Context, f func(convo.Store) error) error {
+	if s.tx != nil {
+		return f(s)
+	}
+	return s.inTransaction(ctx, func(t *transaction) error {
+		w := *s
+		t.lock = true
+		w.tx = t
+		return f(&w)
+	})
+}
+
+// inTransaction runs f in a transaction of its own. When it cannot be told whether it was committed, the proof that f left says so.
+func (s *Store) inTransaction(ctx context.Context, f func(*transaction) error) error {
+	if s.writer != nil {
+		release, err := s.writer.acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	return s.transact(ctx, f)
+}
+
+func (s *Store) transact(ctx context.Context, f func(*transaction) error) error {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.level})
+	if err != nil {
+		return s.refusal(err)
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after a commit
+	t := &transaction{d: s.d, tx: tx, stmts: s.stmts}
+	if err := f(t); err != nil {
+		return s.refusal(err)
+	}
+	err = tx.Commit()
+	if err == nil {
+		return nil
+	}
+	if s.writer != nil { // SQLite may leave the transaction open, for another try
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	}
+	_ = conn.Close() // there may be only one
+	return s.settle(ctx, t.proofs, err)
+}
+
+// refusal turns the engine's word that somebody else was faster into ErrConflict.
+func (s *Store) refusal(err error) error {
+	if err != nil && s.d.conflict(err) && !errors.Is(err, convo.ErrConflict) {
+		return fmt.Errorf("sqlstore: %w: %w", convo.ErrConflict, err)
+	}
+	return err
+}
+
+// settleTimeout bounds how long it is tried to find out what came of a commit.
+const settleTimeout = 5 * time.Second
+
+// settle finds out by reading back whether a commit that failed with err, or was refused, was carried out after all: the
+// connection may have been lost on the way back, or the driver may have repeated it. It returns nil if it was, err when
+// it was not, and ErrCommitUnknown when that cannot be told.
+func (s *Store) settle(ctx context.Context, proofs []proof, err error) error {
+	known := isRefusal(err) || s.d.settled(err) // then what is not there will not come either
+	if known && len(proofs) == 0 {
+		return s.refusal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	for _, p := range proofs {
+		there, other, perr := s.find(ctx, p)
+		switch {
+		case perr == nil && there:
+			return nil
+		case perr == nil && other && !known:
+			return fmt.Errorf("sqlstore: %w: %w", convo.ErrConflict, err)
+		}
+	}
+	if known || s.writer != nil { // SQLite has no commits on the way
+		return s.refusal(err)
+	}
+	return fmt.Errorf("sqlstore: %w: %w", convo.ErrCommitUnknown, err)
+}
+
+func isRefusal(err error) bool {
+	return errors.Is(err, convo.ErrConflict) || errors.Is(err, convo.ErrDuplicate) || errors.Is(err, convo.ErrActiveExists)
+}
+
+// find looks for what a commit has written, or for what somebody else has written in its place.
+func (s *Store) find(ctx context.Context, p proof) (there, other bool, err error) {
+	if p.key != nil {
+		keys, err := s.Keys(ctx, p.workspace, p.key.KeyID)
+		there = len(keys) == 1 && keys[0] == *p.key
+		return there, len(keys) == 1 && !there, err
+	}
+	q, of := contactEventAt, any(p.contact)
+	if p.conversation != uuid.Nil {
+		q, of = eventAt, s.d.id(p.conversation)
+	}
+	var id asID
+	found, err := s.row(ctx, q, []any{p.workspace, of, p.seq}, []any{&id})
+	return found && uuid.UUID(id) == p.id, found && uuid.UUID(id) != p.id, err
+}
+
+// Commit implements convo.Store.
+func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	if s.tx != nil {
+		return s.refusal(s.tx.commit(ctx, changes))
+	}
+	if s.writer != nil {
+		return s.commitInTurn(ctx, changes)
+	}
+	if len(changes) == 1 && s.d.commit != nil {
+		if done, err := s.d.commit(ctx, s, &changes[0]); done {
+			if err == nil {
+				return nil
+			}
+			var proofs []proof
+			if p, ok := proofOf(changes); ok {
+				proofs = append(proofs, p)
+			}
+			return s.settle(ctx, proofs, s.refusal(err))
+		}
+	}
+	return s.transact(ctx, func(t *transaction) error { return t.commit(ctx, changes) })
+}
+
+// transaction is what a commit is written in.
+type transaction struct {
+	d         *dialect
+	tx        *sql.Tx
+	stmts     *statements
+	savepoint bool // it is the host's: undo what a refused commit wrote
+	lock      bool // Load holds what it loads
+	proofs    []proof
+}
+
+func (t *transaction) commit(ctx context.Context, changes []convo.Change) error {
+	if !t.savepoint {
+		return t.carryOut(ctx, changes)
+	}
+	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT convo"); err != nil {
+		return err
+	}
+	err := t.carryOut(ctx, changes)
+	if err != nil {
+		// Without the host's deadline, or a transaction that goes on would keep a part of it.
+		if _, rerr := t.tx.ExecContext(context.WithoutCancel(ctx), "ROLLBACK TO SAVEPOINT convo"); rerr != nil {
+			return errors.Join(err, fmt.Errorf("sqlstore: roll the transaction back: a part of the commit could not be undone: %w", rerr))
+		}
+	}
+	if _, rerr := t.tx.ExecContext(ctx, "RELEASE SAVEPOINT convo"); rerr != nil && err == nil {
+		err = rerr
+	}
+	return err
+}
+
+func (t *transaction) carryOut(ctx context.Context, changes []convo.Change) error {
+	err := planOf(changes).carryOut(ctx, t)
+	if proof, ok := proofOf(changes); ok && err == nil {
+		t.proofs = append(t.proofs, proof)
+	}
+	return err
+}
+
+// update carries out a statement and reports whether it changed a row.
+func (t *transaction) update(ctx context.Context, statement string, args ...any) (bool, error) {
+	st, text := t.stmts.cached(statement)
+	var r sql.Result
+	var err error
+	if st != nil {
+		r, err = t.tx.StmtContext(ctx, st).ExecContext(ctx, args...)
+	} else {
+		r, err = t.tx.ExecContext(ctx, text, args...)
+	}
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	return n > 0, err
+}
+
+// insert is update for a row whose key may be there already.
+func (t *transaction) insert(ctx context.Context, statement string, args ...any) (bool, error) {
+	written, err := t.update(ctx, statement+t.d.insertOnce, args...)
+	if t.d.insertOnce == "" && codeOf(err) == t.d.taken {
+		return false, nil
+	}
+	return written, err
+}
+
+func (t *transaction) query(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	st, text := t.stmts.cached(statement)
+	if st != nil {
+		return t.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+	}
+	return t.tx.QueryContext(ctx, text, args...)
+}
+
+// count is how many rows there are, or the number that the only row holds.
+func (t *transaction) count(ctx context.Context, statement string, args ...any) (n int64, err error) {
+	rows, err := t.query(ctx, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		n++
+	}
+	return n, rows.Err()
+}
+
+// statements prepares each statement once.
+type statements struct {
+	db     *sql.DB
+	d      *dialect
+	prefix string
+
+	preparing sync.Mutex   // one at a time; not to be asked for inside a transaction
+	mu        sync.RWMutex // of the maps; never held while the database is asked
+	texts     map[string]string
+	by        map[string]*sql.Stmt
+}
+
+// text is a statement as the engine takes it.
+func (c *statements) text(statement string) string {
+	c.mu.RLock()
+	text, ok := c.texts[statement]
+	c.mu.RUnlock()
+	if ok {
+		return text
+	}
+	text = c.d.text(statement, c.prefix)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.texts == nil {
+		c.texts = map[string]string{}
+	}
+	c.texts[statement] = text
+	return text
+}
+
+// get returns a prepared statement. Not for use inside a transaction: it takes a connection, and there may be only one.
+func (c *statements) get(ctx context.Context, statement string) (*sql.Stmt, error) {
+	st, text := c.cached(statement)
+	if st != nil {
+		return st, nil
+	}
+	c.preparing.Lock()
+	defer c.preparing.Unlock()
+	if st, _ = c.cached(statement); st != nil {
+		return st, nil
+	}
+	st, err := c.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by == nil {
+		c.by = map[string]*sql.Stmt{}
+	}
+	c.by[statement] = st
+	return st, nil
+}
+
+// cached returns a prepared statement if there is one, else its text.
+func (c *statements) cached(statement string) (*sql.Stmt, string) {
+	c.mu.RLock()
+	st := c.by[statement]
+	c.mu.RUnlock()
+	if st != nil {
+		return st, ""
+	}
+	return nil, c.text(statement)
+}
+
+func (c *statements) close() error {
+	c.mu.Lock()
+	by := c.by
+	c.by = nil
+	c.mu.Unlock()
+	var errs []error
+	for _, st := range by {
+		errs = append(errs, st.Close())
+	}
+	return errors.Join(errs...)
+}
