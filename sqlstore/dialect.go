@@ -57,7 +57,7 @@ type dialect struct {
 	level sql.IsolationLevel
 
 	check func(ctx context.Context, s *Store) error
-	// commit carries out a commit of the most frequent shapes in one round trip; done is false for other shapes.
+	// commit carries out a change of one conversation in one round trip; done is false when the change is another one.
 	commit func(ctx context.Context, s *Store, ch *convo.Change) (done bool, err error)
 }
 

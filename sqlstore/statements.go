@@ -71,8 +71,8 @@ var (
 	WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, workspace, id LIMIT ?`
 
 	// What stands where an event was to be written.
-	eventAt        = `SELECT id FROM convo_events WHERE workspace = ? AND conversation = ? AND seq = ?`
-	contactEventAt = `SELECT id FROM convo_contact_events WHERE workspace = ? AND contact = ? AND seq = ?`
+	eventAt        = `SELECT id, contact FROM convo_events WHERE workspace = ? AND conversation = ? AND seq = ?`
+	contactEventAt = `SELECT id, contact FROM convo_contact_events WHERE workspace = ? AND contact = ? AND seq = ?`
 )
 
 // A commit, statement by statement.

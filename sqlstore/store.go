@@ -225,8 +225,10 @@ func (s *Store) find(ctx context.Context, p proof) (there, other bool, err error
 		q, of = eventAt, s.d.id(p.conversation)
 	}
 	var id asID
-	found, err := s.row(ctx, q, []any{p.workspace, of, p.seq}, []any{&id})
-	return found && uuid.UUID(id) == p.id, found && uuid.UUID(id) != p.id, err
+	var contact asText
+	found, err := s.row(ctx, q, []any{p.workspace, of, p.seq}, []any{&id, &contact})
+	there = found && uuid.UUID(id) == p.id && string(contact) == p.contact
+	return there, found && !there, err
 }
 
 // Commit implements convo.Store.
@@ -237,25 +239,34 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
+	if s.writer != nil && s.tx == nil {
+		return s.commitInTurn(ctx, changes)
+	}
+	if len(changes) == 1 && s.d.commit != nil && (s.tx == nil || !s.tx.savepoint) {
+		if done, err := s.d.commit(ctx, s, &changes[0]); done {
+			return s.afterwards(ctx, changes, err)
+		}
+	}
 	if s.tx != nil {
 		return s.refusal(s.tx.commit(ctx, changes))
 	}
-	if s.writer != nil {
-		return s.commitInTurn(ctx, changes)
-	}
-	if len(changes) == 1 && s.d.commit != nil {
-		if done, err := s.d.commit(ctx, s, &changes[0]); done {
-			if err == nil {
-				return nil
-			}
-			var proofs []proof
-			if p, ok := proofOf(changes); ok {
-				proofs = append(proofs, p)
-			}
-			return s.settle(ctx, proofs, s.refusal(err))
-		}
-	}
 	return s.transact(ctx, func(t *transaction) error { return t.commit(ctx, changes) })
+}
+
+// afterwards says what came of a commit in one statement.
+func (s *Store) afterwards(ctx context.Context, changes []convo.Change, err error) error {
+	var proofs []proof
+	if p, ok := proofOf(changes); ok {
+		proofs = append(proofs, p)
+	}
+	switch {
+	case s.tx != nil:
+		s.tx.proofs = append(s.tx.proofs, proofs...)
+		return s.refusal(err)
+	case err != nil:
+		return s.settle(ctx, proofs, s.refusal(err))
+	}
+	return nil
 }
 
 // transaction is what a commit is written in.
@@ -353,6 +364,7 @@ type statements struct {
 	mu        sync.RWMutex // of the maps; never held while the database is asked
 	texts     map[string]string
 	by        map[string]*sql.Stmt
+	shapes    map[shape]string
 }
 
 // text is a statement as the engine takes it.
