@@ -42,8 +42,16 @@ cover:
 mutants:
 	scripts/mutants
 
-# What a user links who imports the library: the standard library, google/uuid, and the library.
+# What a user links: with root and memstore the standard library and google/uuid, with sqlstore also goose; never a driver.
+MODULE = github.com/chatlifecycle/convo
+GOOSE = github.com/pressly/goose/v3\(/.*\)\? github.com/mfridman/interpolate github.com/sethvargo/go-retry \
+	go.uber.org/multierr golang.org/x/sync/errgroup
 links:
-	@bad=$$(go list -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' . ./memstore | \
-		grep -v -x -e 'github.com/google/uuid' -e 'github.com/chatlifecycle/convo\(/.*\)\?'); \
-	if [ -n "$$bad" ]; then echo "a user would link:"; echo "$$bad"; exit 1; fi
+	@$(call linksonly,. ./memstore)
+	@$(call linksonly,./sqlstore,$(GOOSE))
+
+define linksonly
+bad=$$(go list -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' $(1) | \
+	grep -v -x -e 'github.com/google/uuid' -e '$(MODULE)\(/.*\)\?' $(foreach p,$(2),-e '$(p)')); \
+if [ -n "$$bad" ]; then echo "who imports $(1) would link:"; echo "$$bad"; exit 1; fi
+endef

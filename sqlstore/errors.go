@@ -11,7 +11,7 @@ import (
 // those of PostgreSQL have a method SQLState, those of SQLite a method or field (Extended)Code, and MySQL's a field Number.
 func codeOf(err error) string {
 	for ; err != nil; err = errors.Unwrap(err) {
-		switch e := err.(type) {
+		switch e := err.(type) { //nolint:errorlint // the loop unwraps
 		case interface{ SQLState() string }:
 			return e.SQLState()
 		case interface{ Code() int }:

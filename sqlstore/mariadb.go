@@ -33,11 +33,11 @@ const mariadbUpsertCycle = ` ON DUPLICATE KEY UPDATE
 	category = VALUES(category), summary = VALUES(summary)`
 
 func checkMariaDB(ctx context.Context, s *Store) error {
-	var version, client string
-	var autocommit bool
-	var mode string
-	if err := s.db.QueryRowContext(ctx, "SELECT VERSION(), @@character_set_client, @@autocommit, @@sql_mode").
-		Scan(&version, &client, &autocommit, &mode); err != nil {
+	var version, client, mode, binlog string
+	var autocommit, logged bool
+	if err := s.db.QueryRowContext(ctx,
+		"SELECT VERSION(), @@character_set_client, @@sql_mode, @@autocommit, @@log_bin, @@binlog_format").
+		Scan(&version, &client, &mode, &autocommit, &logged, &binlog); err != nil {
 		return err
 	}
 	switch {
@@ -49,6 +49,8 @@ func checkMariaDB(ctx context.Context, s *Store) error {
 		return errors.New("autocommit is off: leave it on")
 	case !strings.Contains(mode, "STRICT_"):
 		return fmt.Errorf("sql_mode is %q: add STRICT_TRANS_TABLES, so that nothing is cut off in silence", mode)
+	case logged && binlog == "STATEMENT":
+		return errors.New("binlog_format is STATEMENT, which READ COMMITTED cannot write to: set it to ROW or MIXED")
 	}
 	return nil
 }
@@ -158,7 +160,8 @@ func commitMariaDB(ctx context.Context, s *Store, ch *convo.Change) (done bool, 
 	case sh.newContact:
 		a = s.d.contactArgs(a, k)
 	case sh.contact:
-		a = append(s.d.contactArgs(a, k)[2:], k.Workspace, k.ID, ch.Loaded.ContactVersion)
+		a = append(a, s.d.contactArgs(nil, k)[2:]...)
+		a = append(a, k.Workspace, k.ID, ch.Loaded.ContactVersion)
 	}
 	switch {
 	case sh.newConversation:

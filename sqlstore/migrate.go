@@ -118,7 +118,7 @@ func provider(db *sql.DB, d Dialect, o options, opts []Option) (*goose.Provider,
 	po := []goose.ProviderOption{goose.WithStore(store), goose.WithDisableGlobalRegistry(true)}
 	switch d {
 	case PostgreSQL:
-		l, err := lock.NewPostgresSessionLocker(lock.WithLockID(lockID(o.prefix)))
+		l, err := lock.NewPostgresSessionLocker(lock.WithLockID(lockID(o.prefix)), lock.WithLockTimeout(1, 60))
 		if err != nil {
 			return nil, err
 		}

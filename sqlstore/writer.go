@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/chatlifecycle/convo"
@@ -99,8 +98,11 @@ func (w *writer) take() []*turn {
 // commitInTurn commits changes alone or, when others wait as well, together with theirs.
 func (s *Store) commitInTurn(ctx context.Context, changes []convo.Change) error {
 	v, err := s.writer.wait(&turn{changes: changes, ctx: ctx})
-	if v.done || err != nil {
-		return errors.Join(v.err, err)
+	switch {
+	case err != nil:
+		return err
+	case v.done:
+		return v.err
 	}
 	defer s.writer.release()
 	others := s.writer.take()
@@ -127,7 +129,7 @@ func (s *Store) commitInTurn(ctx context.Context, changes []convo.Change) error 
 		if together != nil { // then whoever is not to blame gets another chance
 			errs[i] = turn.ctx.Err()
 			if errs[i] == nil {
-				errs[i] = alone(turn.ctx, turn.changes)
+				errs[i] = alone(turn.ctx, turn.changes) //nolint:contextcheck // everyone waits under a context of their own
 			}
 		}
 		if i > 0 {

@@ -658,11 +658,16 @@ func (r *recorder) FailNow()                 { r.failed = true; runtime.Goexit()
 
 // kills reports whether the case of that name fails on a store that is mutated.
 func kills(t *testing.T, name string, mutate func(*fake)) bool {
+	mutant := &fake{Store: memstore.New()}
+	mutate(mutant)
+	return killsStore(t, name, mutant)
+}
+
+func killsStore(t *testing.T, name string, mutant convo.Store) bool {
 	all := cases()
 	i := slices.IndexFunc(all, func(c testCase) bool { return c.name == name })
 	require.GreaterOrEqual(t, i, 0, "no case %q", name)
-	mutant, r := &fake{Store: memstore.New()}, &recorder{ctx: t.Context()}
-	mutate(mutant)
+	r := &recorder{ctx: t.Context()}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -785,4 +790,29 @@ func TestRunFailsOnAStoreThatIgnoresAnyPartOfAFilter(t *testing.T) {
 	eachField(t, "Events/shows every one of a conversation once, page by page, while others write",
 		func(f *fake, clear func(*convo.EventFilter)) { f.eventFilter = clear },
 		"EventFilter.Contact", "EventFilter.After.At", "EventFilter.After.Conversation", "EventFilter.After.ID") // only Seq counts
+}
+
+// lockless is a Locker that holds nobody off and takes nothing back.
+type lockless struct{ *memstore.Store }
+
+func (l lockless) Locked(_ context.Context, f func(convo.Store) error) error { return f(yielding(l)) }
+
+// yielding gives others the chance to come between a load and a commit.
+type yielding struct{ *memstore.Store }
+
+func (y yielding) Load(ctx context.Context, to convo.Ref) (convo.Thread, error) {
+	t, err := y.Store.Load(ctx, to)
+	for range 10_000 {
+		runtime.Gosched()
+		now, _ := y.Store.Load(ctx, to)
+		if err != nil || now.Conversation.Version != t.Conversation.Version {
+			break
+		}
+	}
+	return t, err
+}
+
+func TestRunFailsOnALockThatDoesNotHold(t *testing.T) {
+	assert.True(t, killsStore(t, "Locked/writes nothing when f fails", lockless{memstore.New()}))
+	assert.True(t, killsStore(t, "Locked/holds what it loads", lockless{memstore.New()}))
 }

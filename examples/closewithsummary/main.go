@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -15,26 +16,41 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
-	"github.com/chatlifecycle/convo/memstore"
+	"github.com/chatlifecycle/convo/examples/internal/database"
 )
 
-const usage = `Usage: closewithsummary
+const usage = `Usage: closewithsummary [--db DATABASE]
 
 Plays two conversations with a contact, closes each with a category and a summary, and prints the transcript of the
-second one, the contact's history, the measures and the closing. Everything is kept in memory and gone afterwards.
+second one, the contact's history, the measures and the closing. In a database, another run goes on where the last one
+ended: the contact comes back two weeks later.
+
+Flags:
 `
 
 func main() {
-	flag.Usage = func() { fmt.Fprint(flag.CommandLine.Output(), usage) }
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
+	db := flag.String("db", "", database.Usage)
 	flag.Parse()
 	if flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(context.Background(), os.Stdout, memstore.New()); err != nil {
+	if err := runOn(context.Background(), os.Stdout, *db); err != nil {
 		fmt.Fprintln(os.Stderr, "closewithsummary:", err)
 		os.Exit(1)
 	}
+}
+
+func runOn(ctx context.Context, out io.Writer, db string) error {
+	store, closeStore, err := database.Open(ctx, db)
+	if err != nil {
+		return err
+	}
+	return errors.Join(run(ctx, out, store), closeStore())
 }
 
 // step is what the host hands to the library in one call, so long after the step before.
@@ -86,7 +102,13 @@ func run(ctx context.Context, out io.Writer, store convo.Store) error {
 		return err
 	}
 	riya := convo.ToContact("triochat", "riya")
-	var last convo.Conversation
+	last, err := latest(ctx, engine, riya)
+	if err != nil {
+		return err
+	}
+	if !last.UpdatedAt.IsZero() {
+		now.Set(last.UpdatedAt.Add(14 * 24 * time.Hour))
+	}
 	for _, s := range story {
 		now.Add(s.after)
 		result, err := engine.Do(ctx, riya, s.commands...)
@@ -100,9 +122,16 @@ func run(ctx context.Context, out io.Writer, store convo.Store) error {
 	if err != nil {
 		return err
 	}
-	history, err := engine.History(ctx, riya, convo.EventCursor{}, 0)
-	if err != nil {
-		return err
+	var history []convo.Event // of all runs
+	for after := (convo.EventCursor{}); ; after = history[len(history)-1].Cursor() {
+		page, err := engine.History(ctx, riya, after, convo.MaxPageSize)
+		if err != nil {
+			return err
+		}
+		history = append(history, page...)
+		if len(page) < convo.MaxPageSize {
+			break
+		}
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	printTranscript(w, transcript)
@@ -112,6 +141,15 @@ func run(ctx context.Context, out io.Writer, store convo.Store) error {
 	fmt.Fprintf(w, "\nClosed by %s on %s\n", closing.By.ID, clockTime(closing.At))
 	fmt.Fprintf(w, "  Category\t%s\n  Summary\t%s\n", closing.Category, closing.Summary)
 	return w.Flush()
+}
+
+// latest is the contact's last conversation, from an earlier run.
+func latest(ctx context.Context, engine *convo.Engine, to convo.Ref) (convo.Conversation, error) {
+	page, err := engine.Conversations(ctx, convo.Filter{Workspace: to.Workspace, Contact: to.Contact, Limit: 1})
+	if err != nil || len(page) == 0 {
+		return convo.Conversation{}, err
+	}
+	return page[0], nil
 }
 
 func printTranscript(w io.Writer, events []convo.Event) {

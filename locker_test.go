@@ -1,0 +1,102 @@
+package convo_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/memstore"
+)
+
+// lockingStore is a Locker that counts, and can fail at its own commit.
+type lockingStore struct {
+	convo.Store
+	conflicts int // commits outside of Locked that meet a conflict
+	locked    int
+	fails     []error // of Locked, after f
+}
+
+func (s *lockingStore) Commit(ctx context.Context, changes ...convo.Change) error {
+	if s.conflicts > 0 {
+		s.conflicts--
+		return convo.ErrConflict
+	}
+	return s.Store.Commit(ctx, changes...)
+}
+
+func (s *lockingStore) Locked(ctx context.Context, f func(convo.Store) error) error {
+	s.locked++
+	if len(s.fails) == 0 {
+		return f(s.Store)
+	}
+	err := s.fails[0]
+	s.fails = s.fails[1:]
+	if ferr := f(discarding{s.Store}); ferr != nil {
+		return ferr
+	}
+	return err
+}
+
+// discarding is what a transaction looks like from within that is rolled back at its end.
+type discarding struct{ convo.Store }
+
+func (discarding) Commit(context.Context, ...convo.Change) error { return nil }
+
+func TestACallAsksForTheLockAfterTheFirstConflictAndNotBefore(t *testing.T) {
+	s := &lockingStore{Store: memstore.New()}
+	e, err := convo.New(s)
+	require.NoError(t, err)
+	do := func() error {
+		_, err := e.Do(t.Context(), toContact("susan"), convo.Receive{Body: "hi"})
+		return err
+	}
+	require.NoError(t, do())
+	assert.Zero(t, s.locked)
+
+	s.conflicts = 1
+	require.NoError(t, do())
+	assert.Equal(t, 1, s.locked)
+
+	s.conflicts, s.fails = 1, []error{convo.ErrConflict, convo.ErrConflict} // also what comes at the lock's own commit
+	require.NoError(t, do())
+	assert.Equal(t, 4, s.locked)
+
+	s.conflicts, s.fails = 1, []error{convo.ErrCommitUnknown}
+	require.ErrorIs(t, do(), convo.ErrCommitUnknown)
+
+	broken := errors.New("broken")
+	s.conflicts, s.fails = 1, []error{broken}
+	require.ErrorIs(t, do(), broken)
+
+	c, err := e.Active(t.Context(), toContact("susan"))
+	require.NoError(t, err)
+	assert.Equal(t, 3, c.Cycle.Incoming, "what failed is not there, what succeeded is there once")
+}
+
+func TestAMergeAsksForTheLockToo(t *testing.T) {
+	s := &lockingStore{Store: memstore.New()}
+	e, err := convo.New(s)
+	require.NoError(t, err)
+	for _, id := range []string{"ann", "bea"} {
+		_, err := e.Do(t.Context(), toContact(id), convo.Receive{Body: "hi"})
+		require.NoError(t, err)
+	}
+	s.conflicts = 1
+	r, err := e.Merge(t.Context(), convo.Merge{Workspace: tenant, Primary: "bea", Secondary: "ann", By: agentAna})
+	require.NoError(t, err)
+	assert.Equal(t, convo.OutcomeMerged, r.Outcome)
+	assert.Equal(t, 1, s.locked)
+}
+
+func TestWithoutRetriesThereIsNoLock(t *testing.T) {
+	s := &lockingStore{Store: memstore.New(), conflicts: 1}
+	e, err := convo.New(s, convo.WithRetries(0))
+	require.NoError(t, err)
+	_, err = e.Do(t.Context(), toContact("susan"), convo.Receive{Body: "hi"})
+	require.ErrorIs(t, err, convo.ErrConflict)
+	assert.Zero(t, s.locked)
+}
