@@ -155,6 +155,11 @@ func commitCases() []testCase {
 			keepsPast,
 		},
 		{
+			"Commit/leaves a conversation with the root, whatever was decided on it before a merge",
+			"what a merge gave to the primary stays there",
+			staysMerged,
+		},
+		{
 			"Commit/writes a timer alone",
 			"a conversation is written if only its DueAt changes",
 			writesATimerAlone,
@@ -368,5 +373,29 @@ func takesABatch(s *suite) {
 	s.Len(all, 100)
 	for _, c := range all {
 		s.Equal(3, c.Cycle.Incoming)
+	}
+}
+
+func staysMerged(s *suite) {
+	s.do(to("a"), convo.Open{By: ana}, convo.Close{By: ana})
+	var old []convo.Conversation
+	for range 3 { // also such as the merge itself does not touch
+		old = append(old, s.do(to("b"), convo.Open{By: ana}, convo.Close{By: ana}).Conversation)
+	}
+	var stale []convo.Change
+	for _, c := range old {
+		stale = append(stale,
+			s.decide(convo.ToConversation(acme, c.ID), convo.Amend{By: ana, Summary: "late"}),
+			s.decide(convo.ToConversation(acme, c.ID), convo.Note{By: ana, Body: "late"}))
+	}
+	s.merge(s.engine, acme, "a", "b")
+	for i := range stale {
+		if err := s.store.Commit(s.ctx, stale[i]); err != nil {
+			s.refused(err, convo.ErrConflict)
+		}
+	}
+	s.Len(s.list(convo.Filter{Workspace: acme, Contact: "a"}), 4)
+	for _, c := range old {
+		s.Equal("a", s.load(convo.ToConversation(acme, c.ID)).Contact.ID)
 	}
 }
