@@ -14,7 +14,7 @@ test: links
 
 # Starts PostgreSQL and MariaDB for the time of the tests, and installs them if need be.
 test-engines:
-	scripts/engines run -- go test -race -count=1 ./sqlstore/... ./examples/...
+	scripts/engines run -- go test -race -count=1 -timeout 15m ./...
 
 lint:
 	@command -v golangci-lint >/dev/null || go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
