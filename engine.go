@@ -134,10 +134,11 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 		return Result{}, invalid("commands", "name at least one")
 	}
 	at, id := e.clock.Now(), e.newID()
+	var l lookup
 	for try := 0; ; {
 		var d Decision
-		conflict, err := e.carry(ctx, try, func(s Store) (conflict bool, err error) {
-			d, conflict, err = e.attempt(ctx, s, to, at, id, cmds)
+		conflict, err := e.carry(ctx, try, &l, func(s Store) (conflict bool, err error) {
+			d, conflict, err = e.attempt(ctx, s, &l, to, at, id, cmds)
 			return conflict, err
 		})
 		if err == nil {
@@ -166,19 +167,32 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 	}
 }
 
+// lookup is the policy that a call has looked up.
+type lookup struct {
+	channel string
+	policy  *Policy // nil: none yet
+	locked  bool    // not the time to look up another one
+	missing bool    // but another one was needed
+}
+
 // carry has f load, decide and commit once, and says whether it failed by what others did meanwhile. After the first conflict
-// it holds the others off, where the store can.
-func (e *Engine) carry(ctx context.Context, try int, f func(Store) (conflict bool, err error)) (conflict bool, err error) {
-	l, ok := e.store.(Locker)
-	if !ok || try == 0 {
+// it holds the others off, where the store can, but never while the host's policy function runs.
+func (e *Engine) carry(
+	ctx context.Context, try int, l *lookup, f func(Store) (conflict bool, err error),
+) (conflict bool, err error) {
+	locker, ok := e.store.(Locker)
+	if !ok || l.missing || try == 0 && (e.policies != nil || !locker.LockFirst()) {
+		l.missing = false
 		return f(e.store)
 	}
+	l.locked = true
+	defer func() { l.locked = false }()
 	var failed error
-	err = l.Locked(ctx, func(s Store) error {
+	err = locker.Locked(ctx, func(s Store) error {
 		conflict, failed = f(s)
 		return failed
 	})
-	if failed != nil { // also when f is to be asked again, but could not be
+	if failed != nil {
 		return conflict, failed
 	}
 	return isConflict(err), err
@@ -186,16 +200,16 @@ func (e *Engine) carry(ctx context.Context, try int, f func(Store) (conflict boo
 
 // attempt loads, decides and commits once. conflict says that err came about by what others did meanwhile.
 func (e *Engine) attempt(
-	ctx context.Context, s Store, to Ref, at time.Time, id uuid.UUID, cmds []Command,
+	ctx context.Context, s Store, l *lookup, to Ref, at time.Time, id uuid.UUID, cmds []Command,
 ) (d Decision, conflict bool, err error) {
 	t, err := s.Load(ctx, to)
 	if err != nil {
 		return Decision{}, isConflict(err), err
 	}
 	t.Next = id
-	p, err := e.policyFor(ctx, &t, cmds)
+	p, err := e.policyFor(ctx, l, &t, cmds)
 	if err != nil {
-		return Decision{}, false, err
+		return Decision{}, isConflict(err), err
 	}
 	if d, err = Decide(t, at, p, cmds...); err != nil || d.Change.Empty() {
 		return d, false, err
@@ -227,7 +241,7 @@ func isConflict(err error) bool {
 	return errors.Is(err, ErrConflict) || errors.Is(err, ErrActiveExists) || errors.Is(err, ErrDuplicate)
 }
 
-func (e *Engine) policyFor(ctx context.Context, t *Thread, cmds []Command) (*Policy, error) {
+func (e *Engine) policyFor(ctx context.Context, l *lookup, t *Thread, cmds []Command) (*Policy, error) {
 	if e.policies == nil {
 		return &e.policy, nil
 	}
@@ -242,9 +256,16 @@ func (e *Engine) policyFor(ctx context.Context, t *Thread, cmds []Command) (*Pol
 			}
 		}
 	}
+	if l.policy != nil && l.channel == channel {
+		return l.policy, nil
+	}
+	if l.locked {
+		l.missing = true
+		return nil, ErrConflict
+	}
 	p, err := e.policies(ctx, t.Contact.Workspace, channel)
 	if p == nil && err == nil {
-		return &e.policy, nil
+		p = &e.policy
 	}
 	if err == nil {
 		err = p.Validate()
@@ -252,6 +273,7 @@ func (e *Engine) policyFor(ctx context.Context, t *Thread, cmds []Command) (*Pol
 	if err != nil {
 		return nil, fmt.Errorf("convo: policy of workspace %q, channel %q: %w", t.Contact.Workspace, channel, err)
 	}
+	l.channel, l.policy = channel, p
 	return p, nil
 }
 
@@ -355,10 +377,11 @@ func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
 		return MergeResult{}, err
 	}
 	at, id := e.clock.Now(), e.newID()
+	var l lookup
 	for try := 0; ; {
 		var d MergeDecision
-		conflict, err := e.carry(ctx, try, func(s Store) (conflict bool, err error) {
-			d, conflict, err = e.attemptMerge(ctx, s, m, at, id)
+		conflict, err := e.carry(ctx, try, &l, func(s Store) (conflict bool, err error) {
+			d, conflict, err = e.attemptMerge(ctx, s, &l, m, at, id)
 			return conflict, err
 		})
 		if err == nil {
@@ -377,7 +400,7 @@ func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
 }
 
 func (e *Engine) attemptMerge(
-	ctx context.Context, s Store, m Merge, at time.Time, id uuid.UUID,
+	ctx context.Context, s Store, l *lookup, m Merge, at time.Time, id uuid.UUID,
 ) (d MergeDecision, conflict bool, err error) {
 	var primary, secondary Thread
 	sides := [...]struct {
@@ -393,9 +416,9 @@ func (e *Engine) attemptMerge(
 		}
 	}
 	primary.Next = id
-	p, err := e.policyFor(ctx, &secondary, nil)
+	p, err := e.policyFor(ctx, l, &secondary, nil)
 	if err != nil {
-		return MergeDecision{}, false, err
+		return MergeDecision{}, isConflict(err), err
 	}
 	d, err = DecideMerge(primary, secondary, at, p, m)
 	if err != nil || d.Outcome == OutcomeUnchanged {
@@ -471,7 +494,7 @@ func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed b
 	if t.Conversation.DueAt.IsZero() || t.Conversation.DueAt.After(now) {
 		return false, nil // handled already
 	}
-	p, err := e.policyFor(ctx, &t, nil)
+	p, err := e.policyFor(ctx, &lookup{}, &t, nil)
 	if err != nil {
 		return false, err
 	}

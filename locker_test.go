@@ -17,8 +17,13 @@ type lockingStore struct {
 	convo.Store
 	conflicts int // commits outside of Locked that meet a conflict
 	locked    int
+	first     bool
+	inside    bool
+	before    func()  // is called before f
 	fails     []error // of Locked, after f
 }
+
+func (s *lockingStore) LockFirst() bool { return s.first }
 
 func (s *lockingStore) Commit(ctx context.Context, changes ...convo.Change) error {
 	if s.conflicts > 0 {
@@ -30,6 +35,11 @@ func (s *lockingStore) Commit(ctx context.Context, changes ...convo.Change) erro
 
 func (s *lockingStore) Locked(ctx context.Context, f func(convo.Store) error) error {
 	s.locked++
+	if s.before != nil {
+		s.before()
+	}
+	s.inside = true
+	defer func() { s.inside = false }()
 	if len(s.fails) == 0 {
 		return f(s.Store)
 	}
@@ -99,4 +109,42 @@ func TestWithoutRetriesThereIsNoLock(t *testing.T) {
 	_, err = e.Do(t.Context(), toContact("susan"), convo.Receive{Body: "hi"})
 	require.ErrorIs(t, err, convo.ErrConflict)
 	assert.Zero(t, s.locked)
+}
+
+func TestACallBeginsUnderTheLockWhereThatCostsNothing(t *testing.T) {
+	s := &lockingStore{Store: memstore.New(), first: true}
+	e, err := convo.New(s)
+	require.NoError(t, err)
+	_, err = e.Do(t.Context(), toContact("susan"), convo.Receive{Body: "hi"})
+	require.NoError(t, err)
+	assert.Equal(t, 1, s.locked)
+}
+
+func TestThePolicyIsNeverLookedUpUnderTheLock(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		s := &lockingStore{Store: memstore.New(), first: first}
+		looked := map[string]int{}
+		e, err := convo.New(s, convo.WithPolicies(func(_ context.Context, _, channel string) (*convo.Policy, error) {
+			assert.False(t, s.inside, channel)
+			looked[channel]++
+			return nil, nil
+		}))
+		require.NoError(t, err)
+		other, err := convo.New(s.Store)
+		require.NoError(t, err)
+		_, err = e.Do(t.Context(), toContact("susan"), convo.Receive{Channel: "sms", Body: "hi"}, convo.Close{By: agentAna})
+		require.NoError(t, err)
+		assert.Zero(t, s.locked)
+		s.conflicts = 1
+		s.before = func() { // the conversation is another one by now, on another channel, and so is its policy
+			s.before = nil
+			_, err := other.Do(t.Context(), toContact("susan"), convo.Receive{Channel: "mail", Body: "hi"})
+			require.NoError(t, err)
+			s.conflicts = 1
+		}
+		_, err = e.Do(t.Context(), toContact("susan"), convo.Receive{Channel: "sms", Body: "hi"})
+		require.NoError(t, err)
+		assert.Equal(t, 2, s.locked)
+		assert.Equal(t, map[string]int{"sms": 2, "mail": 1}, looked)
+	}
 }

@@ -50,6 +50,8 @@ type Store interface {
 // trying again and again would lose against the others.
 type Locker interface {
 	Store
+	// LockFirst reports whether a call may as well begin under the lock, because writes take turns anyway.
+	LockFirst() bool
 	// Locked calls f with a store whose Load holds the contact and the conversation that it returns, so that nobody else
 	// changes them before f returns, and whose Commit takes effect when f returns nil. When f fails, nothing does. Locked
 	// returns the error of f, or why it was not committed: by the errors of Commit.

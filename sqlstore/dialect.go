@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"strconv"
@@ -39,10 +40,14 @@ type dialect struct {
 	numbered bool                // placeholders are $1, $2, …, not ?
 	id       func(uuid.UUID) any // what an id is bound as
 
+	// packed is the thread as one text, its columns one after the other between packedBy, for a driver that takes its time for
+	// every column. The last one is the only one that may hold packedBy itself.
+	packed string
+
 	// insertOnce makes of an INSERT one that writes nothing, and says so by the count of rows, where a row with the same
 	// key is there. Without it, the engine's own error says so, and leaves the transaction as it was.
 	insertOnce string
-	// updateActive is appended to the WHERE of an update that makes a conversation active.
+	// upsertCycle makes of the INSERT of a cycle one that amends the row that is there.
 	upsertCycle string
 
 	conflicts []string // codes of errors that say: somebody else was faster, try again
@@ -63,6 +68,7 @@ type dialect struct {
 
 // text is a statement as the engine takes it: with its placeholders and the prefix of the tables.
 func (d *dialect) text(statement, prefix string) string {
+	statement = strings.Replace(statement, thread, cmp.Or(d.packed, threadColumns), 1)
 	if prefix != DefaultPrefix {
 		statement = strings.ReplaceAll(statement, DefaultPrefix, prefix)
 	}
@@ -80,6 +86,14 @@ func (d *dialect) text(statement, prefix string) string {
 		n++
 	}
 	return b.String()
+}
+
+// held is a load that holds what it finds.
+func (d *dialect) held(load string) string {
+	if d.lockJoin != "" {
+		load = strings.Replace(load, latestOf, d.lockJoin, 1)
+	}
+	return load + d.lock
 }
 
 func idBytes(id uuid.UUID) any { return id[:] }

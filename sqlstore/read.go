@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -100,14 +99,14 @@ func (s *Store) thread(ctx context.Context, t *convo.Thread, statement string, a
 		dests = append(dests, (*asText)(&t.AddressOwner))
 	}
 	t.Contact, t.Conversation = convo.Contact{}, convo.Conversation{}
+	before := len(dests)
 	dests = contactDests(dests, &t.Contact)
 	dests = conversationDests(append(dests, (*asID)(&t.Active)), &t.Conversation, &x)
+	if s.d.packed != "" {
+		dests = append(dests[:before:before], asPacked(dests[before:]))
+	}
 	if s.tx != nil && s.tx.lock && s.d.lock != "" {
-		held := statement
-		if s.d.lockJoin != "" {
-			held = strings.Replace(held, latestOf, s.d.lockJoin, 1)
-		}
-		if found, err := s.row(ctx, held+s.d.lock, args, dests); found || err != nil || s.d.lockJoin == "" {
+		if found, err := s.row(ctx, s.d.held(statement), args, dests); found || err != nil || s.d.lockJoin == "" {
 			return found && t.Contact.ID != "", err
 		}
 	}

@@ -1,9 +1,11 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -168,14 +170,19 @@ func (n *asInt) Scan(v any) (err error) {
 		*n = 0
 	case int64:
 		*n = asInt(v)
+	case string:
+		*n, err = parse(v)
 	case []byte:
-		var i int64
-		i, err = strconv.ParseInt(string(v), 10, 64)
-		*n = asInt(i)
+		*n, err = parse(string(v))
 	default:
 		return unexpected(v)
 	}
 	return err
+}
+
+func parse(s string) (asInt, error) {
+	i, err := strconv.ParseInt(s, 10, 64)
+	return asInt(i), err
 }
 
 func (n *asCount) Scan(v any) error {
@@ -226,6 +233,34 @@ func (u *asID) Scan(v any) (err error) {
 	}
 	*u = asID(id)
 	return err
+}
+
+// packedBy is what no identifier may hold.
+const packedBy = "\x1f"
+
+// asPacked takes several columns out of one text.
+type asPacked []any
+
+func (p asPacked) Scan(v any) error {
+	var t asText
+	if err := t.Scan(v); err != nil {
+		return err
+	}
+	rest := string(t)
+	for i, to := range p {
+		part := rest
+		if i < len(p)-1 {
+			part, rest, _ = strings.Cut(rest, packedBy)
+		}
+		var v any // NULL
+		if part != "" {
+			v = part
+		}
+		if err := to.(sql.Scanner).Scan(v); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func unexpected(v any) error {

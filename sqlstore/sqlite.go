@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 )
 
 var sqlite = dialect{
@@ -14,6 +15,7 @@ var sqlite = dialect{
 	folder:     "sqlite",
 	goose:      "sqlite3",
 	id:         idBytes,
+	packed:     sqlitePacked,
 	insertOnce: " ON CONFLICT DO NOTHING",
 	upsertCycle: ` ON CONFLICT (workspace, conversation, number) DO UPDATE
 	SET category = excluded.category, summary = excluded.summary`,
@@ -22,6 +24,18 @@ var sqlite = dialect{
 	taken:     "2067",
 	check:     checkSQLite,
 }
+
+// sqlitePacked spells ids in hexadecimal, and gives NULL as an empty text.
+var sqlitePacked = func() string {
+	list := append(strings.Split(of("k", contactColumns), ", "), otherActiveOf)
+	list = append(list, strings.Split(of("c", conversationColumns), ", ")...)
+	for i, c := range list {
+		if c == "k.latest" || c == "c.id" || c == otherActiveOf {
+			list[i] = "hex(" + c + ")"
+		}
+	}
+	return "format('" + strings.Repeat(packedBy+"%s", len(list))[len(packedBy):] + "', " + strings.Join(list, ", ") + ")"
+}()
 
 func checkSQLite(ctx context.Context, s *Store) error {
 	var mode, encoding string

@@ -13,13 +13,15 @@ func of(alias, columns string) string {
 // changing are the columns of a conversation that may change.
 var changing = strings.SplitN(strings.Join(strings.Fields(conversationColumns), " "), ", ", fixed+1)[fixed]
 
+// thread stands for what Load selects of a contact k and its latest conversation c.
+const thread = "{thread}"
+
+// otherActiveOf is the contact's active conversation when it is another one.
+const otherActiveOf = `CASE WHEN c.active THEN NULL ELSE (
+	SELECT a.id FROM convo_conversations a WHERE a.workspace = k.workspace AND a.active_slot = k.id) END`
+
 var (
-	// thread is what Load selects of a contact k and its latest conversation c: also the contact's other active
-	// conversation.
-	thread = of("k", contactColumns) + `,
-	CASE WHEN c.active THEN NULL ELSE (
-		SELECT a.id FROM convo_conversations a WHERE a.workspace = k.workspace AND a.active_slot = k.id) END,
-	` + of("c", conversationColumns)
+	threadColumns = of("k", contactColumns) + ", " + otherActiveOf + ", " + of("c", conversationColumns)
 
 	latestOf = ` LEFT JOIN convo_conversations c ON c.workspace = k.workspace AND c.id = k.latest`
 

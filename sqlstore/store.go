@@ -79,7 +79,7 @@ func New(ctx context.Context, db *sql.DB, d Dialect, opts ...Option) (*Store, er
 	if err := checkSchema(ctx, s); err != nil {
 		return nil, fmt.Errorf("sqlstore: %s: %w", dl.name, err)
 	}
-	for _, statement := range s.writing() { // in a transaction it would be too late
+	for _, statement := range s.inTransactions() { // inside one it would be too late
 		if _, err := s.stmts.get(ctx, statement); err != nil {
 			return nil, fmt.Errorf("sqlstore: %s: %w", dl.name, err)
 		}
@@ -87,8 +87,8 @@ func New(ctx context.Context, db *sql.DB, d Dialect, opts ...Option) (*Store, er
 	return s, nil
 }
 
-// writing are the statements of a commit.
-func (s *Store) writing() []string {
+// inTransactions are the statements that are used inside transactions.
+func (s *Store) inTransactions() []string {
 	all := []string{
 		updateContact, updateConversation, updateByMessages, otherActive, insertCycle + s.d.upsertCycle,
 		mergeAliases, actives, mergeConversations,
@@ -97,6 +97,12 @@ func (s *Store) writing() []string {
 		insertContact, insertConversation, insertEvent, insertContactEvent, insertKey, insertAddress,
 	} {
 		all = append(all, statement+s.d.insertOnce)
+	}
+	for _, statement := range [...]string{loadContact, loadAddress, loadConversation, loadContactAndOwner} {
+		all = append(all, statement)
+		if s.d.lock != "" {
+			all = append(all, s.d.held(statement))
+		}
 	}
 	return all
 }
@@ -127,26 +133,25 @@ func (s *Store) Locked(ctx context.Context, f func(convo.Store) error) error {
 	if s.tx != nil {
 		return f(s)
 	}
-	return s.inTransaction(ctx, func(t *transaction) error {
+	work := func(t *transaction) error {
 		w := *s
-		t.lock = true
+		t.lock, t.failed = true, nil
 		w.tx = t
-		return f(&w)
-	})
-}
-
-// inTransaction runs f in a transaction of its own. When it cannot be told whether it was committed, the proof that f left says so.
-func (s *Store) inTransaction(ctx context.Context, f func(*transaction) error) error {
-	if s.writer != nil {
-		release, err := s.writer.acquire(ctx)
-		if err != nil {
+		if err := f(&w); err != nil {
 			return err
 		}
-		defer release()
+		return t.failed // what was refused must not be committed in part
 	}
-	return s.transact(ctx, f)
+	if s.writer != nil {
+		return s.write(ctx, work)
+	}
+	return s.transact(ctx, work)
 }
 
+// LockFirst implements convo.Locker: in SQLite one writes at a time anyway.
+func (s *Store) LockFirst() bool { return s.writer != nil && s.tx == nil }
+
+// transact runs f in a transaction of its own. When it cannot be told whether it was committed, the proofs that f left say so.
 func (s *Store) transact(ctx context.Context, f func(*transaction) error) error {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -240,7 +245,7 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 		return nil
 	}
 	if s.writer != nil && s.tx == nil {
-		return s.commitInTurn(ctx, changes)
+		return s.write(ctx, func(t *transaction) error { return t.carryOut(ctx, changes) })
 	}
 	if len(changes) == 1 && s.d.commit != nil && (s.tx == nil || !s.tx.savepoint) {
 		if done, err := s.d.commit(ctx, s, &changes[0]); done {
@@ -250,7 +255,7 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	if s.tx != nil {
 		return s.refusal(s.tx.commit(ctx, changes))
 	}
-	return s.transact(ctx, func(t *transaction) error { return t.commit(ctx, changes) })
+	return s.transact(ctx, func(t *transaction) error { return t.carryOut(ctx, changes) })
 }
 
 // afterwards says what came of a commit in one statement.
@@ -262,7 +267,8 @@ func (s *Store) afterwards(ctx context.Context, changes []convo.Change, err erro
 	switch {
 	case s.tx != nil:
 		s.tx.proofs = append(s.tx.proofs, proofs...)
-		return s.refusal(err)
+		s.tx.failed = s.refusal(err)
+		return s.tx.failed
 	case err != nil:
 		return s.settle(ctx, proofs, s.refusal(err))
 	}
@@ -277,23 +283,41 @@ type transaction struct {
 	savepoint bool // it is the host's: undo what a refused commit wrote
 	lock      bool // Load holds what it loads
 	proofs    []proof
+	failed    error // of a commit in it
+	broken    bool  // cannot be committed any more
 }
 
 func (t *transaction) commit(ctx context.Context, changes []convo.Change) error {
 	if !t.savepoint {
-		return t.carryOut(ctx, changes)
+		t.failed = t.carryOut(ctx, changes)
+		return t.failed
 	}
+	return t.within(ctx, func(t *transaction) error { return t.carryOut(ctx, changes) })
+}
+
+// within carries out f, and undoes what it did when it fails.
+func (t *transaction) within(ctx context.Context, f func(*transaction) error) error {
+	if t.broken {
+		return errAgain
+	}
+	proofs := len(t.proofs)
 	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT convo"); err != nil {
 		return err
 	}
-	err := t.carryOut(ctx, changes)
+	t.broken = true // if f panics
+	err := f(t)
+	t.broken = false
+	// Without the deadline, or a transaction that goes on would keep a part of it.
+	ctx = context.WithoutCancel(ctx)
 	if err != nil {
-		// Without the host's deadline, or a transaction that goes on would keep a part of it.
-		if _, rerr := t.tx.ExecContext(context.WithoutCancel(ctx), "ROLLBACK TO SAVEPOINT convo"); rerr != nil {
-			return errors.Join(err, fmt.Errorf("sqlstore: roll the transaction back: a part of the commit could not be undone: %w", rerr))
+		t.proofs = t.proofs[:proofs]
+		if _, rerr := t.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT convo"); rerr != nil {
+			t.broken = true
+			return fmt.Errorf("sqlstore: roll the transaction back, for a part of the commit could not be undone (%w): %w", rerr, err)
 		}
 	}
 	if _, rerr := t.tx.ExecContext(ctx, "RELEASE SAVEPOINT convo"); rerr != nil && err == nil {
+		t.broken = true
 		err = rerr
 	}
 	return err

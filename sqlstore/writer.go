@@ -2,71 +2,136 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
-
-	"github.com/chatlifecycle/convo"
 )
 
-// writer has the writes of one process to a SQLite file go one after the other, which the file demands anyway, and the commits
-// that wait for their turn meanwhile written in one transaction: they share its trip to the disk.
+// writer has the writes of one process to a SQLite file go one after the other, which the file demands anyway. Whoever writes
+// lends his transaction to those who wait by then, one after the other, each in his own goroutine; then they all share
+// one commit, and its trip to the disk.
 type writer struct {
 	mu      sync.Mutex
 	busy    bool
 	waiting []*turn
 }
 
-// turn is one who waits.
+// turn is one who waits to write.
 type turn struct {
-	changes []convo.Change // nil: wants to write alone
-	ctx     context.Context
-	next    chan verdict
+	alone bool              // lends to nobody, and borrows from nobody
+	lent  chan *transaction // somebody's, or nil: begin one
+	back  chan struct{}     // the lent one is given back
+	done  chan error        // whether a lent one was committed
 }
 
-// verdict ends the waiting: the changes were written by somebody else, with this result, or it is one's own turn.
-type verdict struct {
-	done bool
-	err  error
-}
-
-// maxBatch bounds how many commits share a transaction.
+// maxBatch bounds how many share a transaction.
 const maxBatch = 64
 
-// acquire waits until nobody else writes.
-func (w *writer) acquire(ctx context.Context) (release func(), err error) {
-	_, err = w.wait(&turn{ctx: ctx})
-	return w.release, err
+// errAgain tells who has borrowed a transaction that it could not be committed.
+var errAgain = errors.New("sqlstore: the shared transaction failed")
+
+// write carries out f in a transaction when it is its turn. f may be carried out again, after what it did was undone.
+func (s *Store) write(ctx context.Context, f func(*transaction) error) error {
+	t := &turn{lent: make(chan *transaction, 1), back: make(chan struct{}, 1), done: make(chan error, 1)}
+	for {
+		lent, err := s.writer.wait(ctx, t)
+		switch {
+		case err != nil:
+			return err
+		case lent == nil:
+			return s.lead(ctx, t, f)
+		}
+		err = s.refusal(t.borrow(ctx, lent, f))
+		if committed := <-t.done; committed == nil {
+			return err
+		}
+		t.alone = true // whoever spoiled it, from now on it is only one's own
+	}
 }
 
-func (w *writer) wait(t *turn) (verdict, error) {
+// borrow carries out f in somebody else's transaction, and gives it back.
+func (t *turn) borrow(ctx context.Context, lent *transaction, f func(*transaction) error) error {
+	defer func() { t.back <- struct{}{} }() // also when f panics
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return lent.within(ctx, f)
+}
+
+// lead carries out f in a transaction of its own, and those of who waits by then in the same one.
+func (s *Store) lead(ctx context.Context, t *turn, f func(*transaction) error) error {
+	defer s.writer.release()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var others []*turn
+	if !t.alone {
+		others = s.writer.take()
+	}
+	if len(others) == 0 {
+		return s.transact(ctx, f)
+	}
+	committed := errAgain
+	defer func() { // also when f panics
+		for _, o := range others {
+			o.done <- committed
+		}
+	}()
+	waiting := others
+	lend := func(x *transaction) {
+		o := waiting[0]
+		waiting = waiting[1:]
+		o.lent <- x
+		<-o.back
+	}
+	defer func() {
+		for len(waiting) > 0 { // whose turn did not come
+			lend(&transaction{broken: true})
+		}
+	}()
+	var own error
+	// One's own deadline must not end what others wait for.
+	err := s.transact(context.WithoutCancel(ctx), func(x *transaction) error {
+		for own = x.within(ctx, f); len(waiting) > 0 && !x.broken; {
+			lend(x)
+		}
+		if x.broken {
+			return errAgain
+		}
+		return nil
+	})
+	if err != nil {
+		return s.transact(ctx, f)
+	}
+	committed = nil
+	return s.refusal(own)
+}
+
+// wait waits for the turn, and returns the transaction that is lent, or nil when one is to begin one's own.
+func (w *writer) wait(ctx context.Context, t *turn) (*transaction, error) {
 	w.mu.Lock()
 	if !w.busy {
 		w.busy = true
 		w.mu.Unlock()
-		return verdict{}, nil
+		return nil, nil
 	}
-	t.next = make(chan verdict, 1)
 	w.waiting = append(w.waiting, t)
 	w.mu.Unlock()
 	select {
-	case v := <-t.next:
-		return v, nil
-	case <-t.ctx.Done():
+	case lent := <-t.lent:
+		return lent, nil
+	case <-ctx.Done():
 	}
 	w.mu.Lock()
-	for i := range w.waiting {
-		if w.waiting[i] == t {
-			w.waiting = append(w.waiting[:i], w.waiting[i+1:]...)
-			w.mu.Unlock()
-			return verdict{}, t.ctx.Err()
-		}
+	i := slices.Index(w.waiting, t)
+	if i >= 0 {
+		w.waiting = slices.Delete(w.waiting, i, i+1)
 	}
 	w.mu.Unlock()
-	v := <-t.next // it is being written, or is its turn
-	if !v.done {
-		w.release()
-		return v, t.ctx.Err()
+	if i >= 0 {
+		return nil, ctx.Err()
 	}
-	return v, nil
+	return <-t.lent, nil // it is about to come; who has it finds out about the context
 }
 
 // release gives the turn to whoever waits longest.
@@ -78,63 +143,19 @@ func (w *writer) release() {
 		return
 	}
 	t := w.waiting[0]
-	w.waiting = w.waiting[1:]
-	t.next <- verdict{}
+	w.waiting = slices.Delete(w.waiting, 0, 1)
+	t.lent <- nil
 }
 
-// take returns the commits that wait in front, for whoever writes to write them as well.
+// take returns those who wait in front, as far as they borrow.
 func (w *writer) take() []*turn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := 0
-	for n < len(w.waiting) && n < maxBatch-1 && w.waiting[n].changes != nil {
+	for n < len(w.waiting) && n < maxBatch-1 && !w.waiting[n].alone {
 		n++
 	}
-	taken := append([]*turn(nil), w.waiting[:n]...)
-	w.waiting = w.waiting[n:]
+	taken := slices.Clone(w.waiting[:n])
+	w.waiting = slices.Delete(w.waiting, 0, n)
 	return taken
-}
-
-// commitInTurn commits changes alone or, when others wait as well, together with theirs.
-func (s *Store) commitInTurn(ctx context.Context, changes []convo.Change) error {
-	v, err := s.writer.wait(&turn{changes: changes, ctx: ctx})
-	switch {
-	case err != nil:
-		return err
-	case v.done:
-		return v.err
-	}
-	defer s.writer.release()
-	others := s.writer.take()
-	alone := func(ctx context.Context, changes []convo.Change) error {
-		return s.transact(ctx, func(t *transaction) error { return t.commit(ctx, changes) })
-	}
-	if len(others) == 0 {
-		return alone(ctx, changes)
-	}
-	turns := append([]*turn{{changes: changes, ctx: ctx}}, others...)
-	errs := make([]error, len(turns))
-	// One's own deadline must not end what others wait for.
-	together := s.transact(context.WithoutCancel(ctx), func(t *transaction) error {
-		t.savepoint = true
-		for i, turn := range turns {
-			errs[i] = s.refusal(t.commit(context.WithoutCancel(ctx), turn.changes))
-			if errs[i] != nil && !isRefusal(errs[i]) {
-				return errs[i]
-			}
-		}
-		return nil
-	})
-	for i, turn := range turns {
-		if together != nil { // then whoever is not to blame gets another chance
-			errs[i] = turn.ctx.Err()
-			if errs[i] == nil {
-				errs[i] = alone(turn.ctx, turn.changes) //nolint:contextcheck // everyone waits under a context of their own
-			}
-		}
-		if i > 0 {
-			turn.next <- verdict{true, errs[i]}
-		}
-	}
-	return errs[0]
 }

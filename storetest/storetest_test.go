@@ -795,6 +795,8 @@ func TestRunFailsOnAStoreThatIgnoresAnyPartOfAFilter(t *testing.T) {
 // lockless is a Locker that holds nobody off and takes nothing back.
 type lockless struct{ *memstore.Store }
 
+func (l lockless) LockFirst() bool { return false }
+
 func (l lockless) Locked(_ context.Context, f func(convo.Store) error) error { return f(yielding(l)) }
 
 // yielding gives others the chance to come between a load and a commit.
