@@ -69,7 +69,7 @@ func MigrateTo(ctx context.Context, db *sql.DB, d Dialect, version int64, opts .
 	}
 	for try := 0; ; try++ {
 		err := migrate(ctx, p, version)
-		if err == nil || dl.goose != "sqlite3" || try == 20 || ctx.Err() != nil {
+		if err == nil || dl.goose != "sqlite3" || errors.Is(err, errNewer) || try == 20 || ctx.Err() != nil {
 			return wrapMigration(dl, err)
 		}
 		// SQLite has no lock but the one on the file, which goose does not take before it looks: whoever lost looks again.
@@ -82,6 +82,9 @@ func MigrateTo(ctx context.Context, db *sql.DB, d Dialect, version int64, opts .
 		}
 	}
 }
+
+// errNewer is not worth another try.
+var errNewer = errors.New("update the package")
 
 func wrapMigration(d *dialect, err error) error {
 	if err != nil {
@@ -96,8 +99,7 @@ func migrate(ctx context.Context, p *goose.Provider, version int64) error {
 	case err != nil:
 		return err
 	case now > schemaVersion:
-		return fmt.Errorf("the schema has version %d, which is newer than %d, the one of this package: update the package",
-			now, schemaVersion)
+		return fmt.Errorf("%w: the schema has version %d, which is newer than %d, the one of this package", errNewer, now, schemaVersion)
 	case now < version:
 		_, err = p.UpTo(ctx, version)
 	case now > version:

@@ -106,9 +106,14 @@ func (s *Store) thread(ctx context.Context, t *convo.Thread, statement string, a
 		dests = append(dests[:before:before], asPacked(dests[before:]))
 	}
 	if s.tx != nil && s.tx.lock && s.d.lock != "" {
-		if found, err := s.row(ctx, s.d.held(statement), args, dests); found || err != nil || s.d.lockJoin == "" {
+		// PostgreSQL gives the held rows as they are after the waiting, and all else as it was before: then it is read again,
+		// unless there is nothing else.
+		found, err := s.row(ctx, s.d.held(statement), args, dests)
+		alone := t.Conversation.Status.Active() && statement != loadContactAndOwner
+		if err != nil || s.d.lockJoin == "" || found && alone {
 			return found && t.Contact.ID != "", err
 		}
+		t.Contact, t.Conversation, t.Active, t.AddressOwner = convo.Contact{}, convo.Conversation{}, uuid.Nil, ""
 	}
 	found, err := s.row(ctx, statement, args, dests)
 	return found && t.Contact.ID != "", err

@@ -202,6 +202,8 @@ func (s *Store) settle(ctx context.Context, proofs []proof, err error) error {
 	for _, p := range proofs {
 		there, other, perr := s.find(ctx, p)
 		switch {
+		case perr != nil: // without the conflict, if it is one: the driver may have met it by repeating what was carried out
+			return fmt.Errorf("sqlstore: %w: %v; asking what came of it: %w", convo.ErrCommitUnknown, err, perr)
 		case perr == nil && there:
 			return nil
 		case perr == nil && other && !known:
@@ -309,16 +311,18 @@ func (t *transaction) within(ctx context.Context, f func(*transaction) error) er
 	t.broken = false
 	// Without the deadline, or a transaction that goes on would keep a part of it.
 	ctx = context.WithoutCancel(ctx)
-	if err != nil {
-		t.proofs = t.proofs[:proofs]
-		if _, rerr := t.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT convo"); rerr != nil {
-			t.broken = true
-			return fmt.Errorf("sqlstore: roll the transaction back, for a part of the commit could not be undone (%w): %w", rerr, err)
+	if err == nil {
+		if _, err = t.tx.ExecContext(ctx, "RELEASE SAVEPOINT convo"); err == nil {
+			return nil
 		}
 	}
-	if _, rerr := t.tx.ExecContext(ctx, "RELEASE SAVEPOINT convo"); rerr != nil && err == nil {
+	t.proofs = t.proofs[:proofs]
+	if _, rerr := t.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT convo"); rerr != nil {
 		t.broken = true
-		err = rerr
+		return fmt.Errorf("sqlstore: roll the transaction back, for a part of the commit could not be undone (%w): %w", rerr, err)
+	}
+	if _, rerr := t.tx.ExecContext(ctx, "RELEASE SAVEPOINT convo"); rerr != nil {
+		t.broken = true
 	}
 	return err
 }

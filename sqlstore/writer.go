@@ -1,10 +1,13 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"sync"
+
+	"github.com/chatlifecycle/convo"
 )
 
 // writer has the writes of one process to a SQLite file go one after the other, which the file demands anyway. Whoever writes
@@ -42,8 +45,11 @@ func (s *Store) write(ctx context.Context, f func(*transaction) error) error {
 			return s.lead(ctx, t, f)
 		}
 		err = s.refusal(t.borrow(ctx, lent, f))
-		if committed := <-t.done; committed == nil {
+		switch committed := <-t.done; {
+		case committed == nil || err != nil && errors.Is(committed, convo.ErrCommitUnknown):
 			return err
+		case errors.Is(committed, convo.ErrCommitUnknown): // again might be twice
+			return committed
 		}
 		t.alone = true // whoever spoiled it, from now on it is only one's own
 	}
@@ -100,11 +106,15 @@ func (s *Store) lead(ctx context.Context, t *turn, f func(*transaction) error) e
 		}
 		return nil
 	})
-	if err != nil {
-		return s.transact(ctx, f)
+	switch {
+	case err == nil:
+		committed = nil
+		return s.refusal(own)
+	case errors.Is(err, convo.ErrCommitUnknown):
+		committed = err
+		return cmp.Or(s.refusal(own), err)
 	}
-	committed = nil
-	return s.refusal(own)
+	return s.transact(ctx, f)
 }
 
 // wait waits for the turn, and returns the transaction that is lent, or nil when one is to begin one's own.

@@ -1,0 +1,320 @@
+package testdb
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is a server that a test has to itself, to kill it and to start it again. It listens on a loopback address of its own,
+// and is gone, with all that it stored, with the test.
+type Server struct {
+	Engine Engine
+
+	t        testing.TB
+	programs map[string]string // their paths
+	as       *syscall.Credential
+	dir      string
+	port     int
+	settings []string
+	process  *exec.Cmd // nil: it does not run
+}
+
+// Private starts a server of e, with further settings in the way of its command line: "synchronous_commit=off" or
+// "innodb-flush-log-at-trx-commit=0". It skips t where e is not installed: see scripts/engines.
+func Private(t testing.TB, e Engine, settings ...string) *Server {
+	t.Helper()
+	s := prepare(t, e, settings)
+	var err error
+	switch e {
+	case PostgreSQL:
+		err = s.run("initdb", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-U", "postgres", "--no-sync", "-D", s.data())
+	case MariaDB:
+		err = s.run("mariadb-install-db", "--no-defaults", "--datadir="+s.data(), "--skip-test-db", "--skip-name-resolve",
+			"--auth-root-authentication-method=normal")
+	}
+	if err != nil {
+		t.Fatalf("testdb: %v", err)
+	}
+	s.Start()
+	return s
+}
+
+// Standby starts a server that repeats what s does, and has s wait for it with every commit. It is of PostgreSQL only.
+func (s *Server) Standby() *Server {
+	s.t.Helper()
+	const name = "standby"
+	b := prepare(s.t, s.Engine, s.settings)
+	if err := b.run("pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "postgres", "-D", b.data(),
+		"--checkpoint=fast", "--no-sync", "--write-recovery-conf", "-d", "application_name="+name); err != nil {
+		s.t.Fatalf("testdb: %v", err)
+	}
+	b.Start()
+	s.exec("ALTER SYSTEM SET synchronous_standby_names = '" + name + "'")
+	s.exec("SELECT pg_reload_conf()")
+	s.wait("the standby to follow", func(ctx context.Context, db *sql.DB) error {
+		var n int
+		return db.QueryRowContext(ctx, "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").Scan(&n)
+	})
+	return b
+}
+
+// Promote makes of a standby a server that takes writes.
+func (s *Server) Promote() {
+	s.t.Helper()
+	if err := s.run("pg_ctl", "promote", "-w", "-D", s.data()); err != nil {
+		s.t.Fatalf("testdb: %v", err)
+	}
+}
+
+// Create makes a new empty database.
+func (s *Server) Create(name string) Database {
+	s.t.Helper()
+	statement := "CREATE DATABASE " + name
+	if s.Engine == MariaDB {
+		statement += " CHARACTER SET utf8mb4"
+	}
+	s.exec(statement)
+	return s.database(name)
+}
+
+// Addr is the server's host:port.
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+
+func (s *Server) database(name string) Database {
+	d := Database{Engine: s.Engine, Addr: s.Addr()}
+	if s.Engine == PostgreSQL {
+		d.Driver, d.DSN = "pgx", "postgres://postgres@"+d.Addr+"/"+cmp.Or(name, "postgres")+"?sslmode=disable"
+	} else {
+		d.Driver, d.DSN = "mysql", "root@tcp("+d.Addr+")/"+name
+	}
+	return d
+}
+
+// Start starts a server that was killed, and returns when it has recovered and takes connections.
+func (s *Server) Start() {
+	s.t.Helper()
+	var args []string
+	var program string
+	switch s.Engine {
+	case PostgreSQL:
+		program = "postgres"
+		args = []string{
+			"-D", s.data(), "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=50",
+		}
+		for _, set := range s.settings {
+			args = append(args, "-c", set)
+		}
+	case MariaDB:
+		program = "mariadbd"
+		args = []string{
+			"--no-defaults", "--datadir=" + s.data(), "--port=" + strconv.Itoa(s.port), "--bind-address=127.0.0.1",
+			"--skip-name-resolve", "--character-set-server=utf8mb4", "--socket=" + filepath.Join(s.dir, "socket"),
+			"--pid-file=" + filepath.Join(s.dir, "pid"),
+		}
+		for _, set := range s.settings {
+			args = append(args, "--"+set)
+		}
+	}
+	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		s.t.Fatalf("testdb: %v", err)
+	}
+	defer log.Close()
+	s.process = s.command(program, args...)
+	s.process.Stdout, s.process.Stderr = log, log
+	if err := s.process.Start(); err != nil {
+		s.t.Fatalf("testdb: %v", err)
+	}
+	s.wait("the server to start", func(ctx context.Context, db *sql.DB) error { return db.PingContext(ctx) })
+}
+
+// Kill kills all processes of the server with SIGKILL, and returns when they are gone.
+func (s *Server) Kill() {
+	s.t.Helper()
+	if s.process == nil {
+		return
+	}
+	first := s.process.Process.Pid
+	_ = syscall.Kill(first, syscall.SIGSTOP) // so that it has no further children
+	all := append(children(first), first)
+	for _, pid := range all {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	_ = s.process.Wait() // its error is that it was killed
+	s.process = nil
+	for end := time.Now().Add(patience); slices.ContainsFunc(all, alive); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("testdb: processes of the server survived SIGKILL: %v", all)
+		}
+	}
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// prepare finds the programs, and makes a folder for all files of a server.
+func prepare(t testing.TB, e Engine, settings []string) *Server {
+	t.Helper()
+	s := &Server{Engine: e, t: t, programs: map[string]string{}, settings: settings}
+	names, owner := []string{"postgres", "initdb", "pg_ctl", "pg_basebackup"}, "postgres"
+	if e == MariaDB {
+		names, owner = []string{"mariadbd", "mariadb-install-db"}, "mysql"
+	}
+	for _, name := range names {
+		if s.programs[name] = find(name); s.programs[name] == "" {
+			t.Skipf("%s is not installed here: no %s", e, name)
+		}
+	}
+	var err error
+	if s.dir, err = os.MkdirTemp("", "convo"); err == nil {
+		t.Cleanup(func() { _ = os.RemoveAll(s.dir) })
+		err = s.own(owner)
+	}
+	if err == nil {
+		s.port, err = freePort()
+	}
+	if err != nil {
+		t.Fatalf("testdb: %v", err)
+	}
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// own gives the folder to owner when the test is run by root, as whom a server refuses to run.
+func (s *Server) own(owner string) error {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	u, err := user.Lookup(owner)
+	if err != nil {
+		return err
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return err
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		return err
+	}
+	s.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return os.Chown(s.dir, int(uid), int(gid))
+}
+
+// command is one that ends with the test, however that ends.
+func (s *Server) command(program string, args ...string) *exec.Cmd {
+	c := exec.Command(s.programs[program], args...)
+	c.Dir = s.dir
+	c.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: s.as, Pdeathsig: syscall.SIGKILL}
+	return c
+}
+
+func (s *Server) run(program string, args ...string) error {
+	if out, err := s.command(program, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", program, err, out)
+	}
+	return nil
+}
+
+func (s *Server) exec(statement string) {
+	s.t.Helper()
+	s.wait("the server to obey", func(ctx context.Context, db *sql.DB) error {
+		_, err := db.ExecContext(ctx, statement)
+		return err
+	})
+}
+
+// wait tries again and again until f succeeds, with new connections.
+func (s *Server) wait(what string, f func(context.Context, *sql.DB) error) {
+	s.t.Helper()
+	d := s.database("")
+	db, err := sql.Open(d.Driver, d.DSN)
+	if err != nil {
+		s.t.Fatalf("testdb: %v", err)
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for {
+		if err = f(ctx, db); err == nil {
+			return
+		}
+		if ctx.Err() != nil || !alive(s.process.Process.Pid) {
+			log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+			s.t.Fatalf("testdb: waiting for %s: %v\n%s", what, err, log[max(0, len(log)-2000):])
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// find is the path of a program, which Debian may keep out of PATH.
+func find(program string) string {
+	if path, err := exec.LookPath(program); err == nil {
+		return path
+	}
+	paths, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + program)
+	more, _ := filepath.Glob("/usr/sbin/" + program)
+	if paths = append(paths, more...); len(paths) == 0 {
+		return ""
+	}
+	return paths[len(paths)-1]
+}
+
+// freePort is one that nobody listens on now, and that nobody gets who asks for any, while the server is down.
+func freePort() (port int, err error) {
+	for range 100 {
+		port = 10000 + rand.N(20000)
+		var l net.Listener
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return port, l.Close()
+		}
+	}
+	return 0, err
+}
+
+// children are the processes that pid has started.
+func children(pid int) (found []int) {
+	folders, _ := filepath.Glob("/proc/[0-9]*")
+	for _, f := range folders {
+		if _, parent := stat(f); parent == pid {
+			if child, err := strconv.Atoi(filepath.Base(f)); err == nil {
+				found = append(found, child)
+			}
+		}
+	}
+	return found
+}
+
+func alive(pid int) bool {
+	state, _ := stat("/proc/" + strconv.Itoa(pid))
+	return state != "" && state != "Z"
+}
+
+// stat is the state and the parent of a process; empty when there is none.
+func stat(folder string) (state string, parent int) {
+	text, err := os.ReadFile(folder + "/stat")
+	if err != nil {
+		return "", 0
+	}
+	_, rest, _ := strings.Cut(string(text), ") ") // the name before it may have spaces
+	if _, err := fmt.Sscan(rest, &state, &parent); err != nil && !errors.Is(err, io.EOF) {
+		return "", 0
+	}
+	return state, parent
+}
