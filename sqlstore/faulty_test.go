@@ -26,6 +26,7 @@ const (
 	lostAfter       fault = "its answer is lost"
 	lostAfterAsBad  fault = "its answer is lost, and the driver says that it may be repeated"
 	downAfter       fault = "its answer is lost, and the server is gone"
+	delayed         fault = "the connection is lost, but the server goes on with it, later"
 )
 
 // before says that the call is not carried out at all.
@@ -81,6 +82,7 @@ type faulty struct {
 	giveUp context.CancelFunc
 	seen   []string // the calls
 	down   bool
+	later  func() // what the server goes on with
 }
 
 // openFaulty opens a pool of one connection.
@@ -126,6 +128,10 @@ func (f *faulty) arm(ctx context.Context, what faults) context.Context {
 func (f *faulty) disarm() faults {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.later != nil {
+		f.later()
+	}
+	f.later = nil
 	met := f.faults
 	if len(f.seen) < met.at {
 		met = faults{}
@@ -180,10 +186,17 @@ func (f *faulty) next(call string) (what fault, down bool) {
 	return "", false
 }
 
+func (f *faulty) delay(later func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.later = later
+}
+
 type faultyConn struct {
 	driver.Conn
-	f    *faulty
-	lost bool
+	f       *faulty
+	lost    bool
+	delayed bool // the server has not noticed yet
 }
 
 // lose ends the connection as its loss does. One to a SQLite file cannot be lost, and stays open as long as it has statements.
@@ -205,6 +218,15 @@ func (c *faultyConn) call(name string, do, drop func() error) error {
 	switch {
 	case down:
 		c.lose()
+		return io.ErrUnexpectedEOF
+	case what == delayed:
+		c.f.delay(func() {
+			if do() == nil {
+				_ = drop()
+			}
+			_ = c.Conn.Close()
+		})
+		c.lost, c.delayed = true, true
 		return io.ErrUnexpectedEOF
 	case what == lostBefore, what != "" && what.before() && name == "rollback": // a connection that lives rolls back
 		c.lose()
@@ -237,6 +259,9 @@ func (c *faultyConn) call(name string, do, drop func() error) error {
 func nothing() error { return nil }
 
 func (c *faultyConn) Close() error {
+	if c.delayed {
+		return nil
+	}
 	err := c.Conn.Close()
 	if c.lost {
 		return nil
@@ -301,7 +326,7 @@ type faultyTx struct {
 }
 
 func (x *faultyTx) Commit() error {
-	return x.c.call("commit", x.Tx.Commit, x.Tx.Rollback)
+	return x.c.call("commit", x.Tx.Commit, x.Tx.Rollback) // which does nothing after a commit
 }
 
 func (x *faultyTx) Rollback() error {
@@ -322,6 +347,9 @@ func (s *faultyStmt) CheckNamedValue(v *driver.NamedValue) error {
 }
 
 func (s *faultyStmt) Close() error {
+	if s.c.delayed {
+		return nil
+	}
 	err := s.Stmt.Close()
 	if s.c.lost {
 		return nil

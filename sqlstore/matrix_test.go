@@ -22,9 +22,8 @@ import (
 // The matrix: racers call at once for one contact, atOnce contacts at a time, for each pair of calls, on each engine and
 // isolation level. Without the guards fewer contacts are enough.
 const (
-	racers    = 6
-	unguarded = 10
-	atOnce    = 8
+	racers = 6
+	atOnce = 8
 )
 
 // levels are the parameters of a DSN that make a level the default of all that is done by it.

@@ -4,5 +4,5 @@ package sqlstore_test
 
 const raceDetector = false
 
-// contacts is how many race in each field of the matrix.
-const contacts = 100
+// contacts is how many race in each field of the matrix, and unguarded is the same without the guards.
+const contacts, unguarded = 100, 10

@@ -6,5 +6,5 @@ package sqlstore_test
 // share, and the rest is seen without it.
 const raceDetector = true
 
-// contacts is how many race in each field of the matrix.
-const contacts = 10
+// contacts is how many race in each field of the matrix, and unguarded is the same without the guards.
+const contacts, unguarded = 6, 4

@@ -165,9 +165,10 @@ func (d *dialect) list(f *convo.Filter) (statement string, args []any) {
 	add(f.Channel != "", "channel = ?", f.Channel)
 	add(f.Category != "", "category = ? AND category <> ''", f.Category)
 	add(!f.From.IsZero(), "created_at >= ?", f.From.UnixMicro())
-	add(!f.To.IsZero(), "created_at < ?", f.To.UnixMicro())
-	at := f.After.At.UnixMicro()
-	add(f.After != convo.Cursor{}, "created_at <= ? AND (created_at < ? OR id < ?)", at, at, d.id(f.After.ID))
+	// One upper bound, the lower one: of two SQLite makes a plan that sorts.
+	at, on := f.After.At.UnixMicro(), f.After != convo.Cursor{} && (f.To.IsZero() || f.After.At.Before(f.To))
+	add(!f.To.IsZero() && !on, "created_at < ?", f.To.UnixMicro())
+	add(on, "created_at <= ? AND (created_at < ? OR id < ?)", at, at, d.id(f.After.ID))
 
 	var active, closed []string
 	for _, status := range f.Status {

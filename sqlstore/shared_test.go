@@ -82,7 +82,7 @@ func first(t *testing.T, w *sweep, workspace string, i int) convo.Change {
 
 func TestWhoSharesATransactionIsToldWhatCameOfHisOwnPart(t *testing.T) {
 	for _, what := range []fault{cancelledBefore, cancelledAfter, refused, conflicting, lostAfter, lostAfterAsBad, downAfter} {
-		if raceDetector && what.before() {
+		if raceDetector && what != cancelledAfter && what != downAfter {
 			continue
 		}
 		t.Run(string(what), func(t *testing.T) {

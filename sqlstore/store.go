@@ -203,7 +203,7 @@ func (s *Store) settle(ctx context.Context, proofs []proof, err error) error {
 		there, other, perr := s.find(ctx, p)
 		switch {
 		case perr != nil: // without the conflict, if it is one: the driver may have met it by repeating what was carried out
-			return fmt.Errorf("sqlstore: %w: %v; asking what came of it: %w", convo.ErrCommitUnknown, err, perr)
+			return fmt.Errorf("sqlstore: %w: %s; asking what came of it: %w", convo.ErrCommitUnknown, err.Error(), perr)
 		case perr == nil && there:
 			return nil
 		case perr == nil && other && !known:

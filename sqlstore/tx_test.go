@@ -144,9 +144,9 @@ var refusals = []struct {
 		return old
 	}, []error{convo.ErrConflict, convo.ErrActiveExists}},
 	{"of a second active conversation", func(h *host) convo.Change {
-		r := h.do("tom", convo.Open{By: ana}, convo.Close{By: ana})
+		h.do("tom", convo.Open{By: ana}, convo.Close{By: ana})
 		old := h.decide(convo.ToContact(shop, "tom"), convo.Reopen{By: ana})
-		r = h.do("tom", convo.Open{By: ana})
+		r := h.do("tom", convo.Open{By: ana})
 		old.Loaded.ContactVersion, old.Thread.Contact.Version = r.Contact.Version, r.Contact.Version+1
 		return old
 	}, []error{convo.ErrActiveExists}},
@@ -417,6 +417,42 @@ func TestADeadlockDoesNotLoseTheHostsRowInSilence(t *testing.T) {
 		}
 		h.has(want...)
 	})
+}
+
+// Opposite merges would else take hold of a contact each, and wait for the other one's until the server ends one of them.
+func TestMergesTakeHoldOfContactsInOneOrder(t *testing.T) {
+	eachHost(t, 6, func(h *host, e testdb.Engine) {
+		if e == testdb.SQLite {
+			return // one transaction at a time
+		}
+		for i, held := range []string{"a", "b", "a", "b"} {
+			names := []string{fmt.Sprint("a", i), fmt.Sprint("b", i)}
+			h.do(names[0], convo.Open{By: ana})
+			h.do(names[1], convo.Open{By: ana})
+			tx, _ := h.begin(nil)
+			h.exec(tx, hold(held+fmt.Sprint(i)))
+			done := make(chan error)
+			go func() {
+				_, err := h.engine.Merge(h.ctx, convo.Merge{Workspace: shop, Primary: names[i/2], Secondary: names[1-i/2], By: ana})
+				done <- err
+			}()
+			h.waits(e)
+			other, _ := h.begin(nil)
+			if held == "b" {
+				_, err := other.ExecContext(h.ctx, hold(names[0])+" NOWAIT")
+				require.Error(h.t, err, "nobody holds %s, though somebody waits for %s", names[0], names[1])
+			} else {
+				h.exec(other, hold(names[1])+" NOWAIT")
+			}
+			require.NoError(h.t, other.Rollback())
+			require.NoError(h.t, tx.Rollback())
+			require.NoError(h.t, <-done)
+		}
+	})
+}
+
+func hold(contact string) string {
+	return "SELECT id FROM convo_contacts WHERE workspace = '" + shop + "' AND id = '" + contact + "' FOR UPDATE"
 }
 
 func TestAStatementThatFailedBeforeDoesNotLetACommitThroughByHalves(t *testing.T) {

@@ -56,11 +56,11 @@ func TestWhoSharesATransactionIsNotHarmedByTheOthers(t *testing.T) {
 		wg.Go(func() {
 			for n := range times {
 				contact := fmt.Sprint("contact ", (i+n)%5)
-				switch {
-				case i%4 == 3:
+				switch i % 4 {
+				case 3:
 					err := spoil(n%3, contact)
 					assert.True(t, errors.Is(err, errSpoiled) || n%3 == 1 && errors.Is(err, context.Canceled), "%v", err)
-				case i%4 == 2: // waits, or not, and is cancelled then
+				case 2: // waits, or not, and is cancelled then
 					ctx, cancel := context.WithCancel(t.Context())
 					cancel()
 					_, err := e.Do(ctx, convo.ToContact(acme, contact), convo.Receive{Body: "spoiled"})
