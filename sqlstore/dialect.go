@@ -92,6 +92,9 @@ func (d *dialect) text(statement, prefix string) string {
 func (d *dialect) held(load string) string {
 	if d.lockJoin != "" {
 		load = strings.Replace(load, latestOf, d.lockJoin, 1)
+		if strings.HasSuffix(load, "AND k.id = ?") { // not a merged one: its root is held first, as a merge holds it
+			load += " AND k.merged_into IS NULL"
+		}
 	}
 	return load + d.lock
 }

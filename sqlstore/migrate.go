@@ -26,7 +26,7 @@ var migrations embed.FS
 const schemaVersion = 1
 
 // Migrations are the schema's migrations as plain SQL files, in goose's format, for hosts that run them with a tool of their own.
-// New then looks for the version in the table that Migrate would have written: see MigrationsTable.
+// New looks for the version where Migrate writes it: in goose's table, under the name of the prefix and "schema".
 func Migrations(d Dialect, opts ...Option) (fs.FS, error) {
 	dl, o, err := optionsOf(d, opts)
 	if err != nil {

@@ -121,7 +121,8 @@ func (s *Store) Close() error { return s.stmts.close() }
 //
 // It never begins, commits or rolls back tx, and a refusal (ErrConflict, ErrDuplicate, ErrActiveExists) leaves tx as it was
 // before: roll back to begin again, or go on without. A lost race is found by counts of rows, not by violating a
-// constraint, inside a savepoint. As tx, the store is for one goroutine at a time.
+// constraint, inside a savepoint. Any other error, such as a deadlock, which ends the whole transaction on MariaDB, means: roll tx
+// back. As tx, the store is for one goroutine at a time, and tx must be one of the database that New was given.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
 	w := *s
 	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts, savepoint: true}
