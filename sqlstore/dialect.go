@@ -72,6 +72,10 @@ func (d *dialect) text(statement, prefix string) string {
 	if prefix != DefaultPrefix {
 		statement = strings.ReplaceAll(statement, DefaultPrefix, prefix)
 	}
+	if d.goose == "sqlite3" && !strings.Contains(statement, byValue) {
+		// Else SQLite, once ANALYZE has left samples of the values, plans a prepared statement again for each new value.
+		return strings.ReplaceAll(statement, "?", "+?")
+	}
 	if !d.numbered {
 		return statement
 	}

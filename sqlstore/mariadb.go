@@ -122,7 +122,7 @@ func mariadbBlock(sh shape) string {
 	case sh.newConversation:
 		b.WriteString(mariadbConversation + insertConversation + ";\n")
 	case sh.message:
-		b.WriteString(updateByMessages + mariadbOrLeave)
+		b.WriteString(mariadbByPrimary(updateByMessages) + mariadbOrLeave)
 	default:
 		b.WriteString(mariadbConversation + mariadbUpdate + "; IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;\n")
 	}
@@ -144,7 +144,12 @@ func mariadbBlock(sh shape) string {
 }
 
 // mariadbUpdate leaves it to the unique key to tell a slot that is taken.
-var mariadbUpdate = strings.Split(updateConversation, " AND NOT EXISTS")[0]
+var mariadbUpdate = mariadbByPrimary(strings.Split(updateConversation, " AND NOT EXISTS")[0])
+
+// mariadbByPrimary keeps MariaDB from asking each index, all of which begin with the workspace, whether it would be better.
+func mariadbByPrimary(update string) string {
+	return strings.Replace(update, "UPDATE convo_conversations", "UPDATE convo_conversations FORCE INDEX (PRIMARY)", 1)
+}
 
 // commitMariaDB commits a change of one conversation, and perhaps of its contact, in one block.
 func commitMariaDB(ctx context.Context, s *Store, ch *convo.Change) (done bool, err error) {

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -183,7 +184,8 @@ func (d *dialect) list(f *convo.Filter) (statement string, args []any) {
 	if len(f.Status) == 0 || len(active) > 0 {
 		part := where + " AND active = " + d.boolean(true)
 		if len(active) == 1 {
-			part += " AND status = " + active[0]
+			// Said so, because PostgreSQL takes status and active for independent of each other, and expects next to none.
+			part += " AND status <> " + other[active[0]]
 		}
 		parts = append(parts, part)
 	}
@@ -191,16 +193,60 @@ func (d *dialect) list(f *convo.Filter) (statement string, args []any) {
 		parts = append(parts, where+" AND active = "+d.boolean(false))
 	}
 	args = append(args, f.Limit)
+	from, filters := d.from(f)
+	columns := conversationColumns
+	late := len(parts) == 2 && !d.numbered // rows are looked up last: MariaDB would put them all into files, for their texts
+	if late {
+		columns = "id, created_at"
+	}
 	for i, part := range parts {
-		parts[i] = "SELECT " + conversationColumns + " FROM convo_conversations WHERE " + part +
+		parts[i] = "SELECT " + columns + " FROM " + from + " WHERE " + part +
 			" ORDER BY created_at DESC, id DESC LIMIT ?"
+	}
+	if filters > 1 {
+		parts[0] = byValue + parts[0]
 	}
 	if len(parts) == 1 {
 		return parts[0], args
 	}
 	args = append(slices.Concat(args, args), f.Limit)
+	if late {
+		return "SELECT " + of("l", conversationColumns) + " FROM (SELECT * FROM (" + parts[0] + ") a UNION ALL SELECT * FROM (" +
+			parts[1] + ") b ORDER BY created_at DESC, id DESC LIMIT ?) p JOIN convo_conversations l ON l.workspace = ? AND l.id = p.id" +
+			" ORDER BY p.created_at DESC, p.id DESC", append(args, f.Workspace)
+	}
 	return "SELECT * FROM (" + parts[0] + ") a UNION ALL SELECT * FROM (" + parts[1] +
 		") c ORDER BY created_at DESC, id DESC LIMIT ?", args
+}
+
+// other is the other active status, in quotes.
+var other = map[string]string{"'open'": "'pending'", "'pending'": "'open'"}
+
+// byValue marks a statement whose plan is to depend on the values.
+const byValue = "/* for these values */ "
+
+// from is the table, and on MariaDB also the indexes to choose from: else it may read from the top of the listing down to the page,
+// or filter the listing of all. filters is how many of them have an index.
+func (d *dialect) from(f *convo.Filter) (table string, filters int) {
+	var indexes []string
+	for _, i := range [...]struct {
+		given bool
+		name  string
+	}{
+		{f.Contact != "", "contact"}, {f.Assignee != "" || f.Unassigned, "assignee"}, {f.Team != "", "team"},
+		{f.Channel != "", "channel"}, {f.Category != "", "category"},
+	} {
+		if i.given {
+			indexes = append(indexes, "convo_conversations_"+i.name)
+		}
+	}
+	if filters = len(indexes); filters == 0 {
+		indexes = []string{"convo_conversations_listed"}
+	}
+	if d.goose == "mysql" {
+		return "convo_conversations FORCE INDEX (" + strings.Join(indexes, ", ") + ")", filters
+	}
+	return "convo_conversations", filters
 }
 
 func (d *dialect) boolean(b bool) string {

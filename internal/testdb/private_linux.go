@@ -45,7 +45,7 @@ func Private(t testing.TB, e Engine, settings ...string) *Server {
 	case PostgreSQL:
 		err = s.run("initdb", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-U", "postgres", "--no-sync", "-D", s.data())
 	case MariaDB:
-		err = s.run("mariadb-install-db", "--no-defaults", "--datadir="+s.data(), "--skip-test-db", "--skip-name-resolve",
+		err = s.run("mariadb-install-db", "--no-defaults", "--datadir="+s.data(), "--tmpdir="+s.dir, "--skip-test-db", "--skip-name-resolve",
 			"--auth-root-authentication-method=normal")
 	}
 	if err != nil {
@@ -126,6 +126,7 @@ func (s *Server) Start() {
 			"--no-defaults", "--datadir=" + s.data(), "--port=" + strconv.Itoa(s.port), "--bind-address=127.0.0.1",
 			"--skip-name-resolve", "--character-set-server=utf8mb4", "--socket=" + filepath.Join(s.dir, "socket"),
 			"--pid-file=" + filepath.Join(s.dir, "pid"),
+			"--tmpdir=" + s.dir, // in a shared one, each server that starts deletes the temporary tables of the others
 		}
 		for _, set := range s.settings {
 			args = append(args, "--"+set)
@@ -167,6 +168,16 @@ func (s *Server) Kill() {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
+// freeMemory removes the shared memory that a killed server of PostgreSQL leaves to the one that is started next.
+func (s *Server) freeMemory() {
+	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
+	if lines := strings.Split(string(text), "\n"); err == nil && len(lines) > 6 {
+		if f := strings.Fields(lines[6]); len(f) == 2 {
+			_ = exec.Command("ipcrm", "-m", f[1]).Run()
+		}
+	}
+}
+
 // prepare finds the programs, and makes a folder for all files of a server.
 func prepare(t testing.TB, e Engine, settings []string) *Server {
 	t.Helper()
@@ -182,7 +193,11 @@ func prepare(t testing.TB, e Engine, settings []string) *Server {
 	}
 	var err error
 	if s.dir, err = os.MkdirTemp("", "convo"); err == nil {
-		t.Cleanup(func() { _ = os.RemoveAll(s.dir) })
+		t.Cleanup(func() {
+			if err := os.RemoveAll(s.dir); err != nil {
+				t.Errorf("testdb: %v", err)
+			}
+		})
 		err = s.own(owner)
 	}
 	if err == nil {
@@ -191,7 +206,10 @@ func prepare(t testing.TB, e Engine, settings []string) *Server {
 	if err != nil {
 		t.Fatalf("testdb: %v", err)
 	}
-	t.Cleanup(s.Kill)
+	t.Cleanup(func() {
+		s.Kill()
+		s.freeMemory()
+	})
 	return s
 }
 

@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math"
@@ -29,7 +28,7 @@ func TestWhatClientsAreToldStaysTrueWhenConnectionsAreCut(t *testing.T) {
 		db := testdb.Create(t, e)
 		direct := migrated(t, db.Open(t), e)
 		c := clients{operations: scaled(t, 3000)}
-		c.run(t, e, db, func(s *sqlstore.Store) convo.Store { return s })
+		c.runThrough(t, e, db, func(s *sqlstore.Store) convo.Store { return s })
 		require.Equal(t, porcupine.Ok, c.verdict(t, direct))
 		sound(t, direct)
 	})
@@ -56,7 +55,7 @@ func TestTheCheckNoticesWhoTakesDoubtForAnAnswer(t *testing.T) {
 				for try := 0; ; try++ { // luck is needed: that somebody looks in between, or that a request comes late
 					c := clients{operations: 500, prefix: fmt.Sprint(try, " "), often: sendOnce}
 					tt.wrong(&c)
-					c.run(t, e, db, tt.store)
+					c.runThrough(t, e, db, tt.store)
 					if c.verdict(t, direct) == porcupine.Illegal {
 						return
 					}
@@ -114,7 +113,6 @@ type clients struct {
 
 	t       *testing.T
 	engine  *convo.Engine
-	proxy   *proxy
 	begin   time.Time
 	next    atomic.Int64
 	mu      sync.Mutex
@@ -122,19 +120,30 @@ type clients struct {
 	// How often it was unknown what came of a commit, how often another error said that nothing was written, how often a
 	// key was known, and how many operations stayed without an answer.
 	doubts, failures, duplicates, ambiguous int
-	kills                                   int // of sessions, by the server
+	faults                                  string // that it had
 }
 
-func (c *clients) run(t *testing.T, e testdb.Engine, db testdb.Database, wrap func(*sqlstore.Store) convo.Store) {
+// runThrough has the clients work through a proxy, on a store that may be wrong.
+func (c *clients) runThrough(t *testing.T, e testdb.Engine, db testdb.Database, wrap func(*sqlstore.Store) convo.Store) {
 	t.Helper()
 	p := startProxy(t, db.Addr)
 	p.calm.Store(true)
 	pool := db.Via(p.addr()).Open(t)
 	pool.SetMaxOpenConns(2 * workers)
-	c.t, c.proxy, c.begin = t, p, time.Now()
-	c.engine = engineOn(t, wrap(opened(t, pool, e)), convo.WithPolicies(byChannel))
+	s := opened(t, pool, e)
 	p.calm.Store(false)
-	stop := c.killSessions(db.Open(t), e)
+	c.run(t, wrap(s))
+	p.calm.Store(true)
+	require.NoError(t, pool.Close())
+	p.stop()
+	c.faults = p.String()
+}
+
+// run has the clients work on s.
+func (c *clients) run(t *testing.T, s convo.Store) {
+	t.Helper()
+	c.t, c.begin = t, time.Now()
+	c.engine = engineOn(t, s, convo.WithPolicies(byChannel))
 	var wg sync.WaitGroup
 	for i := range workers {
 		wg.Go(func() {
@@ -148,34 +157,6 @@ func (c *clients) run(t *testing.T, e testdb.Engine, db testdb.Database, wrap fu
 		})
 	}
 	wg.Wait()
-	stop()
-	p.calm.Store(true)
-	require.NoError(t, pool.Close())
-	p.stop()
-}
-
-// killSessions has the server itself end sessions that are at work, until stop is called.
-func (c *clients) killSessions(db *sql.DB, e testdb.Engine) (stop func()) {
-	pick, kill := "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()",
-		"SELECT pg_cancel_backend(%d)"
-	if e == testdb.MariaDB {
-		pick, kill = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND command <> 'Sleep' AND id <> CONNECTION_ID()",
-			"KILL QUERY %d"
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for ctx.Err() == nil {
-			var id int64
-			if db.QueryRowContext(ctx, pick).Scan(&id) == nil {
-				if _, err := db.ExecContext(ctx, fmt.Sprintf(kill, id)); err == nil {
-					c.kills++
-				}
-			}
-			time.Sleep(rand.N(10 * time.Millisecond))
-		}
-	})
-	return func() { cancel(); wg.Wait() }
 }
 
 // byChannel is the policy of the two kinds of contact: see operation.anew.
@@ -327,10 +308,8 @@ func (c *clients) verdict(t *testing.T, s *sqlstore.Store) porcupine.CheckResult
 	}
 	worked := time.Since(c.begin)
 	result := porcupine.CheckOperationsTimeout(model, c.history, time.Minute)
-	n, how := c.proxy.figures()
-	t.Logf("%d operations on %d contacts in %v; %d cuts (%s); %d sessions killed; %d doubts, of which %d stayed; %d other errors; "+
-		"%d duplicates; %s in %v",
-		len(c.history), len(seen), worked.Round(time.Millisecond), n, how, c.kills, c.doubts, c.ambiguous, c.failures, c.duplicates,
+	t.Logf("%d operations on %d contacts in %v; %s; %d doubts, of which %d stayed; %d other errors; %d duplicates; %s in %v",
+		len(c.history), len(seen), worked.Round(time.Millisecond), c.faults, c.doubts, c.ambiguous, c.failures, c.duplicates,
 		result, (time.Since(c.begin) - worked).Round(time.Millisecond))
 	if result != porcupine.Ok {
 		t.Log(explain(c.history))

@@ -180,14 +180,15 @@ func mayCommit(request []byte) bool {
 	return len(request) > 400 || len(request) < 100 && bytes.Contains(bytes.ToLower(request), []byte("commit"))
 }
 
-// figures are how many connections were cut, and how.
-func (p *proxy) figures() (n int, how string) {
+// String says how many connections were cut, and how.
+func (p *proxy) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	n := 0
 	var parts []string
 	for _, c := range slices.Sorted(maps.Keys(p.counts)) {
 		n += p.counts[c]
 		parts = append(parts, fmt.Sprintf("%d %s", p.counts[c], c))
 	}
-	return n, strings.Join(parts, "; ")
+	return fmt.Sprintf("%d cuts (%s)", n, strings.Join(parts, "; "))
 }
