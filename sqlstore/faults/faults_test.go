@@ -35,9 +35,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// scaled is n, times CONVO_TEST_SCALE.
+// scaled is n, times CONVO_TEST_SCALE, or a third of it for go test -short.
 func scaled(t *testing.T, n int) int {
 	t.Helper()
+	if testing.Short() {
+		n = (n + 2) / 3
+	}
 	text := os.Getenv("CONVO_TEST_SCALE")
 	if text == "" {
 		return n
