@@ -77,3 +77,6 @@ func (s *Store) Waiting() int {
 	defer s.writer.mu.Unlock()
 	return len(s.writer.waiting)
 }
+
+// Remembered is of how many connections the prepared blocks are kept.
+func (s *Store) Remembered() int { return len(s.stmts.blocks.on) }

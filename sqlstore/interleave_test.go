@@ -244,6 +244,7 @@ func receiveCall(steps int, pick func(a, b string) string) call {
 }
 
 func TestEveryOrderOfTheStepsOfTwoCallsKeepsTheRules(t *testing.T) {
+	t.Parallel()
 	forth := func(a, b string) (string, string) { return a, b }
 	back := func(a, b string) (string, string) { return b, a }
 	first := func(a, _ string) string { return a }

@@ -1,11 +1,15 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -21,8 +25,8 @@ var mariadb = dialect{
 	// ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD, ER_DUP_ENTRY
 	conflicts: []string{"1213", "1205", "1020", "1062"},
 	taken:     "1062",
-	// ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_QUERY_INTERRUPTED
-	unsettled: []string{"1053", "1927", "1317"},
+	// ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_QUERY_INTERRUPTED, ER_STATEMENT_TIMEOUT
+	unsettled: []string{"1053", "1927", "1317", "1969"},
 	lock:      " FOR UPDATE",
 	level:     sql.LevelReadCommitted,
 	check:     checkMariaDB,
@@ -56,13 +60,12 @@ func checkMariaDB(ctx context.Context, s *Store) error {
 }
 
 // A change of one conversation, and perhaps of its contact, as one block. It answers which step found something in its way; 0
-// when all is written. The first ROLLBACK is for what a killed block may have left behind on the connection.
+// when all is written.
 const (
 	mariadbBegin = `BEGIN NOT ATOMIC
 	DECLARE step INT DEFAULT 1;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 	DECLARE EXIT HANDLER FOR 1062 BEGIN ROLLBACK; SELECT step; END;
-	ROLLBACK;
 	START TRANSACTION;
 	work: BEGIN
 `
@@ -184,14 +187,119 @@ func commitMariaDB(ctx context.Context, s *Store, ch *convo.Change) (done bool, 
 		a = cycleArgs(append(a, c.Workspace, id), &c.Cycle)
 	}
 	var step asInt
-	found, err := s.row(ctx, s.composed(sh, mariadbBlock), a, []any{&step})
-	if err == nil && !found {
-		err = errors.New("sqlstore: the block did not answer")
+	if block := s.composed(sh, mariadbBlock); sh.inside {
+		_, err = s.row(ctx, block, a, []any{&step})
+	} else {
+		step, err = s.block(ctx, block, a)
 	}
 	if err != nil || step == mariadbWritten {
 		return true, err
 	}
 	return true, s.mariadbRefusal(ctx, int(step), ch)
+}
+
+// block carries out a block with its own transaction. A killed statement, which no handler in it hears of, leaves the transaction
+// open: the connection must not go back to the pool then. That is why the connection is held here, and with it, since an
+// sql.Stmt chooses its own, the prepared statement.
+func (s *Store) block(ctx context.Context, block string, args []any) (step asInt, err error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	err = conn.Raw(func(c any) error {
+		st, err := s.stmts.blocks.of(ctx, c.(driver.Conn), s.db.Stats().OpenConnections, s.stmts.text(block))
+		if err != nil {
+			return err
+		}
+		answer, err := rowOf(ctx, st, args)
+		if err != nil {
+			return err
+		}
+		return step.Scan(answer)
+	})
+	if err != nil && !s.d.conflict(err) { // after which the handler has rolled back
+		s.discard(conn)
+	}
+	return step, s.refusal(err)
+}
+
+// blocks are the prepared blocks of each connection.
+type blocks struct {
+	mu   sync.Mutex
+	used int64 // counts calls
+	on   map[driver.Conn]*prepared
+}
+
+type prepared struct {
+	used int64
+	by   map[string]driver.Stmt // for who holds the connection
+}
+
+// of returns the prepared block of a connection, of which so many are open.
+func (b *blocks) of(ctx context.Context, c driver.Conn, open int, block string) (driver.Stmt, error) {
+	b.mu.Lock()
+	p := b.on[c]
+	if p == nil {
+		if p = (&prepared{by: map[string]driver.Stmt{}}); b.on == nil {
+			b.on = map[driver.Conn]*prepared{}
+		}
+		b.on[c] = p
+	}
+	b.used++
+	p.used = b.used
+	for len(b.on) > 2*max(open, 8) { // most have been closed: forget the one that was not used for longest
+		oldest := c
+		for c, p := range b.on {
+			if p.used < b.on[oldest].used {
+				oldest = c
+			}
+		}
+		delete(b.on, oldest)
+	}
+	b.mu.Unlock()
+	if st := p.by[block]; st != nil {
+		return st, nil
+	}
+	var st driver.Stmt
+	var err error
+	if preparer, ok := c.(driver.ConnPrepareContext); ok {
+		st, err = preparer.PrepareContext(ctx, block)
+	} else {
+		st, err = c.Prepare(block)
+	}
+	if err == nil {
+		p.by[block] = st
+	}
+	return st, err
+}
+
+// rowOf carries out a statement of one row and one column.
+func rowOf(ctx context.Context, st driver.Stmt, args []any) (driver.Value, error) {
+	q, ok := st.(driver.StmtQueryContext)
+	if !ok {
+		return nil, errors.New("sqlstore: the driver must know contexts (driver.StmtQueryContext)")
+	}
+	named := make([]driver.NamedValue, len(args))
+	for i, a := range args {
+		v, err := driver.DefaultParameterConverter.ConvertValue(a)
+		if err != nil {
+			return nil, err
+		}
+		named[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	rows, err := q.QueryContext(ctx, named)
+	if err != nil {
+		return nil, err
+	}
+	row := make([]driver.Value, 1)
+	if err = rows.Next(row); errors.Is(err, io.EOF) {
+		err = errors.New("sqlstore: the block did not answer")
+	}
+	if b, ok := row[0].([]byte); ok { // it is the driver's
+		row[0] = string(b)
+	}
+	return row[0], cmp.Or(err, rows.Close())
 }
 
 func (d *dialect) mariadbEvents(a []any, ch *convo.Change) []any {

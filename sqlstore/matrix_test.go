@@ -231,7 +231,7 @@ func receivedIn(t *testing.T, db *sql.DB, workspace string) (bodies []string) {
 
 // eachRace runs f for each engine, level and pair; all pairs of one level share the database.
 func eachRace(t *testing.T, f func(t *testing.T, p *pair, dbs []*sql.DB, stores []*sqlstore.Store), prepare ...func(*testing.T, []*sqlstore.Store)) {
-	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		for _, level := range levels[e] {
 			_, name, _ := strings.Cut(level, "=")
 			t.Run(name, func(t *testing.T) {

@@ -27,7 +27,7 @@ const (
 	pageLimit = 50
 	// mostRead is how many rows a page may cost, whatever is in the tables: all active conversations of the workspace are 240, and the
 	// closed ones that a filter finds are many more, if it is not a rare one.
-	mostRead = 1000
+	mostRead = 400
 )
 
 // What the store says to the engine is recorded while it does all that it can do; then the engine is asked for its plans.

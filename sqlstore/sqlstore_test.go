@@ -33,9 +33,13 @@ func migrated(t testing.TB, db *sql.DB, e testdb.Engine, opts ...sqlstore.Option
 }
 
 func TestStoreConforms(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		s, db := open(t, e)
 		storetest.Run(t, func(t *testing.T) convo.Store {
-			s, _ := open(t, e)
+			for _, table := range []string{"contacts", "addresses", "conversations", "cycles", "events", "contact_events", "keys"} {
+				_, err := db.ExecContext(t.Context(), "DELETE FROM convo_"+table)
+				require.NoError(t, err)
+			}
 			return s
 		})
 	})

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"regexp"
@@ -163,7 +164,11 @@ func (s *Store) transact(ctx context.Context, f func(*transaction) error) error 
 	if err != nil {
 		return s.refusal(err)
 	}
-	defer func() { _ = tx.Rollback() }() // does nothing after a commit
+	defer func() { // does nothing after a commit
+		if err := tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
+			s.discard(conn)
+		}
+	}()
 	t := &transaction{d: s.d, tx: tx, stmts: s.stmts}
 	if err := f(t); err != nil {
 		return s.refusal(err)
@@ -172,11 +177,20 @@ func (s *Store) transact(ctx context.Context, f func(*transaction) error) error 
 	if err == nil {
 		return nil
 	}
-	if s.writer != nil { // SQLite may leave the transaction open, for another try
-		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	// The transaction may still be open: as SQLite leaves it, for another try, or as whoever killed the statement.
+	if _, rerr := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); rerr != nil {
+		s.discard(conn)
 	}
 	_ = conn.Close() // there may be only one
 	return s.settle(ctx, t.proofs, err)
+}
+
+// discard closes a connection in an unknown state, so that nobody else gets it. Not SQLite's: there may be only one, with all the
+// data in its memory, and nobody kills its statements.
+func (s *Store) discard(conn *sql.Conn) {
+	if s.writer == nil {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
 }
 
 // refusal turns the engine's word that somebody else was faster into ErrConflict.
@@ -394,6 +408,7 @@ type statements struct {
 	texts     map[string]string
 	by        map[string]*sql.Stmt
 	shapes    map[shape]string
+	blocks    blocks
 }
 
 // text is a statement as the engine takes it.

@@ -229,7 +229,7 @@ func (w *sweep) check(t *testing.T) {
 }
 
 func TestACallIsDoneWholeOrNotAtAllWhicheverStatementFails(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		w := newSweep(t, e)
 		whats := []fault{cancelledBefore, cancelledAfter, refused, conflicting, lostBefore, lostAfter, lostAfterAsBad, downAfter}
 		if e != testdb.SQLite { // which is in the same process
@@ -240,7 +240,7 @@ func TestACallIsDoneWholeOrNotAtAllWhicheverStatementFails(t *testing.T) {
 }
 
 func TestTheHostsTransactionHasACallWholeOrNotAtAllWhicheverStatementFails(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		w := newSweep(t, e)
 		_, err := w.plain.ExecContext(t.Context(), "CREATE TABLE tickets (id VARCHAR(20) NOT NULL PRIMARY KEY)")
 		require.NoError(t, err)
@@ -251,7 +251,7 @@ func TestTheHostsTransactionHasACallWholeOrNotAtAllWhicheverStatementFails(t *te
 
 // A driver may repeat a statement that was carried out, and then what is to find that out may fail as well.
 func TestACallIsDoneOnceThoughNobodyCanAskWhatCameOfIt(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		w := newSweep(t, e)
 		for _, a := range acts {
 			if a.runner || raceDetector && !a.once {

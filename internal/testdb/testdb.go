@@ -46,6 +46,15 @@ func Each(t *testing.T, f func(t *testing.T, e Engine)) {
 	}
 }
 
+// EachAtOnce is Each for long tests: the engines, and other such tests, run side by side.
+func EachAtOnce(t *testing.T, f func(t *testing.T, e Engine)) {
+	t.Parallel()
+	Each(t, func(t *testing.T, e Engine) {
+		t.Parallel()
+		f(t, e)
+	})
+}
+
 // server is the DSN of e's server, or the empty string for SQLite. It skips t if there should be one and is none.
 func server(t testing.TB, e Engine) string {
 	t.Helper()

@@ -1,0 +1,24 @@
+package sqlstore_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/testdb"
+)
+
+// What was prepared on connections that are closed by now must not pile up.
+func TestBlocksOfClosedConnectionsAreForgotten(t *testing.T) {
+	s, db := open(t, testdb.MariaDB)
+	db.SetMaxIdleConns(0) // each call has a new one
+	e := enginesOn(t, s)[0]
+	for range 50 {
+		_, err := e.Do(t.Context(), riya(acme), convo.Receive{Body: "hi"})
+		require.NoError(t, err)
+	}
+	assert.LessOrEqual(t, s.Remembered(), 16)
+	assert.NotZero(t, s.Remembered())
+}
