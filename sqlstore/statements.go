@@ -107,8 +107,8 @@ var (
 
 	insertAddress = `INSERT INTO convo_addresses (workspace, channel, value, contact) VALUES (?, ?, ?, ?)`
 
-	insertCycle = `INSERT INTO convo_cycles (workspace, conversation, ` + cycleColumns + `)
-	VALUES (?, ?, ` + marksOf(cycleColumns) + `)`
+	insertCycle = `INSERT INTO convo_cycles (workspace, conversation, ` + cycleColumns + `, unrolled)
+	VALUES (?, ?, ` + marksOf(cycleColumns) + `, 1)`
 
 	mergeAliases = `UPDATE convo_contacts SET merged_into = ? WHERE workspace = ? AND merged_into = ?`
 
