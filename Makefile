@@ -46,12 +46,12 @@ cover:
 mutants:
 	scripts/mutants
 
-# What a user links: with root and memstore the standard library and google/uuid, with sqlstore also goose; never a driver.
+# What a user links: with root, memstore, workflow and dialogflow the standard library and google/uuid, with sqlstore also goose; never a driver.
 MODULE = github.com/chatlifecycle/convo
 GOOSE = github.com/pressly/goose/v3\(/.*\)\? github.com/mfridman/interpolate github.com/sethvargo/go-retry \
 	go.uber.org/multierr golang.org/x/sync/errgroup
 links:
-	@$(call linksonly,. ./memstore)
+	@$(call linksonly,. ./memstore ./workflow ./dialogflow)
 	@$(call linksonly,./sqlstore,$(GOOSE))
 
 define linksonly

@@ -108,7 +108,8 @@ func TestContactsThatShareAnEMailAddressOrPhoneNumberAreSuggestedForMerging(t *t
 	merged := []convo.Suggestion{want[1], want[2]}
 	require.Equal(t, merged, suggestions(riya))
 	require.Equal(t, merged, suggestions(convo.ToContact("acme", "texter")))
-	require.Equal(t, []convo.Suggestion{shared("texter", "email", "riya@example.org")}, suggestions(convo.ToContact("acme", "writer")))
+	require.Equal(t, []convo.Suggestion{shared("texter", "email", "riya@example.org")},
+		suggestions(convo.ToContact("acme", "writer")))
 }
 
 func TestSuggestionsSayWhatTheyCannotDo(t *testing.T) {

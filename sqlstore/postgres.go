@@ -159,7 +159,8 @@ const (
 
 var (
 	postgresWriteOfContact = `, wx AS (
-	INSERT INTO convo_contact_events (` + contactEventColumns + `) SELECT v.` + of("n", contactEventColumns)[len("n."):] + ` FROM v, c, new_of_contact n
+	INSERT INTO convo_contact_events (` + contactEventColumns + `)
+	SELECT ` + strings.Replace(of("n", contactEventColumns), "n.workspace", "v.workspace", 1) + ` FROM v, c, new_of_contact n
 ), wa AS (
 	INSERT INTO convo_addresses (` + addressColumns + `)
 	SELECT v.workspace, n.channel, n.address, n.contact, n.identity FROM v, c, new_of_contact n WHERE n.kind = 'address_linked'

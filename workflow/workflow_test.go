@@ -68,7 +68,8 @@ func kinds(events []convo.Event) (out []convo.EventKind) {
 
 func TestTheOpenStepGreetsInAnOpenedOrReopenedConversation(t *testing.T) {
 	engine := newEngine(t)
-	open := step(t, `{"step":"open_conversation","greeting":"Hi {{.Contact.Name}}, {{if .Contact.Returning}}welcome back{{else}}welcome{{end}}!"}`)
+	open := step(t, `{"step":"open_conversation",
+		"greeting":"Hi {{.Contact.Name}}, {{if .Contact.Returning}}welcome back{{else}}welcome{{end}}!"}`)
 	x := workflow.Execution{Workflow: "orders", Name: "Riya"}
 
 	first, err := open.Run(t.Context(), engine, riya, x)
@@ -114,7 +115,7 @@ func TestTheCloseStepRecordsCategoryAndSummaryOfThisContact(t *testing.T) {
 	require.NoError(t, err)
 	c := r.Conversation.Cycle.Closing
 	require.Equal(t, "Support", c.Category)
-	require.Equal(t, fmt.Sprintf("Riya (%s, ULM): open on whatsapp through incoming_message with ana of repairs", r.Contact.ID), c.Summary)
+	require.Equal(t, "Riya ("+r.Contact.ID+", ULM): open on whatsapp through incoming_message with ana of repairs", c.Summary)
 	require.Equal(t, convo.ByAutomation("returns"), c.By)
 	require.Equal(t, convo.SourceAutomation, c.Source)
 
@@ -128,8 +129,8 @@ func TestTheCloseStepRecordsCategoryAndSummaryOfThisContact(t *testing.T) {
 	r, err = closing(t, "{{.Conversation.Category}}: {{.Conversation.Summary}}").Run(t.Context(), engine, riya, x)
 	require.ErrorIs(t, err, convo.ErrNotActive)
 	require.Zero(t, r)
-	do(t, engine, riya, convo.Open{By: ana})
-	r, err = closing(t, "again").Run(t.Context(), engine, convo.ToConversation("acme", do(t, engine, riya, convo.Open{By: ana}).Conversation.ID), x)
+	reopened := do(t, engine, riya, convo.Open{By: ana})
+	r, err = closing(t, "again").Run(t.Context(), engine, convo.ToConversation("acme", reopened.Conversation.ID), x)
 	require.NoError(t, err)
 	require.Equal(t, "again", r.Conversation.Cycle.Closing.Summary)
 }
@@ -338,7 +339,8 @@ func TestTemplatesHaveValuesConditionsAndAFewFunctions(t *testing.T) {
 
 func TestWhatATemplateWritesIsCutToWhatItsFieldHolds(t *testing.T) {
 	for _, value := range []string{
-		strings.Repeat("x", 1<<20), strings.Repeat("ä", 1<<20), strings.Repeat("a\x00b\xff", 1<<18), "\x00\xff", "x" + strings.Repeat("😀", 1<<18),
+		strings.Repeat("x", 1<<20), strings.Repeat("ä", 1<<20), strings.Repeat("a\x00b\xff", 1<<18), "\x00\xff",
+		"x" + strings.Repeat("😀", 1<<18),
 	} {
 		x := workflow.Execution{Attributes: map[string]string{"big": value, "topic": "Sales"}}
 		engine := newEngine(t, convo.WithPolicy(convo.Policy{}))
@@ -351,8 +353,8 @@ func TestWhatATemplateWritesIsCutToWhatItsFieldHolds(t *testing.T) {
 			require.Greater(t, len(body), workflow.MaxGreeting/3)
 		}
 		require.True(t, utf8.ValidString(body))
-		r, err = step(t, `{"step":"close_conversation","category":"{{.Contact.Attributes.big}}","summary":"{{.Contact.Attributes.big}}"}`).
-			Run(t.Context(), engine, riya, x)
+		const big = `"{{.Contact.Attributes.big}}"`
+		r, err = step(t, `{"step":"close_conversation","category":`+big+`,"summary":`+big+`}`).Run(t.Context(), engine, riya, x)
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(r.Conversation.Cycle.Closing.Summary), workflow.MaxSummary)
 		require.LessOrEqual(t, len(r.Conversation.Cycle.Closing.Category), workflow.MaxCategory)
@@ -367,7 +369,8 @@ func TestAStepMayRunForManyAtOnce(t *testing.T) {
 		all.Go(func() {
 			name := fmt.Sprint("contact ", i%10)
 			for range 3 {
-				_, err := open.Run(t.Context(), engine, convo.ToContact("acme", name), workflow.Execution{Key: fmt.Sprint(i % 10), Name: name})
+				x := workflow.Execution{Key: fmt.Sprint(i % 10), Name: name}
+				_, err := open.Run(t.Context(), engine, convo.ToContact("acme", name), x)
 				if err != nil {
 					t.Error(err)
 				}

@@ -36,7 +36,8 @@ type request struct {
 }
 
 var story = []request{
-	{"Meta sets the webhook up", "GET", "/webhook?hub.mode=subscribe&hub.verify_token=demo-verify&hub.challenge=1158201444", "", "", ""},
+	{"Meta sets the webhook up", "GET",
+		"/webhook?hub.mode=subscribe&hub.verify_token=demo-verify&hub.challenge=1158201444", "", "", ""},
 	{"three messages of two contacts", "POST", "/webhook", "several", "", "demo-secret"},
 	{"the same, delivered again", "POST", "/webhook", "several", "", "demo-secret"},
 	{"what became of messages sent", "POST", "/webhook", "statuses", "", "demo-secret"},

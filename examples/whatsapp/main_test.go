@@ -346,7 +346,9 @@ func TestStepsAreRunOnlyForWhomAndByWhomTheyMay(t *testing.T) {
 	s := newSite(t, memstore.New())
 	require.Equal(t, 200, s.post(file(t, "several")).Code)
 	s.unwritten(func() {
-		for _, authorization := range []string{"", "Bearer ", "Bearer demo-step", "Bearer demo-steps2", "Basic demo-steps", "demo-steps"} {
+		for _, authorization := range []string{
+			"", "Bearer ", "Bearer demo-step", "Bearer demo-steps2", "Basic demo-steps", "demo-steps",
+		} {
 			w := s.send("POST", "/contacts/"+riya+"/close", []byte(`{"id":"1"}`), http.Header{"Authorization": {authorization}})
 			require.Equal(t, 401, w.Code, authorization)
 		}
@@ -466,7 +468,5 @@ func TestItDoesNotServeWithoutItsSecrets(t *testing.T) {
 		forget(&s)
 		require.ErrorContains(t, serve(t.Context(), "127.0.0.1:0", "", s, slog.New(slog.DiscardHandler)), "set ")
 	}
-	log := slog.New(slog.DiscardHandler)
-	require.Error(t, serve(t.Context(), "no such address", "", demoSettings, log))
-	require.Error(t, serve(t.Context(), "127.0.0.1:0", filepath.Join(t.TempDir(), "no", "file.sqlite"), demoSettings, log))
+	require.Error(t, serve(t.Context(), "127.0.0.1:99999", "", demoSettings, slog.New(slog.DiscardHandler)), "no such port")
 }
