@@ -56,7 +56,6 @@ func main() {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	var err error
 	if *demo {
 		err = demoOn(ctx, os.Stdout, *db)
@@ -66,6 +65,7 @@ func main() {
 			verifyToken: os.Getenv("WHATSAPP_VERIFY_TOKEN"), workflowToken: os.Getenv("WHATSAPP_STEP_TOKEN"),
 		}, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	}
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "whatsapp:", err)
 		os.Exit(1)

@@ -445,7 +445,7 @@ func TestItServesUntilItIsStopped(t *testing.T) {
 	}()
 	_, address, ok := strings.Cut(strings.TrimSpace(<-logged), "address=")
 	require.True(t, ok)
-	r, err := http.NewRequestWithContext(t.Context(), "GET",
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
 		"http://"+address+"/webhook?hub.mode=subscribe&hub.verify_token=demo-verify&hub.challenge=42", nil)
 	require.NoError(t, err)
 	answer, err := http.DefaultClient.Do(r)
