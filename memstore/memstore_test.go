@@ -165,3 +165,7 @@ func TestWhatWasReadStaysAsItWas(t *testing.T) {
 	assert.Empty(t, second.Assignee)
 	assert.Equal(t, []uuid.UUID{first.ID}, read)
 }
+
+func TestReportsConform(t *testing.T) {
+	storetest.RunReports(t, func(*testing.T) storetest.Reporter { return memstore.New() })
+}

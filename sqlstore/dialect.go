@@ -60,6 +60,8 @@ type dialect struct {
 	lockJoin string
 	// level is asked for in the store's own transactions.
 	level sql.IsolationLevel
+	// snapshot is asked for to read several times as of one moment.
+	snapshot sql.IsolationLevel
 
 	check func(ctx context.Context, s *Store) error
 	// commit carries out a change of one conversation in one round trip; done is false when the change is another one.

@@ -29,6 +29,7 @@ var mariadb = dialect{
 	unsettled: []string{"1053", "1927", "1317", "1969"},
 	lock:      " FOR UPDATE",
 	level:     sql.LevelReadCommitted,
+	snapshot:  sql.LevelRepeatableRead,
 	check:     checkMariaDB,
 	commit:    commitMariaDB,
 }

@@ -23,7 +23,7 @@ import (
 var migrations embed.FS
 
 // schemaVersion is the version of the schema that this package reads and writes.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // Migrations are the schema's migrations as plain SQL files, in goose's format, for hosts that run them with a tool of their own.
 // New looks for the version where Migrate writes it: in goose's table, under the name of the prefix and "schema".

@@ -119,7 +119,7 @@ func TestNewSaysWhatIsWrongWithTheSchema(t *testing.T) {
 		_, err = db.ExecContext(t.Context(), "INSERT INTO convo_schema (version_id, is_applied) VALUES (1000, TRUE)")
 		require.NoError(t, err)
 		_, err = sqlstore.New(t.Context(), db, dialects[e])
-		require.ErrorContains(t, err, "version 1000, which is newer than 1: update this package")
+		require.ErrorContains(t, err, "version 1000, which is newer than 2: update this package")
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // it is not worth trying again
 		defer cancel()
 		require.ErrorContains(t, sqlstore.Migrate(ctx, db, dialects[e]), "update the package")
@@ -153,7 +153,7 @@ func TestArgumentsThatCannotBeAreRefused(t *testing.T) {
 		refused("dialect", err)
 	}
 	refused("version", sqlstore.MigrateTo(t.Context(), db, sqlstore.SQLite, -1))
-	refused("version", sqlstore.MigrateTo(t.Context(), db, sqlstore.SQLite, 2))
+	refused("version", sqlstore.MigrateTo(t.Context(), db, sqlstore.SQLite, 3))
 	_, err := sqlstore.New(t.Context(), nil, sqlstore.SQLite)
 	refused("db", err)
 	require.Empty(t, tables(t, db, testdb.SQLite))

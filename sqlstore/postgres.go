@@ -29,6 +29,7 @@ var postgres = dialect{
 	lock:      " FOR UPDATE OF k, c",
 	lockJoin:  strings.Replace(latestOf, "LEFT JOIN", "JOIN", 1),
 	level:     sql.LevelReadCommitted,
+	snapshot:  sql.LevelRepeatableRead,
 	check:     checkPostgres,
 	commit:    commitPostgres,
 }
@@ -139,8 +140,8 @@ const (
 )`
 
 	postgresCycle = `, y AS (
-	INSERT INTO convo_cycles (workspace, conversation, ` + cycleColumns + `)
-	SELECT v.workspace, v.id, %s FROM v, c
+	INSERT INTO convo_cycles (workspace, conversation, ` + cycleColumns + `, unrolled)
+	SELECT v.workspace, v.id, %s, 1 FROM v, c
 	` + postgresUpsertCycle + `
 )`
 

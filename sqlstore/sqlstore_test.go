@@ -44,3 +44,12 @@ func TestStoreConforms(t *testing.T) {
 		})
 	})
 }
+
+func TestReportsConform(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		storetest.RunReports(t, func(t *testing.T) storetest.Reporter {
+			s, _ := open(t, e)
+			return s
+		})
+	})
+}

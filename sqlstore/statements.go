@@ -111,8 +111,8 @@ var (
 
 	insertAddress = `INSERT INTO convo_addresses (` + addressColumns + `) VALUES (` + marksOf(addressColumns) + `)`
 
-	insertCycle = `INSERT INTO convo_cycles (workspace, conversation, ` + cycleColumns + `)
-	VALUES (?, ?, ` + marksOf(cycleColumns) + `)`
+	insertCycle = `INSERT INTO convo_cycles (workspace, conversation, ` + cycleColumns + `, unrolled)
+	VALUES (?, ?, ` + marksOf(cycleColumns) + `, 1)`
 
 	mergeAliases = `UPDATE convo_contacts SET merged_into = ? WHERE workspace = ? AND merged_into = ?`
 

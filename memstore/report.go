@@ -1,0 +1,167 @@
+package memstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/report"
+)
+
+var _ report.Store = (*Store)(nil)
+
+// Cells implements report.Store. It looks at all that the workspace has.
+func (s *Store) Cells(ctx context.Context, q report.Query) ([]report.Cell, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c := report.NewCollector(q, nil)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	w := s.workspaces[q.Workspace]
+	if w == nil {
+		return nil, nil
+	}
+	for _, v := range w.all.items {
+		if q.Measures[0].Basis() == report.ByMessage {
+			v.messages(c, &q)
+		} else {
+			v.cycles(c.Cycle)
+		}
+	}
+	return c.Cells()
+}
+
+// cycles yields the cycles of a conversation, in order.
+func (c *conversation) cycles(yield func(*report.Cycle)) {
+	o := &c.origin.state
+	y := report.Cycle{
+		Workspace: o.Workspace, Conversation: c.id, Contact: o.ID, Channel: c.channel, ContactSince: o.CreatedAt,
+		Status: convo.StatusClosed,
+	}
+	last := c.state
+	if last == nil || last.Cycle.Number > 1 {
+		var t convo.Thread
+		c.events(0, func(e *convo.Event) bool {
+			if e.Kind == convo.ConversationReopened {
+				y.CreatedAt, y.Cycle = t.Conversation.CreatedAt, t.Conversation.Cycle
+				yield(&y)
+			}
+			t = convo.Apply(t, *e)
+			return true
+		})
+		last = &t.Conversation
+	}
+	y.CreatedAt, y.Status, y.Cycle = last.CreatedAt, last.Status, last.Cycle
+	yield(&y)
+}
+
+// messages adds the messages that q asks for.
+func (c *conversation) messages(to *report.Collector, q *report.Query) {
+	o := &c.origin.state
+	y := report.Cycle{Channel: c.channel, ContactSince: o.CreatedAt, CreatedAt: time.UnixMicro(c.createdAt).UTC(), Cycle: convo.Cycle{Number: 1}}
+	c.events(0, func(e *convo.Event) bool {
+		var m report.Measure
+		switch {
+		case e.Kind == convo.MessageReceived:
+			m = report.Incoming
+		case e.Kind == convo.MessageSent && e.By.Type == convo.ActorUser:
+			m = report.OutgoingUser
+		case e.Kind == convo.MessageSent && e.By.Type == convo.ActorAutomation:
+			m = report.OutgoingAutomation
+		}
+		of := func(d report.Dimension) string {
+			switch {
+			case d != report.Author:
+				return d.Of(&y)
+			case m == report.OutgoingUser:
+				return e.By.ID
+			}
+			return ""
+		}
+		if !slices.Contains(q.Measures, m) {
+			return true
+		}
+		for d, values := range q.Where {
+			if len(values) > 0 && !slices.Contains(values, of(d)) {
+				return true
+			}
+		}
+		to.Message(m, e.At, of(q.By))
+		return true
+	})
+}
+
+// Cycles implements report.Store.
+func (s *Store) Cycles(ctx context.Context, workspace string, from, to time.Time, f func(*report.Cycle) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, y := range s.opened(workspace, from, to) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := f(&y); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// opened are the cycles that were opened in a period, in order.
+func (s *Store) opened(workspace string, from, to time.Time) (all []report.Cycle) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	w := s.workspaces[workspace]
+	if w == nil {
+		return nil
+	}
+	for _, c := range w.all.items {
+		c.cycles(func(y *report.Cycle) {
+			if !y.OpenedAt.Before(from) && y.OpenedAt.Before(to) {
+				all = append(all, *y)
+			}
+		})
+	}
+	slices.SortFunc(all, func(a, b report.Cycle) int { return a.Compare(&b) })
+	return all
+}
+
+// Active implements report.Store.
+func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCount, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	w := s.workspaces[workspace]
+	if w == nil {
+		return nil, nil
+	}
+	type key struct {
+		status   convo.Status
+		assignee string
+	}
+	counts := map[key]*report.ActiveCount{}
+	for _, c := range w.active.items {
+		if !statuses[c.status].Active() {
+			continue
+		}
+		k := key{statuses[c.status], c.assignee}
+		n := counts[k]
+		if n == nil {
+			n = &report.ActiveCount{Status: k.status, Assignee: k.assignee}
+			counts[k] = n
+		}
+		n.Count++
+		if since := c.load().Cycle.WaitingSince; !since.IsZero() && (n.WaitingSince.IsZero() || since.Before(n.WaitingSince)) {
+			n.WaitingSince = since
+		}
+	}
+	out := make([]report.ActiveCount, 0, len(counts))
+	for _, n := range counts {
+		out = append(out, *n)
+	}
+	return out, nil
+}

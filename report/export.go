@@ -1,0 +1,144 @@
+package report
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// Columns are those of WriteCSV. Times are RFC 3339 in UTC, durations microseconds; what is not there is empty.
+//   - workspace, conversation, number: which cycle
+//   - contact: whom the conversation was opened for; contact_type: new or returning
+//   - channel: where the conversation was opened; status: of the cycle
+//   - created_at: first opening of the conversation
+//   - opened_at, opened_by_type, opened_by_id, opened_source: the opening
+//   - first_assigned_at, first_assignee, last_assignee, last_team: assignments
+//   - first_response_at, first_responder_type, first_responder_id: the first reply
+//   - closed_at, closed_by_type, closed_by_id, closed_source, category, summary: the closing, as amended
+//   - first_response_micros, assignment_micros, resolution_micros, active_resolution_micros, pending_micros: durations
+//   - responses, response_micros: replies, and their times together
+//   - incoming, outgoing_user, outgoing_automation: messages
+var Columns = []string{
+	"workspace", "conversation", "number", "contact", "contact_type", "channel", "status", "created_at",
+	"opened_at", "opened_by_type", "opened_by_id", "opened_source",
+	"first_assigned_at", "first_assignee", "last_assignee", "last_team",
+	"first_response_at", "first_responder_type", "first_responder_id",
+	"closed_at", "closed_by_type", "closed_by_id", "closed_source", "category", "summary",
+	"first_response_micros", "assignment_micros", "resolution_micros", "active_resolution_micros", "pending_micros",
+	"responses", "response_micros", "incoming", "outgoing_user", "outgoing_automation",
+}
+
+// row is y by Columns.
+func (y *Cycle) row() []string {
+	at := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339Nano)
+	}
+	micros := func(d time.Duration, ok bool) string {
+		if !ok {
+			return ""
+		}
+		return strconv.FormatInt(d.Microseconds(), 10)
+	}
+	closing := &y.Closing
+	return []string{
+		y.Workspace, y.Conversation.String(), strconv.Itoa(y.Number), y.Contact, ContactType.Of(y), y.Channel, string(y.Status),
+		at(y.CreatedAt), at(y.OpenedAt), string(y.OpenedBy.Type), y.OpenedBy.ID, string(y.OpenedSource),
+		at(y.FirstAssignedAt), y.FirstAssignee, y.LastAssignee, y.LastTeam,
+		at(y.FirstResponseAt), string(y.FirstResponder.Type), y.FirstResponder.ID,
+		at(closing.At), string(closing.By.Type), closing.By.ID, string(closing.Source), closing.Category, closing.Summary,
+		micros(y.FirstResponseTime()), micros(y.AssignmentTime()), micros(y.ResolutionTime()), micros(y.ActiveResolutionTime()),
+		strconv.FormatInt(y.PendingMicros, 10), strconv.Itoa(y.Responses), strconv.FormatInt(y.ResponseMicros, 10),
+		strconv.Itoa(y.Incoming), strconv.Itoa(y.OutgoingUser), strconv.Itoa(y.OutgoingAutomation),
+	}
+}
+
+// checkPeriod checks what an export is asked for.
+func checkPeriod(workspace string, from, to time.Time) error {
+	if err := (convo.Filter{Workspace: workspace, From: from, To: to}).Validate(); err != nil {
+		return err
+	}
+	if from.IsZero() || !from.Before(to) {
+		return invalid("to", "must be after from")
+	}
+	return nil
+}
+
+// WriteCSV writes the cycles that were opened from from (inclusive) to to (exclusive), one per row, ordered by opening, under a
+// header of Columns. It holds a page of them in memory, however many there are. Texts are written as they are: who opens the file in a
+// spreadsheet should not let it take a summary that begins with an equals sign for a formula.
+func WriteCSV(ctx context.Context, w io.Writer, s Store, workspace string, from, to time.Time) error {
+	if err := checkPeriod(workspace, from, to); err != nil {
+		return err
+	}
+	out := csv.NewWriter(w)
+	if err := out.Write(Columns); err != nil {
+		return err
+	}
+	if err := s.Cycles(ctx, workspace, from, to, func(y *Cycle) error { return out.Write(y.row()) }); err != nil {
+		return err
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// WriteNDJSON is WriteCSV as JSON, one [Cycle] per line.
+func WriteNDJSON(ctx context.Context, w io.Writer, s Store, workspace string, from, to time.Time) error {
+	if err := checkPeriod(workspace, from, to); err != nil {
+		return err
+	}
+	out := json.NewEncoder(w)
+	return s.Cycles(ctx, workspace, from, to, func(y *Cycle) error { return out.Encode(y) })
+}
+
+// WriteTranscripts writes all events of the conversations that f picks, one [convo.Event] as JSON per line: conversation by
+// conversation, the last opened first, each from its beginning. f.After and f.Limit are not heeded. It holds a page of each in
+// memory, however many there are.
+func WriteTranscripts(ctx context.Context, w io.Writer, s convo.Store, f convo.Filter) error {
+	f.After, f.Limit = convo.Cursor{}, convo.DefaultPageSize
+	if err := f.Validate(); err != nil {
+		return err
+	}
+	out := json.NewEncoder(w)
+	for {
+		page, err := s.Conversations(ctx, f)
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			if err := writeTranscript(ctx, out, s, &page[i]); err != nil {
+				return err
+			}
+		}
+		if len(page) < f.Limit {
+			return nil
+		}
+		f.After = page[len(page)-1].Cursor()
+	}
+}
+
+func writeTranscript(ctx context.Context, out *json.Encoder, s convo.Store, c *convo.Conversation) error {
+	f := convo.EventFilter{Workspace: c.Workspace, Conversation: c.ID, Limit: convo.DefaultPageSize}
+	for {
+		page, err := s.Events(ctx, f)
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			if err := out.Encode(&page[i]); err != nil {
+				return err
+			}
+		}
+		if len(page) < f.Limit {
+			return nil
+		}
+		f.After = page[len(page)-1].Cursor()
+	}
+}

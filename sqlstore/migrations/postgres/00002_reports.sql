@@ -1,0 +1,37 @@
+-- +goose Up
+
+-- Reports: cycles by their times, messages by theirs, and sums of both by the hour and longer.
+
+-- 1: not in the rollups yet; 2: on its way into them, inside a transaction only; NULL: in them.
+ALTER TABLE convo_cycles ADD COLUMN unrolled smallint;
+UPDATE convo_cycles SET unrolled = 1;
+
+CREATE INDEX convo_cycles_unrolled ON convo_cycles (workspace, closed_at) WHERE unrolled IS NOT NULL;
+CREATE INDEX convo_cycles_opened ON convo_cycles (workspace, opened_at);
+CREATE INDEX convo_cycles_closed ON convo_cycles (workspace, closed_at);
+CREATE INDEX convo_events_messages ON convo_events (workspace, at) WHERE kind IN ('message_received', 'message_sent');
+
+-- What the rolled cycles of one slot of time come to, by measure, and by the values of one dimension (empty: of all). A slot is
+-- the number of its level's widths since 1970.
+CREATE TABLE convo_rollups (
+    workspace text COLLATE "C" NOT NULL,
+    dimension text COLLATE "C" NOT NULL,
+    measure   text COLLATE "C" NOT NULL,
+    width     bigint NOT NULL,
+    slot      bigint NOT NULL,
+    value     text COLLATE "C" NOT NULL,
+    number    bigint NOT NULL,
+    total     bigint NOT NULL,
+    least     bigint NOT NULL,
+    most      bigint NOT NULL,
+    sketch    bytea,
+    PRIMARY KEY (workspace, dimension, measure, width, slot, value)
+);
+
+-- +goose Down
+DROP TABLE convo_rollups;
+DROP INDEX convo_events_messages;
+DROP INDEX convo_cycles_closed;
+DROP INDEX convo_cycles_opened;
+DROP INDEX convo_cycles_unrolled;
+ALTER TABLE convo_cycles DROP COLUMN unrolled;
