@@ -25,9 +25,9 @@ type Contact struct {
 }
 
 // Returning reports whether k had been here before the running cycle of c, its conversation: it was reopened, or is not the
-// contact's first one. After a merge the primary's first one counts.
+// contact's first one. After a merge the primary's first one counts. Reports count new and returning contacts so, too.
 func (k Contact) Returning(c Conversation) bool {
-	return c.Cycle.Number > 1 || c.CreatedAt.After(k.CreatedAt)
+	return c.Cycle.Number > 1 || !c.CreatedAt.Equal(k.CreatedAt)
 }
 
 // Address is a contact's identity on a channel, such as (whatsapp, +4912345). It belongs to one contact of the

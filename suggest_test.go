@@ -143,6 +143,12 @@ func TestAContactIsNewInTheFirstCycleOfItsFirstConversation(t *testing.T) {
 	susan = convo.ToAddress("acme", "whatsapp", "+4967890")
 	require.False(t, returning(convo.Open{By: ana}, convo.Close{By: ana}))
 	require.True(t, returning(convo.Reopen{By: ana}), "another cycle")
+
+	try(engine.Do(t.Context(), convo.ToContact("acme", "older"), convo.Open{By: ana}))
+	now.Add(1000)
+	try(engine.Do(t.Context(), convo.ToContact("acme", "primary"), convo.Open{By: ana}))
+	m := try(engine.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "primary", Secondary: "older", By: ana}))
+	require.True(t, m.Primary.Returning(m.Conversation), "of two first ones, the primary's is the first")
 }
 
 // Somebody writes by WhatsApp and by e-mail, and says so: the two contacts are found to be one.
