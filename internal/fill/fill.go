@@ -157,8 +157,8 @@ const (
 	aliases = `INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into, latest)
 	SELECT workspace, CONCAT('alias-', i), 2, at, at, FALSE, contact, NULL FROM {contacts}`
 
-	addresses = `INSERT INTO convo_addresses (workspace, channel, value, contact)
-	SELECT workspace, 'whatsapp', CONCAT('+49', i), contact FROM {contacts}`
+	addresses = `INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
+	SELECT workspace, 'whatsapp', CONCAT('+49', i), contact, CONCAT('+49', i) FROM {contacts}`
 
 	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, created_at, contact, status, version, updated_at,
 		first_closed_at, assignee, team, due_at, active, active_slot, number, opened_at, opened_by_type, opened_by_id,
