@@ -208,7 +208,9 @@ func TestABadQuestionSaysWhatIsWrong(t *testing.T) {
 		{"measure", func(q *report.Question) { q.Measure = report.Closed }},
 		{"measure", func(q *report.Question) { q.Kind, q.Measure = report.Leaderboard, "beauty" }},
 		{"measure", func(q *report.Question) { q.Kind, q.Measure = report.Leaderboard, report.ClosedContacts }},
-		{"group_by", func(q *report.Question) { q.Kind, q.Measure, q.GroupBy = report.Leaderboard, report.Closed, report.Channel }},
+		{"group_by", func(q *report.Question) {
+			q.Kind, q.Measure, q.GroupBy = report.Leaderboard, report.Closed, report.Channel
+		}},
 		{"top", func(q *report.Question) { q.Kind, q.Measure, q.Top = report.Leaderboard, report.Closed, -1 }},
 		{"distinct", func(q *report.Question) { q.Kind, q.Distinct = report.Resolutions, true }},
 		{"compare", func(q *report.Question) { q.Compare = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC) }},
