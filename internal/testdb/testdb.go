@@ -33,6 +33,9 @@ const (
 // variables name the environment's variables with the DSN of a server, whose user may create databases.
 var variables = map[Engine]string{PostgreSQL: "CONVO_POSTGRES_DSN", MariaDB: "CONVO_MARIADB_DSN"}
 
+// notSQLite names the variable with the reason why SQLite is to be skipped, when it is: that it was tested just before.
+const notSQLite = "CONVO_SKIP_SQLITE"
+
 // patience is how long a server may take to create an empty database, or to drop it.
 const patience = time.Minute
 
@@ -63,6 +66,9 @@ func server(t testing.TB, e Engine) string {
 		t.Fatalf("testdb: no engine %q", e)
 	}
 	dsn := os.Getenv(name)
+	if reason := os.Getenv(notSQLite); !ok && reason != "" {
+		t.Skip(reason)
+	}
 	if ok && dsn == "" {
 		t.Skipf("set %s, or run make test-engines", name)
 	}
