@@ -198,8 +198,11 @@ func open(t *testing.T, browser context.Context, name string) *person {
 			if err != nil {
 				return
 			}
-			if m.Type != chromedp.ConsoleLog && m.Source != "network" { // a refused request is no fault of the page
-				fmt.Fprintln(&complaints, m)
+			switch m.Type {
+			case chromedp.ConsoleWarning, chromedp.ConsoleError, chromedp.ConsoleException:
+				if m.Source != "network" { // a server that has ended is no fault of the page
+					fmt.Fprintln(&complaints, m)
+				}
 			}
 		}
 	}()
@@ -254,7 +257,8 @@ func (p *person) selects(css, value string) {
 // sees waits until an element is there to be seen that has the text.
 func (p *person) sees(css, text string) {
 	p.t.Helper()
-	p.waits(`(css, text) => [...document.querySelectorAll(css)].some((e) => e.checkVisibility() && e.innerText.includes(text))`, css, text)
+	p.waits(`(css, text) =>
+		[...document.querySelectorAll(css)].some((e) => e.checkVisibility() && e.innerText.includes(text))`, css, text)
 }
 
 func (p *person) hidden(css string) {
@@ -269,7 +273,8 @@ func (p *person) lacks(css, text string) {
 
 func (p *person) counts(css, text string, n int) {
 	p.t.Helper()
-	p.waits(`(css, text, n) => [...document.querySelectorAll(css)].filter((e) => e.innerText.includes(text)).length === n`, css, text, n)
+	p.waits(`(css, text, n) =>
+		[...document.querySelectorAll(css)].filter((e) => e.innerText.includes(text)).length === n`, css, text, n)
 }
 
 // waits until function is true of the page, also when that is a new page by then.
@@ -306,8 +311,8 @@ func (p *person) picture(name string) {
 	p.pictures++
 	for _, size := range []struct{ width, height int64 }{{390, 844}, {1280, 800}} {
 		p.does(chromedp.EmulateViewport(size.width, size.height))
-		p.waits(`(width) => innerWidth === width && new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`,
-			size.width)
+		p.waits(`(width) => innerWidth === width &&
+			new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`, size.width)
 		assert.LessOrEqual(p.t, p.overflow(), int64(0), "%s scrolls sideways at %d px", name, size.width)
 		data, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 		require.NoError(p.t, err)

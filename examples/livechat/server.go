@@ -133,6 +133,7 @@ func (s *server) logged(next http.Handler) http.Handler {
 		next.ServeHTTP(rec, r)
 		level := slog.LevelDebug
 		switch {
+		case r.Context().Err() != nil: // the client has gone
 		case rec.status >= http.StatusInternalServerError:
 			level = slog.LevelError
 		case rec.status >= http.StatusBadRequest:

@@ -54,7 +54,9 @@ func TestAConversationFromItsOpeningToItsReopening(t *testing.T) {
 		require.Equal(t, http.StatusConflict, a.status)
 		require.Equal(t, "closed", a.code())
 	})
-	for _, text := range []string{convo.NoticeClosed.Text(), "closed the conversation as Sales: Asked for a price.", "A good customer."} {
+	for _, text := range []string{
+		convo.NoticeClosed.Text(), "closed the conversation as Sales: Asked for a price.", "A good customer.",
+	} {
 		require.Contains(t, ana.get("/inbox/"+c.ID.String()+"/thread").body, text)
 	}
 
@@ -314,7 +316,7 @@ func TestWhatCannotBeReadIsRefusedAndWritesNothing(t *testing.T) {
 	w := newWorld(t)
 	riya, ana := w.visitor("kettles"), w.agent("ana@kettles")
 	riya.says("Hi")
-	id := riya.latest().ID
+	id, token := riya.latest().ID, riya.cookie(visitorCookie)
 	riya.base = ""
 	const secret = "my card number is 4111"
 	w.writesNothing(func() {
@@ -375,10 +377,8 @@ func TestWhatCannotBeReadIsRefusedAndWritesNothing(t *testing.T) {
 	})
 	log := w.log.String()
 	require.Contains(t, log, "level=WARN msg=request method=POST path=/w/kettles/messages status=400")
-	for _, no := range []string{secret, "4111", password, ana.cookie(agentCookie), riya.cookie(visitorCookie)} {
-		if no != "" {
-			require.NotContains(t, log, no)
-		}
+	for _, no := range []string{secret, "4111", password, ana.cookie(agentCookie), token} {
+		require.NotContains(t, log, no)
 	}
 }
 
@@ -396,8 +396,10 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 				require.Equal(t, http.StatusNotFound, a.status, path)
 			}
 		}
-		for _, path := range []string{"/nowhere", "/w/nowhere/", "/w/kettles/nothing", "/inbox/list?status=lost", "/assets/nothing.js", "/assets/../main.go"} {
-			require.Contains(t, []int{http.StatusNotFound, http.StatusTemporaryRedirect, http.StatusMovedPermanently}, ana.get(path).status, path)
+		for _, path := range []string{
+			"/nowhere", "/w/nowhere/", "/w/kettles/nothing", "/inbox/list?status=lost", "/assets/nothing.js", "/main.go",
+		} {
+			require.Equal(t, http.StatusNotFound, ana.get(path).status, path)
 		}
 		require.Equal(t, http.StatusUnauthorized, ana.get("/w/nowhere/thread").status)
 	})
@@ -424,7 +426,9 @@ func TestTheHistoryIsPaged(t *testing.T) {
 func TestEveryAnswerKeepsTheBrowserSafe(t *testing.T) {
 	w := newWorld(t)
 	ana := w.agent("ana@kettles")
-	for _, path := range []string{"/", "/w/kettles/", "/login", "/inbox", "/dashboard", "/nowhere", "/assets/livechat.css", "/inbox/list"} {
+	for _, path := range []string{
+		"/", "/w/kettles/", "/login", "/inbox", "/inbox/list", "/dashboard", "/nowhere", "/assets/livechat.css",
+	} {
 		h := ana.get(path).header
 		csp := h.Get("Content-Security-Policy")
 		require.Contains(t, csp, "default-src 'none'", path)
@@ -539,7 +543,9 @@ func TestPagesHearOnlyOfWhatConcernsThem(t *testing.T) {
 		<-s.changed // the first one, for every page
 		return s
 	}
-	streams := []*stream{join("kettles", "riya"), join("kettles", "eve"), join("kettles", ""), join("globex", ""), join("globex", "riya")}
+	streams := []*stream{
+		join("kettles", "riya"), join("kettles", "eve"), join("kettles", ""), join("globex", ""), join("globex", "riya"),
+	}
 	heard := func(e convo.Event) (who []int) {
 		h.publish(t.Context(), []convo.Event{e, e})
 		for i, s := range streams {

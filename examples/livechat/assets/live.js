@@ -76,7 +76,9 @@ export function follow(url, refresh) {
     stream.addEventListener("change", run);
     stream.addEventListener("error", () => {
       lost.hidden = false;
-      if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 3000); // refused; the browser tries no more
+      if (stream.readyState !== EventSource.CLOSED) return; // the browser connects again
+      run(); // finds out whether the reader has to sign in
+      setTimeout(connect, 3000);
     });
   };
   connect();
@@ -86,7 +88,7 @@ export function follow(url, refresh) {
 // get fetches a part of the page.
 export async function get(url) {
   const answer = await fetch(url, { headers: { Accept: "text/plain" } });
-  if (answer.status === 401) location.assign(document.body.dataset.base ? location.href : "/login");
+  if (answer.status === 401 && !document.body.dataset.base) location.assign("/login");
   if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
   return answer.text();
 }
@@ -99,7 +101,9 @@ export class Refused extends Error {
 }
 
 // newKey makes a request's key. crypto.randomUUID is there only on secure pages.
-export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+}
 
 // post sends a request, and repeats it with the same key while it cannot be known whether it arrived.
 export async function post(url, values, key = newKey()) {
