@@ -64,10 +64,10 @@ func TestVisitorAndAgentSideBySide(t *testing.T) {
 	// Pending, and taken up again.
 	agent.clicks("#pend")
 	agent.clicks("[data-hours='4']")
-	agent.picture("set-aside")
+	agent.picture("pending")
 	agent.clicks("#pend-confirm")
 	agent.sees(".status.pending", "pending")
-	agent.sees("#log .event", "set it aside until")
+	agent.sees("#log .event", "set it to pending until")
 	agent.clicks("#resume")
 	agent.sees(".status.open", "open")
 	agent.picture("thread")
@@ -99,6 +99,10 @@ func TestVisitorAndAgentSideBySide(t *testing.T) {
 	agent.sees(".status.open", "open")
 	agent.sees("#rows", "riya@example.com")
 	visitor.picture("restarted")
+	visitor.waits(`() => {
+		const s = document.getElementById("scroll");
+		return s.scrollHeight - s.scrollTop - s.clientHeight < 2;
+	}`) // the end stays in sight
 
 	// Closed once more, and reopened by the agent: the visitor is told.
 	agent.clicks("#close")
@@ -122,6 +126,8 @@ func TestVisitorAndAgentSideBySide(t *testing.T) {
 	other.sees("#log .bot", flow[1].text)
 	other.writes("#body", "riya@example.com\r")
 	other.sees("#log .bot", flow[2].text)
+	agent.resizes(390, 844)
+	agent.clicks("#about-toggle") // beside the thread there is no room
 	agent.sees("#suggestions", "riya@example.com")
 	agent.picture("suggestion")
 	agent.clicks("[data-merge]")
@@ -207,8 +213,13 @@ func open(t *testing.T, browser context.Context, name string) *person {
 		}
 	}()
 	p.console = func() []string { return strings.Split(strings.TrimSpace(complaints.String()), "\n") }
-	p.does(chromedp.EmulateViewport(1280, 800))
+	p.resizes(1280, 800)
 	return p
+}
+
+func (p *person) resizes(width, height int64) {
+	p.t.Helper()
+	p.does(chromedp.EmulateViewport(width, height))
 }
 
 func (p *person) does(steps ...chromedp.Action[chromedp.Void]) {
@@ -315,7 +326,7 @@ func (p *person) picture(name string) {
 	}
 	p.pictures++
 	for _, size := range []struct{ width, height int64 }{{390, 844}, {1280, 800}} {
-		p.does(chromedp.EmulateViewport(size.width, size.height))
+		p.resizes(size.width, size.height)
 		p.waits(`(width) => innerWidth === width &&
 			new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`, size.width)
 		assert.LessOrEqual(p.t, p.overflow(), int64(0), "%s scrolls sideways at %d px", name, size.width)

@@ -82,11 +82,11 @@ func happened(e convo.Event) string {
 		return "reopened the conversation"
 	case convo.ConversationPended:
 		if e.Until.IsZero() {
-			return "set it aside until the visitor writes"
+			return "set it to pending until the visitor writes"
 		}
-		return "set it aside until"
+		return "set it to pending until"
 	case convo.ConversationResumed:
-		return "took it up again"
+		return "resumed it"
 	case convo.ConversationClosed:
 		return "closed the conversation" + about(e.Category, e.Summary)
 	case convo.ClosingAmended:

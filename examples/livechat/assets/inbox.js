@@ -1,6 +1,6 @@
 // The agents' inbox.
 
-import { composer, follow, get, patch, post, show, toEnd } from "/assets/live.js";
+import { composer, follow, get, patch, post, show, stayAtEnd } from "/assets/live.js";
 
 const chosen = document.body.dataset.chosen; // the conversation beside the list, if any
 const $ = (id) => document.getElementById(id);
@@ -102,5 +102,5 @@ if (chosen) {
     request("assign", { user: e.target.value });
   });
   settle();
-  toEnd($("scroll"));
+  stayAtEnd($("scroll"));
 }

@@ -33,20 +33,32 @@ export function patch(html) {
   }
 }
 
-// append adds to a list what is new in it, so that a screen reader reads only that, and follows it at the end.
+// append adds to a list what is new in it, so that a screen reader reads only that.
 function append(list, fresh) {
-  const scroll = list.closest(".scroll");
-  const atEnd = !scroll || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   const kept = new Map([...list.children].map((li) => [li.dataset.id, li]));
   const lines = [...fresh.children];
   const ids = new Set(lines.map((li) => li.dataset.id));
   for (const [id, li] of kept) if (!ids.has(id)) li.remove();
   for (const li of lines) if (!kept.has(li.dataset.id)) list.append(li);
-  if (atEnd) requestAnimationFrame(() => toEnd(scroll));
 }
 
-export function toEnd(scroll) {
-  if (scroll) scroll.scrollTop = scroll.scrollHeight;
+// stayAtEnd keeps the end of a thread in sight while its reader has not scrolled up, whatever is added or resized.
+export function stayAtEnd(scroll) {
+  let atEnd = true;
+  let size = "";
+  const measure = () => `${scroll.scrollHeight} ${scroll.clientHeight}`;
+  const settle = () => {
+    if (atEnd) scroll.scrollTop = scroll.scrollHeight;
+    size = measure();
+  };
+  scroll.addEventListener("scroll", () => {
+    if (size === measure()) atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
+    else settle(); // not the reader scrolled, but the window was resized
+  });
+  const sizes = new ResizeObserver(settle);
+  sizes.observe(scroll);
+  sizes.observe(scroll.querySelector("#log"));
+  new MutationObserver(settle).observe(scroll, { childList: true, subtree: true });
 }
 
 // follow calls refresh after every change, and again after every loss of the connection, never twice at a time.

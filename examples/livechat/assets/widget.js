@@ -1,10 +1,11 @@
 // The visitor's chat.
 
-import { composer, follow, get, newKey, patch, post, show, toEnd } from "/assets/live.js";
+import { composer, follow, get, newKey, patch, post, show, stayAtEnd } from "/assets/live.js";
 
 const base = document.body.dataset.base;
 const $ = (id) => document.getElementById(id);
 
+stayAtEnd($("scroll"));
 const refresh = async () => patch(await get(`${base}/thread`));
 const changed = follow(`${base}/events`, refresh);
 
@@ -43,10 +44,7 @@ function toggle(open) {
   $("chat-toggle").setAttribute("aria-expanded", open);
   document.body.classList.toggle("chatting", open);
   sessionStorage.setItem("chat", open ? "open" : "");
-  if (open) {
-    toEnd($("scroll"));
-    $("body").focus();
-  }
+  if (open) $("body").focus();
 }
 
 $("chat-toggle").addEventListener("click", () => toggle($("chat").hidden));
