@@ -23,7 +23,7 @@ func TestVisitorAndAgentSideBySide(t *testing.T) {
 	browser := launch(t)
 	dir := t.TempDir()
 	site := start(t, "--db", filepath.Join(dir, "livechat.sqlite"), "--secrets", filepath.Join(dir, "secrets.json"))
-	visitor, agent := open(t, browser, "visitor"), open(t, browser, "agent")
+	visitor, agent := open(browser, t, "visitor"), open(browser, t, "agent")
 
 	agent.load(site.url + "/inbox")
 	agent.picture("sign-in")
@@ -117,7 +117,7 @@ func TestVisitorAndAgentSideBySide(t *testing.T) {
 	agent.sees("#log .contact", "One more question")
 
 	// Another browser of the same person: suggested, and merged.
-	other := open(t, browser, "phone")
+	other := open(browser, t, "phone")
 	other.load(site.url + "/")
 	other.clicks("#chat-toggle")
 	other.writes("#body", "It is Riya again, on my phone\r")
@@ -132,6 +132,7 @@ func TestVisitorAndAgentSideBySide(t *testing.T) {
 	agent.picture("suggestion")
 	agent.clicks("[data-merge]")
 	agent.sees("#others", "closed")
+	agent.resizes(1280, 800)
 	other.sees("#log .contact", "One more question")
 	agent.writes("#body", "Hello on both\r")
 	other.sees("#log .user", "Hello on both")
@@ -193,7 +194,7 @@ type person struct {
 	pictures int
 }
 
-func open(t *testing.T, browser context.Context, name string) *person {
+func open(browser context.Context, t *testing.T, name string) *person {
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	p := &person{t: t, ctx: ctx, name: name}

@@ -496,7 +496,7 @@ func (c *client) changes(ctx context.Context, path string) <-chan string {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.w.url+c.base+path, nil)
 	require.NoError(c.w.t, err)
 	stream := &http.Client{Jar: c.http.Jar}
-	res, err := stream.Do(r)
+	res, err := stream.Do(r) //nolint:bodyclose // the goroutine below closes it
 	require.NoError(c.w.t, err)
 	require.Equal(c.w.t, "text/event-stream", res.Header.Get("Content-Type"))
 	out := make(chan string)
