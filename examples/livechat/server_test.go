@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -533,6 +535,24 @@ func TestPagesHearOfChanges(t *testing.T) {
 	for range agents {
 		// until the server ends the stream of somebody who is signed out
 	}
+}
+
+func TestAPageListensForLongerThanARequestMayTake(t *testing.T) {
+	w := newWorldWith(t, 200*time.Millisecond)
+	riya := w.visitor("kettles")
+	changes := riya.changes(t.Context(), "/events")
+	require.Equal(t, "change", <-changes)
+
+	slow, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(w.url, "http://"))
+	require.NoError(t, err)
+	defer slow.Close()
+	_, err = io.Copy(io.Discard, slow) // until the server has waited long enough for a request
+	require.NoError(t, err)
+
+	riya.says("Hi")
+	event, open := <-changes
+	require.True(t, open)
+	require.Equal(t, "change", event)
 }
 
 func TestPagesHearOnlyOfWhatConcernsThem(t *testing.T) {

@@ -73,7 +73,9 @@ var accounts = sync.OnceValues(func() (*secrets, error) {
 	return s, err
 })
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldWith(t, 0) }
+
+func newWorldWith(t *testing.T, readTimeout time.Duration) *world {
 	w := &world{t: t, clock: clock.NewMock()}
 	w.clock.Set(time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC))
 	var err error
@@ -84,7 +86,9 @@ func newWorld(t *testing.T) *world {
 	w.engine, err = convo.New(writing{memstore.New(), w}, convo.WithPolicy(policy()), convo.WithClock(w.clock),
 		convo.WithLogger(log), convo.WithObserver(live.publish))
 	require.NoError(t, err)
-	s := httptest.NewServer(newServer(w.engine, w.keep, live, log))
+	s := httptest.NewUnstartedServer(newServer(w.engine, w.keep, live, log))
+	s.Config.ReadTimeout = readTimeout
+	s.Start()
 	t.Cleanup(func() {
 		live.close()
 		s.Close()
