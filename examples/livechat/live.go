@@ -81,9 +81,6 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request, workspace, contact s
 	}
 	defer h.leave(s)
 	control := http.NewResponseController(w)
-	if err := control.SetReadDeadline(time.Time{}); err != nil { // the server's is for requests that end
-		return err
-	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	alive := time.NewTicker(heartbeat)
 	defer alive.Stop()
@@ -101,7 +98,7 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request, workspace, contact s
 		if !allowed() {
 			return nil
 		}
-		if err := control.SetWriteDeadline(time.Now().Add(slowest)); err != nil {
+		if err := control.SetWriteDeadline(time.Now().Add(slowest)); err != nil { // the server's is for answers that end
 			return nil
 		}
 		if _, err := fmt.Fprint(w, text); err != nil {

@@ -538,7 +538,7 @@ func TestPagesHearOfChanges(t *testing.T) {
 }
 
 func TestAPageListensForLongerThanARequestMayTake(t *testing.T) {
-	w := newWorldWith(t, 200*time.Millisecond)
+	w := newWorldWith(t, time.Second)
 	riya := w.visitor("kettles")
 	changes := riya.changes(t.Context(), "/events")
 	require.Equal(t, "change", <-changes)

@@ -75,7 +75,7 @@ var accounts = sync.OnceValues(func() (*secrets, error) {
 
 func newWorld(t *testing.T) *world { return newWorldWith(t, 0) }
 
-func newWorldWith(t *testing.T, readTimeout time.Duration) *world {
+func newWorldWith(t *testing.T, timeout time.Duration) *world {
 	w := &world{t: t, clock: clock.NewMock()}
 	w.clock.Set(time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC))
 	var err error
@@ -87,7 +87,7 @@ func newWorldWith(t *testing.T, readTimeout time.Duration) *world {
 		convo.WithLogger(log), convo.WithObserver(live.publish))
 	require.NoError(t, err)
 	s := httptest.NewUnstartedServer(newServer(w.engine, w.keep, live, log))
-	s.Config.ReadTimeout = readTimeout
+	s.Config.ReadTimeout, s.Config.WriteTimeout = timeout, timeout
 	s.Start()
 	t.Cleanup(func() {
 		live.close()
