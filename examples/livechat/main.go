@@ -127,6 +127,11 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	server.RegisterOnShutdown(live.close) // event streams would else hold the shutdown up
+	if len(made) > 0 {
+		if err := keep.write(o.secrets); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+	}
 	hello(out, "http://"+listener.Addr().String(), made)
 
 	ctx, cancel := context.WithCancel(ctx)

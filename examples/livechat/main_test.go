@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -136,7 +137,7 @@ func TestWrongCallsSayWhatIsWrong(t *testing.T) {
 		{1, "NAME@WORKSPACE", []string{"--secrets", "", "--db", "", "--agent", "ana"}},
 		{1, "NAME@WORKSPACE", []string{"--secrets", "", "--db", "", "--agent", "Ana@kettles"}},
 		{1, "broken.json", []string{"--secrets", broken, "--db", ""}},
-		{1, "no such file", []string{"--secrets", filepath.Join(dir, "none", "s.json"), "--db", ""}},
+		{1, "no such file", []string{"--secrets", filepath.Join(dir, "none", "s.json"), "--db", "", "--listen", "127.0.0.1:0"}},
 		{1, "livechat:", []string{"--secrets", "", "--db", filepath.Join(dir, "none", "a.sqlite")}},
 		{1, "listen", []string{"--secrets", "", "--db", "", "--listen", "127.0.0.1:99999"}},
 	} {
@@ -144,6 +145,15 @@ func TestWrongCallsSayWhatIsWrong(t *testing.T) {
 		require.Equal(t, c.status, run(t.Context(), c.args, &out, &log), c.args)
 		require.Contains(t, log.String(), c.says, c.args)
 	}
+	// A start that fails shows no passwords, so it keeps no accounts.
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	file := filepath.Join(dir, "secrets.json")
+	args := []string{"--secrets", file, "--db", "", "--listen", taken.Addr().String()}
+	require.Equal(t, 1, run(t.Context(), args, io.Discard, io.Discard))
+	require.NoFileExists(t, file)
+
 	t.Setenv("CONVO_LIVECHAT_PASSWORD", "short")
 	var out, log strings.Builder
 	require.Equal(t, 1, run(t.Context(), []string{"--secrets", "", "--db", ""}, &out, &log))

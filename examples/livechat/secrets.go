@@ -39,7 +39,8 @@ const (
 	maxPassword = 200
 )
 
-// openSecrets reads the secrets in file, and makes those that are missing: the key, and the accounts of agents.
+// openSecrets reads the secrets in file, and makes those that are missing: the key, and the accounts of agents. It writes
+// nothing: new passwords must not be kept before it is sure that somebody gets to see them.
 func openSecrets(file string, agents []string, password string) (s *secrets, made []account, err error) {
 	s = &secrets{}
 	if file != "" {
@@ -54,8 +55,7 @@ func openSecrets(file string, agents []string, password string) (s *secrets, mad
 	if len(s.Accounts) == 0 && len(agents) == 0 {
 		agents = []string{"ana@kettles", "ben@kettles"}
 	}
-	changed := len(s.Key) == 0
-	if changed {
+	if len(s.Key) == 0 {
 		s.Key = make([]byte, 32)
 		_, _ = rand.Read(s.Key) // never fails
 	}
@@ -71,10 +71,7 @@ func openSecrets(file string, agents []string, password string) (s *secrets, mad
 		s.Accounts = append(s.Accounts, a)
 		made = append(made, a)
 	}
-	if changed || len(made) > 0 {
-		err = s.write(file)
-	}
-	return s, made, err
+	return s, made, nil
 }
 
 // write replaces file as a whole, readable by its owner only.
