@@ -92,7 +92,7 @@ type choices struct {
 }
 
 // claimed begins the channels of what visitors say of themselves. Each contact has a channel of its own, because nobody
-// has checked it: it takes the real address from nobody, but is there to be compared.
+// has checked it: it takes the real address from nobody, and is found by its value when contacts are compared.
 const claimed = "claimed-email/"
 
 // claim keeps the e-mail address that a visitor gave, if it is one.

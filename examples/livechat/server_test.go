@@ -169,6 +169,26 @@ func TestContactsWithTheSameAddressAreSuggestedAndMerged(t *testing.T) {
 	require.Contains(t, page, "/inbox/"+two.ID.String(), "the other conversation is the contact's now")
 }
 
+func TestAClaimedAddressIsSuggestedButTakesNobodysRealOne(t *testing.T) {
+	w := newWorld(t)
+	eve, ana := w.visitor("kettles"), w.agent("ana@kettles")
+	email := convo.ToAddress("kettles", "email", "Riya@Example.com") // a mailbox that somebody writes from
+	mail, err := w.engine.Do(t.Context(), email, convo.Receive{Body: "Where is my order?"})
+	require.NoError(t, err)
+	for _, said := range []string{"Hi", "Something else", "riya@example.com"} {
+		eve.says(said)
+	}
+	page := ana.get("/inbox/" + eve.latest().ID.String()).body
+	require.Contains(t, page, `data-merge="`+mail.Contact.ID+`"`)
+	require.Equal(t, 1, strings.Count(page, "data-merge"))
+	require.Contains(t, ana.get("/inbox/"+mail.Conversation.ID.String()).body, `data-merge="`+eve.contact()+`"`)
+
+	again, err := w.engine.Do(t.Context(), email, convo.Receive{Body: "Hello?"})
+	require.NoError(t, err)
+	require.Equal(t, mail.Contact.ID, again.Contact.ID, "her mail stays hers until an agent merges")
+	require.NotContains(t, eve.get("/thread").body, "Hello?")
+}
+
 func TestAgentRoutesAreForAgentsOnly(t *testing.T) {
 	w := newWorld(t)
 	riya := w.visitor("kettles")

@@ -2,45 +2,32 @@ package main
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/chatlifecycle/convo"
 )
 
-// suggestion is a contact that may be the same person, because both gave the same e-mail address.
+// suggestion is a contact that may be the same person, because of an e-mail address or phone number that both have.
 type suggestion struct {
 	Contact string
 	Name    string
 	Shared  string
 }
 
-// suggestions compares contact with those of the workspace's newest conversations.
+const maxSuggested = 20 // addresses; more than that is one that anybody gives
+
+// suggestions are the first contacts that share an address with this one. An address says whose it is by its value, so what a
+// visitor claims is compared with other claims and with real addresses alike, without being linked as one.
 func (s *server) suggestions(ctx context.Context, workspace, contact string) ([]suggestion, error) {
-	own, err := s.engine.Addresses(ctx, convo.ToContact(workspace, contact))
-	if err != nil || len(own) == 0 {
-		return nil, err
-	}
-	recent, err := s.engine.Conversations(ctx, convo.Filter{Workspace: workspace, Limit: 200})
+	shared, err := s.engine.Suggestions(ctx, convo.ToContact(workspace, contact), convo.Address{}, maxSuggested)
 	if err != nil {
 		return nil, err
 	}
 	var found []suggestion
-	seen := map[string]bool{contact: true}
-	for _, c := range recent {
-		if seen[c.Contact] {
-			continue
-		}
-		seen[c.Contact] = true
-		theirs, err := s.engine.Addresses(ctx, convo.ToContact(workspace, c.Contact))
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range theirs {
-			if slices.ContainsFunc(own, func(o convo.Address) bool { return strings.EqualFold(o.Value, a.Value) }) {
-				found = append(found, suggestion{c.Contact, nameOf(c.Contact, nil), a.Value})
-				break
-			}
+	seen := map[string]bool{}
+	for _, other := range shared {
+		if !seen[other.Contact] {
+			seen[other.Contact] = true
+			found = append(found, suggestion{other.Contact, nameOf(other.Contact, nil), other.Address.Value})
 		}
 	}
 	return found, nil

@@ -41,13 +41,13 @@ type world struct {
 
 // writing counts what is written.
 type writing struct {
-	convo.Store
+	convo.Suggester
 	w *world
 }
 
 func (s writing) Commit(ctx context.Context, changes ...convo.Change) error {
 	s.w.writes.Add(1)
-	return s.Store.Commit(ctx, changes...)
+	return s.Suggester.Commit(ctx, changes...)
 }
 
 type logs struct {
