@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -71,6 +74,31 @@ func goComment(all []convo.Transition) string {
 		i = j
 	}
 	return b.String() + "//\n"
+}
+
+// What is said to show a feature is there, under its name.
+func TestTheReadmeNamesOnlyTestsThatExist(t *testing.T) {
+	there := map[string]bool{}
+	require.NoError(t, fs.WalkDir(os.DirFS("."), ".", func(path string, _ fs.DirEntry, err error) error {
+		if !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Example)\w*)\(`).FindAllSubmatch(source, -1) {
+			there[strings.TrimPrefix(filepath.Base(filepath.Dir(path))+"."+string(m[1]), "..")] = true
+		}
+		return err
+	}))
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(readme), "<!-- systems -->")
+	systems, _, ok := strings.Cut(rest, "<!-- /systems -->")
+	require.True(t, ok)
+	names := regexp.MustCompile("`((?:[a-z]+\\.)?(?:Test|Example)\\w*)`").FindAllStringSubmatch(systems, -1)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		require.True(t, there[name[1]], name[1])
+	}
 }
 
 // The JSON that the README shows is what the library reads, and the same as it writes.
