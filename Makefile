@@ -18,7 +18,7 @@ test: links
 test-engines:
 	scripts/engines --fast run -- sh -c '\
 		go test -race -short -count=1 $$(go list ./... | grep -v sqlstore) && \
-		go test -race -short -count=1 -parallel 5 -timeout 15m -run "Conform|TestRaces|TestWhoShares|TestAnAnswer" ./sqlstore && \
+		go test -race -short -count=1 -parallel 5 -timeout 15m -run "TestStoreConforms|TestRaces|TestWhoShares|TestAnAnswer" ./sqlstore && \
 		CONVO_SKIP_SQLITE="go test ./... has tested SQLite" go test -count=1 -parallel 5 -timeout 15m ./sqlstore/...'
 
 lint:

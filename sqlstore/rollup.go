@@ -213,7 +213,7 @@ func (s *Store) Rollup(ctx context.Context, limit int) (n int, err error) {
 		limit = DefaultRollup
 	}
 	var workspace asText
-	found, err := s.row(ctx, "SELECT workspace FROM convo_cycles WHERE unrolled = 1 LIMIT 1", nil, []any{&workspace})
+	found, err := s.row(ctx, "SELECT workspace FROM convo_cycles"+s.d.unrolled+" WHERE unrolled = 1 LIMIT 1", nil, []any{&workspace})
 	if err != nil || !found {
 		return 0, err
 	}
@@ -254,18 +254,18 @@ func (s *Store) alone(ctx context.Context, workspace string, f func(*Store) erro
 
 // rollup takes cycles by marking them first: others may be closed meanwhile that are as old.
 func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int, err error) {
-	take := `UPDATE convo_cycles SET unrolled = 2 WHERE workspace = ? AND unrolled = 1 AND (conversation, number) IN (
-		SELECT conversation, number FROM convo_cycles WHERE workspace = ? AND unrolled = 1 ORDER BY closed_at LIMIT ?)`
+	take := `UPDATE convo_cycles SET unrolled = 2 WHERE workspace = ? AND (conversation, number) IN (
+		SELECT conversation, number FROM convo_cycles` + s.d.unrolled + ` WHERE workspace = ? AND unrolled = 1 ORDER BY closed_at LIMIT ?)`
 	args := []any{workspace, workspace, limit}
 	if s.d.goose == "mysql" {
-		take = `UPDATE convo_cycles SET unrolled = 2 WHERE workspace = ? AND unrolled = 1 ORDER BY closed_at LIMIT ?`
+		take = `UPDATE convo_cycles` + s.d.unrolled + ` SET unrolled = 2 WHERE workspace = ? AND unrolled = 1 ORDER BY closed_at LIMIT ?`
 		args = args[1:]
 	}
 	if _, err := s.tx.update(ctx, take, args...); err != nil {
 		return 0, err
 	}
 	rows := map[rollKey]*rolling{}
-	statement := source(false, true, "SELECT "+reportedColumns(false)+" FROM "+closedCycles+
+	statement := source(false, true, "SELECT "+reportedColumns(false)+" FROM "+closedCycles+s.d.unrolled+
 		" WHERE y.workspace = ? AND y.unrolled = 2")
 	err = s.read(ctx, statement, []any{workspace}, func(scan func(...any) error) error {
 		var y report.Cycle
@@ -284,7 +284,7 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 			return 0, err
 		}
 	}
-	_, err = s.tx.update(ctx, "UPDATE convo_cycles SET unrolled = NULL WHERE workspace = ? AND unrolled = 2", workspace)
+	_, err = s.tx.update(ctx, "UPDATE convo_cycles"+s.d.unrolled+" SET unrolled = NULL WHERE workspace = ? AND unrolled = 2", workspace)
 	return n, err
 }
 
