@@ -46,14 +46,14 @@ cover:
 mutants:
 	scripts/mutants
 
-# What a user links: with root the standard library and google/uuid; with memstore also x/exp/stats, for the percentiles of
-# reports; with sqlstore also goose and a histogram; never a driver.
+# What a user links: with root, workflow and dialogflow the standard library and google/uuid; with memstore also x/exp/stats, for
+# the percentiles of reports; with sqlstore also goose and a histogram; never a driver.
 MODULE = github.com/chatlifecycle/convo
 GOOSE = github.com/pressly/goose/v3\(/.*\)\? github.com/mfridman/interpolate github.com/sethvargo/go-retry \
 	go.uber.org/multierr golang.org/x/sync/errgroup
 STATS = golang.org/x/exp/stats
 links:
-	@$(call linksonly,.)
+	@$(call linksonly,. ./workflow ./dialogflow)
 	@$(call linksonly,./report ./memstore,$(STATS))
 	@$(call linksonly,./sqlstore,$(STATS) $(GOOSE) github.com/HdrHistogram/hdrhistogram-go)
 

@@ -24,6 +24,12 @@ type Contact struct {
 	Latest uuid.UUID `json:"latest,omitzero"`
 }
 
+// Returning reports whether k had been here before the running cycle of c, its conversation: it was reopened, or is not the
+// contact's first one. After a merge the primary's first one counts. Reports count new and returning contacts so, too.
+func (k Contact) Returning(c Conversation) bool {
+	return c.Cycle.Number > 1 || !c.CreatedAt.Equal(k.CreatedAt)
+}
+
 // Address is a contact's identity on a channel, such as (whatsapp, +4912345). It belongs to one contact of the
 // workspace at most. Both parts are compared byte for byte.
 type Address struct {

@@ -248,6 +248,7 @@ func (s *Store) write(ch *convo.Change) {
 			contacts:      map[string]*contact{},
 			conversations: map[uuid.UUID]*conversation{},
 			addresses:     map[convo.Address]*contact{},
+			identities:    map[string][]convo.Address{},
 			keys:          map[convo.KeyID]key{},
 			tokens:        map[string]string{},
 		}
@@ -271,11 +272,21 @@ func (s *Store) write(ch *convo.Change) {
 			a := convo.Address{Channel: w.token(e.Channel), Value: strings.Clone(e.Address)}
 			w.addresses[a] = k
 			k.extra().addresses = append(k.extra().addresses, a)
+			w.identify(a)
 		}
 	}
 	for _, k := range ch.Keys {
 		id := convo.KeyID{Channel: w.token(k.Channel), ID: strings.Clone(k.ID)}
 		w.keys[id] = key{w.conversations[k.Conversation], k.Hash, k.First, k.Last}
+	}
+}
+
+// identify lists a by what it says about whose it is.
+func (w *workspace) identify(a convo.Address) {
+	if id := a.Identity(); id != "" {
+		all := w.identities[id]
+		i, _ := slices.BinarySearchFunc(all, a, compareAddresses)
+		w.identities[id] = slices.Insert(all, i, a)
 	}
 }
 

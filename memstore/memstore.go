@@ -31,13 +31,14 @@ func New() *Store {
 	return &Store{workspaces: map[string]*workspace{}, spare: make([]*convo.Conversation, 0, 64)}
 }
 
-var _ convo.Store = (*Store)(nil)
+var _ convo.Suggester = (*Store)(nil)
 
 type workspace struct {
 	name          string
 	contacts      map[string]*contact
 	conversations map[uuid.UUID]*conversation
 	addresses     map[convo.Address]*contact
+	identities    map[string][]convo.Address // the addresses with each Identity, in their order
 	keys          map[convo.KeyID]key
 	tokens        map[string]string // one copy of each channel, category, assignee and team
 	all           timeline
@@ -363,4 +364,33 @@ func (s *Store) Addresses(ctx context.Context, workspace, contact string) ([]con
 		}
 	}
 	return out, nil
+}
+
+// Sharing implements convo.Suggester.
+func (s *Store) Sharing(
+	ctx context.Context, workspace, identity string, after convo.Address, limit int,
+) ([]convo.Suggestion, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	w := s.workspaces[workspace]
+	if w == nil {
+		return nil, nil
+	}
+	all := w.identities[identity]
+	i, found := slices.BinarySearchFunc(all, after, compareAddresses)
+	if found {
+		i++
+	}
+	var out []convo.Suggestion
+	for _, a := range all[i:min(i+limit, len(all))] {
+		out = append(out, convo.Suggestion{Contact: w.addresses[a].root.state.ID, Address: a})
+	}
+	return out, nil
+}
+
+func compareAddresses(a, b convo.Address) int {
+	return cmp.Or(cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Value, b.Value))
 }

@@ -190,7 +190,12 @@ func (p *plan) ask(ctx context.Context, s Store, part part, a *Answer, groups ma
 	q := Query{
 		Workspace: a.Workspace, Measures: part.measures, Where: a.Where, Quantiles: true, Calendar: a.Calendar,
 	}
+	// What is only counted adds up over the series.
+	counted := len(a.Series) > 0 && !slices.ContainsFunc(part.measures, func(m Measure) bool { return m.Timed() || m.Distinct() })
 	for i, period := range [...][]time.Time{{a.From, a.To}, {a.PreviousFrom, a.PreviousTo}} {
+		if i == 0 && counted {
+			continue
+		}
 		q.Borders = period
 		cells, err := s.Cells(ctx, q)
 		if err != nil {
@@ -208,6 +213,9 @@ func (p *plan) ask(ctx context.Context, s Store, part part, a *Answer, groups ma
 		}
 		for _, c := range cells {
 			a.Series[c.Bucket].Figures[c.Measure] = c.Stat
+			if counted {
+				a.Total[c.Measure] = a.Total[c.Measure].plus(c.Stat)
+			}
 		}
 	}
 	if part.by == "" {
@@ -229,6 +237,15 @@ func (p *plan) ask(ctx context.Context, s Store, part part, a *Answer, groups ma
 		groups[c.Value][c.Measure] = c.Stat
 	}
 	return nil
+}
+
+// plus adds what is counted, and how long it took together.
+func (s Stat) plus(t Stat) Stat {
+	sum := Stat{Count: s.Count + t.Count, Sum: s.Sum + t.Sum}
+	if sum.Sum > 0 {
+		sum.Mean = float64(sum.Sum) / float64(sum.Count)
+	}
+	return sum
 }
 
 // MarshalJSON writes the working time of a.Calendar as a flag: the calendar itself is the host's.

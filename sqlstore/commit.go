@@ -195,7 +195,7 @@ func (p *plan) writeKeys(ctx context.Context, t *transaction) error {
 		}
 	}
 	for _, e := range p.addresses {
-		written, err := t.insert(ctx, insertAddress, e.Workspace, e.Channel, e.Address, e.Contact)
+		written, err := t.insert(ctx, insertAddress, addressArgs(nil, e)...)
 		if err == nil && !written {
 			err = fmt.Errorf("sqlstore: the address on %q: %w", e.Channel, convo.ErrConflict)
 		}

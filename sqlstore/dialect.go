@@ -60,6 +60,8 @@ type dialect struct {
 	lockJoin string
 	// level is asked for in the store's own transactions.
 	level sql.IsolationLevel
+	// unrolled has the cycles that are in no rollup found by their index, for statistics say that it has as many as there were.
+	unrolled string
 	// snapshot is asked for to read several times as of one moment.
 	snapshot sql.IsolationLevel
 

@@ -29,6 +29,7 @@ var mariadb = dialect{
 	unsettled: []string{"1053", "1927", "1317", "1969"},
 	lock:      " FOR UPDATE",
 	level:     sql.LevelReadCommitted,
+	unrolled:  " FORCE INDEX (convo_cycles_unrolled)",
 	snapshot:  sql.LevelRepeatableRead,
 	check:     checkMariaDB,
 	commit:    commitMariaDB,
@@ -306,7 +307,7 @@ func rowOf(ctx context.Context, st driver.Stmt, args []any) (driver.Value, error
 func (d *dialect) mariadbEvents(a []any, ch *convo.Change) []any {
 	for i := range ch.Events {
 		if e := &ch.Events[i]; e.Kind == convo.AddressLinked {
-			a = append(a, e.Workspace, e.Channel, e.Address, e.Contact)
+			a = addressArgs(a, e)
 		}
 	}
 	for i := range ch.Events {

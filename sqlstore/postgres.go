@@ -108,7 +108,7 @@ const (
 	postgresNewOfContact = `, new_of_contact AS (
 	SELECT * FROM json_to_recordset(?::json) AS x(
 		contact text, seq bigint, id uuid, contact_seq bigint, kind text, at bigint, by_type text, by_id text, source
-		text, channel text, address text, body text, into_contact text, latest uuid)
+		text, channel text, address text, body text, into_contact text, latest uuid, identity text)
 ), linked AS (
 	SELECT 1 FROM v, new_of_contact n CROSS JOIN LATERAL (
 		SELECT 1 FROM convo_addresses x WHERE x.workspace = v.workspace AND x.channel = n.channel AND x.value = n.address LIMIT 1) x
@@ -156,16 +156,17 @@ const (
 	postgresWriteKeys = `, wk AS (
 	INSERT INTO convo_keys (` + keyColumns + `) SELECT v.workspace, n.* FROM v, c, new_keys n
 )`
-
-	postgresWriteOfContact = `, wx AS (
-	INSERT INTO convo_contact_events (` + contactEventColumns + `) SELECT v.workspace, n.* FROM v, c, new_of_contact n
-), wa AS (
-	INSERT INTO convo_addresses (workspace, channel, value, contact)
-	SELECT v.workspace, n.channel, n.address, n.contact FROM v, c, new_of_contact n WHERE n.kind = 'address_linked'
-)`
 )
 
 var (
+	postgresWriteOfContact = `, wx AS (
+	INSERT INTO convo_contact_events (` + contactEventColumns + `)
+	SELECT ` + strings.Replace(of("n", contactEventColumns), "n.workspace", "v.workspace", 1) + ` FROM v, c, new_of_contact n
+), wa AS (
+	INSERT INTO convo_addresses (` + addressColumns + `)
+	SELECT v.workspace, n.channel, n.address, n.contact, n.identity FROM v, c, new_of_contact n WHERE n.kind = 'address_linked'
+)`
+
 	postgresOldConversation = `, c AS (
 	UPDATE convo_conversations c SET (` + changing + `) = (` + of("v", changing) + `)
 	FROM v, %s WHERE c.workspace = v.workspace AND c.id = v.id AND c.version = ? RETURNING 1
@@ -330,6 +331,7 @@ type eventRow struct {
 	Address     string    `json:"address,omitempty"`
 	Into        string    `json:"into_contact,omitempty"`
 	Latest      uuid.UUID `json:"latest,omitzero"`
+	Identity    string    `json:"identity,omitempty"`
 }
 
 // eventsAsJSON are the events of one conversation, or, without one, of the contact itself.
@@ -346,6 +348,7 @@ func eventsAsJSON(ch *convo.Change, conversation uuid.UUID) []eventRow {
 			Body: e.Body, Attachments: string(e.Attachments), Category: e.Category, Summary: e.Summary, Assignee: e.Assignee,
 			Team: e.Team, Response: e.Response, RestartFlow: e.RestartFlow, Notice: string(e.Notice),
 			Audience: string(e.Audience), Address: e.Address, Into: e.Into, Latest: e.Latest,
+			Identity: identity(e),
 		}
 		if !e.Until.IsZero() {
 			until := e.Until.UnixMicro()

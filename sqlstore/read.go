@@ -360,3 +360,21 @@ func (s *Store) Addresses(ctx context.Context, workspace, contact string) ([]con
 	})
 	return out, err
 }
+
+// Sharing implements convo.Suggester.
+func (s *Store) Sharing(
+	ctx context.Context, workspace, identity string, after convo.Address, limit int,
+) ([]convo.Suggestion, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var out []convo.Suggestion
+	args := []any{workspace, identity, after.Channel, after.Value, limit}
+	err := s.rows(ctx, sharing, args, func(scan func(...any) error) error {
+		var o convo.Suggestion
+		err := scan((*asText)(&o.Address.Channel), (*asText)(&o.Address.Value), (*asText)(&o.Contact))
+		out = append(out, o)
+		return err
+	})
+	return out, err
+}

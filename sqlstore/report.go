@@ -178,18 +178,16 @@ const (
 	joinContact      = ` JOIN convo_contacts o ON o.workspace = {c}.workspace AND o.id = {c}.origin`
 )
 
-// source is where the cycles of q come from, with a text in which {c} and {status} may stand.
+// source is a statement with the tables that it needs beside cycles, and with what stands for {c} and {status}.
 func source(running, joins bool, text string) string {
+	tables, c, status := joinConversation+joinContact, "c", "'closed'"
 	if running {
-		if joins {
-			text = strings.Replace(text, runningCycles, runningCycles+joinContact, 1)
-		}
-		return strings.NewReplacer("{c}", "y", "{status}", "y.status").Replace(text)
+		tables, c, status = joinContact, "y", "y.status"
 	}
 	if joins {
-		text = strings.Replace(text, closedCycles, closedCycles+joinConversation+joinContact, 1)
+		text = strings.Replace(text, " WHERE ", tables+" WHERE ", 1)
 	}
-	return strings.NewReplacer("{c}", "c", "{status}", "'closed'").Replace(text)
+	return strings.NewReplacer("{c}", c, "{status}", status).Replace(text)
 }
 
 // where narrows cycles down to those of q between two times, also for bases that have no index of their own.
@@ -251,6 +249,9 @@ func (s *Store) measure(
 		columns += f.columns(each)
 	}
 	table := closedCycles
+	if also == unrolledCycles {
+		table += s.d.unrolled
+	}
 	if running {
 		table = runningCycles
 	}
@@ -263,9 +264,12 @@ func (s *Store) measure(
 	counts, sums, least, most := make([]asInt, len(q.Measures)), make([]asInt, len(q.Measures)), make([]asInt, len(q.Measures)),
 		make([]asInt, len(q.Measures))
 	dests := []any{&at, &value}
-	for i := range q.Measures {
-		dests = append(dests, &counts[i], &sums[i])
-		if !each {
+	for i, m := range q.Measures {
+		dests = append(dests, &counts[i])
+		if facts[m].sum != "" {
+			dests = append(dests, &sums[i])
+		}
+		if !each && facts[q.Measures[i]].sum != "" {
 			dests = append(dests, &least[i], &most[i])
 		}
 	}
@@ -291,21 +295,23 @@ func (s *Store) measure(
 	})
 }
 
-// columns are count and sum of f in a cycle, or, not each, count, sum, least and most in many.
+// columns are count and sum of f in a cycle, or, not each, count, sum, least and most in many. What is only counted has no sum.
 func (f fact) columns(each bool) string {
 	count, sum := f.count, f.sum
 	if count == "" {
 		count = "1"
 	}
-	if sum == "" {
-		sum = "0"
-	}
 	if f.when != "" {
 		count = "CASE WHEN " + f.when + " THEN " + count + " END"
 		sum = "CASE WHEN " + f.when + " THEN " + sum + " END"
 	}
-	if each {
+	switch {
+	case each && f.sum == "":
+		return ", " + count
+	case each:
 		return ", " + count + ", " + sum
+	case f.sum == "":
+		return ", sum(" + count + ")"
 	}
 	return ", sum(" + count + "), sum(" + sum + "), min(" + sum + "), max(" + sum + ")"
 }

@@ -25,10 +25,15 @@ const (
 	day  = 24 * hour
 )
 
-// rolledDimensions are those that rollups have. The category is not among them, for it may be amended; nor the status, which is one.
-var rolledDimensions = []report.Dimension{
-	report.Channel, report.OpenedSource, report.ClosedSource, report.Team, report.FirstResponder, report.Closer,
-	report.FirstAssignee, report.LastAssignee, report.ContactType,
+// rolledDimensions are those that rollups have, of the measures of each basis. The category is not among them, for it may be amended;
+// nor is the status, which all have in common.
+var rolledDimensions = [...][]report.Dimension{
+	report.ByOpening: {report.Channel, report.OpenedSource, report.Team, report.ContactType},
+	report.ByClosing: {
+		report.Channel, report.OpenedSource, report.ClosedSource, report.Team, report.Closer, report.LastAssignee, report.ContactType,
+	},
+	report.ByResponse:   {report.Channel, report.OpenedSource, report.Team, report.FirstResponder, report.ContactType},
+	report.ByAssignment: {report.Channel, report.OpenedSource, report.Team, report.FirstAssignee, report.ContactType},
 }
 
 // rolledAs are measures that rollups have under another name, or as the sum of two.
@@ -56,7 +61,7 @@ func rolledBy(q *report.Query) (by report.Dimension, only []string, ok bool) {
 		}
 		by, only = d, list
 	}
-	return by, only, by == "" || slices.Contains(rolledDimensions, by)
+	return by, only, by == "" || slices.Contains(rolledDimensions[q.Measures[0].Basis()], by)
 }
 
 // slots are those of one width from one up to another one.
@@ -306,7 +311,7 @@ func roll(rows map[rollKey]*rolling, y *report.Cycle, sketches bool) {
 			}
 		}
 		add("", allWidths, "")
-		for _, d := range rolledDimensions {
+		for _, d := range rolledDimensions[m.Basis()] {
 			add(d, groupWidths, d.Of(y))
 		}
 	}
@@ -324,25 +329,20 @@ func (s *Store) addTo(ctx context.Context, workspace string, k rollKey, r *rolli
 	if err != nil {
 		return err
 	}
-	var merged any
+	var sketched any
 	if k.measure.Timed() {
-		sk := newSketch()
-		if err := sk.Merge(encoded); err != nil {
+		if sketched, err = merged(encoded, r.values); err != nil {
 			return err
 		}
-		for _, v := range r.values {
-			sk.Record(v)
-		}
-		merged = sk.encode()
 	}
 	if !found {
 		_, err = s.tx.update(ctx, `INSERT INTO convo_rollups
 		(workspace, dimension, measure, width, slot, value, number, total, least, most, sketch) VALUES (`+marks(11)+`)`,
-			append(at, r.Count, r.Sum, r.Min, r.Max, merged)...)
+			append(at, r.Count, r.Sum, r.Min, r.Max, sketched)...)
 		return err
 	}
 	_, err = s.tx.update(ctx, "UPDATE convo_rollups SET number = ?, total = ?, least = ?, most = ?, sketch = ?"+rollupAt,
-		append([]any{int64(number) + r.Count, int64(total) + r.Sum, min(int64(least), r.Min), max(int64(most), r.Max), merged}, at...)...)
+		append([]any{int64(number) + r.Count, int64(total) + r.Sum, min(int64(least), r.Min), max(int64(most), r.Max), sketched}, at...)...)
 	return err
 }
 

@@ -32,6 +32,8 @@ const (
 	contactEventColumns = `workspace, contact, seq, id, contact_seq, kind, at, by_type, by_id, source, channel,
 		address, body, into_contact, latest`
 
+	addressColumns = `workspace, channel, value, contact, identity`
+
 	keyColumns = `workspace, channel, id, hash, conversation, first_seq, last_seq`
 )
 
@@ -124,6 +126,18 @@ func (d *dialect) contactEventArgs(a []any, e *convo.Event) []any {
 	return append(a, e.Workspace, e.Contact, e.Seq, d.id(e.ID), optionalInt(e.ContactSeq), string(e.Kind),
 		e.At.UnixMicro(), string(e.By.Type), optional(e.By.ID), optional(e.Source), optional(e.Channel),
 		optional(e.Address), optional(e.Body), optional(e.Into), d.optionalID(e.Latest))
+}
+
+func addressArgs(a []any, e *convo.Event) []any {
+	return append(a, e.Workspace, e.Channel, e.Address, e.Contact, optional(identity(e)))
+}
+
+// identity is that of the address that e links, if it links one.
+func identity(e *convo.Event) string {
+	if e.Kind != convo.AddressLinked {
+		return ""
+	}
+	return convo.Address{Channel: e.Channel, Value: e.Address}.Identity()
 }
 
 func (d *dialect) keyArgs(a []any, workspace string, k *convo.Key) []any {

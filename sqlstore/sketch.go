@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"math/bits"
+	"slices"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -48,24 +50,52 @@ func (s sketch) UpTo(value int64) (n int64) {
 	return n
 }
 
-// encode is the sketch in few bytes: for each bucket that is not empty its distance from the one before, and its count.
-func (s sketch) encode() []byte {
-	var out []byte
+// bucket is the least value that the histogram does not tell apart from value: of two significant digits it keeps the first eight
+// bits, so that a bucket is at most 1/128 of its values wide.
+func bucket(value int64) int64 {
+	value = min(value, longest)
+	shift := max(0, bits.Len64(uint64(value))-8) //nolint:gosec // durations are not negative
+	return value >> shift << shift
+}
+
+// merged is an encoded sketch with further values in it: few bytes, of each bucket that is not empty its distance from the one
+// before, and its count. It sorts the values.
+func merged(encoded []byte, values []int64) ([]byte, error) {
+	slices.Sort(values)
+	out := make([]byte, 0, len(encoded)+16)
 	last := int64(0)
-	for _, b := range s.h.Distribution() {
-		if b.Count > 0 {
-			out = binary.AppendUvarint(out, uint64(b.From-last)) //nolint:gosec // they ascend
-			out = binary.AppendUvarint(out, uint64(b.Count))     //nolint:gosec // never negative
-			last = b.From
+	add := func(at, count int64) {
+		out = binary.AppendUvarint(out, uint64(at-last)) //nolint:gosec // they ascend
+		out = binary.AppendUvarint(out, uint64(count))   //nolint:gosec // never negative
+		last = at
+	}
+	i := 0
+	next := func(upTo int64) { // adds those of values in buckets below it
+		for i < len(values) && bucket(values[i]) < upTo {
+			at, from := bucket(values[i]), i
+			for i < len(values) && bucket(values[i]) == at {
+				i++
+			}
+			add(at, int64(i-from))
 		}
 	}
-	return out
+	err := decode(encoded, func(at, count int64) error {
+		next(at)
+		for i < len(values) && bucket(values[i]) == at {
+			count++
+			i++
+		}
+		add(at, count)
+		return nil
+	})
+	next(math.MaxInt64)
+	return out, err
 }
 
 var errSketch = errors.New("sqlstore: a sketch in the rollups is damaged: rebuild them (RebuildRollups)")
 
-// Merge adds an encoded sketch.
-func (s sketch) Merge(encoded []byte) error {
+// decode yields the buckets of an encoded sketch, and how many values each has.
+func decode(encoded []byte, yield func(at, count int64) error) error {
 	at := int64(0)
 	for len(encoded) > 0 {
 		step, n := binary.Uvarint(encoded)
@@ -76,10 +106,20 @@ func (s sketch) Merge(encoded []byte) error {
 		if at += int64(step); m <= 0 || step > longest || count > math.MaxInt64 || at > longest { //nolint:gosec // just checked
 			return errSketch
 		}
-		if err := s.h.RecordValues(at, int64(count)); err != nil { //nolint:gosec // just checked
-			return errSketch
+		if err := yield(at, int64(count)); err != nil { //nolint:gosec // just checked
+			return err
 		}
 		encoded = encoded[n+m:]
 	}
 	return nil
+}
+
+// Merge adds an encoded sketch.
+func (s sketch) Merge(encoded []byte) error {
+	return decode(encoded, func(at, count int64) error {
+		if s.h.RecordValues(at, count) != nil {
+			return errSketch
+		}
+		return nil
+	})
 }

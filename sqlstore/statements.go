@@ -67,6 +67,10 @@ var (
 	addressesOf = `SELECT x.channel, x.value FROM ` + aliases + `
 	JOIN convo_addresses x ON x.workspace = ? AND x.contact = n.id`
 
+	sharing = `SELECT x.channel, x.value, COALESCE(n.merged_into, n.id) FROM convo_addresses x
+	JOIN convo_contacts n ON n.workspace = x.workspace AND n.id = x.contact
+	WHERE x.workspace = ? AND x.identity = ? AND (x.channel, x.value) > (?, ?) ORDER BY x.channel, x.value LIMIT ?`
+
 	oneKey = `SELECT ` + keyColumns + ` FROM convo_keys WHERE workspace = ? AND channel = ? AND id = ?`
 
 	dueConversations = `SELECT workspace, id FROM convo_conversations
@@ -105,7 +109,7 @@ var (
 
 	insertKey = `INSERT INTO convo_keys (` + keyColumns + `) VALUES (` + marksOf(keyColumns) + `)`
 
-	insertAddress = `INSERT INTO convo_addresses (workspace, channel, value, contact) VALUES (?, ?, ?, ?)`
+	insertAddress = `INSERT INTO convo_addresses (` + addressColumns + `) VALUES (` + marksOf(addressColumns) + `)`
 
 	insertCycle = `INSERT INTO convo_cycles (workspace, conversation, ` + cycleColumns + `, unrolled)
 	VALUES (?, ?, ` + marksOf(cycleColumns) + `, 1)`

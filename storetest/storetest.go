@@ -52,7 +52,7 @@ type testCase struct {
 }
 
 func cases() []testCase {
-	return slices.Concat(commitCases(), readCases, exactCases(), pageCases, raceCases, lockedCases)
+	return slices.Concat(commitCases(), readCases, exactCases(), pageCases, raceCases, lockedCases, suggesterCases)
 }
 
 // testingT is what a case needs of a *testing.T; the tests of this package hand in one that only records.

@@ -51,7 +51,7 @@ func Analyze(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 		statement = "VACUUM ANALYZE"
 	case sqlstore.MariaDB:
 		statement = `ANALYZE TABLE convo_contacts, convo_addresses, convo_conversations, convo_cycles, convo_events,
-			convo_contact_events, convo_keys`
+			convo_contact_events, convo_keys, convo_rollups`
 	}
 	_, err := db.ExecContext(ctx, statement)
 	if err != nil {
@@ -157,8 +157,8 @@ const (
 	aliases = `INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into, latest)
 	SELECT workspace, CONCAT('alias-', i), 2, at, at, FALSE, contact, NULL FROM {contacts}`
 
-	addresses = `INSERT INTO convo_addresses (workspace, channel, value, contact)
-	SELECT workspace, 'whatsapp', CONCAT('+49', i), contact FROM {contacts}`
+	addresses = `INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
+	SELECT workspace, 'whatsapp', CONCAT('+49', i), contact, CONCAT('+49', i) FROM {contacts}`
 
 	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, created_at, contact, status, version, updated_at,
 		first_closed_at, assignee, team, due_at, active, active_slot, number, opened_at, opened_by_type, opened_by_id,
@@ -180,10 +180,10 @@ const (
 	cycles = `INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type, opened_by_id, opened_source,
 		first_assignee, last_assignee, last_team, first_response_at, first_responder_type, first_responder_id, responses,
 		response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-		closed_source, category, summary)
+		closed_source, category, summary, unrolled)
 	SELECT workspace, id, 1, at, 'contact', contact, 'incoming_message', assignee, assignee, team, at + 2000000, 'user', assignee, 1,
 		1000000, 0, 1, 1, 0, at + 3000000, 'user', assignee, 'user', category,
-		CONCAT('Issue resolved: replaced item ', i, ', and a coupon for the trouble.')
+		CONCAT('Issue resolved: replaced item ', i, ', and a coupon for the trouble.'), 1
 	FROM {conversations} WHERE NOT active`
 
 	events = `INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source, channel,

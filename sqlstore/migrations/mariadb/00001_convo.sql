@@ -16,15 +16,18 @@ CREATE TABLE convo_contacts (
 
 CREATE INDEX convo_contacts_merged ON convo_contacts (workspace, merged_into);
 
+-- identity is the e-mail address or phone number that the value is, written in one way; NULL: it is none.
 CREATE TABLE convo_addresses (
     workspace VARBINARY(255) NOT NULL,
     channel   VARBINARY(255) NOT NULL,
     value     VARBINARY(255) NOT NULL,
     contact   VARBINARY(255) NOT NULL,
+    identity  VARBINARY(255),
     PRIMARY KEY (workspace, channel, value)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
 CREATE INDEX convo_addresses_contact ON convo_addresses (workspace, contact);
+CREATE INDEX convo_addresses_identity ON convo_addresses (workspace, identity, channel, value);
 
 -- active_slot is the contact while the conversation is active: what keeps the active one of a contact single.
 -- From number on, the columns are those of the running cycle, or of the last one.

@@ -16,15 +16,18 @@ CREATE TABLE convo_contacts (
 
 CREATE INDEX convo_contacts_merged ON convo_contacts (workspace, merged_into) WHERE merged_into IS NOT NULL;
 
+-- identity is the e-mail address or phone number that the value is, written in one way; NULL: it is none.
 CREATE TABLE convo_addresses (
     workspace TEXT NOT NULL,
     channel   TEXT NOT NULL,
     value     TEXT NOT NULL,
     contact   TEXT NOT NULL,
+    identity  TEXT,
     PRIMARY KEY (workspace, channel, value)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX convo_addresses_contact ON convo_addresses (workspace, contact);
+CREATE INDEX convo_addresses_identity ON convo_addresses (workspace, identity, channel, value) WHERE identity IS NOT NULL;
 
 -- active_slot is the contact while the conversation is active: what keeps the active one of a contact single.
 -- From number on, the columns are those of the running cycle, or of the last one.

@@ -1,0 +1,352 @@
+// Command report measures reports over synthetic cycles: with rollups, without them, and as raw SQL that one would write by hand for
+// exactly this question, in one run and in turns. It prints a Markdown table. Absolute numbers are this machine's.
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore"
+)
+
+const usage = `usage: go run ./report [flags]
+
+Measures reports on SQLite and, if CONVO_POSTGRES_DSN names a server on which databases may be created, on PostgreSQL:
+
+	scripts/engines run -- sh -c 'cd bench && go run ./report -n 1000000'
+`
+
+const workspace = "acme"
+
+var year = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func main() {
+	n := flag.Int("n", 1_000_000, "how many cycles there are, spread over a year")
+	rounds := flag.Int("rounds", 5, "how often each is measured; the median is printed")
+	engines := flag.String("engines", "sqlite,postgresql", "what to measure on")
+	dir := flag.String("dir", os.TempDir(), "where the file of SQLite is to be")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage, "\n")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	if *n < 1000 || *rounds < 1 || flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, *n, *rounds, *engines, *dir)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, n, rounds int, engines, dir string) error {
+	fmt.Printf("%s %s/%s, %d processors; %d cycles of one year and workspace; medians of %d\n\n", runtime.Version(), runtime.GOOS,
+		runtime.GOARCH, runtime.NumCPU(), n, rounds)
+	fmt.Println("| engine | question | raw SQL | without rollups | raw ÷ that | with rollups | raw ÷ that |")
+	fmt.Println("|---|---|--:|--:|--:|--:|--:|")
+	var notes []string
+	for name := range strings.SplitSeq(engines, ",") {
+		b, err := open(ctx, name, dir)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if b == nil {
+			notes = append(notes, "skipped: CONVO_POSTGRES_DSN is not set")
+			continue
+		}
+		note, err := b.measure(ctx, n, rounds)
+		if err := errors.Join(err, b.drop()); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		notes = append(notes, note)
+	}
+	fmt.Println()
+	for _, note := range notes {
+		fmt.Println("- " + note)
+	}
+	return nil
+}
+
+// bench is a database to measure on.
+type bench struct {
+	name    string
+	dialect sqlstore.Dialect
+	db      *sql.DB
+	drop    func() error
+}
+
+func open(ctx context.Context, name, dir string) (*bench, error) {
+	switch name {
+	case "sqlite":
+		folder, err := os.MkdirTemp(dir, "convo-report-")
+		if err != nil {
+			return nil, err
+		}
+		db, err := sqlstore.OpenSQLite("sqlite", filepath.Join(folder, "report.sqlite"))
+		return &bench{"SQLite", sqlstore.SQLite, db, func() error { return errors.Join(db.Close(), os.RemoveAll(folder)) }}, err
+	case "postgresql":
+		dsn := os.Getenv("CONVO_POSTGRES_DSN")
+		if dsn == "" {
+			return nil, nil
+		}
+		const database = "convo_bench_report"
+		admin, err := sql.Open("pgx", dsn)
+		if err != nil {
+			return nil, err
+		}
+		if _, err = admin.ExecContext(ctx, "DROP DATABASE IF EXISTS "+database); err == nil {
+			_, err = admin.ExecContext(ctx, "CREATE DATABASE "+database)
+		}
+		if err != nil {
+			return nil, err
+		}
+		db, err := sql.Open("pgx", strings.Replace(dsn, "/postgres?", "/"+database+"?", 1))
+		return &bench{"PostgreSQL", sqlstore.PostgreSQL, db, func() error {
+			_ = db.Close()
+			_, err := admin.ExecContext(context.WithoutCancel(ctx), "DROP DATABASE "+database)
+			return errors.Join(err, admin.Close())
+		}}, err
+	}
+	return nil, fmt.Errorf("no such engine; there are sqlite and postgresql")
+}
+
+// rows are conversations of 10,000 contacts and 50 users, opened evenly over the year and closed after a minute to a day; the first thousand
+// are active. The numbers are spread evenly by primes, the same in each run.
+const (
+	contacts = `INSERT INTO convo_contacts (workspace, id, version, created_at, blocked)
+	SELECT 'acme', CONCAT('contact-', i), 1, {start}, FALSE FROM {numbers}`
+
+	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, created_at, contact, status, version, updated_at,
+		assignee, team, active, active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assignee, last_assignee,
+		last_team, first_responder_type, first_responder_id, responses, response_micros, pending_micros, incoming, outgoing_user,
+		outgoing_automation, closed_by_type, closed_by_id, closed_source, category, summary)
+	SELECT 'acme', id, contact, 'whatsapp', at, contact, CASE WHEN active THEN 'open' ELSE 'closed' END, 4, at, agent, team,
+		active, CASE WHEN active THEN contact END, 1, at, 'contact', contact, 'incoming_message', agent, agent, team, 'user', agent,
+		1, 1000000, 0, 1, 1, 0, '', '', '', '', '' FROM {rows} v`
+
+	cycles = `INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type, opened_by_id, opened_source,
+		first_assigned_at, first_assignee, last_assignee, last_team, first_response_at, first_responder_type, first_responder_id,
+		responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
+		closed_source, category, summary, unrolled)
+	SELECT 'acme', id, 1, at, 'contact', contact, 'incoming_message', at + took / 20, agent, agent, team, at + took / 10, 'user', agent,
+		1, took / 10, 0, 1, 1, 0, at + took, 'user', agent, 'user', 'Support', 'Done.', 1 FROM {rows} v WHERE NOT active`
+)
+
+func (b *bench) fill(ctx context.Context, n int) error {
+	for _, index := range []string{"contact", "assignee", "channel", "team", "category"} { // of lists, which are not asked for
+		if _, err := b.db.ExecContext(ctx, "DROP INDEX convo_conversations_"+index); err != nil {
+			return err
+		}
+	}
+	for _, t := range []struct {
+		text string
+		rows int
+	}{{contacts, 10_000}, {conversations, n}, {cycles, n}} {
+		for from := 0; from < t.rows; from += 100_000 {
+			if _, err := b.db.ExecContext(ctx, b.text(t.text, n, from, min(t.rows, from+100_000))); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := b.db.ExecContext(ctx, map[sqlstore.Dialect]string{sqlstore.SQLite: "ANALYZE", sqlstore.PostgreSQL: "VACUUM ANALYZE"}[b.dialect])
+	return err
+}
+
+func (b *bench) text(statement string, n, from, to int) string {
+	numbers := fmt.Sprintf("(WITH RECURSIVE r(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM r WHERE i < %d) SELECT i FROM r) r", from, to-1)
+	id := "unhex(printf('%032x', i))"
+	if b.dialect == sqlstore.PostgreSQL {
+		numbers = fmt.Sprintf("generate_series(%d::bigint, %d) AS r(i)", from, to-1)
+		id = "lpad(to_hex(i), 32, '0')::uuid"
+	}
+	start := fmt.Sprint(year.UnixMicro())
+	step := fmt.Sprint(365 * 24 * time.Hour.Microseconds() / int64(n))
+	statement = strings.ReplaceAll(statement, "{rows}", `(SELECT i, `+id+` AS id, `+start+` + i * `+step+` AS at,
+		CONCAT('contact-', i % 10000) AS contact, CONCAT('agent-', a % 50) AS agent, CONCAT('team-', a % 5) AS team,
+		60000000 + b * b * 860 AS took, i < 1000 AS active FROM (
+		SELECT i, i * 7919 % 10007 AS a, i * 104729 % 10009 AS b FROM {numbers}) n)`)
+	return strings.NewReplacer("{numbers}", numbers, "{start}", start).Replace(statement)
+}
+
+// question is something to ask, of convo and by hand.
+type question struct {
+	name string
+	ask  func(ctx context.Context, s *sqlstore.Store) error
+	raw  map[sqlstore.Dialect][]string
+}
+
+const (
+	sqliteP90 = `SELECT who, avg(d), max(CASE WHEN n = (c * 9 + 9) / 10 THEN d END) FROM (
+	SELECT closed_by_id AS who, closed_at - opened_at AS d,
+		row_number() OVER (PARTITION BY closed_by_id ORDER BY closed_at - opened_at) AS n, count(*) OVER (PARTITION BY closed_by_id) AS c
+	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to}) GROUP BY who`
+	sqliteDays = `SELECT day, avg(d), max(CASE WHEN n = (c * 5 + 9) / 10 THEN d END), max(CASE WHEN n = (c * 9 + 9) / 10 THEN d END) FROM (
+	SELECT closed_at / 86400000000 AS day, closed_at - opened_at AS d,
+		row_number() OVER (PARTITION BY closed_at / 86400000000 ORDER BY closed_at - opened_at) AS n,
+		count(*) OVER (PARTITION BY closed_at / 86400000000) AS c
+	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to}) GROUP BY day`
+	postgresP90 = `SELECT closed_by_id, avg(closed_at - opened_at), percentile_cont(0.9) WITHIN GROUP (ORDER BY closed_at - opened_at)
+	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to} GROUP BY 1`
+	postgresDays = `SELECT closed_at / 86400000000, avg(closed_at - opened_at),
+		percentile_cont(array[0.5, 0.9, 0.95, 0.99]) WITHIN GROUP (ORDER BY closed_at - opened_at)
+	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to} GROUP BY 1`
+	byDay = `SELECT {at} / 86400000000, count(*) FROM convo_cycles WHERE workspace = 'acme' AND {at} >= {from} AND {at} < {to} GROUP BY 1`
+	now   = `SELECT status, assignee, count(*), min(waiting_since) FROM convo_conversations WHERE workspace = 'acme' AND active GROUP BY 1, 2`
+)
+
+func both(statements ...string) map[sqlstore.Dialect][]string {
+	return map[sqlstore.Dialect][]string{sqlstore.SQLite: statements, sqlstore.PostgreSQL: statements}
+}
+
+func questions() []question {
+	ask := func(q report.Question) func(context.Context, *sqlstore.Store) error {
+		q.Workspace, q.From, q.To = workspace, year, year.AddDate(1, 0, 0)
+		return func(ctx context.Context, s *sqlstore.Store) error {
+			_, err := report.Ask(ctx, s, q)
+			return err
+		}
+	}
+	cells := func(q report.Query) func(context.Context, *sqlstore.Store) error {
+		q.Workspace, q.Quantiles = workspace, true
+		return func(ctx context.Context, s *sqlstore.Store) error {
+			_, err := s.Cells(ctx, q)
+			return err
+		}
+	}
+	var days []time.Time
+	for d := year; !d.After(year.AddDate(1, 0, 0)); d = d.AddDate(0, 0, 1) {
+		days = append(days, d)
+	}
+	counts := both(strings.ReplaceAll(byDay, "{at}", "opened_at"), strings.ReplaceAll(byDay, "{at}", "closed_at"))
+	return []question{
+		{"dashboard", func(ctx context.Context, s *sqlstore.Store) error {
+			_, err := report.Dashboard(ctx, s, workspace)
+			return err
+		}, both(now)},
+		{"opened and closed by day", ask(report.Question{Kind: report.Conversations, Bucket: report.Day}), counts},
+		{"the same in Europe/Berlin", ask(report.Question{Kind: report.Conversations, Bucket: report.Day, Zone: "Europe/Berlin"}), counts},
+		{
+			"resolution by day, with percentiles",
+			cells(report.Query{Measures: []report.Measure{report.Resolution}, Borders: days}),
+			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteDays}, sqlstore.PostgreSQL: {postgresDays}},
+		},
+		{
+			"resolution by user, with p90",
+			cells(report.Query{
+				Measures: []report.Measure{report.Resolution}, Borders: []time.Time{year, year.AddDate(1, 0, 0)}, By: report.Closer,
+			}),
+			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteP90}, sqlstore.PostgreSQL: {postgresP90}},
+		},
+		{"a whole report of resolutions by user", ask(report.Question{Kind: report.Resolutions, Bucket: report.Month, GroupBy: report.Closer}),
+			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteP90}, sqlstore.PostgreSQL: {postgresP90}}},
+	}
+}
+
+func (b *bench) byHand(ctx context.Context, statements []string) error {
+	for _, text := range statements {
+		text = strings.NewReplacer("{from}", fmt.Sprint(year.UnixMicro()), "{to}", fmt.Sprint(year.AddDate(1, 0, 0).UnixMicro())).Replace(text)
+		rows, err := b.db.QueryContext(ctx, text)
+		if err != nil {
+			return err
+		}
+		for rows.Next() { // reading it is the work
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err error) {
+	if err := sqlstore.Migrate(ctx, b.db, b.dialect); err != nil {
+		return "", err
+	}
+	began := time.Now()
+	if err := b.fill(ctx, n); err != nil {
+		return "", err
+	}
+	filled := time.Since(began)
+	s, err := sqlstore.New(ctx, b.db, b.dialect)
+	if err != nil {
+		return "", err
+	}
+	all := questions()
+	took := make([][3][]time.Duration, len(all)) // raw, without, with
+	turn := func(which int) error {
+		for range rounds {
+			for i, q := range all {
+				for j, f := range []func() error{
+					func() error { return b.byHand(ctx, q.raw[b.dialect]) }, func() error { return q.ask(ctx, s) },
+				} {
+					if which == 2 && j == 0 {
+						continue
+					}
+					began := time.Now()
+					if err := f(); err != nil {
+						return fmt.Errorf("%s: %w", q.name, err)
+					}
+					k := j * which
+					took[i][k] = append(took[i][k], time.Since(began))
+				}
+			}
+		}
+		return nil
+	}
+	if err := turn(1); err != nil {
+		return "", err
+	}
+	began = time.Now()
+	for done := 0; ; {
+		m, err := s.Rollup(ctx, 100_000)
+		if err != nil {
+			return "", err
+		}
+		if done += m; m == 0 {
+			break
+		}
+		fmt.Fprintf(os.Stderr, "\r%s: %d of %d cycles rolled up", b.name, done, n)
+	}
+	fmt.Fprintln(os.Stderr)
+	rolled := time.Since(began)
+	if b.dialect == sqlstore.PostgreSQL {
+		if _, err := b.db.ExecContext(ctx, "VACUUM ANALYZE"); err != nil {
+			return "", err
+		}
+	}
+	if err := turn(2); err != nil {
+		return "", err
+	}
+	for i, q := range all {
+		m := func(k int) float64 {
+			slices.Sort(took[i][k])
+			return float64(took[i][k][len(took[i][k])/2].Microseconds()) / 1000
+		}
+		fmt.Printf("| %s | %s | %.1f ms | %.1f ms | %.2f | %.1f ms | %.1f |\n", b.name, q.name, m(0), m(1), m(0)/m(1), m(2), m(0)/m(2))
+	}
+	var bytes, rows float64
+	if err := b.db.QueryRowContext(ctx, `SELECT avg(length(sketch)), count(*) FROM convo_rollups
+	WHERE dimension = '' AND measure = 'resolution' AND width = 3600000000`).Scan(&bytes, &rows); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s: filled in %v, rolled up in %v (%.0f cycles a second); a sketch of an hour has %.0f bytes on average", b.name,
+		filled.Round(time.Second), rolled.Round(time.Second), float64(n)/rolled.Seconds(), bytes), nil
+}

@@ -1,0 +1,353 @@
+package report_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/memstore"
+	"github.com/chatlifecycle/convo/report"
+)
+
+var (
+	monday = time.Date(2025, 6, 2, 9, 0, 0, 0, time.UTC)
+	ana    = convo.ByUser("ana")
+	bo     = convo.ByUser("bo")
+)
+
+type clock struct{ now time.Time }
+
+func (c *clock) Now() time.Time { return c.now }
+
+// week plays a small week in workspace acme: Riya writes on Monday, is answered by Ana after 10 minutes, assigned to her after 5, closed
+// after an hour; she comes back on Tuesday (a new conversation), which Bo closes after three hours and reopens an hour later, to close
+// it after 30 minutes. Tom writes on Wednesday by mail; a bot answers him, and nobody else does.
+func week(t *testing.T) *memstore.Store {
+	t.Helper()
+	store := memstore.New()
+	c := &clock{}
+	e, err := convo.New(store, convo.WithClock(c))
+	require.NoError(t, err)
+	do := func(at time.Duration, contact string, cmds ...convo.Command) {
+		c.now = monday.Add(at)
+		_, err := e.Do(t.Context(), convo.ToContact("acme", contact), cmds...)
+		require.NoError(t, err)
+	}
+	const day = 24 * time.Hour
+	do(0, "riya", convo.Receive{Channel: "chat", Body: "hi"})
+	do(5*time.Minute, "riya", convo.Assign{By: bo, User: "ana", Team: "sales"})
+	do(10*time.Minute, "riya", convo.Send{By: ana, Body: "yes?"})
+	do(time.Hour, "riya", convo.Close{By: ana, Category: "Sales", Summary: "=1+1, \"quoted\"\nand more"})
+	do(day, "riya", convo.Receive{Channel: "chat", Body: "again"})
+	do(day+20*time.Minute, "riya", convo.Send{By: bo, Body: "yes"}, convo.Pend{By: bo})
+	do(day+3*time.Hour, "riya", convo.Close{By: bo, Category: "Support"})
+	do(day+4*time.Hour, "riya", convo.Reopen{By: bo})
+	do(day+4*time.Hour+30*time.Minute, "riya", convo.Close{By: bo, Category: "Support"})
+	do(2*day, "tom", convo.Receive{Channel: "mail", Body: "hello"})
+	do(2*day+time.Minute, "tom", convo.Send{By: convo.ByAutomation("bot"), Body: "soon"})
+	return store
+}
+
+func question(kind report.Kind) report.Question {
+	return report.Question{Kind: kind, Workspace: "acme", From: monday.Truncate(24 * time.Hour), To: monday.Truncate(24*time.Hour).AddDate(0, 0, 7)}
+}
+
+func ask(t *testing.T, s report.Store, q report.Question) *report.Answer {
+	t.Helper()
+	a, err := report.Ask(t.Context(), s, q)
+	require.NoError(t, err)
+	return a
+}
+
+func minutes(n int64) int64 { return n * time.Minute.Microseconds() }
+
+func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
+	s := week(t)
+
+	q := question(report.Conversations)
+	q.Distinct, q.Bucket = true, report.Day
+	a := ask(t, s, q)
+	counts := map[report.Measure]int64{}
+	for m, st := range a.Total {
+		counts[m] = st.Count
+	}
+	assert.Equal(t, map[report.Measure]int64{
+		report.Opened: 4, report.OpenedNew: 3, report.Reopened: 1, report.Closed: 3, report.ClosedConversations: 2, report.ClosedContacts: 1,
+	}, counts)
+	assert.InDelta(t, 1./3, a.Total.ReopenRate(), 1e-9)
+	require.Len(t, a.Series, 7)
+	assert.EqualValues(t, 2, a.Series[1].Figures[report.Opened].Count, "Tuesday")
+	assert.Empty(t, a.Series[5].Figures, "nothing on Saturday, but a point")
+	assert.Empty(t, a.Previous)
+
+	a = ask(t, s, question(report.Resolutions))
+	r := a.Total[report.Resolution]
+	assert.Equal(t, []int64{3, minutes(270), minutes(30), minutes(180)}, []int64{r.Count, r.Sum, r.Min, r.Max})
+	assert.InDelta(t, minutes(90), r.Mean, 0)
+	assert.InDelta(t, minutes(60), r.Median, 0)
+	assert.InDelta(t, minutes(156), r.P90, 0) // 60 + 0.8 × 120
+	assert.False(t, r.Approximate)
+	assert.Equal(t, minutes(60+20+30), a.Total[report.ActiveResolution].Sum, "without 2 h 40 min pending")
+	assert.EqualValues(t, 2, a.Total[report.FirstResolution].Count)
+	assert.Equal(t, minutes(60+180+270), a.Total[report.LastResolution].Sum)
+
+	a = ask(t, s, question(report.Responses))
+	f := a.Total[report.FirstResponse]
+	assert.Equal(t, []int64{2, minutes(30)}, []int64{f.Count, f.Sum}, "the bot's does not count")
+	assert.Equal(t, []int64{0, 0, 1, 1, 0, 0, 0, 0}, f.Bands)
+	assert.Equal(t, report.Stat{Count: 2, Sum: minutes(30), Mean: float64(minutes(15))}, a.Total[report.Response])
+
+	a = ask(t, s, question(report.Messages))
+	assert.Equal(t, report.Figures{report.Incoming: {Count: 3}, report.OutgoingUser: {Count: 2}, report.OutgoingAutomation: {Count: 1}}, a.Total)
+
+	a = ask(t, s, question(report.Contacts))
+	assert.Equal(t, report.Figures{report.NewContacts: {Count: 2}, report.Returning: {Count: 2}}, a.Total)
+
+	q = question(report.Assignments)
+	q.GroupBy = report.Team
+	a = ask(t, s, q)
+	require.Len(t, a.Groups, 1)
+	assert.Equal(t, "sales", a.Groups[0].Value)
+	assert.Equal(t, minutes(5), a.Groups[0].Figures[report.Assignment].Sum)
+
+	a = ask(t, s, question(report.Users))
+	by := map[string]report.Figures{}
+	for _, g := range a.Groups {
+		by[g.Value] = g.Figures
+	}
+	assert.EqualValues(t, 2, by["bo"][report.Closed].Count)
+	assert.EqualValues(t, 1, by["bo"][report.FirstResponse].Count)
+	assert.EqualValues(t, 1, by["ana"][report.Assignment].Count)
+	assert.EqualValues(t, 1, by["ana"][report.OutgoingUser].Count)
+
+	q = question(report.Leaderboard)
+	q.Measure, q.Top = report.Closed, 1
+	a = ask(t, s, q)
+	require.Len(t, a.Groups, 1)
+	assert.Equal(t, "bo", a.Groups[0].Value)
+	q.Measure, q.Top = report.Resolution, 0
+	a = ask(t, s, q)
+	require.Len(t, a.Groups, 2)
+	assert.Equal(t, "ana", a.Groups[0].Value, "the quicker one first")
+}
+
+func TestFiltersAndPeriodsNarrowDown(t *testing.T) {
+	s := week(t)
+	q := question(report.Conversations)
+	q.Where = report.Where{report.Channel: {"mail"}}
+	assert.EqualValues(t, 1, ask(t, s, q).Total[report.Opened].Count)
+	q.Where = report.Where{report.Category: {"Support"}, report.Closer: {"bo", "nobody"}}
+	assert.EqualValues(t, 2, ask(t, s, q).Total[report.Closed].Count)
+	q.Where = report.Where{report.Channel: {}}
+	assert.EqualValues(t, 4, ask(t, s, q).Total[report.Opened].Count, "an empty list lets everything through")
+
+	q = question(report.Conversations)
+	q.From, q.To = q.From.AddDate(0, 0, 7), q.To.AddDate(0, 0, 7)
+	a := ask(t, s, q)
+	assert.Empty(t, a.Total)
+	assert.EqualValues(t, 4, a.Previous[report.Opened].Count)
+	assert.Equal(t, []time.Time{q.From.AddDate(0, 0, -7), q.From}, []time.Time{a.PreviousFrom, a.PreviousTo})
+	q.Compare = monday.Truncate(24*time.Hour).AddDate(0, 0, -1)
+	a = ask(t, s, q)
+	assert.Equal(t, []time.Time{q.Compare, q.Compare.AddDate(0, 0, 7)}, []time.Time{a.PreviousFrom, a.PreviousTo})
+
+	q = question(report.Resolutions)
+	q.To = monday.Add(time.Hour) // the moment of the first closing
+	assert.Empty(t, ask(t, s, q).Total)
+	q.To = q.To.Add(time.Microsecond)
+	assert.EqualValues(t, 1, ask(t, s, q).Total[report.Resolution].Count)
+}
+
+type half struct{}
+
+func (half) Between(from, to time.Time) time.Duration { return to.Sub(from) / 2 }
+
+func TestWorkingTimeStandsBesideWallTime(t *testing.T) {
+	q := question(report.Resolutions)
+	q.Calendar = half{}
+	a := ask(t, week(t), q)
+	assert.Equal(t, minutes(270), a.Total[report.Resolution].Sum)
+	assert.Equal(t, minutes(135), a.Total[report.WorkingResolution].Sum)
+	assert.Contains(t, a.Definitions, report.WorkingLastResolution)
+}
+
+func TestABadQuestionSaysWhatIsWrong(t *testing.T) {
+	for _, c := range []struct {
+		field  string
+		change func(*report.Question)
+	}{
+		{"workspace", func(q *report.Question) { q.Workspace = "" }},
+		{"kind", func(q *report.Question) { q.Kind = "everything" }},
+		{"zone", func(q *report.Question) { q.Zone = "Europe/Atlantis" }},
+		{"zone", func(q *report.Question) { q.Zone = "Local" }},
+		{"from", func(q *report.Question) { q.From = time.Time{} }},
+		{"to", func(q *report.Question) { q.From, q.To = q.To, q.From }},
+		{"to", func(q *report.Question) { q.To = q.From }},
+		{"to", func(q *report.Question) { q.To = q.From.AddDate(report.MaxYears, 0, 1) }},
+		{"from", func(q *report.Question) { q.From = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"bucket", func(q *report.Question) { q.Bucket = "fortnight" }},
+		{"bucket", func(q *report.Question) { q.Bucket, q.To = report.Hour, q.From.AddDate(2, 0, 0) }},
+		{"week_start", func(q *report.Question) { q.WeekStart = 9 }},
+		{"group_by", func(q *report.Question) { q.GroupBy = "colour" }},
+		{"author", func(q *report.Question) { q.GroupBy = report.Author }},
+		{"team", func(q *report.Question) { q.Kind, q.GroupBy = report.Messages, report.Team }},
+		{"group_by", func(q *report.Question) { q.Kind, q.GroupBy = report.Users, report.Team }},
+		{"where", func(q *report.Question) { q.Where = report.Where{"colour": {"red"}} }},
+		{"where.team", func(q *report.Question) { q.Where = report.Where{report.Team: {"\xff"}} }},
+		{"where.team", func(q *report.Question) { q.Where = report.Where{report.Team: make([]string, 101)} }},
+		{"measure", func(q *report.Question) { q.Measure = report.Closed }},
+		{"measure", func(q *report.Question) { q.Kind, q.Measure = report.Leaderboard, "beauty" }},
+		{"measure", func(q *report.Question) { q.Kind, q.Measure = report.Leaderboard, report.ClosedContacts }},
+		{"group_by", func(q *report.Question) { q.Kind, q.Measure, q.GroupBy = report.Leaderboard, report.Closed, report.Channel }},
+		{"top", func(q *report.Question) { q.Kind, q.Measure, q.Top = report.Leaderboard, report.Closed, -1 }},
+		{"distinct", func(q *report.Question) { q.Kind, q.Distinct = report.Resolutions, true }},
+		{"compare", func(q *report.Question) { q.Compare = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+	} {
+		q := question(report.Conversations)
+		c.change(&q)
+		_, err := report.Ask(t.Context(), untouched{}, q)
+		var invalid *convo.ValidationError
+		require.ErrorAs(t, err, &invalid, "%+v", q)
+		assert.Equal(t, c.field, invalid.Field, err.Error())
+	}
+}
+
+// untouched is a store that nobody may ask.
+type untouched struct{ report.Store }
+
+func TestTooManyGroupsAreRefused(t *testing.T) {
+	_, err := report.Ask(t.Context(), crowd{}, func() report.Question {
+		q := question(report.Conversations)
+		q.GroupBy = report.Closer
+		return q
+	}())
+	require.ErrorContains(t, err, "more than 1000 values")
+}
+
+// crowd has more users than anyone wants to see.
+type crowd struct{ report.Store }
+
+func (crowd) Cells(_ context.Context, q report.Query) (cells []report.Cell, err error) {
+	for i := range report.MaxGroups + 1 {
+		cells = append(cells, report.Cell{Value: fmt.Sprint(i), Measure: q.Measures[0], Stat: report.Stat{Count: 1}})
+	}
+	return cells, nil
+}
+
+func TestDurationsThatAddUpToTooMuchAreRefused(t *testing.T) {
+	c := report.NewCollector(report.Query{
+		Measures: []report.Measure{report.Resolution}, Borders: []time.Time{monday, monday.Add(time.Hour)},
+	}, nil)
+	for range 3 {
+		c.Add(report.Resolution, monday.UnixMicro(), "", report.Stat{Count: 1, Sum: 1 << 62})
+	}
+	_, err := c.Cells()
+	require.ErrorContains(t, err, "292,000 years")
+}
+
+func TestAnAnswerIsPlainJSON(t *testing.T) {
+	q := question(report.Resolutions)
+	q.GroupBy, q.Zone, q.WeekStart, q.Bucket = report.Closer, "Europe/Berlin", report.Sunday, report.Week
+	text, err := json.Marshal(ask(t, week(t), q))
+	require.NoError(t, err)
+	var back struct {
+		Kind      string `json:"kind"`
+		WeekStart string `json:"week_start"`
+		From      string `json:"from"`
+		Total     map[string]report.Stat
+		Groups    []report.Group
+		Series    []report.Point
+	}
+	require.NoError(t, json.Unmarshal(text, &back))
+	assert.Equal(t, "resolutions", back.Kind)
+	assert.Equal(t, "sunday", back.WeekStart)
+	assert.Equal(t, "2025-06-02T00:00:00Z", back.From)
+	assert.EqualValues(t, 3, back.Total["resolution"].Count)
+	assert.Len(t, back.Groups, 2)
+	assert.NotEmpty(t, back.Series)
+
+	var again report.Question
+	require.NoError(t, json.Unmarshal(text, &again), "a question is part of its answer")
+	assert.Equal(t, q, again)
+	require.Error(t, json.Unmarshal([]byte(`{"week_start":"someday"}`), &again))
+}
+
+func TestTheDashboardTellsHowThingsStand(t *testing.T) {
+	live, err := report.Dashboard(t.Context(), week(t), "acme")
+	require.NoError(t, err)
+	assert.Equal(t, &report.Live{
+		Workspace: "acme", Open: 1, Unassigned: 1, WaitingSince: monday.AddDate(0, 0, 2),
+		Assignees: []report.ActiveCount{{Status: convo.StatusOpen, Count: 1, WaitingSince: monday.AddDate(0, 0, 2)}},
+	}, live)
+	_, err = report.Dashboard(t.Context(), week(t), "")
+	require.ErrorContains(t, err, "workspace")
+}
+
+func TestCyclesAreExportedOneByRow(t *testing.T) {
+	s := week(t)
+	var out bytes.Buffer
+	require.NoError(t, report.WriteCSV(t.Context(), &out, s, "acme", monday, monday.AddDate(0, 0, 7)))
+	rows, err := csv.NewReader(&out).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, 5)
+	assert.Equal(t, report.Columns, rows[0])
+	row := func(i int) map[string]string {
+		m := map[string]string{}
+		for j, name := range report.Columns {
+			m[name] = rows[i][j]
+		}
+		return m
+	}
+	first, reopened, last := row(1), row(3), row(4)
+	for name, want := range map[string]string{
+		"number": "1", "contact": "riya", "contact_type": "new", "channel": "chat", "status": "closed", "opened_at": "2025-06-02T09:00:00Z",
+		"closed_at": "2025-06-02T10:00:00Z", "closed_by_id": "ana", "category": "Sales", "summary": "=1+1, \"quoted\"\nand more",
+		"first_response_micros": "600000000", "assignment_micros": "300000000", "resolution_micros": "3600000000", "last_team": "sales",
+	} {
+		assert.Equal(t, want, first[name], name)
+	}
+	assert.Equal(t, []string{"2", "returning", "9600000000"},
+		[]string{reopened["number"], reopened["contact_type"], row(2)["pending_micros"]})
+	assert.Equal(t, []string{"open", "", "", "1"}, []string{last["status"], last["closed_at"], last["resolution_micros"], last["outgoing_automation"]})
+
+	out.Reset()
+	require.NoError(t, report.WriteNDJSON(t.Context(), &out, s, "acme", monday, monday.AddDate(0, 0, 7)))
+	var y report.Cycle
+	require.NoError(t, json.Unmarshal([]byte(strings.SplitN(out.String(), "\n", 2)[0]), &y))
+	assert.Equal(t, "riya", y.Contact)
+	assert.Equal(t, "Sales", y.Closing.Category)
+	assert.Equal(t, 4, strings.Count(out.String(), "\n"))
+
+	require.ErrorContains(t, report.WriteCSV(t.Context(), &out, s, "", monday, monday.Add(1)), "workspace")
+	require.ErrorContains(t, report.WriteNDJSON(t.Context(), &out, s, "acme", monday, monday), "must be after from")
+	require.ErrorIs(t, report.WriteCSV(t.Context(), failing{}, s, "acme", monday, monday.AddDate(0, 0, 7)), errFull)
+}
+
+var errFull = errors.New("full")
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errFull }
+
+func TestTranscriptsHaveEveryEvent(t *testing.T) {
+	s := week(t)
+	var out bytes.Buffer
+	require.NoError(t, report.WriteTranscripts(t.Context(), &out, s, convo.Filter{Workspace: "acme", Contact: "riya"}))
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	var e convo.Event
+	require.NoError(t, json.Unmarshal([]byte(lines[0]), &e))
+	assert.Equal(t, convo.ConversationOpened, e.Kind)
+	assert.EqualValues(t, 1, e.Seq)
+	assert.Equal(t, 4, strings.Count(out.String(), `"message_`))
+	require.Error(t, report.WriteTranscripts(t.Context(), &out, s, convo.Filter{}))
+}
