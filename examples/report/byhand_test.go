@@ -111,7 +111,7 @@ func (d *desk) walk(contact string, entries []entry) {
 	}
 }
 
-// measured is what the definition of a measure comes to in a cycle: when it counts, how often, and how long. It does not count at 0.
+// measured is what a measure comes to in a cycle by its definition: when it counts (0: never), how often, and how long.
 var measured = map[report.Measure]func(c *cycle) (at, count, sum int64){
 	report.Opened:    func(c *cycle) (int64, int64, int64) { return c.opened, 1, 0 },
 	report.OpenedNew: func(c *cycle) (int64, int64, int64) { return c.first(c.opened), 1, 0 },
@@ -160,7 +160,9 @@ var userOf = map[report.Measure]report.Dimension{
 }
 
 // durations are those of a measure in a part of the log, and how often it counts.
-func (d *desk) durations(m report.Measure, from, to time.Time, by report.Dimension, only func(value string) bool) (count int64, all []int64) {
+func (d *desk) durations(
+	m report.Measure, from, to time.Time, by report.Dimension, only func(value string) bool,
+) (count int64, all []int64) {
 	since, until := from.UnixMicro(), to.UnixMicro()
 	for i := range d.letters {
 		l := &d.letters[i]

@@ -21,10 +21,10 @@ import (
 
 // Sizes are in units of a picture that is scaled to the width of a phone, or of half a screen.
 const (
-	width     = 380
+	width     = 370
 	height    = 250
 	barHeight = 22
-	textSize  = 10.5
+	textSize  = 11
 )
 
 // series is a line of a chart: its values by bucket, NaN where there is none.
@@ -74,15 +74,18 @@ func lineChart(a axes, b report.Bucket, buckets []string, lines []series) (templ
 	grid := plotter.NewGrid()
 	grid.Vertical.Width, grid.Horizontal.Color = 0, pale
 	p.Add(grid)
-	most := 0.
+	most, thick := 0., vg.Length(1.5)
+	if len(buckets) > 100 {
+		thick /= 2
+	}
 	for _, l := range lines {
 		for _, segment := range segments(l.values) {
 			line, points, err := plotter.NewLinePoints(segment)
 			if err != nil {
 				return "", err
 			}
-			line.Color, line.Width, line.Dashes = l.color, 1.5, l.dashes
-			points.Color, points.Shape, points.Radius = l.color, draw.CircleGlyph{}, 1.5
+			line.Color, line.Width, line.Dashes = l.color, thick, l.dashes
+			points.Color, points.Shape, points.Radius = l.color, draw.CircleGlyph{}, thick // also for what stands alone
 			p.Add(line, points)
 		}
 		for _, v := range l.values {
@@ -146,7 +149,7 @@ func barChart(title, x, y string, names []string, values []float64) (template.HT
 	for i := range texts.TextStyle {
 		texts.TextStyle[i].Font.Size, texts.TextStyle[i].Color, texts.TextStyle[i].YAlign = textSize, ink, draw.YCenter
 	}
-	texts.Offset.X = 3
+	texts.Offset = vg.Point{X: 3, Y: 1}
 	p.Add(bars, texts)
 	p.X.Min, p.X.Max = 0, max(most, 1)*1.15 // with room for the numbers
 	p.Y.Min, p.Y.Max = -0.6, float64(n)-0.4
@@ -230,8 +233,9 @@ func svg(p *plot.Plot, title string, height float64) (template.HTML, error) {
 	if _, err := canvas.WriteTo(&out); err != nil {
 		return "", err
 	}
-	_, drawing, ok := strings.Cut(out.String(), "<svg")
-	if _, drawing, ok = strings.Cut(drawing, ">"); !ok {
+	_, drawing, _ := strings.Cut(out.String(), "<svg")
+	_, drawing, ok := strings.Cut(drawing, ">")
+	if !ok {
 		return "", fmt.Errorf("the chart library wrote no SVG")
 	}
 	open := fmt.Sprintf(`<svg viewBox="0 0 %d %g" role="img" aria-label="%s">`, width, height, template.HTMLEscapeString(title))

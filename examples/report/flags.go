@@ -74,16 +74,17 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 	flags.BoolVar(&c.quiet, "quiet", false, "show no progress")
 	flags.StringVar(&q.Workspace, "workspace", "helpdesk", "the `workspace` to import into, and to ask about")
 
-	kind := flags.String("kind", string(report.Conversations), "the `kind` of report: conversations, responses, resolutions, messages, "+
-		"contacts, assignments, users or leaderboard")
+	kind := flags.String("kind", string(report.Conversations), "the `kind` of report: conversations, responses, resolutions, "+
+		"messages, contacts, assignments, users or leaderboard")
 	from := flags.String("from", "", "the `day` the period begins with, as 2026-03-01, or a time, as 2026-03-01T09:00:00Z")
 	to := flags.String("to", "", "the `day` or time before which it ends")
 	compare := flags.String("compare", "", "the `day` or time where the period to compare with begins (default: right before)")
 	flags.StringVar(&q.Zone, "zone", "UTC", "the IANA time `zone` of days and buckets, as Europe/Berlin")
-	bucket := flags.String("bucket", "", "also by this `width`: hour, day, week, month, quarter or year (--html: month, if not said)")
+	bucket := flags.String("bucket", "", "also by this `width`: hour, day, week, month, quarter or year (--html: month)")
 	flags.TextVar(&q.WeekStart, "week-start", report.Monday, "the first `day` of a week")
 	groupBy := flags.String("group-by", "", "also by this `dimension`: channel, opened_source, closed_source, category, team, "+
-		"first_responder, closer, first_assignee, last_assignee, contact_type, status, or, of messages, author (--html: closer, if not said)")
+		"first_responder, closer, first_assignee, last_assignee, contact_type, status, or, of messages, author "+
+		"(--html: closer)")
 	flags.Func("where", "only what has this value of a dimension, as `dimension=value`; repeat it for more values and dimensions",
 		func(text string) error { return addWhere(q, text) })
 	measure := flags.String("measure", "", "the `measure` that a leaderboard is sorted by, as closed or resolution")
@@ -92,8 +93,8 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 	hours := flags.String("hours", "", "also measure in working time, by the calendar in this JSON `file`, as "+hoursExample)
 	flags.StringVar(&c.format, "format", formatTable, "the `format` of a report: table, json or csv (durations in microseconds)")
 	flags.BoolVar(&c.live, "live", false, "show how things stand right now")
-	flags.StringVar(&c.export, "export", "", "print the cycles opened in the period as csv or ndjson, or the conversations created in it as "+
-		"transcripts: the `format`")
+	flags.StringVar(&c.export, "export", "", "print the cycles opened in the period as csv or ndjson, or the conversations "+
+		"created in it as transcripts: the `format`")
 	flags.StringVar(&c.html, "html", "", "write a page with charts to this `file`; it needs no network")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -103,7 +104,8 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 	case flags.NArg() > 0:
 		return nil, wrong("%q is not a flag: --help tells more", flags.Arg(0))
 	}
-	q.Kind, q.Bucket, q.GroupBy, q.Measure = report.Kind(*kind), report.Bucket(*bucket), report.Dimension(*groupBy), report.Measure(*measure)
+	q.Kind, q.Bucket = report.Kind(*kind), report.Bucket(*bucket)
+	q.GroupBy, q.Measure = report.Dimension(*groupBy), report.Measure(*measure)
 	if err := c.check(flags); err != nil {
 		return nil, err
 	}

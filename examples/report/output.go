@@ -93,8 +93,8 @@ func cellsOf(s report.Stat) []string {
 	whole := func(n int64) string { return strconv.FormatInt(n, 10) }
 	exact := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	cells := []string{
-		whole(s.Count), whole(s.Sum), exact(s.Mean), whole(s.Min), whole(s.Max), exact(s.Median), exact(s.P90), exact(s.P95), exact(s.P99),
-		strconv.FormatBool(s.Approximate),
+		whole(s.Count), whole(s.Sum), exact(s.Mean), whole(s.Min), whole(s.Max),
+		exact(s.Median), exact(s.P90), exact(s.P95), exact(s.P99), strconv.FormatBool(s.Approximate),
 	}
 	for i := range len(report.BandLimits) + 1 {
 		cell := ""

@@ -80,7 +80,8 @@ func (c *call) ask(ctx context.Context, s store) (all answers, err error) {
 	}
 	asks := []ask{{report.Conversations, &all.conversations}, {report.Resolutions, &all.resolutions},
 		{report.Responses, &all.responses}, {report.Assignments, &all.assignments}}
-	if !slices.ContainsFunc(sortedKeys(q.Where), func(d report.Dimension) bool { return d != report.Channel && d != report.ContactType }) {
+	notOfMessages := func(d report.Dimension) bool { return d != report.Channel && d != report.ContactType }
+	if !slices.ContainsFunc(sortedKeys(q.Where), notOfMessages) {
 		asks = append(asks, ask{report.Messages, &all.messages})
 	}
 	for _, one := range asks {
@@ -165,7 +166,8 @@ func (c *call) addCharts(p *page, all *answers) error {
 		}
 		return lines
 	}
-	err := c.addLines(p, all.conversations, "Opened and closed", "conversations", 1, counts(all.conversations, report.Opened, report.Closed))
+	opened := counts(all.conversations, report.Opened, report.Closed)
+	err := c.addLines(p, all.conversations, "Opened and closed", "conversations", 1, opened)
 	if err != nil {
 		return err
 	}
