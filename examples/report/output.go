@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/examples/internal/chart"
 	"github.com/chatlifecycle/convo/report"
 )
 
@@ -44,7 +45,7 @@ func summaryOf(a *report.Answer, loc *time.Location) string {
 		s += fmt.Sprintf("; %.1f %% reopened", 100*a.Total.ReopenRate())
 	}
 	if a.Total[report.Resolution].Count > 0 {
-		s += "; median resolution " + human(a.Total[report.Resolution].Median)
+		s += "; median resolution " + chart.Duration(a.Total[report.Resolution].Median)
 	}
 	return s + "."
 }

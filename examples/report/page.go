@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chatlifecycle/convo/examples/internal/chart"
 	"github.com/chatlifecycle/convo/report"
 )
 
@@ -27,14 +28,14 @@ type page struct {
 	Title, Period, Before, Zone, Filters string
 
 	Tables      []table // in all
-	Charts      []chart
+	Charts      []drawing
 	Definitions []definition
 }
 
-// chart is a picture, what its lines mean, and its numbers.
-type chart struct {
+// drawing is a picture, what its lines mean, and its numbers.
+type drawing struct {
 	Title  string
-	Lines  []series // none for bars
+	Lines  []chart.Series // none for bars
 	SVG    template.HTML
 	Tables []table
 }
@@ -136,7 +137,7 @@ func inAll(all *answers) []table {
 			switch _, asked := a.Definitions[m]; {
 			case !asked:
 			case !m.Timed() && m != report.Response:
-				counts.Rows = append(counts.Rows, []string{string(m), formatNumber(float64(now.Count)), formatNumber(float64(before.Count))})
+				counts.Rows = append(counts.Rows, []string{string(m), chart.Number(float64(now.Count)), chart.Number(float64(before.Count))})
 			default:
 				times.Rows = append(times.Rows, timesOf(m, now, before))
 			}
@@ -152,15 +153,15 @@ func timesOf(m report.Measure, now, before report.Stat) []string {
 		if s.Count == 0 || !known {
 			return "–"
 		}
-		return human(v)
+		return chart.Duration(v)
 	}
-	return []string{string(m), formatNumber(float64(now.Count)), show(now, true, now.Mean), show(now, m.Timed(), now.Median),
+	return []string{string(m), chart.Number(float64(now.Count)), show(now, true, now.Mean), show(now, m.Timed(), now.Median),
 		show(now, m.Timed(), now.P90), show(now, m.Timed(), float64(now.Max)), show(before, m.Timed(), before.Median)}
 }
 
 // addCharts adds the charts of what there is.
 func (c *call) addCharts(p *page, all *answers) error {
-	counts := func(a *report.Answer, measures ...report.Measure) (lines []series) {
+	counts := func(a *report.Answer, measures ...report.Measure) (lines []chart.Series) {
 		for _, m := range measures {
 			lines = append(lines, valuesOf(a, string(m), func(f report.Figures) float64 { return float64(f[m].Count) }))
 		}
@@ -173,7 +174,7 @@ func (c *call) addCharts(p *page, all *answers) error {
 	}
 	if total := all.resolutions.Total[report.Resolution]; total.Count > 0 {
 		unit, micros := unitOf(all.resolutions)
-		part := func(name string, of func(report.Stat) float64) series {
+		part := func(name string, of func(report.Stat) float64) chart.Series {
 			return valuesOf(all.resolutions, name, func(f report.Figures) float64 {
 				if s := f[report.Resolution]; s.Count > 0 {
 					return of(s) / micros
@@ -181,7 +182,7 @@ func (c *call) addCharts(p *page, all *answers) error {
 				return math.NaN()
 			})
 		}
-		err := c.addLines(p, all.resolutions, "Time until closed", unit, 0, []series{
+		err := c.addLines(p, all.resolutions, "Time until closed", unit, 0, []chart.Series{
 			part("p90", func(s report.Stat) float64 { return s.P90 }),
 			part("mean", func(s report.Stat) float64 { return s.Mean }),
 			part("median", func(s report.Stat) float64 { return s.Median }),
@@ -202,10 +203,10 @@ func (c *call) addCharts(p *page, all *answers) error {
 	return c.addGroups(p, all.groups)
 }
 
-func valuesOf(a *report.Answer, name string, of func(report.Figures) float64) series {
-	s := series{Name: name}
+func valuesOf(a *report.Answer, name string, of func(report.Figures) float64) chart.Series {
+	s := chart.Series{Name: name}
 	for _, point := range a.Series {
-		s.values = append(s.values, of(point.Figures))
+		s.Values = append(s.Values, of(point.Figures))
 	}
 	return s
 }
@@ -227,21 +228,19 @@ func unitOf(a *report.Answer) (name string, micros float64) {
 	return "seconds", float64(time.Second.Microseconds())
 }
 
-func (c *call) addLines(p *page, a *report.Answer, title, y string, apart float64, lines []series) error {
+func (c *call) addLines(p *page, a *report.Answer, title, y string, apart float64, lines []chart.Series) error {
 	var buckets []string
 	for _, point := range a.Series {
 		buckets = append(buckets, axisName(point.From.In(c.location), a.Bucket))
 	}
-	for i := range lines {
-		lines[i].Color, lines[i].color, lines[i].dashes = palette[i].Color, palette[i].color, palette[i].dashes
-	}
-	picture, err := lineChart(axes{title, string(a.Bucket) + " (" + a.Zone + ")", y, apart}, a.Bucket, buckets, lines)
+	axes := chart.Axes{Title: title, X: string(a.Bucket) + " (" + a.Zone + ")", Y: y, Apart: apart}
+	picture, err := chart.Lines(axes, a.Bucket, buckets, lines)
 	if err != nil {
 		return err
 	}
 	title += " by " + string(a.Bucket)
 	all := slices.DeleteFunc(tables(a, c.location), func(t table) bool { return t.Head[0] != string(a.Bucket) })
-	p.Charts = append(p.Charts, chart{title, lines, picture, all})
+	p.Charts = append(p.Charts, drawing{title, lines, picture, all})
 	return nil
 }
 
@@ -262,10 +261,10 @@ func (c *call) addBands(p *page, a *report.Answer) error {
 	t := table{Title: "first_response", Head: []string{"within", "cycles"}}
 	for i, n := range bands {
 		values[i] = float64(n)
-		t.Rows = append(t.Rows, []string{bandNames()[i], formatNumber(values[i])})
+		t.Rows = append(t.Rows, []string{chart.Bands()[i], chart.Number(values[i])})
 	}
-	picture, err := barChart("First response", "cycles", "within", bandNames(), values)
-	p.Charts = append(p.Charts, chart{"First response", nil, picture, []table{t}})
+	picture, err := chart.Bars("First response", "cycles", "within", chart.Bands(), values)
+	p.Charts = append(p.Charts, drawing{"First response", nil, picture, []table{t}})
 	return err
 }
 
@@ -288,7 +287,7 @@ func (c *call) addGroups(p *page, a *report.Answer) error {
 	for _, g := range groups {
 		names, values = append(names, groupName(g.Value)), append(values, float64(g.Figures[report.Closed].Count))
 	}
-	picture, err := barChart(title, "closings", string(a.GroupBy), names, values)
-	p.Charts = append(p.Charts, chart{title, nil, picture, all})
+	picture, err := chart.Bars(title, "closings", string(a.GroupBy), names, values)
+	p.Charts = append(p.Charts, drawing{title, nil, picture, all})
 	return err
 }

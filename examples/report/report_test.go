@@ -222,36 +222,3 @@ func TestAPageOfNothingIsAPageOfZeros(t *testing.T) {
 	assert.NotContains(t, string(p.Charts[0].SVG), "NaN")
 	assert.Contains(t, p.Tables[0].Rows, []string{"opened", "0", "0"})
 }
-
-func TestAxesHaveRoundNumbersAndFewNames(t *testing.T) {
-	for most, want := range map[float64]string{
-		0.7: "0", 1: "0 1", 1.05: "0 1", 7: "0 2 4 6", 61: "0 20 40 60", 262: "0 50 100 150 200 250",
-		4000: "0 1\u2009000 2\u2009000 3\u2009000 4\u2009000", 2e6: "0 500\u2009000 1\u2009000\u2009000 1\u2009500\u2009000 2\u2009000\u2009000",
-	} {
-		var got []string
-		for _, tick := range numbers(1)(0, most) {
-			got = append(got, tick.Label)
-		}
-		assert.Equal(t, want, strings.Join(got, " "))
-	}
-	var months, hours []string
-	for i := range 48 {
-		months = append(months, time.Date(2010, time.January+time.Month(i), 1, 0, 0, 0, 0, time.UTC).Format("2006-01"))
-	}
-	for i := range 1000 {
-		hours = append(hours, axisName(time.Date(2010, 1, 1, i, 0, 0, 0, time.UTC), report.Hour))
-	}
-	ticks := someOf(report.Month, months)
-	require.Len(t, ticks, 4)
-	assert.Equal(t, "2011-01", ticks[1].Label)
-	assert.LessOrEqual(t, len(someOf(report.Hour, hours)), 4)
-	assert.Empty(t, someOf(report.Day, nil))
-}
-
-func TestDurationsAreShortForPeople(t *testing.T) {
-	for micros, want := range map[float64]string{
-		0: "0s", 999: "0s", 1500: "1ms", 59.9e6: "59.9s", 60e6: "1m 0s", 3599e6: "59m 59s", 3600e6: "1h 0m", 86400e6: "1d 0h",
-	} {
-		assert.Equal(t, want, human(micros))
-	}
-}

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/chatlifecycle/convo/examples/internal/chart"
 	"github.com/chatlifecycle/convo/report"
 )
 
@@ -132,7 +133,7 @@ func timeTable(title, head string, m report.Measure, lines []line) table {
 	}
 	bands := slices.ContainsFunc(lines, func(l line) bool { return len(l.figures[m].Bands) > 0 })
 	if bands {
-		t.Head = append(t.Head, bandNames()...)
+		t.Head = append(t.Head, chart.Bands()...)
 	}
 	for _, l := range lines {
 		s := l.figures[m]
@@ -145,7 +146,7 @@ func timeTable(title, head string, m report.Measure, lines []line) table {
 			if s.Count == 0 {
 				row = append(row, "-")
 			} else {
-				row = append(row, human(v))
+				row = append(row, chart.Duration(v))
 			}
 		}
 		if bands {
@@ -160,30 +161,6 @@ func timeTable(title, head string, m report.Measure, lines []line) table {
 		t.Rows = append(t.Rows, row)
 	}
 	return t
-}
-
-func bandNames() []string {
-	var names []string
-	for _, limit := range report.BandLimits {
-		long, _, _ := strings.Cut(human(float64(limit.Microseconds())), " 0") // 1m 0s
-		names = append(names, "≤ "+long)
-	}
-	return append(names, "more")
-}
-
-// human is the two largest units of a duration, cut off below.
-func human(micros float64) string {
-	d := time.Duration(micros) * time.Microsecond
-	const day = 24 * time.Hour
-	switch {
-	case d >= day:
-		return fmt.Sprintf("%dd %dh", d/day, d%day/time.Hour)
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh %dm", d/time.Hour, d%time.Hour/time.Minute)
-	case d >= time.Minute:
-		return fmt.Sprintf("%dm %ds", d/time.Minute, d%time.Minute/time.Second)
-	}
-	return d.Truncate(time.Millisecond).String()
 }
 
 // writeTables aligns the numbers of each table to the right, and the names of rows to the left.

@@ -1,4 +1,5 @@
-package main
+// Package chart draws answers of reports as SVG for web pages, and writes their numbers for people.
+package chart
 
 import (
 	"bytes"
@@ -6,7 +7,7 @@ import (
 	"html/template"
 	"image/color"
 	"math"
-	"strconv"
+	"regexp"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -27,17 +28,17 @@ const (
 	textSize  = 11
 )
 
-// series is a line of a chart: its values by bucket, NaN where there is none.
-type series struct {
+// Series is a line of a chart: its values by bucket, NaN where there is none.
+type Series struct {
 	Name   string
-	values []float64
-	Color  template.CSS
+	Values []float64
+	Color  template.CSS // for a legend; Lines sets it
 	color  color.Color
 	dashes []vg.Length
 }
 
 // palette is Okabe and Ito's, which color-blind people can tell apart; the dashes are for black and white.
-var palette = []series{
+var palette = []Series{
 	{Color: "#0072b2", color: color.RGBA{0x00, 0x72, 0xb2, 0xff}},
 	{Color: "#d55e00", color: color.RGBA{0xd5, 0x5e, 0x00, 0xff}, dashes: []vg.Length{5, 2}},
 	{Color: "#009e73", color: color.RGBA{0x00, 0x9e, 0x73, 0xff}, dashes: []vg.Length{1.5, 1.5}},
@@ -48,8 +49,9 @@ var (
 	pale = color.RGBA{0xdd, 0xdd, 0xdd, 0xff}
 )
 
+func init() { plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"} } // once: charts may be drawn at once
+
 func newPlot(x, y string) *plot.Plot {
-	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
 	p := plot.New()
 	p.BackgroundColor = nil
 	p.X.Label.Text, p.Y.Label.Text = x, y
@@ -62,15 +64,15 @@ func newPlot(x, y string) *plot.Plot {
 	return p
 }
 
-// axes say what a chart is about.
-type axes struct {
-	title, x, y string
-	apart       float64 // the least step of y
+// Axes say what a chart is about.
+type Axes struct {
+	Title, X, Y string
+	Apart       float64 // the least step of y
 }
 
-// lineChart draws lines over the buckets with these names.
-func lineChart(a axes, b report.Bucket, buckets []string, lines []series) (template.HTML, error) {
-	p := newPlot(a.x, a.y)
+// Lines draws up to three lines over the buckets with these names, and sets their colors.
+func Lines(a Axes, b report.Bucket, buckets []string, lines []Series) (template.HTML, error) {
+	p := newPlot(a.X, a.Y)
 	grid := plotter.NewGrid()
 	grid.Vertical.Width, grid.Horizontal.Color = 0, pale
 	p.Add(grid)
@@ -78,8 +80,10 @@ func lineChart(a axes, b report.Bucket, buckets []string, lines []series) (templ
 	if len(buckets) > 100 {
 		thick /= 2
 	}
-	for _, l := range lines {
-		for _, segment := range segments(l.values) {
+	for i := range lines {
+		l := &lines[i]
+		l.Color, l.color, l.dashes = palette[i].Color, palette[i].color, palette[i].dashes
+		for _, segment := range segments(l.Values) {
 			line, points, err := plotter.NewLinePoints(segment)
 			if err != nil {
 				return "", err
@@ -88,7 +92,7 @@ func lineChart(a axes, b report.Bucket, buckets []string, lines []series) (templ
 			points.Color, points.Shape, points.Radius = l.color, draw.CircleGlyph{}, thick // also for what stands alone
 			p.Add(line, points)
 		}
-		for _, v := range l.values {
+		for _, v := range l.Values {
 			if v > most { // NaN is not
 				most = v
 			}
@@ -99,8 +103,8 @@ func lineChart(a axes, b report.Bucket, buckets []string, lines []series) (templ
 	if most == 0 {
 		p.Y.Max = 1
 	}
-	p.X.Tick.Marker, p.Y.Tick.Marker = someOf(b, buckets), numbers(a.apart)
-	return svg(p, a.title, height)
+	p.X.Tick.Marker, p.Y.Tick.Marker = someOf(b, buckets), numbers(a.Apart)
+	return svg(p, a.Title, height)
 }
 
 // segments are the runs of values without a gap.
@@ -121,8 +125,8 @@ func segments(values []float64) (all []plotter.XYs) {
 	return all
 }
 
-// barChart draws a bar for each name, from top to bottom, with its number.
-func barChart(title, x, y string, names []string, values []float64) (template.HTML, error) {
+// Bars draws a bar for each name, from top to bottom, with its number.
+func Bars(title, x, y string, names []string, values []float64) (template.HTML, error) {
 	n := len(names)
 	p := newPlot(x, y)
 	upwards, labels := make(plotter.Values, n), plotter.XYLabels{XYs: make(plotter.XYs, n), Labels: make([]string, n)}
@@ -132,7 +136,7 @@ func barChart(title, x, y string, names []string, values []float64) (template.HT
 		at := n - 1 - i
 		upwards[at] = v
 		labels.XYs[at] = plotter.XY{X: v, Y: float64(at)}
-		labels.Labels[at] = formatNumber(v)
+		labels.Labels[at] = Number(v)
 		ticks[at] = plot.Tick{Value: float64(at), Label: short(names[i])}
 		most = max(most, v)
 	}
@@ -147,7 +151,8 @@ func barChart(title, x, y string, names []string, values []float64) (template.HT
 		return "", err
 	}
 	for i := range texts.TextStyle {
-		texts.TextStyle[i].Font.Size, texts.TextStyle[i].Color, texts.TextStyle[i].YAlign = textSize, ink, draw.YCenter
+		t := &texts.TextStyle[i]
+		t.Font, t.Color, t.YAlign = font.From(plot.DefaultFont, textSize), ink, draw.YCenter
 	}
 	texts.Offset = vg.Point{X: 3, Y: 1}
 	p.Add(bars, texts)
@@ -206,26 +211,16 @@ func numbers(apart float64) plot.TickerFunc {
 		}
 		var ticks []plot.Tick
 		for i := math.Ceil(least / step); i*step <= most; i++ {
-			ticks = append(ticks, plot.Tick{Value: i * step, Label: formatNumber(i * step)})
+			ticks = append(ticks, plot.Tick{Value: i * step, Label: Number(i * step)})
 		}
 		return ticks
 	}
 }
 
-// formatNumber groups thousands.
-func formatNumber(v float64) string {
-	text := strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64)
-	whole, rest, _ := strings.Cut(text, ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "\u2009" + whole[i:]
-	}
-	if rest != "" {
-		whole += "." + rest
-	}
-	return whole
-}
+var styles = regexp.MustCompile(`style="([^"]*)"`)
 
-// svg draws p for a page: without a size of its own, and with a name for who cannot see it.
+// svg draws p for a page: without a size of its own, with a name for who cannot see it, and without styles, which a page's
+// content security policy may forbid.
 func svg(p *plot.Plot, title string, height float64) (template.HTML, error) {
 	canvas := vgsvg.New(width, vg.Length(height))
 	p.Draw(draw.New(canvas))
@@ -239,5 +234,13 @@ func svg(p *plot.Plot, title string, height float64) (template.HTML, error) {
 		return "", fmt.Errorf("the chart library wrote no SVG")
 	}
 	open := fmt.Sprintf(`<svg viewBox="0 0 %d %g" role="img" aria-label="%s">`, width, height, template.HTMLEscapeString(title))
+	drawing = styles.ReplaceAllStringFunc(drawing, func(style string) string {
+		var attributes []string
+		for property := range strings.SplitSeq(styles.FindStringSubmatch(style)[1], ";") {
+			name, value, _ := strings.Cut(property, ":")
+			attributes = append(attributes, name+`="`+value+`"`)
+		}
+		return strings.Join(attributes, " ")
+	})
 	return template.HTML(open + drawing), nil
 }
