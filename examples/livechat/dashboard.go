@@ -2,35 +2,54 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/examples/internal/chart"
+	"github.com/chatlifecycle/convo/report"
 )
 
-// dashboardPage is how things stand now.
-type dashboardPage struct {
-	Account                            *account
-	Page                               string
-	Open, Pending, Unassigned, Waiting int
-	LongestWaiting                     time.Duration
-	Assignees                          []load
-	Closed                             int // of the conversations opened in the last 30 days
-	MeanFirstResponse, MeanResolution  string
-	Categories                         []load
+const dashboardDays = 30 // whole days of UTC, today among them
+
+// reports answer for the dashboard.
+type reports struct {
+	store report.Store
+	now   func() time.Time
 }
 
-type load struct {
-	Name  string
-	Count int
+// dashboardPage is how things stand now, and how they went.
+type dashboardPage struct {
+	Account   *account
+	Page      string
+	Now       []figure
+	Assignees table
+	Period    string
+	Past      []figure
+	Tables    []table
+	Charts    []drawing
+}
+
+// figure is one number, perhaps with that of the period before, or a time.
+type figure struct {
+	ID, Name, Value, Before string
+	Since                   time.Time
+}
+
+// table has a name for each row in its first column.
+type table struct {
+	ID, Title string
+	Head      []string
+	Rows      [][]string
 }
 
 // dashboard renders the page, or the part of it that changes.
 func (s *server) dashboard(part string) agentHandler {
 	return func(w http.ResponseWriter, r *http.Request, a *account) error {
-		page, err := s.dashboardPage(r.Context(), a)
+		page, err := s.reports.page(r.Context(), a)
 		if err != nil {
 			return err
 		}
@@ -38,86 +57,149 @@ func (s *server) dashboard(part string) agentHandler {
 	}
 }
 
-func (s *server) dashboardPage(ctx context.Context, a *account) (dashboardPage, error) {
-	page := dashboardPage{Account: a, Page: "dashboard"}
-	now := time.Now()
-	assignees, byCategory := map[string]int{}, map[string]int{}
-	active := convo.Filter{Workspace: a.Workspace, Status: []convo.Status{convo.StatusOpen, convo.StatusPending}}
-	err := s.each(ctx, active, func(c convo.Conversation) {
+func (r reports) page(ctx context.Context, a *account) (*dashboardPage, error) {
+	page := &dashboardPage{Account: a, Page: "dashboard"}
+	live, err := report.Dashboard(ctx, r.store, a.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	page.live(live)
+	past, err := r.ask(ctx, a.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	page.past(past)
+	page.Charts, err = past.charts()
+	return page, err
+}
+
+func (p *dashboardPage) live(l *report.Live) {
+	p.Now = []figure{
+		{ID: "n-open", Name: "Open", Value: chart.Count(l.Open)},
+		{ID: "n-pending", Name: "Pending", Value: chart.Count(l.Pending)},
+		{ID: "n-unassigned", Name: "Unassigned", Value: chart.Count(l.Unassigned)},
+		{ID: "n-waiting", Name: "Longest waiting, since", Value: none, Since: l.WaitingSince},
+	}
+	p.Assignees = table{ID: "t-assignees", Title: "Active, by agent", Head: []string{"Agent", "Open", "Pending"}}
+	byAgent := map[string][2]int64{}
+	for _, c := range l.Assignees {
+		n := byAgent[c.Assignee]
 		if c.Status == convo.StatusOpen {
-			page.Open++
+			n[0] += c.Count
 		} else {
-			page.Pending++
+			n[1] += c.Count
 		}
-		if c.Assignee == "" {
-			page.Unassigned++
-		} else {
-			assignees[title(c.Assignee)]++
-		}
-		if since := c.Cycle.WaitingSince; !since.IsZero() {
-			page.Waiting++
-			page.LongestWaiting = max(page.LongestWaiting, now.Sub(since).Round(time.Second))
-		}
-	})
-	if err != nil {
-		return page, err
+		byAgent[c.Assignee] = n
 	}
-	var first, resolution mean
-	closed := convo.Filter{Workspace: a.Workspace, Status: []convo.Status{convo.StatusClosed}, From: now.AddDate(0, 0, -30)}
-	err = s.each(ctx, closed, func(c convo.Conversation) {
-		page.Closed++
-		byCategory[c.Cycle.Closing.Category]++
-		first.add(c.Cycle.FirstResponseTime())
-		resolution.add(c.Cycle.ResolutionTime())
-	})
-	if err != nil {
-		return page, err
-	}
-	page.MeanFirstResponse, page.MeanResolution = first.String(), resolution.String()
-	page.Assignees, page.Categories = loads(assignees), loads(byCategory)
-	return page, nil
-}
-
-// each calls f with the conversations that a filter picks, page by page.
-func (s *server) each(ctx context.Context, f convo.Filter, do func(convo.Conversation)) error {
-	f.Limit = convo.MaxPageSize
-	for {
-		page, err := s.engine.Conversations(ctx, f)
-		if err != nil {
-			return err
-		}
-		for _, c := range page {
-			do(c)
-		}
-		if len(page) < f.Limit {
-			return nil
-		}
-		f.After = page[len(page)-1].Cursor()
+	for _, agent := range slices.Sorted(maps.Keys(byAgent)) {
+		n := byAgent[agent]
+		p.Assignees.Rows = append(p.Assignees.Rows, []string{agentName(agent), chart.Count(n[0]), chart.Count(n[1])})
 	}
 }
 
-func loads(counts map[string]int) []load {
-	out := make([]load, 0, len(counts))
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		out = append(out, load{name, counts[name]})
+// past is what is reported of the last days.
+type past struct{ conversations, resolutions, responses, leaders *report.Answer }
+
+func (r reports) ask(ctx context.Context, workspace string) (*past, error) {
+	year, month, day := r.now().UTC().Date()
+	tomorrow := time.Date(year, month, day+1, 0, 0, 0, 0, time.UTC)
+	ask := func(q report.Question) (a *report.Answer, err error) {
+		q.Workspace, q.From, q.To = workspace, tomorrow.AddDate(0, 0, -dashboardDays), tomorrow
+		return report.Ask(ctx, r.store, q)
 	}
-	return out
+	var p past
+	var err error
+	if p.conversations, err = ask(report.Question{
+		Kind: report.Conversations, Bucket: report.Day, GroupBy: report.Category,
+	}); err != nil {
+		return nil, err
+	}
+	if p.resolutions, err = ask(report.Question{Kind: report.Resolutions}); err != nil {
+		return nil, err
+	}
+	if p.responses, err = ask(report.Question{Kind: report.Responses}); err != nil {
+		return nil, err
+	}
+	p.leaders, err = ask(report.Question{Kind: report.Leaderboard, Measure: report.Closed})
+	return &p, err
 }
 
-type mean struct {
-	sum time.Duration
-	n   int
+func (p *dashboardPage) past(of *past) {
+	a := of.conversations
+	p.Period = day(a.From) + " to " + day(a.To.AddDate(0, 0, -1))
+	counted := func(id, name string, m report.Measure) figure {
+		return figure{ID: id, Name: name, Value: chart.Count(a.Total[m].Count), Before: chart.Count(a.Previous[m].Count)}
+	}
+	median := func(id, name string, a *report.Answer, m report.Measure) figure {
+		return figure{ID: id, Name: name, Value: took(a.Total[m].Count, a.Total[m].Median),
+			Before: took(a.Previous[m].Count, a.Previous[m].Median)}
+	}
+	p.Past = []figure{
+		counted("n-opened", "Opened", report.Opened),
+		counted("n-closed", "Closed", report.Closed),
+		{ID: "n-reopened", Name: "Reopened ÷ closed", Value: percent(a.Total), Before: percent(a.Previous)},
+		median("n-response", "First response, median", of.responses, report.FirstResponse),
+		median("n-resolution", "Resolution, median", of.resolutions, report.Resolution),
+	}
+	times := table{ID: "t-times", Title: "How long it took", Head: []string{"", "Count", "Mean", "Median", "90 % within"}}
+	for _, t := range []struct {
+		name    string
+		answer  *report.Answer
+		measure report.Measure
+	}{
+		{"First response", of.responses, report.FirstResponse},
+		{"Each reply", of.responses, report.Response},
+		{"Resolution", of.resolutions, report.Resolution},
+		{"Without pending", of.resolutions, report.ActiveResolution},
+	} {
+		s := t.answer.Total[t.measure]
+		row := []string{t.name, chart.Count(s.Count), took(s.Count, s.Mean), none, none}
+		if t.measure.Timed() {
+			row[3], row[4] = took(s.Count, s.Median), took(s.Count, s.P90)
+		}
+		times.Rows = append(times.Rows, row)
+	}
+	agents := table{ID: "t-leaders", Title: "Closed, by agent", Head: []string{"Agent", "Count"}}
+	for _, g := range of.leaders.Groups {
+		agents.Rows = append(agents.Rows, []string{agentName(g.Value), chart.Count(g.Figures[report.Closed].Count)})
+	}
+	categories := table{ID: "t-categories", Title: "Closed, by category", Head: []string{"Category", "Count"}}
+	for _, g := range a.Groups {
+		if n := g.Figures[report.Closed].Count; n > 0 {
+			categories.Rows = append(categories.Rows, []string{categoryName(g.Value), chart.Count(n)})
+		}
+	}
+	p.Tables = []table{times, agents, categories}
 }
 
-func (m *mean) add(d time.Duration, ok bool) {
-	if ok {
-		m.sum, m.n = m.sum+d, m.n+1
+const none = "–"
+
+func day(t time.Time) string { return t.Format("2 Jan") }
+
+func took(count int64, micros float64) string {
+	if count == 0 {
+		return none
 	}
+	return chart.Duration(micros)
 }
 
-func (m *mean) String() string {
-	if m.n == 0 {
-		return "–"
+func percent(f report.Figures) string {
+	if f[report.Closed].Count == 0 {
+		return none
 	}
-	return (m.sum / time.Duration(m.n)).Round(time.Second).String()
+	return fmt.Sprintf("%.0f %%", 100*f.ReopenRate())
+}
+
+func agentName(user string) string {
+	if user == "" {
+		return "Nobody"
+	}
+	return title(user)
+}
+
+func categoryName(category string) string {
+	if category == "" {
+		return "No category"
+	}
+	return category
 }

@@ -118,7 +118,7 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 		return err
 	}
 	server := &http.Server{
-		Handler:           newServer(engine, keep, live, log),
+		Handler:           newServer(engine, reports{store, time.Now}, keep, live, log),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      20 * time.Second,
@@ -138,6 +138,7 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 	defer cancel()
 	var running sync.WaitGroup
 	running.Go(func() { tick(ctx, engine, log) })
+	running.Go(func() { rollUp(ctx, store, time.Tick(time.Minute), log) })
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- server.Serve(listener) })
 	select {
@@ -175,6 +176,30 @@ func tick(ctx context.Context, engine *convo.Engine, log *slog.Logger) {
 			if _, err := engine.Tick(ctx, 100); err != nil && ctx.Err() == nil {
 				log.ErrorContext(ctx, "timers", "error", err)
 			}
+		}
+	}
+}
+
+// rollUp keeps reports quick, where the store has something to do for that: at once, and then in turns.
+func rollUp(ctx context.Context, store convo.Store, turns <-chan time.Time, log *slog.Logger) {
+	s, ok := store.(interface {
+		Rollup(ctx context.Context, limit int) (int, error)
+	})
+	if !ok {
+		return
+	}
+	for {
+		n, err := s.Rollup(ctx, 0)
+		if err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "rollups", "error", err)
+		}
+		if n > 0 && err == nil {
+			continue // there may be more
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-turns:
 		}
 	}
 }

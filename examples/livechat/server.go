@@ -26,6 +26,7 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 
 type server struct {
 	engine   *convo.Engine
+	reports  reports
 	keep     *secrets
 	sessions sessions
 	live     *hub
@@ -41,8 +42,8 @@ type agentHandler func(w http.ResponseWriter, r *http.Request, a *account) error
 // visitorHandler is a handler for a visitor with a token.
 type visitorHandler func(w http.ResponseWriter, r *http.Request, v visitor) error
 
-func newServer(engine *convo.Engine, keep *secrets, live *hub, log *slog.Logger) http.Handler {
-	s := &server{engine: engine, keep: keep, live: live, log: log}
+func newServer(engine *convo.Engine, r reports, keep *secrets, live *hub, log *slog.Logger) http.Handler {
+	s := &server{engine: engine, reports: r, keep: keep, live: live, log: log}
 	mux := http.NewServeMux()
 	handle := func(pattern string, h handler) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {

@@ -3,11 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/memstore"
 )
 
 const (
@@ -187,6 +191,115 @@ func TestAClaimedAddressIsSuggestedButTakesNobodysRealOne(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, mail.Contact.ID, again.Contact.ID, "her mail stays hers until an agent merges")
 	require.NotContains(t, eve.get("/thread").body, "Hello?")
+}
+
+// cells are the texts of a table's cells, row by row.
+func cells(t *testing.T, page, table string) (rows []string) {
+	_, rest, found := strings.Cut(page, `<table id="`+table+`">`)
+	require.True(t, found, table)
+	body, _, _ := strings.Cut(rest, "</table>")
+	for row := range strings.SplitSeq(body, "<tr>") {
+		var texts []string
+		for _, m := range regexp.MustCompile(`<t[hd][^>]*>([^<]*)</t[hd]>`).FindAllStringSubmatch(row, -1) {
+			texts = append(texts, m[1])
+		}
+		if texts != nil {
+			rows = append(rows, strings.Join(texts, " | "))
+		}
+	}
+	return rows
+}
+
+func TestTheDashboardShowsWhatHappened(t *testing.T) {
+	w := newWorld(t)
+	riya, eve, ana, zoe := w.visitor("kettles"), w.visitor("kettles"), w.agent("ana@kettles"), w.agent("zoe@globex")
+	ben := w.agent("ben@kettles")
+	w.clock.Add(-30 * 24 * time.Hour) // the period before
+	riya.says("Hi")
+	id := riya.latest().ID
+	ana.does(id, "close", map[string]any{"category": "Support"})
+	w.clock.Add(29 * 24 * time.Hour) // yesterday
+	ana.does(id, "reopen", nil)
+	w.clock.Add(4 * time.Minute)
+	ana.does(id, "reply", map[string]any{"body": "Hello"})
+	w.clock.Add(26 * time.Minute)
+	ana.does(id, "close", map[string]any{"category": "Sales"})
+	w.clock.Add(24*time.Hour - 30*time.Minute)
+	eve.says("Hello?")
+	ana.does(eve.latest().ID, "assign", map[string]any{"user": "ben"})
+	w.clock.Add(2 * time.Hour)
+	ben.does(eve.latest().ID, "reply", map[string]any{"body": "Here I am"})
+	eve.says("At last")
+
+	page := ana.get("/dashboard").body
+	for id, want := range map[string]string{
+		"n-open": `1<`, "n-pending": `0<`, "n-unassigned": `0<`,
+		"n-waiting": `<time datetime="` + w.clock.Now().Format(time.RFC3339) + `">`,
+		"n-opened":  `2</dd><dd class="before">before: 1<`, "n-closed": `1</dd><dd class="before">before: 1<`,
+		"n-reopened":   `100 %</dd><dd class="before">before: 0 %<`,
+		"n-response":   `1h 2m</dd><dd class="before">before: –<`,
+		"n-resolution": `30m 0s</dd><dd class="before">before: 0s<`,
+	} {
+		require.Contains(t, page, `<dd id="`+id+`">`+want)
+	}
+	require.Contains(t, page, "1 Feb to 2 Mar")
+	require.Equal(t, []string{"Agent | Open | Pending", "Ben | 1 | 0"}, cells(t, page, "t-assignees"))
+	require.Equal(t, []string{
+		" | Count | Mean | Median | 90 % within", "First response | 2 | 1h 2m | 1h 2m | 1h 48m", "Each reply | 1 | 2h 0m | – | –",
+		"Resolution | 1 | 30m 0s | 30m 0s | 30m 0s", "Without pending | 1 | 30m 0s | 30m 0s | 30m 0s",
+	}, cells(t, page, "t-times"))
+	require.Equal(t, []string{"Agent | Count", "Ana | 1"}, cells(t, page, "t-leaders"))
+	require.Equal(t, []string{"Category | Count", "Sales | 1"}, cells(t, page, "t-categories"))
+	days := cells(t, page, "t-days")
+	require.Len(t, days, 1+dashboardDays)
+	require.Equal(t, []string{"1 Mar | 1 | 1", "2 Mar | 1 | 0"}, days[dashboardDays-1:])
+	require.Equal(t, []string{"≤ 5m | 1", "≤ 15m | 0", "≤ 1h | 0", "≤ 4h | 1"}, cells(t, page, "t-bands")[2:6])
+	require.Equal(t, 2, strings.Count(page, `role="img"`))
+
+	page = zoe.get("/dashboard/numbers").body
+	require.Contains(t, page, `<dd id="n-opened">0<`, "another workspace")
+	require.NotContains(t, page, "Ben")
+}
+
+// rolling has cycles left to roll up.
+type rolling struct {
+	convo.Store
+	left  []int
+	calls chan int
+}
+
+func (r *rolling) Rollup(context.Context, int) (n int, err error) {
+	if len(r.left) > 0 {
+		n, r.left = r.left[0], r.left[1:]
+	} else {
+		err = errors.New("no connection")
+	}
+	r.calls <- n
+	return n, err
+}
+
+func TestRollupsGoOnUntilNothingIsLeftAndThenInTurns(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s, turns, log, ended := &rolling{left: []int{10, 5, 0, 7, 0}, calls: make(chan int)}, make(chan time.Time), &logs{}, make(chan bool)
+	go func() {
+		rollUp(ctx, s, turns, slog.New(slog.NewTextHandler(log, nil)))
+		close(ended)
+	}()
+	for _, n := range []int{10, 5, 0} {
+		require.Equal(t, n, <-s.calls)
+	}
+	turns <- time.Time{}
+	for _, n := range []int{7, 0} {
+		require.Equal(t, n, <-s.calls)
+	}
+	turns <- time.Time{}
+	require.Zero(t, <-s.calls)
+	turns <- time.Time{} // a failure is not the end
+	require.Zero(t, <-s.calls)
+	cancel()
+	<-ended
+	require.Contains(t, log.String(), "no connection")
+	rollUp(t.Context(), memstore.New(), nil, nil) // which has nothing to roll up
 }
 
 func TestAgentRoutesAreForAgentsOnly(t *testing.T) {

@@ -83,10 +83,11 @@ func newWorldWith(t *testing.T, timeout time.Duration) *world {
 	require.NoError(t, err)
 	live := newHub()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.engine, err = convo.New(writing{memstore.New(), w}, convo.WithPolicy(policy()), convo.WithClock(w.clock),
+	store := memstore.New()
+	w.engine, err = convo.New(writing{store, w}, convo.WithPolicy(policy()), convo.WithClock(w.clock),
 		convo.WithLogger(log), convo.WithObserver(live.publish))
 	require.NoError(t, err)
-	s := httptest.NewUnstartedServer(newServer(w.engine, w.keep, live, log))
+	s := httptest.NewUnstartedServer(newServer(w.engine, reports{store, w.clock.Now}, w.keep, live, log))
 	s.Config.ReadTimeout, s.Config.WriteTimeout = timeout, timeout
 	s.Start()
 	t.Cleanup(func() {

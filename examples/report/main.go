@@ -76,13 +76,9 @@ func (c *call) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Write
 			return err
 		}
 	}
-	opened, closeStore, err := database.Open(ctx, c.db)
+	s, closeStore, err := database.Open(ctx, c.db)
 	if err != nil {
 		return err
-	}
-	s, ok := opened.(store)
-	if !ok {
-		return errors.Join(errors.New("the store has no reports"), closeStore())
 	}
 	return errors.Join(c.runOn(ctx, s, stdin, stdout, stderr), closeStore())
 }

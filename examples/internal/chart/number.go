@@ -10,6 +10,9 @@ import (
 	"github.com/chatlifecycle/convo/report"
 )
 
+// Count groups thousands.
+func Count(n int64) string { return Number(float64(n)) }
+
 // Number groups thousands.
 func Number(v float64) string {
 	text := strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/memstore"
+	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore"
 )
 
@@ -19,8 +20,14 @@ import (
 const Usage = "keep everything in this `database`: the path of a SQLite file, postgres://user@host/db, or " +
 	"user@tcp(host:port)/db for MariaDB; it is created or brought up to date as needed (default: in memory, gone at the end)"
 
+// Store is what all stores of this module do.
+type Store interface {
+	convo.Suggester
+	report.Store
+}
+
 // Open opens a store, and brings its schema up to date. close gives back what it holds.
-func Open(ctx context.Context, name string) (store convo.Store, close func() error, err error) {
+func Open(ctx context.Context, name string) (store Store, close func() error, err error) {
 	var db *sql.DB
 	dialect := sqlstore.SQLite
 	switch {

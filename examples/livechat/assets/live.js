@@ -15,13 +15,16 @@ export function localize(root) {
 }
 
 // patch puts new elements in the place of those with the same id. What the reader is in the middle of stays: the place in a
-// list, the focus, a field that is being filled.
+// list, the focus, a field that is being filled, what is unfolded.
 export function patch(html) {
   const fresh = document.createElement("template");
   fresh.innerHTML = html;
   localize(fresh.content);
   for (const part of [...fresh.content.children]) {
     const old = document.getElementById(part.id);
+    for (const d of old?.querySelectorAll("details[open]") ?? []) {
+      part.querySelector(`#${d.id}`)?.setAttribute("open", "");
+    }
     if (!old || old.outerHTML === part.outerHTML) continue;
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
     if (focused?.matches("select, input, textarea")) continue;
