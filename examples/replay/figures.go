@@ -13,11 +13,12 @@ import (
 	"golang.org/x/exp/stats"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/examples/internal/eventlog"
 )
 
 // figures are what the log comes to.
 type figures struct {
-	tally
+	eventlog.Tally
 	// StillOpen and StillPending are the cases that the log does not close.
 	StillOpen    int `json:"still_open"`
 	StillPending int `json:"still_pending"`
@@ -34,8 +35,8 @@ type spread struct {
 }
 
 // measure reads from the library what the import made of the log.
-func measure(ctx context.Context, engine *convo.Engine, t tally) (figures, error) {
-	f := figures{tally: t}
+func measure(ctx context.Context, engine *convo.Engine, t eventlog.Tally) (figures, error) {
+	f := figures{Tally: t}
 	var resolution, withoutPending []float64
 	filter := convo.Filter{Workspace: workspace, Limit: convo.MaxPageSize}
 	for {

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/examples/internal/eventlog"
 )
 
 // count is what a log comes to, counted from its rows by the rules alone. It shares nothing with the program or the
@@ -194,10 +195,10 @@ func requireSame(t require.TestingT, n count, engine *convo.Engine, f figures) {
 
 // importAll imports a log with the default mapping.
 func importAll(t testing.TB, in io.Reader) (*convo.Engine, figures) {
-	rows, err := readCSV("log", in, defaultColumns(t))
+	rows, err := eventlog.Read("log", in, defaultColumns(t))
 	require.NoError(t, err)
 	engine := newEngine(t)
-	counts, err := replay(t.Context(), engine, rows, func() {})
+	counts, err := eventlog.Import(t.Context(), engine, workspace, rows, func() {})
 	require.NoError(t, err)
 	f, err := measure(t.Context(), engine, counts)
 	require.NoError(t, err)

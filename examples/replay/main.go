@@ -11,31 +11,24 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
-
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/examples/internal/eventlog"
 	"github.com/chatlifecycle/convo/memstore"
 )
 
 const usage = `Usage: replay [flags] FILE.csv
 
 Imports an event log into memory, with its original times, and prints its figures. FILE may be - for standard input.
-The first row names the columns. Every other row is one activity of a case; a case becomes a contact:
-
-  - the first activity of a case opens its conversation;
-  - an activity after the closing reopens it, but another closing is ignored;
-  - an activity while it is pending resumes it first.
-
-The rows of a case may stand anywhere in the file: they are imported in order of time. When a row cannot be read, it is
-named by its line, and nothing is imported.
-
+` + eventlog.Rules + `
 Which columns to read, and which activities open, close, pend, assign, send or receive, is said by a mapping; all other
 activities are notes. Print the default one, change it, and pass it with --mapping.
 
 Flags:
 `
+
+// workspace is the one that everything is imported into.
+const workspace = "replay"
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
@@ -60,13 +53,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var err error
 	switch {
 	case *printMapping:
-		_, err = stdout.Write(defaultMapping)
+		_, err = stdout.Write(eventlog.DefaultMapping)
 	case flags.NArg() != 1:
 		fmt.Fprintln(stderr, "replay: name one file, after the flags; --help tells more")
 		return 2
 	default:
 		progress := io.Discard
-		if !*quiet && isTerminal(stderr) {
+		if !*quiet && eventlog.IsTerminal(stderr) {
 			progress = stderr
 		}
 		var f figures
@@ -82,22 +75,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 func replayFile(file, mappingFile string, stdin io.Reader, progress io.Writer) (figures, error) {
-	m, err := readMapping(mappingFile)
-	if err != nil {
-		return figures{}, err
-	}
-	in := stdin
-	if file == "-" {
-		file = "stdin"
-	} else {
-		f, err := os.Open(file)
-		if err != nil {
-			return figures{}, err
-		}
-		defer f.Close()
-		in = f
-	}
-	rows, err := readCSV(file, in, m)
+	m, err := eventlog.ReadMapping(mappingFile)
 	if err != nil {
 		return figures{}, err
 	}
@@ -105,28 +83,10 @@ func replayFile(file, mappingFile string, stdin io.Reader, progress io.Writer) (
 	if err != nil {
 		return figures{}, err
 	}
-	bar := progressbar.NewOptions(len(rows),
-		progressbar.OptionSetWriter(progress),
-		progressbar.OptionSetDescription("importing"),
-		progressbar.OptionShowCount(),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-	)
 	ctx := context.Background()
-	t, err := replay(ctx, engine, rows, func() { _ = bar.Add(1) })
-	_ = bar.Finish()
+	t, err := eventlog.ImportFile(ctx, engine, workspace, file, m, stdin, progress)
 	if err != nil {
-		return figures{}, fmt.Errorf("%s: %w", file, err)
+		return figures{}, err
 	}
 	return measure(ctx, engine, t)
-}
-
-// isTerminal is true of other character devices too, such as /dev/null, which do not mind a progress bar.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

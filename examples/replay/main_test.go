@@ -128,19 +128,6 @@ func TestAFullDiskIsStatus1(t *testing.T) {
 	}
 }
 
-func TestOnlyATerminalGetsAProgressBar(t *testing.T) {
-	f, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	require.NoError(t, err)
-	assert.False(t, isTerminal(f))
-	assert.False(t, isTerminal(&bytes.Buffer{}))
-	require.NoError(t, f.Close())
-	assert.False(t, isTerminal(f), "closed")
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	require.NoError(t, err)
-	defer null.Close()
-	assert.True(t, isTerminal(null))
-}
-
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }

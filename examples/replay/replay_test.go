@@ -13,11 +13,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/examples/internal/eventlog"
 	"github.com/chatlifecycle/convo/memstore"
 )
 
+const noon = "2025-03-03 12:00:00Z"
+
+func defaultColumns(t testing.TB) *eventlog.Mapping {
+	m, err := eventlog.ReadMapping("")
+	require.NoError(t, err)
+	return m
+}
+
 // allCommands maps an activity for every command.
-func allCommands(t testing.TB) *mapping {
+func allCommands(t testing.TB) *eventlog.Mapping {
 	m := defaultColumns(t)
 	m.Activities["Mail in"], m.Activities["Mail out"], m.Activities["Remark"] =
 		convo.CommandReceive, convo.CommandSend, convo.CommandNote
@@ -33,9 +42,9 @@ func newEngine(t testing.TB) *convo.Engine {
 // importLog imports lines without header.
 func importLog(t testing.TB, engine *convo.Engine, lines ...string) figures {
 	t.Helper()
-	rows, err := readCSV("log", strings.NewReader(header+strings.Join(lines, "\n")), allCommands(t))
+	rows, err := eventlog.Read("log", strings.NewReader(header+strings.Join(lines, "\n")), allCommands(t))
 	require.NoError(t, err)
-	counts, err := replay(t.Context(), engine, rows, func() {})
+	counts, err := eventlog.Import(t.Context(), engine, workspace, rows, func() {})
 	require.NoError(t, err)
 	f, err := measure(t.Context(), engine, counts)
 	require.NoError(t, err)
@@ -231,11 +240,11 @@ func TestACaseIDMayBeAsLongAsAnIDMayBe(t *testing.T) {
 }
 
 func TestWhatTheStoreFailsWithIsReturnedWithTheLine(t *testing.T) {
-	rows, err := readCSV("log", strings.NewReader(header+strings.Join(story, "\n")), allCommands(t))
+	rows, err := eventlog.Read("log", strings.NewReader(header+strings.Join(story, "\n")), allCommands(t))
 	require.NoError(t, err)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = replay(cancelled, newEngine(t), rows, func() {})
+	_, err = eventlog.Import(cancelled, newEngine(t), workspace, rows, func() {})
 	require.ErrorIs(t, err, context.Canceled)
 	assert.ErrorContains(t, err, "line 2: case a: ")
 }
@@ -256,7 +265,7 @@ func TestFiguresAreReadWholeOrNotAtAll(t *testing.T) {
 	for _, s := range []convo.Store{failing{Store: store, list: errBroken}, failing{Store: store, get: errBroken}} {
 		engine, err := convo.New(s)
 		require.NoError(t, err)
-		f, err := measure(t.Context(), engine, tally{Rows: 1})
+		f, err := measure(t.Context(), engine, eventlog.Tally{Rows: 1})
 		assert.ErrorIs(t, err, errBroken)
 		assert.Zero(t, f)
 	}

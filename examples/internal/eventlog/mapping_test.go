@@ -1,4 +1,4 @@
-package main
+package eventlog
 
 import (
 	"testing"
@@ -10,7 +10,7 @@ import (
 )
 
 func TestTheDefaultMappingIsOfTheHelpDesk(t *testing.T) {
-	m, err := readMapping("")
+	m, err := ReadMapping("")
 	require.NoError(t, err)
 	for activity, command := range map[string]convo.CommandName{
 		"Insert ticket": convo.CommandOpen, "Take in charge ticket": convo.CommandAssign, "Wait": convo.CommandPend,

@@ -1,8 +1,7 @@
-package main
+package eventlog
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -15,8 +14,10 @@ import (
 	"github.com/chatlifecycle/convo/memstore"
 )
 
-func defaultColumns(t testing.TB) *mapping {
-	m, err := readMapping("")
+const header = "case:concept:name,Activity,Resource,time:timestamp\n"
+
+func defaultColumns(t testing.TB) *Mapping {
+	m, err := ReadMapping("")
 	require.NoError(t, err)
 	return m
 }
@@ -62,9 +63,9 @@ log:2: row: bare " in non-quoted-field
 log:2: row: the row behind this one is longer`},
 		{"an endless header", strings.Repeat("a", 2*maxRecord), "log:0: row: the row behind this one is longer than"},
 	} {
-		rows, err := readCSV("log", strings.NewReader(c.log), defaultColumns(t))
+		rows, err := Read("log", strings.NewReader(c.log), defaultColumns(t))
 		assert.Empty(t, rows, c.name)
-		var bad *badRows
+		var bad *BadRows
 		if assert.ErrorAs(t, err, &bad, c.name) {
 			assert.Contains(t, err.Error(), c.problem, c.name)
 		}
@@ -72,7 +73,7 @@ log:2: row: the row behind this one is longer`},
 }
 
 func TestAllBadRowsAreCountedAndTheFirstShown(t *testing.T) {
-	_, err := readCSV("log", strings.NewReader(header+strings.Repeat(",a,r,\n", 25)), defaultColumns(t))
+	_, err := Read("log", strings.NewReader(header+strings.Repeat(",a,r,\n", 25)), defaultColumns(t))
 	lines := strings.Split(err.Error(), "\n")
 	assert.Len(t, lines, 22)
 	assert.Equal(t, "bad rows: 25; nothing was imported", lines[0])
@@ -82,7 +83,7 @@ func TestAllBadRowsAreCountedAndTheFirstShown(t *testing.T) {
 }
 
 func TestCSVIsReadAsItIsWritten(t *testing.T) {
-	rows, err := readCSV("log", strings.NewReader("\ufefftime:timestamp,Activity,\"Resource\",\"comment\",case:concept:name\r\n"+
+	rows, err := Read("log", strings.NewReader("\ufefftime:timestamp,Activity,\"Resource\",\"comment\",case:concept:name\r\n"+
 		"2025-03-03 13:00:00.123456789+01:00,\"Take in charge ticket\",,\"over\r\ntwo lines, with \"\"quotes\"\"\",Žluťoučký 1\r\n"+
 		"\r\n"+
 		"2025-03-03T12:00:00Z, Closed,Ana,\xff,Case 2"), defaultColumns(t))
@@ -100,7 +101,7 @@ func TestCSVIsReadAsItIsWritten(t *testing.T) {
 func TestALogMayNotSayWhoDidIt(t *testing.T) {
 	m := defaultColumns(t)
 	m.Columns.Resource = ""
-	rows, err := readCSV("log", strings.NewReader("case:concept:name,Activity,time:timestamp\nc,a,"+noon), m)
+	rows, err := Read("log", strings.NewReader("case:concept:name,Activity,time:timestamp\nc,a,"+noon), m)
 	require.NoError(t, err)
 	require.Len(t, rows, 1)
 	assert.Equal(t, convo.ByAutomation(""), rows[0].by())
@@ -113,7 +114,7 @@ func TestReadingThatFailsIsNoBadRow(t *testing.T) {
 		header:                             "broken (after line 1)",
 		header + "c,a,r," + noon + "\nc,a": "broken (after line 2)",
 	} {
-		_, err := readCSV("log", io.MultiReader(strings.NewReader(log), iotest.ErrReader(broken)), defaultColumns(t))
+		_, err := Read("log", io.MultiReader(strings.NewReader(log), iotest.ErrReader(broken)), defaultColumns(t))
 		assert.ErrorIs(t, err, broken)
 		assert.EqualError(t, err, problem)
 	}
@@ -127,10 +128,10 @@ func FuzzReadCSV(f *testing.F) {
 	f.Add("a,b\n\"")
 	m := defaultColumns(f)
 	f.Fuzz(func(t *testing.T, log string) {
-		rows, err := readCSV("log", strings.NewReader(log), m)
+		rows, err := Read("log", strings.NewReader(log), m)
 		if err != nil {
 			require.Empty(t, rows)
-			var bad *badRows
+			var bad *BadRows
 			require.True(t, errors.As(err, &bad) || strings.Contains(err.Error(), "is empty"), err)
 			return
 		}
@@ -140,23 +141,23 @@ func FuzzReadCSV(f *testing.F) {
 		engine, err := convo.New(memstore.New())
 		require.NoError(t, err)
 		seen := 0
-		first, err := replay(t.Context(), engine, rows, func() { seen++ })
+		first, err := Import(t.Context(), engine, "log", rows, func() { seen++ })
 		require.NoError(t, err)
 		require.Equal(t, len(rows), seen)
 		require.Equal(t, len(rows), first.Applied+first.Unchanged+first.IgnoredClosings)
 		require.Equal(t, first.Cases, first.Events[convo.ConversationOpened])
 
-		before, err := measure(t.Context(), engine, first)
+		active := convo.Filter{Workspace: "log", Status: []convo.Status{convo.StatusOpen, convo.StatusPending}, Limit: convo.MaxPageSize}
+		before, err := engine.Conversations(t.Context(), active)
 		require.NoError(t, err)
-		active := first.Events[convo.ConversationOpened] + first.Events[convo.ConversationReopened] -
-			first.Events[convo.ConversationClosed]
-		require.Equal(t, active, before.StillOpen+before.StillPending)
+		require.Len(t, before, min(convo.MaxPageSize, first.Events[convo.ConversationOpened]+
+			first.Events[convo.ConversationReopened]-first.Events[convo.ConversationClosed]))
 
-		again, err := replay(t.Context(), engine, rows, func() {})
+		again, err := Import(t.Context(), engine, "log", rows, func() {})
 		require.NoError(t, err)
 		require.Equal(t, len(rows), again.Repeated+again.IgnoredClosings)
-		after, err := measure(t.Context(), engine, first)
+		after, err := engine.Conversations(t.Context(), active)
 		require.NoError(t, err)
-		require.Equal(t, fmt.Sprint(before), fmt.Sprint(after))
+		require.Equal(t, before, after)
 	})
 }

@@ -1,4 +1,4 @@
-package main
+package eventlog
 
 import (
 	"context"
@@ -10,11 +10,8 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// workspace is the one that everything is imported into.
-const workspace = "replay"
-
-// tally says what became of the rows, each counted once, and how many events of each kind they led to.
-type tally struct {
+// Tally says what became of the rows, each counted once, and how many events of each kind they led to.
+type Tally struct {
 	Rows            int `json:"rows"`
 	Applied         int `json:"applied"`
 	Unchanged       int `json:"unchanged"`        // they said what was so already
@@ -25,11 +22,11 @@ type tally struct {
 	Events map[convo.EventKind]int `json:"events"`
 }
 
-// replay imports rows case by case, each in the order of time, with the times of the log. It calls progress after each
-// row. Importing the same log again, or a longer version of it, adds only what is new.
-func replay(ctx context.Context, engine *convo.Engine, rows []row, progress func()) (tally, error) {
+// Import brings rows into a workspace, case by case, each in the order of time, with the times of the log. It calls progress
+// after each row. Importing the same log again, or a longer version of it, adds only what is new.
+func Import(ctx context.Context, engine *convo.Engine, workspace string, rows []Row, progress func()) (Tally, error) {
 	cases := byCase(rows)
-	t := tally{Rows: len(rows), Cases: len(cases), Events: map[convo.EventKind]int{}}
+	t := Tally{Rows: len(rows), Cases: len(cases), Events: map[convo.EventKind]int{}}
 	for _, rows := range cases {
 		var status convo.Status // none before the first activity
 		for i, r := range rows {
@@ -50,7 +47,7 @@ func replay(ctx context.Context, engine *convo.Engine, rows []row, progress func
 	return t, nil
 }
 
-func (t *tally) count(result convo.Result) {
+func (t *Tally) count(result convo.Result) {
 	switch result.Outcome {
 	case convo.OutcomeUnchanged:
 		t.Unchanged++
@@ -66,8 +63,8 @@ func (t *tally) count(result convo.Result) {
 
 // byCase groups rows by case, the cases in the order of the file, the rows of each in the order of time and, at the
 // same time, of the file.
-func byCase(rows []row) [][]row {
-	var cases [][]row
+func byCase(rows []Row) [][]Row {
+	var cases [][]Row
 	index := map[string]int{}
 	for _, r := range rows {
 		i, ok := index[r.caseID]
@@ -79,14 +76,14 @@ func byCase(rows []row) [][]row {
 		cases[i] = append(cases[i], r)
 	}
 	for _, c := range cases {
-		slices.SortStableFunc(c, func(a, b row) int { return a.at.Compare(b.at) })
+		slices.SortStableFunc(c, func(a, b Row) int { return a.at.Compare(b.at) })
 	}
 	return cases
 }
 
 // commands are what the row comes to when its case has the status: whatever opens, reopens or resumes the conversation
 // first, then the row's own command. The closing of a closed case comes to nothing.
-func (r *row) commands(status convo.Status, key string) []convo.Command {
+func (r *Row) commands(status convo.Status, key string) []convo.Command {
 	by := r.by()
 	var cmds []convo.Command
 	switch {
@@ -103,7 +100,7 @@ func (r *row) commands(status convo.Status, key string) []convo.Command {
 }
 
 // own is the row's own command. Its key covers those before it in the call too.
-func (r *row) own(by convo.Actor, key string) convo.Command {
+func (r *Row) own(by convo.Actor, key string) convo.Command {
 	switch r.command {
 	case convo.CommandOpen:
 		return convo.Open{By: by, At: r.at, Key: key, Source: convo.SourceImport}
@@ -123,7 +120,7 @@ func (r *row) own(by convo.Actor, key string) convo.Command {
 }
 
 // next is the status that the row leaves its case in.
-func (r *row) next() convo.Status {
+func (r *Row) next() convo.Status {
 	switch r.command {
 	case convo.CommandClose:
 		return convo.StatusClosed
@@ -133,7 +130,7 @@ func (r *row) next() convo.Status {
 	return convo.StatusOpen
 }
 
-func (r *row) by() convo.Actor {
+func (r *Row) by() convo.Actor {
 	switch {
 	case r.command == convo.CommandReceive:
 		return convo.ByContact()
@@ -145,6 +142,6 @@ func (r *row) by() convo.Actor {
 
 // key is the same whenever the i-th activity of the case is imported. It is a hash because a case id may be as long as
 // a key may be.
-func (r *row) key(i int) string {
+func (r *Row) key(i int) string {
 	return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "%s %d", r.caseID, i)).String()
 }

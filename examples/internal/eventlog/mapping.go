@@ -1,4 +1,4 @@
-package main
+package eventlog
 
 import (
 	"bytes"
@@ -13,11 +13,13 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
+// DefaultMapping is that of a help desk, as JSON.
+//
 //go:embed mapping.json
-var defaultMapping []byte
+var DefaultMapping []byte
 
-// mapping says what the columns and activities of a log mean.
-type mapping struct {
+// Mapping says what the columns and activities of a log mean.
+type Mapping struct {
 	Columns struct {
 		Case     string `json:"case"`
 		Activity string `json:"activity"`
@@ -36,10 +38,10 @@ var mappable = []convo.CommandName{
 	convo.CommandReceive, convo.CommandNote,
 }
 
-// readMapping reads a mapping from a file; without a name it is the default one.
-func readMapping(file string) (*mapping, error) {
+// ReadMapping reads a mapping from a file; without a name it is the default one.
+func ReadMapping(file string) (*Mapping, error) {
 	if file == "" {
-		return parseMapping(defaultMapping)
+		return parseMapping(DefaultMapping)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -53,8 +55,8 @@ func readMapping(file string) (*mapping, error) {
 }
 
 // parseMapping is strict: a typing error must not turn closings into notes.
-func parseMapping(data []byte) (*mapping, error) {
-	var m mapping
+func parseMapping(data []byte) (*Mapping, error) {
+	var m Mapping
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&m); err != nil {
@@ -77,7 +79,7 @@ func parseMapping(data []byte) (*mapping, error) {
 	return &m, nil
 }
 
-func (m *mapping) command(activity string) convo.CommandName {
+func (m *Mapping) command(activity string) convo.CommandName {
 	if c, ok := m.Activities[activity]; ok {
 		return c
 	}

@@ -1,4 +1,4 @@
-package main
+package eventlog
 
 import (
 	"bufio"
@@ -23,8 +23,8 @@ const (
 	firstYear, lastYear = 1900, 2100
 )
 
-// row is one activity of a case.
-type row struct {
+// Row is one activity of a case.
+type Row struct {
 	line     int // where it begins in the file
 	caseID   string
 	activity string
@@ -40,20 +40,20 @@ type badRow struct {
 	problem string
 }
 
-// badRows are the rows that cannot be read: the first ones, and how many there are.
-type badRows struct {
+// BadRows are the rows that cannot be read: the first ones, and how many there are.
+type BadRows struct {
 	file  string
 	first []badRow
 	count int
 }
 
-func (b *badRows) add(line int, column, problem string) {
+func (b *BadRows) add(line int, column, problem string) {
 	if b.count++; b.count <= maxShown {
 		b.first = append(b.first, badRow{line, column, problem})
 	}
 }
 
-func (b *badRows) Error() string {
+func (b *BadRows) Error() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "bad rows: %d; nothing was imported", b.count)
 	for _, r := range b.first {
@@ -65,9 +65,9 @@ func (b *badRows) Error() string {
 	return s.String()
 }
 
-// readCSV reads all rows of a log, or fails, with *badRows for what is wrong with them. It needs all of them before the
+// Read reads all rows of a log, or fails, with *BadRows for what is wrong with them. It needs all of them before the
 // first is imported, because the rows of a case need not be in order.
-func readCSV(file string, in io.Reader, m *mapping) ([]row, error) {
+func Read(file string, in io.Reader, m *Mapping) ([]Row, error) {
 	r := newReader(file, in)
 	header, err := r.next()
 	var c columns
@@ -82,7 +82,7 @@ func readCSV(file string, in io.Reader, m *mapping) ([]row, error) {
 	case err != nil:
 		return nil, err
 	}
-	var rows []row
+	var rows []Row
 	for {
 		record, err := r.next()
 		switch {
@@ -110,7 +110,7 @@ type reader struct {
 	csv     *csv.Reader
 	limited *limiter
 	line    int // where the last record begins
-	bad     badRows
+	bad     BadRows
 }
 
 func newReader(file string, in io.Reader) *reader {
@@ -119,7 +119,7 @@ func newReader(file string, in io.Reader) *reader {
 	if mark, _ := buffered.Peek(3); string(mark) == "\xef\xbb\xbf" { // a byte order mark, as Excel writes it
 		_, _ = buffered.Discard(3)
 	}
-	r := &reader{csv: csv.NewReader(buffered), limited: limited, bad: badRows{file: file}}
+	r := &reader{csv: csv.NewReader(buffered), limited: limited, bad: BadRows{file: file}}
 	r.csv.ReuseRecord = true
 	return r
 }
@@ -154,7 +154,7 @@ func (r *reader) next() ([]string, error) {
 // columns are where the fields of a row stand; resource is -1 when there is none.
 type columns struct{ caseID, activity, resource, at int }
 
-func (r *reader) columns(header []string, m *mapping) columns {
+func (r *reader) columns(header []string, m *Mapping) columns {
 	var problems []string
 	find := func(name string) int {
 		i := slices.Index(header, name)
@@ -177,7 +177,7 @@ func (r *reader) columns(header []string, m *mapping) columns {
 }
 
 // row takes a record apart, or says what is wrong with the first column that is.
-func (c columns) row(record []string, m *mapping) (r row, column, problem string) {
+func (c columns) row(record []string, m *Mapping) (r Row, column, problem string) {
 	r.caseID, r.activity = record[c.caseID], record[c.activity]
 	if problem = checkName(r.caseID); problem != "" {
 		return r, m.Columns.Case, problem
@@ -207,7 +207,7 @@ func checkName(s string) (problem string) {
 		return "must not be empty"
 	}
 	var invalid *convo.ValidationError
-	if errors.As(convo.ToContact(workspace, s).Validate(), &invalid) {
+	if errors.As(convo.ToContact("log", s).Validate(), &invalid) {
 		return invalid.Rule
 	}
 	return ""

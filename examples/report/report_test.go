@@ -1,0 +1,257 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/memstore"
+	"github.com/chatlifecycle/convo/report"
+)
+
+var ana, ben = convo.ByUser("ana"), convo.ByUser("ben")
+
+// history is four conversations of March 2026, in UTC: three closed, one of which is open again, and one pending.
+func history(t testing.TB, s convo.Store) {
+	t.Helper()
+	mock := clock.NewMock()
+	engine, err := convo.New(s, convo.WithClock(mock))
+	require.NoError(t, err)
+	do := func(at, contact string, cmds ...convo.Command) {
+		t.Helper()
+		when, err := time.Parse("02 15:04", at)
+		require.NoError(t, err)
+		mock.Set(when.AddDate(2026, 2, 0))
+		_, err = engine.Do(t.Context(), convo.ToContact("acme", contact), cmds...)
+		require.NoError(t, err)
+	}
+	do("02 09:00", "riya", convo.Receive{Channel: "web", Body: "Hi"})
+	do("02 09:01", "riya", convo.Send{By: convo.ByAutomation("bot"), Body: "Hello"})
+	do("02 09:04", "riya", convo.Assign{By: ana, User: "ana"}, convo.Send{By: ana, Body: "What is it?"})
+	do("02 10:00", "riya", convo.Close{By: ana})
+	do("02 11:00", "omar", convo.Receive{Channel: "whatsapp", Body: "<script>alert(1)</script>"})
+	do("03 11:00", "omar", convo.Send{By: ben, Body: "Sorry!"})
+	do("03 12:00", "omar", convo.Close{By: ben})
+	do("05 08:00", "lena", convo.Receive{Channel: "web", Body: "Hi"}, convo.Pend{By: ben})
+	do("09 08:00", "kofi", convo.Open{By: ben}, convo.Close{By: ben})
+	do("10 08:00", "omar", convo.Reopen{By: ana})
+}
+
+// ask runs the command on a store with the history.
+func ask(t testing.TB, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	s := memstore.New()
+	history(t, s)
+	c, err := parse(append([]string{"--db", "unused", "--workspace", "acme"}, args...), &bytes.Buffer{})
+	require.NoError(t, err)
+	var out, errs bytes.Buffer
+	err = c.runOn(t.Context(), s, nil, &out, &errs)
+	return out.String(), errs.String(), err
+}
+
+var march = []string{"--from", "2026-03-01", "--to", "2026-04-01"}
+
+func TestAReportIsATable(t *testing.T) {
+	out, _, err := ask(t, append(march, "--bucket", "week", "--group-by", "channel")...)
+	require.NoError(t, err)
+	assert.Equal(t, `conversations in all
+            opened   opened_new   reopened   closed
+   period        5            4          1        3
+   before        0            0          0        0
+
+conversations by week
+   week         opened   opened_new   reopened   closed
+   2026-03-01        0            0          0        0
+   2026-03-02        3            3          0        2
+   2026-03-09        2            1          1        1
+   2026-03-16        0            0          0        0
+   2026-03-23        0            0          0        0
+   2026-03-30        0            0          0        0
+
+conversations by channel
+   channel    opened   opened_new   reopened   closed
+   (none)          1            1          0        1
+   web             2            2          0        1
+   whatsapp        2            1          1        1
+
+conversations of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 2026-03-01; 33.3 % reopened.
+`, out)
+}
+
+func TestDurationsAreATableForEachMeasure(t *testing.T) {
+	out, _, err := ask(t, append(march, "--kind", "responses", "--where", "channel=web", "--where", "channel=whatsapp")...)
+	require.NoError(t, err)
+	assert.Equal(t, `first_response in all
+            count     mean   median       p90       p95       p99     min     max   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
+   period       2   12h 2m   12h 2m   21h 36m   22h 48m   23h 45m   4m 0s   1d 0h      0      1       0      0      0      1      0      0
+   before       0        -        -         -         -         -       -       -      0      0       0      0      0      0      0      0
+
+response in all
+            count     mean
+   period       2   12h 2m
+   before       0        -
+
+responses of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 2026-03-01.
+`, out)
+}
+
+func TestAReportIsJSON(t *testing.T) {
+	out, summary, err := ask(t, append(march, "--kind", "leaderboard", "--measure", "closed", "--top", "1", "--format", "json")...)
+	require.NoError(t, err)
+	var a struct {
+		report.Answer
+		ReopenRate float64 `json:"reopen_rate"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &a))
+	assert.Equal(t, []report.Group{{Value: "ben", Figures: report.Figures{report.Closed: {Count: 2}}}}, a.Groups)
+	assert.Equal(t, "leaderboard of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 2026-03-01.\n", summary)
+}
+
+func TestAReportIsCSV(t *testing.T) {
+	out, _, err := ask(t, "--from", "2026-03-02", "--to", "2026-03-03T00:00:00+01:00", "--zone", "Europe/Berlin",
+		"--kind", "assignments", "--group-by", "first_assignee", "--format", "csv", "--compare", "2026-02-23")
+	require.NoError(t, err)
+	const empty = "0,0,0,0,0,0,0,0,0,false,,,,,,,,\n"
+	assert.Equal(t, "part,from,to,value,measure,count,sum,mean,min,max,median,p90,p95,p99,approximate,"+
+		"at_most_60s,at_most_300s,at_most_900s,at_most_3600s,at_most_14400s,at_most_86400s,at_most_604800s,longer\n"+
+		"total,2026-03-01T23:00:00Z,2026-03-02T23:00:00Z,,assignment,1,240000000,240000000,240000000,240000000,"+
+		"240000000,240000000,240000000,240000000,false,,,,,,,,\n"+
+		"previous,2026-02-22T23:00:00Z,2026-02-23T23:00:00Z,,assignment,"+empty+
+		"group,2026-03-01T23:00:00Z,2026-03-02T23:00:00Z,ana,assignment,1,240000000,240000000,240000000,240000000,"+
+		"240000000,240000000,240000000,240000000,false,,,,,,,,\n", out)
+}
+
+func TestWorkingHoursAreReadFromAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "hours.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"zone": "UTC", "days": {"monday": {"from": "09:30", "to": "17:00"}}}`), 0o600))
+	out, _, err := ask(t, append(march, "--kind", "resolutions", "--hours", file, "--format", "json", "--where", "closer=ana")...)
+	require.NoError(t, err)
+	var a report.Answer
+	require.NoError(t, json.Unmarshal([]byte(out), &a))
+	assert.Equal(t, time.Hour.Microseconds(), a.Total[report.Resolution].Sum)
+	assert.Equal(t, 30*time.Minute.Microseconds(), a.Total[report.WorkingResolution].Sum)
+}
+
+func TestLiveIsHowThingsStand(t *testing.T) {
+	out, _, err := ask(t, "--live")
+	require.NoError(t, err)
+	assert.Equal(t, `right now
+   assignee    status   count          waiting_since
+   (none)        open       1                       
+   (none)     pending       1   2026-03-05T08:00:00Z
+
+acme right now: 1 open, 1 pending, 2 not assigned; the longest waiting contact waits since 2026-03-05T08:00:00Z.
+`, out)
+	out, _, err = ask(t, "--live", "--format", "csv")
+	require.NoError(t, err)
+	assert.Equal(t, "assignee,status,count,waiting_since\n,open,1,\n,pending,1,2026-03-05T08:00:00Z\n", out)
+	out, _, err = ask(t, "--live", "--format", "json")
+	require.NoError(t, err)
+	var l report.Live
+	require.NoError(t, json.Unmarshal([]byte(out), &l))
+	assert.EqualValues(t, 2, l.Unassigned)
+}
+
+func TestExportsAreStreamedAndCounted(t *testing.T) {
+	for export, want := range map[string]struct {
+		lines   int
+		summary string
+	}{
+		"csv": {6, "exported 5 cycles"}, "ndjson": {5, "exported 5 cycles"}, "transcripts": {16, "exported 4 conversations"},
+	} {
+		out, summary, err := ask(t, append(march, "--export", export)...)
+		require.NoError(t, err)
+		assert.Equal(t, want.lines, strings.Count(out, "\n"), export)
+		assert.Equal(t, want.summary+" of acme, 2026-03-01 to 2026-04-01.\n", summary)
+	}
+}
+
+func writePage(t testing.TB, args ...string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "report.html")
+	out, summary, err := ask(t, append(append(march, "--html", file), args...)...)
+	require.NoError(t, err)
+	assert.Empty(t, out)
+	assert.Contains(t, summary, "wrote "+file)
+	page, err := os.ReadFile(file)
+	require.NoError(t, err)
+	if keep := os.Getenv("CONVO_KEEP_PAGE"); keep != "" {
+		require.NoError(t, os.WriteFile(keep, page, 0o600))
+	}
+	return string(page)
+}
+
+func TestAPageHasAllChartsAndNeedsNoNetwork(t *testing.T) {
+	page := writePage(t, "--bucket", "day", "--zone", "Europe/Berlin")
+	for _, want := range []string{
+		`aria-label="Opened and closed"`, `aria-label="Time until closed"`, `aria-label="First response"`, `aria-label="Messages"`,
+		`aria-label="Closed by closer"`, ">day (Europe/Berlin)</text>", ">conversations</text>", ">hours</text>", ">messages</text>",
+		">cycles</text>", ">within</text>", ">closings</text>", ">≤ 15m</text>", ">ben</text>",
+		`<th scope="row">outgoing_automation</th><td>1</td>`, "<dt>first_response</dt>",
+	} {
+		assert.True(t, strings.Contains(page, want), want)
+	}
+	assert.Equal(t, 5, strings.Count(page, "<svg"))
+	assert.Equal(t, 5, strings.Count(page, "</svg>"))
+	assert.Empty(t, regexp.MustCompile(`(?i)(src|href|action|data)\s*=|url\(|@import|https?:|<script|<link`).FindAllString(page, -1))
+}
+
+func TestAPageOfMessagesThatAFilterDoesNotKnowIsWithoutThem(t *testing.T) {
+	page := writePage(t, "--where", "team=&<b>", "--where", "closer=ana", "--group-by", "channel")
+	assert.NotContains(t, page, `aria-label="Messages"`)
+	assert.Contains(t, page, "only closer ana, team &amp;&lt;b&gt;")
+	assert.NotContains(t, page, "<b>")
+}
+
+func TestAPageOfNothingIsAPageOfZeros(t *testing.T) {
+	c, err := parse(append([]string{"--db", "unused", "--html", "unused"}, march...), &bytes.Buffer{})
+	require.NoError(t, err)
+	p, err := c.renderPage(t.Context(), memstore.New())
+	require.NoError(t, err)
+	require.Len(t, p.Charts, 1)
+	assert.NotContains(t, string(p.Charts[0].SVG), "NaN")
+	assert.Contains(t, p.Tables[0].Rows, []string{"opened", "0", "0"})
+}
+
+func TestAxesHaveRoundNumbersAndFewNames(t *testing.T) {
+	for most, want := range map[float64]string{
+		0.7: "0", 1: "0 1", 1.05: "0 1", 7: "0 2 4 6", 61: "0 20 40 60", 262: "0 50 100 150 200 250",
+		4000: "0 1\u2009000 2\u2009000 3\u2009000 4\u2009000", 2e6: "0 500\u2009000 1\u2009000\u2009000 1\u2009500\u2009000 2\u2009000\u2009000",
+	} {
+		var got []string
+		for _, tick := range numbers(1)(0, most) {
+			got = append(got, tick.Label)
+		}
+		assert.Equal(t, want, strings.Join(got, " "))
+	}
+	var months, hours []string
+	for i := range 48 {
+		months = append(months, time.Date(2010, time.January+time.Month(i), 1, 0, 0, 0, 0, time.UTC).Format("2006-01"))
+	}
+	for i := range 1000 {
+		hours = append(hours, axisName(time.Date(2010, 1, 1, i, 0, 0, 0, time.UTC), report.Hour))
+	}
+	ticks := someOf(report.Month, months)
+	require.Len(t, ticks, 4)
+	assert.Equal(t, "2011-01", ticks[1].Label)
+	assert.LessOrEqual(t, len(someOf(report.Hour, hours)), 4)
+	assert.Empty(t, someOf(report.Day, nil))
+}
+
+func TestDurationsAreShortForPeople(t *testing.T) {
+	for micros, want := range map[float64]string{
+		0: "0s", 999: "0s", 1500: "1ms", 59.9e6: "59.9s", 60e6: "1m 0s", 3599e6: "59m 59s", 3600e6: "1h 0m", 86400e6: "1d 0h",
+	} {
+		assert.Equal(t, want, human(micros))
+	}
+}
