@@ -141,9 +141,27 @@ func TestVisitorAndAgentSideBySide(t *testing.T) {
 	agent.clicks("#history")
 	agent.sees(".history", "closed the conversation as Sales: Customer inquired about bulk pricing.")
 	agent.picture("history")
+
+	// The dashboard has what happened, as numbers and as charts, and counts on.
 	agent.load(site.url + "/dashboard")
 	agent.sees("#n-open", "1")
+	agent.sees("#n-opened", "4") // two conversations, a restart and a reopening
+	agent.sees("#n-closed", "3") // and one by the merge
+	agent.sees("#t-leaders", "Ana\t3")
+	agent.sees("#t-categories", "Sales\t1")
+	agent.waits(`() => [...document.querySelectorAll("figure > svg")].filter((chart) => {
+		const size = chart.getBoundingClientRect();
+		const drawn = [...chart.querySelectorAll("path")].some((p) => getComputedStyle(p).stroke === "rgb(0, 114, 178)" ||
+			getComputedStyle(p).fill === "rgb(0, 114, 178)");
+		return drawn && size.width > 300 && size.height > 150 && chart.getAttribute("aria-label");
+	}).length === 2`)
 	agent.picture("dashboard")
+	agent.sees("#t-times", "First response\t2")
+	agent.clicks("#t-bands-numbers")
+	agent.sees("#t-bands", "≤ 1m")
+	visitor.writes("#body", "Thank you!\r")
+	agent.canUse("#n-waiting time") // since just now
+	agent.sees("#t-bands", "≤ 1m")  // what was unfolded stays so
 
 	status, rest := site.stop()
 	require.Zero(t, status, site.log)

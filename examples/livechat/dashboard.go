@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"time"
@@ -78,7 +79,7 @@ func (p *dashboardPage) live(l *report.Live) {
 		{ID: "n-open", Name: "Open", Value: chart.Count(l.Open)},
 		{ID: "n-pending", Name: "Pending", Value: chart.Count(l.Pending)},
 		{ID: "n-unassigned", Name: "Unassigned", Value: chart.Count(l.Unassigned)},
-		{ID: "n-waiting", Name: "Longest waiting, since", Value: none, Since: l.WaitingSince},
+		{ID: "n-waiting", Name: "Waiting since", Value: none, Since: l.WaitingSince},
 	}
 	p.Assignees = table{ID: "t-assignees", Title: "Active, by agent", Head: []string{"Agent", "Open", "Pending"}}
 	byAgent := map[string][2]int64{}
@@ -141,7 +142,7 @@ func (p *dashboardPage) past(of *past) {
 		median("n-response", "First response, median", of.responses, report.FirstResponse),
 		median("n-resolution", "Resolution, median", of.resolutions, report.Resolution),
 	}
-	times := table{ID: "t-times", Title: "How long it took", Head: []string{"", "Count", "Mean", "Median", "90 % within"}}
+	times := table{ID: "t-times", Title: "How long it took", Head: []string{"Until", "Count", "Mean", "Median", "90 % in"}}
 	for _, t := range []struct {
 		name    string
 		answer  *report.Answer
@@ -150,7 +151,7 @@ func (p *dashboardPage) past(of *past) {
 		{"First response", of.responses, report.FirstResponse},
 		{"Each reply", of.responses, report.Response},
 		{"Resolution", of.resolutions, report.Resolution},
-		{"Without pending", of.resolutions, report.ActiveResolution},
+		{"… without pending", of.resolutions, report.ActiveResolution},
 	} {
 		s := t.answer.Total[t.measure]
 		row := []string{t.name, chart.Count(s.Count), took(s.Count, s.Mean), none, none}
@@ -176,9 +177,14 @@ const none = "–"
 
 func day(t time.Time) string { return t.Format("2 Jan") }
 
+// took leaves parts of seconds to what was quicker than one.
 func took(count int64, micros float64) string {
-	if count == 0 {
+	const second = 1e6
+	switch {
+	case count == 0:
 		return none
+	case micros > second:
+		micros = math.Round(micros/second) * second
 	}
 	return chart.Duration(micros)
 }

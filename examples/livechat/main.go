@@ -5,8 +5,8 @@
 // A visitor's first message opens a conversation, and a flow of questions greets them. Agents reply, leave notes, assign, set
 // aside until a time, and close with a category and a summary. A closed conversation takes no messages: the visitor sees a
 // notice and may restart it, which plays the flow again from its beginning, or an agent reopens it, and the visitor is told.
-// All of that is convo.LiveChatPolicy; this program adds pages, accounts, and live updates, for which it watches the events
-// of its own engine: run one process for one database.
+// All of that is convo.LiveChatPolicy, and the numbers of the agents' dashboard are package report's; this program adds pages,
+// accounts, and live updates, for which it watches the events of its own engine: run one process for one database.
 //
 // It speaks plain HTTP, on the loopback interface unless told otherwise. Before others may reach it, put TLS in front, and
 // mark its cookies Secure.

@@ -245,8 +245,9 @@ func TestTheDashboardShowsWhatHappened(t *testing.T) {
 	require.Contains(t, page, "1 Feb to 2 Mar")
 	require.Equal(t, []string{"Agent | Open | Pending", "Ben | 1 | 0"}, cells(t, page, "t-assignees"))
 	require.Equal(t, []string{
-		" | Count | Mean | Median | 90 % within", "First response | 2 | 1h 2m | 1h 2m | 1h 48m", "Each reply | 1 | 2h 0m | – | –",
-		"Resolution | 1 | 30m 0s | 30m 0s | 30m 0s", "Without pending | 1 | 30m 0s | 30m 0s | 30m 0s",
+		"Until | Count | Mean | Median | 90 % in",
+		"First response | 2 | 1h 2m | 1h 2m | 1h 48m", "Each reply | 1 | 2h 0m | – | –",
+		"Resolution | 1 | 30m 0s | 30m 0s | 30m 0s", "… without pending | 1 | 30m 0s | 30m 0s | 30m 0s",
 	}, cells(t, page, "t-times"))
 	require.Equal(t, []string{"Agent | Count", "Ana | 1"}, cells(t, page, "t-leaders"))
 	require.Equal(t, []string{"Category | Count", "Sales | 1"}, cells(t, page, "t-categories"))
@@ -280,7 +281,8 @@ func (r *rolling) Rollup(context.Context, int) (n int, err error) {
 
 func TestRollupsGoOnUntilNothingIsLeftAndThenInTurns(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	s, turns, log, ended := &rolling{left: []int{10, 5, 0, 7, 0}, calls: make(chan int)}, make(chan time.Time), &logs{}, make(chan bool)
+	s := &rolling{left: []int{10, 5, 0, 7, 0}, calls: make(chan int)}
+	turns, log, ended := make(chan time.Time), &logs{}, make(chan bool)
 	go func() {
 		rollUp(ctx, s, turns, slog.New(slog.NewTextHandler(log, nil)))
 		close(ended)
