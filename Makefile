@@ -18,7 +18,8 @@ test-engines:
 	scripts/engines --fast run -- sh -c '\
 		go test -race -count=1 $$(go list ./... | grep -v sqlstore) && \
 		go test -race -short -count=1 -parallel 5 -timeout 15m -run "TestStoreConforms|TestRaces|TestWhoShares" ./sqlstore && \
-		go test -count=1 -parallel 5 -timeout 15m ./sqlstore/...'
+		go test -count=1 -parallel 5 -timeout 15m ./sqlstore/... && \
+		go test -count=1 -run HelpDesk ./examples/report'
 
 lint:
 	@command -v golangci-lint >/dev/null || go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
