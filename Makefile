@@ -19,7 +19,8 @@ test-engines:
 	scripts/engines --fast run -- sh -c '\
 		go test -race -short -count=1 $$(go list ./... | grep -v sqlstore) && \
 		go test -race -short -count=1 -parallel 5 -timeout 15m -run "TestStoreConforms|TestRaces|TestWhoShares|TestAnAnswer" ./sqlstore && \
-		CONVO_SKIP_SQLITE="go test ./... has tested SQLite" go test -count=1 -parallel 5 -timeout 15m ./sqlstore/...'
+		CONVO_SKIP_SQLITE="go test ./... has tested SQLite" go test -count=1 -parallel 5 -timeout 15m ./sqlstore/... && \
+		CONVO_SKIP_SQLITE="go test ./... has tested SQLite" go test -count=1 -run HelpDesk ./examples/report'
 
 lint:
 	@command -v golangci-lint >/dev/null || go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)

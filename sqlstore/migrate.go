@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"strconv"
 	"testing/fstest"
 	"time"
 
@@ -69,7 +70,7 @@ func MigrateTo(ctx context.Context, db *sql.DB, d Dialect, version int64, opts .
 	}
 	for try := 0; ; try++ {
 		err := migrate(ctx, p, version)
-		if err == nil || dl.goose != "sqlite3" || errors.Is(err, errNewer) || try == 20 || ctx.Err() != nil {
+		if err == nil || dl.goose != "sqlite3" || errors.Is(err, errNewer) || futile(err) || try == 20 || ctx.Err() != nil {
 			return wrapMigration(dl, err)
 		}
 		// SQLite has no lock but the one on the file, which goose does not take before it looks: whoever lost looks again.
@@ -81,6 +82,16 @@ func MigrateTo(ctx context.Context, db *sql.DB, d Dialect, version int64, opts .
 		case <-timer.C:
 		}
 	}
+}
+
+// futile reports whether SQLite would say the same again: SQLITE_READONLY, SQLITE_CORRUPT, SQLITE_CANTOPEN, SQLITE_NOTADB.
+func futile(err error) bool {
+	code, _ := strconv.Atoi(codeOf(err))
+	switch code & 0xff {
+	case 8, 11, 14, 26:
+		return true
+	}
+	return false
 }
 
 // errNewer is not worth another try.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -278,4 +279,25 @@ func TestAHostMayRunTheMigrationsByAToolOfItsOwn(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, tables(t, db, e))
 	})
+}
+
+// What cannot succeed is not tried again: nobody here ever lets go of a file that cannot be opened.
+func TestAFileThatCannotBeOpenedIsToldAtOnce(t *testing.T) {
+	db, err := sqlstore.OpenSQLite("sqlite", filepath.Join(t.TempDir(), "no such folder", "convo.sqlite"))
+	require.NoError(t, err)
+	defer db.Close()
+	ctx := &counted{Context: t.Context()}
+	require.ErrorContains(t, sqlstore.Migrate(ctx, db, sqlstore.SQLite), "unable to open")
+	assert.Less(t, ctx.tries, 2, "looks at the context between two tries")
+}
+
+// counted counts how often it was waited for.
+type counted struct {
+	context.Context
+	tries int
+}
+
+func (c *counted) Err() error {
+	c.tries++
+	return c.Context.Err()
 }
