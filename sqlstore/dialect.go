@@ -49,6 +49,8 @@ type dialect struct {
 	insertOnce string
 	// upsertCycle makes of the INSERT of a cycle one that amends the row that is there.
 	upsertCycle string
+	// upsertRollups makes of the INSERT of rollups one that takes the place of those that are there.
+	upsertRollups string
 
 	conflicts []string // codes of errors that say: somebody else was faster, try again
 	taken     string   // the code of a violated unique key, which is one of them

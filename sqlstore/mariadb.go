@@ -17,11 +17,12 @@ import (
 )
 
 var mariadb = dialect{
-	name:        "MariaDB",
-	folder:      "mariadb",
-	goose:       "mysql",
-	id:          idBytes,
-	upsertCycle: mariadbUpsertCycle,
+	name:          "MariaDB",
+	folder:        "mariadb",
+	goose:         "mysql",
+	id:            idBytes,
+	upsertCycle:   mariadbUpsertCycle,
+	upsertRollups: mariadbUpsertRollups,
 	// ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD, ER_DUP_ENTRY
 	conflicts: []string{"1213", "1205", "1020", "1062"},
 	taken:     "1062",
@@ -37,6 +38,9 @@ var mariadb = dialect{
 
 const mariadbUpsertCycle = ` ON DUPLICATE KEY UPDATE
 	category = VALUES(category), summary = VALUES(summary)`
+
+const mariadbUpsertRollups = ` ON DUPLICATE KEY UPDATE number = VALUES(number), total = VALUES(total), least = VALUES(least),
+	most = VALUES(most), sketch = VALUES(sketch)`
 
 func checkMariaDB(ctx context.Context, s *Store) error {
 	var version, client, mode, binlog string

@@ -13,13 +13,14 @@ import (
 )
 
 var postgres = dialect{
-	name:        "PostgreSQL",
-	folder:      "postgres",
-	goose:       "postgres",
-	numbered:    true,
-	id:          idText,
-	insertOnce:  " ON CONFLICT DO NOTHING",
-	upsertCycle: postgresUpsertCycle,
+	name:          "PostgreSQL",
+	folder:        "postgres",
+	goose:         "postgres",
+	numbered:      true,
+	id:            idText,
+	insertOnce:    " ON CONFLICT DO NOTHING",
+	upsertCycle:   postgresUpsertCycle,
+	upsertRollups: standardUpsertRollups,
 	// serialization_failure, deadlock_detected, lock_not_available, unique_violation
 	conflicts: []string{"40001", "40P01", "55P03", "23505"},
 	taken:     "23505",

@@ -114,6 +114,9 @@ const (
 	unrolledCycles = " AND y.unrolled = 1"
 )
 
+// anyRollup finds whether a workspace has rollups: any closed cycle has a resolution.
+const anyRollup = `SELECT 1 FROM convo_rollups WHERE workspace = ? AND dimension = '' AND measure = 'resolution' LIMIT 1`
+
 // cells reads the rollups as far as they have what q asks for, and the cycles for the rest.
 func (s *Store) cells(ctx context.Context, q *report.Query, c *report.Collector) error {
 	from, to := q.Borders[0].UnixMicro(), q.Borders[len(q.Borders)-1].UnixMicro()
@@ -122,6 +125,12 @@ func (s *Store) cells(ctx context.Context, q *report.Query, c *report.Collector)
 	var edges [][2]int64
 	if ok && !s.tx.savepoint { // a host's transaction may see the two as they are at two moments
 		slots, edges, ok = cover(q.Borders, dimension == "")
+	}
+	if ok && len(slots) > 0 { // without rollups, the index by time is the better way
+		var err error
+		if ok, err = s.row(ctx, anyRollup, []any{q.Workspace}, []any{new(asInt)}); err != nil {
+			return err
+		}
 	}
 	if !ok || len(slots) == 0 {
 		return s.measured(ctx, q, c, allCycles, from, to)

@@ -1,11 +1,13 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chatlifecycle/convo/report"
@@ -196,7 +198,8 @@ type rollKey struct {
 // rolling is what is added to a row.
 type rolling struct {
 	report.Stat
-	values []int64 // durations, for the sketch
+	values  []int64 // durations, for the sketch
+	encoded []byte  // the sketch that is there
 }
 
 // DefaultRollup is how many cycles Rollup takes when it is not told. A few hundred bytes each are kept in memory meanwhile.
@@ -279,10 +282,8 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 	if err != nil || n == 0 {
 		return 0, err
 	}
-	for k, r := range rows {
-		if err := s.addTo(ctx, workspace, k, r); err != nil {
-			return 0, err
-		}
+	if err := s.addUp(ctx, workspace, rows); err != nil {
+		return 0, err
 	}
 	_, err = s.tx.update(ctx, "UPDATE convo_cycles"+s.d.unrolled+" SET unrolled = NULL WHERE workspace = ? AND unrolled = 2", workspace)
 	return n, err
@@ -319,31 +320,70 @@ func roll(rows map[rollKey]*rolling, y *report.Cycle, sketches bool) {
 
 const rollupAt = ` WHERE workspace = ? AND dimension = ? AND measure = ? AND width = ? AND slot = ? AND value = ?`
 
-// addTo adds to a row of the rollups.
-func (s *Store) addTo(ctx context.Context, workspace string, k rollKey, r *rolling) error {
-	at := []any{workspace, string(k.dimension), string(k.measure), k.width, k.slot, k.value}
-	var number, total, least, most asInt
-	var encoded []byte
-	found, err := s.row(ctx, "SELECT number, total, least, most, sketch FROM convo_rollups"+rollupAt, at,
-		[]any{&number, &total, &least, &most, &encoded})
-	if err != nil {
-		return err
+// compare orders rows as their key does.
+func (k rollKey) compare(l rollKey) int {
+	return cmp.Or(cmp.Compare(k.dimension, l.dimension), cmp.Compare(k.measure, l.measure), cmp.Compare(k.width, l.width),
+		cmp.Compare(k.slot, l.slot), cmp.Compare(k.value, l.value))
+}
+
+// addUp adds rows to those that are there: it reads them slot after slot, and writes many with a statement.
+func (s *Store) addUp(ctx context.Context, workspace string, rows map[rollKey]*rolling) error {
+	keys := slices.SortedFunc(maps.Keys(rows), rollKey.compare)
+	for from := 0; from < len(keys); {
+		k, to := keys[from], from
+		for to < len(keys) && keys[to].dimension == k.dimension && keys[to].measure == k.measure && keys[to].width == k.width {
+			to++
+		}
+		if err := s.addThere(ctx, workspace, rows, k, keys[to-1].slot); err != nil {
+			return err
+		}
+		from = to
 	}
-	var sketched any
-	if k.measure.Timed() {
-		if sketched, err = merged(encoded, r.values); err != nil {
+	for chunk := range slices.Chunk(keys, rollupsAtOnce) {
+		args := make([]any, 0, 11*len(chunk))
+		for _, k := range chunk {
+			r := rows[k]
+			var sketch any
+			if k.measure.Timed() {
+				encoded, err := merged(r.encoded, r.values)
+				if err != nil {
+					return err
+				}
+				sketch = encoded
+			}
+			args = append(args, workspace, string(k.dimension), string(k.measure), k.width, k.slot, k.value, r.Count, r.Sum, r.Min, r.Max, sketch)
+		}
+		statement := `INSERT INTO convo_rollups (workspace, dimension, measure, width, slot, value, number, total, least, most, sketch)
+		VALUES (` + strings.Repeat(marks(11)+"), (", len(chunk)-1) + marks(11) + ")" + s.d.upsertRollups
+		if _, err := s.tx.update(ctx, statement, args...); err != nil {
 			return err
 		}
 	}
-	if !found {
-		_, err = s.tx.update(ctx, `INSERT INTO convo_rollups
-		(workspace, dimension, measure, width, slot, value, number, total, least, most, sketch) VALUES (`+marks(11)+`)`,
-			append(at, r.Count, r.Sum, r.Min, r.Max, sketched)...)
-		return err
-	}
-	_, err = s.tx.update(ctx, "UPDATE convo_rollups SET number = ?, total = ?, least = ?, most = ?, sketch = ?"+rollupAt,
-		append([]any{int64(number) + r.Count, int64(total) + r.Sum, min(int64(least), r.Min), max(int64(most), r.Max), sketched}, at...)...)
-	return err
+	return nil
+}
+
+// rollupsAtOnce is how many rows are written with a statement.
+const rollupsAtOnce = 50
+
+// addThere adds what is there, from the slot of k up to another one, to the rows that are to be written.
+func (s *Store) addThere(ctx context.Context, workspace string, rows map[rollKey]*rolling, k rollKey, last int64) error {
+	var value asText
+	var slot, number, total, least, most asInt
+	return s.rows(ctx, `SELECT slot, value, number, total, least, most, sketch FROM convo_rollups
+	WHERE workspace = ? AND dimension = ? AND measure = ? AND width = ? AND slot >= ? AND slot <= ?`,
+		[]any{workspace, string(k.dimension), string(k.measure), k.width, k.slot, last},
+		func(scan func(...any) error) error {
+			var encoded []byte
+			if err := scan(&slot, &value, &number, &total, &least, &most, &encoded); err != nil {
+				return err
+			}
+			k.slot, k.value = int64(slot), string(value)
+			if r := rows[k]; r != nil {
+				r.Count, r.Sum, r.encoded = r.Count+int64(number), r.Sum+int64(total), encoded
+				r.Min, r.Max = min(r.Min, int64(least)), max(r.Max, int64(most))
+			}
+			return nil
+		})
 }
 
 // RebuildRollups empties the rollups of a workspace and begins them anew: call Rollup until it returns 0 then. Reports are right

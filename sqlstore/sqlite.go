@@ -11,13 +11,14 @@ import (
 )
 
 var sqlite = dialect{
-	name:       "SQLite",
-	folder:     "sqlite",
-	goose:      "sqlite3",
-	unrolled:   " INDEXED BY convo_cycles_unrolled",
-	id:         idBytes,
-	packed:     sqlitePacked,
-	insertOnce: " ON CONFLICT DO NOTHING",
+	name:          "SQLite",
+	folder:        "sqlite",
+	goose:         "sqlite3",
+	unrolled:      " INDEXED BY convo_cycles_unrolled",
+	id:            idBytes,
+	packed:        sqlitePacked,
+	insertOnce:    " ON CONFLICT DO NOTHING",
+	upsertRollups: standardUpsertRollups,
 	upsertCycle: ` ON CONFLICT (workspace, conversation, number) DO UPDATE
 	SET category = excluded.category, summary = excluded.summary`,
 	// SQLITE_BUSY, SQLITE_LOCKED, SQLITE_BUSY_RECOVERY, SQLITE_BUSY_SNAPSHOT, and unique keys, primary ones and others.

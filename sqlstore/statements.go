@@ -123,3 +123,7 @@ var (
 	SET contact = ?, active_slot = CASE WHEN active_slot IS NULL THEN NULL ELSE ? END
 	WHERE workspace = ? AND contact = ?`
 )
+
+// As PostgreSQL and SQLite say it.
+const standardUpsertRollups = ` ON CONFLICT (workspace, dimension, measure, width, slot, value) DO UPDATE
+	SET number = excluded.number, total = excluded.total, least = excluded.least, most = excluded.most, sketch = excluded.sketch`
