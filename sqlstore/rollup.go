@@ -233,17 +233,11 @@ func (s *Store) Rollup(ctx context.Context, limit int) (n int, err error) {
 // alone carries out f in a transaction in which nobody else changes the rollups of a workspace.
 func (s *Store) alone(ctx context.Context, workspace string, f func(*Store) error) error {
 	lock := []any{workspace, "", "", 0, 0, ""}
-	const row = `INSERT INTO convo_rollups (workspace, dimension, measure, width, slot, value, number, total, least, most)
-	VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0)`
 	work := func(t *transaction) error {
 		w := *s
 		w.tx = t
 		if s.d.lock != "" {
-			found, err := t.count(ctx, "SELECT number FROM convo_rollups"+rollupAt+" FOR UPDATE", lock...)
-			if err == nil && found == 0 {
-				_, err = t.insert(ctx, row, lock...)
-			}
-			if err != nil {
+			if err := t.hold(ctx, lock); err != nil {
 				return err
 			}
 		}
@@ -255,9 +249,24 @@ func (s *Store) alone(ctx context.Context, workspace string, f func(*Store) erro
 	return s.transact(ctx, work)
 }
 
+// hold holds the row of the rollups that stands for all of them, and makes it if need be.
+func (t *transaction) hold(ctx context.Context, row []any) error {
+	for {
+		found, err := t.count(ctx, "SELECT number FROM convo_rollups"+rollupAt+" FOR UPDATE", row...)
+		if err != nil || found > 0 {
+			return err
+		}
+		written, err := t.insert(ctx, `INSERT INTO convo_rollups
+		(workspace, dimension, measure, width, slot, value, number, total, least, most) VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0)`, row...)
+		if err != nil || written { // else somebody else has just made it: wait for him
+			return err
+		}
+	}
+}
+
 // rollup takes cycles by marking them first: others may be closed meanwhile that are as old.
 func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int, err error) {
-	take := `UPDATE convo_cycles SET unrolled = 2 WHERE workspace = ? AND (conversation, number) IN (
+	take := `UPDATE convo_cycles SET unrolled = 2 WHERE workspace = ? AND unrolled = 1 AND (conversation, number) IN (
 		SELECT conversation, number FROM convo_cycles` + s.d.unrolled + ` WHERE workspace = ? AND unrolled = 1 ORDER BY closed_at LIMIT ?)`
 	args := []any{workspace, workspace, limit}
 	if s.d.goose == "mysql" {

@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -184,5 +185,33 @@ func TestAReportInAHostsTransactionSeesWhatIsWrittenThere(t *testing.T) {
 		})
 		require.NoError(t, err)
 		assert.EqualValues(t, 2, a.Total[report.Closed].Count)
+	})
+}
+
+// The first ones to roll up a workspace begin at the same instant.
+func TestWhoeverRollsUpAWorkspaceIsAlone(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		s, db := withCycles(t, e)
+		_, err := db.Exec("DELETE FROM convo_cycles WHERE workspace <> 'acme'")
+		require.NoError(t, err)
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() {
+				for more := 1; more > 0; {
+					n, err := s.Rollup(t.Context(), 150)
+					if errors.Is(err, convo.ErrConflict) {
+						continue
+					}
+					if !assert.NoError(t, err) {
+						return
+					}
+					more = n
+				}
+			})
+		}
+		all.Wait()
+		differences, err := s.CheckRollups(t.Context(), fill.Workspace)
+		require.NoError(t, err)
+		assert.Empty(t, differences)
 	})
 }
