@@ -50,15 +50,24 @@ func (s sketch) UpTo(value int64) (n int64) {
 	return n
 }
 
-// bucket is the least value that the histogram does not tell apart from value: of two significant digits it keeps the first eight
-// bits, so that a bucket is at most 1/128 of its values wide.
+// bucket numbers the buckets of the histogram: of two significant digits it keeps the first eight bits, so that a bucket is at most
+// 1/128 of its values wide.
 func bucket(value int64) int64 {
 	value = min(value, longest)
-	shift := max(0, bits.Len64(uint64(value))-8) //nolint:gosec // durations are not negative
-	return value >> shift << shift
+	shift := int64(max(0, bits.Len64(uint64(value))-8)) //nolint:gosec // durations are not negative
+	return shift<<7 + value>>shift
 }
 
-// merged is an encoded sketch with further values in it: few bytes, of each bucket that is not empty its distance from the one
+// lastBucket is the one of longest.
+const lastBucket = 45<<7 + 255
+
+// least is the least value of a bucket.
+func least(bucket int64) int64 {
+	shift := max(0, bucket>>7-1)
+	return (bucket - shift<<7) << shift
+}
+
+// merged is an encoded sketch with further values in it: few bytes, of each bucket that is not empty how far it is behind the one
 // before, and its count. It sorts the values.
 func merged(encoded []byte, values []int64) ([]byte, error) {
 	slices.Sort(values)
@@ -103,7 +112,7 @@ func decode(encoded []byte, yield func(at, count int64) error) error {
 			return errSketch
 		}
 		count, m := binary.Uvarint(encoded[n:])
-		if at += int64(step); m <= 0 || step > longest || count > math.MaxInt64 || at > longest { //nolint:gosec // just checked
+		if at += int64(step); m <= 0 || step > lastBucket || count > math.MaxInt64 || at > lastBucket { //nolint:gosec // just checked
 			return errSketch
 		}
 		if err := yield(at, int64(count)); err != nil { //nolint:gosec // just checked
@@ -117,7 +126,7 @@ func decode(encoded []byte, yield func(at, count int64) error) error {
 // Merge adds an encoded sketch.
 func (s sketch) Merge(encoded []byte) error {
 	return decode(encoded, func(at, count int64) error {
-		if s.h.RecordValues(at, count) != nil {
+		if s.h.RecordValues(least(at), count) != nil {
 			return errSketch
 		}
 		return nil
