@@ -80,3 +80,8 @@ func (s *Store) Waiting() int {
 
 // Remembered is of how many connections the prepared blocks are kept.
 func (s *Store) Remembered() int { return len(s.stmts.blocks.on) }
+
+// Alone carries out f while nobody else rolls up a workspace.
+func (s *Store) Alone(ctx context.Context, workspace string, f func() error) error {
+	return s.alone(ctx, workspace, func(*Store) error { return f() })
+}

@@ -3,7 +3,6 @@ package sqlstore_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -16,10 +15,6 @@ import (
 // Whoever waits for a lock must not see part of a thread as it was before the waiting, and part as it is after it: a closed
 // conversation beside itself as the active one would be refused everything.
 func TestWhoWaitedForAThreadSeesAllOfItAsItIsThen(t *testing.T) {
-	waiting := map[testdb.Engine]string{
-		testdb.PostgreSQL: "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-		testdb.MariaDB:    "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
-	}
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		if e == testdb.SQLite {
 			t.Skip("whoever waits has looked at nothing yet")
@@ -45,10 +40,9 @@ func TestWhoWaitedForAThreadSeesAllOfItAsItIsThen(t *testing.T) {
 				return err
 			})
 		}()
-		require.Eventually(t, func() bool {
-			var n int
-			return db.QueryRowContext(t.Context(), waiting[e]).Scan(&n) == nil && n > 0
-		}, 10*time.Second, 200*time.Millisecond) // MariaDB looks anew only if nobody has asked for a tenth of a second
+		ctx, cancel := soon(t)
+		defer cancel()
+		somebodyWaits(ctx, t, db, e)
 		require.NoError(t, tx.Commit())
 		require.NoError(t, <-loaded)
 		assert.Equal(t, convo.StatusClosed, thread.Conversation.Status)

@@ -246,10 +246,11 @@ func (s *Store) measure(
 	if q.By != "" {
 		group, joins = values[q.By].sum, joins || values[q.By].joins
 	}
-	width := slotWidth(q.Borders)
+	// Slots are counted from the first border, wherever the reading begins: so each is within one bucket.
+	first, width := q.Borders[0].UnixMicro(), slotWidth(q.Borders)
 	if !each {
 		slot = s.d.slot(slot)
-		args = append([]any{from, width}, args...)
+		args = append([]any{first, width}, args...)
 	}
 	columns := slot + ", " + group
 	for _, m := range q.Measures {
@@ -275,10 +276,10 @@ func (s *Store) measure(
 	dests := []any{&at, &value}
 	for i, m := range q.Measures {
 		dests = append(dests, &counts[i])
-		if facts[m].sum != "" {
-			dests = append(dests, &sums[i])
+		if facts[m].sum == "" {
+			continue
 		}
-		if !each && facts[q.Measures[i]].sum != "" {
+		if dests = append(dests, &sums[i]); !each {
 			dests = append(dests, &least[i], &most[i])
 		}
 	}
@@ -288,7 +289,7 @@ func (s *Store) measure(
 		}
 		when := int64(at)
 		if !each {
-			when = from + when*width
+			when = first + when*width
 		}
 		for i, m := range q.Measures {
 			if counts[i] == 0 {

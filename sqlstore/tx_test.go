@@ -301,6 +301,12 @@ func TestOneConnectionIsEnoughForEverything(t *testing.T) {
 // waits returns when somebody waits for a lock, which SQLite does not tell.
 func (h *host) waits(e testdb.Engine) {
 	h.t.Helper()
+	somebodyWaits(h.ctx, h.t, h.db, e)
+}
+
+// somebodyWaits returns when somebody waits for a lock in the database, which SQLite does not tell.
+func somebodyWaits(ctx context.Context, t *testing.T, db *sql.DB, e testdb.Engine) {
+	t.Helper()
 	pause := 5 * time.Millisecond
 	query := "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 	switch e {
@@ -315,11 +321,11 @@ func (h *host) waits(e testdb.Engine) {
 	defer ask.Stop()
 	for n := 0; n == 0; {
 		select {
-		case <-h.ctx.Done():
-			require.Fail(h.t, "nobody waits")
+		case <-ctx.Done():
+			require.Fail(t, "nobody waits")
 		case <-ask.C:
 		}
-		require.NoError(h.t, h.db.QueryRowContext(h.ctx, query).Scan(&n))
+		require.NoError(t, db.QueryRowContext(ctx, query).Scan(&n))
 	}
 }
 

@@ -348,6 +348,11 @@ func (r *reports) compareAll(workspace string) {
 		{day, day.AddDate(0, 0, 1), day.AddDate(0, 0, 2), day.AddDate(0, 0, 3), day.AddDate(0, 0, 4)}, // the second has 23 hours
 		{time.Date(2025, 3, 29, 0, 0, 0, 0, time.UTC), time.Date(2025, 3, 30, 0, 0, 0, 0, time.UTC), time.Date(2025, 4, 9, 0, 0, 0, 0, time.UTC)},
 	}
+	// Borders amid the slots that a store may keep sums of, with whole ones between them.
+	apart := func(first time.Time, days int) []time.Time {
+		return []time.Time{first, first.AddDate(0, 0, days), first.AddDate(0, 0, 2*days), first.AddDate(0, 0, 3*days)}
+	}
+	borders = append(borders, apart(day, 3), apart(time.Date(2025, 3, 28, 18, 15, 0, 0, time.UTC), 2)) // the latter is Nepal's midnight
 	kolkata := []time.Time{time.Date(2025, 3, 28, 18, 30, 0, 0, time.UTC)}
 	for range 80 {
 		kolkata = append(kolkata, kolkata[len(kolkata)-1].Add(time.Hour))

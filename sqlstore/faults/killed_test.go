@@ -49,7 +49,7 @@ func TestAKilledStatementLeavesNothingBehind(t *testing.T) {
 			statement, delay := fmt.Sprintf(kill, session), rand.N(2*time.Millisecond)
 			var killer sync.WaitGroup
 			killer.Go(func() {
-				time.Sleep(delay)
+				time.Sleep(delay) // the server's own clock: the kill is to meet its statement at any moment
 				_, _ = db.Exec(statement)
 			})
 			note := convo.Note{By: ana, Body: fmt.Sprint(n)}
