@@ -23,7 +23,6 @@ type fact struct {
 	when  string // optional
 	count string // if not 1
 	sum   string // optional
-	joins bool   // needs {c} and o
 }
 
 const (
@@ -35,15 +34,15 @@ var facts = map[report.Measure]fact{
 	report.Opened:      {},
 	report.OpenedNew:   {when: `y.number = 1`},
 	report.Reopened:    {when: `y.number > 1`},
-	report.NewContacts: {when: isNew, joins: true},
-	report.Returning:   {when: `NOT (` + isNew + `)`, joins: true},
+	report.NewContacts: {when: isNew},
+	report.Returning:   {when: `NOT (` + isNew + `)`},
 	report.Closed:      {},
 	report.Resolution:  {sum: resolution},
 	report.ActiveResolution: {
 		sum: `CASE WHEN ` + resolution + ` > y.pending_micros THEN ` + resolution + ` - y.pending_micros ELSE 0 END`,
 	},
 	report.FirstResolution: {when: `y.number = 1`, sum: resolution},
-	report.LastResolution:  {sum: `y.closed_at - {c}.created_at`, joins: true},
+	report.LastResolution:  {sum: `y.closed_at - {c}.created_at`},
 	report.FirstResponse:   {sum: `y.first_response_at - y.opened_at`},
 	report.Response:        {when: `y.responses > 0`, count: `y.responses`, sum: `y.response_micros`},
 	report.Assignment:      {sum: `y.first_assigned_at - y.opened_at`},
@@ -57,7 +56,7 @@ var times = [...]string{
 
 // Dimensions in SQL.
 var values = map[report.Dimension]fact{
-	report.Channel:        {sum: `{c}.channel`, joins: true},
+	report.Channel:        {sum: `{c}.channel`},
 	report.OpenedSource:   {sum: `y.opened_source`},
 	report.ClosedSource:   {sum: `y.closed_source`},
 	report.Category:       {sum: `y.category`},
@@ -66,7 +65,7 @@ var values = map[report.Dimension]fact{
 	report.Closer:         {sum: `CASE WHEN y.closed_by_type = 'user' THEN y.closed_by_id ELSE '' END`},
 	report.FirstAssignee:  {sum: `y.first_assignee`},
 	report.LastAssignee:   {sum: `y.last_assignee`},
-	report.ContactType:    {sum: `CASE WHEN ` + isNew + ` THEN 'new' ELSE 'returning' END`, joins: true},
+	report.ContactType:    {sum: `CASE WHEN ` + isNew + ` THEN 'new' ELSE 'returning' END`},
 	report.Status:         {sum: `{status}`},
 }
 
@@ -187,20 +186,23 @@ const (
 	joinContact      = ` JOIN convo_contacts o ON o.workspace = {c}.workspace AND o.id = {c}.origin`
 )
 
-// source is a statement with the tables that it needs beside cycles, and with what stands for {c} and {status}.
-func source(running, joins bool, text string) string {
-	tables, c, status := joinConversation+joinContact, "c", "'closed'"
+// source is a statement with those tables that it needs beside cycles, and with what stands for {c} and {status}.
+func source(running bool, text string) string {
+	tables, c, status := "", "c", "'closed'"
+	if strings.Contains(text, "o.created_at") {
+		tables = joinContact
+	}
 	if running {
-		tables, c, status = joinContact, "y", "y.status"
+		c, status = "y", "y.status"
+	} else if strings.Contains(tables+text, "{c}") {
+		tables = joinConversation + tables
 	}
-	if joins {
-		text = strings.Replace(text, " WHERE ", tables+" WHERE ", 1)
-	}
+	text = strings.Replace(text, " WHERE ", tables+" WHERE ", 1)
 	return strings.NewReplacer("{c}", c, "{status}", status).Replace(text)
 }
 
 // where narrows cycles down to those of q between two times, also for bases that have no index of their own.
-func (s *Store) where(q *report.Query, running bool, from, to int64) (text string, joins bool, args []any) {
+func (s *Store) where(q *report.Query, running bool, from, to int64) (text string, args []any) {
 	basis := q.Measures[0].Basis()
 	at := times[basis]
 	text = " WHERE y.workspace = ? AND " + at + " >= ? AND " + at + " < ?"
@@ -217,13 +219,12 @@ func (s *Store) where(q *report.Query, running bool, from, to int64) (text strin
 			continue
 		}
 		v := values[d]
-		joins = joins || v.joins
 		text += " AND " + v.sum + " IN (" + marks(len(list)) + ")"
 		for _, value := range list {
 			args = append(args, value)
 		}
 	}
-	return text, joins, args
+	return text, args
 }
 
 // measured reads the cycles that q asks for between two times. Where percentiles are wanted, each duration is read; else, sums by
@@ -241,10 +242,10 @@ func (s *Store) measured(ctx context.Context, q *report.Query, c *report.Collect
 func (s *Store) measure(
 	ctx context.Context, q *report.Query, c *report.Collector, running, each bool, also string, from, to int64,
 ) error {
-	where, joins, args := s.where(q, running, from, to)
+	where, args := s.where(q, running, from, to)
 	slot, group := times[q.Measures[0].Basis()], "''"
 	if q.By != "" {
-		group, joins = values[q.By].sum, joins || values[q.By].joins
+		group = values[q.By].sum
 	}
 	// Slots are counted from the first border, wherever the reading begins: so each is within one bucket.
 	first, width := q.Borders[0].UnixMicro(), slotWidth(q.Borders)
@@ -252,11 +253,13 @@ func (s *Store) measure(
 		slot = s.d.slot(slot)
 		args = append([]any{first, width}, args...)
 	}
-	columns := slot + ", " + group
-	for _, m := range q.Measures {
-		f := facts[m]
-		joins = joins || f.joins
-		columns += f.columns(each)
+	var at asInt
+	var value asText
+	stats := make([]report.Stat, len(q.Measures))
+	columns, dests := slot+", "+group, []any{&at, &value}
+	for i, m := range q.Measures {
+		more, into := facts[m].columns(each, &stats[i])
+		columns, dests = columns+more, append(dests, into...)
 	}
 	table := closedCycles
 	if also == unrolledCycles {
@@ -269,21 +272,7 @@ func (s *Store) measure(
 	if !each {
 		statement += " GROUP BY 1, 2"
 	}
-	var at asInt
-	var value asText
-	counts, sums, least, most := make([]asInt, len(q.Measures)), make([]asInt, len(q.Measures)), make([]asInt, len(q.Measures)),
-		make([]asInt, len(q.Measures))
-	dests := []any{&at, &value}
-	for i, m := range q.Measures {
-		dests = append(dests, &counts[i])
-		if facts[m].sum == "" {
-			continue
-		}
-		if dests = append(dests, &sums[i]); !each {
-			dests = append(dests, &least[i], &most[i])
-		}
-	}
-	return s.read(ctx, source(running, joins, statement), args, func(scan func(...any) error) error {
+	return s.read(ctx, source(running, statement), args, func(scan func(...any) error) error {
 		if err := scan(dests...); err != nil {
 			return err
 		}
@@ -292,38 +281,46 @@ func (s *Store) measure(
 			when = first + when*width
 		}
 		for i, m := range q.Measures {
-			if counts[i] == 0 {
-				continue
+			if stats[i].Count > 0 {
+				c.Add(m, when, string(value), stats[i])
 			}
-			if each {
-				least[i], most[i] = sums[i], sums[i]
-			}
-			c.Add(m, when, string(value),
-				report.Stat{Count: int64(counts[i]), Sum: int64(sums[i]), Min: int64(least[i]), Max: int64(most[i])})
 		}
 		return nil
 	})
 }
 
-// columns are count and sum of f in a cycle, or, not each, count, sum, least and most in many. What is only counted has no sum.
-func (f fact) columns(each bool) string {
-	count, sum := f.count, f.sum
-	if count == "" {
-		count = "1"
-	}
+// columns are what st is read from: of each cycle, or, not each, of many together. What is only counted has no sum.
+func (f fact) columns(each bool, st *report.Stat) (text string, dests []any) {
+	count, sum := cmp.Or(f.count, "1"), f.sum
 	if f.when != "" {
 		count = "CASE WHEN " + f.when + " THEN " + count + " END"
 		sum = "CASE WHEN " + f.when + " THEN " + sum + " END"
 	}
+	dests = []any{(*asInt)(&st.Count), (*asInt)(&st.Sum), (*asInt)(&st.Min), (*asInt)(&st.Max)}
 	switch {
 	case each && f.sum == "":
-		return ", " + count
+		return ", " + count, dests[:1]
+	case each && f.count == "":
+		return ", " + sum, []any{(*asDuration)(st)}
 	case each:
-		return ", " + count + ", " + sum
+		return ", " + count + ", " + sum, dests[:2]
 	case f.sum == "":
-		return ", sum(" + count + ")"
+		return ", sum(" + count + ")", dests[:1]
 	}
-	return ", sum(" + count + "), sum(" + sum + "), min(" + sum + "), max(" + sum + ")"
+	return ", sum(" + count + "), sum(" + sum + "), min(" + sum + "), max(" + sum + ")", dests
+}
+
+// asDuration is a Stat of one duration, or of none.
+type asDuration report.Stat
+
+func (d *asDuration) Scan(v any) error {
+	var n asInt
+	err := n.Scan(v)
+	*d = asDuration{}
+	if v != nil {
+		*d = asDuration{Count: 1, Sum: int64(n), Min: int64(n), Max: int64(n)}
+	}
+	return err
 }
 
 // slotWidth is the widest slot, in microseconds, of which each bucket has a whole number.
@@ -348,18 +345,18 @@ func (d *dialect) slot(at string) string {
 // things reads the different conversations and contacts.
 func (s *Store) things(ctx context.Context, q *report.Query, c *report.Collector) error {
 	from, to := q.Borders[0].UnixMicro(), q.Borders[len(q.Borders)-1].UnixMicro()
-	where, joins, args := s.where(q, false, from, to)
+	where, args := s.where(q, false, from, to)
 	group := "''"
 	if q.By != "" {
-		group, joins = values[q.By].sum, joins || values[q.By].joins
+		group = values[q.By].sum
 	}
 	width := slotWidth(q.Borders)
 	slot := s.d.slot(times[report.ByClosing])
 	args = append([]any{from, width}, args...)
 	for _, m := range q.Measures {
-		thing, join := "y.conversation", joins
+		thing := "y.conversation"
 		if m == report.ClosedContacts {
-			thing, join = "{c}.origin", true
+			thing = "{c}.origin"
 		}
 		statement := "SELECT DISTINCT " + slot + ", " + group + ", " + thing + " FROM " + closedCycles + where
 		var at asInt
@@ -369,7 +366,7 @@ func (s *Store) things(ctx context.Context, q *report.Query, c *report.Collector
 		if m == report.ClosedContacts {
 			dest = &contact
 		}
-		err := s.read(ctx, source(false, join, statement), args, func(scan func(...any) error) error {
+		err := s.read(ctx, source(false, statement), args, func(scan func(...any) error) error {
 			if err := scan(&at, &value, dest); err != nil {
 				return err
 			}
@@ -456,12 +453,12 @@ func (s *Store) cyclesOf(ctx context.Context, q *report.Query, c *report.Collect
 		if running && q.Measures[0].Basis() == report.ByClosing {
 			break
 		}
-		where, _, args := s.where(q, running, from, to)
+		where, args := s.where(q, running, from, to)
 		table := closedCycles
 		if running {
 			table = runningCycles
 		}
-		statement := source(running, true, "SELECT "+reportedColumns(running)+" FROM "+table+where)
+		statement := source(running, "SELECT "+reportedColumns(running)+" FROM "+table+where)
 		err := s.read(ctx, statement, args, func(scan func(...any) error) error {
 			var y report.Cycle
 			if err := scan(reportedDests(&y)...); err != nil {
@@ -510,7 +507,7 @@ func (s *Store) cyclesPage(
 		if running {
 			table, y, active = runningCycles, "y.id", " AND y.active = "+s.d.boolean(true)
 		}
-		return source(running, true, "SELECT "+reportedColumns(running)+" FROM "+table+" WHERE y.workspace = ?"+active+
+		return source(running, "SELECT "+reportedColumns(running)+" FROM "+table+" WHERE y.workspace = ?"+active+
 			" AND y.opened_at >= ? AND y.opened_at < ? AND (y.opened_at > ? OR "+y+" > ? OR "+y+" = ? AND y.number > ?)"+
 			" ORDER BY y.opened_at, "+y+", y.number LIMIT ?")
 	}

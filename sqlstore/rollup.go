@@ -150,7 +150,7 @@ func (s *Store) rolled(
 	}
 	args = append(args, r.width, r.from, r.to)
 	sketches := ", NULL"
-	if q.Quantiles {
+	if q.Quantiles && slices.ContainsFunc(q.Measures, report.Measure.Timed) {
 		sketches = ", sketch"
 	}
 	statement := "SELECT measure, slot, value, number, total, least, most" + sketches + ` FROM convo_rollups
@@ -277,7 +277,7 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 		return 0, err
 	}
 	rows := map[rollKey]*rolling{}
-	statement := source(false, true, "SELECT "+reportedColumns(false)+" FROM "+closedCycles+s.d.unrolled+
+	statement := source(false, "SELECT "+reportedColumns(false)+" FROM "+closedCycles+s.d.unrolled+
 		" WHERE y.workspace = ? AND y.unrolled = 2")
 	err = s.read(ctx, statement, []any{workspace}, func(scan func(...any) error) error {
 		var y report.Cycle
@@ -412,7 +412,7 @@ func (s *Store) RebuildRollups(ctx context.Context, workspace string) error {
 func (s *Store) CheckRollups(ctx context.Context, workspace string) (differences []string, err error) {
 	want := map[rollKey]*rolling{}
 	err = s.snapshot(ctx, func(s *Store) error {
-		statement := source(false, true, "SELECT "+reportedColumns(false)+" FROM "+closedCycles+
+		statement := source(false, "SELECT "+reportedColumns(false)+" FROM "+closedCycles+
 			" WHERE y.workspace = ? AND y.unrolled IS NULL")
 		err := s.read(ctx, statement, []any{workspace}, func(scan func(...any) error) error {
 			var y report.Cycle

@@ -50,32 +50,35 @@ func (s sketch) UpTo(value int64) (n int64) {
 	return n
 }
 
-// bucket numbers the buckets of the histogram: of two significant digits it keeps the first eight bits, so that a bucket is at most
-// 1/128 of its values wide.
+// bucket numbers those of encoded sketches: of a value they keep the first seven bits. They are twice as wide as those of the histogram,
+// and stand for their middle, which is as near: less than 1/128 away.
 func bucket(value int64) int64 {
 	value = min(value, longest)
-	shift := int64(max(0, bits.Len64(uint64(value))-8)) //nolint:gosec // durations are not negative
-	return shift<<7 + value>>shift
+	shift := int64(max(0, bits.Len64(uint64(value))-7)) //nolint:gosec // durations are not negative
+	return shift<<6 + value>>shift
 }
 
 // lastBucket is the one of longest.
-const lastBucket = 45<<7 + 255
+const lastBucket = 46<<6 + 127
 
-// least is the least value of a bucket.
-func least(bucket int64) int64 {
-	shift := max(0, bucket>>7-1)
-	return (bucket - shift<<7) << shift
+// middle is the value that a bucket stands for: the last one of the histogram's bucket that is its lower half.
+func middle(bucket int64) int64 {
+	shift := max(0, bucket>>6-1)
+	return (bucket-shift<<6)<<shift + max(1, int64(1)<<shift>>1) - 1
 }
 
-// merged is an encoded sketch with further values in it: few bytes, of each bucket that is not empty how far it is behind the one
-// before, and its count. It sorts the values.
+// merged is an encoded sketch with further values in it: of each bucket that is not empty how far it is behind the one before, and its
+// count. Both are mostly in one byte: the last two bits are the count less one, or, all set, say that the count comes next. It sorts
+// the values.
 func merged(encoded []byte, values []int64) ([]byte, error) {
 	slices.Sort(values)
 	out := make([]byte, 0, len(encoded)+16)
 	last := int64(0)
 	add := func(at, count int64) {
-		out = binary.AppendUvarint(out, uint64(at-last)) //nolint:gosec // they ascend
-		out = binary.AppendUvarint(out, uint64(count))   //nolint:gosec // never negative
+		out = binary.AppendUvarint(out, uint64((at-last)<<2|min(count-1, countNext))) //nolint:gosec // they ascend
+		if count > countNext {
+			out = binary.AppendUvarint(out, uint64(count)) //nolint:gosec // never negative
+		}
 		last = at
 	}
 	i := 0
@@ -103,22 +106,27 @@ func merged(encoded []byte, values []int64) ([]byte, error) {
 
 var errSketch = errors.New("sqlstore: a sketch in the rollups is damaged: rebuild them (RebuildRollups)")
 
+const countNext = 3
+
 // decode yields the buckets of an encoded sketch, and how many values each has.
 func decode(encoded []byte, yield func(at, count int64) error) error {
-	at := int64(0)
+	at := uint64(0)
 	for len(encoded) > 0 {
 		step, n := binary.Uvarint(encoded)
-		if n <= 0 {
+		if n <= 0 || step>>2 > lastBucket-at {
 			return errSketch
 		}
-		count, m := binary.Uvarint(encoded[n:])
-		if at += int64(step); m <= 0 || step > lastBucket || count > math.MaxInt64 || at > lastBucket { //nolint:gosec // just checked
-			return errSketch
+		at, encoded = at+step>>2, encoded[n:]
+		count := step&countNext + 1
+		if count > countNext {
+			if count, n = binary.Uvarint(encoded); n <= 0 || count > math.MaxInt64 {
+				return errSketch
+			}
+			encoded = encoded[n:]
 		}
-		if err := yield(at, int64(count)); err != nil { //nolint:gosec // just checked
+		if err := yield(int64(at), int64(count)); err != nil { //nolint:gosec // just checked
 			return err
 		}
-		encoded = encoded[n+m:]
 	}
 	return nil
 }
@@ -126,7 +134,7 @@ func decode(encoded []byte, yield func(at, count int64) error) error {
 // Merge adds an encoded sketch.
 func (s sketch) Merge(encoded []byte) error {
 	return decode(encoded, func(at, count int64) error {
-		if s.h.RecordValues(least(at), count) != nil {
+		if s.h.RecordValues(middle(at), count) != nil {
 			return errSketch
 		}
 		return nil
