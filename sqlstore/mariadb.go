@@ -40,7 +40,8 @@ const mariadbUpsertCycle = ` ON DUPLICATE KEY UPDATE
 	category = VALUES(category), summary = VALUES(summary)`
 
 const mariadbUpsertRollups = ` ON DUPLICATE KEY UPDATE number = VALUES(number), total = VALUES(total), least = VALUES(least),
-	most = VALUES(most), sketch = VALUES(sketch)`
+	most = VALUES(most), sketch = VALUES(sketch), halves = VALUES(halves),
+	half_sketches = VALUES(half_sketches)`
 
 func checkMariaDB(ctx context.Context, s *Store) error {
 	var version, client, mode, binlog string

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"math"
@@ -10,21 +11,23 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
 )
 
 // Rollups hold what closed cycles come to, by slots of time, so that a report need not read each cycle. The cycles that they hold
 // are marked; a report adds those that are not to them. So rollups never make an answer stale, only quicker.
 
-// The widths of slots, in microseconds, the widest first. Half hours are for the zones that need them, 32 days for long periods.
+// The widths of slots, in microseconds, the widest first: 32 days are for long periods, half hours for days in any zone. Those are no
+// rows of their own, but all together in that of their day, and not by dimension.
 var (
-	allWidths   = []int64{32 * day, day, hour, hour / 2}
-	groupWidths = []int64{32 * day, day} // by dimension
+	rowWidths = []int64{32 * day, day}
+	allWidths = []int64{32 * day, day, half}
 )
 
 const (
-	hour = int64(time.Hour / time.Microsecond)
-	day  = 24 * hour
+	half = int64(30 * time.Minute / time.Microsecond)
+	day  = 48 * half
 )
 
 // rolledDimensions are those that rollups have, of the measures of each basis. The category is not among them, for it may be amended;
@@ -74,7 +77,7 @@ const mostRanges = 64
 
 // cover takes the buckets between borders apart into slots, and what is left over at their edges.
 func cover(borders []time.Time, all bool) (ranges []slots, edges [][2]int64, ok bool) {
-	widths := groupWidths
+	widths := rowWidths
 	if all {
 		widths = allWidths
 	}
@@ -144,16 +147,35 @@ func (s *Store) rolled(
 			wanted[report.NewContacts] = append(wanted[report.NewContacts], m)
 		}
 	}
+	merge := func(stored report.Measure, at int64, value string, st report.Stat, encoded []byte) {
+		for _, m := range wanted[stored] {
+			part := st
+			switch {
+			case m == report.Returning && stored == report.NewContacts:
+				part = report.Stat{Count: -st.Count}
+			case !m.Timed() && m != report.Response:
+				part = report.Stat{Count: st.Count}
+			}
+			c.Merge(m, at, value, part, encoded)
+		}
+	}
+	timed := q.Quantiles && slices.ContainsFunc(q.Measures, report.Measure.Timed)
+	width, from, to, columns := r.width, r.from, r.to, rolledColumns
+	if width == half {
+		width, from, to = day, floorDiv(from*half, day), -floorDiv(-to*half, day)
+		columns = strings.Replace(columns, "sketch", "NULL", 1)
+	} else {
+		columns = strings.Replace(columns, "halves, half_sketches", "NULL, NULL", 1)
+	}
+	if !timed {
+		columns = strings.NewReplacer(" sketch", " NULL", " half_sketches", " NULL").Replace(columns)
+	}
 	args := []any{q.Workspace, string(by)}
 	for m := range wanted {
 		args = append(args, string(m))
 	}
-	args = append(args, r.width, r.from, r.to)
-	sketches := ", NULL"
-	if q.Quantiles && slices.ContainsFunc(q.Measures, report.Measure.Timed) {
-		sketches = ", sketch"
-	}
-	statement := "SELECT measure, slot, value, number, total, least, most" + sketches + ` FROM convo_rollups
+	args = append(args, width, from, to)
+	statement := "SELECT measure, " + columns + ` FROM convo_rollups
 	WHERE workspace = ? AND dimension = ? AND measure IN (` + marks(len(wanted)) + `) AND width = ? AND slot >= ? AND slot < ?`
 	if only != nil {
 		statement += " AND value IN (" + marks(len(only)) + ")"
@@ -161,28 +183,25 @@ func (s *Store) rolled(
 			args = append(args, v)
 		}
 	}
-	var stored, value asText
-	var slot, number, total, least, most asInt
+	var stored asText
+	var row rolledRow
+	dests := row.dests(&stored)
 	return s.read(ctx, statement, args, func(scan func(...any) error) error {
-		var encoded []byte
-		if err := scan(&stored, &slot, &value, &number, &total, &least, &most, &encoded); err != nil {
+		if err := scan(dests...); err != nil {
 			return err
 		}
 		if q.By == "" {
-			value = ""
+			row.value = ""
 		}
-		st := report.Stat{Count: int64(number), Sum: int64(total), Min: int64(least), Max: int64(most)}
-		for _, m := range wanted[report.Measure(stored)] {
-			part := st
-			switch {
-			case m == report.Returning && stored == asText(report.NewContacts):
-				part = report.Stat{Count: -st.Count}
-			case !m.Timed() && m != report.Response:
-				part = report.Stat{Count: st.Count}
+		if r.width != half {
+			merge(report.Measure(stored), int64(row.slot)*width, string(row.value), row.stat, row.sketch)
+			return nil
+		}
+		return row.eachHalf(timed, func(i int64, st report.Stat, encoded []byte) {
+			if at := int64(row.slot)*day + i*half; at >= r.from*half && at < r.to*half {
+				merge(report.Measure(stored), at, "", st, encoded)
 			}
-			c.Merge(m, int64(slot)*r.width, string(value), part, encoded)
-		}
-		return nil
+		})
 	})
 }
 
@@ -195,11 +214,97 @@ type rollKey struct {
 	value     string
 }
 
-// rolling is what is added to a row.
+// rolledRow is a row as it is read.
+type rolledRow struct {
+	slot                         asInt
+	value                        asText
+	stat                         report.Stat
+	sketch, halves, halfSketches []byte
+}
+
+const rolledColumns = "slot, value, number, total, least, most, sketch, halves, half_sketches"
+
+// dests are what rolledColumns are read into.
+func (r *rolledRow) dests(before ...any) []any {
+	return append(before, &r.slot, &r.value, (*asInt)(&r.stat.Count), (*asInt)(&r.stat.Sum), (*asInt)(&r.stat.Min), (*asInt)(&r.stat.Max),
+		&r.sketch, &r.halves, &r.halfSketches)
+}
+
+// eachHalf yields the half hours of a day, from 0 to 47, with their sketches if they were read.
+func (r *rolledRow) eachHalf(sketched bool, yield func(i int64, st report.Stat, sketch []byte)) error {
+	at := int64(0)
+	for halves, sketches := r.halves, r.halfSketches; len(halves) > 0; {
+		var n [6]int64 // how many later, a Stat, and the length of the sketch
+		for i := range n {
+			u, size := binary.Uvarint(halves)
+			if size <= 0 || u > math.MaxInt64 {
+				return errSketch
+			}
+			n[i], halves = int64(u), halves[size:]
+		}
+		size := n[5]
+		if !sketched {
+			size = 0
+		}
+		if n[0] >= day/half-at || size > int64(len(sketches)) {
+			return errSketch
+		}
+		at += n[0]
+		yield(at, report.Stat{Count: n[1], Sum: n[2], Min: n[3], Max: n[4]}, sketches[:size:size])
+		sketches = sketches[size:]
+	}
+	return nil
+}
+
+// rolling is a row in the making.
 type rolling struct {
 	report.Stat
-	values  []int64 // durations, for the sketch
+	values  []int64 // durations that are not in the sketch yet
 	encoded []byte  // the sketch that is there
+	halves  map[int64]*rolling
+}
+
+func (r *rolling) add(st report.Stat) {
+	if r.Count == 0 {
+		r.Stat = st
+		return
+	}
+	r.Count, r.Sum, r.Min, r.Max = r.Count+st.Count, r.Sum+st.Sum, min(r.Min, st.Min), max(r.Max, st.Max)
+}
+
+// half is a half hour of a day.
+func (r *rolling) half(i int64) *rolling {
+	if r.halves == nil {
+		r.halves = map[int64]*rolling{}
+	}
+	h := r.halves[i]
+	if h == nil {
+		h = &rolling{}
+		r.halves[i] = h
+	}
+	return h
+}
+
+// encode is the sketch, if there is one, and the half hours as eachHalf reads them.
+func (r *rolling) encode() (sketch, halves, halfSketches []byte, err error) {
+	if len(r.encoded)+len(r.values) > 0 {
+		if sketch, err = merged(r.encoded, r.values); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	last := int64(0)
+	for _, i := range slices.Sorted(maps.Keys(r.halves)) {
+		h := r.halves[i]
+		s, _, _, err := h.encode()
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		for _, n := range []int64{i - last, h.Count, h.Sum, h.Min, h.Max, int64(len(s))} {
+			halves = binary.AppendUvarint(halves, uint64(n)) //nolint:gosec // none is negative
+		}
+		halfSketches, last = append(halfSketches, s...), i
+	}
+	return sketch, halves, halfSketches, nil
 }
 
 // DefaultRollup is how many cycles Rollup takes when it is not told. A few hundred bytes each are kept in memory meanwhile.
@@ -264,27 +369,19 @@ func (t *transaction) hold(ctx context.Context, row []any) error {
 	}
 }
 
-// rollup takes cycles by marking them first: others may be closed meanwhile that are as old.
+// rollup takes the oldest cycles, adds them up, and marks them.
 func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int, err error) {
-	take := `UPDATE convo_cycles SET unrolled = 2 WHERE workspace = ? AND unrolled = 1 AND (conversation, number) IN (
-		SELECT conversation, number FROM convo_cycles` + s.d.unrolled + ` WHERE workspace = ? AND unrolled = 1 ORDER BY closed_at LIMIT ?)`
-	args := []any{workspace, workspace, limit}
-	if s.d.goose == "mysql" {
-		take = `UPDATE convo_cycles` + s.d.unrolled + ` SET unrolled = 2 WHERE workspace = ? AND unrolled = 1 ORDER BY closed_at LIMIT ?`
-		args = args[1:]
-	}
-	if _, err := s.tx.update(ctx, take, args...); err != nil {
-		return 0, err
-	}
 	rows := map[rollKey]*rolling{}
+	taken := map[int][]any{} // conversations by the number of their cycle
 	statement := source(false, "SELECT "+reportedColumns(false)+" FROM "+closedCycles+s.d.unrolled+
-		" WHERE y.workspace = ? AND y.unrolled = 2")
-	err = s.read(ctx, statement, []any{workspace}, func(scan func(...any) error) error {
+		" WHERE y.workspace = ? AND y.unrolled = 1 ORDER BY y.closed_at LIMIT ?")
+	err = s.read(ctx, statement, []any{workspace, limit}, func(scan func(...any) error) error {
 		var y report.Cycle
 		if err := scan(reportedDests(&y)...); err != nil {
 			return err
 		}
 		n++
+		taken[y.Number] = append(taken[y.Number], s.d.id(y.Conversation))
 		roll(rows, &y, true)
 		return nil
 	})
@@ -294,9 +391,38 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 	if err := s.addUp(ctx, workspace, rows); err != nil {
 		return 0, err
 	}
-	_, err = s.tx.update(ctx, "UPDATE convo_cycles"+s.d.unrolled+" SET unrolled = NULL WHERE workspace = ? AND unrolled = 2", workspace)
-	return n, err
+	// By their keys, for others that are as old may be closed meanwhile.
+	marked := int64(0)
+	for number, conversations := range taken {
+		for chunk := range slices.Chunk(conversations, cyclesAtOnce) {
+			m, err := s.change(ctx, "UPDATE convo_cycles SET unrolled = NULL WHERE workspace = ? AND unrolled = 1 AND number = ? AND conversation IN ("+
+				marks(len(chunk))+")", append([]any{workspace, number}, chunk...))
+			if err != nil {
+				return 0, err
+			}
+			marked += m
+		}
+	}
+	if marked != int64(n) {
+		return 0, fmt.Errorf("sqlstore: %w: somebody else marked cycles meanwhile", convo.ErrConflict)
+	}
+	return n, nil
 }
+
+// change carries out a statement that is put together for its arguments, and returns how many rows it changed.
+func (s *Store) change(ctx context.Context, statement string, args []any) (int64, error) {
+	r, err := s.tx.tx.ExecContext(ctx, s.d.text(statement, s.prefix), args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// How many rows are written with a statement.
+const (
+	rollupsAtOnce = 50
+	cyclesAtOnce  = 500
+)
 
 // roll adds a cycle to the rows that it belongs to, and to what their sketches are made of.
 func roll(rows map[rollKey]*rolling, y *report.Cycle, sketches bool) {
@@ -306,24 +432,29 @@ func roll(rows map[rollKey]*rolling, y *report.Cycle, sketches bool) {
 		if number == 0 || at.IsZero() {
 			continue
 		}
-		add := func(d report.Dimension, widths []int64, value string) {
-			for _, w := range widths {
-				k := rollKey{d, m, w, floorDiv(at.UnixMicro(), w), value}
-				r := rows[k]
-				if r == nil {
-					r = &rolling{Stat: report.Stat{Min: total}}
-					rows[k] = r
-				}
-				r.Count, r.Sum, r.Min, r.Max = r.Count+number, r.Sum+total, min(r.Min, total), max(r.Max, total)
-				if sketches && m.Timed() {
-					r.values = append(r.values, total)
-				}
+		add := func(r *rolling) {
+			r.add(report.Stat{Count: number, Sum: total, Min: total, Max: total})
+			if sketches && m.Timed() {
+				r.values = append(r.values, total)
 			}
 		}
-		add("", allWidths, "")
-		for _, d := range rolledDimensions[m.Basis()] {
-			add(d, groupWidths, d.Of(y))
+		micros := at.UnixMicro()
+		row := func(d report.Dimension, value string, width int64) *rolling {
+			k := rollKey{d, m, width, floorDiv(micros, width), value}
+			r := rows[k]
+			if r == nil {
+				r = &rolling{}
+				rows[k] = r
+			}
+			return r
 		}
+		for _, w := range rowWidths {
+			add(row("", "", w))
+			for _, d := range rolledDimensions[m.Basis()] {
+				add(row(d, d.Of(y), w))
+			}
+		}
+		add(row("", "", day).half(floorDiv(micros, half) - floorDiv(micros, day)*(day/half)))
 	}
 }
 
@@ -349,49 +480,48 @@ func (s *Store) addUp(ctx context.Context, workspace string, rows map[rollKey]*r
 		from = to
 	}
 	for chunk := range slices.Chunk(keys, rollupsAtOnce) {
-		args := make([]any, 0, 11*len(chunk))
+		args := make([]any, 0, 13*len(chunk))
 		for _, k := range chunk {
 			r := rows[k]
-			var sketch any
-			if k.measure.Timed() {
-				encoded, err := merged(r.encoded, r.values)
-				if err != nil {
-					return err
-				}
-				sketch = encoded
+			sketch, halves, halfSketches, err := r.encode()
+			if err != nil {
+				return err
 			}
-			args = append(args, workspace, string(k.dimension), string(k.measure), k.width, k.slot, k.value, r.Count, r.Sum, r.Min, r.Max, sketch)
+			args = append(args, workspace, string(k.dimension), string(k.measure), k.width, k.slot, k.value, r.Count, r.Sum, r.Min, r.Max,
+				sketch, halves, halfSketches)
 		}
-		statement := `INSERT INTO convo_rollups (workspace, dimension, measure, width, slot, value, number, total, least, most, sketch)
-		VALUES (` + strings.Repeat(marks(11)+"), (", len(chunk)-1) + marks(11) + ")" + s.d.upsertRollups
-		if _, err := s.tx.update(ctx, statement, args...); err != nil {
+		statement := `INSERT INTO convo_rollups (workspace, dimension, measure, width, ` + rolledColumns + `)
+		VALUES (` + strings.Repeat(marks(13)+"), (", len(chunk)-1) + marks(13) + ")" + s.d.upsertRollups
+		if _, err := s.change(ctx, statement, args); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// rollupsAtOnce is how many rows are written with a statement.
-const rollupsAtOnce = 50
-
 // addThere adds what is there, from the slot of k up to another one, to the rows that are to be written.
 func (s *Store) addThere(ctx context.Context, workspace string, rows map[rollKey]*rolling, k rollKey, last int64) error {
-	var value asText
-	var slot, number, total, least, most asInt
-	return s.rows(ctx, `SELECT slot, value, number, total, least, most, sketch FROM convo_rollups
+	var row rolledRow
+	dests := row.dests()
+	return s.rows(ctx, `SELECT `+rolledColumns+` FROM convo_rollups
 	WHERE workspace = ? AND dimension = ? AND measure = ? AND width = ? AND slot >= ? AND slot <= ?`,
 		[]any{workspace, string(k.dimension), string(k.measure), k.width, k.slot, last},
 		func(scan func(...any) error) error {
-			var encoded []byte
-			if err := scan(&slot, &value, &number, &total, &least, &most, &encoded); err != nil {
+			if err := scan(dests...); err != nil {
 				return err
 			}
-			k.slot, k.value = int64(slot), string(value)
-			if r := rows[k]; r != nil {
-				r.Count, r.Sum, r.encoded = r.Count+int64(number), r.Sum+int64(total), encoded
-				r.Min, r.Max = min(r.Min, int64(least)), max(r.Max, int64(most))
+			k.slot, k.value = int64(row.slot), string(row.value)
+			r := rows[k]
+			if r == nil {
+				return nil
 			}
-			return nil
+			r.add(row.stat)
+			r.encoded = row.sketch
+			return row.eachHalf(true, func(i int64, st report.Stat, encoded []byte) {
+				h := r.half(i)
+				h.add(st)
+				h.encoded = encoded
+			})
 		})
 }
 
@@ -425,25 +555,27 @@ func (s *Store) CheckRollups(ctx context.Context, workspace string) (differences
 		if err != nil {
 			return err
 		}
-		var dimension, measure, value asText
-		var width, slot, number, total, least, most asInt
-		return s.read(ctx, `SELECT dimension, measure, width, slot, value, number, total, least, most, sketch FROM convo_rollups
+		var dimension, measure asText
+		var width asInt
+		var row rolledRow
+		dests := row.dests(&dimension, &measure, &width)
+		return s.read(ctx, `SELECT dimension, measure, width, `+rolledColumns+` FROM convo_rollups
 		WHERE workspace = ? AND measure <> ''`, []any{workspace}, func(scan func(...any) error) error {
-			var encoded []byte
-			if err := scan(&dimension, &measure, &width, &slot, &value, &number, &total, &least, &most, &encoded); err != nil {
+			if err := scan(dests...); err != nil {
 				return err
 			}
-			k := rollKey{report.Dimension(dimension), report.Measure(measure), int64(width), int64(slot), string(value)}
+			k := rollKey{report.Dimension(dimension), report.Measure(measure), int64(width), int64(row.slot), string(row.value)}
+			got := &rolling{Stat: row.stat, encoded: row.sketch}
+			damaged := row.eachHalf(true, func(i int64, st report.Stat, encoded []byte) {
+				*got.half(i) = rolling{Stat: st, encoded: encoded}
+			})
 			r := want[k]
 			delete(want, k)
-			if r == nil {
+			switch {
+			case r == nil:
 				differences = append(differences, fmt.Sprintf("%+v: no cycle belongs there", k))
-				return nil
-			}
-			got := report.Stat{Count: int64(number), Sum: int64(total), Min: int64(least), Max: int64(most)}
-			if got.Count != r.Count || got.Sum != r.Sum || got.Min != r.Min || got.Max != r.Max ||
-				k.measure.Timed() && !sketched(encoded, &got) {
-				differences = append(differences, fmt.Sprintf("%+v: %+v instead of %+v", k, got, r.Stat))
+			case damaged != nil || !got.holds(r, k.measure.Timed()):
+				differences = append(differences, fmt.Sprintf("%+v: %+v instead of %+v, or its sketches or half hours", k, got.Stat, r.Stat))
 			}
 			return nil
 		})
@@ -453,6 +585,19 @@ func (s *Store) CheckRollups(ctx context.Context, workspace string) (differences
 	}
 	slices.Sort(differences)
 	return differences, err
+}
+
+// holds reports whether r is what was added up anew, without sketches.
+func (r *rolling) holds(want *rolling, timed bool) bool {
+	if r.Count != want.Count || r.Sum != want.Sum || r.Min != want.Min || r.Max != want.Max || timed && !sketched(r.encoded, &r.Stat) || len(r.halves) != len(want.halves) {
+		return false
+	}
+	for i, h := range r.halves {
+		if want.halves[i] == nil || !h.holds(want.halves[i], timed) {
+			return false
+		}
+	}
+	return true
 }
 
 // sketched reports whether encoded may be the sketch of what st says.

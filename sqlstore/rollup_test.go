@@ -72,6 +72,9 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 			"UPDATE convo_rollups SET number = number + 1 WHERE measure = 'resolution' AND dimension = '' AND workspace = 'acme'",
 			"UPDATE convo_rollups SET total = total - 1 WHERE measure = 'assignment' OR measure = 'response'",
 			"UPDATE convo_rollups SET sketch = NULL WHERE measure = 'first_response' AND workspace = 'acme'",
+			"UPDATE convo_rollups SET halves = NULL WHERE measure = 'opened_new' AND workspace = 'acme'",
+			"UPDATE convo_rollups SET half_sketches = NULL WHERE measure = 'resolution' AND workspace = 'acme'",
+			"UPDATE convo_rollups SET half_sketches = sketch, halves = sketch WHERE measure = 'first_response' AND workspace = 'acme'",
 			"DELETE FROM convo_rollups WHERE dimension = 'team'",
 			"UPDATE convo_rollups SET slot = slot + 100000 WHERE dimension = 'channel'",
 		} {
@@ -89,14 +92,31 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 func TestADamagedSketchIsToldAndNotCounted(t *testing.T) {
 	s, db := withCycles(t, testdb.SQLite)
 	rollAll(t, s, 0)
-	for _, sketch := range [][]byte{{0x80}, {1, 0x80}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1}} {
-		_, err := db.Exec("UPDATE convo_rollups SET sketch = ?", sketch)
-		require.NoError(t, err)
-		_, err = report.Ask(t.Context(), s, report.Question{
-			Kind: report.Resolutions, Workspace: fill.Workspace, From: new2025, To: new2026,
-		})
-		require.ErrorContains(t, err, "RebuildRollups")
+	for _, column := range []string{"sketch", "half_sketches", "halves"} {
+		for _, damage := range [][]byte{{0x80}, {3, 0x80}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1}, {0xfc, 0xff, 0x7f, 1, 1, 1, 1, 0}} {
+			_, err := db.Exec("UPDATE convo_rollups SET "+column+" = ?", damage)
+			require.NoError(t, err)
+			_, err = report.Ask(t.Context(), s, report.Question{
+				Kind: report.Resolutions, Workspace: fill.Workspace, From: new2025, To: new2026, Zone: "Asia/Kolkata", Bucket: report.Day,
+			})
+			require.ErrorContains(t, err, "RebuildRollups", column)
+		}
+		require.NoError(t, s.RebuildRollups(t.Context(), fill.Workspace))
+		rollAll(t, s, 0)
 	}
+}
+
+// Otherwise it would be counted once more the next time.
+func TestWhatCannotBeMarkedIsNotRolledUp(t *testing.T) {
+	s, db := withCycles(t, testdb.SQLite)
+	_, err := db.Exec(`CREATE TRIGGER stays BEFORE UPDATE OF unrolled ON convo_cycles WHEN random() % 2 = 0 BEGIN SELECT RAISE(IGNORE); END`)
+	require.NoError(t, err)
+	_, err = s.Rollup(t.Context(), 0)
+	require.ErrorIs(t, err, convo.ErrConflict)
+	var rows, marked int
+	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_rollups WHERE measure <> ''").Scan(&rows))
+	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles WHERE unrolled IS NULL").Scan(&marked))
+	require.Zero(t, rows+marked)
 }
 
 // While cycles are closed and rolled up, from several sides, every answer has each of them once.

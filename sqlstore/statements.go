@@ -126,4 +126,5 @@ var (
 
 // As PostgreSQL and SQLite say it.
 const standardUpsertRollups = ` ON CONFLICT (workspace, dimension, measure, width, slot, value) DO UPDATE
-	SET number = excluded.number, total = excluded.total, least = excluded.least, most = excluded.most, sketch = excluded.sketch`
+	SET number = excluded.number, total = excluded.total, least = excluded.least, most = excluded.most, sketch = excluded.sketch,
+	halves = excluded.halves, half_sketches = excluded.half_sketches`

@@ -2,7 +2,7 @@
 
 -- Reports: cycles by their times, messages by theirs, and sums of both by the hour and longer.
 
--- 1: not in the rollups yet; 2: on its way into them, inside a transaction only; NULL: in them.
+-- 1: not in the rollups yet; NULL: in them.
 ALTER TABLE convo_cycles ADD COLUMN unrolled smallint;
 UPDATE convo_cycles SET unrolled = 1;
 
@@ -12,7 +12,7 @@ CREATE INDEX convo_cycles_closed ON convo_cycles (workspace, closed_at);
 CREATE INDEX convo_events_messages ON convo_events (workspace, at) WHERE kind IN ('message_received', 'message_sent');
 
 -- What the rolled cycles of one slot of time come to, by measure, and by the values of one dimension (empty: of all). A slot is
--- the number of its level's widths since 1970.
+-- the number of its width's multiples since 1970. The row of a day of all has its half hours.
 CREATE TABLE convo_rollups (
     workspace text COLLATE "C" NOT NULL,
     dimension text COLLATE "C" NOT NULL,
@@ -25,6 +25,8 @@ CREATE TABLE convo_rollups (
     least     bigint NOT NULL,
     most      bigint NOT NULL,
     sketch    bytea,
+    halves    bytea,
+    half_sketches bytea,
     PRIMARY KEY (workspace, dimension, measure, width, slot, value)
 );
 
