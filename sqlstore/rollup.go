@@ -559,6 +559,7 @@ func (s *Store) CheckRollups(ctx context.Context, workspace string) (differences
 		var width asInt
 		var row rolledRow
 		dests := row.dests(&dimension, &measure, &width)
+		tried := newSketch()
 		return s.read(ctx, `SELECT dimension, measure, width, `+rolledColumns+` FROM convo_rollups
 		WHERE workspace = ? AND measure <> ''`, []any{workspace}, func(scan func(...any) error) error {
 			if err := scan(dests...); err != nil {
@@ -574,7 +575,7 @@ func (s *Store) CheckRollups(ctx context.Context, workspace string) (differences
 			switch {
 			case r == nil:
 				differences = append(differences, fmt.Sprintf("%+v: no cycle belongs there", k))
-			case damaged != nil || !got.holds(r, k.measure.Timed()):
+			case damaged != nil || !got.holds(r, k.measure.Timed(), tried):
 				differences = append(differences, fmt.Sprintf("%+v: %+v instead of %+v, or its sketches or half hours", k, got.Stat, r.Stat))
 			}
 			return nil
@@ -587,25 +588,22 @@ func (s *Store) CheckRollups(ctx context.Context, workspace string) (differences
 	return differences, err
 }
 
-// holds reports whether r is what was added up anew, without sketches.
-func (r *rolling) holds(want *rolling, timed bool) bool {
-	if r.Count != want.Count || r.Sum != want.Sum || r.Min != want.Min || r.Max != want.Max || timed && !sketched(r.encoded, &r.Stat) || len(r.halves) != len(want.halves) {
+// holds reports whether r is what was added up anew, and its sketches may be of that. They are tried in s.
+func (r *rolling) holds(want *rolling, timed bool, s sketch) bool {
+	if r.Count != want.Count || r.Sum != want.Sum || r.Min != want.Min || r.Max != want.Max || len(r.halves) != len(want.halves) {
 		return false
 	}
+	if timed {
+		s.Reset()
+		near := func(q float64, v int64) bool { return math.Abs(s.Quantile(q)-float64(v)) <= float64(v)/100 }
+		if s.Merge(r.encoded) != nil || s.h.TotalCount() != r.Count || !near(0, r.Min) || !near(1, r.Max) {
+			return false
+		}
+	}
 	for i, h := range r.halves {
-		if want.halves[i] == nil || !h.holds(want.halves[i], timed) {
+		if want.halves[i] == nil || !h.holds(want.halves[i], timed, s) {
 			return false
 		}
 	}
 	return true
-}
-
-// sketched reports whether encoded may be the sketch of what st says.
-func sketched(encoded []byte, st *report.Stat) bool {
-	s := newSketch()
-	if err := s.Merge(encoded); err != nil || s.h.TotalCount() != st.Count {
-		return false
-	}
-	near := func(q float64, v int64) bool { return math.Abs(s.Quantile(q)-float64(v)) <= float64(v)/100 }
-	return near(0, st.Min) && near(1, st.Max)
 }
