@@ -55,18 +55,18 @@ var times = [...]string{
 }
 
 // Dimensions in SQL.
-var values = map[report.Dimension]fact{
-	report.Channel:        {sum: `{c}.channel`},
-	report.OpenedSource:   {sum: `y.opened_source`},
-	report.ClosedSource:   {sum: `y.closed_source`},
-	report.Category:       {sum: `y.category`},
-	report.Team:           {sum: `y.last_team`},
-	report.FirstResponder: {sum: `CASE WHEN y.first_responder_type = 'user' THEN y.first_responder_id ELSE '' END`},
-	report.Closer:         {sum: `CASE WHEN y.closed_by_type = 'user' THEN y.closed_by_id ELSE '' END`},
-	report.FirstAssignee:  {sum: `y.first_assignee`},
-	report.LastAssignee:   {sum: `y.last_assignee`},
-	report.ContactType:    {sum: `CASE WHEN ` + isNew + ` THEN 'new' ELSE 'returning' END`},
-	report.Status:         {sum: `{status}`},
+var values = map[report.Dimension]string{
+	report.Channel:        `{c}.channel`,
+	report.OpenedSource:   `y.opened_source`,
+	report.ClosedSource:   `y.closed_source`,
+	report.Category:       `y.category`,
+	report.Team:           `y.last_team`,
+	report.FirstResponder: `CASE WHEN y.first_responder_type = 'user' THEN y.first_responder_id ELSE '' END`,
+	report.Closer:         `CASE WHEN y.closed_by_type = 'user' THEN y.closed_by_id ELSE '' END`,
+	report.FirstAssignee:  `y.first_assignee`,
+	report.LastAssignee:   `y.last_assignee`,
+	report.ContactType:    `CASE WHEN ` + isNew + ` THEN 'new' ELSE 'returning' END`,
+	report.Status:         `{status}`,
 }
 
 // Of messages e.
@@ -218,8 +218,7 @@ func (s *Store) where(q *report.Query, running bool, from, to int64) (text strin
 		if len(list) == 0 {
 			continue
 		}
-		v := values[d]
-		text += " AND " + v.sum + " IN (" + marks(len(list)) + ")"
+		text += " AND " + values[d] + " IN (" + marks(len(list)) + ")"
 		for _, value := range list {
 			args = append(args, value)
 		}
@@ -245,7 +244,7 @@ func (s *Store) measure(
 	where, args := s.where(q, running, from, to)
 	slot, group := times[q.Measures[0].Basis()], "''"
 	if q.By != "" {
-		group = values[q.By].sum
+		group = values[q.By]
 	}
 	// Slots are counted from the first border, wherever the reading begins: so each is within one bucket.
 	first, width := q.Borders[0].UnixMicro(), slotWidth(q.Borders)
@@ -348,7 +347,7 @@ func (s *Store) things(ctx context.Context, q *report.Query, c *report.Collector
 	where, args := s.where(q, false, from, to)
 	group := "''"
 	if q.By != "" {
-		group = values[q.By].sum
+		group = values[q.By]
 	}
 	width := slotWidth(q.Borders)
 	slot := s.d.slot(times[report.ByClosing])
