@@ -11,12 +11,13 @@ import (
 
 // Collector puts the cells of a query together. It is for stores; not safe for concurrent use.
 type Collector struct {
-	q        Query
-	borders  []int64 // microseconds
-	cells    map[cellKey]*collected
-	sketch   Sketch
-	last     int // the bucket that was found last
-	overflow bool
+	q         Query
+	borders   []int64 // microseconds
+	cells     map[cellKey]*collected
+	newSketch func() Sketch
+	sketch    Sketch // of one cell after the other
+	last      int    // the bucket that was found last
+	overflow  bool
 }
 
 type cellKey struct {
@@ -28,6 +29,7 @@ type cellKey struct {
 type collected struct {
 	Stat
 	values   []int64
+	sketch   Sketch // instead of values, when they are very many
 	merged   [][]byte
 	distinct map[string]struct{}
 }
@@ -43,17 +45,17 @@ type Sketch interface {
 	UpTo(value int64) int64
 }
 
-// NewCollector returns a Collector for q. sketch is for what is merged, and for cells with very many values; nil: there is nothing
-// to merge, and all is exact.
-func NewCollector(q Query, sketch Sketch) *Collector {
-	c := &Collector{q: q, cells: map[cellKey]*collected{}, sketch: sketch}
+// NewCollector returns a Collector for q. newSketch makes sketches for what is merged, and for cells with very many values, so that
+// those need little memory; nil: there is nothing to merge, and all is exact.
+func NewCollector(q Query, newSketch func() Sketch) *Collector {
+	c := &Collector{q: q, cells: map[cellKey]*collected{}, newSketch: newSketch}
 	for _, b := range q.Borders {
 		c.borders = append(c.borders, b.UnixMicro())
 	}
 	return c
 }
 
-// mostExact is how many values of a cell are sorted where there is a sketch.
+// mostExact is how many values of a cell are kept and sorted where there are sketches.
 const mostExact = 100_000
 
 // Cycle adds what the measures of the query are in a cycle.
@@ -108,8 +110,24 @@ func (c *Collector) Add(m Measure, at int64, value string, s Stat) {
 	}
 	c.sum(cell, &s)
 	if s.Count == 1 && c.q.Quantiles && measures[m].timed {
-		cell.values = append(cell.values, s.Sum)
+		c.record(cell, s.Sum)
 	}
+}
+
+func (c *Collector) record(cell *collected, value int64) {
+	if cell.sketch != nil {
+		cell.sketch.Record(value)
+		return
+	}
+	cell.values = append(cell.values, value)
+	if c.newSketch == nil || len(cell.values) <= mostExact {
+		return
+	}
+	cell.sketch = c.newSketch()
+	for _, v := range cell.values {
+		cell.sketch.Record(v)
+	}
+	cell.values = nil
 }
 
 // Merge adds a stat of several durations, and their encoded sketch.
@@ -204,22 +222,17 @@ func (c *Collector) quantiles(cell *collected, m Measure) error {
 	s := &cell.Stat
 	var upTo func(value int64) int64
 	switch {
-	case len(cell.merged) > 0 || c.sketch != nil && len(cell.values) > mostExact:
-		c.sketch.Reset()
-		for _, encoded := range cell.merged {
-			if err := c.sketch.Merge(encoded); err != nil {
-				return err
-			}
-		}
-		for _, v := range cell.values {
-			c.sketch.Record(v)
+	case len(cell.merged) > 0 || cell.sketch != nil:
+		sketch, err := c.sketched(cell)
+		if err != nil {
+			return err
 		}
 		of := func(q float64) float64 { // within what is known exactly
-			return min(max(c.sketch.Quantile(q), float64(s.Min)), float64(s.Max))
+			return min(max(sketch.Quantile(q), float64(s.Min)), float64(s.Max))
 		}
 		s.Median, s.P90, s.P95, s.P99 = of(.5), of(.9), of(.95), of(.99)
 		s.Approximate = true
-		upTo = c.sketch.UpTo
+		upTo = sketch.UpTo
 	case len(cell.values) > 0:
 		slices.Sort(cell.values)
 		values := make([]float64, len(cell.values))
@@ -246,4 +259,25 @@ func (c *Collector) quantiles(cell *collected, m Measure) error {
 	}
 	s.Bands = append(s.Bands, s.Count-below)
 	return nil
+}
+
+// sketched is a sketch of all that was recorded in a cell, and merged into it.
+func (c *Collector) sketched(cell *collected) (Sketch, error) {
+	sketch := cell.sketch
+	if sketch == nil {
+		if c.sketch == nil {
+			c.sketch = c.newSketch()
+		}
+		sketch = c.sketch
+		sketch.Reset()
+	}
+	for _, v := range cell.values {
+		sketch.Record(v)
+	}
+	for _, encoded := range cell.merged {
+		if err := sketch.Merge(encoded); err != nil {
+			return nil, err
+		}
+	}
+	return sketch, nil
 }

@@ -88,7 +88,7 @@ func (s *Store) Cells(ctx context.Context, q report.Query) ([]report.Cell, error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c := report.NewCollector(q, newSketch())
+	c := report.NewCollector(q, func() report.Sketch { return newSketch() })
 	err := s.snapshot(ctx, func(s *Store) error {
 		switch {
 		case q.Measures[0].Basis() == report.ByMessage:

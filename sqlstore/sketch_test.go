@@ -3,8 +3,11 @@ package sqlstore
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo/report"
 )
 
 // Whatever is in a bucket comes back as a value that is less than 1/128 off, and that the histogram tells as it is.
@@ -24,6 +27,52 @@ func TestABucketStandsForItsMiddle(t *testing.T) {
 	require.EqualValues(t, lastBucket, bucket(longest))
 	for range 10_000 {
 		check(rand.Int64() >> rand.IntN(63) & longest)
+	}
+}
+
+// A cell of very many durations is told from a sketch, one of fewer exactly, and both with what is merged.
+func TestVeryManyDurationsAreSketched(t *testing.T) {
+	begin := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, n := range []int64{100_000, 100_001, 300_000} {
+		for _, merge := range []bool{false, true} {
+			c := report.NewCollector(report.Query{
+				Measures: []report.Measure{report.FirstResponse}, Borders: []time.Time{begin, begin.AddDate(0, 0, 1)}, Quantiles: true,
+			}, func() report.Sketch { return newSketch() })
+			all := n
+			for v := range n {
+				v *= 100_000 // 0.1 s
+				c.Add(report.FirstResponse, begin.UnixMicro(), "", report.Stat{Count: 1, Sum: v, Min: v, Max: v})
+			}
+			if merge { // as many again
+				all *= 2
+				values := make([]int64, n)
+				for i := range n {
+					values[i] = i * 100_000
+				}
+				encoded, err := merged(nil, values)
+				require.NoError(t, err)
+				st := report.Stat{Count: n, Sum: (n - 1) * n / 2 * 100_000, Min: 0, Max: (n - 1) * 100_000}
+				c.Merge(report.FirstResponse, begin.UnixMicro(), "", st, encoded)
+			}
+			cells, err := c.Cells()
+			require.NoError(t, err)
+			require.Len(t, cells, 1)
+			got := cells[0].Stat
+			require.Equal(t, merge || n > 100_000, got.Approximate)
+			require.Equal(t, all, got.Count)
+			longest := float64((n - 1) * 100_000)
+			for q, p := range map[float64]float64{.5: got.Median, .9: got.P90, .95: got.P95, .99: got.P99} {
+				require.InEpsilon(t, q*longest, p, .01, "%d, %v", n, q)
+			}
+			sum := int64(0)
+			for i, band := range got.Bands {
+				if sum += band; i < len(report.BandLimits) {
+					below := min(report.BandLimits[i].Seconds()*10, float64(n)) * float64(all/n)
+					require.InEpsilon(t, below, float64(sum), .01)
+				}
+			}
+			require.Equal(t, all, sum)
+		}
 	}
 }
 
