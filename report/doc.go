@@ -11,7 +11,8 @@
 // from an opening or reopening to the next closing, and belong to the period in which they ended: so a reopening never changes a
 // number of the past. What each measure means is in the answer, as [Answer.Definitions].
 //
-// Everything is exact, but for percentiles over many cycles in a database with rollups, which are at most 1 % off and say so. All of
-// this package is safe for concurrent use where the store is. [Dashboard] tells how things stand right now, [WriteCSV] and
-// [WriteNDJSON] export cycles, [WriteTranscripts] exports what was said. Package workhours measures in working time.
+// Everything is exact, but for percentiles and bands in a database that are from rollups, or of more than 100,000 durations: they
+// are at most 1 % off, and say so. All of this package is safe for concurrent use where the store is. [Dashboard] tells how things
+// stand right now, [WriteCSV] and [WriteNDJSON] export cycles, [WriteTranscripts] exports what was said. Package workhours measures
+// in working time.
 package report

@@ -13,7 +13,7 @@ import (
 // Measure is something that is counted, and perhaps timed.
 type Measure string
 
-// The measures. Definitions says what each one means.
+// The measures. [Measure.Definition] says what each one means.
 const (
 	Opened              Measure = "opened"
 	OpenedNew           Measure = "opened_new"

@@ -248,7 +248,7 @@ func (s Stat) plus(t Stat) Stat {
 	return sum
 }
 
-// MarshalJSON writes the working time of a.Calendar as a flag: the calendar itself is the host's.
+// MarshalJSON adds ReopenRate of the total.
 func (a *Answer) MarshalJSON() ([]byte, error) {
 	type plain Answer
 	return json.Marshal(struct {

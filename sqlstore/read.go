@@ -41,6 +41,11 @@ func (s *Store) row(ctx context.Context, statement string, args, dests []any) (f
 // rows calls f for each row.
 func (s *Store) rows(ctx context.Context, statement string, args []any, f func(scan func(...any) error) error) error {
 	rows, err := s.query(ctx, statement, args...)
+	return s.each(rows, err, f)
+}
+
+// each calls f for each row of what a query returned.
+func (s *Store) each(rows *sql.Rows, err error, f func(scan func(...any) error) error) error {
 	if err != nil {
 		return s.refusal(err)
 	}

@@ -165,16 +165,7 @@ func (s *Store) snapshot(ctx context.Context, f func(*Store) error) error {
 // read is rows for a statement that is put together for one question: it is not kept prepared. It needs a transaction.
 func (s *Store) read(ctx context.Context, statement string, args []any, f func(scan func(...any) error) error) error {
 	rows, err := s.tx.tx.QueryContext(ctx, s.d.text(statement, s.prefix), args...)
-	if err != nil {
-		return s.refusal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return s.refusal(rows.Err())
+	return s.each(rows, err, f)
 }
 
 // rows of cycles y that are closed, and of those that run.

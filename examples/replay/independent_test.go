@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/examples/internal/eventlog"
+	"github.com/chatlifecycle/convo/examples/internal/helpdesk"
 )
 
 // count is what a log comes to, counted from its rows by the rules alone. It shares nothing with the program or the
@@ -206,17 +206,9 @@ func importAll(t testing.TB, in io.Reader) (*convo.Engine, figures) {
 }
 
 func TestHelpdeskFiguresEqualAnIndependentCount(t *testing.T) {
-	file := os.Getenv("CONVO_HELPDESK_CSV")
-	if file == "" {
-		file = "../../../shared/data/helpdesk.csv"
-	}
-	log, err := os.ReadFile(file)
-	if os.IsNotExist(err) {
-		t.Skipf("%s is not there: name the help desk's event log in CONVO_HELPDESK_CSV", file)
-	}
-	require.NoError(t, err)
-	n := countIndependently(t, strings.NewReader(string(log)))
-	engine, f := importAll(t, strings.NewReader(string(log)))
+	log := helpdesk.Log(t)
+	n := countIndependently(t, strings.NewReader(log))
+	engine, f := importAll(t, strings.NewReader(log))
 	requireSame(t, n, engine, f)
 	t.Logf("%d rows: %d opened, %d reopened, %d closed, %d ignored closings, %d times pending, %v pending in all",
 		n.rows, n.opened, n.reopened, n.closed, n.ignored, n.pended, time.Duration(n.pendingTotal)*time.Microsecond)

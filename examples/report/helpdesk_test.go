@@ -8,7 +8,6 @@ import (
 	"errors"
 	"hash/crc32"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/examples/internal/eventlog"
+	"github.com/chatlifecycle/convo/examples/internal/helpdesk"
 	"github.com/chatlifecycle/convo/internal/testdb"
 	"github.com/chatlifecycle/convo/memstore"
 	"github.com/chatlifecycle/convo/report"
@@ -32,20 +32,6 @@ func rome(t testing.TB) *time.Location {
 	loc, err := time.LoadLocation(zone)
 	require.NoError(t, err)
 	return loc
-}
-
-func helpdeskLog(t testing.TB) string {
-	t.Helper()
-	file := os.Getenv("CONVO_HELPDESK_CSV")
-	if file == "" {
-		file = "../../../shared/data/helpdesk.csv"
-	}
-	log, err := os.ReadFile(file)
-	if os.IsNotExist(err) {
-		t.Skipf("%s is not there: name the help desk's event log in CONVO_HELPDESK_CSV", file)
-	}
-	require.NoError(t, err)
-	return string(log)
 }
 
 // importLog imports a log by four importers at once. So that there are messages, two of its activities are some.
@@ -281,7 +267,7 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 	if raceDetector {
 		t.Skip("takes minutes with the race detector, and is about numbers")
 	}
-	log := helpdeskLog(t)
+	log := helpdesk.Log(t)
 	d := byHand(t, log)
 	memory := memstore.New()
 	engine := importLog(t, memory, log)
