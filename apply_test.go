@@ -14,7 +14,7 @@ import (
 
 var (
 	conversationKinds = []convo.EventKind{
-		convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPended, convo.ConversationResumed,
+		convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPending, convo.ConversationResumed,
 		convo.ConversationClosed, convo.ConversationAssigned, convo.ConversationTransferred, convo.ClosingAmended,
 		convo.MessageReceived, convo.MessageSent, convo.NoteAdded, convo.NoticePosted,
 	}
@@ -23,12 +23,12 @@ var (
 )
 
 // eventFor is an event of a kind that comes next in a thread, at a time.
-func eventFor(thread convo.Thread, kind convo.EventKind, when time.Time, by convo.Actor) convo.Event {
+func eventFor(thread convo.Snapshot, kind convo.EventKind, when time.Time, by convo.Actor) convo.Event {
 	e := convo.Event{
 		ID: uuid.New(), Workspace: tenant, Contact: thread.Contact.ID, Conversation: thread.Conversation.ID,
 		Seq: thread.Conversation.Version + 1, ContactSeq: thread.Contact.Version + 1, Kind: kind, At: when, By: by,
 		Source: convo.SourceUser, Channel: "sms", Body: "b", Response: true, Category: "c", Summary: "s", Assignee: "ben",
-		Team: "t", Until: when.Add(-time.Hour), Address: "+49", Into: "dora", Latest: uuid.New(),
+		Team: "t", Until: when.Add(-time.Hour), Address: "+49", MergedInto: "dora", LatestConversation: uuid.New(),
 	}
 	for _, k := range contactKinds {
 		if kind == k {
@@ -92,7 +92,7 @@ func TestAnEventOfAnotherContactChangesNothing(t *testing.T) {
 		thread := threadIn(t, state)
 		for _, kind := range append([]convo.EventKind{convo.ConversationOpened}, contactKinds...) {
 			e := eventFor(thread, kind, morning.Add(time.Hour), agentAna)
-			e.Contact, e.Into = "somebody", "else"
+			e.Contact, e.MergedInto = "somebody", "else"
 			if kind == convo.ConversationOpened {
 				e.Conversation, e.Seq = uuid.New(), 1
 			}
@@ -128,7 +128,7 @@ func TestTimesThatGoBackMakeNoDurationNegative(t *testing.T) {
 	thread := threadIn(t, convo.StateNone)
 	back := morning
 	for i, kind := range []convo.EventKind{
-		convo.ConversationOpened, convo.MessageReceived, convo.ConversationAssigned, convo.ConversationPended, convo.ConversationResumed,
+		convo.ConversationOpened, convo.MessageReceived, convo.ConversationAssigned, convo.ConversationPending, convo.ConversationResumed,
 		convo.MessageSent, convo.ConversationClosed,
 	} {
 		e := eventFor(thread, kind, back, agentAna)
@@ -169,17 +169,17 @@ func TestAnOlderOpeningDoesNotTakeTheContactBack(t *testing.T) {
 		assert.Equal(t, thread.Contact, convo.Apply(thread, e).Contact)
 	}
 	e.ContactSeq = thread.Contact.Version + 1
-	assert.Equal(t, thread.Conversation.ID, convo.Apply(thread, e).Contact.Latest)
+	assert.Equal(t, thread.Conversation.ID, convo.Apply(thread, e).Contact.LatestConversation)
 }
 
 func TestFoldingTheLogOfAConversationGivesTheConversation(t *testing.T) {
 	k := newTalk(t, everything())
-	k.do(convo.Receive{Channel: "sms", Body: "hi"}, convo.Assign{By: agentAna, User: "ana", Team: "sales"}, convo.Send{By: agentAna, Body: "hello"})
-	k.wait(time.Minute).do(convo.Pend{By: agentAna, Until: k.now.Add(time.Hour)})
+	k.do(convo.Receive{Channel: "sms", Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana", Team: "sales"}, convo.Send{By: agentAna, Body: "hello"})
+	k.wait(time.Minute).do(convo.SetPending{By: agentAna, Until: k.now.Add(time.Hour)})
 	k.wait(time.Minute).do(convo.Receive{Body: "?"}, convo.Close{By: agentAna, Category: "Sales", Summary: "sold"})
-	k.wait(time.Minute).do(convo.Amend{By: agentAna, Category: "Support", Summary: "not sold"}, convo.Reopen{By: visitor})
-	k.wait(time.Minute).do(convo.Send{By: flowBot, Body: "welcome back"}, convo.Note{By: agentAna, Body: "n"}, convo.Pend{By: agentAna})
-	var folded convo.Thread
+	k.wait(time.Minute).do(convo.AmendClosing{By: agentAna, Category: "Support", Summary: "not sold"}, convo.Reopen{By: visitor})
+	k.wait(time.Minute).do(convo.Send{By: flowBot, Body: "welcome back"}, convo.Note{By: agentAna, Body: "n"}, convo.SetPending{By: agentAna})
+	var folded convo.Snapshot
 	for _, e := range k.log {
 		folded = convo.Apply(folded, e)
 	}
@@ -198,9 +198,9 @@ func TestApplyingAMerge(t *testing.T) {
 	assert.Equal(t, "dora", secondary.Conversation.Contact)
 	assert.Equal(t, "carl", secondary.Conversation.Origin)
 
-	e.Contact, e.Into = "carla", "carl"
+	e.Contact, e.MergedInto = "carla", "carl"
 	primary := convo.Apply(thread, e)
-	assert.Equal(t, e.Latest, primary.Contact.Latest)
+	assert.Equal(t, e.LatestConversation, primary.Contact.LatestConversation)
 	assert.Equal(t, thread.Contact.Version+1, primary.Contact.Version)
 	assert.Equal(t, thread.Conversation, primary.Conversation)
 	assert.Equal(t, primary, convo.Apply(primary, e), "an event that was applied before is not applied again")

@@ -58,8 +58,8 @@ type Note struct {
 	Attachments json.RawMessage `json:"attachments,omitempty"`
 }
 
-// Pend sets the conversation aside until the contact writes, a user resumes it, or, with Until, that time comes.
-type Pend struct {
+// SetPending sets the conversation aside until the contact writes, a user resumes it, or, with Until, that time comes.
+type SetPending struct {
 	By    Actor     `json:"by"`
 	At    time.Time `json:"at,omitzero"`
 	Key   string    `json:"key,omitempty"`
@@ -95,15 +95,15 @@ type Reopen struct {
 
 // Assign gives the conversation to a user, a team, or both; empty fields mean nobody.
 type Assign struct {
-	By   Actor     `json:"by"`
-	At   time.Time `json:"at,omitzero"`
-	Key  string    `json:"key,omitempty"`
-	User string    `json:"user,omitempty"`
-	Team string    `json:"team,omitempty"`
+	By       Actor     `json:"by"`
+	At       time.Time `json:"at,omitzero"`
+	Key      string    `json:"key,omitempty"`
+	Assignee string    `json:"assignee,omitempty"`
+	Team     string    `json:"team,omitempty"`
 }
 
-// Amend replaces category and summary of the standing closing. The original stays in the log.
-type Amend struct {
+// AmendClosing replaces category and summary of the standing closing. The original stays in the log.
+type AmendClosing struct {
 	By       Actor     `json:"by"`
 	At       time.Time `json:"at,omitzero"`
 	Key      string    `json:"key,omitempty"`
@@ -126,57 +126,57 @@ type Unblock struct {
 	Key string    `json:"key,omitempty"`
 }
 
-// Link links the Ref's address to the Ref's contact and does nothing else. Any other command addressed to both does
+// LinkAddress links the Ref's address to the Ref's contact and does nothing else. Any other command addressed to both does
 // so too.
-type Link struct {
+type LinkAddress struct {
 	By  Actor     `json:"by"`
 	At  time.Time `json:"at,omitzero"`
 	Key string    `json:"key,omitempty"`
 }
 
-func (Open) command()    {}
-func (Receive) command() {}
-func (Send) command()    {}
-func (Note) command()    {}
-func (Pend) command()    {}
-func (Resume) command()  {}
-func (Close) command()   {}
-func (Reopen) command()  {}
-func (Assign) command()  {}
-func (Amend) command()   {}
-func (Block) command()   {}
-func (Unblock) command() {}
-func (Link) command()    {}
+func (Open) command()         {}
+func (Receive) command()      {}
+func (Send) command()         {}
+func (Note) command()         {}
+func (SetPending) command()   {}
+func (Resume) command()       {}
+func (Close) command()        {}
+func (Reopen) command()       {}
+func (Assign) command()       {}
+func (AmendClosing) command() {}
+func (Block) command()        {}
+func (Unblock) command()      {}
+func (LinkAddress) command()  {}
 
 // CommandName names a kind of command, in JSON and in the transition table.
 type CommandName string
 
 // The names of the commands, in the order of the transition table.
 const (
-	CommandOpen    CommandName = "open"
-	CommandReceive CommandName = "receive"
-	CommandSend    CommandName = "send"
-	CommandNote    CommandName = "note"
-	CommandPend    CommandName = "pend"
-	CommandResume  CommandName = "resume"
-	CommandClose   CommandName = "close"
-	CommandReopen  CommandName = "reopen"
-	CommandAssign  CommandName = "assign"
-	CommandAmend   CommandName = "amend"
-	CommandBlock   CommandName = "block"
-	CommandUnblock CommandName = "unblock"
-	CommandLink    CommandName = "link"
+	CommandOpen         CommandName = "open"
+	CommandReceive      CommandName = "receive"
+	CommandSend         CommandName = "send"
+	CommandNote         CommandName = "note"
+	CommandSetPending   CommandName = "set_pending"
+	CommandResume       CommandName = "resume"
+	CommandClose        CommandName = "close"
+	CommandReopen       CommandName = "reopen"
+	CommandAssign       CommandName = "assign"
+	CommandAmendClosing CommandName = "amend_closing"
+	CommandBlock        CommandName = "block"
+	CommandUnblock      CommandName = "unblock"
+	CommandLinkAddress  CommandName = "link_address"
 )
 
 // order is any command, taken apart once; fields that a command does not have are zero.
-type order struct {
-	row         row
+type fields struct {
+	kind        commandKind
 	by          Actor
 	at          time.Time
 	key         string
 	source      Source
 	channel     string
-	external    string // the external id of a message
+	externalID  string // the external id of a message
 	text        string // body, summary or reason
 	attachments json.RawMessage
 	category    string
@@ -185,39 +185,39 @@ type order struct {
 }
 
 // read takes cmd apart with a type switch, not a method, so that commands need not live on the heap.
-func (o *order) read(cmd Command) error {
+func (o *fields) read(cmd Command) error {
 	switch c := cmd.(type) {
 	case Open:
-		*o = order{row: rowOpen, by: c.By, at: c.At, key: c.Key, source: c.Source, channel: c.Channel}
+		*o = fields{kind: kindOpen, by: c.By, at: c.At, key: c.Key, source: c.Source, channel: c.Channel}
 	case Receive:
-		*o = order{row: rowReceive, by: c.By, at: c.At, key: c.Key, source: SourceIncomingMessage,
-			channel: c.Channel, external: c.ExternalID, text: c.Body, attachments: c.Attachments}
+		*o = fields{kind: kindReceive, by: c.By, at: c.At, key: c.Key, source: SourceIncomingMessage,
+			channel: c.Channel, externalID: c.ExternalID, text: c.Body, attachments: c.Attachments}
 		if o.by.Type == "" {
 			o.by.Type = ActorContact
 		}
 	case Send:
-		*o = order{row: rowSend, by: c.By, at: c.At, key: c.Key,
-			channel: c.Channel, external: c.ExternalID, text: c.Body, attachments: c.Attachments}
+		*o = fields{kind: kindSend, by: c.By, at: c.At, key: c.Key,
+			channel: c.Channel, externalID: c.ExternalID, text: c.Body, attachments: c.Attachments}
 	case Note:
-		*o = order{row: rowNote, by: c.By, at: c.At, key: c.Key, text: c.Body, attachments: c.Attachments}
-	case Pend:
-		*o = order{row: rowPend, by: c.By, at: c.At, key: c.Key, until: c.Until}
+		*o = fields{kind: kindNote, by: c.By, at: c.At, key: c.Key, text: c.Body, attachments: c.Attachments}
+	case SetPending:
+		*o = fields{kind: kindSetPending, by: c.By, at: c.At, key: c.Key, until: c.Until}
 	case Resume:
-		*o = order{row: rowResume, by: c.By, at: c.At, key: c.Key, source: c.Source}
+		*o = fields{kind: kindResume, by: c.By, at: c.At, key: c.Key, source: c.Source}
 	case Close:
-		*o = order{row: rowClose, by: c.By, at: c.At, key: c.Key, source: c.Source, category: c.Category, text: c.Summary}
+		*o = fields{kind: kindClose, by: c.By, at: c.At, key: c.Key, source: c.Source, category: c.Category, text: c.Summary}
 	case Reopen:
-		*o = order{row: rowReopen, by: c.By, at: c.At, key: c.Key, source: c.Source}
+		*o = fields{kind: kindReopen, by: c.By, at: c.At, key: c.Key, source: c.Source}
 	case Assign:
-		*o = order{row: rowAssign, by: c.By, at: c.At, key: c.Key, user: c.User, team: c.Team}
-	case Amend:
-		*o = order{row: rowAmend, by: c.By, at: c.At, key: c.Key, category: c.Category, text: c.Summary}
+		*o = fields{kind: kindAssign, by: c.By, at: c.At, key: c.Key, user: c.Assignee, team: c.Team}
+	case AmendClosing:
+		*o = fields{kind: kindAmendClosing, by: c.By, at: c.At, key: c.Key, category: c.Category, text: c.Summary}
 	case Block:
-		*o = order{row: rowBlock, by: c.By, at: c.At, key: c.Key, text: c.Reason}
+		*o = fields{kind: kindBlock, by: c.By, at: c.At, key: c.Key, text: c.Reason}
 	case Unblock:
-		*o = order{row: rowUnblock, by: c.By, at: c.At, key: c.Key}
-	case Link:
-		*o = order{row: rowLink, by: c.By, at: c.At, key: c.Key}
+		*o = fields{kind: kindUnblock, by: c.By, at: c.At, key: c.Key}
+	case LinkAddress:
+		*o = fields{kind: kindLinkAddress, by: c.By, at: c.At, key: c.Key}
 	default:
 		return invalid("command", fmt.Sprintf("%T is none: pass one of the command structs by value", cmd))
 	}
@@ -228,8 +228,8 @@ func (o *order) read(cmd Command) error {
 }
 
 // inactivity reports whether o is the timer's closing, or an import of one.
-func (o *order) inactivity() bool {
-	return o.row == rowClose && o.by.Type == ActorSystem && o.source == SourceInactivity
+func (o *fields) inactivity() bool {
+	return o.kind == kindClose && o.by.Type == ActorSystem && o.source == SourceInactivity
 }
 
 // Commands is a list of commands that encodes to JSON and back, for hosts that queue them: an array of objects, each
@@ -245,7 +245,7 @@ type Commands []Command
 func (cs Commands) MarshalJSON() ([]byte, error) {
 	out := []byte{'['}
 	for i, c := range cs {
-		var o order
+		var o fields
 		if err := o.read(c); err != nil {
 			return nil, err
 		}
@@ -256,7 +256,7 @@ func (cs Commands) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = fmt.Appendf(out, `{"command":%q`, o.row.name())
+		out = fmt.Appendf(out, `{"command":%q`, o.kind.name())
 		if len(fields) > len("{}") {
 			out = append(out, ',')
 		}
@@ -271,7 +271,7 @@ func withCanonicalTimes(c Command) any {
 	v.Set(reflect.ValueOf(c))
 	for i := range v.NumField() {
 		if t, ok := v.Field(i).Interface().(time.Time); ok {
-			v.Field(i).Set(reflect.ValueOf(canonical(t)))
+			v.Field(i).Set(reflect.ValueOf(micros(t)))
 		}
 	}
 	return v.Interface()
@@ -297,19 +297,19 @@ func (cs *Commands) UnmarshalJSON(data []byte) error {
 
 // decoders decodes the fields of each command.
 var decoders = map[CommandName]func([]byte) (Command, error){
-	CommandOpen:    decode[Open],
-	CommandReceive: decode[Receive],
-	CommandSend:    decode[Send],
-	CommandNote:    decode[Note],
-	CommandPend:    decode[Pend],
-	CommandResume:  decode[Resume],
-	CommandClose:   decode[Close],
-	CommandReopen:  decode[Reopen],
-	CommandAssign:  decode[Assign],
-	CommandAmend:   decode[Amend],
-	CommandBlock:   decode[Block],
-	CommandUnblock: decode[Unblock],
-	CommandLink:    decode[Link],
+	CommandOpen:         decode[Open],
+	CommandReceive:      decode[Receive],
+	CommandSend:         decode[Send],
+	CommandNote:         decode[Note],
+	CommandSetPending:   decode[SetPending],
+	CommandResume:       decode[Resume],
+	CommandClose:        decode[Close],
+	CommandReopen:       decode[Reopen],
+	CommandAssign:       decode[Assign],
+	CommandAmendClosing: decode[AmendClosing],
+	CommandBlock:        decode[Block],
+	CommandUnblock:      decode[Unblock],
+	CommandLinkAddress:  decode[LinkAddress],
 }
 
 func decodeCommand(data []byte) (Command, error) {

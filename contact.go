@@ -21,7 +21,7 @@ type Contact struct {
 	// MergedInto is the contact that this one was merged into; empty for a contact in its own right.
 	MergedInto string `json:"merged_into,omitempty"`
 	// Latest is the conversation that was opened or reopened last.
-	Latest uuid.UUID `json:"latest,omitzero"`
+	LatestConversation uuid.UUID `json:"latest_conversation,omitzero"`
 }
 
 // Returning reports whether k had been here before the running cycle of c, its conversation: it was reopened, or is not the
@@ -87,9 +87,9 @@ func (r Ref) Validate() error {
 	return nil
 }
 
-// Thread is all that a decision looks at: a contact and one of its conversations. It is a plain value without
+// Snapshot is all that a decision looks at: a contact and one of its conversations. It is a plain value without
 // pointers. [Store].Load fills it, [Apply] moves it on.
-type Thread struct {
+type Snapshot struct {
 	// Ref is what the thread was loaded for.
 	Ref Ref
 	// Contact is the root contact, merges followed. Version 0: nobody is known under Ref yet.
@@ -107,7 +107,7 @@ type Thread struct {
 
 // nextID hands out t.Next and counts the 62 random bits of a UUIDv7 up by one (RFC 9562, 6.2, "monotonic random"), so
 // that what one call writes is unique and in order for the price of one random id.
-func (t *Thread) nextID() uuid.UUID {
+func (t *Snapshot) nextID() uuid.UUID {
 	id := t.Next
 	for i := 15; i > 8; i-- {
 		if t.Next[i]++; t.Next[i] != 0 {
@@ -159,14 +159,14 @@ type MergeDecision struct {
 // has no active one and p.Merge is MergeTransfer. It fails with a *ValidationError for a merge of a contact into
 // itself (also through an earlier merge), and with a *StateError of ErrNotFound, ErrMerged (merged elsewhere already),
 // ErrBlocked or ErrOutOfOrder. Repeating a merge is unchanged.
-func DecideMerge(primary, secondary Thread, at time.Time, p *Policy, m Merge) (MergeDecision, error) {
+func DecideMerge(primary, secondary Snapshot, at time.Time, p *Policy, m Merge) (MergeDecision, error) {
 	if err := m.Validate(); err != nil {
 		return MergeDecision{}, err
 	}
 	if p == nil {
 		p = &defaultPolicy
 	}
-	for _, t := range [...]*Thread{&primary, &secondary} {
+	for _, t := range [...]*Snapshot{&primary, &secondary} {
 		if t.Contact.Version == 0 {
 			return MergeDecision{}, &StateError{Err: ErrNotFound, Command: "merge", Contact: t.Contact.ID}
 		}
@@ -180,13 +180,13 @@ func DecideMerge(primary, secondary Thread, at time.Time, p *Policy, m Merge) (M
 	case other != m.Secondary:
 		return MergeDecision{}, &StateError{Err: ErrMerged, Command: "merge", Contact: other}
 	}
-	for _, t := range [...]*Thread{&primary, &secondary} {
+	for _, t := range [...]*Snapshot{&primary, &secondary} {
 		if t.Contact.Blocked {
 			return MergeDecision{}, &StateError{Err: ErrBlocked, Command: "merge", Contact: t.Contact.ID}
 		}
 	}
 
-	now, ok := stamp(m.At, canonical(at), later(primary.Conversation.UpdatedAt, secondary.Conversation.UpdatedAt))
+	now, ok := eventTime(m.At, micros(at), maxTime(primary.Conversation.UpdatedAt, secondary.Conversation.UpdatedAt))
 	if !ok {
 		return MergeDecision{}, &StateError{Err: ErrOutOfOrder, Command: "merge", Contact: root}
 	}
@@ -195,8 +195,8 @@ func DecideMerge(primary, secondary Thread, at time.Time, p *Policy, m Merge) (M
 	}
 	secondary.Next = primary.Next // one sequence of ids for both
 	t := &secondary
-	w := work{loaded: loaded(t)}
-	o := order{by: m.By, at: now, source: SourceContactMerge}
+	w := decider{loaded: loaded(t)}
+	o := fields{by: m.By, at: now, source: SourceContactMerge}
 	latest := primary.Conversation
 	moves := false
 	if t.Conversation.Status.Active() {
@@ -212,14 +212,14 @@ func DecideMerge(primary, secondary Thread, at time.Time, p *Policy, m Merge) (M
 	if moves || !latest.Status.Active() && t.Conversation.Cycle.OpenedAt.After(latest.Cycle.OpenedAt) {
 		latest = t.Conversation
 	}
-	o.at = later(o.at, primary.Contact.UpdatedAt)
+	o.at = maxTime(o.at, primary.Contact.UpdatedAt)
 	e := w.addContact(t, &o, ContactMerged)
-	e.Into, e.Latest, e.ContactSeq = root, latest.ID, primary.Contact.Version+1
+	e.MergedInto, e.LatestConversation, e.ContactSeq = root, latest.ID, primary.Contact.Version+1
 	w.apply(t, e)
 	w.arm(t, p)
 
 	d := MergeDecision{Outcome: OutcomeMerged}
-	w.change(t, &d.Secondary)
+	w.result(t, &d.Secondary)
 	d.Primary.Loaded = loaded(&primary)
 	apply(&primary, e)
 	d.Primary.Thread = primary

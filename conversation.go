@@ -93,7 +93,7 @@ type Conversation struct {
 	PendingUntil time.Time `json:"pending_until,omitzero"`
 	// UnansweredAt is the last message of a user that the contact has not answered, or the resuming after it.
 	// Zero once the contact answers. Closing for inactivity counts from it.
-	UnansweredAt time.Time `json:"unanswered_at,omitzero"`
+	AwaitingContactSince time.Time `json:"awaiting_contact_since,omitzero"`
 	// DueAt is a hint for the timer: never later than what [NextDue] says, perhaps earlier. Zero: no timer.
 	// It is the only field that the events do not determine.
 	DueAt time.Time `json:"due_at,omitzero"`

@@ -52,7 +52,7 @@
 //	         superseded                        ErrActiveExists
 //	receive  none                              opened
 //	         open                              recorded
-//	         pending                           resumed (default), recorded (stay_pending)
+//	         pending                           resumed (unless stay_pending), recorded (stay_pending)
 //	         closed                            opened (receive: new), reopened (receive: reopen), ErrClosed (receive: reject)
 //	         superseded                        ErrActiveExists
 //	send     none                              ErrNotActive
@@ -60,9 +60,9 @@
 //	         closed, superseded                ErrNotActive
 //	note     none                              ErrNotFound
 //	         open, pending, closed, superseded recorded
-//	pend     none                              ErrNotActive
-//	         open                              pended
-//	         pending                           pended (another until), unchanged (the same until)
+//	set_pending none                              ErrNotActive
+//	         open                              pending
+//	         pending                           pending (until changed), unchanged (until unchanged)
 //	         closed, superseded                ErrNotActive
 //	resume   none                              ErrNotActive
 //	         open                              unchanged
@@ -76,17 +76,17 @@
 //	         closed                            reopened
 //	         superseded                        ErrActiveExists
 //	assign   none                              ErrNotActive
-//	         open, pending                     assigned (another user or team), unchanged (the same)
+//	         open, pending                     assigned (assignee or team changed), unchanged (nothing changed)
 //	         closed, superseded                ErrNotActive
-//	amend    none                              ErrNotFound
+//	amend_closing none                              ErrNotFound
 //	         open, pending                     ErrNotClosed
-//	         closed, superseded                amended (another category or summary), unchanged (the same)
+//	         closed, superseded                amended (category or summary changed), unchanged (nothing changed)
 //	block    none                              ErrNotFound
 //	         open, pending, closed, superseded blocked (not blocked), unchanged (blocked)
 //	unblock  none                              ErrNotFound
 //	         open, pending, closed, superseded unblocked (blocked), unchanged (not blocked)
-//	link     none                              ErrNotFound
-//	         open, pending, closed, superseded linked (nobody's address), unchanged (linked)
+//	link_address none                              ErrNotFound
+//	         open, pending, closed, superseded linked (address not linked), unchanged (address linked)
 //
 // # Concurrency
 //

@@ -134,10 +134,10 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 		return Result{}, invalid("commands", "name at least one")
 	}
 	at, id := e.clock.Now(), e.newID()
-	var l lookup
+	var l policyCache
 	for try := 0; ; {
 		var d Decision
-		conflict, err := e.carry(ctx, try, &l, func(s Store) (conflict bool, err error) {
+		conflict, err := e.withLockAfterConflict(ctx, try, &l, func(s Store) (conflict bool, err error) {
 			d, conflict, err = e.attempt(ctx, s, &l, to, at, id, cmds)
 			return conflict, err
 		})
@@ -147,7 +147,7 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 			return Result{d.Outcome, t.Contact, t.Conversation, d.Change.Events}, nil
 		}
 		if refused(err) || errors.Is(err, ErrDuplicate) {
-			rest, k, kerr := e.known(ctx, to, cmds)
+			rest, k, kerr := e.alreadyApplied(ctx, to, cmds)
 			switch {
 			case kerr != nil:
 				return Result{}, kerr
@@ -161,28 +161,28 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 		if !conflict {
 			return Result{}, err
 		}
-		if err := e.pause(ctx, &try, err); err != nil {
+		if err := e.backoff(ctx, &try, err); err != nil {
 			return Result{}, err
 		}
 	}
 }
 
 // lookup is the policy that a call has looked up.
-type lookup struct {
-	channel string
-	policy  *Policy // nil: none yet
-	locked  bool    // not the time to look up another one
-	missing bool    // but another one was needed
+type policyCache struct {
+	channel       string
+	policy        *Policy // nil: none yet
+	locked        bool    // not the time to look up another one
+	policyMissing bool    // but another one was needed
 }
 
 // carry has f load, decide and commit once, and says whether it failed by what others did meanwhile. After the first conflict
 // it holds the others off, where the store can, but never while the host's policy function runs.
-func (e *Engine) carry(
-	ctx context.Context, try int, l *lookup, f func(Store) (conflict bool, err error),
+func (e *Engine) withLockAfterConflict(
+	ctx context.Context, try int, l *policyCache, f func(Store) (conflict bool, err error),
 ) (conflict bool, err error) {
 	locker, ok := e.store.(Locker)
-	if !ok || l.missing || try == 0 && (e.policies != nil || !locker.LockFirst()) {
-		l.missing = false
+	if !ok || l.policyMissing || try == 0 && (e.policies != nil || !locker.LockFirst()) {
+		l.policyMissing = false
 		return f(e.store)
 	}
 	l.locked = true
@@ -200,7 +200,7 @@ func (e *Engine) carry(
 
 // attempt loads, decides and commits once. conflict says that err came about by what others did meanwhile.
 func (e *Engine) attempt(
-	ctx context.Context, s Store, l *lookup, to Ref, at time.Time, id uuid.UUID, cmds []Command,
+	ctx context.Context, s Store, l *policyCache, to Ref, at time.Time, id uuid.UUID, cmds []Command,
 ) (d Decision, conflict bool, err error) {
 	t, err := s.Load(ctx, to)
 	if err != nil {
@@ -219,14 +219,14 @@ func (e *Engine) attempt(
 }
 
 // one holds the argument of Commit, which would else be a fresh kilobyte on the heap for every call.
-var one = sync.Pool{New: func() any { return new([1]Change) }}
+var changePool = sync.Pool{New: func() any { return new([1]Change) }}
 
 func commit(ctx context.Context, s Store, ch *Change) error {
-	c := one.Get().(*[1]Change)
+	c := changePool.Get().(*[1]Change)
 	c[0] = *ch
 	err := s.Commit(ctx, c[:]...)
 	c[0] = Change{}
-	one.Put(c)
+	changePool.Put(c)
 	return err
 }
 
@@ -241,14 +241,14 @@ func isConflict(err error) bool {
 	return errors.Is(err, ErrConflict) || errors.Is(err, ErrActiveExists) || errors.Is(err, ErrDuplicate)
 }
 
-func (e *Engine) policyFor(ctx context.Context, l *lookup, t *Thread, cmds []Command) (*Policy, error) {
+func (e *Engine) policyFor(ctx context.Context, l *policyCache, t *Snapshot, cmds []Command) (*Policy, error) {
 	if e.policies == nil {
 		return &e.policy, nil
 	}
 	channel := t.Conversation.Channel
 	if !t.Conversation.Status.Active() {
 		for _, cmd := range cmds {
-			var o order
+			var o fields
 			_ = o.read(cmd)
 			if c := cmp.Or(o.channel, t.Ref.Address.Channel); c != "" {
 				channel = c
@@ -260,7 +260,7 @@ func (e *Engine) policyFor(ctx context.Context, l *lookup, t *Thread, cmds []Com
 		return l.policy, nil
 	}
 	if l.locked {
-		l.missing = true
+		l.policyMissing = true
 		return nil, ErrConflict
 	}
 	p, err := e.policies(ctx, t.Contact.Workspace, channel)
@@ -279,8 +279,8 @@ func (e *Engine) policyFor(ctx context.Context, l *lookup, t *Thread, cmds []Com
 
 // known leaves out of cmds what was applied by an earlier call, and returns the last such key. It looks only after
 // something went wrong, because that is rare.
-func (e *Engine) known(ctx context.Context, to Ref, cmds []Command) (rest []Command, last Key, err error) {
-	us := units(cmds, to.Address.Channel)
+func (e *Engine) alreadyApplied(ctx context.Context, to Ref, cmds []Command) (rest []Command, last Key, err error) {
+	us := keyedGroups(cmds, to.Address.Channel)
 	var ids []KeyID
 	for i := range us {
 		for _, id := range [...]KeyID{{ID: us[i].key}, us[i].external} {
@@ -297,7 +297,7 @@ func (e *Engine) known(ctx context.Context, to Ref, cmds []Command) (rest []Comm
 		return nil, Key{}, err
 	}
 	for i := range us {
-		k, ok, err := us[i].known(keys, to, cmds)
+		k, ok, err := us[i].appliedUnder(keys, to, cmds)
 		if err != nil {
 			return nil, Key{}, err
 		}
@@ -321,10 +321,10 @@ func (e *Engine) duplicate(ctx context.Context, to Ref, k Key) (Result, error) {
 		return Result{}, err
 	}
 	r := Result{Outcome: OutcomeDuplicate, Contact: t.Contact, Conversation: t.Conversation}
-	if k.Last > 0 {
+	if k.LastSeq > 0 {
 		r.Events, err = e.store.Events(ctx, EventFilter{
 			Workspace: to.Workspace, Conversation: k.Conversation,
-			After: EventCursor{Seq: k.First - 1}, Limit: int(k.Last - k.First + 1),
+			After: EventCursor{Seq: k.FirstSeq - 1}, Limit: int(k.LastSeq - k.FirstSeq + 1),
 		})
 	}
 	return r, err
@@ -332,7 +332,7 @@ func (e *Engine) duplicate(ctx context.Context, to Ref, k Key) (Result, error) {
 
 // pause waits before the next try after a conflict: not at all the first time, then a random while of up to 1 ms,
 // doubling up to 32 ms. It returns the conflict when the retries are used up.
-func (e *Engine) pause(ctx context.Context, try *int, conflict error) error {
+func (e *Engine) backoff(ctx context.Context, try *int, conflict error) error {
 	if *try >= e.retries {
 		return conflict
 	}
@@ -377,10 +377,10 @@ func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
 		return MergeResult{}, err
 	}
 	at, id := e.clock.Now(), e.newID()
-	var l lookup
+	var l policyCache
 	for try := 0; ; {
 		var d MergeDecision
-		conflict, err := e.carry(ctx, try, &l, func(s Store) (conflict bool, err error) {
+		conflict, err := e.withLockAfterConflict(ctx, try, &l, func(s Store) (conflict bool, err error) {
 			d, conflict, err = e.attemptMerge(ctx, s, &l, m, at, id)
 			return conflict, err
 		})
@@ -393,19 +393,19 @@ func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
 		if !conflict {
 			return MergeResult{}, err
 		}
-		if err := e.pause(ctx, &try, err); err != nil {
+		if err := e.backoff(ctx, &try, err); err != nil {
 			return MergeResult{}, err
 		}
 	}
 }
 
 func (e *Engine) attemptMerge(
-	ctx context.Context, s Store, l *lookup, m Merge, at time.Time, id uuid.UUID,
+	ctx context.Context, s Store, l *policyCache, m Merge, at time.Time, id uuid.UUID,
 ) (d MergeDecision, conflict bool, err error) {
-	var primary, secondary Thread
+	var primary, secondary Snapshot
 	sides := [...]struct {
 		contact string
-		thread  *Thread
+		thread  *Snapshot
 	}{{m.Primary, &primary}, {m.Secondary, &secondary}}
 	if m.Secondary < m.Primary { // opposite merges take hold of both in the same order
 		sides[0], sides[1] = sides[1], sides[0]
@@ -438,7 +438,7 @@ func (e *Engine) Tick(ctx context.Context, limit int) (int, error) {
 	if limit < 1 || limit > MaxPageSize {
 		return 0, invalid("limit", fmt.Sprintf("must be from 1 to %d", MaxPageSize))
 	}
-	now := canonical(e.clock.Now())
+	now := micros(e.clock.Now())
 	var done, handled int
 	var errs []error
 	failed := map[uuid.UUID]bool{}
@@ -472,7 +472,7 @@ func (e *Engine) tickOne(ctx context.Context, to Ref, now time.Time) (done int, 
 		changed, err := e.tickOnce(ctx, to, now)
 		switch {
 		case err != nil && isConflict(err):
-			if err := e.pause(ctx, &try, err); err != nil {
+			if err := e.backoff(ctx, &try, err); err != nil {
 				return done, err
 			}
 		case err != nil:
@@ -494,7 +494,7 @@ func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed b
 	if t.Conversation.DueAt.IsZero() || t.Conversation.DueAt.After(now) {
 		return false, nil // handled already
 	}
-	p, err := e.policyFor(ctx, &lookup{}, &t, nil)
+	p, err := e.policyFor(ctx, &policyCache{}, &t, nil)
 	if err != nil {
 		return false, err
 	}
@@ -503,7 +503,7 @@ func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed b
 	d := Decision{Change: Change{Loaded: loaded(&t), Thread: t}}
 	if due.IsZero() || due.After(now) {
 		d.Change.Thread.Conversation.DueAt = due
-	} else if d, err = Decide(t, now, p, timed(&t, due, reason, p)); err != nil {
+	} else if d, err = Decide(t, now, p, dueCommand(&t, due, reason, p)); err != nil {
 		return false, err
 	}
 	if err := commit(ctx, e.store, &d.Change); err != nil {
@@ -610,7 +610,7 @@ func (e *Engine) events(ctx context.Context, f EventFilter) ([]Event, error) {
 // conversation itself.
 func (e *Engine) Cycles(ctx context.Context, workspace string, id uuid.UUID) ([]Cycle, error) {
 	var cycles []Cycle
-	var t Thread
+	var t Snapshot
 	for after := (EventCursor{}); ; {
 		events, err := e.Transcript(ctx, workspace, id, after, MaxPageSize)
 		if err != nil {
@@ -629,9 +629,9 @@ func (e *Engine) Cycles(ctx context.Context, workspace string, id uuid.UUID) ([]
 	}
 }
 
-func (e *Engine) load(ctx context.Context, to Ref) (Thread, error) {
+func (e *Engine) load(ctx context.Context, to Ref) (Snapshot, error) {
 	if err := to.Validate(); err != nil {
-		return Thread{}, err
+		return Snapshot{}, err
 	}
 	t, err := e.store.Load(ctx, to)
 	if err == nil && t.Contact.Version == 0 {

@@ -174,7 +174,7 @@ func (d dump) verify(t testing.TB) {
 	for _, c := range d.Conversations {
 		log := d.Logs[c.ID]
 		require.Equal(t, int64(len(log)), c.Version, "the version is the number of events")
-		var folded convo.Thread
+		var folded convo.Snapshot
 		for i, e := range log {
 			require.Equal(t, int64(i+1), e.Seq)
 			require.False(t, ids[e.ID], "an event has an id of its own")
@@ -196,7 +196,7 @@ func (d dump) verify(t testing.TB) {
 		if c.Status.Active() {
 			require.Equal(t, uuid.Nil, active[c.Contact], "a contact has at most one active conversation")
 			active[c.Contact] = c.ID
-			require.Equal(t, c.ID, root.Latest, "the active conversation is the latest one")
+			require.Equal(t, c.ID, root.LatestConversation, "the active conversation is the latest one")
 		}
 	}
 }
@@ -221,7 +221,7 @@ func contradiction(c *convo.Conversation) string {
 		return "the closing"
 	case closed && !c.DueAt.IsZero():
 		return "something is due on a closed conversation"
-	case closed && !c.UnansweredAt.IsZero():
+	case closed && !c.AwaitingContactSince.IsZero():
 		return "unanswered, and closed"
 	case (closed || c.Cycle.Number > 1) == c.FirstClosedAt.IsZero():
 		return "the first closing"
@@ -271,7 +271,7 @@ func (s *shakyStore) count(call string) (n int) {
 	return n
 }
 
-func (s *shakyStore) Load(ctx context.Context, to convo.Ref) (t convo.Thread, err error) {
+func (s *shakyStore) Load(ctx context.Context, to convo.Ref) (t convo.Snapshot, err error) {
 	err = s.around("Load", func() error { t, err = s.Store.Load(ctx, to); return err })
 	return t, err
 }
@@ -356,7 +356,7 @@ func TestRetriesAreBounded(t *testing.T) {
 			s := shake(newStore())
 			d := openDeskOn(t, s, c.opts...)
 			d.do(toContact("carl"), convo.Open{By: agentAna})
-			d.do(toContact("dora"), convo.Open{By: agentAna}, convo.Pend{By: agentAna, Until: morning.Add(time.Hour)})
+			d.do(toContact("dora"), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 			d.wait(2 * time.Hour)
 			s.before = func(call string, _ int) error {
 				if call == "Commit" {
@@ -544,7 +544,7 @@ var scenarios = []scenario{
 	{"a tick", func(d *desk) {
 		for _, c := range []string{"carl", "dora", "emil"} {
 			d.do(toContact(c), convo.Receive{Body: "hi"}, convo.Send{By: agentAna, Body: "hello"},
-				convo.Pend{By: agentAna, Until: morning.Add(time.Hour)})
+				convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 		}
 		d.wait(100 * time.Hour)
 	}, func(ctx context.Context, d *desk) error {
@@ -675,7 +675,7 @@ func TestACancelledContextEndsATick(t *testing.T) {
 	s := shake(newStore())
 	d := openDeskOn(t, s)
 	for i := range 10 {
-		d.do(toContact(fmt.Sprint("c", i)), convo.Open{By: agentAna}, convo.Pend{By: agentAna, Until: morning.Add(time.Hour)})
+		d.do(toContact(fmt.Sprint("c", i)), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 	}
 	d.wait(2 * time.Hour)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -721,7 +721,7 @@ func TestObserversAreToldWhatWasCommitted(t *testing.T) {
 	d.do(toContact("carl"), convo.Open{By: agentAna})
 	d.do(toContact("carl"), convo.Open{By: agentAna, Key: "only the key is written"})
 	d.do(toContact("carl"), convo.Receive{Channel: "whatsapp", ExternalID: "m-1", Body: "hi"})
-	d.refuses(toContact("carl"), convo.Amend{By: agentAna})
+	d.refuses(toContact("carl"), convo.AmendClosing{By: agentAna})
 	s.before = failFirst("Commit", 1, errPower)
 	d.refuses(toContact("carl"), convo.Receive{Body: "lost"})
 	require.Len(t, told, 2)
@@ -854,7 +854,7 @@ func TestTheClockIsReadOncePerCall(t *testing.T) {
 	_, err = e.Do(t.Context(), toContact("carl"), convo.Receive{Body: "hi"}, convo.Note{By: agentAna, Body: "n"})
 	require.NoError(t, err)
 	assert.Equal(t, 1, c.n)
-	_, err = e.Do(t.Context(), toContact("dora"), convo.Open{By: agentAna}, convo.Pend{By: agentAna, Until: morning.Add(time.Hour)})
+	_, err = e.Do(t.Context(), toContact("dora"), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 	require.NoError(t, err)
 	_, err = e.Merge(t.Context(), convo.Merge{Workspace: tenant, Primary: "carl", Secondary: "emil", By: agentAna})
 	require.ErrorIs(t, err, convo.ErrNotFound)
@@ -907,7 +907,7 @@ func TestAPolicyThatCannotBeGivenFailsTheCall(t *testing.T) {
 	var fails error
 	d := openDesk(t, convo.WithPolicies(func(context.Context, string, string) (*convo.Policy, error) { return p, fails }))
 	d.do(toContact("carl"), convo.Receive{Channel: "sms", Body: "hi"})
-	d.do(toContact("dora"), convo.Receive{Body: "hi"}, convo.Pend{By: agentAna, Until: morning.Add(time.Hour)})
+	d.do(toContact("dora"), convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 	d.wait(2 * time.Hour)
 
 	fails = errPower
@@ -995,22 +995,22 @@ func TestWhatIsLoggedIsNeverContent(t *testing.T) {
 	d.do(toContact("carl"), convo.Send{By: agentAna, Body: "PRIVATE"}, convo.Note{By: agentAna, Body: "PRIVATE"})
 	d.wait(48 * time.Hour)
 	d.tick()
-	d.do(toContact("carl"), convo.Amend{By: agentAna, Summary: "PRIVATE as well", Key: "k"}, convo.Block{By: agentAna, Reason: "PRIVATE"})
-	d.do(toContact("carl"), convo.Amend{By: agentAna, Summary: "PRIVATE as well", Key: "k"}, convo.Block{By: agentAna, Reason: "PRIVATE"})
+	d.do(toContact("carl"), convo.AmendClosing{By: agentAna, Summary: "PRIVATE as well", Key: "k"}, convo.Block{By: agentAna, Reason: "PRIVATE"})
+	d.do(toContact("carl"), convo.AmendClosing{By: agentAna, Summary: "PRIVATE as well", Key: "k"}, convo.Block{By: agentAna, Reason: "PRIVATE"})
 	assert.NotContains(t, out.String(), "PRIVATE")
 }
 
 func TestTimersAreLoggedWithHowLateTheyAre(t *testing.T) {
 	var out bytes.Buffer
 	d := openDesk(t, convo.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))))
-	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Pend{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
 	d.wait(48 * time.Hour)
 	assert.Equal(t, 1, d.tick())
 	assert.Contains(t, out.String(), id.String())
 	assert.Contains(t, out.String(), "late=47h0m0s")
 
 	out.Reset()
-	d.do(toContact("carl"), convo.Pend{By: agentAna, Until: d.clock.Now().Add(time.Hour)})
+	d.do(toContact("carl"), convo.SetPending{By: agentAna, Until: d.clock.Now().Add(time.Hour)})
 	d.do(toContact("carl"), convo.Resume{By: agentAna})
 	require.False(t, d.get(id).DueAt.IsZero(), "the hint is left")
 	d.wait(2 * time.Hour)
@@ -1038,7 +1038,7 @@ func TestActiveFollowsMergesAndAddresses(t *testing.T) {
 	made, err := d.Contact(ctx, toAddress("email", "carl@example.org"))
 	require.NoError(t, err)
 	d.merge("carl", made.ID)
-	active := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Pend{By: agentAna}).Conversation
+	active := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.SetPending{By: agentAna}).Conversation
 	for _, to := range []convo.Ref{
 		toContact("carl"), toContact(made.ID), toAddress("email", "carl@example.org"), toConversation(old), toConversation(active.ID),
 	} {
@@ -1264,20 +1264,20 @@ func TestReadsFailAsTheStoreDoes(t *testing.T) {
 // TestTheMeasuresOfADay is one conversation from the first message to the second closing, with every number that is
 // measured on the way worked out by hand.
 func TestTheMeasuresOfADay(t *testing.T) {
-	d := openDesk(t, convo.WithPolicy(convo.Policy{Receive: convo.Reentry{Mode: convo.ReentryReopen}}))
+	d := openDesk(t, convo.WithPolicy(convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}}))
 	to := toAddress("whatsapp", "+49")
 	id := d.do(to, convo.Receive{Body: "My order arrived broken."}).Conversation.ID // 9:00
 	d.wait(2 * time.Second)
 	d.do(to, convo.Send{By: flowBot, Body: "Somebody will be with you soon."})
 	d.wait(58 * time.Second)
-	d.do(to, convo.Assign{By: flowBot, User: "ana", Team: "returns"}) // 9:01
+	d.do(to, convo.Assign{By: flowBot, Assignee: "ana", Team: "returns"}) // 9:01
 	d.wait(4 * time.Minute)
 	d.do(to, convo.Send{By: agentAna, Body: "Could you send a picture?"}) // 9:05
 	d.wait(5 * time.Minute)
 	d.do(to, convo.Receive{Body: "Here."}, convo.Receive{Body: "And from the other side."}) // 9:10
 	d.wait(20 * time.Minute)
 	d.do(to, convo.Send{By: agentBen, Body: "We will ask the manufacturer."}, // 9:30
-		convo.Pend{By: agentBen, Until: morning.Add(3 * time.Hour)})
+		convo.SetPending{By: agentBen, Until: morning.Add(3 * time.Hour)})
 	d.wait(4 * time.Hour)
 	d.tick()                                                       // 13:30, for what was due at 12:00
 	d.do(to, convo.Send{By: agentAna, Body: "You get a new one."}, // 13:30
@@ -1317,7 +1317,7 @@ func TestTheMeasuresOfADay(t *testing.T) {
 
 func TestAResultShowsTheStateAfterTheCall(t *testing.T) {
 	d := openDesk(t)
-	r := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, User: "ana"})
+	r := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana"})
 	assert.Equal(t, d.get(r.Conversation.ID), r.Conversation)
 	assert.Equal(t, d.contact("carl"), r.Contact)
 	assert.Equal(t, d.log(r.Conversation.ID), r.Events)

@@ -14,7 +14,7 @@ type EventKind string
 const (
 	ConversationOpened      EventKind = "conversation_opened"
 	ConversationReopened    EventKind = "conversation_reopened"
-	ConversationPended      EventKind = "conversation_pended"
+	ConversationPending     EventKind = "conversation_pending"
 	ConversationResumed     EventKind = "conversation_resumed"
 	ConversationClosed      EventKind = "conversation_closed"
 	ConversationAssigned    EventKind = "conversation_assigned" // also to nobody
@@ -79,9 +79,9 @@ type Event struct {
 	Notice   NoticeCode `json:"notice,omitempty"`
 	Audience Audience   `json:"audience,omitempty"`
 
-	Address string    `json:"address,omitempty"` // the value on Channel that was linked
-	Into    string    `json:"into,omitempty"`    // the primary of a merge
-	Latest  uuid.UUID `json:"latest,omitzero"`   // the primary's latest conversation after a merge
+	Address            string    `json:"address,omitempty"`            // the value on Channel that was linked
+	MergedInto         string    `json:"merged_into,omitempty"`        // the primary of a merge
+	LatestConversation uuid.UUID `json:"latest_conversation,omitzero"` // the primary's latest conversation after a merge
 }
 
 // Cursor is the place of e in a listing: give it as EventFilter.After to go on behind e.
@@ -91,13 +91,13 @@ func (e Event) Cursor() EventCursor {
 
 // Apply folds an event into a thread. It is total: an event that does not belong to the thread's contact or
 // conversation changes nothing, and no event makes a duration negative. Folding the events of a conversation in
-// order into an empty Thread gives the conversation, but for its DueAt.
-func Apply(t Thread, e Event) Thread {
+// order into an empty Snapshot gives the conversation, but for its DueAt.
+func Apply(t Snapshot, e Event) Snapshot {
 	apply(&t, &e)
 	return t
 }
 
-func apply(t *Thread, e *Event) {
+func apply(t *Snapshot, e *Event) {
 	if e.Kind.ofContact() {
 		applyToContact(t, e)
 		return
@@ -117,7 +117,7 @@ func apply(t *Thread, e *Event) {
 		return
 	}
 	c.Version = e.Seq
-	c.UpdatedAt = later(c.UpdatedAt, e.At)
+	c.UpdatedAt = maxTime(c.UpdatedAt, e.At)
 	cycle := &c.Cycle
 	switch e.Kind {
 	case MessageReceived:
@@ -125,12 +125,12 @@ func apply(t *Thread, e *Event) {
 		if cycle.WaitingSince.IsZero() {
 			cycle.WaitingSince = e.At
 		}
-		c.UnansweredAt = time.Time{}
+		c.AwaitingContactSince = time.Time{}
 	case MessageSent:
 		applySent(c, e)
 	case ConversationAssigned:
 		applyAssigned(c, e)
-	case ConversationPended:
+	case ConversationPending:
 		if c.Status == StatusOpen {
 			c.Status, c.PendingSince = StatusPending, e.At
 		}
@@ -138,12 +138,12 @@ func apply(t *Thread, e *Event) {
 	case ConversationResumed:
 		endPending(c, e.At)
 		c.Status = StatusOpen
-		if !c.UnansweredAt.IsZero() {
-			c.UnansweredAt = e.At
+		if !c.AwaitingContactSince.IsZero() {
+			c.AwaitingContactSince = e.At
 		}
 	case ConversationClosed:
 		endPending(c, e.At)
-		c.Status, c.UnansweredAt, c.DueAt = StatusClosed, time.Time{}, time.Time{}
+		c.Status, c.AwaitingContactSince, c.DueAt = StatusClosed, time.Time{}, time.Time{}
 		if c.FirstClosedAt.IsZero() {
 			c.FirstClosedAt = e.At
 		}
@@ -158,12 +158,12 @@ func apply(t *Thread, e *Event) {
 	}
 }
 
-func elsewhere(t *Thread, e *Event) bool {
+func elsewhere(t *Snapshot, e *Event) bool {
 	return t.Contact.Workspace != "" && t.Contact.Workspace != e.Workspace
 }
 
 // startCycle begins a cycle and makes its conversation the contact's latest.
-func startCycle(t *Thread, e *Event, number int) {
+func startCycle(t *Snapshot, e *Event, number int) {
 	c := &t.Conversation
 	c.Cycle = Cycle{
 		Number: number, OpenedAt: e.At, OpenedBy: e.By, OpenedSource: e.Source,
@@ -174,7 +174,7 @@ func startCycle(t *Thread, e *Event, number int) {
 		k.Workspace, k.ID, k.CreatedAt = e.Workspace, e.Contact, e.At
 	}
 	if k.ID == e.Contact && e.ContactSeq > k.Version {
-		k.Version, k.Latest = e.ContactSeq, e.Conversation
+		k.Version, k.LatestConversation = e.ContactSeq, e.Conversation
 	}
 }
 
@@ -183,7 +183,7 @@ func applySent(c *Conversation, e *Event) {
 	switch e.By.Type {
 	case ActorUser:
 		cycle.OutgoingUser++
-		c.UnansweredAt = e.At
+		c.AwaitingContactSince = e.At
 	case ActorAutomation:
 		cycle.OutgoingAutomation++
 	}
@@ -224,7 +224,7 @@ func endPending(c *Conversation, at time.Time) {
 	c.PendingSince, c.PendingUntil = time.Time{}, time.Time{}
 }
 
-func applyToContact(t *Thread, e *Event) {
+func applyToContact(t *Snapshot, e *Event) {
 	k := &t.Contact
 	if elsewhere(t, e) {
 		return
@@ -233,16 +233,16 @@ func applyToContact(t *Thread, e *Event) {
 		k.Workspace, k.ID, k.CreatedAt = e.Workspace, e.Contact, e.At
 	}
 	switch {
-	case e.Kind == ContactMerged && e.Into == k.ID:
+	case e.Kind == ContactMerged && e.MergedInto == k.ID:
 		if e.ContactSeq > k.Version {
-			k.Version, k.Latest = e.ContactSeq, e.Latest
+			k.Version, k.LatestConversation = e.ContactSeq, e.LatestConversation
 		}
-		k.UpdatedAt = later(k.UpdatedAt, e.At)
+		k.UpdatedAt = maxTime(k.UpdatedAt, e.At)
 		return
 	case e.Contact != k.ID:
 		return
 	}
-	k.Version, k.UpdatedAt = max(k.Version, e.Seq), later(k.UpdatedAt, e.At)
+	k.Version, k.UpdatedAt = max(k.Version, e.Seq), maxTime(k.UpdatedAt, e.At)
 	switch e.Kind {
 	case AddressLinked:
 		if (t.Ref.Address == Address{Channel: e.Channel, Value: e.Address}) {
@@ -253,9 +253,9 @@ func applyToContact(t *Thread, e *Event) {
 	case ContactUnblocked:
 		k.Blocked = false
 	case ContactMerged:
-		k.MergedInto = e.Into
+		k.MergedInto = e.MergedInto
 		if t.Conversation.Contact == k.ID {
-			t.Conversation.Contact = e.Into
+			t.Conversation.Contact = e.MergedInto
 		}
 	}
 }

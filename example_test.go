@@ -71,8 +71,8 @@ func ExampleEngine_Do() {
 	for _, cmd := range []convo.Command{
 		convo.Receive{Body: "Hello"},
 		convo.Open{By: ana}, // it is open
-		convo.Assign{By: ana, User: "ana"},
-		convo.Pend{By: ana},
+		convo.Assign{By: ana, Assignee: "ana"},
+		convo.SetPending{By: ana},
 		convo.Receive{Body: "One more thing"}, // a pending conversation is resumed
 		convo.Close{By: ana},
 	} {
@@ -86,7 +86,7 @@ func ExampleEngine_Do() {
 	// opened     open     events: 2
 	// unchanged  open     events: 0
 	// assigned   open     events: 1
-	// pended     pending  events: 1
+	// pending    pending  events: 1
 	// resumed    open     events: 2
 	// closed     closed   events: 1
 }
@@ -104,7 +104,7 @@ func ExampleEngine_Do_susan() {
 	} {
 		agent := convo.ByUser(visit.agent)
 		try(engine.Do(ctx, susan, convo.Receive{Body: visit.question}))
-		try(engine.Do(ctx, susan, convo.Assign{By: agent, User: agent.ID}))
+		try(engine.Do(ctx, susan, convo.Assign{By: agent, Assignee: agent.ID}))
 		active := try(engine.Conversations(ctx, convo.Filter{
 			Workspace: "acme", Contact: "susan", Status: []convo.Status{convo.StatusOpen, convo.StatusPending},
 		}))
@@ -267,7 +267,7 @@ func ExampleEngine_Do_allOrNothing() {
 
 	_, err := engine.Do(ctx, susan,
 		convo.Receive{Body: "Hello"},
-		convo.Amend{By: convo.ByUser("ana"), Summary: "Said hello."},
+		convo.AmendClosing{By: convo.ByUser("ana"), Summary: "Said hello."},
 	)
 	fmt.Println("not closed:", errors.Is(err, convo.ErrNotClosed))
 
@@ -304,14 +304,14 @@ func ExampleToConversation() {
 }
 
 // A contact that has an id of the host and writes on several channels: naming both links the address.
-func ExampleLink() {
+func ExampleLinkAddress() {
 	engine, _ := exampleEngine()
 	try(engine.Do(ctx, convo.ToContact("acme", "susan"), convo.Receive{Body: "Hello"}))
 
 	both := convo.Ref{
 		Workspace: "acme", Contact: "susan", Address: convo.Address{Channel: "email", Value: "susan@example.com"},
 	}
-	fmt.Println(try(engine.Do(ctx, both, convo.Link{By: convo.ByUser("ana")})).Outcome)
+	fmt.Println(try(engine.Do(ctx, both, convo.LinkAddress{By: convo.ByUser("ana")})).Outcome)
 
 	mail := convo.ToAddress("acme", "email", "susan@example.com")
 	result := try(engine.Do(ctx, mail, convo.Receive{Body: "Writing from my laptop now."}))
@@ -338,14 +338,14 @@ func ExampleBlock() {
 	// opened
 }
 
-// The agent picked the wrong category. Amend corrects the closing; what it was before stays in the log.
-func ExampleAmend() {
+// The agent picked the wrong category. AmendClosing corrects the closing; what it was before stays in the log.
+func ExampleAmendClosing() {
 	engine, _ := exampleEngine()
 	susan, ana := convo.ToContact("acme", "susan"), convo.ByUser("ana")
 	try(engine.Do(ctx, susan, convo.Receive{Body: "The toaster is broken."}))
 	try(engine.Do(ctx, susan, convo.Close{By: ana, Category: "Sales", Summary: "Replaced it."}))
 
-	result := try(engine.Do(ctx, susan, convo.Amend{By: ana, Category: "Support", Summary: "Replaced it."}))
+	result := try(engine.Do(ctx, susan, convo.AmendClosing{By: ana, Category: "Support", Summary: "Replaced it."}))
 	fmt.Println("now:", result.Conversation.Cycle.Closing.Category)
 
 	for _, e := range try(engine.Transcript(ctx, "acme", result.Conversation.ID, convo.EventCursor{}, 0)) {
@@ -524,7 +524,7 @@ func ExampleEngine_Tick() {
 	engine, now := exampleEngine()
 	susan, ana := convo.ToContact("acme", "susan"), convo.ByUser("ana")
 	try(engine.Do(ctx, susan, convo.Receive{Body: "Please call me at noon."}))
-	try(engine.Do(ctx, susan, convo.Pend{By: ana, Until: now.Now().Add(3 * time.Hour)}))
+	try(engine.Do(ctx, susan, convo.SetPending{By: ana, Until: now.Now().Add(3 * time.Hour)}))
 
 	now.Add(time.Hour)
 	fmt.Println("changes:", try(engine.Tick(ctx, 100)))
@@ -572,11 +572,11 @@ func ExampleCycle() {
 	}
 	do(0, convo.Receive{Body: "The toaster is broken."})
 	do(1*time.Minute, convo.Send{By: convo.ByAutomation("away"), Body: "We will be with you shortly."})
-	do(2*time.Minute, convo.Assign{By: ana, User: "ana"})
+	do(2*time.Minute, convo.Assign{By: ana, Assignee: "ana"})
 	do(3*time.Minute, convo.Send{By: ana, Body: "Can you send a photo?"})
 	do(10*time.Minute, convo.Receive{Body: "Here it is."})
 	do(2*time.Minute, convo.Send{By: ana, Body: "A new one is on its way."})
-	do(0, convo.Pend{By: ana})
+	do(0, convo.SetPending{By: ana})
 	do(48*time.Hour, convo.Receive{Body: "It has arrived, thanks!"})
 	cycle := do(2*time.Minute, convo.Close{By: ana}).Cycle
 
@@ -710,7 +710,7 @@ func ExampleEngine_History() {
 // The state machine alone, without engine, store or clock: a host that keeps threads in its own way loads one, decides,
 // and writes what the decision says.
 func ExampleDecide() {
-	thread := convo.Thread{
+	thread := convo.Snapshot{
 		Ref:     convo.ToContact("acme", "susan"),
 		Contact: convo.Contact{Workspace: "acme", ID: "susan"},
 		Next:    uuid.MustParse("01956d3c-0000-7000-8000-000000000001"), // in earnest: uuid.NewV7
@@ -720,7 +720,7 @@ func ExampleDecide() {
 
 	d, err := convo.Decide(thread, at, &policy,
 		convo.Receive{Body: "Hello"},
-		convo.Assign{By: convo.ByAutomation("router"), User: "ana"},
+		convo.Assign{By: convo.ByAutomation("router"), Assignee: "ana"},
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -744,11 +744,11 @@ func ExampleApply() {
 	engine, _ := exampleEngine()
 	c := try(engine.Do(ctx, convo.ToContact("acme", "susan"),
 		convo.Receive{Body: "Hello"},
-		convo.Assign{By: convo.ByUser("ana"), User: "ana"},
+		convo.Assign{By: convo.ByUser("ana"), Assignee: "ana"},
 		convo.Close{By: convo.ByUser("ana"), Category: "Sales"},
 	)).Conversation
 
-	var t convo.Thread
+	var t convo.Snapshot
 	for _, e := range try(engine.Transcript(ctx, "acme", c.ID, convo.EventCursor{}, 0)) {
 		t = convo.Apply(t, e)
 		fmt.Printf("%d %-6s %q\n", t.Conversation.Version, t.Conversation.Status, t.Conversation.Assignee)
@@ -804,7 +804,7 @@ func ExampleNextDue() {
 	for _, cmd := range []convo.Command{
 		convo.Receive{Body: "Hello"},
 		convo.Send{By: ana, Body: "How can I help?"},
-		convo.Pend{By: ana, Until: now.Now().Add(time.Hour)},
+		convo.SetPending{By: ana, Until: now.Now().Add(time.Hour)},
 	} {
 		try(engine.Do(ctx, susan, cmd))
 		due, reason := convo.NextDue(try(store.Load(ctx, susan)), &policy)
@@ -830,17 +830,17 @@ func ExampleTransitions() {
 		if t.Err != nil {
 			result = "refused"
 		}
-		fmt.Printf("%-10s  %-15s  %-8s  → %s\n", t.State, t.When, result, t.Next)
+		fmt.Printf("%-10s  %-19s  %-8s  → %s\n", t.State, t.When, result, t.Next)
 	}
 	// Output:
-	// none                         opened    → open
-	// open                         recorded  → open
-	// pending     default          resumed   → open
-	// pending     stay_pending     recorded  → pending
-	// closed      receive: new     opened    → open
-	// closed      receive: reopen  reopened  → open
-	// closed      receive: reject  refused   → closed
-	// superseded                   refused   → superseded
+	// none                             opened    → open
+	// open                             recorded  → open
+	// pending     unless stay_pending  resumed   → open
+	// pending     stay_pending         recorded  → pending
+	// closed      receive: new         opened    → open
+	// closed      receive: reopen      reopened  → open
+	// closed      receive: reject      refused   → closed
+	// superseded                       refused   → superseded
 }
 
 // A host that queues commands writes them as JSON and gets the same ones back.
@@ -871,7 +871,7 @@ func ExampleCommands() {
 func ExamplePolicy() {
 	var policy convo.Policy
 	err := json.Unmarshal([]byte(`{
-		"receive": {"mode": "reopen", "within": "72h"},
+		"receive": {"mode": "reopen", "window": "72h"},
 		"category": "required",
 		"categories": ["General Inquiry", "Sales", "Support"],
 		"auto_close": {"after": "24h", "category": "Unanswered"}
@@ -903,7 +903,7 @@ func ExamplePolicy() {
 
 // Each channel has its own rules: a message after a closing reopens an e-mail conversation, and opens a new one elsewhere.
 func ExampleWithPolicies() {
-	email := convo.Policy{Receive: convo.Reentry{Mode: convo.ReentryReopen}}
+	email := convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}}
 	engine, _ := exampleEngine(convo.WithPolicies(
 		func(_ context.Context, workspace, channel string) (*convo.Policy, error) {
 			if channel == "email" {

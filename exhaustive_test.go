@@ -34,7 +34,7 @@ func TestEverySequenceOfCommandsKeepsTheRules(t *testing.T) {
 		{"live chat", convo.LiveChatPolicy()},
 		{"everything", everything()},
 		{"close and transfer", convo.Policy{
-			Receive: convo.Reentry{Mode: convo.ReentryReopen}, AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)},
+			Receive: convo.OnClosed{Mode: convo.OnClosedReopen}, AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)},
 			Merge: convo.MergeTransfer,
 		}},
 	}
@@ -101,15 +101,15 @@ func (w *tiny) active(root int) int {
 }
 
 // load is what Store.Load is to return.
-func (w *tiny) load(to convo.Ref) convo.Thread {
-	t := convo.Thread{Ref: to, Next: w.next}
+func (w *tiny) load(to convo.Ref) convo.Snapshot {
+	t := convo.Snapshot{Ref: to, Next: w.next}
 	var root, latest int
 	if to.Conversation != uuid.Nil {
 		latest = w.index(to.Conversation)
 		root = slices.Index(names[:], w.conversations[latest].Contact)
 	} else {
 		root = w.root(slices.Index(names[:], to.Contact))
-		latest = w.index(w.contacts[root].Latest)
+		latest = w.index(w.contacts[root].LatestConversation)
 		if to.Address == address && w.owner != nobody {
 			t.AddressOwner = names[w.root(w.owner)]
 		}
@@ -142,7 +142,7 @@ func (w *tiny) commit(ch *convo.Change) {
 		case convo.ContactMerged:
 			w.own()
 			for j := range w.conversations {
-				w.conversations[j].Contact = e.Into
+				w.conversations[j].Contact = e.MergedInto
 			}
 		}
 	}
@@ -183,20 +183,20 @@ var actions = func() (all []action) {
 		{"receive", func(time.Time) convo.Command { return convo.Receive{Body: "hi"} }, true, false},
 		{"send", func(time.Time) convo.Command { return convo.Send{By: agentAna, Body: "hello"} }, false, false},
 		{"note", func(time.Time) convo.Command { return convo.Note{By: agentAna, Body: "n"} }, true, false},
-		{"pend", func(time.Time) convo.Command { return convo.Pend{By: agentAna} }, false, false},
-		{"pend until", func(now time.Time) convo.Command { return convo.Pend{By: agentAna, Until: now.Add(time.Hour)} }, false, false},
+		{"set_pending", func(time.Time) convo.Command { return convo.SetPending{By: agentAna} }, false, false},
+		{"pend until", func(now time.Time) convo.Command { return convo.SetPending{By: agentAna, Until: now.Add(time.Hour)} }, false, false},
 		{"resume", func(time.Time) convo.Command { return convo.Resume{By: agentAna} }, false, false},
 		{"close", func(time.Time) convo.Command {
 			return convo.Close{By: agentAna, Category: "Sales", Summary: "s"}
 		}, true, false},
 		{"reopen", func(time.Time) convo.Command { return convo.Reopen{By: visitor} }, true, false},
-		{"assign", func(time.Time) convo.Command { return convo.Assign{By: agentAna, User: "ana"} }, false, false},
-		{"amend", func(time.Time) convo.Command {
-			return convo.Amend{By: agentAna, Category: "Support", Summary: "t"}
+		{"assign", func(time.Time) convo.Command { return convo.Assign{By: agentAna, Assignee: "ana"} }, false, false},
+		{"amend_closing", func(time.Time) convo.Command {
+			return convo.AmendClosing{By: agentAna, Category: "Support", Summary: "t"}
 		}, true, false},
 		{"block", func(time.Time) convo.Command { return convo.Block{By: agentAna} }, false, false},
 		{"unblock", func(time.Time) convo.Command { return convo.Unblock{By: agentAna} }, true, false},
-		{"link", func(time.Time) convo.Command { return convo.Link{By: agentAna} }, false, true},
+		{"link_address", func(time.Time) convo.Command { return convo.LinkAddress{By: agentAna} }, false, true},
 	}
 	const step = 30 * time.Minute
 	for i := range names {
@@ -299,7 +299,7 @@ func (x *explorer) key(w *tiny, left int) string {
 	}
 	for i := range w.contacts {
 		k := &w.contacts[i]
-		flags := byte(w.index(k.Latest)+1) << 3
+		flags := byte(w.index(k.LatestConversation)+1) << 3
 		for j, set := range [...]bool{k.Version > 0, k.Blocked, k.MergedInto != ""} {
 			if set {
 				flags |= 1 << j
@@ -315,7 +315,7 @@ func (x *explorer) key(w *tiny, left int) string {
 		}
 		age(c.UpdatedAt)
 		age(c.PendingUntil)
-		age(c.UnansweredAt)
+		age(c.AwaitingContactSince)
 		age(c.DueAt)
 		age(c.Cycle.Closing.At)
 		age(c.Cycle.OpenedAt)
@@ -370,7 +370,7 @@ var barredWhenBlocked = map[convo.CommandName]bool{
 	convo.CommandOpen: true, convo.CommandReceive: true, convo.CommandSend: true, convo.CommandClose: true, convo.CommandReopen: true,
 }
 
-func (x *explorer) refused(before *convo.Thread, c cell, err error) {
+func (x *explorer) refused(before *convo.Snapshot, c cell, err error) {
 	var refusal *convo.StateError
 	if !errors.As(err, &refusal) {
 		x.failf("%s in %s failed: %v", c.command, c.state, err)
@@ -381,7 +381,7 @@ func (x *explorer) refused(before *convo.Thread, c cell, err error) {
 			x.failf("%s was barred", c.command)
 		}
 	case convo.ErrAddressTaken:
-		if before.AddressOwner == before.Contact.ID || c.command != convo.CommandLink {
+		if before.AddressOwner == before.Contact.ID || c.command != convo.CommandLinkAddress {
 			x.failf("%s: the address is its own", c.command)
 		}
 	default:
@@ -395,7 +395,7 @@ func (x *explorer) refused(before *convo.Thread, c cell, err error) {
 }
 
 // folds holds that the events of a change make its thread, and are numbered without gaps.
-func (x *explorer) folds(before *convo.Thread, ch *convo.Change) {
+func (x *explorer) folds(before *convo.Snapshot, ch *convo.Change) {
 	folded := *before
 	for i := range ch.Events {
 		e := &ch.Events[i]
@@ -419,7 +419,7 @@ func (x *explorer) folds(before *convo.Thread, ch *convo.Change) {
 	}
 }
 
-func (x *explorer) latest(before *convo.Thread, ch *convo.Change) time.Time {
+func (x *explorer) latest(before *convo.Snapshot, ch *convo.Change) time.Time {
 	if ch.Thread.Conversation.UpdatedAt.After(before.Conversation.UpdatedAt) {
 		return ch.Thread.Conversation.UpdatedAt
 	}
@@ -530,7 +530,7 @@ func (x *explorer) check(w *tiny) {
 		if active[root]++; active[root] > 1 {
 			x.failf("two active conversations")
 		}
-		if w.contacts[root].Latest != c.ID {
+		if w.contacts[root].LatestConversation != c.ID {
 			x.failf("the active conversation is not the latest one")
 		}
 		due, _ := convo.NextDue(w.load(convo.ToConversation(tenant, c.ID)), &x.policy)
@@ -564,8 +564,8 @@ func nameOf(cmd convo.Command) convo.CommandName {
 		return convo.CommandSend
 	case convo.Note:
 		return convo.CommandNote
-	case convo.Pend:
-		return convo.CommandPend
+	case convo.SetPending:
+		return convo.CommandSetPending
 	case convo.Resume:
 		return convo.CommandResume
 	case convo.Close:
@@ -574,12 +574,12 @@ func nameOf(cmd convo.Command) convo.CommandName {
 		return convo.CommandReopen
 	case convo.Assign:
 		return convo.CommandAssign
-	case convo.Amend:
-		return convo.CommandAmend
+	case convo.AmendClosing:
+		return convo.CommandAmendClosing
 	case convo.Block:
 		return convo.CommandBlock
 	case convo.Unblock:
 		return convo.CommandUnblock
 	}
-	return convo.CommandLink
+	return convo.CommandLinkAddress
 }

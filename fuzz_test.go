@@ -22,17 +22,17 @@ import (
 var fuzzNow = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 // fuzzThreads are threads in every state, to decide on.
-func fuzzThreads(t testing.TB) map[string]convo.Thread {
+func fuzzThreads(t testing.TB) map[string]convo.Snapshot {
 	ana := convo.ByUser("ana")
-	none := convo.Thread{
+	none := convo.Snapshot{
 		Ref:     convo.ToContact("acme", "susan"),
 		Contact: convo.Contact{Workspace: "acme", ID: "susan"},
 		Next:    uuid.UUID{6: 0x70, 8: 0x80},
 	}
-	threads := map[string]convo.Thread{"none": none}
+	threads := map[string]convo.Snapshot{"none": none}
 	for name, cmds := range map[string][]convo.Command{
 		"open":    {convo.Open{By: ana}},
-		"pending": {convo.Open{By: ana}, convo.Pend{By: ana, Until: fuzzNow.Add(time.Hour)}},
+		"pending": {convo.Open{By: ana}, convo.SetPending{By: ana, Until: fuzzNow.Add(time.Hour)}},
 		"closed":  {convo.Open{By: ana}, convo.Close{By: ana}},
 		"blocked": {convo.Open{By: ana}, convo.Block{By: ana}},
 	} {
@@ -58,7 +58,7 @@ func requireRefusal(t testing.TB, err error) {
 }
 
 // decideSafely decides on a thread and checks the rules that every decision keeps.
-func decideSafely(t testing.TB, thread convo.Thread, at time.Time, p *convo.Policy, cmds ...convo.Command) (convo.Decision, error) {
+func decideSafely(t testing.TB, thread convo.Snapshot, at time.Time, p *convo.Policy, cmds ...convo.Command) (convo.Decision, error) {
 	t.Helper()
 	d, err := checkPure(t, thread, at, p, cmds)
 	if err != nil {
@@ -135,7 +135,7 @@ func FuzzCommandsJSON(f *testing.F) {
 		`[{"command":"receive","external_id":"m1","channel":"whatsapp","body":"Hello"},{"command":"receive","external_id":"m1","channel":"whatsapp","body":"Hello"}]`,
 		`[{"command":"open","by":{"type":"user","id":"ana"},"key":"k"},{"command":"close","by":{"type":"user","id":"ana"},"key":"k"}]`,
 		`[{"command":"note","by":{"type":"system"},"attachments":{"a":[1,2.50,"<&>"]}}]`,
-		`[{"command":"pend","by":{"type":"system"},"at":"2026-03-02T14:30:00.123456789+05:30","until":"9999-12-31T23:59:59-23:59"}]`,
+		`[{"command":"set_pending","by":{"type":"system"},"at":"2026-03-02T14:30:00.123456789+05:30","until":"9999-12-31T23:59:59-23:59"}]`,
 		`[{"command":"open","command":"close","By":{"type":"system"},"CATEGORY":"x","category":"y"}]`,
 		`[{"command":"open","by":{"type":"system"},"at":"0000-01-01T00:00:00Z"}]`,
 	} {
@@ -181,7 +181,7 @@ func FuzzPolicyJSON(f *testing.F) {
 		f.Add(data)
 	}
 	for _, s := range []string{
-		`{}`, `null`, `[]`, `7`, `{"open":{"mode":"reject"}}`, `{"receive":{"mode":"reopen","within":"-1h"}}`,
+		`{}`, `null`, `[]`, `7`, `{"open":{"mode":"reject"}}`, `{"receive":{"mode":"reopen","window":"-1h"}}`,
 		`{"category":"required","summary":"required","categories":["Sales","Support"],"max_summary":3}`,
 		`{"category":"disabled","summary":"disabled","unassign_on_close":true}`,
 		`{"auto_close":{"after":"24h","since":"any_event","category":"Silent"},"merge":"transfer"}`,
@@ -218,12 +218,12 @@ func FuzzPolicyJSON(f *testing.F) {
 }
 
 // checkUnderPolicy decides a fixed life under p, and holds p's rules for closings against a second reading of them.
-func checkUnderPolicy(t *testing.T, thread convo.Thread, p *convo.Policy) {
+func checkUnderPolicy(t *testing.T, thread convo.Snapshot, p *convo.Policy) {
 	ana, bot := convo.ByUser("ana"), convo.ByAutomation("bot")
 	at := fuzzNow
 	for _, cmd := range []convo.Command{
-		convo.Receive{Body: "1"}, convo.Assign{By: bot, User: "ana", Team: "sales"}, convo.Send{By: bot, Body: "2"},
-		convo.Send{By: ana, Body: "3"}, convo.Pend{By: ana, Until: at.Add(time.Hour)}, convo.Receive{Body: "4"},
+		convo.Receive{Body: "1"}, convo.Assign{By: bot, Assignee: "ana", Team: "sales"}, convo.Send{By: bot, Body: "2"},
+		convo.Send{By: ana, Body: "3"}, convo.SetPending{By: ana, Until: at.Add(time.Hour)}, convo.Receive{Body: "4"},
 		convo.Note{By: ana, Attachments: json.RawMessage(`1`)}, convo.Resume{By: ana}, convo.Block{By: ana}, convo.Unblock{By: ana},
 	} {
 		at = at.Add(time.Minute)
@@ -267,11 +267,11 @@ func checkUnderPolicy(t *testing.T, thread convo.Thread, p *convo.Policy) {
 				require.Equal(t, summary, closed.Conversation.Cycle.Closing.Summary)
 				require.Equal(t, p.UnassignOnClose, closed.Conversation.Assignee == "")
 				require.Equal(t, "ana", closed.Conversation.Cycle.LastAssignee)
-				_, err = decideSafely(t, closed, at, p, convo.Amend{By: ana, Category: category, Summary: summary})
+				_, err = decideSafely(t, closed, at, p, convo.AmendClosing{By: ana, Category: category, Summary: summary})
 				require.Equal(t, rules && fits, err == nil, "amending keeps the same rules: %v", err)
 
 				_, err = decideSafely(t, closed, at, p, convo.Receive{Body: "5"})
-				require.Equal(t, p.Receive.Mode == convo.ReentryReject, errors.Is(err, convo.ErrClosed))
+				require.Equal(t, p.Receive.Mode == convo.OnClosedReject, errors.Is(err, convo.ErrClosed))
 				_, err = decideSafely(t, closed, at, p, convo.Open{By: bot})
 				require.NoError(t, err)
 			}
@@ -313,7 +313,7 @@ var identifierRoles = []struct {
 		return []convo.Command{convo.Receive{Body: "Hello"}, convo.Close{By: convo.BySystem(), Category: id}}
 	}, func(r convo.Result) string { return r.Conversation.Cycle.Closing.Category }, true},
 	{"user", nil, func(id string) []convo.Command {
-		return []convo.Command{convo.Receive{Body: "Hello"}, convo.Assign{By: convo.BySystem(), User: id}}
+		return []convo.Command{convo.Receive{Body: "Hello"}, convo.Assign{By: convo.BySystem(), Assignee: id}}
 	}, func(r convo.Result) string { return r.Conversation.Assignee }, true},
 	{"team", nil, func(id string) []convo.Command {
 		return []convo.Command{convo.Receive{Body: "Hello"}, convo.Assign{By: convo.BySystem(), Team: id}}
@@ -422,8 +422,8 @@ func FuzzDecide(f *testing.F) {
 		p := &convo.Policy{
 			StayPending: bit(a, 0), UnassignOnClose: bit(a, 1), RestartFlow: bit(a, 2), CountAutomation: bit(a, 3),
 			Category:  []convo.Rule{convo.RuleOptional, convo.RuleOptional, convo.RuleRequired, convo.RuleDisabled}[a>>4&3],
-			Open:      convo.Reentry{Mode: []convo.ReentryMode{convo.ReentryNew, convo.ReentryReopen}[a>>6&1]},
-			Receive:   convo.Reentry{Mode: []convo.ReentryMode{convo.ReentryNew, convo.ReentryReopen, convo.ReentryReject}[b&15%3]},
+			Open:      convo.OnClosed{Mode: []convo.OnClosedMode{convo.OnClosedOpenNew, convo.OnClosedReopen}[a>>6&1]},
+			Receive:   convo.OnClosed{Mode: []convo.OnClosedMode{convo.OnClosedOpenNew, convo.OnClosedReopen, convo.OnClosedReject}[b&15%3]},
 			AutoClose: convo.AutoClose{After: []convo.Duration{0, convo.Duration(time.Minute)}[b>>4&1]},
 		}
 		if bit(b, 5) {
@@ -461,8 +461,8 @@ func FuzzDecide(f *testing.F) {
 				cmd = convo.Send{By: by, At: at, Body: "Hello"}
 			case convo.CommandNote:
 				cmd = convo.Note{By: by, At: at, Body: text}
-			case convo.CommandPend:
-				pend := convo.Pend{By: by, At: at}
+			case convo.CommandSetPending:
+				pend := convo.SetPending{By: by, At: at}
 				if detail > 9 {
 					pend.Until = now.Add(time.Duration(detail-20) * time.Second)
 				}
@@ -474,15 +474,15 @@ func FuzzDecide(f *testing.F) {
 			case convo.CommandReopen:
 				cmd = convo.Reopen{By: by, At: at}
 			case convo.CommandAssign:
-				cmd = convo.Assign{By: by, At: at, User: text, Team: text}
-			case convo.CommandAmend:
-				cmd = convo.Amend{By: by, At: at, Category: text}
+				cmd = convo.Assign{By: by, At: at, Assignee: text, Team: text}
+			case convo.CommandAmendClosing:
+				cmd = convo.AmendClosing{By: by, At: at, Category: text}
 			case convo.CommandBlock:
 				cmd = convo.Block{By: by, At: at}
 			case convo.CommandUnblock:
 				cmd = convo.Unblock{By: by, At: at}
-			case convo.CommandLink:
-				cmd = convo.Link{By: by, At: at}
+			case convo.CommandLinkAddress:
+				cmd = convo.LinkAddress{By: by, At: at}
 			}
 			d, err := decideSafely(t, thread, now, p, cmd)
 			if err != nil {

@@ -21,8 +21,8 @@ import (
 
 // Every command, by reflection: a command or a field that is added later is covered too.
 var allCommands = []convo.Command{
-	convo.Open{}, convo.Receive{}, convo.Send{}, convo.Note{}, convo.Pend{}, convo.Resume{}, convo.Close{},
-	convo.Reopen{}, convo.Assign{}, convo.Amend{}, convo.Block{}, convo.Unblock{}, convo.Link{},
+	convo.Open{}, convo.Receive{}, convo.Send{}, convo.Note{}, convo.SetPending{}, convo.Resume{}, convo.Close{},
+	convo.Reopen{}, convo.Assign{}, convo.AmendClosing{}, convo.Block{}, convo.Unblock{}, convo.LinkAddress{},
 }
 
 // jsonTypes is everything that leaves the process as JSON.
@@ -156,9 +156,9 @@ func TestJSONOfEveryKindOfEventRoundTripsExactly(t *testing.T) {
 	do(convo.ToContact("acme", "susan"), convo.Open{By: ana}, convo.Close{By: ana})
 	do(convo.ToAddress("acme", "email", "guest@example.com"),
 		convo.Receive{ExternalID: "m1", Body: "Hello", Attachments: json.RawMessage(`[{"url":"https://example.com/?a=1&b=<2>"}]`)},
-		convo.Send{By: ana, Body: "Hi"}, convo.Note{By: ana, Body: "A guest."}, convo.Assign{By: ana, User: "ana", Team: "sales"},
-		convo.Pend{By: ana, Until: hour}, convo.Resume{By: ana}, convo.Close{By: ana, Category: "Sales", Summary: "Sold."},
-		convo.Amend{By: ana, Category: "Support"}, convo.Reopen{By: convo.ByContact()},
+		convo.Send{By: ana, Body: "Hi"}, convo.Note{By: ana, Body: "A guest."}, convo.Assign{By: ana, Assignee: "ana", Team: "sales"},
+		convo.SetPending{By: ana, Until: hour}, convo.Resume{By: ana}, convo.Close{By: ana, Category: "Sales", Summary: "Sold."},
+		convo.AmendClosing{By: ana, Category: "Support"}, convo.Reopen{By: convo.ByContact()},
 		convo.Block{By: ana, Reason: "spam"}, convo.Unblock{By: ana},
 	)
 	guest, err := engine.Contact(t.Context(), convo.ToAddress("acme", "email", "guest@example.com"))
@@ -180,7 +180,7 @@ func TestJSONOfEveryKindOfEventRoundTripsExactly(t *testing.T) {
 		assert.Equal(t, e, back, "%s", data)
 	}
 	for _, k := range []convo.EventKind{
-		convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPended, convo.ConversationResumed,
+		convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPending, convo.ConversationResumed,
 		convo.ConversationClosed, convo.ConversationAssigned, convo.ConversationTransferred, convo.ClosingAmended,
 		convo.MessageReceived, convo.MessageSent, convo.NoteAdded, convo.NoticePosted,
 		convo.AddressLinked, convo.ContactBlocked, convo.ContactUnblocked, convo.ContactMerged,
@@ -290,7 +290,7 @@ func TestTimesLeaveAsRFC3339InUTC(t *testing.T) {
 	engine, err := convo.New(memstore.New())
 	require.NoError(t, err)
 	result, err := engine.Do(t.Context(), convo.ToContact("acme", "riya"),
-		convo.Receive{At: at, Body: "Hello"}, convo.Pend{At: at, By: convo.ByUser("ana"), Until: at.Add(time.Hour)})
+		convo.Receive{At: at, Body: "Hello"}, convo.SetPending{At: at, By: convo.ByUser("ana"), Until: at.Add(time.Hour)})
 	require.NoError(t, err)
 	_, err = engine.Do(t.Context(), convo.ToContact("acme", "susan"), convo.Open{By: convo.ByUser("ana"), At: at})
 	require.NoError(t, err)
@@ -313,7 +313,7 @@ func TestTimesLeaveAsRFC3339InUTC(t *testing.T) {
 func TestCommandsInAQueueAreInUTC(t *testing.T) {
 	india := time.FixedZone("IST", 5*3600+1800)
 	at := time.Date(2026, 3, 2, 14, 30, 0, 0, india)
-	data, err := json.Marshal(convo.Commands{convo.Pend{At: at, Until: at.Add(time.Hour)}})
+	data, err := json.Marshal(convo.Commands{convo.SetPending{At: at, Until: at.Add(time.Hour)}})
 	require.NoError(t, err)
 	assert.Equal(t, []string{`"2026-03-02T09:00:00Z"`, `"2026-03-02T10:00:00Z"`}, jsonTime.FindAllString(string(data), -1))
 }
@@ -332,7 +332,7 @@ func TestAnswersHoldNoZeroTimeOrID(t *testing.T) {
 	}
 	for _, cmd := range []convo.Command{
 		convo.Receive{Body: "Hello", Key: "k"}, convo.Receive{Body: "Hello", Key: "k"}, convo.Open{By: ana},
-		convo.Pend{By: ana}, convo.Close{By: ana}, convo.Block{By: ana}, convo.Unblock{By: ana},
+		convo.SetPending{By: ana}, convo.Close{By: ana}, convo.Block{By: ana}, convo.Unblock{By: ana},
 	} {
 		r, err := engine.Do(t.Context(), susan, cmd)
 		check(r, err)
@@ -368,7 +368,7 @@ func TestBadCommandsJSONIsAValidationError(t *testing.T) {
 		{"an unknown field of the actor", `[{"command":"open","by":{"type":"user","name":"ana"}}]`, "commands[0]"},
 		{"a number for a text", `[{"command":"close","category":7}]`, "commands[0]"},
 		{"a text for an actor", `[{"command":"close","by":"ana"}]`, "commands[0]"},
-		{"a time that is none", `[{"command":"pend","until":"tomorrow"}]`, "commands[0]"},
+		{"a time that is none", `[{"command":"set_pending","until":"tomorrow"}]`, "commands[0]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := convo.Commands{convo.Open{By: convo.BySystem()}}
@@ -458,7 +458,7 @@ func TestJSONLooksLikeThis(t *testing.T) {
 			convo.Commands{
 				convo.Receive{At: at, Channel: "whatsapp", ExternalID: "wamid.42", Body: "The toaster is broken."},
 				convo.Assign{By: convo.ByAutomation("router"), Team: "support"},
-				convo.Pend{By: convo.ByUser("ana"), Until: at.Add(48 * time.Hour)},
+				convo.SetPending{By: convo.ByUser("ana"), Until: at.Add(48 * time.Hour)},
 				convo.Close{
 					By: convo.ByUser("ana"), Key: "close-1001", Category: "Support",
 					Summary: "Issue resolved: Replaced defective item.",
@@ -481,7 +481,7 @@ func TestJSONLooksLikeThis(t *testing.T) {
     "team": "support"
   },
   {
-    "command": "pend",
+    "command": "set_pending",
     "by": {
       "type": "user",
       "id": "ana"
@@ -502,8 +502,8 @@ func TestJSONLooksLikeThis(t *testing.T) {
 		},
 		"policy": {
 			convo.Policy{
-				Open:            convo.Reentry{Mode: convo.ReentryReopen},
-				Receive:         convo.Reentry{Mode: convo.ReentryReopen, Within: convo.Duration(72 * time.Hour)},
+				Open:            convo.OnClosed{Mode: convo.OnClosedReopen},
+				Receive:         convo.OnClosed{Mode: convo.OnClosedReopen, Window: convo.Duration(72 * time.Hour)},
 				StayPending:     true,
 				Category:        convo.RuleRequired,
 				Categories:      []string{"General Inquiry", "Sales", "Support"},
@@ -529,7 +529,7 @@ func TestJSONLooksLikeThis(t *testing.T) {
   },
   "receive": {
     "mode": "reopen",
-    "within": "72h0m0s"
+    "window": "72h0m0s"
   },
   "stay_pending": true,
   "category": "required",

@@ -20,25 +20,25 @@ type KeyID struct {
 type Key struct {
 	KeyID
 	// Hash is that of the request, to tell a repetition from another request with the same key; 0 for external ids.
-	Hash int64 `json:"hash,omitempty"`
+	RequestHash int64 `json:"hash,omitempty"`
 	// Conversation is the one that it ended in; First to Last are the Seq of the events that it wrote there, 0 when
 	// none.
 	Conversation uuid.UUID `json:"conversation,omitzero"`
-	First        int64     `json:"first,omitempty"`
-	Last         int64     `json:"last,omitempty"`
+	FirstSeq     int64     `json:"first,omitempty"`
+	LastSeq      int64     `json:"last,omitempty"`
 }
 
 // unit is a run of commands that are applied together at most once: one that carries a key or an external id, and the
 // ones without that follow it. Commands before the first keyed one belong to it.
-type unit struct {
+type keyedGroup struct {
 	from, to int
 	key      string
 	external KeyID
 }
 
 // units splits cmds, or returns nil when no command is keyed.
-func units(cmds []Command, channel string) []unit {
-	var us []unit
+func keyedGroups(cmds []Command, channel string) []keyedGroup {
+	var us []keyedGroup
 	for i, cmd := range cmds {
 		key, external := keysOf(cmd, channel)
 		switch {
@@ -47,9 +47,9 @@ func units(cmds []Command, channel string) []unit {
 				us[len(us)-1].to = i + 1
 			}
 		case us == nil:
-			us = append(us, unit{0, i + 1, key, external})
+			us = append(us, keyedGroup{0, i + 1, key, external})
 		default:
-			us = append(us, unit{i, i + 1, key, external})
+			us = append(us, keyedGroup{i, i + 1, key, external})
 		}
 	}
 	return us
@@ -57,27 +57,27 @@ func units(cmds []Command, channel string) []unit {
 
 // keysOf returns the idempotency key of cmd, and its external id on its channel.
 func keysOf(cmd Command, channel string) (key string, external KeyID) {
-	var o order
+	var o fields
 	if o.read(cmd) != nil {
 		return "", KeyID{}
 	}
 	if o.channel != "" {
 		channel = o.channel
 	}
-	if o.external != "" && channel != "" {
-		external = KeyID{channel, o.external}
+	if o.externalID != "" && channel != "" {
+		external = KeyID{channel, o.externalID}
 	}
 	return o.key, external
 }
 
 // known returns the key of u that is among keys. It fails with ErrKeyReused when that was for another request.
-func (u *unit) known(keys []Key, to Ref, cmds []Command) (k Key, ok bool, err error) {
+func (u *keyedGroup) appliedUnder(keys []Key, to Ref, cmds []Command) (k Key, ok bool, err error) {
 	for _, k := range keys {
 		if u.external.ID != "" && k.KeyID == u.external {
 			return k, true, nil
 		}
 		if u.key != "" && k.KeyID == (KeyID{ID: u.key}) {
-			if k.Hash != requestHash(to, cmds[u.from:u.to]) {
+			if k.RequestHash != requestHash(to, cmds[u.from:u.to]) {
 				return k, true, fmt.Errorf("convo: key %q: %w", u.key, ErrKeyReused)
 			}
 			return k, true, nil
@@ -87,14 +87,14 @@ func (u *unit) known(keys []Key, to Ref, cmds []Command) (k Key, ok bool, err er
 }
 
 // record adds the keys of a unit whose events begin at first.
-func (w *work) record(t *Thread, u *unit, cmds []Command, first int) {
+func (w *decider) record(t *Snapshot, u *keyedGroup, cmds []Command, first int) {
 	k := Key{Conversation: t.Conversation.ID}
 	for i := range w.events[first:] {
 		if e := &w.events[first+i]; e.Conversation == k.Conversation {
-			if k.First == 0 {
-				k.First = e.Seq
+			if k.FirstSeq == 0 {
+				k.FirstSeq = e.Seq
 			}
-			k.Last = e.Seq
+			k.LastSeq = e.Seq
 		}
 	}
 	if u.external.ID != "" {
@@ -102,7 +102,7 @@ func (w *work) record(t *Thread, u *unit, cmds []Command, first int) {
 		w.keys = append(w.keys, k)
 	}
 	if u.key != "" {
-		k.KeyID, k.Hash = KeyID{ID: u.key}, requestHash(t.Ref, cmds[u.from:u.to])
+		k.KeyID, k.RequestHash = KeyID{ID: u.key}, requestHash(t.Ref, cmds[u.from:u.to])
 		w.keys = append(w.keys, k)
 	}
 }

@@ -43,14 +43,14 @@ func TestAMessageIsReceivedOnceWhateverHappenedInBetween(t *testing.T) {
 			d.do(toContact("carl"), convo.Send{By: agentAna, Body: "hello"}, convo.Receive{Body: "more"})
 		}},
 		{"a closing, after which a message opens", convo.InboxPolicy(), func(d *desk) { d.do(toContact("carl"), convo.Close{By: agentAna}) }},
-		{"a closing, after which a message reopens", convo.Policy{Receive: convo.Reentry{Mode: convo.ReentryReopen}}, func(d *desk) {
+		{"a closing, after which a message reopens", convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}}, func(d *desk) {
 			d.do(toContact("carl"), convo.Close{By: agentAna})
 		}},
 		{"a closing, after which a message is rejected", convo.LiveChatPolicy(), func(d *desk) { d.do(toContact("carl"), convo.Close{By: agentAna}) }},
 		{"a new conversation", convo.Policy{}, func(d *desk) {
 			d.do(toContact("carl"), convo.Close{By: agentAna}, convo.Open{By: agentBen})
 		}},
-		{"pending", convo.Policy{}, func(d *desk) { d.do(toContact("carl"), convo.Pend{By: agentAna}) }},
+		{"pending", convo.Policy{}, func(d *desk) { d.do(toContact("carl"), convo.SetPending{By: agentAna}) }},
 		{"a blocking", convo.Policy{}, func(d *desk) { d.do(toContact("carl"), convo.Block{By: agentAna}) }},
 		{"a merge", convo.Policy{}, func(d *desk) {
 			d.do(toContact("dora"), convo.Open{By: agentAna})
@@ -113,7 +113,7 @@ func TestTheChannelOfAnExternalIDMayBeThatOfTheAddress(t *testing.T) {
 	keys, err := d.store.Keys(t.Context(), tenant, id)
 	require.NoError(t, err)
 	require.Len(t, keys, 1)
-	assert.Equal(t, convo.Key{KeyID: id, Conversation: first.Conversation.ID, First: 1, Last: 2}, keys[0])
+	assert.Equal(t, convo.Key{KeyID: id, Conversation: first.Conversation.ID, FirstSeq: 1, LastSeq: 2}, keys[0])
 }
 
 func TestEveryCommandTakesAKey(t *testing.T) {
@@ -125,13 +125,13 @@ func TestEveryCommandTakesAKey(t *testing.T) {
 				d.do(to, convo.Open{By: agentAna})
 			}
 			switch name {
-			case convo.CommandReopen, convo.CommandAmend:
+			case convo.CommandReopen, convo.CommandAmendClosing:
 				d.do(to, convo.Close{By: agentAna})
 			case convo.CommandResume:
-				d.do(to, convo.Pend{By: agentAna})
+				d.do(to, convo.SetPending{By: agentAna})
 			case convo.CommandUnblock:
 				d.do(to, convo.Block{By: agentAna})
-			case convo.CommandLink:
+			case convo.CommandLinkAddress:
 				to.Address = convo.Address{Channel: "email", Value: "c"}
 			}
 			keyed := withKey(cmd, "k-1")
@@ -162,7 +162,7 @@ func withKey(cmd convo.Command, key string) convo.Command {
 	case convo.Note:
 		c.Key = key
 		return c
-	case convo.Pend:
+	case convo.SetPending:
 		c.Key = key
 		return c
 	case convo.Resume:
@@ -177,7 +177,7 @@ func withKey(cmd convo.Command, key string) convo.Command {
 	case convo.Assign:
 		c.Key = key
 		return c
-	case convo.Amend:
+	case convo.AmendClosing:
 		c.Key = key
 		return c
 	case convo.Block:
@@ -186,7 +186,7 @@ func withKey(cmd convo.Command, key string) convo.Command {
 	case convo.Unblock:
 		c.Key = key
 		return c
-	case convo.Link:
+	case convo.LinkAddress:
 		c.Key = key
 		return c
 	}
@@ -226,7 +226,7 @@ func TestAKeyIsForOneRequest(t *testing.T) {
 		"another actor":        {toContact("carl"), []convo.Command{convo.Send{By: agentBen, Key: "k", Body: "hi"}}},
 		"another time":         {toContact("carl"), []convo.Command{convo.Send{By: agentAna, Key: "k", Body: "hi", At: morning.Add(time.Hour)}}},
 		"another command":      {toContact("carl"), []convo.Command{convo.Close{By: agentAna, Key: "k"}}},
-		"a command that fails": {toContact("carl"), []convo.Command{convo.Amend{By: agentAna, Key: "k"}}},
+		"a command that fails": {toContact("carl"), []convo.Command{convo.AmendClosing{By: agentAna, Key: "k"}}},
 		"an invalid command":   {toContact("carl"), []convo.Command{convo.Send{By: agentAna, Key: "k", Body: "\xff"}}},
 		"more commands":        {toContact("carl"), []convo.Command{convo.Send{By: agentAna, Key: "k", Body: "hi"}, convo.Close{By: agentAna}}},
 		"another contact":      {toContact("dora"), []convo.Command{convo.Send{By: agentAna, Key: "k", Body: "hi"}}},
@@ -302,15 +302,15 @@ func TestWhatIsKnownIsLeftOutOfACall(t *testing.T) {
 func TestCommandsWithoutAKeyBelongToTheKeyedOneBeforeThem(t *testing.T) {
 	d := openDesk(t)
 	open := []convo.Command{
-		convo.Open{By: flowBot, Key: "step-1"}, convo.Send{By: flowBot, Body: "welcome"}, convo.Assign{By: flowBot, User: "ana"},
+		convo.Open{By: flowBot, Key: "step-1"}, convo.Send{By: flowBot, Body: "welcome"}, convo.Assign{By: flowBot, Assignee: "ana"},
 	}
-	second := []convo.Command{convo.Note{By: flowBot, Key: "step-2", Body: "n"}, convo.Pend{By: flowBot}}
+	second := []convo.Command{convo.Note{By: flowBot, Key: "step-2", Body: "n"}, convo.SetPending{By: flowBot}}
 	first := d.do(toContact("carl"), open...)
 	assert.Len(t, first.Events, 3)
 	d.again(first, toContact("carl"), open...)
 
 	r := d.do(toContact("carl"), append(open, second...)...)
-	assert.Equal(t, []convo.EventKind{convo.NoteAdded, convo.ConversationPended}, kindsOf(r.Events))
+	assert.Equal(t, []convo.EventKind{convo.NoteAdded, convo.ConversationPending}, kindsOf(r.Events))
 	both := d.do(toContact("carl"), append(open, second...)...)
 	assert.Equal(t, convo.OutcomeDuplicate, both.Outcome)
 	assert.Equal(t, r.Events, both.Events, "of the last one")

@@ -30,7 +30,7 @@ const (
 	OutcomeOpened    Outcome = "opened"    // a new conversation
 	OutcomeReopened  Outcome = "reopened"  // a new cycle of the same one
 	OutcomeResumed   Outcome = "resumed"
-	OutcomePended    Outcome = "pended"
+	OutcomePending   Outcome = "pending"
 	OutcomeClosed    Outcome = "closed"
 	OutcomeRecorded  Outcome = "recorded" // a message or note, and nothing else
 	OutcomeAssigned  Outcome = "assigned"
@@ -57,51 +57,51 @@ type Transition struct {
 }
 
 type (
-	row    int // of a command in the table
-	column int // of a state in the table
+	commandKind int // of a command in the table
+	stateIndex  int // of a state in the table
 )
 
 const (
-	rowOpen row = iota
-	rowReceive
-	rowSend
-	rowNote
-	rowPend
-	rowResume
-	rowClose
-	rowReopen
-	rowAssign
-	rowAmend
-	rowBlock
-	rowUnblock
-	rowLink
-	rows
+	kindOpen commandKind = iota
+	kindReceive
+	kindSend
+	kindNote
+	kindSetPending
+	kindResume
+	kindClose
+	kindReopen
+	kindAssign
+	kindAmendClosing
+	kindBlock
+	kindUnblock
+	kindLinkAddress
+	commandKinds
 )
 
 const (
-	columnNone column = iota
-	columnOpen
-	columnPending
-	columnClosed
-	columnSuperseded
-	columns
+	stateNone stateIndex = iota
+	stateOpen
+	statePending
+	stateClosed
+	stateSuperseded
+	stateCount
 )
 
 var (
-	commandNames = [rows]CommandName{
-		CommandOpen, CommandReceive, CommandSend, CommandNote, CommandPend, CommandResume, CommandClose, CommandReopen,
-		CommandAssign, CommandAmend, CommandBlock, CommandUnblock, CommandLink,
+	commandNames = [commandKinds]CommandName{
+		CommandOpen, CommandReceive, CommandSend, CommandNote, CommandSetPending, CommandResume, CommandClose, CommandReopen,
+		CommandAssign, CommandAmendClosing, CommandBlock, CommandUnblock, CommandLinkAddress,
 	}
-	states = [columns]State{StateNone, StateOpen, StatePending, StateClosed, StateSuperseded}
+	states = [stateCount]State{StateNone, StateOpen, StatePending, StateClosed, StateSuperseded}
 )
 
-func (r row) name() CommandName { return commandNames[r] }
+func (r commandKind) name() CommandName { return commandNames[r] }
 
 // move is what a cell of the table says to do.
-type move uint8
+type action uint8
 
 const (
-	notFound move = iota
+	notFound action = iota
 	notActive
 	notClosed
 	activeExists
@@ -121,7 +121,7 @@ const (
 )
 
 // moves says what each move amounts to: an error, or an outcome and the state after it (empty: the same).
-var moves = [...]struct {
+var actions = [...]struct {
 	err     error
 	refusal string
 	outcome Outcome
@@ -136,7 +136,7 @@ var moves = [...]struct {
 	opens:        {outcome: OutcomeOpened, next: StateOpen},
 	reopens:      {outcome: OutcomeReopened, next: StateOpen},
 	resumes:      {outcome: OutcomeResumed, next: StateOpen},
-	pends:        {outcome: OutcomePended, next: StatePending},
+	pends:        {outcome: OutcomePending, next: StatePending},
 	closes:       {outcome: OutcomeClosed, next: StateClosed},
 	records:      {outcome: OutcomeRecorded},
 	assigns:      {outcome: OutcomeAssigned},
@@ -147,56 +147,56 @@ var moves = [...]struct {
 }
 
 // way is a move and what picks it among the ways of its cell.
-type way struct {
-	move move
-	when string
+type branch struct {
+	action action
+	when   string
 }
 
 // only is a cell with one way.
-func only(m move) []way { return []way{{move: m}} }
+func always(m action) []branch { return []branch{{action: m}} }
 
 // table is the lifecycle. Where a cell has several ways, [choose] picks one.
-var table = [rows][columns][]way{
-	rowOpen: {
-		only(opens), only(unchanged), only(resumes),
+var table = [commandKinds][stateCount][]branch{
+	kindOpen: {
+		always(opens), always(unchanged), always(resumes),
 		{{opens, "open: new"}, {reopens, "open: reopen"}},
-		only(activeExists),
+		always(activeExists),
 	},
-	rowReceive: {
-		only(opens), only(records),
-		{{resumes, "default"}, {records, "stay_pending"}},
+	kindReceive: {
+		always(opens), always(records),
+		{{resumes, "unless stay_pending"}, {records, "stay_pending"}},
 		{{opens, "receive: new"}, {reopens, "receive: reopen"}, {rejects, "receive: reject"}},
-		only(activeExists),
+		always(activeExists),
 	},
-	rowSend: {only(notActive), only(records), only(records), only(notActive), only(notActive)},
-	rowNote: {only(notFound), only(records), only(records), only(records), only(records)},
-	rowPend: {
-		only(notActive), only(pends),
-		{{pends, "another until"}, {unchanged, "the same until"}},
-		only(notActive), only(notActive),
+	kindSend: {always(notActive), always(records), always(records), always(notActive), always(notActive)},
+	kindNote: {always(notFound), always(records), always(records), always(records), always(records)},
+	kindSetPending: {
+		always(notActive), always(pends),
+		{{pends, "until changed"}, {unchanged, "until unchanged"}},
+		always(notActive), always(notActive),
 	},
-	rowResume: {only(notActive), only(unchanged), only(resumes), only(notActive), only(notActive)},
-	rowClose:  {only(notActive), only(closes), only(closes), only(notActive), only(notActive)},
-	rowReopen: {only(notFound), only(unchanged), only(unchanged), only(reopens), only(activeExists)},
-	rowAssign: {only(notActive), assigning, assigning, only(notActive), only(notActive)},
-	rowAmend:  {only(notFound), only(notClosed), only(notClosed), amending, amending},
+	kindResume:       {always(notActive), always(unchanged), always(resumes), always(notActive), always(notActive)},
+	kindClose:        {always(notActive), always(closes), always(closes), always(notActive), always(notActive)},
+	kindReopen:       {always(notFound), always(unchanged), always(unchanged), always(reopens), always(activeExists)},
+	kindAssign:       {always(notActive), assigning, assigning, always(notActive), always(notActive)},
+	kindAmendClosing: {always(notFound), always(notClosed), always(notClosed), amending, amending},
 
-	rowBlock:   {only(notFound), blocking, blocking, blocking, blocking},
-	rowUnblock: {only(notFound), unblocking, unblocking, unblocking, unblocking},
-	rowLink:    {only(notFound), linking, linking, linking, linking},
+	kindBlock:       {always(notFound), blocking, blocking, blocking, blocking},
+	kindUnblock:     {always(notFound), unblocking, unblocking, unblocking, unblocking},
+	kindLinkAddress: {always(notFound), linking, linking, linking, linking},
 }
 
 var (
-	assigning  = []way{{assigns, "another user or team"}, {unchanged, "the same"}}
-	amending   = []way{{amends, "another category or summary"}, {unchanged, "the same"}}
-	blocking   = []way{{blocks, "not blocked"}, {unchanged, "blocked"}}
-	unblocking = []way{{unblocks, "blocked"}, {unchanged, "not blocked"}}
-	linking    = []way{{links, "nobody's address"}, {unchanged, "linked"}}
+	assigning  = []branch{{assigns, "assignee or team changed"}, {unchanged, "nothing changed"}}
+	amending   = []branch{{amends, "category or summary changed"}, {unchanged, "nothing changed"}}
+	blocking   = []branch{{blocks, "not blocked"}, {unchanged, "blocked"}}
+	unblocking = []branch{{unblocks, "blocked"}, {unchanged, "not blocked"}}
+	linking    = []branch{{links, "address not linked"}, {unchanged, "address linked"}}
 )
 
 // barred says which commands a blocked contact bars: those that would open, message or close. The timer may still close:
 // what it left undone, nobody would wind up again.
-var barred = [rows]bool{rowOpen: true, rowReceive: true, rowSend: true, rowClose: true, rowReopen: true}
+var refusedWhenBlocked = [commandKinds]bool{kindOpen: true, kindReceive: true, kindSend: true, kindClose: true, kindReopen: true}
 
 // Transitions is the lifecycle as data: every command in every state, with every way it can go.
 func Transitions() []Transition {
@@ -204,13 +204,13 @@ func Transitions() []Transition {
 	for r, cells := range table {
 		for c, ways := range cells {
 			for _, w := range ways {
-				m := moves[w.move]
+				m := actions[w.action]
 				next := m.next
 				if next == "" {
 					next = states[c]
 				}
 				out = append(out, Transition{
-					Command: row(r).name(), State: states[c], When: w.when, Outcome: m.outcome,
+					Command: commandKind(r).name(), State: states[c], When: w.when, Outcome: m.outcome,
 					Err: m.err, Refusal: m.refusal, Next: next,
 				})
 			}
@@ -220,62 +220,62 @@ func Transitions() []Transition {
 }
 
 // columnOf is the state that a thread is in.
-func columnOf(t *Thread) column {
+func stateOf(t *Snapshot) stateIndex {
 	switch t.Conversation.Status {
 	case StatusOpen:
-		return columnOpen
+		return stateOpen
 	case StatusPending:
-		return columnPending
+		return statePending
 	}
 	switch {
 	case t.Conversation.ID == uuid.Nil:
-		return columnNone
+		return stateNone
 	case t.Active != uuid.Nil:
-		return columnSuperseded
+		return stateSuperseded
 	}
-	return columnClosed
+	return stateClosed
 }
 
 // choose picks the way that a command goes in a cell of the table with several.
-func choose(t *Thread, o *order, c column, p *Policy) move {
-	ways := table[o.row][c]
+func chooseAction(t *Snapshot, o *fields, c stateIndex, p *Policy) action {
+	ways := table[o.kind][c]
 	if len(ways) == 1 {
-		return ways[0].move
+		return ways[0].action
 	}
 	conv, second := &t.Conversation, false
-	switch o.row {
-	case rowOpen:
-		return reenter(conv, o.at, p.Open)
-	case rowReceive:
-		if c == columnClosed {
-			return reenter(conv, o.at, p.Receive)
+	switch o.kind {
+	case kindOpen:
+		return onClosed(conv, o.at, p.Open)
+	case kindReceive:
+		if c == stateClosed {
+			return onClosed(conv, o.at, p.Receive)
 		}
 		second = p.StayPending
-	case rowPend:
+	case kindSetPending:
 		second = conv.PendingUntil.Equal(o.until)
-	case rowAssign:
+	case kindAssign:
 		second = conv.Assignee == o.user && conv.Team == o.team
-	case rowAmend:
+	case kindAmendClosing:
 		second = conv.Cycle.Closing.Category == o.category && conv.Cycle.Closing.Summary == o.text
-	case rowBlock:
+	case kindBlock:
 		second = t.Contact.Blocked
-	case rowUnblock:
+	case kindUnblock:
 		second = !t.Contact.Blocked
-	case rowLink:
+	case kindLinkAddress:
 		second = t.AddressOwner != "" || t.Ref.Address == Address{}
 	}
 	if second {
-		return ways[1].move
+		return ways[1].action
 	}
-	return ways[0].move
+	return ways[0].action
 }
 
 // reenter is what a policy says about a closed conversation.
-func reenter(c *Conversation, at time.Time, r Reentry) move {
+func onClosed(c *Conversation, at time.Time, r OnClosed) action {
 	switch {
-	case r.Mode == ReentryReject:
+	case r.Mode == OnClosedReject:
 		return rejects
-	case r.Mode == ReentryReopen && (r.Within == 0 || at.Sub(c.Cycle.Closing.At) <= time.Duration(r.Within)):
+	case r.Mode == OnClosedReopen && (r.Window == 0 || at.Sub(c.Cycle.Closing.At) <= time.Duration(r.Window)):
 		return reopens
 	}
 	return opens
@@ -299,23 +299,23 @@ var defaultPolicy Policy
 //
 // A key or external id that comes twice in one call is decided once; a key that comes with two different requests is
 // ErrKeyReused. Whether it was known before is the store's to say: see [Engine.Do].
-func Decide(t Thread, at time.Time, p *Policy, cmds ...Command) (d Decision, err error) {
+func Decide(t Snapshot, at time.Time, p *Policy, cmds ...Command) (d Decision, err error) {
 	if p == nil {
 		p = &defaultPolicy
 	}
-	w := work{loaded: loaded(&t), outcome: OutcomeUnchanged}
-	if err = w.decide(&t, canonical(at), p, cmds); err != nil {
+	w := decider{loaded: loaded(&t), outcome: OutcomeUnchanged}
+	if err = w.decide(&t, micros(at), p, cmds); err != nil {
 		return // d is still empty; writing it again would cost as much as deciding
 	}
 	w.arm(&t, p)
 	d.Outcome = w.outcome
-	w.change(&t, &d.Change)
+	w.result(&t, &d.Change)
 	return d, nil
 }
 
 // work is a decision in the making. It moves a thread on in place, because copying is most of the cost; the thread comes
 // as an argument of its own, so that it can stay on the stack.
-type work struct {
+type decider struct {
 	loaded  Loaded
 	past    []Conversation
 	events  []Event
@@ -323,30 +323,30 @@ type work struct {
 	outcome Outcome
 }
 
-func (w *work) change(t *Thread, to *Change) {
+func (w *decider) result(t *Snapshot, to *Change) {
 	to.Loaded, to.Thread, to.Past, to.Events, to.Keys = w.loaded, *t, w.past, w.events, w.keys
 }
 
-func (w *work) decide(t *Thread, now time.Time, p *Policy, cmds []Command) error {
+func (w *decider) decide(t *Snapshot, now time.Time, p *Policy, cmds []Command) error {
 	if len(cmds) > MaxCommands {
 		return invalid("commands", fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)))
 	}
 	if len(cmds) == 1 { // mostly, and mostly without a key: then it is read once
-		var o order
+		var o fields
 		if err := o.read(cmds[0]); err != nil {
 			return err
 		}
-		if o.key == "" && o.external == "" {
+		if o.key == "" && o.externalID == "" {
 			return w.step(t, &o, now, p)
 		}
 	}
-	us := units(cmds, t.Ref.Address.Channel)
+	us := keyedGroups(cmds, t.Ref.Address.Channel)
 	if us == nil {
 		return w.steps(t, now, p, cmds)
 	}
 	for i := range us {
 		u := &us[i]
-		if _, known, err := u.known(w.keys, t.Ref, cmds); err != nil {
+		if _, known, err := u.appliedUnder(w.keys, t.Ref, cmds); err != nil {
 			return err
 		} else if known {
 			continue
@@ -360,9 +360,9 @@ func (w *work) decide(t *Thread, now time.Time, p *Policy, cmds []Command) error
 	return nil
 }
 
-func (w *work) steps(t *Thread, now time.Time, p *Policy, cmds []Command) error {
+func (w *decider) steps(t *Snapshot, now time.Time, p *Policy, cmds []Command) error {
 	for _, cmd := range cmds {
-		var o order
+		var o fields
 		if err := o.read(cmd); err != nil {
 			return err
 		}
@@ -374,35 +374,35 @@ func (w *work) steps(t *Thread, now time.Time, p *Policy, cmds []Command) error 
 }
 
 // step decides one command.
-func (w *work) step(t *Thread, o *order, now time.Time, p *Policy) error {
+func (w *decider) step(t *Snapshot, o *fields, now time.Time, p *Policy) error {
 	if o.channel == "" {
 		o.channel = t.Ref.Address.Channel
 	}
 	if err := o.check(p); err != nil {
 		return err
 	}
-	o.until = canonical(o.until)
-	if t.Contact.Version == 0 && o.row != rowOpen && o.row != rowReceive {
-		err := refuse(t, moves[table[o.row][columnNone][0].move].err, o.row.name())
+	o.until = micros(o.until)
+	if t.Contact.Version == 0 && o.kind != kindOpen && o.kind != kindReceive {
+		err := refuse(t, actions[table[o.kind][stateNone][0].action].err, o.kind.name())
 		err.Unknown = true
 		return err
 	}
-	if t.Contact.Blocked && barred[o.row] && !o.inactivity() {
-		return refuse(t, ErrBlocked, o.row.name())
+	if t.Contact.Blocked && refusedWhenBlocked[o.kind] && !o.inactivity() {
+		return refuse(t, ErrBlocked, o.kind.name())
 	}
 	if t.AddressOwner != "" && t.AddressOwner != t.Contact.ID {
-		return refuse(t, ErrAddressTaken, o.row.name())
+		return refuse(t, ErrAddressTaken, o.kind.name())
 	}
 	var ok bool
-	if o.at, ok = stamp(o.at, now, t.Conversation.UpdatedAt); !ok {
-		return refuse(t, ErrOutOfOrder, o.row.name())
+	if o.at, ok = eventTime(o.at, now, t.Conversation.UpdatedAt); !ok {
+		return refuse(t, ErrOutOfOrder, o.kind.name())
 	}
 	if !o.until.IsZero() && !o.until.After(o.at) {
 		return invalid("until", "must be after the time of the command")
 	}
-	m := choose(t, o, columnOf(t), p)
-	if err := moves[m].err; err != nil {
-		return refuse(t, err, o.row.name())
+	m := chooseAction(t, o, stateOf(t), p)
+	if err := actions[m].err; err != nil {
+		return refuse(t, err, o.kind.name())
 	}
 	if t.Contact.ID == "" {
 		t.Contact.ID = t.nextID().String()
@@ -415,25 +415,25 @@ func (w *work) step(t *Thread, o *order, now time.Time, p *Policy) error {
 	}
 	w.perform(t, o, m, p)
 	if m != unchanged {
-		w.outcome = moves[m].outcome
+		w.outcome = actions[m].outcome
 	}
 	return nil
 }
 
 // perform writes the events of a move. A message comes after the opening that it caused, and before the resuming.
-func (w *work) perform(t *Thread, o *order, m move, p *Policy) {
+func (w *decider) perform(t *Snapshot, o *fields, m action, p *Policy) {
 	switch m {
 	case opens:
 		w.open(t, o)
 	case reopens:
 		w.reopen(t, o, p)
 	}
-	switch o.row {
-	case rowReceive:
+	switch o.kind {
+	case kindReceive:
 		w.message(t, o, MessageReceived, false)
-	case rowSend:
+	case kindSend:
 		w.message(t, o, MessageSent, o.by.Type == ActorUser || p.CountAutomation)
-	case rowNote:
+	case kindNote:
 		w.message(t, o, NoteAdded, false)
 	}
 	switch m {
@@ -442,7 +442,7 @@ func (w *work) perform(t *Thread, o *order, m move, p *Policy) {
 		e.Source = o.source
 		w.apply(t, e)
 	case pends:
-		e := w.add(t, o, ConversationPended)
+		e := w.add(t, o, ConversationPending)
 		e.Until = o.until
 		w.apply(t, e)
 	case closes:
@@ -462,8 +462,8 @@ func (w *work) perform(t *Thread, o *order, m move, p *Policy) {
 	}
 }
 
-func (w *work) open(t *Thread, o *order) {
-	w.leave(t)
+func (w *decider) open(t *Snapshot, o *fields) {
+	w.keepIntermediate(t)
 	t.Conversation = Conversation{ID: t.nextID()}
 	e := w.add(t, o, ConversationOpened)
 	e.ContactSeq = t.Contact.Version + 1
@@ -471,8 +471,8 @@ func (w *work) open(t *Thread, o *order) {
 	w.apply(t, e)
 }
 
-func (w *work) reopen(t *Thread, o *order, p *Policy) {
-	w.leave(t)
+func (w *decider) reopen(t *Snapshot, o *fields, p *Policy) {
+	w.keepIntermediate(t)
 	e := w.add(t, o, ConversationReopened)
 	e.ContactSeq = t.Contact.Version + 1
 	if e.Source = o.source; e.Source == SourceContact {
@@ -488,9 +488,9 @@ func (w *work) reopen(t *Thread, o *order, p *Policy) {
 	}
 }
 
-func (w *work) message(t *Thread, o *order, kind EventKind, response bool) {
+func (w *decider) message(t *Snapshot, o *fields, kind EventKind, response bool) {
 	e := w.add(t, o, kind)
-	e.Channel, e.ExternalID, e.Body, e.Attachments = o.channel, o.external, o.text, bytes.Clone(o.attachments)
+	e.Channel, e.ExternalID, e.Body, e.Attachments = o.channel, o.externalID, o.text, bytes.Clone(o.attachments)
 	e.Response = response
 	if len(o.attachments) == 0 {
 		e.Attachments = nil
@@ -501,32 +501,32 @@ func (w *work) message(t *Thread, o *order, kind EventKind, response bool) {
 	w.apply(t, e)
 }
 
-func (w *work) close(t *Thread, o *order, p *Policy) {
+func (w *decider) close(t *Snapshot, o *fields, p *Policy) {
 	e := w.add(t, o, ConversationClosed)
 	e.Category, e.Summary, e.Source = o.category, o.text, o.source
 	w.apply(t, e)
 	w.notify(t, o, NoticeClosed, p.Notices.Closed)
 	if c := &t.Conversation; p.UnassignOnClose && (c.Assignee != "" || c.Team != "") {
-		w.assign(t, &order{by: BySystem(), at: o.at})
+		w.assign(t, &fields{by: BySystem(), at: o.at})
 	}
 }
 
-func (w *work) assign(t *Thread, o *order) {
+func (w *decider) assign(t *Snapshot, o *fields) {
 	e := w.add(t, o, ConversationAssigned)
 	e.Assignee, e.Team = o.user, o.team
 	w.apply(t, e)
 }
 
-func (w *work) notify(t *Thread, o *order, code NoticeCode, audience Audience) {
+func (w *decider) notify(t *Snapshot, o *fields, code NoticeCode, audience Audience) {
 	if audience == AudienceNone {
 		return
 	}
-	e := w.add(t, &order{by: BySystem(), at: o.at}, NoticePosted)
+	e := w.add(t, &fields{by: BySystem(), at: o.at}, NoticePosted)
 	e.Notice, e.Audience, e.Body = code, audience, code.Text()
 	w.apply(t, e)
 }
 
-func (w *work) link(t *Thread, o *order) {
+func (w *decider) link(t *Snapshot, o *fields) {
 	e := w.addContact(t, o, AddressLinked)
 	e.Channel, e.Address = t.Ref.Address.Channel, t.Ref.Address.Value
 	w.apply(t, e)
@@ -534,23 +534,23 @@ func (w *work) link(t *Thread, o *order) {
 }
 
 // add appends the next event of the conversation, for the caller to fill in and apply.
-func (w *work) add(t *Thread, o *order, kind EventKind) *Event {
+func (w *decider) add(t *Snapshot, o *fields, kind EventKind) *Event {
 	e := w.event(t, o, kind)
 	e.Conversation, e.Seq = t.Conversation.ID, t.Conversation.Version+1
 	return e
 }
 
 // addContact appends the next event of the contact itself.
-func (w *work) addContact(t *Thread, o *order, kind EventKind) *Event {
+func (w *decider) addContact(t *Snapshot, o *fields, kind EventKind) *Event {
 	e := w.event(t, o, kind)
-	e.Seq, e.At = t.Contact.Version+1, later(o.at, t.Contact.UpdatedAt)
+	e.Seq, e.At = t.Contact.Version+1, maxTime(o.at, t.Contact.UpdatedAt)
 	return e
 }
 
-func (w *work) event(t *Thread, o *order, kind EventKind) *Event {
+func (w *decider) event(t *Snapshot, o *fields, kind EventKind) *Event {
 	if w.events == nil {
 		n := 1
-		if o.row == rowReceive && kind != MessageReceived {
+		if o.kind == kindReceive && kind != MessageReceived {
 			n = 2 // an opening or reopening, and the message
 		}
 		w.events = make([]Event, 0, n)
@@ -563,17 +563,17 @@ func (w *work) event(t *Thread, o *order, kind EventKind) *Event {
 }
 
 // apply moves the thread on: Apply alone changes state, so that folding the events cannot give another one.
-func (w *work) apply(t *Thread, e *Event) { apply(t, e) }
+func (w *decider) apply(t *Snapshot, e *Event) { apply(t, e) }
 
 // leave keeps the state of a conversation that this call changed and now goes on from.
-func (w *work) leave(t *Thread) {
+func (w *decider) keepIntermediate(t *Snapshot) {
 	c := &t.Conversation
 	if c.Version != 0 && (c.ID != w.loaded.Conversation || c.Version != w.loaded.Version) {
 		w.past = append(w.past, *c)
 	}
 }
 
-func refuse(t *Thread, reason error, name CommandName) *StateError {
+func refuse(t *Snapshot, reason error, name CommandName) *StateError {
 	err := &StateError{
 		Err: reason, Command: name, Contact: t.Contact.ID, Conversation: t.Conversation.ID, Active: t.Active,
 	}
@@ -586,7 +586,7 @@ func refuse(t *Thread, reason error, name CommandName) *StateError {
 
 // arm keeps the timer's hint from being later than what is due. It leaves an earlier hint alone, so that messages do not
 // move it, unless that has passed.
-func (w *work) arm(t *Thread, p *Policy) {
+func (w *decider) arm(t *Snapshot, p *Policy) {
 	c := &t.Conversation
 	due, _ := nextDue(t, p)
 	if passed := !c.DueAt.After(c.UpdatedAt); passed || !due.IsZero() && due.Before(c.DueAt) {
@@ -605,33 +605,33 @@ const (
 
 // NextDue is the time at which the conversation of t changes by itself under p, and why; zero when nothing is due.
 // Pending goes first; a conversation that is pending without a time waits.
-func NextDue(t Thread, p *Policy) (time.Time, DueReason) {
+func NextDue(t Snapshot, p *Policy) (time.Time, DueReason) {
 	if p == nil {
 		p = &defaultPolicy
 	}
 	return nextDue(&t, p)
 }
 
-func nextDue(t *Thread, p *Policy) (time.Time, DueReason) {
+func nextDue(t *Snapshot, p *Policy) (time.Time, DueReason) {
 	c := &t.Conversation
 	switch {
 	case c.Status == StatusPending && !c.PendingUntil.IsZero():
 		return c.PendingUntil, DueWake
 	case c.Status == StatusOpen && p.AutoClose.After > 0:
-		since := c.UnansweredAt
+		since := c.AwaitingContactSince
 		if p.AutoClose.Since == SinceAnyEvent {
 			since = c.UpdatedAt
 		}
 		if !since.IsZero() {
-			return canonical(since.Add(time.Duration(p.AutoClose.After))), DueInactivity
+			return micros(since.Add(time.Duration(p.AutoClose.After))), DueInactivity
 		}
 	}
 	return time.Time{}, ""
 }
 
 // timed is the command that is due, at the time when it became so: measures do not depend on how often Tick runs.
-func timed(t *Thread, due time.Time, reason DueReason, p *Policy) Command {
-	at := later(due, t.Conversation.UpdatedAt)
+func dueCommand(t *Snapshot, due time.Time, reason DueReason, p *Policy) Command {
+	at := maxTime(due, t.Conversation.UpdatedAt)
 	if reason == DueWake {
 		return Resume{By: BySystem(), At: at, Source: SourceTimer}
 	}
@@ -642,14 +642,14 @@ func timed(t *Thread, due time.Time, reason DueReason, p *Policy) Command {
 }
 
 // canonical is t in UTC and whole microseconds, the one precision of all stores.
-func canonical(t time.Time) time.Time {
+func micros(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}
 	}
 	return time.UnixMicro(t.UnixMicro()).UTC()
 }
 
-func later(a, b time.Time) time.Time {
+func maxTime(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
 	}
@@ -658,10 +658,10 @@ func later(a, b time.Time) time.Time {
 
 // stamp is the time of an event: the given one unless it is before the last event, else now, but never before the last
 // event, because the clocks of servers differ.
-func stamp(given, now, last time.Time) (at time.Time, ok bool) {
+func eventTime(given, now, last time.Time) (at time.Time, ok bool) {
 	if given.IsZero() {
-		return later(now, last), true
+		return maxTime(now, last), true
 	}
-	at = canonical(given)
+	at = micros(given)
 	return at, !at.Before(last)
 }

@@ -34,7 +34,7 @@ var (
 // talk is the thread of one contact, moved on by Decide alone.
 type talk struct {
 	t      testing.TB
-	thread convo.Thread
+	thread convo.Snapshot
 	policy convo.Policy
 	now    time.Time
 	log    []convo.Event
@@ -42,7 +42,7 @@ type talk struct {
 
 func newTalk(t testing.TB, p convo.Policy) *talk {
 	require.NoError(t, p.Validate())
-	return &talk{t: t, policy: p, now: morning, thread: convo.Thread{
+	return &talk{t: t, policy: p, now: morning, thread: convo.Snapshot{
 		Ref:     convo.ToContact(tenant, "carl"),
 		Contact: convo.Contact{Workspace: tenant, ID: "carl"},
 		Next:    seedID,
@@ -78,7 +78,7 @@ func (k *talk) conversation() convo.Conversation { return k.thread.Conversation 
 func (k *talk) cycle() convo.Cycle               { return k.thread.Conversation.Cycle }
 
 // checkDecision holds what every decision must hold: folding its events gives its thread, and the log has no gaps.
-func checkDecision(t testing.TB, before convo.Thread, d convo.Decision) {
+func checkDecision(t testing.TB, before convo.Snapshot, d convo.Decision) {
 	t.Helper()
 	after, folded := d.Change.Thread, before
 	versions := map[uuid.UUID]int64{before.Conversation.ID: before.Conversation.Version}
@@ -116,7 +116,7 @@ func kindsOf(events []convo.Event) []convo.EventKind {
 }
 
 // stateOf is the state that a thread is in, by the words of the specification rather than by the code's.
-func stateOf(t convo.Thread) convo.State {
+func stateOf(t convo.Snapshot) convo.State {
 	switch {
 	case t.Conversation.ID == uuid.Nil:
 		return convo.StateNone
@@ -135,16 +135,16 @@ var allStates = []convo.State{
 }
 
 // threadIn makes a thread in a state by deciding the commands that lead there.
-func threadIn(t testing.TB, state convo.State) convo.Thread {
+func threadIn(t testing.TB, state convo.State) convo.Snapshot {
 	k := newTalk(t, convo.Policy{})
 	if state == convo.StateNone {
 		return k.thread
 	}
 	k.do(convo.Open{By: agentAna, Channel: "webchat"}, convo.Receive{Channel: "webchat", Body: "hello"},
-		convo.Assign{By: agentAna, User: "ana", Team: "sales"})
+		convo.Assign{By: agentAna, Assignee: "ana", Team: "sales"})
 	switch state {
 	case convo.StatePending:
-		k.do(convo.Pend{By: agentAna, Until: morning.Add(2 * time.Hour)})
+		k.do(convo.SetPending{By: agentAna, Until: morning.Add(2 * time.Hour)})
 	case convo.StateClosed, convo.StateSuperseded:
 		k.do(convo.Close{By: agentAna, Category: "Sales", Summary: "sold"})
 	}
@@ -160,52 +160,52 @@ func threadIn(t testing.TB, state convo.State) convo.Thread {
 
 // sample is a plain command of each name, one that changes something wherever anything can be changed.
 var sample = map[convo.CommandName]convo.Command{
-	convo.CommandOpen:    convo.Open{By: agentAna},
-	convo.CommandReceive: convo.Receive{Body: "anybody there?", Attachments: json.RawMessage(`["a.png"]`)},
-	convo.CommandSend:    convo.Send{By: agentAna, Body: "yes", Attachments: json.RawMessage(`["b.png"]`)},
-	convo.CommandNote:    convo.Note{By: agentAna, Body: "a regular", Attachments: json.RawMessage(`["c.png"]`)},
-	convo.CommandPend:    convo.Pend{By: agentAna, Until: morning.Add(time.Hour)},
-	convo.CommandResume:  convo.Resume{By: agentAna},
-	convo.CommandClose:   convo.Close{By: agentAna, Category: "Support", Summary: "solved"},
-	convo.CommandReopen:  convo.Reopen{By: agentAna},
-	convo.CommandAssign:  convo.Assign{By: agentAna, User: "ben", Team: "support"},
-	convo.CommandAmend:   convo.Amend{By: agentAna, Category: "Support", Summary: "not sold"},
-	convo.CommandBlock:   convo.Block{By: agentAna, Reason: "spam"},
-	convo.CommandUnblock: convo.Unblock{By: agentAna},
-	convo.CommandLink:    convo.Link{By: agentAna},
+	convo.CommandOpen:         convo.Open{By: agentAna},
+	convo.CommandReceive:      convo.Receive{Body: "anybody there?", Attachments: json.RawMessage(`["a.png"]`)},
+	convo.CommandSend:         convo.Send{By: agentAna, Body: "yes", Attachments: json.RawMessage(`["b.png"]`)},
+	convo.CommandNote:         convo.Note{By: agentAna, Body: "a regular", Attachments: json.RawMessage(`["c.png"]`)},
+	convo.CommandSetPending:   convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)},
+	convo.CommandResume:       convo.Resume{By: agentAna},
+	convo.CommandClose:        convo.Close{By: agentAna, Category: "Support", Summary: "solved"},
+	convo.CommandReopen:       convo.Reopen{By: agentAna},
+	convo.CommandAssign:       convo.Assign{By: agentAna, Assignee: "ben", Team: "support"},
+	convo.CommandAmendClosing: convo.AmendClosing{By: agentAna, Category: "Support", Summary: "not sold"},
+	convo.CommandBlock:        convo.Block{By: agentAna, Reason: "spam"},
+	convo.CommandUnblock:      convo.Unblock{By: agentAna},
+	convo.CommandLinkAddress:  convo.LinkAddress{By: agentAna},
 }
 
 // scene is what one row of the transition table is tried with.
 type scene struct {
-	thread convo.Thread
+	thread convo.Snapshot
 	policy convo.Policy
 	cmd    convo.Command
 }
 
 // scenes sets up what the When of a row names.
 var scenes = map[string]func(t testing.TB, s *scene){
-	"":                func(testing.TB, *scene) {},
-	"open: new":       func(_ testing.TB, s *scene) { s.policy.Open.Mode = convo.ReentryNew },
-	"open: reopen":    func(_ testing.TB, s *scene) { s.policy.Open.Mode = convo.ReentryReopen },
-	"receive: new":    func(_ testing.TB, s *scene) { s.policy.Receive.Mode = convo.ReentryNew },
-	"receive: reopen": func(_ testing.TB, s *scene) { s.policy.Receive.Mode = convo.ReentryReopen },
-	"receive: reject": func(_ testing.TB, s *scene) { s.policy.Receive.Mode = convo.ReentryReject },
-	"default":         func(testing.TB, *scene) {},
-	"stay_pending":    func(_ testing.TB, s *scene) { s.policy.StayPending = true },
-	"another until":   func(testing.TB, *scene) {},
-	"the same until": func(_ testing.TB, s *scene) {
-		s.cmd = convo.Pend{By: agentAna, Until: s.thread.Conversation.PendingUntil}
+	"":                    func(testing.TB, *scene) {},
+	"open: new":           func(_ testing.TB, s *scene) { s.policy.Open.Mode = convo.OnClosedOpenNew },
+	"open: reopen":        func(_ testing.TB, s *scene) { s.policy.Open.Mode = convo.OnClosedReopen },
+	"receive: new":        func(_ testing.TB, s *scene) { s.policy.Receive.Mode = convo.OnClosedOpenNew },
+	"receive: reopen":     func(_ testing.TB, s *scene) { s.policy.Receive.Mode = convo.OnClosedReopen },
+	"receive: reject":     func(_ testing.TB, s *scene) { s.policy.Receive.Mode = convo.OnClosedReject },
+	"unless stay_pending": func(testing.TB, *scene) {},
+	"stay_pending":        func(_ testing.TB, s *scene) { s.policy.StayPending = true },
+	"until changed":       func(testing.TB, *scene) {},
+	"until unchanged": func(_ testing.TB, s *scene) {
+		s.cmd = convo.SetPending{By: agentAna, Until: s.thread.Conversation.PendingUntil}
 	},
-	"another user or team": func(testing.TB, *scene) {},
+	"assignee or team changed": func(testing.TB, *scene) {},
 
-	"another category or summary": func(testing.TB, *scene) {},
-	"the same": func(t testing.TB, s *scene) {
+	"category or summary changed": func(testing.TB, *scene) {},
+	"nothing changed": func(t testing.TB, s *scene) {
 		c := s.thread.Conversation
 		switch s.cmd.(type) {
 		case convo.Assign:
-			s.cmd = convo.Assign{By: agentAna, User: c.Assignee, Team: c.Team}
-		case convo.Amend:
-			s.cmd = convo.Amend{By: agentAna, Category: c.Cycle.Closing.Category, Summary: c.Cycle.Closing.Summary}
+			s.cmd = convo.Assign{By: agentAna, Assignee: c.Assignee, Team: c.Team}
+		case convo.AmendClosing:
+			s.cmd = convo.AmendClosing{By: agentAna, Category: c.Cycle.Closing.Category, Summary: c.Cycle.Closing.Summary}
 		default:
 			t.Fatalf("the same what, of a %T?", s.cmd)
 		}
@@ -216,10 +216,10 @@ var scenes = map[string]func(t testing.TB, s *scene){
 		require.NoError(t, err)
 		s.thread = d.Change.Thread
 	},
-	"nobody's address": func(_ testing.TB, s *scene) {
+	"address not linked": func(_ testing.TB, s *scene) {
 		s.thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "email", Value: "c@x"}}
 	},
-	"linked": func(_ testing.TB, s *scene) {
+	"address linked": func(_ testing.TB, s *scene) {
 		s.thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "email", Value: "c@x"}}
 		s.thread.AddressOwner = "carl"
 	},
@@ -229,7 +229,7 @@ var scenes = map[string]func(t testing.TB, s *scene){
 func writtenBy(row convo.Transition) []convo.EventKind {
 	kind := map[convo.Outcome]convo.EventKind{
 		convo.OutcomeOpened: convo.ConversationOpened, convo.OutcomeReopened: convo.ConversationReopened,
-		convo.OutcomeResumed: convo.ConversationResumed, convo.OutcomePended: convo.ConversationPended,
+		convo.OutcomeResumed: convo.ConversationResumed, convo.OutcomePending: convo.ConversationPending,
 		convo.OutcomeClosed: convo.ConversationClosed, convo.OutcomeAssigned: convo.ConversationAssigned,
 		convo.OutcomeAmended: convo.ClosingAmended, convo.OutcomeBlocked: convo.ContactBlocked,
 		convo.OutcomeUnblocked: convo.ContactUnblocked, convo.OutcomeLinked: convo.AddressLinked,
@@ -296,19 +296,19 @@ func TestEveryRowOfTheTransitionTableIsWhatDecideDoes(t *testing.T) {
 // an outcome with the state after it, or an error.
 var specified = map[convo.CommandName][5]string{
 	//                     none            open             pending                         closed                                         superseded
-	convo.CommandOpen:    {"opened open", "unchanged open", "resumed open", "opened open | reopened open", "ErrActiveExists"},
-	convo.CommandReceive: {"opened open", "recorded open", "resumed open | recorded pending", "opened open | reopened open | ErrClosed", "ErrActiveExists"},
-	convo.CommandSend:    {"ErrNotActive", "recorded open", "recorded pending", "ErrNotActive", "ErrNotActive"},
-	convo.CommandNote:    {"ErrNotFound", "recorded open", "recorded pending", "recorded closed", "recorded superseded"},
-	convo.CommandPend:    {"ErrNotActive", "pended pending", "pended pending | unchanged pending", "ErrNotActive", "ErrNotActive"},
-	convo.CommandResume:  {"ErrNotActive", "unchanged open", "resumed open", "ErrNotActive", "ErrNotActive"},
-	convo.CommandClose:   {"ErrNotActive", "closed closed", "closed closed", "ErrNotActive", "ErrNotActive"},
-	convo.CommandReopen:  {"ErrNotFound", "unchanged open", "unchanged pending", "reopened open", "ErrActiveExists"},
-	convo.CommandAssign:  {"ErrNotActive", "assigned open | unchanged open", "assigned pending | unchanged pending", "ErrNotActive", "ErrNotActive"},
-	convo.CommandAmend:   {"ErrNotFound", "ErrNotClosed", "ErrNotClosed", "amended closed | unchanged closed", "amended superseded | unchanged superseded"},
-	convo.CommandBlock:   {"ErrNotFound", "blocked open | unchanged open", "blocked pending | unchanged pending", "blocked closed | unchanged closed", "blocked superseded | unchanged superseded"},
-	convo.CommandUnblock: {"ErrNotFound", "unblocked open | unchanged open", "unblocked pending | unchanged pending", "unblocked closed | unchanged closed", "unblocked superseded | unchanged superseded"},
-	convo.CommandLink:    {"ErrNotFound", "linked open | unchanged open", "linked pending | unchanged pending", "linked closed | unchanged closed", "linked superseded | unchanged superseded"},
+	convo.CommandOpen:         {"opened open", "unchanged open", "resumed open", "opened open | reopened open", "ErrActiveExists"},
+	convo.CommandReceive:      {"opened open", "recorded open", "resumed open | recorded pending", "opened open | reopened open | ErrClosed", "ErrActiveExists"},
+	convo.CommandSend:         {"ErrNotActive", "recorded open", "recorded pending", "ErrNotActive", "ErrNotActive"},
+	convo.CommandNote:         {"ErrNotFound", "recorded open", "recorded pending", "recorded closed", "recorded superseded"},
+	convo.CommandSetPending:   {"ErrNotActive", "pending pending", "pending pending | unchanged pending", "ErrNotActive", "ErrNotActive"},
+	convo.CommandResume:       {"ErrNotActive", "unchanged open", "resumed open", "ErrNotActive", "ErrNotActive"},
+	convo.CommandClose:        {"ErrNotActive", "closed closed", "closed closed", "ErrNotActive", "ErrNotActive"},
+	convo.CommandReopen:       {"ErrNotFound", "unchanged open", "unchanged pending", "reopened open", "ErrActiveExists"},
+	convo.CommandAssign:       {"ErrNotActive", "assigned open | unchanged open", "assigned pending | unchanged pending", "ErrNotActive", "ErrNotActive"},
+	convo.CommandAmendClosing: {"ErrNotFound", "ErrNotClosed", "ErrNotClosed", "amended closed | unchanged closed", "amended superseded | unchanged superseded"},
+	convo.CommandBlock:        {"ErrNotFound", "blocked open | unchanged open", "blocked pending | unchanged pending", "blocked closed | unchanged closed", "blocked superseded | unchanged superseded"},
+	convo.CommandUnblock:      {"ErrNotFound", "unblocked open | unchanged open", "unblocked pending | unchanged pending", "unblocked closed | unchanged closed", "unblocked superseded | unchanged superseded"},
+	convo.CommandLinkAddress:  {"ErrNotFound", "linked open | unchanged open", "linked pending | unchanged pending", "linked closed | unchanged closed", "linked superseded | unchanged superseded"},
 }
 
 func TestTheTransitionTableIsThatOfTheSpecification(t *testing.T) {
@@ -373,7 +373,7 @@ func TestTimesAreKeptInUTCAndWholeMicroseconds(t *testing.T) {
 	assert.Equal(t, time.Date(2026, 3, 2, 10, 30, 0, 123456000, time.UTC), d.Change.Events[0].At)
 
 	k.now = time.Date(2026, 3, 2, 12, 0, 0, 999, berlin)
-	k.do(convo.Pend{By: agentAna, Until: time.Date(2026, 3, 2, 13, 0, 0, 1999, berlin)})
+	k.do(convo.SetPending{By: agentAna, Until: time.Date(2026, 3, 2, 13, 0, 0, 1999, berlin)})
 	assert.Equal(t, time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC), k.conversation().PendingSince)
 	assert.Equal(t, time.Date(2026, 3, 2, 12, 0, 0, 1000, time.UTC), k.conversation().PendingUntil)
 }
@@ -393,7 +393,7 @@ func at(cmd convo.Command, when time.Time) convo.Command {
 	case convo.Note:
 		c.At = when
 		return c
-	case convo.Pend:
+	case convo.SetPending:
 		c.At = when
 		return c
 	case convo.Resume:
@@ -408,7 +408,7 @@ func at(cmd convo.Command, when time.Time) convo.Command {
 	case convo.Assign:
 		c.At = when
 		return c
-	case convo.Amend:
+	case convo.AmendClosing:
 		c.At = when
 		return c
 	case convo.Block:
@@ -417,7 +417,7 @@ func at(cmd convo.Command, when time.Time) convo.Command {
 	case convo.Unblock:
 		c.At = when
 		return c
-	case convo.Link:
+	case convo.LinkAddress:
 		c.At = when
 		return c
 	}
@@ -483,7 +483,7 @@ func TestAClockThatStandsBehindStampsWithTheTimeOfTheLastEvent(t *testing.T) {
 	k.do(convo.Receive{Body: "hi"})
 	k.wait(-time.Hour) // another server, whose clock is slow
 	k.do(convo.Send{By: agentAna, Body: "hello"})
-	k.do(convo.Pend{By: agentAna})
+	k.do(convo.SetPending{By: agentAna})
 	d := k.do(convo.Close{By: agentAna})
 	assert.Equal(t, morning, d.Change.Events[0].At)
 	for _, e := range k.log {
@@ -517,7 +517,7 @@ func TestTimesMustBeInTheYears1900To2189(t *testing.T) {
 		}
 		k := newTalk(t, convo.Policy{})
 		k.do(convo.Open{By: agentAna, At: first})
-		_, err := convo.Decide(k.thread, morning, nil, convo.Pend{By: agentAna, At: first, Until: c.when})
+		_, err := convo.Decide(k.thread, morning, nil, convo.SetPending{By: agentAna, At: first, Until: c.when})
 		if c.ok && c.when.After(first) {
 			assert.NoError(t, err)
 		} else {
@@ -534,7 +534,7 @@ func TestACommandForAConversationThatWasSupersededNamesTheActiveOne(t *testing.T
 			thread := threadIn(t, convo.StateSuperseded)
 			_, err := convo.Decide(thread, morning, nil, cmd)
 			switch name {
-			case convo.CommandNote, convo.CommandAmend, convo.CommandBlock, convo.CommandUnblock, convo.CommandLink:
+			case convo.CommandNote, convo.CommandAmendClosing, convo.CommandBlock, convo.CommandUnblock, convo.CommandLinkAddress:
 				require.NoError(t, err, "is about the closed one, or about the contact")
 				return
 			}
@@ -594,7 +594,7 @@ func TestReceiveAfterCloseOpensANewConversation(t *testing.T) {
 	d := k.do(convo.Receive{Channel: "viber", Body: "hi again"})
 	assert.Equal(t, convo.OutcomeOpened, d.Outcome)
 	assert.NotEqual(t, first, k.conversation().ID)
-	assert.Equal(t, k.conversation().ID, k.thread.Contact.Latest)
+	assert.Equal(t, k.conversation().ID, k.thread.Contact.LatestConversation)
 	assert.Equal(t, 1, k.cycle().Number)
 	assert.Equal(t, "viber", k.conversation().Channel)
 	assert.Equal(t, convo.SourceIncomingMessage, k.cycle().OpenedSource)
@@ -627,7 +627,7 @@ func TestAVisitorsMessageToAClosedLiveChatIsRejected(t *testing.T) {
 
 func TestReopeningIsLimitedToItsWindow(t *testing.T) {
 	const day = 24 * time.Hour
-	window := convo.Reentry{Mode: convo.ReentryReopen, Within: convo.Duration(3 * day)}
+	window := convo.OnClosed{Mode: convo.OnClosedReopen, Window: convo.Duration(3 * day)}
 	for name, cmd := range map[string]convo.Command{"open": convo.Open{By: flowBot}, "receive": convo.Receive{Body: "hi"}} {
 		for _, c := range []struct {
 			after time.Duration
@@ -650,7 +650,7 @@ func TestReopeningIsLimitedToItsWindow(t *testing.T) {
 }
 
 func TestAWindowCountsFromTheClosingNotFromTheLastNote(t *testing.T) {
-	k := newTalk(t, convo.Policy{Receive: convo.Reentry{Mode: convo.ReentryReopen, Within: convo.Duration(time.Hour)}})
+	k := newTalk(t, convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen, Window: convo.Duration(time.Hour)}})
 	k.do(convo.Receive{Body: "hi"}, convo.Close{By: agentAna})
 	k.wait(50 * time.Minute)
 	k.do(convo.Note{By: agentAna, Body: "called back"})
@@ -659,14 +659,14 @@ func TestAWindowCountsFromTheClosingNotFromTheLastNote(t *testing.T) {
 }
 
 func TestAWindowWithoutLimitNeverEnds(t *testing.T) {
-	k := newTalk(t, convo.Policy{Receive: convo.Reentry{Mode: convo.ReentryReopen}})
+	k := newTalk(t, convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}})
 	k.do(convo.Receive{Body: "hi"}, convo.Close{By: agentAna})
 	k.wait(290 * 365 * 24 * time.Hour)
 	assert.Equal(t, convo.OutcomeReopened, k.do(convo.Receive{Body: "me again"}).Outcome)
 }
 
 func TestAnExplicitReopenKnowsNoWindow(t *testing.T) {
-	k := newTalk(t, convo.Policy{Open: convo.Reentry{Mode: convo.ReentryReopen, Within: convo.Duration(time.Hour)}})
+	k := newTalk(t, convo.Policy{Open: convo.OnClosed{Mode: convo.OnClosedReopen, Window: convo.Duration(time.Hour)}})
 	k.do(convo.Receive{Body: "hi"}, convo.Close{By: agentAna})
 	k.wait(1000 * time.Hour)
 	assert.Equal(t, convo.OutcomeReopened, k.do(convo.Reopen{By: agentAna}).Outcome)
@@ -724,7 +724,7 @@ func TestAWelcomeEventOpensOnlyWhereNoneIsActive(t *testing.T) {
 	assert.Equal(t, convo.OutcomeOpened, mustDecide(t, threadIn(t, convo.StateClosed), welcome).Outcome)
 }
 
-func mustDecide(t testing.TB, thread convo.Thread, cmds ...convo.Command) convo.Decision {
+func mustDecide(t testing.TB, thread convo.Snapshot, cmds ...convo.Command) convo.Decision {
 	t.Helper()
 	d, err := convo.Decide(thread, thread.Conversation.UpdatedAt, nil, cmds...)
 	require.NoError(t, err)
@@ -736,7 +736,7 @@ func mustDecide(t testing.TB, thread convo.Thread, cmds ...convo.Command) convo.
 
 func TestAPendingConversationStaysPendingWhenThePolicySaysSo(t *testing.T) {
 	k := newTalk(t, convo.Policy{StayPending: true})
-	k.do(convo.Receive{Body: "hi"}, convo.Pend{By: agentAna})
+	k.do(convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna})
 	since := k.conversation().PendingSince
 	k.wait(time.Minute)
 	assert.Equal(t, convo.OutcomeRecorded, k.do(convo.Receive{Body: "and?"}).Outcome)
@@ -746,30 +746,30 @@ func TestAPendingConversationStaysPendingWhenThePolicySaysSo(t *testing.T) {
 
 func TestPendingAgainReplacesTheTimeAndKeepsSince(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	k.do(convo.Open{By: agentAna}, convo.Pend{By: agentAna, Until: morning.Add(time.Hour)})
+	k.do(convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 	k.wait(time.Minute)
-	k.do(convo.Pend{By: agentAna, Until: morning.Add(2 * time.Hour)})
+	k.do(convo.SetPending{By: agentAna, Until: morning.Add(2 * time.Hour)})
 	assert.Equal(t, morning, k.conversation().PendingSince)
 	assert.Equal(t, morning.Add(2*time.Hour), k.conversation().PendingUntil)
-	k.do(convo.Pend{By: agentAna}) // until somebody comes
+	k.do(convo.SetPending{By: agentAna}) // until somebody comes
 	assert.Zero(t, k.conversation().PendingUntil)
-	assert.Equal(t, convo.OutcomeUnchanged, k.do(convo.Pend{By: agentBen}).Outcome)
+	assert.Equal(t, convo.OutcomeUnchanged, k.do(convo.SetPending{By: agentBen}).Outcome)
 }
 
 func TestPendingUntilATimeThatIsNotAheadIsInvalid(t *testing.T) {
 	for _, until := range []time.Time{morning.Add(-time.Hour), morning, morning.Add(999)} {
 		k := newTalk(t, convo.Policy{})
 		k.do(convo.Open{By: agentAna})
-		requireInvalid(t, "until", k.refuses(convo.Pend{By: agentAna, Until: until}))
+		requireInvalid(t, "until", k.refuses(convo.SetPending{By: agentAna, Until: until}))
 	}
 	k := newTalk(t, convo.Policy{})
 	k.do(convo.Open{By: agentAna})
-	k.do(convo.Pend{By: agentAna, Until: morning.Add(time.Microsecond)})
+	k.do(convo.SetPending{By: agentAna, Until: morning.Add(time.Microsecond)})
 }
 
 func TestASentMessageDoesNotResumeAPendingConversation(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	k.do(convo.Open{By: agentAna}, convo.Pend{By: agentAna})
+	k.do(convo.Open{By: agentAna}, convo.SetPending{By: agentAna})
 	k.do(convo.Send{By: agentAna, Body: "we are still waiting for the supplier"})
 	assert.Equal(t, convo.StatusPending, k.conversation().Status)
 }
@@ -780,12 +780,12 @@ func TestEachFieldMakesADifference(t *testing.T) {
 		cmd   convo.Command
 		want  convo.Outcome
 	}{
-		{convo.StateOpen, convo.Assign{By: agentAna, User: "ana", Team: "sales"}, convo.OutcomeUnchanged},
-		{convo.StateOpen, convo.Assign{By: agentAna, User: "ben", Team: "sales"}, convo.OutcomeAssigned},
-		{convo.StateOpen, convo.Assign{By: agentAna, User: "ana", Team: "support"}, convo.OutcomeAssigned},
-		{convo.StateClosed, convo.Amend{By: agentAna, Category: "Sales", Summary: "sold"}, convo.OutcomeUnchanged},
-		{convo.StateClosed, convo.Amend{By: agentAna, Category: "Support", Summary: "sold"}, convo.OutcomeAmended},
-		{convo.StateClosed, convo.Amend{By: agentAna, Category: "Sales", Summary: "not sold"}, convo.OutcomeAmended},
+		{convo.StateOpen, convo.Assign{By: agentAna, Assignee: "ana", Team: "sales"}, convo.OutcomeUnchanged},
+		{convo.StateOpen, convo.Assign{By: agentAna, Assignee: "ben", Team: "sales"}, convo.OutcomeAssigned},
+		{convo.StateOpen, convo.Assign{By: agentAna, Assignee: "ana", Team: "support"}, convo.OutcomeAssigned},
+		{convo.StateClosed, convo.AmendClosing{By: agentAna, Category: "Sales", Summary: "sold"}, convo.OutcomeUnchanged},
+		{convo.StateClosed, convo.AmendClosing{By: agentAna, Category: "Support", Summary: "sold"}, convo.OutcomeAmended},
+		{convo.StateClosed, convo.AmendClosing{By: agentAna, Category: "Sales", Summary: "not sold"}, convo.OutcomeAmended},
 	} {
 		assert.Equal(t, c.want, mustDecide(t, threadIn(t, c.state), c.cmd).Outcome, "%#v", c.cmd)
 	}
@@ -804,8 +804,8 @@ func TestNoticesAreWrittenForTheirAudienceAfterWhatTheyTell(t *testing.T) {
 		return d.Change.Events[i], true
 	}
 	policy := convo.Policy{
-		Open:    convo.Reentry{Mode: convo.ReentryReopen},
-		Receive: convo.Reentry{Mode: convo.ReentryReopen},
+		Open:    convo.OnClosed{Mode: convo.OnClosedReopen},
+		Receive: convo.OnClosed{Mode: convo.OnClosedReopen},
 		Notices: convo.Notices{Closed: convo.AudienceBoth, Reopened: convo.AudienceContact, Restarted: convo.AudienceUsers},
 	}
 	for _, c := range []struct {
@@ -860,7 +860,7 @@ func TestAReopeningByTheContactCarriesRestartFlow(t *testing.T) {
 		{convo.Open{By: flowBot}, false},
 	} {
 		for _, asked := range []bool{true, false} {
-			reopen := convo.Reentry{Mode: convo.ReentryReopen}
+			reopen := convo.OnClosed{Mode: convo.OnClosedReopen}
 			k := newTalk(t, convo.Policy{Open: reopen, Receive: reopen, RestartFlow: asked})
 			k.do(convo.Open{By: agentAna}, convo.Close{By: agentAna})
 			e := k.do(c.cmd).Change.Events[0]
@@ -875,8 +875,8 @@ func TestAReopeningByTheContactCarriesRestartFlow(t *testing.T) {
 func TestClosingUnassignsWhenThePolicySaysSoAndTheCycleKeepsWhoHadIt(t *testing.T) {
 	for _, unassign := range []bool{false, true} {
 		k := newTalk(t, convo.Policy{UnassignOnClose: unassign, Notices: convo.Notices{Closed: convo.AudienceBoth}})
-		k.do(convo.Open{By: agentAna}, convo.Assign{By: agentAna, User: "ben", Team: "sales"},
-			convo.Assign{By: agentAna, User: "ana", Team: "support"})
+		k.do(convo.Open{By: agentAna}, convo.Assign{By: agentAna, Assignee: "ben", Team: "sales"},
+			convo.Assign{By: agentAna, Assignee: "ana", Team: "support"})
 		d := k.do(convo.Close{By: agentAna})
 		assert.Equal(t, convo.OutcomeClosed, d.Outcome)
 		kinds := []convo.EventKind{convo.ConversationClosed, convo.NoticePosted}
@@ -913,7 +913,7 @@ func TestATeamAloneIsUnassignedToo(t *testing.T) {
 
 func TestAnAssigneeStaysOverAReopening(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	k.do(convo.Open{By: agentAna}, convo.Assign{By: agentAna, User: "ben", Team: "sales"}, convo.Close{By: agentAna})
+	k.do(convo.Open{By: agentAna}, convo.Assign{By: agentAna, Assignee: "ben", Team: "sales"}, convo.Close{By: agentAna})
 	k.do(convo.Reopen{By: agentAna})
 	assert.Equal(t, "ben", k.conversation().Assignee)
 	assert.Equal(t, "ben", k.cycle().LastAssignee)
@@ -923,7 +923,7 @@ func TestAnAssigneeStaysOverAReopening(t *testing.T) {
 
 func TestUnassigningKeepsTheLastAssignee(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	k.do(convo.Open{By: agentAna}, convo.Assign{By: agentAna, User: "ben", Team: "sales"})
+	k.do(convo.Open{By: agentAna}, convo.Assign{By: agentAna, Assignee: "ben", Team: "sales"})
 	assert.Equal(t, convo.OutcomeAssigned, k.do(convo.Assign{By: agentAna}).Outcome)
 	assert.Empty(t, k.conversation().Assignee+k.conversation().Team)
 	assert.Equal(t, "ben", k.cycle().LastAssignee)
@@ -934,7 +934,7 @@ func TestAmendingReplacesTheStandingClosingAndKeepsTheOriginalInTheLog(t *testin
 	k := newTalk(t, convo.Policy{})
 	k.do(convo.Open{By: agentAna}, convo.Close{By: agentAna, Category: "Sales", Summary: "sold"})
 	k.wait(time.Hour)
-	k.do(convo.Amend{By: agentBen, Category: "Support"})
+	k.do(convo.AmendClosing{By: agentBen, Category: "Support"})
 	assert.Equal(t, convo.Closing{
 		At: morning, By: agentAna, Source: convo.SourceUser, Category: "Support",
 	}, k.cycle().Closing, "when, who and through what stay")
@@ -1012,7 +1012,7 @@ func TestUnblockingLetsTheContactWriteAgain(t *testing.T) {
 
 func TestAnUnknownAddressMakesAContactOnce(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	k.thread = convo.Thread{Ref: convo.ToAddress(tenant, "whatsapp", "+49"), Contact: convo.Contact{Workspace: tenant}, Next: seedID}
+	k.thread = convo.Snapshot{Ref: convo.ToAddress(tenant, "whatsapp", "+49"), Contact: convo.Contact{Workspace: tenant}, Next: seedID}
 	d := k.do(convo.Receive{Body: "hi"})
 	assert.Equal(t, []convo.EventKind{convo.AddressLinked, convo.ConversationOpened, convo.MessageReceived}, kindsOf(d.Change.Events))
 	assert.Equal(t, convo.OutcomeOpened, d.Outcome)
@@ -1056,7 +1056,7 @@ func TestLinkingIsAnOutcomeOfItsOwnWhereNothingElseChanged(t *testing.T) {
 	thread := threadIn(t, convo.StateOpen)
 	thread.Ref.Address = convo.Address{Channel: "email", Value: "carl@example.org"}
 	assert.Equal(t, convo.OutcomeLinked, mustDecide(t, thread, convo.Open{By: agentAna}).Outcome)
-	assert.Equal(t, convo.OutcomeLinked, mustDecide(t, thread, convo.Link{By: agentAna}).Outcome)
+	assert.Equal(t, convo.OutcomeLinked, mustDecide(t, thread, convo.LinkAddress{By: agentAna}).Outcome)
 	assert.Equal(t, convo.OutcomeRecorded, mustDecide(t, thread, convo.Receive{Body: "hi"}).Outcome)
 }
 
@@ -1079,7 +1079,7 @@ func TestARefusedCommandLinksNothing(t *testing.T) {
 }
 
 func TestLinkWithoutAnAddressChangesNothing(t *testing.T) {
-	d := mustDecide(t, threadIn(t, convo.StateOpen), convo.Link{By: agentAna})
+	d := mustDecide(t, threadIn(t, convo.StateOpen), convo.LinkAddress{By: agentAna})
 	assert.Equal(t, convo.OutcomeUnchanged, d.Outcome)
 	assert.True(t, d.Change.Empty())
 }
@@ -1088,7 +1088,7 @@ func TestLinkWithoutAnAddressChangesNothing(t *testing.T) {
 
 func TestOneCallIsAllOrNothing(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	d := k.do(convo.Open{By: flowBot}, convo.Send{By: flowBot, Body: "welcome"}, convo.Assign{By: flowBot, User: "ana"})
+	d := k.do(convo.Open{By: flowBot}, convo.Send{By: flowBot, Body: "welcome"}, convo.Assign{By: flowBot, Assignee: "ana"})
 	assert.Equal(t, convo.OutcomeAssigned, d.Outcome)
 	assert.Equal(t, []convo.EventKind{convo.ConversationOpened, convo.MessageSent, convo.ConversationAssigned}, kindsOf(d.Change.Events))
 
@@ -1110,7 +1110,7 @@ func TestTheOutcomeIsThatOfTheLastCommandThatChangedSomething(t *testing.T) {
 
 func TestAConversationThatACallLeavesIsInPast(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	k.do(convo.Open{By: agentAna}, convo.Assign{By: agentAna, User: "ana"})
+	k.do(convo.Open{By: agentAna}, convo.Assign{By: agentAna, Assignee: "ana"})
 	first := k.conversation()
 	k.wait(time.Hour)
 
@@ -1149,7 +1149,7 @@ func TestAConversationThatACallLeavesIsInPast(t *testing.T) {
 	})
 }
 
-func mustDecideAt(t testing.TB, thread convo.Thread, now time.Time, cmds ...convo.Command) convo.Decision {
+func mustDecideAt(t testing.TB, thread convo.Snapshot, now time.Time, cmds ...convo.Command) convo.Decision {
 	t.Helper()
 	d, err := convo.Decide(thread, now, nil, cmds...)
 	require.NoError(t, err)
@@ -1240,7 +1240,7 @@ func TestAutomationCountsAsAResponseWhenThePolicySaysSo(t *testing.T) {
 	assert.Equal(t, flowBot, k.cycle().FirstResponder)
 	assert.Equal(t, 1, k.cycle().Responses)
 	assert.Equal(t, time.Second.Microseconds(), k.cycle().ResponseMicros)
-	assert.Zero(t, k.conversation().UnansweredAt, "closing for inactivity still waits for a user's message")
+	assert.Zero(t, k.conversation().AwaitingContactSince, "closing for inactivity still waits for a user's message")
 }
 
 func TestAGreetingByAUserIsTheFirstResponseButNoReply(t *testing.T) {
@@ -1274,10 +1274,10 @@ func TestResponseTimesCountFromTheFirstUnansweredMessage(t *testing.T) {
 
 func TestAReopeningStartsAllMeasuresAnew(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	k.do(convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, User: "ana"})
+	k.do(convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana"})
 	k.wait(time.Minute).do(convo.Send{By: agentAna, Body: "hello"}, convo.Send{By: flowBot, Body: "rate us"})
 	k.wait(time.Minute).do(convo.Receive{Body: "unanswered"})
-	k.wait(time.Minute).do(convo.Pend{By: agentAna})
+	k.wait(time.Minute).do(convo.SetPending{By: agentAna})
 	k.wait(time.Minute).do(convo.Close{By: agentAna})
 	first := k.cycle()
 	assert.Equal(t, []int{2, 1, 1}, []int{first.Incoming, first.OutgoingUser, first.OutgoingAutomation})
@@ -1296,12 +1296,12 @@ func TestAReopeningStartsAllMeasuresAnew(t *testing.T) {
 func TestPendingTimeIsSummedOverSeveralPendings(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
 	k.do(convo.Receive{Body: "hi"})
-	k.wait(time.Minute).do(convo.Pend{By: agentAna})
-	k.wait(2 * time.Minute).do(convo.Pend{By: agentAna, Until: k.now.Add(time.Hour)}) // goes on
-	k.wait(time.Minute).do(convo.Resume{By: agentAna})                                // 3 min
-	k.wait(time.Minute).do(convo.Pend{By: agentAna})
+	k.wait(time.Minute).do(convo.SetPending{By: agentAna})
+	k.wait(2 * time.Minute).do(convo.SetPending{By: agentAna, Until: k.now.Add(time.Hour)}) // goes on
+	k.wait(time.Minute).do(convo.Resume{By: agentAna})                                      // 3 min
+	k.wait(time.Minute).do(convo.SetPending{By: agentAna})
 	k.wait(10 * time.Minute).do(convo.Receive{Body: "and?"}) // 10 min
-	k.wait(time.Minute).do(convo.Pend{By: agentAna})
+	k.wait(time.Minute).do(convo.SetPending{By: agentAna})
 	assert.Equal(t, 13*time.Minute, k.cycle().PendingTime(), "the running one comes on top of it")
 	k.wait(20 * time.Minute).do(convo.Close{By: agentAna}) // 20 min
 	assert.Equal(t, 33*time.Minute, k.cycle().PendingTime())
@@ -1344,8 +1344,8 @@ func TestAssignmentTimeIsToTheFirstUser(t *testing.T) {
 	_, ok := k.cycle().AssignmentTime()
 	assert.False(t, ok)
 	k.wait(time.Minute).do(convo.Assign{By: flowBot, Team: "sales"})
-	k.wait(time.Minute).do(convo.Assign{By: flowBot, User: "ana", Team: "sales"})
-	k.wait(time.Minute).do(convo.Assign{By: agentAna, User: "ben"})
+	k.wait(time.Minute).do(convo.Assign{By: flowBot, Assignee: "ana", Team: "sales"})
+	k.wait(time.Minute).do(convo.Assign{By: agentAna, Assignee: "ben"})
 	got, ok := k.cycle().AssignmentTime()
 	assert.True(t, ok)
 	assert.Equal(t, 2*time.Minute, got)
@@ -1367,7 +1367,7 @@ func TestNoDurationIsNegativeHoweverLongTheTimesAre(t *testing.T) {
 	year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
 	k.do(convo.Receive{Body: "hi", At: year(1900)})
 	for y := 1901; y < 2187; y += 2 {
-		k.do(convo.Pend{By: agentAna, At: year(y)}, convo.Resume{By: agentAna, At: year(y + 1)})
+		k.do(convo.SetPending{By: agentAna, At: year(y)}, convo.Resume{By: agentAna, At: year(y + 1)})
 		k.do(convo.Receive{Body: "?", At: year(y + 1)})
 		checkMeasures(t, k.conversation())
 	}

@@ -21,7 +21,7 @@ func TestMergingClosesTheSecondarysConversation(t *testing.T) {
 		Notices: convo.Notices{Closed: convo.AudienceUsers},
 	}))
 	d.do(toContact("carl"), convo.Receive{Body: "hi"})
-	id := d.do(toContact("carla"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, User: "ana"}).Conversation.ID
+	id := d.do(toContact("carla"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana"}).Conversation.ID
 	d.wait(time.Hour)
 
 	r := d.merge("carl", "carla")
@@ -40,8 +40,8 @@ func TestMergingClosesTheSecondarysConversation(t *testing.T) {
 	assert.Equal(t, "carl", active.Origin, "the primary's own conversation goes on")
 	merged := r.Events[3]
 	assert.Equal(t, "carla", merged.Contact)
-	assert.Equal(t, "carl", merged.Into)
-	assert.Equal(t, active.ID, merged.Latest)
+	assert.Equal(t, "carl", merged.MergedInto)
+	assert.Equal(t, active.ID, merged.LatestConversation)
 	assert.Equal(t, uuid.Nil, merged.Conversation)
 }
 
@@ -59,7 +59,7 @@ func TestMergingAnswersWithTheStateAfterIt(t *testing.T) {
 func TestMergingMovesTheConversationWhenThePolicySaysSo(t *testing.T) {
 	d := openDesk(t, transfer)
 	d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Close{By: agentAna})
-	before := d.do(toContact("carla"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, User: "ana"}, convo.Pend{By: agentAna}).Conversation
+	before := d.do(toContact("carla"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana"}, convo.SetPending{By: agentAna}).Conversation
 	d.wait(time.Hour)
 
 	r := d.merge("carl", "carla")
@@ -72,7 +72,7 @@ func TestMergingMovesTheConversationWhenThePolicySaysSo(t *testing.T) {
 	assert.Equal(t, "carla", after.Origin)
 	assert.Equal(t, convo.StatusPending, after.Status, "it stays as it was")
 	assert.Equal(t, before.Cycle, after.Cycle)
-	assert.Equal(t, before.ID, d.contact("carl").Latest)
+	assert.Equal(t, before.ID, d.contact("carl").LatestConversation)
 	got := d.do(toContact("carl"), convo.Receive{Body: "it is me"})
 	assert.Equal(t, before.ID, got.Conversation.ID)
 }
@@ -84,7 +84,7 @@ func TestMergingCannotMoveAConversationBesideAnActiveOne(t *testing.T) {
 	d.merge("carl", "carla")
 	assert.Equal(t, convo.StatusClosed, d.get(other).Status)
 	assert.Equal(t, convo.StatusOpen, d.get(own).Status)
-	assert.Equal(t, own, d.contact("carl").Latest)
+	assert.Equal(t, own, d.contact("carl").LatestConversation)
 }
 
 func TestMergingContactsWithoutAnActiveConversation(t *testing.T) {
@@ -106,8 +106,8 @@ func TestMergingContactsWithoutAnActiveConversation(t *testing.T) {
 			}
 			r := d.merge("carl", "carla")
 			assert.Equal(t, []convo.EventKind{convo.ContactMerged}, kindsOf(r.Events))
-			assert.Equal(t, ids[c.latest], d.contact("carl").Latest, "the one that was opened last")
-			assert.Equal(t, ids[c.latest], r.Events[0].Latest)
+			assert.Equal(t, ids[c.latest], d.contact("carl").LatestConversation, "the one that was opened last")
+			assert.Equal(t, ids[c.latest], r.Events[0].LatestConversation)
 			// which is the one that a reopening without a name means
 			reopened := d.do(toContact("carla"), convo.Reopen{By: agentAna})
 			assert.Equal(t, ids[c.latest], reopened.Conversation.ID)
@@ -126,7 +126,7 @@ func TestReopeningASecondarysConversationIsForThePrimary(t *testing.T) {
 	assert.Equal(t, "carl", r.Contact.ID)
 	assert.Equal(t, "carl", r.Conversation.Contact)
 	assert.Equal(t, "carla", r.Conversation.Origin)
-	assert.Equal(t, id, d.contact("carl").Latest)
+	assert.Equal(t, id, d.contact("carl").LatestConversation)
 }
 
 func TestCommandsToTheSecondaryReachThePrimary(t *testing.T) {
@@ -134,7 +134,7 @@ func TestCommandsToTheSecondaryReachThePrimary(t *testing.T) {
 	d.do(convo.Ref{Workspace: tenant, Contact: "carla", Address: convo.Address{Channel: "email", Value: "c@x"}}, convo.Receive{Body: "hi"})
 	d.do(toContact("carl"), convo.Open{By: agentAna})
 	d.merge("carl", "carla")
-	active := d.contact("carl").Latest
+	active := d.contact("carl").LatestConversation
 	for _, to := range []convo.Ref{
 		toContact("carla"), toAddress("email", "c@x"),
 		{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "email", Value: "c@x"}},
@@ -269,7 +269,7 @@ func TestAMergeIsInOrderOfTimeWithBothContacts(t *testing.T) {
 		}
 		assert.ErrorIs(t, merge(morning.Add(time.Hour-time.Microsecond)), convo.ErrOutOfOrder)
 		require.NoError(t, merge(morning.Add(time.Hour)))
-		assert.Equal(t, morning.Add(time.Hour), d.log(d.contact("b").Latest)[0].At.Add(time.Hour))
+		assert.Equal(t, morning.Add(time.Hour), d.log(d.contact("b").LatestConversation)[0].At.Add(time.Hour))
 	}
 }
 
@@ -372,7 +372,7 @@ func TestDecideMergeIsPureAndDeterministic(t *testing.T) {
 		a, b := threadIn(t, convo.StateClosed), threadIn(t, convo.StatePending)
 		b.Contact.ID, b.Conversation.Contact, b.Conversation.Origin = "dora", "dora", "dora"
 		b.Conversation.ID = uuid.New()
-		b.Contact.Latest = b.Conversation.ID
+		b.Contact.LatestConversation = b.Conversation.ID
 		a2, b2, p2 := a, b, policy
 		m := convo.Merge{Workspace: tenant, Primary: "carl", Secondary: "dora", By: agentAna}
 		one, err := convo.DecideMerge(a, b, morning, &policy, m)
@@ -409,7 +409,7 @@ func TestDecideMergeIsPureAndDeterministic(t *testing.T) {
 }
 
 func TestDecideMergeValidates(t *testing.T) {
-	_, err := convo.DecideMerge(convo.Thread{}, convo.Thread{}, morning, &convo.Policy{}, convo.Merge{})
+	_, err := convo.DecideMerge(convo.Snapshot{}, convo.Snapshot{}, morning, &convo.Policy{}, convo.Merge{})
 	requireInvalid(t, "workspace", err)
 }
 

@@ -13,8 +13,8 @@ import (
 // timers too.
 type Policy struct {
 	// Open and Receive say what these commands do when the latest conversation is closed.
-	Open    Reentry `json:"open,omitzero"`
-	Receive Reentry `json:"receive,omitzero"`
+	Open    OnClosed `json:"open,omitzero"`
+	Receive OnClosed `json:"receive,omitzero"`
 	// StayPending keeps a pending conversation pending when the contact writes. Default: it is resumed.
 	StayPending bool `json:"stay_pending,omitempty"`
 
@@ -44,21 +44,21 @@ type Policy struct {
 	MaxSummary     int `json:"max_summary,omitempty"`
 }
 
-// Reentry says what happens when the latest conversation is closed.
-type Reentry struct {
-	Mode ReentryMode `json:"mode,omitempty"`
-	// Within limits ReentryReopen to so long after the closing; later, a new conversation is opened. 0: no limit.
-	Within Duration `json:"within,omitzero"`
+// OnClosed says what happens when the latest conversation is closed.
+type OnClosed struct {
+	Mode OnClosedMode `json:"mode,omitempty"`
+	// Window limits OnClosedReopen to so long after the closing; later, a new conversation is opened. 0: no limit.
+	Window Duration `json:"window,omitzero"`
 }
 
-// ReentryMode is what to do when the latest conversation is closed.
-type ReentryMode string
+// OnClosedMode is what to do when the latest conversation is closed.
+type OnClosedMode string
 
-// The modes of a Reentry.
+// The modes of an OnClosed.
 const (
-	ReentryNew    ReentryMode = ""       // open a new conversation (default)
-	ReentryReopen ReentryMode = "reopen" // reopen the latest one
-	ReentryReject ReentryMode = "reject" // Receive only: fail with ErrClosed
+	OnClosedOpenNew OnClosedMode = ""       // open a new conversation (default)
+	OnClosedReopen  OnClosedMode = "reopen" // reopen the latest one
+	OnClosedReject  OnClosedMode = "reject" // Receive only: fail with ErrClosed
 )
 
 // Rule says whether a closing has a field.
@@ -162,7 +162,7 @@ func InboxPolicy() Policy { return Policy{} }
 // categories, which are the host's to change.
 func WorkflowPolicy() Policy {
 	return Policy{
-		Open:       Reentry{Mode: ReentryReopen},
+		Open:       OnClosed{Mode: OnClosedReopen},
 		Categories: []string{"General Inquiry", "Sales", "Support"},
 	}
 }
@@ -171,8 +171,8 @@ func WorkflowPolicy() Policy {
 // flow, and an agent may reopen it; everybody who is concerned is told.
 func LiveChatPolicy() Policy {
 	return Policy{
-		Open:        Reentry{Mode: ReentryReopen},
-		Receive:     Reentry{Mode: ReentryReject},
+		Open:        OnClosed{Mode: OnClosedReopen},
+		Receive:     OnClosed{Mode: OnClosedReject},
 		Notices:     Notices{Closed: AudienceBoth, Reopened: AudienceBoth, Restarted: AudienceUsers},
 		RestartFlow: true,
 	}
@@ -218,8 +218,8 @@ func (p *Policy) Validate() error {
 		}
 		return nil
 	}
-	goesWithReopen := func(field string, r Reentry) error {
-		if r.Within != 0 && r.Mode != ReentryReopen {
+	goesWithReopen := func(field string, r OnClosed) error {
+		if r.Window != 0 && r.Mode != OnClosedReopen {
 			return invalid(field, "goes with mode reopen")
 		}
 		return nil
@@ -231,12 +231,12 @@ func (p *Policy) Validate() error {
 		return nil
 	}
 	for _, err := range []error{
-		oneOf("open.mode", string(p.Open.Mode), "", string(ReentryReopen)),
-		oneOf("receive.mode", string(p.Receive.Mode), "", string(ReentryReopen), string(ReentryReject)),
-		notNegative("open.within", int64(p.Open.Within)),
-		notNegative("receive.within", int64(p.Receive.Within)),
-		goesWithReopen("open.within", p.Open),
-		goesWithReopen("receive.within", p.Receive),
+		oneOf("open.mode", string(p.Open.Mode), "", string(OnClosedReopen)),
+		oneOf("receive.mode", string(p.Receive.Mode), "", string(OnClosedReopen), string(OnClosedReject)),
+		notNegative("open.window", int64(p.Open.Window)),
+		notNegative("receive.window", int64(p.Receive.Window)),
+		goesWithReopen("open.window", p.Open),
+		goesWithReopen("receive.window", p.Receive),
 		rule("category", p.Category),
 		rule("summary", p.Summary),
 		audience("notices.conversation_closed", p.Notices.Closed),

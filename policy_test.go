@@ -17,12 +17,12 @@ func TestThePresetsAreWhatTheirProductsDo(t *testing.T) {
 	assert.Equal(t, convo.Policy{}, convo.InboxPolicy(), "the default")
 
 	w := convo.WorkflowPolicy()
-	assert.Equal(t, convo.ReentryReopen, w.Open.Mode)
-	assert.Equal(t, convo.ReentryNew, w.Receive.Mode)
+	assert.Equal(t, convo.OnClosedReopen, w.Open.Mode)
+	assert.Equal(t, convo.OnClosedOpenNew, w.Receive.Mode)
 	assert.Equal(t, []string{"General Inquiry", "Sales", "Support"}, w.Categories)
 
 	l := convo.LiveChatPolicy()
-	assert.Equal(t, convo.ReentryReject, l.Receive.Mode)
+	assert.Equal(t, convo.OnClosedReject, l.Receive.Mode)
 	assert.True(t, l.RestartFlow)
 	assert.Equal(t, convo.AudienceBoth, l.Notices.Closed, "for the agents in the thread and for the visitor")
 
@@ -39,13 +39,13 @@ func TestAPolicyIsValidated(t *testing.T) {
 		field  string
 		policy convo.Policy
 	}{
-		{"open.mode", convo.Policy{Open: convo.Reentry{Mode: "new"}}},
-		{"open.mode", convo.Policy{Open: convo.Reentry{Mode: convo.ReentryReject}}},
-		{"receive.mode", convo.Policy{Receive: convo.Reentry{Mode: "Reopen"}}},
-		{"open.within", convo.Policy{Open: convo.Reentry{Mode: convo.ReentryReopen, Within: -1}}},
-		{"receive.within", convo.Policy{Receive: convo.Reentry{Mode: convo.ReentryReopen, Within: -hour}}},
-		{"open.within", convo.Policy{Open: convo.Reentry{Within: hour}}},
-		{"receive.within", convo.Policy{Receive: convo.Reentry{Mode: convo.ReentryReject, Within: hour}}},
+		{"open.mode", convo.Policy{Open: convo.OnClosed{Mode: "new"}}},
+		{"open.mode", convo.Policy{Open: convo.OnClosed{Mode: convo.OnClosedReject}}},
+		{"receive.mode", convo.Policy{Receive: convo.OnClosed{Mode: "Reopen"}}},
+		{"open.window", convo.Policy{Open: convo.OnClosed{Mode: convo.OnClosedReopen, Window: -1}}},
+		{"receive.window", convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen, Window: -hour}}},
+		{"open.window", convo.Policy{Open: convo.OnClosed{Window: hour}}},
+		{"receive.window", convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReject, Window: hour}}},
 		{"category", convo.Policy{Category: "optional"}},
 		{"summary", convo.Policy{Summary: "Required"}},
 		{"notices.conversation_closed", convo.Policy{Notices: convo.Notices{Closed: "agents"}}},
@@ -78,7 +78,7 @@ func TestAPolicyIsValidated(t *testing.T) {
 
 // everything is a policy with all of it on.
 func everything() convo.Policy {
-	reopen := convo.Reentry{Mode: convo.ReentryReopen, Within: convo.Duration(90 * time.Minute)}
+	reopen := convo.OnClosed{Mode: convo.OnClosedReopen, Window: convo.Duration(90 * time.Minute)}
 	return convo.Policy{
 		Open: reopen, Receive: reopen, StayPending: true,
 		Category: convo.RuleRequired, Categories: []string{"Sales", "Support"}, Summary: convo.RuleRequired, UnassignOnClose: true,
@@ -94,7 +94,7 @@ func TestAPolicyIsPlainJSON(t *testing.T) {
 	p := everything()
 	text, err := json.Marshal(p)
 	require.NoError(t, err)
-	assert.Contains(t, string(text), `"within":"1h30m0s"`)
+	assert.Contains(t, string(text), `"window":"1h30m0s"`)
 	var back convo.Policy
 	require.NoError(t, json.Unmarshal(text, &back))
 	assert.Equal(t, p, back)
@@ -102,7 +102,7 @@ func TestAPolicyIsPlainJSON(t *testing.T) {
 	zero, err := json.Marshal(convo.Policy{})
 	require.NoError(t, err)
 	assert.JSONEq(t, `{}`, string(zero))
-	assert.Error(t, json.Unmarshal([]byte(`{"open":{"within":"3 days"}}`), &back))
+	assert.Error(t, json.Unmarshal([]byte(`{"open":{"window":"3 days"}}`), &back))
 }
 
 // TestTheRulesForClosingsHoldOnEveryPath tries each rule on a closing and on its amendment.
@@ -133,13 +133,13 @@ func TestTheRulesForClosingsHoldOnEveryPath(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			closed := threadIn(t, convo.StateClosed)
 			for _, way := range []struct {
-				thread convo.Thread
+				thread convo.Snapshot
 				cmd    convo.Command
 			}{
 				{threadIn(t, convo.StateOpen), convo.Close{By: agentAna, Category: c.category, Summary: c.summary}},
 				{threadIn(t, convo.StatePending), convo.Close{By: flowBot, Category: c.category, Summary: c.summary}},
 				{threadIn(t, convo.StateOpen), convo.Close{By: flowBot, Source: convo.SourceDialogflow, Category: c.category, Summary: c.summary}},
-				{closed, convo.Amend{By: agentAna, Category: c.category, Summary: c.summary}},
+				{closed, convo.AmendClosing{By: agentAna, Category: c.category, Summary: c.summary}},
 			} {
 				_, err := convo.Decide(way.thread, morning, &c.policy, way.cmd)
 				if c.field == "" {
@@ -173,8 +173,8 @@ func TestAmendingAnAutomaticClosingFollowsTheRules(t *testing.T) {
 	p := convo.Policy{Category: convo.RuleRequired}
 	k := newTalk(t, p)
 	k.do(convo.Open{By: agentAna}, convo.Close{By: convo.BySystem(), Source: convo.SourceInactivity})
-	requireInvalid(t, "category", k.refuses(convo.Amend{By: agentAna, Summary: "gone"}))
-	k.do(convo.Amend{By: agentAna, Category: "Gone"})
+	requireInvalid(t, "category", k.refuses(convo.AmendClosing{By: agentAna, Summary: "gone"}))
+	k.do(convo.AmendClosing{By: agentAna, Category: "Gone"})
 	assert.Equal(t, convo.SourceInactivity, k.cycle().Closing.Source)
 }
 
@@ -197,7 +197,7 @@ func TestAPolicyChangeTakesHoldWithTheNextCommand(t *testing.T) {
 	k.do(convo.Receive{Body: "hi"}, convo.Close{By: agentAna})
 	k.policy = convo.LiveChatPolicy()
 	assert.ErrorIs(t, k.refuses(convo.Receive{Body: "hi"}), convo.ErrClosed)
-	k.policy = convo.Policy{Receive: convo.Reentry{Mode: convo.ReentryReopen}}
+	k.policy = convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}}
 	assert.Equal(t, convo.OutcomeReopened, k.do(convo.Receive{Body: "hi"}).Outcome)
 }
 

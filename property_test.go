@@ -121,18 +121,18 @@ func rarely(t *rapid.T, label string, n int) bool {
 }
 
 func drawPolicy(t *rapid.T) *convo.Policy {
-	reentry := func(label string, modes ...convo.ReentryMode) convo.Reentry {
-		r := convo.Reentry{Mode: pick(t, label, modes...)}
-		if r.Mode == convo.ReentryReopen {
-			r.Within = pick(t, label+" within", 0, convo.Duration(time.Hour), 1)
+	reentry := func(label string, modes ...convo.OnClosedMode) convo.OnClosed {
+		r := convo.OnClosed{Mode: pick(t, label, modes...)}
+		if r.Mode == convo.OnClosedReopen {
+			r.Window = pick(t, label+" window", 0, convo.Duration(time.Hour), 1)
 		}
 		return r
 	}
 	rules := []convo.Rule{convo.RuleOptional, convo.RuleOptional, convo.RuleRequired, convo.RuleDisabled}
 	audiences := []convo.Audience{convo.AudienceNone, convo.AudienceContact, convo.AudienceUsers, convo.AudienceBoth}
 	p := &convo.Policy{
-		Open:            reentry("open", convo.ReentryNew, convo.ReentryReopen),
-		Receive:         reentry("receive", convo.ReentryNew, convo.ReentryReopen, convo.ReentryReject),
+		Open:            reentry("open", convo.OnClosedOpenNew, convo.OnClosedReopen),
+		Receive:         reentry("receive", convo.OnClosedOpenNew, convo.OnClosedReopen, convo.OnClosedReject),
 		StayPending:     rapid.Bool().Draw(t, "stay pending"),
 		Category:        pick(t, "category", rules...),
 		Summary:         pick(t, "summary", rules...),
@@ -245,8 +245,8 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 		}
 	case convo.CommandNote:
 		return convo.Note{By: by, At: at, Key: key, Body: body(), Attachments: attachments()}
-	case convo.CommandPend:
-		c := convo.Pend{By: by, At: at, Key: key}
+	case convo.CommandSetPending:
+		c := convo.SetPending{By: by, At: at, Key: key}
 		if rapid.Bool().Draw(t, "until given") {
 			c.Until = w.now.Add(pick(t, "until", time.Hour, time.Microsecond, 0, 30*time.Minute, 2000*time.Hour))
 		}
@@ -258,15 +258,15 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 	case convo.CommandReopen:
 		return convo.Reopen{By: by, At: at, Key: key, Source: source()}
 	case convo.CommandAssign:
-		return convo.Assign{By: by, At: at, Key: key, User: pick(t, "user", "", "ana", "ben"), Team: pick(t, "team", "", "sales")}
-	case convo.CommandAmend:
-		return convo.Amend{By: by, At: at, Key: key, Category: category(), Summary: summary()}
+		return convo.Assign{By: by, At: at, Key: key, Assignee: pick(t, "user", "", "ana", "ben"), Team: pick(t, "team", "", "sales")}
+	case convo.CommandAmendClosing:
+		return convo.AmendClosing{By: by, At: at, Key: key, Category: category(), Summary: summary()}
 	case convo.CommandBlock:
 		return convo.Block{By: by, At: at, Key: key, Reason: summary()}
 	case convo.CommandUnblock:
 		return convo.Unblock{By: by, At: at, Key: key}
-	case convo.CommandLink:
-		return convo.Link{By: by, At: at, Key: key}
+	case convo.CommandLinkAddress:
+		return convo.LinkAddress{By: by, At: at, Key: key}
 	}
 	panic("a command that this test does not know: add it here")
 }
@@ -658,7 +658,7 @@ func (w *world) check(t *rapid.T) {
 // checkConversation holds a conversation against its log.
 func (w *world) checkConversation(t *rapid.T, c convo.Conversation, events []convo.Event) {
 	require.Equal(t, int64(len(events)), c.Version, "the version is the number of events")
-	var folded convo.Thread
+	var folded convo.Snapshot
 	var cycles []convo.Cycle
 	for i, e := range events {
 		require.Equal(t, int64(i+1), e.Seq)
@@ -752,7 +752,7 @@ func (w *world) checkContact(t *rapid.T, k convo.Contact, p picture) {
 		for _, e := range events {
 			switch {
 			case to.Workspace != k.Workspace:
-			case e.Kind == convo.ContactMerged && e.Into == k.ID:
+			case e.Kind == convo.ContactMerged && e.MergedInto == k.ID:
 				add(e.ContactSeq, e)
 			case e.Contact != k.ID:
 			case e.Conversation == uuid.Nil:
@@ -763,7 +763,7 @@ func (w *world) checkContact(t *rapid.T, k convo.Contact, p picture) {
 		}
 	}
 	require.Equal(t, int(k.Version), len(versions))
-	var folded convo.Thread
+	var folded convo.Snapshot
 	for _, version := range slices.Sorted(maps.Keys(versions)) {
 		e := versions[version]
 		if e.Kind == convo.ConversationReopened {
@@ -827,7 +827,7 @@ func (w *world) checkListing(t *rapid.T, workspace string, all []convo.Conversat
 
 // checkPure decides several times and checks that nothing but the arguments matters, and that they stay as they are,
 // even when a decision is scribbled over.
-func checkPure(t require.TestingT, thread convo.Thread, at time.Time, p *convo.Policy, cmds []convo.Command) (convo.Decision, error) {
+func checkPure(t require.TestingT, thread convo.Snapshot, at time.Time, p *convo.Policy, cmds []convo.Command) (convo.Decision, error) {
 	thread0, policy0, cmds0 := thread, clonePolicy(p), cloneCommands(cmds)
 	unchanged := func() {
 		require.Equal(t, thread0, thread, "the thread is the caller's")
@@ -964,19 +964,19 @@ func (r *reading) Now() time.Time { return r.now }
 var errInvalid = errors.New("invalid")
 
 func newReading(t *rapid.T) *reading {
-	modes := []convo.ReentryMode{convo.ReentryNew, convo.ReentryReopen, convo.ReentryReject}
+	modes := []convo.OnClosedMode{convo.OnClosedOpenNew, convo.OnClosedReopen, convo.OnClosedReject}
 	r := &reading{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), naive: naive{contacts: map[string]naiveContact{}}}
 	r.policy = convo.Policy{
-		Open:            convo.Reentry{Mode: pick(t, "open", modes[:2]...)},
-		Receive:         convo.Reentry{Mode: pick(t, "receive", modes...)},
+		Open:            convo.OnClosed{Mode: pick(t, "open", modes[:2]...)},
+		Receive:         convo.OnClosed{Mode: pick(t, "receive", modes...)},
 		StayPending:     rapid.Bool().Draw(t, "stay pending"),
 		UnassignOnClose: rapid.Bool().Draw(t, "unassign"),
 		Merge:           pick(t, "merge", convo.MergeClose, convo.MergeTransfer),
 		Category:        pick(t, "category", convo.RuleOptional, convo.RuleRequired, convo.RuleDisabled),
 	}
-	for _, re := range []*convo.Reentry{&r.policy.Open, &r.policy.Receive} {
-		if re.Mode == convo.ReentryReopen {
-			re.Within = pick(t, "within", 0, convo.Duration(time.Hour))
+	for _, re := range []*convo.OnClosed{&r.policy.Open, &r.policy.Receive} {
+		if re.Mode == convo.OnClosedReopen {
+			re.Window = pick(t, "window", 0, convo.Duration(time.Hour))
 		}
 	}
 	if rapid.Bool().Draw(t, "auto close") {
@@ -1056,8 +1056,8 @@ func (r *reading) drawCommand(t *rapid.T) convo.Command {
 		return convo.Send{By: by, At: at, Body: "Hello"}
 	case convo.CommandNote:
 		return convo.Note{By: by, At: at, Body: "Hello"}
-	case convo.CommandPend:
-		c := convo.Pend{By: by, At: at}
+	case convo.CommandSetPending:
+		c := convo.SetPending{By: by, At: at}
 		if rapid.Bool().Draw(t, "until given") {
 			c.Until = r.now.Add(pick(t, "until", 30*time.Minute, 0, 3*time.Hour))
 		}
@@ -1069,15 +1069,15 @@ func (r *reading) drawCommand(t *rapid.T) convo.Command {
 	case convo.CommandReopen:
 		return convo.Reopen{By: by, At: at}
 	case convo.CommandAssign:
-		return convo.Assign{By: by, At: at, User: pick(t, "user", "", "ana", "ben"), Team: pick(t, "team", "", "sales")}
-	case convo.CommandAmend:
-		return convo.Amend{By: by, At: at, Category: category, Summary: pick(t, "summary", "Done.", "Well done.")}
+		return convo.Assign{By: by, At: at, Assignee: pick(t, "user", "", "ana", "ben"), Team: pick(t, "team", "", "sales")}
+	case convo.CommandAmendClosing:
+		return convo.AmendClosing{By: by, At: at, Category: category, Summary: pick(t, "summary", "Done.", "Well done.")}
 	case convo.CommandBlock:
 		return convo.Block{By: by, At: at}
 	case convo.CommandUnblock:
 		return convo.Unblock{By: by, At: at}
 	default:
-		return convo.Link{By: by, At: at}
+		return convo.LinkAddress{By: by, At: at}
 	}
 }
 
@@ -1131,12 +1131,12 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int, c
 		talk.cycle++
 	}
 	// reenter is what Open and Receive do where none is active.
-	reenter := func(r convo.Reentry) convo.Outcome {
-		reopen := r.Mode == convo.ReentryReopen && (r.Within == 0 || at.Sub(talk.closed) <= time.Duration(r.Within))
+	reenter := func(r convo.OnClosed) convo.Outcome {
+		reopen := r.Mode == convo.OnClosedReopen && (r.Window == 0 || at.Sub(talk.closed) <= time.Duration(r.Window))
 		switch {
 		case superseded:
 			refuse(convo.ErrActiveExists)
-		case talk.status != "" && r.Mode == convo.ReentryReject:
+		case talk.status != "" && r.Mode == convo.OnClosedReject:
 			refuse(convo.ErrClosed)
 		case talk.status != "" && reopen:
 			start()
@@ -1190,7 +1190,7 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int, c
 		}
 	case convo.Note:
 		outcome = convo.OutcomeRecorded
-	case convo.Pend:
+	case convo.SetPending:
 		if !c.Until.IsZero() && !c.Until.After(at) {
 			refuse(errInvalid)
 		}
@@ -1198,7 +1198,7 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int, c
 			if talk.status == convo.StatusOpen {
 				talk.pending = at
 			}
-			talk.status, talk.until, outcome = convo.StatusPending, c.Until, convo.OutcomePended
+			talk.status, talk.until, outcome = convo.StatusPending, c.Until, convo.OutcomePending
 		}
 	case convo.Resume:
 		if needsActive() && talk.status == convo.StatusPending {
@@ -1220,13 +1220,13 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int, c
 			outcome = convo.OutcomeReopened
 		}
 	case convo.Assign:
-		if needsActive() && (talk.assignee != c.User || talk.team != c.Team) {
-			talk.assignee, talk.team, outcome = c.User, c.Team, convo.OutcomeAssigned
-			if c.User != "" && talk.firstAssigned.IsZero() {
+		if needsActive() && (talk.assignee != c.Assignee || talk.team != c.Team) {
+			talk.assignee, talk.team, outcome = c.Assignee, c.Team, convo.OutcomeAssigned
+			if c.Assignee != "" && talk.firstAssigned.IsZero() {
 				talk.firstAssigned = at
 			}
 		}
-	case convo.Amend:
+	case convo.AmendClosing:
 		closingRule(c.Category)
 		if isActive {
 			refuse(convo.ErrNotClosed)
@@ -1403,7 +1403,7 @@ func (r *reading) compare(t *rapid.T) {
 		require.Equal(t, want, naiveTalk{
 			origin: got.Origin, owner: got.Contact, status: got.Status, cycle: got.Cycle.Number,
 			opened: got.Cycle.OpenedAt, closed: got.Cycle.Closing.At, last: got.UpdatedAt,
-			until: got.PendingUntil, unanswered: got.UnansweredAt, assignee: got.Assignee, team: got.Team,
+			until: got.PendingUntil, unanswered: got.AwaitingContactSince, assignee: got.Assignee, team: got.Team,
 			category: got.Cycle.Closing.Category, summary: got.Cycle.Closing.Summary,
 			naiveCycle: naiveCycle{
 				incoming: got.Cycle.Incoming, outgoing: got.Cycle.OutgoingUser + got.Cycle.OutgoingAutomation,
@@ -1423,7 +1423,7 @@ func (r *reading) compare(t *rapid.T) {
 			continue
 		}
 		require.Equal(t, want.blocked, got.Blocked)
-		require.Equal(t, r.ids[want.latest], got.Latest)
+		require.Equal(t, r.ids[want.latest], got.LatestConversation)
 		all, err := r.engine.Conversations(t.Context(), convo.Filter{Workspace: "acme", Contact: id, Limit: 1000})
 		require.NoError(t, err)
 		count += len(all)
@@ -1505,7 +1505,7 @@ func TestTheHistoryTellsInOrderWhatHappenedToTheContact(t *testing.T) {
 
 	history, err := engine.History(t.Context(), susan, convo.EventCursor{}, 0)
 	require.NoError(t, err)
-	var folded convo.Thread
+	var folded convo.Snapshot
 	for _, e := range history {
 		folded = convo.Apply(folded, e)
 	}
@@ -1549,7 +1549,7 @@ func TestATimerAtAnyTimeGoesOff(t *testing.T) {
 	engine, err := convo.New(memstore.New(), convo.WithClock(r))
 	require.NoError(t, err)
 	susan, ana := convo.ToContact("acme", "susan"), convo.ByUser("ana")
-	_, err = engine.Do(t.Context(), susan, convo.Open{By: ana}, convo.Pend{By: ana, Until: epoch})
+	_, err = engine.Do(t.Context(), susan, convo.Open{By: ana}, convo.SetPending{By: ana, Until: epoch})
 	require.NoError(t, err)
 	r.now = epoch
 	n, err := engine.Tick(t.Context(), 100)
@@ -1596,7 +1596,7 @@ func TestTimesThatCannotBeCountedAreRefused(t *testing.T) {
 	} {
 		for field, cmd := range map[string]convo.Command{
 			"at":    convo.Open{By: ana, At: at},
-			"until": convo.Pend{By: ana, Until: at},
+			"until": convo.SetPending{By: ana, Until: at},
 		} {
 			_, err = engine.Do(t.Context(), convo.ToContact("acme", "susan"), convo.Open{By: ana}, cmd)
 			var invalid *convo.ValidationError

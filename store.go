@@ -20,7 +20,7 @@ type Store interface {
 	// For a contact or address that is not known it returns a thread whose Contact has only the workspace and the id
 	// of to (none for an address) and Version 0, not an error; for an unknown conversation, ErrNotFound. It may answer
 	// ErrConflict, which is tried again.
-	Load(ctx context.Context, to Ref) (Thread, error)
+	Load(ctx context.Context, to Ref) (Snapshot, error)
 
 	// Commit writes the changes, all or nothing, and then, and only then, returns nil. They are about different contacts of
 	// one workspace. It MUST refuse
@@ -64,7 +64,7 @@ type Change struct {
 	Loaded Loaded
 	// Thread is the state after it. Its Contact is to be written if its Version is not the loaded one; its Conversation
 	// if its ID, Version or DueAt is not. What is not written is not compared either.
-	Thread Thread
+	Thread Snapshot
 	// Past are conversations that the call changed and then left for another one or for a new cycle, in order, each as
 	// it was left.
 	Past []Conversation
@@ -82,7 +82,7 @@ type Loaded struct {
 	DueAt          time.Time
 }
 
-func loaded(t *Thread) Loaded {
+func loaded(t *Snapshot) Loaded {
 	c := &t.Conversation
 	return Loaded{t.Contact.Version, c.ID, c.Version, c.DueAt}
 }

@@ -24,7 +24,7 @@ func TransitionTable() string {
 	}
 	b.WriteString("\n|" + strings.Repeat("---|", len(states)+1))
 	all := Transitions()
-	for r := range rows {
+	for r := range commandKinds {
 		name := r.name()
 		fmt.Fprintf(&b, "\n| **%s** |", name)
 		for _, s := range states {
@@ -54,7 +54,7 @@ func StateDiagram() string {
 			e.from = StateNone
 		}
 		switch t.Command {
-		case CommandBlock, CommandUnblock, CommandLink: // of the contact
+		case CommandBlock, CommandUnblock, CommandLinkAddress: // of the contact
 			continue
 		}
 		if l := string(t.Command); !slices.Contains(labels[e], l) {

@@ -38,7 +38,7 @@ func (d *desk) nextDue(p convo.Policy) (time.Time, convo.DueReason) {
 func TestAPendingConversationWakesAtItsTime(t *testing.T) {
 	d := openDesk(t)
 	until := morning.Add(time.Hour)
-	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Pend{By: agentAna, Until: until}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna, Until: until}).Conversation.ID
 	at, reason := d.nextDue(convo.Policy{})
 	assert.Equal(t, until, at)
 	assert.Equal(t, convo.DueWake, reason)
@@ -61,7 +61,7 @@ func TestAPendingConversationWakesAtItsTime(t *testing.T) {
 
 func TestATickThatComesLateStampsWithTheTimeThatWasDue(t *testing.T) {
 	d := openDesk(t)
-	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Pend{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
 	d.wait(30 * 24 * time.Hour) // nothing ran for a month
 	assert.Equal(t, 1, d.tick())
 	c := d.get(id)
@@ -71,7 +71,7 @@ func TestATickThatComesLateStampsWithTheTimeThatWasDue(t *testing.T) {
 
 func TestATickIsNeverStampedBeforeTheLastEvent(t *testing.T) {
 	d := openDesk(t)
-	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Pend{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
 	d.wait(2 * time.Hour)
 	d.do(toContact("carl"), convo.Note{By: agentAna, Body: "n"}) // an hour after it was due
 	assert.Equal(t, 1, d.tick())
@@ -80,7 +80,7 @@ func TestATickIsNeverStampedBeforeTheLastEvent(t *testing.T) {
 
 func TestWithoutATimeItWaits(t *testing.T) {
 	d := openDesk(t, convo.WithPolicy(closeAfter(time.Hour)))
-	d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hi"}, convo.Pend{By: agentAna})
+	d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hi"}, convo.SetPending{By: agentAna})
 	at, reason := d.nextDue(closeAfter(time.Hour))
 	assert.Zero(t, at)
 	assert.Empty(t, reason)
@@ -103,7 +103,7 @@ func TestInactivityCountsFromTheLastMessageOfAUser(t *testing.T) {
 	d.wait(time.Minute)
 	d.do(toContact("carl"), convo.Send{By: agentAna, Body: "are you there?"})
 	d.wait(time.Minute)
-	d.do(toContact("carl"), convo.Send{By: flowBot, Body: "rate us"}, convo.Note{By: agentAna, Body: "n"}, convo.Assign{By: agentAna, User: "ben"})
+	d.do(toContact("carl"), convo.Send{By: flowBot, Body: "rate us"}, convo.Note{By: agentAna, Body: "n"}, convo.Assign{By: agentAna, Assignee: "ben"})
 	at, reason := d.nextDue(p)
 	assert.Equal(t, morning.Add(62*time.Minute), at)
 	assert.Equal(t, convo.DueInactivity, reason)
@@ -146,7 +146,7 @@ func TestInactivityMayCountFromAnyEvent(t *testing.T) {
 	d := openDesk(t, convo.WithPolicy(p))
 	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}).Conversation.ID
 	for _, cmd := range []convo.Command{
-		convo.Note{By: agentAna, Body: "n"}, convo.Assign{By: agentAna, User: "ana"}, convo.Send{By: flowBot, Body: "hi"}, convo.Receive{Body: "?"},
+		convo.Note{By: agentAna, Body: "n"}, convo.Assign{By: agentAna, Assignee: "ana"}, convo.Send{By: flowBot, Body: "hi"}, convo.Receive{Body: "?"},
 	} {
 		d.wait(50 * time.Minute)
 		d.do(toContact("carl"), cmd)
@@ -160,7 +160,7 @@ func TestInactivityMayCountFromAnyEvent(t *testing.T) {
 func TestAnAutomaticClosingIsExemptFromTheRulesButNotFromTheRest(t *testing.T) {
 	p := everything()
 	d := openDesk(t, convo.WithPolicy(p))
-	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, User: "ana"}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana"}).Conversation.ID
 	d.wait(2 * time.Hour)
 	assert.Equal(t, 1, d.tick())
 	assert.Equal(t, []convo.EventKind{convo.ConversationClosed, convo.NoticePosted, convo.ConversationAssigned}, kindsOf(d.log(id)[3:]))
@@ -171,7 +171,7 @@ func TestPendingGoesBeforeInactivity(t *testing.T) {
 	for _, p := range []convo.Policy{closeAfter(time.Hour), closeAfterAnyEvent(time.Hour)} {
 		d := openDesk(t, convo.WithPolicy(p))
 		id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"},
-			convo.Pend{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
+			convo.SetPending{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
 		at, reason := d.nextDue(p)
 		assert.Equal(t, morning.Add(5*time.Hour), at)
 		assert.Equal(t, convo.DueWake, reason)
@@ -185,7 +185,7 @@ func TestWakingStartsTheCountAnew(t *testing.T) {
 	for _, p := range []convo.Policy{closeAfter(time.Hour), closeAfterAnyEvent(time.Hour)} {
 		d := openDesk(t, convo.WithPolicy(p))
 		id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"},
-			convo.Pend{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
+			convo.SetPending{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
 		d.wait(5 * time.Hour)
 		assert.Equal(t, 1, d.tick())
 		assert.Equal(t, convo.StatusOpen, d.get(id).Status, "it is not closed in the moment in which it wakes")
@@ -202,7 +202,7 @@ func TestResumingStartsTheCountAnew(t *testing.T) {
 	for _, resume := range []convo.Command{convo.Resume{By: agentAna}, convo.Open{By: flowBot}} {
 		p := closeAfter(time.Hour)
 		d := openDesk(t, convo.WithPolicy(p))
-		id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"}, convo.Pend{By: agentAna}).Conversation.ID
+		id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"}, convo.SetPending{By: agentAna}).Conversation.ID
 		d.wait(24 * time.Hour)
 		d.do(toContact("carl"), resume)
 		assert.Zero(t, d.tick())
@@ -213,7 +213,7 @@ func TestResumingStartsTheCountAnew(t *testing.T) {
 func TestWakingArmsNothingWhereTheContactHasAnswered(t *testing.T) {
 	p := closeAfter(time.Hour)
 	d := openDesk(t, convo.WithPolicy(p))
-	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Pend{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
 	d.wait(100 * time.Hour)
 	assert.Equal(t, 1, d.tick())
 	assert.Equal(t, convo.StatusOpen, d.get(id).Status)
@@ -224,7 +224,7 @@ func TestWakingArmsNothingWhereTheContactHasAnswered(t *testing.T) {
 func TestAllThatIsOverdueIsDoneInOneTick(t *testing.T) {
 	d := openDesk(t, convo.WithPolicy(closeAfter(time.Hour)))
 	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"},
-		convo.Pend{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
+		convo.SetPending{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
 	d.wait(30 * 24 * time.Hour)
 	assert.Equal(t, 2, d.tick(), "it woke, and then nobody came")
 	c := d.get(id)
@@ -261,10 +261,10 @@ func TestMessagesDoNotMoveTheTimer(t *testing.T) {
 
 func TestAnEarlierTimeMovesTheTimer(t *testing.T) {
 	d := openDesk(t)
-	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Pend{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
-	d.do(toContact("carl"), convo.Pend{By: agentAna, Until: morning.Add(time.Hour)})
+	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
+	d.do(toContact("carl"), convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 	assert.Equal(t, morning.Add(time.Hour), d.get(id).DueAt)
-	d.do(toContact("carl"), convo.Pend{By: agentAna, Until: morning.Add(9 * time.Hour)})
+	d.do(toContact("carl"), convo.SetPending{By: agentAna, Until: morning.Add(9 * time.Hour)})
 	assert.Equal(t, morning.Add(time.Hour), d.get(id).DueAt, "a later one is found when the hint comes up")
 	d.wait(time.Hour)
 	assert.Zero(t, d.tick())
@@ -275,7 +275,7 @@ func TestAnEarlierTimeMovesTheTimer(t *testing.T) {
 func TestTimersGoOnWhileTheContactIsBlocked(t *testing.T) {
 	d := openDesk(t, convo.WithPolicy(closeAfter(time.Hour)))
 	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"},
-		convo.Pend{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
+		convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
 	d.do(toContact("carl"), convo.Block{By: agentAna})
 	d.wait(time.Hour)
 	assert.Equal(t, 1, d.tick())
@@ -340,7 +340,7 @@ func TestManyRunnersDoEachDueThingOnce(t *testing.T) {
 	for i := range n {
 		cmds := []convo.Command{convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"}}
 		if i%2 == 0 {
-			cmds = append(cmds, convo.Pend{By: agentAna, Until: morning.Add(time.Hour)})
+			cmds = append(cmds, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 		}
 		d.do(toContact(fmt.Sprint("c", i)), cmds...)
 	}
@@ -374,7 +374,7 @@ func TestManyRunnersDoEachDueThingOnce(t *testing.T) {
 func TestATickHandlesNoMoreThanItsLimit(t *testing.T) {
 	d := openDesk(t)
 	for i := range 10 {
-		d.do(toContact(fmt.Sprint("c", i)), convo.Open{By: agentAna}, convo.Pend{By: agentAna, Until: morning.Add(time.Duration(10-i) * time.Minute)})
+		d.do(toContact(fmt.Sprint("c", i)), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Duration(10-i) * time.Minute)})
 	}
 	d.wait(time.Hour)
 	for _, want := range []int{4, 4, 2, 0} {
@@ -390,9 +390,9 @@ type lameStore struct {
 	lame map[uuid.UUID]error
 }
 
-func (s *lameStore) Load(ctx context.Context, to convo.Ref) (convo.Thread, error) {
+func (s *lameStore) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
 	if err := s.lame[to.Conversation]; err != nil {
-		return convo.Thread{}, err
+		return convo.Snapshot{}, err
 	}
 	return s.Store.Load(ctx, to)
 }
@@ -405,7 +405,7 @@ func TestAConversationThatFailsDoesNotKeepTheOthersWaiting(t *testing.T) {
 		var ids []uuid.UUID
 		for i := range 6 {
 			r := d.do(toContact(fmt.Sprint("c", i)), convo.Open{By: agentAna},
-				convo.Pend{By: agentAna, Until: morning.Add(time.Duration(i+1) * time.Minute)})
+				convo.SetPending{By: agentAna, Until: morning.Add(time.Duration(i+1) * time.Minute)})
 			ids = append(ids, r.Conversation.ID)
 		}
 		s.lame[ids[0]], s.lame[ids[2]] = errA, errB // the first is what is due first
@@ -430,7 +430,7 @@ func TestAConversationThatFailsDoesNotKeepTheOthersWaiting(t *testing.T) {
 func TestATickSurvivesThatSomebodyElseWasFaster(t *testing.T) {
 	s := shake(newStore())
 	d := openDeskOn(t, s)
-	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Pend{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
 	d.wait(2 * time.Hour)
 	other, err := convo.New(s.Store, convo.WithClock(d.clock))
 	require.NoError(t, err)
@@ -474,9 +474,9 @@ func TestTheHintIsNeverLaterThanWhatIsDue(t *testing.T) {
 			}
 			cmd := []convo.Command{
 				convo.Open{By: agentAna}, convo.Receive{Body: "hi"}, convo.Send{By: agentAna, Body: "hello"},
-				convo.Send{By: flowBot, Body: "hello"}, convo.Note{By: agentAna, Body: "n"}, convo.Pend{By: agentAna},
-				convo.Pend{By: agentAna, Until: c.now.Add(time.Duration(1+r.IntN(300)) * time.Minute)}, convo.Resume{By: agentAna},
-				convo.Close{By: agentAna, Category: "Sales", Summary: "s"}, convo.Reopen{By: agentAna}, convo.Assign{By: agentAna, User: "ana"},
+				convo.Send{By: flowBot, Body: "hello"}, convo.Note{By: agentAna, Body: "n"}, convo.SetPending{By: agentAna},
+				convo.SetPending{By: agentAna, Until: c.now.Add(time.Duration(1+r.IntN(300)) * time.Minute)}, convo.Resume{By: agentAna},
+				convo.Close{By: agentAna, Category: "Sales", Summary: "s"}, convo.Reopen{By: agentAna}, convo.Assign{By: agentAna, Assignee: "ana"},
 				convo.Block{By: agentAna}, convo.Unblock{By: agentAna}, convo.Unblock{By: agentAna},
 			}
 			switch i := r.IntN(len(cmd) + 4); {

@@ -86,18 +86,18 @@ func checkActor(a Actor) error {
 
 // Times are so near to one another that every duration between two fits a time.Duration (292 years).
 var (
-	minTime = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
-	maxTime = time.Date(2190, 1, 1, 0, 0, 0, 0, time.UTC)
+	earliestTime = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
+	latestTime   = time.Date(2190, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
 func checkTime(field string, t time.Time) error {
-	if !t.IsZero() && (t.Before(minTime) || !t.Before(maxTime)) {
+	if !t.IsZero() && (t.Before(earliestTime) || !t.Before(latestTime)) {
 		return invalid(field, "must be in the years 1900 to 2189")
 	}
 	return nil
 }
 
-func (o *order) checkMessage(p *Policy) error {
+func (o *fields) checkMessage(p *Policy) error {
 	if o.text == "" && len(o.attachments) == 0 {
 		return invalid("body", "a message needs a body or attachments")
 	}
@@ -107,13 +107,13 @@ func (o *order) checkMessage(p *Policy) error {
 	if err := checkAttachments(p, o.attachments); err != nil {
 		return err
 	}
-	if o.external == "" {
+	if o.externalID == "" {
 		return nil
 	}
 	if o.channel == "" {
 		return invalid("external_id", "is unique within a channel: name the channel too")
 	}
-	return checkToken("external_id", o.external)
+	return checkToken("external_id", o.externalID)
 }
 
 func checkAttachments(p *Policy, a json.RawMessage) error {
@@ -134,7 +134,7 @@ func checkAttachments(p *Policy, a json.RawMessage) error {
 }
 
 // check reports what is wrong with a command by itself, before anybody looks at the state.
-func (o *order) check(p *Policy) error {
+func (o *fields) check(p *Policy) error {
 	if err := checkActor(o.by); err != nil {
 		return err
 	}
@@ -150,32 +150,32 @@ func (o *order) check(p *Policy) error {
 	if err := checkToken("source", string(o.source)); err != nil {
 		return err
 	}
-	switch o.row {
-	case rowReceive:
+	switch o.kind {
+	case kindReceive:
 		if o.by.Type != ActorContact {
 			return invalid("by.type", "a message is received from the contact: use Send for the others")
 		}
 		return o.checkMessage(p)
-	case rowSend:
+	case kindSend:
 		if o.by.Type != ActorUser && o.by.Type != ActorAutomation {
 			return invalid("by.type", "a message is sent by a user or by automation")
 		}
 		return o.checkMessage(p)
-	case rowNote:
+	case kindNote:
 		return o.checkMessage(p)
-	case rowPend:
+	case kindSetPending:
 		return checkTime("until", o.until)
-	case rowClose:
+	case kindClose:
 		exempt := o.inactivity() || o.by.Type == ActorSystem && o.source == SourceContactMerge
 		return p.checkClosing(o.category, o.text, exempt)
-	case rowAssign:
-		if err := checkToken("user", o.user); err != nil {
+	case kindAssign:
+		if err := checkToken("assignee", o.user); err != nil {
 			return err
 		}
 		return checkToken("team", o.team)
-	case rowAmend:
+	case kindAmendClosing:
 		return p.checkClosing(o.category, o.text, false)
-	case rowBlock:
+	case kindBlock:
 		return checkText("reason", o.text, p.MaxSummary, DefaultMaxSummary)
 	}
 	return nil

@@ -161,7 +161,7 @@ func TestTheLimitsOfTextsAreOptions(t *testing.T) {
 		{"body", 3, func(s string) convo.Command { return convo.Send{By: agentAna, Body: s} }, convo.StateOpen},
 		{"body", 3, func(s string) convo.Command { return convo.Note{By: agentAna, Body: s} }, convo.StateOpen},
 		{"summary", 4, func(s string) convo.Command { return convo.Close{By: agentAna, Summary: s} }, convo.StateOpen},
-		{"summary", 4, func(s string) convo.Command { return convo.Amend{By: agentAna, Summary: s} }, convo.StateClosed},
+		{"summary", 4, func(s string) convo.Command { return convo.AmendClosing{By: agentAna, Summary: s} }, convo.StateClosed},
 		{"reason", 4, func(s string) convo.Command { return convo.Block{By: agentAna, Reason: s} }, convo.StateOpen},
 		{"attachments", 5, func(s string) convo.Command {
 			return convo.Receive{Attachments: json.RawMessage(`"` + s[2:] + `"`)}
@@ -220,7 +220,7 @@ func TestInputIsValidatedBeforeTheStateIsLookedAt(t *testing.T) {
 func TestIdentifiersAreComparedByteForByte(t *testing.T) {
 	thread := threadIn(t, convo.StateOpen)
 	for _, user := range []string{"Ana", "ana ", "án", "ana\u0301"} {
-		assert.Equal(t, convo.OutcomeAssigned, mustDecide(t, thread, convo.Assign{By: agentAna, User: user, Team: "sales"}).Outcome, user)
+		assert.Equal(t, convo.OutcomeAssigned, mustDecide(t, thread, convo.Assign{By: agentAna, Assignee: user, Team: "sales"}).Outcome, user)
 	}
 }
 

@@ -78,15 +78,15 @@ func median(v []float64) float64 {
 
 var (
 	ana      = convo.ByUser("ana")
-	commands = []convo.Command{convo.Open{By: ana}, convo.Pend{By: ana}, convo.Resume{By: ana}, convo.Close{By: ana}}
-	reopen   = convo.Policy{Open: convo.Reentry{Mode: convo.ReentryReopen}}
+	commands = []convo.Command{convo.Open{By: ana}, convo.SetPending{By: ana}, convo.Resume{By: ana}, convo.Close{By: ana}}
+	reopen   = convo.Policy{Open: convo.OnClosed{Mode: convo.OnClosedReopen}}
 )
 
-func newThread() convo.Thread {
-	return convo.Thread{Contact: convo.Contact{Workspace: "acme", ID: "susan"}, Next: uuid.Must(uuid.NewV7())}
+func newThread() convo.Snapshot {
+	return convo.Snapshot{Contact: convo.Contact{Workspace: "acme", ID: "susan"}, Next: uuid.Must(uuid.NewV7())}
 }
 
-func decide(b *testing.B, t convo.Thread, at time.Time, cmd convo.Command) convo.Decision {
+func decide(b *testing.B, t convo.Snapshot, at time.Time, cmd convo.Command) convo.Decision {
 	d, err := convo.Decide(t, at, &reopen, cmd)
 	if err != nil || len(d.Change.Events) == 0 {
 		b.Fatal(err)

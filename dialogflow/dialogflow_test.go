@@ -186,7 +186,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%+v", r)
 		}
 		// What it asks for is refused, if at all, by the engine's own rules.
-		_, err = convo.Decide(convo.Thread{Ref: convo.ToContact("acme", "riya")}, convo.Event{}.At.AddDate(2025, 0, 0), nil,
+		_, err = convo.Decide(convo.Snapshot{Ref: convo.ToContact("acme", "riya")}, convo.Event{}.At.AddDate(2025, 0, 0), nil,
 			append([]convo.Command{convo.Open{By: bot}}, cmds...)...)
 		if err != nil && !errors.As(err, &invalid) {
 			t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 
 var kinds = []convo.EventKind{
 	"", // another one, spelled out
-	convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPended, convo.ConversationResumed,
+	convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPending, convo.ConversationResumed,
 	convo.ConversationClosed, convo.ConversationAssigned, convo.ConversationTransferred, convo.ClosingAmended,
 	convo.MessageReceived, convo.MessageSent, convo.NoteAdded, convo.NoticePosted,
 	convo.AddressLinked, convo.ContactBlocked, convo.ContactUnblocked, convo.ContactMerged,
@@ -29,7 +29,7 @@ var actors = []convo.ActorType{"", convo.ActorContact, convo.ActorUser, convo.Ac
 func texts(e *convo.Event) [14]*string {
 	return [...]*string{
 		&e.By.ID, (*string)(&e.Source), &e.Channel, &e.ExternalID, &e.Body, &e.Category, &e.Summary, &e.Assignee, &e.Team,
-		(*string)(&e.Notice), (*string)(&e.Audience), &e.Address, &e.Into, &e.Contact,
+		(*string)(&e.Notice), (*string)(&e.Audience), &e.Address, &e.MergedInto, &e.Contact,
 	}
 }
 
@@ -67,7 +67,7 @@ func encode(b []byte, owner string, events []convo.Event) []byte {
 		set(flagResponse, e.Response)
 		set(flagRestartFlow, e.RestartFlow)
 		set(flagUntil, !e.Until.IsZero())
-		set(flagLatest, e.Latest != uuid.Nil)
+		set(flagLatest, e.LatestConversation != uuid.Nil)
 		set(flagContactSeq, e.ContactSeq != 0)
 		set(flagNextID, i > 0 && e.ID == next(id))
 		id = e.ID
@@ -92,7 +92,7 @@ func encode(b []byte, owner string, events []convo.Event) []byte {
 			b = binary.AppendVarint(b, e.Until.UnixMicro())
 		}
 		if flags&flagLatest != 0 {
-			b = append(b, e.Latest[:]...)
+			b = append(b, e.LatestConversation[:]...)
 		}
 		if flags&flagContactSeq != 0 {
 			b = binary.AppendUvarint(b, uint64(e.ContactSeq))
@@ -132,7 +132,7 @@ func decode(batch string, e *convo.Event, owner string, yield func(*convo.Event)
 			e.Until = time.UnixMicro(r.varint()).UTC()
 		}
 		if flags&flagLatest != 0 {
-			copy(e.Latest[:], r.take(16))
+			copy(e.LatestConversation[:], r.take(16))
 		}
 		if flags&flagContactSeq != 0 {
 			e.ContactSeq = int64(r.uvarint())

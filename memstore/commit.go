@@ -84,7 +84,7 @@ func (w *workspace) append(b batch) {
 		c.log = append(c.log, b.text)
 		return
 	}
-	m := w.contacts[b.contact].extra()
+	m := w.contacts[b.contact].makeExtra()
 	m.log = append(m.log, b.text)
 }
 
@@ -271,13 +271,13 @@ func (s *Store) write(ch *convo.Change) {
 			k := w.contacts[e.Contact]
 			a := convo.Address{Channel: w.token(e.Channel), Value: strings.Clone(e.Address)}
 			w.addresses[a] = k
-			k.extra().addresses = append(k.extra().addresses, a)
+			k.makeExtra().addresses = append(k.makeExtra().addresses, a)
 			w.identify(a)
 		}
 	}
 	for _, k := range ch.Keys {
 		id := convo.KeyID{Channel: w.token(k.Channel), ID: strings.Clone(k.ID)}
-		w.keys[id] = key{w.conversations[k.Conversation], k.Hash, k.First, k.Last}
+		w.keys[id] = key{w.conversations[k.Conversation], k.RequestHash, k.FirstSeq, k.LastSeq}
 	}
 }
 
@@ -308,9 +308,9 @@ func (w *workspace) merge(k, root *contact) {
 	for _, a := range merged {
 		a.root = root
 	}
-	root.extra().aliases = append(root.extra().aliases, merged...)
-	if k.more != nil {
-		k.more.aliases = nil
+	root.makeExtra().aliases = append(root.makeExtra().aliases, merged...)
+	if k.extra != nil {
+		k.extra.aliases = nil
 	}
 	if k.active != nil {
 		root.active, k.active = k.active, nil
@@ -322,10 +322,10 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 	if c == nil {
 		o := w.contacts[v.Origin]
 		c = &conversation{
-			id: v.ID, origin: o, before: o.last, createdAt: v.CreatedAt.UnixMicro(), dueAt: never,
+			id: v.ID, origin: o, previous: o.latest, createdAt: v.CreatedAt.UnixMicro(), dueAt: never,
 			channel: w.token(v.Channel),
 		}
-		o.last = c
+		o.latest = c
 		w.conversations[c.id] = c
 		w.all.add(c)
 	}
@@ -370,17 +370,17 @@ func (w *workspace) list(c *conversation, active bool) {
 		return
 	case !active:
 		root.active = nil
-		w.actives--
+		w.activeCount--
 		return
 	}
 	root.active = c
-	w.actives++
+	w.activeCount++
 	if !c.listed {
 		c.listed = true
 		w.active.add(c)
 	}
-	if len(w.active.items) > 2*w.actives+64 {
-		kept := make([]*conversation, 0, w.actives)
+	if len(w.active.items) > 2*w.activeCount+64 {
+		kept := make([]*conversation, 0, w.activeCount)
 		for _, c := range w.active.items {
 			if c.listed = statuses[c.status].Active(); c.listed {
 				kept = append(kept, c)
@@ -402,9 +402,9 @@ func (w *workspace) token(s string) string {
 	return t
 }
 
-func (k *contact) extra() *more {
-	if k.more == nil {
-		k.more = &more{}
+func (k *contact) makeExtra() *extra {
+	if k.extra == nil {
+		k.extra = &extra{}
 	}
-	return k.more
+	return k.extra
 }

@@ -31,7 +31,7 @@ func New() *Store {
 	return &Store{workspaces: map[string]*workspace{}, spare: make([]*convo.Conversation, 0, 64)}
 }
 
-var _ convo.Suggester = (*Store)(nil)
+var _ convo.IdentityIndex = (*Store)(nil)
 
 type workspace struct {
 	name          string
@@ -43,29 +43,29 @@ type workspace struct {
 	tokens        map[string]string // one copy of each channel, category, assignee and team
 	all           timeline
 	active        timeline // also some that were closed since
-	actives       int      // that are active
+	activeCount   int      // that are active
 }
 
 type contact struct {
 	state  convo.Contact
 	root   *contact      // itself, unless it was merged
-	more   *more         // what most contacts do not have
-	last   *conversation // of those opened for it, the last one
+	extra  *extra        // what most contacts do not have
+	latest *conversation // of those opened for it, the last one
 	active *conversation // of a root
 }
 
-type more struct {
+type extra struct {
 	aliases   []*contact // of a root: all that were merged into it
 	addresses []convo.Address
 	log       []string // of the contact itself
 }
 
 type conversation struct {
-	id     uuid.UUID
-	origin *contact            // for whom it was opened
-	before *conversation       // the one opened for the same contact before
-	log    []string            // batches, see codec.go
-	state  *convo.Conversation // nil: fold the log
+	id       uuid.UUID
+	origin   *contact            // for whom it was opened
+	previous *conversation       // the one opened for the same contact before
+	log      []string            // batches, see codec.go
+	state    *convo.Conversation // nil: fold the log
 
 	version   int64
 	createdAt int64 // microseconds
@@ -110,7 +110,7 @@ func (c *conversation) load() convo.Conversation {
 }
 
 func (c *conversation) fold() convo.Conversation {
-	var t convo.Thread
+	var t convo.Snapshot
 	c.events(0, func(e *convo.Event) bool {
 		t = convo.Apply(t, *e)
 		return true
@@ -133,27 +133,27 @@ func (c *conversation) events(after int64, yield func(*convo.Event) bool) {
 // aliases are k and all contacts that were merged into it.
 func (k *contact) aliases() []*contact {
 	all := []*contact{k}
-	if k.more != nil {
-		all = append(all, k.more.aliases...)
+	if k.extra != nil {
+		all = append(all, k.extra.aliases...)
 	}
 	return all
 }
 
 // Load implements convo.Store.
-func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Thread, error) {
+func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
 	if err := ctx.Err(); err != nil {
-		return convo.Thread{}, err
+		return convo.Snapshot{}, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	w := s.workspaces[to.Workspace]
-	t := convo.Thread{Ref: to, Contact: convo.Contact{Workspace: to.Workspace, ID: to.Contact}}
+	t := convo.Snapshot{Ref: to, Contact: convo.Contact{Workspace: to.Workspace, ID: to.Contact}}
 	var k *contact
 	var c *conversation
 	if to.Conversation != uuid.Nil {
 		var err error
 		if c, err = w.conversation(to.Conversation); err != nil {
-			return convo.Thread{}, err
+			return convo.Snapshot{}, err
 		}
 		k = c.origin.root
 	} else if w != nil {
@@ -166,7 +166,7 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Thread, error) {
 		}
 		if k != nil {
 			k = k.root
-			c = w.conversations[k.state.Latest]
+			c = w.conversations[k.state.LatestConversation]
 		}
 	}
 	if k == nil {
@@ -257,7 +257,7 @@ func (w *workspace) ofContact(id string) *timeline {
 	var line timeline
 	if k := w.contacts[id]; k != nil {
 		for _, k := range k.root.aliases() {
-			for c := k.last; c != nil; c = c.before {
+			for c := k.latest; c != nil; c = c.previous {
 				line.add(c)
 			}
 		}
@@ -304,12 +304,12 @@ func (w *workspace) history(f *convo.EventFilter) []convo.Event {
 		return true
 	}
 	for _, k := range k.root.aliases() {
-		if k.more != nil {
-			for _, batch := range k.more.log {
+		if k.extra != nil {
+			for _, batch := range k.extra.log {
 				decode(batch, &convo.Event{Workspace: w.name}, k.state.ID, collect)
 			}
 		}
-		for c := k.last; c != nil; c = c.before {
+		for c := k.latest; c != nil; c = c.previous {
 			c.events(0, collect)
 		}
 	}
@@ -336,7 +336,7 @@ func (s *Store) Keys(ctx context.Context, workspace string, ids ...convo.KeyID) 
 	var out []convo.Key
 	for _, id := range ids {
 		if k, ok := w.keys[id]; ok {
-			v := convo.Key{KeyID: id, Hash: k.hash, First: k.first, Last: k.last}
+			v := convo.Key{KeyID: id, RequestHash: k.hash, FirstSeq: k.first, LastSeq: k.last}
 			if k.conversation != nil {
 				v.Conversation = k.conversation.id
 			}
@@ -357,8 +357,8 @@ func (s *Store) Addresses(ctx context.Context, workspace, contact string) ([]con
 	if w := s.workspaces[workspace]; w != nil {
 		if k := w.contacts[contact]; k != nil {
 			for _, k := range k.root.aliases() {
-				if k.more != nil {
-					out = append(out, k.more.addresses...)
+				if k.extra != nil {
+					out = append(out, k.extra.addresses...)
 				}
 			}
 		}
@@ -366,8 +366,8 @@ func (s *Store) Addresses(ctx context.Context, workspace, contact string) ([]con
 	return out, nil
 }
 
-// Sharing implements convo.Suggester.
-func (s *Store) Sharing(
+// AddressesByIdentity implements convo.IdentityIndex.
+func (s *Store) AddressesByIdentity(
 	ctx context.Context, workspace, identity string, after convo.Address, limit int,
 ) ([]convo.Suggestion, error) {
 	if err := ctx.Err(); err != nil {

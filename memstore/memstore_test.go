@@ -153,7 +153,7 @@ func TestALongConversationIsTheSameOpenAndClosed(t *testing.T) {
 
 func TestWhatWasReadStaysAsItWas(t *testing.T) {
 	e, _ := engine(t)
-	first := do(t, e, to("contact", 0), convo.Open{By: ana}, convo.Assign{By: ana, User: "ana"})
+	first := do(t, e, to("contact", 0), convo.Open{By: ana}, convo.Assign{By: ana, Assignee: "ana"})
 	read := list(t, e, convo.Filter{})
 	do(t, e, to("contact", 0), convo.Close{By: ana}) // gives its memory to the next one
 	second := do(t, e, to("contact", 1), convo.Open{By: ana})

@@ -42,7 +42,7 @@ func (c *conversation) cycles(yield func(*report.Cycle)) {
 	}
 	last := c.state
 	if last == nil || last.Cycle.Number > 1 {
-		var t convo.Thread
+		var t convo.Snapshot
 		c.events(0, func(e *convo.Event) bool {
 			if e.Kind == convo.ConversationReopened {
 				y.CreatedAt, y.Cycle = t.Conversation.CreatedAt, t.Conversation.Cycle

@@ -166,5 +166,5 @@ func TestTheActiveListForgetsThoseThatWereClosed(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.LessOrEqual(t, len(s.workspaces["acme"].active.items), 65)
-	assert.Zero(t, s.workspaces["acme"].actives)
+	assert.Zero(t, s.workspaces["acme"].activeCount)
 }

@@ -45,11 +45,11 @@ func week(t *testing.T) *memstore.Store {
 	}
 	const day = 24 * time.Hour
 	do(0, "riya", convo.Receive{Channel: "chat", Body: "hi"})
-	do(5*time.Minute, "riya", convo.Assign{By: bo, User: "ana", Team: "sales"})
+	do(5*time.Minute, "riya", convo.Assign{By: bo, Assignee: "ana", Team: "sales"})
 	do(10*time.Minute, "riya", convo.Send{By: ana, Body: "yes?"})
 	do(time.Hour, "riya", convo.Close{By: ana, Category: "Sales", Summary: "=1+1, \"quoted\"\nand more"})
 	do(day, "riya", convo.Receive{Channel: "chat", Body: "again"})
-	do(day+20*time.Minute, "riya", convo.Send{By: bo, Body: "yes"}, convo.Pend{By: bo})
+	do(day+20*time.Minute, "riya", convo.Send{By: bo, Body: "yes"}, convo.SetPending{By: bo})
 	do(day+3*time.Hour, "riya", convo.Close{By: bo, Category: "Support"})
 	do(day+4*time.Hour, "riya", convo.Reopen{By: bo})
 	do(day+4*time.Hour+30*time.Minute, "riya", convo.Close{By: bo, Category: "Support"})

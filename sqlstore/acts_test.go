@@ -57,7 +57,7 @@ var acts = []act{
 	{name: "a merge after a conflict", prepare: []convo.Command{opening}, do: merging, late: true},
 	{
 		name:    "a timer",
-		prepare: []convo.Command{opening, convo.Pend{By: ana, At: longAgo, Until: longAgo.Add(time.Hour)}},
+		prepare: []convo.Command{opening, convo.SetPending{By: ana, At: longAgo, Until: longAgo.Add(time.Hour)}},
 		do: func(ctx context.Context, e *convo.Engine, _ string) error {
 			n, err := e.Tick(ctx, 10)
 			if n > 0 {

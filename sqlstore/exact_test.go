@@ -28,14 +28,14 @@ var told = []func(n int) []convo.Command{
 	func(n int) []convo.Command { return []convo.Command{hello("hi")} },
 	func(n int) []convo.Command { return []convo.Command{convo.Send{By: ana, Body: "hi"}} },
 	func(n int) []convo.Command {
-		return []convo.Command{convo.Assign{By: ana, User: fmt.Sprint("user ", n)}}
+		return []convo.Command{convo.Assign{By: ana, Assignee: fmt.Sprint("user ", n)}}
 	},
-	func(n int) []convo.Command { return []convo.Command{convo.Pend{By: ana}} },
+	func(n int) []convo.Command { return []convo.Command{convo.SetPending{By: ana}} },
 	func(n int) []convo.Command {
 		return []convo.Command{convo.Close{By: ana, Category: "a", Summary: fmt.Sprint(n)}}
 	},
 	func(n int) []convo.Command {
-		return []convo.Command{convo.Amend{By: ana, Category: "b", Summary: fmt.Sprint(n)}}
+		return []convo.Command{convo.AmendClosing{By: ana, Category: "b", Summary: fmt.Sprint(n)}}
 	},
 	func(n int) []convo.Command { return []convo.Command{convo.Note{By: ana, Body: "noted"}} },
 	func(n int) []convo.Command { return []convo.Command{convo.Reopen{By: ana}} },
@@ -43,11 +43,11 @@ var told = []func(n int) []convo.Command{
 		return []convo.Command{convo.Open{By: ana}, hello("hi"), convo.Close{By: ana, Summary: "at once"}}
 	},
 	func(n int) []convo.Command {
-		return []convo.Command{convo.Reopen{By: ana}, convo.Close{By: ana}, convo.Amend{By: ana, Summary: "amended"},
+		return []convo.Command{convo.Reopen{By: ana}, convo.Close{By: ana}, convo.AmendClosing{By: ana, Summary: "amended"},
 			convo.Reopen{By: ana}, convo.Send{By: ana, Body: "and"}, convo.Close{By: ana}}
 	},
 	func(n int) []convo.Command {
-		return []convo.Command{convo.Amend{By: ana, Category: "c"}, convo.Open{By: ana}, convo.Close{By: ana}, convo.Open{By: ana}}
+		return []convo.Command{convo.AmendClosing{By: ana, Category: "c"}, convo.Open{By: ana}, convo.Close{By: ana}, convo.Open{By: ana}}
 	},
 }
 

@@ -32,7 +32,7 @@ func TestWhoWaitedForAThreadSeesAllOfItAsItIsThen(t *testing.T) {
 		_, err = engine.With(s.WithTx(tx)).Do(t.Context(), to, convo.Close{By: ana})
 		require.NoError(t, err)
 
-		var thread convo.Thread
+		var thread convo.Snapshot
 		loaded := make(chan error)
 		go func() {
 			loaded <- s.Locked(context.Background(), func(s convo.Store) (err error) {

@@ -160,17 +160,17 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 		{"opening", convo.ToContact(w, "plan-1"), []convo.Command{convo.Receive{Channel: "whatsapp", Body: "hello"}}},
 		{"opening from an address", convo.ToAddress(w, "whatsapp", "plan-2"), []convo.Command{convo.Receive{ExternalID: "plan-2", Body: "hello"}}},
 		{"closing", contact(1), []convo.Command{convo.Close{By: ana, Category: "Support", Summary: "done"}}},
-		{"amendment", contact(1), []convo.Command{convo.Amend{By: ana, Category: "Sales"}}},
+		{"amendment", contact(1), []convo.Command{convo.AmendClosing{By: ana, Category: "Sales"}}},
 		{"another opening", contact(1), []convo.Command{convo.Receive{Body: "hello"}}},
 		{"closing and opening", contact(2), []convo.Command{convo.Close{By: ana}, convo.Open{By: ana}}},
 		{"closing before the reopening", contact(3), []convo.Command{convo.Close{By: ana}}},
 		{"reopening", contact(3), []convo.Command{convo.Reopen{By: ana}}},
-		{"assignment", contact(4), []convo.Command{convo.Assign{By: ana, User: "ana", Team: "team-1"}}},
-		{"pending", contact(4), []convo.Command{convo.Pend{By: ana, Until: time.Now().Add(time.Hour)}}},
+		{"assignment", contact(4), []convo.Command{convo.Assign{By: ana, Assignee: "ana", Team: "team-1"}}},
+		{"pending", contact(4), []convo.Command{convo.SetPending{By: ana, Until: time.Now().Add(time.Hour)}}},
 		{"resuming", contact(4), []convo.Command{convo.Resume{By: ana}}},
 		{"blocking", contact(4), []convo.Command{convo.Block{By: ana, Key: "plan-3"}}},
 		{"link", convo.Ref{Workspace: w, Contact: contacts[5], Address: convo.Address{Channel: "email", Value: "a@example.org"}},
-			[]convo.Command{convo.Link{By: ana}}},
+			[]convo.Command{convo.LinkAddress{By: ana}}},
 	}
 	for _, c := range commands {
 		_, err := engine.Do(ctx, c.to, c.cmds...)
@@ -178,7 +178,7 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 		did(c.what)
 	}
 	require.NoError(t, s.Locked(ctx, func(s convo.Store) error {
-		for _, cmd := range []convo.Command{convo.Receive{Key: "plan-4", Body: "hello"}, convo.Assign{By: ana, User: "bob"}, convo.Close{By: ana}} {
+		for _, cmd := range []convo.Command{convo.Receive{Key: "plan-4", Body: "hello"}, convo.Assign{By: ana, Assignee: "bob"}, convo.Close{By: ana}} {
 			if _, err := engine.With(s).Do(ctx, contact(6), cmd); err != nil {
 				return err
 			}
@@ -207,7 +207,7 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 	_, err = s.Addresses(ctx, w, contacts[0])
 	require.NoError(t, err)
 	did("addresses")
-	_, err = s.Sharing(ctx, w, "+49100", address, pageLimit)
+	_, err = s.AddressesByIdentity(ctx, w, "+49100", address, pageLimit)
 	require.NoError(t, err)
 	did("sharing")
 	_, err = s.Keys(ctx, w, convo.KeyID{Channel: "whatsapp", ID: "wamid.1"})

@@ -57,7 +57,7 @@ const (
 	postgresKnown = `known AS (SELECT 1 FROM convo_keys WHERE workspace = ? AND channel = ? AND id = ?), `
 
 	postgresMessage = `c AS (
-	UPDATE convo_conversations SET version = ?, updated_at = ?, unanswered_at = ?, first_response_at = ?,
+	UPDATE convo_conversations SET version = ?, updated_at = ?, awaiting_contact_since = ?, first_response_at = ?,
 		first_responder_type = ?, first_responder_id = ?, waiting_since = ?, responses = ?, response_micros = ?, incoming = ?,
 		outgoing_user = ?, outgoing_automation = ?
 	WHERE workspace = ? AND id = ? AND version = ?`
@@ -85,7 +85,7 @@ const (
 	postgresRow = `WITH v AS (SELECT ?::text AS workspace, ?::uuid AS id, ?::text AS origin, ?::text AS channel, ?::bigint AS created_at, ?::text
 		AS contact, ?::text AS status, ?::bigint AS version, ?::bigint AS updated_at, ?::bigint AS first_closed_at,
 		?::text AS assignee, ?::text AS team, ?::bigint AS pending_since, ?::bigint AS pending_until, ?::bigint AS
-		unanswered_at, ?::bigint AS due_at, ?::boolean AS active, ?::text AS active_slot, ?::integer AS number,
+		awaiting_contact_since, ?::bigint AS due_at, ?::boolean AS active, ?::text AS active_slot, ?::integer AS number,
 		?::bigint AS opened_at, ?::text AS opened_by_type, ?::text AS opened_by_id, ?::text AS opened_source,
 		?::bigint AS first_assigned_at, ?::text AS first_assignee, ?::text AS last_assignee, ?::text AS last_team,
 		?::bigint AS first_response_at, ?::text AS first_responder_type, ?::text AS first_responder_id, ?::bigint AS
@@ -109,7 +109,7 @@ const (
 	postgresNewOfContact = `, new_of_contact AS (
 	SELECT * FROM json_to_recordset(?::json) AS x(
 		contact text, seq bigint, id uuid, contact_seq bigint, kind text, at bigint, by_type text, by_id text, source
-		text, channel text, address text, body text, into_contact text, latest uuid, identity text)
+		text, channel text, address text, body text, merged_into text, latest_conversation uuid, identity text)
 ), linked AS (
 	SELECT 1 FROM v, new_of_contact n CROSS JOIN LATERAL (
 		SELECT 1 FROM convo_addresses x WHERE x.workspace = v.workspace AND x.channel = n.channel AND x.value = n.address LIMIT 1) x
@@ -132,7 +132,7 @@ const (
 	WHERE c.workspace = v.workspace AND c.id = v.id AND c.version = ? FOR UPDATE OF c
 `
 	postgresOldContact = `), k AS (
-	UPDATE convo_contacts k SET version = ?, created_at = ?, updated_at = ?, blocked = ?, merged_into = ?, latest = ?
+	UPDATE convo_contacts k SET version = ?, created_at = ?, updated_at = ?, blocked = ?, merged_into = ?, latest_conversation = ?
 	FROM %s WHERE k.workspace = ? AND k.id = ? AND k.version = ? RETURNING 1
 )`
 
@@ -330,8 +330,8 @@ type eventRow struct {
 	Notice      string    `json:"notice,omitempty"`
 	Audience    string    `json:"audience,omitempty"`
 	Address     string    `json:"address,omitempty"`
-	Into        string    `json:"into_contact,omitempty"`
-	Latest      uuid.UUID `json:"latest,omitzero"`
+	Into        string    `json:"merged_into,omitempty"`
+	Latest      uuid.UUID `json:"latest_conversation,omitzero"`
 	Identity    string    `json:"identity,omitempty"`
 }
 
@@ -348,7 +348,7 @@ func eventsAsJSON(ch *convo.Change, conversation uuid.UUID) []eventRow {
 			ByType: string(e.By.Type), ByID: e.By.ID, Source: string(e.Source), Channel: e.Channel, ExternalID: e.ExternalID,
 			Body: e.Body, Attachments: string(e.Attachments), Category: e.Category, Summary: e.Summary, Assignee: e.Assignee,
 			Team: e.Team, Response: e.Response, RestartFlow: e.RestartFlow, Notice: string(e.Notice),
-			Audience: string(e.Audience), Address: e.Address, Into: e.Into, Latest: e.Latest,
+			Audience: string(e.Audience), Address: e.Address, Into: e.MergedInto, Latest: e.LatestConversation,
 			Identity: identity(e),
 		}
 		if !e.Until.IsZero() {
@@ -372,7 +372,7 @@ type keyRow struct {
 func keysAsJSON(ch *convo.Change) []keyRow {
 	var rows []keyRow
 	for _, k := range ch.Keys {
-		rows = append(rows, keyRow{k.Channel, k.ID, k.Hash, k.Conversation, k.First, k.Last})
+		rows = append(rows, keyRow{k.Channel, k.ID, k.RequestHash, k.Conversation, k.FirstSeq, k.LastSeq})
 	}
 	return rows
 }

@@ -59,11 +59,11 @@ func (s *Store) each(rows *sql.Rows, err error, f func(scan func(...any) error) 
 }
 
 // Load implements convo.Store. It takes one round trip, and another one for a contact that was merged.
-func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Thread, error) {
+func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
 	if err := ctx.Err(); err != nil {
-		return convo.Thread{}, err
+		return convo.Snapshot{}, err
 	}
-	t := convo.Thread{Ref: to, Contact: convo.Contact{Workspace: to.Workspace, ID: to.Contact}}
+	t := convo.Snapshot{Ref: to, Contact: convo.Contact{Workspace: to.Workspace, ID: to.Contact}}
 	a := to.Address
 	var found bool
 	var err error
@@ -97,7 +97,7 @@ func notFound(conversation uuid.UUID) error {
 }
 
 // thread scans what one of the load statements finds into t, and holds it when the transaction is to.
-func (s *Store) thread(ctx context.Context, t *convo.Thread, statement string, args ...any) (bool, error) {
+func (s *Store) thread(ctx context.Context, t *convo.Snapshot, statement string, args ...any) (bool, error) {
 	var x derived
 	var to [64]any
 	dests := to[:0]
@@ -366,8 +366,8 @@ func (s *Store) Addresses(ctx context.Context, workspace, contact string) ([]con
 	return out, err
 }
 
-// Sharing implements convo.Suggester.
-func (s *Store) Sharing(
+// AddressesByIdentity implements convo.IdentityIndex.
+func (s *Store) AddressesByIdentity(
 	ctx context.Context, workspace, identity string, after convo.Address, limit int,
 ) ([]convo.Suggestion, error) {
 	if err := ctx.Err(); err != nil {

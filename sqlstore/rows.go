@@ -15,7 +15,7 @@ import (
 
 // The columns of each table, in the order in which the functions below bind and scan them.
 const (
-	contactColumns = `workspace, id, version, created_at, updated_at, blocked, merged_into, latest`
+	contactColumns = `workspace, id, version, created_at, updated_at, blocked, merged_into, latest_conversation`
 
 	cycleColumns = `number, opened_at, opened_by_type, opened_by_id, opened_source,
 		first_assigned_at, first_assignee, last_assignee, last_team, first_response_at, first_responder_type, first_responder_id,
@@ -23,14 +23,14 @@ const (
 		closed_at, closed_by_type, closed_by_id, closed_source, category, summary`
 
 	conversationColumns = `workspace, id, origin, channel, created_at,
-		contact, status, version, updated_at, first_closed_at, assignee, team, pending_since, pending_until, unanswered_at, due_at,
+		contact, status, version, updated_at, first_closed_at, assignee, team, pending_since, pending_until, awaiting_contact_since, due_at,
 		active, active_slot, ` + cycleColumns
 
 	eventColumns = `workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source, channel,
 		external_id, body, attachments, category, summary, until_at, assignee, team, response, restart_flow, notice, audience`
 
 	contactEventColumns = `workspace, contact, seq, id, contact_seq, kind, at, by_type, by_id, source, channel,
-		address, body, into_contact, latest`
+		address, body, merged_into, latest_conversation`
 
 	addressColumns = `workspace, channel, value, contact, identity`
 
@@ -79,7 +79,7 @@ func optionalFlag(b bool) any {
 
 func (d *dialect) contactArgs(a []any, k *convo.Contact) []any {
 	return append(a, k.Workspace, k.ID, k.Version, k.CreatedAt.UnixMicro(), micros(k.UpdatedAt), k.Blocked,
-		optional(k.MergedInto), d.optionalID(k.Latest))
+		optional(k.MergedInto), d.optionalID(k.LatestConversation))
 }
 
 func (d *dialect) conversationArgs(a []any, c *convo.Conversation) []any {
@@ -90,7 +90,7 @@ func (d *dialect) conversationArgs(a []any, c *convo.Conversation) []any {
 	}
 	a = append(a, c.Workspace, d.id(c.ID), c.Origin, c.Channel, c.CreatedAt.UnixMicro(),
 		c.Contact, string(c.Status), c.Version, c.UpdatedAt.UnixMicro(), micros(c.FirstClosedAt), c.Assignee, c.Team,
-		micros(c.PendingSince), micros(c.PendingUntil), micros(c.UnansweredAt), micros(c.DueAt), active, slot)
+		micros(c.PendingSince), micros(c.PendingUntil), micros(c.AwaitingContactSince), micros(c.DueAt), active, slot)
 	return cycleArgs(a, &c.Cycle)
 }
 
@@ -104,12 +104,12 @@ func cycleArgs(a []any, y *convo.Cycle) []any {
 }
 
 // messageColumns are what messages and notes change of a conversation; none of them is in an index.
-const messageColumns = `version, updated_at, unanswered_at, first_response_at, first_responder_type, first_responder_id,
+const messageColumns = `version, updated_at, awaiting_contact_since, first_response_at, first_responder_type, first_responder_id,
 	waiting_since, responses, response_micros, incoming, outgoing_user, outgoing_automation`
 
 func messageArgs(a []any, c *convo.Conversation) []any {
 	y := &c.Cycle
-	return append(a, c.Version, c.UpdatedAt.UnixMicro(), micros(c.UnansweredAt), micros(y.FirstResponseAt),
+	return append(a, c.Version, c.UpdatedAt.UnixMicro(), micros(c.AwaitingContactSince), micros(y.FirstResponseAt),
 		string(y.FirstResponder.Type), y.FirstResponder.ID, micros(y.WaitingSince), y.Responses, y.ResponseMicros, y.Incoming,
 		y.OutgoingUser, y.OutgoingAutomation)
 }
@@ -125,7 +125,7 @@ func (d *dialect) eventArgs(a []any, e *convo.Event) []any {
 func (d *dialect) contactEventArgs(a []any, e *convo.Event) []any {
 	return append(a, e.Workspace, e.Contact, e.Seq, d.id(e.ID), optionalInt(e.ContactSeq), string(e.Kind),
 		e.At.UnixMicro(), string(e.By.Type), optional(e.By.ID), optional(e.Source), optional(e.Channel),
-		optional(e.Address), optional(e.Body), optional(e.Into), d.optionalID(e.Latest))
+		optional(e.Address), optional(e.Body), optional(e.MergedInto), d.optionalID(e.LatestConversation))
 }
 
 func addressArgs(a []any, e *convo.Event) []any {
@@ -141,7 +141,7 @@ func identity(e *convo.Event) string {
 }
 
 func (d *dialect) keyArgs(a []any, workspace string, k *convo.Key) []any {
-	return append(a, workspace, k.Channel, k.ID, k.Hash, d.optionalID(k.Conversation), k.First, k.Last)
+	return append(a, workspace, k.Channel, k.ID, k.RequestHash, d.optionalID(k.Conversation), k.FirstSeq, k.LastSeq)
 }
 
 // The types that columns are scanned into. They take what any driver hands out for the column, and NULL as zero.
@@ -283,7 +283,7 @@ func unexpected(v any) error {
 
 func contactDests(to []any, k *convo.Contact) []any {
 	return append(to, (*asText)(&k.Workspace), (*asText)(&k.ID), (*asInt)(&k.Version), (*asMicros)(&k.CreatedAt),
-		(*asMicros)(&k.UpdatedAt), (*asFlag)(&k.Blocked), (*asText)(&k.MergedInto), (*asID)(&k.Latest))
+		(*asMicros)(&k.UpdatedAt), (*asFlag)(&k.Blocked), (*asText)(&k.MergedInto), (*asID)(&k.LatestConversation))
 }
 
 // derived takes the columns of a conversation that the others determine.
@@ -296,7 +296,7 @@ func conversationDests(to []any, c *convo.Conversation, x *derived) []any {
 	to = append(to, (*asText)(&c.Workspace), (*asID)(&c.ID), (*asText)(&c.Origin), (*asText)(&c.Channel),
 		(*asMicros)(&c.CreatedAt), (*asText)(&c.Contact), (*asText)(&c.Status), (*asInt)(&c.Version), (*asMicros)(&c.UpdatedAt),
 		(*asMicros)(&c.FirstClosedAt), (*asText)(&c.Assignee), (*asText)(&c.Team), (*asMicros)(&c.PendingSince),
-		(*asMicros)(&c.PendingUntil), (*asMicros)(&c.UnansweredAt), (*asMicros)(&c.DueAt), &x.active, &x.slot)
+		(*asMicros)(&c.PendingUntil), (*asMicros)(&c.AwaitingContactSince), (*asMicros)(&c.DueAt), &x.active, &x.slot)
 	return cycleDests(to, &c.Cycle)
 }
 
@@ -321,10 +321,10 @@ func eventDests(to []any, e *convo.Event) []any {
 func contactEventDests(to []any, e *convo.Event) []any {
 	return append(to, (*asText)(&e.Workspace), (*asText)(&e.Contact), (*asInt)(&e.Seq), (*asID)(&e.ID), (*asInt)(&e.ContactSeq),
 		(*asText)(&e.Kind), (*asMicros)(&e.At), (*asText)(&e.By.Type), (*asText)(&e.By.ID), (*asText)(&e.Source),
-		(*asText)(&e.Channel), (*asText)(&e.Address), (*asText)(&e.Body), (*asText)(&e.Into), (*asID)(&e.Latest))
+		(*asText)(&e.Channel), (*asText)(&e.Address), (*asText)(&e.Body), (*asText)(&e.MergedInto), (*asID)(&e.LatestConversation))
 }
 
 func keyDests(to []any, workspace *string, k *convo.Key) []any {
-	return append(to, (*asText)(workspace), (*asText)(&k.Channel), (*asText)(&k.ID), (*asInt)(&k.Hash), (*asID)(&k.Conversation),
-		(*asInt)(&k.First), (*asInt)(&k.Last))
+	return append(to, (*asText)(workspace), (*asText)(&k.Channel), (*asText)(&k.ID), (*asInt)(&k.RequestHash), (*asID)(&k.Conversation),
+		(*asInt)(&k.FirstSeq), (*asInt)(&k.LastSeq))
 }

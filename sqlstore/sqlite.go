@@ -32,7 +32,7 @@ var sqlitePacked = func() string {
 	list := append(strings.Split(of("k", contactColumns), ", "), otherActiveOf)
 	list = append(list, strings.Split(of("c", conversationColumns), ", ")...)
 	for i, c := range list {
-		if c == "k.latest" || c == "c.id" || c == otherActiveOf {
+		if c == "k.latest_conversation" || c == "c.id" || c == otherActiveOf {
 			list[i] = "hex(" + c + ")"
 		}
 	}

@@ -23,7 +23,7 @@ const otherActiveOf = `CASE WHEN c.active THEN NULL ELSE (
 var (
 	threadColumns = of("k", contactColumns) + ", " + otherActiveOf + ", " + of("c", conversationColumns)
 
-	latestOf = ` LEFT JOIN convo_conversations c ON c.workspace = k.workspace AND c.id = k.latest`
+	latestOf = ` LEFT JOIN convo_conversations c ON c.workspace = k.workspace AND c.id = k.latest_conversation`
 
 	loadContact = `SELECT ` + thread + ` FROM convo_contacts k` + latestOf + ` WHERE k.workspace = ? AND k.id = ?`
 
@@ -86,7 +86,7 @@ var (
 	insertContact = `INSERT INTO convo_contacts (` + contactColumns + `) VALUES (` + marksOf(contactColumns) + `)`
 
 	updateContact = `UPDATE convo_contacts
-	SET version = ?, created_at = ?, updated_at = ?, blocked = ?, merged_into = ?, latest = ?
+	SET version = ?, created_at = ?, updated_at = ?, blocked = ?, merged_into = ?, latest_conversation = ?
 	WHERE workspace = ? AND id = ? AND version = ?`
 
 	insertConversation = `INSERT INTO convo_conversations (` + conversationColumns + `)

@@ -29,9 +29,9 @@ type Store struct {
 }
 
 var (
-	_ convo.Store     = (*Store)(nil)
-	_ convo.Locker    = (*Store)(nil)
-	_ convo.Suggester = (*Store)(nil)
+	_ convo.Store         = (*Store)(nil)
+	_ convo.Locker        = (*Store)(nil)
+	_ convo.IdentityIndex = (*Store)(nil)
 )
 
 // Option sets up a Store, Migrate and Migrations.

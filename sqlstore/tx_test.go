@@ -128,7 +128,7 @@ var refusals = []struct {
 		return old
 	}, []error{convo.ErrConflict}},
 	{"of a timer, on an old version", func(h *host) convo.Change { // which writes no event that could be in the way
-		old := h.decide(convo.ToContact(shop, "riya"), convo.Pend{By: ana, Until: time.Now().Add(time.Hour)})
+		old := h.decide(convo.ToContact(shop, "riya"), convo.SetPending{By: ana, Until: time.Now().Add(time.Hour)})
 		old.Thread.Conversation.Version, old.Events = old.Loaded.Version, nil
 		h.do("riya", hello("meanwhile"))
 		return old
@@ -223,11 +223,11 @@ func TestARefusalLeavesEverythingAsItWas(t *testing.T) {
 // stale is a store whose Load shows the past.
 type stale struct {
 	convo.Store
-	thread  convo.Thread
+	thread  convo.Snapshot
 	commits int
 }
 
-func (s *stale) Load(context.Context, convo.Ref) (convo.Thread, error) {
+func (s *stale) Load(context.Context, convo.Ref) (convo.Snapshot, error) {
 	s.thread.Next = uuid.Must(uuid.NewV7())
 	return s.thread, nil
 }
@@ -266,7 +266,7 @@ func everything(ctx context.Context, e *convo.Engine, contact string) error {
 	if err == nil && aerr == nil && again.Outcome != convo.OutcomeDuplicate {
 		err = fmt.Errorf("the second time was %s", again.Outcome)
 	}
-	_, oerr := e.Do(ctx, other, convo.Open{By: ana, At: longAgo}, convo.Pend{By: ana, At: longAgo, Until: longAgo.Add(time.Hour)})
+	_, oerr := e.Do(ctx, other, convo.Open{By: ana, At: longAgo}, convo.SetPending{By: ana, At: longAgo, Until: longAgo.Add(time.Hour)})
 	_, terr := e.Tick(ctx, 1)
 	_, merr := e.Merge(ctx, convo.Merge{Workspace: shop, Primary: contact, Secondary: contact + " too", By: ana})
 	_, lerr := e.Conversations(ctx, convo.Filter{Workspace: shop, Contact: contact})

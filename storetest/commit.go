@@ -40,7 +40,7 @@ var faults = []fault{
 	{"a stale contact of which nothing else is written", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
 		s.do(to(x), convo.Open{By: ana})
 		ch := s.decide(to(x), convo.Block{By: ana})
-		s.do(from(x, "sms", x), convo.Link{By: ana})
+		s.do(from(x, "sms", x), convo.LinkAddress{By: ana})
 		return ch
 	}},
 	{"a contact that is not there", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
@@ -59,7 +59,7 @@ var faults = []fault{
 		return ch
 	}},
 	{"a timer of a stale conversation", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		s.do(to(x), convo.Open{By: ana}, convo.Pend{By: ana, Until: s.clock.Now().Add(time.Hour)})
+		s.do(to(x), convo.Open{By: ana}, convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
 		ch := s.decide(to(x))
 		ch.Thread.Conversation.DueAt = s.clock.Now().Add(time.Minute)
 		s.do(to(x), convo.Note{By: ana, Body: "first"})
@@ -75,7 +75,7 @@ var faults = []fault{
 	}},
 	{"an address that another contact got", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
 		s.do(to(x), convo.Open{By: ana})
-		ch := s.decide(from(x, "sms", x), convo.Link{By: ana})
+		ch := s.decide(from(x, "sms", x), convo.LinkAddress{By: ana})
 		s.do(from(x+" first", "sms", x), convo.Open{By: ana})
 		return ch
 	}},
@@ -93,7 +93,7 @@ var faults = []fault{
 	{"a second active conversation by reopening", activeRule, convo.ErrActiveExists, func(s *suite, x string) convo.Change {
 		s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
 		ch := s.decide(to(x), convo.Reopen{By: ana})
-		s.do(to(x), convo.Open{By: ana}, convo.Pend{By: ana})
+		s.do(to(x), convo.Open{By: ana}, convo.SetPending{By: ana})
 		ch.Loaded.ContactVersion = ch.Thread.Contact.Version
 		return ch
 	}},
@@ -385,7 +385,7 @@ func staysMerged(s *suite) {
 	var stale []convo.Change
 	for _, c := range old {
 		stale = append(stale,
-			s.decide(convo.ToConversation(acme, c.ID), convo.Amend{By: ana, Summary: "late"}),
+			s.decide(convo.ToConversation(acme, c.ID), convo.AmendClosing{By: ana, Summary: "late"}),
 			s.decide(convo.ToConversation(acme, c.ID), convo.Note{By: ana, Body: "late"}))
 	}
 	s.merge(s.engine, acme, "a", "b")

@@ -67,18 +67,18 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	picture := json.RawMessage(`[{"url": "https://example.com/a.png", "size": 1.0}]`)
 
 	do(riya, convo.Receive{ExternalID: "in 1", Body: "Hello\n\"you\" 😀", Attachments: picture})
-	do(riya, convo.Assign{By: bot, User: "bo", Team: "sales"})
+	do(riya, convo.Assign{By: bot, Assignee: "bo", Team: "sales"})
 	do(riya, convo.Send{By: bot, Body: "One moment"})
-	do(riya, convo.Assign{By: ana, User: "ana", Team: "support"})
+	do(riya, convo.Assign{By: ana, Assignee: "ana", Team: "support"})
 	do(riya, convo.Send{By: ana, ExternalID: "out 1", Body: "Hello Riya", Attachments: picture})
 	do(riya, convo.Note{By: ana, Key: "note 1", Body: "A regular", Attachments: picture})
 	do(riya, convo.Receive{Body: "A question"})
-	do(riya, convo.Pend{By: ana, Until: s.clock.Now().Add(time.Hour)})
+	do(riya, convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
 	do(riya, convo.Receive{ExternalID: "in 2", Body: "Any news?"})
-	do(riya, convo.Pend{By: ana})
+	do(riya, convo.SetPending{By: ana})
 	do(riya, convo.Resume{By: bot, Source: convo.SourceDialogflow})
 	do(riya, convo.Close{By: ana, Category: "Sales", Summary: "Sold"})
-	do(riya, convo.Amend{By: ana, Category: "Support", Summary: "Solved"})
+	do(riya, convo.AmendClosing{By: ana, Category: "Support", Summary: "Solved"})
 	do(riya, convo.Reopen{By: convo.ByContact()})
 	do(riya, convo.Send{By: ana, Body: "Welcome back"})
 	s.clock.add(2 * time.Hour)
@@ -96,9 +96,9 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	s.clock.add(time.Second)
 	s.merge(e, workspace, "riya", "lee") // lee's is closed
 	do(lee, convo.Send{By: ana, Body: "So you are Riya"})
-	do(mia, convo.Receive{ExternalID: "in 1", Body: "Hi"}, convo.Pend{By: ana, Until: s.clock.Now().Add(24 * time.Hour)})
+	do(mia, convo.Receive{ExternalID: "in 1", Body: "Hi"}, convo.SetPending{By: ana, Until: s.clock.Now().Add(24 * time.Hour)})
 	do(mia, convo.Close{By: ana}, convo.Reopen{By: bot}, convo.Close{By: bot}, convo.Open{By: bot})
-	do(mia, convo.Pend{By: ana, Until: s.clock.Now().Add(time.Hour)})
+	do(mia, convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
 }
 
 // moments are the first and the last that convo takes, and where integers, clocks and calendars turn.
@@ -125,7 +125,7 @@ func keepsTimes(s *suite) {
 		r := s.do(to(fmt.Sprint("waits ", i)),
 			convo.Open{By: ana, At: at},
 			convo.Receive{At: at, Body: "hi"},
-			convo.Pend{By: ana, At: at, Until: until.In(elsewhere)})
+			convo.SetPending{By: ana, At: at, Until: until.In(elsewhere)})
 		s.Equal(moments[i], r.Conversation.CreatedAt)
 		s.Equal(moments[i], r.Contact.CreatedAt)
 		s.Equal(moments[i], r.Conversation.PendingSince)
@@ -145,10 +145,10 @@ func keepsTimes(s *suite) {
 	for i, at := range moments {
 		r := s.do(to(fmt.Sprint("is answered ", i)),
 			convo.Open{By: ana, At: at},
-			convo.Assign{By: ana, At: at, User: "ana"},
+			convo.Assign{By: ana, At: at, Assignee: "ana"},
 			convo.Receive{At: at, Body: "hi"},
 			convo.Send{By: ana, At: at, Body: "hi"})
-		s.Equal(at, r.Conversation.UnansweredAt)
+		s.Equal(at, r.Conversation.AwaitingContactSince)
 		r = s.do(to(r.Contact.ID), convo.Close{By: ana, At: at})
 		s.Equal(at, r.Conversation.FirstClosedAt)
 		s.Equal(at, r.Conversation.Cycle.Closing.At)
@@ -172,7 +172,7 @@ func keepsTexts(s *suite) {
 		summary := text[:min(len(text), convo.DefaultMaxSummary)]
 		contact := to(fmt.Sprint("text ", i))
 		r := s.do(contact, convo.Receive{Body: text}, convo.Send{By: ana, Body: text}, convo.Note{By: ana, Body: text},
-			convo.Close{By: ana, Summary: summary}, convo.Amend{By: ana, Category: "other", Summary: summary})
+			convo.Close{By: ana, Summary: summary}, convo.AmendClosing{By: ana, Category: "other", Summary: summary})
 		s.Equal(text, r.Events[1].Body)
 		s.do(contact, convo.Block{By: ana, Reason: summary})
 	}
@@ -245,7 +245,7 @@ var roles = []role{
 		return nth(n), []convo.Command{convo.Open{By: ana, Channel: id}}
 	}, byFilter(func(id string) convo.Filter { return convo.Filter{Workspace: acme, Channel: id} })},
 	{"assignees", func(id string, n int) (convo.Ref, []convo.Command) {
-		return nth(n), []convo.Command{convo.Open{By: convo.ByUser(id)}, convo.Assign{By: ana, User: id}}
+		return nth(n), []convo.Command{convo.Open{By: convo.ByUser(id)}, convo.Assign{By: ana, Assignee: id}}
 	}, byFilter(func(id string) convo.Filter { return convo.Filter{Workspace: acme, Assignee: id} })},
 	{"teams", func(id string, n int) (convo.Ref, []convo.Command) {
 		return nth(n), []convo.Command{convo.Open{By: ana, Source: convo.Source(id)}, convo.Assign{By: ana, Team: id}}
@@ -293,7 +293,7 @@ func keepsLongIdentifiers(s *suite) {
 	}
 	user := convo.ByUser(long("u"))
 	s.do(to, convo.Receive{Key: long("k"), ExternalID: long("e"), Body: "hi"},
-		convo.Assign{By: user, User: long("u"), Team: long("t")},
+		convo.Assign{By: user, Assignee: long("u"), Team: long("t")},
 		convo.Close{By: user, Category: long("g"), Source: convo.Source(long("s"))})
 	key := convo.KeyID{Channel: long("c"), ID: long("e")}
 	s.Len(s.keys(long("w"), key, convo.KeyID{ID: long("k")}), 2)

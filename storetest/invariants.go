@@ -137,7 +137,7 @@ func (c *checker) log(f convo.EventFilter) []convo.Event {
 	return all
 }
 
-func (c *checker) load(to convo.Ref) convo.Thread {
+func (c *checker) load(to convo.Ref) convo.Snapshot {
 	t, err := c.store.Load(c.ctx, to)
 	c.failed(err)
 	return t
@@ -177,7 +177,7 @@ func (c *checker) contact(id string, of []convo.Conversation) {
 	for _, v := range of {
 		if v.Status.Active() {
 			c.demand(active == uuid.Nil, oneActive, "contact %q: %s and %s", id, active, v.ID)
-			c.demand(v.ID == t.Contact.Latest, activeIsLatest, "contact %q: %s, not %s", id, t.Contact.Latest, v.ID)
+			c.demand(v.ID == t.Contact.LatestConversation, activeIsLatest, "contact %q: %s, not %s", id, t.Contact.LatestConversation, v.ID)
 			active = v.ID
 		}
 	}
@@ -186,8 +186,8 @@ func (c *checker) contact(id string, of []convo.Conversation) {
 		logs[of[i].ID] = c.conversation(&of[i], active)
 		c.messages(logs[of[i].ID], ids(of))
 	}
-	c.demand(slices.Contains(of, t.Conversation) && t.Conversation.ID == t.Contact.Latest, readsAgree,
-		"contact %q: Load gives %+v, the latest is %s", id, t.Conversation, t.Contact.Latest)
+	c.demand(slices.Contains(of, t.Conversation) && t.Conversation.ID == t.Contact.LatestConversation, readsAgree,
+		"contact %q: Load gives %+v, the latest is %s", id, t.Conversation, t.Contact.LatestConversation)
 	history := c.log(convo.EventFilter{Contact: id})
 	c.history(id, history, logs)
 	c.fold(t.Contact, history)
@@ -221,7 +221,7 @@ func (c *checker) conversation(v *convo.Conversation, active uuid.UUID) []convo.
 
 	log := c.log(convo.EventFilter{Conversation: v.ID})
 	c.demand(v.Version == int64(len(log)), versionCounts, "conversation %s: version %d, %d events", v.ID, v.Version, len(log))
-	var folded convo.Thread
+	var folded convo.Snapshot
 	cycles := 1
 	for i, e := range log {
 		c.demand(e.Seq == int64(i+1), seqGapless, "conversation %s: %d at place %d", v.ID, e.Seq, i+1)
@@ -282,7 +282,7 @@ func (c *checker) messages(log []convo.Event, of []uuid.UUID) {
 		keys, err := c.store.Keys(c.ctx, c.workspace, id)
 		c.failed(err)
 		ok := len(keys) == 1 && keys[0].KeyID == id && slices.Contains(of, keys[0].Conversation) &&
-			(keys[0].Conversation != e.Conversation || keys[0].First <= e.Seq && e.Seq <= keys[0].Last)
+			(keys[0].Conversation != e.Conversation || keys[0].FirstSeq <= e.Seq && e.Seq <= keys[0].LastSeq)
 		c.demand(ok, messageHasKey, "conversation %s: message %d, keys %+v", e.Conversation, e.Seq, keys)
 	}
 }
@@ -325,7 +325,7 @@ func (c *checker) fold(k convo.Contact, history []convo.Event) {
 		case e.Conversation == uuid.Nil:
 			add(e.Contact, e.Seq, e)
 			if e.Kind == convo.ContactMerged {
-				add(e.Into, e.ContactSeq, e)
+				add(e.MergedInto, e.ContactSeq, e)
 			}
 		case e.ContactSeq != 0:
 			add(e.Contact, e.ContactSeq, e)
@@ -337,7 +337,7 @@ func (c *checker) fold(k convo.Contact, history []convo.Event) {
 			c.demand(of[i].version == int64(i+1), contactFolds, "contact %q: version %d at place %d", id, of[i].version, i+1)
 		}
 	}
-	var t convo.Thread
+	var t convo.Snapshot
 	t.Contact.ID = k.ID
 	for _, s := range steps[k.ID] {
 		t.Conversation = convo.Conversation{ID: s.event.Conversation}

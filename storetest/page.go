@@ -59,13 +59,13 @@ func (s *suite) populate() {
 			cmds := []convo.Command{convo.Open{By: ana, At: at, Channel: []string{"", "sms", "mail"}[n%3]}}
 			if n%4 > 0 {
 				user, team := []string{"", "ana", "bo"}[n%4-1], []string{"", "sales"}[n%2]
-				cmds = append(cmds, convo.Assign{By: ana, At: at, User: user, Team: team})
+				cmds = append(cmds, convo.Assign{By: ana, At: at, Assignee: user, Team: team})
 			}
 			switch {
 			case round < 2 || n%5 == 0:
 				cmds = append(cmds, convo.Close{By: ana, At: at, Category: []string{"", "Sales", "Support"}[n/2%3]})
 			case n%5 < 3:
-				cmds = append(cmds, convo.Pend{By: ana, At: at})
+				cmds = append(cmds, convo.SetPending{By: ana, At: at})
 			}
 			s.by(e, to(fmt.Sprint("contact ", i)), cmds...)
 		}
@@ -265,7 +265,7 @@ func pagesHistory(s *suite) {
 func pagesTies(s *suite) {
 	for _, id := range []string{"a", "b", "c"} {
 		s.do(from(id, "sms", id), convo.Open{By: ana})
-		s.do(from(id, "mail", id), convo.Link{By: ana})
+		s.do(from(id, "mail", id), convo.LinkAddress{By: ana})
 	}
 	s.merge(s.engine, acme, "a", "b")
 	s.merge(s.engine, acme, "a", "c")

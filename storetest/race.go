@@ -169,7 +169,7 @@ func racesToLink(s *suite) {
 	for round := range rounds {
 		value := fmt.Sprint(round)
 		got := s.racedTo(func(i int) (convo.Ref, convo.Command) {
-			return from(fmt.Sprint("contact ", i), "sms", value), convo.Link{By: ana}
+			return from(fmt.Sprint("contact ", i), "sms", value), convo.LinkAddress{By: ana}
 		}, convo.ErrAddressTaken)
 		s.Equal(map[string]int{"linked": 1, convo.ErrAddressTaken.Error(): racers - 1}, got)
 	}
@@ -297,7 +297,7 @@ func racesToTick(s *suite) {
 	for round := range rounds {
 		until := s.clock.Now().Add(time.Minute)
 		for i := range waiting {
-			s.do(to(fmt.Sprint("contact ", i)), convo.Open{By: ana}, convo.Pend{By: ana, Until: until})
+			s.do(to(fmt.Sprint("contact ", i)), convo.Open{By: ana}, convo.SetPending{By: ana, Until: until})
 		}
 		s.clock.add(time.Hour)
 		var done [racers]int

@@ -83,7 +83,7 @@ func loadsTheUnknown(s *suite) {
 			convo.ToAddress(workspace, "sms", "+2"),
 			{Workspace: workspace, Contact: "b", Address: convo.Address{Channel: "sms", Value: "+2"}},
 		} {
-			want := convo.Thread{Ref: to, Contact: convo.Contact{Workspace: workspace, ID: to.Contact}}
+			want := convo.Snapshot{Ref: to, Contact: convo.Contact{Workspace: workspace, ID: to.Contact}}
 			s.Equal(want, s.load(to))
 		}
 		_, err := s.store.Load(s.ctx, convo.ToConversation(workspace, uuid.New()))
@@ -98,7 +98,7 @@ func loadsTheUnknown(s *suite) {
 	}
 	// An unknown contact with an address that somebody has, and the other way round.
 	unknown, taken := convo.Contact{Workspace: acme, ID: "b"}, from("b", "sms", "+1")
-	s.Equal(convo.Thread{Ref: taken, Contact: unknown, AddressOwner: known.ID}, s.load(taken))
+	s.Equal(convo.Snapshot{Ref: taken, Contact: unknown, AddressOwner: known.ID}, s.load(taken))
 	t := s.load(from("a", "sms", "+2"))
 	s.Equal(known, t.Contact)
 	s.Empty(t.AddressOwner)
@@ -108,7 +108,7 @@ func loadsByAnyRef(s *suite) {
 	first := s.do(from("a", "sms", "+1"), convo.Open{By: ana}, convo.Close{By: ana})
 	latest := s.do(to("a"), convo.Open{By: ana})
 	s.do(from("b", "sms", "+2"), convo.Open{By: ana})
-	want := convo.Thread{Contact: latest.Contact, Conversation: latest.Conversation}
+	want := convo.Snapshot{Contact: latest.Contact, Conversation: latest.Conversation}
 	for _, c := range []struct {
 		to    convo.Ref
 		owner string
@@ -130,7 +130,7 @@ func loadsTheOtherActive(s *suite) {
 	first := s.do(to("a"), convo.Open{By: ana}, convo.Close{By: ana}).Conversation.ID
 	second := s.do(to("a"), convo.Open{By: ana}).Conversation.ID
 	s.Equal(second, s.load(convo.ToConversation(acme, first)).Active)
-	s.do(to("a"), convo.Pend{By: ana})
+	s.do(to("a"), convo.SetPending{By: ana})
 	s.Equal(second, s.load(convo.ToConversation(acme, first)).Active, "a pending one is active too")
 	s.Zero(s.load(convo.ToConversation(acme, second)).Active)
 	s.do(to("a"), convo.Close{By: ana})
@@ -212,7 +212,7 @@ func returnsKnownKeys(s *suite) {
 func returnsAddresses(s *suite) {
 	both := convo.Address{Channel: "sms", Value: "+1"}
 	s.do(from("a", "sms", "+1"), convo.Open{By: ana})
-	s.do(from("a", "mail", "+1"), convo.Link{By: ana})
+	s.do(from("a", "mail", "+1"), convo.LinkAddress{By: ana})
 	s.do(from("b", "sms", "+2"), convo.Open{By: ana})
 	s.do(convo.Ref{Workspace: "other", Contact: "a", Address: both}, convo.Open{By: ana})
 	s.ElementsMatch([]convo.Address{both, {Channel: "mail", Value: "+1"}}, s.addresses(acme, "a"))
@@ -228,10 +228,10 @@ func returnsWhatIsDue(s *suite) {
 	for _, i := range []int{7, 3, 0, 9, 5, 1, 8, 2, 6, 4} {
 		workspace := fmt.Sprint("workspace ", i%3)
 		r := s.do(convo.ToContact(workspace, fmt.Sprint("contact ", i)),
-			convo.Open{By: ana}, convo.Pend{By: ana, Until: now.Add(time.Duration(i+1) * time.Microsecond)})
+			convo.Open{By: ana}, convo.SetPending{By: ana, Until: now.Add(time.Duration(i+1) * time.Microsecond)})
 		want[i] = convo.ToConversation(workspace, r.Conversation.ID)
 	}
-	s.do(to("never"), convo.Open{By: ana}, convo.Pend{By: ana})
+	s.do(to("never"), convo.Open{By: ana}, convo.SetPending{By: ana})
 	for i := range want {
 		until := now.Add(time.Duration(i+1) * time.Microsecond)
 		s.Equal(want[:i+1], s.due(until, convo.MaxPageSize), "before is inclusive")
@@ -243,19 +243,19 @@ func returnsWhatIsDue(s *suite) {
 func returnsDueOnce(s *suite) {
 	at := func(d time.Duration) time.Time { return s.clock.Now().Add(d) }
 	due := func(want ...convo.Ref) { s.Equal(want, append([]convo.Ref(nil), s.due(farAway, 10)...)) }
-	r := s.do(to("a"), convo.Open{By: ana}, convo.Pend{By: ana, Until: at(time.Hour)})
+	r := s.do(to("a"), convo.Open{By: ana}, convo.SetPending{By: ana, Until: at(time.Hour)})
 	a := convo.ToConversation(acme, r.Conversation.ID)
 	for _, d := range []time.Duration{time.Minute, 30 * time.Second, time.Minute, time.Second} {
-		s.do(to("a"), convo.Pend{By: ana, Until: at(d)})
+		s.do(to("a"), convo.SetPending{By: ana, Until: at(d)})
 		due(a)
 	}
 	s.Empty(s.due(at(time.Second-time.Microsecond), 10))
-	r = s.do(to("b"), convo.Open{By: ana}, convo.Pend{By: ana, Until: at(2 * time.Second)})
+	r = s.do(to("b"), convo.Open{By: ana}, convo.SetPending{By: ana, Until: at(2 * time.Second)})
 	b := convo.ToConversation(acme, r.Conversation.ID)
 	due(a, b)
 	s.do(to("a"), convo.Close{By: ana})
 	due(b)
-	s.do(to("a"), convo.Reopen{By: ana}, convo.Pend{By: ana, Until: at(3 * time.Second)})
+	s.do(to("a"), convo.Reopen{By: ana}, convo.SetPending{By: ana, Until: at(3 * time.Second)})
 	due(b, a)
 	s.do(to("b"), convo.Close{By: ana}, convo.Open{By: ana})
 	due(a)

@@ -237,13 +237,13 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 		case 4, 5:
 			cmds = []convo.Command{convo.Send{By: user(), Body: "yes?"}}
 		case 6:
-			cmds = []convo.Command{convo.Assign{By: user(), User: pick("ana", "bo", ""), Team: pick("one", "two", "")}}
+			cmds = []convo.Command{convo.Assign{By: user(), Assignee: pick("ana", "bo", ""), Team: pick("one", "two", "")}}
 		case 7:
-			cmds = []convo.Command{convo.Pend{By: user()}}
+			cmds = []convo.Command{convo.SetPending{By: user()}}
 		case 8, 9:
 			cmds = []convo.Command{convo.Close{By: user(), Category: pick("Sales", "Support", ""), Summary: "done"}}
 		case 10:
-			cmds = []convo.Command{pickCommand(rnd, convo.Reopen{By: user()}, convo.Amend{By: user(), Category: "Amended"},
+			cmds = []convo.Command{pickCommand(rnd, convo.Reopen{By: user()}, convo.AmendClosing{By: user(), Category: "Amended"},
 				convo.Close{By: bot, Source: convo.SourceDialogflow})}
 		case 11:
 			if rnd.IntN(4) == 0 {
@@ -317,7 +317,7 @@ func (r *reports) replay(workspace string) (all []report.Cycle) {
 		}
 	}
 	for _, c := range conversations {
-		var t convo.Thread
+		var t convo.Snapshot
 		y := report.Cycle{
 			Workspace: workspace, Conversation: c.ID, Contact: c.Origin, Channel: c.Channel, CreatedAt: c.CreatedAt,
 			ContactSince: seen[c.Origin], Status: convo.StatusClosed,

@@ -173,7 +173,7 @@ func (s *suite) shows(k convo.Contact, c convo.Conversation, events []convo.Even
 	}
 }
 
-func (s *suite) load(to convo.Ref) convo.Thread {
+func (s *suite) load(to convo.Ref) convo.Snapshot {
 	t, err := s.store.Load(s.ctx, to)
 	s.NoError(err)
 	return t
@@ -184,7 +184,7 @@ func (s *suite) decide(to convo.Ref, cmds ...convo.Command) convo.Change {
 	return s.decideOn(s.load(to), cmds...)
 }
 
-func (s *suite) decideOn(t convo.Thread, cmds ...convo.Command) convo.Change {
+func (s *suite) decideOn(t convo.Snapshot, cmds ...convo.Command) convo.Change {
 	if t.Next == uuid.Nil {
 		t.Next = uuid.Must(uuid.NewV7())
 	}
@@ -222,7 +222,7 @@ func (s *suite) unchanged(f func()) {
 // seen is all that a store shows of one workspace.
 type seen struct {
 	Conversations []convo.Conversation
-	Threads       map[string]convo.Thread    // by contact, merged ones too
+	Threads       map[string]convo.Snapshot  // by contact, merged ones too
 	Events        map[string][]convo.Event   // by conversation, and by contact
 	Addresses     map[string][]convo.Address // by contact
 	Keys          []convo.Key                // of the messages
@@ -232,7 +232,7 @@ type seen struct {
 func (s *suite) look(workspace string) *seen {
 	v := &seen{
 		Conversations: s.list(convo.Filter{Workspace: workspace}),
-		Threads:       map[string]convo.Thread{},
+		Threads:       map[string]convo.Snapshot{},
 		Events:        map[string][]convo.Event{},
 		Addresses:     map[string][]convo.Address{},
 		Due:           s.due(farAway, convo.MaxPageSize),

@@ -37,7 +37,7 @@ type fake struct {
 	keyID       func(*convo.KeyID)
 	dueBefore   func(*time.Time, *int)
 
-	thread       func(*convo.Thread)
+	thread       func(*convo.Snapshot)
 	conversation func(*convo.Conversation) // every one that is read
 	one          func(*convo.Conversation) // by Conversation alone
 	list         func(convo.Filter, []convo.Conversation) []convo.Conversation
@@ -61,10 +61,10 @@ func change[T any](f func(*T), v *T) {
 	}
 }
 
-func (f *fake) Load(ctx context.Context, to convo.Ref) (convo.Thread, error) {
+func (f *fake) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
 	ctx, workspace, err := f.begin(ctx, "Load", to.Workspace)
 	if err != nil {
-		return convo.Thread{}, err
+		return convo.Snapshot{}, err
 	}
 	to.Workspace = workspace
 	change(f.ref, &to)
@@ -183,7 +183,7 @@ var lies = []struct {
 	lie  func(*fake)
 }{
 	{oneActive, "all are open", onAll(func(c *convo.Conversation) { c.Status = convo.StatusOpen })},
-	{activeIsLatest, "the latest is another", onThreads(func(t *convo.Thread) { t.Contact.Latest = uuid.New() })},
+	{activeIsLatest, "the latest is another", onThreads(func(t *convo.Snapshot) { t.Contact.LatestConversation = uuid.New() })},
 	{versionCounts, "a version too high", onAll(func(c *convo.Conversation) { c.Version++ })},
 	{versionCounts, "the last event is missing", onLogs(func(es []convo.Event) []convo.Event { return es[:max(0, len(es)-1)] })},
 	{seqGapless, "the first event is missing", onLogs(func(es []convo.Event) []convo.Event { return es[min(1, len(es)):] })},
@@ -216,23 +216,23 @@ var lies = []struct {
 	{pendingSane, "pending since never", onAll(func(c *convo.Conversation) { c.PendingSince = time.Time{} })},
 	{pendingSane, "all since some day", onAll(func(c *convo.Conversation) { c.PendingSince = day })},
 	{pendingSane, "all until some day", onAll(func(c *convo.Conversation) { c.PendingUntil = day })},
-	{contactIsRoot, "a merged contact", onThreads(func(t *convo.Thread) { t.Contact.MergedInto = "mia" })},
-	{contactIsRoot, "an origin leads astray", onThreads(func(t *convo.Thread) {
+	{contactIsRoot, "a merged contact", onThreads(func(t *convo.Snapshot) { t.Contact.MergedInto = "mia" })},
+	{contactIsRoot, "an origin leads astray", onThreads(func(t *convo.Snapshot) {
 		if t.Ref.Contact == "tom" {
 			t.Contact.ID = "tom"
 		}
 	})},
-	{contactIsRoot, "a conversation leads astray", onThreads(func(t *convo.Thread) {
+	{contactIsRoot, "a conversation leads astray", onThreads(func(t *convo.Snapshot) {
 		if t.Ref.Conversation != uuid.Nil {
 			t.Contact.ID = "tom"
 		}
 	})},
-	{addressLeads, "an address leads astray", onThreads(func(t *convo.Thread) {
+	{addressLeads, "an address leads astray", onThreads(func(t *convo.Snapshot) {
 		if t.Ref.Address.Value != "" {
 			t.Contact.ID = "tom"
 		}
 	})},
-	{addressLeads, "an address of nobody", onThreads(func(t *convo.Thread) { t.AddressOwner = "" })},
+	{addressLeads, "an address of nobody", onThreads(func(t *convo.Snapshot) { t.AddressOwner = "" })},
 	{addressLeads, "an address is missing", func(f *fake) {
 		f.addresses = func(all []convo.Address) []convo.Address { return all[1:] }
 	}},
@@ -242,7 +242,7 @@ var lies = []struct {
 		}
 	}},
 	{messageHasKey, "no key", func(f *fake) { f.keys = func([]convo.Key) []convo.Key { return nil } }},
-	{messageHasKey, "a key to no event", onKeys(func(k *convo.Key) { k.First, k.Last = 0, 0 })},
+	{messageHasKey, "a key to no event", onKeys(func(k *convo.Key) { k.FirstSeq, k.LastSeq = 0, 0 })},
 	{messageHasKey, "a key to another conversation", onKeys(func(k *convo.Key) { k.Conversation = uuid.New() })},
 	{externalOnce, "an external id twice", onEvents(func(e *convo.Event) {
 		if e.ExternalID == "in 2" {
@@ -280,8 +280,8 @@ var lies = []struct {
 		return append(es, convo.Event{Conversation: uuid.New(), At: farAway})
 	})},
 	{historyComplete, "the last first", onHistories(func(es []convo.Event) []convo.Event { slices.Reverse(es); return es })},
-	{contactFolds, "a blocked contact", onThreads(func(t *convo.Thread) { t.Contact.Blocked = true })},
-	{contactFolds, "a version too high", onThreads(func(t *convo.Thread) { t.Contact.Version++ })},
+	{contactFolds, "a blocked contact", onThreads(func(t *convo.Snapshot) { t.Contact.Blocked = true })},
+	{contactFolds, "a version too high", onThreads(func(t *convo.Snapshot) { t.Contact.Version++ })},
 	{contactFolds, "an event of a contact's own is missing", onHistories(func(es []convo.Event) []convo.Event {
 		return slices.DeleteFunc(es, func(e convo.Event) bool { return e.Kind == convo.ContactBlocked })
 	})},
@@ -289,10 +289,10 @@ var lies = []struct {
 		return slices.DeleteFunc(es, func(e convo.Event) bool { return e.Kind == convo.AddressLinked && e.Contact == "tom" })
 	})},
 	{readsAgree, "one by one they are others", func(f *fake) { f.one = func(c *convo.Conversation) { c.Team = "another" } }},
-	{readsAgree, "loaded they are others", onThreads(func(t *convo.Thread) { t.Conversation.Team = "another" })},
-	{readsAgree, "another is the latest", onThreads(func(t *convo.Thread) { t.Conversation.ID = uuid.New() })},
-	{readsAgree, "another is active", onThreads(func(t *convo.Thread) { t.Active = uuid.New() })},
-	{readsAgree, "none is active", onThreads(func(t *convo.Thread) { t.Active = uuid.Nil })},
+	{readsAgree, "loaded they are others", onThreads(func(t *convo.Snapshot) { t.Conversation.Team = "another" })},
+	{readsAgree, "another is the latest", onThreads(func(t *convo.Snapshot) { t.Conversation.ID = uuid.New() })},
+	{readsAgree, "another is active", onThreads(func(t *convo.Snapshot) { t.Active = uuid.New() })},
+	{readsAgree, "none is active", onThreads(func(t *convo.Snapshot) { t.Active = uuid.Nil })},
 	{readsAgree, "one of a contact is missing", func(f *fake) {
 		f.list = func(by convo.Filter, all []convo.Conversation) []convo.Conversation {
 			if by.Contact != "" {
@@ -312,7 +312,7 @@ var lies = []struct {
 
 func onAll(f func(*convo.Conversation)) func(*fake) { return func(b *fake) { b.conversation = f } }
 
-func onThreads(f func(*convo.Thread)) func(*fake) { return func(b *fake) { b.thread = f } }
+func onThreads(f func(*convo.Snapshot)) func(*fake) { return func(b *fake) { b.thread = f } }
 
 func onLists(f func([]convo.Conversation) []convo.Conversation) func(*fake) {
 	return func(b *fake) {
@@ -408,7 +408,7 @@ func TestCheckInvariantsReadsPageByPage(t *testing.T) {
 	store := memstore.New()
 	testCase{"", "", func(s *suite) {
 		for i := range convo.MaxPageSize + 10 {
-			s.do(nth(i), convo.Open{By: ana}, convo.Pend{By: ana, Until: s.clock.Now().Add(time.Hour)})
+			s.do(nth(i), convo.Open{By: ana}, convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
 			if i%100 != 0 {
 				s.do(nth(0), convo.Note{By: ana, Body: "long"})
 			}
@@ -620,7 +620,7 @@ func onCommit(f func(s convo.Store, ch *convo.Change)) func(*fake) {
 func slowly(mutate func(*fake)) func(*fake) {
 	return func(f *fake) {
 		mutate(f)
-		f.thread = func(*convo.Thread) {
+		f.thread = func(*convo.Snapshot) {
 			for range racers {
 				runtime.Gosched()
 			}
@@ -767,7 +767,7 @@ func TestRunFailsOnAStoreThatLosesAnyField(t *testing.T) {
 	const fields = "Fields/of events and of the state come back as they were decided"
 	eachField(t, fields, func(f *fake, clear func(*convo.Event)) { onEvents(clear)(f) })
 	eachField(t, fields, func(f *fake, clear func(*convo.Conversation)) { onAll(clear)(f) })
-	eachField(t, fields, func(f *fake, clear func(*convo.Contact)) { f.thread = func(t *convo.Thread) { clear(&t.Contact) } },
+	eachField(t, fields, func(f *fake, clear func(*convo.Contact)) { f.thread = func(t *convo.Snapshot) { clear(&t.Contact) } },
 		"Contact.MergedInto") // only roots are loaded
 	eachField(t, "Keys/returns those that are known", func(f *fake, clear func(*convo.Key)) { onKeys(clear)(f) })
 	loads := "Load/finds a thread by contact, by address, by both and by conversation"
@@ -775,7 +775,7 @@ func TestRunFailsOnAStoreThatLosesAnyField(t *testing.T) {
 		if field == "Active" {
 			loads = "Load/says which other conversation is active"
 		}
-		assert.True(t, kills(t, loads, onThreads(func(t *convo.Thread) {
+		assert.True(t, kills(t, loads, onThreads(func(t *convo.Snapshot) {
 			reflect.ValueOf(t).Elem().FieldByName(field).SetZero()
 		})), field)
 	}
@@ -802,7 +802,7 @@ func (l lockless) Locked(_ context.Context, f func(convo.Store) error) error { r
 // yielding gives others the chance to come between a load and a commit.
 type yielding struct{ *memstore.Store }
 
-func (y yielding) Load(ctx context.Context, to convo.Ref) (convo.Thread, error) {
+func (y yielding) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
 	t, err := y.Store.Load(ctx, to)
 	for range 10_000 {
 		runtime.Gosched()

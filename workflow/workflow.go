@@ -162,7 +162,7 @@ func (s *Step) rehearse(p *convo.Policy) error {
 	if s.config.Step == CloseConversation {
 		cmds = append([]convo.Command{convo.Open{By: convo.BySystem()}}, cmds...)
 	}
-	t := convo.Thread{Ref: convo.ToContact("sample", "sample"), Next: uuid.UUID{6: 0x70, 8: 0x80, 15: 1}}
+	t := convo.Snapshot{Ref: convo.ToContact("sample", "sample"), Next: uuid.UUID{6: 0x70, 8: 0x80, 15: 1}}
 	t.Contact = convo.Contact{Workspace: "sample", ID: "sample"}
 	_, err = convo.Decide(t, time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), &policy, cmds...)
 	return asGreeting(err)
@@ -236,7 +236,7 @@ func look(ctx context.Context, engine *convo.Engine, to convo.Ref) (d Data, conv
 	}
 	d.Contact.ID = k.ID
 	if to.Conversation == uuid.Nil {
-		to.Conversation = k.Latest
+		to.Conversation = k.LatestConversation
 	}
 	if to.Conversation == uuid.Nil {
 		return d, uuid.Nil, nil
@@ -288,7 +288,7 @@ func repeated(ctx context.Context, engine *convo.Engine, to convo.Ref) (convo.Re
 		return convo.Result{}, err
 	}
 	r := convo.Result{Outcome: convo.OutcomeDuplicate, Contact: k}
-	id := cmp.Or(to.Conversation, k.Latest)
+	id := cmp.Or(to.Conversation, k.LatestConversation)
 	if id != uuid.Nil {
 		r.Conversation, err = engine.Conversation(ctx, to.Workspace, id)
 	}

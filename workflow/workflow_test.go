@@ -106,7 +106,7 @@ func TestAnOpenStepWithoutGreetingSendsNothing(t *testing.T) {
 
 func TestTheCloseStepRecordsCategoryAndSummaryOfThisContact(t *testing.T) {
 	engine := newEngine(t)
-	do(t, engine, riya, convo.Receive{Body: "My kettle leaks."}, convo.Assign{By: ana, User: "ana", Team: "repairs"})
+	do(t, engine, riya, convo.Receive{Body: "My kettle leaks."}, convo.Assign{By: ana, Assignee: "ana", Team: "repairs"})
 	s := step(t, `{"step":"close_conversation","category":"{{default \"Support\" .Contact.Attributes.topic}}",
 		"summary":"{{.Contact.Name}} ({{.Contact.ID}}, {{upper .Contact.Attributes.city}}): {{.Conversation.Status}} on `+
 		`{{.Conversation.Channel}} through {{.Conversation.Source}} with {{.Conversation.Assignee}} of {{.Conversation.Team}}"}`)

@@ -18,7 +18,7 @@ type byHand struct {
 }
 
 const listed = `SELECT workspace, id, origin, channel, created_at, contact, status, version, updated_at, first_closed_at, assignee, team,
-	pending_since, pending_until, unanswered_at, due_at, number, opened_at, opened_by_type, opened_by_id, opened_source,
+	pending_since, pending_until, awaiting_contact_since, due_at, number, opened_at, opened_by_type, opened_by_id, opened_source,
 	first_assigned_at, first_assignee, last_assignee, last_team, first_response_at, first_responder_type,
 	first_responder_id, waiting_since, responses, response_micros, pending_micros, incoming, outgoing_user,
 	outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category, summary
@@ -49,7 +49,7 @@ func (h *byHand) Conversations(ctx context.Context, f convo.Filter) ([]convo.Con
 		y := &c.Cycle
 		if err := rows.Scan(&c.Workspace, &c.ID, &c.Origin, &c.Channel, (*micros)(&c.CreatedAt), &c.Contact, &c.Status, &c.Version,
 			(*micros)(&c.UpdatedAt), (*micros)(&c.FirstClosedAt), &c.Assignee, &c.Team, (*micros)(&c.PendingSince),
-			(*micros)(&c.PendingUntil), (*micros)(&c.UnansweredAt), (*micros)(&c.DueAt), &y.Number, (*micros)(&y.OpenedAt),
+			(*micros)(&c.PendingUntil), (*micros)(&c.AwaitingContactSince), (*micros)(&c.DueAt), &y.Number, (*micros)(&y.OpenedAt),
 			&y.OpenedBy.Type, &y.OpenedBy.ID, &y.OpenedSource, (*micros)(&y.FirstAssignedAt), &y.FirstAssignee,
 			&y.LastAssignee, &y.LastTeam, (*micros)(&y.FirstResponseAt), &y.FirstResponder.Type, &y.FirstResponder.ID,
 			(*micros)(&y.WaitingSince), &y.Responses, &y.ResponseMicros, &y.PendingMicros, &y.Incoming, &y.OutgoingUser,

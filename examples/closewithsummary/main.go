@@ -74,7 +74,7 @@ var story = []step{
 		convo.Send{By: bot, Body: "Hi Riya, an agent will be with you soon."},
 	}},
 	{4 * time.Minute, []convo.Command{
-		convo.Assign{By: meera, User: "meera"},
+		convo.Assign{By: meera, Assignee: "meera"},
 		convo.Send{By: meera, Body: "I'm sorry! Could you send a photo?"},
 	}},
 	{3 * time.Minute, []convo.Command{
@@ -82,7 +82,7 @@ var story = []step{
 	}},
 	{2 * time.Minute, []convo.Command{
 		convo.Send{By: meera, Body: "Thank you. A new one will be with you tomorrow."},
-		convo.Pend{By: meera}, // until she writes again
+		convo.SetPending{By: meera}, // until she writes again
 	}},
 	{26 * time.Hour, []convo.Command{
 		convo.Receive{Channel: "whatsapp", Body: "It came, and it works. Thanks!"}, // resumes it
@@ -163,7 +163,7 @@ func printTranscript(w io.Writer, events []convo.Event) {
 			text = "to " + e.Assignee
 		case convo.ConversationOpened, convo.ConversationResumed:
 			text = "through " + string(e.Source)
-		case convo.ConversationPended:
+		case convo.ConversationPending:
 			text = "until the contact writes"
 		}
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", clockTime(e.At), e.By.ID, e.Kind, text)

@@ -29,7 +29,7 @@ func Example() {
 	//   Mon 17 Mar 10:09  meera        message_sent           I'm sorry! Could you send a photo?
 	//   Mon 17 Mar 10:12  riya         message_received       Yes: https://example.com/kettle.jpg
 	//   Mon 17 Mar 10:14  meera        message_sent           Thank you. A new one will be with you tomorrow.
-	//   Mon 17 Mar 10:14  meera        conversation_pended    until the contact writes
+	//   Mon 17 Mar 10:14  meera        conversation_pending   until the contact writes
 	//   Tue 18 Mar 12:14  riya         message_received       It came, and it works. Thanks!
 	//   Tue 18 Mar 12:14  riya         conversation_resumed   through incoming_message
 	//   Tue 18 Mar 12:20  meera        message_sent           Enjoy your tea!

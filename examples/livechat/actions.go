@@ -36,16 +36,16 @@ type assign struct {
 }
 
 func (in assign) command(by convo.Actor, key string) convo.Command {
-	return convo.Assign{By: by, Key: key, User: in.User}
+	return convo.Assign{By: by, Key: key, Assignee: in.User}
 }
 
-type pend struct {
+type setPending struct {
 	keyed
 	Until time.Time `json:"until,omitzero"` // zero: until the visitor writes
 }
 
-func (in pend) command(by convo.Actor, key string) convo.Command {
-	return convo.Pend{By: by, Key: key, Until: in.Until}
+func (in setPending) command(by convo.Actor, key string) convo.Command {
+	return convo.SetPending{By: by, Key: key, Until: in.Until}
 }
 
 type resume struct{ keyed }
@@ -85,7 +85,7 @@ func act[T interface {
 			return err
 		}
 		cmd := command(in, convo.ByUser(a.Name), in.scoped("agent/"+a.Name))
-		if to, ok := cmd.(convo.Assign); ok && to.User != "" && !slices.Contains(s.keep.agents(a.Workspace), to.User) {
+		if to, ok := cmd.(convo.Assign); ok && to.Assignee != "" && !slices.Contains(s.keep.agents(a.Workspace), to.Assignee) {
 			return refusal{http.StatusUnprocessableEntity, "invalid", "user: nobody here is called that"}
 		}
 		result, err := s.engine.Do(r.Context(), convo.ToConversation(a.Workspace, c.ID), cmd)

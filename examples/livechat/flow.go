@@ -103,7 +103,7 @@ func (s *server) claim(ctx context.Context, c convo.Conversation, answer string)
 	}
 	to := convo.Ref{Workspace: c.Workspace, Contact: c.Contact,
 		Address: convo.Address{Channel: claimed + c.Contact, Value: strings.ToLower(a.Address)}}
-	_, err = s.engine.Do(ctx, to, convo.Link{By: convo.ByContact()})
+	_, err = s.engine.Do(ctx, to, convo.LinkAddress{By: convo.ByContact()})
 	var invalid *convo.ValidationError
 	if errors.As(err, &invalid) {
 		return nil

@@ -74,7 +74,7 @@ func newServer(engine *convo.Engine, r reports, keep *secrets, live *hub, log *s
 	agent("POST /inbox/{id}/reply", act(s, reply.command))
 	agent("POST /inbox/{id}/note", act(s, note.command))
 	agent("POST /inbox/{id}/assign", act(s, assign.command))
-	agent("POST /inbox/{id}/pend", act(s, pend.command))
+	agent("POST /inbox/{id}/set-pending", act(s, setPending.command))
 	agent("POST /inbox/{id}/resume", act(s, resume.command))
 	agent("POST /inbox/{id}/close", act(s, closing.command))
 	agent("POST /inbox/{id}/reopen", act(s, reopen.command))

@@ -43,7 +43,7 @@ func TestAConversationFromItsOpeningToItsReopening(t *testing.T) {
 	ana.does(c.ID, "assign", map[string]any{"user": "ben"})
 	ana.does(c.ID, "note", map[string]any{"body": "A good customer."})
 	ana.does(c.ID, "reply", map[string]any{"body": "$18 each."})
-	ana.does(c.ID, "pend", nil)
+	ana.does(c.ID, "set-pending", nil)
 	require.Equal(t, convo.StatusPending, riya.latest().Status)
 	require.Contains(t, ana.get("/inbox/list?status=pending").body, c.ID.String())
 	ana.does(c.ID, "resume", nil)
@@ -121,7 +121,7 @@ func TestPendingUntilATimeWakesAtThatTime(t *testing.T) {
 		a := ana.post("/inbox/"+c.ID.String()+"/pend", map[string]any{"until": w.clock.Now().Add(-time.Hour)})
 		require.Equal(t, http.StatusUnprocessableEntity, a.status, a.body)
 	})
-	ana.does(c.ID, "pend", map[string]any{"until": w.clock.Now().Add(time.Hour)})
+	ana.does(c.ID, "set-pending", map[string]any{"until": w.clock.Now().Add(time.Hour)})
 	w.clock.Add(time.Hour)
 	n, err := w.engine.Tick(t.Context(), 10)
 	require.NoError(t, err)
@@ -714,7 +714,7 @@ func TestPagesHearOnlyOfWhatConcernsThem(t *testing.T) {
 	}
 	message := convo.Event{Workspace: "kettles", Contact: "riya", Kind: convo.MessageReceived}
 	require.Equal(t, []int{0, 2}, heard(message))
-	require.Equal(t, []int{1, 2}, heard(convo.Event{Workspace: "kettles", Contact: "eve", Into: "riya", Kind: convo.ContactMerged}))
+	require.Equal(t, []int{1, 2}, heard(convo.Event{Workspace: "kettles", Contact: "eve", MergedInto: "riya", Kind: convo.ContactMerged}))
 	require.Equal(t, []int{0, 1, 2}, heard(message), "what is the primary's is the secondary's now")
 
 	for len(h.streams) < maxStreams {

@@ -80,7 +80,7 @@ func happened(e convo.Event) string {
 			return "restarted the conversation"
 		}
 		return "reopened the conversation"
-	case convo.ConversationPended:
+	case convo.ConversationPending:
 		if e.Until.IsZero() {
 			return "set it to pending until the visitor writes"
 		}

@@ -105,13 +105,13 @@ func (s *server) byVisitor(w http.ResponseWriter, r *http.Request, v visitor, cm
 func (s *server) visitorView(ctx context.Context, v visitor) (visitorPage, error) {
 	page := visitorPage{Workspace: v.workspace, MaxLength: maxBody / 4}
 	contact, err := s.engine.Contact(ctx, convo.ToContact(v.workspace, v.contact))
-	if errors.Is(err, convo.ErrNotFound) || err == nil && contact.Latest == uuid.Nil {
+	if errors.Is(err, convo.ErrNotFound) || err == nil && contact.LatestConversation == uuid.Nil {
 		return page, nil
 	}
 	if err != nil {
 		return page, err
 	}
-	c, err := s.engine.Conversation(ctx, v.workspace, contact.Latest)
+	c, err := s.engine.Conversation(ctx, v.workspace, contact.LatestConversation)
 	if err != nil {
 		return page, err
 	}

@@ -41,13 +41,13 @@ type world struct {
 
 // writing counts what is written.
 type writing struct {
-	convo.Suggester
+	convo.IdentityIndex
 	w *world
 }
 
 func (s writing) Commit(ctx context.Context, changes ...convo.Change) error {
 	s.w.writes.Add(1)
-	return s.Suggester.Commit(ctx, changes...)
+	return s.IdentityIndex.Commit(ctx, changes...)
 }
 
 type logs struct {
@@ -213,7 +213,7 @@ func (c *client) latest() convo.Conversation {
 	workspace := strings.TrimPrefix(c.base, "/w/")
 	contact, err := c.w.engine.Contact(c.w.t.Context(), convo.ToContact(workspace, c.contact()))
 	require.NoError(c.w.t, err)
-	conversation, err := c.w.engine.Conversation(c.w.t.Context(), workspace, contact.Latest)
+	conversation, err := c.w.engine.Conversation(c.w.t.Context(), workspace, contact.LatestConversation)
 	require.NoError(c.w.t, err)
 	return conversation
 }

@@ -104,7 +104,7 @@ func (f figures) print(out io.Writer) error {
 	}
 	count("cases", f.Cases)
 	opened, reopened, closed, pended := f.Events[convo.ConversationOpened], f.Events[convo.ConversationReopened],
-		f.Events[convo.ConversationClosed], f.Events[convo.ConversationPended]
+		f.Events[convo.ConversationClosed], f.Events[convo.ConversationPending]
 	count("opened", opened)
 	count("reopened", reopened)
 	count("closed", closed)

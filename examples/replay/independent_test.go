@@ -101,7 +101,7 @@ func (n *count) walk(name string, entries []entry) {
 			status = "pending"
 			n.pended++
 			waiting = e.micros
-			log = append(log, "conversation_pended")
+			log = append(log, "conversation_pending")
 		case "Take in charge ticket":
 			if e.resource != assignee {
 				log = append(log, "conversation_assigned")
@@ -156,7 +156,7 @@ func requireSame(t require.TestingT, n count, engine *convo.Engine, f figures) {
 	require.Equal(t,
 		[]int{n.rows, len(n.cases), n.opened, n.reopened, n.closed, n.ignored, n.pended, n.stillOpen, n.stillPending},
 		[]int{f.Rows, f.Cases, f.Events["conversation_opened"], f.Events["conversation_reopened"],
-			f.Events["conversation_closed"], f.IgnoredClosings, f.Events["conversation_pended"], f.StillOpen, f.StillPending},
+			f.Events["conversation_closed"], f.IgnoredClosings, f.Events["conversation_pending"], f.StillOpen, f.StillPending},
 		"rows, cases, opened, reopened, closed, ignored closings, pending, still open, still pending")
 	require.Equal(t, n.rows, f.Applied+f.Unchanged+f.IgnoredClosings)
 

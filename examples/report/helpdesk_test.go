@@ -227,7 +227,7 @@ func reopenSome(t testing.TB, engine *convo.Engine, d *desk) {
 		}
 		done[c.contact] = true
 		cmds := []convo.Command{
-			convo.Reopen{By: by, At: at, Source: convo.SourceImport}, convo.Assign{By: by, At: at.Add(time.Minute), User: "Value 1"},
+			convo.Reopen{By: by, At: at, Source: convo.SourceImport}, convo.Assign{By: by, At: at.Add(time.Minute), Assignee: "Value 1"},
 			convo.Send{By: by, At: at.Add(time.Hour), Body: "Once more"},
 		}
 		if i%40 == 0 {

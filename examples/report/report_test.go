@@ -37,12 +37,12 @@ func history(t testing.TB, s convo.Store) {
 	}
 	do("02 09:00", "riya", convo.Receive{Channel: "web", Body: "Hi"})
 	do("02 09:01", "riya", convo.Send{By: convo.ByAutomation("bot"), Body: "Hello"})
-	do("02 09:04", "riya", convo.Assign{By: ana, User: "ana"}, convo.Send{By: ana, Body: "What is it?"})
+	do("02 09:04", "riya", convo.Assign{By: ana, Assignee: "ana"}, convo.Send{By: ana, Body: "What is it?"})
 	do("02 10:00", "riya", convo.Close{By: ana})
 	do("02 11:00", "omar", convo.Receive{Channel: "whatsapp", Body: "<script>alert(1)</script>"})
 	do("03 11:00", "omar", convo.Send{By: ben, Body: "Sorry!"})
 	do("03 12:00", "omar", convo.Close{By: ben})
-	do("05 08:00", "lena", convo.Receive{Channel: "web", Body: "Hi"}, convo.Pend{By: ben})
+	do("05 08:00", "lena", convo.Receive{Channel: "web", Body: "Hi"}, convo.SetPending{By: ben})
 	do("09 08:00", "kofi", convo.Open{By: ben}, convo.Close{By: ben})
 	do("10 08:00", "omar", convo.Reopen{By: ana})
 }

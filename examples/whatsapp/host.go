@@ -159,7 +159,7 @@ func (h *host) deliver(w http.ResponseWriter, r *http.Request) {
 // check has the library look at all messages before any of them is written.
 func (h *host) check(messages []incoming) error {
 	for i, m := range messages {
-		if _, err := convo.Decide(convo.Thread{Ref: h.to(m.from)}, time.Now(), nil, m.command); err != nil {
+		if _, err := convo.Decide(convo.Snapshot{Ref: h.to(m.from)}, time.Now(), nil, m.command); err != nil {
 			return fmt.Errorf("message %d: %w", i, err)
 		}
 	}

@@ -136,7 +136,7 @@ func text(d sqlstore.Dialect, statement string, n, from, to int) string {
 				ELSE 'General Inquiry' END AS category
 			FROM {numbered}) v`,
 		"{contacts}", `(SELECT i, {workspace} AS workspace, CONCAT('contact-', i) AS contact,
-			`+strings.ReplaceAll(id, "NUMBER", "i + {half}")+` AS latest,
+			`+strings.ReplaceAll(id, "NUMBER", "i + {half}")+` AS latest_conversation,
 			`+strings.ReplaceAll(millis, "NUMBER", "i")+` * 1000 AS at
 			FROM {numbered}) v`,
 		"{event}", strings.ReplaceAll(id, "NUMBER", "i * 8 + e"),
@@ -151,10 +151,10 @@ func text(d sqlstore.Dialect, statement string, n, from, to int) string {
 }
 
 const (
-	contacts = `INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into, latest)
-	SELECT workspace, contact, 3, at, at, FALSE, NULL, latest FROM {contacts}`
+	contacts = `INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into, latest_conversation)
+	SELECT workspace, contact, 3, at, at, FALSE, NULL, latest_conversation FROM {contacts}`
 
-	aliases = `INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into, latest)
+	aliases = `INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into, latest_conversation)
 	SELECT workspace, CONCAT('alias-', i), 2, at, at, FALSE, contact, NULL FROM {contacts}`
 
 	addresses = `INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
@@ -198,7 +198,7 @@ const (
 	FROM {conversations} CROSS JOIN (SELECT 1 AS e UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) x`
 
 	contactEvents = `INSERT INTO convo_contact_events (workspace, contact, seq, id, kind, at, by_type, channel, address)
-	SELECT workspace, contact, 2, latest, 'address_linked', at, 'contact', 'whatsapp', CONCAT('+49', i) FROM {contacts}`
+	SELECT workspace, contact, 2, latest_conversation, 'address_linked', at, 'contact', 'whatsapp', CONCAT('+49', i) FROM {contacts}`
 
 	keys = `INSERT INTO convo_keys (workspace, channel, id, hash, conversation, first_seq, last_seq)
 	SELECT workspace, channel, CONCAT('wamid.', i), i * 15485863, id, 2, 2 FROM {conversations}`

@@ -164,7 +164,7 @@ func byChannel(_ context.Context, _, channel string) (*convo.Policy, error) {
 	if channel == "anew" {
 		return &convo.Policy{}, nil
 	}
-	again := convo.Reentry{Mode: convo.ReentryReopen}
+	again := convo.OnClosed{Mode: convo.OnClosedReopen}
 	return &convo.Policy{Open: again, Receive: again}, nil
 }
 

@@ -22,7 +22,7 @@ const Usage = "keep everything in this `database`: the path of a SQLite file, po
 
 // Store is what all stores of this module do.
 type Store interface {
-	convo.Suggester
+	convo.IdentityIndex
 	report.Store
 }
 

@@ -106,10 +106,10 @@ func (r *Row) own(by convo.Actor, key string) convo.Command {
 		return convo.Open{By: by, At: r.at, Key: key, Source: convo.SourceImport}
 	case convo.CommandClose:
 		return convo.Close{By: by, At: r.at, Key: key, Source: convo.SourceImport}
-	case convo.CommandPend:
-		return convo.Pend{By: by, At: r.at, Key: key}
+	case convo.CommandSetPending:
+		return convo.SetPending{By: by, At: r.at, Key: key}
 	case convo.CommandAssign:
-		return convo.Assign{By: by, At: r.at, Key: key, User: r.resource}
+		return convo.Assign{By: by, At: r.at, Key: key, Assignee: r.resource}
 	case convo.CommandSend:
 		return convo.Send{By: by, At: r.at, Key: key, Body: r.activity}
 	case convo.CommandReceive:
@@ -124,7 +124,7 @@ func (r *Row) next() convo.Status {
 	switch r.command {
 	case convo.CommandClose:
 		return convo.StatusClosed
-	case convo.CommandPend:
+	case convo.CommandSetPending:
 		return convo.StatusPending
 	}
 	return convo.StatusOpen

@@ -34,7 +34,7 @@ type Mapping struct {
 
 // mappable are the commands that an activity can stand for.
 var mappable = []convo.CommandName{
-	convo.CommandOpen, convo.CommandClose, convo.CommandPend, convo.CommandAssign, convo.CommandSend,
+	convo.CommandOpen, convo.CommandClose, convo.CommandSetPending, convo.CommandAssign, convo.CommandSend,
 	convo.CommandReceive, convo.CommandNote,
 }
 

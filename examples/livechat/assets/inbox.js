@@ -75,7 +75,7 @@ if (chosen) {
     });
   }
   dialog("close-dialog", "close", (f) => ({ category: f.category.value, summary: f.summary.value }));
-  dialog("pend-dialog", "pend", (f) => (f.until.value ? { until: new Date(f.until.value).toISOString() } : {}));
+  dialog("pend-dialog", "set-pending", (f) => (f.until.value ? { until: new Date(f.until.value).toISOString() } : {}));
   document.addEventListener("click", async (e) => {
     const button = e.target.closest("button");
     if (!button) return;

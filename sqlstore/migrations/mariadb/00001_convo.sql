@@ -10,7 +10,7 @@ CREATE TABLE convo_contacts (
     updated_at  BIGINT,
     blocked     BOOLEAN NOT NULL,
     merged_into VARBINARY(255),
-    latest      BINARY(16),
+    latest_conversation BINARY(16),
     PRIMARY KEY (workspace, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
@@ -47,7 +47,7 @@ CREATE TABLE convo_conversations (
     team                 VARBINARY(255) NOT NULL,
     pending_since        BIGINT,
     pending_until        BIGINT,
-    unanswered_at        BIGINT,
+    awaiting_contact_since        BIGINT,
     due_at               BIGINT,
     active               BOOLEAN NOT NULL,
     active_slot          VARBINARY(255),
@@ -165,8 +165,8 @@ CREATE TABLE convo_contact_events (
     channel      VARBINARY(255),
     address      VARBINARY(255),
     body         LONGTEXT,
-    into_contact VARBINARY(255),
-    latest       BINARY(16),
+    merged_into VARBINARY(255),
+    latest_conversation BINARY(16),
     PRIMARY KEY (workspace, contact, seq)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 

@@ -10,7 +10,7 @@ CREATE TABLE convo_contacts (
     updated_at  bigint,
     blocked     boolean NOT NULL,
     merged_into text COLLATE "C",
-    latest      uuid,
+    latest_conversation uuid,
     PRIMARY KEY (workspace, id)
 ) WITH (fillfactor = 80);
 
@@ -47,7 +47,7 @@ CREATE TABLE convo_conversations (
     team                 text COLLATE "C" NOT NULL,
     pending_since        bigint,
     pending_until        bigint,
-    unanswered_at        bigint,
+    awaiting_contact_since        bigint,
     due_at               bigint,
     active               boolean NOT NULL,
     active_slot          text COLLATE "C",
@@ -165,8 +165,8 @@ CREATE TABLE convo_contact_events (
     channel      text COLLATE "C",
     address      text COLLATE "C",
     body         text COLLATE "C",
-    into_contact text COLLATE "C",
-    latest       uuid,
+    merged_into text COLLATE "C",
+    latest_conversation uuid,
     PRIMARY KEY (workspace, contact, seq)
 );
 

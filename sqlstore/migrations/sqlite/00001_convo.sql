@@ -10,7 +10,7 @@ CREATE TABLE convo_contacts (
     updated_at  INTEGER,
     blocked     INTEGER NOT NULL,
     merged_into TEXT,
-    latest      BLOB,
+    latest_conversation BLOB,
     PRIMARY KEY (workspace, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -47,7 +47,7 @@ CREATE TABLE convo_conversations (
     team                 TEXT NOT NULL,
     pending_since        INTEGER,
     pending_until        INTEGER,
-    unanswered_at        INTEGER,
+    awaiting_contact_since        INTEGER,
     due_at               INTEGER,
     active               INTEGER NOT NULL,
     active_slot          TEXT,
@@ -165,8 +165,8 @@ CREATE TABLE convo_contact_events (
     channel      TEXT,
     address      TEXT,
     body         TEXT,
-    into_contact TEXT,
-    latest       BLOB,
+    merged_into TEXT,
+    latest_conversation BLOB,
     PRIMARY KEY (workspace, contact, seq)
 ) STRICT, WITHOUT ROWID;
 

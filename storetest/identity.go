@@ -6,22 +6,22 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// suggesterCases are for stores that are a convo.Suggester; others pass them.
+// suggesterCases are for stores that are a convo.IdentityIndex; others pass them.
 var suggesterCases = []testCase{
 	{
-		"Sharing/pages through the addresses of an identity, with their root contacts",
-		"Sharing returns the addresses behind after that have the Identity, by Channel and Value, each with its root contact",
+		"AddressesByIdentity/pages through the addresses of an identity, with their root contacts",
+		"AddressesByIdentity returns the addresses behind after that have the Identity, by Channel and Value, each with its root contact",
 		sharesIdentities,
 	},
 	{
-		"Sharing/stops when its context is done",
+		"AddressesByIdentity/stops when its context is done",
 		"a method whose context is done before it begins returns the context's error",
 		sharingHonoursContexts,
 	},
 }
 
 func sharesIdentities(s *suite) {
-	store, ok := s.store.(convo.Suggester)
+	store, ok := s.store.(convo.IdentityIndex)
 	if !ok {
 		return
 	}
@@ -44,7 +44,7 @@ func sharesIdentities(s *suite) {
 	s.do(convo.Ref{Workspace: "other", Contact: "z", Address: want[4].Address}, convo.Open{By: ana})
 
 	sharing := func(workspace, identity string, after convo.Address, limit int) []convo.Suggestion {
-		page, err := store.Sharing(s.ctx, workspace, identity, after, limit)
+		page, err := store.AddressesByIdentity(s.ctx, workspace, identity, after, limit)
 		s.NoError(err)
 		return page
 	}
@@ -73,12 +73,12 @@ func sharesIdentities(s *suite) {
 }
 
 func sharingHonoursContexts(s *suite) {
-	store, ok := s.store.(convo.Suggester)
+	store, ok := s.store.(convo.IdentityIndex)
 	if !ok {
 		return
 	}
 	done, cancel := context.WithCancel(s.ctx)
 	cancel()
-	_, err := store.Sharing(done, acme, "+491234567", convo.Address{}, 1)
+	_, err := store.AddressesByIdentity(done, acme, "+491234567", convo.Address{}, 1)
 	s.ErrorIs(err, context.Canceled)
 }

@@ -52,12 +52,12 @@ type Suggestion struct {
 	Address Address `json:"address"` // the one that is shared
 }
 
-// Suggester is a Store that finds addresses by their Identity.
-type Suggester interface {
+// IdentityIndex is a Store that finds addresses by their Identity.
+type IdentityIndex interface {
 	Store
-	// Sharing returns a page of the addresses of the workspace that have the Identity, each with the root contact that it
+	// AddressesByIdentity returns a page of the addresses of the workspace that have the Identity, each with the root contact that it
 	// belongs to: those behind after, by Channel and then Value, compared byte for byte.
-	Sharing(ctx context.Context, workspace, identity string, after Address, limit int) ([]Suggestion, error)
+	AddressesByIdentity(ctx context.Context, workspace, identity string, after Address, limit int) ([]Suggestion, error)
 }
 
 // Suggestions returns a page of the contacts that may be the same person as the one that to leads to: those that share an
@@ -65,13 +65,13 @@ type Suggester interface {
 // address of its that is shared; which of them to [Engine.Merge] is for somebody to say. Blocked contacts are among them.
 //
 // Go on with after set to the Address of the last one, until a page is shorter than the limit; limit 0 is the default. It
-// fails with ErrNotFound for an unknown contact, and with errors.ErrUnsupported on a store that is no [Suggester].
+// fails with ErrNotFound for an unknown contact, and with errors.ErrUnsupported on a store that is no [IdentityIndex].
 func (e *Engine) Suggestions(ctx context.Context, to Ref, after Address, limit int) ([]Suggestion, error) {
 	if err := checkLimit(limit); err != nil {
 		return nil, err
 	}
 	limit = cmp.Or(limit, DefaultPageSize)
-	s, ok := e.store.(Suggester)
+	s, ok := e.store.(IdentityIndex)
 	if !ok {
 		return nil, fmt.Errorf("convo: suggestions of a %T: %w", e.store, errors.ErrUnsupported)
 	}
@@ -97,7 +97,7 @@ func (e *Engine) Suggestions(ctx context.Context, to Ref, after Address, limit i
 			from = after
 		}
 		for more := true; more; {
-			page, err := s.Sharing(ctx, to.Workspace, id, from, limit)
+			page, err := s.AddressesByIdentity(ctx, to.Workspace, id, from, limit)
 			if err != nil {
 				return nil, err
 			}

@@ -11,9 +11,9 @@ import (
 	"github.com/chatlifecycle/convo/memstore"
 )
 
-// sharingFake is a store whose Sharing is asked for something else, or answers with something else.
+// sharingFake is a store whose AddressesByIdentity is asked for something else, or answers with something else.
 type sharingFake struct {
-	convo.Suggester
+	convo.IdentityIndex
 	ask    func(*asked)
 	answer func([]convo.Suggestion)
 }
@@ -25,21 +25,21 @@ type asked struct {
 	limit               int
 }
 
-func (f sharingFake) Sharing(
+func (f sharingFake) AddressesByIdentity(
 	ctx context.Context, workspace, identity string, after convo.Address, limit int,
 ) ([]convo.Suggestion, error) {
 	a := asked{ctx, workspace, identity, after, limit}
 	f.ask(&a)
-	all, err := f.Suggester.Sharing(a.ctx, a.workspace, a.identity, a.after, a.limit)
+	all, err := f.IdentityIndex.AddressesByIdentity(a.ctx, a.workspace, a.identity, a.after, a.limit)
 	if f.answer != nil {
 		f.answer(all)
 	}
 	return all, err
 }
 
-func TestRunFailsOnASharingThatLies(t *testing.T) {
-	const pages, stops = "Sharing/pages through the addresses of an identity, with their root contacts",
-		"Sharing/stops when its context is done"
+func TestRunFailsOnAnIdentityIndexThatLies(t *testing.T) {
+	const pages, stops = "AddressesByIdentity/pages through the addresses of an identity, with their root contacts",
+		"AddressesByIdentity/stops when its context is done"
 	honest := func(*asked) {}
 	for _, c := range []struct {
 		name, killer string
@@ -60,8 +60,8 @@ func TestRunFailsOnASharingThatLies(t *testing.T) {
 		}}},
 		{"deaf to contexts", stops, sharingFake{ask: func(a *asked) { a.ctx = context.WithoutCancel(a.ctx) }}},
 	} {
-		c.fake.Suggester = memstore.New()
+		c.fake.IdentityIndex = memstore.New()
 		assert.True(t, killsStore(t, c.killer, c.fake), c.name)
 	}
-	assert.False(t, killsStore(t, pages, sharingFake{Suggester: memstore.New(), ask: honest}), "one that does not lie")
+	assert.False(t, killsStore(t, pages, sharingFake{IdentityIndex: memstore.New(), ask: honest}), "one that does not lie")
 }
