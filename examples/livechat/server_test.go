@@ -118,7 +118,7 @@ func TestPendingUntilATimeWakesAtThatTime(t *testing.T) {
 	riya.says("Hi")
 	c := riya.latest()
 	w.writesNothing(func() {
-		a := ana.post("/inbox/"+c.ID.String()+"/pend", map[string]any{"until": w.clock.Now().Add(-time.Hour)})
+		a := ana.post("/inbox/"+c.ID.String()+"/set-pending", map[string]any{"until": w.clock.Now().Add(-time.Hour)})
 		require.Equal(t, http.StatusUnprocessableEntity, a.status, a.body)
 	})
 	ana.does(c.ID, "set-pending", map[string]any{"until": w.clock.Now().Add(time.Hour)})
