@@ -109,8 +109,9 @@ type Cycle struct {
 	OpenedBy     Actor     `json:"opened_by"`
 	OpenedSource Source    `json:"opened_source"`
 
-	// FirstAssignee is the first user assigned in this cycle; LastAssignee and LastTeam are who had it last, and stay
-	// when closing unassigns.
+	// FirstAssignedAt is the first assignment to a user in this cycle. FirstAssignee is the first
+	// user who had it: whoever kept the conversation through the reopening, or else was assigned
+	// first. LastAssignee and LastTeam had it last, and stay when closing unassigns.
 	FirstAssignedAt time.Time `json:"first_assigned_at,omitzero"`
 	FirstAssignee   string    `json:"first_assignee,omitempty"`
 	LastAssignee    string    `json:"last_assignee,omitempty"`

@@ -305,8 +305,8 @@ func (w *world) call(t *rapid.T, to convo.Ref, cmds []convo.Command) {
 		if err == nil {
 			require.Equal(t, d.Outcome, result.Outcome)
 			require.Equal(t, d.Change.Events, result.Events)
-			require.Equal(t, d.Change.Thread.Contact, result.Contact)
-			require.Equal(t, d.Change.Thread.Conversation, result.Conversation)
+			require.Equal(t, d.Change.Contact.Contact, result.Contact)
+			require.Equal(t, d.Change.Conversation.Conversation, result.Conversation)
 		}
 	}
 	if err != nil {
@@ -521,7 +521,7 @@ func (w *world) look(t *rapid.T) picture {
 		for _, c := range p.Conversations[name] {
 			to := convo.ToConversation(name, c.ID)
 			p.Logs[to] = readLog(t, size, func(after convo.EventCursor, limit int) ([]convo.Event, error) {
-				return w.engine.Transcript(t.Context(), name, c.ID, after, limit)
+				return w.engine.Transcript(t.Context(), convo.ToConversation(name, c.ID), after, limit)
 			})
 			refs = append(refs, convo.ToContact(name, c.Origin))
 		}
@@ -681,7 +681,7 @@ func (w *world) checkConversation(t *rapid.T, c convo.Conversation, events []con
 	require.Equal(t, root.ID, c.Contact, "it belongs to the root of whom it was opened for")
 
 	cycles = append(cycles, folded.Conversation.Cycle)
-	got, err := w.engine.Cycles(t.Context(), c.Workspace, c.ID)
+	got, err := w.engine.Cycles(t.Context(), convo.ToConversation(c.Workspace, c.ID))
 	require.NoError(t, err)
 	require.Equal(t, cycles, got)
 	for i, cycle := range cycles {
@@ -752,13 +752,13 @@ func (w *world) checkContact(t *rapid.T, k convo.Contact, p picture) {
 		for _, e := range events {
 			switch {
 			case to.Workspace != k.Workspace:
-			case e.Kind == convo.ContactMerged && e.MergedInto == k.ID:
-				add(e.ContactSeq, e)
+			case e.Kind == convo.ContactMerged && e.Row().MergedInto == k.ID:
+				add(e.Row().ContactSeq, e)
 			case e.Contact != k.ID:
 			case e.Conversation == uuid.Nil:
 				add(e.Seq, e)
 			case e.Kind == convo.ConversationOpened || e.Kind == convo.ConversationReopened:
-				add(e.ContactSeq, e)
+				add(e.Row().ContactSeq, e)
 			}
 		}
 	}
@@ -840,13 +840,13 @@ func checkPure(t require.TestingT, thread convo.Snapshot, at time.Time, p *convo
 	require.Equal(t, err1, err2)
 	require.Equal(t, first, second)
 	for i := range first.Change.Events {
-		for j := range first.Change.Events[i].Attachments {
-			first.Change.Events[i].Attachments[j] = '!'
+		for j := range first.Change.Events[i].Row().Attachments {
+			first.Change.Events[i].Row().Attachments[j] = '!'
 		}
 	}
 	clear(first.Change.Events)
 	clear(first.Change.Keys)
-	clear(first.Change.Past)
+	clear(first.Change.Earlier)
 	if state := new(convo.StateError); errors.As(err1, &state) && state.Closing != nil {
 		state.Closing.Summary = "!"
 	}
@@ -1398,7 +1398,7 @@ func (r *reading) tick(t *rapid.T) {
 // compare holds everything that the naive reading knows against the engine.
 func (r *reading) compare(t *rapid.T) {
 	for i, want := range r.talks {
-		got, err := r.engine.Conversation(t.Context(), "acme", r.ids[i])
+		got, err := r.engine.Conversation(t.Context(), convo.ToConversation("acme", r.ids[i]))
 		require.NoError(t, err)
 		require.Equal(t, want, naiveTalk{
 			origin: got.Origin, owner: got.Contact, status: got.Status, cycle: got.Cycle.Number,

@@ -169,7 +169,7 @@ func (o *fields) check(p *Policy) error {
 		exempt := o.inactivity() || o.by.Type == ActorSystem && o.source == SourceContactMerge
 		return p.checkClosing(o.category, o.text, exempt)
 	case kindAssign:
-		if err := checkToken("assignee", o.user); err != nil {
+		if err := checkToken("assignee", o.assignee); err != nil {
 			return err
 		}
 		return checkToken("team", o.team)

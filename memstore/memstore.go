@@ -130,6 +130,13 @@ func (c *conversation) events(after int64, yield func(*convo.Event) bool) {
 	}
 }
 
+// taken is the event that e holds, with its payload, which the next one would overwrite.
+func taken(e *convo.Event) convo.Event {
+	t := *e
+	e.Payload = nil
+	return t
+}
+
 // aliases are k and all contacts that were merged into it.
 func (k *contact) aliases() []*contact {
 	all := []*contact{k}
@@ -283,7 +290,7 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 	var out []convo.Event
 	if c := w.conversations[f.Conversation]; c != nil {
 		c.events(f.After.Seq, func(e *convo.Event) bool {
-			out = append(out, *e)
+			out = append(out, taken(e))
 			return len(out) < f.Limit
 		})
 	}
@@ -299,7 +306,7 @@ func (w *workspace) history(f *convo.EventFilter) []convo.Event {
 	var out []convo.Event
 	collect := func(e *convo.Event) bool {
 		if compareCursors(e.Cursor(), f.After) > 0 {
-			out = append(out, *e)
+			out = append(out, taken(e))
 		}
 		return true
 	}
@@ -318,7 +325,7 @@ func (w *workspace) history(f *convo.EventFilter) []convo.Event {
 }
 
 func compareCursors(a, b convo.EventCursor) int {
-	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Conversation[:], b.Conversation[:]), cmp.Compare(a.Seq, b.Seq),
+	return cmp.Or(cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()), bytes.Compare(a.Conversation[:], b.Conversation[:]), cmp.Compare(a.Seq, b.Seq),
 		bytes.Compare(a.ID[:], b.ID[:]))
 }
 

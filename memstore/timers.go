@@ -68,7 +68,7 @@ func (t *timers) set(w *workspace, c *conversation, at int64) {
 }
 
 // Due implements convo.Store.
-func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]convo.Ref, error) {
+func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]convo.DueConversation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -85,10 +85,12 @@ func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]convo.R
 			due = append(due, e)
 		}
 	}
-	out := make([]convo.Ref, 0, len(due))
+	out := make([]convo.DueConversation, 0, len(due))
 	for _, e := range due {
 		heap.Push(t, e)
-		out = append(out, convo.ToConversation(e.w.name, e.c.id))
+		out = append(out, convo.DueConversation{
+			Ref: convo.ToConversation(e.w.name, e.c.id), DueAt: time.UnixMicro(e.at).UTC(),
+		})
 	}
 	return out, nil
 }

@@ -83,7 +83,7 @@ func TestTheTableOfCyclesHasWhatTheLogSays(t *testing.T) {
 		require.NoError(t, err)
 		rows, most := 0, 0
 		for _, c := range all {
-			want, err := engine.Cycles(t.Context(), shop, c.ID)
+			want, err := engine.Cycles(t.Context(), convo.ToConversation(shop, c.ID))
 			require.NoError(t, err)
 			if c.Status.Active() {
 				want = want[:len(want)-1]

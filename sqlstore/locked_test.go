@@ -35,8 +35,8 @@ func TestWhoWaitedForAThreadSeesAllOfItAsItIsThen(t *testing.T) {
 		var thread convo.Snapshot
 		loaded := make(chan error)
 		go func() {
-			loaded <- s.Locked(context.Background(), func(s convo.Store) (err error) {
-				thread, err = s.Load(context.Background(), to)
+			loaded <- s.Locked(context.Background(), acme, func(ctx context.Context) (err error) {
+				thread, err = s.Load(ctx, to)
 				return err
 			})
 		}()

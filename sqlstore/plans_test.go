@@ -135,7 +135,7 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 		_, err := s.Load(ctx, ref)
 		require.NoError(t, err)
 		did("load by " + what)
-		require.NoError(t, s.Locked(ctx, func(s convo.Store) error {
+		require.NoError(t, s.Locked(ctx, w, func(ctx context.Context) error {
 			_, err := s.Load(ctx, ref)
 			return err
 		}))
@@ -177,7 +177,7 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 		require.NoError(t, err, c.what)
 		did(c.what)
 	}
-	require.NoError(t, s.Locked(ctx, func(s convo.Store) error {
+	require.NoError(t, s.Locked(ctx, w, func(ctx context.Context) error {
 		for _, cmd := range []convo.Command{convo.Receive{Key: "plan-4", Body: "hello"}, convo.Assign{By: ana, Assignee: "bob"}, convo.Close{By: ana}} {
 			if _, err := engine.With(s).Do(ctx, contact(6), cmd); err != nil {
 				return err

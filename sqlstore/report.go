@@ -88,6 +88,7 @@ func (s *Store) Cells(ctx context.Context, q report.Query) ([]report.Cell, error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s = s.within(ctx)
 	c := report.NewCollector(q, func() report.Sketch { return newSketch() })
 	err := s.snapshot(ctx, func(s *Store) error {
 		switch {
@@ -469,6 +470,7 @@ func (s *Store) Cycles(ctx context.Context, workspace string, from, to time.Time
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	s = s.within(ctx)
 	at, id, number := from.UnixMicro(), uuid.Nil, 0
 	for {
 		page, more, err := s.cyclesPage(ctx, workspace, at, to.UnixMicro(), id, number)
@@ -529,6 +531,7 @@ func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCo
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s = s.within(ctx)
 	statement := "SELECT status, assignee, count(*), min(waiting_since) FROM convo_conversations WHERE workspace = ? AND active = " +
 		s.d.boolean(true) + " GROUP BY status, assignee"
 	var out []report.ActiveCount

@@ -129,7 +129,7 @@ var refusals = []struct {
 	}, []error{convo.ErrConflict}},
 	{"of a timer, on an old version", func(h *host) convo.Change { // which writes no event that could be in the way
 		old := h.decide(convo.ToContact(shop, "riya"), convo.SetPending{By: ana, Until: time.Now().Add(time.Hour)})
-		old.Thread.Conversation.Version, old.Events = old.Loaded.Version, nil
+		old.Conversation.Version, old.Events = old.Conversation.Expected, nil
 		h.do("riya", hello("meanwhile"))
 		return old
 	}, []error{convo.ErrConflict}},
@@ -147,14 +147,14 @@ var refusals = []struct {
 		h.do("tom", convo.Open{By: ana}, convo.Close{By: ana})
 		old := h.decide(convo.ToContact(shop, "tom"), convo.Reopen{By: ana})
 		r := h.do("tom", convo.Open{By: ana})
-		old.Loaded.ContactVersion, old.Thread.Contact.Version = r.Contact.Version, r.Contact.Version+1
+		old.Contact.Expected, old.Contact.Version = r.Contact.Version, r.Contact.Version+1
 		return old
 	}, []error{convo.ErrActiveExists}},
 	{"of a second active conversation, a new one", func(h *host) convo.Change {
 		h.do("mia", convo.Open{By: ana}, convo.Close{By: ana})
 		old := h.decide(convo.ToContact(shop, "mia"), convo.Open{By: ana})
 		r := h.do("mia", convo.Open{By: ana})
-		old.Loaded.ContactVersion, old.Thread.Contact.Version = r.Contact.Version, r.Contact.Version+1
+		old.Contact.Expected, old.Contact.Version = r.Contact.Version, r.Contact.Version+1
 		return old
 	}, []error{convo.ErrActiveExists}},
 	{"of a message that is there by now", func(h *host) convo.Change {
@@ -271,7 +271,7 @@ func everything(ctx context.Context, e *convo.Engine, contact string) error {
 	_, merr := e.Merge(ctx, convo.Merge{Workspace: shop, Primary: contact, Secondary: contact + " too", By: ana})
 	_, lerr := e.Conversations(ctx, convo.Filter{Workspace: shop, Contact: contact})
 	_, herr := e.History(ctx, other, convo.EventCursor{}, 10)
-	_, cerr := e.Cycles(ctx, shop, r.Conversation.ID)
+	_, cerr := e.Cycles(ctx, convo.ToConversation(shop, r.Conversation.ID))
 	_, derr := e.Addresses(ctx, to)
 	_, verr := e.Active(ctx, other)
 	return errors.Join(err, aerr, oerr, terr, merr, lerr, herr, cerr, derr, verr)

@@ -31,11 +31,11 @@ func TestWhoSharesATransactionIsNotHarmedByTheOthers(t *testing.T) {
 				err = errSpoiled
 			}
 		}()
-		return s.Locked(ctx, func(store convo.Store) error {
-			inner, err := convo.New(store, convo.WithRetries(0))
-			if err != nil {
-				return err
-			}
+		inner, err := convo.New(s, convo.WithRetries(0))
+		if err != nil {
+			return err
+		}
+		return s.Locked(ctx, acme, func(ctx context.Context) error {
 			if _, err := inner.Do(ctx, convo.ToContact(acme, contact), convo.Receive{Body: "spoiled"}); err != nil {
 				return err
 			}
@@ -78,7 +78,7 @@ func TestWhoSharesATransactionIsNotHarmedByTheOthers(t *testing.T) {
 		history, err := e.History(t.Context(), convo.ToContact(acme, fmt.Sprint("contact ", i)), convo.EventCursor{}, convo.MaxPageSize)
 		require.NoError(t, err)
 		for _, event := range history {
-			assert.NotEqual(t, "spoiled", event.Body)
+			assert.NotEqual(t, "spoiled", event.Row().Body)
 			if event.Kind == convo.MessageReceived {
 				kept++
 			}
@@ -96,8 +96,8 @@ func TestWhatWasRefusedUnderTheLockIsNotCommittedInPart(t *testing.T) {
 		to := convo.ToContact(acme, "susan")
 		r, err := e.Do(t.Context(), to, convo.Receive{Channel: "sms", ExternalID: "1", Body: "hi"})
 		require.NoError(t, err)
-		err = s.Locked(t.Context(), func(store convo.Store) error {
-			thread, err := store.Load(t.Context(), to)
+		err = s.Locked(t.Context(), acme, func(ctx context.Context) error {
+			thread, err := s.Load(ctx, to)
 			if err != nil {
 				return err
 			}
@@ -107,11 +107,11 @@ func TestWhatWasRefusedUnderTheLockIsNotCommittedInPart(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			_ = store.Commit(t.Context(), d.Change) // whoever forgets the error
+			_ = s.Commit(ctx, d.Change) // whoever forgets the error
 			return nil
 		})
 		require.Error(t, err)
-		c, err := e.Conversation(t.Context(), acme, r.Conversation.ID)
+		c, err := e.Conversation(t.Context(), convo.ToConversation(acme, r.Conversation.ID))
 		require.NoError(t, err)
 		assert.Equal(t, r.Conversation, c)
 		assert.Empty(t, storetest.CheckInvariants(t.Context(), s, acme))

@@ -18,7 +18,7 @@ type fault struct {
 }
 
 const (
-	conflictRule = "Commit MUST refuse with ErrConflict what is not as the change has Loaded it"
+	conflictRule = "Commit MUST refuse with ErrConflict what is not as its row expects it"
 	activeRule   = "Commit MUST refuse with ErrActiveExists a second active conversation, whatever the versions say"
 	keyRule      = "Commit MUST refuse with ErrDuplicate a key that it has"
 )
@@ -44,7 +44,7 @@ var faults = []fault{
 		return ch
 	}},
 	{"a contact that is not there", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		return s.decideOn(s.decide(to(x), convo.Open{By: ana}).Thread, convo.Block{By: ana})
+		return s.decideOn(s.after(to(x), convo.Open{By: ana}), convo.Block{By: ana})
 	}},
 	{"a stale conversation", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
 		s.do(to(x), convo.Open{By: ana})
@@ -61,12 +61,12 @@ var faults = []fault{
 	{"a timer of a stale conversation", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
 		s.do(to(x), convo.Open{By: ana}, convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
 		ch := s.decide(to(x))
-		ch.Thread.Conversation.DueAt = s.clock.Now().Add(time.Minute)
+		rearm(&ch, s.clock.Now().Add(time.Minute))
 		s.do(to(x), convo.Note{By: ana, Body: "first"})
 		return ch
 	}},
 	{"a conversation that is not there", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		return s.decideOn(s.decide(to(x), convo.Open{By: ana}).Thread, convo.Note{By: ana, Body: "nowhere"})
+		return s.decideOn(s.after(to(x), convo.Open{By: ana}), convo.Note{By: ana, Body: "nowhere"})
 	}},
 	{"a new conversation whose id is there", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
 		t := s.load(to(x))
@@ -87,14 +87,14 @@ var faults = []fault{
 	{"a second active conversation", activeRule, convo.ErrActiveExists, func(s *suite, x string) convo.Change {
 		ch := s.decide(to(x), convo.Open{By: ana})
 		s.do(to(x), convo.Open{By: ana})
-		ch.Loaded.ContactVersion = ch.Thread.Contact.Version // not written, so not compared
+		ch.Contact.Action = convo.RowKept // not written, so not compared
 		return ch
 	}},
 	{"a second active conversation by reopening", activeRule, convo.ErrActiveExists, func(s *suite, x string) convo.Change {
 		s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
 		ch := s.decide(to(x), convo.Reopen{By: ana})
 		s.do(to(x), convo.Open{By: ana}, convo.SetPending{By: ana})
-		ch.Loaded.ContactVersion = ch.Thread.Contact.Version
+		ch.Contact.Action = convo.RowKept
 		return ch
 	}},
 	{"a second active conversation after a merge", activeRule, convo.ErrActiveExists, func(s *suite, x string) convo.Change {
@@ -102,7 +102,7 @@ var faults = []fault{
 		s.do(to(x+" merged"), convo.Open{By: ana})
 		ch := s.decide(to(x), convo.Open{By: ana})
 		s.merge(s.with(convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer})), acme, x, x+" merged")
-		ch.Loaded.ContactVersion = ch.Thread.Contact.Version
+		ch.Contact.Action = convo.RowKept
 		return ch
 	}},
 	{"an external id that it has", keyRule, convo.ErrDuplicate, func(s *suite, x string) convo.Change {
@@ -233,12 +233,12 @@ func refusesASecondActiveByMerge(s *suite) {
 	s.do(to("secondary"), convo.Open{By: ana})
 	changes := s.decideMerge("primary", "secondary")
 	now := s.do(to("primary"), convo.Open{By: ana}).Contact.Version
-	changes[0].Loaded.ContactVersion, changes[0].Thread.Contact.Version = now, now+1 // as if that had been looked at
+	changes[0].Contact.Expected, changes[0].Contact.Version = now, now+1 // as if that had been loaded
 	s.refuses(changes, convo.ErrActiveExists)
 
 	changes = s.decideMerge("primary", "secondary") // as if it left the secondary's conversation alone
 	second := &changes[1]
-	second.Thread.Conversation.Version, second.Thread.Conversation.DueAt = second.Loaded.Version, second.Loaded.DueAt
+	second.Conversation.Action = convo.RowKept
 	second.Events = second.Events[len(second.Events)-1:]
 	s.refuses(changes, convo.ErrActiveExists)
 }
@@ -340,7 +340,7 @@ func writesATimerAlone(s *suite) {
 	s.Len(s.due(want.DueAt, 10), 1)
 
 	ch := s.decide(to("a"))
-	ch.Thread.Conversation.DueAt = time.Time{}
+	rearm(&ch, time.Time{})
 	s.commit(ch)
 	want.DueAt = time.Time{}
 	s.Equal(want, s.load(to("a")).Conversation)

@@ -173,7 +173,7 @@ func keepsTexts(s *suite) {
 		contact := to(fmt.Sprint("text ", i))
 		r := s.do(contact, convo.Receive{Body: text}, convo.Send{By: ana, Body: text}, convo.Note{By: ana, Body: text},
 			convo.Close{By: ana, Summary: summary}, convo.AmendClosing{By: ana, Category: "other", Summary: summary})
-		s.Equal(text, r.Events[1].Body)
+		s.Equal(text, r.Events[1].Row().Body)
 		s.do(contact, convo.Block{By: ana, Reason: summary})
 	}
 	for i, a := range []string{
@@ -185,8 +185,8 @@ func keepsTexts(s *suite) {
 			convo.Receive{Body: "look", Attachments: json.RawMessage(a)},
 			convo.Send{By: ana, Body: "look", Attachments: json.RawMessage(a)},
 			convo.Note{By: ana, Body: "nothing"})
-		s.Equal(a, string(r.Events[1].Attachments))
-		s.Nil(r.Events[3].Attachments)
+		s.Equal(a, string(r.Events[1].Row().Attachments))
+		s.Nil(r.Events[3].Row().Attachments)
 	}
 }
 

@@ -273,10 +273,10 @@ func (c *checker) once(e *convo.Event) {
 // in another conversation of the contact, to that.
 func (c *checker) messages(log []convo.Event, of []uuid.UUID) {
 	for _, e := range log {
-		if e.ExternalID == "" {
+		if e.Row().ExternalID == "" {
 			continue
 		}
-		id := convo.KeyID{Channel: e.Channel, ID: e.ExternalID}
+		id := convo.KeyID{Channel: e.Row().Channel, ID: e.Row().ExternalID}
 		c.demand(!c.external[id], externalOnce, "%+v comes twice", id)
 		c.external[id] = true
 		keys, err := c.store.Keys(c.ctx, c.workspace, id)
@@ -325,10 +325,10 @@ func (c *checker) fold(k convo.Contact, history []convo.Event) {
 		case e.Conversation == uuid.Nil:
 			add(e.Contact, e.Seq, e)
 			if e.Kind == convo.ContactMerged {
-				add(e.MergedInto, e.ContactSeq, e)
+				add(e.Row().MergedInto, e.Row().ContactSeq, e)
 			}
-		case e.ContactSeq != 0:
-			add(e.Contact, e.ContactSeq, e)
+		case e.Row().ContactSeq != 0:
+			add(e.Contact, e.Row().ContactSeq, e)
 		}
 	}
 	for id, of := range steps {
@@ -360,7 +360,7 @@ func (c *checker) addresses(id string, history []convo.Event) {
 	linked := map[convo.Address]bool{}
 	for _, e := range history {
 		if e.Kind == convo.AddressLinked {
-			linked[convo.Address{Channel: e.Channel, Value: e.Address}] = true
+			linked[convo.Address{Channel: e.Row().Channel, Value: e.Row().Address}] = true
 		}
 	}
 	c.demand(maps.Equal(got, linked), addressLeads, "contact %q has %v, linked were %v", id, got, linked)
@@ -377,12 +377,14 @@ func (c *checker) due(workspaces []string) {
 	c.failed(err)
 	var last time.Time
 	got := map[convo.Ref]bool{}
-	for _, ref := range due {
+	for _, d := range due {
+		ref := d.Ref
 		if !slices.Contains(workspaces, ref.Workspace) {
 			continue
 		}
 		at, ok := c.timers[ref]
 		c.demand(ok && !got[ref] && !at.Before(last), dueListed, "%+v, due at %s after %s", ref, at, last)
+		c.demand(at.Equal(d.DueAt), dueListed, "%+v, due at %s, not at %s", ref, at, d.DueAt)
 		got[ref], last = true, at
 	}
 	for ref, at := range c.timers {

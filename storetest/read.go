@@ -358,12 +358,12 @@ func sharesNothingCommitted(s *suite) {
 	ch := s.decide(from("a", "sms", "+1"),
 		convo.Receive{ExternalID: "m1", Body: "hi", Attachments: json.RawMessage(`["photo.png"]`)},
 		convo.Close{By: ana}, convo.Open{By: ana, Key: "k"})
-	s.Len(ch.Past, 1)
+	s.Len(ch.Earlier, 1)
 	changes := []convo.Change{ch}
 	s.commit(changes...)
 	s.unchanged(func() {
 		spoil(ch.Events)
-		clear(ch.Past)
+		clear(ch.Earlier)
 		clear(ch.Keys)
 		clear(changes)
 	})

@@ -193,17 +193,31 @@ func (s *suite) decideOn(t convo.Snapshot, cmds ...convo.Command) convo.Change {
 	return d.Change
 }
 
+// after is the snapshot that the store would load if it had committed cmds.
+func (s *suite) after(to convo.Ref, cmds ...convo.Command) convo.Snapshot {
+	t := s.load(to)
+	t.Next = uuid.Must(uuid.NewV7())
+	d, err := convo.Decide(t, s.clock.Now(), nil, cmds...)
+	s.NoError(err)
+	return d.Change.After(t)
+}
+
+// rearm has a change that writes nothing else move the timer's hint.
+func rearm(ch *convo.Change, at time.Time) {
+	ch.Conversation.Action, ch.Conversation.DueAt = convo.RowUpdated, at
+}
+
 func (s *suite) commit(changes ...convo.Change) {
 	s.NoError(s.store.Commit(s.ctx, changes...))
 	for i := range changes {
-		s.wrote(changes[i].Thread.Contact.Workspace)
+		s.wrote(changes[i].Contact.Workspace)
 	}
 }
 
 // refuses demands that the store writes nothing of changes and says why: by one of the errors.
 func (s *suite) refuses(changes []convo.Change, want ...error) {
 	for i := range changes {
-		s.wrote(changes[i].Thread.Contact.Workspace)
+		s.wrote(changes[i].Contact.Workspace)
 	}
 	s.unchanged(func() { s.refused(s.store.Commit(s.ctx, changes...), want...) })
 }
@@ -251,8 +265,8 @@ func (s *suite) look(workspace string) *seen {
 			})
 		}
 		for _, e := range log {
-			if e.ExternalID != "" {
-				v.Keys = append(v.Keys, s.keys(workspace, convo.KeyID{Channel: e.Channel, ID: e.ExternalID})...)
+			if e.Row().ExternalID != "" {
+				v.Keys = append(v.Keys, s.keys(workspace, convo.KeyID{Channel: e.Row().Channel, ID: e.Row().ExternalID})...)
 			}
 		}
 	}
@@ -273,9 +287,10 @@ func (s *suite) picture(workspaces ...string) string {
 // spoil overwrites what a caller may overwrite of events.
 func spoil(events []convo.Event) {
 	for i := range events {
-		for j := range events[i].Attachments {
-			events[i].Attachments[j] = '7' // which is JSON, too
+		for j := range events[i].Row().Attachments {
+			events[i].Row().Attachments[j] = '7' // which is JSON, too
 		}
+		(&convo.EventRow{Kind: events[i].Kind}).To(&events[i]) // the payload that copies share
 	}
 	clear(events)
 }
@@ -315,7 +330,12 @@ func (s *suite) addresses(workspace, contact string) []convo.Address {
 func (s *suite) due(before time.Time, limit int) []convo.Ref {
 	due, err := s.store.Due(s.ctx, before, limit)
 	s.NoError(err)
-	return due
+	var refs []convo.Ref
+	for _, d := range due {
+		refs = append(refs, d.Ref)
+		s.False(d.DueAt.IsZero() || d.DueAt.After(before), "%s is not due by %s", d.DueAt, before)
+	}
+	return refs
 }
 
 func ids(cs []convo.Conversation) []uuid.UUID {

@@ -75,7 +75,7 @@ func TestTheSchemaSaysWhatTheTypesSay(t *testing.T) {
 			seen[discriminator+"."+field] = true
 			switch {
 			case field == discriminator:
-				require.Equal(t, reflect.String, typ.Kind())
+				require.True(t, typ.Kind() == reflect.String || typ == reflect.TypeFor[convo.EventKind]())
 			case typ.Kind() == reflect.Slice:
 				require.Equal(t, "array", p.Type, field)
 				require.Equal(t, definition{Type: "string", MinLength: 1, MaxLength: convo.MaxID}, *p.Items, field)

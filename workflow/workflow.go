@@ -241,7 +241,7 @@ func look(ctx context.Context, engine *convo.Engine, to convo.Ref) (d Data, conv
 	if to.Conversation == uuid.Nil {
 		return d, uuid.Nil, nil
 	}
-	c, err := engine.Conversation(ctx, to.Workspace, to.Conversation)
+	c, err := engine.Conversation(ctx, convo.ToConversation(to.Workspace, to.Conversation))
 	if err != nil {
 		return Data{}, uuid.Nil, err
 	}
@@ -290,7 +290,7 @@ func repeated(ctx context.Context, engine *convo.Engine, to convo.Ref) (convo.Re
 	r := convo.Result{Outcome: convo.OutcomeDuplicate, Contact: k}
 	id := cmp.Or(to.Conversation, k.LatestConversation)
 	if id != uuid.Nil {
-		r.Conversation, err = engine.Conversation(ctx, to.Workspace, id)
+		r.Conversation, err = engine.Conversation(ctx, convo.ToConversation(to.Workspace, id))
 	}
 	return r, err
 }
@@ -354,7 +354,7 @@ func (t Trigger) Matches(e convo.Event, c convo.Conversation) bool {
 	}
 	return kind == t.On && e.Conversation == c.ID &&
 		(slices.Contains(t.Sources, e.Source) || len(t.Sources) == 0 && e.Source != convo.SourceAutomation) &&
-		(len(t.Categories) == 0 || slices.Contains(t.Categories, e.Category)) &&
+		(len(t.Categories) == 0 || slices.Contains(t.Categories, e.ClosingNotes().Category)) &&
 		(len(t.Channels) == 0 || slices.Contains(t.Channels, c.Channel))
 }
 

@@ -118,7 +118,7 @@ func run(ctx context.Context, out io.Writer, store convo.Store) error {
 		last = result.Conversation
 	}
 
-	transcript, err := engine.Transcript(ctx, last.Workspace, last.ID, convo.EventCursor{}, 0)
+	transcript, err := engine.Transcript(ctx, convo.ToConversation(last.Workspace, last.ID), convo.EventCursor{}, 0)
 	if err != nil {
 		return err
 	}
@@ -155,12 +155,12 @@ func latest(ctx context.Context, engine *convo.Engine, to convo.Ref) (convo.Conv
 func printTranscript(w io.Writer, events []convo.Event) {
 	fmt.Fprintln(w, "Transcript")
 	for _, e := range events {
-		text := e.Body
+		text := e.Message().Body
 		switch e.Kind {
 		case convo.ConversationClosed:
-			text = e.Category + ": " + e.Summary
+			text = e.ClosingNotes().Category + ": " + e.ClosingNotes().Summary
 		case convo.ConversationAssigned:
-			text = "to " + e.Assignee
+			text = "to " + e.Assignment().Assignee
 		case convo.ConversationOpened, convo.ConversationResumed:
 			text = "through " + string(e.Source)
 		case convo.ConversationPending:
@@ -180,8 +180,9 @@ func printHistory(w io.Writer, events []convo.Event) {
 			numbers[e.Conversation] = len(numbers) + 1
 			fmt.Fprintf(w, "  %s\tconversation %d\topened\n", clockTime(e.At), numbers[e.Conversation])
 		case convo.ConversationClosed:
+			notes := e.ClosingNotes()
 			fmt.Fprintf(w, "  %s\tconversation %d\tclosed\t%s: %s\n",
-				clockTime(e.At), numbers[e.Conversation], e.Category, e.Summary)
+				clockTime(e.At), numbers[e.Conversation], notes.Category, notes.Summary)
 		}
 	}
 }

@@ -42,10 +42,10 @@ func follow(events []convo.Event) progress {
 	for i := range events {
 		e := &events[i]
 		switch {
-		case e.Kind == convo.ConversationOpened, e.RestartFlow:
+		case e.Kind == convo.ConversationOpened, e.Opening().RestartFlow:
 			p, started, human = progress{due: true}, true, false
 		case e.Kind == convo.MessageReceived && p.asked > 0:
-			p.answer, p.due = e.Body, true
+			p.answer, p.due = e.Message().Body, true
 		case e.Kind == convo.MessageSent && e.By == flowBot:
 			p.asked, p.answer, p.due = p.asked+1, "", false
 		case e.Kind == convo.MessageSent && e.By.Type == convo.ActorUser:

@@ -99,10 +99,10 @@ func (s *server) row(ctx context.Context, c convo.Conversation) (row, error) {
 	}
 	r.Name = nameOf(c.Contact, addresses)
 	const last = 10 // among which there is a message, mostly
-	events, err := s.engine.Transcript(ctx, c.Workspace, c.ID, convo.EventCursor{Seq: max(0, c.Version-last)}, last)
+	events, err := s.engine.Transcript(ctx, convo.ToConversation(c.Workspace, c.ID), convo.EventCursor{Seq: max(0, c.Version-last)}, last)
 	for _, e := range slices.Backward(events) {
 		if e.Kind == convo.MessageReceived || e.Kind == convo.MessageSent {
-			r.Preview = e.Body
+			r.Preview = e.Message().Body
 			break
 		}
 	}
@@ -137,7 +137,7 @@ func (s *server) threadPart(ctx context.Context, c convo.Conversation) (*threadP
 	}
 	slices.Sort(t.Addresses)
 	t.Addresses = slices.Compact(t.Addresses)
-	cycles, err := s.engine.Cycles(ctx, c.Workspace, c.ID)
+	cycles, err := s.engine.Cycles(ctx, convo.ToConversation(c.Workspace, c.ID))
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func (h *hub) publish(_ context.Context, events []convo.Event) {
 				continue
 			}
 			if s.contact != "" && e.Kind == convo.ContactMerged {
-				s.contact = e.MergedInto // whose conversations are theirs from now on
+				s.contact = e.Merging().MergedInto // whose conversations are theirs from now on
 			}
 			select {
 			case s.changed <- struct{}{}:

@@ -164,12 +164,13 @@ func TestWrongCallsSayWhatIsWrong(t *testing.T) {
 func TestTheFlowFollowsTheLog(t *testing.T) {
 	id := uuid.New()
 	event := func(kind convo.EventKind, by convo.Actor) convo.Event {
-		return convo.Event{Conversation: id, Kind: kind, By: by, Body: "text"}
+		r := convo.EventRow{Conversation: id, Kind: kind, By: by, Body: "text"}
+		return r.Event()
 	}
 	opened, received := event(convo.ConversationOpened, convo.ByContact()), event(convo.MessageReceived, convo.ByContact())
 	asked, answered := event(convo.MessageSent, flowBot), event(convo.MessageSent, convo.ByUser("ana"))
 	restarted := event(convo.ConversationReopened, convo.ByContact())
-	restarted.RestartFlow = true
+	restarted.Payload = &convo.Opening{RestartFlow: true}
 	reopened := event(convo.ConversationReopened, convo.ByUser("ana"))
 	for name, c := range map[string]struct {
 		events []convo.Event

@@ -177,7 +177,7 @@ func (s *server) conversation(r *http.Request, a *account) (convo.Conversation, 
 	if err != nil {
 		return convo.Conversation{}, errNoPage
 	}
-	return s.engine.Conversation(r.Context(), a.Workspace, id)
+	return s.engine.Conversation(r.Context(), convo.ToConversation(a.Workspace, id))
 }
 
 // render writes a page or a part of one, or nothing at all.

@@ -713,8 +713,10 @@ func TestPagesHearOnlyOfWhatConcernsThem(t *testing.T) {
 		return who
 	}
 	message := convo.Event{Workspace: "kettles", Contact: "riya", Kind: convo.MessageReceived}
+	merged := convo.Event{Workspace: "kettles", Contact: "eve", Kind: convo.ContactMerged,
+		Payload: &convo.Merging{MergedInto: "riya"}}
 	require.Equal(t, []int{0, 2}, heard(message))
-	require.Equal(t, []int{1, 2}, heard(convo.Event{Workspace: "kettles", Contact: "eve", MergedInto: "riya", Kind: convo.ContactMerged}))
+	require.Equal(t, []int{1, 2}, heard(merged))
 	require.Equal(t, []int{0, 1, 2}, heard(message), "what is the primary's is the secondary's now")
 
 	for len(h.streams) < maxStreams {

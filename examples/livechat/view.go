@@ -25,9 +25,10 @@ type line struct {
 func visitorLines(events []convo.Event) []line {
 	var lines []line
 	for _, e := range events {
+		audience := e.Notice().Audience
 		switch {
 		case e.Kind == convo.MessageReceived, e.Kind == convo.MessageSent,
-			e.Kind == convo.NoticePosted && (e.Audience == convo.AudienceContact || e.Audience == convo.AudienceBoth):
+			audience == convo.AudienceContact, audience == convo.AudienceBoth:
 			l := agentLine(e)
 			if l.Kind == "contact" {
 				l.Who = "You"
@@ -47,7 +48,10 @@ func agentLines(events []convo.Event) []line {
 }
 
 func agentLine(e convo.Event) line {
-	l := line{ID: e.ID, Kind: "event", Who: whoOf(e.By), Text: e.Body, At: e.At, Until: e.Until}
+	m := e.Message()
+	l := line{
+		ID: e.ID, Kind: "event", Who: whoOf(e.By), Text: m.Body, At: e.At, Until: e.Pending().Until,
+	}
 	switch e.Kind {
 	case convo.MessageReceived:
 		l.Kind = "contact"
@@ -57,13 +61,13 @@ func agentLine(e convo.Event) line {
 			l.Kind = "bot"
 		}
 		var c choices
-		if len(e.Attachments) > 0 && json.Unmarshal(e.Attachments, &c) == nil {
+		if len(m.Attachments) > 0 && json.Unmarshal(m.Attachments, &c) == nil {
 			l.Choices = c.Choices
 		}
 	case convo.NoteAdded:
 		l.Kind = "note"
 	case convo.NoticePosted:
-		l.Kind, l.Who, l.Text = "notice", "", e.Notice.Text()
+		l.Kind, l.Who, l.Text = "notice", "", e.Notice().Code.Text()
 	default:
 		l.Text = happened(e)
 	}
@@ -81,32 +85,34 @@ func happened(e convo.Event) string {
 		}
 		return "reopened the conversation"
 	case convo.ConversationPending:
-		if e.Until.IsZero() {
+		if e.Pending().Until.IsZero() {
 			return "set it to pending until the visitor writes"
 		}
 		return "set it to pending until"
 	case convo.ConversationResumed:
 		return "resumed it"
 	case convo.ConversationClosed:
-		return "closed the conversation" + about(e.Category, e.Summary)
+		return "closed the conversation" + about(e.ClosingNotes())
 	case convo.ClosingAmended:
-		return "changed the closing" + about(e.Category, e.Summary)
+		return "changed the closing" + about(e.ClosingNotes())
 	case convo.ConversationAssigned:
-		if e.Assignee == "" {
+		assignee := e.Assignment().Assignee
+		if assignee == "" {
 			return "unassigned it"
 		}
-		return "assigned it to " + title(e.Assignee)
+		return "assigned it to " + title(assignee)
 	case convo.ConversationTransferred:
 		return "moved the conversation here"
 	case convo.AddressLinked:
-		return "gave the address " + e.Address
+		return "gave the address " + e.Address().Value
 	case convo.ContactMerged:
 		return "merged this contact into another one"
 	}
-	return strings.ReplaceAll(string(e.Kind), "_", " ")
+	return strings.ReplaceAll(e.Kind.String(), "_", " ")
 }
 
-func about(category, summary string) string {
+func about(notes convo.ClosingNotes) string {
+	category, summary := notes.Category, notes.Summary
 	switch {
 	case category != "" && summary != "":
 		return " as " + category + ": " + summary

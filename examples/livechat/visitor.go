@@ -111,7 +111,7 @@ func (s *server) visitorView(ctx context.Context, v visitor) (visitorPage, error
 	if err != nil {
 		return page, err
 	}
-	c, err := s.engine.Conversation(ctx, v.workspace, contact.LatestConversation)
+	c, err := s.engine.Conversation(ctx, convo.ToConversation(v.workspace, contact.LatestConversation))
 	if err != nil {
 		return page, err
 	}
@@ -128,7 +128,7 @@ func (s *server) visitorView(ctx context.Context, v visitor) (visitorPage, error
 
 // lastEvents are the last events of a conversation, as many as a page shows.
 func (s *server) lastEvents(ctx context.Context, c convo.Conversation) ([]convo.Event, error) {
-	return s.engine.Transcript(ctx, c.Workspace, c.ID, convo.EventCursor{Seq: max(0, c.Version-shown)}, shown)
+	return s.engine.Transcript(ctx, convo.ToConversation(c.Workspace, c.ID), convo.EventCursor{Seq: max(0, c.Version-shown)}, shown)
 }
 
 const shown = 500

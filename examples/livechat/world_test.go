@@ -213,7 +213,7 @@ func (c *client) latest() convo.Conversation {
 	workspace := strings.TrimPrefix(c.base, "/w/")
 	contact, err := c.w.engine.Contact(c.w.t.Context(), convo.ToContact(workspace, c.contact()))
 	require.NoError(c.w.t, err)
-	conversation, err := c.w.engine.Conversation(c.w.t.Context(), workspace, contact.LatestConversation)
+	conversation, err := c.w.engine.Conversation(c.w.t.Context(), convo.ToConversation(workspace, contact.LatestConversation))
 	require.NoError(c.w.t, err)
 	return conversation
 }

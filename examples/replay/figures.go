@@ -51,7 +51,7 @@ func measure(ctx context.Context, engine *convo.Engine, t eventlog.Tally) (figur
 			case convo.StatusPending:
 				f.StillPending++
 			}
-			cycles, err := engine.Cycles(ctx, workspace, c.ID)
+			cycles, err := engine.Cycles(ctx, convo.ToConversation(workspace, c.ID))
 			if err != nil {
 				return figures{}, err
 			}

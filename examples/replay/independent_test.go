@@ -155,8 +155,8 @@ func exactSpread(t require.TestingT, micros []int64) spread {
 func requireSame(t require.TestingT, n count, engine *convo.Engine, f figures) {
 	require.Equal(t,
 		[]int{n.rows, len(n.cases), n.opened, n.reopened, n.closed, n.ignored, n.pended, n.stillOpen, n.stillPending},
-		[]int{f.Rows, f.Cases, f.Events["conversation_opened"], f.Events["conversation_reopened"],
-			f.Events["conversation_closed"], f.IgnoredClosings, f.Events["conversation_pending"], f.StillOpen, f.StillPending},
+		[]int{f.Rows, f.Cases, f.Events[convo.ConversationOpened], f.Events[convo.ConversationReopened],
+			f.Events[convo.ConversationClosed], f.IgnoredClosings, f.Events[convo.ConversationPending], f.StillOpen, f.StillPending},
 		"rows, cases, opened, reopened, closed, ignored closings, pending, still open, still pending")
 	require.Equal(t, n.rows, f.Applied+f.Unchanged+f.IgnoredClosings)
 
@@ -175,10 +175,10 @@ func requireSame(t require.TestingT, n count, engine *convo.Engine, f figures) {
 		require.NoError(t, err)
 		var kinds []string
 		for _, e := range history {
-			kinds = append(kinds, string(e.Kind))
+			kinds = append(kinds, e.Kind.String())
 		}
 		require.Equal(t, n.events[name], kinds, name)
-		cycles, err := engine.Cycles(ctx, workspace, history[0].Conversation)
+		cycles, err := engine.Cycles(ctx, convo.ToConversation(workspace, history[0].Conversation))
 		require.NoError(t, err)
 		for _, c := range cycles {
 			pendingTotal += c.PendingMicros

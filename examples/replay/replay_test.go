@@ -58,8 +58,8 @@ func events(t testing.TB, engine *convo.Engine, caseID string) []string {
 	require.NoError(t, err)
 	var out []string
 	for _, e := range history {
-		s := e.At.Format("15:04 ") + string(e.Kind) + " " + string(e.By.Type)
-		for _, more := range []string{e.By.ID, string(e.Source), e.Assignee, e.Body} {
+		s := e.At.Format("15:04 ") + e.Kind.String() + " " + string(e.By.Type)
+		for _, more := range []string{e.By.ID, string(e.Source), e.Row().Assignee, e.Row().Body} {
 			if more != "" {
 				s += " " + more
 			}

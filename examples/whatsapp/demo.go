@@ -112,14 +112,14 @@ func demo(ctx context.Context, out io.Writer, store convo.Store) error {
 			if e.By.Type == convo.ActorContact {
 				by = c.name
 			}
-			text := e.Body
+			text := e.Message().Body
 			switch e.Kind {
 			case convo.ConversationOpened, convo.ConversationReopened:
 				text = "through " + string(e.Source)
 			case convo.ConversationClosed:
-				text = e.Category + ": " + e.Summary
+				text = e.ClosingNotes().Category + ": " + e.ClosingNotes().Summary
 			case convo.AddressLinked:
-				text = e.Channel + " " + e.Address
+				text = e.Address().Channel + " " + e.Address().Value
 			}
 			fmt.Fprintf(w, "  %s\t%s\t%s\n", by, e.Kind, text)
 		}

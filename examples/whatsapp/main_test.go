@@ -256,7 +256,7 @@ func TestDeliveriesThatComeThreeTimesAndOutOfOrderChangeNothingTwice(t *testing.
 			opened := 0
 			for _, e := range s.events()[phone] {
 				if e.Kind == convo.MessageReceived {
-					ids = append(ids, e.ExternalID)
+					ids = append(ids, e.Row().ExternalID)
 				}
 				if e.Kind == convo.ConversationOpened {
 					opened++
@@ -319,9 +319,9 @@ func TestEveryKindOfMessageIsRecordedWhole(t *testing.T) {
 		require.Equal(t, 200, w.Code, c.typ)
 		events := s.events()[riya]
 		last := events[len(events)-1]
-		require.Equal(t, c.body, last.Body, c.typ)
+		require.Equal(t, c.body, last.Row().Body, c.typ)
 		var attached map[string]json.RawMessage
-		require.NoError(t, json.Unmarshal(last.Attachments, &attached))
+		require.NoError(t, json.Unmarshal(last.Row().Attachments, &attached))
 		require.JSONEq(t, fmt.Sprintf("%q", c.typ), string(attached["type"]))
 		if c.content != "" {
 			require.JSONEq(t, c.content, string(attached[c.typ]))

@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -58,8 +59,8 @@ func TestAKilledStatementLeavesNothingBehind(t *testing.T) {
 			if n%2 == 0 { // as in a call that met no conflict, and as in one that did
 				r, err = engine.Do(t.Context(), to, note)
 			} else {
-				err = s.Locked(t.Context(), func(held convo.Store) (err error) {
-					r, err = engine.With(held).Do(t.Context(), to, note)
+				err = s.Locked(t.Context(), to.Workspace, func(ctx context.Context) (err error) {
+					r, err = engine.With(s).Do(ctx, to, note)
 					return err
 				})
 			}

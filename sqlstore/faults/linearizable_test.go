@@ -85,8 +85,10 @@ func (s careless) Commit(ctx context.Context, changes ...convo.Change) error {
 	return s.decide(s.Store.Commit(ctx, changes...))
 }
 
-func (s careless) Locked(ctx context.Context, f func(convo.Store) error) error {
-	return s.decide(s.Store.Locked(ctx, f))
+func (s careless) Locked(
+	ctx context.Context, workspace string, f func(context.Context) error,
+) error {
+	return s.decide(s.Store.Locked(ctx, workspace, f))
 }
 
 func (s careless) decide(err error) error {

@@ -149,11 +149,11 @@ func eventsByText(t *testing.T, s convo.Store) map[string]int {
 		page, err := e.Conversations(t.Context(), f)
 		require.NoError(t, err)
 		for _, c := range page {
-			events, err := e.Transcript(t.Context(), workspace, c.ID, convo.EventCursor{}, convo.MaxPageSize)
+			events, err := e.Transcript(t.Context(), convo.ToConversation(workspace, c.ID), convo.EventCursor{}, convo.MaxPageSize)
 			require.NoError(t, err)
 			require.Less(t, len(events), convo.MaxPageSize, "there are more pages than are read here")
 			for _, v := range events {
-				if text := v.Body + v.Summary; text != "" {
+				if text := v.Row().Body + v.Row().Summary; text != "" {
 					counts[text]++
 				}
 			}

@@ -146,7 +146,7 @@ var model = porcupine.Model{
 func digest(log uint64, kind convo.EventKind, text string) uint64 {
 	h := fnv.New64a()
 	_ = binary.Write(h, binary.BigEndian, log)
-	_, _ = h.Write([]byte(kind))
+	_, _ = h.Write([]byte(kind.String()))
 	_, _ = h.Write([]byte(text))
 	return h.Sum64()
 }
@@ -157,7 +157,7 @@ func digestOf(events []convo.Event) uint64 {
 	var all uint64
 	for _, e := range events {
 		all -= logs[e.Conversation]
-		logs[e.Conversation] = digest(logs[e.Conversation], e.Kind, e.Body+e.Summary)
+		logs[e.Conversation] = digest(logs[e.Conversation], e.Kind, e.Row().Body+e.Row().Summary)
 		all += logs[e.Conversation]
 	}
 	return all

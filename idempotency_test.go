@@ -276,8 +276,8 @@ func TestWhatIsKnownIsLeftOutOfACall(t *testing.T) {
 	}
 	bodies := func(events []convo.Event) (out []string) {
 		for _, e := range events {
-			if e.Body != "" {
-				out = append(out, e.Body)
+			if e.Row().Body != "" {
+				out = append(out, e.Row().Body)
 			}
 		}
 		return out
