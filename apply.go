@@ -92,6 +92,9 @@ func startCycle(s *Snapshot, e *Event, number int) {
 		Number: number, OpenedAt: e.At, OpenedBy: e.By, OpenedSource: e.Source,
 		FirstAssignee: c.Assignee, LastAssignee: c.Assignee, LastTeam: c.Team,
 	}
+	if c.Assignee != "" {
+		c.Cycle.FirstAssignedAt = e.At
+	}
 	contact := &s.Contact
 	if contact.Version == 0 && (contact.ID == "" || contact.ID == e.Contact) {
 		contact.Workspace, contact.ID, contact.CreatedAt = e.Workspace, e.Contact, e.At
@@ -133,10 +136,7 @@ func applyAssigned(c *Conversation, e *Event) {
 	if a.Assignee != "" {
 		cycle.LastAssignee = a.Assignee
 		if cycle.FirstAssignedAt.IsZero() {
-			cycle.FirstAssignedAt = e.At
-		}
-		if cycle.FirstAssignee == "" {
-			cycle.FirstAssignee = a.Assignee
+			cycle.FirstAssignedAt, cycle.FirstAssignee = e.At, a.Assignee
 		}
 	}
 	if a.Team != "" {

@@ -109,9 +109,9 @@ type Cycle struct {
 	OpenedBy     Actor     `json:"opened_by"`
 	OpenedSource Source    `json:"opened_source"`
 
-	// FirstAssignedAt is the first assignment to a user in this cycle. FirstAssignee is the first
-	// user who had it: whoever kept the conversation through the reopening, or else was assigned
-	// first. LastAssignee and LastTeam had it last, and stay when closing unassigns.
+	// FirstAssignee is the first user who had this cycle, since FirstAssignedAt: whoever kept the
+	// conversation through a reopening has it from the opening on. LastAssignee and LastTeam had it
+	// last, and stay when closing unassigns.
 	FirstAssignedAt time.Time `json:"first_assigned_at,omitzero"`
 	FirstAssignee   string    `json:"first_assignee,omitempty"`
 	LastAssignee    string    `json:"last_assignee,omitempty"`

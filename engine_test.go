@@ -1310,7 +1310,7 @@ func TestTheMeasuresOfADay(t *testing.T) {
 	assert.Equal(t, []time.Duration{
 		5 * time.Minute, time.Minute, (5*time.Minute + 20*time.Minute) / 2, 270 * time.Minute, 120 * time.Minute, 150 * time.Minute,
 	}, measures(first))
-	assert.Equal(t, []time.Duration{-1, -1, -1, 0, 0, 0}, measures(second))
+	assert.Equal(t, []time.Duration{-1, 0, -1, 0, 0, 0}, measures(second), "kept by its assignee")
 	assert.Equal(t, [4]int{3, 3, 1, 2}, [4]int{first.Incoming, first.OutgoingUser, first.OutgoingAutomation, first.Responses})
 	assert.Equal(t, [4]int{1, 0, 0, 0}, [4]int{second.Incoming, second.OutgoingUser, second.OutgoingAutomation, second.Responses})
 	assert.Equal(t, "Support", first.Closing.Category)

@@ -922,7 +922,7 @@ func TestAnAssigneeStaysOverAReopening(t *testing.T) {
 	assert.Equal(t, "ben", k.cycle().LastAssignee)
 	assert.Equal(t, "sales", k.cycle().LastTeam)
 	assert.Equal(t, "ben", k.cycle().FirstAssignee, "the cycle has had its assignee from its beginning")
-	assert.Zero(t, k.cycle().FirstAssignedAt, "nobody was assigned in this cycle")
+	assert.Equal(t, k.cycle().OpenedAt, k.cycle().FirstAssignedAt)
 	assert.Equal(t, convo.OutcomeUnchanged, k.do(convo.Assign{By: agentAna, Assignee: "ben", Team: "sales"}).Outcome)
 	assert.Equal(t, "ben", k.cycle().FirstAssignee)
 	k.wait(time.Minute).do(convo.Assign{By: agentAna, Assignee: "ana"})
@@ -1301,7 +1301,7 @@ func TestAReopeningStartsAllMeasuresAnew(t *testing.T) {
 	k.wait(time.Hour).do(convo.Reopen{By: agentBen})
 	assert.Equal(t, convo.Cycle{
 		Number: 2, OpenedAt: k.now, OpenedBy: agentBen, OpenedSource: convo.SourceUser,
-		FirstAssignee: "ana", LastAssignee: "ana",
+		FirstAssignedAt: k.now, FirstAssignee: "ana", LastAssignee: "ana",
 	}, k.cycle())
 	k.wait(time.Second).do(convo.Send{By: agentBen, Body: "sorry"})
 	assert.Zero(t, k.cycle().Responses, "who waited in the cycle before does not wait in this one")

@@ -1128,6 +1128,9 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int, c
 	start := func() {
 		talk.status, talk.opened, talk.closed = convo.StatusOpen, at, time.Time{}
 		talk.category, talk.summary, talk.naiveCycle = "", "", naiveCycle{}
+		if talk.assignee != "" { // who kept it
+			talk.firstAssigned = at
+		}
 		talk.cycle++
 	}
 	// reenter is what Open and Receive do where none is active.

@@ -174,7 +174,7 @@ func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Acc
 // conversation is the one that the path names, if it is in the agent's workspace.
 func (s *server) conversation(r *http.Request, a *account) (convo.Conversation, error) {
 	id, err := uuid.Parse(r.PathValue("id"))
-	if err != nil {
+	if err != nil || id == uuid.Nil {
 		return convo.Conversation{}, errNoPage
 	}
 	return s.engine.Conversation(r.Context(), convo.ToConversation(a.Workspace, id))

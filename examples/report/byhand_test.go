@@ -78,6 +78,9 @@ func (d *desk) walk(contact string, entries []entry) {
 				continue
 			}
 			c = cycle{contact: contact, number: c.number + 1, created: c.created, opened: e.at, lastAssignee: assignee}
+			if assignee != "" { // who keeps it has it from the opening on
+				c.assigned, c.firstAssignee = e.at, assignee
+			}
 		}
 		c.status = "open"
 		switch e.activity {
