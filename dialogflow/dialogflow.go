@@ -1,10 +1,20 @@
-// Package dialogflow reads what a Dialogflow agent decides about a conversation out of its webhook
-// requests: the parameter RB_MARKDONE, true to close the conversation and false to open one.
+// Package dialogflow reads what a Dialogflow agent decides about a conversation: the parameter
+// RB_MARKDONE, true to close the conversation and false to open one. ES and CX are read alike.
 //
-//	request, err := dialogflow.Parse(body) // ES and CX alike
-//	if err != nil { … }                    // a *convo.ValidationError: answer 400
-//	if commands := request.Commands(); len(commands) > 0 {
-//		_, err = engine.Do(ctx, contactOf(request.Session), commands...)
+// A platform that calls detectIntent itself reads it from the response:
+//
+//	turn, err := dialogflow.ParseResponse(body)
+//	if err != nil { … } // a *convo.ValidationError
+//	if commands := turn.Commands(); len(commands) > 0 {
+//		_, err = engine.Do(ctx, contact, commands...) // the one whose message it sent
+//	}
+//
+// A webhook that Dialogflow calls reads it from the request, which names the session:
+//
+//	turn, err := dialogflow.Parse(body)
+//	if err != nil { … } // answer 400
+//	if commands := turn.Commands(); len(commands) > 0 {
+//		_, err = engine.Do(ctx, contactOf(turn.Session), commands...)
 //	}
 //
 // The host checks that a request comes from Dialogflow (basic authentication, a header, or mutual
@@ -13,8 +23,10 @@
 //
 // In ES a parameter belongs to the intent that was matched. What an output context keeps of it for
 // later turns is not read. In CX it belongs to the session and stays, also after the conversation
-// is closed: have the flow, or the webhook's response, set RB_MARKDONE back to null once it was
-// handled, so that a later request does not say it again.
+// is closed, so that every later turn says it again and closes the next conversation. Set it back
+// to null once it was handled: in the flow, in the webhook's response, or in the queryParams of the
+// next detectIntent; or begin another session. Let the flow set it rather than an intent: Google
+// documents intentInfo as of the intent that was matched last, which may be some turns ago.
 package dialogflow
 
 import (
@@ -33,8 +45,8 @@ import (
 
 // The parameters that are read; others are the agent's own. Their names count in any case. They may
 // be plain JSON, as Google documents it, or protobuf's Struct and Value, as the Node client writes
-// them: {"fields": {"RB_MARKDONE": {"stringValue": "true"}}}. In a request of CX, a parameter of
-// the intent counts if the session has none of that name.
+// them: {"fields": {"RB_MARKDONE": {"stringValue": "true"}}}. In CX, a parameter of the intent
+// (intentInfo of a request, match of a response) counts if the session has none of that name.
 const (
 	// ParameterMarkDone closes the conversation (true) or opens one (false). It is a boolean, the
 	// number 1 or 0, or a text: "true", "false", "1" or "0", in any case and with space around it.
@@ -47,13 +59,15 @@ const (
 	ParameterSummary  = "RB_SUMMARY"
 )
 
-// Request is what a webhook request says about the conversation.
-type Request struct {
-	// ID is that of the response that Dialogflow is about to give, the same if the request is sent
-	// again.
+// Turn is what one turn of the dialog, a message and the agent's answer, says about the
+// conversation.
+type Turn struct {
+	// ID is that of the response to the turn. A webhook request has it in advance, and again if it
+	// is sent again.
 	ID string
 	// Session is the whole name, such as projects/shop/agent/sessions/riya-7. What follows the last
-	// slash is what the host, or an integration, called it: see SessionID.
+	// slash is what the host, or an integration, called it: see SessionID. It is empty if the turn
+	// was read from a response, which does not have it.
 	Session string
 	// The three parameters, as far as they are given.
 	MarkDone Mark
@@ -72,34 +86,42 @@ const (
 )
 
 // SessionID is the end of Session, which whoever began the session chose.
-func (r Request) SessionID() string { return r.Session[strings.LastIndexByte(r.Session, '/')+1:] }
+func (t Turn) SessionID() string { return t.Session[strings.LastIndexByte(t.Session, '/')+1:] }
 
-// Commands are what r asks for: an Open, a Close, or nothing. They are by automation, named
-// dialogflow, with the source dialogflow, and carry a key made of the request's ID, so that a
-// request that is sent again does nothing twice.
-func (r Request) Commands() []convo.Command {
+// Commands are what t asks for: an Open, a Close, or nothing. They are by automation, named
+// dialogflow, with the source dialogflow, and carry a key made of the turn's ID: a request that is
+// sent again, or a response that is handled again, does nothing twice. The request and the response
+// of a turn have the same ID, too; if a webhook changed the category or summary in between, the
+// second Close is a convo.ErrKeyReused. detectIntent gives another ID each time it is called: to
+// try again, keep the response and do not ask for another.
+func (t Turn) Commands() []convo.Command {
 	by := convo.ByAutomation("dialogflow")
-	key := func(what string) string { return "dialogflow:" + what + ":" + r.ID }
-	switch r.MarkDone {
+	key := func(what string) string { return "dialogflow:" + what + ":" + t.ID }
+	switch t.MarkDone {
 	case MarkedOpen:
 		return []convo.Command{convo.Open{By: by, Key: key("open"), Source: convo.SourceDialogflow}}
 	case MarkedDone:
 		return []convo.Command{convo.Close{
-			By: by, Key: key("close"), Source: convo.SourceDialogflow, Category: r.Category, Summary: r.Summary,
+			By: by, Key: key("close"), Source: convo.SourceDialogflow,
+			Category: t.Category, Summary: t.Summary,
 		}}
 	}
 	return nil
 }
 
-// message has the members that are read of a webhook request, of ES or CX.
+// message has the members that are read of a webhook request or of a response, of ES or CX.
 type message struct {
-	ResponseID  string `json:"responseId"` // this and the next two: ES
-	Session     string `json:"session"`
+	ResponseID  string `json:"responseId"` // of all but requests of CX, and so is queryResult
+	Session     string `json:"session"`    // of requests of ES
 	QueryResult *struct {
 		Parameters any `json:"parameters"`
+		Match      struct {
+			Parameters any `json:"parameters"`
+		} `json:"match"` // of responses of CX
 	} `json:"queryResult"`
 
-	DetectIntentResponseID string `json:"detectIntentResponseId"` // this and the next two: CX
+	// The others are of requests of CX.
+	DetectIntentResponseID string `json:"detectIntentResponseId"`
 	SessionInfo            *struct {
 		Session    string `json:"session"`
 		Parameters any    `json:"parameters"`
@@ -112,30 +134,47 @@ type message struct {
 // Parse reads the body of a webhook request of Dialogflow ES or CX. It fails with a
 // *convo.ValidationError that names the member if the body is no such request, or if one of the
 // three parameters has another value than it may have.
-func Parse(body []byte) (Request, error) {
+func Parse(body []byte) (Turn, error) {
 	m, err := decode(body)
 	if err != nil {
-		return Request{}, err
+		return Turn{}, err
 	}
 	isES, isCX := m.QueryResult != nil, m.SessionInfo != nil
 	switch {
 	case isES == isCX:
-		return Request{}, invalid("body",
+		return Turn{}, invalid("body",
 			"must have either queryResult (Dialogflow ES) or sessionInfo (Dialogflow CX)")
 	case isES && m.Session == "":
-		return Request{}, invalid("session", "must not be empty")
+		return Turn{}, invalid("session", "must not be empty (ParseResponse reads responses)")
 	case isES:
-		return read(Request{ID: m.ResponseID, Session: m.Session}, "responseId",
+		return read(Turn{ID: m.ResponseID, Session: m.Session}, "responseId",
 			parameters{path: "queryResult.parameters", value: m.QueryResult.Parameters})
 	case m.SessionInfo.Session == "":
-		return Request{}, invalid("sessionInfo.session", "must not be empty")
+		return Turn{}, invalid("sessionInfo.session", "must not be empty")
 	}
 	// CX sets the session's parameters from the intent's, and the flow may set them again: the
-	// session's are the later ones.
+	// session's are the later ones. So it is in a response.
 	return read(
-		Request{ID: m.DetectIntentResponseID, Session: m.SessionInfo.Session}, "detectIntentResponseId",
+		Turn{ID: m.DetectIntentResponseID, Session: m.SessionInfo.Session}, "detectIntentResponseId",
 		parameters{path: "sessionInfo.parameters", value: m.SessionInfo.Parameters},
 		parameters{path: "intentInfo.parameters", value: m.IntentInfo.Parameters, ofIntent: true})
+}
+
+// ParseResponse reads a DetectIntentResponse of Dialogflow ES or CX, which is what a platform gets
+// that calls detectIntent: the body of the REST response, what protojson makes of the Go client's,
+// or JSON.stringify of the Node client's. It fails as Parse does. The session is not in a response:
+// the caller knows which contact it asked for.
+func ParseResponse(body []byte) (Turn, error) {
+	m, err := decode(body)
+	if err != nil {
+		return Turn{}, err
+	}
+	if m.QueryResult == nil {
+		return Turn{}, invalid("queryResult", "must be given (Parse reads webhook requests)")
+	}
+	return read(Turn{ID: m.ResponseID}, "responseId",
+		parameters{path: "queryResult.parameters", value: m.QueryResult.Parameters},
+		parameters{path: "queryResult.match.parameters", value: m.QueryResult.Match.Parameters})
 }
 
 func decode(body []byte) (message, error) {
@@ -162,32 +201,32 @@ func decode(body []byte) (message, error) {
 // maxID leaves room for the rest of the key.
 const maxID = convo.MaxID - len("dialogflow:close:")
 
-// read fills in r. idName is what its ID is called in the message. A parameter that is in several
+// read fills in t. idName is what its ID is called in the message. A parameter that is in several
 // places is read in the first of them.
-func read(r Request, idName string, places ...parameters) (Request, error) {
-	if r.ID == "" || len(r.ID) > maxID {
-		return Request{}, invalid(idName, fmt.Sprintf("must have 1 to %d bytes", maxID))
+func read(t Turn, idName string, places ...parameters) (Turn, error) {
+	if t.ID == "" || len(t.ID) > maxID {
+		return Turn{}, invalid(idName, fmt.Sprintf("must have 1 to %d bytes", maxID))
 	}
 	path, value, err := lookup(ParameterMarkDone, places)
 	if err != nil {
-		return Request{}, err
+		return Turn{}, err
 	}
 	var ok bool
-	if r.MarkDone, ok = mark(value); !ok {
-		return Request{}, invalid(path, "must be true or false")
+	if t.MarkDone, ok = mark(value); !ok {
+		return Turn{}, invalid(path, "must be true or false")
 	}
-	for _, t := range [...]struct {
+	for _, param := range [...]struct {
 		name string
 		to   *string
-	}{{ParameterCategory, &r.Category}, {ParameterSummary, &r.Summary}} {
-		if path, value, err = lookup(t.name, places); err != nil {
-			return Request{}, err
+	}{{ParameterCategory, &t.Category}, {ParameterSummary, &t.Summary}} {
+		if path, value, err = lookup(param.name, places); err != nil {
+			return Turn{}, err
 		}
-		if *t.to, ok = text(value); !ok {
-			return Request{}, invalid(path, "must be a text")
+		if *param.to, ok = text(value); !ok {
+			return Turn{}, invalid(path, "must be a text")
 		}
 	}
-	return r, nil
+	return t, nil
 }
 
 // parameters are those that a message has in one place.
@@ -271,11 +310,10 @@ func mark(value any) (Mark, bool) {
 		}
 		return MarkedOpen, true
 	case json.Number:
-		f, err := v.Float64() // ES writes 1.0 for 1
-		switch {
-		case err == nil && f == 1:
+		switch f, _ := v.Float64(); f { // what is too large is infinite
+		case 1:
 			return MarkedDone, true
-		case err == nil && f == 0:
+		case 0:
 			return MarkedOpen, true
 		}
 	case string:

@@ -3,7 +3,9 @@ package dialogflow_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -14,7 +16,7 @@ import (
 // form is one way in which Dialogflow gives a parameter.
 type form struct {
 	name  string
-	parse func([]byte) (dialogflow.Request, error)
+	parse func([]byte) (dialogflow.Turn, error)
 	body  string                                // with %s for the parameters
 	path  string                                // of the parameters
 	put   func(name, value string) (all string) // the parameters with only that one
@@ -40,7 +42,12 @@ var forms = func() []form {
 		intent = `{"detectIntentResponseId":"1","intentInfo":{"parameters":%s},
 			"sessionInfo":{"session":"projects/p/locations/l/agents/a/sessions/s"}}`
 	)
-	parse := dialogflow.Parse
+	const (
+		response = `{"responseId":"1","queryResult":{"parameters":%s}}`
+		match    = `{"responseId":"1","queryResult":{"parameters":{"size":2},
+			"match":{"matchType":"INTENT","parameters":%s}},"responseType":"FINAL"}`
+	)
+	parse, parseResponse := dialogflow.Parse, dialogflow.ParseResponse
 	return []form{
 		{"ES request", parse, es, "queryResult.parameters", object, ""},
 		{"ES request, protobuf", parse, es, "queryResult.parameters.fields", fields, ""},
@@ -49,6 +56,12 @@ var forms = func() []form {
 		{"CX request, intent", parse, intent, "intentInfo.parameters", ofIntent, ".resolvedValue"},
 		{"CX request, intent, protobuf", parse, intent, "intentInfo.parameters", valuesOfIntent,
 			".resolvedValue"},
+		{"ES or CX response", parseResponse, response, "queryResult.parameters", object, ""},
+		{"ES or CX response, protobuf", parseResponse, response, "queryResult.parameters.fields", fields,
+			""},
+		{"CX response, match", parseResponse, match, "queryResult.match.parameters", object, ""},
+		{"CX response, match, protobuf", parseResponse, match, "queryResult.match.parameters.fields",
+			fields, ""},
 	}
 }()
 
@@ -99,70 +112,72 @@ func protobuf(value string) string {
 // unclear is what the table below calls the marks that are an error.
 const unclear = dialogflow.Mark(-1)
 
+// marks are what RB_MARKDONE may be, and what each value says.
+var marks = []struct {
+	json string
+	want dialogflow.Mark
+}{
+	{`true`, dialogflow.MarkedDone},
+	{`"true"`, dialogflow.MarkedDone},
+	{`"True"`, dialogflow.MarkedDone},
+	{`"TRUE"`, dialogflow.MarkedDone},
+	{`" true "`, dialogflow.MarkedDone},
+	{`1`, dialogflow.MarkedDone},
+	{`1.0`, dialogflow.MarkedDone},
+	{`"1"`, dialogflow.MarkedDone},
+	{`[true]`, dialogflow.MarkedDone},
+	{`["true"]`, dialogflow.MarkedDone},
+	{`["true","TRUE",1]`, dialogflow.MarkedDone},
+
+	{`false`, dialogflow.MarkedOpen},
+	{`"false"`, dialogflow.MarkedOpen},
+	{`"FALSE"`, dialogflow.MarkedOpen},
+	{`"false\n"`, dialogflow.MarkedOpen},
+	{`0`, dialogflow.MarkedOpen},
+	{`0.0`, dialogflow.MarkedOpen},
+	{`"0"`, dialogflow.MarkedOpen},
+	{`["false"]`, dialogflow.MarkedOpen},
+	{`[false,false]`, dialogflow.MarkedOpen},
+
+	{`null`, dialogflow.NotMarked},
+	{`""`, dialogflow.NotMarked},
+	{`" "`, dialogflow.NotMarked},
+	{`[]`, dialogflow.NotMarked},
+	{`[""]`, dialogflow.NotMarked},
+
+	{`"yes"`, unclear},
+	{`"no"`, unclear},
+	{`"done"`, unclear},
+	{`"truefalse"`, unclear},
+	{`"null"`, unclear},
+	{`2`, unclear},
+	{`-1`, unclear},
+	{`0.5`, unclear},
+	{`["true","false"]`, unclear},
+	{`["true",""]`, unclear},
+	{`["","true"]`, unclear},
+	{`["yes"]`, unclear},
+	{`{}`, unclear},
+	{`{"value":true}`, unclear},
+	{`{"RB_MARKDONE":true}`, unclear},
+	{`[{}]`, unclear},
+}
+
 func TestTheMarkSaysTheSameInEveryForm(t *testing.T) {
-	values := []struct {
-		json string
-		want dialogflow.Mark
-	}{
-		{`true`, dialogflow.MarkedDone},
-		{`"true"`, dialogflow.MarkedDone},
-		{`"True"`, dialogflow.MarkedDone},
-		{`"TRUE"`, dialogflow.MarkedDone},
-		{`" true "`, dialogflow.MarkedDone},
-		{`1`, dialogflow.MarkedDone},
-		{`1.0`, dialogflow.MarkedDone},
-		{`"1"`, dialogflow.MarkedDone},
-		{`[true]`, dialogflow.MarkedDone},
-		{`["true"]`, dialogflow.MarkedDone},
-		{`["true","TRUE",1]`, dialogflow.MarkedDone},
-
-		{`false`, dialogflow.MarkedOpen},
-		{`"false"`, dialogflow.MarkedOpen},
-		{`"FALSE"`, dialogflow.MarkedOpen},
-		{`"false\n"`, dialogflow.MarkedOpen},
-		{`0`, dialogflow.MarkedOpen},
-		{`0.0`, dialogflow.MarkedOpen},
-		{`"0"`, dialogflow.MarkedOpen},
-		{`["false"]`, dialogflow.MarkedOpen},
-		{`[false,false]`, dialogflow.MarkedOpen},
-
-		{`null`, dialogflow.NotMarked},
-		{`""`, dialogflow.NotMarked},
-		{`" "`, dialogflow.NotMarked},
-		{`[]`, dialogflow.NotMarked},
-		{`[""]`, dialogflow.NotMarked},
-
-		{`"yes"`, unclear},
-		{`"no"`, unclear},
-		{`"done"`, unclear},
-		{`"truefalse"`, unclear},
-		{`"null"`, unclear},
-		{`2`, unclear},
-		{`-1`, unclear},
-		{`0.5`, unclear},
-		{`["true","false"]`, unclear},
-		{`["true",""]`, unclear},
-		{`["","true"]`, unclear},
-		{`["yes"]`, unclear},
-		{`{}`, unclear},
-		{`{"value":true}`, unclear},
-		{`{"RB_MARKDONE":true}`, unclear},
-		{`[{}]`, unclear},
-	}
 	for _, f := range forms {
 		t.Run(f.name, func(t *testing.T) {
-			for _, v := range values {
+			for _, v := range marks {
 				for _, name := range []string{"RB_MARKDONE", "rb_markdone", "Rb_MarkDone"} {
 					body := f.with(name, v.json)
-					r, err := f.parse(body)
+					turn, err := f.parse(body)
 					if v.want == unclear {
 						requireInvalid(t, f.path+"."+name+f.after, err, body)
-						require.Zero(t, r, "%s", body)
+						require.Zero(t, turn, "%s", body)
 						continue
 					}
 					require.NoError(t, err, "%s", body)
-					require.Equal(t, v.want, r.MarkDone, "%s", body)
-					require.Equal(t, v.want == dialogflow.NotMarked, len(r.Commands()) == 0, "%s", body)
+					require.Equal(t, v.want, turn.MarkDone, "%s", body)
+					require.Equal(t, v.want == dialogflow.NotMarked, len(turn.Commands()) == 0, "%s", body)
 				}
 			}
 		})
@@ -182,12 +197,12 @@ func TestCategoryAndSummaryAreTextsInEveryForm(t *testing.T) {
 			`"Sales"`: "Sales", `["Sales"]`: "Sales", `""`: "", `null`: "", `[]`: "",
 		} {
 			body := f.with("RB_CATEGORY", value)
-			r, err := f.parse(body)
+			turn, err := f.parse(body)
 			require.NoError(t, err, "%s", body)
-			require.Equal(t, want, r.Category, "%s", body)
-			r, err = f.parse(f.with("rb_summary", value))
+			require.Equal(t, want, turn.Category, "%s", body)
+			turn, err = f.parse(f.with("rb_summary", value))
 			require.NoError(t, err, "%s", body)
-			require.Equal(t, want, r.Summary, "%s", body)
+			require.Equal(t, want, turn.Summary, "%s", body)
 		}
 		for _, value := range []string{`7`, `true`, `{}`, `[7]`, `["Sales","Support"]`} {
 			body := f.with("RB_CATEGORY", value)
@@ -201,14 +216,14 @@ func TestNoOtherParameterMarksAnything(t *testing.T) {
 	for _, f := range forms {
 		for _, name := range []string{"MARKDONE", "RB_MARKDONE_2", "fields", "true"} {
 			body := f.with(name, `"true"`)
-			r, err := f.parse(body)
+			turn, err := f.parse(body)
 			require.NoError(t, err, "%s", body)
-			require.Equal(t, dialogflow.NotMarked, r.MarkDone, "%s", body)
+			require.Equal(t, dialogflow.NotMarked, turn.MarkDone, "%s", body)
 		}
 		for _, none := range []string{`{}`, `null`, `{"fields":{}}`} {
-			r, err := f.parse(fmt.Appendf(nil, f.body, none))
+			turn, err := f.parse(fmt.Appendf(nil, f.body, none))
 			require.NoError(t, err, none)
-			require.Equal(t, dialogflow.NotMarked, r.MarkDone, none)
+			require.Equal(t, dialogflow.NotMarked, turn.MarkDone, none)
 		}
 	}
 }
@@ -235,9 +250,9 @@ func TestAMalformedProtobufValueIsAnError(t *testing.T) {
 
 func TestAnEmptyProtobufListMarksNothing(t *testing.T) {
 	const parameters = `{"fields":{"RB_MARKDONE":{"listValue":{}}}}`
-	r, err := dialogflow.Parse(fmt.Appendf(nil, requests["queryResult.parameters"], parameters))
+	turn, err := dialogflow.Parse(fmt.Appendf(nil, requests["queryResult.parameters"], parameters))
 	require.NoError(t, err)
-	require.Equal(t, dialogflow.NotMarked, r.MarkDone)
+	require.Equal(t, dialogflow.NotMarked, turn.MarkDone)
 }
 
 func TestAMarkThatIsGivenTwiceOrInsideAnotherParameterIsAnError(t *testing.T) {
@@ -261,11 +276,12 @@ func TestAMarkThatIsGivenTwiceOrInsideAnotherParameterIsAnError(t *testing.T) {
 }
 
 // The contact may write anything, and an agent may keep it in a parameter.
-func TestAValueThatIsCalledLikeTheMarkIsNone(t *testing.T) {
+func TestTheValueOfAnotherParameterIsNeitherAMarkNorAnError(t *testing.T) {
 	for path, request := range requests {
-		r, err := dialogflow.Parse(fmt.Appendf(nil, request, `{"any":"RB_MARKDONE","list":["RB_MARKDONE"]}`))
+		body := fmt.Appendf(nil, request, `{"any":"RB_MARKDONE","list":["RB_MARKDONE"],"n":1e999}`)
+		turn, err := dialogflow.Parse(body)
 		require.NoError(t, err, path)
-		require.Equal(t, dialogflow.NotMarked, r.MarkDone, path)
+		require.Equal(t, dialogflow.NotMarked, turn.MarkDone, path)
 	}
 }
 
@@ -273,25 +289,114 @@ func TestWhatTheSessionSaysCountsMoreThanWhatTheIntentSays(t *testing.T) {
 	const request = `{"detectIntentResponseId":"1","sessionInfo":{"session":"s","parameters":%s},
 		"intentInfo":{"parameters":{"rb_markdone":{"originalValue":"bye","resolvedValue":true},
 		"RB_SUMMARY":{"originalValue":"x","resolvedValue":"Said goodbye."}}}}`
-	for session, want := range map[string]dialogflow.Request{
+	const response = `{"responseId":"1","queryResult":{"parameters":%s,
+		"match":{"parameters":{"rb_markdone":true,"RB_SUMMARY":"Said goodbye."}}}}`
+	for session, want := range map[string]dialogflow.Turn{
 		`{}`:                      {MarkDone: dialogflow.MarkedDone, Summary: "Said goodbye."},
 		`{"RB_MARKDONE":false}`:   {MarkDone: dialogflow.MarkedOpen, Summary: "Said goodbye."},
 		`{"RB_MARKDONE":null}`:    {MarkDone: dialogflow.NotMarked, Summary: "Said goodbye."},
 		`{"RB_SUMMARY":"Solved"}`: {MarkDone: dialogflow.MarkedDone, Summary: "Solved"},
 	} {
-		r, err := dialogflow.Parse(fmt.Appendf(nil, request, session))
+		turn, err := dialogflow.Parse(fmt.Appendf(nil, request, session))
 		require.NoError(t, err, session)
 		want.ID, want.Session = "1", "s"
-		require.Equal(t, want, r, session)
+		require.Equal(t, want, turn, session)
+		turn, err = dialogflow.ParseResponse(fmt.Appendf(nil, response, session))
+		require.NoError(t, err, session)
+		want.Session = ""
+		require.Equal(t, want, turn, session)
 	}
 }
 
 func TestAParameterOfAnIntentHasItsValueInResolvedValue(t *testing.T) {
 	const request = `{"detectIntentResponseId":"1","sessionInfo":{"session":"s"},
 		"intentInfo":{"parameters":{"RB_MARKDONE":%s}}}`
-	for _, value := range []string{`true`, `null`, `{}`, `{"originalValue":"true"}`, `{"stringValue":"true"}`} {
+	for _, value := range []string{
+		`true`, `null`, `{}`, `{"originalValue":"true"}`, `{"stringValue":"true"}`,
+	} {
 		body := fmt.Appendf(nil, request, value)
 		_, err := dialogflow.Parse(body)
 		requireInvalid(t, "intentInfo.parameters.RB_MARKDONE", err, body)
 	}
+}
+
+func TestAResponseMarksDoneInWhateverWayItIsEncoded(t *testing.T) {
+	for name, want := range map[string]convo.Close{
+		"es_response": {
+			Key:      "dialogflow:close:5d0a61c8-1f0e-4b6c-9b53-2a6f6d9c7e01-e13762d2",
+			Category: "Support", Summary: "Issue resolved: Replaced defective item.",
+		},
+		"es_response_node": {
+			Key:      "dialogflow:close:5d0a61c8-1f0e-4b6c-9b53-2a6f6d9c7e01-e13762d2",
+			Category: "Support", Summary: "Issue resolved: Replaced defective item.",
+		},
+		"cx_response": {
+			Key: "dialogflow:close:0c5f2f0e-58f1-4a43-9b2c-8d0f6f0a7b11", Category: "Sales",
+		},
+	} {
+		turn, err := dialogflow.ParseResponse(fixture(t, name))
+		require.NoError(t, err, name)
+		require.Empty(t, turn.Session, name)
+		require.Empty(t, turn.SessionID(), name)
+		want.By, want.Source = bot, convo.SourceDialogflow
+		require.Equal(t, []convo.Command{want}, turn.Commands(), name)
+	}
+}
+
+func TestTheErrorNamesTheFunctionThatReadsTheOtherKind(t *testing.T) {
+	for _, response := range []string{"es_response", "es_response_node", "cx_response"} {
+		body := fixture(t, response)
+		_, err := dialogflow.Parse(body)
+		requireInvalid(t, "session", err, body)
+		require.ErrorContains(t, err, "ParseResponse")
+	}
+	body := fixture(t, "cx")
+	_, err := dialogflow.ParseResponse(body)
+	requireInvalid(t, "queryResult", err, body)
+	require.ErrorContains(t, err, "Parse reads")
+}
+
+func TestAMalformedResponseIsAnErrorThatNamesTheMember(t *testing.T) {
+	for body, field := range map[string]string{
+		``:                          "body",
+		`[]`:                        "body",
+		`null`:                      "queryResult",
+		`{}`:                        "queryResult",
+		`{"responseId":"1"}`:        "queryResult",
+		`{"queryResult":{}}`:        "responseId",
+		`{"responseId":7}`:          "responseId",
+		`{"responseId":"1",`:        "body",
+		"{\"responseId\":\"\xff\"}": "body",
+		`{"responseId":"1","queryResult":{"parameters":[]}}`:           "queryResult.parameters",
+		`{"responseId":"1","queryResult":{"match":7}}`:                 "queryResult.match",
+		`{"responseId":"1","queryResult":{"match":{"parameters":7}}}`:  "queryResult.match.parameters",
+		`{"response_id":"1","query_result":{"parameters":{}}}`:         "queryResult",
+		`{"responseId":"1","detectIntentResponse":{"queryResult":{}}}`: "queryResult",
+	} {
+		turn, err := dialogflow.ParseResponse([]byte(body))
+		requireInvalid(t, field, err, []byte(body))
+		require.Zero(t, turn, body)
+	}
+}
+
+func FuzzTheMarkSaysTheSameInEveryForm(f *testing.F) {
+	for _, v := range marks {
+		f.Add(v.json)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		// An object may itself look like a Value of protobuf, and nesting has a limit.
+		var v any
+		if !utf8.ValidString(value) || strings.ContainsRune(value, '{') || len(value) > 1000 ||
+			json.Unmarshal([]byte(value), &v) != nil {
+			t.Skip()
+		}
+		want, wantErr := forms[0].parse(forms[0].with("RB_MARKDONE", value))
+		for _, f := range forms {
+			turn, err := f.parse(f.with("RB_MARKDONE", value))
+			if turn.MarkDone != want.MarkDone || (err == nil) != (wantErr == nil) {
+				t.Fatalf("%s is %v, %v in %s, but %v, %v in %s", value,
+					turn.MarkDone, err, f.name, want.MarkDone, wantErr, forms[0].name)
+			}
+		}
+	})
 }
