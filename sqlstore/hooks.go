@@ -12,8 +12,9 @@ import (
 // What the tests in sqltest, a module of their own, use of this package beside what it exports.
 func init() {
 	hook.Statements = map[string]string{
-		"updateContact": updateContact, "updateByMessages": updateByMessages, "updateConversation": updateConversation,
-		"insertContact": insertContact, "insertEvent": insertEvent, "actives": actives, "otherActive": otherActive,
+		"updateContact": updateContact, "updateByMessages": updateByMessages,
+		"updateConversation": updateConversation, "insertContact": insertContact,
+		"insertEvent": insertEvent, "actives": actives, "otherActive": otherActive,
 		"contactColumns": contactColumns, "eventColumns": eventColumns,
 	}
 	hook.InsertOnce = func(store any) string { return store.(*Store).d.insertOnce }
@@ -28,10 +29,13 @@ func init() {
 		s.d, s.stmts = &d, &statements{db: s.db, d: &d, prefix: s.prefix, texts: texts}
 		return &s
 	}
-	hook.Cycles = func(ctx context.Context, store any, workspace string, conversation uuid.UUID) (all []convo.Cycle, err error) {
+	hook.Cycles = func(
+		ctx context.Context, store any, workspace string, id uuid.UUID,
+	) (all []convo.Cycle, err error) {
 		s := store.(*Store)
-		err = s.rows(ctx, "SELECT "+cycleColumns+" FROM convo_cycles WHERE workspace = ? AND conversation = ? ORDER BY number",
-			[]any{workspace, s.d.id(conversation)}, func(scan func(...any) error) error {
+		err = s.rows(ctx, "SELECT "+cycleColumns+` FROM convo_cycles
+	WHERE workspace = ? AND conversation = ? ORDER BY number`,
+			[]any{workspace, s.d.id(id)}, func(scan func(...any) error) error {
 				all = append(all, convo.Cycle{})
 				return scan(cycleDests(nil, &all[len(all)-1])...)
 			})

@@ -1,5 +1,6 @@
-// Returning keeps conversations in a database. Each run plays one conversation, closed with a category and a summary, and
-// prints the history of all runs: the contact comes back two weeks after the last one ended.
+// Returning keeps conversations in a database. Each run plays one conversation, closed with a
+// category and a summary, and prints the history of all runs: the contact comes back two weeks
+// after the last one ended.
 //
 //	go run ./examples/apps/returning --db convo.sqlite
 package main
@@ -23,8 +24,9 @@ import (
 
 const usage = `Usage: returning [--db DATABASE]
 
-Plays a conversation with a contact, closes it with a category and a summary, and prints the contact's history. In a
-database, another run goes on where the last one ended: the contact comes back two weeks later.
+Plays a conversation with a contact, closes it with a category and a summary, and prints the
+contact's history. In a database, another run goes on where the last one ended: the contact comes
+back two weeks later.
 
 Flags:
 `
@@ -63,14 +65,16 @@ func run(ctx context.Context, out io.Writer, store convo.Store) error {
 		return err
 	}
 	riya, meera := convo.ToContact("triochat", "riya"), convo.ByUser("meera")
-	last, err := engine.Conversations(ctx, convo.Filter{Workspace: riya.Workspace, Contact: riya.Contact, Limit: 1})
+	last, err := engine.Conversations(ctx,
+		convo.Filter{Workspace: riya.Workspace, Contact: riya.Contact, Limit: 1})
 	if err != nil {
 		return err
 	}
 	if len(last) > 0 {
 		now.Set(last[0].UpdatedAt.Add(14 * 24 * time.Hour))
 	}
-	if _, err := engine.Do(ctx, riya, convo.Receive{Channel: "whatsapp", Body: "What do ten kettles cost?"}); err != nil {
+	question := convo.Receive{Channel: "whatsapp", Body: "What do ten kettles cost?"}
+	if _, err := engine.Do(ctx, riya, question); err != nil {
 		return err
 	}
 	now.Add(5 * time.Minute)

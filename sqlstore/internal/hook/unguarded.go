@@ -2,9 +2,10 @@ package hook
 
 import "strings"
 
-// Unguarded is the store without what keeps races from doing harm, as one would write it first: no version is compared,
-// no slot looked at, and of two rows in one place the last one wins. What is left is the unique slot, which is the
-// schema's. It panics when a guard is no longer where it was.
+// Unguarded is the store without what keeps races from doing harm, as one would write it first:
+// no version is compared, no slot looked at, and of two rows in one place the last one wins. What
+// is left is the unique slot, which is the schema's. It panics when a guard is no longer where it
+// was.
 func Unguarded(store any) any {
 	once := InsertOnce(store)
 	otherActive := "NOT EXISTS (" + Statements["otherActive"] + ")"
