@@ -3,7 +3,7 @@ FUZZTIME ?= 30s
 
 # The tests that take long: quick leaves them out.
 LONG_ON_SQLITE = Races|Plans|APrefixConforms|StatementFails|MigrateOnce|RolledUp|RollupsAre
-LONG = SideBySide|ReportsConform/SQLite/Cells|$(LONG_ON_SQLITE)
+LONG = SideBySide|BordersAscend|AHundredThousand|ReportsConform/SQLite/Cells|$(LONG_ON_SQLITE)
 
 .PHONY: quick test test-engines lint docs fuzz bench cover links mutants
 
@@ -11,7 +11,7 @@ LONG = SideBySide|ReportsConform/SQLite/Cells|$(LONG_ON_SQLITE)
 quick:
 	@echo "leaves out PostgreSQL, MariaDB, sqlstore/sqltest/faults, and $(LONG)"
 	go vet work
-	@CONVO_POSTGRES_DSN= CONVO_MARIADB_DSN= go test -short -skip '$(LONG)' \
+	@CONVO_POSTGRES_DSN= CONVO_MARIADB_DSN= go test -short -vet=off -skip '$(LONG)' \
 		$$(scripts/modules packages | grep -v /sqltest/faults)
 
 test: links
