@@ -1,0 +1,260 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/internal/hook"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/fill"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+)
+
+// withCycles is a store with some 3,000 cycles, opened in 2025.
+func withCycles(t *testing.T, e testdb.Engine) (*sqlstore.Store, *sql.DB) {
+	s, db := open(t, e)
+	require.NoError(t, fill.Conversations(t.Context(), db, dialects[e], 3000))
+	require.NoError(t, fill.Log(t.Context(), db, dialects[e], 3000))
+	return s, db
+}
+
+var (
+	new2025 = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	new2026 = new2025.AddDate(1, 0, 0)
+)
+
+func closedIn2025(t *testing.T, s report.Store, by report.Dimension) map[string]report.Stat {
+	cells, err := s.Cells(t.Context(), report.Query{
+		Workspace: fill.Workspace, Measures: []report.Measure{report.Resolution}, Borders: []time.Time{new2025, new2026}, By: by,
+	})
+	require.NoError(t, err)
+	all := map[string]report.Stat{}
+	for _, c := range cells {
+		all[c.Value] = c.Stat
+	}
+	return all
+}
+
+func rollAll(t *testing.T, s *sqlstore.Store, limit int) (n int) {
+	for {
+		more, err := s.Rollup(t.Context(), limit)
+		require.NoError(t, err)
+		if more == 0 {
+			return n
+		}
+		n += more
+	}
+}
+
+func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		s, db := withCycles(t, e)
+		before := closedIn2025(t, s, "")
+		var cycles int
+		require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles").Scan(&cycles))
+		assert.Equal(t, cycles, rollAll(t, s, 700), "each workspace, in parts")
+		check := func() []string {
+			differences, err := s.CheckRollups(t.Context(), fill.Workspace)
+			require.NoError(t, err)
+			return differences
+		}
+		require.Empty(t, check())
+		require.Equal(t, before[""].Count, closedIn2025(t, s, "")[""].Count)
+
+		for _, damage := range []string{
+			"UPDATE convo_rollups SET number = number + 1 WHERE measure = 'resolution' AND dimension = '' AND workspace = 'acme'",
+			"UPDATE convo_rollups SET total = total - 1 WHERE measure = 'assignment' OR measure = 'response'",
+			"UPDATE convo_rollups SET sketch = NULL WHERE measure = 'first_response' AND workspace = 'acme'",
+			"UPDATE convo_rollups SET halves = NULL WHERE measure = 'opened_new' AND workspace = 'acme'",
+			"UPDATE convo_rollups SET half_sketches = NULL WHERE measure = 'resolution' AND workspace = 'acme'",
+			"UPDATE convo_rollups SET half_sketches = sketch, halves = sketch WHERE measure = 'first_response' AND workspace = 'acme'",
+			"DELETE FROM convo_rollups WHERE dimension = 'team'",
+			"UPDATE convo_rollups SET slot = slot + 100000 WHERE dimension = 'channel'",
+		} {
+			_, err := db.Exec(damage)
+			require.NoError(t, err)
+			require.NotEmpty(t, check(), damage)
+			require.NoError(t, s.RebuildRollups(t.Context(), fill.Workspace))
+			require.Equal(t, before[""].Count, closedIn2025(t, s, "")[""].Count, "right meanwhile")
+			rollAll(t, s, 0)
+			require.Empty(t, check(), damage)
+		}
+	})
+}
+
+func TestADamagedSketchIsToldAndNotCounted(t *testing.T) {
+	s, db := withCycles(t, testdb.SQLite)
+	rollAll(t, s, 0)
+	for _, column := range []string{"sketch", "half_sketches", "halves"} {
+		for _, damage := range [][]byte{{0x80}, {3, 0x80}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1}, {0xfc, 0xff, 0x7f, 1, 1, 1, 1, 0}} {
+			_, err := db.Exec("UPDATE convo_rollups SET "+column+" = ?", damage)
+			require.NoError(t, err)
+			_, err = report.Ask(t.Context(), s, report.Question{
+				Kind: report.Resolutions, Workspace: fill.Workspace, From: new2025, To: new2026, Zone: "Asia/Kolkata", Bucket: report.Day,
+			})
+			require.ErrorContains(t, err, "RebuildRollups", column)
+		}
+		require.NoError(t, s.RebuildRollups(t.Context(), fill.Workspace))
+		rollAll(t, s, 0)
+	}
+}
+
+// Otherwise it would be counted once more the next time.
+func TestWhatCannotBeMarkedIsNotRolledUp(t *testing.T) {
+	s, db := withCycles(t, testdb.SQLite)
+	_, err := db.Exec(`CREATE TRIGGER stays BEFORE UPDATE OF unrolled ON convo_cycles WHEN random() % 2 = 0 BEGIN SELECT RAISE(IGNORE); END`)
+	require.NoError(t, err)
+	_, err = s.Rollup(t.Context(), 0)
+	require.ErrorIs(t, err, convo.ErrConflict)
+	var rows, marked int
+	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_rollups WHERE measure <> ''").Scan(&rows))
+	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles WHERE unrolled IS NULL").Scan(&marked))
+	require.Zero(t, rows+marked)
+}
+
+// While cycles are closed and rolled up, from several sides, every answer has each of them once.
+func TestAnAnswerHasEachCycleOnceWhileTheyAreRolledUp(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		d := testdb.Create(t, e, fast[e]...)
+		db := d.Open(t)
+		s := migrated(t, db, e)
+		engine := enginesOn(t, s)[0]
+		const cycles = 120
+		var others sync.WaitGroup
+		done := make(chan struct{})
+		for range 2 {
+			others.Go(func() {
+				for {
+					_, err := s.Rollup(t.Context(), 7)
+					if err != nil && !assert.ErrorIs(t, err, convo.ErrConflict) {
+						return
+					}
+					select {
+					case <-done:
+						return
+					default:
+					}
+				}
+			})
+		}
+		today := time.Now().UTC().Truncate(24 * time.Hour)
+		q := report.Query{
+			Workspace: acme, Measures: []report.Measure{report.Resolution}, By: report.Channel, Quantiles: true,
+			Borders: []time.Time{today.AddDate(0, 0, -1), today.AddDate(0, 0, 2)},
+		}
+		for n := range int64(cycles) {
+			_, err := engine.Do(t.Context(), convo.ToContact(acme, fmt.Sprint(n)), convo.Open{By: ana, Channel: "chat"}, convo.Close{By: ana})
+			require.NoError(t, err)
+			tx, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true}) // at the default level, which may show two moments
+			require.NoError(t, err)
+			for _, s := range []*sqlstore.Store{s, s.WithTx(tx), s.WithTx(tx), s.WithTx(tx)} {
+				cells, err := s.Cells(t.Context(), q)
+				require.NoError(t, err)
+				require.Len(t, cells, 1)
+				require.Equal(t, n+1, cells[0].Stat.Count)
+			}
+			require.NoError(t, tx.Rollback())
+		}
+		close(done)
+		others.Wait()
+		rollAll(t, s, 0)
+		differences, err := s.CheckRollups(t.Context(), acme)
+		require.NoError(t, err)
+		assert.Empty(t, differences)
+	})
+}
+
+func TestAnExportHasEveryCycleAcrossPages(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		s, db := withCycles(t, e)
+		var want int
+		require.NoError(t, db.QueryRow("SELECT (SELECT count(*) FROM convo_cycles WHERE workspace = 'acme') + "+
+			"(SELECT count(*) FROM convo_conversations WHERE workspace = 'acme' AND active)").Scan(&want))
+		require.Greater(t, want, convo.MaxPageSize)
+		seen := map[string]bool{}
+		var last report.Cycle
+		require.NoError(t, s.Cycles(t.Context(), fill.Workspace, new2025, new2026, func(y *report.Cycle) error {
+			seen[y.Conversation.String()] = true
+			require.Negative(t, last.Compare(y))
+			last = *y
+			return nil
+		}))
+		assert.Len(t, seen, want)
+	})
+}
+
+// In a host's transaction a report sees what was written there.
+func TestAReportInAHostsTransactionSeesWhatIsWrittenThere(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		s, db := open(t, e)
+		engine := enginesOn(t, s)[0]
+		_, err := engine.Do(t.Context(), riya(acme), convo.Open{By: ana}, convo.Close{By: ana})
+		require.NoError(t, err)
+		rollAll(t, s, 0)
+		tx, err := db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		defer func() { _ = tx.Rollback() }()
+		inside := s.WithTx(tx)
+		_, err = engine.With(inside).Do(t.Context(), convo.ToContact(acme, "tom"), convo.Open{By: ana}, convo.Close{By: ana})
+		require.NoError(t, err)
+		now := time.Now()
+		a, err := report.Ask(t.Context(), inside, report.Question{
+			Kind: report.Conversations, Workspace: acme, From: now.Add(-48 * time.Hour), To: now.Add(48 * time.Hour),
+		})
+		require.NoError(t, err)
+		assert.EqualValues(t, 2, a.Total[report.Closed].Count)
+	})
+}
+
+// The second one finds no row to hold, and cannot make one while the first one makes it; a third one finds it there.
+func TestWhoeverRollsUpAWorkspaceIsAlone(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		if e == testdb.SQLite {
+			t.Skip("one writes at a time, and holds no rows")
+		}
+		s, db := open(t, e)
+		ctx, cancel := soon(t)
+		defer cancel()
+		inside, leave, left := make(chan int), make(chan struct{}), make(chan error)
+		enter := func(who int) {
+			go func() {
+				left <- hook.Alone(ctx, s, acme, func() error {
+					inside <- who
+					<-leave
+					return nil
+				})
+			}()
+		}
+		enter(1)
+		require.Equal(t, 1, <-inside)
+		enter(2)
+		somebodyWaits(ctx, t, db, e)
+		leave <- struct{}{}
+		require.NoError(t, <-left)
+		require.Equal(t, 2, <-inside)
+		enter(3)
+		waits := make(chan struct{})
+		go func() {
+			defer close(waits)
+			somebodyWaits(ctx, t, db, e)
+		}()
+		select {
+		case <-inside:
+			require.Fail(t, "two are inside")
+		case <-waits:
+		}
+		leave <- struct{}{}
+		require.NoError(t, <-left)
+		require.Equal(t, 3, <-inside)
+		leave <- struct{}{}
+		require.NoError(t, <-left)
+	})
+}
