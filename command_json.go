@@ -1,7 +1,6 @@
 package convo
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -90,6 +89,9 @@ var decoders = map[CommandName]func([]byte) (Command, error){
 }
 
 func decodeCommand(data []byte) (Command, error) {
+	if err := checkNames(data, reflect.TypeFor[map[string]json.RawMessage]()); err != nil {
+		return nil, err
+	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return nil, err
@@ -116,8 +118,6 @@ var unescape = strings.NewReplacer(`\\`, `\\`, `\u003c`, "<", `\u003e`, ">", `\u
 
 func decode[C Command](data []byte) (Command, error) {
 	var c C
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	err := d.Decode(&c)
+	err := decodeStrictly(data, &c)
 	return c, err
 }

@@ -1,8 +1,6 @@
 package convo
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -190,9 +188,7 @@ const (
 // does not quietly leave a rule out.
 func (p *Policy) UnmarshalJSON(data []byte) error {
 	type plain Policy
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode((*plain)(p)); err != nil {
+	if err := decodeStrictly(data, (*plain)(p)); err != nil {
 		return invalid("policy", err.Error())
 	}
 	return nil

@@ -319,7 +319,7 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 		o := w.contacts[v.Origin]
 		c = &conversation{
 			id: v.ID, origin: o, previous: o.latest, createdAt: v.CreatedAt.UnixMicro(), dueAt: never,
-			channel: w.token(v.Channel),
+			channel: w.token(v.Channel), log: make([]string, 0, 2), // mostly one opens it, one closes it
 		}
 		o.latest = c
 		w.conversations[c.id] = c
