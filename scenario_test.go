@@ -110,7 +110,7 @@ func TestAChangedWordInAScenarioIsNoticed(t *testing.T) {
 func TestAScriptRunsAgain(t *testing.T) {
 	var s scenario.Script
 	s.At(scenario.Morning)
-	s.Policy(convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}})
+	s.Policy(scenario.Workspace, convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}})
 	riya := convo.ToAddress(scenario.Workspace, "sms", "+1")
 	s.Do(riya, convo.Receive{ExternalID: "m 1", Body: "My \"order\"\n=broken"},
 		convo.Note{By: agentAna, Attachments: []byte(`["a b"]`)})
@@ -120,7 +120,7 @@ func TestAScriptRunsAgain(t *testing.T) {
 	s.At(scenario.Morning.Add(90e9))
 	s.Do(convo.ToConversation(scenario.Workspace, r.Conversation.ID),
 		convo.SetPending{By: agentAna, Until: scenario.Morning.Add(3600e9)})
-	s.Merge(convo.Merge{Primary: "a", Secondary: "b", By: agentAna})
+	s.Merge(convo.Merge{Workspace: scenario.Workspace, Primary: "a", Secondary: "b", By: agentAna})
 	s.Tick()
 	out, did, err := scenario.Run(s.String())
 	require.NoError(t, err, s.String())

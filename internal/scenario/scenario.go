@@ -14,7 +14,8 @@
 // The steps are
 //
 //	new                    an empty store, at the first time of day again
-//	policy JSON            the policy of the steps that follow
+//	policy [WORKSPACE] JSON
+//	                       the policy of the steps that follow, of one workspace or of all
 //	wait DURATION          moves the clock
 //	do REF                 one call, with a command on each line that follows
 //	merge PRIMARY SECONDARY [by=ACTOR]
@@ -22,12 +23,14 @@
 //	show REF               the conversation as it stands
 //
 // A REF is a contact (susan), an address (sms:+49), both (susan sms:+49), or a conversation by the
-// number that the output gives it (#1). A command is its name and its fields as in JSON; an actor is
+// number that the output gives it (#1); in another workspace than acme, its name and a slash go before
+// it (beta/susan). A command is its name and its fields as in JSON; an actor is
 // type:id, a time is the time of the clock and a duration (+1h).
 package scenario
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,7 +47,7 @@ import (
 	"github.com/chatlifecycle/convo/memstore"
 )
 
-// Workspace is that of all steps.
+// Workspace is that of a REF which names none.
 const Workspace = "acme"
 
 // Morning is the time at which a scenario begins.
@@ -60,13 +63,13 @@ type Did struct {
 
 // runner is the world of a scenario.
 type runner struct {
-	store   convo.Store
-	engine  *convo.Engine
-	policy  convo.Policy
-	now     time.Time
-	numbers map[uuid.UUID]int // of conversations, in the order in which they were seen
-	names   map[string]string // of contacts whose ids the library made
-	did     []Did
+	store    convo.Store
+	engine   *convo.Engine
+	policies map[string]*convo.Policy // by workspace; "": of all others
+	now      time.Time
+	numbers  map[uuid.UUID]int // of conversations, in the order in which they were seen
+	names    map[string]string // of contacts whose ids the library made
+	did      []Did
 }
 
 // Run carries a scenario out and returns it with the output of each step, and what was done. It fails
@@ -109,18 +112,18 @@ func Run(text string) (out string, did []Did, err error) {
 }
 
 func (r *runner) start() error {
-	r.store, r.policy, r.now = memstore.New(), convo.Policy{}, Morning
+	r.store, r.policies, r.now = memstore.New(), map[string]*convo.Policy{}, Morning
 	r.numbers, r.names = map[uuid.UUID]int{}, map[string]string{}
-	return r.configure()
+	policyOf := func(_ context.Context, workspace, _ string) (*convo.Policy, error) {
+		return cmp.Or(r.policies[workspace], r.policies[""]), nil
+	}
+	var err error
+	r.engine, err = convo.New(r.store, convo.WithPolicies(policyOf), convo.WithClock(r))
+	return err
 }
 
 // Now is the clock of the scenario.
 func (r *runner) Now() time.Time { return r.now }
-
-func (r *runner) configure() (err error) {
-	r.engine, err = convo.New(r.store, convo.WithPolicy(r.policy), convo.WithClock(r))
-	return err
-}
 
 func (r *runner) step(verb, rest string, body []string) (string, error) {
 	ctx := context.Background()
@@ -128,11 +131,13 @@ func (r *runner) step(verb, rest string, body []string) (string, error) {
 	case "new":
 		return "", r.start()
 	case "policy":
-		r.policy = convo.Policy{}
-		if err := json.Unmarshal([]byte(rest), &r.policy); err != nil {
+		workspace, text, _ := strings.Cut(rest, "{")
+		var p convo.Policy
+		if err := json.Unmarshal([]byte("{"+text), &p); err != nil {
 			return "", err
 		}
-		return "", r.configure()
+		r.policies[strings.TrimSpace(workspace)] = &p
+		return "", nil
 	case "wait":
 		d, err := time.ParseDuration(rest)
 		r.now = r.now.Add(d)
@@ -187,7 +192,8 @@ func (r *runner) merge(ctx context.Context, rest string) (string, error) {
 	if len(words) < 2 || len(words) > 3 {
 		return "", errors.New("a merge needs a primary and a secondary")
 	}
-	m.Primary, m.Secondary = words[0], words[1]
+	m.Workspace, m.Primary = workspaceOf(words[0])
+	_, m.Secondary = workspaceOf(words[1])
 	if len(words) == 3 {
 		m.By = actor(strings.TrimPrefix(words[2], "by="))
 	}
@@ -299,7 +305,8 @@ func (r *runner) flatten(words *[]string, prefix string, all map[string]any) {
 }
 
 func (r *runner) ref(text string) (convo.Ref, error) {
-	to := convo.Ref{Workspace: Workspace}
+	var to convo.Ref
+	to.Workspace, text = workspaceOf(text)
 	for _, word := range strings.Fields(text) {
 		number, isConversation := strings.CutPrefix(word, "#")
 		channel, value, isAddress := strings.Cut(word, ":")
@@ -362,6 +369,14 @@ func (r *runner) commands(lines []string) (convo.Commands, error) {
 	}
 	var cmds convo.Commands
 	return cmds, json.Unmarshal(data, &cmds)
+}
+
+// workspaceOf takes the workspace off a REF.
+func workspaceOf(text string) (workspace, rest string) {
+	if workspace, rest, ok := strings.Cut(text, "/"); ok {
+		return workspace, rest
+	}
+	return Workspace, text
 }
 
 func actor(text string) convo.Actor {

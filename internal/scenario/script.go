@@ -33,13 +33,13 @@ func (s *Script) At(now time.Time) {
 	s.now = now
 }
 
-// Policy writes down a policy.
-func (s *Script) Policy(p convo.Policy) {
+// Policy writes down the policy of a workspace.
+func (s *Script) Policy(workspace string, p convo.Policy) {
 	data, err := json.Marshal(p)
 	if err != nil {
 		data = []byte(err.Error())
 	}
-	fmt.Fprintf(&s.b, "policy %s\n\n", data)
+	fmt.Fprintf(&s.b, "policy %s %s\n\n", workspace, data)
 }
 
 // Do writes down a call.
@@ -53,7 +53,8 @@ func (s *Script) Do(to convo.Ref, cmds ...convo.Command) {
 
 // Merge writes down a merge.
 func (s *Script) Merge(m convo.Merge) {
-	fmt.Fprintf(&s.b, "merge %s %s by=%s:%s\n\n", m.Primary, m.Secondary, m.By.Type, m.By.ID)
+	fmt.Fprintf(&s.b, "merge %s/%s %s/%s by=%s:%s\n\n",
+		m.Workspace, m.Primary, m.Workspace, m.Secondary, m.By.Type, m.By.ID)
 }
 
 // Tick writes down a tick.
@@ -82,7 +83,7 @@ func (s *Script) ref(to convo.Ref) string {
 	if to.Conversation != uuid.Nil {
 		words = append(words, "#"+strconv.Itoa(s.numbers[to.Conversation]))
 	}
-	return strings.Join(words, " ")
+	return to.Workspace + "/" + strings.Join(words, " ")
 }
 
 func (s *Script) command(c convo.Command) string {
