@@ -96,7 +96,10 @@ func (w *decider) row(s *Snapshot, to *ConversationRow) {
 
 func (w *decider) decide(s *Snapshot, now time.Time, p *Policy, cmds []Command) error {
 	if len(cmds) > MaxCommands {
-		return invalid("commands", fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)))
+		return invalid(
+			"commands",
+			fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)),
+		)
 	}
 	if len(cmds) == 1 { // mostly, and mostly without a key: then it is parsed once
 		var o fields
@@ -404,8 +407,8 @@ func (w *decider) event(s *Snapshot, o *fields, kind EventKind) *Event {
 // payloads, in one piece: most of what deciding costs is asking for memory.
 func (w *decider) makeRoom(o *fields, kind EventKind) {
 	switch {
-	case o.kind == kindReceive && kind != MessageReceived: // an opening or reopening, and the message
-		b := new(struct {
+	case o.kind == kindReceive && kind != MessageReceived:
+		b := new(struct { // an opening or reopening, and the message
 			events  [2]Event
 			message Message
 			opening Opening
@@ -450,7 +453,8 @@ func (w *decider) apply(s *Snapshot, e *Event) {
 	apply(s, e)
 }
 
-// leaveConversation keeps the row of a conversation that this call changed, before it opens another.
+// leaveConversation keeps the row of a conversation that this call changed, before it opens
+// another.
 func (w *decider) leaveConversation(s *Snapshot) {
 	c := &s.Conversation
 	if c.Version != 0 && (c.ID != w.loaded.conversation || c.Version != w.loaded.version) {

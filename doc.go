@@ -8,7 +8,10 @@
 //
 //	engine, err := convo.New(memstore.New())
 //	susan := convo.ToAddress("acme", "whatsapp", "+4912345")
-//	r, err := engine.Do(ctx, susan, convo.Receive{ExternalID: "wamid.1", Body: "It arrived broken."})
+//	r, err := engine.Do(ctx, susan, convo.Receive{ExternalID: "wamid.1", Body: "It arrived
+//
+// broken."})
+//
 //	// r.Outcome is "opened": a conversation, and susan with it, as she was not known before
 //	r, err = engine.Do(ctx, susan, convo.Close{By: convo.ByUser("ana"), Summary: "Replaced it."})
 //	d, _ := r.Conversation.Cycle.ResolutionTime()
@@ -64,12 +67,12 @@
 // [New] makes an [Engine]; [Engine.Do] takes the commands: [Open], [Receive], [Send], [Note],
 // [SetPending], [Resume], [Close], [Reopen], [Assign], [AmendClosing], [Block], [Unblock],
 // [LinkAddress]. [ToContact], [ToAddress] and [ToConversation] say what a call is about.
-// [Engine.Merge] merges contacts, [Engine.Tick] does what is due. Rules are a [Policy]. The reads are
-// methods of Engine; those that are paged have an iterator beside them, All….
+// [Engine.Merge] merges contacts, [Engine.Tick] does what is due. Rules are a [Policy]. The reads
+// are methods of Engine; those that are paged have an iterator beside them, All….
 //
 // [Engine.With] is the same engine in the host's own transaction. A conflict is the host's to retry
-// then: it rolls back, begins again, and gives the policy with it, so that nothing is looked up while
-// the transaction holds a connection.
+// then: it rolls back, begins again, and gives the policy with it, so that nothing is looked up
+// while the transaction holds a connection.
 //
 // Errors: errors.Is with [ErrInvalid] (bad input, a [*ValidationError] that names the field), with
 // the reasons of a [*StateError] such as [ErrNotActive], or with [ErrConflict] and the like. [Code]
@@ -79,11 +82,11 @@
 //
 // The core decides, the store remembers, the engine carries between them. [Decide] is the state
 // machine: no I/O, no clock, no randomness; the same [Snapshot], commands, policy and time give the
-// same [Decision]. It only writes events, and [Apply] alone turns events into state, so that log and
-// state cannot disagree. A [Store] loads snapshots and commits a [Change], all or nothing, if nothing
-// else was faster; else the engine loads and decides again. [EventRow], [Key], [KeyID],
-// [DueConversation], [Filter], [EventFilter] and the roles [Locker] and [IdentityIndex] belong to this
-// half. Package storetest proves a store.
+// same [Decision]. It only writes events, and [Apply] alone turns events into state, so that log
+// and state cannot disagree. A [Store] loads snapshots and commits a [Change], all or nothing, if
+// nothing else was faster; else the engine loads and decides again. [EventRow], [Key], [KeyID],
+// [DueConversation], [Filter], [EventFilter] and the roles [Locker] and [IdentityIndex] belong to
+// this half. Package storetest proves a store.
 //
 // # Concurrency
 //
@@ -93,15 +96,15 @@
 //
 // # Encodings
 //
-// Commands ([Commands]), events, policies, conversations and results are JSON in snake_case, times in
-// RFC 3339, and read back as they were. In commands and policies, fields that are unknown, come twice
-// or are written in another case are refused.
+// Commands ([Commands]), events, policies, conversations and results are JSON in snake_case, times
+// in RFC 3339, and read back as they were. In commands and policies, fields that are unknown, come
+// twice or are written in another case are refused.
 //
 // # The lifecycle
 //
 // What each command does in each state. States are those of the conversation that the command is
-// for; only a [Ref] to a conversation meets superseded. Where a cell has several branches, the policy
-// or the input picks one.
+// for; only a [Ref] to a conversation meets superseded. Where a cell has several branches, the
+// policy or the input picks one.
 //
 //	open
 //	  none                               opened

@@ -10,8 +10,8 @@ import (
 )
 
 // The reasons why a command is refused. They come wrapped in a *StateError, which names the
-// conversations it is about; match them with errors.Is. ErrOutOfOrder looks at the conversation that
-// the command is addressed to, not at later ones of the contact.
+// conversations it is about; match them with errors.Is. ErrOutOfOrder looks at the conversation
+// that the command is addressed to, not at later ones of the contact.
 var (
 	ErrNotFound = errors.New(
 		"not found: check the id, or open a conversation first to make the contact known")
@@ -41,8 +41,8 @@ var (
 	ErrDuplicate = errors.New("applied before")
 	// ErrKeyReused: the idempotency key was used for another request; nothing was written.
 	ErrKeyReused = errors.New("the idempotency key was used for another request: take a new key")
-	// ErrCommitUnknown: whether the change was written cannot be told. Repeat the call with the same
-	// idempotency key.
+	// ErrCommitUnknown: whether the change was written cannot be told. Repeat the call with the
+	// same idempotency key.
 	ErrCommitUnknown = errors.New("whether the change was committed is unknown: " +
 		"repeat it with the same idempotency key")
 )
@@ -70,9 +70,9 @@ var codes = [...]struct {
 	{context.DeadlineExceeded, "deadline_exceeded"},
 }
 
-// Code is a short stable name for what err is, for metrics and for answers to clients: "not_active",
-// "conflict", "invalid", and so on, one for each error of this package and for the two of contexts.
-// It is "" for nil, and "other" for anything else, such as an error of a driver.
+// Code is a short stable name for what err is, for metrics and for answers to clients:
+// "not_active", "conflict", "invalid", and so on, one for each error of this package and for the
+// two of contexts. It is "" for nil, and "other" for anything else, such as an error of a driver.
 func Code(err error) string {
 	if err == nil {
 		return ""
@@ -120,7 +120,8 @@ type StateError struct {
 	Active uuid.UUID
 	// Closing is the closing that stands, when a Close found the conversation closed.
 	Closing *Closing
-	// Unknown says that the contact is not known at all; then errors.Is(err, ErrNotFound) holds too.
+	// Unknown says that the contact is not known at all; then errors.Is(err, ErrNotFound) holds
+	// too.
 	Unknown bool
 }
 

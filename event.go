@@ -91,7 +91,8 @@ func (k EventKind) OfContact() bool { return int(k) < len(eventKinds) && eventKi
 // MarshalText implements encoding.TextMarshaler.
 func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// UnmarshalText implements encoding.TextUnmarshaler. A name that is not known is a *ValidationError.
+// UnmarshalText implements encoding.TextUnmarshaler. A name that is not known is a
+// *ValidationError.
 func (k *EventKind) UnmarshalText(text []byte) error {
 	if *k = kindsByName[string(text)]; *k == 0 && string(text) != eventKinds[0].name {
 		return invalid("kind", fmt.Sprintf("%q is not a kind of event", text))

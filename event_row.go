@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// EventRow is an event with the fields of all payloads side by side, as JSON and tables have it: for
-// the authors of stores. Fields that do not belong to its kind are zero.
+// EventRow is an event with the fields of all payloads side by side, as JSON and tables have it:
+// for the authors of stores. Fields that do not belong to its kind are zero.
 type EventRow struct {
 	ID           uuid.UUID `json:"id"`
 	Workspace    string    `json:"workspace"`
@@ -23,7 +23,7 @@ type EventRow struct {
 
 	Channel     string          `json:"channel,omitempty"` // of a message, opening or address
 	ExternalID  string          `json:"external_id,omitempty"`
-	Body        string          `json:"body,omitempty"` // of a message or notice; a blocking's reason
+	Body        string          `json:"body,omitempty"` // a text, or a blocking's reason
 	Attachments json.RawMessage `json:"attachments,omitempty"`
 
 	Category    string    `json:"category,omitempty"`

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// decodeStrictly decodes an object into v, a pointer to a struct, and refuses what encoding/json lets
-// pass: fields that are unknown, that come twice, or whose name is written in another case. A typing
-// error would else leave a rule out, or a second field would quietly win over the first.
+// decodeStrictly decodes an object into v, a pointer to a struct, and refuses what encoding/json
+// lets pass: fields that are unknown, that come twice, or whose name is written in another case. A
+// typing error would else leave a rule out, or a second field would quietly win over the first.
 func decodeStrictly(data []byte, v any) error {
 	if err := checkNames(data, reflect.TypeOf(v)); err != nil {
 		return err
@@ -38,8 +38,8 @@ type nameError struct{ path, rule string }
 
 func (e *nameError) Error() string { return fmt.Sprintf("field %q %s", e.path, e.rule) }
 
-// walkNames reads one value. t is the type that it is for. What is raw is the host's own, so nothing
-// in it is looked at.
+// walkNames reads one value. t is the type that it is for. What is raw is the host's own, so
+// nothing in it is looked at.
 func walkNames(d *json.Decoder, t reflect.Type, path string) error {
 	if t == reflect.TypeFor[json.RawMessage]() {
 		var skipped json.RawMessage

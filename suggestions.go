@@ -48,8 +48,8 @@ func phone(v, digits string) string {
 	return "+" + digits
 }
 
-// Suggestion is another contact that may be the same person, because it has an address with the same
-// Identity.
+// Suggestion is another contact that may be the same person, because it has an address with the
+// same Identity.
 type Suggestion struct {
 	Contact string  `json:"contact"` // in its own right: not one that was merged
 	Address Address `json:"address"` // the one that is shared

@@ -1,5 +1,5 @@
-// Package scenario runs stories of a conversation that are written as text, and writes what comes of
-// them below each step. A file is read and changed without Go:
+// Package scenario runs stories of a conversation that are written as text, and writes what comes
+// of them below each step. A file is read and changed without Go:
 //
 //	# A message opens a conversation.
 //	policy {"receive":{"mode":"reopen"}}
@@ -8,7 +8,10 @@
 //	receive channel=sms body="Hi"
 //	----
 //	opened: conversation 1 is open
-//	1.1 09:00:00 conversation_opened by contact:susan channel=sms contact_seq=1 source=incoming_message
+//	1.1 09:00:00 conversation_opened by contact:susan channel=sms contact_seq=1
+//
+// source=incoming_message
+//
 //	1.2 09:00:00 message_received by contact:susan body=Hi channel=sms
 //
 // The steps are
@@ -23,9 +26,9 @@
 //	show REF               the conversation as it stands
 //
 // A REF is a contact (susan), an address (sms:+49), both (susan sms:+49), or a conversation by the
-// number that the output gives it (#1); in another workspace than acme, its name and a slash go before
-// it (beta/susan). A command is its name and its fields as in JSON; an actor is
-// type:id, a time is the time of the clock and a duration (+1h).
+// number that the output gives it (#1); in another workspace than acme, its name and a slash go
+// before it (beta/susan). A command is its name and its fields as in JSON; an actor is type:id, a
+// time is the time of the clock and a duration (+1h).
 package scenario
 
 import (
@@ -72,8 +75,8 @@ type runner struct {
 	did      []Did
 }
 
-// Run carries a scenario out and returns it with the output of each step, and what was done. It fails
-// for a step that it cannot read; what a step is refused is part of the output.
+// Run carries a scenario out and returns it with the output of each step, and what was done. It
+// fails for a step that it cannot read; what a step is refused is part of the output.
 func Run(text string) (out string, did []Did, err error) {
 	r := &runner{}
 	if err := r.start(); err != nil {
