@@ -17,6 +17,7 @@ const log = `case:concept:name,Activity,Resource,time:timestamp
 Case1,Insert ticket,Ana,2025-03-03 09:00:00+00:00
 Case1,Take in charge ticket,Ben,2025-03-03 09:10:00+00:00
 Case2,Insert ticket,Ana,2025-03-03 09:30:00+00:00
+Case2,Wait,Ana,2025-03-03 09:30:00+00:00
 Case1,Closed,Ben,2025-03-05 11:00:00+00:00
 Case2,Closed,Ana,2025-03-04 09:30:00+00:00
 `
