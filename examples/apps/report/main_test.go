@@ -26,7 +26,7 @@ func Example() {
 	run(context.Background(), []string{"--import", "-", "--from", "2025-03-01", "--to", "2025-04-01", "--zone", "Europe/Rome",
 		"--kind", "assignments", "--group-by", "first_assignee"}, strings.NewReader(log), os.Stdout, os.Stdout)
 	// Output:
-	// imported -: 5 rows of 2 cases; 2 opened, 0 reopened, 2 closed
+	// imported -: 6 rows of 2 cases; 2 opened, 0 reopened, 2 closed
 	// assignment in all
 	//             count     mean   median      p90      p95      p99      min      max
 	//    period       1   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s
