@@ -12,7 +12,7 @@ import (
 var _ report.Store = (*Store)(nil)
 
 // Cells implements report.Store. It looks at all that the workspace has.
-func (s *Store) Cells(ctx context.Context, q report.Query) ([]report.Cell, error) {
+func (s *Store) Aggregate(ctx context.Context, q report.Aggregation) ([]report.Cell, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -24,10 +24,10 @@ func (s *Store) Cells(ctx context.Context, q report.Query) ([]report.Cell, error
 		return nil, nil
 	}
 	for _, v := range w.all.items {
-		if q.Measures[0].Basis() == report.ByMessage {
+		if q.Measures[0].TimeBasis() == report.ByMessage {
 			v.messages(c, &q)
 		} else {
-			v.cycles(c.Cycle)
+			v.cycles(c.AddCycle)
 		}
 	}
 	return c.Cells()
@@ -58,7 +58,7 @@ func (c *conversation) cycles(yield func(*report.Cycle)) {
 }
 
 // messages adds the messages that q asks for.
-func (c *conversation) messages(to *report.Collector, q *report.Query) {
+func (c *conversation) messages(to *report.Collector, q *report.Aggregation) {
 	o := &c.origin.state
 	y := report.Cycle{Channel: c.channel, ContactSince: o.CreatedAt, CreatedAt: time.UnixMicro(c.createdAt).UTC(), Cycle: convo.Cycle{Number: 1}}
 	c.events(0, func(e *convo.Event) bool {
@@ -83,12 +83,12 @@ func (c *conversation) messages(to *report.Collector, q *report.Query) {
 		if !slices.Contains(q.Measures, m) {
 			return true
 		}
-		for d, values := range q.Where {
+		for d, values := range q.Filter {
 			if len(values) > 0 && !slices.Contains(values, of(d)) {
 				return true
 			}
 		}
-		to.Message(m, e.At, of(q.By))
+		to.AddMessage(m, e.At, of(q.GroupBy))
 		return true
 	})
 }

@@ -11,7 +11,7 @@ import (
 
 // Collector puts the cells of a query together. It is for stores; not safe for concurrent use.
 type Collector struct {
-	q         Query
+	q         Aggregation
 	borders   []int64 // microseconds
 	cells     map[cellKey]*collected
 	newSketch func() Sketch
@@ -42,14 +42,14 @@ type Sketch interface {
 	Merge(encoded []byte) error
 	Quantile(q float64) float64
 	// UpTo is how many values are at most so large.
-	UpTo(value int64) int64
+	CountUpTo(value int64) int64
 }
 
 // NewCollector returns a Collector for q. newSketch makes sketches for what is merged, and for cells with very many values, so that
 // those need little memory; nil: there is nothing to merge, and all is exact.
-func NewCollector(q Query, newSketch func() Sketch) *Collector {
+func NewCollector(q Aggregation, newSketch func() Sketch) *Collector {
 	c := &Collector{q: q, cells: map[cellKey]*collected{}, newSketch: newSketch}
-	for _, b := range q.Borders {
+	for _, b := range q.Boundaries {
 		c.borders = append(c.borders, b.UnixMicro())
 	}
 	return c
@@ -59,25 +59,25 @@ func NewCollector(q Query, newSketch func() Sketch) *Collector {
 const mostExact = 100_000
 
 // Cycle adds what the measures of the query are in a cycle.
-func (c *Collector) Cycle(y *Cycle) {
-	at := c.q.Measures[0].Basis().At(y)
+func (c *Collector) AddCycle(y *Cycle) {
+	at := c.q.Measures[0].TimeBasis().At(y)
 	if at.IsZero() || c.bucket(at.UnixMicro()) < 0 {
 		return
 	}
-	for d, values := range c.q.Where {
+	for d, values := range c.q.Filter {
 		if len(values) > 0 && !slices.Contains(values, d.Of(y)) {
 			return
 		}
 	}
 	value := ""
-	if c.q.By != "" {
-		value = c.q.By.Of(y)
+	if c.q.GroupBy != "" {
+		value = c.q.GroupBy.Of(y)
 	}
 	for _, name := range c.q.Measures {
 		m := measures[name]
 		switch {
 		case m.distinct != nil:
-			c.Distinct(name, at.UnixMicro(), value, m.distinct(y))
+			c.AddDistinct(name, at.UnixMicro(), value, m.distinct(y))
 		case m.of != nil:
 			if count, sum := m.of(y); count > 0 {
 				c.Add(name, at.UnixMicro(), value, Stat{Count: count, Sum: sum, Min: sum, Max: sum})
@@ -97,7 +97,7 @@ func (c *Collector) Cycle(y *Cycle) {
 }
 
 // Message adds a message.
-func (c *Collector) Message(m Measure, at time.Time, value string) {
+func (c *Collector) AddMessage(m Measure, at time.Time, value string) {
 	c.Add(m, at.UnixMicro(), value, Stat{Count: 1})
 }
 
@@ -143,7 +143,7 @@ func (c *Collector) Merge(m Measure, at int64, value string, s Stat, encoded []b
 }
 
 // Distinct adds something to a measure that counts different things.
-func (c *Collector) Distinct(m Measure, at int64, value, thing string) {
+func (c *Collector) AddDistinct(m Measure, at int64, value, thing string) {
 	if cell := c.cell(m, at, value); cell != nil {
 		if cell.distinct == nil {
 			cell.distinct = map[string]struct{}{}
@@ -232,7 +232,7 @@ func (c *Collector) quantiles(cell *collected, m Measure) error {
 		}
 		s.Median, s.P90, s.P95, s.P99 = of(.5), of(.9), of(.95), of(.99)
 		s.Approximate = true
-		upTo = sketch.UpTo
+		upTo = sketch.CountUpTo
 	case len(cell.values) > 0:
 		slices.Sort(cell.values)
 		values := make([]float64, len(cell.values))

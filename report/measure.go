@@ -45,19 +45,19 @@ const (
 )
 
 // Basis is the time by which a measure belongs to a period.
-type Basis int
+type TimeBasis int
 
 // The bases.
 const (
-	ByOpening    Basis = iota // when the cycle was opened
-	ByClosing                 // when it was closed
-	ByResponse                // when a user first replied in it
-	ByAssignment              // when it was first assigned to a user
-	ByMessage                 // when the message was sent
+	ByOpening    TimeBasis = iota // when the cycle was opened
+	ByClosing                     // when it was closed
+	ByResponse                    // when a user first replied in it
+	ByAssignment                  // when it was first assigned to a user
+	ByMessage                     // when the message was sent
 )
 
 // Basis is the time by which m belongs to a period.
-func (m Measure) Basis() Basis { return measures[m].basis }
+func (m Measure) TimeBasis() TimeBasis { return measures[m].basis }
 
 // Distinct reports whether m counts different things, so that the counts of two buckets do not add up to that of both.
 func (m Measure) Distinct() bool { return measures[m].distinct != nil }
@@ -70,7 +70,7 @@ func (m Measure) Definition() string { return measures[m].definition }
 
 // measure is a measure as data. of is its value in a cycle: how many, and how long together.
 type measure struct {
-	basis      Basis
+	basis      TimeBasis
 	timed      bool
 	of         func(y *Cycle) (count, sum int64)
 	distinct   func(y *Cycle) string
@@ -87,7 +87,7 @@ func one(counts bool) (count, sum int64) {
 }
 
 // timed is a measure of the time between the two times of a cycle.
-func timed(basis Basis, working Measure, span func(*Cycle) (from, to time.Time), definition string) measure {
+func timed(basis TimeBasis, working Measure, span func(*Cycle) (from, to time.Time), definition string) measure {
 	return measure{basis: basis, timed: true, working: working, span: span, definition: definition,
 		of: func(y *Cycle) (int64, int64) {
 			from, to := span(y)
@@ -222,7 +222,7 @@ func (m Measure) Of(y *Cycle) (count, sum int64) {
 }
 
 // At is the time by which a cycle belongs to a period; zero: not yet, or never.
-func (b Basis) At(y *Cycle) time.Time {
+func (b TimeBasis) At(y *Cycle) time.Time {
 	switch b {
 	case ByOpening:
 		return y.OpenedAt
@@ -269,7 +269,7 @@ func compareActive(a, b ActiveCount) int {
 
 func compareGroups(by Measure, a, b *Group) int {
 	if by != "" {
-		x, y := a.Figures[by], b.Figures[by]
+		x, y := a.Values[by], b.Values[by]
 		if by.Timed() { // the quickest first
 			if c := cmp.Compare(x.Mean, y.Mean); c != 0 {
 				return c

@@ -51,7 +51,7 @@ func ofMessages(d Dimension) bool { return d == Channel || d == ContactType || d
 func invalid(field, rule string) error { return &convo.ValidationError{Field: field, Rule: rule} }
 
 // planOf checks q, and fills in its defaults.
-func planOf(q *Question) (*plan, error) {
+func planOf(q *Query) (*plan, error) {
 	if err := (convo.Filter{Workspace: q.Workspace, From: q.From, To: q.To, Limit: 1}).Validate(); err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func planOf(q *Question) (*plan, error) {
 		return nil, invalid("to", fmt.Sprintf("must be at most %d years after from", MaxYears))
 	}
 	// As times of events: in whole microseconds.
-	q.From, q.To, q.Compare = q.From.Truncate(time.Microsecond), q.To.Truncate(time.Microsecond), q.Compare.Truncate(time.Microsecond)
+	q.From, q.To, q.CompareFrom = q.From.Truncate(time.Microsecond), q.To.Truncate(time.Microsecond), q.CompareFrom.Truncate(time.Microsecond)
 	if q.Zone == "" {
 		q.Zone = "UTC"
 	}
@@ -76,7 +76,7 @@ func planOf(q *Question) (*plan, error) {
 	if err := q.checkKind(p); err != nil {
 		return nil, err
 	}
-	if err := q.checkWhere(p); err != nil {
+	if err := q.checkFilter(p); err != nil {
 		return nil, err
 	}
 	if q.WeekStart < 0 || q.WeekStart > Sunday {
@@ -88,16 +88,16 @@ func planOf(q *Question) (*plan, error) {
 		}
 	}
 	p.before = previous(q.From.In(loc), q.To.In(loc))
-	if !q.Compare.IsZero() {
-		if err := (convo.Filter{Workspace: q.Workspace, From: q.Compare}).Validate(); err != nil {
-			return nil, invalid("compare", "is out of range")
+	if !q.CompareFrom.IsZero() {
+		if err := (convo.Filter{Workspace: q.Workspace, From: q.CompareFrom}).Validate(); err != nil {
+			return nil, invalid("compare_from", "is out of range")
 		}
-		p.before = [2]time.Time{q.Compare, q.Compare.Add(q.To.Sub(q.From))}
+		p.before = [2]time.Time{q.CompareFrom, q.CompareFrom.Add(q.To.Sub(q.From))}
 	}
 	return p, nil
 }
 
-func (q *Question) checkKind(p *plan) error {
+func (q *Query) checkKind(p *plan) error {
 	kinds := slices.Sorted(maps.Keys(parts))
 	for _, t := range parts[q.Kind] {
 		t.measures = slices.Clone(t.measures)
@@ -132,9 +132,9 @@ func (q *Question) checkKind(p *plan) error {
 	if q.Kind == Users && q.GroupBy != "" {
 		return invalid("group_by", "a report of users is grouped by user")
 	}
-	if q.Distinct {
+	if q.CountDistinct {
 		if q.Kind != Conversations {
-			return invalid("distinct", "is of a report of conversations")
+			return invalid("count_distinct", "is of a report of conversations")
 		}
 		p.parts = append(p.parts, part{measures: []Measure{ClosedConversations, ClosedContacts}})
 	}
@@ -161,24 +161,24 @@ func join[S ~string](names []S) string {
 	return strings.Join(all, ", ")
 }
 
-// checkWhere checks the filters, and that cycles or messages have what is asked for.
-func (q *Question) checkWhere(p *plan) error {
-	for d, values := range q.Where {
+// checkFilter checks the filters, and that cycles or messages have what is asked for.
+func (q *Query) checkFilter(p *plan) error {
+	for d, values := range q.Filter {
 		if !d.Known() {
-			return invalid("where", fmt.Sprintf("%q is not one of %s", d, join(slices.Sorted(maps.Keys(dimensions)))))
+			return invalid("filter", fmt.Sprintf("%q is not one of %s", d, join(slices.Sorted(maps.Keys(dimensions)))))
 		}
 		if len(values) > MaxValues {
-			return invalid("where."+string(d), fmt.Sprintf("must be at most %d values", MaxValues))
+			return invalid("filter."+string(d), fmt.Sprintf("must be at most %d values", MaxValues))
 		}
 		for _, v := range values {
 			if err := (convo.Filter{Workspace: q.Workspace, Team: v}).Validate(); err != nil {
-				return invalid("where."+string(d), "must be values of 255 bytes at most, of UTF-8 without control characters")
+				return invalid("filter."+string(d), "must be values of 255 bytes at most, of UTF-8 without control characters")
 			}
 		}
 	}
 	fits := func(t part) error {
-		messages := t.measures[0].Basis() == ByMessage
-		all := slices.Collect(maps.Keys(q.Where))
+		messages := t.measures[0].TimeBasis() == ByMessage
+		all := slices.Collect(maps.Keys(q.Filter))
 		if t.by != "" {
 			all = append(all, t.by)
 		}
@@ -195,7 +195,7 @@ func (q *Question) checkWhere(p *plan) error {
 	if q.Kind == Users { // without what the filters are not about
 		p.parts = slices.DeleteFunc(p.parts, func(t part) bool { return fits(t) != nil })
 		if len(p.parts) == 0 {
-			return invalid("where", "goes with no measure of users")
+			return invalid("filter", "goes with no measure of users")
 		}
 	}
 	for _, t := range p.parts {

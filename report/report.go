@@ -26,7 +26,7 @@ const (
 )
 
 // Question is what to report. The zero values of optional fields are their defaults.
-type Question struct {
+type Query struct {
 	Kind      Kind   `json:"kind"`
 	Workspace string `json:"workspace"`
 	// From (inclusive) and To (exclusive) are the period. The period before it, of the same length, is reported beside it; of
@@ -34,7 +34,7 @@ type Question struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 	// Compare is where the period to compare with begins, if not right before; it is as long. Optional.
-	Compare time.Time `json:"compare,omitzero"`
+	CompareFrom time.Time `json:"compare_from,omitzero"`
 	// Zone is the IANA time zone of the buckets. Default: UTC.
 	Zone string `json:"zone,omitempty"`
 	// Bucket is the width of a point of the series. Default: no series.
@@ -43,12 +43,12 @@ type Question struct {
 	WeekStart Weekday `json:"week_start,omitempty"`
 	// GroupBy asks for a row per value of it. Default: no groups, but users by user.
 	GroupBy Dimension `json:"group_by,omitempty"`
-	Where   Where     `json:"where,omitzero"`
+	Filter  Filter    `json:"filter,omitzero"`
 	// Measure and Top are of a leaderboard: what it is sorted by, and how many rows it has (default 10, at most MaxGroups).
 	Measure Measure `json:"measure,omitempty"`
 	Top     int     `json:"top,omitempty"`
 	// Distinct also counts distinct conversations and contacts that were closed. It costs a look at every cycle of the period.
-	Distinct bool `json:"distinct,omitempty"`
+	CountDistinct bool `json:"count_distinct,omitempty"`
 	// Calendar also measures durations in its working time. It costs a look at every cycle of the period. Optional.
 	Calendar Calendar `json:"-"`
 }
@@ -62,7 +62,7 @@ const (
 )
 
 // Where narrows a report down. Empty lists let everything through; given ones must all hold.
-type Where map[Dimension][]string
+type Filter map[Dimension][]string
 
 // Calendar knows working time. It must be safe for concurrent use.
 type Calendar interface {
@@ -71,33 +71,33 @@ type Calendar interface {
 }
 
 // Answer is the answer to a question: plain data.
-type Answer struct {
-	Question
+type Report struct {
+	Query
 	// PreviousFrom and PreviousTo are the period that is compared with.
 	PreviousFrom time.Time `json:"previous_from"`
 	PreviousTo   time.Time `json:"previous_to"`
 	// Definitions say what each measure in the answer means.
 	Definitions map[Measure]string `json:"definitions"`
-	Total       Figures            `json:"total"`
-	Previous    Figures            `json:"previous"`
+	Total       Values             `json:"total"`
+	Previous    Values             `json:"previous"`
 	Series      []Point            `json:"series,omitempty"` // every bucket of the period, also empty ones
 	Groups      []Group            `json:"groups,omitempty"` // sorted by value; a leaderboard by its measure
 }
 
 // Figures are the values of the measures that a report has; one that is not there is zero.
-type Figures map[Measure]Stat
+type Values map[Measure]Stat
 
 // Point is one bucket of a series. The first and the last one may be cut off by the period.
 type Point struct {
-	From    time.Time `json:"from"`
-	To      time.Time `json:"to"`
-	Figures Figures   `json:"figures"`
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+	Values Values    `json:"values"`
 }
 
 // Group is all that has one value of a dimension. The value is empty where there is none, as in: not assigned.
 type Group struct {
-	Value   string  `json:"value"`
-	Figures Figures `json:"figures"`
+	Value  string `json:"value"`
+	Values Values `json:"values"`
 }
 
 // Stat is what is known of a measure. All but Count are of durations, in microseconds; zero where there is none. Of the measures
@@ -127,7 +127,7 @@ var BandLimits = [...]time.Duration{
 // Store is what a store answers for reports. The stores of this module implement it, and storetest.RunReports proves one.
 type Store interface {
 	// Cells returns what q asks for, a cell for each bucket, value and measure that has anything, in any order.
-	Cells(ctx context.Context, q Query) ([]Cell, error)
+	Aggregate(ctx context.Context, q Aggregation) ([]Cell, error)
 	// Cycles calls f for each cycle that was opened in the period, ordered by opening, conversation and number, until f fails. A
 	// database keeps no more than a page of them in memory.
 	Cycles(ctx context.Context, workspace string, from, to time.Time, f func(*Cycle) error) error
@@ -136,14 +136,14 @@ type Store interface {
 }
 
 // Query is what a store is asked for.
-type Query struct {
-	Workspace string
-	Measures  []Measure   // of one Basis
-	Borders   []time.Time // ascending; bucket i is from Borders[i] to Borders[i+1]
-	By        Dimension   // optional
-	Where     Where
-	Quantiles bool     // whether percentiles and bands are wanted
-	Calendar  Calendar // optional
+type Aggregation struct {
+	Workspace  string
+	Measures   []Measure   // of one Basis
+	Boundaries []time.Time // ascending; bucket i is from Borders[i] to Borders[i+1]
+	GroupBy    Dimension   // optional
+	Filter     Filter
+	Quantiles  bool     // whether percentiles and bands are wanted
+	Calendar   Calendar // optional
 }
 
 // Cell is one figure in an answer of a store.
@@ -155,17 +155,17 @@ type Cell struct {
 }
 
 // Ask answers a question from s. Bad questions are *convo.ValidationError.
-func Ask(ctx context.Context, s Store, q Question) (*Answer, error) {
+func Run(ctx context.Context, s Store, q Query) (*Report, error) {
 	p, err := planOf(&q)
 	if err != nil {
 		return nil, err
 	}
-	a := &Answer{Question: q, Definitions: map[Measure]string{}, Total: Figures{}, Previous: Figures{}}
+	a := &Report{Query: q, Definitions: map[Measure]string{}, Total: Values{}, Previous: Values{}}
 	a.From, a.To, a.PreviousFrom, a.PreviousTo = q.From.UTC(), q.To.UTC(), p.before[0].UTC(), p.before[1].UTC()
 	for i := range len(p.borders) - 1 {
-		a.Series = append(a.Series, Point{p.borders[i], p.borders[i+1], Figures{}})
+		a.Series = append(a.Series, Point{p.borders[i], p.borders[i+1], Values{}})
 	}
-	groups := map[string]Figures{}
+	groups := map[string]Values{}
 	for _, part := range p.parts {
 		for _, m := range part.measures {
 			a.Definitions[m] = measures[m].definition
@@ -179,16 +179,16 @@ func Ask(ctx context.Context, s Store, q Question) (*Answer, error) {
 	}
 	slices.SortFunc(a.Groups, func(x, y Group) int { return compareGroups(p.sortBy, &x, &y) })
 	if q.Kind == Leaderboard {
-		a.Groups = slices.DeleteFunc(a.Groups, func(g Group) bool { return g.Value == "" || g.Figures[q.Measure].Count == 0 })
+		a.Groups = slices.DeleteFunc(a.Groups, func(g Group) bool { return g.Value == "" || g.Values[q.Measure].Count == 0 })
 		a.Groups = a.Groups[:min(len(a.Groups), q.Top)]
 	}
 	return a, nil
 }
 
 // ask asks for one part: the period and the one before, the series, and the groups.
-func (p *plan) ask(ctx context.Context, s Store, part part, a *Answer, groups map[string]Figures) error {
-	q := Query{
-		Workspace: a.Workspace, Measures: part.measures, Where: a.Where, Quantiles: true, Calendar: a.Calendar,
+func (p *plan) ask(ctx context.Context, s Store, part part, a *Report, groups map[string]Values) error {
+	q := Aggregation{
+		Workspace: a.Workspace, Measures: part.measures, Filter: a.Filter, Quantiles: true, Calendar: a.Calendar,
 	}
 	// What is only counted adds up over the series.
 	counted := len(a.Series) > 0 && !slices.ContainsFunc(part.measures, func(m Measure) bool { return m.Timed() || m.Distinct() })
@@ -196,23 +196,23 @@ func (p *plan) ask(ctx context.Context, s Store, part part, a *Answer, groups ma
 		if i == 0 && counted {
 			continue
 		}
-		q.Borders = period
-		cells, err := s.Cells(ctx, q)
+		q.Boundaries = period
+		cells, err := s.Aggregate(ctx, q)
 		if err != nil {
 			return err
 		}
 		for _, c := range cells {
-			[]Figures{a.Total, a.Previous}[i][c.Measure] = c.Stat
+			[]Values{a.Total, a.Previous}[i][c.Measure] = c.Stat
 		}
 	}
 	if len(a.Series) > 0 {
-		q.Borders = p.borders
-		cells, err := s.Cells(ctx, q)
+		q.Boundaries = p.borders
+		cells, err := s.Aggregate(ctx, q)
 		if err != nil {
 			return err
 		}
 		for _, c := range cells {
-			a.Series[c.Bucket].Figures[c.Measure] = c.Stat
+			a.Series[c.Bucket].Values[c.Measure] = c.Stat
 			if counted {
 				a.Total[c.Measure] = a.Total[c.Measure].plus(c.Stat)
 			}
@@ -221,8 +221,8 @@ func (p *plan) ask(ctx context.Context, s Store, part part, a *Answer, groups ma
 	if part.by == "" {
 		return nil
 	}
-	q.Borders, q.By = []time.Time{a.From, a.To}, part.by
-	cells, err := s.Cells(ctx, q)
+	q.Boundaries, q.GroupBy = []time.Time{a.From, a.To}, part.by
+	cells, err := s.Aggregate(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func (p *plan) ask(ctx context.Context, s Store, part part, a *Answer, groups ma
 				return invalid("group_by", fmt.Sprintf("%s has more than %d values in the period: filter, or ask for a shorter one",
 					part.by, MaxGroups))
 			}
-			groups[c.Value] = Figures{}
+			groups[c.Value] = Values{}
 		}
 		groups[c.Value][c.Measure] = c.Stat
 	}
@@ -249,8 +249,8 @@ func (s Stat) plus(t Stat) Stat {
 }
 
 // MarshalJSON adds ReopenRate of the total.
-func (a *Answer) MarshalJSON() ([]byte, error) {
-	type plain Answer
+func (a *Report) MarshalJSON() ([]byte, error) {
+	type plain Report
 	return json.Marshal(struct {
 		*plain
 		ReopenRate float64 `json:"reopen_rate"`
@@ -258,7 +258,7 @@ func (a *Answer) MarshalJSON() ([]byte, error) {
 }
 
 // ReopenRate is reopened ÷ closed; 0 where nothing was closed.
-func (f Figures) ReopenRate() float64 {
+func (f Values) ReopenRate() float64 {
 	if closed := f[Closed].Count; closed > 0 {
 		return float64(f[Reopened].Count) / float64(closed)
 	}
@@ -274,7 +274,7 @@ type ActiveCount struct {
 }
 
 // Live is how things stand right now.
-type Live struct {
+type LiveCounts struct {
 	Workspace    string        `json:"workspace"`
 	Open         int64         `json:"open"`
 	Pending      int64         `json:"pending"`
@@ -284,7 +284,7 @@ type Live struct {
 }
 
 // Dashboard tells how things stand right now in a workspace.
-func Dashboard(ctx context.Context, s Store, workspace string) (*Live, error) {
+func Dashboard(ctx context.Context, s Store, workspace string) (*LiveCounts, error) {
 	if err := (convo.Filter{Workspace: workspace}).Validate(); err != nil {
 		return nil, err
 	}
@@ -292,7 +292,7 @@ func Dashboard(ctx context.Context, s Store, workspace string) (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Live{Workspace: workspace, Assignees: counts}
+	l := &LiveCounts{Workspace: workspace, Assignees: counts}
 	slices.SortFunc(counts, compareActive)
 	for _, c := range counts {
 		switch c.Status {

@@ -84,14 +84,14 @@ var messageFacts = map[report.Measure]string{
 
 // Cells implements report.Store. What is in the rollups (see Rollup) is read from there, the rest from the cycles; both as they are
 // at one moment.
-func (s *Store) Cells(ctx context.Context, q report.Query) ([]report.Cell, error) {
+func (s *Store) Aggregate(ctx context.Context, q report.Aggregation) ([]report.Cell, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	c := report.NewCollector(q, func() report.Sketch { return newSketch() })
 	err := s.snapshot(ctx, func(s *Store) error {
 		switch {
-		case q.Measures[0].Basis() == report.ByMessage:
+		case q.Measures[0].TimeBasis() == report.ByMessage:
 			return s.messages(ctx, &q, c)
 		case q.Calendar != nil:
 			return s.cyclesOf(ctx, &q, c)
@@ -117,13 +117,13 @@ const (
 const anyRollup = `SELECT 1 FROM convo_rollups WHERE workspace = ? AND dimension = '' AND measure = 'resolution' LIMIT 1`
 
 // cells reads the rollups as far as they have what q asks for, and the cycles for the rest.
-func (s *Store) cells(ctx context.Context, q *report.Query, c *report.Collector) error {
-	from, to := q.Borders[0].UnixMicro(), q.Borders[len(q.Borders)-1].UnixMicro()
+func (s *Store) cells(ctx context.Context, q *report.Aggregation, c *report.Collector) error {
+	from, to := q.Boundaries[0].UnixMicro(), q.Boundaries[len(q.Boundaries)-1].UnixMicro()
 	dimension, filter, ok := rolledBy(q)
 	var slots []slots
 	var edges [][2]int64
 	if ok && !s.tx.savepoint { // a host's transaction may see the two as they are at two moments
-		slots, edges, ok = cover(q.Borders, dimension == "")
+		slots, edges, ok = cover(q.Boundaries, dimension == "")
 	}
 	if ok && len(slots) > 0 { // without rollups, the index by time is the better way
 		var err error
@@ -193,8 +193,8 @@ func source(running bool, text string) string {
 }
 
 // where narrows cycles down to those of q between two times, also for bases that have no index of their own.
-func (s *Store) where(q *report.Query, running bool, from, to int64) (text string, args []any) {
-	basis := q.Measures[0].Basis()
+func (s *Store) where(q *report.Aggregation, running bool, from, to int64) (text string, args []any) {
+	basis := q.Measures[0].TimeBasis()
 	at := times[basis]
 	text = " WHERE y.workspace = ? AND " + at + " >= ? AND " + at + " < ?"
 	args = append(args, q.Workspace, from, to)
@@ -205,7 +205,7 @@ func (s *Store) where(q *report.Query, running bool, from, to int64) (text strin
 		text += " AND y.opened_at < ? AND y.closed_at >= ?"
 		args = append(args, to, from)
 	}
-	for d, list := range q.Where {
+	for d, list := range q.Filter {
 		if len(list) == 0 {
 			continue
 		}
@@ -219,26 +219,26 @@ func (s *Store) where(q *report.Query, running bool, from, to int64) (text strin
 
 // measured reads the cycles that q asks for between two times. Where percentiles are wanted, each duration is read; else, sums by
 // the widest slot that fits the borders.
-func (s *Store) measured(ctx context.Context, q *report.Query, c *report.Collector, also string, from, to int64) error {
+func (s *Store) measured(ctx context.Context, q *report.Aggregation, c *report.Collector, also string, from, to int64) error {
 	each := q.Quantiles && slices.ContainsFunc(q.Measures, report.Measure.Timed)
 	err := s.measure(ctx, q, c, false, each, also, from, to)
 	// Those that run are in no rollup; they are read with what is in none either.
-	if err != nil || also == rolledCycles || q.Measures[0].Basis() == report.ByClosing {
+	if err != nil || also == rolledCycles || q.Measures[0].TimeBasis() == report.ByClosing {
 		return err
 	}
 	return s.measure(ctx, q, c, true, each, "", from, to)
 }
 
 func (s *Store) measure(
-	ctx context.Context, q *report.Query, c *report.Collector, running, each bool, also string, from, to int64,
+	ctx context.Context, q *report.Aggregation, c *report.Collector, running, each bool, also string, from, to int64,
 ) error {
 	where, args := s.where(q, running, from, to)
-	slot, group := times[q.Measures[0].Basis()], "''"
-	if q.By != "" {
-		group = values[q.By]
+	slot, group := times[q.Measures[0].TimeBasis()], "''"
+	if q.GroupBy != "" {
+		group = values[q.GroupBy]
 	}
 	// Slots are counted from the first border, wherever the reading begins: so each is within one bucket.
-	first, width := q.Borders[0].UnixMicro(), slotWidth(q.Borders)
+	first, width := q.Boundaries[0].UnixMicro(), slotWidth(q.Boundaries)
 	if !each {
 		slot = s.d.slot(slot)
 		args = append([]any{first, width}, args...)
@@ -333,14 +333,14 @@ func (d *dialect) slot(at string) string {
 }
 
 // things reads the different conversations and contacts.
-func (s *Store) things(ctx context.Context, q *report.Query, c *report.Collector) error {
-	from, to := q.Borders[0].UnixMicro(), q.Borders[len(q.Borders)-1].UnixMicro()
+func (s *Store) things(ctx context.Context, q *report.Aggregation, c *report.Collector) error {
+	from, to := q.Boundaries[0].UnixMicro(), q.Boundaries[len(q.Boundaries)-1].UnixMicro()
 	where, args := s.where(q, false, from, to)
 	group := "''"
-	if q.By != "" {
-		group = values[q.By]
+	if q.GroupBy != "" {
+		group = values[q.GroupBy]
 	}
-	width := slotWidth(q.Borders)
+	width := slotWidth(q.Boundaries)
 	slot := s.d.slot(times[report.ByClosing])
 	args = append([]any{from, width}, args...)
 	for _, m := range q.Measures {
@@ -364,7 +364,7 @@ func (s *Store) things(ctx context.Context, q *report.Query, c *report.Collector
 			if m != report.ClosedContacts {
 				one = string(conversation[:])
 			}
-			c.Distinct(m, from+int64(at)*width, string(value), one)
+			c.AddDistinct(m, from+int64(at)*width, string(value), one)
 			return nil
 		})
 		if err != nil {
@@ -375,14 +375,14 @@ func (s *Store) things(ctx context.Context, q *report.Query, c *report.Collector
 }
 
 // messages counts messages.
-func (s *Store) messages(ctx context.Context, q *report.Query, c *report.Collector) error {
-	from, to := q.Borders[0].UnixMicro(), q.Borders[len(q.Borders)-1].UnixMicro()
+func (s *Store) messages(ctx context.Context, q *report.Aggregation, c *report.Collector) error {
+	from, to := q.Boundaries[0].UnixMicro(), q.Boundaries[len(q.Boundaries)-1].UnixMicro()
 	group, joins := "''", ""
 	const join = ` JOIN convo_conversations c ON c.workspace = e.workspace AND c.id = e.conversation
 		JOIN convo_contacts o ON o.workspace = c.workspace AND o.id = c.origin`
 	args := []any{q.Workspace, from, to}
 	where := " WHERE e.workspace = ? AND e.kind IN ('message_received', 'message_sent') AND e.at >= ? AND e.at < ?"
-	for d, list := range q.Where {
+	for d, list := range q.Filter {
 		if len(list) > 0 {
 			where, joins = where+" AND "+messageValues[d]+" IN ("+marks(len(list))+")", join
 			for _, v := range list {
@@ -390,10 +390,10 @@ func (s *Store) messages(ctx context.Context, q *report.Query, c *report.Collect
 			}
 		}
 	}
-	if q.By != "" {
-		group, joins = messageValues[q.By], join
+	if q.GroupBy != "" {
+		group, joins = messageValues[q.GroupBy], join
 	}
-	width := slotWidth(q.Borders)
+	width := slotWidth(q.Boundaries)
 	columns := s.d.slot("e.at") + ", " + group
 	args = append([]any{from, width}, args...)
 	for _, m := range q.Measures {
@@ -437,10 +437,10 @@ func reportedDests(y *report.Cycle) []any {
 }
 
 // cyclesOf reads whole cycles, for what only Go can measure.
-func (s *Store) cyclesOf(ctx context.Context, q *report.Query, c *report.Collector) error {
-	from, to := q.Borders[0].UnixMicro(), q.Borders[len(q.Borders)-1].UnixMicro()
+func (s *Store) cyclesOf(ctx context.Context, q *report.Aggregation, c *report.Collector) error {
+	from, to := q.Boundaries[0].UnixMicro(), q.Boundaries[len(q.Boundaries)-1].UnixMicro()
 	for _, running := range []bool{false, true} {
-		if running && q.Measures[0].Basis() == report.ByClosing {
+		if running && q.Measures[0].TimeBasis() == report.ByClosing {
 			break
 		}
 		where, args := s.where(q, running, from, to)
@@ -454,7 +454,7 @@ func (s *Store) cyclesOf(ctx context.Context, q *report.Query, c *report.Collect
 			if err := scan(reportedDests(&y)...); err != nil {
 				return err
 			}
-			c.Cycle(&y)
+			c.AddCycle(&y)
 			return nil
 		})
 		if err != nil {

@@ -55,9 +55,9 @@ var rolledMeasures = []report.Measure{
 }
 
 // rolledBy is the dimension of the rollups that have what q asks for, and the values that are asked for of it, if not all.
-func rolledBy(q *report.Query) (by report.Dimension, only []string, ok bool) {
-	by = q.By
-	for d, list := range q.Where {
+func rolledBy(q *report.Aggregation) (by report.Dimension, only []string, ok bool) {
+	by = q.GroupBy
+	for d, list := range q.Filter {
 		if len(list) == 0 {
 			continue
 		}
@@ -66,7 +66,7 @@ func rolledBy(q *report.Query) (by report.Dimension, only []string, ok bool) {
 		}
 		by, only = d, list
 	}
-	return by, only, by == "" || slices.Contains(rolledDimensions[q.Measures[0].Basis()], by)
+	return by, only, by == "" || slices.Contains(rolledDimensions[q.Measures[0].TimeBasis()], by)
 }
 
 // slots are those of one width from one up to another one.
@@ -132,7 +132,7 @@ func floorDiv(a, b int64) int64 {
 
 // rolled adds slots of the rollups to c.
 func (s *Store) rolled(
-	ctx context.Context, q *report.Query, c *report.Collector, by report.Dimension, only []string, r slots,
+	ctx context.Context, q *report.Aggregation, c *report.Collector, by report.Dimension, only []string, r slots,
 ) error {
 	wanted := map[report.Measure][]report.Measure{} // by the measure that is stored
 	for _, m := range q.Measures {
@@ -190,7 +190,7 @@ func (s *Store) rolled(
 		if err := scan(dests...); err != nil {
 			return err
 		}
-		if q.By == "" {
+		if q.GroupBy == "" {
 			row.value = ""
 		}
 		if r.width != half {
@@ -428,7 +428,7 @@ const (
 func roll(rows map[rollKey]*rolling, y *report.Cycle, sketches bool) {
 	for _, m := range rolledMeasures {
 		number, total := m.Of(y)
-		at := m.Basis().At(y)
+		at := m.TimeBasis().At(y)
 		if number == 0 || at.IsZero() {
 			continue
 		}
@@ -450,7 +450,7 @@ func roll(rows map[rollKey]*rolling, y *report.Cycle, sketches bool) {
 		}
 		for _, w := range rowWidths {
 			add(row("", "", w))
-			for _, d := range rolledDimensions[m.Basis()] {
+			for _, d := range rolledDimensions[m.TimeBasis()] {
 				add(row(d, d.Of(y), w))
 			}
 		}

@@ -31,8 +31,8 @@ var (
 )
 
 func closedIn2025(t *testing.T, s report.Store, by report.Dimension) map[string]report.Stat {
-	cells, err := s.Cells(t.Context(), report.Query{
-		Workspace: fill.Workspace, Measures: []report.Measure{report.Resolution}, Borders: []time.Time{new2025, new2026}, By: by,
+	cells, err := s.Aggregate(t.Context(), report.Aggregation{
+		Workspace: fill.Workspace, Measures: []report.Measure{report.Resolution}, Boundaries: []time.Time{new2025, new2026}, GroupBy: by,
 	})
 	require.NoError(t, err)
 	all := map[string]report.Stat{}
@@ -96,7 +96,7 @@ func TestADamagedSketchIsToldAndNotCounted(t *testing.T) {
 		for _, damage := range [][]byte{{0x80}, {3, 0x80}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1}, {0xfc, 0xff, 0x7f, 1, 1, 1, 1, 0}} {
 			_, err := db.Exec("UPDATE convo_rollups SET "+column+" = ?", damage)
 			require.NoError(t, err)
-			_, err = report.Ask(t.Context(), s, report.Question{
+			_, err = report.Run(t.Context(), s, report.Query{
 				Kind: report.Resolutions, Workspace: fill.Workspace, From: new2025, To: new2026, Zone: "Asia/Kolkata", Bucket: report.Day,
 			})
 			require.ErrorContains(t, err, "RebuildRollups", column)
@@ -145,9 +145,9 @@ func TestAnAnswerHasEachCycleOnceWhileTheyAreRolledUp(t *testing.T) {
 			})
 		}
 		today := time.Now().UTC().Truncate(24 * time.Hour)
-		q := report.Query{
-			Workspace: acme, Measures: []report.Measure{report.Resolution}, By: report.Channel, Quantiles: true,
-			Borders: []time.Time{today.AddDate(0, 0, -1), today.AddDate(0, 0, 2)},
+		q := report.Aggregation{
+			Workspace: acme, Measures: []report.Measure{report.Resolution}, GroupBy: report.Channel, Quantiles: true,
+			Boundaries: []time.Time{today.AddDate(0, 0, -1), today.AddDate(0, 0, 2)},
 		}
 		for n := range int64(cycles) {
 			_, err := engine.Do(t.Context(), convo.ToContact(acme, fmt.Sprint(n)), convo.Open{By: ana, Channel: "chat"}, convo.Close{By: ana})
@@ -155,7 +155,7 @@ func TestAnAnswerHasEachCycleOnceWhileTheyAreRolledUp(t *testing.T) {
 			tx, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true}) // at the default level, which may show two moments
 			require.NoError(t, err)
 			for _, s := range []*sqlstore.Store{s, s.WithTx(tx), s.WithTx(tx), s.WithTx(tx)} {
-				cells, err := s.Cells(t.Context(), q)
+				cells, err := s.Aggregate(t.Context(), q)
 				require.NoError(t, err)
 				require.Len(t, cells, 1)
 				require.Equal(t, n+1, cells[0].Stat.Count)
@@ -205,7 +205,7 @@ func TestAReportInAHostsTransactionSeesWhatIsWrittenThere(t *testing.T) {
 		_, err = engine.With(inside).Do(t.Context(), convo.ToContact(acme, "tom"), convo.Open{By: ana}, convo.Close{By: ana})
 		require.NoError(t, err)
 		now := time.Now()
-		a, err := report.Ask(t.Context(), inside, report.Question{
+		a, err := report.Run(t.Context(), inside, report.Query{
 			Kind: report.Conversations, Workspace: acme, From: now.Add(-48 * time.Hour), To: now.Add(48 * time.Hour),
 		})
 		require.NoError(t, err)

@@ -40,7 +40,7 @@ func (s sketch) rank(below float64, n int64) float64 {
 }
 
 // UpTo is how many values are at most so large.
-func (s sketch) UpTo(value int64) (n int64) {
+func (s sketch) CountUpTo(value int64) (n int64) {
 	for _, b := range s.h.Distribution() {
 		if b.From > value {
 			break

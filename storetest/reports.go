@@ -74,13 +74,13 @@ var reportCases = []reportCase{
 		func(r *reports) {
 			r.play(acme, 7, 200)
 			from, to := r.period(acme)
-			ask := func() []*report.Answer {
-				var all []*report.Answer
+			ask := func() []*report.Report {
+				var all []*report.Report
 				for _, k := range []report.Kind{
 					report.Conversations, report.Responses, report.Resolutions, report.Messages, report.Contacts, report.Assignments,
 					report.Users,
 				} {
-					a, err := report.Ask(r.ctx, r.reporter, report.Question{
+					a, err := report.Run(r.ctx, r.reporter, report.Query{
 						Kind: k, Workspace: acme, From: from, To: to, Bucket: report.Day, Zone: "Europe/Berlin",
 					})
 					r.NoError(err)
@@ -113,9 +113,9 @@ var reportCases = []reportCase{
 		"Cells/of a workspace without anything are none", "an empty workspace is an answer of zeros",
 		func(r *reports) {
 			r.play("other", 2, 20)
-			a, err := report.Ask(r.ctx, r.reporter, report.Question{
+			a, err := report.Run(r.ctx, r.reporter, report.Query{
 				Kind: report.Conversations, Workspace: acme, From: r.clock.Now().Add(-48 * time.Hour), To: r.clock.Now(), Bucket: report.Day,
-				GroupBy: report.Team, Distinct: true,
+				GroupBy: report.Team, CountDistinct: true,
 			})
 			r.NoError(err)
 			r.Empty(a.Total)
@@ -187,8 +187,8 @@ var reportCases = []reportCase{
 			ctx, cancel := context.WithCancel(r.ctx)
 			cancel()
 			now := r.clock.Now()
-			_, err := r.reporter.Cells(ctx, report.Query{
-				Workspace: acme, Measures: []report.Measure{report.Opened}, Borders: []time.Time{now.Add(-time.Hour), now},
+			_, err := r.reporter.Aggregate(ctx, report.Aggregation{
+				Workspace: acme, Measures: []report.Measure{report.Opened}, Boundaries: []time.Time{now.Add(-time.Hour), now},
 			})
 			r.ErrorIs(err, context.Canceled)
 			r.ErrorIs(r.reporter.Cycles(ctx, acme, now.Add(-time.Hour), now, func(*report.Cycle) error { return nil }), context.Canceled)
@@ -358,7 +358,7 @@ func (r *reports) compareAll(workspace string) {
 		kolkata = append(kolkata, kolkata[len(kolkata)-1].Add(time.Hour))
 	}
 	borders = append(borders, kolkata)
-	wheres := []report.Where{
+	wheres := []report.Filter{
 		nil, {report.Team: {"one"}}, {report.Channel: {"chat", ""}}, {report.Closer: {"ana", "Ana"}, report.Team: {"two"}},
 		{report.Category: {"Amended", "Sales"}}, {report.ContactType: {report.ContactNew}}, {report.Status: {"closed", "pending"}},
 	}
@@ -379,15 +379,15 @@ func (r *reports) compareAll(workspace string) {
 					if !some { // of the combinations
 						continue
 					}
-					q := report.Query{Workspace: workspace, Measures: list, Borders: b, By: by, Where: where, Quantiles: j%2 == 0}
+					q := report.Aggregation{Workspace: workspace, Measures: list, Boundaries: b, GroupBy: by, Filter: where, Quantiles: j%2 == 0}
 					r.compare(q, cycles)
 				}
 			}
 		}
 	}
-	r.compare(report.Query{
-		Workspace: workspace, Measures: []report.Measure{report.FirstResponse, report.WorkingFirstResponse}, Borders: borders[0],
-		By: report.Closer, Quantiles: true, Calendar: halved{},
+	r.compare(report.Aggregation{
+		Workspace: workspace, Measures: []report.Measure{report.FirstResponse, report.WorkingFirstResponse}, Boundaries: borders[0],
+		GroupBy: report.Closer, Quantiles: true, Calendar: halved{},
 	}, cycles)
 	r.compareMessages(workspace, borders, bys)
 }
@@ -397,10 +397,10 @@ type halved struct{}
 
 func (halved) Between(from, to time.Time) time.Duration { return to.Sub(from) / 2 }
 
-func (r *reports) compare(q report.Query, cycles []report.Cycle) {
+func (r *reports) compare(q report.Aggregation, cycles []report.Cycle) {
 	c := report.NewCollector(q, nil)
 	for i := range cycles {
-		c.Cycle(&cycles[i])
+		c.AddCycle(&cycles[i])
 	}
 	r.sameCells(q, c)
 }
@@ -417,10 +417,10 @@ func (r *reports) compareMessages(workspace string, borders [][]time.Time, bys [
 			if by != "" && by != report.Channel && by != report.ContactType && by != report.Author {
 				continue
 			}
-			for _, where := range []report.Where{nil, {report.Channel: {"mail"}}, {report.ContactType: {report.ContactReturning}}} {
-				q := report.Query{
+			for _, where := range []report.Filter{nil, {report.Channel: {"mail"}}, {report.ContactType: {report.ContactReturning}}} {
+				q := report.Aggregation{
 					Workspace: workspace, Measures: []report.Measure{report.Incoming, report.OutgoingUser, report.OutgoingAutomation},
-					Borders: b, By: by, Where: where,
+					Boundaries: b, GroupBy: by, Filter: where,
 				}
 				want := report.NewCollector(q, nil)
 				for _, c := range conversations {
@@ -441,7 +441,7 @@ func (r *reports) compareMessages(workspace string, borders [][]time.Time, bys [
 						case e.Kind != convo.MessageReceived:
 							continue
 						}
-						want.Message(m, e.At, map[report.Dimension]string{
+						want.AddMessage(m, e.At, map[report.Dimension]string{
 							report.Channel: c.Channel, report.ContactType: kind, report.Author: author,
 						}[by])
 					}
@@ -452,10 +452,10 @@ func (r *reports) compareMessages(workspace string, borders [][]time.Time, bys [
 	}
 }
 
-func (r *reports) sameCells(q report.Query, c *report.Collector) {
+func (r *reports) sameCells(q report.Aggregation, c *report.Collector) {
 	want, err := c.Cells()
 	r.NoError(err)
-	got, err := r.reporter.Cells(r.ctx, q)
+	got, err := r.reporter.Aggregate(r.ctx, q)
 	r.NoError(err)
 	order := func(a, b report.Cell) int {
 		return cmp.Or(cmp.Compare(a.Bucket, b.Bucket), strings.Compare(a.Value, b.Value), cmp.Compare(a.Measure, b.Measure))
@@ -493,8 +493,8 @@ func (r *reports) sameStat(want, got *report.Stat, what any) {
 }
 
 // same compares answers, of which the second ones may be approximate.
-func (r *reports) same(want, got []*report.Answer) {
-	figures := func(want, got report.Figures) {
+func (r *reports) same(want, got []*report.Report) {
+	figures := func(want, got report.Values) {
 		r.Equal(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got)))
 		for m := range want {
 			a, b := want[m], got[m]
@@ -507,10 +507,10 @@ func (r *reports) same(want, got []*report.Answer) {
 		figures(want[i].Total, got[i].Total)
 		figures(want[i].Previous, got[i].Previous)
 		for j := range want[i].Series {
-			figures(want[i].Series[j].Figures, got[i].Series[j].Figures)
+			figures(want[i].Series[j].Values, got[i].Series[j].Values)
 		}
 		for j := range want[i].Groups {
-			figures(want[i].Groups[j].Figures, got[i].Groups[j].Figures)
+			figures(want[i].Groups[j].Values, got[i].Groups[j].Values)
 		}
 	}
 }

@@ -1,5 +1,5 @@
 // Command report measures reports over synthetic cycles: with rollups, without them, and as raw SQL that one would write by hand for
-// exactly this question, in one run and in turns. It prints a Markdown table. Absolute numbers are this machine's.
+// exactly this query, in one run and in turns. It prints a Markdown table. Absolute numbers are this machine's.
 package main
 
 import (
@@ -60,7 +60,7 @@ func main() {
 func run(ctx context.Context, n, rounds int, engines, dir string) error {
 	fmt.Printf("%s %s/%s, %d processors; %d cycles of one year and workspace; medians of %d\n\n", runtime.Version(), runtime.GOOS,
 		runtime.GOARCH, runtime.NumCPU(), n, rounds)
-	fmt.Println("| engine | question | raw SQL | without rollups | raw ÷ that | with rollups | raw ÷ that |")
+	fmt.Println("| engine | query | raw SQL | without rollups | raw ÷ that | with rollups | raw ÷ that |")
 	fmt.Println("|---|---|--:|--:|--:|--:|--:|")
 	var notes []string
 	for name := range strings.SplitSeq(engines, ",") {
@@ -186,8 +186,8 @@ func (b *bench) text(statement string, n, from, to int) string {
 	return strings.NewReplacer("{numbers}", numbers, "{start}", start).Replace(statement)
 }
 
-// question is something to ask, of convo and by hand.
-type question struct {
+// query is something to ask, of convo and by hand.
+type query struct {
 	name string
 	ask  func(ctx context.Context, s *sqlstore.Store) error
 	raw  map[sqlstore.Dialect][]string
@@ -249,18 +249,18 @@ func wholeReport(d sqlstore.Dialect) (statements []string) {
 	return statements
 }
 
-func questions() []question {
-	ask := func(q report.Question) func(context.Context, *sqlstore.Store) error {
+func queries() []query {
+	ask := func(q report.Query) func(context.Context, *sqlstore.Store) error {
 		q.Workspace, q.From, q.To = workspace, year, year.AddDate(1, 0, 0)
 		return func(ctx context.Context, s *sqlstore.Store) error {
-			_, err := report.Ask(ctx, s, q)
+			_, err := report.Run(ctx, s, q)
 			return err
 		}
 	}
-	cells := func(q report.Query) func(context.Context, *sqlstore.Store) error {
+	cells := func(q report.Aggregation) func(context.Context, *sqlstore.Store) error {
 		q.Workspace, q.Quantiles = workspace, true
 		return func(ctx context.Context, s *sqlstore.Store) error {
-			_, err := s.Cells(ctx, q)
+			_, err := s.Aggregate(ctx, q)
 			return err
 		}
 	}
@@ -269,28 +269,28 @@ func questions() []question {
 		days = append(days, d)
 	}
 	counts := both(strings.ReplaceAll(byDay, "{at}", "opened_at"), strings.ReplaceAll(byDay, "{at}", "closed_at"))
-	return []question{
+	return []query{
 		{"dashboard", func(ctx context.Context, s *sqlstore.Store) error {
 			_, err := report.Dashboard(ctx, s, workspace)
 			return err
 		}, map[sqlstore.Dialect][]string{
 			sqlstore.SQLite: {strings.Replace(now, "{true}", " = 1", 1)}, sqlstore.PostgreSQL: {strings.Replace(now, "{true}", "", 1)},
 		}},
-		{"opened and closed by day", ask(report.Question{Kind: report.Conversations, Bucket: report.Day}), counts},
-		{"the same in Europe/Berlin", ask(report.Question{Kind: report.Conversations, Bucket: report.Day, Zone: "Europe/Berlin"}), counts},
+		{"opened and closed by day", ask(report.Query{Kind: report.Conversations, Bucket: report.Day}), counts},
+		{"the same in Europe/Berlin", ask(report.Query{Kind: report.Conversations, Bucket: report.Day, Zone: "Europe/Berlin"}), counts},
 		{
 			"resolution by day, with percentiles",
-			cells(report.Query{Measures: []report.Measure{report.Resolution}, Borders: days}),
+			cells(report.Aggregation{Measures: []report.Measure{report.Resolution}, Boundaries: days}),
 			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteDays}, sqlstore.PostgreSQL: {postgresDays}},
 		},
 		{
 			"resolution by user, with p90",
-			cells(report.Query{
-				Measures: []report.Measure{report.Resolution}, Borders: []time.Time{year, year.AddDate(1, 0, 0)}, By: report.Closer,
+			cells(report.Aggregation{
+				Measures: []report.Measure{report.Resolution}, Boundaries: []time.Time{year, year.AddDate(1, 0, 0)}, GroupBy: report.Closer,
 			}),
 			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteP90}, sqlstore.PostgreSQL: {postgresP90}},
 		},
-		{"a whole report of resolutions by user", ask(report.Question{Kind: report.Resolutions, Bucket: report.Month, GroupBy: report.Closer}),
+		{"a whole report of resolutions by user", ask(report.Query{Kind: report.Resolutions, Bucket: report.Month, GroupBy: report.Closer}),
 			map[sqlstore.Dialect][]string{
 				sqlstore.SQLite: wholeReport(sqlstore.SQLite), sqlstore.PostgreSQL: wholeReport(sqlstore.PostgreSQL),
 			}},
@@ -326,7 +326,7 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 	if err != nil {
 		return "", err
 	}
-	all := questions()
+	all := queries()
 	took := make([][3][]time.Duration, len(all)) // raw, without, with
 	turn := func(which, rounds int) error {
 		for range rounds {
