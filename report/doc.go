@@ -1,11 +1,11 @@
 // Package report answers questions about conversations: how many were opened and closed, how long until a reply and until a closing,
 // by whom, on which channel, and how that compares with the period before.
 //
-//	answer, err := report.Ask(ctx, store, report.Question{
+//	r, err := report.Run(ctx, store, report.Query{
 //		Kind: report.Resolutions, Workspace: "acme",
 //		From: march, To: april, Zone: "Europe/Berlin", Bucket: report.Day, GroupBy: report.Closer,
 //	})
-//	fmt.Println(time.Duration(answer.Total[report.Resolution].P90) * time.Microsecond)
+//	fmt.Println(time.Duration(r.Total[report.Resolution].P90) * time.Microsecond)
 //
 // The same question has the same answer on every store, and equals what a replay of the log gives. All durations are of one cycle,
 // from an opening or reopening to the next closing, and belong to the period in which they ended: so a reopening never changes a

@@ -25,7 +25,7 @@ const (
 	Leaderboard   Kind = "leaderboard"   // the first so many users or teams by one measure
 )
 
-// Question is what to report. The zero values of optional fields are their defaults.
+// Query is what to report. The zero values of optional fields are their defaults.
 type Query struct {
 	Kind      Kind   `json:"kind"`
 	Workspace string `json:"workspace"`

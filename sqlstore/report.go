@@ -109,8 +109,8 @@ func (s *Store) Aggregate(ctx context.Context, q report.Aggregation) ([]report.C
 // Which cycles are read: all of them, or those that are in the rollups, or those that are not.
 const (
 	allCycles      = ""
-	rolledCycles   = " AND y.unrolled IS NULL"
-	unrolledCycles = " AND y.unrolled = 1"
+	rolledCycles   = " AND y.rollup_pending IS NULL"
+	unrolledCycles = " AND y.rollup_pending = 1"
 )
 
 // anyRollup finds whether a workspace has rollups: any closed cycle has a resolution.
@@ -253,7 +253,7 @@ func (s *Store) measure(
 	}
 	table := closedCycles
 	if also == unrolledCycles {
-		table += s.d.unrolled
+		table += s.d.pendingIndex
 	}
 	if running {
 		table = runningCycles

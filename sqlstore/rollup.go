@@ -165,10 +165,10 @@ func (s *Store) rolled(
 		width, from, to = day, floorDiv(from*half, day), -floorDiv(-to*half, day)
 		columns = strings.Replace(columns, "sketch", "NULL", 1)
 	} else {
-		columns = strings.Replace(columns, "halves, half_sketches", "NULL, NULL", 1)
+		columns = strings.Replace(columns, "half_hours, half_hour_sketches", "NULL, NULL", 1)
 	}
 	if !timed {
-		columns = strings.NewReplacer(" sketch", " NULL", " half_sketches", " NULL").Replace(columns)
+		columns = strings.NewReplacer(" sketch", " NULL", " half_hour_sketches", " NULL").Replace(columns)
 	}
 	args := []any{q.Workspace, string(by)}
 	for m := range wanted {
@@ -176,9 +176,9 @@ func (s *Store) rolled(
 	}
 	args = append(args, width, from, to)
 	statement := "SELECT measure, " + columns + ` FROM convo_rollups
-	WHERE workspace = ? AND dimension = ? AND measure IN (` + marks(len(wanted)) + `) AND width = ? AND slot >= ? AND slot < ?`
+	WHERE workspace = ? AND dimension = ? AND measure IN (` + marks(len(wanted)) + `) AND slot_micros = ? AND slot_number >= ? AND slot_number < ?`
 	if only != nil {
-		statement += " AND value IN (" + marks(len(only)) + ")"
+		statement += " AND dimension_value IN (" + marks(len(only)) + ")"
 		for _, v := range only {
 			args = append(args, v)
 		}
@@ -222,7 +222,7 @@ type rolledRow struct {
 	sketch, halves, halfSketches []byte
 }
 
-const rolledColumns = "slot, value, number, total, least, most, sketch, halves, half_sketches"
+const rolledColumns = "slot_number, dimension_value, value_count, value_sum, value_min, value_max, sketch, half_hours, half_hour_sketches"
 
 // dests are what rolledColumns are read into.
 func (r *rolledRow) dests(before ...any) []any {
@@ -321,7 +321,7 @@ func (s *Store) Rollup(ctx context.Context, limit int) (n int, err error) {
 		limit = DefaultRollup
 	}
 	var workspace asText
-	found, err := s.row(ctx, "SELECT workspace FROM convo_cycles"+s.d.unrolled+" WHERE unrolled = 1 LIMIT 1", nil, []any{&workspace})
+	found, err := s.row(ctx, "SELECT workspace FROM convo_cycles"+s.d.pendingIndex+" WHERE rollup_pending = 1 LIMIT 1", nil, []any{&workspace})
 	if err != nil || !found {
 		return 0, err
 	}
@@ -357,12 +357,12 @@ func (s *Store) alone(ctx context.Context, workspace string, f func(*Store) erro
 // hold holds the row of the rollups that stands for all of them, and makes it if need be.
 func (t *transaction) hold(ctx context.Context, row []any) error {
 	for {
-		found, err := t.count(ctx, "SELECT number FROM convo_rollups"+rollupAt+" FOR UPDATE", row...)
+		found, err := t.count(ctx, "SELECT value_count FROM convo_rollups"+rollupAt+" FOR UPDATE", row...)
 		if err != nil || found > 0 {
 			return err
 		}
 		written, err := t.insert(ctx, `INSERT INTO convo_rollups
-		(workspace, dimension, measure, width, slot, value, number, total, least, most) VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0)`, row...)
+		(workspace, dimension, measure, slot_micros, slot_number, dimension_value, value_count, value_sum, value_min, value_max) VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0)`, row...)
 		if err != nil || written { // else somebody else has just made it: wait for him
 			return err
 		}
@@ -373,8 +373,8 @@ func (t *transaction) hold(ctx context.Context, row []any) error {
 func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int, err error) {
 	rows := map[rollKey]*rolling{}
 	taken := map[int][]any{} // conversations by the number of their cycle
-	statement := source(false, "SELECT "+reportedColumns(false)+" FROM "+closedCycles+s.d.unrolled+
-		" WHERE y.workspace = ? AND y.unrolled = 1 ORDER BY y.closed_at LIMIT ?")
+	statement := source(false, "SELECT "+reportedColumns(false)+" FROM "+closedCycles+s.d.pendingIndex+
+		" WHERE y.workspace = ? AND y.rollup_pending = 1 ORDER BY y.closed_at LIMIT ?")
 	err = s.read(ctx, statement, []any{workspace, limit}, func(scan func(...any) error) error {
 		var y report.Cycle
 		if err := scan(reportedDests(&y)...); err != nil {
@@ -395,7 +395,7 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 	marked := int64(0)
 	for number, conversations := range taken {
 		for chunk := range slices.Chunk(conversations, cyclesAtOnce) {
-			m, err := s.change(ctx, "UPDATE convo_cycles SET unrolled = NULL WHERE workspace = ? AND unrolled = 1 AND number = ? AND conversation IN ("+
+			m, err := s.change(ctx, "UPDATE convo_cycles SET rollup_pending = NULL WHERE workspace = ? AND rollup_pending = 1 AND number = ? AND conversation IN ("+
 				marks(len(chunk))+")", append([]any{workspace, number}, chunk...))
 			if err != nil {
 				return 0, err
@@ -458,7 +458,7 @@ func roll(rows map[rollKey]*rolling, y *report.Cycle, sketches bool) {
 	}
 }
 
-const rollupAt = ` WHERE workspace = ? AND dimension = ? AND measure = ? AND width = ? AND slot = ? AND value = ?`
+const rollupAt = ` WHERE workspace = ? AND dimension = ? AND measure = ? AND slot_micros = ? AND slot_number = ? AND dimension_value = ?`
 
 // compare orders rows as their key does.
 func (k rollKey) compare(l rollKey) int {
@@ -490,7 +490,7 @@ func (s *Store) addUp(ctx context.Context, workspace string, rows map[rollKey]*r
 			args = append(args, workspace, string(k.dimension), string(k.measure), k.width, k.slot, k.value, r.Count, r.Sum, r.Min, r.Max,
 				sketch, halves, halfSketches)
 		}
-		statement := `INSERT INTO convo_rollups (workspace, dimension, measure, width, ` + rolledColumns + `)
+		statement := `INSERT INTO convo_rollups (workspace, dimension, measure, slot_micros, ` + rolledColumns + `)
 		VALUES (` + strings.Repeat(marks(13)+"), (", len(chunk)-1) + marks(13) + ")" + s.d.upsertRollups
 		if _, err := s.change(ctx, statement, args); err != nil {
 			return err
@@ -504,7 +504,7 @@ func (s *Store) addThere(ctx context.Context, workspace string, rows map[rollKey
 	var row rolledRow
 	dests := row.dests()
 	return s.rows(ctx, `SELECT `+rolledColumns+` FROM convo_rollups
-	WHERE workspace = ? AND dimension = ? AND measure = ? AND width = ? AND slot >= ? AND slot <= ?`,
+	WHERE workspace = ? AND dimension = ? AND measure = ? AND slot_micros = ? AND slot_number >= ? AND slot_number <= ?`,
 		[]any{workspace, string(k.dimension), string(k.measure), k.width, k.slot, last},
 		func(scan func(...any) error) error {
 			if err := scan(dests...); err != nil {
@@ -532,7 +532,7 @@ func (s *Store) RebuildRollups(ctx context.Context, workspace string) error {
 		if _, err := s.tx.update(ctx, "DELETE FROM convo_rollups WHERE workspace = ? AND measure <> ''", workspace); err != nil {
 			return err
 		}
-		_, err := s.tx.update(ctx, "UPDATE convo_cycles SET unrolled = 1 WHERE workspace = ? AND unrolled IS NULL", workspace)
+		_, err := s.tx.update(ctx, "UPDATE convo_cycles SET rollup_pending = 1 WHERE workspace = ? AND rollup_pending IS NULL", workspace)
 		return err
 	})
 }
@@ -543,7 +543,7 @@ func (s *Store) CheckRollups(ctx context.Context, workspace string) (differences
 	want := map[rollKey]*rolling{}
 	err = s.snapshot(ctx, func(s *Store) error {
 		statement := source(false, "SELECT "+reportedColumns(false)+" FROM "+closedCycles+
-			" WHERE y.workspace = ? AND y.unrolled IS NULL")
+			" WHERE y.workspace = ? AND y.rollup_pending IS NULL")
 		err := s.read(ctx, statement, []any{workspace}, func(scan func(...any) error) error {
 			var y report.Cycle
 			if err := scan(reportedDests(&y)...); err != nil {
@@ -560,7 +560,7 @@ func (s *Store) CheckRollups(ctx context.Context, workspace string) (differences
 		var row rolledRow
 		dests := row.dests(&dimension, &measure, &width)
 		tried := newSketch()
-		return s.read(ctx, `SELECT dimension, measure, width, `+rolledColumns+` FROM convo_rollups
+		return s.read(ctx, `SELECT dimension, measure, slot_micros, `+rolledColumns+` FROM convo_rollups
 		WHERE workspace = ? AND measure <> ''`, []any{workspace}, func(scan func(...any) error) error {
 			if err := scan(dests...); err != nil {
 				return err

@@ -69,14 +69,14 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 		require.Equal(t, before[""].Count, closedIn2025(t, s, "")[""].Count)
 
 		for _, damage := range []string{
-			"UPDATE convo_rollups SET number = number + 1 WHERE measure = 'resolution' AND dimension = '' AND workspace = 'acme'",
-			"UPDATE convo_rollups SET total = total - 1 WHERE measure = 'assignment' OR measure = 'response'",
+			"UPDATE convo_rollups SET value_count = value_count + 1 WHERE measure = 'resolution' AND dimension = '' AND workspace = 'acme'",
+			"UPDATE convo_rollups SET value_sum = value_sum - 1 WHERE measure = 'assignment' OR measure = 'response'",
 			"UPDATE convo_rollups SET sketch = NULL WHERE measure = 'first_response' AND workspace = 'acme'",
-			"UPDATE convo_rollups SET halves = NULL WHERE measure = 'opened_new' AND workspace = 'acme'",
-			"UPDATE convo_rollups SET half_sketches = NULL WHERE measure = 'resolution' AND workspace = 'acme'",
-			"UPDATE convo_rollups SET half_sketches = sketch, halves = sketch WHERE measure = 'first_response' AND workspace = 'acme'",
+			"UPDATE convo_rollups SET half_hours = NULL WHERE measure = 'opened_new' AND workspace = 'acme'",
+			"UPDATE convo_rollups SET half_hour_sketches = NULL WHERE measure = 'resolution' AND workspace = 'acme'",
+			"UPDATE convo_rollups SET half_hour_sketches = sketch, half_hours = sketch WHERE measure = 'first_response' AND workspace = 'acme'",
 			"DELETE FROM convo_rollups WHERE dimension = 'team'",
-			"UPDATE convo_rollups SET slot = slot + 100000 WHERE dimension = 'channel'",
+			"UPDATE convo_rollups SET slot_number = slot_number + 100000 WHERE dimension = 'channel'",
 		} {
 			_, err := db.Exec(damage)
 			require.NoError(t, err)
@@ -92,7 +92,7 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 func TestADamagedSketchIsToldAndNotCounted(t *testing.T) {
 	s, db := withCycles(t, testdb.SQLite)
 	rollAll(t, s, 0)
-	for _, column := range []string{"sketch", "half_sketches", "halves"} {
+	for _, column := range []string{"sketch", "half_hour_sketches", "half_hours"} {
 		for _, damage := range [][]byte{{0x80}, {3, 0x80}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1}, {0xfc, 0xff, 0x7f, 1, 1, 1, 1, 0}} {
 			_, err := db.Exec("UPDATE convo_rollups SET "+column+" = ?", damage)
 			require.NoError(t, err)
@@ -109,13 +109,13 @@ func TestADamagedSketchIsToldAndNotCounted(t *testing.T) {
 // Otherwise it would be counted once more the next time.
 func TestWhatCannotBeMarkedIsNotRolledUp(t *testing.T) {
 	s, db := withCycles(t, testdb.SQLite)
-	_, err := db.Exec(`CREATE TRIGGER stays BEFORE UPDATE OF unrolled ON convo_cycles WHEN random() % 2 = 0 BEGIN SELECT RAISE(IGNORE); END`)
+	_, err := db.Exec(`CREATE TRIGGER stays BEFORE UPDATE OF rollup_pending ON convo_cycles WHEN random() % 2 = 0 BEGIN SELECT RAISE(IGNORE); END`)
 	require.NoError(t, err)
 	_, err = s.Rollup(t.Context(), 0)
 	require.ErrorIs(t, err, convo.ErrConflict)
 	var rows, marked int
 	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_rollups WHERE measure <> ''").Scan(&rows))
-	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles WHERE unrolled IS NULL").Scan(&marked))
+	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles WHERE rollup_pending IS NULL").Scan(&marked))
 	require.Zero(t, rows+marked)
 }
 

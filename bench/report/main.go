@@ -145,7 +145,7 @@ const (
 	cycles = `INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type, opened_by_id, opened_source,
 		first_assigned_at, first_assignee, last_assignee, last_team, first_response_at, first_responder_type, first_responder_id,
 		responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-		closed_source, category, summary, unrolled)
+		closed_source, category, summary, rollup_pending)
 	SELECT 'acme', id, 1, at, 'contact', contact, 'incoming_message', at + took / 20, agent, agent, team, at + took / 10, 'user', agent,
 		1, took / 10, 0, 1, 1, 0, at + took, 'user', agent, 'user', 'Support', 'Done.', 1 FROM {rows} v WHERE NOT active`
 )
@@ -380,8 +380,8 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 		fmt.Printf("| %s | %s | %.1f ms | %.1f ms | %.2f | %.1f ms | %.1f |\n", b.name, q.name, m(0), m(1), m(0)/m(1), m(2), m(0)/m(2))
 	}
 	var bytes float64
-	if err := b.db.QueryRowContext(ctx, `SELECT avg(length(half_sketches)) / 24 FROM convo_rollups
-	WHERE dimension = '' AND measure = 'resolution' AND width = 86400000000`).Scan(&bytes); err != nil {
+	if err := b.db.QueryRowContext(ctx, `SELECT avg(length(half_hour_sketches)) / 24 FROM convo_rollups
+	WHERE dimension = '' AND measure = 'resolution' AND slot_micros = 86400000000`).Scan(&bytes); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s: filled in %v, rolled up in %v (%.0f cycles a second); the sketches of an hour have %.0f bytes on average", b.name,

@@ -1,4 +1,4 @@
-// Package workhours measures time in working hours, for [report.Question.Calendar]. Holidays are those of
+// Package workhours measures time in working hours, for [report.Query.Calendar]. Holidays are those of
 // github.com/rickar/cal/v2, whose packages have many countries', or the host's own:
 //
 //	calendar, err := workhours.New(workhours.Config{
