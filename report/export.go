@@ -60,8 +60,8 @@ func (y *Cycle) row() []string {
 	}
 }
 
-// checkPeriod checks what an export is asked for.
-func checkPeriod(workspace string, from, to time.Time) error {
+// checkExport checks what an export is asked for.
+func checkExport(workspace string, from, to time.Time) error {
 	if err := (convo.Filter{Workspace: workspace, From: from, To: to}).Validate(); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func checkPeriod(workspace string, from, to time.Time) error {
 // header of Columns. It holds a page of them in memory, however many there are. Texts are written as they are: who opens the file in a
 // spreadsheet should not let it take a summary that begins with an equals sign for a formula.
 func WriteCSV(ctx context.Context, w io.Writer, s Store, workspace string, from, to time.Time) error {
-	if err := checkPeriod(workspace, from, to); err != nil {
+	if err := checkExport(workspace, from, to); err != nil {
 		return err
 	}
 	out := csv.NewWriter(w)
@@ -91,7 +91,7 @@ func WriteCSV(ctx context.Context, w io.Writer, s Store, workspace string, from,
 
 // WriteNDJSON is WriteCSV as JSON, one [Cycle] per line.
 func WriteNDJSON(ctx context.Context, w io.Writer, s Store, workspace string, from, to time.Time) error {
-	if err := checkPeriod(workspace, from, to); err != nil {
+	if err := checkExport(workspace, from, to); err != nil {
 		return err
 	}
 	out := json.NewEncoder(w)

@@ -247,13 +247,14 @@ func (crowd) Aggregate(_ context.Context, q report.Aggregation) (cells []report.
 }
 
 func TestDurationsThatAddUpToTooMuchAreRefused(t *testing.T) {
-	c := report.NewCollector(report.Aggregation{
+	c, err := report.NewCollector(report.Aggregation{
 		Measures: []report.Measure{report.Resolution}, Boundaries: []time.Time{monday, monday.Add(time.Hour)},
 	}, nil)
+	require.NoError(t, err)
 	for range 3 {
 		c.Add(report.Resolution, monday.UnixMicro(), "", report.Stat{Count: 1, Sum: 1 << 62})
 	}
-	_, err := c.Cells()
+	_, err = c.Cells()
 	require.ErrorContains(t, err, "292,000 years")
 }
 

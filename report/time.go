@@ -128,8 +128,8 @@ func (b Bucket) next(d date, n int) date {
 	return d.add(0, 0, n)
 }
 
-// borders are from, to, and all that is between them. The zone is that of from.
-func (b Bucket) borders(from, to time.Time, weekStart Weekday) ([]time.Time, error) {
+// boundaries are from, to, and all that is between them. The zone is that of from.
+func (b Bucket) boundaries(from, to time.Time, weekStart Weekday) ([]time.Time, error) {
 	next := func(t time.Time) time.Time { // of the hour of t
 		return hour(hour(t).Add(time.Hour + time.Minute)) // a minute more, for an hour that is repeated in part
 	}
@@ -148,14 +148,14 @@ func (b Bucket) borders(from, to time.Time, weekStart Weekday) ([]time.Time, err
 	default:
 		return nil, invalid("bucket", fmt.Sprintf("%q is not one of hour, day, week, month, quarter, year", b))
 	}
-	borders := []time.Time{from.UTC()}
+	boundaries := []time.Time{from.UTC()}
 	for t := next(from); t.Before(to); t = next(t) {
-		if len(borders) == MaxBuckets {
+		if len(boundaries) == MaxBuckets {
 			return nil, invalid("bucket", fmt.Sprintf("the period has more than %d of %s: ask for wider ones", MaxBuckets, b))
 		}
-		borders = append(borders, t.UTC())
+		boundaries = append(boundaries, t.UTC())
 	}
-	return append(borders, to.UTC()), nil
+	return append(boundaries, to.UTC()), nil
 }
 
 // hour is when the local hour of t began.

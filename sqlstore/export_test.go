@@ -83,5 +83,5 @@ func (s *Store) Remembered() int { return len(s.stmts.blocks.on) }
 
 // Alone carries out f while nobody else rolls up a workspace.
 func (s *Store) Alone(ctx context.Context, workspace string, f func() error) error {
-	return s.alone(ctx, workspace, func(*Store) error { return f() })
+	return s.holdRollups(ctx, workspace, func(*Store) error { return f() })
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -42,15 +43,14 @@ func closedIn2025(t *testing.T, s report.Store, by report.Dimension) map[string]
 	return all
 }
 
-func rollAll(t *testing.T, s *sqlstore.Store, limit int) (n int) {
-	for {
-		more, err := s.Rollup(t.Context(), limit)
+func rollupAll(t *testing.T, s *sqlstore.Store, limit int) (all int) {
+	t.Helper()
+	for more := true; more; {
+		n, m, err := s.Rollup(t.Context(), limit)
 		require.NoError(t, err)
-		if more == 0 {
-			return n
-		}
-		n += more
+		all, more = all+n, m
 	}
+	return all
 }
 
 func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
@@ -59,7 +59,7 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 		before := closedIn2025(t, s, "")
 		var cycles int
 		require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles").Scan(&cycles))
-		assert.Equal(t, cycles, rollAll(t, s, 700), "each workspace, in parts")
+		assert.Equal(t, cycles, rollupAll(t, s, 700), "each workspace, in parts")
 		check := func() []string {
 			differences, err := s.CheckRollups(t.Context(), fill.Workspace)
 			require.NoError(t, err)
@@ -83,7 +83,7 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 			require.NotEmpty(t, check(), damage)
 			require.NoError(t, s.RebuildRollups(t.Context(), fill.Workspace))
 			require.Equal(t, before[""].Count, closedIn2025(t, s, "")[""].Count, "right meanwhile")
-			rollAll(t, s, 0)
+			rollupAll(t, s, 0)
 			require.Empty(t, check(), damage)
 		}
 	})
@@ -91,7 +91,7 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 
 func TestADamagedSketchIsToldAndNotCounted(t *testing.T) {
 	s, db := withCycles(t, testdb.SQLite)
-	rollAll(t, s, 0)
+	rollupAll(t, s, 0)
 	for _, column := range []string{"sketch", "half_hour_sketches", "half_hours"} {
 		for _, damage := range [][]byte{{0x80}, {3, 0x80}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1}, {0xfc, 0xff, 0x7f, 1, 1, 1, 1, 0}} {
 			_, err := db.Exec("UPDATE convo_rollups SET "+column+" = ?", damage)
@@ -102,7 +102,7 @@ func TestADamagedSketchIsToldAndNotCounted(t *testing.T) {
 			require.ErrorContains(t, err, "RebuildRollups", column)
 		}
 		require.NoError(t, s.RebuildRollups(t.Context(), fill.Workspace))
-		rollAll(t, s, 0)
+		rollupAll(t, s, 0)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestWhatCannotBeMarkedIsNotRolledUp(t *testing.T) {
 	s, db := withCycles(t, testdb.SQLite)
 	_, err := db.Exec(`CREATE TRIGGER stays BEFORE UPDATE OF rollup_pending ON convo_cycles WHEN random() % 2 = 0 BEGIN SELECT RAISE(IGNORE); END`)
 	require.NoError(t, err)
-	_, err = s.Rollup(t.Context(), 0)
+	_, _, err = s.Rollup(t.Context(), 0)
 	require.ErrorIs(t, err, convo.ErrConflict)
 	var rows, marked int
 	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_rollups WHERE measure <> ''").Scan(&rows))
@@ -132,7 +132,7 @@ func TestAnAnswerHasEachCycleOnceWhileTheyAreRolledUp(t *testing.T) {
 		for range 2 {
 			others.Go(func() {
 				for {
-					_, err := s.Rollup(t.Context(), 7)
+					_, _, err := s.Rollup(t.Context(), 7)
 					if err != nil && !assert.ErrorIs(t, err, convo.ErrConflict) {
 						return
 					}
@@ -164,7 +164,7 @@ func TestAnAnswerHasEachCycleOnceWhileTheyAreRolledUp(t *testing.T) {
 		}
 		close(done)
 		others.Wait()
-		rollAll(t, s, 0)
+		rollupAll(t, s, 0)
 		differences, err := s.CheckRollups(t.Context(), acme)
 		require.NoError(t, err)
 		assert.Empty(t, differences)
@@ -197,7 +197,7 @@ func TestAReportInAHostsTransactionSeesWhatIsWrittenThere(t *testing.T) {
 		engine := enginesOn(t, s)[0]
 		_, err := engine.Do(t.Context(), riya(acme), convo.Open{By: ana}, convo.Close{By: ana})
 		require.NoError(t, err)
-		rollAll(t, s, 0)
+		rollupAll(t, s, 0)
 		tx, err := db.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
 		defer func() { _ = tx.Rollback() }()
@@ -256,4 +256,91 @@ func TestWhoeverRollsUpAWorkspaceIsAlone(t *testing.T) {
 		leave <- struct{}{}
 		require.NoError(t, <-left)
 	})
+}
+
+// close opens and closes so many conversations in a workspace.
+func closeSome(t *testing.T, e *convo.Engine, workspace string, n int) {
+	t.Helper()
+	for range n {
+		contact := convo.ToContact(workspace, uuid.NewString())
+		_, err := e.Do(t.Context(), contact, convo.Open{By: ana}, convo.Close{By: ana})
+		require.NoError(t, err)
+	}
+}
+
+// pendingCycles is how many cycles of a workspace are not in the rollups yet.
+func pendingCycles(t *testing.T, db *sql.DB, workspace string) (n int) {
+	t.Helper()
+	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles WHERE rollup_pending = 1 "+
+		"AND workspace = '"+workspace+"'").Scan(&n))
+	return n
+}
+
+// A workspace in which more is closed than one call takes does not keep the others waiting.
+func TestABusyWorkspaceLeavesOthersTheirTurn(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		s, db := open(t, e)
+		engine := enginesOn(t, s)[0]
+		closeSome(t, engine, "quiet", 20)
+		for range 20 {
+			closeSome(t, engine, "busy", 3)
+			_, more, err := s.Rollup(t.Context(), 3)
+			require.NoError(t, err)
+			require.True(t, more)
+		}
+		assert.LessOrEqual(t, pendingCycles(t, db, "quiet"), 2)
+	})
+}
+
+// One call visits each workspace that has pending cycles once, going on after the last one's end.
+func TestRollupVisitsEachWorkspaceOnce(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		s, db := open(t, e)
+		engine := enginesOn(t, s)[0]
+		rollup := func(limit, want int, wantMore bool, left ...int) {
+			t.Helper()
+			n, more, err := s.Rollup(t.Context(), limit)
+			require.NoError(t, err)
+			require.Equal(t, want, n)
+			require.Equal(t, wantMore, more)
+			for i, workspace := range []string{"a", "b", "c"} {
+				require.Equal(t, left[i], pendingCycles(t, db, workspace), workspace)
+			}
+		}
+		rollup(0, 0, false, 0, 0, 0)
+		for _, workspace := range []string{"a", "b", "c"} {
+			closeSome(t, engine, workspace, 4)
+		}
+		rollup(3, 3, true, 1, 4, 4)
+		rollup(6, 6, true, 1, 0, 2) // goes on after a
+		rollup(2, 2, true, 0, 0, 1) // after c comes a again
+		closeSome(t, engine, "a", 1)
+		rollup(0, 2, false, 0, 0, 0)
+		rollup(1, 0, false, 0, 0, 0)
+		_, _, err := s.Rollup(t.Context(), -1)
+		var invalid *convo.ValidationError
+		require.ErrorAs(t, err, &invalid)
+	})
+}
+
+// A workspace whose rollups cannot be written does not keep the others waiting.
+func TestAWorkspaceThatFailsLeavesOthersTheirTurn(t *testing.T) {
+	s, db := open(t, testdb.SQLite)
+	engine := enginesOn(t, s)[0]
+	closeSome(t, engine, "a", 1)
+	rollupAll(t, s, 0)
+	_, err := db.Exec("UPDATE convo_rollups SET half_hours = x'80' WHERE half_hours IS NOT NULL")
+	require.NoError(t, err)
+	closeSome(t, engine, "a", 1)
+	closeSome(t, engine, "b", 1)
+	failures := 0
+	for range 4 {
+		if _, _, err := s.Rollup(t.Context(), 0); err != nil {
+			require.ErrorContains(t, err, "RebuildRollups")
+			failures++
+		}
+	}
+	assert.Positive(t, failures)
+	assert.Zero(t, pendingCycles(t, db, "b"))
+	assert.Equal(t, 1, pendingCycles(t, db, "a"))
 }

@@ -35,9 +35,10 @@ func TestVeryManyDurationsAreSketched(t *testing.T) {
 	begin := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, n := range []int64{100_000, 100_001, 300_000} {
 		for _, merge := range []bool{false, true} {
-			c := report.NewCollector(report.Aggregation{
+			c, err := report.NewCollector(report.Aggregation{
 				Measures: []report.Measure{report.FirstResponse}, Boundaries: []time.Time{begin, begin.AddDate(0, 0, 1)}, Quantiles: true,
 			}, func() report.Sketch { return newSketch() })
+			require.NoError(t, err)
 			all := n
 			for v := range n {
 				v *= 100_000 // 0.1 s

@@ -352,14 +352,12 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 		return "", err
 	}
 	began = time.Now()
-	for done := 0; ; {
-		m, err := s.Rollup(ctx, 100_000)
-		if err != nil {
+	for done, more := 0, true; more; {
+		var m int
+		if m, more, err = s.Rollup(ctx, 100_000); err != nil {
 			return "", err
 		}
-		if done += m; m == 0 {
-			break
-		}
+		done += m
 		fmt.Fprintf(os.Stderr, "\r%s: %d of %d cycles rolled up", b.name, done, n)
 	}
 	fmt.Fprintln(os.Stderr)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -24,6 +23,7 @@ import (
 	"github.com/chatlifecycle/convo/memstore"
 	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/storetest"
 )
 
 const zone = "Europe/Rome" // where the help desk is
@@ -299,7 +299,7 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 			t.Logf("%s: checked after %v", stage, time.Since(began))
 		}
 		check("nothing rolled up")
-		n, err := s.Rollup(t.Context(), len(d.cycles)/2)
+		n, _, err := s.Rollup(t.Context(), len(d.cycles)/2)
 		require.NoError(t, err)
 		require.Equal(t, len(d.cycles)/2, n)
 		check("half rolled up")
@@ -318,15 +318,11 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 	})
 }
 
-func rollupAll(t testing.TB, s interface {
-	Rollup(ctx context.Context, limit int) (int, error)
-}) {
+func rollupAll(t testing.TB, s storetest.Roller) {
 	t.Helper()
-	for {
-		n, err := s.Rollup(t.Context(), 0)
+	for more := true; more; {
+		var err error
+		_, more, err = s.Rollup(t.Context(), 0)
 		require.NoError(t, err)
-		if n == 0 {
-			return
-		}
 	}
 }

@@ -125,20 +125,21 @@ func (c *call) importInto(ctx context.Context, s store, stdin io.Reader, stderr,
 	fmt.Fprintf(stderr, "imported %s: %d rows of %d cases; %d opened, %d reopened, %d closed\n", c.importFile, t.Rows, t.Cases,
 		t.Events[convo.ConversationOpened], t.Events[convo.ConversationReopened], t.Events[convo.ConversationClosed])
 	r, ok := s.(interface {
-		Rollup(ctx context.Context, limit int) (int, error)
+		Rollup(ctx context.Context, limit int) (n int, more bool, err error)
 	})
 	if !ok {
 		return nil
 	}
 	bar := eventlog.Bar(progress, "rolling up", t.Events[convo.ConversationClosed])
 	defer func() { _ = bar.Finish() }()
-	for {
-		n, err := r.Rollup(ctx, 0)
-		if err != nil || n == 0 {
+	for more := true; more; {
+		var n int
+		if n, more, err = r.Rollup(ctx, 0); err != nil {
 			return err
 		}
 		_ = bar.Add(n)
 	}
+	return nil
 }
 
 // do answers what was asked for, and sums it up in a line.
