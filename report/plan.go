@@ -86,6 +86,9 @@ func (q *Query) checkPeriod() (*time.Location, error) {
 	if err := f.Validate(); err != nil {
 		return nil, err
 	}
+	for _, t := range []*time.Time{&q.From, &q.To, &q.CompareFrom} {
+		*t = t.Truncate(time.Microsecond)
+	}
 	switch {
 	case q.From.IsZero() || q.To.IsZero():
 		return nil, invalid("from", "from and to are required")
@@ -93,12 +96,6 @@ func (q *Query) checkPeriod() (*time.Location, error) {
 		return nil, invalid("to", "must be after from")
 	case q.To.After(q.From.AddDate(MaxYears, 0, 0)):
 		return nil, invalid("to", fmt.Sprintf("must be at most %d years after from", MaxYears))
-	}
-	for _, t := range []*time.Time{&q.From, &q.To, &q.CompareFrom} {
-		*t = t.Truncate(time.Microsecond)
-	}
-	if !q.From.Before(q.To) {
-		return nil, invalid("to", "must be at least a microsecond after from")
 	}
 	if q.Zone == "" {
 		q.Zone = "UTC"

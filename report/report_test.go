@@ -58,7 +58,7 @@ func week(t *testing.T) *memstore.Store {
 	return store
 }
 
-func question(kind report.Kind) report.Query {
+func query(kind report.Kind) report.Query {
 	return report.Query{Kind: kind, Workspace: "acme", From: monday.Truncate(24 * time.Hour), To: monday.Truncate(24*time.Hour).AddDate(0, 0, 7)}
 }
 
@@ -74,7 +74,7 @@ func minutes(n int64) int64 { return n * time.Minute.Microseconds() }
 func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
 	s := week(t)
 
-	q := question(report.Conversations)
+	q := query(report.Conversations)
 	q.CountDistinct, q.Bucket = true, report.Day
 	a := ask(t, s, q)
 	counts := map[report.Measure]int64{}
@@ -90,7 +90,7 @@ func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
 	assert.Empty(t, a.Series[5].Values, "nothing on Saturday, but a point")
 	assert.Empty(t, a.Previous)
 
-	a = ask(t, s, question(report.Resolutions))
+	a = ask(t, s, query(report.Resolutions))
 	r := a.Total[report.Resolution]
 	assert.Equal(t, []int64{3, minutes(270), minutes(30), minutes(180)}, []int64{r.Count, r.Sum, r.Min, r.Max})
 	assert.InDelta(t, minutes(90), r.Mean, 0)
@@ -101,26 +101,26 @@ func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
 	assert.EqualValues(t, 2, a.Total[report.FirstResolution].Count)
 	assert.Equal(t, minutes(60+180+270), a.Total[report.LastResolution].Sum)
 
-	a = ask(t, s, question(report.Responses))
+	a = ask(t, s, query(report.Responses))
 	f := a.Total[report.FirstResponse]
 	assert.Equal(t, []int64{2, minutes(30)}, []int64{f.Count, f.Sum}, "the bot's does not count")
 	assert.Equal(t, []int64{0, 0, 1, 1, 0, 0, 0, 0}, f.Bands)
 	assert.Equal(t, report.Stat{Count: 2, Sum: minutes(30), Mean: float64(minutes(15))}, a.Total[report.Response])
 
-	a = ask(t, s, question(report.Messages))
+	a = ask(t, s, query(report.Messages))
 	assert.Equal(t, report.Values{report.Incoming: {Count: 3}, report.OutgoingUser: {Count: 2}, report.OutgoingAutomation: {Count: 1}}, a.Total)
 
-	a = ask(t, s, question(report.Contacts))
+	a = ask(t, s, query(report.Contacts))
 	assert.Equal(t, report.Values{report.NewContacts: {Count: 2}, report.Returning: {Count: 2}}, a.Total)
 
-	q = question(report.Assignments)
+	q = query(report.Assignments)
 	q.GroupBy = report.Team
 	a = ask(t, s, q)
 	require.Len(t, a.Groups, 1)
 	assert.Equal(t, "sales", a.Groups[0].Value)
 	assert.Equal(t, minutes(5), a.Groups[0].Values[report.Assignment].Sum)
 
-	a = ask(t, s, question(report.Users))
+	a = ask(t, s, query(report.Users))
 	by := map[string]report.Values{}
 	for _, g := range a.Groups {
 		by[g.Value] = g.Values
@@ -130,7 +130,7 @@ func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
 	assert.EqualValues(t, 1, by["ana"][report.Assignment].Count)
 	assert.EqualValues(t, 1, by["ana"][report.OutgoingUser].Count)
 
-	q = question(report.Leaderboard)
+	q = query(report.Leaderboard)
 	q.Measure, q.Top = report.Closed, 1
 	a = ask(t, s, q)
 	require.Len(t, a.Groups, 1)
@@ -143,7 +143,7 @@ func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
 
 func TestFiltersAndPeriodsNarrowDown(t *testing.T) {
 	s := week(t)
-	q := question(report.Conversations)
+	q := query(report.Conversations)
 	q.Filter = report.Filter{report.Channel: {"mail"}}
 	assert.EqualValues(t, 1, ask(t, s, q).Total[report.Opened].Count)
 	q.Filter = report.Filter{report.Category: {"Support"}, report.Closer: {"bo", "nobody"}}
@@ -151,7 +151,7 @@ func TestFiltersAndPeriodsNarrowDown(t *testing.T) {
 	q.Filter = report.Filter{report.Channel: {}}
 	assert.EqualValues(t, 4, ask(t, s, q).Total[report.Opened].Count, "an empty list lets everything through")
 
-	q = question(report.Conversations)
+	q = query(report.Conversations)
 	q.From, q.To = q.From.AddDate(0, 0, 7), q.To.AddDate(0, 0, 7)
 	a := ask(t, s, q)
 	assert.Empty(t, a.Total)
@@ -161,7 +161,7 @@ func TestFiltersAndPeriodsNarrowDown(t *testing.T) {
 	a = ask(t, s, q)
 	assert.Equal(t, []time.Time{q.CompareFrom, q.CompareFrom.AddDate(0, 0, 7)}, []time.Time{a.PreviousFrom, a.PreviousTo})
 
-	q = question(report.Resolutions)
+	q = query(report.Resolutions)
 	q.To = monday.Add(time.Hour) // the moment of the first closing
 	assert.Empty(t, ask(t, s, q).Total)
 	q.To = q.To.Add(time.Microsecond)
@@ -173,7 +173,7 @@ type half struct{}
 func (half) Between(from, to time.Time) time.Duration { return to.Sub(from) / 2 }
 
 func TestWorkingTimeStandsBesideWallTime(t *testing.T) {
-	q := question(report.Resolutions)
+	q := query(report.Resolutions)
 	q.Calendar = half{}
 	a := ask(t, week(t), q)
 	assert.Equal(t, minutes(270), a.Total[report.Resolution].Sum)
@@ -181,7 +181,7 @@ func TestWorkingTimeStandsBesideWallTime(t *testing.T) {
 	assert.Contains(t, a.Definitions, report.WorkingLastResolution)
 }
 
-func TestABadQuestionSaysWhatIsWrong(t *testing.T) {
+func TestABadQuerySaysWhatIsWrong(t *testing.T) {
 	for _, c := range []struct {
 		field  string
 		change func(*report.Query)
@@ -193,6 +193,7 @@ func TestABadQuestionSaysWhatIsWrong(t *testing.T) {
 		{"from", func(q *report.Query) { q.From = time.Time{} }},
 		{"to", func(q *report.Query) { q.From, q.To = q.To, q.From }},
 		{"to", func(q *report.Query) { q.To = q.From }},
+		{"to", func(q *report.Query) { q.To = q.From.Add(999 * time.Nanosecond) }},
 		{"to", func(q *report.Query) { q.To = q.From.AddDate(report.MaxYears, 0, 1) }},
 		{"from", func(q *report.Query) { q.From = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC) }},
 		{"bucket", func(q *report.Query) { q.Bucket = "fortnight" }},
@@ -215,7 +216,7 @@ func TestABadQuestionSaysWhatIsWrong(t *testing.T) {
 		{"count_distinct", func(q *report.Query) { q.Kind, q.CountDistinct = report.Resolutions, true }},
 		{"compare_from", func(q *report.Query) { q.CompareFrom = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC) }},
 	} {
-		q := question(report.Conversations)
+		q := query(report.Conversations)
 		c.change(&q)
 		_, err := report.Run(t.Context(), untouched{}, q)
 		var invalid *convo.ValidationError
@@ -224,12 +225,12 @@ func TestABadQuestionSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// untouched is a store that nobody may ask.
+// untouched is a store that must not be asked.
 type untouched struct{ report.Store }
 
 func TestTooManyGroupsAreRefused(t *testing.T) {
 	_, err := report.Run(t.Context(), crowd{}, func() report.Query {
-		q := question(report.Conversations)
+		q := query(report.Conversations)
 		q.GroupBy = report.Closer
 		return q
 	}())
@@ -258,8 +259,8 @@ func TestDurationsThatAddUpToTooMuchAreRefused(t *testing.T) {
 	require.ErrorContains(t, err, "292,000 years")
 }
 
-func TestAnAnswerIsPlainJSON(t *testing.T) {
-	q := question(report.Resolutions)
+func TestAReportIsPlainJSON(t *testing.T) {
+	q := query(report.Resolutions)
 	q.GroupBy, q.Zone, q.WeekStart, q.Bucket = report.Closer, "Europe/Berlin", report.Sunday, report.Week
 	text, err := json.Marshal(ask(t, week(t), q))
 	require.NoError(t, err)
@@ -280,7 +281,7 @@ func TestAnAnswerIsPlainJSON(t *testing.T) {
 	assert.NotEmpty(t, back.Series)
 
 	var again report.Query
-	require.NoError(t, json.Unmarshal(text, &again), "a question is part of its answer")
+	require.NoError(t, json.Unmarshal(text, &again), "a query is part of its report")
 	assert.Equal(t, q, again)
 	require.Error(t, json.Unmarshal([]byte(`{"week_start":"someday"}`), &again))
 }

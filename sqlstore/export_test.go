@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -81,7 +82,19 @@ func (s *Store) Waiting() int {
 // Remembered is of how many connections the prepared blocks are kept.
 func (s *Store) Remembered() int { return len(s.stmts.blocks.on) }
 
-// Alone carries out f while nobody else rolls up a workspace.
+// Alone runs f while no other call rolls up a workspace.
 func (s *Store) Alone(ctx context.Context, workspace string, f func() error) error {
-	return s.holdRollups(ctx, workspace, func(*Store) error { return f() })
+	return s.holdRollups(ctx, workspace, func(*Store, int64) error { return f() })
+}
+
+// RollupVersion is that of the rollups which this package writes, and RolledUp lists what they have
+// rows of.
+const RollupVersion = rollupVersion
+
+// RolledUp is a line for each measure that rollups have rows of, with the dimensions by which.
+func RolledUp() (lines []string) {
+	for _, m := range rollupMeasures {
+		lines = append(lines, fmt.Sprint(m, " ", rollupDimensions[m.TimeBasis()]))
+	}
+	return lines
 }

@@ -20,6 +20,11 @@ import (
 // in memory meanwhile.
 const DefaultRollup = 10_000
 
+// rollupVersion says what the rollups of a workspace have rows of. It is raised with every change of
+// the measures and dimensions that package report declares to be in rollups. Rollups of another
+// version are not read; Rollup makes older ones anew, and leaves newer ones to newer programs.
+const rollupVersion = 1
+
 // rollupTurn is the workspace at which the last call of Rollup was. It is safe for concurrent use.
 type rollupTurn struct {
 	mu   sync.Mutex
@@ -74,7 +79,15 @@ func (s *Store) Rollup(ctx context.Context, limit int) (n int, more bool, err er
 		workspace = next
 		s.turn.set(workspace) // also if it fails: others are not to wait for it
 		taken := 0
-		err = s.holdRollups(ctx, workspace, func(s *Store) (err error) {
+		err = s.holdRollups(ctx, workspace, func(s *Store, version int64) (err error) {
+			switch {
+			case version > rollupVersion:
+				return nil
+			case version < rollupVersion:
+				if err := s.resetRollups(ctx, workspace); err != nil {
+					return err
+				}
+			}
 			taken, err = s.rollup(ctx, workspace, limit-n)
 			return err
 		})
@@ -96,40 +109,43 @@ func (s *Store) pendingAfter(
 	return next, found, err
 }
 
-// holdRollups has f run in a transaction in which no other one changes the rollups of a workspace.
-func (s *Store) holdRollups(ctx context.Context, workspace string, f func(*Store) error) error {
+// versionRow is the row that stands for all rollups of a workspace. Its count is their version.
+const versionRow = ` FROM convo_rollups WHERE workspace = ? AND dimension = '' AND measure = ''
+	AND slot_micros = 0 AND slot_number = 0 AND dimension_value = ''`
+
+// holdRollups has f run in a transaction in which no other one changes the rollups of a workspace,
+// and tells it their version.
+func (s *Store) holdRollups(
+	ctx context.Context, workspace string, f func(s *Store, version int64) error,
+) error {
 	run := func(t *transaction) error {
 		w := *s
 		w.tx = t
-		if s.d.lock != "" {
-			if err := t.holdRollups(ctx, workspace); err != nil {
+		for {
+			var version asInt
+			found, err := w.row(ctx, "SELECT value_count"+versionRow+s.d.lock,
+				[]any{workspace}, []any{&version})
+			if err != nil {
 				return err
 			}
+			if found {
+				return f(&w, int64(version))
+			}
+			inserted, err := t.insert(ctx, `INSERT INTO convo_rollups (workspace, dimension, measure,
+			slot_micros, slot_number, dimension_value, value_count, value_sum, value_min, value_max)
+			VALUES (?, '', '', 0, 0, '', ?, 0, 0, 0)`, workspace, rollupVersion)
+			if err != nil {
+				return err
+			}
+			if inserted { // else another transaction has just inserted it: wait for that
+				return f(&w, rollupVersion)
+			}
 		}
-		return f(&w)
 	}
 	if s.writer != nil {
 		return s.write(ctx, run)
 	}
 	return s.transact(ctx, run)
-}
-
-// holdRollups locks the row that stands for all rollups of a workspace, and inserts it if need be.
-func (t *transaction) holdRollups(ctx context.Context, workspace string) error {
-	for {
-		found, err := t.count(ctx, `SELECT 1 FROM convo_rollups
-		WHERE workspace = ? AND dimension = '' AND measure = '' AND slot_micros = 0
-		AND slot_number = 0 AND dimension_value = '' FOR UPDATE`, workspace)
-		if err != nil || found > 0 {
-			return err
-		}
-		inserted, err := t.insert(ctx, `INSERT INTO convo_rollups (workspace, dimension, measure,
-		slot_micros, slot_number, dimension_value, value_count, value_sum, value_min, value_max)
-		VALUES (?, '', '', 0, 0, '', 0, 0, 0, 0)`, workspace)
-		if err != nil || inserted { // else another transaction has just inserted it: wait for that
-			return err
-		}
-	}
 }
 
 // How many rows are written with a statement.

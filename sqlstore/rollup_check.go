@@ -13,16 +13,24 @@ import (
 // RebuildRollups empties the rollups of a workspace, so that Rollup makes them anew: call that until
 // it says that there is no more. Reports are right meanwhile.
 func (s *Store) RebuildRollups(ctx context.Context, workspace string) error {
-	return s.holdRollups(ctx, workspace, func(s *Store) error {
-		_, err := s.tx.update(ctx,
-			"DELETE FROM convo_rollups WHERE workspace = ? AND measure <> ''", workspace)
-		if err != nil {
+	return s.holdRollups(ctx, workspace, func(s *Store, _ int64) error {
+		return s.resetRollups(ctx, workspace)
+	})
+}
+
+// resetRollups empties the rollups of a workspace, and makes all of its cycles pending.
+func (s *Store) resetRollups(ctx context.Context, workspace string) error {
+	for _, statement := range []string{
+		"DELETE FROM convo_rollups WHERE workspace = ? AND measure <> ''",
+		"UPDATE convo_cycles SET rollup_pending = 1 WHERE workspace = ? AND rollup_pending IS NULL",
+		fmt.Sprintf(`UPDATE convo_rollups SET value_count = %d
+		WHERE workspace = ? AND measure = ''`, rollupVersion),
+	} {
+		if _, err := s.tx.update(ctx, statement, workspace); err != nil {
 			return err
 		}
-		_, err = s.tx.update(ctx, `UPDATE convo_cycles SET rollup_pending = 1
-		WHERE workspace = ? AND rollup_pending IS NULL`, workspace)
-		return err
-	})
+	}
+	return nil
 }
 
 // CheckRollups compares the rollups of a workspace with the cycles that they hold, all of which it
@@ -30,9 +38,6 @@ func (s *Store) RebuildRollups(ctx context.Context, workspace string) error {
 func (s *Store) CheckRollups(
 	ctx context.Context, workspace string,
 ) (differences []string, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	want := rollupSums{}
 	err = s.snapshot(ctx, func(s *Store) error {
 		err := s.readClosed(ctx, workspace, notPending, 0, func(y *report.Cycle) {
@@ -40,6 +45,15 @@ func (s *Store) CheckRollups(
 		})
 		if err != nil {
 			return err
+		}
+		var version asInt
+		found, err := s.row(ctx, "SELECT value_count"+versionRow, []any{workspace}, []any{&version})
+		if err != nil {
+			return err
+		}
+		if found && version != rollupVersion {
+			differences = append(differences, fmt.Sprintf("rollups are of version %d, not %d: "+
+				"reports do not read them", version, rollupVersion))
 		}
 		var dimension, measure asText
 		var width asInt

@@ -9,10 +9,6 @@ import (
 	"github.com/chatlifecycle/convo/report"
 )
 
-// hasRollups finds whether a workspace has rollups.
-const hasRollups = `SELECT 1 FROM convo_rollups
-	WHERE workspace = ? AND dimension = '' AND measure <> '' LIMIT 1`
-
 // aggregateRollups reads the rollups as far as they have what a asks for, and the cycles for the
 // rest. All measures are in rollups.
 func (s *Store) aggregateRollups(
@@ -26,11 +22,12 @@ func (s *Store) aggregateRollups(
 		ranges, edges, ok = cover(a.Boundaries, dimension == "")
 	}
 	if ok && len(ranges) > 0 { // without rollups, the index by time is the better way
-		var err error
-		ok, err = s.row(ctx, hasRollups, []any{a.Workspace}, []any{new(asInt)})
+		var version asInt
+		found, err := s.row(ctx, "SELECT value_count"+versionRow, []any{a.Workspace}, []any{&version})
 		if err != nil {
 			return err
 		}
+		ok = found && version == rollupVersion
 	}
 	if !ok || len(ranges) == 0 {
 		return s.aggregateRows(ctx, a, c, allCycles, from, to)

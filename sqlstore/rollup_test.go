@@ -344,3 +344,70 @@ func TestAWorkspaceThatFailsLeavesOthersTheirTurn(t *testing.T) {
 	assert.Zero(t, pendingCycles(t, db, "b"))
 	assert.Equal(t, 1, pendingCycles(t, db, "a"))
 }
+
+// Rollups that an older program has made lack what is declared since: they are not read, and made
+// anew. Those of a newer program are left alone.
+func TestRollupsOfAnotherVersionAreNotRead(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		s, db := open(t, e)
+		engine := enginesOn(t, s)[0]
+		closeSome(t, engine, acme, 3)
+		rollupAll(t, s, 0)
+		today := time.Now().UTC().Truncate(24 * time.Hour)
+		check := func() {
+			t.Helper()
+			cells, err := s.Aggregate(t.Context(), report.Aggregation{
+				Workspace: acme, Measures: []report.Measure{report.LastResolution},
+				Boundaries: []time.Time{today.AddDate(0, 0, -1), today.AddDate(0, 0, 2)},
+			})
+			require.NoError(t, err)
+			require.Len(t, cells, 1)
+			require.EqualValues(t, 3, cells[0].Stat.Count)
+		}
+		for _, by := range []int{-1, 1} {
+			_, err := db.Exec("DELETE FROM convo_rollups WHERE measure = 'last_resolution'")
+			require.NoError(t, err)
+			_, err = db.Exec(fmt.Sprintf("UPDATE convo_rollups SET value_count = %d WHERE measure = ''",
+				sqlstore.RollupVersion+by))
+			require.NoError(t, err)
+			check()
+			differences, err := s.CheckRollups(t.Context(), acme)
+			require.NoError(t, err)
+			require.Contains(t, fmt.Sprint(differences), "version")
+			_, err = db.Exec("UPDATE convo_cycles SET rollup_pending = 1") // else Rollup does not come by
+			require.NoError(t, err)
+			n, more, err := s.Rollup(t.Context(), 0)
+			require.NoError(t, err)
+			require.False(t, more)
+			require.Equal(t, map[int]int{-1: 3, 1: 0}[by], n)
+			check()
+			differences, err = s.CheckRollups(t.Context(), acme)
+			require.NoError(t, err)
+			require.Equal(t, by == 1, len(differences) > 0, differences)
+		}
+		require.NoError(t, s.RebuildRollups(t.Context(), acme))
+		require.Equal(t, 3, rollupAll(t, s, 0))
+		check()
+		differences, err := s.CheckRollups(t.Context(), acme)
+		require.NoError(t, err)
+		require.Empty(t, differences)
+	})
+}
+
+// What this version of the rollups has rows of. When it changes, raise rollupVersion, so that
+// rollups which lack the new rows are not read, and write down here what there is now.
+func TestTheVersionOfRollupsIsRaisedWithWhatIsInThem(t *testing.T) {
+	require.Equal(t, 1, sqlstore.RollupVersion)
+	const (
+		byOpening = "[channel opened_source team contact_type]"
+		byClosing = "[channel opened_source closed_source team closer last_assignee contact_type]"
+	)
+	require.Equal(t, []string{
+		"opened_new " + byOpening, "reopened " + byOpening, "new_contacts " + byOpening,
+		"resolution " + byClosing, "active_resolution " + byClosing,
+		"first_resolution " + byClosing, "last_resolution " + byClosing,
+		"first_response [channel opened_source team first_responder contact_type]",
+		"response [channel opened_source team first_responder contact_type]",
+		"assignment [channel opened_source team first_assignee contact_type]",
+	}, sqlstore.RolledUp(), "raise rollupVersion, and list here what is in rollups now")
+}

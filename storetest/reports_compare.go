@@ -208,10 +208,10 @@ func (r *reports) compareAll(workspace string) {
 	dimensions := append([]report.Dimension{""}, report.Dimensions()...)
 	together, alone := groups()
 	for _, measures := range together {
-		for _, b := range boundaries {
+		for k, b := range boundaries {
 			for i, f := range filters {
 				for j, by := range dimensions {
-					some := i == 0 || j == 0 || (i+j)%5 == 0 || f[by] != nil
+					some := i == 0 || (i+j+k)%6 == 0 || k == 0 && (j == 0 || f[by] != nil)
 					if some && fits(measures[0].TimeBasis(), by, f) {
 						r.compare(report.Aggregation{
 							Workspace: workspace, Measures: measures, Boundaries: b, GroupBy: by, Filter: f,
