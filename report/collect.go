@@ -221,11 +221,12 @@ func (c *Collector) cell(m Measure, at int64, value string) *collected {
 	return cell
 }
 
-// Cells are what was added, in no order. It fails with a *convo.ValidationError when durations add up
-// to more than 292,000 years.
+// Cells are what was added, in no order. It fails with a *convo.ValidationError when durations add
+// up to more than 292,000 years.
 func (c *Collector) Cells() ([]Cell, error) {
 	if c.overflow {
-		return nil, invalid("to", "the durations add up to more than 292,000 years: ask for a shorter period")
+		return nil, invalid("to", "the durations add up to more than 292,000 years: "+
+			"ask for a shorter period")
 	}
 	out := make([]Cell, 0, len(c.cells))
 	for k, cell := range c.cells {

@@ -33,9 +33,10 @@ const (
 func is[T ~string](c Column, text T) condition {
 	return condition{op: opIs, column: c, text: string(text)}
 }
+func same(c, other Column) condition { return condition{op: opSame, column: c, other: other} }
+
 func equals(c Column, n int64) condition    { return condition{op: opEquals, column: c, number: n} }
 func above(c Column, n int64) condition     { return condition{op: opAbove, column: c, number: n} }
-func same(c, other Column) condition        { return condition{op: opSame, column: c, other: other} }
 func not(conditions ...condition) condition { return condition{op: opNot, all: conditions} }
 
 // hold reports whether all conditions are fulfilled.
@@ -94,7 +95,7 @@ func (c *condition) sql(name func(Column) string) string {
 
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-// text is a text that a cycle or a message has: then, or, where the conditions do not hold, otherwise.
+// text is a text that a cycle or a message has: then if all conditions hold, else otherwise.
 type text struct {
 	when            []condition
 	then, otherwise operand

@@ -42,8 +42,8 @@ type Group struct {
 	Values Values `json:"values"`
 }
 
-// Stat is what a measure comes to. All but Count are of durations, in microseconds; zero where there
-// is none. Of a measure that only counts, all others are zero.
+// Stat is what a measure comes to. All but Count are of durations, in microseconds; zero where
+// there is none. Of a measure that only counts, all others are zero.
 type Stat struct {
 	Count  int64   `json:"count"`
 	Sum    int64   `json:"sum,omitempty"`

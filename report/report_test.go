@@ -29,9 +29,10 @@ type clock struct{ now time.Time }
 
 func (c *clock) Now() time.Time { return c.now }
 
-// week plays a small week in workspace acme: Riya writes on Monday, is answered by Ana after 10 minutes, assigned to her after 5, closed
-// after an hour; she comes back on Tuesday (a new conversation), which Bo closes after three hours and reopens an hour later, to close
-// it after 30 minutes. Tom writes on Wednesday by mail; a bot answers him, and nobody else does.
+// week plays a small week in workspace acme: Riya writes on Monday, is answered by Ana after 10
+// minutes, assigned to her after 5, closed after an hour; she comes back on Tuesday (a new
+// conversation), which Bo closes after three hours and reopens an hour later, to close it after 30
+// minutes. Tom writes on Wednesday by mail; a bot answers him, and nobody else does.
 func week(t *testing.T) *memstore.Store {
 	t.Helper()
 	store := memstore.New()

@@ -97,7 +97,8 @@ func TestAWeekBeginsWhereItIsSaidTo(t *testing.T) {
 	}
 }
 
-// In every zone, over years with many odd changes: boundaries ascend, none is missing, and each is where its bucket begins.
+// In every zone, over years with many odd changes: boundaries ascend, none is missing, and each is
+// where its bucket begins.
 func TestBordersAscendInEveryZone(t *testing.T) {
 	for _, name := range []string{
 		"Africa/Cairo", "America/Asuncion", "America/Godthab", "America/Havana", "America/Santiago", "America/St_Johns", "Asia/Amman",

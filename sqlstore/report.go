@@ -83,8 +83,8 @@ func (s *Store) snapshot(ctx context.Context, f func(*Store) error) error {
 	return f(&w)
 }
 
-// read is rows for a statement that is put together for one aggregation: it is not kept prepared. It
-// needs a transaction.
+// read is rows for a statement that is put together for one aggregation: it is not kept prepared.
+// It needs a transaction.
 func (s *Store) read(
 	ctx context.Context, statement string, args []any, f func(scan func(...any) error) error,
 ) error {
@@ -93,8 +93,8 @@ func (s *Store) read(
 }
 
 // aggregateRows reads the cycles or messages of a between two times; of closed cycles those that
-// pending lets through. Where percentiles are wanted, each duration is read; else sums by the widest
-// slot that fits the boundaries.
+// pending lets through. Where percentiles are wanted, each duration is read; else sums by the
+// widest slot that fits the boundaries.
 func (s *Store) aggregateRows(
 	ctx context.Context, a *report.Aggregation, c *report.Collector, pending pending, from, to int64,
 ) error {

@@ -20,8 +20,8 @@ import (
 // in memory meanwhile.
 const DefaultRollup = 10_000
 
-// rollupVersion says what the rollups of a workspace have rows of. It is raised with every change of
-// the measures and dimensions that package report declares to be in rollups. Rollups of another
+// rollupVersion says what the rollups of a workspace have rows of. It is raised with every change
+// of the measures and dimensions that package report declares to be in rollups. Rollups of another
 // version are not read; Rollup makes older ones anew, and leaves newer ones to newer programs.
 const rollupVersion = 1
 
@@ -49,10 +49,10 @@ func (t *rollupTurn) set(workspace string) {
 // call of s goes on with the workspace after the one where this one ended, so that a busy workspace
 // keeps no other one waiting.
 //
-// Call it in the background, every minute or so, and again while it says that there is more; without
-// it, reports are right as well. n cycles are in the rollups also if it fails: each workspace is a
-// transaction of its own. Several calls may run at once, also in several processes; one that was
-// overtaken in a workspace fails with convo.ErrConflict. A negative limit is a
+// Call it in the background, every minute or so, and again while it says that there is more;
+// without it, reports are right as well. n cycles are in the rollups also if it fails: each
+// workspace is a transaction of its own. Several calls may run at once, also in several processes;
+// one that was overtaken in a workspace fails with convo.ErrConflict. A negative limit is a
 // *convo.ValidationError.
 func (s *Store) Rollup(ctx context.Context, limit int) (n int, more bool, err error) {
 	if err := ctx.Err(); err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/chatlifecycle/convo/report"
 )
 
-// RebuildRollups empties the rollups of a workspace, so that Rollup makes them anew: call that until
-// it says that there is no more. Reports are right meanwhile.
+// RebuildRollups empties the rollups of a workspace, so that Rollup makes them anew: call that
+// until it says that there is no more. Reports are right meanwhile.
 func (s *Store) RebuildRollups(ctx context.Context, workspace string) error {
 	return s.holdRollups(ctx, workspace, func(s *Store, _ int64) error {
 		return s.resetRollups(ctx, workspace)
@@ -104,8 +104,8 @@ func (r *rollupRow) compare(k rollupKey, want *rollupSum, tried sketch) string {
 	return ""
 }
 
-// holds reports whether r is what was added up anew, and its sketches may be of that. They are tried
-// in s.
+// holds reports whether r is what was added up anew, and its sketches may be of that. They are
+// tried in s.
 func (r *rollupSum) holds(want *rollupSum, timed bool, s sketch) bool {
 	if r.Stat.Count != want.Count || r.Sum != want.Sum || r.Min != want.Min || r.Max != want.Max ||
 		len(r.halfHours) != len(want.halfHours) {
@@ -116,7 +116,8 @@ func (r *rollupSum) holds(want *rollupSum, timed bool, s sketch) bool {
 		near := func(q float64, v int64) bool {
 			return math.Abs(s.Quantile(q)-float64(v)) <= float64(v)/100
 		}
-		if s.Merge(r.sketch) != nil || s.h.TotalCount() != r.Count || !near(0, r.Min) || !near(1, r.Max) {
+		if s.Merge(r.sketch) != nil || s.h.TotalCount() != r.Count ||
+			!near(0, r.Min) || !near(1, r.Max) {
 			return false
 		}
 	}

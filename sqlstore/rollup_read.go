@@ -45,8 +45,8 @@ func (s *Store) aggregateRollups(
 	return s.aggregateRows(ctx, a, c, onlyPending, from, to)
 }
 
-// rollupDimension is the dimension of the rollups that have what a asks for, and the values that are
-// asked for of it, if not all.
+// rollupDimension is the dimension of the rollups that have what a asks for, and the values that
+// are asked for of it, if not all.
 func rollupDimension(
 	a *report.Aggregation,
 ) (dimension report.Dimension, values []string, ok bool) {
@@ -69,8 +69,8 @@ type slotRange struct{ width, from, to int64 }
 // maxRanges is in how many parts a period may be read.
 const maxRanges = 64
 
-// cover takes the buckets between boundaries apart into slots, and what is left over at their edges.
-// Half hours are only there over all cycles.
+// cover takes the buckets between boundaries apart into slots, and what is left over at their
+// edges. Half hours are only there over all cycles.
 func cover(boundaries []time.Time, all bool) (ranges []slotRange, edges [][2]int64, ok bool) {
 	widths := rowWidths
 	if all {

@@ -49,8 +49,8 @@ type rollupRow struct {
 	sketch, halfHours, halfHourSketches []byte
 }
 
-const rollupColumns = "slot_number, dimension_value, value_count, value_sum, value_min, value_max, " +
-	"sketch, half_hours, half_hour_sketches"
+const rollupColumns = "slot_number, dimension_value, " +
+	"value_count, value_sum, value_min, value_max, sketch, half_hours, half_hour_sketches"
 
 // dests are what rollupColumns are read into.
 func (r *rollupRow) dests(before ...any) []any {
@@ -151,8 +151,8 @@ func (sums rollupSums) row(k rollupKey) *rollupSum {
 	return r
 }
 
-// rollupMeasures are those that rollups have rows of, and rollupDimensions those that they have rows
-// by, both as package report declares them.
+// rollupMeasures are those that rollups have rows of, and rollupDimensions those that they have
+// rows by, both as package report declares them.
 var (
 	rollupMeasures   = declaredMeasures()
 	rollupDimensions = declaredDimensions()

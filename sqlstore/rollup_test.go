@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,7 +34,8 @@ var (
 
 func closedIn2025(t *testing.T, s report.Store, by report.Dimension) map[string]report.Stat {
 	cells, err := s.Aggregate(t.Context(), report.Aggregation{
-		Workspace: fill.Workspace, Measures: []report.Measure{report.Resolution}, Boundaries: []time.Time{new2025, new2026}, GroupBy: by,
+		Workspace: fill.Workspace, Measures: []report.Measure{report.Resolution},
+		Boundaries: []time.Time{new2025, new2026}, GroupBy: by,
 	})
 	require.NoError(t, err)
 	all := map[string]report.Stat{}
@@ -69,15 +71,16 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 		require.Equal(t, before[""].Count, closedIn2025(t, s, "")[""].Count)
 
 		for _, damage := range []string{
-			"UPDATE convo_rollups SET value_count = value_count + 1 WHERE measure = 'resolution' AND dimension = '' AND workspace = 'acme'",
-			"UPDATE convo_rollups SET value_sum = value_sum - 1 WHERE measure = 'assignment' OR measure = 'response'",
-			"UPDATE convo_rollups SET sketch = NULL WHERE measure = 'first_response' AND workspace = 'acme'",
-			"UPDATE convo_rollups SET half_hours = NULL WHERE measure = 'opened_new' AND workspace = 'acme'",
-			"UPDATE convo_rollups SET half_hour_sketches = NULL WHERE measure = 'resolution' AND workspace = 'acme'",
-			"UPDATE convo_rollups SET half_hour_sketches = sketch, half_hours = sketch WHERE measure = 'first_response' AND workspace = 'acme'",
-			"DELETE FROM convo_rollups WHERE dimension = 'team'",
-			"UPDATE convo_rollups SET slot_number = slot_number + 100000 WHERE dimension = 'channel'",
+			"UPDATE {} SET value_count = value_count + 1 WHERE measure = 'resolution' AND dimension = ''",
+			"UPDATE {} SET value_sum = value_sum - 1 WHERE measure = 'assignment' OR measure = 'response'",
+			"UPDATE {} SET sketch = NULL WHERE measure = 'first_response'",
+			"UPDATE {} SET half_hours = NULL WHERE measure = 'opened_new'",
+			"UPDATE {} SET half_hour_sketches = NULL WHERE measure = 'resolution'",
+			"UPDATE {} SET half_hour_sketches = sketch, half_hours = sketch WHERE measure = 'first_response'",
+			"DELETE FROM {} WHERE dimension = 'team'",
+			"UPDATE {} SET slot_number = slot_number + 100000 WHERE dimension = 'channel'",
 		} {
+			damage = strings.Replace(damage, "{}", "convo_rollups", 1)
 			_, err := db.Exec(damage)
 			require.NoError(t, err)
 			require.NotEmpty(t, check(), damage)
@@ -93,11 +96,15 @@ func TestADamagedSketchIsToldAndNotCounted(t *testing.T) {
 	s, db := withCycles(t, testdb.SQLite)
 	rollupAll(t, s, 0)
 	for _, column := range []string{"sketch", "half_hour_sketches", "half_hours"} {
-		for _, damage := range [][]byte{{0x80}, {3, 0x80}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1}, {0xfc, 0xff, 0x7f, 1, 1, 1, 1, 0}} {
+		for _, damage := range [][]byte{
+			{0x80}, {3, 0x80}, {0xfc, 0xff, 0x7f, 1, 1, 1, 1, 0},
+			{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1},
+		} {
 			_, err := db.Exec("UPDATE convo_rollups SET "+column+" = ?", damage)
 			require.NoError(t, err)
 			_, err = report.Run(t.Context(), s, report.Query{
-				Kind: report.Resolutions, Workspace: fill.Workspace, From: new2025, To: new2026, Zone: "Asia/Kolkata", Bucket: report.Day,
+				Kind: report.Resolutions, Workspace: fill.Workspace, From: new2025, To: new2026,
+				Zone: "Asia/Kolkata", Bucket: report.Day,
 			})
 			require.ErrorContains(t, err, "RebuildRollups", column)
 		}
@@ -109,13 +116,15 @@ func TestADamagedSketchIsToldAndNotCounted(t *testing.T) {
 // Otherwise it would be counted once more the next time.
 func TestWhatCannotBeMarkedIsNotRolledUp(t *testing.T) {
 	s, db := withCycles(t, testdb.SQLite)
-	_, err := db.Exec(`CREATE TRIGGER stays BEFORE UPDATE OF rollup_pending ON convo_cycles WHEN random() % 2 = 0 BEGIN SELECT RAISE(IGNORE); END`)
+	_, err := db.Exec(`CREATE TRIGGER stays BEFORE UPDATE OF rollup_pending ON convo_cycles
+	WHEN random() % 2 = 0 BEGIN SELECT RAISE(IGNORE); END`)
 	require.NoError(t, err)
 	_, _, err = s.Rollup(t.Context(), 0)
 	require.ErrorIs(t, err, convo.ErrConflict)
 	var rows, marked int
-	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_rollups WHERE measure <> ''").Scan(&rows))
-	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles WHERE rollup_pending IS NULL").Scan(&marked))
+	require.NoError(t, db.QueryRow(`SELECT
+		(SELECT count(*) FROM convo_rollups WHERE measure <> ''),
+		(SELECT count(*) FROM convo_cycles WHERE rollup_pending IS NULL)`).Scan(&rows, &marked))
 	require.Zero(t, rows+marked)
 }
 
@@ -146,13 +155,16 @@ func TestAnAnswerHasEachCycleOnceWhileTheyAreRolledUp(t *testing.T) {
 		}
 		today := time.Now().UTC().Truncate(24 * time.Hour)
 		q := report.Aggregation{
-			Workspace: acme, Measures: []report.Measure{report.Resolution}, GroupBy: report.Channel, Quantiles: true,
+			Workspace: acme, Measures: []report.Measure{report.Resolution},
+			GroupBy: report.Channel, Quantiles: true,
 			Boundaries: []time.Time{today.AddDate(0, 0, -1), today.AddDate(0, 0, 2)},
 		}
 		for n := range int64(cycles) {
-			_, err := engine.Do(t.Context(), convo.ToContact(acme, fmt.Sprint(n)), convo.Open{By: ana, Channel: "chat"}, convo.Close{By: ana})
+			_, err := engine.Do(t.Context(), convo.ToContact(acme, fmt.Sprint(n)),
+				convo.Open{By: ana, Channel: "chat"}, convo.Close{By: ana})
 			require.NoError(t, err)
-			tx, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true}) // at the default level, which may show two moments
+			// At the default level, which may show two moments.
+			tx, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
 			require.NoError(t, err)
 			for _, s := range []*sqlstore.Store{s, s.WithTx(tx), s.WithTx(tx), s.WithTx(tx)} {
 				cells, err := s.Aggregate(t.Context(), q)
@@ -175,17 +187,19 @@ func TestAnExportHasEveryCycleAcrossPages(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		s, db := withCycles(t, e)
 		var want int
-		require.NoError(t, db.QueryRow("SELECT (SELECT count(*) FROM convo_cycles WHERE workspace = 'acme') + "+
-			"(SELECT count(*) FROM convo_conversations WHERE workspace = 'acme' AND active)").Scan(&want))
+		require.NoError(t, db.QueryRow(`SELECT
+			(SELECT count(*) FROM convo_cycles WHERE workspace = 'acme') +
+			(SELECT count(*) FROM convo_conversations WHERE workspace = 'acme' AND active)`).Scan(&want))
 		require.Greater(t, want, convo.MaxPageSize)
 		seen := map[string]bool{}
 		var last report.Cycle
-		require.NoError(t, s.Cycles(t.Context(), fill.Workspace, new2025, new2026, func(y *report.Cycle) error {
+		err := s.Cycles(t.Context(), fill.Workspace, new2025, new2026, func(y *report.Cycle) error {
 			seen[y.Conversation.String()] = true
 			require.Negative(t, last.Compare(y))
 			last = *y
 			return nil
-		}))
+		})
+		require.NoError(t, err)
 		assert.Len(t, seen, want)
 	})
 }
@@ -202,19 +216,22 @@ func TestAReportInAHostsTransactionSeesWhatIsWrittenThere(t *testing.T) {
 		require.NoError(t, err)
 		defer func() { _ = tx.Rollback() }()
 		inside := s.WithTx(tx)
-		_, err = engine.With(inside).Do(t.Context(), convo.ToContact(acme, "tom"), convo.Open{By: ana}, convo.Close{By: ana})
+		_, err = engine.With(inside).Do(t.Context(), convo.ToContact(acme, "tom"),
+			convo.Open{By: ana}, convo.Close{By: ana})
 		require.NoError(t, err)
 		now := time.Now()
 		a, err := report.Run(t.Context(), inside, report.Query{
-			Kind: report.Conversations, Workspace: acme, From: now.Add(-48 * time.Hour), To: now.Add(48 * time.Hour),
+			Kind: report.Conversations, Workspace: acme,
+			From: now.Add(-48 * time.Hour), To: now.Add(48 * time.Hour),
 		})
 		require.NoError(t, err)
 		assert.EqualValues(t, 2, a.Total[report.Closed].Count)
 	})
 }
 
-// The second one finds no row to hold, and cannot make one while the first one makes it; a third one finds it there.
-func TestWhoeverRollsUpAWorkspaceIsAlone(t *testing.T) {
+// The second one finds no row to hold, and cannot make one while the first one makes it; a third
+// one finds it there.
+func TestOneCallAtATimeRollsUpAWorkspace(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		if e == testdb.SQLite {
 			t.Skip("one writes at a time, and holds no rows")

@@ -27,7 +27,8 @@ func (r *reports) all(workspace string) (all []convo.Conversation) {
 }
 
 func (r *reports) active(workspace string) []convo.Conversation {
-	return slices.DeleteFunc(r.all(workspace), func(c convo.Conversation) bool { return !c.Status.Active() })
+	closed := func(c convo.Conversation) bool { return !c.Status.Active() }
+	return slices.DeleteFunc(r.all(workspace), closed)
 }
 
 // period is one with all that happened.

@@ -1,5 +1,6 @@
-// Command report measures reports over synthetic cycles: with rollups, without them, and as raw SQL that one would write by hand for
-// exactly this query, in one run and in turns. It prints a Markdown table. Absolute numbers are this machine's.
+// Command report measures reports over synthetic cycles: with rollups, without them, and as raw SQL
+// that one would write by hand for exactly this query, in one run and in turns. It prints a
+// Markdown table. Absolute numbers are this machine's.
 package main
 
 import (
@@ -128,8 +129,9 @@ func open(ctx context.Context, name, dir string) (*bench, error) {
 	return nil, fmt.Errorf("no such engine; there are sqlite and postgresql")
 }
 
-// rows are conversations of 10,000 contacts and 50 users, opened evenly over the year and closed after a minute to a day; the first thousand
-// are active. The numbers are spread evenly by primes, the same in each run.
+// rows are conversations of 10,000 contacts and 50 users, opened evenly over the year and closed
+// after a minute to a day; the first thousand are active. The numbers are spread evenly by primes,
+// the same in each run.
 const (
 	contacts = `INSERT INTO convo_contacts (workspace, id, version, created_at, blocked)
 	SELECT 'acme', CONCAT('contact-', i), 1, {start}, FALSE FROM {numbers}`
@@ -216,8 +218,8 @@ func both(statements ...string) map[sqlstore.Dialect][]string {
 	return map[sqlstore.Dialect][]string{sqlstore.SQLite: statements, sqlstore.PostgreSQL: statements}
 }
 
-// wholeReport is what a report of resolutions tells, by hand: of the year, its months and its users, count, mean, least, most and percentiles
-// of four durations.
+// wholeReport is what a report of resolutions tells, by hand: of the year, its months and its
+// users, count, mean, least, most and percentiles of four durations.
 func wholeReport(d sqlstore.Dialect) (statements []string) {
 	const from = ` FROM convo_cycles y JOIN convo_conversations c ON c.workspace = y.workspace AND c.id = y.conversation
 	WHERE y.workspace = 'acme' AND y.closed_at >= {from} AND y.closed_at < {to}`
