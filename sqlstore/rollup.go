@@ -118,13 +118,16 @@ const versionRow = ` FROM convo_rollups WHERE workspace = ? AND dimension = '' A
 func (s *Store) holdRollups(
 	ctx context.Context, workspace string, f func(s *Store, version int64) error,
 ) error {
+	read := "SELECT value_count" + versionRow
+	if s.d.lock != "" {
+		read += " FOR UPDATE"
+	}
 	run := func(t *transaction) error {
 		w := *s
 		w.tx = t
 		for {
 			var version asInt
-			found, err := w.row(ctx, "SELECT value_count"+versionRow+s.d.lock,
-				[]any{workspace}, []any{&version})
+			found, err := w.row(ctx, read, []any{workspace}, []any{&version})
 			if err != nil {
 				return err
 			}

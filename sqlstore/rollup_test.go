@@ -249,13 +249,22 @@ func TestOneCallAtATimeRollsUpAWorkspace(t *testing.T) {
 				})
 			}()
 		}
+		entered := func(who int) {
+			t.Helper()
+			select {
+			case got := <-inside:
+				require.Equal(t, who, got)
+			case err := <-left:
+				require.Fail(t, "left before it entered", "%d: %v", who, err)
+			}
+		}
 		enter(1)
-		require.Equal(t, 1, <-inside)
+		entered(1)
 		enter(2)
 		somebodyWaits(ctx, t, db, e)
 		leave <- struct{}{}
 		require.NoError(t, <-left)
-		require.Equal(t, 2, <-inside)
+		entered(2)
 		enter(3)
 		waits := make(chan struct{})
 		go func() {
@@ -269,7 +278,7 @@ func TestOneCallAtATimeRollsUpAWorkspace(t *testing.T) {
 		}
 		leave <- struct{}{}
 		require.NoError(t, <-left)
-		require.Equal(t, 3, <-inside)
+		entered(3)
 		leave <- struct{}{}
 		require.NoError(t, <-left)
 	})
