@@ -49,7 +49,7 @@ type dialect struct {
 	insertOnce string
 	// upsertCycle makes of the INSERT of a cycle one that amends the row that is there.
 	upsertCycle string
-	// upsertRollups makes of the INSERT of rollups one that takes the place of those that are there.
+	// upsertRollups makes an INSERT of rollups replace the rows that are there.
 	upsertRollups string
 
 	conflicts []string // codes of errors that say: somebody else was faster, try again
@@ -62,8 +62,8 @@ type dialect struct {
 	lockJoin string
 	// level is asked for in the store's own transactions.
 	level sql.IsolationLevel
-	// unrolled has the cycles that are in no rollup found by their index, for statistics say that it has as many as there were.
-	unrolled string
+	// pendingIndex is an index hint: stale statistics make planners avoid the index of pending cycles.
+	pendingIndex string
 	// snapshot is asked for to read several times as of one moment.
 	snapshot sql.IsolationLevel
 

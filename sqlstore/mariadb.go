@@ -27,21 +27,23 @@ var mariadb = dialect{
 	conflicts: []string{"1213", "1205", "1020", "1062"},
 	taken:     "1062",
 	// ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_QUERY_INTERRUPTED, ER_STATEMENT_TIMEOUT
-	unsettled: []string{"1053", "1927", "1317", "1969"},
-	lock:      " FOR UPDATE",
-	level:     sql.LevelReadCommitted,
-	unrolled:  " FORCE INDEX (convo_cycles_unrolled)",
-	snapshot:  sql.LevelRepeatableRead,
-	check:     checkMariaDB,
-	commit:    commitMariaDB,
+	unsettled:    []string{"1053", "1927", "1317", "1969"},
+	lock:         " FOR UPDATE",
+	level:        sql.LevelReadCommitted,
+	pendingIndex: " FORCE INDEX (convo_cycles_rollup_pending)",
+	snapshot:     sql.LevelRepeatableRead,
+	check:        checkMariaDB,
+	commit:       commitMariaDB,
 }
 
 const mariadbUpsertCycle = ` ON DUPLICATE KEY UPDATE
 	category = VALUES(category), summary = VALUES(summary)`
 
-const mariadbUpsertRollups = ` ON DUPLICATE KEY UPDATE number = VALUES(number), total = VALUES(total), least = VALUES(least),
-	most = VALUES(most), sketch = VALUES(sketch), halves = VALUES(halves),
-	half_sketches = VALUES(half_sketches)`
+const mariadbUpsertRollups = ` ON DUPLICATE KEY UPDATE
+	value_count = VALUES(value_count), value_sum = VALUES(value_sum),
+	value_min = VALUES(value_min), value_max = VALUES(value_max),
+	sketch = VALUES(sketch), half_hours = VALUES(half_hours),
+	half_hour_sketches = VALUES(half_hour_sketches)`
 
 func checkMariaDB(ctx context.Context, s *Store) error {
 	var version, client, mode, binlog string

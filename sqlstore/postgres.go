@@ -141,7 +141,7 @@ const (
 )`
 
 	postgresCycle = `, y AS (
-	INSERT INTO convo_cycles (workspace, conversation, ` + cycleColumns + `, unrolled)
+	INSERT INTO convo_cycles (workspace, conversation, ` + cycleColumns + `, rollup_pending)
 	SELECT v.workspace, v.id, %s, 1 FROM v, c
 	` + postgresUpsertCycle + `
 )`

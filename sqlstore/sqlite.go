@@ -14,7 +14,7 @@ var sqlite = dialect{
 	name:          "SQLite",
 	folder:        "sqlite",
 	goose:         "sqlite3",
-	unrolled:      " INDEXED BY convo_cycles_unrolled",
+	pendingIndex:  " INDEXED BY convo_cycles_rollup_pending",
 	id:            idBytes,
 	packed:        sqlitePacked,
 	insertOnce:    " ON CONFLICT DO NOTHING",

@@ -111,7 +111,7 @@ var (
 
 	insertAddress = `INSERT INTO convo_addresses (` + addressColumns + `) VALUES (` + marksOf(addressColumns) + `)`
 
-	insertCycle = `INSERT INTO convo_cycles (workspace, conversation, ` + cycleColumns + `, unrolled)
+	insertCycle = `INSERT INTO convo_cycles (workspace, conversation, ` + cycleColumns + `, rollup_pending)
 	VALUES (?, ?, ` + marksOf(cycleColumns) + `, 1)`
 
 	mergeAliases = `UPDATE convo_contacts SET merged_into = ? WHERE workspace = ? AND merged_into = ?`
@@ -125,6 +125,9 @@ var (
 )
 
 // As PostgreSQL and SQLite say it.
-const standardUpsertRollups = ` ON CONFLICT (workspace, dimension, measure, width, slot, value) DO UPDATE
-	SET number = excluded.number, total = excluded.total, least = excluded.least, most = excluded.most, sketch = excluded.sketch,
-	halves = excluded.halves, half_sketches = excluded.half_sketches`
+const standardUpsertRollups = ` ON CONFLICT
+	(workspace, dimension, measure, slot_micros, slot_number, dimension_value) DO UPDATE SET
+	value_count = excluded.value_count, value_sum = excluded.value_sum,
+	value_min = excluded.value_min, value_max = excluded.value_max,
+	sketch = excluded.sketch, half_hours = excluded.half_hours,
+	half_hour_sketches = excluded.half_hour_sketches`

@@ -24,7 +24,8 @@ type Store struct {
 	db     *sql.DB
 	prefix string
 	stmts  *statements
-	writer *writer      // of SQLite
+	writer *writer // of SQLite
+	turn   *rollupTurn
 	tx     *transaction // in which all is done; nil: each call has its own
 }
 
@@ -71,7 +72,7 @@ func New(ctx context.Context, db *sql.DB, d Dialect, opts ...Option) (*Store, er
 	if db == nil {
 		return nil, &convo.ValidationError{Field: "db", Rule: "must not be nil"}
 	}
-	s := &Store{d: dl, db: db, prefix: o.prefix, stmts: &statements{db: db, d: dl, prefix: o.prefix}}
+	s := &Store{d: dl, db: db, prefix: o.prefix, stmts: &statements{db: db, d: dl, prefix: o.prefix}, turn: &rollupTurn{}}
 	if d == SQLite {
 		s.writer = &writer{}
 	}
