@@ -88,7 +88,7 @@ func TestAWrongCallIsStatus2(t *testing.T) {
 		{`"mon" is not one of monday`, with("--week-start", "mon")},
 		{`invalid value "x" for flag -top`, with("--top", "x")},
 		{`--from: "yesterday" is neither a day`, []string{"--import", "-", "--from", "yesterday", "--to", "2026-04-01"}},
-		{`--compare: "2026-13-01" is neither a day`, with("--compare-from", "2026-13-01")},
+		{`--compare-from: "2026-13-01" is neither a day`, with("--compare-from", "2026-13-01")},
 		{`--zone: "Mars" is not the name`, with("--zone", "Mars")},
 		{`zone`, with("--zone", "Local")},
 		{`--zone: "" is not the name`, with("--zone", "")},
