@@ -289,7 +289,9 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 		w.assign(s, o)
 	case amends:
 		e := w.add(s, o, ClosingAmended)
-		e.Payload = &ClosingNotes{o.category, o.text}
+		notes := take(&w.room.notes)
+		*notes = ClosingNotes{o.category, o.text}
+		e.Payload = notes
 		w.apply(s, e)
 	case blocks:
 		e := w.addContact(s, o, ContactBlocked)

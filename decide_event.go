@@ -48,15 +48,15 @@ func (w *decider) makeRoom(o *fields, kind EventKind) {
 			opening Opening
 		})
 		w.events, r.message, r.opening = b.events[:0], &b.message, &b.opening
-	case kind == MessageReceived || kind == MessageSent || kind == NoteAdded:
+	case kind.payload() == messagePayload:
 		w.events, r.message = roomFor[Message]()
-	case kind == ConversationOpened || kind == ConversationReopened:
+	case kind.payload() == openingPayload:
 		w.events, r.opening = roomFor[Opening]()
-	case kind == ConversationClosed:
+	case kind.payload() == closingNotesPayload:
 		w.events, r.notes = roomFor[ClosingNotes]()
-	case kind == ConversationPending:
+	case kind.payload() == pendingPayload:
 		w.events, r.pending = roomFor[Pending]()
-	case kind == ConversationAssigned:
+	case kind.payload() == assignmentPayload:
 		w.events, r.assignment = roomFor[Assignment]()
 	default:
 		w.events = make([]Event, 0, 1)
