@@ -626,7 +626,7 @@ func TestAnUnknownContactIsNotFound(t *testing.T) {
 			err := newTalk(t, convo.Policy{}).refuses(cmd)
 			require.ErrorIs(t, err, convo.ErrNotFound)
 			// The table says ErrNotActive where an active conversation is needed; both can be asked for.
-			want := strings.HasPrefix(specified[name][0], "ErrNotActive")
+			want := strings.HasPrefix(specified[name].cells[0], "ErrNotActive")
 			assert.Equal(t, want, errors.Is(err, convo.ErrNotActive))
 			assert.Equal(t, want, strings.Contains(err.Error(), "not known"))
 		})
