@@ -1,36 +1,58 @@
 GOLANGCI_LINT_VERSION = v2.15.0
 FUZZTIME ?= 30s
 
-.PHONY: test test-engines lint docs fuzz bench cover links mutants
+# The tests that take long: quick leaves them out.
+LONG_ON_SQLITE = Races|Plans|APrefixConforms|StatementFails|MigrateOnce|RolledUp|RollupsAre
+LONG = SideBySide|BordersAscend|AHundredThousand|ReportsConform/SQLite/Cells|$(LONG_ON_SQLITE)
+
+.PHONY: quick test test-engines lint docs fuzz bench cover links mutants
+
+# Between two edits: less than half a minute.
+quick:
+	@echo "leaves out PostgreSQL, MariaDB, sqlstore/sqltest/faults, and $(LONG)"
+	go vet work
+	@CONVO_POSTGRES_DSN= CONVO_MARIADB_DSN= go test -short -vet=off -skip '$(LONG)' \
+		$$(scripts/modules packages | grep -v /sqltest/faults)
 
 test: links
-	go vet ./...
-	go test ./...
-	go test -race ./...
+	go vet work
+	go test work
+	go test -race work
 	@skipped=; \
 	[ "$$CONVO_POSTGRES_DSN" ] || skipped=" PostgreSQL"; \
 	[ "$$CONVO_MARIADB_DSN" ] || skipped="$$skipped MariaDB"; \
 	[ -z "$$skipped" ] || echo "skipped:$$skipped; to test there too: make test-engines"
 
-# Starts PostgreSQL and MariaDB for the time of the tests, and installs them if need be. The race detector makes SQLite slower by an
-# order of magnitude: with it run the suites for stores, the races and what shares a transaction; without it, everything. For SQLite,
-# everything is what go test ./... runs, so here it is left out.
+# Starts PostgreSQL and MariaDB for the time of the tests, and installs them if need be. The race
+# detector makes SQLite slower by an order of magnitude: with it run the suites for stores, the
+# races and what shares a transaction; without it, everything. For SQLite, everything is what
+# go test work runs, so here it is left out.
 test-engines:
-	scripts/engines --fast run -- sh -c '\
-		go test -race -short -count=1 $$(go list ./... | grep -v sqlstore) && \
-		go test -race -short -count=1 -parallel 5 -timeout 15m -run "TestStoreConforms|TestRaces|TestWhoShares|TestAnAnswer" ./sqlstore && \
-		CONVO_SKIP_SQLITE="go test ./... has tested SQLite" go test -count=1 -parallel 5 -timeout 15m ./sqlstore/... && \
-		CONVO_SKIP_SQLITE="go test ./... has tested SQLite" go test -count=1 -run HelpDesk ./examples/report'
+	scripts/engines --fast run -- make --no-print-directory on-engines
+
+RACED = TestStoreConforms|TestRaces|TestWhoShares|TestAnAnswer
+SKIP_SQLITE = CONVO_SKIP_SQLITE="go test work has tested SQLite"
+SQLTEST = ./sqlstore/sqltest
+.PHONY: on-engines
+on-engines:
+	@echo "$$(scripts/modules packages | wc -l) packages"
+	go test -race -short -count=1 \
+		$$(scripts/modules packages | grep -v -e /sqltest$$ -e /sqltest/faults$$)
+	go test -race -short -count=1 -parallel 5 -timeout 15m -run "$(RACED)" $(SQLTEST)
+	$(SKIP_SQLITE) go test -count=1 -parallel 5 -timeout 15m $(SQLTEST)/...
+	$(SKIP_SQLITE) go test -count=1 -run HelpDesk ./examples/apps/report
 
 lint:
-	@command -v golangci-lint >/dev/null || go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
-	golangci-lint run ./...
+	@command -v golangci-lint >/dev/null || \
+		go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	scripts/modules each golangci-lint run ./...
 
 docs:
 	go test . -run TestDocs -update
 
 fuzz:
-	@go list ./... | while read -r pkg; do \
+	@echo "$$(scripts/modules packages | wc -l) packages"
+	@scripts/modules packages | while read -r pkg; do \
 		go test -list '^Fuzz' "$$pkg" | grep '^Fuzz' | while read -r target; do \
 			echo "$$pkg $$target"; go test "$$pkg" -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) || exit 1; \
 		done || exit 1; \

@@ -13,8 +13,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Engine carries commands to threads and their outcomes to a store. It holds no state of its own: any number of engines,
-// in any number of processes, may work on one store. It is safe for concurrent use.
+// Engine carries commands to snapshots and their outcomes to a store. It holds no state of its own:
+// any number of engines, in any number of processes, may work on one store. It is safe for
+// concurrent use.
 type Engine struct {
 	store     Store
 	policy    Policy
@@ -32,8 +33,10 @@ type Option func(*Engine)
 // WithPolicy sets the one policy of all workspaces and channels. Default: the zero Policy.
 func WithPolicy(p Policy) Option { return func(e *Engine) { e.policy = p } }
 
-// WithPolicies looks the policy up for every call: by the channel of the active conversation, or, when there is none, of
-// the request. The function must be fast and safe for concurrent use; nil means the policy of WithPolicy.
+// WithPolicies looks the policy up for every call: by the channel of the active conversation, or,
+// when there is none, of the request. The function must be fast and safe for concurrent use; nil
+// means the policy of WithPolicy. It never runs while the store holds a lock for the call. Inside
+// the host's own transaction, give the policy with it instead: see [Engine.With].
 func WithPolicies(f func(ctx context.Context, workspace, channel string) (*Policy, error)) Option {
 	return func(e *Engine) { e.policies = f }
 }
@@ -41,24 +44,24 @@ func WithPolicies(f func(ctx context.Context, workspace, channel string) (*Polic
 // WithClock sets the clock. Default: the system's. It is read once per call.
 func WithClock(c interface{ Now() time.Time }) Option { return func(e *Engine) { e.clock = c } }
 
-// WithIDs sets the source of ids, one per commit; those of further events count up from it, so a plain counter would
-// give ids twice. It must be safe for concurrent use and return random UUIDs, version 7 by preference. Default:
-// uuid.NewV7.
+// WithIDs sets the source of ids, one per commit; those of further events count up from it, so a
+// plain counter would give ids twice. It must be safe for concurrent use and return random UUIDs,
+// version 7 by preference. Default: uuid.NewV7.
 func WithIDs(f func() uuid.UUID) Option { return func(e *Engine) { e.newID = f } }
 
-// WithLogger sets where retries, duplicates and timers are logged, at debug level, by ids and never by content. Default:
-// nowhere.
+// WithLogger sets where retries, duplicates and timers are logged, at debug level, by ids and never
+// by content. Default: nowhere.
 func WithLogger(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
 
-// WithObserver has f called with the events of every commit after it, in the goroutine of the call and before it
-// returns. f must not change the events. What f must not miss belongs into an outbox instead: a process may die
-// between the commit and f.
+// WithObserver has f called with the events of every commit after it, in the goroutine of the call
+// and before it returns. f must not change the events. What f must not miss belongs into an outbox
+// instead: a process may die between the commit and f.
 func WithObserver(f func(ctx context.Context, events []Event)) Option {
 	return func(e *Engine) { e.observers = append(e.observers, f) }
 }
 
-// WithRetries sets how often a call that meets a conflict is tried again before it fails with ErrConflict.
-// Default: 100.
+// WithRetries sets how often a call that meets a conflict is tried again before it fails with
+// ErrConflict. Default: 100.
 func WithRetries(n int) Option { return func(e *Engine) { e.retries = n } }
 
 type systemClock struct{}
@@ -95,37 +98,67 @@ func New(s Store, opts ...Option) (*Engine, error) {
 	return e, nil
 }
 
-// With is the same engine on another store, meant for one that works in the host's own transaction. Because the host
-// decides whether what was written stays, a conflict is not retried and observers are not called: the host calls again
-// in a new transaction.
-func (e *Engine) With(s Store) *Engine {
+// With is the same engine on another store, meant for one that works in the host's own transaction.
+// Because the host decides whether what was written stays, a conflict is not retried and observers
+// are not called: the host calls again in a new transaction.
+//
+// policy, if given, takes the place of WithPolicy and WithPolicies. Look it up before the
+// transaction begins ([Engine.Policy]): a policy function that needs a connection of its own while
+// the transaction holds one can use up the pool.
+func (e *Engine) With(s Store, policy ...*Policy) *Engine {
 	w := *e
 	w.store, w.retries, w.observers = s, 0, nil
+	for _, p := range policy {
+		if p != nil {
+			w.policy, w.policies = *p, nil
+		}
+	}
 	return &w
+}
+
+// Policy is the policy that a call for a conversation on channel goes by, as WithPolicies or
+// WithPolicy gives it.
+func (e *Engine) Policy(ctx context.Context, workspace, channel string) (*Policy, error) {
+	if err := checkID("workspace", workspace); err != nil {
+		return nil, err
+	}
+	if err := checkToken("channel", channel); err != nil {
+		return nil, err
+	}
+	p, err := e.lookUpPolicy(ctx, workspace, channel)
+	if err != nil {
+		return nil, err
+	}
+	own := *p
+	return &own, nil
 }
 
 // Result is the answer to Do.
 type Result struct {
-	// Outcome is that of the last command that changed something; OutcomeUnchanged when none did, OutcomeDuplicate when
-	// all was applied by an earlier call.
+	// Outcome is that of the last command that changed something; OutcomeUnchanged when none did,
+	// OutcomeDuplicate when all was applied by an earlier call.
 	Outcome Outcome `json:"outcome"`
 	Contact Contact `json:"contact"`
-	// Conversation is the one that the last command was about, as it stands after it; of a duplicate, the one that the
-	// last command with a key ended in when it was applied, as it stands now.
+	// Conversation is the one that the last command was about, as it stands after it; of a
+	// duplicate, the one that the last command with a key ended in when it was applied, as it
+	// stands now.
 	Conversation Conversation `json:"conversation,omitzero"`
-	// Events were written by this call, in order; of a duplicate, those that that command wrote in Conversation.
+	// Events were written by this call, in order; of a duplicate, those that that command wrote in
+	// Conversation.
 	Events []Event `json:"events,omitempty"`
 }
 
-// Do loads the thread of to, decides cmds in order, and commits the outcome once: all of it or nothing. An error means
-// that nothing was written, except ErrCommitUnknown.
+// Do loads the snapshot of to, decides cmds in order, and commits the outcome once: all of it or
+// nothing. An error means that nothing was written, except ErrCommitUnknown.
 //
-// Errors: *ValidationError (bad input), *StateError (see [Decide]), ErrKeyReused, ErrConflict (the retries are used up),
-// ErrCommitUnknown, the context's error, and whatever the store or the policy function fails with.
+// Errors: *ValidationError (bad input), *StateError (see [Decide]), ErrKeyReused, ErrConflict (the
+// retries are used up), ErrCommitUnknown, the context's error, and whatever the store or the policy
+// function fails with.
 //
-// A command with a Key, or a message with an ExternalID, is applied at most once, together with the commands without
-// one that follow it (and, for the first such command, those before it). Applied again, whatever happened in between,
-// it is left out of the call; when nothing is left, the result is the first one's again, with OutcomeDuplicate.
+// A command with a Key, or a message with an ExternalID, is applied at most once, together with the
+// commands without one that follow it (and, for the first such command, those before it). Applied
+// again, whatever happened in between, it is left out of the call; when nothing is left, the result
+// is the first one's again, with OutcomeDuplicate.
 func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error) {
 	if err := to.Validate(); err != nil {
 		return Result{}, err
@@ -134,17 +167,25 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 		return Result{}, invalid("commands", "name at least one")
 	}
 	at, id := e.clock.Now(), e.newID()
-	var l policyCache
+	var pc policyCache
 	for try := 0; ; {
 		var d Decision
-		conflict, err := e.withLockAfterConflict(ctx, try, &l, func(s Store) (conflict bool, err error) {
-			d, conflict, err = e.attempt(ctx, s, &l, to, at, id, cmds)
-			return conflict, err
-		})
+		var conflict bool
+		var err error
+		if locker := e.lockerFor(try, &pc); locker == nil {
+			d, conflict, err = e.attempt(ctx, &pc, to, at, id, cmds)
+		} else {
+			d, pc, conflict, err = e.attemptLocked(ctx, locker, pc, to, at, id, cmds)
+		}
 		if err == nil {
 			e.observe(ctx, d.Change.Events)
-			t := &d.Change.Thread
-			return Result{d.Outcome, t.Contact, t.Conversation, d.Change.Events}, nil
+			ch := &d.Change
+			return Result{
+				d.Outcome,
+				ch.Contact.Contact,
+				ch.Conversation.Conversation,
+				ch.Events,
+			}, nil
 		}
 		if refused(err) || errors.Is(err, ErrDuplicate) {
 			rest, k, kerr := e.alreadyApplied(ctx, to, cmds)
@@ -167,29 +208,62 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 	}
 }
 
-// lookup is the policy that a call has looked up.
+// policyCache is the policy that a call has looked up.
 type policyCache struct {
-	channel       string
-	policy        *Policy // nil: none yet
-	locked        bool    // not the time to look up another one
-	policyMissing bool    // but another one was needed
+	channel string
+	policy  *Policy // nil: none yet
+	// locked: a store lock is held, so the policy function must not run.
+	locked bool
+	// missing: the attempt needed a policy that is not cached.
+	missing bool
 }
 
-// carry has f load, decide and commit once, and says whether it failed by what others did meanwhile. After the first conflict
-// it holds the others off, where the store can, but never while the host's policy function runs.
-func (e *Engine) withLockAfterConflict(
-	ctx context.Context, try int, l *policyCache, f func(Store) (conflict bool, err error),
-) (conflict bool, err error) {
+// lockerFor is the store's lock when the next attempt is to run under it. From the second attempt
+// on it is, if the store has one; the first does where writers are serialized anyway. The host's
+// policy function never runs under it: an attempt that misses a policy is followed by one without
+// the lock.
+func (e *Engine) lockerFor(try int, pc *policyCache) Locker {
 	locker, ok := e.store.(Locker)
-	if !ok || l.policyMissing || try == 0 && (e.policies != nil || !locker.LockFirst()) {
-		l.policyMissing = false
-		return f(e.store)
+	if !ok || pc.missing || try == 0 && (e.policies != nil || !locker.LockFirst()) {
+		pc.missing = false
+		return nil
 	}
-	l.locked = true
-	defer func() { l.locked = false }()
+	return locker
+}
+
+// attemptLocked is attempt under the store's lock. It is a function of its own so that only here
+// the decision lives on the heap, which the closure forces.
+func (e *Engine) attemptLocked(
+	ctx context.Context, locker Locker, was policyCache, to Ref, at time.Time, id uuid.UUID,
+	cmds []Command,
+) (d Decision, pc policyCache, conflict bool, err error) {
+	pc = was
+	conflict, err = underLock(
+		ctx,
+		locker,
+		to.Workspace,
+		&pc,
+		func(ctx context.Context) (bool, error) {
+			var conflict bool
+			var err error
+			d, conflict, err = e.attempt(ctx, &pc, to, at, id, cmds)
+			return conflict, err
+		},
+	)
+	return d, pc, conflict, err
+}
+
+// underLock runs f, one load–decide–commit attempt, under the store's lock, and reports whether it
+// lost a race.
+func underLock(
+	ctx context.Context, locker Locker, workspace string, pc *policyCache,
+	f func(context.Context) (conflict bool, err error),
+) (conflict bool, err error) {
+	pc.locked = true
+	defer func() { pc.locked = false }()
 	var failed error
-	err = locker.Locked(ctx, func(s Store) error {
-		conflict, failed = f(s)
+	err = locker.Locked(ctx, workspace, func(ctx context.Context) error {
+		conflict, failed = f(ctx)
 		return failed
 	})
 	if failed != nil {
@@ -198,33 +272,35 @@ func (e *Engine) withLockAfterConflict(
 	return isConflict(err), err
 }
 
-// attempt loads, decides and commits once. conflict says that err came about by what others did meanwhile.
+// attempt loads, decides and commits once. conflict says that err came about by what others did
+// meanwhile.
 func (e *Engine) attempt(
-	ctx context.Context, s Store, l *policyCache, to Ref, at time.Time, id uuid.UUID, cmds []Command,
+	ctx context.Context, pc *policyCache, to Ref, at time.Time, id uuid.UUID, cmds []Command,
 ) (d Decision, conflict bool, err error) {
-	t, err := s.Load(ctx, to)
+	s, err := e.store.Load(ctx, to)
 	if err != nil {
 		return Decision{}, isConflict(err), err
 	}
-	t.Next = id
-	p, err := e.policyFor(ctx, l, &t, cmds)
+	s.Next = id
+	p, err := e.policyFor(ctx, pc, &s, cmds)
 	if err != nil {
 		return Decision{}, isConflict(err), err
 	}
-	if d, err = Decide(t, at, p, cmds...); err != nil || d.Change.Empty() {
+	if d, err = Decide(s, at, p, cmds...); err != nil || d.Change.Empty() {
 		return d, false, err
 	}
-	err = commit(ctx, s, &d.Change)
+	err = e.commit(ctx, &d.Change)
 	return d, isConflict(err), err
 }
 
-// one holds the argument of Commit, which would else be a fresh kilobyte on the heap for every call.
+// changePool holds the argument of Commit, which would else be a fresh kilobyte on the heap for
+// every call.
 var changePool = sync.Pool{New: func() any { return new([1]Change) }}
 
-func commit(ctx context.Context, s Store, ch *Change) error {
+func (e *Engine) commit(ctx context.Context, ch *Change) error {
 	c := changePool.Get().(*[1]Change)
 	c[0] = *ch
-	err := s.Commit(ctx, c[:]...)
+	err := e.store.Commit(ctx, c[:]...)
 	c[0] = Change{}
 	changePool.Put(c)
 	return err
@@ -238,32 +314,48 @@ func refused(err error) bool {
 }
 
 func isConflict(err error) bool {
-	return errors.Is(err, ErrConflict) || errors.Is(err, ErrActiveExists) || errors.Is(err, ErrDuplicate)
+	return errors.Is(err, ErrConflict) || errors.Is(err, ErrActiveExists) ||
+		errors.Is(err, ErrDuplicate)
 }
 
-func (e *Engine) policyFor(ctx context.Context, l *policyCache, t *Snapshot, cmds []Command) (*Policy, error) {
+// policyFor is the policy of a call: that of the active conversation's channel, else of the channel
+// that the call names first.
+func (e *Engine) policyFor(
+	ctx context.Context, pc *policyCache, s *Snapshot, cmds []Command,
+) (*Policy, error) {
 	if e.policies == nil {
 		return &e.policy, nil
 	}
-	channel := t.Conversation.Channel
-	if !t.Conversation.Status.Active() {
+	channel := s.Conversation.Channel
+	if !s.Conversation.Status.Active() {
 		for _, cmd := range cmds {
 			var o fields
 			_ = o.read(cmd)
-			if c := cmp.Or(o.channel, t.Ref.Address.Channel); c != "" {
+			if c := cmp.Or(o.channel, s.Ref.Address.Channel); c != "" {
 				channel = c
 				break
 			}
 		}
 	}
-	if l.policy != nil && l.channel == channel {
-		return l.policy, nil
+	if pc.policy != nil && pc.channel == channel {
+		return pc.policy, nil
 	}
-	if l.locked {
-		l.policyMissing = true
+	if pc.locked {
+		pc.missing = true
 		return nil, ErrConflict
 	}
-	p, err := e.policies(ctx, t.Contact.Workspace, channel)
+	p, err := e.lookUpPolicy(ctx, s.Contact.Workspace, channel)
+	if err == nil {
+		pc.channel, pc.policy = channel, p
+	}
+	return p, err
+}
+
+func (e *Engine) lookUpPolicy(ctx context.Context, workspace, channel string) (*Policy, error) {
+	if e.policies == nil {
+		return &e.policy, nil
+	}
+	p, err := e.policies(ctx, workspace, channel)
 	if p == nil && err == nil {
 		p = &e.policy
 	}
@@ -271,19 +363,25 @@ func (e *Engine) policyFor(ctx context.Context, l *policyCache, t *Snapshot, cmd
 		err = p.Validate()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("convo: policy of workspace %q, channel %q: %w", t.Contact.Workspace, channel, err)
+		return nil, fmt.Errorf(
+			"convo: policy of workspace %q, channel %q: %w",
+			workspace,
+			channel,
+			err,
+		)
 	}
-	l.channel, l.policy = channel, p
 	return p, nil
 }
 
-// known leaves out of cmds what was applied by an earlier call, and returns the last such key. It looks only after
-// something went wrong, because that is rare.
-func (e *Engine) alreadyApplied(ctx context.Context, to Ref, cmds []Command) (rest []Command, last Key, err error) {
-	us := keyedGroups(cmds, to.Address.Channel)
+// alreadyApplied leaves out of cmds what an earlier call applied, and returns the last such key. It
+// is asked only after something went wrong, because that is rare.
+func (e *Engine) alreadyApplied(
+	ctx context.Context, to Ref, cmds []Command,
+) (rest []Command, last Key, err error) {
+	groups := keyedGroups(cmds, to.Address.Channel)
 	var ids []KeyID
-	for i := range us {
-		for _, id := range [...]KeyID{{ID: us[i].key}, us[i].external} {
+	for i := range groups {
+		for _, id := range [...]KeyID{{ID: groups[i].key}, groups[i].external} {
 			if checkID("key", id.ID) == nil && checkToken("channel", id.Channel) == nil {
 				ids = append(ids, id)
 			}
@@ -296,15 +394,16 @@ func (e *Engine) alreadyApplied(ctx context.Context, to Ref, cmds []Command) (re
 	if err != nil {
 		return nil, Key{}, err
 	}
-	for i := range us {
-		k, ok, err := us[i].appliedUnder(keys, to, cmds)
+	for i := range groups {
+		g := &groups[i]
+		k, ok, err := g.appliedUnder(keys, to, cmds)
 		if err != nil {
 			return nil, Key{}, err
 		}
 		if ok {
 			last = k
 		} else {
-			rest = append(rest, cmds[us[i].from:us[i].to]...)
+			rest = append(rest, cmds[g.from:g.to]...)
 		}
 	}
 	return rest, last, nil
@@ -312,7 +411,16 @@ func (e *Engine) alreadyApplied(ctx context.Context, to Ref, cmds []Command) (re
 
 // duplicate is the first result of what was applied under k.
 func (e *Engine) duplicate(ctx context.Context, to Ref, k Key) (Result, error) {
-	e.log.DebugContext(ctx, "convo: duplicate", "workspace", to.Workspace, "channel", k.Channel, "key", k.ID)
+	e.log.DebugContext(
+		ctx,
+		"convo: duplicate",
+		"workspace",
+		to.Workspace,
+		"channel",
+		k.Channel,
+		"key",
+		k.ID,
+	)
 	if k.Conversation != uuid.Nil {
 		to = ToConversation(to.Workspace, k.Conversation)
 	}
@@ -330,8 +438,8 @@ func (e *Engine) duplicate(ctx context.Context, to Ref, k Key) (Result, error) {
 	return r, err
 }
 
-// pause waits before the next try after a conflict: not at all the first time, then a random while of up to 1 ms,
-// doubling up to 32 ms. It returns the conflict when the retries are used up.
+// backoff waits before the next try after a conflict: not at all the first time, then a random
+// while of up to 1 ms, doubling up to 32 ms. It returns the conflict when the retries are used up.
 func (e *Engine) backoff(ctx context.Context, try *int, conflict error) error {
 	if *try >= e.retries {
 		return conflict
@@ -358,284 +466,4 @@ func (e *Engine) observe(ctx context.Context, events []Event) {
 	for _, f := range e.observers {
 		f(ctx, events)
 	}
-}
-
-// MergeResult is the answer to Merge.
-type MergeResult struct {
-	Outcome Outcome `json:"outcome"` // OutcomeMerged or OutcomeUnchanged
-	Primary Contact `json:"primary"`
-	// Conversation is the secondary's latest one, as the merge left it: closed, or moved to the primary. Zero when
-	// unchanged.
-	Conversation Conversation `json:"conversation,omitzero"`
-	Events       []Event      `json:"events,omitempty"`
-}
-
-// Merge makes all that the secondary contact has the primary's: conversations, addresses, and what is addressed to it
-// later. See [DecideMerge] for what happens to an active conversation, and for the errors; it also fails as Do does.
-func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
-	if err := m.Validate(); err != nil {
-		return MergeResult{}, err
-	}
-	at, id := e.clock.Now(), e.newID()
-	var l policyCache
-	for try := 0; ; {
-		var d MergeDecision
-		conflict, err := e.withLockAfterConflict(ctx, try, &l, func(s Store) (conflict bool, err error) {
-			d, conflict, err = e.attemptMerge(ctx, s, &l, m, at, id)
-			return conflict, err
-		})
-		if err == nil {
-			e.observe(ctx, d.Secondary.Events)
-			return MergeResult{
-				d.Outcome, d.Primary.Thread.Contact, d.Secondary.Thread.Conversation, d.Secondary.Events,
-			}, nil
-		}
-		if !conflict {
-			return MergeResult{}, err
-		}
-		if err := e.backoff(ctx, &try, err); err != nil {
-			return MergeResult{}, err
-		}
-	}
-}
-
-func (e *Engine) attemptMerge(
-	ctx context.Context, s Store, l *policyCache, m Merge, at time.Time, id uuid.UUID,
-) (d MergeDecision, conflict bool, err error) {
-	var primary, secondary Snapshot
-	sides := [...]struct {
-		contact string
-		thread  *Snapshot
-	}{{m.Primary, &primary}, {m.Secondary, &secondary}}
-	if m.Secondary < m.Primary { // opposite merges take hold of both in the same order
-		sides[0], sides[1] = sides[1], sides[0]
-	}
-	for _, side := range sides {
-		if *side.thread, err = s.Load(ctx, ToContact(m.Workspace, side.contact)); err != nil {
-			return MergeDecision{}, isConflict(err), err
-		}
-	}
-	primary.Next = id
-	p, err := e.policyFor(ctx, l, &secondary, nil)
-	if err != nil {
-		return MergeDecision{}, isConflict(err), err
-	}
-	d, err = DecideMerge(primary, secondary, at, p, m)
-	if err != nil || d.Outcome == OutcomeUnchanged {
-		return d, false, err
-	}
-	err = s.Commit(ctx, d.Primary, d.Secondary)
-	return d, isConflict(err), err
-}
-
-// Tick handles up to limit conversations whose timer is due now: it wakes pending ones and closes inactive ones. It
-// returns how many changes it made. Run it on an interval, in as many processes as you like: each due thing is done
-// once. Anything overdue, however old, is done now and stamped with the time when it was due.
-//
-// An error on one conversation does not keep the others from being handled, unless MaxPageSize of them fail at once; all
-// errors are joined.
-func (e *Engine) Tick(ctx context.Context, limit int) (int, error) {
-	if limit < 1 || limit > MaxPageSize {
-		return 0, invalid("limit", fmt.Sprintf("must be from 1 to %d", MaxPageSize))
-	}
-	now := micros(e.clock.Now())
-	var done, handled int
-	var errs []error
-	failed := map[uuid.UUID]bool{}
-	for again := true; again; { // once, and again past those that failed
-		due, err := e.store.Due(ctx, now, min(limit+len(failed), MaxPageSize))
-		if err != nil {
-			return done, errors.Join(append(errs, err)...)
-		}
-		again = false
-		for _, to := range due {
-			if failed[to.Conversation] || handled == limit {
-				continue
-			}
-			n, err := e.tickOne(ctx, to, now)
-			done += n
-			if err == nil {
-				handled++
-				continue
-			}
-			again = ctx.Err() == nil
-			failed[to.Conversation] = true
-			errs = append(errs, fmt.Errorf("convo: timer of conversation %s: %w", to.Conversation, err))
-		}
-	}
-	return done, errors.Join(errs...)
-}
-
-// tickOne does all that is due on one conversation: it may be closed right after it woke.
-func (e *Engine) tickOne(ctx context.Context, to Ref, now time.Time) (done int, err error) {
-	for try := 0; ; {
-		changed, err := e.tickOnce(ctx, to, now)
-		switch {
-		case err != nil && isConflict(err):
-			if err := e.backoff(ctx, &try, err); err != nil {
-				return done, err
-			}
-		case err != nil:
-			return done, err
-		case !changed:
-			return done, nil
-		default:
-			done++
-		}
-	}
-}
-
-// tickOnce does the next thing that is due, or else moves the hint.
-func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed bool, err error) {
-	t, err := e.store.Load(ctx, to)
-	if err != nil {
-		return false, err
-	}
-	if t.Conversation.DueAt.IsZero() || t.Conversation.DueAt.After(now) {
-		return false, nil // handled already
-	}
-	p, err := e.policyFor(ctx, &policyCache{}, &t, nil)
-	if err != nil {
-		return false, err
-	}
-	t.Next = e.newID()
-	due, reason := nextDue(&t, p)
-	d := Decision{Change: Change{Loaded: loaded(&t), Thread: t}}
-	if due.IsZero() || due.After(now) {
-		d.Change.Thread.Conversation.DueAt = due
-	} else if d, err = Decide(t, now, p, dueCommand(&t, due, reason, p)); err != nil {
-		return false, err
-	}
-	if err := commit(ctx, e.store, &d.Change); err != nil {
-		return false, err
-	}
-	if len(d.Change.Events) == 0 {
-		return false, nil
-	}
-	e.log.DebugContext(ctx, "convo: timer", "workspace", to.Workspace, "conversation", to.Conversation,
-		"outcome", d.Outcome, "late", now.Sub(due))
-	e.observe(ctx, d.Change.Events)
-	return true, nil
-}
-
-// Contact returns the contact that to leads to, merges followed, or ErrNotFound.
-func (e *Engine) Contact(ctx context.Context, to Ref) (Contact, error) {
-	t, err := e.load(ctx, to)
-	return t.Contact, err
-}
-
-// Addresses returns the addresses of the contact that to leads to, those of merged contacts included.
-func (e *Engine) Addresses(ctx context.Context, to Ref) ([]Address, error) {
-	t, err := e.load(ctx, to)
-	if err != nil {
-		return nil, err
-	}
-	return e.store.Addresses(ctx, to.Workspace, t.Contact.ID)
-}
-
-// Active returns the active conversation of the contact that to leads to. It fails with ErrNotActive when there is
-// none, and with ErrNotFound when nobody is known there.
-func (e *Engine) Active(ctx context.Context, to Ref) (Conversation, error) {
-	t, err := e.load(ctx, to)
-	switch {
-	case err != nil:
-		return Conversation{}, err
-	case t.Conversation.Status.Active():
-		return t.Conversation, nil
-	case t.Active != uuid.Nil:
-		return e.store.Conversation(ctx, to.Workspace, t.Active)
-	}
-	return Conversation{}, &StateError{Err: ErrNotActive, Contact: t.Contact.ID, Conversation: t.Conversation.ID}
-}
-
-// Conversation returns one conversation, or ErrNotFound.
-func (e *Engine) Conversation(ctx context.Context, workspace string, id uuid.UUID) (Conversation, error) {
-	if err := checkID("workspace", workspace); err != nil {
-		return Conversation{}, err
-	}
-	return e.store.Conversation(ctx, workspace, id)
-}
-
-// Conversations returns a page of the conversations that f picks, the last opened first; f.Contact may also be one that
-// was merged. Go on with f.After set to the
-// Cursor of the last one, until a page is shorter than the limit.
-func (e *Engine) Conversations(ctx context.Context, f Filter) ([]Conversation, error) {
-	if err := f.Validate(); err != nil {
-		return nil, err
-	}
-	if f.Limit == 0 {
-		f.Limit = DefaultPageSize
-	}
-	if f.Contact != "" {
-		t, err := e.store.Load(ctx, ToContact(f.Workspace, f.Contact))
-		if err != nil {
-			return nil, err
-		}
-		f.Contact = t.Contact.ID
-	}
-	return e.store.Conversations(ctx, f)
-}
-
-// Transcript returns a page of the events of one conversation, in order, or ErrNotFound. Go on with after set to the
-// Cursor of the last one, until a page is shorter than the limit; limit 0 is the default.
-func (e *Engine) Transcript(ctx context.Context, workspace string, id uuid.UUID, after EventCursor, limit int) ([]Event, error) {
-	if _, err := e.Conversation(ctx, workspace, id); err != nil {
-		return nil, err
-	}
-	return e.events(ctx, EventFilter{Workspace: workspace, Conversation: id, After: after, Limit: limit})
-}
-
-// History returns a page of the events of the contact that to leads to, over all its conversations and those of the
-// contacts that were merged into it, the oldest first, or ErrNotFound. At equal times, what happened to the contact itself
-// comes first. It is paged as Transcript is.
-func (e *Engine) History(ctx context.Context, to Ref, after EventCursor, limit int) ([]Event, error) {
-	t, err := e.load(ctx, to)
-	if err != nil {
-		return nil, err
-	}
-	return e.events(ctx, EventFilter{Workspace: to.Workspace, Contact: t.Contact.ID, After: after, Limit: limit})
-}
-
-func (e *Engine) events(ctx context.Context, f EventFilter) ([]Event, error) {
-	if err := f.Validate(); err != nil {
-		return nil, err
-	}
-	if f.Limit == 0 {
-		f.Limit = DefaultPageSize
-	}
-	return e.store.Events(ctx, f)
-}
-
-// Cycles returns all cycles of a conversation, the first one first, by folding its log; the last one is also in the
-// conversation itself.
-func (e *Engine) Cycles(ctx context.Context, workspace string, id uuid.UUID) ([]Cycle, error) {
-	var cycles []Cycle
-	var t Snapshot
-	for after := (EventCursor{}); ; {
-		events, err := e.Transcript(ctx, workspace, id, after, MaxPageSize)
-		if err != nil {
-			return nil, err
-		}
-		for i := range events {
-			if events[i].Kind == ConversationReopened {
-				cycles = append(cycles, t.Conversation.Cycle)
-			}
-			apply(&t, &events[i])
-		}
-		if len(events) < MaxPageSize {
-			return append(cycles, t.Conversation.Cycle), nil
-		}
-		after = events[len(events)-1].Cursor()
-	}
-}
-
-func (e *Engine) load(ctx context.Context, to Ref) (Snapshot, error) {
-	if err := to.Validate(); err != nil {
-		return Snapshot{}, err
-	}
-	t, err := e.store.Load(ctx, to)
-	if err == nil && t.Contact.Version == 0 {
-		err = &StateError{Err: ErrNotFound, Contact: t.Contact.ID}
-	}
-	return t, err
 }

@@ -2,260 +2,225 @@ package convo
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// EventKind says what happened.
-type EventKind string
+// EventKind says what happened. It is a small number in memory and its name in JSON and in
+// databases. The zero value stands for a kind that this version does not know.
+type EventKind uint8
 
-// The kinds of event. Those of a contact itself have no Conversation.
+// The kinds of event. Those from AddressLinked on are of a contact itself and have no Conversation.
 const (
-	ConversationOpened      EventKind = "conversation_opened"
-	ConversationReopened    EventKind = "conversation_reopened"
-	ConversationPending     EventKind = "conversation_pending"
-	ConversationResumed     EventKind = "conversation_resumed"
-	ConversationClosed      EventKind = "conversation_closed"
-	ConversationAssigned    EventKind = "conversation_assigned" // also to nobody
-	ConversationTransferred EventKind = "conversation_transferred"
-	ClosingAmended          EventKind = "closing_amended"
-	MessageReceived         EventKind = "message_received"
-	MessageSent             EventKind = "message_sent"
-	NoteAdded               EventKind = "note_added"
-	NoticePosted            EventKind = "notice_posted"
+	ConversationOpened EventKind = iota + 1
+	ConversationReopened
+	ConversationPending
+	ConversationResumed
+	ConversationClosed
+	ConversationAssigned    // also to nobody
+	ConversationTransferred // to another contact, by a merge
+	ClosingAmended
+	MessageReceived
+	MessageSent
+	NoteAdded
+	NoticePosted
 
-	AddressLinked    EventKind = "address_linked"
-	ContactBlocked   EventKind = "contact_blocked"
-	ContactUnblocked EventKind = "contact_unblocked"
-	ContactMerged    EventKind = "contact_merged"
+	AddressLinked
+	ContactBlocked
+	ContactUnblocked
+	ContactMerged
 )
 
-// ofContact reports whether events of this kind are in the contact's own log, not in a conversation's.
-func (k EventKind) ofContact() bool {
-	switch k {
-	case AddressLinked, ContactBlocked, ContactUnblocked, ContactMerged:
-		return true
+// eventKinds names the kinds, and says whose log they are in.
+var eventKinds = [...]struct {
+	name      string
+	ofContact bool
+}{
+	0:                       {name: "unknown"},
+	ConversationOpened:      {name: "conversation_opened"},
+	ConversationReopened:    {name: "conversation_reopened"},
+	ConversationPending:     {name: "conversation_pending"},
+	ConversationResumed:     {name: "conversation_resumed"},
+	ConversationClosed:      {name: "conversation_closed"},
+	ConversationAssigned:    {name: "conversation_assigned"},
+	ConversationTransferred: {name: "conversation_transferred"},
+	ClosingAmended:          {name: "closing_amended"},
+	MessageReceived:         {name: "message_received"},
+	MessageSent:             {name: "message_sent"},
+	NoteAdded:               {name: "note_added"},
+	NoticePosted:            {name: "notice_posted"},
+	AddressLinked:           {name: "address_linked", ofContact: true},
+	ContactBlocked:          {name: "contact_blocked", ofContact: true},
+	ContactUnblocked:        {name: "contact_unblocked", ofContact: true},
+	ContactMerged:           {name: "contact_merged", ofContact: true},
+}
+
+var kindsByName = func() map[string]EventKind {
+	m := make(map[string]EventKind, len(eventKinds))
+	for k := 1; k < len(eventKinds); k++ {
+		m[eventKinds[k].name] = EventKind(k)
 	}
-	return false
+	return m
+}()
+
+// EventKindOf is the kind with a name, or 0 when this version knows none.
+func EventKindOf(name string) EventKind { return kindsByName[name] }
+
+// EventKinds lists all kinds, in order.
+func EventKinds() []EventKind {
+	kinds := make([]EventKind, 0, len(eventKinds)-1)
+	for k := 1; k < len(eventKinds); k++ {
+		kinds = append(kinds, EventKind(k))
+	}
+	return kinds
 }
 
-// Event is one thing that happened, immutable. Messages are events too: the log is the history. Fields that do not
-// belong to its kind are zero.
+// String is the name of the kind, as in JSON.
+func (k EventKind) String() string {
+	if int(k) >= len(eventKinds) {
+		k = 0
+	}
+	return eventKinds[k].name
+}
+
+// OfContact reports whether events of the kind are in the log of a contact itself.
+func (k EventKind) OfContact() bool { return int(k) < len(eventKinds) && eventKinds[k].ofContact }
+
+// MarshalText implements encoding.TextMarshaler.
+func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler. A name that is not known is a
+// *ValidationError.
+func (k *EventKind) UnmarshalText(text []byte) error {
+	if *k = kindsByName[string(text)]; *k == 0 && string(text) != eventKinds[0].name {
+		return invalid("kind", fmt.Sprintf("%q is not a kind of event", text))
+	}
+	return nil
+}
+
+// Event is one thing that happened, immutable. Messages are events too: the log is the history.
+// What all events have is here; what only some have is in the Payload of their Kind. In JSON both
+// are one flat object. Copies of an event share its payload, so nobody may change one.
 type Event struct {
-	ID        uuid.UUID `json:"id"`
-	Workspace string    `json:"workspace"`
-	// Contact is whom it happened to, by the root id at that time.
-	Contact string `json:"contact"`
+	ID uuid.UUID
 	// Conversation is nil for what happened to the contact itself.
-	Conversation uuid.UUID `json:"conversation,omitzero"`
-	// Seq numbers the events of a conversation from 1 without gaps, and is the conversation's Version after it. Of an
-	// event of the contact itself it is the contact's Version after it.
-	Seq int64 `json:"seq"`
-	// ContactSeq is the contact's Version after an opening or reopening, and the primary's after a merge.
-	ContactSeq int64     `json:"contact_seq,omitempty"`
-	Kind       EventKind `json:"kind"`
-	At         time.Time `json:"at"`
-	By         Actor     `json:"by"`
-	// Source is through what a conversation was opened, reopened, resumed or closed.
-	Source Source `json:"source,omitempty"`
-
-	// Channel and ExternalID are those of a message; Channel also that of an opening or of an address.
-	Channel     string          `json:"channel,omitempty"`
-	ExternalID  string          `json:"external_id,omitempty"`
-	Body        string          `json:"body,omitempty"` // of a message, note or notice; the reason of a blocking
-	Attachments json.RawMessage `json:"attachments,omitempty"`
-
-	Category string    `json:"category,omitempty"` // of a closing
-	Summary  string    `json:"summary,omitempty"`  // of a closing
-	Until    time.Time `json:"until,omitzero"`     // when a pending conversation wakes
-	Assignee string    `json:"assignee,omitempty"`
-	Team     string    `json:"team,omitempty"`
-	// Response says that a sent message counts for the response times: by a user, or by policy by automation.
-	Response bool `json:"response,omitempty"`
-	// RestartFlow tells the host to run its conversation flow again from the beginning.
-	RestartFlow bool `json:"restart_flow,omitempty"`
-
-	Notice   NoticeCode `json:"notice,omitempty"`
-	Audience Audience   `json:"audience,omitempty"`
-
-	Address            string    `json:"address,omitempty"`            // the value on Channel that was linked
-	MergedInto         string    `json:"merged_into,omitempty"`        // the primary of a merge
-	LatestConversation uuid.UUID `json:"latest_conversation,omitzero"` // the primary's latest conversation after a merge
+	Conversation uuid.UUID
+	Workspace    string
+	// Contact is the root contact that it happened to, at that time.
+	Contact string
+	// Seq numbers the events of a conversation from 1 without gaps, and is the conversation's
+	// Version after it. Of an event of the contact itself it is the contact's Version after it.
+	Seq  int64
+	Kind EventKind
+	// At is in UTC and whole microseconds.
+	At time.Time
+	By Actor
+	// Source is through what a conversation was opened, reopened, resumed, closed or transferred.
+	Source  Source
+	Payload Payload
 }
 
-// Cursor is the place of e in a listing: give it as EventFilter.After to go on behind e.
+// Payload is what events of one kind have beside what all events have: *Opening, *Pending,
+// *ClosingNotes, *Assignment, *Message, *Notice, *Address, *Blocking or *Merging.
+type Payload interface{ payload() }
+
+func (*Opening) payload()      {}
+func (*Pending) payload()      {}
+func (*ClosingNotes) payload() {}
+func (*Assignment) payload()   {}
+func (*Message) payload()      {}
+func (*Notice) payload()       {}
+func (*Address) payload()      {}
+func (*Blocking) payload()     {}
+func (*Merging) payload()      {}
+
+// Opening is the payload of ConversationOpened and ConversationReopened.
+type Opening struct {
+	// Channel is where a conversation was opened; empty for a reopening.
+	Channel string
+	// ContactSeq is the contact's Version after it.
+	ContactSeq int64
+	// RestartFlow tells the host to run its conversation flow again from the beginning.
+	RestartFlow bool
+}
+
+// Pending is the payload of ConversationPending.
+type Pending struct {
+	Until time.Time // when it wakes by itself; zero: it does not
+}
+
+// ClosingNotes is the payload of ConversationClosed and ClosingAmended.
+type ClosingNotes struct{ Category, Summary string }
+
+// Assignment is the payload of ConversationAssigned: who has the conversation from now on. Empty
+// means nobody.
+type Assignment struct{ Assignee, Team string }
+
+// Message is the payload of MessageReceived, MessageSent and NoteAdded.
+type Message struct {
+	Channel     string // empty for a note
+	ExternalID  string
+	Body        string
+	Attachments json.RawMessage
+	// Response says that a sent message counts for the response times: it is by a user, or the
+	// policy counts automation.
+	Response bool
+}
+
+// Notice is the payload of NoticePosted.
+type Notice struct {
+	Code     NoticeCode
+	Audience Audience
+	Body     string // the text in English
+}
+
+// Blocking is the payload of ContactBlocked.
+type Blocking struct{ Reason string }
+
+// Merging is the payload of ContactMerged.
+type Merging struct {
+	MergedInto         string    // the primary
+	LatestConversation uuid.UUID // the primary's, after the merge
+	ContactSeq         int64     // the primary's Version after it
+}
+
+// Opening is the payload of an opening or reopening; zero for other events.
+func (e Event) Opening() Opening { return payloadOf[Opening](&e) }
+
+// Pending is the payload of an event that set the conversation pending; zero for other events.
+func (e Event) Pending() Pending { return payloadOf[Pending](&e) }
+
+// ClosingNotes is the payload of a closing or its amendment; zero for other events.
+func (e Event) ClosingNotes() ClosingNotes { return payloadOf[ClosingNotes](&e) }
+
+// Assignment is the payload of an assignment; zero for other events.
+func (e Event) Assignment() Assignment { return payloadOf[Assignment](&e) }
+
+// Message is the payload of a message or note; zero for other events.
+func (e Event) Message() Message { return payloadOf[Message](&e) }
+
+// Notice is the payload of a notice; zero for other events.
+func (e Event) Notice() Notice { return payloadOf[Notice](&e) }
+
+// Address is the payload of an address that was linked; zero for other events.
+func (e Event) Address() Address { return payloadOf[Address](&e) }
+
+// Blocking is the payload of a blocking; zero for other events.
+func (e Event) Blocking() Blocking { return payloadOf[Blocking](&e) }
+
+// Merging is the payload of a merge; zero for other events.
+func (e Event) Merging() Merging { return payloadOf[Merging](&e) }
+
+func payloadOf[P any](e *Event) (p P) {
+	if v, ok := any(e.Payload).(*P); ok {
+		p = *v
+	}
+	return p
+}
+
+// Cursor returns e's position in a listing; pass it as EventFilter.After to continue after e.
 func (e Event) Cursor() EventCursor {
 	return EventCursor{At: e.At, Conversation: e.Conversation, Seq: e.Seq, ID: e.ID}
-}
-
-// Apply folds an event into a thread. It is total: an event that does not belong to the thread's contact or
-// conversation changes nothing, and no event makes a duration negative. Folding the events of a conversation in
-// order into an empty Snapshot gives the conversation, but for its DueAt.
-func Apply(t Snapshot, e Event) Snapshot {
-	apply(&t, &e)
-	return t
-}
-
-func apply(t *Snapshot, e *Event) {
-	if e.Kind.ofContact() {
-		applyToContact(t, e)
-		return
-	}
-	if e.Conversation == uuid.Nil || elsewhere(t, e) {
-		return
-	}
-	c := &t.Conversation
-	if e.Kind == ConversationOpened && (t.Contact.ID == "" || t.Contact.ID == e.Contact) {
-		*c = Conversation{
-			ID: e.Conversation, Workspace: e.Workspace, Contact: e.Contact, Origin: e.Contact, Channel: e.Channel,
-			Status: StatusOpen, CreatedAt: e.At,
-		}
-		startCycle(t, e, 1)
-	}
-	if c.ID != e.Conversation {
-		return
-	}
-	c.Version = e.Seq
-	c.UpdatedAt = maxTime(c.UpdatedAt, e.At)
-	cycle := &c.Cycle
-	switch e.Kind {
-	case MessageReceived:
-		cycle.Incoming++
-		if cycle.WaitingSince.IsZero() {
-			cycle.WaitingSince = e.At
-		}
-		c.AwaitingContactSince = time.Time{}
-	case MessageSent:
-		applySent(c, e)
-	case ConversationAssigned:
-		applyAssigned(c, e)
-	case ConversationPending:
-		if c.Status == StatusOpen {
-			c.Status, c.PendingSince = StatusPending, e.At
-		}
-		c.PendingUntil = e.Until
-	case ConversationResumed:
-		endPending(c, e.At)
-		c.Status = StatusOpen
-		if !c.AwaitingContactSince.IsZero() {
-			c.AwaitingContactSince = e.At
-		}
-	case ConversationClosed:
-		endPending(c, e.At)
-		c.Status, c.AwaitingContactSince, c.DueAt = StatusClosed, time.Time{}, time.Time{}
-		if c.FirstClosedAt.IsZero() {
-			c.FirstClosedAt = e.At
-		}
-		cycle.Closing = Closing{At: e.At, By: e.By, Source: e.Source, Category: e.Category, Summary: e.Summary}
-	case ClosingAmended:
-		cycle.Closing.Category, cycle.Closing.Summary = e.Category, e.Summary
-	case ConversationReopened:
-		c.Status = StatusOpen
-		startCycle(t, e, cycle.Number+1)
-	case ConversationTransferred:
-		c.Contact = e.Contact
-	}
-}
-
-func elsewhere(t *Snapshot, e *Event) bool {
-	return t.Contact.Workspace != "" && t.Contact.Workspace != e.Workspace
-}
-
-// startCycle begins a cycle and makes its conversation the contact's latest.
-func startCycle(t *Snapshot, e *Event, number int) {
-	c := &t.Conversation
-	c.Cycle = Cycle{
-		Number: number, OpenedAt: e.At, OpenedBy: e.By, OpenedSource: e.Source,
-		LastAssignee: c.Assignee, LastTeam: c.Team,
-	}
-	k := &t.Contact
-	if k.Version == 0 && (k.ID == "" || k.ID == e.Contact) {
-		k.Workspace, k.ID, k.CreatedAt = e.Workspace, e.Contact, e.At
-	}
-	if k.ID == e.Contact && e.ContactSeq > k.Version {
-		k.Version, k.LatestConversation = e.ContactSeq, e.Conversation
-	}
-}
-
-func applySent(c *Conversation, e *Event) {
-	cycle := &c.Cycle
-	switch e.By.Type {
-	case ActorUser:
-		cycle.OutgoingUser++
-		c.AwaitingContactSince = e.At
-	case ActorAutomation:
-		cycle.OutgoingAutomation++
-	}
-	if !e.Response {
-		return
-	}
-	if cycle.FirstResponseAt.IsZero() {
-		cycle.FirstResponseAt, cycle.FirstResponder = e.At, e.By
-	}
-	if !cycle.WaitingSince.IsZero() {
-		cycle.Responses++
-		cycle.ResponseMicros += microsBetween(cycle.WaitingSince, e.At)
-		cycle.WaitingSince = time.Time{}
-	}
-}
-
-func applyAssigned(c *Conversation, e *Event) {
-	c.Assignee, c.Team = e.Assignee, e.Team
-	if !c.Status.Active() {
-		return
-	}
-	cycle := &c.Cycle
-	if e.Assignee != "" {
-		cycle.LastAssignee = e.Assignee
-		if cycle.FirstAssignedAt.IsZero() {
-			cycle.FirstAssignedAt, cycle.FirstAssignee = e.At, e.Assignee
-		}
-	}
-	if e.Team != "" {
-		cycle.LastTeam = e.Team
-	}
-}
-
-func endPending(c *Conversation, at time.Time) {
-	if c.Status == StatusPending {
-		c.Cycle.PendingMicros += microsBetween(c.PendingSince, at)
-	}
-	c.PendingSince, c.PendingUntil = time.Time{}, time.Time{}
-}
-
-func applyToContact(t *Snapshot, e *Event) {
-	k := &t.Contact
-	if elsewhere(t, e) {
-		return
-	}
-	if k.Version == 0 && (k.ID == "" || k.ID == e.Contact) {
-		k.Workspace, k.ID, k.CreatedAt = e.Workspace, e.Contact, e.At
-	}
-	switch {
-	case e.Kind == ContactMerged && e.MergedInto == k.ID:
-		if e.ContactSeq > k.Version {
-			k.Version, k.LatestConversation = e.ContactSeq, e.LatestConversation
-		}
-		k.UpdatedAt = maxTime(k.UpdatedAt, e.At)
-		return
-	case e.Contact != k.ID:
-		return
-	}
-	k.Version, k.UpdatedAt = max(k.Version, e.Seq), maxTime(k.UpdatedAt, e.At)
-	switch e.Kind {
-	case AddressLinked:
-		if (t.Ref.Address == Address{Channel: e.Channel, Value: e.Address}) {
-			t.AddressOwner = k.ID
-		}
-	case ContactBlocked:
-		k.Blocked = true
-	case ContactUnblocked:
-		k.Blocked = false
-	case ContactMerged:
-		k.MergedInto = e.MergedInto
-		if t.Conversation.Contact == k.ID {
-			t.Conversation.Contact = e.MergedInto
-		}
-	}
 }

@@ -348,9 +348,9 @@ func ExampleAmendClosing() {
 	result := try(engine.Do(ctx, susan, convo.AmendClosing{By: ana, Category: "Support", Summary: "Replaced it."}))
 	fmt.Println("now:", result.Conversation.Cycle.Closing.Category)
 
-	for _, e := range try(engine.Transcript(ctx, "acme", result.Conversation.ID, convo.EventCursor{}, 0)) {
-		if e.Category != "" {
-			fmt.Println(e.Kind, e.Category)
+	for _, e := range try(engine.Transcript(ctx, convo.ToConversation("acme", result.Conversation.ID), convo.EventCursor{}, 0)) {
+		if e.Row().Category != "" {
+			fmt.Println(e.Kind, e.Row().Category)
 		}
 	}
 	// Output:
@@ -446,14 +446,14 @@ func ExampleLiveChatPolicy() {
 
 	closed := try(engine.Do(ctx, visitor, convo.Close{By: convo.ByUser("ana")}))
 	notice := closed.Events[len(closed.Events)-1]
-	fmt.Printf("notice to %s: %s\n", notice.Audience, notice.Body)
+	fmt.Printf("notice to %s: %s\n", notice.Row().Audience, notice.Row().Body)
 
 	_, err := engine.Do(ctx, visitor, convo.Receive{Body: "One more thing"})
 	fmt.Println("rejected:", errors.Is(err, convo.ErrClosed))
 
 	restarted := try(engine.Do(ctx, visitor, convo.Reopen{By: convo.ByContact()}))
 	fmt.Println(restarted.Outcome, "the same one:", restarted.Conversation.ID == first.Conversation.ID)
-	fmt.Println("run the flow again:", restarted.Events[0].RestartFlow)
+	fmt.Println("run the flow again:", restarted.Events[0].Row().RestartFlow)
 	// Output:
 	// notice to both: This conversation has been closed.
 	// rejected: true
@@ -469,8 +469,8 @@ func ExampleReopen() {
 	try(engine.Do(ctx, visitor, convo.Close{By: ana}))
 
 	result := try(engine.Do(ctx, visitor, convo.Reopen{By: ana}))
-	fmt.Println(result.Outcome, "– run the flow again:", result.Events[0].RestartFlow)
-	fmt.Printf("notice to %s: %s\n", result.Events[1].Audience, result.Events[1].Body)
+	fmt.Println(result.Outcome, "– run the flow again:", result.Events[0].Row().RestartFlow)
+	fmt.Printf("notice to %s: %s\n", result.Events[1].Row().Audience, result.Events[1].Row().Body)
 	// Output:
 	// reopened – run the flow again: false
 	// notice to both: This conversation has been reopened.
@@ -555,7 +555,7 @@ func ExampleEngine_Tick_inactivity() {
 	now.Add(25 * time.Hour)
 	fmt.Println("changes:", try(engine.Tick(ctx, 100)))
 
-	closing := try(engine.Conversation(ctx, "acme", sent.Conversation.ID)).Cycle.Closing
+	closing := try(engine.Conversation(ctx, convo.ToConversation("acme", sent.Conversation.ID))).Cycle.Closing
 	fmt.Println(closing.At.Format(time.DateTime), closing.By.Type, closing.Source, "–", closing.Category)
 	// Output:
 	// changes: 1
@@ -613,7 +613,7 @@ func ExampleEngine_Cycles() {
 	now.Add(10 * time.Minute)
 	c := try(engine.Do(ctx, susan, convo.Close{By: ana, Summary: "Sent the invoice."})).Conversation
 
-	for _, cycle := range try(engine.Cycles(ctx, "acme", c.ID)) {
+	for _, cycle := range try(engine.Cycles(ctx, convo.ToConversation("acme", c.ID))) {
 		resolution, _ := cycle.ResolutionTime()
 		fmt.Println("cycle", cycle.Number, "resolved after", resolution, "–", cycle.Closing.Summary)
 	}
@@ -667,9 +667,9 @@ func ExampleEngine_Transcript() {
 
 	var after convo.EventCursor
 	for {
-		events := try(engine.Transcript(ctx, "acme", c.ID, after, 2))
+		events := try(engine.Transcript(ctx, convo.ToConversation("acme", c.ID), after, 2))
 		for _, e := range events {
-			fmt.Printf("%d %-7s %-19s %q\n", e.Seq, e.By.Type, e.Kind, e.Body)
+			fmt.Printf("%d %-7s %-19s %q\n", e.Seq, e.By.Type, e.Kind, e.Row().Body)
 		}
 		if len(events) < 2 {
 			break
@@ -696,7 +696,7 @@ func ExampleEngine_History() {
 	}
 
 	for _, e := range try(engine.History(ctx, susan, convo.EventCursor{}, 0)) {
-		fmt.Printf("%s %-19s %q\n", e.At.Format("15:04"), e.Kind, e.Body)
+		fmt.Printf("%s %-19s %q\n", e.At.Format("15:04"), e.Kind, e.Row().Body)
 	}
 	// Output:
 	// 09:00 conversation_opened ""
@@ -728,7 +728,7 @@ func ExampleDecide() {
 	for _, e := range d.Change.Events {
 		fmt.Println(e.Seq, e.Kind)
 	}
-	next := d.Change.Thread.Conversation
+	next := d.Change.Conversation.Conversation
 	fmt.Println(next.Status, "and assigned to", next.Assignee)
 	fmt.Println("the thread that was given still has none:", thread.Conversation.ID == uuid.Nil)
 	// Output:
@@ -749,7 +749,7 @@ func ExampleApply() {
 	)).Conversation
 
 	var t convo.Snapshot
-	for _, e := range try(engine.Transcript(ctx, "acme", c.ID, convo.EventCursor{}, 0)) {
+	for _, e := range try(engine.Transcript(ctx, convo.ToConversation("acme", c.ID), convo.EventCursor{}, 0)) {
 		t = convo.Apply(t, e)
 		fmt.Printf("%d %-6s %q\n", t.Conversation.Version, t.Conversation.Status, t.Conversation.Assignee)
 	}
@@ -783,8 +783,8 @@ func ExampleDecideMerge() {
 	for _, e := range d.Secondary.Events {
 		fmt.Println(e.Kind)
 	}
-	fmt.Println("through", d.Secondary.Thread.Conversation.Cycle.Closing.Source)
-	fmt.Println("merged into", d.Secondary.Thread.Contact.MergedInto)
+	fmt.Println("through", d.Secondary.Conversation.Cycle.Closing.Source)
+	fmt.Println("merged into", d.Secondary.Contact.MergedInto)
 	// Output:
 	// conversation_closed
 	// contact_merged
@@ -864,7 +864,7 @@ func ExampleCommands() {
 	// Output:
 	// [{"command":"open","by":{"type":"automation","id":"order-ready"},"key":"order-1001"},{"command":"send","by":{"type":"automation","id":"order-ready"},"body":"Hi Riya, your order is ready."}]
 	// messages sent: 1
-	// convo: commands[0]: json: unknown field "categroy"
+	// convo: commands[0]: field "categroy" is not known
 }
 
 // A policy is plain data that a host keeps as JSON, one for each workspace or channel.

@@ -126,14 +126,14 @@ func (w *tiny) load(to convo.Ref) convo.Snapshot {
 
 // commit is what Store.Commit is to do.
 func (w *tiny) commit(ch *convo.Change) {
-	if ch.WritesContact() {
-		w.contacts[slices.Index(names[:], ch.Thread.Contact.ID)] = ch.Thread.Contact
+	if ch.Contact.Action != convo.RowKept {
+		w.contacts[slices.Index(names[:], ch.Contact.ID)] = ch.Contact.Contact
 	}
-	for i := range ch.Past {
-		w.write(&ch.Past[i])
+	for i := range ch.Earlier {
+		w.write(&ch.Earlier[i].Conversation)
 	}
-	if ch.WritesConversation() {
-		w.write(&ch.Thread.Conversation)
+	if ch.Conversation.Action != convo.RowKept {
+		w.write(&ch.Conversation.Conversation)
 	}
 	for i := range ch.Events {
 		switch e := &ch.Events[i]; e.Kind {
@@ -142,11 +142,11 @@ func (w *tiny) commit(ch *convo.Change) {
 		case convo.ContactMerged:
 			w.own()
 			for j := range w.conversations {
-				w.conversations[j].Contact = e.MergedInto
+				w.conversations[j].Contact = e.Row().MergedInto
 			}
 		}
 	}
-	w.next = ch.Thread.Next
+	w.next = ch.After(convo.Snapshot{Next: w.next}).Next
 }
 
 func (w *tiny) write(c *convo.Conversation) {
@@ -346,20 +346,20 @@ func (x *explorer) decide(w *tiny, to convo.Ref, cmd convo.Command) convo.Outcom
 		x.refused(&before, cell{name, state}, err)
 		return ""
 	}
-	after := &d.Change.Thread
+	after := d.Change.After(before)
 	if barredWhenBlocked[name] && before.Contact.Blocked && !x.ticking {
 		x.failf("%s was not barred", name)
 	}
 	if !slices.ContainsFunc(x.table[cell{name, state}], func(row convo.Transition) bool {
-		return row.Outcome == d.Outcome && row.Err == nil && row.Next == stateOf(*after)
+		return row.Outcome == d.Outcome && row.Err == nil && row.Next == stateOf(after)
 	}) {
-		x.failf("%s in %s came to %s in %s, which the table does not say", name, state, d.Outcome, stateOf(*after))
+		x.failf("%s in %s came to %s in %s, which the table does not say", name, state, d.Outcome, stateOf(after))
 	}
 	x.folds(&before, &d.Change)
 	if (d.Outcome == convo.OutcomeUnchanged) != (len(d.Change.Events) == 0) {
 		x.failf("%s with %d events", d.Outcome, len(d.Change.Events))
 	}
-	if d.Outcome == convo.OutcomeUnchanged && (d.Change.WritesContact() || before.Conversation.Version != after.Conversation.Version) {
+	if d.Outcome == convo.OutcomeUnchanged && (d.Change.Contact.Action != convo.RowKept || before.Conversation.Version != after.Conversation.Version) {
 		x.failf("unchanged, and written")
 	}
 	w.commit(&d.Change)
@@ -413,15 +413,16 @@ func (x *explorer) folds(before *convo.Snapshot, ch *convo.Change) {
 		}
 		folded = convo.Apply(folded, *e)
 	}
-	folded.Next, folded.Conversation.DueAt = ch.Thread.Next, ch.Thread.Conversation.DueAt
-	if folded != ch.Thread {
-		x.failf("the events make another thread:\n%+v\n%+v", folded, ch.Thread)
+	after := ch.After(*before)
+	folded.Next, folded.Conversation.DueAt = after.Next, after.Conversation.DueAt
+	if folded != after {
+		x.failf("the events make another snapshot:\n%+v\n%+v", folded, after)
 	}
 }
 
 func (x *explorer) latest(before *convo.Snapshot, ch *convo.Change) time.Time {
-	if ch.Thread.Conversation.UpdatedAt.After(before.Conversation.UpdatedAt) {
-		return ch.Thread.Conversation.UpdatedAt
+	if ch.Conversation.UpdatedAt.After(before.Conversation.UpdatedAt) {
+		return ch.Conversation.UpdatedAt
 	}
 	return ch.Events[len(ch.Events)-1].At
 }
@@ -458,7 +459,7 @@ func (x *explorer) merge(w *tiny, into int) {
 		x.failf("a merge: %s, %v", d.Outcome, err)
 	}
 	x.folds(&secondary, &d.Secondary)
-	moved := d.Secondary.Thread.Conversation.Status.Active()
+	moved := d.Secondary.Conversation.Status.Active()
 	if moved && (x.policy.Merge != convo.MergeTransfer || primary.Conversation.Status.Active()) {
 		x.failf("a conversation was moved that should be closed")
 	}

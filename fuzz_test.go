@@ -38,7 +38,7 @@ func fuzzThreads(t testing.TB) map[string]convo.Snapshot {
 	} {
 		d, err := convo.Decide(none, fuzzNow, nil, cmds...)
 		require.NoError(t, err)
-		threads[name] = d.Change.Thread
+		threads[name] = d.Change.After(none)
 	}
 	superseded := threads["closed"]
 	superseded.Active = uuid.UUID{15: 9}
@@ -77,7 +77,7 @@ func decideSafely(t testing.TB, thread convo.Snapshot, at time.Time, p *convo.Po
 		require.False(t, e.At.IsZero())
 		folded = convo.Apply(folded, e)
 	}
-	next := d.Change.Thread
+	next := d.Change.After(thread)
 	folded.Next, folded.Conversation.DueAt = next.Next, next.Conversation.DueAt
 	require.Equal(t, next, folded, "the events fold into the next thread")
 	for _, measure := range []func() (time.Duration, bool){
@@ -229,7 +229,7 @@ func checkUnderPolicy(t *testing.T, thread convo.Snapshot, p *convo.Policy) {
 		at = at.Add(time.Minute)
 		d, err := decideSafely(t, thread, at, p, cmd)
 		require.NoError(t, err, "%+v", cmd)
-		thread = d.Change.Thread
+		thread = d.Change.After(thread)
 	}
 	maxSummary := p.MaxSummary
 	if maxSummary == 0 {
@@ -261,7 +261,7 @@ func checkUnderPolicy(t *testing.T, thread convo.Snapshot, p *convo.Policy) {
 				if err != nil {
 					continue
 				}
-				closed := d.Change.Thread
+				closed := d.Change.After(thread)
 				require.Equal(t, convo.StatusClosed, closed.Conversation.Status)
 				require.Equal(t, category, closed.Conversation.Cycle.Closing.Category)
 				require.Equal(t, summary, closed.Conversation.Cycle.Closing.Summary)
@@ -294,12 +294,12 @@ var identifierRoles = []struct {
 	{"address.channel", func(id string) convo.Ref { return convo.ToAddress("acme", id, "+49") }, nil,
 		func(r convo.Result) string { return r.Conversation.Channel }, false},
 	{"address.value", func(id string) convo.Ref { return convo.ToAddress("acme", "whatsapp", id) }, nil,
-		func(r convo.Result) string { return r.Events[0].Address }, false},
+		func(r convo.Result) string { return r.Events[0].Row().Address }, false},
 	{"channel", nil, func(id string) []convo.Command { return []convo.Command{convo.Receive{Body: "Hello", Channel: id}} },
 		func(r convo.Result) string { return r.Conversation.Channel }, true},
 	{"external_id", nil, func(id string) []convo.Command {
 		return []convo.Command{convo.Receive{Body: "Hello", Channel: "whatsapp", ExternalID: id}}
-	}, func(r convo.Result) string { return r.Events[1].ExternalID }, true},
+	}, func(r convo.Result) string { return r.Events[1].Row().ExternalID }, true},
 	{"key", nil, func(id string) []convo.Command { return []convo.Command{convo.Receive{Body: "Hello", Key: id}} }, nil, true},
 	{"by.id", nil, func(id string) []convo.Command {
 		return []convo.Command{convo.Open{By: convo.ByAutomation("")}, convo.Note{By: convo.ByAutomation(id), Body: "Hello"}}
@@ -312,7 +312,7 @@ var identifierRoles = []struct {
 	{"category", nil, func(id string) []convo.Command {
 		return []convo.Command{convo.Receive{Body: "Hello"}, convo.Close{By: convo.BySystem(), Category: id}}
 	}, func(r convo.Result) string { return r.Conversation.Cycle.Closing.Category }, true},
-	{"user", nil, func(id string) []convo.Command {
+	{"assignee", nil, func(id string) []convo.Command {
 		return []convo.Command{convo.Receive{Body: "Hello"}, convo.Assign{By: convo.BySystem(), Assignee: id}}
 	}, func(r convo.Result) string { return r.Conversation.Assignee }, true},
 	{"team", nil, func(id string) []convo.Command {
@@ -371,10 +371,10 @@ func FuzzIdentifiers(f *testing.F) {
 		if role.found != nil {
 			require.Equal(t, id, role.found(result))
 		}
-		stored, err := engine.Conversation(t.Context(), to.Workspace, result.Conversation.ID)
+		stored, err := engine.Conversation(t.Context(), convo.ToConversation(to.Workspace, result.Conversation.ID))
 		require.NoError(t, err)
 		require.Equal(t, result.Conversation, stored, "byte for byte")
-		events, err := engine.Transcript(t.Context(), to.Workspace, stored.ID, convo.EventCursor{}, 0)
+		events, err := engine.Transcript(t.Context(), convo.ToConversation(to.Workspace, stored.ID), convo.EventCursor{}, 0)
 		require.NoError(t, err)
 		require.Equal(t, slices.DeleteFunc(slices.Clone(result.Events), func(e convo.Event) bool { return e.Conversation == uuid.Nil }), events)
 
@@ -495,7 +495,7 @@ func FuzzDecide(f *testing.F) {
 			if len(d.Change.Events) == 0 {
 				require.Equal(t, convo.OutcomeUnchanged, d.Outcome)
 			}
-			thread = d.Change.Thread
+			thread = d.Change.After(thread)
 		}
 	})
 }

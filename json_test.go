@@ -27,8 +27,7 @@ var allCommands = []convo.Command{
 
 // jsonTypes is everything that leaves the process as JSON.
 var jsonTypes = []any{
-	convo.Conversation{}, convo.Cycle{}, convo.Closing{}, convo.Contact{}, convo.Event{}, convo.Result{},
-	convo.MergeResult{}, convo.Merge{}, convo.Ref{}, convo.Address{}, convo.Actor{}, convo.Key{}, convo.KeyID{},
+	convo.Conversation{}, convo.Cycle{}, convo.Closing{}, convo.Contact{}, convo.EventRow{}, convo.Merge{}, convo.Ref{}, convo.Address{}, convo.Actor{}, convo.Key{}, convo.KeyID{},
 	convo.Filter{}, convo.Cursor{}, convo.EventFilter{}, convo.EventCursor{}, convo.Transition{}, convo.Policy{},
 }
 
@@ -43,6 +42,9 @@ func (f *filler) fill(v reflect.Value) {
 		return
 	case *json.RawMessage:
 		*p = fmt.Appendf(nil, `{"n":%d}`, f.n)
+		return
+	case *convo.EventKind:
+		*p = convo.ContactMerged
 		return
 	case *uuid.UUID:
 		*p = uuid.UUID{0: 1, 6: 0x70, 8: 0x80, 15: byte(f.n)}
@@ -133,9 +135,15 @@ func TestEveryCommandOfTheTableHasAName(t *testing.T) {
 		var head []struct{ Command convo.CommandName }
 		require.NoError(t, json.Unmarshal(data, &head))
 		encoded = append(encoded, head[0].Command)
-		assert.Equal(t, strings.ToLower(reflect.TypeOf(c).Name()), string(head[0].Command))
+		assert.Equal(t, snakeCase(reflect.TypeOf(c).Name()), string(head[0].Command))
 	}
 	assert.Equal(t, inTable, encoded)
+}
+
+// snakeCase is a Go name as JSON has it.
+func snakeCase(name string) string {
+	words := regexp.MustCompile(`[A-Z][a-z]*`).FindAllString(name, -1)
+	return strings.ToLower(strings.Join(words, "_"))
 }
 
 func TestJSONOfEveryKindOfEventRoundTripsExactly(t *testing.T) {
@@ -172,19 +180,14 @@ func TestJSONOfEveryKindOfEventRoundTripsExactly(t *testing.T) {
 		data, err := json.Marshal(e)
 		require.NoError(t, err)
 		back := decodeAs(t, data, e).(convo.Event)
-		if len(e.Attachments) > 0 {
+		if len(e.Row().Attachments) > 0 {
 			// encoding/json escapes <, > and & in a raw message: another text, the same value.
-			assert.JSONEq(t, string(e.Attachments), string(back.Attachments))
-			back.Attachments = e.Attachments
+			assert.JSONEq(t, string(e.Row().Attachments), string(back.Row().Attachments))
+			back = withRow(back, func(r *convo.EventRow) { r.Attachments = e.Row().Attachments })
 		}
 		assert.Equal(t, e, back, "%s", data)
 	}
-	for _, k := range []convo.EventKind{
-		convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPending, convo.ConversationResumed,
-		convo.ConversationClosed, convo.ConversationAssigned, convo.ConversationTransferred, convo.ClosingAmended,
-		convo.MessageReceived, convo.MessageSent, convo.NoteAdded, convo.NoticePosted,
-		convo.AddressLinked, convo.ContactBlocked, convo.ContactUnblocked, convo.ContactMerged,
-	} {
+	for _, k := range convo.EventKinds() {
 		assert.True(t, seen[k], "no event of kind %s", k)
 	}
 }
@@ -254,13 +257,13 @@ func walkJSONTypes(f func(owner reflect.Type, field reflect.StructField)) {
 }
 
 func TestJSONFieldNamesAreSnakeCase(t *testing.T) {
-	snakeCase := regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	inSnakeCase := regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
 	walkJSONTypes(func(owner reflect.Type, field reflect.StructField) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name == "-" || field.Anonymous {
 			return
 		}
-		assert.Regexp(t, snakeCase, name, "%s.%s", owner, field.Name)
+		assert.Regexp(t, inSnakeCase, name, "%s.%s", owner, field.Name)
 	})
 }
 
@@ -268,7 +271,7 @@ func TestJSONLeavesZeroTimesAndIDsOut(t *testing.T) {
 	// A zero time or id says "not yet" or "none" and is left out, except where there always is one.
 	always := map[string]bool{
 		"Conversation.ID": true, "Conversation.CreatedAt": true, "Conversation.UpdatedAt": true,
-		"Cycle.OpenedAt": true, "Closing.At": true, "Event.ID": true, "Event.At": true,
+		"Cycle.OpenedAt": true, "Closing.At": true, "EventRow.ID": true, "EventRow.At": true,
 		"Cursor.At": true, "Cursor.ID": true, "EventCursor.At": true,
 	}
 	walkJSONTypes(func(owner reflect.Type, field reflect.StructField) {
@@ -562,8 +565,9 @@ func TestJSONLooksLikeThis(t *testing.T) {
 		"event": {
 			convo.Event{
 				ID: id, Workspace: "acme", Contact: "susan", Conversation: id, Seq: 4, Kind: convo.ConversationClosed,
-				At: at, By: convo.ByUser("ana"), Source: convo.SourceUser, Category: "Support",
-				Summary: "Issue resolved: Replaced defective item.",
+				At: at, By: convo.ByUser("ana"), Source: convo.SourceUser, Payload: &convo.ClosingNotes{
+					Category: "Support", Summary: "Issue resolved: Replaced defective item.",
+				},
 			},
 			`{
   "id": "01956d3c-0000-7000-8000-000000000001",

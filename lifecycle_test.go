@@ -55,7 +55,7 @@ func (k *talk) do(cmds ...convo.Command) convo.Decision {
 	d, err := convo.Decide(k.thread, k.now, &k.policy, cmds...)
 	require.NoError(k.t, err)
 	checkDecision(k.t, k.thread, d)
-	k.thread = d.Change.Thread
+	k.thread = d.Change.After(k.thread)
 	k.log = append(k.log, d.Change.Events...)
 	return d
 }
@@ -80,7 +80,7 @@ func (k *talk) cycle() convo.Cycle               { return k.thread.Conversation.
 // checkDecision holds what every decision must hold: folding its events gives its thread, and the log has no gaps.
 func checkDecision(t testing.TB, before convo.Snapshot, d convo.Decision) {
 	t.Helper()
-	after, folded := d.Change.Thread, before
+	after, folded := d.Change.After(before), before
 	versions := map[uuid.UUID]int64{before.Conversation.ID: before.Conversation.Version}
 	contactVersion := before.Contact.Version
 	for _, e := range d.Change.Events {
@@ -91,21 +91,24 @@ func checkDecision(t testing.TB, before convo.Snapshot, d convo.Decision) {
 		} else {
 			versions[e.Conversation]++
 			require.Equal(t, versions[e.Conversation], e.Seq, "the events are numbered without gaps")
-			if e.ContactSeq != 0 {
+			if e.Row().ContactSeq != 0 {
 				contactVersion++
-				require.Equal(t, contactVersion, e.ContactSeq)
+				require.Equal(t, contactVersion, e.Row().ContactSeq)
 			}
 		}
 	}
 	folded.Next, folded.Conversation.DueAt = after.Next, after.Conversation.DueAt
 	require.Equal(t, folded, after, "folding the events gives the decision's thread")
-	require.Equal(t, d.Change.WritesContact(), contactVersion != before.Contact.Version)
+	require.Equal(t, d.Change.Contact.Action != convo.RowKept, contactVersion != before.Contact.Version)
 	if d.Outcome == convo.OutcomeUnchanged {
 		require.Empty(t, d.Change.Events, "unchanged writes no event")
 	} else {
 		require.NotEmpty(t, d.Change.Events)
 	}
 }
+
+// after is the snapshot that a decision on before leads to.
+func after(before convo.Snapshot, d convo.Decision) convo.Snapshot { return d.Change.After(before) }
 
 func kindsOf(events []convo.Event) []convo.EventKind {
 	var kinds []convo.EventKind
@@ -214,7 +217,7 @@ var scenes = map[string]func(t testing.TB, s *scene){
 	"blocked": func(t testing.TB, s *scene) {
 		d, err := convo.Decide(s.thread, morning, &s.policy, convo.Block{By: agentAna})
 		require.NoError(t, err)
-		s.thread = d.Change.Thread
+		s.thread = d.Change.After(s.thread)
 	},
 	"address not linked": func(_ testing.TB, s *scene) {
 		s.thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "email", Value: "c@x"}}
@@ -281,11 +284,11 @@ func TestEveryRowOfTheTransitionTableIsWhatDecideDoes(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.Equal(t, row.Outcome, d.Outcome)
-			require.Equal(t, row.Next, stateOf(d.Change.Thread))
+			require.Equal(t, row.Next, stateOf(d.Change.After(before)))
 			require.Equal(t, writtenBy(row), kindsOf(d.Change.Events))
 			if row.Outcome == convo.OutcomeUnchanged {
 				require.True(t, d.Change.Empty(), "unchanged writes nothing")
-				require.Equal(t, before, d.Change.Thread)
+				require.Equal(t, before, d.Change.After(before))
 			}
 			checkDecision(t, before, d)
 		})
@@ -707,7 +710,7 @@ func TestSourcesFollowFromTheActorUnlessTheyAreNamed(t *testing.T) {
 				got = cmp.Or(got, e.Source)
 			}
 			assert.Equal(t, c.want, got)
-			cycle := d.Change.Thread.Conversation.Cycle
+			cycle := d.Change.Conversation.Cycle
 			switch d.Outcome {
 			case convo.OutcomeOpened, convo.OutcomeReopened:
 				assert.Equal(t, c.want, cycle.OpenedSource)
@@ -828,9 +831,9 @@ func TestNoticesAreWrittenForTheirAudienceAfterWhatTheyTell(t *testing.T) {
 			k.thread = threadIn(t, c.state)
 			e, posted := notice(k, c.cmd)
 			require.True(t, posted)
-			assert.Equal(t, c.code, e.Notice)
-			assert.Equal(t, c.audience, e.Audience)
-			assert.Equal(t, c.text, e.Body)
+			assert.Equal(t, c.code, e.Row().Notice)
+			assert.Equal(t, c.audience, e.Row().Audience)
+			assert.Equal(t, c.text, e.Row().Body)
 			assert.Equal(t, convo.BySystem(), e.By)
 			assert.Equal(t, k.now, e.At)
 
@@ -865,7 +868,7 @@ func TestAReopeningByTheContactCarriesRestartFlow(t *testing.T) {
 			k.do(convo.Open{By: agentAna}, convo.Close{By: agentAna})
 			e := k.do(c.cmd).Change.Events[0]
 			require.Equal(t, convo.ConversationReopened, e.Kind)
-			assert.Equal(t, asked && c.restart, e.RestartFlow, "%#v", c.cmd)
+			assert.Equal(t, asked && c.restart, e.Row().RestartFlow, "%#v", c.cmd)
 		}
 	}
 }
@@ -918,7 +921,13 @@ func TestAnAssigneeStaysOverAReopening(t *testing.T) {
 	assert.Equal(t, "ben", k.conversation().Assignee)
 	assert.Equal(t, "ben", k.cycle().LastAssignee)
 	assert.Equal(t, "sales", k.cycle().LastTeam)
-	assert.Zero(t, k.cycle().FirstAssignedAt, "nobody was assigned in this cycle")
+	assert.Equal(t, "ben", k.cycle().FirstAssignee, "the cycle has had its assignee from its beginning")
+	assert.Equal(t, k.cycle().OpenedAt, k.cycle().FirstAssignedAt)
+	assert.Equal(t, convo.OutcomeUnchanged, k.do(convo.Assign{By: agentAna, Assignee: "ben", Team: "sales"}).Outcome)
+	assert.Equal(t, "ben", k.cycle().FirstAssignee)
+	k.wait(time.Minute).do(convo.Assign{By: agentAna, Assignee: "ana"})
+	assert.Equal(t, "ben", k.cycle().FirstAssignee)
+	assert.Equal(t, "ana", k.cycle().LastAssignee)
 }
 
 func TestUnassigningKeepsTheLastAssignee(t *testing.T) {
@@ -941,8 +950,8 @@ func TestAmendingReplacesTheStandingClosingAndKeepsTheOriginalInTheLog(t *testin
 	assert.Equal(t, convo.StatusClosed, k.conversation().Status)
 	var categories []string
 	for _, e := range k.log {
-		if e.Category != "" {
-			categories = append(categories, string(e.Kind)+" "+e.Category)
+		if e.Row().Category != "" {
+			categories = append(categories, e.Kind.String()+" "+e.Row().Category)
 		}
 	}
 	assert.Equal(t, []string{"conversation_closed Sales", "closing_amended Support"}, categories)
@@ -958,7 +967,7 @@ func TestReopeningKeepsTheEarlierClosings(t *testing.T) {
 	assert.Equal(t, "Support", k.cycle().Closing.Category)
 	assert.Equal(t, 2, k.cycle().Number)
 	assert.Equal(t, morning.Add(time.Hour), k.conversation().FirstClosedAt)
-	assert.Equal(t, "Sales", k.log[1].Category)
+	assert.Equal(t, "Sales", k.log[1].Row().Category)
 }
 
 // Blocking.
@@ -969,7 +978,7 @@ func TestABlockedContactBarsWhatWouldOpenMessageOrClose(t *testing.T) {
 	}
 	for _, state := range allStates[1:] {
 		free := threadIn(t, state)
-		blocked := mustDecide(t, free, convo.Block{By: agentAna, Reason: "spam"}).Change.Thread
+		blocked := after(free, mustDecide(t, free, convo.Block{By: agentAna, Reason: "spam"}))
 		require.True(t, blocked.Contact.Blocked)
 		for name, cmd := range sample {
 			_, freeErr := convo.Decide(free, morning, nil, cmd)
@@ -987,7 +996,8 @@ func TestABlockedContactBarsWhatWouldOpenMessageOrClose(t *testing.T) {
 }
 
 func TestABlockingBarsWhoeverCommands(t *testing.T) {
-	blocked := mustDecide(t, threadIn(t, convo.StateClosed), convo.Block{By: agentAna}).Change.Thread
+	closed := threadIn(t, convo.StateClosed)
+	blocked := after(closed, mustDecide(t, closed, convo.Block{By: agentAna}))
 	for _, by := range []convo.Actor{agentAna, flowBot, visitor, convo.BySystem()} {
 		for _, cmd := range []convo.Command{convo.Open{By: by}, convo.Reopen{By: by}} {
 			_, err := convo.Decide(blocked, morning, nil, cmd)
@@ -1000,9 +1010,9 @@ func TestUnblockingLetsTheContactWriteAgain(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
 	k.do(convo.Receive{Body: "hi"})
 	d := k.do(convo.Block{By: agentAna, Reason: "spam"})
-	assert.Equal(t, "spam", d.Change.Events[0].Body)
+	assert.Equal(t, "spam", d.Change.Events[0].Row().Body)
 	assert.Equal(t, uuid.Nil, d.Change.Events[0].Conversation, "it happened to the contact")
-	assert.False(t, d.Change.WritesConversation())
+	assert.False(t, d.Change.Conversation.Action != convo.RowKept)
 	assert.ErrorIs(t, k.refuses(convo.Receive{Body: "buy"}), convo.ErrBlocked)
 	k.do(convo.Unblock{By: agentAna}, convo.Receive{Body: "sorry"})
 	assert.Equal(t, 2, k.cycle().Incoming)
@@ -1016,12 +1026,12 @@ func TestAnUnknownAddressMakesAContactOnce(t *testing.T) {
 	d := k.do(convo.Receive{Body: "hi"})
 	assert.Equal(t, []convo.EventKind{convo.AddressLinked, convo.ConversationOpened, convo.MessageReceived}, kindsOf(d.Change.Events))
 	assert.Equal(t, convo.OutcomeOpened, d.Outcome)
-	id := d.Change.Thread.Contact.ID
+	id := d.Change.Contact.ID
 	assert.Equal(t, seedID.String(), id)
-	assert.Equal(t, id, d.Change.Thread.AddressOwner)
-	assert.Equal(t, int64(2), d.Change.Thread.Contact.Version)
+	assert.Equal(t, id, k.thread.AddressOwner)
+	assert.Equal(t, int64(2), d.Change.Contact.Version)
 	assert.Equal(t, "whatsapp", k.conversation().Channel, "the channel is that of the address")
-	assert.Equal(t, "whatsapp", d.Change.Events[2].Channel)
+	assert.Equal(t, "whatsapp", d.Change.Events[2].Row().Channel)
 	for _, e := range d.Change.Events {
 		assert.Equal(t, id, e.Contact)
 		assert.Equal(t, convo.Actor{Type: convo.ActorContact, ID: id}, e.By)
@@ -1034,8 +1044,8 @@ func TestTheChannelOfACommandGoesBeforeThatOfTheAddress(t *testing.T) {
 	k.thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "whatsapp", Value: "+49"}}
 	d := k.do(convo.Receive{Channel: "facebook", Body: "hi"}, convo.Send{By: agentAna, Body: "hello"})
 	assert.Equal(t, "facebook", k.conversation().Channel)
-	assert.Equal(t, "facebook", d.Change.Events[2].Channel)
-	assert.Equal(t, "whatsapp", d.Change.Events[3].Channel)
+	assert.Equal(t, "facebook", d.Change.Events[2].Row().Channel)
+	assert.Equal(t, "whatsapp", d.Change.Events[3].Row().Channel)
 }
 
 func TestACommandToAContactAndAnAddressLinksTheTwo(t *testing.T) {
@@ -1046,9 +1056,9 @@ func TestACommandToAContactAndAnAddressLinksTheTwo(t *testing.T) {
 		d := mustDecide(t, thread, cmd)
 		e := d.Change.Events[0]
 		assert.Equal(t, convo.AddressLinked, e.Kind, name)
-		assert.Equal(t, "email", e.Channel)
-		assert.Equal(t, "carl@example.org", e.Address)
-		assert.Equal(t, "carl", d.Change.Thread.AddressOwner)
+		assert.Equal(t, "email", e.Row().Channel)
+		assert.Equal(t, "carl@example.org", e.Row().Address)
+		assert.Equal(t, "carl", d.Change.After(thread).AddressOwner)
 	}
 }
 
@@ -1108,7 +1118,7 @@ func TestTheOutcomeIsThatOfTheLastCommandThatChangedSomething(t *testing.T) {
 	assert.Equal(t, convo.OutcomeUnchanged, k.do().Outcome)
 }
 
-func TestAConversationThatACallLeavesIsInPast(t *testing.T) {
+func TestAConversationThatACallLeavesIsARowOfItsOwn(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
 	k.do(convo.Open{By: agentAna}, convo.Assign{By: agentAna, Assignee: "ana"})
 	first := k.conversation()
@@ -1116,36 +1126,42 @@ func TestAConversationThatACallLeavesIsInPast(t *testing.T) {
 
 	t.Run("closed and opened anew", func(t *testing.T) {
 		d := mustDecideAt(t, k.thread, k.now, convo.Close{By: agentAna, Category: "Sales"}, convo.Open{By: agentAna})
-		require.Len(t, d.Change.Past, 1)
-		past := d.Change.Past[0]
+		require.Len(t, d.Change.Earlier, 1)
+		past := d.Change.Earlier[0]
 		assert.Equal(t, first.ID, past.ID)
 		assert.Equal(t, convo.StatusClosed, past.Status)
 		assert.Equal(t, "Sales", past.Cycle.Closing.Category)
 		assert.Equal(t, first.Version+1, past.Version)
 		assert.Zero(t, past.DueAt)
-		assert.NotEqual(t, first.ID, d.Change.Thread.Conversation.ID)
-		assert.Equal(t, first.ID, d.Change.Loaded.Conversation)
-		assert.Equal(t, first.Version, d.Change.Loaded.Version)
+		assert.NotEqual(t, first.ID, d.Change.Conversation.ID)
+		assert.Equal(t, convo.RowAdded, d.Change.Conversation.Action)
+		assert.Equal(t, convo.RowUpdated, past.Action)
+		assert.Equal(t, first.Version, past.Expected)
+		assert.True(t, past.CycleClosed)
+		assert.False(t, d.Change.Conversation.CycleClosed)
 	})
 	t.Run("closed and reopened", func(t *testing.T) {
 		d := mustDecideAt(t, k.thread, k.now, convo.Close{By: agentAna}, convo.Reopen{By: agentAna}, convo.Close{By: agentBen})
-		require.Len(t, d.Change.Past, 1)
-		assert.Equal(t, first.ID, d.Change.Past[0].ID)
-		assert.Equal(t, 1, d.Change.Past[0].Cycle.Number)
-		assert.Equal(t, 2, d.Change.Thread.Conversation.Cycle.Number)
+		require.Empty(t, d.Change.Earlier, "it is one row")
+		require.Len(t, d.Change.Cycles, 1)
+		assert.Equal(t, first.ID, d.Change.Cycles[0].Conversation)
+		assert.Equal(t, 1, d.Change.Cycles[0].Number)
+		assert.Equal(t, 2, d.Change.Conversation.Cycle.Number)
+		assert.True(t, d.Change.Conversation.CycleClosed)
+		assert.Equal(t, first.Version, d.Change.Conversation.Expected)
 	})
 	t.Run("several opened in one call", func(t *testing.T) {
 		d := mustDecideAt(t, k.thread, k.now, convo.Close{By: agentAna}, convo.Open{By: agentAna}, convo.Close{By: agentAna},
 			convo.Open{By: agentAna}, convo.Note{By: agentAna, Body: "n"})
-		require.Len(t, d.Change.Past, 2)
-		assert.NotEqual(t, d.Change.Past[0].ID, d.Change.Past[1].ID)
-		assert.Equal(t, int64(2), d.Change.Past[1].Version)
+		require.Len(t, d.Change.Earlier, 2)
+		assert.NotEqual(t, d.Change.Earlier[0].ID, d.Change.Earlier[1].ID)
+		assert.Equal(t, int64(2), d.Change.Earlier[1].Version)
 	})
 	t.Run("left as it was", func(t *testing.T) {
-		closed := mustDecideAt(t, k.thread, k.now, convo.Close{By: agentAna}).Change.Thread
-		assert.Empty(t, mustDecideAt(t, closed, k.now, convo.Open{By: agentAna}).Change.Past, "it was not changed by this call")
+		closed := after(k.thread, mustDecideAt(t, k.thread, k.now, convo.Close{By: agentAna}))
+		assert.Empty(t, mustDecideAt(t, closed, k.now, convo.Open{By: agentAna}).Change.Earlier, "it was not changed by this call")
 		noted := mustDecideAt(t, closed, k.now, convo.Note{By: agentAna, Body: "n"}, convo.Open{By: agentAna})
-		assert.Len(t, noted.Change.Past, 1)
+		assert.Len(t, noted.Change.Earlier, 1)
 	})
 }
 
@@ -1179,27 +1195,27 @@ func TestMessagesAreKeptAsTheyAre(t *testing.T) {
 		convo.Receive{Attachments: files},
 	)
 	in, out, note := d.Change.Events[1], d.Change.Events[2], d.Change.Events[3]
-	assert.Equal(t, "héllo\r\n\tworld", in.Body)
-	assert.Equal(t, "m-1", in.ExternalID)
-	assert.Equal(t, "email", in.Channel)
-	assert.Equal(t, "m-2", out.ExternalID)
-	assert.Equal(t, "sms", out.Channel)
+	assert.Equal(t, "héllo\r\n\tworld", in.Row().Body)
+	assert.Equal(t, "m-1", in.Row().ExternalID)
+	assert.Equal(t, "email", in.Row().Channel)
+	assert.Equal(t, "m-2", out.Row().ExternalID)
+	assert.Equal(t, "sms", out.Row().Channel)
 	assert.Equal(t, agentAna, note.By)
-	assert.Equal(t, "vip", note.Body)
+	assert.Equal(t, "vip", note.Row().Body)
 	for _, e := range d.Change.Events[1:] {
-		assert.Equal(t, files, e.Attachments)
-		assert.Equal(t, e.Kind == convo.MessageSent, e.Response, "only what is sent is a response")
+		assert.Equal(t, files, e.Row().Attachments)
+		assert.Equal(t, e.Kind == convo.MessageSent, e.Row().Response, "only what is sent is a response")
 	}
 	files[2] = 'X'
-	assert.NotEqual(t, files, in.Attachments, "the decision shares no memory with the command")
-	assert.NotEqual(t, files, out.Attachments)
-	assert.NotEqual(t, files, note.Attachments)
+	assert.NotEqual(t, files, in.Row().Attachments, "the decision shares no memory with the command")
+	assert.NotEqual(t, files, out.Row().Attachments)
+	assert.NotEqual(t, files, note.Row().Attachments)
 }
 
 func TestANoteGoesThroughNoChannel(t *testing.T) {
 	thread := threadIn(t, convo.StateOpen)
 	thread.Ref, thread.AddressOwner = convo.ToAddress(tenant, "email", "c@x"), "carl"
-	assert.Empty(t, mustDecide(t, thread, convo.Note{By: agentAna, Body: "n"}).Change.Events[0].Channel)
+	assert.Empty(t, mustDecide(t, thread, convo.Note{By: agentAna, Body: "n"}).Change.Events[0].Row().Channel)
 }
 
 func TestTheContactsNameIsFilledIn(t *testing.T) {
@@ -1240,7 +1256,7 @@ func TestAutomationCountsAsAResponseWhenThePolicySaysSo(t *testing.T) {
 	assert.Equal(t, flowBot, k.cycle().FirstResponder)
 	assert.Equal(t, 1, k.cycle().Responses)
 	assert.Equal(t, time.Second.Microseconds(), k.cycle().ResponseMicros)
-	assert.Zero(t, k.conversation().AwaitingContactSince, "closing for inactivity still waits for a user's message")
+	assert.Equal(t, k.now, k.conversation().AwaitingContactSince, "so closing for inactivity counts from it, too")
 }
 
 func TestAGreetingByAUserIsTheFirstResponseButNoReply(t *testing.T) {
@@ -1284,7 +1300,8 @@ func TestAReopeningStartsAllMeasuresAnew(t *testing.T) {
 
 	k.wait(time.Hour).do(convo.Reopen{By: agentBen})
 	assert.Equal(t, convo.Cycle{
-		Number: 2, OpenedAt: k.now, OpenedBy: agentBen, OpenedSource: convo.SourceUser, LastAssignee: "ana",
+		Number: 2, OpenedAt: k.now, OpenedBy: agentBen, OpenedSource: convo.SourceUser,
+		FirstAssignedAt: k.now, FirstAssignee: "ana", LastAssignee: "ana",
 	}, k.cycle())
 	k.wait(time.Second).do(convo.Send{By: agentBen, Body: "sorry"})
 	assert.Zero(t, k.cycle().Responses, "who waited in the cycle before does not wait in this one")
@@ -1438,7 +1455,7 @@ func TestIdsWrapAroundWithinTheirRandomBits(t *testing.T) {
 
 func TestAnUnchangedCommandTakesNoId(t *testing.T) {
 	thread := threadIn(t, convo.StateOpen)
-	assert.Equal(t, thread.Next, mustDecide(t, thread, convo.Open{By: agentAna}).Change.Thread.Next)
+	assert.Equal(t, thread.Next, after(thread, mustDecide(t, thread, convo.Open{By: agentAna})).Next)
 }
 
 // What is a command.

@@ -40,8 +40,8 @@ func TestMergingClosesTheSecondarysConversation(t *testing.T) {
 	assert.Equal(t, "carl", active.Origin, "the primary's own conversation goes on")
 	merged := r.Events[3]
 	assert.Equal(t, "carla", merged.Contact)
-	assert.Equal(t, "carl", merged.MergedInto)
-	assert.Equal(t, active.ID, merged.LatestConversation)
+	assert.Equal(t, "carl", merged.Row().MergedInto)
+	assert.Equal(t, active.ID, merged.Row().LatestConversation)
 	assert.Equal(t, uuid.Nil, merged.Conversation)
 }
 
@@ -107,7 +107,7 @@ func TestMergingContactsWithoutAnActiveConversation(t *testing.T) {
 			r := d.merge("carl", "carla")
 			assert.Equal(t, []convo.EventKind{convo.ContactMerged}, kindsOf(r.Events))
 			assert.Equal(t, ids[c.latest], d.contact("carl").LatestConversation, "the one that was opened last")
-			assert.Equal(t, ids[c.latest], r.Events[0].LatestConversation)
+			assert.Equal(t, ids[c.latest], r.Events[0].Row().LatestConversation)
 			// which is the one that a reopening without a name means
 			reopened := d.do(toContact("carla"), convo.Reopen{By: agentAna})
 			assert.Equal(t, ids[c.latest], reopened.Conversation.ID)
@@ -354,7 +354,7 @@ func TestMessagesThatRaceWithAMergeAreNotLost(t *testing.T) {
 					messages := 0
 					for _, log := range all.Logs {
 						for _, e := range log {
-							if e.Body == "in between" {
+							if e.Row().Body == "in between" {
 								messages++
 							}
 						}
@@ -383,26 +383,26 @@ func TestDecideMergeIsPureAndDeterministic(t *testing.T) {
 		assert.Equal(t, []any{a2, b2, p2}, []any{a, b, policy}, "what it is given is the caller's")
 
 		assert.Empty(t, one.Primary.Events, "all events are in the secondary's change")
-		assert.True(t, one.Primary.WritesContact())
-		assert.False(t, one.Primary.WritesConversation())
-		assert.True(t, one.Secondary.WritesContact())
-		assert.True(t, one.Secondary.WritesConversation())
-		assert.Equal(t, a.Contact.Version+1, one.Primary.Thread.Contact.Version)
-		assert.Equal(t, a.Contact.Version, one.Primary.Loaded.ContactVersion)
+		assert.True(t, one.Primary.Contact.Action != convo.RowKept)
+		assert.False(t, one.Primary.Conversation.Action != convo.RowKept)
+		assert.True(t, one.Secondary.Contact.Action != convo.RowKept)
+		assert.True(t, one.Secondary.Conversation.Action != convo.RowKept)
+		assert.Equal(t, a.Contact.Version+1, one.Primary.Contact.Version)
+		assert.Equal(t, a.Contact.Version, one.Primary.Contact.Expected)
 		last := one.Secondary.Events[len(one.Secondary.Events)-1]
-		assert.Equal(t, one.Primary.Thread.Contact.Version, last.ContactSeq)
-		assert.Equal(t, "carl", one.Secondary.Thread.Contact.MergedInto)
+		assert.Equal(t, one.Primary.Contact.Version, last.Row().ContactSeq)
+		assert.Equal(t, "carl", one.Secondary.Contact.MergedInto)
 
 		// Both threads are what their events make of them.
 		primary, secondary := a, b
 		for _, e := range one.Secondary.Events {
 			primary, secondary = convo.Apply(primary, e), convo.Apply(secondary, e)
 		}
-		assert.Equal(t, one.Primary.Thread.Contact, primary.Contact)
+		assert.Equal(t, one.Primary.Contact.Contact, primary.Contact)
 		assert.Equal(t, a.Conversation, primary.Conversation)
-		secondary.Conversation.DueAt = one.Secondary.Thread.Conversation.DueAt
-		assert.Equal(t, one.Secondary.Thread.Conversation, secondary.Conversation)
-		assert.Equal(t, one.Secondary.Thread.Contact, secondary.Contact)
+		secondary.Conversation.DueAt = one.Secondary.Conversation.DueAt
+		assert.Equal(t, one.Secondary.Conversation.Conversation, secondary.Conversation)
+		assert.Equal(t, one.Secondary.Contact.Contact, secondary.Contact)
 		assert.Equal(t, a.Next, one.Secondary.Events[0].ID, "ids count up from the one given with the primary")
 		assert.Less(t, one.Secondary.Events[0].ID.String(), last.ID.String())
 	}

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/scenario"
 	"github.com/chatlifecycle/convo/memstore"
 )
 
@@ -30,6 +31,7 @@ func TestAnythingGoesAndTheRulesHold(t *testing.T) {
 
 func checkWorld(t *rapid.T) {
 	w := newWorld(t)
+	defer printScript(t, w.engine)
 	t.Repeat(map[string]func(*rapid.T){
 		"do":     w.do,
 		"do two": w.do,
@@ -43,11 +45,19 @@ func checkWorld(t *rapid.T) {
 	})
 }
 
+// printScript prints what a failing property did as a scenario: put it into a file of
+// testdata/scenarios, and TestScenarios runs it.
+func printScript(t *rapid.T, r *scenario.Recorder) {
+	if t.Failed() {
+		t.Logf("as a scenario:\n\n%s", r.Script.String())
+	}
+}
+
 // world is a store, an engine and a clock in the hands of a property, and what it remembers of them.
 type world struct {
 	t        *rapid.T
 	store    convo.Store
-	engine   *convo.Engine
+	engine   *scenario.Recorder
 	now      time.Time
 	lastID   uuid.UUID
 	taken    int
@@ -82,8 +92,7 @@ func newWorld(t *rapid.T) *world {
 	for _, name := range worldWorkspaces {
 		w.policies[name] = drawPolicy(t)
 	}
-	var err error
-	w.engine, err = convo.New(w.store,
+	engine, err := convo.New(w.store,
 		convo.WithClock(w), convo.WithRetries(3),
 		convo.WithIDs(w.newID),
 		convo.WithPolicies(func(_ context.Context, workspace, _ string) (*convo.Policy, error) {
@@ -94,6 +103,10 @@ func newWorld(t *rapid.T) *world {
 		}),
 	)
 	require.NoError(t, err)
+	w.engine = &scenario.Recorder{Engine: engine, Clock: w}
+	for _, name := range worldWorkspaces {
+		w.engine.Script.Policy(name, *w.policies[name])
+	}
 	w.last = w.look(t)
 	return w
 }
@@ -305,8 +318,8 @@ func (w *world) call(t *rapid.T, to convo.Ref, cmds []convo.Command) {
 		if err == nil {
 			require.Equal(t, d.Outcome, result.Outcome)
 			require.Equal(t, d.Change.Events, result.Events)
-			require.Equal(t, d.Change.Thread.Contact, result.Contact)
-			require.Equal(t, d.Change.Thread.Conversation, result.Conversation)
+			require.Equal(t, d.Change.Contact.Contact, result.Contact)
+			require.Equal(t, d.Change.Conversation.Conversation, result.Conversation)
 		}
 	}
 	if err != nil {
@@ -496,7 +509,9 @@ func (w *world) changePolicy(t *rapid.T) {
 	if w.steady {
 		t.Skip("the policies are steady")
 	}
-	w.policies[pick(t, "workspace", worldWorkspaces...)] = drawPolicy(t)
+	workspace := pick(t, "workspace", worldWorkspaces...)
+	w.policies[workspace] = drawPolicy(t)
+	w.engine.Script.Policy(workspace, *w.policies[workspace])
 }
 
 // picture is all that can be read from a store.
@@ -521,7 +536,7 @@ func (w *world) look(t *rapid.T) picture {
 		for _, c := range p.Conversations[name] {
 			to := convo.ToConversation(name, c.ID)
 			p.Logs[to] = readLog(t, size, func(after convo.EventCursor, limit int) ([]convo.Event, error) {
-				return w.engine.Transcript(t.Context(), name, c.ID, after, limit)
+				return w.engine.Transcript(t.Context(), convo.ToConversation(name, c.ID), after, limit)
 			})
 			refs = append(refs, convo.ToContact(name, c.Origin))
 		}
@@ -681,7 +696,7 @@ func (w *world) checkConversation(t *rapid.T, c convo.Conversation, events []con
 	require.Equal(t, root.ID, c.Contact, "it belongs to the root of whom it was opened for")
 
 	cycles = append(cycles, folded.Conversation.Cycle)
-	got, err := w.engine.Cycles(t.Context(), c.Workspace, c.ID)
+	got, err := w.engine.Cycles(t.Context(), convo.ToConversation(c.Workspace, c.ID))
 	require.NoError(t, err)
 	require.Equal(t, cycles, got)
 	for i, cycle := range cycles {
@@ -752,13 +767,13 @@ func (w *world) checkContact(t *rapid.T, k convo.Contact, p picture) {
 		for _, e := range events {
 			switch {
 			case to.Workspace != k.Workspace:
-			case e.Kind == convo.ContactMerged && e.MergedInto == k.ID:
-				add(e.ContactSeq, e)
+			case e.Kind == convo.ContactMerged && e.Row().MergedInto == k.ID:
+				add(e.Row().ContactSeq, e)
 			case e.Contact != k.ID:
 			case e.Conversation == uuid.Nil:
 				add(e.Seq, e)
 			case e.Kind == convo.ConversationOpened || e.Kind == convo.ConversationReopened:
-				add(e.ContactSeq, e)
+				add(e.Row().ContactSeq, e)
 			}
 		}
 	}
@@ -840,13 +855,13 @@ func checkPure(t require.TestingT, thread convo.Snapshot, at time.Time, p *convo
 	require.Equal(t, err1, err2)
 	require.Equal(t, first, second)
 	for i := range first.Change.Events {
-		for j := range first.Change.Events[i].Attachments {
-			first.Change.Events[i].Attachments[j] = '!'
+		for j := range first.Change.Events[i].Row().Attachments {
+			first.Change.Events[i].Row().Attachments[j] = '!'
 		}
 	}
 	clear(first.Change.Events)
 	clear(first.Change.Keys)
-	clear(first.Change.Past)
+	clear(first.Change.Earlier)
 	if state := new(convo.StateError); errors.As(err1, &state) && state.Closing != nil {
 		state.Closing.Summary = "!"
 	}
@@ -890,6 +905,7 @@ func TestTheEngineAgreesWithANaiveReading(t *testing.T) {
 	for range 5 {
 		rapid.Check(t, func(t *rapid.T) {
 			r := newReading(t)
+			defer printScript(t, r.engine)
 			t.Repeat(map[string]func(*rapid.T){
 				"call":   r.call,
 				"call 2": r.call,
@@ -954,7 +970,7 @@ type reading struct {
 	naive
 	policy convo.Policy
 	now    time.Time
-	engine *convo.Engine
+	engine *scenario.Recorder
 	ids    []uuid.UUID // of the talks
 }
 
@@ -982,9 +998,10 @@ func newReading(t *rapid.T) *reading {
 	if rapid.Bool().Draw(t, "auto close") {
 		r.policy.AutoClose = convo.AutoClose{After: convo.Duration(time.Hour), Category: "Silent"}
 	}
-	var err error
-	r.engine, err = convo.New(memstore.New(), convo.WithClock(r), convo.WithPolicy(r.policy), convo.WithRetries(0))
+	engine, err := convo.New(memstore.New(), convo.WithClock(r), convo.WithPolicy(r.policy), convo.WithRetries(0))
 	require.NoError(t, err)
+	r.engine = &scenario.Recorder{Engine: engine, Clock: r}
+	r.engine.Script.Policy("acme", r.policy)
 	return r
 }
 
@@ -1128,6 +1145,9 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int, c
 	start := func() {
 		talk.status, talk.opened, talk.closed = convo.StatusOpen, at, time.Time{}
 		talk.category, talk.summary, talk.naiveCycle = "", "", naiveCycle{}
+		if talk.assignee != "" { // who kept it
+			talk.firstAssigned = at
+		}
 		talk.cycle++
 	}
 	// reenter is what Open and Receive do where none is active.
@@ -1398,7 +1418,7 @@ func (r *reading) tick(t *rapid.T) {
 // compare holds everything that the naive reading knows against the engine.
 func (r *reading) compare(t *rapid.T) {
 	for i, want := range r.talks {
-		got, err := r.engine.Conversation(t.Context(), "acme", r.ids[i])
+		got, err := r.engine.Conversation(t.Context(), convo.ToConversation("acme", r.ids[i]))
 		require.NoError(t, err)
 		require.Equal(t, want, naiveTalk{
 			origin: got.Origin, owner: got.Contact, status: got.Status, cycle: got.Cycle.Number,

@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/chatlifecycle/convo v0.0.0
+	github.com/chatlifecycle/convo/sqlstore/sqltest v0.0.0
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/google/uuid v1.6.0
 	github.com/jackc/pgx/v5 v5.8.0
@@ -36,3 +37,5 @@ require (
 )
 
 replace github.com/chatlifecycle/convo => ../
+
+replace github.com/chatlifecycle/convo/sqlstore/sqltest => ../sqlstore/sqltest

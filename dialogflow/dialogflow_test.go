@@ -50,40 +50,18 @@ var requests = map[string]string{
 	"sessionInfo.parameters": `{"detectIntentResponseId":"1","sessionInfo":{"session":"projects/p/sessions/s","parameters":%s}}`,
 }
 
-func TestTheMarkIsABooleanOrItsName(t *testing.T) {
-	for parameters, want := range map[string]dialogflow.Mark{
-		`{"RB_MARKDONE":true}`:    dialogflow.MarkedDone,
-		`{"RB_MARKDONE":"true"}`:  dialogflow.MarkedDone,
-		`{"RB_MARKDONE":"True"}`:  dialogflow.MarkedDone,
-		`{"RB_MARKDONE":false}`:   dialogflow.MarkedOpen,
-		`{"RB_MARKDONE":"FALSE"}`: dialogflow.MarkedOpen,
-		`{"RB_MARKDONE":null}`:    dialogflow.NotMarked,
-		`{"RB_MARKDONE":""}`:      dialogflow.NotMarked,
-		`{"rb_markdone":true}`:    dialogflow.NotMarked,
-		`{"other":true}`:          dialogflow.NotMarked,
-		`{}`:                      dialogflow.NotMarked,
-		`null`:                    dialogflow.NotMarked,
-	} {
-		for _, request := range requests {
-			r, err := dialogflow.Parse(fmt.Appendf(nil, request, parameters))
-			require.NoError(t, err, parameters)
-			require.Equal(t, want, r.MarkDone, parameters)
-			require.Equal(t, want == dialogflow.NotMarked, len(r.Commands()) == 0, parameters)
-		}
-	}
-}
-
 func TestWhatIsMalformedIsAnErrorThatNamesTheMember(t *testing.T) {
 	type bad struct{ body, field string }
 	all := []bad{
 		{``, "body"}, {`{`, "body"}, {`[]`, "body"}, {`"x"`, "body"}, {`null`, "body"}, {`{}`, "body"}, {`{} {}`, "body"},
+		{`{"responseId":"1","session":"s","queryResult":{}} }`, "body"},
 		{"{\"responseId\":\"\xff\"}", "body"},
-		{`{"queryResult":7}`, "body"},
+		{`{"queryResult":7}`, "queryResult"},
 		{`{"queryResult":{},"sessionInfo":{}}`, "body"},
 		{`{"responseId":"1","session":"s","queryResult":null}`, "body"},
 		{`{"session":"s","queryResult":{}}`, "responseId"},
 		{`{"responseId":"` + strings.Repeat("x", 240) + `","session":"s","queryResult":{}}`, "responseId"},
-		{`{"responseId":7,"session":"s","queryResult":{}}`, "body"},
+		{`{"responseId":7,"session":"s","queryResult":{}}`, "responseId"},
 		{`{"responseId":"1","queryResult":{}}`, "session"},
 		{`{"sessionInfo":{"session":"s"}}`, "detectIntentResponseId"},
 		{`{"detectIntentResponseId":"1","sessionInfo":{}}`, "sessionInfo.session"},
@@ -92,10 +70,8 @@ func TestWhatIsMalformedIsAnErrorThatNamesTheMember(t *testing.T) {
 		for _, parameters := range []string{`7`, `[]`, `"x"`} {
 			all = append(all, bad{fmt.Sprintf(request, parameters), name})
 		}
-		for _, value := range []string{`"yes"`, `"true "`, `1`, `0`, `[true]`, `{}`} {
-			all = append(all, bad{fmt.Sprintf(request, `{"RB_MARKDONE":`+value+`}`), name + ".RB_MARKDONE"})
-		}
-		for _, value := range []string{`7`, `true`, `["Sales"]`, `{}`} {
+		all = append(all, bad{fmt.Sprintf(request, `{"RB_MARKDONE":1e999}`), name + ".RB_MARKDONE"})
+		for _, value := range []string{`7`, `true`, `["Sales","Support"]`, `[7]`, `{}`} {
 			all = append(all,
 				bad{fmt.Sprintf(request, `{"RB_MARKDONE":true,"RB_CATEGORY":`+value+`}`), name + ".RB_CATEGORY"},
 				bad{fmt.Sprintf(request, `{"RB_MARKDONE":true,"RB_SUMMARY":`+value+`}`), name + ".RB_SUMMARY"})
@@ -144,6 +120,34 @@ func TestARequestThatIsSentAgainDoesNothingTwice(t *testing.T) {
 	require.Equal(t, opened.Conversation, active)
 }
 
+func TestTheWebhookRequestAndTheResponseOfATurnCloseOnce(t *testing.T) {
+	engine, err := convo.New(memstore.New())
+	require.NoError(t, err)
+	riya := convo.ToContact("acme", "riya")
+	_, err = engine.Do(t.Context(), riya, convo.Receive{Body: "Thanks, that is all!"})
+	require.NoError(t, err)
+
+	request, err := dialogflow.Parse(fixture(t, "es"))
+	require.NoError(t, err)
+	closed, err := engine.Do(t.Context(), riya, request.Commands()...)
+	require.NoError(t, err)
+	require.Equal(t, convo.OutcomeClosed, closed.Outcome)
+
+	again, err := engine.Do(t.Context(), riya, convo.Receive{Body: "One more thing"})
+	require.NoError(t, err)
+	for _, encoded := range []string{"es_response", "es_response_node"} {
+		response, err := dialogflow.ParseResponse(fixture(t, encoded))
+		require.NoError(t, err)
+		late, err := engine.Do(t.Context(), riya, response.Commands()...)
+		require.NoError(t, err)
+		require.Equal(t, convo.OutcomeDuplicate, late.Outcome)
+		require.Equal(t, closed.Conversation.ID, late.Conversation.ID)
+	}
+	active, err := engine.Active(t.Context(), riya)
+	require.NoError(t, err)
+	require.Equal(t, again.Conversation.ID, active.ID)
+}
+
 func Example() {
 	engine, _ := convo.New(memstore.New())
 	body := []byte(`{
@@ -165,6 +169,27 @@ func Example() {
 	// duplicate through dialogflow <nil>
 }
 
+// A platform that calls detectIntent knows whose message it sent, and acts on what comes back.
+func ExampleParseResponse() {
+	ctx := context.Background()
+	engine, _ := convo.New(memstore.New())
+	riya := convo.ToContact("acme", "riya")
+	_, _ = engine.Do(ctx, riya, convo.Receive{Body: "Thanks, that is all!"})
+	response := []byte(`{
+		"responseId": "5d0a61c8",
+		"queryResult": {"parameters": {"RB_MARKDONE": "true", "RB_CATEGORY": "Support"}}}`)
+
+	turn, err := dialogflow.ParseResponse(response)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	result, err := engine.Do(ctx, riya, turn.Commands()...)
+	closing := result.Conversation.Cycle.Closing
+	fmt.Println(result.Outcome, "through", closing.Source, "as", closing.Category, err)
+	// Output: closed through dialogflow as Support <nil>
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(fixture(f, "es"))
 	f.Add(fixture(f, "cx"))
@@ -173,16 +198,23 @@ func FuzzParse(f *testing.F) {
 			f.Add(fmt.Appendf(nil, request, parameters))
 		}
 	}
+	for _, response := range []string{"es_response", "es_response_node", "cx_response"} {
+		f.Add(fixture(f, response))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, err := dialogflow.Parse(body)
-		cmds := r.Commands()
 		var invalid *convo.ValidationError
+		noRequest := errors.As(err, &invalid) && r == dialogflow.Turn{}
+		if noRequest {
+			r, err = dialogflow.ParseResponse(body)
+		}
+		cmds := r.Commands()
 		switch {
-		case err != nil && (!errors.As(err, &invalid) || r != dialogflow.Request{} || len(cmds) > 0):
+		case err != nil && (!errors.As(err, &invalid) || r != dialogflow.Turn{} || len(cmds) > 0):
 			t.Fatalf("%v, %+v", err, r)
 		case err != nil:
 			return
-		case !json.Valid(body) || r.ID == "" || r.Session == "" || len(cmds) > 1:
+		case !json.Valid(body) || r.ID == "" || (r.Session == "") != noRequest || len(cmds) > 1:
 			t.Fatalf("%+v", r)
 		}
 		// What it asks for is refused, if at all, by the engine's own rules.

@@ -11,30 +11,33 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// The log is kept encoded: an Event is some 400 bytes, of which most are empty, and a million of them as strings and
-// pointers would keep the garbage collector busy. A batch is the events that one commit appended to one log; it is a
-// string, so what is decoded from it shares memory that nobody can change.
+// The log is kept encoded: an Event is some 400 bytes, of which most are empty, and a million of
+// them as strings and pointers would keep the garbage collector busy. A batch is the events that
+// one commit appended to one log; it is a string, so what is decoded from it shares memory that
+// nobody can change.
 
-var kinds = []convo.EventKind{
-	"", // another one, spelled out
-	convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPending, convo.ConversationResumed,
-	convo.ConversationClosed, convo.ConversationAssigned, convo.ConversationTransferred, convo.ClosingAmended,
-	convo.MessageReceived, convo.MessageSent, convo.NoteAdded, convo.NoticePosted,
-	convo.AddressLinked, convo.ContactBlocked, convo.ContactUnblocked, convo.ContactMerged,
+var actors = []convo.ActorType{
+	"",
+	convo.ActorContact,
+	convo.ActorUser,
+	convo.ActorAutomation,
+	convo.ActorSystem,
 }
 
-var actors = []convo.ActorType{"", convo.ActorContact, convo.ActorUser, convo.ActorAutomation, convo.ActorSystem}
+// textFields is how many optional text fields an event has; their flags are the first ones.
+const textFields = 14
 
 // texts are the optional text fields of an event, in the order of their flags.
-func texts(e *convo.Event) [14]*string {
+func texts(e *convo.EventRow) [textFields]*string {
 	return [...]*string{
-		&e.By.ID, (*string)(&e.Source), &e.Channel, &e.ExternalID, &e.Body, &e.Category, &e.Summary, &e.Assignee, &e.Team,
-		(*string)(&e.Notice), (*string)(&e.Audience), &e.Address, &e.MergedInto, &e.Contact,
+		&e.By.ID, (*string)(&e.Source), &e.Channel, &e.ExternalID, &e.Body, &e.Category, &e.Summary,
+		&e.Assignee, &e.Team, (*string)(&e.Notice), (*string)(&e.Audience), &e.Address,
+		&e.MergedInto, &e.Contact,
 	}
 }
 
 const (
-	flagAttachments = 1 << (14 + iota)
+	flagAttachments = 1 << (textFields + iota)
 	flagResponse
 	flagRestartFlow
 	flagUntil
@@ -43,105 +46,119 @@ const (
 	flagNextID // the id is the one before, plus one
 )
 
-// encode appends the events of one batch to b. The contact is left out where it is the log's own.
+// encode appends the events of one batch to b.
 func encode(b []byte, owner string, events []convo.Event) []byte {
-	var id uuid.UUID
+	var last uuid.UUID
 	for i := range events {
-		e := events[i]
-		if e.Contact == owner {
-			e.Contact = ""
-		}
-		fields := texts(&e)
-		var flags uint64
-		for i, f := range fields {
-			if *f != "" {
-				flags |= 1 << i
-			}
-		}
-		set := func(flag uint64, on bool) {
-			if on {
-				flags |= flag
-			}
-		}
-		set(flagAttachments, len(e.Attachments) > 0)
-		set(flagResponse, e.Response)
-		set(flagRestartFlow, e.RestartFlow)
-		set(flagUntil, !e.Until.IsZero())
-		set(flagLatest, e.LatestConversation != uuid.Nil)
-		set(flagContactSeq, e.ContactSeq != 0)
-		set(flagNextID, i > 0 && e.ID == next(id))
-		id = e.ID
-
-		b = binary.AppendUvarint(b, uint64(e.Seq))
-		b = binary.AppendVarint(b, e.At.UnixMicro())
-		b = binary.AppendUvarint(b, flags)
-		b = appendEnum(b, kinds, e.Kind)
-		b = appendEnum(b, actors, e.By.Type)
-		if flags&flagNextID == 0 {
-			b = append(b, e.ID[:]...)
-		}
-		for _, f := range fields {
-			if *f != "" {
-				b = appendText(b, *f)
-			}
-		}
-		if flags&flagAttachments != 0 {
-			b = appendText(b, string(e.Attachments))
-		}
-		if flags&flagUntil != 0 {
-			b = binary.AppendVarint(b, e.Until.UnixMicro())
-		}
-		if flags&flagLatest != 0 {
-			b = append(b, e.LatestConversation[:]...)
-		}
-		if flags&flagContactSeq != 0 {
-			b = binary.AppendUvarint(b, uint64(e.ContactSeq))
-		}
+		r := events[i].Row()
+		b = appendRow(b, owner, &r, i > 0 && r.ID == next(last))
+		last = events[i].ID
 	}
 	return b
 }
 
-// decode calls yield with the events of one batch until it returns false. The event is overwritten by the next one.
+// appendRow appends an event. Its contact is left out where it is the log's own, and its id where
+// it is the next one.
+func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
+	fields := texts(e)
+	var flags uint64
+	for i, f := range fields {
+		if *f != "" {
+			flags |= 1 << i
+		}
+	}
+	if e.Contact == owner {
+		flags &^= 1 << (textFields - 1)
+	}
+	set := func(flag uint64, on bool) {
+		if on {
+			flags |= flag
+		}
+	}
+	set(flagAttachments, len(e.Attachments) > 0)
+	set(flagResponse, e.Response)
+	set(flagRestartFlow, e.RestartFlow)
+	set(flagUntil, !e.Until.IsZero())
+	set(flagLatest, e.LatestConversation != uuid.Nil)
+	set(flagContactSeq, e.ContactSeq != 0)
+	set(flagNextID, nextID)
+
+	b = binary.AppendUvarint(b, uint64(e.Seq))
+	b = binary.AppendVarint(b, e.At.UnixMicro())
+	b = binary.AppendUvarint(b, flags)
+	b = append(b, byte(e.Kind))
+	b = appendEnum(b, actors, e.By.Type)
+	if !nextID {
+		b = append(b, e.ID[:]...)
+	}
+	for i, f := range fields {
+		if flags&(1<<i) != 0 {
+			b = appendText(b, *f)
+		}
+	}
+	if flags&flagAttachments != 0 {
+		b = appendText(b, string(e.Attachments))
+	}
+	if flags&flagUntil != 0 {
+		b = binary.AppendVarint(b, e.Until.UnixMicro())
+	}
+	if flags&flagLatest != 0 {
+		b = append(b, e.LatestConversation[:]...)
+	}
+	if flags&flagContactSeq != 0 {
+		b = binary.AppendUvarint(b, uint64(e.ContactSeq))
+	}
+	return b
+}
+
+// decode calls yield with the events of one batch until it returns false. The event, which gives
+// their workspace and conversation, is overwritten by the next one, and so is its payload, unless
+// the caller takes that away.
 func decode(batch string, e *convo.Event, owner string, yield func(*convo.Event) bool) bool {
 	r := reader(batch)
 	workspace, conversation := e.Workspace, e.Conversation
 	for len(r) > 0 {
-		id := e.ID
-		*e = convo.Event{Workspace: workspace, Conversation: conversation}
-		e.Seq = int64(r.uvarint())
-		e.At = time.UnixMicro(r.varint()).UTC()
-		flags := r.uvarint()
-		e.Kind = readEnum(&r, kinds)
-		e.By.Type = readEnum(&r, actors)
-		if e.ID = next(id); flags&flagNextID == 0 {
-			copy(e.ID[:], r.take(16))
-		}
-		for i, f := range texts(e) {
-			if flags&(1<<i) != 0 {
-				*f = r.text()
-			}
-		}
-		if e.Contact == "" {
-			e.Contact = owner
-		}
-		if flags&flagAttachments != 0 {
-			e.Attachments = json.RawMessage(r.text())
-		}
-		e.Response, e.RestartFlow = flags&flagResponse != 0, flags&flagRestartFlow != 0
-		if flags&flagUntil != 0 {
-			e.Until = time.UnixMicro(r.varint()).UTC()
-		}
-		if flags&flagLatest != 0 {
-			copy(e.LatestConversation[:], r.take(16))
-		}
-		if flags&flagContactSeq != 0 {
-			e.ContactSeq = int64(r.uvarint())
-		}
+		row := convo.EventRow{Workspace: workspace, Conversation: conversation}
+		r.row(&row, owner, e.ID)
+		row.To(e)
 		if !yield(e) {
 			return false
 		}
 	}
 	return true
+}
+
+// row reads what appendRow has written, after the event with the id last.
+func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
+	e.Seq = int64(r.uvarint())
+	e.At = time.UnixMicro(r.varint()).UTC()
+	flags := r.uvarint()
+	e.Kind = convo.EventKind(r.take(1)[0])
+	e.By.Type = readEnum(r, actors)
+	if e.ID = next(last); flags&flagNextID == 0 {
+		copy(e.ID[:], r.take(16))
+	}
+	for i, f := range texts(e) {
+		if flags&(1<<i) != 0 {
+			*f = r.text()
+		}
+	}
+	if e.Contact == "" {
+		e.Contact = owner
+	}
+	if flags&flagAttachments != 0 {
+		e.Attachments = json.RawMessage(r.text())
+	}
+	e.Response, e.RestartFlow = flags&flagResponse != 0, flags&flagRestartFlow != 0
+	if flags&flagUntil != 0 {
+		e.Until = time.UnixMicro(r.varint()).UTC()
+	}
+	if flags&flagLatest != 0 {
+		copy(e.LatestConversation[:], r.take(16))
+	}
+	if flags&flagContactSeq != 0 {
+		e.ContactSeq = int64(r.uvarint())
+	}
 }
 
 // firstSeq is the Seq of the first event of a batch.

@@ -3,6 +3,7 @@ package memstore
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -11,7 +12,8 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// Commit implements convo.Store: it checks every change, and only then writes, so that it writes all or nothing.
+// Commit implements convo.Store: it checks every change, and only then writes, so that it writes
+// all or nothing.
 func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -59,7 +61,7 @@ func encodeChange(to []batch, ch *convo.Change) []batch {
 		b := batch{e.Workspace, e.Contact, e.Conversation, ""}
 		owner := e.Contact
 		if e.Conversation != uuid.Nil {
-			owner = origin(ch, e.Conversation)
+			owner = originOf(ch, e.Conversation)
 		}
 		b.text = string(encode(buf[:0], owner, ch.Events[from:n]))
 		to = append(to, b)
@@ -68,14 +70,14 @@ func encodeChange(to []batch, ch *convo.Change) []batch {
 	return to
 }
 
-// origin is the contact that a conversation of ch was opened for.
-func origin(ch *convo.Change, id uuid.UUID) string {
-	for i := range ch.Past {
-		if ch.Past[i].ID == id {
-			return ch.Past[i].Origin
+// originOf is the contact that a conversation of ch was opened for.
+func originOf(ch *convo.Change, id uuid.UUID) string {
+	for i := range ch.Earlier {
+		if ch.Earlier[i].ID == id {
+			return ch.Earlier[i].Origin
 		}
 	}
-	return ch.Thread.Conversation.Origin
+	return ch.Conversation.Origin
 }
 
 func (w *workspace) append(b batch) {
@@ -102,7 +104,7 @@ func overlap(changes []convo.Change) error {
 		ch := &changes[i]
 		var err error
 		add := func(what any, refusal error) {
-			n := name{ch.Thread.Contact.Workspace, what}
+			n := name{ch.Contact.Workspace, what}
 			if other, ok := by[n]; ok && other != i {
 				err = fmt.Errorf("memstore: %v twice in one commit: %w", what, refusal)
 			}
@@ -111,19 +113,14 @@ func overlap(changes []convo.Change) error {
 		for _, k := range ch.Keys {
 			add(k.KeyID, convo.ErrDuplicate)
 		}
-		if ch.WritesContact() {
-			add(ch.Thread.Contact.ID, convo.ErrConflict)
+		if ch.Contact.Action != convo.RowKept {
+			add(ch.Contact.ID, convo.ErrConflict)
 		}
-		for j := range ch.Past {
-			add(ch.Past[j].ID, convo.ErrConflict)
+		for r := range conversationRows(ch) {
+			add(r.ID, convo.ErrConflict)
 		}
-		if ch.WritesConversation() {
-			add(ch.Thread.Conversation.ID, convo.ErrConflict)
-		}
-		for j := range ch.Events {
-			if e := &ch.Events[j]; e.Kind == convo.AddressLinked {
-				add(convo.Address{Channel: e.Channel, Value: e.Address}, convo.ErrConflict)
-			}
+		for _, a := range ch.Addresses {
+			add(a.Address, convo.ErrConflict)
 		}
 		if err != nil {
 			return err
@@ -132,8 +129,22 @@ func overlap(changes []convo.Change) error {
 	return nil
 }
 
+// conversationRows yields the rows of conversations that ch writes, in order.
+func conversationRows(ch *convo.Change) iter.Seq[*convo.ConversationRow] {
+	return func(yield func(*convo.ConversationRow) bool) {
+		for i := range ch.Earlier {
+			if !yield(&ch.Earlier[i]) {
+				return
+			}
+		}
+		if ch.Conversation.Action != convo.RowKept {
+			yield(&ch.Conversation)
+		}
+	}
+}
+
 func (s *Store) check(ch *convo.Change, all []convo.Change) error {
-	w := s.workspaces[ch.Thread.Contact.Workspace]
+	w := s.workspaces[ch.Contact.Workspace]
 	if w == nil {
 		w = &workspace{}
 	}
@@ -142,58 +153,51 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 			return fmt.Errorf("memstore: key %q: %w", k.ID, convo.ErrDuplicate)
 		}
 	}
-	owner := w.contacts[ch.Thread.Contact.ID]
+	owner := w.contacts[ch.Contact.ID]
 	var version int64
 	if owner != nil {
 		version = owner.state.Version
 	}
-	if ch.WritesContact() && version != ch.Loaded.ContactVersion {
-		return fmt.Errorf("memstore: contact %q: %w", ch.Thread.Contact.ID, convo.ErrConflict)
+	if ch.Contact.Action != convo.RowKept && version != ch.Contact.Expected {
+		return fmt.Errorf("memstore: contact %q: %w", ch.Contact.ID, convo.ErrConflict)
 	}
-	for i := range ch.Past {
-		if err := w.checkConversation(ch, &ch.Past[i]); err != nil {
+	for r := range conversationRows(ch) {
+		if err := w.checkConversation(r); err != nil {
 			return err
 		}
 	}
-	if ch.WritesConversation() {
-		if err := w.checkConversation(ch, &ch.Thread.Conversation); err != nil {
-			return err
-		}
-		if err := w.checkActive(ch.Thread.Conversation.Contact, all); err != nil {
+	if ch.Conversation.Action != convo.RowKept {
+		if err := w.checkActive(ch.Conversation.Contact, all); err != nil {
 			return err
 		}
 	}
-	if into := ch.Thread.Contact.MergedInto; into != "" {
-		if err := w.checkActive(into, all); err != nil {
+	if ch.MergeInto != "" {
+		if err := w.checkActive(ch.MergeInto, all); err != nil {
 			return err
 		}
 	}
-	for i := range ch.Events {
-		if e := &ch.Events[i]; e.Kind == convo.AddressLinked {
-			if w.addresses[convo.Address{Channel: e.Channel, Value: e.Address}] != nil {
-				return fmt.Errorf("memstore: address: %w", convo.ErrConflict)
-			}
+	for _, a := range ch.Addresses {
+		if w.addresses[a.Address] != nil {
+			return fmt.Errorf("memstore: address on %q: %w", a.Channel, convo.ErrConflict)
 		}
 	}
 	return nil
 }
 
-// checkConversation compares a conversation with what the change was decided on: the loaded version, or nothing there.
-func (w *workspace) checkConversation(ch *convo.Change, v *convo.Conversation) error {
-	var version, loaded int64
-	if c := w.conversations[v.ID]; c != nil {
+// checkConversation compares a conversation with what its row expects: a version, or nothing there.
+func (w *workspace) checkConversation(r *convo.ConversationRow) error {
+	var version int64
+	if c := w.conversations[r.ID]; c != nil {
 		version = c.version
 	}
-	if v.ID == ch.Loaded.Conversation {
-		loaded = ch.Loaded.Version
-	}
-	if version != loaded {
-		return fmt.Errorf("memstore: conversation %s: %w", v.ID, convo.ErrConflict)
+	if version != r.Expected {
+		return fmt.Errorf("memstore: conversation %s: %w", r.ID, convo.ErrConflict)
 	}
 	return nil
 }
 
-// checkActive refuses a second active conversation of a contact, with all that was merged into it by these changes.
+// checkActive refuses a second active conversation of a contact, with all that these changes merge
+// into it.
 func (w *workspace) checkActive(contact string, all []convo.Change) error {
 	var active [2]uuid.UUID
 	n := 0
@@ -210,12 +214,13 @@ func (w *workspace) checkActive(contact string, all []convo.Change) error {
 	}
 	stored(contact)
 	for i := range all {
-		t := &all[i].Thread
-		if t.Conversation.Contact == contact && t.Conversation.Status.Active() && all[i].WritesConversation() {
-			add(t.Conversation.ID)
+		ch := &all[i]
+		c := &ch.Conversation
+		if c.Contact == contact && c.Status.Active() && c.Action != convo.RowKept {
+			add(c.ID)
 		}
-		if t.Contact.MergedInto == contact {
-			stored(t.Contact.ID)
+		if ch.MergeInto == contact {
+			stored(ch.Contact.ID)
 		}
 	}
 	if n > 1 {
@@ -227,12 +232,9 @@ func (w *workspace) checkActive(contact string, all []convo.Change) error {
 // closes reports whether the changes leave the conversation closed.
 func closes(all []convo.Change, id uuid.UUID) bool {
 	for i := range all {
-		if c := &all[i].Thread.Conversation; c.ID == id && all[i].WritesConversation() {
-			return !c.Status.Active()
-		}
-		for j := range all[i].Past {
-			if all[i].Past[j].ID == id {
-				return true
+		for r := range conversationRows(&all[i]) {
+			if r.ID == id {
+				return !r.Status.Active()
 			}
 		}
 	}
@@ -240,7 +242,7 @@ func closes(all []convo.Change, id uuid.UUID) bool {
 }
 
 func (s *Store) write(ch *convo.Change) {
-	name := ch.Thread.Contact.Workspace
+	name := ch.Contact.Workspace
 	w := s.workspaces[name]
 	if w == nil {
 		w = &workspace{
@@ -254,26 +256,21 @@ func (s *Store) write(ch *convo.Change) {
 		}
 		s.workspaces[w.name] = w
 	}
-	if ch.WritesContact() {
-		w.writeContact(&ch.Thread.Contact)
+	if ch.Contact.Action != convo.RowKept {
+		w.writeContact(&ch.Contact.Contact)
 	}
-	for i := range ch.Past {
-		s.writeConversation(w, &ch.Past[i])
+	for r := range conversationRows(ch) {
+		s.writeConversation(w, &r.Conversation)
 	}
-	if ch.WritesConversation() {
-		s.writeConversation(w, &ch.Thread.Conversation)
+	if ch.MergeInto != "" {
+		w.merge(w.contacts[ch.Contact.ID], w.contacts[ch.MergeInto])
 	}
-	if ch.Thread.Contact.MergedInto != "" {
-		w.merge(w.contacts[ch.Thread.Contact.ID], w.contacts[ch.Thread.Contact.MergedInto])
-	}
-	for i := range ch.Events {
-		if e := &ch.Events[i]; e.Kind == convo.AddressLinked {
-			k := w.contacts[e.Contact]
-			a := convo.Address{Channel: w.token(e.Channel), Value: strings.Clone(e.Address)}
-			w.addresses[a] = k
-			k.makeExtra().addresses = append(k.makeExtra().addresses, a)
-			w.identify(a)
-		}
+	for _, r := range ch.Addresses {
+		k := w.contacts[r.Contact]
+		a := convo.Address{Channel: w.token(r.Channel), Value: strings.Clone(r.Value)}
+		w.addresses[a] = k
+		k.makeExtra().addresses = append(k.makeExtra().addresses, a)
+		w.identify(a)
 	}
 	for _, k := range ch.Keys {
 		id := convo.KeyID{Channel: w.token(k.Channel), ID: strings.Clone(k.ID)}
@@ -322,15 +319,28 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 	if c == nil {
 		o := w.contacts[v.Origin]
 		c = &conversation{
-			id: v.ID, origin: o, previous: o.latest, createdAt: v.CreatedAt.UnixMicro(), dueAt: never,
-			channel: w.token(v.Channel),
+			id:        v.ID,
+			origin:    o,
+			previous:  o.latest,
+			createdAt: v.CreatedAt.UnixMicro(),
+			dueAt:     never,
+			channel: w.token(
+				v.Channel,
+			),
+			log: make([]string, 0, 2), // mostly one opens it, one closes it
 		}
 		o.latest = c
 		w.conversations[c.id] = c
 		w.all.add(c)
 	}
 	c.version, c.status = v.Version, byte(max(0, slices.Index(statuses, v.Status)))
-	c.assignee, c.team, c.category = w.token(v.Assignee), w.token(v.Team), w.token(v.Cycle.Closing.Category)
+	c.assignee, c.team, c.category = w.token(
+		v.Assignee,
+	), w.token(
+		v.Team,
+	), w.token(
+		v.Cycle.Closing.Category,
+	)
 	active := v.Status.Active()
 	w.list(c, active)
 	if active || v.Version > foldable {

@@ -1,8 +1,9 @@
-// Package memstore is convo's store in memory: the reference that others are compared with, for tests, examples and
-// programs that need no database. It is safe for concurrent use, and nothing it returns is shared with it.
+// Package memstore is convo's store in memory: the reference that others are compared with, for
+// tests, examples and programs that need no database. It is safe for concurrent use, and nothing it
+// returns is shared with it.
 //
-// A conversation that is closed is kept as its encoded log alone and folded when asked for; one that is active, or
-// that has a long log, is also kept unfolded.
+// A conversation that is closed is kept as its encoded log alone and folded when asked for; one
+// that is active, or that has a long log, is also kept unfolded.
 package memstore
 
 import (
@@ -124,10 +125,22 @@ func (c *conversation) events(after int64, yield func(*convo.Event) bool) {
 	e := convo.Event{Workspace: o.Workspace, Conversation: c.id}
 	from := sort.Search(len(c.log), func(i int) bool { return firstSeq(c.log[i]) > after })
 	for _, batch := range c.log[max(0, from-1):] {
-		if !decode(batch, &e, o.ID, func(e *convo.Event) bool { return e.Seq <= after || yield(e) }) {
+		if !decode(
+			batch,
+			&e,
+			o.ID,
+			func(e *convo.Event) bool { return e.Seq <= after || yield(e) },
+		) {
 			return
 		}
 	}
+}
+
+// taken is the event that e holds, with its payload, which the next one would overwrite.
+func taken(e *convo.Event) convo.Event {
+	t := *e
+	e.Payload = nil
+	return t
 }
 
 // aliases are k and all contacts that were merged into it.
@@ -183,7 +196,11 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 }
 
 // Conversation implements convo.Store.
-func (s *Store) Conversation(ctx context.Context, workspace string, id uuid.UUID) (convo.Conversation, error) {
+func (s *Store) Conversation(
+	ctx context.Context,
+	workspace string,
+	id uuid.UUID,
+) (convo.Conversation, error) {
 	if err := ctx.Err(); err != nil {
 		return convo.Conversation{}, err
 	}
@@ -283,7 +300,7 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 	var out []convo.Event
 	if c := w.conversations[f.Conversation]; c != nil {
 		c.events(f.After.Seq, func(e *convo.Event) bool {
-			out = append(out, *e)
+			out = append(out, taken(e))
 			return len(out) < f.Limit
 		})
 	}
@@ -299,7 +316,7 @@ func (w *workspace) history(f *convo.EventFilter) []convo.Event {
 	var out []convo.Event
 	collect := func(e *convo.Event) bool {
 		if compareCursors(e.Cursor(), f.After) > 0 {
-			out = append(out, *e)
+			out = append(out, taken(e))
 		}
 		return true
 	}
@@ -313,17 +330,28 @@ func (w *workspace) history(f *convo.EventFilter) []convo.Event {
 			c.events(0, collect)
 		}
 	}
-	slices.SortFunc(out, func(a, b convo.Event) int { return compareCursors(a.Cursor(), b.Cursor()) })
+	slices.SortFunc(
+		out,
+		func(a, b convo.Event) int { return compareCursors(a.Cursor(), b.Cursor()) },
+	)
 	return slices.Clone(out[:min(f.Limit, len(out))])
 }
 
 func compareCursors(a, b convo.EventCursor) int {
-	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Conversation[:], b.Conversation[:]), cmp.Compare(a.Seq, b.Seq),
-		bytes.Compare(a.ID[:], b.ID[:]))
+	return cmp.Or(
+		cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()),
+		bytes.Compare(a.Conversation[:], b.Conversation[:]),
+		cmp.Compare(a.Seq, b.Seq),
+		bytes.Compare(a.ID[:], b.ID[:]),
+	)
 }
 
 // Keys implements convo.Store.
-func (s *Store) Keys(ctx context.Context, workspace string, ids ...convo.KeyID) ([]convo.Key, error) {
+func (s *Store) Keys(
+	ctx context.Context,
+	workspace string,
+	ids ...convo.KeyID,
+) ([]convo.Key, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

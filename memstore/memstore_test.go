@@ -157,7 +157,7 @@ func TestWhatWasReadStaysAsItWas(t *testing.T) {
 	read := list(t, e, convo.Filter{})
 	do(t, e, to("contact", 0), convo.Close{By: ana}) // gives its memory to the next one
 	second := do(t, e, to("contact", 1), convo.Open{By: ana})
-	got, err := e.Conversation(t.Context(), acme, first.ID)
+	got, err := e.Conversation(t.Context(), convo.ToConversation(acme, first.ID))
 	require.NoError(t, err)
 	assert.Equal(t, "ana", got.Assignee)
 	assert.Equal(t, convo.StatusClosed, got.Status)

@@ -118,7 +118,8 @@ func TestTimersAreWhatWasSetLast(t *testing.T) {
 				slices.Sort(due)
 				var gotAt []int64
 				seen := map[convo.Ref]bool{}
-				for _, ref := range got {
+				for _, d := range got {
+					ref := d.Ref
 					require.False(t, seen[ref], "twice")
 					seen[ref] = true
 					c := all[slices.IndexFunc(all, func(c *conversation) bool { return c.id == ref.Conversation })]
@@ -149,7 +150,12 @@ func TestTimersThatMoveForEverTakeNoMoreRoom(t *testing.T) {
 	assert.LessOrEqual(t, len(s.timers.entries), 2*2+65)
 	due, err := s.Due(t.Context(), time.UnixMicro(100), 10)
 	require.NoError(t, err)
-	assert.Equal(t, []convo.Ref{convo.ToConversation("acme", waits.id), convo.ToConversation("acme", moves.id)}, due)
+	at := func(micros int64, c *conversation) convo.DueConversation {
+		return convo.DueConversation{
+			Ref: convo.ToConversation("acme", c.id), DueAt: time.UnixMicro(micros).UTC(),
+		}
+	}
+	assert.Equal(t, []convo.DueConversation{at(1, waits), at(7, moves)}, due)
 }
 
 func TestTheActiveListForgetsThoseThatWereClosed(t *testing.T) {

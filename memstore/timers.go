@@ -9,8 +9,9 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// timers is a heap of due times, the earliest first. A conversation whose due time moves gets another entry; the one
-// that no longer holds is dropped when it comes up, or when such entries are the most.
+// timers is a heap of due times, the earliest first. A conversation whose due time moves gets
+// another entry; the one that no longer holds is dropped when it comes up, or when such entries are
+// the most.
 type timers struct {
 	entries []timer
 	armed   int // conversations with a due time
@@ -68,7 +69,11 @@ func (t *timers) set(w *workspace, c *conversation, at int64) {
 }
 
 // Due implements convo.Store.
-func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]convo.Ref, error) {
+func (s *Store) Due(
+	ctx context.Context,
+	before time.Time,
+	limit int,
+) ([]convo.DueConversation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -85,10 +90,12 @@ func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]convo.R
 			due = append(due, e)
 		}
 	}
-	out := make([]convo.Ref, 0, len(due))
+	out := make([]convo.DueConversation, 0, len(due))
 	for _, e := range due {
 		heap.Push(t, e)
-		out = append(out, convo.ToConversation(e.w.name, e.c.id))
+		out = append(out, convo.DueConversation{
+			Ref: convo.ToConversation(e.w.name, e.c.id), DueAt: time.UnixMicro(e.at).UTC(),
+		})
 	}
 	return out, nil
 }

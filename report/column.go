@@ -116,7 +116,7 @@ var columns = [...]column{
 		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return micros(y.ContactSince) }},
 
 	messageKind: {table: EventTable, name: "kind",
-		text: func(_ *Cycle, e *convo.Event) string { return string(e.Kind) }},
+		text: func(_ *Cycle, e *convo.Event) string { return e.Kind.String() }},
 	messageAt: {table: EventTable, name: "at",
 		number: func(_ *Cycle, e *convo.Event) (int64, bool) { return micros(e.At) }},
 	authorType: {table: EventTable, name: "by_type",

@@ -11,27 +11,16 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// plan is what the changes of a commit come to, row by row.
+// plan is the rows of all changes of a commit, in the order in which they are written.
 type plan struct {
 	workspace     string
-	contacts      []contactRow
-	conversations []conversationRow
+	contacts      []*convo.ContactRow
+	conversations []*convo.ConversationRow
 	cycles        []cycleRow
 	events        []*convo.Event
-	addresses     []*convo.Event // the linking ones
+	addresses     []*convo.AddressRow
 	keys          []*convo.Key
-	merged        []*convo.Contact
-}
-
-type contactRow struct {
-	*convo.Contact
-	loaded int64 // the version that it must have; 0: it must not be there
-}
-
-type conversationRow struct {
-	*convo.Conversation
-	loaded   int64 // as above
-	messages bool  // only what messages change
+	merged        []merge
 }
 
 type cycleRow struct {
@@ -39,73 +28,52 @@ type cycleRow struct {
 	*convo.Cycle
 }
 
+// merge is a contact that is merged into another one.
+type merge struct{ contact, into string }
+
 func planOf(changes []convo.Change) *plan {
 	var p plan
 	for i := range changes {
 		p.add(&changes[i])
 	}
-	// Who changes the same things takes hold of them in the same order.
-	slices.SortStableFunc(p.contacts, func(a, b contactRow) int { return cmp.Compare(a.ID, b.ID) })
+	// Commits that change the same contacts lock them in the same order.
+	slices.SortStableFunc(p.contacts, func(a, b *convo.ContactRow) int { return cmp.Compare(a.ID, b.ID) })
 	return &p
 }
 
 func (p *plan) add(ch *convo.Change) {
-	k := &ch.Thread.Contact
-	p.workspace = k.Workspace
-	if ch.WritesContact() {
-		p.contacts = append(p.contacts, contactRow{k, ch.Loaded.ContactVersion})
-		if k.MergedInto != "" {
-			p.merged = append(p.merged, k)
-		}
+	p.workspace = ch.Contact.Workspace
+	if ch.Contact.Action != convo.RowKept {
+		p.contacts = append(p.contacts, &ch.Contact)
 	}
-	first := len(p.conversations)
-	for i := range ch.Past {
-		p.write(ch, &ch.Past[i], first)
+	for i := range ch.Earlier {
+		p.addConversation(&ch.Earlier[i])
 	}
-	if ch.WritesConversation() {
-		p.write(ch, &ch.Thread.Conversation, first)
+	for i := range ch.Cycles {
+		p.cycles = append(p.cycles, cycleRow{ch.Cycles[i].Conversation, &ch.Cycles[i].Cycle})
+	}
+	if ch.Conversation.Action != convo.RowKept {
+		p.addConversation(&ch.Conversation)
 	}
 	for i := range ch.Events {
-		e := &ch.Events[i]
-		p.events = append(p.events, e)
-		if e.Kind == convo.AddressLinked {
-			p.addresses = append(p.addresses, e)
-		}
+		p.events = append(p.events, &ch.Events[i])
+	}
+	for i := range ch.Addresses {
+		p.addresses = append(p.addresses, &ch.Addresses[i])
 	}
 	for i := range ch.Keys {
 		p.keys = append(p.keys, &ch.Keys[i])
 	}
+	if ch.MergeInto != "" {
+		p.merged = append(p.merged, merge{ch.Contact.ID, ch.MergeInto})
+	}
 }
 
-// write plans a state of a conversation. Of several states in one change only the last one is a row.
-func (p *plan) write(ch *convo.Change, c *convo.Conversation, first int) {
-	if c.Status == convo.StatusClosed {
-		p.cycles = append(p.cycles, cycleRow{c.ID, &c.Cycle})
-	}
-	for i := range p.conversations[first:] {
-		if r := &p.conversations[first+i]; r.ID == c.ID {
-			r.Conversation = c
-			return
-		}
-	}
-	r := conversationRow{Conversation: c}
-	if c.ID == ch.Loaded.Conversation {
-		r.loaded = ch.Loaded.Version
-		r.messages = c.DueAt.Equal(ch.Loaded.DueAt) && onlyMessages(ch)
-	}
+func (p *plan) addConversation(r *convo.ConversationRow) {
 	p.conversations = append(p.conversations, r)
-}
-
-// onlyMessages reports whether nothing happened but messages and notes, which leave alone what conversations are found by.
-func onlyMessages(ch *convo.Change) bool {
-	for i := range ch.Events {
-		switch ch.Events[i].Kind {
-		case convo.MessageReceived, convo.MessageSent, convo.NoteAdded:
-		default:
-			return false
-		}
+	if r.CycleClosed {
+		p.cycles = append(p.cycles, cycleRow{r.ID, &r.Cycle})
 	}
-	return len(ch.Events) > 0 && len(ch.Past) == 0
 }
 
 // carryOut writes p in a transaction, statement by statement. It tells a lost race by what it finds and by counts of rows; an
@@ -122,17 +90,17 @@ func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 }
 
 func (p *plan) writeContacts(ctx context.Context, t *transaction) error {
-	for _, k := range p.contacts {
+	for _, c := range p.contacts {
 		var written bool
 		var err error
-		a := t.d.contactArgs(nil, k.Contact)
-		if k.loaded == 0 {
+		a := t.d.contactArgs(nil, &c.Contact)
+		if c.Action == convo.RowAdded {
 			written, err = t.insert(ctx, insertContact, a...)
 		} else {
-			written, err = t.update(ctx, updateContact, append(a[2:], k.Workspace, k.ID, k.loaded)...)
+			written, err = t.update(ctx, updateContact, append(a[2:], c.Workspace, c.ID, c.Expected)...)
 		}
 		if err == nil && !written {
-			err = fmt.Errorf("sqlstore: contact %q: %w", k.ID, convo.ErrConflict)
+			err = fmt.Errorf("sqlstore: contact %q: %w", c.ID, convo.ErrConflict)
 		}
 		if err != nil {
 			return err
@@ -142,22 +110,24 @@ func (p *plan) writeContacts(ctx context.Context, t *transaction) error {
 }
 
 func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
-	for _, c := range p.conversations {
+	for _, r := range p.conversations {
 		var written bool
 		var err error
-		id := t.d.id(c.ID)
+		c, id := &r.Conversation, t.d.id(r.ID)
 		switch {
-		case c.loaded == 0:
-			written, err = t.insert(ctx, insertConversation, t.d.conversationArgs(nil, c.Conversation)...)
-		case c.messages:
-			written, err = t.update(ctx, updateByMessages, append(messageArgs(nil, c.Conversation), c.Workspace, id, c.loaded)...)
+		case r.Action == convo.RowAdded:
+			written, err = t.insert(ctx, insertConversation, t.d.conversationArgs(nil, c)...)
+		case r.OnlyMessages:
+			written, err = t.update(ctx, updateByMessages,
+				append(messageArgs(nil, c), c.Workspace, id, r.Expected)...)
 		default:
-			a := t.d.conversationArgs(nil, c.Conversation)
+			a := t.d.conversationArgs(nil, c)
 			slot := a[slotArg]
-			written, err = t.update(ctx, updateConversation, append(a[fixed:], c.Workspace, id, c.loaded, c.Workspace, slot, id)...)
+			written, err = t.update(ctx, updateConversation,
+				append(a[fixed:], c.Workspace, id, r.Expected, c.Workspace, slot, id)...)
 		}
 		if err == nil && !written {
-			err = p.whyNot(ctx, t, c.Conversation)
+			err = p.whyNot(ctx, t, c)
 		}
 		if err != nil {
 			return err
@@ -194,10 +164,10 @@ func (p *plan) writeKeys(ctx context.Context, t *transaction) error {
 			return err
 		}
 	}
-	for _, e := range p.addresses {
-		written, err := t.insert(ctx, insertAddress, addressArgs(nil, e)...)
+	for _, a := range p.addresses {
+		written, err := t.insert(ctx, insertAddress, addressArgs(nil, p.workspace, a)...)
 		if err == nil && !written {
-			err = fmt.Errorf("sqlstore: the address on %q: %w", e.Channel, convo.ErrConflict)
+			err = fmt.Errorf("sqlstore: the address on %q: %w", a.Channel, convo.ErrConflict)
 		}
 		if err != nil {
 			return err
@@ -235,18 +205,18 @@ func (p *plan) writeCycles(ctx context.Context, t *transaction) error {
 	return nil
 }
 
-// merge gives what belongs to a contact to the one that it was merged into.
+// merge carries out what Change.MergeInto demands.
 func (p *plan) merge(ctx context.Context, t *transaction) error {
-	for _, k := range p.merged {
-		n, err := t.count(ctx, actives, k.Workspace, k.ID, k.MergedInto)
+	for _, m := range p.merged {
+		n, err := t.count(ctx, actives, p.workspace, m.contact, m.into)
 		if err == nil && n > 1 {
-			err = fmt.Errorf("sqlstore: contact %q: %w", k.MergedInto, convo.ErrActiveExists)
+			err = fmt.Errorf("sqlstore: contact %q: %w", m.into, convo.ErrActiveExists)
 		}
 		if err == nil {
-			_, err = t.update(ctx, mergeAliases, k.MergedInto, k.Workspace, k.ID)
+			_, err = t.update(ctx, mergeAliases, m.into, p.workspace, m.contact)
 		}
 		if err == nil {
-			_, err = t.update(ctx, mergeConversations, k.MergedInto, k.MergedInto, k.Workspace, k.ID)
+			_, err = t.update(ctx, mergeConversations, m.into, m.into, p.workspace, m.contact)
 		}
 		if err != nil {
 			return err
@@ -274,7 +244,7 @@ func proofOf(changes []convo.Change) (proof, bool) {
 	for i := range changes {
 		if len(changes[i].Keys) > 0 {
 			k := changes[i].Keys[0]
-			return proof{workspace: changes[i].Thread.Contact.Workspace, key: &k}, true
+			return proof{workspace: changes[i].Contact.Workspace, key: &k}, true
 		}
 	}
 	return proof{}, false

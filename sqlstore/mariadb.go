@@ -170,7 +170,7 @@ func commitMariaDB(ctx context.Context, s *Store, ch *convo.Change) (done bool, 
 		return false, nil
 	}
 	sh.inside = s.tx != nil
-	k, c := &ch.Thread.Contact, &ch.Thread.Conversation
+	k, c := &ch.Contact.Contact, &ch.Conversation.Conversation
 	id := s.d.id(c.ID)
 	a := make([]any, 0, 128)
 	switch {
@@ -178,15 +178,15 @@ func commitMariaDB(ctx context.Context, s *Store, ch *convo.Change) (done bool, 
 		a = s.d.contactArgs(a, k)
 	case sh.contact:
 		a = append(a, s.d.contactArgs(nil, k)[2:]...)
-		a = append(a, k.Workspace, k.ID, ch.Loaded.ContactVersion)
+		a = append(a, k.Workspace, k.ID, ch.Contact.Expected)
 	}
 	switch {
 	case sh.newConversation:
 		a = s.d.conversationArgs(a, c)
 	case sh.message:
-		a = append(messageArgs(a, c), c.Workspace, id, ch.Loaded.Version)
+		a = append(messageArgs(a, c), c.Workspace, id, ch.Conversation.Expected)
 	default:
-		a = append(append(a, s.d.conversationArgs(nil, c)[fixed:]...), c.Workspace, id, ch.Loaded.Version)
+		a = append(append(a, s.d.conversationArgs(nil, c)[fixed:]...), c.Workspace, id, ch.Conversation.Expected)
 	}
 	for i := range ch.Keys {
 		a = s.d.keyArgs(a, k.Workspace, &ch.Keys[i])
@@ -312,10 +312,8 @@ func rowOf(ctx context.Context, st driver.Stmt, args []any) (driver.Value, error
 }
 
 func (d *dialect) mariadbEvents(a []any, ch *convo.Change) []any {
-	for i := range ch.Events {
-		if e := &ch.Events[i]; e.Kind == convo.AddressLinked {
-			a = addressArgs(a, e)
-		}
+	for i := range ch.Addresses {
+		a = addressArgs(a, ch.Contact.Workspace, &ch.Addresses[i])
 	}
 	for i := range ch.Events {
 		if e := &ch.Events[i]; e.Conversation != uuid.Nil {
@@ -332,7 +330,7 @@ func (d *dialect) mariadbEvents(a []any, ch *convo.Change) []any {
 
 // mariadbRefusal says why a block wrote nothing.
 func (s *Store) mariadbRefusal(ctx context.Context, step int, ch *convo.Change) error {
-	k, c := &ch.Thread.Contact, &ch.Thread.Conversation
+	k, c := &ch.Contact.Contact, &ch.Conversation.Conversation
 	switch step {
 	case mariadbDuplicate:
 		return fmt.Errorf("sqlstore: key %q: %w", ch.Keys[0].ID, convo.ErrDuplicate)

@@ -227,7 +227,7 @@ func commitPostgres(ctx context.Context, s *Store, ch *convo.Change) (done bool,
 	if !ok {
 		return false, nil
 	}
-	k, c := &ch.Thread.Contact, &ch.Thread.Conversation
+	k, c := &ch.Contact.Contact, &ch.Conversation.Conversation
 	var statement string
 	var a []any
 	if sh.message {
@@ -236,7 +236,7 @@ func commitPostgres(ctx context.Context, s *Store, ch *convo.Change) (done bool,
 			statement = postgresMessageKeyed
 			a = append(a, c.Workspace, ch.Keys[0].Channel, ch.Keys[0].ID)
 		}
-		a = append(messageArgs(a, c), c.Workspace, s.d.id(c.ID), ch.Loaded.Version)
+		a = append(messageArgs(a, c), c.Workspace, s.d.id(c.ID), ch.Conversation.Expected)
 		n := len(a)
 		a = s.d.eventArgs(a, &ch.Events[0])
 		a = append(a[:n], a[n+2:]...)
@@ -293,14 +293,14 @@ func postgresArgs(d *dialect, ch *convo.Change, sh shape, k *convo.Contact, c *c
 		a = d.contactArgs(a, k)
 	default:
 		if !sh.newConversation {
-			a = append(a, k.Workspace, k.ID, ch.Loaded.ContactVersion, ch.Loaded.Version)
+			a = append(a, k.Workspace, k.ID, ch.Contact.Expected, ch.Conversation.Expected)
 		}
 		n := len(a)
 		a = d.contactArgs(a, k)
-		a = append(append(a[:n], a[n+2:]...), k.Workspace, k.ID, ch.Loaded.ContactVersion)
+		a = append(append(a[:n], a[n+2:]...), k.Workspace, k.ID, ch.Contact.Expected)
 	}
 	if !sh.newConversation {
-		a = append(a, ch.Loaded.Version)
+		a = append(a, ch.Conversation.Expected)
 	}
 	return append(a, texts[last:]...), nil
 }
@@ -339,17 +339,17 @@ type eventRow struct {
 func eventsAsJSON(ch *convo.Change, conversation uuid.UUID) []eventRow {
 	var rows []eventRow
 	for i := range ch.Events {
-		e := &ch.Events[i]
-		if e.Conversation != conversation {
+		if ch.Events[i].Conversation != conversation {
 			continue
 		}
+		e := ch.Events[i].Row()
 		r := eventRow{
-			Seq: e.Seq, ID: e.ID, Contact: e.Contact, ContactSeq: e.ContactSeq, Kind: string(e.Kind), At: e.At.UnixMicro(),
+			Seq: e.Seq, ID: e.ID, Contact: e.Contact, ContactSeq: e.ContactSeq, Kind: e.Kind.String(), At: e.At.UnixMicro(),
 			ByType: string(e.By.Type), ByID: e.By.ID, Source: string(e.Source), Channel: e.Channel, ExternalID: e.ExternalID,
 			Body: e.Body, Attachments: string(e.Attachments), Category: e.Category, Summary: e.Summary, Assignee: e.Assignee,
 			Team: e.Team, Response: e.Response, RestartFlow: e.RestartFlow, Notice: string(e.Notice),
 			Audience: string(e.Audience), Address: e.Address, Into: e.MergedInto, Latest: e.LatestConversation,
-			Identity: identity(e),
+			Identity: convo.Address{Channel: e.Channel, Value: e.Address}.Identity(),
 		}
 		if !e.Until.IsZero() {
 			until := e.Until.UnixMicro()

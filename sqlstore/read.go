@@ -63,6 +63,7 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 	if err := ctx.Err(); err != nil {
 		return convo.Snapshot{}, err
 	}
+	s = s.within(ctx)
 	t := convo.Snapshot{Ref: to, Contact: convo.Contact{Workspace: to.Workspace, ID: to.Contact}}
 	a := to.Address
 	var found bool
@@ -131,6 +132,7 @@ func (s *Store) Conversation(ctx context.Context, workspace string, id uuid.UUID
 	if err := ctx.Err(); err != nil {
 		return c, err
 	}
+	s = s.within(ctx)
 	var x derived
 	found, err := s.row(ctx, oneConversation, []any{workspace, s.d.id(id)}, conversationDests(nil, &c, &x))
 	if err == nil && !found {
@@ -144,6 +146,7 @@ func (s *Store) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conv
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s = s.within(ctx)
 	statement, args := s.d.list(&f)
 	var out []convo.Conversation
 	var x derived
@@ -271,6 +274,7 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s = s.within(ctx)
 	if f.Contact == "" {
 		return s.events(ctx, eventsOfConversation, f.Workspace, s.d.id(f.Conversation), f.After.Seq, f.Limit)
 	}
@@ -287,9 +291,11 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 	args := []any{f.Workspace, f.Contact, f.Workspace, f.Contact, f.Workspace, at, seq, s.d.id(id), f.Limit}
 	own := 0
 	err = s.rows(ctx, contactEvents, args, func(scan func(...any) error) error {
-		out = append(out, convo.Event{})
+		var r convo.EventRow
 		own++
-		return scan(contactEventDests(nil, &out[len(out)-1])...)
+		err := scan(contactEventDests(nil, &r)...)
+		out = append(out, r.Event())
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -309,22 +315,25 @@ func compareEvents(a, b convo.Event) int {
 func (s *Store) events(ctx context.Context, statement string, args ...any) ([]convo.Event, error) {
 	var out []convo.Event
 	err := s.rows(ctx, statement, args, func(scan func(...any) error) error {
-		out = append(out, convo.Event{})
-		return scan(eventDests(nil, &out[len(out)-1])...)
+		var r convo.EventRow
+		err := scan(eventDests(nil, &r)...)
+		out = append(out, r.Event())
+		return err
 	})
 	return out, err
 }
 
 // Due implements convo.Store.
-func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]convo.Ref, error) {
+func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]convo.DueConversation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	out := make([]convo.Ref, 0, min(limit, convo.MaxPageSize))
+	s = s.within(ctx)
+	out := make([]convo.DueConversation, 0, min(limit, convo.MaxPageSize))
 	err := s.rows(ctx, dueConversations, []any{before.UnixMicro(), limit}, func(scan func(...any) error) error {
-		var r convo.Ref
-		err := scan((*asText)(&r.Workspace), (*asID)(&r.Conversation))
-		out = append(out, r)
+		var d convo.DueConversation
+		err := scan((*asText)(&d.Ref.Workspace), (*asID)(&d.Ref.Conversation), (*asMicros)(&d.DueAt))
+		out = append(out, d)
 		return err
 	})
 	return out, err
@@ -335,6 +344,7 @@ func (s *Store) Keys(ctx context.Context, workspace string, ids ...convo.KeyID) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s = s.within(ctx)
 	var out []convo.Key
 	for _, id := range ids {
 		var k convo.Key
@@ -355,6 +365,7 @@ func (s *Store) Addresses(ctx context.Context, workspace, contact string) ([]con
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s = s.within(ctx)
 	var out []convo.Address
 	args := []any{workspace, contact, workspace, contact, workspace}
 	err := s.rows(ctx, addressesOf, args, func(scan func(...any) error) error {
@@ -373,6 +384,7 @@ func (s *Store) AddressesByIdentity(
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s = s.within(ctx)
 	var out []convo.Suggestion
 	args := []any{workspace, identity, after.Channel, after.Value, limit}
 	err := s.rows(ctx, sharing, args, func(scan func(...any) error) error {

@@ -17,6 +17,7 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s = s.within(ctx)
 	c, err := report.NewCollector(a, func() report.Sketch { return newSketch() })
 	if err != nil {
 		return nil, err
@@ -79,7 +80,7 @@ func (s *Store) snapshot(ctx context.Context, f func(*Store) error) error {
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
 	w := *s
-	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts}
+	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts, snapshot: true}
 	return f(&w)
 }
 
@@ -224,6 +225,7 @@ func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCo
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s = s.within(ctx)
 	statement := `SELECT status, assignee, count(*), min(waiting_since) FROM convo_conversations
 	WHERE workspace = ? AND active = ` + s.d.boolean(true) + " GROUP BY status, assignee"
 	var out []report.ActiveCount

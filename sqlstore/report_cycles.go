@@ -19,6 +19,7 @@ func (s *Store) Cycles(
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	s = s.within(ctx)
 	at, id, number := from.UnixMicro(), uuid.Nil, 0
 	for {
 		page, more, err := s.cyclesPage(ctx, workspace, at, to.UnixMicro(), id, number)

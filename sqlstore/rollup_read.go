@@ -18,7 +18,7 @@ func (s *Store) aggregateRollups(
 	dimension, values, ok := rollupDimension(a)
 	var ranges []slotRange
 	var edges [][2]int64
-	if ok && !s.tx.savepoint { // a host's transaction may see the two as they are at two moments
+	if ok && s.tx.snapshot { // else rollups and cycles may be read as they are at two moments
 		ranges, edges, ok = cover(a.Boundaries, dimension == "")
 	}
 	if ok && len(ranges) > 0 { // without rollups, the index by time is the better way

@@ -114,30 +114,24 @@ func messageArgs(a []any, c *convo.Conversation) []any {
 		y.OutgoingUser, y.OutgoingAutomation)
 }
 
-func (d *dialect) eventArgs(a []any, e *convo.Event) []any {
-	return append(a, e.Workspace, d.id(e.Conversation), e.Seq, d.id(e.ID), e.Contact, optionalInt(e.ContactSeq), string(e.Kind),
+func (d *dialect) eventArgs(a []any, event *convo.Event) []any {
+	e := event.Row()
+	return append(a, e.Workspace, d.id(e.Conversation), e.Seq, d.id(e.ID), e.Contact, optionalInt(e.ContactSeq), e.Kind.String(),
 		e.At.UnixMicro(), string(e.By.Type), optional(e.By.ID), optional(e.Source), optional(e.Channel),
 		optional(e.ExternalID), optional(e.Body), optional(e.Attachments), optional(e.Category), optional(e.Summary),
 		micros(e.Until), optional(e.Assignee), optional(e.Team), optionalFlag(e.Response), optionalFlag(e.RestartFlow),
 		optional(e.Notice), optional(e.Audience))
 }
 
-func (d *dialect) contactEventArgs(a []any, e *convo.Event) []any {
-	return append(a, e.Workspace, e.Contact, e.Seq, d.id(e.ID), optionalInt(e.ContactSeq), string(e.Kind),
+func (d *dialect) contactEventArgs(a []any, event *convo.Event) []any {
+	e := event.Row()
+	return append(a, e.Workspace, e.Contact, e.Seq, d.id(e.ID), optionalInt(e.ContactSeq), e.Kind.String(),
 		e.At.UnixMicro(), string(e.By.Type), optional(e.By.ID), optional(e.Source), optional(e.Channel),
 		optional(e.Address), optional(e.Body), optional(e.MergedInto), d.optionalID(e.LatestConversation))
 }
 
-func addressArgs(a []any, e *convo.Event) []any {
-	return append(a, e.Workspace, e.Channel, e.Address, e.Contact, optional(identity(e)))
-}
-
-// identity is that of the address that e links, if it links one.
-func identity(e *convo.Event) string {
-	if e.Kind != convo.AddressLinked {
-		return ""
-	}
-	return convo.Address{Channel: e.Channel, Value: e.Address}.Identity()
+func addressArgs(a []any, workspace string, r *convo.AddressRow) []any {
+	return append(a, workspace, r.Channel, r.Value, r.Contact, optional(r.Identity()))
 }
 
 func (d *dialect) keyArgs(a []any, workspace string, k *convo.Key) []any {
@@ -167,6 +161,16 @@ func (t *asText) Scan(v any) error {
 		return unexpected(v)
 	}
 	return nil
+}
+
+// asKind takes a kind of a later version as 0.
+type asKind convo.EventKind
+
+func (k *asKind) Scan(v any) error {
+	var t asText
+	err := t.Scan(v)
+	*k = asKind(convo.EventKindOf(string(t)))
+	return err
 }
 
 func (j *asJSON) Scan(v any) error {
@@ -310,17 +314,17 @@ func cycleDests(to []any, y *convo.Cycle) []any {
 		(*asText)(&y.Closing.Category), (*asText)(&y.Closing.Summary))
 }
 
-func eventDests(to []any, e *convo.Event) []any {
+func eventDests(to []any, e *convo.EventRow) []any {
 	return append(to, (*asText)(&e.Workspace), (*asID)(&e.Conversation), (*asInt)(&e.Seq), (*asID)(&e.ID), (*asText)(&e.Contact),
-		(*asInt)(&e.ContactSeq), (*asText)(&e.Kind), (*asMicros)(&e.At), (*asText)(&e.By.Type), (*asText)(&e.By.ID),
+		(*asInt)(&e.ContactSeq), (*asKind)(&e.Kind), (*asMicros)(&e.At), (*asText)(&e.By.Type), (*asText)(&e.By.ID),
 		(*asText)(&e.Source), (*asText)(&e.Channel), (*asText)(&e.ExternalID), (*asText)(&e.Body), (*asJSON)(&e.Attachments),
 		(*asText)(&e.Category), (*asText)(&e.Summary), (*asMicros)(&e.Until), (*asText)(&e.Assignee), (*asText)(&e.Team),
 		(*asFlag)(&e.Response), (*asFlag)(&e.RestartFlow), (*asText)(&e.Notice), (*asText)(&e.Audience))
 }
 
-func contactEventDests(to []any, e *convo.Event) []any {
+func contactEventDests(to []any, e *convo.EventRow) []any {
 	return append(to, (*asText)(&e.Workspace), (*asText)(&e.Contact), (*asInt)(&e.Seq), (*asID)(&e.ID), (*asInt)(&e.ContactSeq),
-		(*asText)(&e.Kind), (*asMicros)(&e.At), (*asText)(&e.By.Type), (*asText)(&e.By.ID), (*asText)(&e.Source),
+		(*asKind)(&e.Kind), (*asMicros)(&e.At), (*asText)(&e.By.Type), (*asText)(&e.By.ID), (*asText)(&e.Source),
 		(*asText)(&e.Channel), (*asText)(&e.Address), (*asText)(&e.Body), (*asText)(&e.MergedInto), (*asID)(&e.LatestConversation))
 }
 

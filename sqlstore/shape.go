@@ -25,26 +25,25 @@ type shape struct {
 const maxEvents = 8
 
 func shapeOf(ch *convo.Change) (sh shape, ok bool) {
-	k, c := &ch.Thread.Contact, &ch.Thread.Conversation
-	if len(ch.Past) > 0 || !ch.WritesConversation() || k.MergedInto != "" || len(ch.Events) > maxEvents || len(ch.Keys) > maxEvents {
+	c := &ch.Conversation
+	if c.Action == convo.RowKept || len(ch.Earlier) > 0 || len(ch.Cycles) > 0 || ch.MergeInto != "" ||
+		len(ch.Events) > maxEvents || len(ch.Keys) > maxEvents {
 		return sh, false
 	}
 	sh = shape{
-		contact:         ch.WritesContact(),
-		newConversation: c.ID != ch.Loaded.Conversation,
-		closed:          c.Status == convo.StatusClosed,
+		contact:         ch.Contact.Action != convo.RowKept,
+		newContact:      ch.Contact.Action == convo.RowAdded,
+		newConversation: c.Action == convo.RowAdded,
+		closed:          c.CycleClosed,
+		linked:          len(ch.Addresses),
 		keys:            len(ch.Keys),
 	}
-	sh.newContact = sh.contact && ch.Loaded.ContactVersion == 0
 	for i := range ch.Events {
-		switch e := &ch.Events[i]; e.Conversation {
+		switch ch.Events[i].Conversation {
 		case c.ID:
 			sh.events++
 		case uuid.Nil:
 			sh.ofContact++
-			if e.Kind == convo.AddressLinked {
-				sh.linked++
-			}
 		default:
 			return sh, false
 		}
@@ -52,7 +51,7 @@ func shapeOf(ch *convo.Change) (sh shape, ok bool) {
 	if sh.newConversation && !sh.contact || sh.newContact && !sh.newConversation || sh.ofContact > 0 && !sh.contact {
 		return sh, false // not from a decision
 	}
-	if !sh.contact && len(ch.Events) == 1 && len(ch.Keys) <= 1 && c.DueAt.Equal(ch.Loaded.DueAt) && onlyMessages(ch) {
+	if !sh.contact && len(ch.Events) == 1 && len(ch.Keys) <= 1 && c.OnlyMessages {
 		return shape{message: true, events: 1, keys: sh.keys}, true
 	}
 	return sh, true

@@ -73,7 +73,7 @@ var (
 
 	oneKey = `SELECT ` + keyColumns + ` FROM convo_keys WHERE workspace = ? AND channel = ? AND id = ?`
 
-	dueConversations = `SELECT workspace, id FROM convo_conversations
+	dueConversations = `SELECT workspace, id, due_at FROM convo_conversations
 	WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, workspace, id LIMIT ?`
 
 	// What stands where an event was to be written.

@@ -132,16 +132,17 @@ func (s *Store) WithTx(tx *sql.Tx) *Store {
 	return &w
 }
 
-// Locked implements convo.Locker: f's store works in one transaction, in which Load holds what it loads until the end.
-func (s *Store) Locked(ctx context.Context, f func(convo.Store) error) error {
-	if s.tx != nil {
-		return f(s)
+// Locked implements convo.Locker: under the context that f is given, this store works in one
+// transaction, in which Load holds what it loads until the end.
+func (s *Store) Locked(
+	ctx context.Context, _ string, f func(ctx context.Context) error,
+) error {
+	if s.within(ctx).tx != nil {
+		return f(ctx)
 	}
 	work := func(t *transaction) error {
-		w := *s
 		t.lock, t.failed = true, nil
-		w.tx = t
-		if err := f(&w); err != nil {
+		if err := f(context.WithValue(ctx, txKey{s.stmts}, t)); err != nil {
 			return err
 		}
 		return t.failed // what was refused must not be committed in part
@@ -150,6 +151,23 @@ func (s *Store) Locked(ctx context.Context, f func(convo.Store) error) error {
 		return s.write(ctx, work)
 	}
 	return s.transact(ctx, work)
+}
+
+// txKey finds a store's transaction in a context. The copies of a store share its statements.
+type txKey struct{ of *statements }
+
+// within is the store in the transaction that ctx carries for it, if it does.
+func (s *Store) within(ctx context.Context) *Store {
+	if s.tx != nil {
+		return s
+	}
+	t, ok := ctx.Value(txKey{s.stmts}).(*transaction)
+	if !ok {
+		return s
+	}
+	w := *s
+	w.tx = t
+	return &w
 }
 
 // LockFirst implements convo.Locker: in SQLite one writes at a time anyway.
@@ -263,6 +281,7 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
+	s = s.within(ctx)
 	if s.writer != nil && s.tx == nil {
 		return s.write(ctx, func(t *transaction) error { return t.carryOut(ctx, changes) })
 	}
@@ -301,6 +320,7 @@ type transaction struct {
 	stmts     *statements
 	savepoint bool // it is the host's: undo what a refused commit wrote
 	lock      bool // Load holds what it loads
+	snapshot  bool // all reads see one moment
 	proofs    []proof
 	failed    error // of a commit in it
 	broken    bool  // cannot be committed any more

@@ -44,7 +44,7 @@ type fake struct {
 	events       func(convo.EventFilter, []convo.Event) []convo.Event
 	keys         func([]convo.Key) []convo.Key
 	addresses    func([]convo.Address) []convo.Address
-	due          func([]convo.Ref) []convo.Ref
+	due          func([]convo.DueConversation) []convo.DueConversation
 }
 
 func (f *fake) begin(ctx context.Context, method, workspace string) (context.Context, string, error) {
@@ -152,7 +152,7 @@ func (f *fake) Addresses(ctx context.Context, workspace, contact string) ([]conv
 	return all, err
 }
 
-func (f *fake) Due(ctx context.Context, before time.Time, limit int) ([]convo.Ref, error) {
+func (f *fake) Due(ctx context.Context, before time.Time, limit int) ([]convo.DueConversation, error) {
 	ctx, _, err := f.begin(ctx, "Due", "")
 	if err != nil {
 		return nil, err
@@ -245,8 +245,8 @@ var lies = []struct {
 	{messageHasKey, "a key to no event", onKeys(func(k *convo.Key) { k.FirstSeq, k.LastSeq = 0, 0 })},
 	{messageHasKey, "a key to another conversation", onKeys(func(k *convo.Key) { k.Conversation = uuid.New() })},
 	{externalOnce, "an external id twice", onEvents(func(e *convo.Event) {
-		if e.ExternalID == "in 2" {
-			e.ExternalID = "in 1"
+		if e.Row().ExternalID == "in 2" {
+			edit(e, func(r *convo.EventRow) { r.ExternalID = "in 1" })
 		}
 	})},
 	{statusListed, "one is missing", func(f *fake) {
@@ -258,22 +258,30 @@ var lies = []struct {
 		}
 	}},
 	{statusListed, "all are there", func(f *fake) { f.filter = func(by *convo.Filter) { by.Status = nil } }},
-	{dueListed, "one is missing", func(f *fake) { f.due = func(all []convo.Ref) []convo.Ref { return all[1:] } }},
+	{dueListed, "one is missing", func(f *fake) { f.due = func(all []convo.DueConversation) []convo.DueConversation { return all[1:] } }},
 	{dueListed, "the latest first", func(f *fake) {
-		f.due = func(all []convo.Ref) []convo.Ref { slices.Reverse(all); return all }
+		f.due = func(all []convo.DueConversation) []convo.DueConversation { slices.Reverse(all); return all }
+	}},
+	{dueListed, "at another time", func(f *fake) {
+		f.due = func(all []convo.DueConversation) []convo.DueConversation {
+			all[0].DueAt = all[0].DueAt.Add(time.Microsecond)
+			return all
+		}
 	}},
 	{dueListed, "one is there twice", func(f *fake) {
-		f.due = func(all []convo.Ref) []convo.Ref { return append(all, all[len(all)-1]) }
+		f.due = func(all []convo.DueConversation) []convo.DueConversation { return append(all, all[len(all)-1]) }
 	}},
 	{dueListed, "one has no timer", func(f *fake) {
-		f.due = func(all []convo.Ref) []convo.Ref { return append(all, convo.ToConversation(acme, uuid.New())) }
+		f.due = func(all []convo.DueConversation) []convo.DueConversation {
+			return append(all, convo.DueConversation{Ref: convo.ToConversation(acme, uuid.New()), DueAt: day})
+		}
 	}},
 	{historyComplete, "an event is missing", onHistories(func(es []convo.Event) []convo.Event {
 		return slices.DeleteFunc(es, func(e convo.Event) bool { return e.Kind == convo.MessageSent })
 	})},
 	{historyComplete, "an event is another", onHistories(func(es []convo.Event) []convo.Event {
-		es[0].Body += "!"
-		es[len(es)-1].Body += "!"
+		edit(&es[0], func(r *convo.EventRow) { r.Body += "!" })
+		edit(&es[len(es)-1], func(r *convo.EventRow) { r.Body += "!" })
 		return es
 	})},
 	{historyComplete, "events of others", onHistories(func(es []convo.Event) []convo.Event {
@@ -414,7 +422,9 @@ func TestCheckInvariantsReadsPageByPage(t *testing.T) {
 			}
 		}
 	}}.on(t, store)
-	one := &fake{Store: store, due: func(all []convo.Ref) []convo.Ref { return all[:min(len(all), convo.MaxPageSize)] }}
+	one := &fake{Store: store, due: func(all []convo.DueConversation) []convo.DueConversation {
+		return all[:min(len(all), convo.MaxPageSize)]
+	}}
 	found := CheckInvariants(t.Context(), one, acme)
 	require.Len(t, found, 10)
 	assert.ErrorContains(t, found[0], rules[dueListed])
@@ -468,12 +478,12 @@ var mutants = []struct {
 		}
 	}},
 	{"Commit/refuses an address that another contact got", "leaves a taken address out", onCommit(func(s convo.Store, ch *convo.Change) {
-		ch.Events = slices.DeleteFunc(slices.Clone(ch.Events), func(e convo.Event) bool {
-			t, _ := s.Load(context.Background(), convo.ToAddress(e.Workspace, e.Channel, e.Address))
-			return e.Kind == convo.AddressLinked && t.AddressOwner != ""
+		ch.Addresses = slices.DeleteFunc(slices.Clone(ch.Addresses), func(a convo.AddressRow) bool {
+			t, _ := s.Load(context.Background(), convo.ToAddress(ch.Contact.Workspace, a.Channel, a.Value))
+			return t.AddressOwner != ""
 		})
 	})},
-	{"Commit/takes a key again on another channel, as a host's key, and in another workspace", "keeps them without", func(f *fake) {
+	{"Commit/takes a key again elsewhere: another channel, a host's key, another workspace", "keeps them without", func(f *fake) {
 		onCommit(func(_ convo.Store, ch *convo.Change) {
 			ch.Keys = slices.Clone(ch.Keys)
 			for i := range ch.Keys {
@@ -485,8 +495,8 @@ var mutants = []struct {
 	{"Commit/compares only what it writes", "compares what it does not write", func(f *fake) {
 		f.commit = func(ctx context.Context, s convo.Store, changes []convo.Change) error {
 			for _, ch := range changes {
-				k := ch.Thread.Contact
-				if t, _ := s.Load(ctx, convo.ToContact(k.Workspace, k.ID)); t.Contact.Version != ch.Loaded.ContactVersion {
+				k := ch.Contact.Contact
+				if t, _ := s.Load(ctx, convo.ToContact(k.Workspace, k.ID)); t.Contact.Version != ch.Contact.Expected {
 					return convo.ErrConflict
 				}
 			}
@@ -494,11 +504,11 @@ var mutants = []struct {
 		}
 	}},
 	{"Commit/keeps every conversation that one call leaves", "forgets them", onCommit(func(_ convo.Store, ch *convo.Change) {
-		ch.Past = nil
+		ch.Earlier = nil
 	})},
 	{"Commit/writes a timer alone", "writes no timer without an event", onCommit(func(_ convo.Store, ch *convo.Change) {
 		if len(ch.Events) == 0 {
-			ch.Thread.Conversation.DueAt = ch.Loaded.DueAt
+			ch.Conversation.Action = convo.RowKept
 		}
 	})},
 	{"Commit/writes keys alone", "writes no keys without an event", onCommit(func(_ convo.Store, ch *convo.Change) {
@@ -511,7 +521,7 @@ var mutants = []struct {
 			return s.Commit(ctx, changes[:min(10, len(changes))]...)
 		}
 	}},
-	{"Load/gives an empty thread for whom nobody knows", "an error instead", func(f *fake) {
+	{"Load/gives an empty snapshot for what is not known", "an error instead", func(f *fake) {
 		f.before = func(ctx context.Context, m, workspace string) (context.Context, string, error) {
 			if m == "Load" && workspace == "empty" {
 				return ctx, workspace, convo.ErrNotFound
@@ -529,14 +539,16 @@ var mutants = []struct {
 		f.dueBefore = func(_ *time.Time, limit *int) { *limit = math.MaxInt32 }
 	}},
 	{"Due/returns the earliest first, up to the limit and the time, of all workspaces", "by id", func(f *fake) {
-		f.due = func(all []convo.Ref) []convo.Ref {
-			slices.SortFunc(all, func(a, b convo.Ref) int { return strings.Compare(a.Conversation.String(), b.Conversation.String()) })
+		f.due = func(all []convo.DueConversation) []convo.DueConversation {
+			slices.SortFunc(all, func(a, b convo.DueConversation) int {
+				return strings.Compare(a.Ref.Conversation.String(), b.Ref.Conversation.String())
+			})
 			return all
 		}
 	}},
 	{"Due/has a conversation once, and not after its timer is off", "those that were due, too", func(f *fake) {
-		var ever []convo.Ref
-		f.due = func(all []convo.Ref) []convo.Ref {
+		var ever []convo.DueConversation
+		f.due = func(all []convo.DueConversation) []convo.DueConversation {
 			for _, ref := range all {
 				if !slices.Contains(ever, ref) {
 					ever = append(ever, ref)
@@ -549,19 +561,21 @@ var mutants = []struct {
 		kept := map[uuid.UUID]json.RawMessage{}
 		onEvents(func(e *convo.Event) {
 			if kept[e.ID] == nil {
-				kept[e.ID] = e.Attachments
+				kept[e.ID] = e.Row().Attachments
 			}
-			e.Attachments = kept[e.ID]
+			edit(e, func(r *convo.EventRow) { r.Attachments = kept[e.ID] })
 		})(f)
 	}},
 	{"Memory/is not shared with what was committed", "attachments are", func(f *fake) {
 		kept := map[uuid.UUID]json.RawMessage{}
 		onCommit(func(_ convo.Store, ch *convo.Change) {
 			for _, e := range ch.Events {
-				kept[e.ID] = e.Attachments
+				kept[e.ID] = e.Row().Attachments
 			}
 		})(f)
-		onEvents(func(e *convo.Event) { e.Attachments = kept[e.ID] })(f)
+		onEvents(func(e *convo.Event) {
+			edit(e, func(r *convo.EventRow) { r.Attachments = kept[e.ID] })
+		})(f)
 	}},
 	{"Times/come back to the microsecond, from 1900 to 2189, and timers beyond", "milliseconds", onAll(func(c *convo.Conversation) {
 		c.CreatedAt = c.CreatedAt.Truncate(time.Millisecond)
@@ -570,15 +584,15 @@ var mutants = []struct {
 		e.At = e.At.In(time.FixedZone("", 3600))
 	})},
 	{"Texts/come back byte for byte, up to the limits", "trimmed", onEvents(func(e *convo.Event) {
-		e.Body = strings.TrimSpace(e.Body)
+		edit(e, func(r *convo.EventRow) { r.Body = strings.TrimSpace(r.Body) })
 	})},
 	{"Texts/come back byte for byte, up to the limits", "cut", onEvents(func(e *convo.Event) {
-		e.Body = e.Body[:min(len(e.Body), math.MaxUint16)]
+		edit(e, func(r *convo.EventRow) { r.Body = r.Body[:min(len(r.Body), math.MaxUint16)] })
 	})},
 	{"Texts/come back byte for byte, up to the limits", "JSON written again", onEvents(func(e *convo.Event) {
 		var v any
-		if json.Unmarshal(e.Attachments, &v) == nil {
-			e.Attachments, _ = json.Marshal(v)
+		if json.Unmarshal(e.Row().Attachments, &v) == nil {
+			edit(e, func(r *convo.EventRow) { r.Attachments, _ = json.Marshal(v) })
 		}
 	})},
 	{"Conversations/shows every one once, page by page, while others write", "ties are left out", func(f *fake) {
@@ -629,19 +643,33 @@ func slowly(mutate func(*fake)) func(*fake) {
 }
 
 func compareNoContact(s convo.Store, ch *convo.Change) {
-	if k := &ch.Thread.Contact; ch.WritesContact() {
+	if k := &ch.Contact.Contact; ch.Contact.Action != convo.RowKept {
 		t, _ := s.Load(context.Background(), convo.ToContact(k.Workspace, k.ID))
-		if ch.Loaded.ContactVersion = t.Contact.Version; k.Version <= t.Contact.Version {
+		if ch.Contact.Expected = t.Contact.Version; k.Version <= t.Contact.Version {
 			k.Version = t.Contact.Version + 1
 		}
 	}
 }
 
 func compareNoConversation(s convo.Store, ch *convo.Change) {
-	c, err := s.Conversation(context.Background(), ch.Thread.Contact.Workspace, ch.Loaded.Conversation)
-	if err == nil && ch.Loaded.Version != 0 {
-		ch.Loaded.Version = c.Version
+	compareNot := func(r *convo.ConversationRow) {
+		c, err := s.Conversation(context.Background(), ch.Contact.Workspace, r.ID)
+		if err == nil && r.Expected != 0 {
+			r.Expected = c.Version
+		}
 	}
+	ch.Earlier = slices.Clone(ch.Earlier)
+	for i := range ch.Earlier {
+		compareNot(&ch.Earlier[i])
+	}
+	compareNot(&ch.Conversation)
+}
+
+// edit changes fields of an event, whose payload may be shared.
+func edit(e *convo.Event, f func(*convo.EventRow)) {
+	r := e.Row()
+	f(&r)
+	*e = r.Event()
 }
 
 func forgetKeys(_ convo.Store, ch *convo.Change) { ch.Keys = nil }
@@ -770,7 +798,7 @@ func TestRunFailsOnAStoreThatLosesAnyField(t *testing.T) {
 	eachField(t, fields, func(f *fake, clear func(*convo.Contact)) { f.thread = func(t *convo.Snapshot) { clear(&t.Contact) } },
 		"Contact.MergedInto") // only roots are loaded
 	eachField(t, "Keys/returns those that are known", func(f *fake, clear func(*convo.Key)) { onKeys(clear)(f) })
-	loads := "Load/finds a thread by contact, by address, by both and by conversation"
+	loads := "Load/finds a snapshot by contact, by address, by both and by conversation"
 	for _, field := range []string{"Ref", "AddressOwner", "Active"} {
 		if field == "Active" {
 			loads = "Load/says which other conversation is active"
@@ -797,16 +825,23 @@ type lockless struct{ *memstore.Store }
 
 func (l lockless) LockFirst() bool { return false }
 
-func (l lockless) Locked(_ context.Context, f func(convo.Store) error) error { return f(yielding(l)) }
+type yields struct{}
 
-// yielding gives others the chance to come between a load and a commit.
-type yielding struct{ *memstore.Store }
+func (l lockless) Locked(
+	ctx context.Context, _ string, f func(context.Context) error,
+) error {
+	return f(context.WithValue(ctx, yields{}, true))
+}
 
-func (y yielding) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
-	t, err := y.Store.Load(ctx, to)
+// Load gives others the chance to come between a load and a commit.
+func (l lockless) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
+	t, err := l.Store.Load(ctx, to)
+	if ctx.Value(yields{}) == nil {
+		return t, err
+	}
 	for range 10_000 {
 		runtime.Gosched()
-		now, _ := y.Store.Load(ctx, to)
+		now, _ := l.Store.Load(ctx, to)
 		if err != nil || now.Conversation.Version != t.Conversation.Version {
 			break
 		}

@@ -75,7 +75,7 @@ func TestTheOpenStepGreetsInAnOpenedOrReopenedConversation(t *testing.T) {
 	first, err := open.Run(t.Context(), engine, riya, x)
 	require.NoError(t, err)
 	require.Equal(t, []convo.EventKind{convo.AddressLinked, convo.ConversationOpened, convo.MessageSent}, kinds(first.Events))
-	require.Equal(t, "Hi Riya, welcome!", first.Events[2].Body)
+	require.Equal(t, "Hi Riya, welcome!", first.Events[2].Row().Body)
 	require.Equal(t, convo.ByAutomation("orders"), first.Events[2].By)
 	require.Equal(t, convo.SourceAutomation, first.Conversation.Cycle.OpenedSource)
 	require.Equal(t, "whatsapp", first.Conversation.Channel)
@@ -85,7 +85,7 @@ func TestTheOpenStepGreetsInAnOpenedOrReopenedConversation(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []convo.EventKind{convo.ConversationReopened, convo.MessageSent}, kinds(again.Events), "the policy reopens")
 	require.Equal(t, first.Conversation.ID, again.Conversation.ID)
-	require.Equal(t, "Hi Riya, welcome back!", again.Events[1].Body)
+	require.Equal(t, "Hi Riya, welcome back!", again.Events[1].Row().Body)
 
 	still, err := open.Run(t.Context(), engine, riya, x)
 	require.NoError(t, err)
@@ -347,7 +347,7 @@ func TestWhatATemplateWritesIsCutToWhatItsFieldHolds(t *testing.T) {
 		r, err := step(t, `{"step":"open_conversation","greeting":"{{.Contact.Attributes.big}}{{.Contact.Attributes.big}}!"}`).
 			Run(t.Context(), engine, riya, x)
 		require.NoError(t, err)
-		body := r.Events[len(r.Events)-1].Body
+		body := r.Events[len(r.Events)-1].Row().Body
 		require.LessOrEqual(t, len(body), workflow.MaxGreeting)
 		if len(value) > 9 {
 			require.Greater(t, len(body), workflow.MaxGreeting/3)
@@ -383,7 +383,7 @@ func TestAStepMayRunForManyAtOnce(t *testing.T) {
 		events, err := engine.History(t.Context(), convo.ToContact("acme", name), convo.EventCursor{}, 0)
 		require.NoError(t, err)
 		require.Equal(t, []convo.EventKind{convo.ConversationOpened, convo.MessageSent}, kinds(events))
-		require.Equal(t, "Hi "+name, events[1].Body)
+		require.Equal(t, "Hi "+name, events[1].Row().Body)
 	}
 }
 
@@ -391,7 +391,8 @@ func TestTriggersMatchBySourceCategoryAndChannel(t *testing.T) {
 	c := convo.Conversation{ID: [16]byte{1}, Channel: "whatsapp"}
 	opened := convo.Event{Kind: convo.ConversationOpened, Conversation: c.ID, Source: convo.SourceIncomingMessage}
 	reopened := convo.Event{Kind: convo.ConversationReopened, Conversation: c.ID, Source: convo.SourceRestart}
-	closed := convo.Event{Kind: convo.ConversationClosed, Conversation: c.ID, Source: convo.SourceUser, Category: "Sales"}
+	closed := convo.Event{Kind: convo.ConversationClosed, Conversation: c.ID, Source: convo.SourceUser,
+		Payload: &convo.ClosingNotes{Category: "Sales"}}
 	byBot, message := closed, closed
 	byBot.Source, message.Kind = convo.SourceAutomation, convo.MessageReceived
 	elsewhere := closed
@@ -503,7 +504,7 @@ func ExampleStep_Run() {
 		Workflow: "delivery", Key: "execution-1", Name: "Riya", Attributes: map[string]string{"product": "kettle"},
 	}
 	result, _ := open.Run(context.Background(), engine, riya, execution)
-	fmt.Println(result.Conversation.Status, "-", result.Events[len(result.Events)-1].Body)
+	fmt.Println(result.Conversation.Status, "-", result.Events[len(result.Events)-1].Row().Body)
 	result, _ = end.Run(context.Background(), engine, riya, execution)
 	closing := result.Conversation.Cycle.Closing
 	fmt.Println(result.Conversation.Status, "-", closing.Category, "-", closing.Summary)
@@ -524,9 +525,9 @@ func ExampleTrigger() {
 	var engine *convo.Engine
 	engine, _ = convo.New(memstore.New(), convo.WithObserver(func(ctx context.Context, events []convo.Event) {
 		for _, e := range events {
-			c, err := engine.Conversation(ctx, e.Workspace, e.Conversation) // what happened to the contact itself has none
+			c, err := engine.Conversation(ctx, convo.ToConversation(e.Workspace, e.Conversation)) // what happened to the contact itself has none
 			if err == nil && trigger.Matches(e, c) {
-				fmt.Println("ask how it went:", e.Summary)
+				fmt.Println("ask how it went:", e.Row().Summary)
 			}
 		}
 	}))

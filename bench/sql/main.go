@@ -15,8 +15,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chatlifecycle/convo/internal/fill"
 	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/fill"
 )
 
 const usage = `usage: go run ./sql [flags]

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/chatlifecycle/convo"
-	"github.com/chatlifecycle/convo/internal/fill"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/fill"
 )
 
 // side is one of those that are compared.

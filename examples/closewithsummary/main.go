@@ -4,8 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -16,41 +14,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
-	"github.com/chatlifecycle/convo/examples/internal/database"
+	"github.com/chatlifecycle/convo/memstore"
 )
 
-const usage = `Usage: closewithsummary [--db DATABASE]
-
-Plays two conversations with a contact, closes each with a category and a summary, and prints the transcript of the
-second one, the contact's history, the measures and the closing. In a database, another run goes on where the last one
-ended: the contact comes back two weeks later.
-
-Flags:
-`
-
 func main() {
-	flag.Usage = func() {
-		fmt.Fprint(flag.CommandLine.Output(), usage)
-		flag.PrintDefaults()
-	}
-	db := flag.String("db", "", database.Usage)
-	flag.Parse()
-	if flag.NArg() > 0 {
-		flag.Usage()
-		os.Exit(2)
-	}
-	if err := runOn(context.Background(), os.Stdout, *db); err != nil {
+	if err := run(context.Background(), os.Stdout, memstore.New()); err != nil {
 		fmt.Fprintln(os.Stderr, "closewithsummary:", err)
 		os.Exit(1)
 	}
-}
-
-func runOn(ctx context.Context, out io.Writer, db string) error {
-	store, closeStore, err := database.Open(ctx, db)
-	if err != nil {
-		return err
-	}
-	return errors.Join(run(ctx, out, store), closeStore())
 }
 
 // step is what the host hands to the library in one call, so long after the step before.
@@ -102,13 +73,7 @@ func run(ctx context.Context, out io.Writer, store convo.Store) error {
 		return err
 	}
 	riya := convo.ToContact("triochat", "riya")
-	last, err := latest(ctx, engine, riya)
-	if err != nil {
-		return err
-	}
-	if !last.UpdatedAt.IsZero() {
-		now.Set(last.UpdatedAt.Add(14 * 24 * time.Hour))
-	}
+	var last convo.Conversation
 	for _, s := range story {
 		now.Add(s.after)
 		result, err := engine.Do(ctx, riya, s.commands...)
@@ -118,20 +83,13 @@ func run(ctx context.Context, out io.Writer, store convo.Store) error {
 		last = result.Conversation
 	}
 
-	transcript, err := engine.Transcript(ctx, last.Workspace, last.ID, convo.EventCursor{}, 0)
+	transcript, err := engine.Transcript(ctx, convo.ToConversation(last.Workspace, last.ID), convo.EventCursor{}, 0)
 	if err != nil {
 		return err
 	}
-	var history []convo.Event // of all runs
-	for after := (convo.EventCursor{}); ; after = history[len(history)-1].Cursor() {
-		page, err := engine.History(ctx, riya, after, convo.MaxPageSize)
-		if err != nil {
-			return err
-		}
-		history = append(history, page...)
-		if len(page) < convo.MaxPageSize {
-			break
-		}
+	history, err := engine.History(ctx, riya, convo.EventCursor{}, 0)
+	if err != nil {
+		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	printTranscript(w, transcript)
@@ -143,24 +101,15 @@ func run(ctx context.Context, out io.Writer, store convo.Store) error {
 	return w.Flush()
 }
 
-// latest is the contact's last conversation, from an earlier run.
-func latest(ctx context.Context, engine *convo.Engine, to convo.Ref) (convo.Conversation, error) {
-	page, err := engine.Conversations(ctx, convo.Filter{Workspace: to.Workspace, Contact: to.Contact, Limit: 1})
-	if err != nil || len(page) == 0 {
-		return convo.Conversation{}, err
-	}
-	return page[0], nil
-}
-
 func printTranscript(w io.Writer, events []convo.Event) {
 	fmt.Fprintln(w, "Transcript")
 	for _, e := range events {
-		text := e.Body
+		text := e.Message().Body
 		switch e.Kind {
 		case convo.ConversationClosed:
-			text = e.Category + ": " + e.Summary
+			text = e.ClosingNotes().Category + ": " + e.ClosingNotes().Summary
 		case convo.ConversationAssigned:
-			text = "to " + e.Assignee
+			text = "to " + e.Assignment().Assignee
 		case convo.ConversationOpened, convo.ConversationResumed:
 			text = "through " + string(e.Source)
 		case convo.ConversationPending:
@@ -180,8 +129,9 @@ func printHistory(w io.Writer, events []convo.Event) {
 			numbers[e.Conversation] = len(numbers) + 1
 			fmt.Fprintf(w, "  %s\tconversation %d\topened\n", clockTime(e.At), numbers[e.Conversation])
 		case convo.ConversationClosed:
+			notes := e.ClosingNotes()
 			fmt.Fprintf(w, "  %s\tconversation %d\tclosed\t%s: %s\n",
-				clockTime(e.At), numbers[e.Conversation], e.Category, e.Summary)
+				clockTime(e.At), numbers[e.Conversation], notes.Category, notes.Summary)
 		}
 	}
 }

@@ -5,14 +5,11 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
-	"github.com/chatlifecycle/convo/internal/testdb"
 	"github.com/chatlifecycle/convo/memstore"
 )
 
@@ -51,31 +48,6 @@ func Example() {
 	// Closed by meera on Tue 18 Mar 12:20
 	//   Category  Support
 	//   Summary   Issue resolved: Replaced defective item.
-}
-
-func TestAnotherRunGoesOnWhereTheLastOneEnded(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
-		var first, second, inMemory strings.Builder
-		db := testdb.Create(t, e).DSN
-		if e == testdb.SQLite {
-			db = filepath.Join(t.TempDir(), "a file.sqlite")
-		}
-		require.NoError(t, runOn(t.Context(), &first, db))
-		require.NoError(t, runOn(t.Context(), &inMemory, ""))
-		require.Equal(t, inMemory.String(), first.String())
-		require.NoError(t, runOn(t.Context(), &second, db))
-		require.Contains(t, second.String(), "Tue 18 Mar 12:20  conversation 2  closed")
-		require.Contains(t, second.String(), "Wed 16 Apr 14:40  conversation 4  closed")
-	})
-}
-
-func TestADatabaseThatCannotBeOpenedIsAnError(t *testing.T) {
-	for _, db := range []string{
-		filepath.Join(t.TempDir(), "no such folder", "file.sqlite"),
-		"postgres://nobody@127.0.0.1:1/none?connect_timeout=5", "nobody@tcp(127.0.0.1:1)/none",
-	} {
-		require.Error(t, runOn(t.Context(), io.Discard, db), db)
-	}
 }
 
 func TestWhatTheStoreOrTheOutputFailsWithIsReturned(t *testing.T) {

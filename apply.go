@@ -1,0 +1,189 @@
+package convo
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Apply folds an event into a snapshot. It is total: an event that does not belong to the
+// snapshot's contact or conversation changes nothing, and no event makes a duration negative.
+// Folding the events of a conversation in order into an empty Snapshot gives the conversation,
+// except DueAt.
+func Apply(s Snapshot, e Event) Snapshot {
+	apply(&s, &e)
+	return s
+}
+
+func apply(s *Snapshot, e *Event) {
+	if e.Kind.OfContact() {
+		applyToContact(s, e)
+		return
+	}
+	if e.Conversation == uuid.Nil || elsewhere(s, e) {
+		return
+	}
+	c := &s.Conversation
+	if e.Kind == ConversationOpened && (s.Contact.ID == "" || s.Contact.ID == e.Contact) {
+		*c = Conversation{
+			ID: e.Conversation, Workspace: e.Workspace, Contact: e.Contact, Origin: e.Contact,
+			Channel: e.Opening().Channel, Status: StatusOpen, CreatedAt: e.At,
+		}
+		startCycle(s, e, 1)
+	}
+	if c.ID != e.Conversation {
+		return
+	}
+	c.Version = e.Seq
+	c.UpdatedAt = maxTime(c.UpdatedAt, e.At)
+	cycle := &c.Cycle
+	switch e.Kind {
+	case MessageReceived:
+		cycle.Incoming++
+		if cycle.WaitingSince.IsZero() {
+			cycle.WaitingSince = e.At
+		}
+		c.AwaitingContactSince = time.Time{}
+	case MessageSent:
+		applySent(c, e)
+	case ConversationAssigned:
+		applyAssigned(c, e)
+	case ConversationPending:
+		if c.Status == StatusOpen {
+			c.Status, c.PendingSince = StatusPending, e.At
+		}
+		c.PendingUntil = payloadOf[Pending](e).Until
+	case ConversationResumed:
+		endPending(c, e.At)
+		c.Status = StatusOpen
+		if !c.AwaitingContactSince.IsZero() {
+			c.AwaitingContactSince = e.At
+		}
+	case ConversationClosed:
+		endPending(c, e.At)
+		c.Status, c.AwaitingContactSince, c.DueAt = StatusClosed, time.Time{}, time.Time{}
+		if c.FirstClosedAt.IsZero() {
+			c.FirstClosedAt = e.At
+		}
+		notes := payloadOf[ClosingNotes](e)
+		cycle.Closing = Closing{
+			At: e.At, By: e.By, Source: e.Source, Category: notes.Category, Summary: notes.Summary,
+		}
+	case ClosingAmended:
+		notes := payloadOf[ClosingNotes](e)
+		cycle.Closing.Category, cycle.Closing.Summary = notes.Category, notes.Summary
+	case ConversationReopened:
+		c.Status = StatusOpen
+		startCycle(s, e, cycle.Number+1)
+	case ConversationTransferred:
+		c.Contact = e.Contact
+	}
+}
+
+func elsewhere(s *Snapshot, e *Event) bool {
+	return s.Contact.Workspace != "" && s.Contact.Workspace != e.Workspace
+}
+
+// startCycle begins a cycle and makes its conversation the contact's latest. Whoever kept the
+// conversation through a reopening has the new cycle from its beginning.
+func startCycle(s *Snapshot, e *Event, number int) {
+	c := &s.Conversation
+	c.Cycle = Cycle{
+		Number: number, OpenedAt: e.At, OpenedBy: e.By, OpenedSource: e.Source,
+		FirstAssignee: c.Assignee, LastAssignee: c.Assignee, LastTeam: c.Team,
+	}
+	if c.Assignee != "" {
+		c.Cycle.FirstAssignedAt = e.At
+	}
+	contact := &s.Contact
+	if contact.Version == 0 && (contact.ID == "" || contact.ID == e.Contact) {
+		contact.Workspace, contact.ID, contact.CreatedAt = e.Workspace, e.Contact, e.At
+	}
+	if seq := payloadOf[Opening](e).ContactSeq; contact.ID == e.Contact && seq > contact.Version {
+		contact.Version, contact.LatestConversation = seq, e.Conversation
+	}
+}
+
+func applySent(c *Conversation, e *Event) {
+	cycle := &c.Cycle
+	switch e.By.Type {
+	case ActorUser:
+		cycle.OutgoingUser++
+	case ActorAutomation:
+		cycle.OutgoingAutomation++
+	}
+	if m, ok := e.Payload.(*Message); !ok || !m.Response {
+		return
+	}
+	c.AwaitingContactSince = e.At
+	if cycle.FirstResponseAt.IsZero() {
+		cycle.FirstResponseAt, cycle.FirstResponder = e.At, e.By
+	}
+	if !cycle.WaitingSince.IsZero() {
+		cycle.Responses++
+		cycle.ResponseMicros += microsBetween(cycle.WaitingSince, e.At)
+		cycle.WaitingSince = time.Time{}
+	}
+}
+
+func applyAssigned(c *Conversation, e *Event) {
+	a := payloadOf[Assignment](e)
+	c.Assignee, c.Team = a.Assignee, a.Team
+	if !c.Status.Active() {
+		return
+	}
+	cycle := &c.Cycle
+	if a.Assignee != "" {
+		cycle.LastAssignee = a.Assignee
+		if cycle.FirstAssignedAt.IsZero() {
+			cycle.FirstAssignedAt, cycle.FirstAssignee = e.At, a.Assignee
+		}
+	}
+	if a.Team != "" {
+		cycle.LastTeam = a.Team
+	}
+}
+
+func endPending(c *Conversation, at time.Time) {
+	if c.Status == StatusPending {
+		c.Cycle.PendingMicros += microsBetween(c.PendingSince, at)
+	}
+	c.PendingSince, c.PendingUntil = time.Time{}, time.Time{}
+}
+
+func applyToContact(s *Snapshot, e *Event) {
+	if elsewhere(s, e) {
+		return
+	}
+	c := &s.Contact
+	if c.Version == 0 && (c.ID == "" || c.ID == e.Contact) {
+		c.Workspace, c.ID, c.CreatedAt = e.Workspace, e.Contact, e.At
+	}
+	merging := payloadOf[Merging](e)
+	switch {
+	case e.Kind == ContactMerged && merging.MergedInto == c.ID:
+		if merging.ContactSeq > c.Version {
+			c.Version, c.LatestConversation = merging.ContactSeq, merging.LatestConversation
+		}
+		c.UpdatedAt = maxTime(c.UpdatedAt, e.At)
+		return
+	case e.Contact != c.ID:
+		return
+	}
+	c.Version, c.UpdatedAt = max(c.Version, e.Seq), maxTime(c.UpdatedAt, e.At)
+	switch e.Kind {
+	case AddressLinked:
+		if s.Ref.Address == payloadOf[Address](e) {
+			s.AddressOwner = c.ID
+		}
+	case ContactBlocked:
+		c.Blocked = true
+	case ContactUnblocked:
+		c.Blocked = false
+	case ContactMerged:
+		c.MergedInto = merging.MergedInto
+		if s.Conversation.Contact == c.ID {
+			s.Conversation.Contact = merging.MergedInto
+		}
+	}
+}

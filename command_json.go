@@ -1,0 +1,137 @@
+package convo
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// Commands is a list of commands that encodes to JSON and back, for hosts that queue them: an array
+// of objects, each with the name of its command beside its fields:
+//
+//	[{"command":"close","by":{"type":"user","id":"ana"},"category":"Sales"}]
+//
+// Decoding refuses unknown commands and unknown fields with a *ValidationError, so that a typing
+// error loses nothing. (For what is no JSON at all, encoding/json has errors of its own.)
+type Commands []Command
+
+// MarshalJSON implements json.Marshaler.
+func (cs Commands) MarshalJSON() ([]byte, error) {
+	out := []byte{'['}
+	for i, c := range cs {
+		var o fields
+		if err := o.read(c); err != nil {
+			return nil, err
+		}
+		fields, err := json.Marshal(withCanonicalTimes(c))
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = fmt.Appendf(out, `{"command":%q`, o.kind.name())
+		if len(fields) > len("{}") {
+			out = append(out, ',')
+		}
+		out = append(out, fields[1:]...)
+	}
+	return append(out, ']'), nil
+}
+
+// withCanonicalTimes is c with its times in UTC and whole microseconds, so that the same instant is
+// the same text.
+func withCanonicalTimes(c Command) any {
+	v := reflect.New(reflect.TypeOf(c)).Elem()
+	v.Set(reflect.ValueOf(c))
+	for i := range v.NumField() {
+		if t, ok := v.Field(i).Interface().(time.Time); ok {
+			v.Field(i).Set(reflect.ValueOf(micros(t)))
+		}
+	}
+	return v.Interface()
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (cs *Commands) UnmarshalJSON(data []byte) error {
+	var raw []json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return invalid("commands", "must be a JSON array of commands: "+err.Error())
+	}
+	out := make(Commands, 0, len(raw))
+	for i, r := range raw {
+		c, err := decodeCommand(r)
+		if err != nil {
+			return invalid(fmt.Sprintf("commands[%d]", i), err.Error())
+		}
+		out = append(out, c)
+	}
+	*cs = out
+	return nil
+}
+
+// decoders decodes the fields of each command.
+var decoders = map[CommandName]func([]byte) (Command, error){
+	CommandOpen:         decode[Open],
+	CommandReceive:      decode[Receive],
+	CommandSend:         decode[Send],
+	CommandNote:         decode[Note],
+	CommandSetPending:   decode[SetPending],
+	CommandResume:       decode[Resume],
+	CommandClose:        decode[Close],
+	CommandReopen:       decode[Reopen],
+	CommandAssign:       decode[Assign],
+	CommandAmendClosing: decode[AmendClosing],
+	CommandBlock:        decode[Block],
+	CommandUnblock:      decode[Unblock],
+	CommandLinkAddress:  decode[LinkAddress],
+}
+
+func decodeCommand(data []byte) (Command, error) {
+	if err := checkNames(data, reflect.TypeFor[map[string]json.RawMessage]()); err != nil {
+		return nil, err
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return nil, err
+	}
+	var name CommandName
+	if err := json.Unmarshal(fields["command"], &name); err != nil {
+		return nil, fmt.Errorf(`needs the name of a command in its field "command"`)
+	}
+	dec, ok := decoders[name]
+	if !ok {
+		return nil, fmt.Errorf("%q is not a command", name)
+	}
+	delete(fields, "command")
+	rest, err := json.Marshal(fields)
+	if err != nil {
+		return nil, err
+	}
+	return dec([]byte(unescape.Replace(string(rest))))
+}
+
+// unescape takes back what encoding/json writes in six bytes for the sake of HTML, so that
+// attachments that were within the limit still are when they come out of a queue.
+var unescape = strings.NewReplacer(
+	`\\`,
+	`\\`,
+	`\u003c`,
+	"<",
+	`\u003e`,
+	">",
+	`\u0026`,
+	"&",
+	`\u2028`,
+	"\u2028",
+	`\u2029`,
+	"\u2029",
+)
+
+func decode[C Command](data []byte) (Command, error) {
+	var c C
+	err := decodeStrictly(data, &c)
+	return c, err
+}

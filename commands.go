@@ -1,0 +1,171 @@
+package convo
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Command is something to do to a contact's conversation: one of the structs of this file, by
+// value.
+//
+// Every command says By whom. At is when it happened, for imports: zero means now, and a time
+// before the conversation's last event is ErrOutOfOrder. Key makes it idempotent: see [Engine.Do].
+type Command interface{ command() }
+
+// Open opens a conversation, or reopens the latest one when Policy.Open says so. An active one
+// stays as it is; a pending one is resumed.
+type Open struct {
+	By      Actor     `json:"by"`
+	At      time.Time `json:"at,omitzero"`
+	Key     string    `json:"key,omitempty"`
+	Channel string    `json:"channel,omitempty"` // default: that of the Ref's address
+	// Source is by default the actor's type, or restart for a reopening by the contact.
+	Source Source `json:"source,omitempty"`
+}
+
+// Receive records a message from the contact, and opens, resumes or reopens a conversation for it,
+// or is rejected with ErrClosed, as the policy says. With an ExternalID it is idempotent:
+// (workspace, Channel, ExternalID) is unique.
+type Receive struct {
+	By          Actor           `json:"by,omitzero"` // default: the contact
+	At          time.Time       `json:"at,omitzero"`
+	Key         string          `json:"key,omitempty"`
+	Channel     string          `json:"channel,omitempty"` // default: that of the Ref's address
+	ExternalID  string          `json:"external_id,omitempty"`
+	Body        string          `json:"body,omitempty"`
+	Attachments json.RawMessage `json:"attachments,omitempty"`
+}
+
+// Send records a message to the contact by a user or by automation. It needs an active
+// conversation: to greet, compose Open and Send in one call.
+type Send struct {
+	By          Actor           `json:"by"`
+	At          time.Time       `json:"at,omitzero"`
+	Key         string          `json:"key,omitempty"`
+	Channel     string          `json:"channel,omitempty"` // default: that of the Ref's address
+	ExternalID  string          `json:"external_id,omitempty"`
+	Body        string          `json:"body,omitempty"`
+	Attachments json.RawMessage `json:"attachments,omitempty"`
+}
+
+// Note records an internal comment, in any status.
+type Note struct {
+	By          Actor           `json:"by"`
+	At          time.Time       `json:"at,omitzero"`
+	Key         string          `json:"key,omitempty"`
+	Body        string          `json:"body,omitempty"`
+	Attachments json.RawMessage `json:"attachments,omitempty"`
+}
+
+// SetPending sets the conversation aside until the contact writes, a user resumes it, or, with
+// Until, that time comes.
+type SetPending struct {
+	By    Actor     `json:"by"`
+	At    time.Time `json:"at,omitzero"`
+	Key   string    `json:"key,omitempty"`
+	Until time.Time `json:"until,omitzero"` // after At; zero: no timer
+}
+
+// Resume takes a pending conversation up again.
+type Resume struct {
+	By     Actor     `json:"by"`
+	At     time.Time `json:"at,omitzero"`
+	Key    string    `json:"key,omitempty"`
+	Source Source    `json:"source,omitempty"` // default: the actor's type
+}
+
+// Close closes the active conversation. What Category and Summary must be is the policy's.
+type Close struct {
+	By       Actor     `json:"by"`
+	At       time.Time `json:"at,omitzero"`
+	Key      string    `json:"key,omitempty"`
+	Category string    `json:"category,omitempty"`
+	Summary  string    `json:"summary,omitempty"`
+	Source   Source    `json:"source,omitempty"` // default: the actor's type
+}
+
+// Reopen starts a new cycle of the same conversation: the one that the Ref names, else the
+// contact's latest. A restart by the visitor is a Reopen by the contact.
+type Reopen struct {
+	By  Actor     `json:"by"`
+	At  time.Time `json:"at,omitzero"`
+	Key string    `json:"key,omitempty"`
+	// Source is by default the actor's type, or restart for a reopening by the contact.
+	Source Source `json:"source,omitempty"`
+}
+
+// Assign gives the conversation to a user, a team, or both; empty fields mean nobody.
+type Assign struct {
+	By       Actor     `json:"by"`
+	At       time.Time `json:"at,omitzero"`
+	Key      string    `json:"key,omitempty"`
+	Assignee string    `json:"assignee,omitempty"`
+	Team     string    `json:"team,omitempty"`
+}
+
+// AmendClosing replaces category and summary of the standing closing. The original stays in the
+// log.
+type AmendClosing struct {
+	By       Actor     `json:"by"`
+	At       time.Time `json:"at,omitzero"`
+	Key      string    `json:"key,omitempty"`
+	Category string    `json:"category,omitempty"`
+	Summary  string    `json:"summary,omitempty"`
+}
+
+// Block makes every command that would open, message or close fail with ErrBlocked. Timers go on.
+type Block struct {
+	By     Actor     `json:"by"`
+	At     time.Time `json:"at,omitzero"`
+	Key    string    `json:"key,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Unblock ends a blocking.
+type Unblock struct {
+	By  Actor     `json:"by"`
+	At  time.Time `json:"at,omitzero"`
+	Key string    `json:"key,omitempty"`
+}
+
+// LinkAddress links the Ref's address to the Ref's contact and does nothing else. Any other command
+// addressed to both does so too.
+type LinkAddress struct {
+	By  Actor     `json:"by"`
+	At  time.Time `json:"at,omitzero"`
+	Key string    `json:"key,omitempty"`
+}
+
+func (Open) command()         {}
+func (Receive) command()      {}
+func (Send) command()         {}
+func (Note) command()         {}
+func (SetPending) command()   {}
+func (Resume) command()       {}
+func (Close) command()        {}
+func (Reopen) command()       {}
+func (Assign) command()       {}
+func (AmendClosing) command() {}
+func (Block) command()        {}
+func (Unblock) command()      {}
+func (LinkAddress) command()  {}
+
+// CommandName names a kind of command, in JSON and in the transition table.
+type CommandName string
+
+// The names of the commands, in the order of the transition table.
+const (
+	CommandOpen         CommandName = "open"
+	CommandReceive      CommandName = "receive"
+	CommandSend         CommandName = "send"
+	CommandNote         CommandName = "note"
+	CommandSetPending   CommandName = "set_pending"
+	CommandResume       CommandName = "resume"
+	CommandClose        CommandName = "close"
+	CommandReopen       CommandName = "reopen"
+	CommandAssign       CommandName = "assign"
+	CommandAmendClosing CommandName = "amend_closing"
+	CommandBlock        CommandName = "block"
+	CommandUnblock      CommandName = "unblock"
+	CommandLinkAddress  CommandName = "link_address"
+)

@@ -1,0 +1,510 @@
+package convo
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Decision is the outcome of [Decide]: what to commit.
+type Decision struct {
+	Change Change
+	// Outcome is that of the last command that changed something, OutcomeUnchanged when none did.
+	Outcome Outcome
+}
+
+var defaultPolicy Policy
+
+// Decide is the state machine: it decides cmds in order, each on what the one before left. It is
+// pure and deterministic: the same snapshot, commands, policy and time give the same decision, and
+// it changes nothing that it is given. at is now, for commands that carry no time of their own; a
+// nil policy is the default one.
+//
+// All or nothing: the first command that is refused is the error, a *ValidationError for bad
+// input, a *StateError for a command that cannot be done in this state.
+//
+// A key or external id that comes twice in one call is decided once; a key that comes with two
+// different requests is ErrKeyReused. Whether it was known before is the store's to say: see
+// [Engine.Do].
+func Decide(s Snapshot, at time.Time, p *Policy, cmds ...Command) (d Decision, err error) {
+	if p == nil {
+		p = &defaultPolicy
+	}
+	w := decider{loaded: versionsOf(&s), outcome: OutcomeUnchanged}
+	if err = w.decide(&s, micros(at), p, cmds); err != nil {
+		return // d is still empty; writing it again would cost as much as deciding
+	}
+	w.arm(&s, p)
+	d.Outcome = w.outcome
+	w.result(&s, &d.Change)
+	return d, nil
+}
+
+// decider is a decision in the making. It moves a snapshot on in place, because copying is most of
+// the cost; the snapshot comes as an argument of its own, so that it can stay on the stack.
+type decider struct {
+	loaded    loadedVersions
+	earlier   []ConversationRow
+	cycles    []CycleRow
+	events    []Event
+	keys      []Key
+	addresses []AddressRow
+	mergeInto string
+	outcome   Outcome
+	// room is memory for the first payload of each type.
+	room struct {
+		message *Message
+		opening *Opening
+		notes   *ClosingNotes
+	}
+	// otherThanMessages and cycleClosed are of the present conversation, since it was loaded or
+	// opened.
+	otherThanMessages bool
+	cycleClosed       bool
+}
+
+// result makes the plan of rows.
+func (w *decider) result(s *Snapshot, to *Change) {
+	to.Contact.Contact, to.Contact.Expected = s.Contact, w.loaded.contact
+	switch {
+	case s.Contact.Version == w.loaded.contact:
+	case w.loaded.contact == 0:
+		to.Contact.Action = RowAdded
+	default:
+		to.Contact.Action = RowUpdated
+	}
+	w.row(s, &to.Conversation)
+	to.Earlier, to.Cycles, to.Events = w.earlier, w.cycles, w.events
+	to.Keys, to.Addresses, to.MergeInto = w.keys, w.addresses, w.mergeInto
+}
+
+// row is the row of the present conversation.
+func (w *decider) row(s *Snapshot, to *ConversationRow) {
+	to.Conversation, to.CycleClosed = s.Conversation, w.cycleClosed
+	switch {
+	case s.Conversation.ID != w.loaded.conversation:
+		to.Action = RowAdded
+	case s.Conversation.Version == w.loaded.version && s.Conversation.DueAt.Equal(w.loaded.dueAt):
+		to.Expected = w.loaded.version
+	default:
+		to.Action, to.Expected = RowUpdated, w.loaded.version
+		to.OnlyMessages = !w.otherThanMessages && s.Conversation.DueAt.Equal(w.loaded.dueAt)
+	}
+}
+
+func (w *decider) decide(s *Snapshot, now time.Time, p *Policy, cmds []Command) error {
+	if len(cmds) > MaxCommands {
+		return invalid(
+			"commands",
+			fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)),
+		)
+	}
+	if len(cmds) == 1 { // mostly, and mostly without a key: then it is parsed once
+		var o fields
+		if err := o.read(cmds[0]); err != nil {
+			return err
+		}
+		if o.key == "" && o.externalID == "" {
+			return w.step(s, &o, now, p)
+		}
+	}
+	groups := keyedGroups(cmds, s.Ref.Address.Channel)
+	if groups == nil {
+		return w.steps(s, now, p, cmds)
+	}
+	for i := range groups {
+		g := &groups[i]
+		if _, applied, err := g.appliedUnder(w.keys, s.Ref, cmds); err != nil {
+			return err
+		} else if applied {
+			continue
+		}
+		first := len(w.events)
+		if err := w.steps(s, now, p, cmds[g.from:g.to]); err != nil {
+			return err
+		}
+		w.record(s, g, cmds, first)
+	}
+	return nil
+}
+
+func (w *decider) steps(s *Snapshot, now time.Time, p *Policy, cmds []Command) error {
+	for _, cmd := range cmds {
+		var o fields
+		if err := o.read(cmd); err != nil {
+			return err
+		}
+		if err := w.step(s, &o, now, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step decides one command.
+func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
+	if o.channel == "" {
+		o.channel = s.Ref.Address.Channel
+	}
+	if err := o.check(p); err != nil {
+		return err
+	}
+	o.until = micros(o.until)
+	if s.Contact.Version == 0 && o.kind != kindOpen && o.kind != kindReceive {
+		err := refuse(s, actions[table[o.kind].cells[stateNone][0].action].err, o.kind.name())
+		err.Unknown = true
+		return err
+	}
+	if s.Contact.Blocked && table[o.kind].refusedWhenBlocked && !o.inactivity() {
+		return refuse(s, ErrBlocked, o.kind.name())
+	}
+	if s.AddressOwner != "" && s.AddressOwner != s.Contact.ID {
+		return refuse(s, ErrAddressTaken, o.kind.name())
+	}
+	var ok bool
+	if o.at, ok = eventTime(o.at, now, s.Conversation.UpdatedAt); !ok {
+		return refuse(s, ErrOutOfOrder, o.kind.name())
+	}
+	if !o.until.IsZero() && !o.until.After(o.at) {
+		return invalid("until", "must be after the time of the command")
+	}
+	m := chooseAction(s, o, stateOf(s), p)
+	if err := actions[m].err; err != nil {
+		return refuse(s, err, o.kind.name())
+	}
+	if s.Contact.ID == "" {
+		s.Contact.ID = s.nextID().String()
+	}
+	if o.by.Type == ActorContact && o.by.ID == "" {
+		o.by.ID = s.Contact.ID
+	}
+	if s.AddressOwner == "" && s.Ref.Address != (Address{}) {
+		w.link(s, o)
+	}
+	w.perform(s, o, m, p)
+	if m != unchanged {
+		w.outcome = actions[m].outcome
+	}
+	return nil
+}
+
+// stateOf is the state that a snapshot is in.
+func stateOf(s *Snapshot) stateIndex {
+	switch s.Conversation.Status {
+	case StatusOpen:
+		return stateOpen
+	case StatusPending:
+		return statePending
+	}
+	switch {
+	case s.Conversation.ID == uuid.Nil:
+		return stateNone
+	case s.Active != uuid.Nil:
+		return stateSuperseded
+	}
+	return stateClosed
+}
+
+// chooseAction picks the branch that a command takes in a cell of the table with several.
+func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
+	branches := table[o.kind].cells[at]
+	if len(branches) == 1 {
+		return branches[0].action
+	}
+	conv, second := &s.Conversation, false
+	switch o.kind {
+	case kindOpen:
+		return onClosed(conv, o.at, p.Open)
+	case kindReceive:
+		if at == stateClosed {
+			return onClosed(conv, o.at, p.Receive)
+		}
+		second = p.StayPending
+	case kindSetPending:
+		second = conv.PendingUntil.Equal(o.until)
+	case kindAssign:
+		second = conv.Assignee == o.assignee && conv.Team == o.team
+	case kindAmendClosing:
+		second = conv.Cycle.Closing.Category == o.category && conv.Cycle.Closing.Summary == o.text
+	case kindBlock:
+		second = s.Contact.Blocked
+	case kindUnblock:
+		second = !s.Contact.Blocked
+	case kindLinkAddress:
+		second = s.AddressOwner != "" || s.Ref.Address == Address{}
+	}
+	if second {
+		return branches[1].action
+	}
+	return branches[0].action
+}
+
+// onClosed is what a policy says about a closed conversation.
+func onClosed(c *Conversation, at time.Time, r OnClosed) action {
+	inWindow := r.Window == 0 || at.Sub(c.Cycle.Closing.At) <= time.Duration(r.Window)
+	switch {
+	case r.Mode == OnClosedReject:
+		return rejects
+	case r.Mode == OnClosedReopen && inWindow:
+		return reopens
+	}
+	return opens
+}
+
+// perform writes the events of an action. A message comes after the opening that it caused, and
+// before the resuming.
+func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
+	switch m {
+	case opens:
+		w.open(s, o)
+	case reopens:
+		w.reopen(s, o, p)
+	}
+	switch o.kind {
+	case kindReceive:
+		w.message(s, o, MessageReceived, false)
+	case kindSend:
+		w.message(s, o, MessageSent, o.by.Type == ActorUser || p.CountAutomation)
+	case kindNote:
+		w.message(s, o, NoteAdded, false)
+	}
+	switch m {
+	case resumes:
+		e := w.add(s, o, ConversationResumed)
+		e.Source = o.source
+		w.apply(s, e)
+	case pends:
+		e := w.add(s, o, ConversationPending)
+		e.Payload = &Pending{o.until}
+		w.apply(s, e)
+	case closes:
+		w.close(s, o, p)
+	case assigns:
+		w.assign(s, o)
+	case amends:
+		e := w.add(s, o, ClosingAmended)
+		e.Payload = &ClosingNotes{o.category, o.text}
+		w.apply(s, e)
+	case blocks:
+		e := w.addContact(s, o, ContactBlocked)
+		e.Payload = &Blocking{o.text}
+		w.apply(s, e)
+	case unblocks:
+		w.apply(s, w.addContact(s, o, ContactUnblocked))
+	}
+}
+
+func (w *decider) open(s *Snapshot, o *fields) {
+	w.leaveConversation(s)
+	s.Conversation = Conversation{ID: s.nextID()}
+	e, payload := w.addOpening(s, o, ConversationOpened)
+	payload.Channel = o.channel
+	w.apply(s, e)
+}
+
+func (w *decider) reopen(s *Snapshot, o *fields, p *Policy) {
+	w.leaveCycle(s)
+	e, payload := w.addOpening(s, o, ConversationReopened)
+	if e.Source == SourceContact {
+		e.Source = SourceRestart
+	}
+	payload.RestartFlow = p.RestartFlow && o.by.Type == ActorContact
+	w.apply(s, e)
+	if e.Source == SourceRestart {
+		w.notify(s, o, NoticeRestarted, p.Notices.Restarted)
+	} else {
+		w.notify(s, o, NoticeReopened, p.Notices.Reopened)
+	}
+}
+
+func (w *decider) message(s *Snapshot, o *fields, kind EventKind, response bool) {
+	e := w.add(s, o, kind)
+	m := take(&w.room.message)
+	m.ExternalID, m.Body, m.Response = o.externalID, o.text, response
+	if len(o.attachments) > 0 {
+		m.Attachments = bytes.Clone(o.attachments)
+	}
+	if kind != NoteAdded { // which goes nowhere
+		m.Channel = o.channel
+	}
+	e.Payload = m
+	w.apply(s, e)
+}
+
+func (w *decider) close(s *Snapshot, o *fields, p *Policy) {
+	e := w.add(s, o, ConversationClosed)
+	notes := take(&w.room.notes)
+	*notes = ClosingNotes{o.category, o.text}
+	e.Source, e.Payload = o.source, notes
+	w.apply(s, e)
+	w.notify(s, o, NoticeClosed, p.Notices.Closed)
+	if c := &s.Conversation; p.UnassignOnClose && (c.Assignee != "" || c.Team != "") {
+		w.assign(s, &fields{by: BySystem(), at: o.at})
+	}
+}
+
+func (w *decider) assign(s *Snapshot, o *fields) {
+	e := w.add(s, o, ConversationAssigned)
+	e.Payload = &Assignment{o.assignee, o.team}
+	w.apply(s, e)
+}
+
+func (w *decider) notify(s *Snapshot, o *fields, code NoticeCode, audience Audience) {
+	if audience == AudienceNone {
+		return
+	}
+	e := w.add(s, &fields{by: BySystem(), at: o.at}, NoticePosted)
+	e.Payload = &Notice{code, audience, code.Text()}
+	w.apply(s, e)
+}
+
+func (w *decider) link(s *Snapshot, o *fields) {
+	e := w.addContact(s, o, AddressLinked)
+	a := s.Ref.Address
+	e.Payload = &a
+	w.addresses = append(w.addresses, AddressRow{a, s.Contact.ID})
+	w.apply(s, e)
+	w.outcome = OutcomeLinked
+}
+
+// add appends the next event of the conversation, for the caller to fill in and apply.
+func (w *decider) add(s *Snapshot, o *fields, kind EventKind) *Event {
+	e := w.event(s, o, kind)
+	e.Conversation, e.Seq = s.Conversation.ID, s.Conversation.Version+1
+	return e
+}
+
+// addOpening appends the event that begins a cycle.
+func (w *decider) addOpening(s *Snapshot, o *fields, kind EventKind) (*Event, *Opening) {
+	e := w.add(s, o, kind)
+	p := take(&w.room.opening)
+	p.ContactSeq = s.Contact.Version + 1
+	e.Source, e.Payload = o.source, p
+	return e, p
+}
+
+// addContact appends the next event of the contact itself.
+func (w *decider) addContact(s *Snapshot, o *fields, kind EventKind) *Event {
+	e := w.event(s, o, kind)
+	e.Seq, e.At = s.Contact.Version+1, maxTime(o.at, s.Contact.UpdatedAt)
+	return e
+}
+
+func (w *decider) event(s *Snapshot, o *fields, kind EventKind) *Event {
+	if w.events == nil {
+		w.makeRoom(o, kind)
+	}
+	w.events = append(w.events, Event{})
+	e := &w.events[len(w.events)-1]
+	e.ID, e.Workspace, e.Contact = s.nextID(), s.Contact.Workspace, s.Contact.ID
+	e.Kind, e.At, e.By = kind, o.at, o.by
+	return e
+}
+
+// makeRoom takes memory for the events of a call whose first one is of a kind, and for their
+// payloads, in one piece: most of what deciding costs is asking for memory.
+func (w *decider) makeRoom(o *fields, kind EventKind) {
+	switch {
+	case o.kind == kindReceive && kind != MessageReceived:
+		b := new(struct { // an opening or reopening, and the message
+			events  [2]Event
+			message Message
+			opening Opening
+		})
+		w.events, w.room.message, w.room.opening = b.events[:0], &b.message, &b.opening
+	case o.kind == kindReceive || o.kind == kindSend || o.kind == kindNote:
+		b := new(struct {
+			event   [1]Event
+			message Message
+		})
+		w.events, w.room.message = b.event[:0], &b.message
+	case kind == ConversationClosed:
+		b := new(struct {
+			event [1]Event
+			notes ClosingNotes
+		})
+		w.events, w.room.notes = b.event[:0], &b.notes
+	default:
+		w.events = make([]Event, 0, 1)
+	}
+}
+
+// take is the memory that was made room for, once, or else new memory.
+func take[P any](room **P) *P {
+	p := *room
+	if *room = nil; p == nil {
+		p = new(P)
+	}
+	return p
+}
+
+// apply moves the snapshot on: Apply alone changes state, so that folding the events cannot give
+// another one.
+func (w *decider) apply(s *Snapshot, e *Event) {
+	switch e.Kind {
+	case MessageReceived, MessageSent, NoteAdded:
+	case ConversationClosed, ClosingAmended:
+		w.cycleClosed, w.otherThanMessages = true, true
+	default:
+		w.otherThanMessages = true
+	}
+	apply(s, e)
+}
+
+// leaveConversation keeps the row of a conversation that this call changed, before it opens
+// another.
+func (w *decider) leaveConversation(s *Snapshot) {
+	c := &s.Conversation
+	if c.Version != 0 && (c.ID != w.loaded.conversation || c.Version != w.loaded.version) {
+		w.earlier = append(w.earlier, ConversationRow{})
+		w.row(s, &w.earlier[len(w.earlier)-1])
+	}
+	w.cycleClosed = false
+}
+
+// leaveCycle keeps a cycle that this call closed or amended, before it reopens the conversation.
+func (w *decider) leaveCycle(s *Snapshot) {
+	if w.cycleClosed {
+		w.cycles = append(w.cycles, CycleRow{s.Conversation.ID, s.Conversation.Cycle})
+	}
+	w.cycleClosed = false
+}
+
+func refuse(s *Snapshot, reason error, name CommandName) *StateError {
+	err := &StateError{
+		Err: reason, Command: name, Contact: s.Contact.ID, Conversation: s.Conversation.ID,
+		Active: s.Active,
+	}
+	if name == CommandClose && !s.Conversation.Cycle.Closing.At.IsZero() {
+		closing := s.Conversation.Cycle.Closing
+		err.Closing = &closing
+	}
+	return err
+}
+
+// eventTime is the time of an event: the given one unless it is before the last event, else now,
+// but never before the last event, because the clocks of servers differ.
+func eventTime(given, now, last time.Time) (at time.Time, ok bool) {
+	if given.IsZero() {
+		return maxTime(now, last), true
+	}
+	at = micros(given)
+	return at, !at.Before(last)
+}
+
+// micros is t in UTC and whole microseconds, the one precision of all stores.
+func micros(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return time.UnixMicro(t.UnixMicro()).UTC()
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,137 @@
+package convo
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// EventRow is an event with the fields of all payloads side by side, as JSON and tables have it:
+// for the authors of stores. Fields that do not belong to its kind are zero.
+type EventRow struct {
+	ID           uuid.UUID `json:"id"`
+	Workspace    string    `json:"workspace"`
+	Contact      string    `json:"contact"`
+	Conversation uuid.UUID `json:"conversation,omitzero"`
+	Seq          int64     `json:"seq"`
+	ContactSeq   int64     `json:"contact_seq,omitempty"`
+	Kind         EventKind `json:"kind"`
+	At           time.Time `json:"at"`
+	By           Actor     `json:"by"`
+	Source       Source    `json:"source,omitempty"`
+
+	Channel     string          `json:"channel,omitempty"` // of a message, opening or address
+	ExternalID  string          `json:"external_id,omitempty"`
+	Body        string          `json:"body,omitempty"` // a text, or a blocking's reason
+	Attachments json.RawMessage `json:"attachments,omitempty"`
+
+	Category    string    `json:"category,omitempty"`
+	Summary     string    `json:"summary,omitempty"`
+	Until       time.Time `json:"until,omitzero"`
+	Assignee    string    `json:"assignee,omitempty"`
+	Team        string    `json:"team,omitempty"`
+	Response    bool      `json:"response,omitempty"`
+	RestartFlow bool      `json:"restart_flow,omitempty"`
+
+	Notice   NoticeCode `json:"notice,omitempty"`
+	Audience Audience   `json:"audience,omitempty"`
+
+	Address            string    `json:"address,omitempty"` // the value on Channel
+	MergedInto         string    `json:"merged_into,omitempty"`
+	LatestConversation uuid.UUID `json:"latest_conversation,omitzero"`
+}
+
+// Row is e with its payload taken apart.
+func (e Event) Row() (r EventRow) {
+	r.ID, r.Workspace, r.Contact, r.Conversation = e.ID, e.Workspace, e.Contact, e.Conversation
+	r.Seq, r.Kind, r.At, r.By, r.Source = e.Seq, e.Kind, e.At, e.By, e.Source
+	// A type switch, because an interface's method would move the row to the heap.
+	switch p := e.Payload.(type) {
+	case *Opening:
+		r.Channel, r.ContactSeq, r.RestartFlow = p.Channel, p.ContactSeq, p.RestartFlow
+	case *Pending:
+		r.Until = p.Until
+	case *ClosingNotes:
+		r.Category, r.Summary = p.Category, p.Summary
+	case *Assignment:
+		r.Assignee, r.Team = p.Assignee, p.Team
+	case *Message:
+		r.Channel, r.ExternalID, r.Body = p.Channel, p.ExternalID, p.Body
+		r.Attachments, r.Response = p.Attachments, p.Response
+	case *Notice:
+		r.Notice, r.Audience, r.Body = p.Code, p.Audience, p.Body
+	case *Address:
+		r.Channel, r.Address = p.Channel, p.Value
+	case *Blocking:
+		r.Body = p.Reason
+	case *Merging:
+		r.MergedInto, r.LatestConversation = p.MergedInto, p.LatestConversation
+		r.ContactSeq = p.ContactSeq
+	}
+	return r
+}
+
+// Event is r as an event, with a payload of its own.
+func (r *EventRow) Event() (e Event) {
+	r.To(&e)
+	return e
+}
+
+// To makes e the event of r. A payload that e has already is overwritten when it is of the same
+// type, so that a reader of many events, which keeps none of them, needs no memory for each.
+func (r *EventRow) To(e *Event) {
+	e.ID, e.Workspace, e.Contact, e.Conversation = r.ID, r.Workspace, r.Contact, r.Conversation
+	e.Seq, e.At, e.By, e.Source = r.Seq, r.At, r.By, r.Source
+	e.Kind = r.Kind
+	switch r.Kind {
+	case ConversationOpened, ConversationReopened:
+		*payloadFor[Opening](e) = Opening{r.Channel, r.ContactSeq, r.RestartFlow}
+	case ConversationPending:
+		*payloadFor[Pending](e) = Pending{r.Until}
+	case ConversationClosed, ClosingAmended:
+		*payloadFor[ClosingNotes](e) = ClosingNotes{r.Category, r.Summary}
+	case ConversationAssigned:
+		*payloadFor[Assignment](e) = Assignment{r.Assignee, r.Team}
+	case MessageReceived, MessageSent, NoteAdded:
+		*payloadFor[Message](e) = Message{
+			r.Channel, r.ExternalID, r.Body, r.Attachments, r.Response,
+		}
+	case NoticePosted:
+		*payloadFor[Notice](e) = Notice{r.Notice, r.Audience, r.Body}
+	case AddressLinked:
+		*payloadFor[Address](e) = Address{r.Channel, r.Address}
+	case ContactBlocked:
+		*payloadFor[Blocking](e) = Blocking{r.Body}
+	case ContactMerged:
+		*payloadFor[Merging](e) = Merging{r.MergedInto, r.LatestConversation, r.ContactSeq}
+	default:
+		e.Payload = nil
+	}
+}
+
+// payloadFor is the payload of e if it is a P, else a new one.
+func payloadFor[P any, T interface {
+	*P
+	Payload
+}](e *Event) T {
+	p, ok := e.Payload.(T)
+	if !ok {
+		p = new(P)
+		e.Payload = p
+	}
+	return p
+}
+
+// MarshalJSON implements json.Marshaler: one flat object, with what is empty left out.
+func (e Event) MarshalJSON() ([]byte, error) { return json.Marshal(e.Row()) }
+
+// UnmarshalJSON implements json.Unmarshaler. What does not belong to the kind is left out.
+func (e *Event) UnmarshalJSON(data []byte) error {
+	var r EventRow
+	if err := json.Unmarshal(data, &r); err != nil {
+		return err
+	}
+	*e = r.Event()
+	return nil
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// line is one entry of a thread as a page shows it.
+type line struct {
+	ID      uuid.UUID
+	Kind    string // contact, user, bot, note, notice, event: the classes of the stylesheet
+	Who     string
+	Text    string
+	At      time.Time
+	Until   time.Time
+	Choices []string
+}
+
+// visitorLines are the messages, and the notices that are for the visitor: no notes, and nothing of how agents work.
+func visitorLines(events []convo.Event) []line {
+	var lines []line
+	for _, e := range events {
+		audience := e.Notice().Audience
+		switch {
+		case e.Kind == convo.MessageReceived, e.Kind == convo.MessageSent,
+			audience == convo.AudienceContact, audience == convo.AudienceBoth:
+			l := agentLine(e)
+			if l.Kind == "contact" {
+				l.Who = "You"
+			}
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+func agentLines(events []convo.Event) []line {
+	lines := make([]line, 0, len(events))
+	for _, e := range events {
+		lines = append(lines, agentLine(e))
+	}
+	return lines
+}
+
+func agentLine(e convo.Event) line {
+	m := e.Message()
+	l := line{
+		ID: e.ID, Kind: "event", Who: whoOf(e.By), Text: m.Body, At: e.At, Until: e.Pending().Until,
+	}
+	switch e.Kind {
+	case convo.MessageReceived:
+		l.Kind = "contact"
+	case convo.MessageSent:
+		l.Kind = "user"
+		if e.By.Type == convo.ActorAutomation {
+			l.Kind = "bot"
+		}
+		var c choices
+		if len(m.Attachments) > 0 && json.Unmarshal(m.Attachments, &c) == nil {
+			l.Choices = c.Choices
+		}
+	case convo.NoteAdded:
+		l.Kind = "note"
+	case convo.NoticePosted:
+		l.Kind, l.Who, l.Text = "notice", "", e.Notice().Code.Text()
+	default:
+		l.Text = happened(e)
+	}
+	return l
+}
+
+// happened says what an event that is no message did: its line begins with who did it.
+func happened(e convo.Event) string {
+	switch e.Kind {
+	case convo.ConversationOpened:
+		return "opened the conversation"
+	case convo.ConversationReopened:
+		if e.Source == convo.SourceRestart {
+			return "restarted the conversation"
+		}
+		return "reopened the conversation"
+	case convo.ConversationPending:
+		if e.Pending().Until.IsZero() {
+			return "set it to pending until the visitor writes"
+		}
+		return "set it to pending until"
+	case convo.ConversationResumed:
+		return "resumed it"
+	case convo.ConversationClosed:
+		return "closed the conversation" + about(e.ClosingNotes())
+	case convo.ClosingAmended:
+		return "changed the closing" + about(e.ClosingNotes())
+	case convo.ConversationAssigned:
+		assignee := e.Assignment().Assignee
+		if assignee == "" {
+			return "unassigned it"
+		}
+		return "assigned it to " + title(assignee)
+	case convo.ConversationTransferred:
+		return "moved the conversation here"
+	case convo.AddressLinked:
+		return "gave the address " + e.Address().Value
+	case convo.ContactMerged:
+		return "merged this contact into another one"
+	}
+	return strings.ReplaceAll(e.Kind.String(), "_", " ")
+}
+
+func about(notes convo.ClosingNotes) string {
+	category, summary := notes.Category, notes.Summary
+	switch {
+	case category != "" && summary != "":
+		return " as " + category + ": " + summary
+	case category != "":
+		return " as " + category
+	case summary != "":
+		return ": " + summary
+	}
+	return ""
+}
+
+func whoOf(a convo.Actor) string {
+	switch a.Type {
+	case convo.ActorContact:
+		return "Visitor"
+	case convo.ActorUser:
+		return title(a.ID)
+	case convo.ActorAutomation:
+		return "Assistant"
+	}
+	return "Timer"
+}
+
+// nameOf is what a contact is called here: by an e-mail address, or by the end of the id.
+func nameOf(contact string, addresses []convo.Address) string {
+	best := ""
+	for _, a := range addresses {
+		if best == "" || a.Value < best {
+			best = a.Value
+		}
+	}
+	if best != "" {
+		return best
+	}
+	return "Visitor " + strings.ToUpper(contact[max(0, len(contact)-4):])
+}
+
+// visitorPage is what the widget shows. Status is empty before the first message.
+type visitorPage struct {
+	Workspace string
+	Status    convo.Status
+	Lines     []line
+	Choices   []string
+	MaxLength int
+}
+
+// row is a conversation in a list.
+type row struct {
+	convo.Conversation
+	Name    string
+	Preview string
+	Chosen  bool
+}
+
+// tab is one of the lists, by status.
+type tab struct {
+	Status convo.Status
+	Count  string
+	Chosen bool
+}
+
+// inboxPage is what the inbox shows. Thread is nil when none is chosen.
+type inboxPage struct {
+	Account  *account
+	Page     string
+	Tabs     []tab
+	Status   convo.Status
+	Rows     []row
+	Thread   *threadPart
+	Category []string
+}
+
+// threadPart is one conversation and what is known of its contact.
+type threadPart struct {
+	convo.Conversation
+	Name        string
+	Addresses   []string
+	Lines       []line
+	Earlier     bool // there are more lines than those
+	Agents      []string
+	Cycles      []convo.Cycle // the closed ones
+	Others      []convo.Conversation
+	Suggestions []suggestion
+}

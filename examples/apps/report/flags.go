@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chatlifecycle/convo/examples/apps/internal/database"
+	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/report/workhours"
+)
+
+// The formats of a report, and of an export.
+const (
+	formatTable       = "table"
+	formatJSON        = "json"
+	formatCSV         = "csv"
+	formatNDJSON      = "ndjson"
+	formatTranscripts = "transcripts"
+)
+
+// call is what the command line asks for.
+type call struct {
+	db, importFile, mapping string
+	quiet                   bool
+
+	query    report.Query
+	location *time.Location
+	format   string
+	live     bool
+	export   string
+	html     string
+}
+
+// wrongError is a mistake of the caller.
+type wrongError struct{ err error }
+
+func (e *wrongError) Error() string { return e.err.Error() }
+func (e *wrongError) Unwrap() error { return e.err }
+
+func wrong(format string, args ...any) error { return &wrongError{fmt.Errorf(format, args...)} }
+
+// errFlags is a mistake that is said already.
+var errFlags = errors.New("wrong flags")
+
+// Flags that go with one thing to do. All others go with everything.
+var goesWith = map[string][]string{
+	"a report": {"kind", "from", "to", "compare-from", "zone", "bucket", "week-start", "group-by", "filter", "measure", "top", "count-distinct",
+		"hours", "format"},
+	"--live":   {"format"},
+	"--export": {"from", "to", "zone"},
+	"--html":   {"from", "to", "compare-from", "zone", "bucket", "week-start", "group-by", "filter", "hours"},
+}
+
+func parse(args []string, stderr io.Writer) (*call, error) {
+	c := &call{}
+	q := &c.query
+	flags := flag.NewFlagSet("report", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		flags.PrintDefaults()
+	}
+	flags.StringVar(&c.db, "db", "", database.Usage)
+	flags.StringVar(&c.importFile, "import", "", "first import the event log in this CSV `file`, or - for standard input")
+	flags.StringVar(&c.mapping, "mapping", "", "read from this JSON `file` what the log's columns and activities mean")
+	flags.BoolVar(&c.quiet, "quiet", false, "show no progress")
+	flags.StringVar(&q.Workspace, "workspace", "helpdesk", "the `workspace` to import into, and to ask about")
+
+	kind := flags.String("kind", string(report.Conversations), "the `kind` of report: conversations, responses, resolutions, "+
+		"messages, contacts, assignments, users or leaderboard")
+	from := flags.String("from", "", "the `day` the period begins with, as 2026-03-01, or a time, as 2026-03-01T09:00:00Z")
+	to := flags.String("to", "", "the `day` or time before which it ends")
+	compare := flags.String("compare-from", "", "the `day` or time where the period to compare with begins (default: right before)")
+	flags.StringVar(&q.Zone, "zone", "UTC", "the IANA time `zone` of days and buckets, as Europe/Berlin")
+	bucket := flags.String("bucket", "", "also by this `width`: hour, day, week, month, quarter or year (--html: month)")
+	flags.TextVar(&q.WeekStart, "week-start", report.Monday, "the first `day` of a week")
+	groupBy := flags.String("group-by", "", "also by this `dimension`: channel, opened_source, closed_source, category, team, "+
+		"first_responder, closer, first_assignee, last_assignee, contact_type, status, or, of messages, author "+
+		"(--html: closer)")
+	flags.Func("filter", "only what has this value of a dimension, as `dimension=value`; repeat it for more values and dimensions",
+		func(text string) error { return addFilter(q, text) })
+	measure := flags.String("measure", "", "the `measure` that a leaderboard is sorted by, as closed or resolution")
+	flags.IntVar(&q.Top, "top", 0, "how many rows a leaderboard has (default 10)")
+	flags.BoolVar(&q.CountDistinct, "count-distinct", false, "also count distinct conversations and contacts, in a report of conversations")
+	hours := flags.String("hours", "", "also measure in working time, by the calendar in this JSON `file`, as "+hoursExample)
+	flags.StringVar(&c.format, "format", formatTable, "the `format` of a report: table, json or csv (durations in microseconds)")
+	flags.BoolVar(&c.live, "live", false, "show how things stand right now")
+	flags.StringVar(&c.export, "export", "", "print the cycles opened in the period as csv or ndjson, or the conversations "+
+		"created in it as transcripts: the `format`")
+	flags.StringVar(&c.html, "html", "", "write a page with charts to this `file`; it needs no network")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil, err
+	case err != nil:
+		return nil, errFlags
+	case flags.NArg() > 0:
+		return nil, wrong("%q is not a flag: --help tells more", flags.Arg(0))
+	}
+	q.Kind, q.Bucket = report.Kind(*kind), report.Bucket(*bucket)
+	q.GroupBy, q.Measure = report.Dimension(*groupBy), report.Measure(*measure)
+	if err := c.check(flags); err != nil {
+		return nil, err
+	}
+	return c, c.complete(*from, *to, *compare, *hours)
+}
+
+const hoursExample = `{"zone": "Europe/Berlin", "days": {"monday": {"from": "09:00", "to": "17:30"}}, "holidays": ["2026-12-24"]}`
+
+func addFilter(q *report.Query, text string) error {
+	dimension, value, ok := strings.Cut(text, "=")
+	if !ok {
+		return errors.New("must be dimension=value, as channel=web")
+	}
+	if q.Filter == nil {
+		q.Filter = report.Filter{}
+	}
+	d := report.Dimension(dimension)
+	q.Filter[d] = append(q.Filter[d], value)
+	return nil
+}
+
+// check checks that the flags go together.
+func (c *call) check(flags *flag.FlagSet) error {
+	var todo []string
+	for _, one := range [...]struct {
+		name  string
+		asked bool
+	}{{"--live", c.live}, {"--export", c.export != ""}, {"--html", c.html != ""}} {
+		if one.asked {
+			todo = append(todo, one.name)
+		}
+	}
+	switch {
+	case len(todo) > 1:
+		return wrong("%s do not go together", strings.Join(todo, " and "))
+	case len(todo) == 0:
+		todo = []string{"a report"}
+	}
+	if c.db == "" && c.importFile == "" {
+		return wrong("there is nothing to ask: name a database with --db, or a log with --import")
+	}
+	if c.mapping != "" && c.importFile == "" {
+		return wrong("--mapping goes with --import")
+	}
+	if !slices.Contains([]string{formatTable, formatJSON, formatCSV}, c.format) {
+		return wrong("--format: %q is not one of table, json, csv", c.format)
+	}
+	if !slices.Contains([]string{"", formatCSV, formatNDJSON, formatTranscripts}, c.export) {
+		return wrong("--export: %q is not one of csv, ndjson, transcripts", c.export)
+	}
+	var err error
+	flags.Visit(func(f *flag.Flag) {
+		if err == nil && slices.Contains(goesWith["a report"], f.Name) && !slices.Contains(goesWith[todo[0]], f.Name) {
+			err = wrong("--%s does not go with %s", f.Name, todo[0])
+		}
+	})
+	return err
+}
+
+// complete reads times and the calendar. Whether they make sense, report says.
+func (c *call) complete(from, to, compare, hours string) (err error) {
+	q := &c.query
+	if c.location, err = time.LoadLocation(q.Zone); err != nil || q.Zone == "" {
+		return wrong("--zone: %q is not the name of an IANA time zone, such as Europe/Berlin", q.Zone)
+	}
+	if !c.live && (from == "" || to == "") {
+		return wrong("name the period with --from and --to, as --from 2026-03-01 --to 2026-04-01")
+	}
+	for _, t := range [...]struct {
+		name, text string
+		at         *time.Time
+	}{{"from", from, &q.From}, {"to", to, &q.To}, {"compare-from", compare, &q.CompareFrom}} {
+		if t.text == "" {
+			continue
+		}
+		if *t.at, err = time.ParseInLocation(time.DateOnly, t.text, c.location); err == nil {
+			continue
+		}
+		if *t.at, err = time.Parse(time.RFC3339, t.text); err != nil {
+			return wrong("--%s: %q is neither a day, as 2026-03-01, nor a time, as 2026-03-01T09:00:00Z", t.name, t.text)
+		}
+	}
+	if hours == "" {
+		return nil
+	}
+	calendar, err := readHours(hours)
+	if err != nil {
+		return wrong("--hours: %w", err)
+	}
+	q.Calendar = calendar
+	return nil
+}
+
+// readHours is strict: a typing error must not make a week of holidays.
+func readHours(file string) (*workhours.Calendar, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var config workhours.Config
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&config); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("%s: something follows the JSON object", file)
+	}
+	calendar, err := workhours.New(config)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return calendar, nil
+}

@@ -1,0 +1,328 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"hash/crc32"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/examples/apps/internal/eventlog"
+	"github.com/chatlifecycle/convo/examples/apps/internal/helpdesk"
+	"github.com/chatlifecycle/convo/memstore"
+	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+	"github.com/chatlifecycle/convo/storetest"
+)
+
+const zone = "Europe/Rome" // where the help desk is
+
+func rome(t testing.TB) *time.Location {
+	loc, err := time.LoadLocation(zone)
+	require.NoError(t, err)
+	return loc
+}
+
+// importLog imports a log by four importers at once. So that there are messages, two of its activities are some.
+func importLog(t testing.TB, s store, log string) *convo.Engine {
+	t.Helper()
+	m, err := eventlog.ReadMapping("")
+	require.NoError(t, err)
+	m.Activities["Require upgrade"], m.Activities["Resolve ticket"] = convo.CommandReceive, convo.CommandSend
+	records, err := csv.NewReader(strings.NewReader(log)).ReadAll()
+	require.NoError(t, err)
+	var logs [4]bytes.Buffer
+	for i := range logs {
+		w := csv.NewWriter(&logs[i])
+		require.NoError(t, w.Write(records[0]))
+		for _, r := range records[1:] {
+			name := r[slices.Index(records[0], m.Columns.Case)]
+			if crc32.ChecksumIEEE([]byte(name))%uint32(len(logs)) == uint32(i) {
+				require.NoError(t, w.Write(r))
+			}
+		}
+		w.Flush()
+	}
+	engine, err := convo.New(s)
+	require.NoError(t, err)
+	var all sync.WaitGroup
+	var errs [len(logs)]error
+	for i := range logs {
+		all.Go(func() {
+			rows, err := eventlog.Read("log", &logs[i], m)
+			if err == nil {
+				_, err = eventlog.Import(t.Context(), engine, "desk", rows, func() {})
+			}
+			errs[i] = err
+		})
+	}
+	all.Wait()
+	require.NoError(t, errors.Join(errs[:]...))
+	return engine
+}
+
+// questions are of every kind, about the whole log in the help desk's months, and about parts of it that begin and end anywhere.
+func questions(t testing.TB) []report.Query {
+	day := func(y int, m time.Month) time.Time { return time.Date(y, m, 1, 0, 0, 0, 0, rome(t)) }
+	all := report.Query{Workspace: "desk", From: day(2010, 1), To: day(2014, 2), Zone: zone, Bucket: report.Month}
+	year := report.Query{Workspace: "desk", From: day(2012, 1), To: day(2013, 1), Zone: zone, Bucket: report.Quarter}
+	odd := report.Query{
+		Workspace: "desk", From: time.Date(2011, 3, 5, 10, 17, 0, 0, time.UTC), To: time.Date(2011, 9, 9, 3, 33, 21, 5e8, time.UTC),
+		Zone: zone, Bucket: report.Week, CompareFrom: day(2012, 7),
+	}
+	var qs []report.Query
+	ask := func(q report.Query, kind report.Kind, by report.Dimension, more func(*report.Query)) {
+		q.Kind, q.GroupBy = kind, by
+		if more != nil {
+			more(&q)
+		}
+		qs = append(qs, q)
+	}
+	for _, q := range []report.Query{all, year, odd} {
+		ask(q, report.Conversations, report.Closer, func(q *report.Query) { q.CountDistinct = true })
+		ask(q, report.Conversations, report.Status, nil)
+		ask(q, report.Responses, report.FirstResponder, nil)
+		ask(q, report.Resolutions, report.LastAssignee, nil)
+		ask(q, report.Messages, report.Author, nil)
+		ask(q, report.Contacts, report.ContactType, nil)
+		ask(q, report.Assignments, report.FirstAssignee, nil)
+		ask(q, report.Users, "", nil)
+		ask(q, report.Leaderboard, "", func(q *report.Query) { q.Measure, q.Top = report.Assignment, 4 })
+		ask(q, report.Resolutions, "", func(q *report.Query) { q.Filter = report.Filter{report.Closer: {"Value 3", "Value 21"}} })
+	}
+	return qs
+}
+
+// checkAnswer compares an answer with the log.
+func (d *desk) checkAnswer(t testing.TB, a *report.Report) {
+	t.Helper()
+	require.NotEmpty(t, a.Definitions)
+	for m := range a.Definitions {
+		by, only := report.Dimension(""), func(string) bool { return true }
+		for dimension, values := range a.Filter {
+			by, only = dimension, func(value string) bool { return slices.Contains(values, value) }
+		}
+		d.check(t, "total", m, a.Total[m], a.From, a.To, by, only)
+		d.check(t, "before", m, a.Previous[m], a.PreviousFrom, a.PreviousTo, by, only)
+		for _, p := range a.Series {
+			d.check(t, p.From.String(), m, p.Values[m], p.From, p.To, by, only)
+		}
+		for _, g := range a.Groups {
+			by := a.GroupBy
+			if a.Kind == report.Users {
+				if by = userOf[m]; by == "" {
+					by = report.Author
+				}
+			}
+			d.check(t, g.Value, m, g.Values[m], a.From, a.To, by, func(value string) bool { return value == g.Value })
+		}
+	}
+	d.checkComplete(t, a)
+	if a.Bucket == report.Month {
+		for i, p := range a.Series {
+			require.True(t, p.From.Equal(time.Date(2010, time.January+time.Month(i), 1, 0, 0, 0, 0, rome(t))), p.From)
+		}
+	}
+}
+
+// checkComplete checks that no group is missing: all of them together are everything, but what is distinct may be in two.
+func (d *desk) checkComplete(t testing.TB, a *report.Report) {
+	t.Helper()
+	if a.GroupBy == "" && a.Kind != report.Users || a.Kind == report.Leaderboard {
+		return
+	}
+	for m := range a.Definitions {
+		sum := int64(0)
+		for _, g := range a.Groups {
+			sum += g.Values[m].Count
+		}
+		if !m.Distinct() {
+			require.Equal(t, a.Total[m].Count, sum, m)
+		}
+	}
+}
+
+// checkLive compares the dashboard with the log.
+func (d *desk) checkLive(t testing.TB, s store) {
+	t.Helper()
+	type key struct{ status, assignee string }
+	counts, waiting := map[key]int64{}, int64(math.MaxInt64)
+	for i := range d.cycles {
+		if c := &d.cycles[i]; c.status != "closed" {
+			counts[key{c.status, c.lastAssignee}]++
+			if c.waiting > 0 {
+				waiting = min(waiting, c.waiting)
+			}
+		}
+	}
+	l, err := report.Dashboard(t.Context(), s, "desk")
+	require.NoError(t, err)
+	require.Len(t, l.Assignees, len(counts))
+	for _, a := range l.Assignees {
+		require.Equal(t, counts[key{string(a.Status), a.Assignee}], a.Count, a)
+	}
+	if waiting == math.MaxInt64 {
+		require.Zero(t, l.WaitingSince)
+	} else {
+		require.Equal(t, waiting, l.WaitingSince.UnixMicro())
+	}
+}
+
+func askAll(t testing.TB, s store) []*report.Report {
+	t.Helper()
+	var all []*report.Report
+	for _, q := range questions(t) {
+		a, err := report.Run(t.Context(), s, q)
+		require.NoError(t, err)
+		all = append(all, a)
+	}
+	return all
+}
+
+// exact is what must be the same on every store: everything but percentiles and bands, which may be from sketches.
+func exact(t testing.TB, a *report.Report) string {
+	t.Helper()
+	data, err := json.Marshal(a)
+	require.NoError(t, err)
+	var c report.Report
+	require.NoError(t, json.Unmarshal(data, &c))
+	all := []report.Values{c.Total, c.Previous}
+	for _, p := range c.Series {
+		all = append(all, p.Values)
+	}
+	for _, g := range c.Groups {
+		all = append(all, g.Values)
+	}
+	for _, f := range all {
+		for m, s := range f {
+			f[m] = report.Stat{Count: s.Count, Sum: s.Sum, Mean: s.Mean, Min: s.Min, Max: s.Max}
+		}
+	}
+	data, err = json.Marshal(&c)
+	require.NoError(t, err)
+	return string(data)
+}
+
+// reopenSome reopens every twentieth contact a year later, replies, and closes half of them again.
+func reopenSome(t testing.TB, engine *convo.Engine, d *desk) {
+	t.Helper()
+	at := time.Date(2015, 2, 1, 9, 0, 0, 0, time.UTC)
+	by := convo.ByUser("Value 1")
+	done := map[string]bool{}
+	for i := range d.cycles {
+		c := &d.cycles[i]
+		if i%20 != 0 || c.status != "closed" || done[c.contact] {
+			continue
+		}
+		done[c.contact] = true
+		cmds := []convo.Command{
+			convo.Reopen{By: by, At: at, Source: convo.SourceImport}, convo.Assign{By: by, At: at.Add(time.Minute), Assignee: "Value 1"},
+			convo.Send{By: by, At: at.Add(time.Hour), Body: "Once more"},
+		}
+		if i%40 == 0 {
+			cmds = append(cmds, convo.Close{By: by, At: at.Add(2 * time.Hour), Source: convo.SourceImport})
+		}
+		_, err := engine.Do(t.Context(), convo.ToContact("desk", c.contact), cmds...)
+		require.NoError(t, err, c.contact)
+	}
+	require.Greater(t, len(done), 200)
+}
+
+func requireSame(t testing.TB, want, got []*report.Report, why string) {
+	t.Helper()
+	for i := range want {
+		x, err := json.Marshal(want[i])
+		require.NoError(t, err)
+		y, err := json.Marshal(got[i])
+		require.NoError(t, err)
+		require.JSONEq(t, string(x), string(y), why)
+	}
+}
+
+// openStore opens an empty store.
+func openStore(t testing.TB, e testdb.Engine) *sqlstore.Store {
+	t.Helper()
+	db := testdb.Open(t, e)
+	dialect := map[testdb.Engine]sqlstore.Dialect{
+		testdb.SQLite: sqlstore.SQLite, testdb.PostgreSQL: sqlstore.PostgreSQL, testdb.MariaDB: sqlstore.MariaDB,
+	}[e]
+	require.NoError(t, sqlstore.Migrate(t.Context(), db, dialect))
+	s, err := sqlstore.New(t.Context(), db, dialect)
+	require.NoError(t, err)
+	return s
+}
+
+func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
+	if raceDetector {
+		t.Skip("takes minutes with the race detector, and is about numbers")
+	}
+	log := helpdesk.Log(t)
+	d := byHand(t, log)
+	memory := memstore.New()
+	engine := importLog(t, memory, log)
+	d.checkLive(t, memory)
+	reference := askAll(t, memory)
+	for _, a := range reference {
+		d.checkAnswer(t, a)
+	}
+	var want []string
+	for _, a := range reference {
+		want = append(want, exact(t, a))
+	}
+	reopenSome(t, engine, d)
+	requireSame(t, reference, askAll(t, memory), "reopening changed the past")
+
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		began := time.Now()
+		s := openStore(t, e)
+		engine := importLog(t, s, log)
+		t.Logf("imported after %v", time.Since(began))
+		d.checkLive(t, s)
+		var last []*report.Report
+		check := func(stage string) {
+			last = askAll(t, s)
+			for i, a := range last {
+				d.checkAnswer(t, a)
+				require.Equal(t, want[i], exact(t, a), "%s, %s: not as in memory", stage, a.Kind)
+			}
+			t.Logf("%s: checked after %v", stage, time.Since(began))
+		}
+		check("nothing rolled up")
+		n, _, err := s.Rollup(t.Context(), len(d.cycles)/2)
+		require.NoError(t, err)
+		require.Equal(t, len(d.cycles)/2, n)
+		check("half rolled up")
+		rollupAll(t, s)
+		check("all rolled up")
+		assert.True(t, last[0].Total[report.Closed].Count > 0 && last[3].Total[report.Resolution].Approximate, "from rollups")
+
+		reopenSome(t, engine, d)
+		requireSame(t, last, askAll(t, s), "reopening changed the past")
+		rollupAll(t, s)
+		requireSame(t, last, askAll(t, s), "reopening changed the past, once it is rolled up")
+		differences, err := s.CheckRollups(t.Context(), "desk")
+		require.NoError(t, err)
+		assert.Empty(t, differences)
+		t.Logf("done after %v", time.Since(began))
+	})
+}
+
+func rollupAll(t testing.TB, s storetest.Roller) {
+	t.Helper()
+	for more := true; more; {
+		var err error
+		_, more, err = s.Rollup(t.Context(), 0)
+		require.NoError(t, err)
+	}
+}

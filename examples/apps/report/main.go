@@ -1,0 +1,157 @@
+// Report asks a store for its reports, and prints them as tables, JSON or CSV, or draws them on a page of HTML.
+//
+//	go run ./examples/apps/report --import helpdesk.csv --from 2010-01-01 --to 2014-01-01 --zone Europe/Rome --html report.html
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/examples/apps/internal/database"
+	"github.com/chatlifecycle/convo/examples/apps/internal/eventlog"
+	"github.com/chatlifecycle/convo/memstore"
+	"github.com/chatlifecycle/convo/report"
+)
+
+const usage = `Usage: report [--db DATABASE] [--import FILE.csv] --from DAY --to DAY [flags]
+       report [--db DATABASE] [--import FILE.csv] --live | --export FORMAT | --html FILE [flags]
+
+Asks a database of convo, or an event log, and prints one report; or how things stand right now (--live); or exports cycles
+or transcripts (--export); or writes a page with charts of all there is to a period (--html).
+
+  report --db convo.sqlite --workspace acme --kind resolutions --from 2026-03-01 --to 2026-04-01 --zone Europe/Berlin \
+         --bucket day --group-by closer --filter channel=whatsapp --filter channel=web
+  report --db convo.sqlite --workspace acme --kind leaderboard --measure closed --top 3 --from 2026-03-01 --to 2026-04-01
+  report --import helpdesk.csv --from 2010-01-01 --to 2014-01-01 --zone Europe/Rome --html report.html
+
+A log is imported by the mapping that examples/apps/replay has too: see its --help. A database keeps it, and is asked with its
+rollups up to date.
+
+The exit status is 2 when the call or what it names is wrong, and 1 when something else failed.
+
+Flags:
+`
+
+// store is what the stores of convo are.
+type store interface {
+	convo.Store
+	report.Store
+}
+
+func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// run returns the exit status.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c, err := parse(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errFlags): // the flag package said what is wrong
+		return 2
+	case err == nil:
+		err = c.run(ctx, stdin, stdout, stderr)
+	}
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "report:", err)
+	var wrong *wrongError
+	var invalid *convo.ValidationError
+	var bad *eventlog.BadRows
+	if errors.As(err, &wrong) || errors.As(err, &invalid) || errors.As(err, &bad) {
+		return 2
+	}
+	return 1
+}
+
+// run imports what is to be imported, and does what was asked for.
+func (c *call) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
+	if c.importFile != "" { // on nothing first: a bad question should not be found out after a long import
+		if _, err := c.do(ctx, memstore.New(), io.Discard); err != nil {
+			return err
+		}
+	}
+	s, closeStore, err := database.Open(ctx, c.db)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.runOn(ctx, s, stdin, stdout, stderr), closeStore())
+}
+
+func (c *call) runOn(ctx context.Context, s store, stdin io.Reader, stdout, stderr io.Writer) error {
+	if c.importFile != "" {
+		progress := io.Discard
+		if !c.quiet && eventlog.IsTerminal(stderr) {
+			progress = stderr
+		}
+		if err := c.importInto(ctx, s, stdin, stderr, progress); err != nil {
+			return err
+		}
+	}
+	if c.html != "" {
+		return c.writePage(ctx, s, stderr)
+	}
+	summary, err := c.do(ctx, s, stdout)
+	if err != nil {
+		return err
+	}
+	if c.format == formatTable && c.export == "" {
+		_, err = fmt.Fprintln(stdout, "\n"+summary)
+		return err
+	}
+	_, err = fmt.Fprintln(stderr, summary) // stdout is for a program to read
+	return err
+}
+
+// importInto imports the log, and brings the rollups of a store that has them up to date.
+func (c *call) importInto(ctx context.Context, s store, stdin io.Reader, stderr, progress io.Writer) error {
+	m, err := eventlog.ReadMapping(c.mapping)
+	if err != nil {
+		return wrong("mapping: %w", err)
+	}
+	engine, err := convo.New(s)
+	if err != nil {
+		return err
+	}
+	t, err := eventlog.ImportFile(ctx, engine, c.query.Workspace, c.importFile, m, stdin, progress)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "imported %s: %d rows of %d cases; %d opened, %d reopened, %d closed\n", c.importFile, t.Rows, t.Cases,
+		t.Events[convo.ConversationOpened], t.Events[convo.ConversationReopened], t.Events[convo.ConversationClosed])
+	r, ok := s.(interface {
+		Rollup(ctx context.Context, limit int) (n int, more bool, err error)
+	})
+	if !ok {
+		return nil
+	}
+	bar := eventlog.Bar(progress, "rolling up", t.Events[convo.ConversationClosed])
+	defer func() { _ = bar.Finish() }()
+	for more := true; more; {
+		var n int
+		if n, more, err = r.Rollup(ctx, 0); err != nil {
+			return err
+		}
+		_ = bar.Add(n)
+	}
+	return nil
+}
+
+// do answers what was asked for, and sums it up in a line.
+func (c *call) do(ctx context.Context, s store, out io.Writer) (summary string, err error) {
+	switch {
+	case c.live:
+		return c.showLive(ctx, s, out)
+	case c.export != "":
+		return c.exportTo(ctx, s, out)
+	case c.html != "":
+		_, err := c.renderPage(ctx, s)
+		return "", err
+	}
+	return c.showReport(ctx, s, out)
+}

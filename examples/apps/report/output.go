@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/examples/apps/internal/chart"
+	"github.com/chatlifecycle/convo/report"
+)
+
+func (c *call) showReport(ctx context.Context, s store, out io.Writer) (string, error) {
+	a, err := report.Run(ctx, s, c.query)
+	if err != nil {
+		return "", err
+	}
+	switch c.format {
+	case formatJSON:
+		err = writeJSON(out, a)
+	case formatCSV:
+		err = writeCSV(out, a)
+	default:
+		err = writeTables(out, tables(a, c.location))
+	}
+	return summaryOf(a, c.location), err
+}
+
+func writeJSON(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// summaryOf is a in one line.
+func summaryOf(a *report.Report, loc *time.Location) string {
+	s := fmt.Sprintf("%s of %s, %s, compared with %s", a.Kind, a.Workspace, period(a.From, a.To, loc),
+		period(a.PreviousFrom, a.PreviousTo, loc))
+	if a.Total[report.Closed].Count > 0 && a.Kind == report.Conversations {
+		s += fmt.Sprintf("; %.1f %% reopened", 100*a.Total.ReopenRate())
+	}
+	if a.Total[report.Resolution].Count > 0 {
+		s += "; median resolution " + chart.Duration(a.Total[report.Resolution].Median)
+	}
+	return s + "."
+}
+
+// period is given in days where it consists of whole ones.
+func period(from, to time.Time, loc *time.Location) string {
+	from, to = from.In(loc), to.In(loc)
+	layout := time.DateOnly
+	for _, t := range []time.Time{from, to} {
+		if h, m, s := t.Clock(); h+m+s+t.Nanosecond() > 0 {
+			layout = time.RFC3339
+		}
+	}
+	return from.Format(layout) + " to " + to.Format(layout)
+}
+
+// writeCSV writes one row per part of the answer, value and measure; durations are microseconds.
+func writeCSV(out io.Writer, a *report.Report) error {
+	head := []string{
+		"part", "from", "to", "value", "measure", "count", "sum", "mean", "min", "max", "median", "p90", "p95", "p99", "approximate",
+	}
+	for _, limit := range report.BandLimits {
+		head = append(head, fmt.Sprintf("at_most_%ds", int(limit.Seconds())))
+	}
+	rows := [][]string{append(head, "longer")}
+	add := func(part string, from, to time.Time, value string, f report.Values) {
+		for _, m := range order {
+			if _, asked := a.Definitions[m]; asked {
+				rows = append(rows, append([]string{part, from.UTC().Format(time.RFC3339Nano), to.UTC().Format(time.RFC3339Nano), value,
+					string(m)}, cellsOf(f[m])...))
+			}
+		}
+	}
+	add("total", a.From, a.To, "", a.Total)
+	add("previous", a.PreviousFrom, a.PreviousTo, "", a.Previous)
+	for _, p := range a.Series {
+		add("series", p.From, p.To, "", p.Values)
+	}
+	for _, g := range a.Groups {
+		add("group", a.From, a.To, g.Value, g.Values)
+	}
+	return csv.NewWriter(out).WriteAll(rows)
+}
+
+func cellsOf(s report.Stat) []string {
+	whole := func(n int64) string { return strconv.FormatInt(n, 10) }
+	exact := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+	cells := []string{
+		whole(s.Count), whole(s.Sum), exact(s.Mean), whole(s.Min), whole(s.Max),
+		exact(s.Median), exact(s.P90), exact(s.P95), exact(s.P99), strconv.FormatBool(s.Approximate),
+	}
+	for i := range len(report.BandLimits) + 1 {
+		cell := ""
+		if i < len(s.Bands) {
+			cell = whole(s.Bands[i])
+		}
+		cells = append(cells, cell)
+	}
+	return cells
+}
+
+func (c *call) showLive(ctx context.Context, s store, out io.Writer) (string, error) {
+	l, err := report.Dashboard(ctx, s, c.query.Workspace)
+	if err != nil {
+		return "", err
+	}
+	summary := fmt.Sprintf("%s right now: %d open, %d pending, %d not assigned", l.Workspace, l.Open, l.Pending, l.Unassigned)
+	if !l.WaitingSince.IsZero() {
+		summary += "; the longest waiting contact waits since " + l.WaitingSince.UTC().Format(time.RFC3339)
+	}
+	summary += "."
+	rows := [][]string{{"assignee", "status", "count", "waiting_since"}}
+	for _, a := range l.Assignees {
+		since := ""
+		if !a.WaitingSince.IsZero() {
+			since = a.WaitingSince.UTC().Format(time.RFC3339)
+		}
+		rows = append(rows, []string{a.Assignee, string(a.Status), strconv.FormatInt(a.Count, 10), since})
+	}
+	switch c.format {
+	case formatJSON:
+		return summary, writeJSON(out, l)
+	case formatCSV:
+		return summary, csv.NewWriter(out).WriteAll(rows)
+	}
+	for _, row := range rows[1:] {
+		row[0] = groupName(row[0])
+	}
+	return summary, writeTables(out, []table{{Title: "right now", Head: rows[0], Rows: rows[1:]}})
+}
+
+// exportTo writes cycles or transcripts, and counts them.
+func (c *call) exportTo(ctx context.Context, s store, out io.Writer) (string, error) {
+	q := c.query
+	n := &counting{store: s}
+	var err error
+	what := "cycles"
+	switch c.export {
+	case formatCSV:
+		err = report.WriteCSV(ctx, out, n, q.Workspace, q.From, q.To)
+	case formatNDJSON:
+		err = report.WriteNDJSON(ctx, out, n, q.Workspace, q.From, q.To)
+	default:
+		what = "conversations"
+		err = report.WriteTranscripts(ctx, out, n, convo.Filter{Workspace: q.Workspace, From: q.From, To: q.To})
+	}
+	return fmt.Sprintf("exported %d %s of %s, %s.", n.n, what, q.Workspace, period(q.From, q.To, c.location)), err
+}
+
+// counting counts the cycles and conversations that are read.
+type counting struct {
+	store
+	n int
+}
+
+func (s *counting) Cycles(ctx context.Context, workspace string, from, to time.Time, f func(*report.Cycle) error) error {
+	return s.store.Cycles(ctx, workspace, from, to, func(y *report.Cycle) error {
+		s.n++
+		return f(y)
+	})
+}
+
+func (s *counting) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conversation, error) {
+	page, err := s.store.Conversations(ctx, f)
+	s.n += len(page)
+	return page, err
+}
+
+// filters are the filter in words; empty where everything is let through.
+func filters(f report.Filter) string {
+	var all []string
+	for _, d := range sortedKeys(f) {
+		all = append(all, string(d)+" "+strings.Join(f[d], " or "))
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/chatlifecycle/convo/examples/apps/internal/chart"
+	"github.com/chatlifecycle/convo/report"
+)
+
+// table is numbers for people: on a terminal and on a page.
+type table struct {
+	Title string
+	Head  []string // of each column; the first one names the rows
+	Rows  [][]string
+}
+
+// order is that of measures in tables.
+var order = []report.Measure{
+	report.Opened, report.OpenedNew, report.Reopened, report.NewContacts, report.Returning,
+	report.Closed, report.ClosedConversations, report.ClosedContacts,
+	report.Resolution, report.WorkingResolution, report.ActiveResolution, report.FirstResolution, report.WorkingFirstResolution,
+	report.LastResolution, report.WorkingLastResolution, report.FirstResponse, report.WorkingFirstResponse, report.Response,
+	report.Assignment, report.WorkingAssignment, report.Incoming, report.OutgoingUser, report.OutgoingAutomation,
+}
+
+// line is what a row of a table is made of.
+type line struct {
+	name   string
+	values report.Values
+}
+
+// part is the lines of several tables.
+type part struct {
+	title, head string
+	lines       []line
+}
+
+// tables are all that a says: in all, by bucket and by group, each first what is only counted, then measure by measure.
+func tables(a *report.Report, loc *time.Location) []table {
+	parts := []part{{"in all", "", []line{{"period", a.Total}, {"before", a.Previous}}}}
+	if len(a.Series) > 0 {
+		lines := make([]line, len(a.Series))
+		for i, p := range a.Series {
+			lines[i] = line{bucketName(p.From.In(loc), a.Bucket), p.Values}
+		}
+		parts = append(parts, part{"by " + string(a.Bucket), string(a.Bucket), lines})
+	}
+	if len(a.Groups) > 0 {
+		lines := make([]line, len(a.Groups))
+		for i, g := range a.Groups {
+			lines[i] = line{groupName(g.Value), g.Values}
+		}
+		parts = append(parts, part{"by " + groupHead(a), groupHead(a), lines})
+	}
+	var counted, timed []report.Measure
+	for _, m := range order {
+		if _, asked := a.Definitions[m]; !asked {
+			continue
+		}
+		if m.Timed() || m == report.Response {
+			timed = append(timed, m)
+		} else {
+			counted = append(counted, m)
+		}
+	}
+	var out []table
+	for _, p := range parts {
+		if len(counted) > 0 {
+			out = append(out, countTable(string(a.Kind)+" "+p.title, p.head, counted, p.lines))
+		}
+		for _, m := range timed {
+			out = append(out, timeTable(string(m)+" "+p.title, p.head, m, p.lines))
+		}
+	}
+	return out
+}
+
+func groupHead(a *report.Report) string {
+	if a.GroupBy == "" {
+		return "user"
+	}
+	return string(a.GroupBy)
+}
+
+func groupName(value string) string {
+	if value == "" {
+		return "(none)"
+	}
+	return value
+}
+
+// bucketName names a bucket by when it begins.
+func bucketName(from time.Time, b report.Bucket) string {
+	switch b {
+	case report.Hour:
+		return from.Format("2006-01-02 15:04-07:00") // some hours come twice
+	case report.Month:
+		return from.Format("2006-01")
+	case report.Quarter:
+		return fmt.Sprintf("%d-Q%d", from.Year(), (from.Month()+2)/3)
+	case report.Year:
+		return from.Format("2006")
+	}
+	return from.Format(time.DateOnly)
+}
+
+func countTable(title, head string, measures []report.Measure, lines []line) table {
+	t := table{Title: title, Head: []string{head}}
+	for _, m := range measures {
+		t.Head = append(t.Head, string(m))
+	}
+	for _, l := range lines {
+		row := []string{l.name}
+		for _, m := range measures {
+			row = append(row, strconv.FormatInt(l.values[m].Count, 10))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// timeTable has a dash where nothing was measured.
+func timeTable(title, head string, m report.Measure, lines []line) table {
+	t := table{Title: title, Head: []string{head, "count", "mean"}}
+	if m.Timed() {
+		t.Head = append(t.Head, "median", "p90", "p95", "p99", "min", "max")
+	}
+	bands := slices.ContainsFunc(lines, func(l line) bool { return len(l.values[m].Bands) > 0 })
+	if bands {
+		t.Head = append(t.Head, chart.Bands()...)
+	}
+	for _, l := range lines {
+		s := l.values[m]
+		row := []string{l.name, strconv.FormatInt(s.Count, 10)}
+		micros := []float64{s.Mean}
+		if m.Timed() {
+			micros = append(micros, s.Median, s.P90, s.P95, s.P99, float64(s.Min), float64(s.Max))
+		}
+		for _, v := range micros {
+			if s.Count == 0 {
+				row = append(row, "-")
+			} else {
+				row = append(row, chart.Duration(v))
+			}
+		}
+		if bands {
+			for i := range len(report.BandLimits) + 1 {
+				n := int64(0)
+				if i < len(s.Bands) {
+					n = s.Bands[i]
+				}
+				row = append(row, strconv.FormatInt(n, 10))
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// writeTables aligns the numbers of each table to the right, and the names of rows to the left.
+func writeTables(out io.Writer, all []table) error {
+	for i, t := range all {
+		title := t.Title
+		if i > 0 {
+			title = "\n" + title
+		}
+		if _, err := fmt.Fprintln(out, title); err != nil {
+			return err
+		}
+		width := 0
+		for _, row := range append([][]string{t.Head}, t.Rows...) {
+			width = max(width, len([]rune(row[0])))
+		}
+		w := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
+		for _, row := range append([][]string{t.Head}, t.Rows...) {
+			fmt.Fprintf(w, "%-*s\t%s\t\n", width, row[0], strings.Join(row[1:], "\t"))
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

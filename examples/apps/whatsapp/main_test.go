@@ -1,0 +1,472 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/memstore"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+)
+
+func Example() {
+	if err := demo(context.Background(), os.Stdout, memstore.New()); err != nil {
+		panic(err)
+	}
+	// Output:
+	// Requests
+	//   Meta sets the webhook up            200  1158201444
+	//   three messages of two contacts      200  {"opened":2,"recorded":1}
+	//   the same, delivered again           200  {"duplicate":3}
+	//   what became of messages sent        200  {}
+	//   a forged delivery                   401  the signature is not that of the body by the app's secret
+	//   the Close step                      200  {"closed":1}
+	//   the same execution again            200  {"duplicate":1}
+	//   the Open step: an order is ready    200  {"recorded":1}
+	//   the customer's answer, and a heart  200  {"recorded":1}
+	//   the first messages once more        200  {"duplicate":3}
+	//   the Close step for a stranger       404  nobody is known by this number
+	//   the Close step                      200  {"closed":1}
+	//
+	// Riya, +919876543210
+	//   Riya    address_linked         whatsapp +919876543210
+	//   Riya    conversation_opened    through incoming_message
+	//   Riya    message_received       One of my kettles leaks.
+	//   Riya    message_received       Here.
+	//   orders  conversation_closed    Support: Riya: Issue resolved, replaced defective item.
+	//   orders  conversation_reopened  through automation
+	//   orders  message_sent           Hi Riya, we noticed your last order is ready for delivery. Would you like to track it now?
+	//   Riya    message_received       Yes, track it
+	//   orders  conversation_closed    Sales: Riya: order delivered.
+	//
+	// Susan, +4915550102030
+	//   Susan  address_linked       whatsapp +4915550102030
+	//   Susan  conversation_opened  through incoming_message
+	//   Susan  message_received     What do ten kettles cost?
+}
+
+func TestADemoThatIsPlayedAgainChangesNothing(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		db := testdb.Create(t, e).DSN
+		if e == testdb.SQLite {
+			db = filepath.Join(t.TempDir(), "whatsapp.sqlite")
+		}
+		var outputs [3]strings.Builder
+		for i := range outputs {
+			require.NoError(t, demoOn(t.Context(), &outputs[i], db))
+		}
+		_, first, _ := strings.Cut(outputs[0].String(), "\n\n")
+		_, second, _ := strings.Cut(outputs[1].String(), "\n\n")
+		require.Equal(t, first, second)
+		require.Equal(t, outputs[1].String(), outputs[2].String())
+		require.NotContains(t, outputs[1].String(), `"opened"`)
+		require.NotContains(t, outputs[1].String(), `"recorded"`)
+	})
+}
+
+const (
+	riya  = "+919876543210"
+	susan = "+4915550102030"
+)
+
+// site is a host in memory, and what it logs.
+type site struct {
+	*host
+	t   *testing.T
+	log bytes.Buffer
+}
+
+func newSite(t *testing.T, store convo.Store) *site {
+	t.Helper()
+	s := &site{t: t}
+	var err error
+	s.host, err = newHost(store, demoSettings, slog.New(slog.NewTextHandler(&s.log, nil)))
+	require.NoError(t, err)
+	return s
+}
+
+func (s *site) send(method, path string, body []byte, header http.Header) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(s.t.Context(), method, path, bytes.NewReader(body))
+	r.Header = header
+	w := httptest.NewRecorder()
+	s.handler().ServeHTTP(w, r)
+	return w
+}
+
+// post delivers a body with the right signature.
+func (s *site) post(body []byte) *httptest.ResponseRecorder {
+	return s.send("POST", "/webhook", body, http.Header{"X-Hub-Signature-256": {signature(demoSettings.appSecret, body)}})
+}
+
+func (s *site) step(path, body string) *httptest.ResponseRecorder {
+	return s.send("POST", path, []byte(body), http.Header{"Authorization": {"Bearer demo-steps"}})
+}
+
+// events are all that was written, by contact.
+func (s *site) events() map[string][]convo.Event {
+	s.t.Helper()
+	all := map[string][]convo.Event{}
+	for _, phone := range []string{riya, susan} {
+		events, err := s.engine.History(s.t.Context(), s.to(phone), convo.EventCursor{}, 0)
+		if !errors.Is(err, convo.ErrNotFound) {
+			require.NoError(s.t, err)
+			all[phone] = events
+		}
+	}
+	return all
+}
+
+// unwritten holds that f writes nothing, for whomever.
+func (s *site) unwritten(f func()) {
+	s.t.Helper()
+	count := func() int {
+		cs, err := s.engine.Conversations(s.t.Context(), convo.Filter{Workspace: s.workspace})
+		require.NoError(s.t, err)
+		return len(cs)
+	}
+	events, conversations := s.events(), count()
+	f()
+	require.Equal(s.t, events, s.events())
+	require.Equal(s.t, conversations, count())
+}
+
+func file(t *testing.T, name string) []byte {
+	t.Helper()
+	body, err := deliveries.ReadFile("deliveries/" + name + ".json")
+	require.NoError(t, err)
+	return body
+}
+
+// of is a delivery with these messages, and with the parts around them replaced as told.
+func of(messages string, replace ...string) []byte {
+	text := `{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{
+		"messaging_product":"whatsapp","metadata":{"phone_number_id":"106540352242922"},"messages":` + messages + `}}]}]}`
+	return []byte(strings.NewReplacer(replace...).Replace(text))
+}
+
+func TestTheHandshakeNeedsTheVerifyToken(t *testing.T) {
+	s := newSite(t, memstore.New())
+	for query, status := range map[string]int{
+		"hub.mode=subscribe&hub.verify_token=demo-verify&hub.challenge=42":   200,
+		"hub.mode=unsubscribe&hub.verify_token=demo-verify&hub.challenge=42": 403,
+		"hub.mode=subscribe&hub.verify_token=demo-verif&hub.challenge=42":    403,
+		"hub.mode=subscribe&hub.verify_token=demo-verify2&hub.challenge=42":  403,
+		"hub.mode=subscribe&hub.verify_token=&hub.challenge=42":              403,
+		"hub.mode=subscribe&hub.challenge=42":                                403,
+		"":                                                                   403,
+	} {
+		w := s.send("GET", "/webhook?"+query, nil, nil)
+		require.Equal(t, status, w.Code, query)
+		require.Equal(t, status == 200, w.Body.String() == "42", query)
+		require.Contains(t, w.Header().Get("Content-Type"), "text/plain")
+		require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+	}
+}
+
+func TestADeliveryWithoutItsSignatureWritesNothing(t *testing.T) {
+	s := newSite(t, memstore.New())
+	body := file(t, "several")
+	right := signature(demoSettings.appSecret, body)
+	s.unwritten(func() {
+		for name, header := range map[string]string{
+			"none": "", "empty": "sha256=", "no hexadecimal": "sha256=zz", "another secret": signature("guessed", body),
+			"no secret": signature("", body), "of another body": signature(demoSettings.appSecret, append(body, ' ')),
+			"without its prefix": strings.TrimPrefix(right, "sha256="), "of another kind": strings.Replace(right, "sha256", "sha1", 1),
+			"cut": right[:len(right)-2], "longer": right + "00",
+		} {
+			require.Equal(t, 401, s.send("POST", "/webhook", body, http.Header{"X-Hub-Signature-256": {header}}).Code, name)
+		}
+	})
+	require.Equal(t, 200, s.post(body).Code)
+	require.Len(t, s.events(), 2)
+}
+
+func TestAMalformedDeliveryWritesNothing(t *testing.T) {
+	s := newSite(t, memstore.New())
+	good := `{"from":"919876543210","id":"wamid.1","type":"text","text":{"body":"Hi"}}`
+	deep := strings.Repeat("[", 100_000)
+	s.unwritten(func() {
+		for name, body := range map[string][]byte{
+			"nothing": nil, "no JSON": []byte(`{`), "a list": []byte(`[]`), "null": []byte(`null`), "an empty object": []byte(`{}`),
+			"something behind it": append(of("[]"), '1'), "very deep": []byte(deep),
+			"another object":              of("["+good+"]", "whatsapp_business_account", "page"),
+			"another product":             of("["+good+"]", `"messaging_product":"whatsapp"`, `"messaging_product":"instagram"`),
+			"no list of messages":         of(good),
+			"a value that is no object":   of("["+good+"]", `"value":{`, `"value":[{`, "}}]}]}", "}]}]}]}"),
+			"no id":                       of(strings.Replace("["+good+"]", `"id":"wamid.1",`, "", 1)),
+			"a long id":                   of(strings.Replace("["+good+"]", "wamid.1", strings.Repeat("x", 256), 1)),
+			"a broken id":                 of(strings.Replace("["+good+"]", "wamid.1", `a\nb`, 1)),
+			"no sender":                   of(strings.Replace("["+good+"]", `"from":"919876543210",`, "", 1)),
+			"no number":                   of(strings.Replace("["+good+"]", "919876543210", "riya", 1)),
+			"a long number":               of(strings.Replace("["+good+"]", "919876543210", "9198765432101234", 1)),
+			"no type":                     of(strings.Replace("["+good+"]", `"type":"text",`, "", 1)),
+			"no text":                     of(strings.Replace("["+good+"]", `,"text":{"body":"Hi"}`, "", 1)),
+			"an empty text":               of(strings.Replace("["+good+"]", `"Hi"`, `""`, 1)),
+			"text that is none":           of(strings.Replace("["+good+"]", `"Hi"`, `7`, 1)),
+			"NUL":                         of(strings.Replace("["+good+"]", `"Hi"`, `"\u0000"`, 1)),
+			"a long text":                 of(strings.Replace("["+good+"]", `"Hi"`, `"`+strings.Repeat("x", 65<<10)+`"`, 1)),
+			"a bad one behind a good one": of("[" + good + `,{"from":"919876543210","id":"","type":"text","text":{"body":"Hi"}}]`),
+			"a text too long behind a good one": of("[" + good + `,{"from":"4915550102030","id":"wamid.2","type":"text","text":{"body":"` +
+				strings.Repeat("x", 65<<10) + `"}}]`),
+		} {
+			require.Equal(t, 400, s.post(body).Code, name)
+		}
+	})
+	require.Equal(t, 200, s.post(of("["+good+"]")).Code)
+}
+
+func TestADeliveryForAnotherNumberOrOneThatIsTooLongWritesNothing(t *testing.T) {
+	s := newSite(t, memstore.New())
+	s.unwritten(func() {
+		for _, number := range []string{"106540352242923", "10654035224292", ""} {
+			w := s.post(bytes.ReplaceAll(file(t, "several"), []byte("106540352242922"), []byte(number)))
+			require.Equal(t, 404, w.Code, number)
+		}
+		require.Equal(t, 413, s.post(append(file(t, "several"), bytes.Repeat([]byte(" "), maxDelivery)...)).Code)
+	})
+	body := file(t, "several")
+	require.Equal(t, 200, s.post(append(body, bytes.Repeat([]byte(" "), maxDelivery-len(body))...)).Code)
+}
+
+func TestDeliveriesThatComeThreeTimesAndOutOfOrderChangeNothingTwice(t *testing.T) {
+	names := []string{"several", "statuses", "answer"}
+	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {0, 2, 1}} {
+		s := newSite(t, memstore.New())
+		for range 3 {
+			for _, i := range order {
+				require.Equal(t, 200, s.post(file(t, names[i])).Code)
+			}
+		}
+		for phone, want := range map[string][]string{riya: {"wamid.demo.1", "wamid.demo.2", "wamid.demo.4"}, susan: {"wamid.demo.3"}} {
+			var ids []string
+			opened := 0
+			for _, e := range s.events()[phone] {
+				if e.Kind == convo.MessageReceived {
+					ids = append(ids, e.Row().ExternalID)
+				}
+				if e.Kind == convo.ConversationOpened {
+					opened++
+				}
+			}
+			require.ElementsMatch(t, want, ids)
+			require.Equal(t, 1, opened)
+		}
+	}
+}
+
+func TestADeliveryThatComesManyTimesAtOnceIsThereOnce(t *testing.T) {
+	s := newSite(t, memstore.New())
+	body := file(t, "several")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if w := s.post(body); w.Code != 200 {
+				t.Error(w.Code)
+			}
+		})
+	}
+	all.Wait()
+	require.Len(t, s.events()[riya], 4)
+	require.Len(t, s.events()[susan], 3)
+}
+
+func TestWhatIsNoMessageOfAPersonIsIgnored(t *testing.T) {
+	s := newSite(t, memstore.New())
+	s.unwritten(func() {
+		for _, body := range [][]byte{
+			file(t, "statuses"),
+			of(`[]`), of(`null`),
+			of(`[{"from":"919876543210","id":"wamid.1","type":"reaction","reaction":{"message_id":"wamid.0","emoji":"x"}}]`),
+			of(`[{"from":"919876543210","id":"wamid.1","type":"system","system":{"type":"user_changed_number"}}]`),
+			of(`7`, `"field":"messages"`, `"field":"message_template_status_update"`),
+			[]byte(`{"object":"whatsapp_business_account","entry":[]}`),
+		} {
+			require.Equal(t, 200, s.post(body).Code, string(body))
+		}
+	})
+}
+
+func TestEveryKindOfMessageIsRecordedWhole(t *testing.T) {
+	s := newSite(t, memstore.New())
+	for i, c := range []struct{ typ, content, body string }{
+		{"image", `{"caption":"Here.","id":"1"}`, "Here."},
+		{"audio", `{"id":"2","voice":true}`, ""},
+		{"location", `{"latitude":48.4,"longitude":9.98,"name":"Ulm"}`, ""},
+		{"contacts", `[{"name":{"formatted_name":"Susan"}}]`, ""},
+		{"button", `{"payload":"yes","text":"Yes"}`, "Yes"},
+		{"interactive", `{"type":"list_reply","list_reply":{"id":"1","title":"Track it","description":"x"}}`, "Track it"},
+		{"unsupported", ``, ""},
+	} {
+		member := ""
+		if c.content != "" {
+			member = fmt.Sprintf(`,%q:%s`, c.typ, c.content)
+		}
+		w := s.post(of(fmt.Sprintf(`[{"from":"919876543210","id":"wamid.%d","timestamp":"1","type":%q%s}]`, i, c.typ, member)))
+		require.Equal(t, 200, w.Code, c.typ)
+		events := s.events()[riya]
+		last := events[len(events)-1]
+		require.Equal(t, c.body, last.Row().Body, c.typ)
+		var attached map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(last.Row().Attachments, &attached))
+		require.JSONEq(t, fmt.Sprintf("%q", c.typ), string(attached["type"]))
+		if c.content != "" {
+			require.JSONEq(t, c.content, string(attached[c.typ]))
+		}
+	}
+}
+
+func TestABlockedContactsMessageIsAnsweredAndNotTaken(t *testing.T) {
+	s := newSite(t, memstore.New())
+	require.Equal(t, 200, s.post(file(t, "several")).Code)
+	_, err := s.engine.Do(t.Context(), s.to(riya), convo.Block{By: convo.ByUser("ana"), Reason: "spam"})
+	require.NoError(t, err)
+	s.unwritten(func() {
+		w := s.post(file(t, "answer"))
+		require.Equal(t, 200, w.Code)
+		require.JSONEq(t, `{"not taken":1}`, w.Body.String())
+		require.Equal(t, 409, s.step("/contacts/"+riya+"/close", `{"id":"1"}`).Code)
+	})
+}
+
+func TestStepsAreRunOnlyForWhomAndByWhomTheyMay(t *testing.T) {
+	s := newSite(t, memstore.New())
+	require.Equal(t, 200, s.post(file(t, "several")).Code)
+	s.unwritten(func() {
+		for _, authorization := range []string{
+			"", "Bearer ", "Bearer demo-step", "Bearer demo-steps2", "Basic demo-steps", "demo-steps",
+		} {
+			w := s.send("POST", "/contacts/"+riya+"/close", []byte(`{"id":"1"}`), http.Header{"Authorization": {authorization}})
+			require.Equal(t, 401, w.Code, authorization)
+		}
+		for path, status := range map[string]int{
+			"/contacts/+10000000/close": 404, "/contacts/+10000000/open": 404, "/contacts/" + riya + "/delete": 404,
+			"/contacts/" + strings.Repeat("9", 300) + "/open": 400, "/contacts": 404, "/": 404,
+		} {
+			require.Equal(t, status, s.step(path, `{"id":"1"}`).Code, path)
+		}
+		for _, body := range []string{``, `{`, `[]`, `{}`, `{"id":""}`, `{"id":7}`, `{"id":"1","attributes":{"topic":7}}`} {
+			require.Equal(t, 400, s.step("/contacts/"+riya+"/close", body).Code, body)
+		}
+		for name, body := range map[string]string{
+			"a category that the policy does not have": `{"id":"1","attributes":{"topic":"Gossip"}}`,
+			"a long id": `{"id":"` + strings.Repeat("x", 300) + `"}`,
+		} {
+			require.Equal(t, 400, s.step("/contacts/"+riya+"/close", body).Code, name)
+		}
+		require.Equal(t, 413, s.step("/contacts/"+riya+"/close", `{"id":"`+strings.Repeat("x", maxExecution)+`"}`).Code)
+	})
+	require.Equal(t, 200, s.step("/contacts/"+riya+"/close", `{"id":"1"}`).Code)
+	s.unwritten(func() {
+		require.Equal(t, 409, s.step("/contacts/"+riya+"/close", `{"id":"2"}`).Code, "it is closed")
+	})
+	for _, method := range []string{"PUT", "DELETE", "PATCH"} {
+		require.Equal(t, 405, s.send(method, "/webhook", nil, nil).Code)
+	}
+}
+
+func TestTheLogHasNeitherSecretsNorWhatWasSaid(t *testing.T) {
+	s := newSite(t, memstore.New())
+	body := file(t, "several")
+	s.post(body)
+	s.post(bytes.Replace(body, []byte(`"type": "text"`), []byte(`"type": 7`), 1))
+	s.send("POST", "/webhook", body, http.Header{"X-Hub-Signature-256": {signature("guessed", body)}})
+	s.send("GET", "/webhook?hub.mode=subscribe&hub.verify_token=guessed-verify&hub.challenge=1158201444", nil, nil)
+	s.send("POST", "/contacts/"+riya+"/close", []byte(`{"id":"1"}`), http.Header{"Authorization": {"Bearer guessed-steps"}})
+	s.step("/contacts/"+riya+"/close", `{"id":"1","attributes":{"topic":"gossip about kettles"}}`)
+	s.step("/contacts/+10000000/close", `{"id":"1"}`)
+	log := s.log.String()
+	require.Equal(t, 6, strings.Count(log, "refused"), log)
+	for _, reason := range []string{"status=400", "status=401", "status=403", "status=404", "POST /contacts/{phone}/{step}"} {
+		require.Contains(t, log, reason)
+	}
+	for _, secret := range []string{
+		demoSettings.appSecret, demoSettings.verifyToken, demoSettings.workflowToken, "guessed", signature("guessed", body),
+		signature(demoSettings.appSecret, body), "kettles", "Riya", "9198", "10000000", "gossip",
+	} {
+		require.NotContains(t, log, secret)
+	}
+}
+
+// broken is a store that fails when it is to write the nth time.
+type broken struct {
+	convo.Store
+	writes, fail int
+}
+
+func (b *broken) Commit(ctx context.Context, changes ...convo.Change) error {
+	if b.writes++; b.writes == b.fail {
+		return errors.New("no space left, says the test")
+	}
+	return b.Store.Commit(ctx, changes...)
+}
+
+func TestADeliveryThatFailsHalfWayIsTakenWholeTheNextTime(t *testing.T) {
+	s := newSite(t, &broken{Store: memstore.New(), fail: 2})
+	w := s.post(file(t, "several"))
+	require.Equal(t, 500, w.Code)
+	require.NotContains(t, w.Body.String(), "space")
+	require.Equal(t, 200, s.post(file(t, "several")).Code)
+	require.Len(t, s.events()[riya], 4)
+	require.Len(t, s.events()[susan], 3)
+
+	s = newSite(t, &broken{Store: memstore.New(), fail: 4})
+	require.Equal(t, 200, s.post(file(t, "several")).Code)
+	require.Equal(t, 500, s.step("/contacts/"+riya+"/close", `{"id":"1"}`).Code)
+	require.Equal(t, 200, s.step("/contacts/"+riya+"/close", `{"id":"1"}`).Code)
+}
+
+// lines hands out what is logged, line by line.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
+func TestItServesUntilItIsStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	logged, done := make(lines, 100), make(chan error, 1)
+	go func() {
+		done <- serve(ctx, "127.0.0.1:0", "", demoSettings, slog.New(slog.NewTextHandler(logged, nil)))
+	}()
+	_, address, ok := strings.Cut(strings.TrimSpace(<-logged), "address=")
+	require.True(t, ok)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
+		"http://"+address+"/webhook?hub.mode=subscribe&hub.verify_token=demo-verify&hub.challenge=42", nil)
+	require.NoError(t, err)
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, "42", string(body))
+	stop()
+	require.NoError(t, <-done)
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func TestItDoesNotServeWithoutItsSecrets(t *testing.T) {
+	for _, forget := range []func(*settings){
+		func(s *settings) { s.phoneNumberID = "" }, func(s *settings) { s.appSecret = "" },
+		func(s *settings) { s.verifyToken = "" }, func(s *settings) { s.workflowToken = "" },
+	} {
+		s := demoSettings
+		forget(&s)
+		require.ErrorContains(t, serve(t.Context(), "127.0.0.1:0", "", s, slog.New(slog.DiscardHandler)), "set ")
+	}
+	require.Error(t, serve(t.Context(), "127.0.0.1:99999", "", demoSettings, slog.New(slog.DiscardHandler)), "no such port")
+}

@@ -1,0 +1,143 @@
+package convo
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Snapshot is all that a decision looks at: a contact and one of its conversations. It is a plain
+// value without pointers. [Store].Load fills it, [Apply] moves it on.
+type Snapshot struct {
+	// Ref is what the snapshot was loaded for.
+	Ref Ref
+	// Contact is the root contact, merges followed. Version 0: nobody is known under Ref yet.
+	Contact Contact
+	// Conversation is the one that Ref names, else the contact's latest. A nil ID: there is none.
+	Conversation Conversation
+	// Active is the contact's active conversation when it is another than Conversation, else nil.
+	Active uuid.UUID
+	// AddressOwner is the root contact that Ref.Address belongs to; empty when nobody has it.
+	AddressOwner string
+	// Next is the id that the next new conversation or event gets; further ones count up from it.
+	// The engine sets it to a fresh UUIDv7, so that deciding stays deterministic.
+	Next uuid.UUID
+}
+
+// nextID hands out s.Next and counts the 62 random bits of a UUIDv7 up by one (RFC 9562, 6.2,
+// "monotonic random"), so that what one call writes is unique and in order for the price of one
+// random id.
+func (s *Snapshot) nextID() uuid.UUID {
+	id := s.Next
+	for i := 15; i > 8; i-- {
+		if s.Next[i]++; s.Next[i] != 0 {
+			return id
+		}
+	}
+	s.Next[8] = s.Next[8]&0xc0 | (s.Next[8]+1)&0x3f
+	return id
+}
+
+// Change is the plan of rows that one call writes of one contact. [Decide] and [DecideMerge] make
+// it; a [Store] carries it out, all or nothing, and need not know why.
+type Change struct {
+	// Contact is the contact after the call.
+	Contact ContactRow
+	// Conversation is the conversation that the last command was about, after the call.
+	Conversation ConversationRow
+	// Earlier are other conversations that the call changed before, oldest change first: one that
+	// it closed before it opened the next one, say. All of them are closed.
+	Earlier []ConversationRow
+	// Cycles are closed cycles that the call reopened their conversation after: rows of closed
+	// cycles beside those that ConversationRow.CycleClosed asks for.
+	Cycles []CycleRow
+	// Events are to be appended, in order. One whose place is taken (by conversation and Seq, or,
+	// without a conversation, by contact and Seq) is a conflict.
+	Events []Event
+	// Keys are to be remembered. One that is there is a duplicate.
+	Keys []Key
+	// Addresses are to be linked. One that is there is a conflict.
+	Addresses []AddressRow
+	// MergeInto is the root contact that Contact is merged into by this change; mostly empty. What
+	// that demands of a store, in the same commit: every contact that was merged into Contact
+	// counts as merged into MergeInto from now on, so that one step always leads to the root; all
+	// conversations of Contact are MergeInto's, also in the slot of its active conversation,
+	// without a new version and with their origin kept; addresses stay with the contact that they
+	// were linked to, and are found under the new root. Two active conversations are
+	// ErrActiveExists. The row of MergeInto is written by another change of the same commit.
+	MergeInto string
+}
+
+// RowAction says what a commit does with a row.
+type RowAction uint8
+
+// The actions.
+const (
+	RowKept    RowAction = iota // nothing is compared or written
+	RowAdded                    // nothing may be there
+	RowUpdated                  // the row there must have the version Expected
+)
+
+// ContactRow is the row of a contact in a [Change].
+type ContactRow struct {
+	Contact
+	Action   RowAction
+	Expected int64 // the Version that was loaded; 0: the contact was not known
+}
+
+// ConversationRow is the row of a conversation in a [Change].
+type ConversationRow struct {
+	Conversation
+	Action   RowAction
+	Expected int64 // the Version that was loaded; 0: there was none
+	// OnlyMessages says that nothing has changed but what messages and notes change: Version,
+	// UpdatedAt, AwaitingContactSince and, of the cycle, waits, responses and counts.
+	OnlyMessages bool
+	// CycleClosed says that the call closed the conversation's Cycle or amended its closing, for
+	// stores that keep a row for each closed cycle: it is to be added, or to replace what is there.
+	CycleClosed bool
+}
+
+// CycleRow is a closed cycle in a [Change].
+type CycleRow struct {
+	Conversation uuid.UUID
+	Cycle
+}
+
+// AddressRow is an address in a [Change] with the contact that it belongs to.
+type AddressRow struct {
+	Address
+	Contact string
+}
+
+// Empty reports whether there is nothing to commit.
+func (c *Change) Empty() bool {
+	return len(c.Events) == 0 && len(c.Keys) == 0 &&
+		c.Contact.Action == RowKept && c.Conversation.Action == RowKept
+}
+
+// After is the snapshot that a change decided on s leads to: what a store would load after it.
+func (c *Change) After(s Snapshot) Snapshot {
+	s.Contact, s.Conversation = c.Contact.Contact, c.Conversation.Conversation
+	if len(c.Addresses) > 0 {
+		s.AddressOwner = s.Contact.ID
+	}
+	if n := len(c.Events); n > 0 { // whose id is the last one that was handed out
+		s.Next = c.Events[n-1].ID
+		s.nextID()
+	}
+	return s
+}
+
+// loadedVersions is the part of a loaded snapshot that a change depends on.
+type loadedVersions struct {
+	contact      int64
+	conversation uuid.UUID
+	version      int64
+	dueAt        time.Time
+}
+
+func versionsOf(s *Snapshot) loadedVersions {
+	c := &s.Conversation
+	return loadedVersions{s.Contact.Version, c.ID, c.Version, c.DueAt}
+}

@@ -1,0 +1,40 @@
+// Package hook lets the tests in sqlstore/sqltest use what package sqlstore keeps to itself. They
+// are a module of their own, for they need drivers, so they have no file in that package.
+// sqlstore sets the variables when it is initialised; nothing but tests reads them. A store is a
+// *sqlstore.Store: it has no name here, for sqlstore imports this package.
+package hook
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+var (
+	// Statements are the texts of sqlstore that [Unguarded] changes, by the names of their
+	// variables.
+	Statements map[string]string
+
+	// InsertOnce is what the store adds to an INSERT to have nothing written where the row is
+	// there already. It is empty where an error says so.
+	InsertOnce func(store any) string
+
+	// Reworded is a copy of the store that commits statement by statement, and sends for some
+	// statements another one.
+	Reworded func(store any, other map[string]string) any
+
+	// Cycles are the closed cycles of a conversation as the table of cycles has them.
+	Cycles func(ctx context.Context, store any, workspace string, id uuid.UUID) (
+		[]convo.Cycle, error)
+
+	// Waiting is how many wait for their turn to write to a SQLite file.
+	Waiting func(store any) int
+
+	// Remembered is of how many connections the prepared blocks are kept.
+	Remembered func(store any) int
+
+	// Alone runs f while no other call rolls up a workspace.
+	Alone func(ctx context.Context, store any, workspace string, f func() error) error
+)

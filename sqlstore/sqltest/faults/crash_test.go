@@ -1,0 +1,118 @@
+package faults_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+)
+
+const (
+	childVariable    = "CONVO_TEST_CHILD"    // the file that the child is to write
+	progressVariable = "CONVO_TEST_PROGRESS" // how far the children before it came
+)
+
+// A process that is killed takes nothing with it that it was told to be written. (The system stays, and with it what it has not
+// written to the disk yet: what a power failure takes is not seen here.)
+func TestNothingAcknowledgedIsLostWhenTheProcessIsKilled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "convo.db")
+	var done progress
+	kills := scaled(t, 10)
+	for range kills {
+		runChild(t, path, &done)
+		db, err := sqlstore.OpenSQLite("sqlite", path)
+		require.NoError(t, err)
+		var verdict string
+		require.NoError(t, db.QueryRow("PRAGMA integrity_check").Scan(&verdict))
+		assert.Equal(t, "ok", verdict)
+		done.there(t, migrated(t, db, testdb.SQLite))
+		require.NoError(t, db.Close())
+	}
+	t.Logf("%d kills, %d calls acknowledged", kills, done.sum())
+}
+
+// runChild has a process write on, and kills it after some acknowledgements.
+func runChild(t *testing.T, path string, done *progress) {
+	t.Helper()
+	program, err := os.Executable()
+	require.NoError(t, err)
+	from, err := json.Marshal(done)
+	require.NoError(t, err)
+	child := exec.Command(program)
+	child.Env = append(os.Environ(), childVariable+"="+path, progressVariable+"="+string(from))
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, child.Start())
+	defer time.AfterFunc(time.Minute, func() { _ = child.Process.Kill() }).Stop()
+	lines, last := bufio.NewScanner(out), rand.N(80)
+	n := 0
+	for ; lines.Scan(); n++ {
+		var writer, number int
+		_, err := fmt.Sscan(lines.Text(), &writer, &number)
+		require.NoError(t, err, lines.Text())
+		assert.Equal(t, done[writer]+1, number)
+		done[writer] = number
+		if n == last {
+			require.NoError(t, child.Process.Kill())
+		}
+	}
+	assert.Error(t, child.Wait())
+	require.Greater(t, n, last, "the child ended by itself")
+}
+
+// writeAsChild writes as fast as it can, tells of every acknowledgement, and does not return.
+func writeAsChild(path string) {
+	var done progress
+	err := json.Unmarshal([]byte(os.Getenv(progressVariable)), &done)
+	var e *convo.Engine
+	if err == nil {
+		e, err = childEngine(path)
+	}
+	failed := make(chan error)
+	if err == nil {
+		for w := range done {
+			go func() {
+				for n := done[w] + 1; ; n++ {
+					to, cmds := call(w, n)
+					if _, err := e.Do(context.Background(), to, cmds...); err != nil {
+						failed <- err
+					}
+					fmt.Println(w, n) // in one piece
+				}
+			}()
+		}
+		err = <-failed
+	}
+	fmt.Fprintln(os.Stderr, "the writing process:", err)
+	os.Exit(1)
+}
+
+func childEngine(path string) (*convo.Engine, error) {
+	db, err := sqlstore.OpenSQLite("sqlite", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := sqlstore.Migrate(context.Background(), db, sqlstore.SQLite); err != nil {
+		return nil, err
+	}
+	s, err := sqlstore.New(context.Background(), db, sqlstore.SQLite)
+	if err != nil {
+		return nil, err
+	}
+	return convo.New(s)
+}

@@ -1,0 +1,374 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+)
+
+// fault is what may happen to a call to the database.
+type fault string
+
+const (
+	cancelledBefore fault = "the caller gives up before it"
+	cancelledAfter  fault = "the caller gives up after it"
+	refused         fault = "it fails and is not carried out"
+	conflicting     fault = "somebody else was faster"
+	lostBefore      fault = "the connection was lost before it"
+	lostAfter       fault = "its answer is lost"
+	lostAfterAsBad  fault = "its answer is lost, and the driver says that it may be repeated"
+	downAfter       fault = "its answer is lost, and the server is gone"
+	delayed         fault = "the connection is lost, but the server goes on with it, later"
+)
+
+// before says that the call is not carried out at all.
+func (f fault) before() bool {
+	return f == cancelledBefore || f == refused || f == conflicting || f == lostBefore
+}
+
+var errRefused = errors.New("refused by the test")
+
+// codedError is a word of the engine, in the way of each driver.
+type codedError struct {
+	Number uint16
+	state  string
+	code   int
+}
+
+func (e *codedError) Error() string { return "somebody else was faster, says the test" }
+
+type (
+	stateError struct{ *codedError }
+	codeError  struct{ *codedError }
+)
+
+func (e stateError) SQLState() string { return e.state }
+func (e codeError) Code() int         { return e.code }
+
+// conflict is the engine's word that somebody else was faster.
+func conflict(e testdb.Engine) error {
+	c := &codedError{Number: 1213, state: "40001", code: 5}
+	switch e {
+	case testdb.PostgreSQL:
+		return stateError{c}
+	case testdb.SQLite:
+		return codeError{c}
+	}
+	return c
+}
+
+// faults say which calls meet which faults: statements, preparations, begins, commits and rollbacks, counted from 1.
+type faults struct {
+	what fault
+	at   int
+	then int // a later call, which is refused; 0: none
+}
+
+// faulty is a way to a database, on which calls meet faults.
+type faulty struct {
+	driver.Connector
+	engine testdb.Engine
+
+	mu     sync.Mutex
+	faults faults
+	giveUp context.CancelFunc
+	seen   []string // the calls
+	down   bool
+	later  func() // what the server goes on with
+}
+
+// openFaulty opens a pool of one connection.
+func openFaulty(t *testing.T, d testdb.Database) (*sql.DB, *faulty) {
+	t.Helper()
+	plain, err := sql.Open(d.Driver, d.DSN)
+	require.NoError(t, err)
+	defer plain.Close()
+	f := &faulty{Connector: dsnConnector{plain.Driver(), d.DSN}, engine: d.Engine}
+	db := sql.OpenDB(f)
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db, f
+}
+
+type dsnConnector struct {
+	driver driver.Driver
+	dsn    string
+}
+
+func (c dsnConnector) Driver() driver.Driver { return c.driver }
+func (c dsnConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	if d, ok := c.driver.(driver.DriverContext); ok {
+		o, err := d.OpenConnector(c.dsn)
+		if err != nil {
+			return nil, err
+		}
+		return o.Connect(ctx)
+	}
+	return c.driver.Open(c.dsn)
+}
+
+// arm has calls from now on meet faults. The context ends when the caller gives up.
+func (f *faulty) arm(ctx context.Context, what faults) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.faults, f.giveUp, f.seen = what, cancel, nil
+	return ctx
+}
+
+// disarm ends all faults, and says which ones were met.
+func (f *faulty) disarm() faults {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.later != nil {
+		f.later()
+	}
+	f.later = nil
+	met := f.faults
+	if len(f.seen) < met.at {
+		met = faults{}
+	}
+	if len(f.seen) < met.then {
+		met.then = 0
+	}
+	f.faults, f.down = faults{}, false
+	f.giveUp()
+	return met
+}
+
+// calls are what was called since arm.
+func (f *faulty) calls() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.seen
+}
+
+func (f *faulty) Connect(ctx context.Context) (driver.Conn, error) {
+	f.mu.Lock()
+	down := f.down
+	f.mu.Unlock()
+	if down {
+		return nil, io.ErrUnexpectedEOF
+	}
+	c, err := f.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &faultyConn{Conn: c, f: f}, nil
+}
+
+// next says what the call is to meet.
+func (f *faulty) next(call string) (what fault, down bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.faults.at == 0 || f.down {
+		return "", f.down
+	}
+	f.seen = append(f.seen, call)
+	switch len(f.seen) {
+	case f.faults.then:
+		return refused, false
+	case f.faults.at:
+		f.down = f.faults.what == downAfter
+		if f.faults.what == cancelledBefore {
+			f.giveUp()
+		}
+		return f.faults.what, false
+	}
+	return "", false
+}
+
+func (f *faulty) delay(later func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.later = later
+}
+
+type faultyConn struct {
+	driver.Conn
+	f       *faulty
+	lost    bool
+	delayed bool // the server has not noticed yet
+}
+
+// lose ends the connection as its loss does. One to a SQLite file cannot be lost, and stays open as long as it has statements.
+func (c *faultyConn) lose() {
+	if c.f.engine == testdb.SQLite {
+		_, _ = c.Conn.(driver.ExecerContext).ExecContext(context.Background(), "ROLLBACK", nil)
+	} else {
+		_ = c.Conn.Close()
+	}
+	c.lost = true
+}
+
+// call carries out a call, or has it meet its fault. drop undoes what do opened.
+func (c *faultyConn) call(name string, do, drop func() error) error {
+	if c.lost {
+		return driver.ErrBadConn
+	}
+	what, down := c.f.next(name)
+	switch {
+	case down:
+		c.lose()
+		return io.ErrUnexpectedEOF
+	case what == delayed:
+		c.f.delay(func() {
+			if do() == nil {
+				_ = drop()
+			}
+			_ = c.Conn.Close()
+		})
+		c.lost, c.delayed = true, true
+		return io.ErrUnexpectedEOF
+	case what == lostBefore, what != "" && what.before() && name == "rollback": // a connection that lives rolls back
+		c.lose()
+		return driver.ErrBadConn
+	case what == refused || what == conflicting:
+		if name == "commit" && c.f.engine != testdb.SQLite { // where the transaction stays open, for another try
+			_ = drop()
+		}
+		if what == refused {
+			return errRefused
+		}
+		return conflict(c.f.engine)
+	}
+	err := do()
+	if err != nil || what == "" || what == cancelledBefore {
+		return err
+	}
+	if what == cancelledAfter {
+		c.f.giveUp()
+		return nil
+	}
+	_ = drop()
+	c.lose()
+	if what == lostAfterAsBad {
+		return driver.ErrBadConn
+	}
+	return io.ErrUnexpectedEOF
+}
+
+func nothing() error { return nil }
+
+func (c *faultyConn) Close() error {
+	if c.delayed {
+		return nil
+	}
+	err := c.Conn.Close()
+	if c.lost {
+		return nil
+	}
+	return err
+}
+
+func (c *faultyConn) IsValid() bool {
+	v, ok := c.Conn.(driver.Validator)
+	return !c.lost && (!ok || v.IsValid())
+}
+
+func (c *faultyConn) ResetSession(ctx context.Context) error {
+	if c.lost {
+		return driver.ErrBadConn
+	}
+	return c.Conn.(driver.SessionResetter).ResetSession(ctx)
+}
+
+func (c *faultyConn) CheckNamedValue(v *driver.NamedValue) error {
+	if n, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return n.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
+
+func (c *faultyConn) BeginTx(ctx context.Context, o driver.TxOptions) (tx driver.Tx, err error) {
+	err = c.call("begin", func() error {
+		tx, err = c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+		return err
+	}, func() error { return tx.Rollback() })
+	return &faultyTx{tx, c}, err
+}
+
+func (c *faultyConn) PrepareContext(ctx context.Context, query string) (st driver.Stmt, err error) {
+	err = c.call("prepare "+query, func() error {
+		st, err = c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+		return err
+	}, func() error { return st.Close() })
+	return &faultyStmt{st, c, query}, err
+}
+
+func (c *faultyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (r driver.Result, err error) {
+	err = c.call(query, func() error {
+		r, err = c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+		return err
+	}, nothing)
+	return r, err
+}
+
+func (c *faultyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (r driver.Rows, err error) {
+	err = c.call(query, func() error {
+		r, err = c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+		return err
+	}, func() error { return r.Close() })
+	return r, err
+}
+
+type faultyTx struct {
+	driver.Tx
+	c *faultyConn
+}
+
+func (x *faultyTx) Commit() error {
+	return x.c.call("commit", x.Tx.Commit, x.Tx.Rollback) // which does nothing after a commit
+}
+
+func (x *faultyTx) Rollback() error {
+	return x.c.call("rollback", x.Tx.Rollback, nothing)
+}
+
+type faultyStmt struct {
+	driver.Stmt
+	c     *faultyConn
+	query string
+}
+
+func (s *faultyStmt) CheckNamedValue(v *driver.NamedValue) error {
+	if n, ok := s.Stmt.(driver.NamedValueChecker); ok {
+		return n.CheckNamedValue(v)
+	}
+	return s.c.CheckNamedValue(v)
+}
+
+func (s *faultyStmt) Close() error {
+	if s.c.delayed {
+		return nil
+	}
+	err := s.Stmt.Close()
+	if s.c.lost {
+		return nil
+	}
+	return err
+}
+
+func (s *faultyStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (r driver.Result, err error) {
+	err = s.c.call(s.query, func() error {
+		r, err = s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+		return err
+	}, nothing)
+	return r, err
+}
+
+func (s *faultyStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (r driver.Rows, err error) {
+	err = s.c.call(s.query, func() error {
+		r, err = s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+		return err
+	}, func() error { return r.Close() })
+	return r, err
+}

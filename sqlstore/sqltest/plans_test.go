@@ -1,0 +1,585 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/fill"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+)
+
+const (
+	filled    = 20_000 // conversations, from which on no engine reads a whole table because it is small
+	pageLimit = 50
+	// mostRead is how many rows a page may cost, whatever is in the tables: all active conversations of the workspace are 240, and the
+	// closed ones that a filter finds are many more, if it is not a rare one.
+	mostRead = 400
+)
+
+// What the store says to the engine is recorded while it does all that it can do; then the engine is asked for its plans.
+func TestPlans(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		p := newPlanner(t, e)
+		t.Run("no statement scans a table", p.noScans)
+		t.Run("a page reads no more than its rows", p.noLongPages)
+	})
+}
+
+func (p *planner) noScans(t *testing.T) {
+	statements := p.during(func(s *sqlstore.Store, did func(string)) {
+		doEverything(t, s, p.db, did)
+		for i, a := range filters {
+			for _, b := range slices.Concat(filters[i+1:], places) {
+				list(t, s, did, a, b, nil, []convo.Status{convo.StatusOpen})
+			}
+		}
+	})
+	require.Greater(t, len(statements), 100)
+	for _, st := range statements {
+		for _, plan := range p.explain(t, st, false) {
+			assert.Empty(t, plan.scans, "%s\n%s\n%s", st.what, st.text, plan.text)
+		}
+	}
+}
+
+// noLongPages looks at pages of one filter, anywhere in the listing: the engine goes to where it begins, and reads on from there.
+func (p *planner) noLongPages(t *testing.T) {
+	statements := p.during(func(s *sqlstore.Store, did func(string)) {
+		for _, f := range filters {
+			for _, place := range places {
+				list(t, s, did, f, place, nil, []convo.Status{convo.StatusOpen}, []convo.Status{convo.StatusPending},
+					[]convo.Status{convo.StatusClosed}, []convo.Status{convo.StatusOpen, convo.StatusPending})
+			}
+		}
+		ids, contacts, err := fill.Active(t.Context(), p.db, 1)
+		require.NoError(t, err)
+		for _, events := range []convo.EventFilter{
+			{Conversation: ids[0]}, {Conversation: ids[0], After: convo.EventCursor{Seq: 2}}, {Contact: contacts[0]},
+		} {
+			events.Workspace, events.Limit = fill.Workspace, pageLimit
+			_, err := s.Events(t.Context(), events)
+			require.NoError(t, err)
+			did("events")
+		}
+		_, err = s.Due(t.Context(), time.Now(), pageLimit)
+		require.NoError(t, err)
+		did("due")
+	})
+	for _, st := range statements {
+		for _, plan := range p.explain(t, st, true) {
+			assert.LessOrEqual(t, plan.read, mostRead, "%s\n%s\n%s", st.what, st.text, plan.text)
+			if strings.HasPrefix(st.what, "list") && !strings.Contains(st.text, "UNION") {
+				assert.Empty(t, plan.sorts, "%s\n%s\n%s", st.what, st.text, plan.text)
+			}
+		}
+	}
+}
+
+func TestMessagesStayInTheirPage(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		if e != testdb.PostgreSQL {
+			t.Skip("only PostgreSQL writes a row anew, and its index entries too unless it stays in its page")
+		}
+		const messages = 1000
+		d := testdb.Create(t, e)
+		db := d.Open(t)
+		migrated(t, db, e)
+		func() {
+			own := d.Open(t)
+			engine, err := convo.New(migrated(t, own, e))
+			require.NoError(t, err)
+			for i := range messages {
+				_, err := engine.Do(t.Context(), convo.ToContact("acme", fmt.Sprint("contact-", i%100)), convo.Receive{Body: "hello"})
+				require.NoError(t, err)
+			}
+			require.NoError(t, own.Close()) // so that its sessions tell what they did
+		}()
+		var updated, hot int
+		require.Eventually(t, func() bool {
+			require.NoError(t, db.QueryRowContext(t.Context(), `SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables
+				WHERE relname = 'convo_conversations'`).Scan(&updated, &hot))
+			return updated >= messages-100
+		}, 10*time.Second, 20*time.Millisecond)
+		assert.GreaterOrEqual(t, hot, updated*9/10, "of %d", updated)
+	})
+}
+
+// doEverything has the store do everything but listing.
+func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string)) {
+	t.Helper()
+	ctx := t.Context()
+	ids, contacts, err := fill.Active(ctx, db, 20)
+	require.NoError(t, err)
+	const w = fill.Workspace
+	address := convo.Address{Channel: "whatsapp", Value: "+49100"}
+	refs := map[string]convo.Ref{
+		"contact": convo.ToContact(w, contacts[0]), "merged contact": convo.ToContact(w, "alias-1"),
+		"address": convo.ToAddress(w, address.Channel, address.Value), "conversation": convo.ToConversation(w, ids[0]),
+		"contact and address": {Workspace: w, Contact: contacts[0], Address: address},
+	}
+	for what, ref := range refs {
+		_, err := s.Load(ctx, ref)
+		require.NoError(t, err)
+		did("load by " + what)
+		require.NoError(t, s.Locked(ctx, w, func(ctx context.Context) error {
+			_, err := s.Load(ctx, ref)
+			return err
+		}))
+		did("lock by " + what)
+	}
+
+	engine, err := convo.New(s)
+	require.NoError(t, err)
+	ana := convo.ByUser("ana")
+	hello := convo.Receive{Channel: "whatsapp", ExternalID: "plan-1", Body: "hello"}
+	contact := func(i int) convo.Ref { return convo.ToContact(w, contacts[i]) }
+	commands := []struct {
+		what string
+		to   convo.Ref
+		cmds []convo.Command
+	}{
+		{"message", contact(0), []convo.Command{convo.Receive{Body: "hello"}}},
+		{"message with an id", contact(0), []convo.Command{hello}},
+		{"the same message again", contact(0), []convo.Command{hello}},
+		{"messages", contact(0), []convo.Command{convo.Receive{Body: "hello"}, convo.Send{By: ana, Body: "hi"}}},
+		{"note", convo.ToConversation(w, ids[0]), []convo.Command{convo.Note{By: ana, Body: "hm"}}},
+		{"opening", convo.ToContact(w, "plan-1"), []convo.Command{convo.Receive{Channel: "whatsapp", Body: "hello"}}},
+		{"opening from an address", convo.ToAddress(w, "whatsapp", "plan-2"), []convo.Command{convo.Receive{ExternalID: "plan-2", Body: "hello"}}},
+		{"closing", contact(1), []convo.Command{convo.Close{By: ana, Category: "Support", Summary: "done"}}},
+		{"amendment", contact(1), []convo.Command{convo.AmendClosing{By: ana, Category: "Sales"}}},
+		{"another opening", contact(1), []convo.Command{convo.Receive{Body: "hello"}}},
+		{"closing and opening", contact(2), []convo.Command{convo.Close{By: ana}, convo.Open{By: ana}}},
+		{"closing before the reopening", contact(3), []convo.Command{convo.Close{By: ana}}},
+		{"reopening", contact(3), []convo.Command{convo.Reopen{By: ana}}},
+		{"assignment", contact(4), []convo.Command{convo.Assign{By: ana, Assignee: "ana", Team: "team-1"}}},
+		{"pending", contact(4), []convo.Command{convo.SetPending{By: ana, Until: time.Now().Add(time.Hour)}}},
+		{"resuming", contact(4), []convo.Command{convo.Resume{By: ana}}},
+		{"blocking", contact(4), []convo.Command{convo.Block{By: ana, Key: "plan-3"}}},
+		{"link", convo.Ref{Workspace: w, Contact: contacts[5], Address: convo.Address{Channel: "email", Value: "a@example.org"}},
+			[]convo.Command{convo.LinkAddress{By: ana}}},
+	}
+	for _, c := range commands {
+		_, err := engine.Do(ctx, c.to, c.cmds...)
+		require.NoError(t, err, c.what)
+		did(c.what)
+	}
+	require.NoError(t, s.Locked(ctx, w, func(ctx context.Context) error {
+		for _, cmd := range []convo.Command{convo.Receive{Key: "plan-4", Body: "hello"}, convo.Assign{By: ana, Assignee: "bob"}, convo.Close{By: ana}} {
+			if _, err := engine.With(s).Do(ctx, contact(6), cmd); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	did("locked commits")
+	_, err = engine.Merge(ctx, convo.Merge{Workspace: w, Primary: contacts[7], Secondary: contacts[8], By: ana})
+	require.NoError(t, err)
+	did("merge")
+	_, err = engine.Tick(ctx, 3)
+	require.NoError(t, err)
+	did("tick")
+
+	_, err = s.Conversation(ctx, w, ids[0])
+	require.NoError(t, err)
+	did("conversation")
+	events, err := s.Events(ctx, convo.EventFilter{Workspace: w, Contact: fill.Regular, Limit: pageLimit})
+	require.NoError(t, err)
+	_, err = s.Events(ctx, convo.EventFilter{Workspace: w, Contact: fill.Regular, Limit: pageLimit, After: events[pageLimit-1].Cursor()})
+	require.NoError(t, err)
+	did("history")
+	_, err = s.Events(ctx, convo.EventFilter{Workspace: w, Conversation: ids[0], Limit: pageLimit})
+	require.NoError(t, err)
+	did("events")
+	_, err = s.Addresses(ctx, w, contacts[0])
+	require.NoError(t, err)
+	did("addresses")
+	_, err = s.AddressesByIdentity(ctx, w, "+49100", address, pageLimit)
+	require.NoError(t, err)
+	did("sharing")
+	_, err = s.Keys(ctx, w, convo.KeyID{Channel: "whatsapp", ID: "wamid.1"})
+	require.NoError(t, err)
+	did("keys")
+	_, err = s.Due(ctx, time.Now(), pageLimit)
+	require.NoError(t, err)
+	did("due")
+}
+
+type filter struct {
+	name string
+	set  func(f *convo.Filter)
+}
+
+var filters = []filter{
+	{"all", func(*convo.Filter) {}},
+	{"contact", func(f *convo.Filter) { f.Contact = fill.Regular }},
+	{"assignee", func(f *convo.Filter) { f.Assignee, f.Unassigned = "agent-7", false }},
+	{"rare assignee", func(f *convo.Filter) { f.Assignee, f.Unassigned = fill.RareAssignee, false }},
+	{"unassigned", func(f *convo.Filter) { f.Assignee, f.Unassigned = "", true }},
+	{"team", func(f *convo.Filter) { f.Team = "team-1" }},
+	{"rare team", func(f *convo.Filter) { f.Team = fill.RareTeam }},
+	{"channel", func(f *convo.Filter) { f.Channel = "whatsapp" }},
+	{"rare channel", func(f *convo.Filter) { f.Channel = "viber" }},
+	{"category", func(f *convo.Filter) { f.Category = "Support" }},
+	{"rare category", func(f *convo.Filter) { f.Category = fill.RareCategory }},
+}
+
+// One conversation was opened every 20 seconds.
+var (
+	firstDay = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	halfway  = firstDay.Add(filled / 2 * 20 * time.Second)
+)
+
+var places = []filter{
+	{"from the top", func(*convo.Filter) {}},
+	{"from", func(f *convo.Filter) { f.From = halfway }},
+	{"to", func(f *convo.Filter) { f.To = halfway }},
+	{"on", func(f *convo.Filter) { f.After = convo.Cursor{At: halfway} }},
+	{"to, and on", func(f *convo.Filter) { f.To, f.After = firstDay.Add(1000*time.Hour), convo.Cursor{At: halfway} }},
+}
+
+// list lists by a filter at a place, or by two filters, for each status.
+func list(t *testing.T, s *sqlstore.Store, did func(string), a, b filter, statuses ...[]convo.Status) {
+	t.Helper()
+	for _, status := range statuses {
+		f := convo.Filter{Workspace: fill.Workspace, Status: status, Limit: pageLimit}
+		a.set(&f)
+		b.set(&f)
+		_, err := s.Conversations(t.Context(), f)
+		require.NoError(t, err)
+		did(fmt.Sprintf("list %s, %s, %v", a.name, b.name, status))
+	}
+}
+
+// planner has a filled database, and a store on it whose statements it records.
+type planner struct {
+	engine   testdb.Engine
+	db       *sql.DB
+	conn     *sql.Conn
+	store    *sqlstore.Store
+	recorder *recorder
+}
+
+func newPlanner(t *testing.T, e testdb.Engine) *planner {
+	t.Helper()
+	ctx := t.Context()
+	d := testdb.Create(t, e)
+	p := &planner{engine: e, db: d.Open(t), recorder: &recorder{}}
+	require.NoError(t, sqlstore.Migrate(ctx, p.db, dialects[e]))
+	require.NoError(t, fill.Conversations(ctx, p.db, dialects[e], filled))
+	require.NoError(t, fill.Log(ctx, p.db, dialects[e], filled))
+	require.NoError(t, fill.Analyze(ctx, p.db, dialects[e]))
+	own := p.recorder.open(t, d)
+	var err error
+	p.store, err = sqlstore.New(ctx, own, dialects[e])
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.store.Close()) })
+	p.conn, err = p.db.Conn(ctx)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = p.conn.Close() })
+	return p
+}
+
+// statement is what the store said to the engine, and why.
+type statement struct {
+	what, text string
+	args       []any
+}
+
+// during returns what f has the store say. f calls did after what it did.
+func (p *planner) during(f func(s *sqlstore.Store, did func(string))) (all []statement) {
+	p.recorder.take()
+	seen := map[string]bool{}
+	f(p.store, func(what string) {
+		for _, st := range p.recorder.take() {
+			// The same statement may be planned otherwise for other values.
+			if key := fmt.Sprint(st.text, st.args); !seen[key] {
+				seen[key] = true
+				st.what = what
+				all = append(all, st)
+			}
+		}
+	})
+	return all
+}
+
+// plan is how the engine carries out a statement.
+type plan struct {
+	text  string
+	scans []string // what reads a table, or an index, from one end to the other
+	sorts []string // of SQLite
+	read  int      // rows, when the statement was carried out; not of SQLite, which does not say
+}
+
+// explain returns the plans of a statement that reads or updates; if it is to be run, it only reads.
+func (p *planner) explain(t *testing.T, st statement, run bool) []plan {
+	t.Helper()
+	words := strings.Fields(st.text)
+	switch {
+	case words[0] == "BEGIN" && p.engine == testdb.MariaDB:
+		return p.explainBlock(t, st)
+	case !slices.Contains([]string{"SELECT", "WITH", "UPDATE"}, words[0]) || !strings.Contains(st.text, sqlstore.DefaultPrefix):
+		return nil
+	}
+	switch p.engine {
+	case testdb.PostgreSQL:
+		return []plan{p.explainPostgres(t, st, run, "force_generic_plan"), p.explainPostgres(t, st, run, "force_custom_plan")}
+	case testdb.MariaDB:
+		return []plan{p.explainMariaDB(t, st, run)}
+	}
+	return []plan{p.explainSQLite(t, st)}
+}
+
+var derived = regexp.MustCompile(`(?m)^(?:CO-ROUTINE|MATERIALIZE) (\S+)$`)
+
+func (p *planner) explainSQLite(t *testing.T, st statement) (plan plan) {
+	t.Helper()
+	rows, err := p.conn.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+st.text, st.args...)
+	require.NoError(t, err)
+	defer rows.Close()
+	var lines []string
+	for rows.Next() {
+		var id, parent, unused int
+		var line string
+		require.NoError(t, rows.Scan(&id, &parent, &unused, &line))
+		lines = append(lines, line)
+	}
+	require.NoError(t, rows.Err())
+	plan.text = strings.Join(lines, "\n")
+	for _, line := range lines {
+		table, scans := strings.CutPrefix(line, "SCAN ")
+		ofDerived := func(m []string) bool { return m[1] == table }
+		switch {
+		case strings.HasPrefix(line, "USE TEMP B-TREE FOR"):
+			plan.sorts = append(plan.sorts, line)
+		case scans && table != "CONSTANT ROW" && !slices.ContainsFunc(derived.FindAllStringSubmatch(plan.text, -1), ofDerived):
+			plan.scans = append(plan.scans, line)
+		}
+	}
+	return plan
+}
+
+// node is a part of a plan of PostgreSQL.
+type node struct {
+	Type      string  `json:"Node Type"`
+	Table     string  `json:"Relation Name"`
+	Index     string  `json:"Index Name"`
+	Condition string  `json:"Index Cond"`
+	Rows      int     `json:"Actual Rows"`
+	Removed   int     `json:"Rows Removed by Filter"`
+	Rechecked int     `json:"Rows Removed by Index Recheck"`
+	Loops     int     `json:"Actual Loops"`
+	Plans     []*node `json:"Plans"`
+}
+
+func (n *node) walk(f func(*node)) {
+	f(n)
+	for _, m := range n.Plans {
+		m.walk(f)
+	}
+}
+
+// explainPostgres asks for the plan that a prepared statement keeps for all values, or for the one for these.
+func (p *planner) explainPostgres(t *testing.T, st statement, run bool, mode string) (plan plan) {
+	t.Helper()
+	p.exec(t, "SET plan_cache_mode = "+mode)
+	p.exec(t, "PREPARE planned AS "+st.text)
+	defer p.exec(t, "DEALLOCATE planned")
+	values := make([]string, len(st.args))
+	for i, a := range st.args {
+		values[i] = "NULL"
+		if a != nil {
+			values[i] = "'" + strings.ReplaceAll(fmt.Sprint(a), "'", "''") + "'"
+		}
+	}
+	execute := "planned"
+	if len(values) > 0 {
+		execute += "(" + strings.Join(values, ", ") + ")"
+	}
+	var answer []byte
+	require.NoError(t, p.conn.QueryRowContext(t.Context(),
+		fmt.Sprintf("EXPLAIN (FORMAT JSON, ANALYZE %t) EXECUTE %s", run, execute)).Scan(&answer), st.text)
+	var plans []struct{ Plan *node }
+	require.NoError(t, json.Unmarshal(answer, &plans))
+	plan.text = mode + "\n" + string(answer)
+	plans[0].Plan.walk(func(n *node) {
+		if n.Type == "Seq Scan" || strings.Contains(n.Type, "Index") && strings.HasSuffix(n.Type, "Scan") && n.Condition == "" {
+			plan.scans = append(plan.scans, n.Type+" "+n.Table+n.Index)
+		}
+		if n.Table != "" {
+			plan.read += (n.Rows + n.Removed + n.Rechecked) * n.Loops
+		}
+	})
+	return plan
+}
+
+func (p *planner) explainMariaDB(t *testing.T, st statement, run bool) (plan plan) {
+	t.Helper()
+	rows, err := p.conn.QueryContext(t.Context(), "EXPLAIN "+st.text, st.args...)
+	require.NoError(t, err, st.text)
+	defer rows.Close()
+	for rows.Next() {
+		var id, kind, table, access, possible, key, length, ref, number, extra sql.NullString
+		require.NoError(t, rows.Scan(&id, &kind, &table, &access, &possible, &key, &length, &ref, &number, &extra))
+		line := fmt.Sprint(table.String, " ", access.String, " ", key.String, " ", length.String, " ", number.String, " ", extra.String)
+		plan.text += line + "\n"
+		if (access.String == "ALL" || access.String == "index") && !strings.HasPrefix(table.String, "<") {
+			plan.scans = append(plan.scans, line)
+		}
+	}
+	require.NoError(t, rows.Err())
+	require.NoError(t, rows.Close())
+	if run {
+		p.exec(t, "FLUSH STATUS")
+		page, err := p.conn.QueryContext(t.Context(), st.text, st.args...)
+		require.NoError(t, err, st.text)
+		require.NoError(t, page.Close()) // which reads it to its end
+		require.NoError(t, p.conn.QueryRowContext(t.Context(), `SELECT SUM(variable_value) FROM information_schema.session_status
+			WHERE variable_name LIKE 'Handler_read%' AND variable_name NOT LIKE '%rnd%'`).Scan(&plan.read))
+	}
+	return plan
+}
+
+// explainBlock explains the updates in a block, one by one.
+func (p *planner) explainBlock(t *testing.T, st statement) (plans []plan) {
+	t.Helper()
+	args := st.args
+	for part := range strings.SplitSeq(st.text, ";") {
+		n := strings.Count(part, "?")
+		if i := strings.Index(part, "UPDATE "+sqlstore.DefaultPrefix); i >= 0 {
+			plans = append(plans, p.explainMariaDB(t, statement{text: part[i:], args: args[:n]}, false))
+		}
+		args = args[n:]
+	}
+	return plans
+}
+
+func (p *planner) exec(t *testing.T, text string, args ...any) {
+	t.Helper()
+	_, err := p.conn.ExecContext(t.Context(), text, args...)
+	require.NoError(t, err, text)
+}
+
+// recorder keeps what is said on the connections that it opens.
+type recorder struct {
+	mu   sync.Mutex
+	said []statement
+}
+
+func (r *recorder) take() []statement {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	said := r.said
+	r.said = nil
+	return said
+}
+
+func (r *recorder) keep(text string, args []driver.NamedValue) {
+	values := make([]any, len(args))
+	for i, a := range args {
+		values[i] = a.Value
+		if b, ok := a.Value.([]byte); ok {
+			values[i] = slices.Clone(b)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.said = append(r.said, statement{text: text, args: values})
+}
+
+func (r *recorder) open(t *testing.T, d testdb.Database) *sql.DB {
+	t.Helper()
+	plain, err := sql.Open(d.Driver, d.DSN)
+	require.NoError(t, err)
+	defer plain.Close()
+	db := sql.OpenDB(recording{plain.Driver(), d.DSN, r})
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+// recording is a connector.
+type recording struct {
+	driver driver.Driver
+	dsn    string
+	*recorder
+}
+
+func (c recording) Driver() driver.Driver { return c.driver }
+
+func (c recording) Connect(ctx context.Context) (driver.Conn, error) {
+	if d, ok := c.driver.(driver.DriverContext); ok {
+		o, err := d.OpenConnector(c.dsn)
+		if err != nil {
+			return nil, err
+		}
+		conn, err := o.Connect(ctx)
+		return recordedConn{conn, c.recorder}, err
+	}
+	conn, err := c.driver.Open(c.dsn)
+	return recordedConn{conn, c.recorder}, err
+}
+
+type recordedConn struct {
+	driver.Conn
+	*recorder
+}
+
+func (c recordedConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+}
+
+func (c recordedConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
+	st, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, text)
+	return recordedStmt{st, text, c.recorder}, err
+}
+
+func (c recordedConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	c.keep(text, args)
+	return c.Conn.(driver.ExecerContext).ExecContext(ctx, text, args)
+}
+
+func (c recordedConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	c.keep(text, args)
+	return c.Conn.(driver.QueryerContext).QueryContext(ctx, text, args)
+}
+
+func (c recordedConn) CheckNamedValue(v *driver.NamedValue) error { return checkValue(c.Conn, v) }
+
+type recordedStmt struct {
+	driver.Stmt
+	text string
+	*recorder
+}
+
+func (s recordedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	s.keep(s.text, args)
+	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+}
+
+func (s recordedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	s.keep(s.text, args)
+	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+}
+
+func (s recordedStmt) CheckNamedValue(v *driver.NamedValue) error { return checkValue(s.Stmt, v) }
+
+func checkValue(of any, v *driver.NamedValue) (err error) {
+	if c, ok := of.(driver.NamedValueChecker); ok {
+		return c.CheckNamedValue(v)
+	}
+	v.Value, err = driver.DefaultParameterConverter.ConvertValue(v.Value)
+	return err
+}

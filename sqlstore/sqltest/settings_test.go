@@ -1,0 +1,170 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+)
+
+// settings are those under which a store would not be right, and what New says of them.
+var settings = []struct {
+	engine  testdb.Engine
+	setting string
+	says    string
+}{
+	{testdb.SQLite, "_pragma=journal_mode(DELETE)", "set PRAGMA journal_mode = WAL"},
+	{testdb.SQLite, "_pragma=busy_timeout(0)", "set PRAGMA busy_timeout"},
+	{testdb.SQLite, "_pragma=encoding('UTF-16')", "PRAGMA encoding = 'UTF-8'"},
+	{testdb.PostgreSQL, "client_encoding=LATIN1", "both must be UTF8"},
+	{testdb.MariaDB, "charset=latin1", "set charset=utf8mb4"},
+	{testdb.MariaDB, "charset=utf8", "set charset=utf8mb4"},
+	{testdb.MariaDB, "sql_mode='NO_ENGINE_SUBSTITUTION'", "add STRICT_TRANS_TABLES"},
+	{testdb.MariaDB, "sql_mode=''", "add STRICT_TRANS_TABLES"},
+	{testdb.MariaDB, "autocommit=0", "autocommit is off"},
+}
+
+func TestNewSaysWhatIsWrongWithTheSettings(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		for _, s := range settings {
+			if s.engine != e {
+				continue
+			}
+			t.Run(s.setting, func(t *testing.T) {
+				_, err := sqlstore.New(t.Context(), testdb.Open(t, e, s.setting), dialects[e])
+				require.ErrorContains(t, err, s.says)
+				require.ErrorContains(t, err, dialects[e].String())
+			})
+		}
+	})
+}
+
+func TestADatabaseInMemoryIsRefusedOnSeveralConnections(t *testing.T) {
+	db, err := sql.Open("sqlite", "file::memory:?_pragma=busy_timeout(10000)")
+	require.NoError(t, err)
+	defer db.Close()
+	for _, n := range []int{0, 2} {
+		db.SetMaxOpenConns(n)
+		_, err = sqlstore.New(t.Context(), db, sqlstore.SQLite)
+		require.ErrorContains(t, err, "SetMaxOpenConns(1)")
+	}
+	db.SetMaxOpenConns(1)
+	works(t, migrated(t, db, testdb.SQLite), "hi")
+}
+
+// A server keeps texts as it gets them in a database of encoding SQL_ASCII, and then cannot tell characters.
+func TestAPostgresDatabaseThatIsNotUTF8IsRefused(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		if e != testdb.PostgreSQL {
+			return
+		}
+		admin := testdb.Create(t, e)
+		u, err := url.Parse(admin.DSN)
+		require.NoError(t, err)
+		name := strings.TrimPrefix(u.Path, "/") + "_ascii"
+		db := admin.Open(t)
+		drop := func() {
+			_, err := db.ExecContext(context.WithoutCancel(t.Context()), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+			require.NoError(t, err)
+		}
+		drop() // what a killed test may have left
+		_, err = db.ExecContext(t.Context(), "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+		require.NoError(t, err)
+		defer drop()
+		u.Path = "/" + name
+		d := testdb.Database{Engine: e, Driver: admin.Driver, DSN: u.String()}.With("client_encoding=UTF8")
+		ascii, err := sql.Open(d.Driver, d.DSN)
+		require.NoError(t, err)
+		defer ascii.Close()
+		_, err = sqlstore.New(t.Context(), ascii, sqlstore.PostgreSQL)
+		require.ErrorContains(t, err, "server_encoding is SQL_ASCII")
+	})
+}
+
+func TestOpenSQLiteOpensAnyPathWithItsSettings(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{
+		"a b.db", "100%.db", "a%20b.db", "what?.db", "a?mode=memory&b=c.db", "#1.db", "ü 😀.db", "a+b;c.db", "a:b.db", `'"\.db`, "vfs=x",
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(dir, name)
+			db, err := sqlstore.OpenSQLite("sqlite", path)
+			require.NoError(t, err)
+			works(t, migrated(t, db, testdb.SQLite), "hi")
+			require.NoError(t, db.Close())
+			_, err = os.Stat(path)
+			require.NoError(t, err)
+		})
+	}
+	db, err := sqlstore.OpenSQLite("sqlite", filepath.Join(dir, "pragmas.db"))
+	require.NoError(t, err)
+	defer db.Close()
+	var conns []*sql.Conn
+	for range 3 {
+		c, err := db.Conn(t.Context())
+		require.NoError(t, err)
+		defer c.Close()
+		conns = append(conns, c)
+	}
+	for _, c := range conns {
+		require.Equal(t, "10000 wal 2", pragmas(t, c))
+	}
+}
+
+func pragmas(t *testing.T, c *sql.Conn) string {
+	t.Helper()
+	var timeout, synchronous int
+	var mode string
+	require.NoError(t, c.QueryRowContext(t.Context(), "PRAGMA busy_timeout").Scan(&timeout))
+	require.NoError(t, c.QueryRowContext(t.Context(), "PRAGMA journal_mode").Scan(&mode))
+	require.NoError(t, c.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&synchronous))
+	return fmt.Sprint(timeout, " ", mode, " ", synchronous)
+}
+
+func TestOpenSQLiteTakesFurtherPragmasAndTheWriteLockAtOnce(t *testing.T) {
+	db, err := sqlstore.OpenSQLite("sqlite", filepath.Join(t.TempDir(), "a.db"), "synchronous = NORMAL", "busy_timeout = 0")
+	require.NoError(t, err)
+	defer db.Close()
+	c, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "0 wal 1", pragmas(t, c))
+	require.NoError(t, c.Close())
+	tx, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = db.BeginTx(t.Context(), nil)
+	require.ErrorContains(t, err, "locked", "while another transaction has the lock, though it wrote nothing")
+	require.NoError(t, tx.Rollback())
+}
+
+func TestOpenSQLiteInMemoryKeepsOneConnection(t *testing.T) {
+	db, err := sqlstore.OpenSQLite("sqlite", ":memory:")
+	require.NoError(t, err)
+	defer db.Close()
+	require.Equal(t, 1, db.Stats().MaxOpenConnections)
+	works(t, migrated(t, db, testdb.SQLite), "hi")
+	_, err = os.Stat(":memory:")
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestOpenSQLiteSaysWhatIsWrong(t *testing.T) {
+	_, err := sqlstore.OpenSQLite("no such driver", "a.db")
+	require.ErrorContains(t, err, "no such driver")
+	for path, pragma := range map[string]string{
+		filepath.Join(t.TempDir(), "a.db"):           "synchronous = = OFF",
+		filepath.Join(t.TempDir(), "no folder/a.db"): "synchronous = OFF",
+	} {
+		db, err := sqlstore.OpenSQLite("sqlite", path, pragma)
+		require.NoError(t, err)
+		require.Error(t, db.PingContext(t.Context()))
+		require.NoError(t, db.Close())
+	}
+}

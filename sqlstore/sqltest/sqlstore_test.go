@@ -1,0 +1,55 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+	"github.com/chatlifecycle/convo/storetest"
+)
+
+var dialects = map[testdb.Engine]sqlstore.Dialect{
+	testdb.SQLite: sqlstore.SQLite, testdb.PostgreSQL: sqlstore.PostgreSQL, testdb.MariaDB: sqlstore.MariaDB,
+}
+
+// open makes a store in a new empty database.
+func open(t testing.TB, e testdb.Engine, params ...string) (*sqlstore.Store, *sql.DB) {
+	t.Helper()
+	db := testdb.Open(t, e, params...)
+	return migrated(t, db, e), db
+}
+
+func migrated(t testing.TB, db *sql.DB, e testdb.Engine, opts ...sqlstore.Option) *sqlstore.Store {
+	t.Helper()
+	require.NoError(t, sqlstore.Migrate(t.Context(), db, dialects[e], opts...))
+	s, err := sqlstore.New(t.Context(), db, dialects[e], opts...)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func TestStoreConforms(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		s, db := open(t, e)
+		storetest.Run(t, func(t *testing.T) convo.Store {
+			for _, table := range []string{"contacts", "addresses", "conversations", "cycles", "events", "contact_events", "keys"} {
+				_, err := db.ExecContext(t.Context(), "DELETE FROM convo_"+table)
+				require.NoError(t, err)
+			}
+			return s
+		})
+	})
+}
+
+func TestReportsConform(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		storetest.RunReports(t, func(t *testing.T) storetest.Reporter {
+			s, _ := open(t, e)
+			return s
+		})
+	})
+}
