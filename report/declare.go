@@ -100,7 +100,8 @@ var measureTable = []measure{
 	{name: Assignment, basis: ByAssignment, from: openedAt, to: firstAssignedAt,
 		rollup: rows(Assignment),
 		definition: "from the opening of the cycle to the first assignment to a user, by that " +
-			"assignment."},
+			"assignment. Who kept the conversation through a reopening has the cycle from its " +
+			"opening on, after no time."},
 
 	{name: Incoming, basis: ByMessage, when: []condition{received},
 		definition: "messages of contacts, by their time."},

@@ -17,6 +17,7 @@ const log = `case:concept:name,Activity,Resource,time:timestamp
 Case1,Insert ticket,Ana,2025-03-03 09:00:00+00:00
 Case1,Take in charge ticket,Ben,2025-03-03 09:10:00+00:00
 Case2,Insert ticket,Ana,2025-03-03 09:30:00+00:00
+Case2,Wait,Ana,2025-03-03 09:30:00+00:00
 Case1,Closed,Ben,2025-03-05 11:00:00+00:00
 Case2,Closed,Ana,2025-03-04 09:30:00+00:00
 `
@@ -25,7 +26,7 @@ func Example() {
 	run(context.Background(), []string{"--import", "-", "--from", "2025-03-01", "--to", "2025-04-01", "--zone", "Europe/Rome",
 		"--kind", "assignments", "--group-by", "first_assignee"}, strings.NewReader(log), os.Stdout, os.Stdout)
 	// Output:
-	// imported -: 5 rows of 2 cases; 2 opened, 0 reopened, 2 closed
+	// imported -: 6 rows of 2 cases; 2 opened, 0 reopened, 2 closed
 	// assignment in all
 	//             count     mean   median      p90      p95      p99      min      max
 	//    period       1   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s
