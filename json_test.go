@@ -19,11 +19,17 @@ import (
 	"github.com/chatlifecycle/convo/memstore"
 )
 
-// Every command, by reflection: a command or a field that is added later is covered too.
-var allCommands = []convo.Command{
-	convo.Open{}, convo.Receive{}, convo.Send{}, convo.Note{}, convo.SetPending{}, convo.Resume{}, convo.Close{},
-	convo.Reopen{}, convo.Assign{}, convo.AmendClosing{}, convo.Block{}, convo.Unblock{}, convo.LinkAddress{},
-}
+// allCommands are all commands, empty, as the library decodes their names.
+var allCommands = func() (all []convo.Command) {
+	for _, name := range commandNames() {
+		var cs convo.Commands
+		if err := json.Unmarshal(fmt.Appendf(nil, `[{"command":%q}]`, name), &cs); err != nil {
+			panic(err)
+		}
+		all = append(all, cs...)
+	}
+	return all
+}()
 
 // jsonTypes is everything that leaves the process as JSON.
 var jsonTypes = []any{

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -382,49 +383,17 @@ func TestTimesAreKeptInUTCAndWholeMicroseconds(t *testing.T) {
 }
 
 // at gives cmd a time of its own.
-func at(cmd convo.Command, when time.Time) convo.Command {
-	switch c := cmd.(type) {
-	case convo.Open:
-		c.At = when
-		return c
-	case convo.Receive:
-		c.At = when
-		return c
-	case convo.Send:
-		c.At = when
-		return c
-	case convo.Note:
-		c.At = when
-		return c
-	case convo.SetPending:
-		c.At = when
-		return c
-	case convo.Resume:
-		c.At = when
-		return c
-	case convo.Close:
-		c.At = when
-		return c
-	case convo.Reopen:
-		c.At = when
-		return c
-	case convo.Assign:
-		c.At = when
-		return c
-	case convo.AmendClosing:
-		c.At = when
-		return c
-	case convo.Block:
-		c.At = when
-		return c
-	case convo.Unblock:
-		c.At = when
-		return c
-	case convo.LinkAddress:
-		c.At = when
-		return c
+func at(cmd convo.Command, when time.Time) convo.Command { return withField(cmd, "At", when) }
+
+// withField is cmd with a field set, if it has one of that name. A value of another string type is
+// converted.
+func withField(cmd convo.Command, name string, value any) convo.Command {
+	v := reflect.New(reflect.TypeOf(cmd)).Elem()
+	v.Set(reflect.ValueOf(cmd))
+	if f := v.FieldByName(name); f.IsValid() {
+		f.Set(reflect.ValueOf(value).Convert(f.Type()))
 	}
-	panic("at: not a command")
+	return v.Interface().(convo.Command)
 }
 
 // statesThatTake are states in which the sample command is not refused under the zero policy.
