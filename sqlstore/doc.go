@@ -4,8 +4,8 @@
 //	import _ "modernc.org/sqlite" // or github.com/jackc/pgx/v5/stdlib, or github.com/go-sql-driver/mysql
 //
 //	db, err := sqlstore.OpenSQLite("sqlite", "convo.sqlite") // or sql.Open("pgx", dsn), sql.Open("mysql", dsn)
-//	err = sqlstore.Migrate(ctx, db, sqlstore.SQLite)          // never implicitly
-//	store, err := sqlstore.New(ctx, db, sqlstore.SQLite)
+//	err = sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}.Migrate(ctx)          // never implicitly
+//	store, err := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}.Open(ctx)
 //	engine, err := convo.New(store)
 //
 // # What it promises

@@ -13,6 +13,7 @@ import (
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 var _ report.Store = (*Store)(nil)
@@ -128,7 +129,7 @@ func (s *Store) cells(ctx context.Context, q *report.Query, c *report.Collector)
 	}
 	if ok && len(slots) > 0 { // without rollups, the index by time is the better way
 		var err error
-		if ok, err = s.row(ctx, anyRollup, []any{q.Workspace}, []any{new(asInt)}); err != nil {
+		if ok, err = s.row(ctx, anyRollup, []any{q.Workspace}, []any{new(dialect.Int)}); err != nil {
 			return err
 		}
 	}
@@ -153,7 +154,7 @@ func (s *Store) snapshot(ctx context.Context, f func(*Store) error) error {
 	if s.tx != nil {
 		return f(s)
 	}
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.snapshot, ReadOnly: true})
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.SnapshotIsolation, ReadOnly: true})
 	if err != nil {
 		return err
 	}
@@ -165,7 +166,7 @@ func (s *Store) snapshot(ctx context.Context, f func(*Store) error) error {
 
 // read is rows for a statement that is put together for one question: it is not kept prepared. It needs a transaction.
 func (s *Store) read(ctx context.Context, statement string, args []any, f func(scan func(...any) error) error) error {
-	rows, err := s.tx.tx.QueryContext(ctx, s.d.text(statement, s.prefix), args...)
+	rows, err := s.tx.tx.QueryContext(ctx, s.d.Text(statement, s.prefix), args...)
 	return s.each(rows, err, f)
 }
 
@@ -201,7 +202,7 @@ func (s *Store) where(q *report.Query, running bool, from, to int64) (text strin
 	args = append(args, q.Workspace, from, to)
 	switch {
 	case running:
-		text += " AND y.active = " + s.d.boolean(true)
+		text += " AND y.active = " + s.d.Boolean(true)
 	case basis == report.ByResponse || basis == report.ByAssignment:
 		text += " AND y.opened_at < ? AND y.closed_at >= ?"
 		args = append(args, to, from)
@@ -210,7 +211,7 @@ func (s *Store) where(q *report.Query, running bool, from, to int64) (text strin
 		if len(list) == 0 {
 			continue
 		}
-		text += " AND " + values[d] + " IN (" + marks(len(list)) + ")"
+		text += " AND " + values[d] + " IN (" + dialect.Placeholders(len(list)) + ")"
 		for _, value := range list {
 			args = append(args, value)
 		}
@@ -241,11 +242,11 @@ func (s *Store) measure(
 	// Slots are counted from the first border, wherever the reading begins: so each is within one bucket.
 	first, width := q.Borders[0].UnixMicro(), slotWidth(q.Borders)
 	if !each {
-		slot = s.d.slot(slot)
+		slot = s.d.Slot(slot)
 		args = append([]any{first, width}, args...)
 	}
-	var at asInt
-	var value asText
+	var at dialect.Int
+	var value dialect.Text
 	stats := make([]report.Stat, len(q.Measures))
 	columns, dests := slot+", "+group, []any{&at, &value}
 	for i, m := range q.Measures {
@@ -254,7 +255,7 @@ func (s *Store) measure(
 	}
 	table := closedCycles
 	if also == unrolledCycles {
-		table += s.d.unrolled
+		table += s.d.PendingIndex
 	}
 	if running {
 		table = runningCycles
@@ -287,7 +288,7 @@ func (f fact) columns(each bool, st *report.Stat) (text string, dests []any) {
 		count = "CASE WHEN " + f.when + " THEN " + count + " END"
 		sum = "CASE WHEN " + f.when + " THEN " + sum + " END"
 	}
-	dests = []any{(*asInt)(&st.Count), (*asInt)(&st.Sum), (*asInt)(&st.Min), (*asInt)(&st.Max)}
+	dests = []any{(*dialect.Int)(&st.Count), (*dialect.Int)(&st.Sum), (*dialect.Int)(&st.Min), (*dialect.Int)(&st.Max)}
 	switch {
 	case each && f.sum == "":
 		return ", " + count, dests[:1]
@@ -305,7 +306,7 @@ func (f fact) columns(each bool, st *report.Stat) (text string, dests []any) {
 type asDuration report.Stat
 
 func (d *asDuration) Scan(v any) error {
-	var n asInt
+	var n dialect.Int
 	err := n.Scan(v)
 	*d = asDuration{}
 	if v != nil {
@@ -325,14 +326,6 @@ func slotWidth(borders []time.Time) int64 {
 	return a
 }
 
-// slot is how many widths a time is behind another one, which it is not before. The two are the statement's next arguments.
-func (d *dialect) slot(at string) string {
-	if d.goose == "mysql" {
-		return "(" + at + " - ?) DIV ?"
-	}
-	return "(" + at + " - ?) / ?"
-}
-
 // things reads the different conversations and contacts.
 func (s *Store) things(ctx context.Context, q *report.Query, c *report.Collector) error {
 	from, to := q.Borders[0].UnixMicro(), q.Borders[len(q.Borders)-1].UnixMicro()
@@ -342,7 +335,7 @@ func (s *Store) things(ctx context.Context, q *report.Query, c *report.Collector
 		group = values[q.By]
 	}
 	width := slotWidth(q.Borders)
-	slot := s.d.slot(times[report.ByClosing])
+	slot := s.d.Slot(times[report.ByClosing])
 	args = append([]any{from, width}, args...)
 	for _, m := range q.Measures {
 		thing := "y.conversation"
@@ -350,9 +343,9 @@ func (s *Store) things(ctx context.Context, q *report.Query, c *report.Collector
 			thing = "{c}.origin"
 		}
 		statement := "SELECT DISTINCT " + slot + ", " + group + ", " + thing + " FROM " + closedCycles + where
-		var at asInt
-		var value, contact asText
-		var conversation asID
+		var at dialect.Int
+		var value, contact dialect.Text
+		var conversation dialect.ID
 		dest := any(&conversation)
 		if m == report.ClosedContacts {
 			dest = &contact
@@ -385,7 +378,7 @@ func (s *Store) messages(ctx context.Context, q *report.Query, c *report.Collect
 	where := " WHERE e.workspace = ? AND e.kind IN ('message_received', 'message_sent') AND e.at >= ? AND e.at < ?"
 	for d, list := range q.Where {
 		if len(list) > 0 {
-			where, joins = where+" AND "+messageValues[d]+" IN ("+marks(len(list))+")", join
+			where, joins = where+" AND "+messageValues[d]+" IN ("+dialect.Placeholders(len(list))+")", join
 			for _, v := range list {
 				args = append(args, v)
 			}
@@ -395,14 +388,14 @@ func (s *Store) messages(ctx context.Context, q *report.Query, c *report.Collect
 		group, joins = messageValues[q.By], join
 	}
 	width := slotWidth(q.Borders)
-	columns := s.d.slot("e.at") + ", " + group
+	columns := s.d.Slot("e.at") + ", " + group
 	args = append([]any{from, width}, args...)
 	for _, m := range q.Measures {
 		columns += ", sum(CASE WHEN " + messageFacts[m] + " THEN 1 ELSE 0 END)"
 	}
-	var at asInt
-	var value asText
-	counts := make([]asInt, len(q.Measures))
+	var at dialect.Int
+	var value dialect.Text
+	counts := make([]dialect.Int, len(q.Measures))
 	dests := []any{&at, &value}
 	for i := range counts {
 		dests = append(dests, &counts[i])
@@ -429,12 +422,15 @@ func reportedColumns(running bool) string {
 	if running {
 		id = "y.id"
 	}
-	return fmt.Sprintf(reported, id) + of("y", cycleColumns)
+	return fmt.Sprintf(reported, id) + dialect.Cycle.Qualify("y")
 }
 
 func reportedDests(y *report.Cycle) []any {
-	return cycleDests([]any{(*asText)(&y.Workspace), (*asID)(&y.Conversation), (*asText)(&y.Contact), (*asText)(&y.Channel),
-		(*asMicros)(&y.CreatedAt), (*asMicros)(&y.ContactSince), (*asText)(&y.Status)}, &y.Cycle)
+	return dialect.Cycle.Dests([]any{
+		(*dialect.Text)(&y.Workspace), (*dialect.ID)(&y.Conversation), (*dialect.Text)(&y.Contact),
+		(*dialect.Text)(&y.Channel), (*dialect.Micros)(&y.CreatedAt),
+		(*dialect.Micros)(&y.ContactSince), (*dialect.Text)(&y.Status),
+	}, &y.Cycle)
 }
 
 // cyclesOf reads whole cycles, for what only Go can measure.
@@ -497,13 +493,13 @@ func (s *Store) cyclesPage(
 	part := func(running bool) string {
 		table, y, active := closedCycles, "y.conversation", ""
 		if running {
-			table, y, active = runningCycles, "y.id", " AND y.active = "+s.d.boolean(true)
+			table, y, active = runningCycles, "y.id", " AND y.active = "+s.d.Boolean(true)
 		}
 		return source(running, "SELECT "+reportedColumns(running)+" FROM "+table+" WHERE y.workspace = ?"+active+
 			" AND y.opened_at >= ? AND y.opened_at < ? AND (y.opened_at > ? OR "+y+" > ? OR "+y+" = ? AND y.number > ?)"+
 			" ORDER BY y.opened_at, "+y+", y.number LIMIT ?")
 	}
-	args := []any{workspace, at, to, at, s.d.id(id), s.d.id(id), number, convo.MaxPageSize}
+	args := []any{workspace, at, to, at, s.d.ID(id), s.d.ID(id), number, convo.MaxPageSize}
 	// First those that run: one that is closed between the two is in both then, and not in none.
 	for _, running := range []bool{true, false} {
 		n := len(page)
@@ -533,11 +529,11 @@ func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCo
 	}
 	s = s.within(ctx)
 	statement := "SELECT status, assignee, count(*), min(waiting_since) FROM convo_conversations WHERE workspace = ? AND active = " +
-		s.d.boolean(true) + " GROUP BY status, assignee"
+		s.d.Boolean(true) + " GROUP BY status, assignee"
 	var out []report.ActiveCount
 	err := s.rows(ctx, statement, []any{workspace}, func(scan func(...any) error) error {
 		var a report.ActiveCount
-		err := scan((*asText)(&a.Status), (*asText)(&a.Assignee), (*asInt)(&a.Count), (*asMicros)(&a.WaitingSince))
+		err := scan((*dialect.Text)(&a.Status), (*dialect.Text)(&a.Assignee), (*dialect.Int)(&a.Count), (*dialect.Micros)(&a.WaitingSince))
 		out = append(out, a)
 		return err
 	})

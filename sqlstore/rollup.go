@@ -13,6 +13,7 @@ import (
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // Rollups hold what closed cycles come to, by slots of time, so that a report need not read each cycle. The cycles that they hold
@@ -176,14 +177,14 @@ func (s *Store) rolled(
 	}
 	args = append(args, width, from, to)
 	statement := "SELECT measure, " + columns + ` FROM convo_rollups
-	WHERE workspace = ? AND dimension = ? AND measure IN (` + marks(len(wanted)) + `) AND width = ? AND slot >= ? AND slot < ?`
+	WHERE workspace = ? AND dimension = ? AND measure IN (` + dialect.Placeholders(len(wanted)) + `) AND width = ? AND slot >= ? AND slot < ?`
 	if only != nil {
-		statement += " AND value IN (" + marks(len(only)) + ")"
+		statement += " AND value IN (" + dialect.Placeholders(len(only)) + ")"
 		for _, v := range only {
 			args = append(args, v)
 		}
 	}
-	var stored asText
+	var stored dialect.Text
 	var row rolledRow
 	dests := row.dests(&stored)
 	return s.read(ctx, statement, args, func(scan func(...any) error) error {
@@ -216,8 +217,8 @@ type rollKey struct {
 
 // rolledRow is a row as it is read.
 type rolledRow struct {
-	slot                         asInt
-	value                        asText
+	slot                         dialect.Int
+	value                        dialect.Text
 	stat                         report.Stat
 	sketch, halves, halfSketches []byte
 }
@@ -226,7 +227,7 @@ const rolledColumns = "slot, value, number, total, least, most, sketch, halves, 
 
 // dests are what rolledColumns are read into.
 func (r *rolledRow) dests(before ...any) []any {
-	return append(before, &r.slot, &r.value, (*asInt)(&r.stat.Count), (*asInt)(&r.stat.Sum), (*asInt)(&r.stat.Min), (*asInt)(&r.stat.Max),
+	return append(before, &r.slot, &r.value, (*dialect.Int)(&r.stat.Count), (*dialect.Int)(&r.stat.Sum), (*dialect.Int)(&r.stat.Min), (*dialect.Int)(&r.stat.Max),
 		&r.sketch, &r.halves, &r.halfSketches)
 }
 
@@ -320,8 +321,8 @@ func (s *Store) Rollup(ctx context.Context, limit int) (n int, err error) {
 	if limit <= 0 {
 		limit = DefaultRollup
 	}
-	var workspace asText
-	found, err := s.row(ctx, "SELECT workspace FROM convo_cycles"+s.d.unrolled+" WHERE unrolled = 1 LIMIT 1", nil, []any{&workspace})
+	var workspace dialect.Text
+	found, err := s.row(ctx, "SELECT workspace FROM convo_cycles"+s.d.PendingIndex+" WHERE unrolled = 1 LIMIT 1", nil, []any{&workspace})
 	if err != nil || !found {
 		return 0, err
 	}
@@ -341,7 +342,7 @@ func (s *Store) alone(ctx context.Context, workspace string, f func(*Store) erro
 	work := func(t *transaction) error {
 		w := *s
 		w.tx = t
-		if s.d.lock != "" {
+		if s.d.Lock != "" {
 			if err := t.hold(ctx, lock); err != nil {
 				return err
 			}
@@ -373,7 +374,7 @@ func (t *transaction) hold(ctx context.Context, row []any) error {
 func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int, err error) {
 	rows := map[rollKey]*rolling{}
 	taken := map[int][]any{} // conversations by the number of their cycle
-	statement := source(false, "SELECT "+reportedColumns(false)+" FROM "+closedCycles+s.d.unrolled+
+	statement := source(false, "SELECT "+reportedColumns(false)+" FROM "+closedCycles+s.d.PendingIndex+
 		" WHERE y.workspace = ? AND y.unrolled = 1 ORDER BY y.closed_at LIMIT ?")
 	err = s.read(ctx, statement, []any{workspace, limit}, func(scan func(...any) error) error {
 		var y report.Cycle
@@ -381,7 +382,7 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 			return err
 		}
 		n++
-		taken[y.Number] = append(taken[y.Number], s.d.id(y.Conversation))
+		taken[y.Number] = append(taken[y.Number], s.d.ID(y.Conversation))
 		roll(rows, &y, true)
 		return nil
 	})
@@ -396,7 +397,7 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 	for number, conversations := range taken {
 		for chunk := range slices.Chunk(conversations, cyclesAtOnce) {
 			m, err := s.change(ctx, "UPDATE convo_cycles SET unrolled = NULL WHERE workspace = ? AND unrolled = 1 AND number = ? AND conversation IN ("+
-				marks(len(chunk))+")", append([]any{workspace, number}, chunk...))
+				dialect.Placeholders(len(chunk))+")", append([]any{workspace, number}, chunk...))
 			if err != nil {
 				return 0, err
 			}
@@ -411,7 +412,7 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 
 // change carries out a statement that is put together for its arguments, and returns how many rows it changed.
 func (s *Store) change(ctx context.Context, statement string, args []any) (int64, error) {
-	r, err := s.tx.tx.ExecContext(ctx, s.d.text(statement, s.prefix), args...)
+	r, err := s.tx.tx.ExecContext(ctx, s.d.Text(statement, s.prefix), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -491,7 +492,7 @@ func (s *Store) addUp(ctx context.Context, workspace string, rows map[rollKey]*r
 				sketch, halves, halfSketches)
 		}
 		statement := `INSERT INTO convo_rollups (workspace, dimension, measure, width, ` + rolledColumns + `)
-		VALUES (` + strings.Repeat(marks(13)+"), (", len(chunk)-1) + marks(13) + ")" + s.d.upsertRollups
+		VALUES (` + strings.Repeat(dialect.Placeholders(13)+"), (", len(chunk)-1) + dialect.Placeholders(13) + ")" + s.d.UpsertRollups
 		if _, err := s.change(ctx, statement, args); err != nil {
 			return err
 		}
@@ -555,8 +556,8 @@ func (s *Store) CheckRollups(ctx context.Context, workspace string) (differences
 		if err != nil {
 			return err
 		}
-		var dimension, measure asText
-		var width asInt
+		var dimension, measure dialect.Text
+		var width dialect.Int
 		var row rolledRow
 		dests := row.dests(&dimension, &measure, &width)
 		tried := newSketch()

@@ -40,7 +40,7 @@ func BenchmarkOpenAndClose(b *testing.B) {
 		if _, err := e.Do(context.Background(), to, convo.Receive{Channel: "chat", Body: "Hi"}); err != nil {
 			return err
 		}
-		_, err := e.Do(context.Background(), to, convo.Close{Category: "Sales", Summary: "Sold."})
+		_, err := e.Do(context.Background(), to, convo.Close{By: convo.ByUser("bob"), Category: "Sales", Summary: "Sold."})
 		return err
 	})
 }

@@ -1,0 +1,178 @@
+package dialect
+
+import (
+	"database/sql"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// MariaDB is the dialect of MariaDB.
+var MariaDB = Dialect{
+	Name:          "MariaDB",
+	Folder:        "mariadb",
+	True:          "1",
+	False:         "0",
+	division:      "DIV",
+	UpsertCycle:   mariadbUpsertCycle,
+	UpsertRollups: mariadbUpsertRollups,
+	// ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD, ER_DUP_ENTRY
+	Conflicts:       []string{"1213", "1205", "1020", "1062"},
+	UniqueViolation: "1062",
+	// ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_QUERY_INTERRUPTED, ER_STATEMENT_TIMEOUT
+	Unsettled:         []string{"1053", "1927", "1317", "1969"},
+	Lock:              " FOR UPDATE",
+	Isolation:         sql.LevelReadCommitted,
+	SnapshotIsolation: sql.LevelRepeatableRead,
+	PendingIndex:      " FORCE INDEX (convo_cycles_unrolled)",
+	listIndexes:       " FORCE INDEX (%s)",
+	lateRows:          true,
+	Compose:           mariadbBlock,
+	ComposeArgs:       mariadbArgs,
+}
+
+const mariadbUpsertCycle = ` ON DUPLICATE KEY UPDATE
+	category = VALUES(category), summary = VALUES(summary)`
+
+const mariadbUpsertRollups = ` ON DUPLICATE KEY UPDATE
+	number = VALUES(number), total = VALUES(total), least = VALUES(least), most = VALUES(most),
+	sketch = VALUES(sketch), halves = VALUES(halves), half_sketches = VALUES(half_sketches)`
+
+// A change of one conversation, and perhaps of its contact, as one block. It answers which step
+// found something in its way; 0 when all is written.
+const (
+	mariadbBegin = `BEGIN NOT ATOMIC
+	DECLARE step INT DEFAULT 1;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+	DECLARE EXIT HANDLER FOR 1062 BEGIN ROLLBACK; SELECT step; END;
+	START TRANSACTION;
+	work: BEGIN
+`
+	mariadbEnd = `		SET step = 0;
+		COMMIT;
+	END work;
+	IF step <> 0 THEN ROLLBACK; END IF;
+	SELECT step;
+END`
+
+	mariadbBeginInTransaction = `BEGIN NOT ATOMIC
+	DECLARE step INT DEFAULT 1;
+	DECLARE EXIT HANDLER FOR 1062 SELECT step;
+	work: BEGIN
+`
+	mariadbEndInTransaction = `		SET step = 0;
+	END work;
+	SELECT step;
+END`
+
+	mariadbOrLeave      = "; IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;\n"
+	mariadbConversation = "SET step = 2;\n"
+	mariadbKeys         = "SET step = 3;\n"
+	mariadbRest         = "SET step = 1;\n"
+)
+
+// The steps that MariaDB's block may answer.
+const (
+	MariaDBWritten = iota
+	MariaDBConflict
+	MariaDBSlotTaken
+	MariaDBDuplicateKey
+)
+
+func mariadbBlock(class ChangeClass) string {
+	var b strings.Builder
+	add := func(n int, statement string) {
+		for range n {
+			b.WriteString(statement + ";\n")
+		}
+	}
+	if class.InTransaction {
+		b.WriteString(mariadbBeginInTransaction)
+	} else {
+		b.WriteString(mariadbBegin)
+	}
+	switch {
+	case class.newContact:
+		b.WriteString(InsertContact + ";\n")
+	case class.contact:
+		b.WriteString(UpdateContact + mariadbOrLeave)
+	}
+	switch {
+	case class.newConversation:
+		b.WriteString(mariadbConversation + InsertConversation + ";\n")
+	case class.message:
+		b.WriteString(byPrimaryKey(UpdateByMessages) + mariadbOrLeave)
+	default:
+		b.WriteString(mariadbConversation + byPrimaryKey(updateConversation) +
+			"; IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;\n")
+	}
+	if class.keys > 0 {
+		b.WriteString(mariadbKeys)
+	}
+	add(class.keys, InsertKey)
+	b.WriteString(mariadbRest)
+	add(class.addresses, InsertAddress)
+	add(class.events, InsertEvent)
+	add(class.contactEvents, InsertContactEvent)
+	if class.closed {
+		add(1, InsertCycle+mariadbUpsertCycle)
+	}
+	if class.InTransaction {
+		b.WriteString(mariadbEndInTransaction)
+	} else {
+		b.WriteString(mariadbEnd)
+	}
+	return b.String()
+}
+
+// byPrimaryKey keeps MariaDB from asking each index, all of which begin with the workspace, whether
+// it would be better.
+func byPrimaryKey(update string) string {
+	return strings.Replace(update, "UPDATE convo_conversations",
+		"UPDATE convo_conversations FORCE INDEX (PRIMARY)", 1)
+}
+
+// mariadbArgs are the arguments of mariadbBlock, in its order.
+func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
+	contact, c := &ch.Contact.Contact, &ch.Conversation.Conversation
+	a := make([]any, 0, 128)
+	switch {
+	case class.newContact:
+		a = Contacts.All.Args(d, a, contact)
+	case class.contact:
+		a = Contacts.Changing.Args(d, a, contact)
+		a = append(a, contact.Workspace, contact.ID, ch.Contact.Expected)
+	}
+	switch {
+	case class.newConversation:
+		a = Conversations.All.Args(d, a, c)
+	case class.message:
+		a = Conversations.ByMessages.Args(d, a, c)
+		a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
+	default:
+		a = Conversations.Changing.Args(d, a, c)
+		a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
+	}
+	for i := range ch.Keys {
+		a = Keys.All.Args(d, a, &Key{contact.Workspace, ch.Keys[i]})
+	}
+	for i := range ch.Addresses {
+		a = Addresses.All.Args(d, a, &Address{contact.Workspace, ch.Addresses[i]})
+	}
+	for i := range ch.Events {
+		if e := &ch.Events[i]; e.Conversation != uuid.Nil {
+			a = EventArgs(Events.All, d, a, e)
+		}
+	}
+	for i := range ch.Events {
+		if e := &ch.Events[i]; e.Conversation == uuid.Nil {
+			a = EventArgs(ContactEvents.All, d, a, e)
+		}
+	}
+	if class.closed {
+		a = Cycles.All.Args(d, a, &ClosedCycle{c.Workspace, c.ID, &c.Cycle})
+	}
+	return a
+}
