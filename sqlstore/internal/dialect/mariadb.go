@@ -67,10 +67,11 @@ END`
 	SELECT step;
 END`
 
-	mariadbOrLeave      = "; IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;\n"
-	mariadbConversation = "SET step = 2;\n"
-	mariadbKeys         = "SET step = 3;\n"
-	mariadbRest         = "SET step = 1;\n"
+	mariadbOrLeave        = "IF ROW_COUNT() <> 1 THEN LEAVE work; END IF"
+	mariadbOrConflict     = "IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF"
+	mariadbAtConversation = "SET step = 2"
+	mariadbAtKeys         = "SET step = 3"
+	mariadbAtRest         = "SET step = 1"
 )
 
 // The steps that MariaDB's block may answer.
@@ -83,9 +84,11 @@ const (
 
 func mariadbBlock(class ChangeClass) string {
 	var b strings.Builder
-	add := func(n int, statement string) {
+	add := func(n int, statements ...string) {
 		for range n {
-			b.WriteString(statement + ";\n")
+			for _, s := range statements {
+				b.WriteString("\t\t" + strings.ReplaceAll(s, "\n", "\n\t\t") + ";\n")
+			}
 		}
 	}
 	if class.InTransaction {
@@ -95,24 +98,21 @@ func mariadbBlock(class ChangeClass) string {
 	}
 	switch {
 	case class.newContact:
-		b.WriteString(InsertContact + ";\n")
+		add(1, InsertContact)
 	case class.contact:
-		b.WriteString(UpdateContact + mariadbOrLeave)
+		add(1, UpdateContact, mariadbOrLeave)
 	}
 	switch {
 	case class.newConversation:
-		b.WriteString(mariadbConversation + InsertConversation + ";\n")
+		add(1, mariadbAtConversation, InsertConversation)
 	case class.message:
-		b.WriteString(byPrimaryKey(UpdateByMessages) + mariadbOrLeave)
+		add(1, byPrimaryKey(UpdateByMessages), mariadbOrLeave)
 	default:
-		b.WriteString(mariadbConversation + byPrimaryKey(updateConversation) +
-			"; IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;\n")
+		add(1, mariadbAtConversation, byPrimaryKey(updateConversation), mariadbOrConflict)
 	}
-	if class.keys > 0 {
-		b.WriteString(mariadbKeys)
-	}
+	add(min(class.keys, 1), mariadbAtKeys)
 	add(class.keys, InsertKey)
-	b.WriteString(mariadbRest)
+	add(1, mariadbAtRest)
 	add(class.addresses, InsertAddress)
 	add(class.events, InsertEvent)
 	add(class.contactEvents, InsertContactEvent)

@@ -54,9 +54,9 @@ func (cs Columns[R]) namedCasts() string {
 	})
 }
 
-// recordset reads a list of JSON objects as rows of these columns.
-func (cs Columns[R]) recordset() string {
-	return "json_to_recordset(?::json) AS listed(" + cs.each(", ", func(c *Column[R]) string {
+// recordset reads a list of JSON objects as rows of these columns, under a name.
+func (cs Columns[R]) recordset(name string) string {
+	return "json_to_recordset(?::json) AS " + name + "(" + cs.each(", ", func(c *Column[R]) string {
 		return c.name + " " + postgresTypes[c.kind]
 	}) + ")"
 }
@@ -78,17 +78,18 @@ SELECT count(*), 0, 0 FROM wrote_conversation`
 
 	postgresKeyedMessage = `WITH known AS (
 	SELECT 1 FROM convo_keys WHERE workspace = ? AND channel = ? AND id = ?
-), ` + postgresUpdateByMessages + ` AND NOT EXISTS (SELECT FROM known)` + postgresMessageEvent + `,
-wrote_key AS (
+), ` + postgresUpdateByMessages + ` AND NOT EXISTS (SELECT FROM known)` + postgresMessageEvent + `, wrote_key AS (
 	INSERT INTO convo_keys (` + Keys.All.Names() + `)
-	SELECT wrote_conversation.workspace, ` + listedKeys.casts() + ` FROM wrote_conversation
+	SELECT wrote_conversation.workspace, ` + listedKeys.casts() + `
+	FROM wrote_conversation
 )
 SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 0`
 
 	postgresUpdateByMessages = `wrote_conversation AS (
 	` + UpdateByMessages
 
-	postgresMessageEvent = ` RETURNING workspace, id
+	postgresMessageEvent = `
+	RETURNING workspace, id
 ), wrote_event AS (
 	INSERT INTO convo_events (` + Events.All.Names() + `)
 	SELECT wrote_conversation.workspace, wrote_conversation.id, ` + listedEvents.casts() + `
@@ -100,14 +101,16 @@ SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 
 // before anything is written; what goes wrong at the same instant violates a key, which undoes the
 // statement. Parts that write follow from a row of wrote_conversation.
 var (
-	postgresWanted = `WITH wanted AS (SELECT ` + Conversations.All.namedCasts() + `), taken AS (
+	postgresWanted = `WITH wanted AS (
+	SELECT ` + Conversations.All.namedCasts() + `
+), taken AS (
 	SELECT 1 FROM wanted JOIN convo_conversations other ON other.workspace = wanted.workspace
 		AND other.active_slot = wanted.active_slot AND other.id <> wanted.id
 )`
 
 	// LIMIT keeps the planner from reading the whole table, whose size it may not know yet.
 	postgresKnown = `, new_keys AS (
-	SELECT * FROM ` + listedKeys.recordset() + `
+	SELECT * FROM ` + listedKeys.recordset("listed_keys") + `
 ), known AS (
 	SELECT 1 FROM wanted, new_keys CROSS JOIN LATERAL (
 		SELECT 1 FROM convo_keys old WHERE old.workspace = wanted.workspace
@@ -115,7 +118,7 @@ var (
 )`
 
 	postgresLinked = `, new_addresses AS (
-	SELECT * FROM ` + listedAddresses.recordset() + `
+	SELECT * FROM ` + listedAddresses.recordset("listed_addresses") + `
 ), linked AS (
 	SELECT 1 FROM wanted, new_addresses CROSS JOIN LATERAL (
 		SELECT 1 FROM convo_addresses old WHERE old.workspace = wanted.workspace
@@ -148,7 +151,8 @@ var (
 	postgresCycle = `, wrote_cycle AS (
 	INSERT INTO convo_cycles (` + Cycles.All.Names() + `, unrolled)
 	SELECT wanted.workspace, wanted.id, ` + Cycle.Qualify("wanted") + `, 1
-	FROM wanted, wrote_conversation` + standardUpsertCycle + `
+	FROM wanted, wrote_conversation
+	` + standardUpsertCycle + `
 )`
 
 	postgresKeys = `, wrote_keys AS (
@@ -165,14 +169,14 @@ var (
 
 	postgresEvents = `, wrote_events AS (
 	INSERT INTO convo_events (` + Events.All.Names() + `)
-	SELECT wanted.workspace, wanted.id, ` + listedEvents.Qualify("listed") + `
-	FROM wanted, wrote_conversation, ` + listedEvents.recordset() + `
+	SELECT wanted.workspace, wanted.id, ` + listedEvents.Qualify("new_events") + `
+	FROM wanted, wrote_conversation, ` + listedEvents.recordset("new_events") + `
 )`
 
 	postgresContactEvents = `, wrote_contact_events AS (
 	INSERT INTO convo_contact_events (` + ContactEvents.All.Names() + `)
-	SELECT wanted.workspace, ` + listedContactEvents.Qualify("listed") + `
-	FROM wanted, wrote_conversation, ` + listedContactEvents.recordset() + `
+	SELECT wanted.workspace, ` + listedContactEvents.Qualify("new_events") + `
+	FROM wanted, wrote_conversation, ` + listedContactEvents.recordset("new_events") + `
 )`
 )
 

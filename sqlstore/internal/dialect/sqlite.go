@@ -38,7 +38,7 @@ var snapshotAsText = func() string {
 	columns = append(columns, "hex("+otherActiveID+")")
 	columns = append(columns, asText(Conversations.Read, "cv")...)
 	format := strings.Repeat(unitSeparator+"%s", len(columns))[len(unitSeparator):]
-	return "format('" + format + "', " + strings.Join(columns, ", ") + ")"
+	return "format('" + format + "',\n\t" + strings.Join(columns, ", ") + ")"
 }()
 
 func asText[R any](columns Columns[R], alias string) []string {

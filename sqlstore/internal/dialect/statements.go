@@ -8,28 +8,33 @@ package dialect
 const snapshotPlaceholder = "{snapshot}"
 
 // otherActiveID is the contact's active conversation when it is another one.
-const otherActiveID = `CASE WHEN cv.active THEN NULL ELSE (SELECT other.id
-	FROM convo_conversations other
-	WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END`
+const otherActiveID = `CASE WHEN cv.active THEN NULL ELSE (
+		SELECT other.id FROM convo_conversations other
+		WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END`
 
-var snapshotColumns = Contacts.Read.Qualify("ct") + ", " + otherActiveID + ", " +
-	Conversations.Read.Qualify("cv")
+var snapshotColumns = Contacts.Read.Qualify("ct") + `,
+	` + otherActiveID + `,
+	` + Conversations.Read.Qualify("cv")
 
 // What Load sends.
 const (
-	latestConversation = ` LEFT JOIN convo_conversations cv
-	ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation`
+	latestConversation = `
+	LEFT JOIN convo_conversations cv
+		ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation`
 
-	LoadContact = `SELECT ` + snapshotPlaceholder + ` FROM convo_contacts ct` + latestConversation + `
+	LoadContact = `SELECT ` + snapshotPlaceholder + `
+	FROM convo_contacts ct` + latestConversation + `
 	WHERE ct.workspace = ? AND ct.id = ?`
 
-	LoadAddress = `SELECT ` + snapshotPlaceholder + ` FROM convo_addresses ad
+	LoadAddress = `SELECT ` + snapshotPlaceholder + `
+	FROM convo_addresses ad
 	JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
 	JOIN convo_contacts ct ON ct.workspace = linked.workspace
 		AND ct.id = COALESCE(linked.merged_into, linked.id)` + latestConversation + `
 	WHERE ad.workspace = ? AND ad.channel = ? AND ad.value = ?`
 
-	LoadConversation = `SELECT ` + snapshotPlaceholder + ` FROM convo_conversations cv
+	LoadConversation = `SELECT ` + snapshotPlaceholder + `
+	FROM convo_conversations cv
 	JOIN convo_contacts ct ON ct.workspace = cv.workspace AND ct.id = cv.contact
 	WHERE cv.workspace = ? AND cv.id = ?`
 
@@ -38,35 +43,42 @@ const (
 	WHERE ad.workspace = ? AND ad.channel = ? AND ad.value = ?`
 
 	// A row, even when the contact is not there, for the owner of the address is wanted then, too.
-	LoadContactAndOwner = `SELECT (` + addressOwner + `), ` + snapshotPlaceholder + `
+	LoadContactAndOwner = `SELECT (` + addressOwner + `),
+	` + snapshotPlaceholder + `
 	FROM (SELECT 1 AS one) one
 	LEFT JOIN convo_contacts ct ON ct.workspace = ? AND ct.id = ?` + latestConversation
 )
 
 // What the other reads send.
 var (
-	OneConversation = `SELECT ` + Conversations.Read.Names() + ` FROM convo_conversations
+	OneConversation = `SELECT ` + Conversations.Read.Names() + `
+	FROM convo_conversations
 	WHERE workspace = ? AND id = ?`
 
-	EventsOfConversation = `SELECT ` + Events.Read.Names() + ` FROM convo_events
+	EventsOfConversation = `SELECT ` + Events.Read.Names() + `
+	FROM convo_events
 	WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?`
 
 	// Conversations that ended before the page begins are left out at once.
-	EventsOfContact = `SELECT ` + Events.Read.Qualify("ev") + ` FROM convo_conversations cv
+	EventsOfContact = `SELECT ` + Events.Read.Qualify("ev") + `
+	FROM convo_conversations cv
 	JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
 	WHERE cv.workspace = ? AND cv.contact = ? AND cv.updated_at >= ?
 		AND (ev.at, ev.conversation, ev.seq) > (?, ?, ?)
 	ORDER BY ev.at, ev.conversation, ev.seq LIMIT ?`
 
-	ContactEventsOfContact = `SELECT ` + ContactEvents.Read.Qualify("ce") + ` FROM ` + mergedContacts + `
+	ContactEventsOfContact = `SELECT ` + ContactEvents.Read.Qualify("ce") + `
+	FROM ` + mergedContacts + `
 	JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
 	WHERE (ce.at, ce.seq, ce.id) > (?, ?, ?) ORDER BY ce.at, ce.seq, ce.id LIMIT ?`
 
-	OneKey = `SELECT ` + Keys.Read.Names() + ` FROM convo_keys
+	OneKey = `SELECT ` + Keys.Read.Names() + `
+	FROM convo_keys
 	WHERE workspace = ? AND channel = ? AND id = ?`
 
 	// CyclesOfConversation are closed cycles, for tests.
-	CyclesOfConversation = `SELECT ` + Cycles.Read.Names() + ` FROM convo_cycles
+	CyclesOfConversation = `SELECT ` + Cycles.Read.Names() + `
+	FROM convo_cycles
 	WHERE workspace = ? AND conversation = ? ORDER BY number`
 )
 
