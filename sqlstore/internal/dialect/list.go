@@ -38,8 +38,8 @@ func (d *Dialect) List(f *convo.Filter) (statement string, args []any) {
 		columns = "id, created_at"
 	}
 	for i, part := range parts {
-		parts[i] = "SELECT " + columns + " FROM " + from + " WHERE " + part +
-			" ORDER BY created_at DESC, id DESC LIMIT ?"
+		parts[i] = "SELECT " + columns + "\n\tFROM " + from + "\n\tWHERE " + part +
+			"\n\tORDER BY created_at DESC, id DESC LIMIT ?"
 	}
 	if filters > 1 {
 		parts[0] = byValue + parts[0]
@@ -47,15 +47,15 @@ func (d *Dialect) List(f *convo.Filter) (statement string, args []any) {
 	if len(parts) == 1 {
 		return parts[0], args
 	}
-	both := "SELECT * FROM (" + parts[0] + ") of_active UNION ALL SELECT * FROM (" + parts[1] +
-		") of_closed ORDER BY created_at DESC, id DESC LIMIT ?"
+	both := "SELECT * FROM (\n\t" + parts[0] + "\n) of_active UNION ALL SELECT * FROM (\n\t" +
+		parts[1] + "\n) of_closed ORDER BY created_at DESC, id DESC LIMIT ?"
 	args = append(slices.Concat(args, args), f.Limit)
 	if !late {
 		return both, args
 	}
-	return "SELECT " + Conversations.Read.Qualify("cv") + " FROM (" + both + ") page" +
-		" JOIN convo_conversations cv ON cv.workspace = ? AND cv.id = page.id" +
-		" ORDER BY page.created_at DESC, page.id DESC", append(args, f.Workspace)
+	return "SELECT " + Conversations.Read.Qualify("cv") + "\nFROM (" + both + ") page\n" +
+		"JOIN convo_conversations cv ON cv.workspace = ? AND cv.id = page.id\n" +
+		"ORDER BY page.created_at DESC, page.id DESC", append(args, f.Workspace)
 }
 
 // listWhere is what narrows a listing down, but for the status.

@@ -6,14 +6,20 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv
     cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_responder_type,
     cv.first_responder_id, cv.waiting_since, cv.responses, cv.response_micros, cv.pending_micros,
     cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary FROM (SELECT * FROM (SELECT id,
-    created_at FROM convo_conversations FORCE INDEX (convo_conversations_listed) WHERE workspace =
-    ? AND active = 1 ORDER BY created_at DESC, id DESC LIMIT ?) of_active UNION ALL SELECT * FROM
-    (SELECT id, created_at FROM convo_conversations FORCE INDEX (convo_conversations_listed) WHERE
-    workspace = ? AND active = 0 ORDER BY created_at DESC,
-    id DESC LIMIT ?) of_closed ORDER BY created_at DESC,
-    id DESC LIMIT ?) page JOIN convo_conversations cv ON cv.workspace = ? AND cv.id = page.id ORDER
-    BY page.created_at DESC, page.id DESC;
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+FROM (SELECT * FROM (
+    SELECT id, created_at
+    FROM convo_conversations FORCE INDEX (convo_conversations_listed)
+    WHERE workspace = ? AND active = 1
+    ORDER BY created_at DESC, id DESC LIMIT ?
+) of_active UNION ALL SELECT * FROM (
+    SELECT id, created_at
+    FROM convo_conversations FORCE INDEX (convo_conversations_listed)
+    WHERE workspace = ? AND active = 0
+    ORDER BY created_at DESC, id DESC LIMIT ?
+) of_closed ORDER BY created_at DESC, id DESC LIMIT ?) page
+JOIN convo_conversations cv ON cv.workspace = ? AND cv.id = page.id
+ORDER BY page.created_at DESC, page.id DESC;
 -- parameters: 1 workspace, 2 limit, 3 workspace, 4 limit, 5 limit, 6 workspace
 
 -- open
@@ -23,8 +29,10 @@ SELECT workspace, id, origin, channel, created_at, contact, status, version, upd
     first_assignee, last_assignee, last_team, first_response_at, first_responder_type,
     first_responder_id, waiting_since, responses, response_micros, pending_micros, incoming,
     outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
-    category, summary FROM convo_conversations FORCE INDEX (convo_conversations_listed) WHERE
-    workspace = ? AND active = 1 AND status <> 'pending' ORDER BY created_at DESC, id DESC LIMIT ?;
+    category, summary
+    FROM convo_conversations FORCE INDEX (convo_conversations_listed)
+    WHERE workspace = ? AND active = 1 AND status <> 'pending'
+    ORDER BY created_at DESC, id DESC LIMIT ?;
 -- parameters: 1 workspace, 2 limit
 
 -- closed
@@ -34,8 +42,10 @@ SELECT workspace, id, origin, channel, created_at, contact, status, version, upd
     first_assignee, last_assignee, last_team, first_response_at, first_responder_type,
     first_responder_id, waiting_since, responses, response_micros, pending_micros, incoming,
     outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
-    category, summary FROM convo_conversations FORCE INDEX (convo_conversations_listed) WHERE
-    workspace = ? AND active = 0 ORDER BY created_at DESC, id DESC LIMIT ?;
+    category, summary
+    FROM convo_conversations FORCE INDEX (convo_conversations_listed)
+    WHERE workspace = ? AND active = 0
+    ORDER BY created_at DESC, id DESC LIMIT ?;
 -- parameters: 1 workspace, 2 limit
 
 -- open, of a user
@@ -45,9 +55,10 @@ SELECT workspace, id, origin, channel, created_at, contact, status, version, upd
     first_assignee, last_assignee, last_team, first_response_at, first_responder_type,
     first_responder_id, waiting_since, responses, response_micros, pending_micros, incoming,
     outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
-    category, summary FROM convo_conversations FORCE INDEX (convo_conversations_assignee) WHERE
-    workspace = ? AND assignee = ? AND active = 1 AND status <> 'pending' ORDER BY created_at DESC,
-    id DESC LIMIT ?;
+    category, summary
+    FROM convo_conversations FORCE INDEX (convo_conversations_assignee)
+    WHERE workspace = ? AND assignee = ? AND active = 1 AND status <> 'pending'
+    ORDER BY created_at DESC, id DESC LIMIT ?;
 -- parameters: 1 workspace, 2 assignee, 3 limit
 
 -- active, of a user and a team, from a place on
@@ -57,9 +68,10 @@ SELECT workspace, id, origin, channel, created_at, contact, status, version, upd
     first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
     first_responder_type, first_responder_id, waiting_since, responses, response_micros,
     pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type,
-    closed_by_id, closed_source, category, summary FROM convo_conversations FORCE INDEX
-    (convo_conversations_assignee, convo_conversations_team) WHERE workspace = ? AND assignee = ?
-    AND team = ? AND team <> '' AND created_at <= ? AND (created_at < ? OR id < ?) AND active = 1
+    closed_by_id, closed_source, category, summary
+    FROM convo_conversations FORCE INDEX (convo_conversations_assignee, convo_conversations_team)
+    WHERE workspace = ? AND assignee = ? AND team = ? AND team <> '' AND created_at <= ? AND
+        (created_at < ? OR id < ?) AND active = 1
     ORDER BY created_at DESC, id DESC LIMIT ?;
 -- parameters: 1 workspace, 2 assignee, 3 team, 4 created_at, 5 created_at, 6 id, 7 limit
 
@@ -71,15 +83,20 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv
     cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_responder_type,
     cv.first_responder_id, cv.waiting_since, cv.responses, cv.response_micros, cv.pending_micros,
     cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary FROM (SELECT * FROM (SELECT id,
-    created_at FROM convo_conversations FORCE INDEX (convo_conversations_contact) WHERE workspace =
-    ? AND contact = ? AND created_at >= ? AND created_at < ? AND active = 1 ORDER BY created_at
-    DESC, id DESC LIMIT ?) of_active UNION ALL SELECT * FROM (SELECT id,
-    created_at FROM convo_conversations FORCE INDEX (convo_conversations_contact) WHERE workspace =
-    ? AND contact = ? AND created_at >= ? AND created_at < ? AND active = 0 ORDER BY created_at
-    DESC, id DESC LIMIT ?) of_closed ORDER BY created_at DESC,
-    id DESC LIMIT ?) page JOIN convo_conversations cv ON cv.workspace = ? AND cv.id = page.id ORDER
-    BY page.created_at DESC, page.id DESC;
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+FROM (SELECT * FROM (
+    SELECT id, created_at
+    FROM convo_conversations FORCE INDEX (convo_conversations_contact)
+    WHERE workspace = ? AND contact = ? AND created_at >= ? AND created_at < ? AND active = 1
+    ORDER BY created_at DESC, id DESC LIMIT ?
+) of_active UNION ALL SELECT * FROM (
+    SELECT id, created_at
+    FROM convo_conversations FORCE INDEX (convo_conversations_contact)
+    WHERE workspace = ? AND contact = ? AND created_at >= ? AND created_at < ? AND active = 0
+    ORDER BY created_at DESC, id DESC LIMIT ?
+) of_closed ORDER BY created_at DESC, id DESC LIMIT ?) page
+JOIN convo_conversations cv ON cv.workspace = ? AND cv.id = page.id
+ORDER BY page.created_at DESC, page.id DESC;
 -- parameters: 1 workspace, 2 contact, 3 created_at, 4 created_at, 5 limit, 6 workspace, 7 contact,
 -- 8 created_at, 9 created_at, 10 limit, 11 limit, 12 workspace
 
