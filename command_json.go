@@ -1,7 +1,6 @@
 package convo
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -9,13 +8,13 @@ import (
 	"time"
 )
 
-// Commands is a list of commands that encodes to JSON and back, for hosts that queue them: an array of objects, each
-// with the name of its command beside its fields:
+// Commands is a list of commands that encodes to JSON and back, for hosts that queue them: an array
+// of objects, each with the name of its command beside its fields:
 //
 //	[{"command":"close","by":{"type":"user","id":"ana"},"category":"Sales"}]
 //
-// Decoding refuses unknown commands and unknown fields with a *ValidationError, so that a typing error loses nothing. (For
-// what is no JSON at all, encoding/json has errors of its own.)
+// Decoding refuses unknown commands and unknown fields with a *ValidationError, so that a typing
+// error loses nothing. (For what is no JSON at all, encoding/json has errors of its own.)
 type Commands []Command
 
 // MarshalJSON implements json.Marshaler.
@@ -42,7 +41,8 @@ func (cs Commands) MarshalJSON() ([]byte, error) {
 	return append(out, ']'), nil
 }
 
-// withCanonicalTimes is c with its times in UTC and whole microseconds, so that the same instant is the same text.
+// withCanonicalTimes is c with its times in UTC and whole microseconds, so that the same instant is
+// the same text.
 func withCanonicalTimes(c Command) any {
 	v := reflect.New(reflect.TypeOf(c)).Elem()
 	v.Set(reflect.ValueOf(c))
@@ -90,6 +90,9 @@ var decoders = map[CommandName]func([]byte) (Command, error){
 }
 
 func decodeCommand(data []byte) (Command, error) {
+	if err := checkNames(data, reflect.TypeFor[map[string]json.RawMessage]()); err != nil {
+		return nil, err
+	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return nil, err
@@ -110,14 +113,25 @@ func decodeCommand(data []byte) (Command, error) {
 	return dec([]byte(unescape.Replace(string(rest))))
 }
 
-// unescape takes back what encoding/json writes in six bytes for the sake of HTML, so that attachments that were within
-// the limit still are when they come out of a queue.
-var unescape = strings.NewReplacer(`\\`, `\\`, `\u003c`, "<", `\u003e`, ">", `\u0026`, "&", `\u2028`, "\u2028", `\u2029`, "\u2029")
+// unescape takes back what encoding/json writes in six bytes for the sake of HTML, so that
+// attachments that were within the limit still are when they come out of a queue.
+var unescape = strings.NewReplacer(
+	`\\`,
+	`\\`,
+	`\u003c`,
+	"<",
+	`\u003e`,
+	">",
+	`\u0026`,
+	"&",
+	`\u2028`,
+	"\u2028",
+	`\u2029`,
+	"\u2029",
+)
 
 func decode[C Command](data []byte) (Command, error) {
 	var c C
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	err := d.Decode(&c)
+	err := decodeStrictly(data, &c)
 	return c, err
 }

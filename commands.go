@@ -5,41 +5,44 @@ import (
 	"time"
 )
 
-// Command is something to do to a contact's conversation: one of the structs of this file, by value.
+// Command is something to do to a contact's conversation: one of the structs of this file, by
+// value.
 //
-// Every command says By whom. At is when it happened, for imports: zero means now, and a time before the
-// conversation's last event is ErrOutOfOrder. Key makes it idempotent: see [Engine.Do].
+// Every command says By whom. At is when it happened, for imports: zero means now, and a time
+// before the conversation's last event is ErrOutOfOrder. Key makes it idempotent: see [Engine.Do].
 type Command interface{ command() }
 
-// Open opens a conversation, or reopens the latest one when Policy.Open says so. An active one stays as it is; a
-// pending one is resumed.
+// Open opens a conversation, or reopens the latest one when Policy.Open says so. An active one
+// stays as it is; a pending one is resumed.
 type Open struct {
 	By      Actor     `json:"by"`
 	At      time.Time `json:"at,omitzero"`
 	Key     string    `json:"key,omitempty"`
-	Channel string    `json:"channel,omitempty"` // default: the channel of the Ref's address
-	Source  Source    `json:"source,omitempty"`  // default: the actor's type, or restart for a reopening by the contact
+	Channel string    `json:"channel,omitempty"` // default: that of the Ref's address
+	// Source is by default the actor's type, or restart for a reopening by the contact.
+	Source Source `json:"source,omitempty"`
 }
 
-// Receive records a message from the contact, and opens, resumes or reopens a conversation for it, or is rejected with
-// ErrClosed, as the policy says. With an ExternalID it is idempotent: (workspace, Channel, ExternalID) is unique.
+// Receive records a message from the contact, and opens, resumes or reopens a conversation for it,
+// or is rejected with ErrClosed, as the policy says. With an ExternalID it is idempotent:
+// (workspace, Channel, ExternalID) is unique.
 type Receive struct {
 	By          Actor           `json:"by,omitzero"` // default: the contact
 	At          time.Time       `json:"at,omitzero"`
 	Key         string          `json:"key,omitempty"`
-	Channel     string          `json:"channel,omitempty"` // default: the channel of the Ref's address
+	Channel     string          `json:"channel,omitempty"` // default: that of the Ref's address
 	ExternalID  string          `json:"external_id,omitempty"`
 	Body        string          `json:"body,omitempty"`
 	Attachments json.RawMessage `json:"attachments,omitempty"`
 }
 
-// Send records a message to the contact by a user or by automation. It needs an active conversation: to greet, compose
-// Open and Send in one call.
+// Send records a message to the contact by a user or by automation. It needs an active
+// conversation: to greet, compose Open and Send in one call.
 type Send struct {
 	By          Actor           `json:"by"`
 	At          time.Time       `json:"at,omitzero"`
 	Key         string          `json:"key,omitempty"`
-	Channel     string          `json:"channel,omitempty"` // default: the channel of the Ref's address
+	Channel     string          `json:"channel,omitempty"` // default: that of the Ref's address
 	ExternalID  string          `json:"external_id,omitempty"`
 	Body        string          `json:"body,omitempty"`
 	Attachments json.RawMessage `json:"attachments,omitempty"`
@@ -54,7 +57,8 @@ type Note struct {
 	Attachments json.RawMessage `json:"attachments,omitempty"`
 }
 
-// SetPending sets the conversation aside until the contact writes, a user resumes it, or, with Until, that time comes.
+// SetPending sets the conversation aside until the contact writes, a user resumes it, or, with
+// Until, that time comes.
 type SetPending struct {
 	By    Actor     `json:"by"`
 	At    time.Time `json:"at,omitzero"`
@@ -80,13 +84,14 @@ type Close struct {
 	Source   Source    `json:"source,omitempty"` // default: the actor's type
 }
 
-// Reopen starts a new cycle of the same conversation: the one that the Ref names, else the contact's latest. A restart
-// by the visitor is a Reopen by the contact.
+// Reopen starts a new cycle of the same conversation: the one that the Ref names, else the
+// contact's latest. A restart by the visitor is a Reopen by the contact.
 type Reopen struct {
-	By     Actor     `json:"by"`
-	At     time.Time `json:"at,omitzero"`
-	Key    string    `json:"key,omitempty"`
-	Source Source    `json:"source,omitempty"` // default: the actor's type, or restart for a reopening by the contact
+	By  Actor     `json:"by"`
+	At  time.Time `json:"at,omitzero"`
+	Key string    `json:"key,omitempty"`
+	// Source is by default the actor's type, or restart for a reopening by the contact.
+	Source Source `json:"source,omitempty"`
 }
 
 // Assign gives the conversation to a user, a team, or both; empty fields mean nobody.
@@ -98,7 +103,8 @@ type Assign struct {
 	Team     string    `json:"team,omitempty"`
 }
 
-// AmendClosing replaces category and summary of the standing closing. The original stays in the log.
+// AmendClosing replaces category and summary of the standing closing. The original stays in the
+// log.
 type AmendClosing struct {
 	By       Actor     `json:"by"`
 	At       time.Time `json:"at,omitzero"`
@@ -122,8 +128,8 @@ type Unblock struct {
 	Key string    `json:"key,omitempty"`
 }
 
-// LinkAddress links the Ref's address to the Ref's contact and does nothing else. Any other command addressed to both does
-// so too.
+// LinkAddress links the Ref's address to the Ref's contact and does nothing else. Any other command
+// addressed to both does so too.
 type LinkAddress struct {
 	By  Actor     `json:"by"`
 	At  time.Time `json:"at,omitzero"`

@@ -10,15 +10,16 @@ import (
 type Contact struct {
 	Workspace string `json:"workspace"`
 	ID        string `json:"id"`
-	// Version counts what happened to the contact itself: openings, reopenings, addresses, blocking, merges.
-	// Zero: the contact is not known yet.
+	// Version counts what happened to the contact itself: openings, reopenings, addresses,
+	// blocking, merges. Zero: the contact is not known yet.
 	Version   int64     `json:"version"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// UpdatedAt is the last event of the contact itself: an address, a blocking, a merge. Zero before the first. A later
-	// one that is given an earlier time is stamped with this one.
+	// UpdatedAt is the last event of the contact itself: an address, a blocking, a merge. Zero
+	// before the first. A later one that is given an earlier time is stamped with this one.
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 	Blocked   bool      `json:"blocked,omitempty"`
-	// MergedInto is the contact that this one was merged into; empty for a contact in its own right.
+	// MergedInto is the contact that this one was merged into; empty for a contact in its own
+	// right.
 	MergedInto string `json:"merged_into,omitempty"`
 	// LatestConversation is the one that was opened or reopened last.
 	LatestConversation uuid.UUID `json:"latest_conversation,omitzero"`
@@ -31,16 +32,16 @@ func (c Contact) Returning(conv Conversation) bool {
 	return conv.Cycle.Number > 1 || !conv.CreatedAt.Equal(c.CreatedAt)
 }
 
-// Address is a contact's identity on a channel, such as (whatsapp, +4912345). It belongs to one contact of the
-// workspace at most. Both parts are compared byte for byte.
+// Address is a contact's identity on a channel, such as (whatsapp, +4912345). It belongs to one
+// contact of the workspace at most. Both parts are compared byte for byte.
 type Address struct {
 	Channel string `json:"channel"`
 	Value   string `json:"value"`
 }
 
-// Ref says whom a command is for: a contact, an address, a contact together with one of its addresses (which links
-// the address to the contact), or one conversation. A Ref to a conversation also names it: if another one is active
-// by now, the command fails and says which.
+// Ref says whom a command is for: a contact, an address, a contact together with one of its
+// addresses (which links the address to the contact), or one conversation. A Ref to a conversation
+// also names it: if another one is active by now, the command fails and says which.
 type Ref struct {
 	Workspace    string    `json:"workspace"`
 	Contact      string    `json:"contact,omitempty"`
@@ -51,8 +52,8 @@ type Ref struct {
 // ToContact addresses a contact by the host's own id.
 func ToContact(workspace, contact string) Ref { return Ref{Workspace: workspace, Contact: contact} }
 
-// ToAddress addresses whichever contact has the address. If nobody has, Receive and Open create a contact whose id
-// is made by the library.
+// ToAddress addresses whichever contact has the address. If nobody has, Receive and Open create a
+// contact whose id is made by the library.
 func ToAddress(workspace, channel, value string) Ref {
 	return Ref{Workspace: workspace, Address: Address{Channel: channel, Value: value}}
 }
@@ -67,7 +68,8 @@ func (r Ref) Validate() error {
 	if err := checkID("workspace", r.Workspace); err != nil {
 		return err
 	}
-	byContact, byAddress, byConversation := r.Contact != "", r.Address != Address{}, r.Conversation != uuid.Nil
+	byContact, byAddress := r.Contact != "", r.Address != Address{}
+	byConversation := r.Conversation != uuid.Nil
 	switch {
 	case byConversation && (byContact || byAddress):
 		return invalid("ref", "a conversation id stands alone: leave contact and address out")

@@ -48,8 +48,8 @@ func ByAutomation(id string) Actor { return Actor{Type: ActorAutomation, ID: id}
 // BySystem is the library itself; a host uses it when it imports what another system did by itself.
 func BySystem() Actor { return Actor{Type: ActorSystem} }
 
-// Source is through what a conversation was opened, reopened or closed. A host may use tokens of its own
-// (1–255 bytes of UTF-8 without control characters).
+// Source is through what a conversation was opened, reopened or closed. A host may use tokens of
+// its own (1–255 bytes of UTF-8 without control characters).
 type Source string
 
 // The sources that the library knows.
@@ -68,12 +68,13 @@ const (
 	SourceImport          Source = "import"
 )
 
-// Conversation is one interaction with a contact in one context. It is a plain value: it holds no pointer, so
-// a copy shares nothing with its original.
+// Conversation is one interaction with a contact in one context. It is a plain value: it holds no
+// pointer, so a copy shares nothing with its original.
 type Conversation struct {
 	ID        uuid.UUID `json:"id"`
 	Workspace string    `json:"workspace"`
-	// Contact is whom it belongs to now; Origin is whom it was opened for. They differ after a merge.
+	// Contact is whom it belongs to now; Origin is whom it was opened for. They differ after a
+	// merge.
 	Contact string `json:"contact"`
 	Origin  string `json:"origin"`
 	// Channel is where it was opened; empty when the host named none.
@@ -81,7 +82,8 @@ type Conversation struct {
 	Status  Status `json:"status"`
 	// Version is the number of its events, which is the Seq of the last one.
 	Version int64 `json:"version"`
-	// CreatedAt is its first opening, UpdatedAt its last event, FirstClosedAt its first closing (zero before it).
+	// CreatedAt is its first opening, UpdatedAt its last event, FirstClosedAt its first closing
+	// (zero before it).
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
 	FirstClosedAt time.Time `json:"first_closed_at,omitzero"`
@@ -91,18 +93,19 @@ type Conversation struct {
 	// PendingSince is set while it is pending, PendingUntil when it is to wake by itself.
 	PendingSince time.Time `json:"pending_since,omitzero"`
 	PendingUntil time.Time `json:"pending_until,omitzero"`
-	// UnansweredAt is the last message of a user that the contact has not answered, or the resuming after it.
-	// Zero once the contact answers. Closing for inactivity counts from it.
+	// UnansweredAt is the last message of a user that the contact has not answered, or the resuming
+	// after it. Zero once the contact answers. Closing for inactivity counts from it.
 	AwaitingContactSince time.Time `json:"awaiting_contact_since,omitzero"`
-	// DueAt is a hint for the timer: never later than what [NextDue] says, perhaps earlier. Zero: no timer.
-	// It is the only field that the events do not determine.
+	// DueAt is a hint for the timer: never later than what [NextDue] says, perhaps earlier. Zero:
+	// no timer. It is the only field that the events do not determine.
 	DueAt time.Time `json:"due_at,omitzero"`
 	// Cycle is the running cycle, or the last one of a closed conversation.
 	Cycle Cycle `json:"cycle"`
 }
 
-// Cycle is one interval from an opening or reopening to the next closing, with everything that is measured in it.
-// Times are UTC in whole microseconds; a zero time means "not yet". The Micros fields are microseconds.
+// Cycle is one interval from an opening or reopening to the next closing, with everything that is
+// measured in it. Times are UTC in whole microseconds; a zero time means "not yet". The Micros
+// fields are microseconds.
 type Cycle struct {
 	Number       int       `json:"number"` // from 1
 	OpenedAt     time.Time `json:"opened_at"`
@@ -123,7 +126,8 @@ type Cycle struct {
 	WaitingSince   time.Time `json:"waiting_since,omitzero"`
 	Responses      int       `json:"responses"`       // replies to a waiting contact
 	ResponseMicros int64     `json:"response_micros"` // their response times, summed
-	// PendingMicros is the time spent pending, up to PendingSince of a conversation that is pending now.
+	// PendingMicros is the time spent pending, up to PendingSince of a conversation that is pending
+	// now.
 	PendingMicros int64 `json:"pending_micros"`
 
 	Incoming           int `json:"incoming"`            // messages from the contact
@@ -142,29 +146,36 @@ type Closing struct {
 	Summary  string    `json:"summary,omitempty"`
 }
 
-// FirstResponseTime is from the opening of the cycle to the first message sent by a user. Automation does not stop
-// it unless Policy.CountAutomation says so. False while there is none.
+// FirstResponseTime is from the opening of the cycle to the first message sent by a user.
+// Automation does not stop it unless Policy.CountAutomation says so. False while there is none.
 func (c Cycle) FirstResponseTime() (time.Duration, bool) {
 	return between(c.OpenedAt, c.FirstResponseAt)
 }
 
-// AssignmentTime is from the opening of the cycle to the first assignment to a user. False while there is none.
-func (c Cycle) AssignmentTime() (time.Duration, bool) { return between(c.OpenedAt, c.FirstAssignedAt) }
+// AssignmentTime is from the opening of the cycle to the first assignment to a user. False while
+// there is none.
+func (c Cycle) AssignmentTime() (time.Duration, bool) {
+	return between(c.OpenedAt, c.FirstAssignedAt)
+}
 
 // ResolutionTime is from the opening of the cycle to its closing. False while it runs.
 func (c Cycle) ResolutionTime() (time.Duration, bool) { return between(c.OpenedAt, c.Closing.At) }
 
-// ActiveResolutionTime is ResolutionTime without the time spent pending. False while the cycle runs.
+// ActiveResolutionTime is ResolutionTime without the time spent pending. False while the cycle
+// runs.
 func (c Cycle) ActiveResolutionTime() (time.Duration, bool) {
 	d, ok := c.ResolutionTime()
 	return max(0, d-c.PendingTime()), ok
 }
 
-// PendingTime is the time spent pending. While the conversation is pending, the time since PendingSince comes on top.
-func (c Cycle) PendingTime() time.Duration { return time.Duration(c.PendingMicros) * time.Microsecond }
+// PendingTime is the time spent pending. While the conversation is pending, the time since
+// PendingSince comes on top.
+func (c Cycle) PendingTime() time.Duration {
+	return time.Duration(c.PendingMicros) * time.Microsecond
+}
 
-// ResponseTime is the mean time from the first unanswered incoming message to the reply. False without a reply.
-// For a mean over several cycles, add ResponseMicros and Responses up first.
+// ResponseTime is the mean time from the first unanswered incoming message to the reply. False
+// without a reply. For a mean over several cycles, add ResponseMicros and Responses up first.
 func (c Cycle) ResponseTime() (time.Duration, bool) {
 	if c.Responses == 0 {
 		return 0, false
@@ -172,12 +183,14 @@ func (c Cycle) ResponseTime() (time.Duration, bool) {
 	return time.Duration(c.ResponseMicros/int64(c.Responses)) * time.Microsecond, true
 }
 
-// FirstResolutionTime is from the first opening to the first closing; no reopening changes it. False before that.
+// FirstResolutionTime is from the first opening to the first closing; no reopening changes it.
+// False before that.
 func (c Conversation) FirstResolutionTime() (time.Duration, bool) {
 	return between(c.CreatedAt, c.FirstClosedAt)
 }
 
-// LastResolutionTime is from the first opening to the standing closing. False while the conversation is active.
+// LastResolutionTime is from the first opening to the standing closing. False while the
+// conversation is active.
 func (c Conversation) LastResolutionTime() (time.Duration, bool) {
 	return between(c.CreatedAt, c.Cycle.Closing.At)
 }

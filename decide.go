@@ -49,11 +49,16 @@ type decider struct {
 	earlier   []ConversationRow
 	cycles    []CycleRow
 	events    []Event
-	messages  []Message // memory for the payloads of the first messages
 	keys      []Key
 	addresses []AddressRow
 	mergeInto string
 	outcome   Outcome
+	// room is memory for the first payload of each type.
+	room struct {
+		message *Message
+		opening *Opening
+		notes   *ClosingNotes
+	}
 	// otherThanMessages and cycleClosed are of the present conversation, since it was loaded or
 	// opened.
 	otherThanMessages bool
@@ -91,7 +96,10 @@ func (w *decider) row(s *Snapshot, to *ConversationRow) {
 
 func (w *decider) decide(s *Snapshot, now time.Time, p *Policy, cmds []Command) error {
 	if len(cmds) > MaxCommands {
-		return invalid("commands", fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)))
+		return invalid(
+			"commands",
+			fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)),
+		)
 	}
 	if len(cmds) == 1 { // mostly, and mostly without a key: then it is parsed once
 		var o fields
@@ -313,7 +321,7 @@ func (w *decider) reopen(s *Snapshot, o *fields, p *Policy) {
 
 func (w *decider) message(s *Snapshot, o *fields, kind EventKind, response bool) {
 	e := w.add(s, o, kind)
-	m := w.newMessage()
+	m := take(&w.room.message)
 	m.ExternalID, m.Body, m.Response = o.externalID, o.text, response
 	if len(o.attachments) > 0 {
 		m.Attachments = bytes.Clone(o.attachments)
@@ -327,7 +335,9 @@ func (w *decider) message(s *Snapshot, o *fields, kind EventKind, response bool)
 
 func (w *decider) close(s *Snapshot, o *fields, p *Policy) {
 	e := w.add(s, o, ConversationClosed)
-	e.Source, e.Payload = o.source, &ClosingNotes{o.category, o.text}
+	notes := take(&w.room.notes)
+	*notes = ClosingNotes{o.category, o.text}
+	e.Source, e.Payload = o.source, notes
 	w.apply(s, e)
 	w.notify(s, o, NoticeClosed, p.Notices.Closed)
 	if c := &s.Conversation; p.UnassignOnClose && (c.Assignee != "" || c.Team != "") {
@@ -369,7 +379,8 @@ func (w *decider) add(s *Snapshot, o *fields, kind EventKind) *Event {
 // addOpening appends the event that begins a cycle.
 func (w *decider) addOpening(s *Snapshot, o *fields, kind EventKind) (*Event, *Opening) {
 	e := w.add(s, o, kind)
-	p := &Opening{ContactSeq: s.Contact.Version + 1}
+	p := take(&w.room.opening)
+	p.ContactSeq = s.Contact.Version + 1
 	e.Source, e.Payload = o.source, p
 	return e, p
 }
@@ -392,34 +403,41 @@ func (w *decider) event(s *Snapshot, o *fields, kind EventKind) *Event {
 	return e
 }
 
-// makeRoom takes memory for the events of a call whose first one is of a kind, and for the payloads
-// of messages, in one piece: most of what deciding costs is asking for memory.
+// makeRoom takes memory for the events of a call whose first one is of a kind, and for their
+// payloads, in one piece: most of what deciding costs is asking for memory.
 func (w *decider) makeRoom(o *fields, kind EventKind) {
 	switch {
 	case o.kind == kindReceive && kind != MessageReceived:
 		b := new(struct { // an opening or reopening, and the message
 			events  [2]Event
-			message [1]Message
+			message Message
+			opening Opening
 		})
-		w.events, w.messages = b.events[:0], b.message[:]
-	case kind == MessageReceived || kind == MessageSent || kind == NoteAdded:
+		w.events, w.room.message, w.room.opening = b.events[:0], &b.message, &b.opening
+	case o.kind == kindReceive || o.kind == kindSend || o.kind == kindNote:
 		b := new(struct {
 			event   [1]Event
-			message [1]Message
+			message Message
 		})
-		w.events, w.messages = b.event[:0], b.message[:]
+		w.events, w.room.message = b.event[:0], &b.message
+	case kind == ConversationClosed:
+		b := new(struct {
+			event [1]Event
+			notes ClosingNotes
+		})
+		w.events, w.room.notes = b.event[:0], &b.notes
 	default:
 		w.events = make([]Event, 0, 1)
 	}
 }
 
-func (w *decider) newMessage() *Message {
-	if len(w.messages) == 0 {
-		return new(Message)
+// take is the memory that was made room for, once, or else new memory.
+func take[P any](room **P) *P {
+	p := *room
+	if *room = nil; p == nil {
+		p = new(P)
 	}
-	m := &w.messages[0]
-	w.messages = w.messages[1:]
-	return m
+	return p
 }
 
 // apply moves the snapshot on: Apply alone changes state, so that folding the events cannot give
@@ -435,7 +453,8 @@ func (w *decider) apply(s *Snapshot, e *Event) {
 	apply(s, e)
 }
 
-// leaveConversation keeps the row of a conversation that this call changed, before it opens another.
+// leaveConversation keeps the row of a conversation that this call changed, before it opens
+// another.
 func (w *decider) leaveConversation(s *Snapshot) {
 	c := &s.Conversation
 	if c.Version != 0 && (c.ID != w.loaded.conversation || c.Version != w.loaded.version) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +25,7 @@ func TestDocsShowTheTransitionTable(t *testing.T) {
 	diagram := "```mermaid\n" + convo.StateDiagram() + "```\n"
 	checkSection(t, "README.md", "<!-- transitions -->\n", "<!-- /transitions -->", table)
 	checkSection(t, "README.md", "<!-- diagram -->\n", "<!-- /diagram -->", diagram)
-	checkSection(t, "doc.go", "the input picks one.\n", "// # Concurrency", goComment(convo.Transitions()))
+	checkSection(t, "doc.go", "or the input picks one.\n", "package convo", goComment(convo.Transitions()))
 }
 
 func checkSection(t *testing.T, file, begin, end, want string) {
@@ -42,38 +43,42 @@ func checkSection(t *testing.T, file, begin, end, want string) {
 	require.Equal(t, want, got, "%s is not what the code does: go test . -run TestDocs -update", file)
 }
 
-// goComment lists the transitions as a code block of a Go comment, commands that do the same in several states in one line.
+// goComment lists the transitions as a code block of a Go comment: a block for each command, and in it
+// a line for each branch, with the states that have the same branches together.
 func goComment(all []convo.Transition) string {
 	var b strings.Builder
 	b.WriteString("//\n")
 	for i := 0; i < len(all); {
 		var states []string
-		var ways []string
+		var branches [][]string
 		j := i
 		for ; j < len(all) && all[j].Command == all[i].Command; j++ {
 			n := len(states)
-			switch {
-			case n > 0 && states[n-1] == string(all[j].State):
-				ways[n-1] += ", " + all[j].String()
-			default:
-				states, ways = append(states, string(all[j].State)), append(ways, all[j].String())
+			if n > 0 && states[n-1] == string(all[j].State) {
+				branches[n-1] = append(branches[n-1], all[j].String())
+				continue
 			}
+			states = append(states, string(all[j].State))
+			branches = append(branches, []string{all[j].String()})
 		}
-		fmt.Fprintf(&b, "//\t%-8s", all[i].Command)
+		fmt.Fprintf(&b, "//\t%s\n", all[i].Command)
 		for n := 0; n < len(states); {
 			m := n
-			for m < len(ways) && ways[m] == ways[n] {
+			for m < len(states) && slices.Equal(branches[m], branches[n]) {
 				m++
 			}
-			if n > 0 {
-				b.WriteString("//\t        ")
+			for k, branch := range branches[n] {
+				name := ""
+				if k == 0 {
+					name = strings.Join(states[n:m], ", ")
+				}
+				fmt.Fprintf(&b, "//\t  %-33s  %s\n", name, branch)
 			}
-			fmt.Fprintf(&b, " %-33s %s\n", strings.Join(states[n:m], ", "), ways[n])
 			n = m
 		}
 		i = j
 	}
-	return b.String() + "//\n"
+	return b.String()
 }
 
 // What is said to show a feature is there, under its name.

@@ -60,8 +60,8 @@ func WithObserver(f func(ctx context.Context, events []Event)) Option {
 	return func(e *Engine) { e.observers = append(e.observers, f) }
 }
 
-// WithRetries sets how often a call that meets a conflict is tried again before it fails with ErrConflict.
-// Default: 100.
+// WithRetries sets how often a call that meets a conflict is tried again before it fails with
+// ErrConflict. Default: 100.
 func WithRetries(n int) Option { return func(e *Engine) { e.retries = n } }
 
 type systemClock struct{}
@@ -135,14 +135,16 @@ func (e *Engine) Policy(ctx context.Context, workspace, channel string) (*Policy
 
 // Result is the answer to Do.
 type Result struct {
-	// Outcome is that of the last command that changed something; OutcomeUnchanged when none did, OutcomeDuplicate when
-	// all was applied by an earlier call.
+	// Outcome is that of the last command that changed something; OutcomeUnchanged when none did,
+	// OutcomeDuplicate when all was applied by an earlier call.
 	Outcome Outcome `json:"outcome"`
 	Contact Contact `json:"contact"`
-	// Conversation is the one that the last command was about, as it stands after it; of a duplicate, the one that the
-	// last command with a key ended in when it was applied, as it stands now.
+	// Conversation is the one that the last command was about, as it stands after it; of a
+	// duplicate, the one that the last command with a key ended in when it was applied, as it
+	// stands now.
 	Conversation Conversation `json:"conversation,omitzero"`
-	// Events were written by this call, in order; of a duplicate, those that that command wrote in Conversation.
+	// Events were written by this call, in order; of a duplicate, those that that command wrote in
+	// Conversation.
 	Events []Event `json:"events,omitempty"`
 }
 
@@ -178,7 +180,12 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 		if err == nil {
 			e.observe(ctx, d.Change.Events)
 			ch := &d.Change
-			return Result{d.Outcome, ch.Contact.Contact, ch.Conversation.Conversation, ch.Events}, nil
+			return Result{
+				d.Outcome,
+				ch.Contact.Contact,
+				ch.Conversation.Conversation,
+				ch.Events,
+			}, nil
 		}
 		if refused(err) || errors.Is(err, ErrDuplicate) {
 			rest, k, kerr := e.alreadyApplied(ctx, to, cmds)
@@ -211,9 +218,10 @@ type policyCache struct {
 	missing bool
 }
 
-// lockerFor is the store's lock when the next attempt is to run under it. From the second attempt on
-// it is, if the store has one; the first does where writers are serialized anyway. The host's policy
-// function never runs under it: an attempt that misses a policy is followed by one without the lock.
+// lockerFor is the store's lock when the next attempt is to run under it. From the second attempt
+// on it is, if the store has one; the first does where writers are serialized anyway. The host's
+// policy function never runs under it: an attempt that misses a policy is followed by one without
+// the lock.
 func (e *Engine) lockerFor(try int, pc *policyCache) Locker {
 	locker, ok := e.store.(Locker)
 	if !ok || pc.missing || try == 0 && (e.policies != nil || !locker.LockFirst()) {
@@ -230,12 +238,18 @@ func (e *Engine) attemptLocked(
 	cmds []Command,
 ) (d Decision, pc policyCache, conflict bool, err error) {
 	pc = was
-	conflict, err = underLock(ctx, locker, to.Workspace, &pc, func(ctx context.Context) (bool, error) {
-		var conflict bool
-		var err error
-		d, conflict, err = e.attempt(ctx, &pc, to, at, id, cmds)
-		return conflict, err
-	})
+	conflict, err = underLock(
+		ctx,
+		locker,
+		to.Workspace,
+		&pc,
+		func(ctx context.Context) (bool, error) {
+			var conflict bool
+			var err error
+			d, conflict, err = e.attempt(ctx, &pc, to, at, id, cmds)
+			return conflict, err
+		},
+	)
 	return d, pc, conflict, err
 }
 
@@ -300,7 +314,8 @@ func refused(err error) bool {
 }
 
 func isConflict(err error) bool {
-	return errors.Is(err, ErrConflict) || errors.Is(err, ErrActiveExists) || errors.Is(err, ErrDuplicate)
+	return errors.Is(err, ErrConflict) || errors.Is(err, ErrActiveExists) ||
+		errors.Is(err, ErrDuplicate)
 }
 
 // policyFor is the policy of a call: that of the active conversation's channel, else of the channel
@@ -348,7 +363,12 @@ func (e *Engine) lookUpPolicy(ctx context.Context, workspace, channel string) (*
 		err = p.Validate()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("convo: policy of workspace %q, channel %q: %w", workspace, channel, err)
+		return nil, fmt.Errorf(
+			"convo: policy of workspace %q, channel %q: %w",
+			workspace,
+			channel,
+			err,
+		)
 	}
 	return p, nil
 }
@@ -391,7 +411,16 @@ func (e *Engine) alreadyApplied(
 
 // duplicate is the first result of what was applied under k.
 func (e *Engine) duplicate(ctx context.Context, to Ref, k Key) (Result, error) {
-	e.log.DebugContext(ctx, "convo: duplicate", "workspace", to.Workspace, "channel", k.Channel, "key", k.ID)
+	e.log.DebugContext(
+		ctx,
+		"convo: duplicate",
+		"workspace",
+		to.Workspace,
+		"channel",
+		k.Channel,
+		"key",
+		k.ID,
+	)
 	if k.Conversation != uuid.Nil {
 		to = ToConversation(to.Workspace, k.Conversation)
 	}
@@ -409,8 +438,8 @@ func (e *Engine) duplicate(ctx context.Context, to Ref, k Key) (Result, error) {
 	return r, err
 }
 
-// backoff waits before the next try after a conflict: not at all the first time, then a random while of up to 1 ms,
-// doubling up to 32 ms. It returns the conflict when the retries are used up.
+// backoff waits before the next try after a conflict: not at all the first time, then a random
+// while of up to 1 ms, doubling up to 32 ms. It returns the conflict when the retries are used up.
 func (e *Engine) backoff(ctx context.Context, try *int, conflict error) error {
 	if *try >= e.retries {
 		return conflict
@@ -437,178 +466,4 @@ func (e *Engine) observe(ctx context.Context, events []Event) {
 	for _, f := range e.observers {
 		f(ctx, events)
 	}
-}
-
-// MergeResult is the answer to Merge.
-type MergeResult struct {
-	Outcome Outcome `json:"outcome"` // OutcomeMerged or OutcomeUnchanged
-	Primary Contact `json:"primary"`
-	// Conversation is the secondary's latest one, as the merge left it: closed, or moved to the
-	// primary. Zero when unchanged.
-	Conversation Conversation `json:"conversation,omitzero"`
-	Events       []Event      `json:"events,omitempty"`
-}
-
-// Merge makes all that the secondary contact has the primary's: conversations, addresses, and what
-// is addressed to it later. See [DecideMerge] for what happens to an active conversation, and for
-// the errors; it also fails as Do does.
-func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
-	if err := m.Validate(); err != nil {
-		return MergeResult{}, err
-	}
-	at, id := e.clock.Now(), e.newID()
-	var pc policyCache
-	for try := 0; ; {
-		var d MergeDecision
-		attempt := func(ctx context.Context) (conflict bool, err error) {
-			d, conflict, err = e.attemptMerge(ctx, &pc, m, at, id)
-			return conflict, err
-		}
-		var conflict bool
-		var err error
-		if locker := e.lockerFor(try, &pc); locker == nil {
-			conflict, err = attempt(ctx)
-		} else {
-			conflict, err = underLock(ctx, locker, m.Workspace, &pc, attempt)
-		}
-		if err == nil {
-			e.observe(ctx, d.Secondary.Events)
-			return MergeResult{
-				d.Outcome, d.Primary.Contact.Contact, d.Secondary.Conversation.Conversation,
-				d.Secondary.Events,
-			}, nil
-		}
-		if !conflict {
-			return MergeResult{}, err
-		}
-		if err := e.backoff(ctx, &try, err); err != nil {
-			return MergeResult{}, err
-		}
-	}
-}
-
-func (e *Engine) attemptMerge(
-	ctx context.Context, pc *policyCache, m Merge, at time.Time, id uuid.UUID,
-) (d MergeDecision, conflict bool, err error) {
-	var primary, secondary Snapshot
-	sides := [...]struct {
-		contact string
-		to      *Snapshot
-	}{{m.Primary, &primary}, {m.Secondary, &secondary}}
-	if m.Secondary < m.Primary { // opposite merges lock both in the same order
-		sides[0], sides[1] = sides[1], sides[0]
-	}
-	for _, side := range sides {
-		if *side.to, err = e.store.Load(ctx, ToContact(m.Workspace, side.contact)); err != nil {
-			return MergeDecision{}, isConflict(err), err
-		}
-	}
-	primary.Next = id
-	p, err := e.policyFor(ctx, pc, &secondary, nil)
-	if err != nil {
-		return MergeDecision{}, isConflict(err), err
-	}
-	d, err = DecideMerge(primary, secondary, at, p, m)
-	if err != nil || d.Outcome == OutcomeUnchanged {
-		return d, false, err
-	}
-	err = e.store.Commit(ctx, d.Primary, d.Secondary)
-	return d, isConflict(err), err
-}
-
-// DefaultTick is how many conversations Tick handles when it is not told.
-const DefaultTick = 500
-
-// Tick handles up to limit conversations (0: DefaultTick; at most MaxPageSize) whose timer is due
-// now: it wakes pending ones and closes inactive ones. It returns how many changes it made. Run it
-// on an interval, in as many processes as you like: each due thing is done once. Anything overdue,
-// however old, is done now and stamped with the time when it was due.
-//
-// An error on one conversation does not keep the others from being handled, unless MaxPageSize of
-// them fail at once; all errors are joined.
-func (e *Engine) Tick(ctx context.Context, limit int) (int, error) {
-	if limit < 0 || limit > MaxPageSize {
-		return 0, invalid("limit",
-			fmt.Sprintf("must be from 0 (the default, %d) to %d", DefaultTick, MaxPageSize))
-	}
-	limit = cmp.Or(limit, DefaultTick)
-	now := micros(e.clock.Now())
-	var done, handled int
-	var errs []error
-	failed := map[uuid.UUID]bool{}
-	for again := true; again; { // once, and again past those that failed
-		due, err := e.store.Due(ctx, now, min(limit+len(failed), MaxPageSize))
-		if err != nil {
-			return done, errors.Join(append(errs, err)...)
-		}
-		again = false
-		for i := range due {
-			to := due[i].Ref
-			if failed[to.Conversation] || handled == limit {
-				continue
-			}
-			n, err := e.tickOne(ctx, to, now)
-			done += n
-			if err == nil {
-				handled++
-				continue
-			}
-			again = ctx.Err() == nil
-			failed[to.Conversation] = true
-			errs = append(errs, fmt.Errorf("convo: timer of conversation %s: %w", to.Conversation, err))
-		}
-	}
-	return done, errors.Join(errs...)
-}
-
-// tickOne does all that is due on one conversation: it may be closed right after it woke.
-func (e *Engine) tickOne(ctx context.Context, to Ref, now time.Time) (done int, err error) {
-	for try := 0; ; {
-		changed, err := e.tickOnce(ctx, to, now)
-		switch {
-		case err != nil && isConflict(err):
-			if err := e.backoff(ctx, &try, err); err != nil {
-				return done, err
-			}
-		case err != nil:
-			return done, err
-		case !changed:
-			return done, nil
-		default:
-			done++
-		}
-	}
-}
-
-// tickOnce does the next thing that is due, or else moves the hint.
-func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed bool, err error) {
-	s, err := e.store.Load(ctx, to)
-	if err != nil {
-		return false, err
-	}
-	if s.Conversation.DueAt.IsZero() || s.Conversation.DueAt.After(now) {
-		return false, nil // handled already
-	}
-	p, err := e.policyFor(ctx, &policyCache{}, &s, nil)
-	if err != nil {
-		return false, err
-	}
-	s.Next = e.newID()
-	due, reason := nextDue(&s, p)
-	var d Decision
-	if due.IsZero() || due.After(now) {
-		d = rearmed(&s, due)
-	} else if d, err = Decide(s, now, p, dueCommand(&s, due, reason, p)); err != nil {
-		return false, err
-	}
-	if err := e.commit(ctx, &d.Change); err != nil {
-		return false, err
-	}
-	if len(d.Change.Events) == 0 {
-		return false, nil
-	}
-	e.log.DebugContext(ctx, "convo: timer", "workspace", to.Workspace,
-		"conversation", to.Conversation, "outcome", d.Outcome, "late", now.Sub(due))
-	e.observe(ctx, d.Change.Events)
-	return true, nil
 }

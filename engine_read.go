@@ -23,8 +23,8 @@ func (e *Engine) Addresses(ctx context.Context, to Ref) ([]Address, error) {
 	return e.store.Addresses(ctx, to.Workspace, s.Contact.ID)
 }
 
-// Conversation returns the conversation that to names, or else the latest one of the contact that it
-// leads to. It fails with ErrNotFound where there is none.
+// Conversation returns the conversation that to names, or else the latest one of the contact that
+// it leads to. It fails with ErrNotFound where there is none.
 func (e *Engine) Conversation(ctx context.Context, to Ref) (Conversation, error) {
 	if err := to.Validate(); err != nil {
 		return Conversation{}, err
@@ -39,8 +39,8 @@ func (e *Engine) Conversation(ctx context.Context, to Ref) (Conversation, error)
 	return s.Conversation, err
 }
 
-// Active returns the active conversation of the contact that to leads to. It fails with ErrNotActive
-// when there is none, and with ErrNotFound when nobody is known there.
+// Active returns the active conversation of the contact that to leads to. It fails with
+// ErrNotActive when there is none, and with ErrNotFound when nobody is known there.
 func (e *Engine) Active(ctx context.Context, to Ref) (Conversation, error) {
 	s, err := e.load(ctx, to)
 	switch {
@@ -169,7 +169,8 @@ func (e *Engine) events(ctx context.Context, f EventFilter) ([]Event, error) {
 }
 
 // Cycles returns all cycles of a conversation, the first one first, by folding its log: of the one
-// that to names, or else of the contact's latest. The last cycle is also in the conversation itself.
+// that to names, or else of the contact's latest. The last cycle is also in the conversation
+// itself.
 func (e *Engine) Cycles(ctx context.Context, to Ref) ([]Cycle, error) {
 	var cycles []Cycle
 	c, err := e.Conversation(ctx, to)

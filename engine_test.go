@@ -499,8 +499,8 @@ func TestACancelledContextEndsThePause(t *testing.T) {
 
 // Faults.
 
-// scenario is something to do with an engine that writes, in a world that is set up for it.
-type scenario struct {
+// atomicCase is something to do with an engine that writes, in a world that is set up for it.
+type atomicCase struct {
 	name  string
 	given func(d *desk)
 	run   func(ctx context.Context, d *desk) error
@@ -508,7 +508,7 @@ type scenario struct {
 
 var carlWrites = convo.Receive{Channel: "whatsapp", ExternalID: "m-1", Body: "hi"}
 
-var scenarios = []scenario{
+var atomicCases = []atomicCase{
 	{"a first message", func(*desk) {}, func(ctx context.Context, d *desk) error {
 		_, err := d.Do(ctx, toContact("carl"), carlWrites)
 		return err
@@ -579,7 +579,7 @@ func (d dump) shape() (out []string) {
 // what is there is all of it or nothing of each commit, and repeating gives what would have been without the fault.
 func TestEveryCallToTheStoreMayFail(t *testing.T) {
 	policy := convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(2 * time.Hour)}})
-	for _, sc := range scenarios {
+	for _, sc := range atomicCases {
 		counting := shake(newStore())
 		undisturbed := openDeskOn(t, counting, policy)
 		sc.given(undisturbed)
@@ -637,7 +637,7 @@ func TestEveryCallToTheStoreMayFail(t *testing.T) {
 
 func TestACancelledContextWritesAllOrNothing(t *testing.T) {
 	policy := convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(2 * time.Hour)}})
-	for _, sc := range scenarios {
+	for _, sc := range atomicCases {
 		cancelled := 0
 		for n := 1; ; n++ {
 			s := shake(newStore())

@@ -33,36 +33,28 @@ const (
 	ContactMerged
 )
 
-// eventKinds names the kinds, and says whose log they are in and what payload they carry.
+// eventKinds names the kinds, and says whose log they are in.
 var eventKinds = [...]struct {
 	name      string
 	ofContact bool
-	payload   func() Payload // nil: none
 }{
 	0:                       {name: "unknown"},
-	ConversationOpened:      {name: "conversation_opened", payload: fresh[Opening]},
-	ConversationReopened:    {name: "conversation_reopened", payload: fresh[Opening]},
-	ConversationPending:     {name: "conversation_pending", payload: fresh[Pending]},
+	ConversationOpened:      {name: "conversation_opened"},
+	ConversationReopened:    {name: "conversation_reopened"},
+	ConversationPending:     {name: "conversation_pending"},
 	ConversationResumed:     {name: "conversation_resumed"},
-	ConversationClosed:      {name: "conversation_closed", payload: fresh[ClosingNotes]},
-	ConversationAssigned:    {name: "conversation_assigned", payload: fresh[Assignment]},
+	ConversationClosed:      {name: "conversation_closed"},
+	ConversationAssigned:    {name: "conversation_assigned"},
 	ConversationTransferred: {name: "conversation_transferred"},
-	ClosingAmended:          {name: "closing_amended", payload: fresh[ClosingNotes]},
-	MessageReceived:         {name: "message_received", payload: fresh[Message]},
-	MessageSent:             {name: "message_sent", payload: fresh[Message]},
-	NoteAdded:               {name: "note_added", payload: fresh[Message]},
-	NoticePosted:            {name: "notice_posted", payload: fresh[Notice]},
-	AddressLinked:           {name: "address_linked", ofContact: true, payload: fresh[Address]},
-	ContactBlocked:          {name: "contact_blocked", ofContact: true, payload: fresh[Blocking]},
+	ClosingAmended:          {name: "closing_amended"},
+	MessageReceived:         {name: "message_received"},
+	MessageSent:             {name: "message_sent"},
+	NoteAdded:               {name: "note_added"},
+	NoticePosted:            {name: "notice_posted"},
+	AddressLinked:           {name: "address_linked", ofContact: true},
+	ContactBlocked:          {name: "contact_blocked", ofContact: true},
 	ContactUnblocked:        {name: "contact_unblocked", ofContact: true},
-	ContactMerged:           {name: "contact_merged", ofContact: true, payload: fresh[Merging]},
-}
-
-func fresh[P any, T interface {
-	*P
-	Payload
-}]() Payload {
-	return T(new(P))
+	ContactMerged:           {name: "contact_merged", ofContact: true},
 }
 
 var kindsByName = func() map[string]EventKind {
@@ -99,7 +91,8 @@ func (k EventKind) OfContact() bool { return int(k) < len(eventKinds) && eventKi
 // MarshalText implements encoding.TextMarshaler.
 func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// UnmarshalText implements encoding.TextUnmarshaler. A name that is not known is a *ValidationError.
+// UnmarshalText implements encoding.TextUnmarshaler. A name that is not known is a
+// *ValidationError.
 func (k *EventKind) UnmarshalText(text []byte) error {
 	if *k = kindsByName[string(text)]; *k == 0 && string(text) != eventKinds[0].name {
 		return invalid("kind", fmt.Sprintf("%q is not a kind of event", text))
@@ -131,10 +124,17 @@ type Event struct {
 
 // Payload is what events of one kind have beside what all events have: *Opening, *Pending,
 // *ClosingNotes, *Assignment, *Message, *Notice, *Address, *Blocking or *Merging.
-type Payload interface {
-	toRow(*EventRow)
-	fromRow(*EventRow)
-}
+type Payload interface{ payload() }
+
+func (*Opening) payload()      {}
+func (*Pending) payload()      {}
+func (*ClosingNotes) payload() {}
+func (*Assignment) payload()   {}
+func (*Message) payload()      {}
+func (*Notice) payload()       {}
+func (*Address) payload()      {}
+func (*Blocking) payload()     {}
+func (*Merging) payload()      {}
 
 // Opening is the payload of ConversationOpened and ConversationReopened.
 type Opening struct {

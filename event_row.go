@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// EventRow is an event with the fields of all payloads side by side, as JSON and tables have it: for
-// the authors of stores. Fields that do not belong to its kind are zero.
+// EventRow is an event with the fields of all payloads side by side, as JSON and tables have it:
+// for the authors of stores. Fields that do not belong to its kind are zero.
 type EventRow struct {
 	ID           uuid.UUID `json:"id"`
 	Workspace    string    `json:"workspace"`
@@ -23,7 +23,7 @@ type EventRow struct {
 
 	Channel     string          `json:"channel,omitempty"` // of a message, opening or address
 	ExternalID  string          `json:"external_id,omitempty"`
-	Body        string          `json:"body,omitempty"` // of a message or notice; a blocking's reason
+	Body        string          `json:"body,omitempty"` // a text, or a blocking's reason
 	Attachments json.RawMessage `json:"attachments,omitempty"`
 
 	Category    string    `json:"category,omitempty"`
@@ -46,8 +46,28 @@ type EventRow struct {
 func (e Event) Row() (r EventRow) {
 	r.ID, r.Workspace, r.Contact, r.Conversation = e.ID, e.Workspace, e.Contact, e.Conversation
 	r.Seq, r.Kind, r.At, r.By, r.Source = e.Seq, e.Kind, e.At, e.By, e.Source
-	if e.Payload != nil {
-		e.Payload.toRow(&r)
+	// A type switch, because an interface's method would move the row to the heap.
+	switch p := e.Payload.(type) {
+	case *Opening:
+		r.Channel, r.ContactSeq, r.RestartFlow = p.Channel, p.ContactSeq, p.RestartFlow
+	case *Pending:
+		r.Until = p.Until
+	case *ClosingNotes:
+		r.Category, r.Summary = p.Category, p.Summary
+	case *Assignment:
+		r.Assignee, r.Team = p.Assignee, p.Team
+	case *Message:
+		r.Channel, r.ExternalID, r.Body = p.Channel, p.ExternalID, p.Body
+		r.Attachments, r.Response = p.Attachments, p.Response
+	case *Notice:
+		r.Notice, r.Audience, r.Body = p.Code, p.Audience, p.Body
+	case *Address:
+		r.Channel, r.Address = p.Channel, p.Value
+	case *Blocking:
+		r.Body = p.Reason
+	case *Merging:
+		r.MergedInto, r.LatestConversation = p.MergedInto, p.LatestConversation
+		r.ContactSeq = p.ContactSeq
 	}
 	return r
 }
@@ -63,65 +83,44 @@ func (r *EventRow) Event() (e Event) {
 func (r *EventRow) To(e *Event) {
 	e.ID, e.Workspace, e.Contact, e.Conversation = r.ID, r.Workspace, r.Contact, r.Conversation
 	e.Seq, e.At, e.By, e.Source = r.Seq, r.At, r.By, r.Source
-	was := e.Kind
 	e.Kind = r.Kind
-	if int(r.Kind) >= len(eventKinds) || eventKinds[r.Kind].payload == nil {
+	switch r.Kind {
+	case ConversationOpened, ConversationReopened:
+		*payloadFor[Opening](e) = Opening{r.Channel, r.ContactSeq, r.RestartFlow}
+	case ConversationPending:
+		*payloadFor[Pending](e) = Pending{r.Until}
+	case ConversationClosed, ClosingAmended:
+		*payloadFor[ClosingNotes](e) = ClosingNotes{r.Category, r.Summary}
+	case ConversationAssigned:
+		*payloadFor[Assignment](e) = Assignment{r.Assignee, r.Team}
+	case MessageReceived, MessageSent, NoteAdded:
+		*payloadFor[Message](e) = Message{
+			r.Channel, r.ExternalID, r.Body, r.Attachments, r.Response,
+		}
+	case NoticePosted:
+		*payloadFor[Notice](e) = Notice{r.Notice, r.Audience, r.Body}
+	case AddressLinked:
+		*payloadFor[Address](e) = Address{r.Channel, r.Address}
+	case ContactBlocked:
+		*payloadFor[Blocking](e) = Blocking{r.Body}
+	case ContactMerged:
+		*payloadFor[Merging](e) = Merging{r.MergedInto, r.LatestConversation, r.ContactSeq}
+	default:
 		e.Payload = nil
-		return
 	}
-	if e.Payload == nil || !samePayload(was, r.Kind) {
-		e.Payload = eventKinds[r.Kind].payload()
+}
+
+// payloadFor is the payload of e if it is a P, else a new one.
+func payloadFor[P any, T interface {
+	*P
+	Payload
+}](e *Event) T {
+	p, ok := e.Payload.(T)
+	if !ok {
+		p = new(P)
+		e.Payload = p
 	}
-	e.Payload.fromRow(r)
-}
-
-func samePayload(a, b EventKind) bool {
-	message := func(k EventKind) bool {
-		return k == MessageReceived || k == MessageSent || k == NoteAdded
-	}
-	return a == b || message(a) && message(b)
-}
-
-func (p *Opening) toRow(r *EventRow) {
-	r.Channel, r.ContactSeq, r.RestartFlow = p.Channel, p.ContactSeq, p.RestartFlow
-}
-
-func (p *Opening) fromRow(r *EventRow) { *p = Opening{r.Channel, r.ContactSeq, r.RestartFlow} }
-
-func (p *Pending) toRow(r *EventRow)   { r.Until = p.Until }
-func (p *Pending) fromRow(r *EventRow) { p.Until = r.Until }
-
-func (p *ClosingNotes) toRow(r *EventRow)   { r.Category, r.Summary = p.Category, p.Summary }
-func (p *ClosingNotes) fromRow(r *EventRow) { *p = ClosingNotes{r.Category, r.Summary} }
-
-func (p *Assignment) toRow(r *EventRow)   { r.Assignee, r.Team = p.Assignee, p.Team }
-func (p *Assignment) fromRow(r *EventRow) { *p = Assignment{r.Assignee, r.Team} }
-
-func (p *Message) toRow(r *EventRow) {
-	r.Channel, r.ExternalID, r.Body = p.Channel, p.ExternalID, p.Body
-	r.Attachments, r.Response = p.Attachments, p.Response
-}
-
-func (p *Message) fromRow(r *EventRow) {
-	*p = Message{r.Channel, r.ExternalID, r.Body, r.Attachments, r.Response}
-}
-
-func (p *Notice) toRow(r *EventRow)   { r.Notice, r.Audience, r.Body = p.Code, p.Audience, p.Body }
-func (p *Notice) fromRow(r *EventRow) { *p = Notice{r.Notice, r.Audience, r.Body} }
-
-func (a *Address) toRow(r *EventRow)   { r.Channel, r.Address = a.Channel, a.Value }
-func (a *Address) fromRow(r *EventRow) { *a = Address{r.Channel, r.Address} }
-
-func (p *Blocking) toRow(r *EventRow)   { r.Body = p.Reason }
-func (p *Blocking) fromRow(r *EventRow) { p.Reason = r.Body }
-
-func (p *Merging) toRow(r *EventRow) {
-	r.MergedInto, r.LatestConversation = p.MergedInto, p.LatestConversation
-	r.ContactSeq = p.ContactSeq
-}
-
-func (p *Merging) fromRow(r *EventRow) {
-	*p = Merging{r.MergedInto, r.LatestConversation, r.ContactSeq}
+	return p
 }
 
 // MarshalJSON implements json.Marshaler: one flat object, with what is empty left out.

@@ -864,7 +864,7 @@ func ExampleCommands() {
 	// Output:
 	// [{"command":"open","by":{"type":"automation","id":"order-ready"},"key":"order-1001"},{"command":"send","by":{"type":"automation","id":"order-ready"},"body":"Hi Riya, your order is ready."}]
 	// messages sent: 1
-	// convo: commands[0]: json: unknown field "categroy"
+	// convo: commands[0]: field "categroy" is not known
 }
 
 // A policy is plain data that a host keeps as JSON, one for each workspace or channel.

@@ -10,22 +10,25 @@ import (
 
 // Filter picks conversations. Empty fields pick all; given ones must all hold.
 type Filter struct {
-	Workspace  string   `json:"workspace"` // required
-	Status     []Status `json:"status,omitempty"`
-	Contact    string   `json:"contact,omitempty"` // a root contact; includes those that were merged into it
-	Assignee   string   `json:"assignee,omitempty"`
-	Unassigned bool     `json:"unassigned,omitempty"` // without assignee
-	Team       string   `json:"team,omitempty"`
-	Channel    string   `json:"channel,omitempty"`
-	Category   string   `json:"category,omitempty"` // of the standing closing
+	Workspace string   `json:"workspace"` // required
+	Status    []Status `json:"status,omitempty"`
+	// Contact is a root contact; those that were merged into it are included.
+	Contact    string `json:"contact,omitempty"`
+	Assignee   string `json:"assignee,omitempty"`
+	Unassigned bool   `json:"unassigned,omitempty"` // without assignee
+	Team       string `json:"team,omitempty"`
+	Channel    string `json:"channel,omitempty"`
+	Category   string `json:"category,omitempty"` // of the standing closing
 	// From (inclusive) and To (exclusive) are about CreatedAt; zero means without end.
-	From  time.Time `json:"from,omitzero"`
-	To    time.Time `json:"to,omitzero"`
-	After Cursor    `json:"after,omitzero"` // the Cursor of the last conversation of the page before
-	Limit int       `json:"limit,omitempty"`
+	From time.Time `json:"from,omitzero"`
+	To   time.Time `json:"to,omitzero"`
+	// After is the Cursor of the last conversation of the page before.
+	After Cursor `json:"after,omitzero"`
+	Limit int    `json:"limit,omitempty"`
 }
 
-// Cursor is a place in a listing of conversations. Pages do not shift when conversations change meanwhile.
+// Cursor is a place in a listing of conversations. Pages do not shift when conversations change
+// meanwhile.
 type Cursor struct {
 	At time.Time `json:"at"`
 	ID uuid.UUID `json:"id"`
@@ -35,8 +38,9 @@ type Cursor struct {
 type EventFilter struct {
 	Workspace    string    `json:"workspace"`             // required
 	Conversation uuid.UUID `json:"conversation,omitzero"` // this,
-	Contact      string    `json:"contact,omitempty"`     // or this: a root contact; includes those merged into it
-	// After is the Cursor of the last event of the page before. Of a conversation only its Seq counts.
+	Contact      string    `json:"contact,omitempty"`     // or this root contact and all merged into it
+	// After is the Cursor of the last event of the page before. Of a conversation only its Seq
+	// counts.
 	After EventCursor `json:"after,omitzero"`
 	Limit int         `json:"limit,omitempty"`
 }
@@ -49,7 +53,8 @@ type EventCursor struct {
 	ID           uuid.UUID `json:"id,omitzero"` // tells events of merged contacts apart
 }
 
-// Page sizes. The engine replaces 0 by the default and refuses more than the most; a store gets 1 to MaxPageSize.
+// Page sizes. The engine replaces 0 by the default and refuses more than the most; a store gets 1
+// to MaxPageSize.
 const (
 	DefaultPageSize = 50
 	MaxPageSize     = 1000
@@ -73,7 +78,8 @@ func (f Filter) Validate() error {
 		}
 	}
 	for _, t := range [...]struct{ field, value string }{
-		{"contact", f.Contact}, {"assignee", f.Assignee}, {"team", f.Team}, {"channel", f.Channel}, {"category", f.Category},
+		{"contact", f.Contact}, {"assignee", f.Assignee}, {"team", f.Team},
+		{"channel", f.Channel}, {"category", f.Category},
 	} {
 		if err := checkToken(t.field, t.value); err != nil {
 			return err
@@ -119,7 +125,10 @@ func (f EventFilter) Validate() error {
 
 func checkLimit(n int) error {
 	if n < 0 || n > MaxPageSize {
-		return invalid("limit", fmt.Sprintf("must be from 0 (the default, %d) to %d", DefaultPageSize, MaxPageSize))
+		return invalid(
+			"limit",
+			fmt.Sprintf("must be from 0 (the default, %d) to %d", DefaultPageSize, MaxPageSize),
+		)
 	}
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// KeyID names what is applied at most once in a workspace: the external id of a message on a channel, or, without a
-// channel, an idempotency key of the host.
+// KeyID names what is applied at most once in a workspace: the external id of a message on a
+// channel, or, without a channel, an idempotency key of the host.
 type KeyID struct {
 	Channel string `json:"channel,omitempty"`
 	ID      string `json:"id"`
@@ -19,40 +19,41 @@ type KeyID struct {
 // Key remembers what was applied under a KeyID, so that a repetition can be answered.
 type Key struct {
 	KeyID
-	// Hash is that of the request, to tell a repetition from another request with the same key; 0 for external ids.
-	RequestHash int64 `json:"hash,omitempty"`
-	// Conversation is the one that it ended in; First to Last are the Seq of the events that it wrote there, 0 when
-	// none.
+	// RequestHash tells a repetition from another request with the same key; 0 for external ids.
+	RequestHash int64 `json:"request_hash,omitempty"`
+	// Conversation is the one that it ended in; FirstSeq to LastSeq are the events that it wrote
+	// there, 0 when none.
 	Conversation uuid.UUID `json:"conversation,omitzero"`
-	FirstSeq     int64     `json:"first,omitempty"`
-	LastSeq      int64     `json:"last,omitempty"`
+	FirstSeq     int64     `json:"first_seq,omitempty"`
+	LastSeq      int64     `json:"last_seq,omitempty"`
 }
 
-// unit is a run of commands that are applied together at most once: one that carries a key or an external id, and the
-// ones without that follow it. Commands before the first keyed one belong to it.
+// keyedGroup is a run of commands that are applied together at most once: one that carries a key or
+// an external id, and the ones without that follow it. Commands before the first keyed one belong
+// to its group.
 type keyedGroup struct {
 	from, to int
 	key      string
 	external KeyID
 }
 
-// units splits cmds, or returns nil when no command is keyed.
+// keyedGroups splits cmds, or returns nil when no command is keyed.
 func keyedGroups(cmds []Command, channel string) []keyedGroup {
-	var us []keyedGroup
+	var groups []keyedGroup
 	for i, cmd := range cmds {
 		key, external := keysOf(cmd, channel)
 		switch {
 		case key == "" && external.ID == "":
-			if us != nil {
-				us[len(us)-1].to = i + 1
+			if groups != nil {
+				groups[len(groups)-1].to = i + 1
 			}
-		case us == nil:
-			us = append(us, keyedGroup{0, i + 1, key, external})
+		case groups == nil:
+			groups = append(groups, keyedGroup{0, i + 1, key, external})
 		default:
-			us = append(us, keyedGroup{i, i + 1, key, external})
+			groups = append(groups, keyedGroup{i, i + 1, key, external})
 		}
 	}
-	return us
+	return groups
 }
 
 // keysOf returns the idempotency key of cmd, and its external id on its channel.
@@ -70,15 +71,18 @@ func keysOf(cmd Command, channel string) (key string, external KeyID) {
 	return o.key, external
 }
 
-// known returns the key of u that is among keys. It fails with ErrKeyReused when that was for another request.
-func (u *keyedGroup) appliedUnder(keys []Key, to Ref, cmds []Command) (k Key, ok bool, err error) {
+// appliedUnder returns the key of g that is among keys. It fails with ErrKeyReused when that was for
+// another request.
+func (g *keyedGroup) appliedUnder(
+	keys []Key, to Ref, cmds []Command,
+) (k Key, ok bool, err error) {
 	for _, k := range keys {
-		if u.external.ID != "" && k.KeyID == u.external {
+		if g.external.ID != "" && k.KeyID == g.external {
 			return k, true, nil
 		}
-		if u.key != "" && k.KeyID == (KeyID{ID: u.key}) {
-			if k.RequestHash != requestHash(to, cmds[u.from:u.to]) {
-				return k, true, fmt.Errorf("convo: key %q: %w", u.key, ErrKeyReused)
+		if g.key != "" && k.KeyID == (KeyID{ID: g.key}) {
+			if k.RequestHash != requestHash(to, cmds[g.from:g.to]) {
+				return k, true, fmt.Errorf("convo: key %q: %w", g.key, ErrKeyReused)
 			}
 			return k, true, nil
 		}
@@ -86,9 +90,9 @@ func (u *keyedGroup) appliedUnder(keys []Key, to Ref, cmds []Command) (k Key, ok
 	return Key{}, false, nil
 }
 
-// record adds the keys of a unit whose events begin at first.
-func (w *decider) record(t *Snapshot, u *keyedGroup, cmds []Command, first int) {
-	k := Key{Conversation: t.Conversation.ID}
+// record adds the keys of a group whose events begin at first.
+func (w *decider) record(s *Snapshot, g *keyedGroup, cmds []Command, first int) {
+	k := Key{Conversation: s.Conversation.ID}
 	for i := range w.events[first:] {
 		if e := &w.events[first+i]; e.Conversation == k.Conversation {
 			if k.FirstSeq == 0 {
@@ -97,12 +101,12 @@ func (w *decider) record(t *Snapshot, u *keyedGroup, cmds []Command, first int) 
 			k.LastSeq = e.Seq
 		}
 	}
-	if u.external.ID != "" {
-		k.KeyID = u.external
+	if g.external.ID != "" {
+		k.KeyID = g.external
 		w.keys = append(w.keys, k)
 	}
-	if u.key != "" {
-		k.KeyID, k.RequestHash = KeyID{ID: u.key}, requestHash(t.Ref, cmds[u.from:u.to])
+	if g.key != "" {
+		k.KeyID, k.RequestHash = KeyID{ID: g.key}, requestHash(s.Ref, cmds[g.from:g.to])
 		w.keys = append(w.keys, k)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// State is what a command meets: the status of the thread's conversation, or that there is none, or that it is closed
-// while another conversation of the contact is active.
+// State is what a command meets: the status of the snapshot's conversation, or that there is none, or
+// that it is closed while another conversation of the contact is active.
 type State string
 
 // The states, in the order of the transition table.
@@ -45,7 +45,8 @@ const (
 type Transition struct {
 	Command CommandName `json:"command"`
 	State   State       `json:"state"`
-	// When says which policy or input picks this way, where there are several. Empty: always, or the default.
+	// When says which policy or input picks this way, where there are several. Empty: always, or
+	// the default.
 	When    string  `json:"when,omitempty"`
 	Outcome Outcome `json:"outcome,omitempty"` // empty: refused
 	// Err is why it is refused, and Refusal is its name.
@@ -267,8 +268,8 @@ func TransitionTable() string {
 	return b.String() + "\n"
 }
 
-// StateDiagram is the life of one conversation as a Mermaid state diagram, made from [Transitions]. A new conversation
-// begins at the start, also where the contact's one before stays closed.
+// StateDiagram is the life of one conversation as a Mermaid state diagram, made from [Transitions].
+// A new conversation begins at the start, also where the contact's one before stays closed.
 func StateDiagram() string {
 	type edge struct{ from, to State }
 	labels := map[edge][]string{}

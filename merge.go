@@ -2,7 +2,8 @@ package convo
 
 import "time"
 
-// Merge says that two contacts are one person: all that the secondary has belongs to the primary from now on.
+// Merge says that two contacts are one person: all that the secondary has belongs to the primary
+// from now on.
 type Merge struct {
 	Workspace string    `json:"workspace"`
 	Primary   string    `json:"primary"`
@@ -31,7 +32,8 @@ func (m Merge) Validate() error {
 	return checkTime("at", m.At)
 }
 
-// MergeDecision is what a merge changes: what is written of the primary and of the secondary. Both are committed together.
+// MergeDecision is what a merge changes: what is written of the primary and of the secondary. Both
+// are committed together.
 type MergeDecision struct {
 	Primary, Secondary Change
 	Outcome            Outcome // OutcomeMerged or OutcomeUnchanged
@@ -39,11 +41,17 @@ type MergeDecision struct {
 
 // DecideMerge decides m for the snapshots loaded for its two contacts. It is pure, as [Decide] is.
 //
-// The secondary's active conversation is closed with source contact_merge, or moves to the primary when the primary
-// has no active one and p.Merge is MergeTransfer. It fails with a *ValidationError for a merge of a contact into
-// itself (also through an earlier merge), and with a *StateError of ErrNotFound, ErrMerged (merged elsewhere already),
-// ErrBlocked or ErrOutOfOrder. Repeating a merge is unchanged.
-func DecideMerge(primary, secondary Snapshot, at time.Time, p *Policy, m Merge) (MergeDecision, error) {
+// The secondary's active conversation is closed with source contact_merge, or moves to the primary
+// when the primary has no active one and p.Merge is MergeTransfer. It fails with a *ValidationError
+// for a merge of a contact into itself (also through an earlier merge), and with a *StateError of
+// ErrNotFound, ErrMerged (merged elsewhere already), ErrBlocked or ErrOutOfOrder. Repeating a merge
+// is unchanged.
+func DecideMerge(
+	primary, secondary Snapshot,
+	at time.Time,
+	p *Policy,
+	m Merge,
+) (MergeDecision, error) {
 	if err := m.Validate(); err != nil {
 		return MergeDecision{}, err
 	}
@@ -52,13 +60,20 @@ func DecideMerge(primary, secondary Snapshot, at time.Time, p *Policy, m Merge) 
 	}
 	for _, s := range [...]*Snapshot{&primary, &secondary} {
 		if s.Contact.Version == 0 {
-			return MergeDecision{}, &StateError{Err: ErrNotFound, Command: "merge", Contact: s.Contact.ID}
+			return MergeDecision{}, &StateError{
+				Err:     ErrNotFound,
+				Command: "merge",
+				Contact: s.Contact.ID,
+			}
 		}
 	}
 	root, other := primary.Contact.ID, secondary.Contact.ID
 	switch {
 	case root == m.Secondary:
-		return MergeDecision{}, invalid("primary", "was merged into the secondary: a contact cannot be merged into itself")
+		return MergeDecision{}, invalid(
+			"primary",
+			"was merged into the secondary: a contact cannot be merged into itself",
+		)
 	case root == other:
 		w, d := decider{loaded: versionsOf(&primary)}, MergeDecision{Outcome: OutcomeUnchanged}
 		w.result(&primary, &d.Primary)
@@ -68,11 +83,19 @@ func DecideMerge(primary, secondary Snapshot, at time.Time, p *Policy, m Merge) 
 	}
 	for _, s := range [...]*Snapshot{&primary, &secondary} {
 		if s.Contact.Blocked {
-			return MergeDecision{}, &StateError{Err: ErrBlocked, Command: "merge", Contact: s.Contact.ID}
+			return MergeDecision{}, &StateError{
+				Err:     ErrBlocked,
+				Command: "merge",
+				Contact: s.Contact.ID,
+			}
 		}
 	}
 
-	now, ok := eventTime(m.At, micros(at), maxTime(primary.Conversation.UpdatedAt, secondary.Conversation.UpdatedAt))
+	now, ok := eventTime(
+		m.At,
+		micros(at),
+		maxTime(primary.Conversation.UpdatedAt, secondary.Conversation.UpdatedAt),
+	)
 	if !ok {
 		return MergeDecision{}, &StateError{Err: ErrOutOfOrder, Command: "merge", Contact: root}
 	}

@@ -23,14 +23,31 @@ type fields struct {
 	team        string
 }
 
-// read takes cmd apart with a type switch, not a method, so that commands need not live on the heap.
+// read takes cmd apart with a type switch, not a method, so that commands need not live on the
+// heap.
 func (o *fields) read(cmd Command) error {
 	switch c := cmd.(type) {
 	case Open:
-		*o = fields{kind: kindOpen, by: c.By, at: c.At, key: c.Key, source: c.Source, channel: c.Channel}
+		*o = fields{
+			kind:    kindOpen,
+			by:      c.By,
+			at:      c.At,
+			key:     c.Key,
+			source:  c.Source,
+			channel: c.Channel,
+		}
 	case Receive:
-		*o = fields{kind: kindReceive, by: c.By, at: c.At, key: c.Key, source: SourceIncomingMessage,
-			channel: c.Channel, externalID: c.ExternalID, text: c.Body, attachments: c.Attachments}
+		*o = fields{
+			kind:        kindReceive,
+			by:          c.By,
+			at:          c.At,
+			key:         c.Key,
+			source:      SourceIncomingMessage,
+			channel:     c.Channel,
+			externalID:  c.ExternalID,
+			text:        c.Body,
+			attachments: c.Attachments,
+		}
 		if o.by.Type == "" {
 			o.by.Type = ActorContact
 		}
@@ -38,19 +55,48 @@ func (o *fields) read(cmd Command) error {
 		*o = fields{kind: kindSend, by: c.By, at: c.At, key: c.Key,
 			channel: c.Channel, externalID: c.ExternalID, text: c.Body, attachments: c.Attachments}
 	case Note:
-		*o = fields{kind: kindNote, by: c.By, at: c.At, key: c.Key, text: c.Body, attachments: c.Attachments}
+		*o = fields{
+			kind:        kindNote,
+			by:          c.By,
+			at:          c.At,
+			key:         c.Key,
+			text:        c.Body,
+			attachments: c.Attachments,
+		}
 	case SetPending:
 		*o = fields{kind: kindSetPending, by: c.By, at: c.At, key: c.Key, until: c.Until}
 	case Resume:
 		*o = fields{kind: kindResume, by: c.By, at: c.At, key: c.Key, source: c.Source}
 	case Close:
-		*o = fields{kind: kindClose, by: c.By, at: c.At, key: c.Key, source: c.Source, category: c.Category, text: c.Summary}
+		*o = fields{
+			kind:     kindClose,
+			by:       c.By,
+			at:       c.At,
+			key:      c.Key,
+			source:   c.Source,
+			category: c.Category,
+			text:     c.Summary,
+		}
 	case Reopen:
 		*o = fields{kind: kindReopen, by: c.By, at: c.At, key: c.Key, source: c.Source}
 	case Assign:
-		*o = fields{kind: kindAssign, by: c.By, at: c.At, key: c.Key, assignee: c.Assignee, team: c.Team}
+		*o = fields{
+			kind:     kindAssign,
+			by:       c.By,
+			at:       c.At,
+			key:      c.Key,
+			assignee: c.Assignee,
+			team:     c.Team,
+		}
 	case AmendClosing:
-		*o = fields{kind: kindAmendClosing, by: c.By, at: c.At, key: c.Key, category: c.Category, text: c.Summary}
+		*o = fields{
+			kind:     kindAmendClosing,
+			by:       c.By,
+			at:       c.At,
+			key:      c.Key,
+			category: c.Category,
+			text:     c.Summary,
+		}
 	case Block:
 		*o = fields{kind: kindBlock, by: c.By, at: c.At, key: c.Key, text: c.Reason}
 	case Unblock:
@@ -58,7 +104,10 @@ func (o *fields) read(cmd Command) error {
 	case LinkAddress:
 		*o = fields{kind: kindLinkAddress, by: c.By, at: c.At, key: c.Key}
 	default:
-		return invalid("command", fmt.Sprintf("%T is none: pass one of the command structs by value", cmd))
+		return invalid(
+			"command",
+			fmt.Sprintf("%T is none: pass one of the command structs by value", cmd),
+		)
 	}
 	if o.source == "" {
 		o.source = Source(o.by.Type)

@@ -1,25 +1,25 @@
 package convo
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 )
 
-// Policy is the rules of a workspace or a channel, as plain data. The zero value is the library's default behaviour,
-// and what [InboxPolicy] returns. A policy that is changed takes hold with the next command of each conversation; its
-// timers too.
+// Policy is the rules of a workspace or a channel, as plain data. The zero value is the library's
+// default behaviour, and what [InboxPolicy] returns. A policy that is changed takes hold with the
+// next command of each conversation; its timers too.
 type Policy struct {
 	// Open and Receive say what these commands do when the latest conversation is closed.
 	Open    OnClosed `json:"open,omitzero"`
 	Receive OnClosed `json:"receive,omitzero"`
-	// StayPending keeps a pending conversation pending when the contact writes. Default: it is resumed.
+	// StayPending keeps a pending conversation pending when the contact writes. Default: it is
+	// resumed.
 	StayPending bool `json:"stay_pending,omitempty"`
 
-	// Category and Summary say whether a closing needs them; Categories are the allowed ones, empty means any. Closings
-	// by the system with source contact_merge or inactivity are exempt, and so is what a merge closes.
+	// Category and Summary say whether a closing needs them; Categories are the allowed ones, empty
+	// means any. Closings by the system with source contact_merge or inactivity are exempt, and so
+	// is what a merge closes.
 	Category   Rule     `json:"category,omitempty"`
 	Categories []string `json:"categories,omitempty"`
 	Summary    Rule     `json:"summary,omitempty"`
@@ -31,14 +31,16 @@ type Policy struct {
 	// RestartFlow marks a reopening by the contact with restart_flow.
 	RestartFlow bool `json:"restart_flow,omitempty"`
 
-	// CountAutomation lets messages of automation count as responses. Default: only those of users do.
+	// CountAutomation lets messages of automation count as responses. Default: only those of users
+	// do.
 	CountAutomation bool `json:"count_automation,omitempty"`
 
 	AutoClose AutoClose `json:"auto_close,omitzero"`
 	// Merge says what becomes of the secondary's active conversation.
 	Merge MergeMode `json:"merge,omitempty"`
 
-	// Limits in bytes; 0 means the default: 64 KiB for bodies and for attachments, 8 KiB for summaries.
+	// Limits in bytes; 0 means the default: 64 KiB for bodies and for attachments, 8 KiB for
+	// summaries.
 	MaxBody        int `json:"max_body,omitempty"`
 	MaxAttachments int `json:"max_attachments,omitempty"`
 	MaxSummary     int `json:"max_summary,omitempty"`
@@ -47,7 +49,8 @@ type Policy struct {
 // OnClosed says what happens when the latest conversation is closed.
 type OnClosed struct {
 	Mode OnClosedMode `json:"mode,omitempty"`
-	// Window limits OnClosedReopen to so long after the closing; later, a new conversation is opened. 0: no limit.
+	// Window limits OnClosedReopen to so long after the closing; later, a new conversation is
+	// opened. 0: no limit.
 	Window Duration `json:"window,omitzero"`
 }
 
@@ -78,7 +81,7 @@ type NoticeCode string
 const (
 	NoticeClosed    NoticeCode = "conversation_closed"
 	NoticeReopened  NoticeCode = "conversation_reopened"
-	NoticeRestarted NoticeCode = "conversation_restarted" // reopened by the contact with source restart
+	NoticeRestarted NoticeCode = "conversation_restarted" // by the contact, with source restart
 )
 
 // Text is the default English text of the notice.
@@ -127,7 +130,8 @@ type AutoCloseSince string
 
 // What inactivity counts from.
 const (
-	// SinceUserMessage counts from the last message of a user; a reply of the contact cancels it (default).
+	// SinceUserMessage counts from the last message of a user; a reply of the contact cancels it
+	// (default).
 	SinceUserMessage AutoCloseSince = ""
 	// SinceAnyEvent counts from the last event of the conversation, whatever it is.
 	SinceAnyEvent AutoCloseSince = "any_event"
@@ -138,8 +142,10 @@ type MergeMode string
 
 // The merge modes.
 const (
-	MergeClose    MergeMode = ""         // it is closed with source contact_merge (default)
-	MergeTransfer MergeMode = "transfer" // it moves to the primary when that has no active one, else it is closed
+	// MergeClose closes it with source contact_merge (default).
+	MergeClose MergeMode = ""
+	// MergeTransfer moves it to the primary when that has no active one; else it is closed.
+	MergeTransfer MergeMode = "transfer"
 )
 
 // Duration is a time.Duration that is text in JSON, as time.ParseDuration reads it: "72h".
@@ -155,11 +161,12 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// InboxPolicy is IS-Messenger's way, and the default: a message after a closing opens a new conversation.
+// InboxPolicy is IS-Messenger's way, and the default: a message after a closing opens a new
+// conversation.
 func InboxPolicy() Policy { return Policy{} }
 
-// WorkflowPolicy is Triochat's way: the Open step reopens a closed conversation, and a closing takes one of the
-// categories, which are the host's to change.
+// WorkflowPolicy is Triochat's way: the Open step reopens a closed conversation, and a closing
+// takes one of the categories, which are the host's to change.
 func WorkflowPolicy() Policy {
 	return Policy{
 		Open:       OnClosed{Mode: OnClosedReopen},
@@ -167,13 +174,17 @@ func WorkflowPolicy() Policy {
 	}
 }
 
-// LiveChatPolicy is Insent's way: a closed conversation takes no messages, the visitor may restart it, which replays the
-// flow, and an agent may reopen it; everybody who is concerned is told.
+// LiveChatPolicy is Insent's way: a closed conversation takes no messages, the visitor may restart
+// it, which replays the flow, and an agent may reopen it; everybody who is concerned is told.
 func LiveChatPolicy() Policy {
 	return Policy{
-		Open:        OnClosed{Mode: OnClosedReopen},
-		Receive:     OnClosed{Mode: OnClosedReject},
-		Notices:     Notices{Closed: AudienceBoth, Reopened: AudienceBoth, Restarted: AudienceUsers},
+		Open:    OnClosed{Mode: OnClosedReopen},
+		Receive: OnClosed{Mode: OnClosedReject},
+		Notices: Notices{
+			Closed:    AudienceBoth,
+			Reopened:  AudienceBoth,
+			Restarted: AudienceUsers,
+		},
 		RestartFlow: true,
 	}
 }
@@ -186,13 +197,11 @@ const (
 	MaxTextLimit          = 16 << 20
 )
 
-// UnmarshalJSON implements json.Unmarshaler. It refuses unknown fields with a *ValidationError, so that a typing error
-// does not quietly leave a rule out.
+// UnmarshalJSON implements json.Unmarshaler. It refuses unknown fields with a *ValidationError, so
+// that a typing error does not quietly leave a rule out.
 func (p *Policy) UnmarshalJSON(data []byte) error {
 	type plain Policy
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode((*plain)(p)); err != nil {
+	if err := decodeStrictly(data, (*plain)(p)); err != nil {
 		return invalid("policy", err.Error())
 	}
 	return nil
@@ -207,7 +216,14 @@ func (p *Policy) Validate() error {
 		return invalid(field, fmt.Sprintf("%q is not one of %q", v, allowed))
 	}
 	audience := func(field string, a Audience) error {
-		return oneOf(field, string(a), "", string(AudienceContact), string(AudienceUsers), string(AudienceBoth))
+		return oneOf(
+			field,
+			string(a),
+			"",
+			string(AudienceContact),
+			string(AudienceUsers),
+			string(AudienceBoth),
+		)
 	}
 	rule := func(field string, r Rule) error {
 		return oneOf(field, string(r), "", string(RuleRequired), string(RuleDisabled))
@@ -226,13 +242,17 @@ func (p *Policy) Validate() error {
 	}
 	limit := func(field string, n int) error {
 		if n < 0 || n > MaxTextLimit {
-			return invalid(field, fmt.Sprintf("must be from 0 (the default) to %d bytes", MaxTextLimit))
+			return invalid(
+				field,
+				fmt.Sprintf("must be from 0 (the default) to %d bytes", MaxTextLimit),
+			)
 		}
 		return nil
 	}
 	for _, err := range []error{
 		oneOf("open.mode", string(p.Open.Mode), "", string(OnClosedReopen)),
-		oneOf("receive.mode", string(p.Receive.Mode), "", string(OnClosedReopen), string(OnClosedReject)),
+		oneOf("receive.mode", string(p.Receive.Mode), "", string(OnClosedReopen),
+			string(OnClosedReject)),
 		notNegative("open.window", int64(p.Open.Window)),
 		notNegative("receive.window", int64(p.Receive.Window)),
 		goesWithReopen("open.window", p.Open),
@@ -281,7 +301,10 @@ func (p *Policy) checkClosing(category, summary string, exempt bool) error {
 		return err
 	}
 	if category != "" && len(p.Categories) > 0 && !slices.Contains(p.Categories, category) {
-		return invalid("category", fmt.Sprintf("%q is not one of the policy's categories %q", category, p.Categories))
+		return invalid(
+			"category",
+			fmt.Sprintf("%q is not one of the policy's categories %q", category, p.Categories),
+		)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/scenario"
 	"github.com/chatlifecycle/convo/memstore"
 )
 
@@ -30,6 +31,7 @@ func TestAnythingGoesAndTheRulesHold(t *testing.T) {
 
 func checkWorld(t *rapid.T) {
 	w := newWorld(t)
+	defer printScript(t, w.engine)
 	t.Repeat(map[string]func(*rapid.T){
 		"do":     w.do,
 		"do two": w.do,
@@ -43,11 +45,19 @@ func checkWorld(t *rapid.T) {
 	})
 }
 
+// printScript prints what a failing property did as a scenario: put it into a file of
+// testdata/scenarios, and TestScenarios runs it.
+func printScript(t *rapid.T, r *scenario.Recorder) {
+	if t.Failed() {
+		t.Logf("as a scenario:\n\n%s", r.Script.String())
+	}
+}
+
 // world is a store, an engine and a clock in the hands of a property, and what it remembers of them.
 type world struct {
 	t        *rapid.T
 	store    convo.Store
-	engine   *convo.Engine
+	engine   *scenario.Recorder
 	now      time.Time
 	lastID   uuid.UUID
 	taken    int
@@ -82,8 +92,7 @@ func newWorld(t *rapid.T) *world {
 	for _, name := range worldWorkspaces {
 		w.policies[name] = drawPolicy(t)
 	}
-	var err error
-	w.engine, err = convo.New(w.store,
+	engine, err := convo.New(w.store,
 		convo.WithClock(w), convo.WithRetries(3),
 		convo.WithIDs(w.newID),
 		convo.WithPolicies(func(_ context.Context, workspace, _ string) (*convo.Policy, error) {
@@ -94,6 +103,10 @@ func newWorld(t *rapid.T) *world {
 		}),
 	)
 	require.NoError(t, err)
+	w.engine = &scenario.Recorder{Engine: engine, Clock: w}
+	for _, name := range worldWorkspaces {
+		w.engine.Script.Policy(name, *w.policies[name])
+	}
 	w.last = w.look(t)
 	return w
 }
@@ -496,7 +509,9 @@ func (w *world) changePolicy(t *rapid.T) {
 	if w.steady {
 		t.Skip("the policies are steady")
 	}
-	w.policies[pick(t, "workspace", worldWorkspaces...)] = drawPolicy(t)
+	workspace := pick(t, "workspace", worldWorkspaces...)
+	w.policies[workspace] = drawPolicy(t)
+	w.engine.Script.Policy(workspace, *w.policies[workspace])
 }
 
 // picture is all that can be read from a store.
@@ -890,6 +905,7 @@ func TestTheEngineAgreesWithANaiveReading(t *testing.T) {
 	for range 5 {
 		rapid.Check(t, func(t *rapid.T) {
 			r := newReading(t)
+			defer printScript(t, r.engine)
 			t.Repeat(map[string]func(*rapid.T){
 				"call":   r.call,
 				"call 2": r.call,
@@ -954,7 +970,7 @@ type reading struct {
 	naive
 	policy convo.Policy
 	now    time.Time
-	engine *convo.Engine
+	engine *scenario.Recorder
 	ids    []uuid.UUID // of the talks
 }
 
@@ -982,9 +998,10 @@ func newReading(t *rapid.T) *reading {
 	if rapid.Bool().Draw(t, "auto close") {
 		r.policy.AutoClose = convo.AutoClose{After: convo.Duration(time.Hour), Category: "Silent"}
 	}
-	var err error
-	r.engine, err = convo.New(memstore.New(), convo.WithClock(r), convo.WithPolicy(r.policy), convo.WithRetries(0))
+	engine, err := convo.New(memstore.New(), convo.WithClock(r), convo.WithPolicy(r.policy), convo.WithRetries(0))
 	require.NoError(t, err)
+	r.engine = &scenario.Recorder{Engine: engine, Clock: r}
+	r.engine.Script.Policy("acme", r.policy)
 	return r
 }
 

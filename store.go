@@ -7,46 +7,53 @@ import (
 	"github.com/google/uuid"
 )
 
-// Store remembers; it knows no rules of the lifecycle. What a store MUST do stands here, and [storetest] proves it:
-// package github.com/chatlifecycle/convo/storetest.
+// Store remembers; it knows no rules of the lifecycle. What a store MUST do stands here and at
+// [Change]; package github.com/chatlifecycle/convo/storetest proves it.
 //
-// A store is safe for concurrent use. Identifiers are compared byte for byte. Times are UTC in whole microseconds.
-// Nothing is visible across workspaces. What a store returns is the caller's: it shares no memory with the store.
-// Every method honours its context: when that is done before the method begins, it returns the context's error and
-// changes nothing.
+// A store is safe for concurrent use. Identifiers are compared byte for byte. Times are UTC in whole
+// microseconds. Nothing is visible across workspaces. What a store returns is the caller's: it shares
+// no memory with the store. Every method honours its context: when that is done before the method
+// begins, it returns the context's error and changes nothing.
 type Store interface {
-	// Load returns what a decision about to looks at. The contact is the root that to leads to, merges followed.
-	// For a contact or address that is not known it returns a thread whose Contact has only the workspace and the id
-	// of to (none for an address) and Version 0, not an error; for an unknown conversation, ErrNotFound. It may answer
-	// ErrConflict, which is tried again.
+	// Load returns what a decision about to looks at. Its Contact MUST be the root contact that to
+	// leads to when Load returns, merges followed, or Load MUST answer ErrConflict, which is tried
+	// again: a merge may come between two reads. For a contact or address that is not known it
+	// returns a snapshot whose Contact has only the workspace and the id of to (none for an address)
+	// and Version 0, not an error; for an unknown conversation, ErrNotFound.
 	Load(ctx context.Context, to Ref) (Snapshot, error)
 
-	// Commit writes the changes, all or nothing, and then, and only then, returns nil. They are about different contacts of
-	// one workspace. It MUST refuse
+	// Commit carries out the changes, all or nothing, and then, and only then, returns nil. They are
+	// about different contacts of one workspace. It MUST refuse
 	//   - with ErrDuplicate, a key that it has;
-	//   - with ErrConflict, a contact, conversation or address that is not as the change has Loaded it: another
-	//     version, or there when it was not, or gone;
-	//   - with ErrActiveExists, a second active conversation of one contact.
-	// Where several hold, any of them. It MUST NOT keep anything of changes after it returns.
+	//   - with ErrConflict, a row of a contact or conversation that is not as the change expects it
+	//     (another version, or there when it is to be added, or gone), an address that it has, and
+	//     an event in a place that is taken;
+	//   - with ErrActiveExists, a second active conversation of one contact, also one that a merge
+	//     would make.
+	// Where several hold, any of them. It MUST carry out what Change.MergeInto demands, and MUST NOT
+	// keep anything of changes after it returns.
 	Commit(ctx context.Context, changes ...Change) error
 
 	// Conversation returns one conversation, or ErrNotFound.
 	Conversation(ctx context.Context, workspace string, id uuid.UUID) (Conversation, error)
-	// Conversations returns a page of conversations, the last opened first: by CreatedAt, then ID, both descending.
+	// Conversations returns a page of conversations, the last opened first: by CreatedAt, then ID,
+	// both descending.
 	Conversations(ctx context.Context, f Filter) ([]Conversation, error)
-	// Events returns a page of the log, the oldest first: by At, Conversation, Seq and ID, ascending.
+	// Events returns a page of the log, the oldest first: by At, Conversation, Seq and ID,
+	// ascending.
 	Events(ctx context.Context, f EventFilter) ([]Event, error)
 	// Due returns up to limit conversations of all workspaces whose DueAt is not zero and not after
 	// before, the earliest first.
 	Due(ctx context.Context, before time.Time, limit int) ([]DueConversation, error)
 	// Keys returns those of the keys that are known, in any order.
 	Keys(ctx context.Context, workspace string, ids ...KeyID) ([]Key, error)
-	// Addresses returns the addresses of a contact and of all that were merged into it, in any order.
+	// Addresses returns the addresses of a contact and of all that were merged into it, in any
+	// order.
 	Addresses(ctx context.Context, workspace, contact string) ([]Address, error)
 }
 
-// Locker is a Store with pessimistic locking. The engine uses it after a conflict, because optimistic
-// retries starve on a busy conversation.
+// Locker is a Store with pessimistic locking. The engine uses it after a conflict, because
+// optimistic retries starve on a busy conversation.
 //
 // What works under the lock is reached through the context, not through another store. So a store
 // that wraps a Locker, and embeds it, sees every Load and Commit on every path.

@@ -49,8 +49,8 @@ func checkToken(field, s string) error {
 	return nil
 }
 
-// checkText holds the rule for bodies and summaries: at most limit bytes (or byDefault when that is 0) of valid UTF-8
-// without NUL, which PostgreSQL refuses.
+// checkText holds the rule for bodies and summaries: at most limit bytes (or byDefault when that is
+// 0) of valid UTF-8 without NUL, which PostgreSQL refuses.
 func checkText(field, s string, limit, byDefault int) error {
 	if limit == 0 {
 		limit = byDefault
@@ -79,12 +79,16 @@ func checkActor(a Actor) error {
 	case "":
 		return invalid("by", "say who does it: ByUser, ByAutomation, ByContact or BySystem")
 	default:
-		return invalid("by.type", fmt.Sprintf("%q is not one of contact, user, automation, system", a.Type))
+		return invalid(
+			"by.type",
+			fmt.Sprintf("%q is not one of contact, user, automation, system", a.Type),
+		)
 	}
 	return checkToken("by.id", a.ID)
 }
 
-// Times are so near to one another that every duration between two fits a time.Duration (292 years).
+// Times are so near to one another that every duration between two fits a time.Duration (292
+// years).
 var (
 	earliestTime = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
 	latestTime   = time.Date(2190, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -125,7 +129,10 @@ func checkAttachments(p *Policy, a json.RawMessage) error {
 		limit = DefaultMaxAttachments
 	}
 	if len(a) > limit {
-		return invalid("attachments", fmt.Sprintf("must be at most %d bytes, not %d", limit, len(a)))
+		return invalid(
+			"attachments",
+			fmt.Sprintf("must be at most %d bytes, not %d", limit, len(a)),
+		)
 	}
 	if !json.Valid(a) || !utf8.Valid(a) {
 		return invalid("attachments", "must be valid JSON")
@@ -153,7 +160,10 @@ func (o *fields) check(p *Policy) error {
 	switch o.kind {
 	case kindReceive:
 		if o.by.Type != ActorContact {
-			return invalid("by.type", "a message is received from the contact: use Send for the others")
+			return invalid(
+				"by.type",
+				"a message is received from the contact: use Send for the others",
+			)
 		}
 		return o.checkMessage(p)
 	case kindSend:

@@ -347,7 +347,7 @@ func TestStateErrorsSayWhatToDo(t *testing.T) {
 	err := &convo.StateError{Err: convo.ErrActiveExists, Command: "reopen", Contact: "carl", Conversation: id, Active: active}
 	assert.Equal(t, "convo: reopen: contact carl: conversation "+id.String()+": "+convo.ErrActiveExists.Error()+
 		" (active: "+active.String()+")", err.Error())
-	assert.Equal(t, "convo: not found", (&convo.StateError{Err: convo.ErrNotFound, Unknown: true}).Error())
+	assert.Equal(t, "convo: "+convo.ErrNotFound.Error(), (&convo.StateError{Err: convo.ErrNotFound, Unknown: true}).Error())
 	require.ErrorIs(t, err, convo.ErrActiveExists)
 	require.NotErrorIs(t, err, convo.ErrNotFound)
 }

@@ -11,11 +11,18 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// The log is kept encoded: an Event is some 400 bytes, of which most are empty, and a million of them as strings and
-// pointers would keep the garbage collector busy. A batch is the events that one commit appended to one log; it is a
-// string, so what is decoded from it shares memory that nobody can change.
+// The log is kept encoded: an Event is some 400 bytes, of which most are empty, and a million of
+// them as strings and pointers would keep the garbage collector busy. A batch is the events that
+// one commit appended to one log; it is a string, so what is decoded from it shares memory that
+// nobody can change.
 
-var actors = []convo.ActorType{"", convo.ActorContact, convo.ActorUser, convo.ActorAutomation, convo.ActorSystem}
+var actors = []convo.ActorType{
+	"",
+	convo.ActorContact,
+	convo.ActorUser,
+	convo.ActorAutomation,
+	convo.ActorSystem,
+}
 
 // textFields is how many optional text fields an event has; their flags are the first ones.
 const textFields = 14
@@ -50,8 +57,8 @@ func encode(b []byte, owner string, events []convo.Event) []byte {
 	return b
 }
 
-// appendRow appends an event. Its contact is left out where it is the log's own, and its id where it
-// is the next one.
+// appendRow appends an event. Its contact is left out where it is the log's own, and its id where
+// it is the next one.
 func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	fields := texts(e)
 	var flags uint64

@@ -12,7 +12,8 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// Commit implements convo.Store: it checks every change, and only then writes, so that it writes all or nothing.
+// Commit implements convo.Store: it checks every change, and only then writes, so that it writes
+// all or nothing.
 func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -318,15 +319,28 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 	if c == nil {
 		o := w.contacts[v.Origin]
 		c = &conversation{
-			id: v.ID, origin: o, previous: o.latest, createdAt: v.CreatedAt.UnixMicro(), dueAt: never,
-			channel: w.token(v.Channel),
+			id:        v.ID,
+			origin:    o,
+			previous:  o.latest,
+			createdAt: v.CreatedAt.UnixMicro(),
+			dueAt:     never,
+			channel: w.token(
+				v.Channel,
+			),
+			log: make([]string, 0, 2), // mostly one opens it, one closes it
 		}
 		o.latest = c
 		w.conversations[c.id] = c
 		w.all.add(c)
 	}
 	c.version, c.status = v.Version, byte(max(0, slices.Index(statuses, v.Status)))
-	c.assignee, c.team, c.category = w.token(v.Assignee), w.token(v.Team), w.token(v.Cycle.Closing.Category)
+	c.assignee, c.team, c.category = w.token(
+		v.Assignee,
+	), w.token(
+		v.Team,
+	), w.token(
+		v.Cycle.Closing.Category,
+	)
 	active := v.Status.Active()
 	w.list(c, active)
 	if active || v.Version > foldable {

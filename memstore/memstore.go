@@ -1,8 +1,9 @@
-// Package memstore is convo's store in memory: the reference that others are compared with, for tests, examples and
-// programs that need no database. It is safe for concurrent use, and nothing it returns is shared with it.
+// Package memstore is convo's store in memory: the reference that others are compared with, for
+// tests, examples and programs that need no database. It is safe for concurrent use, and nothing it
+// returns is shared with it.
 //
-// A conversation that is closed is kept as its encoded log alone and folded when asked for; one that is active, or
-// that has a long log, is also kept unfolded.
+// A conversation that is closed is kept as its encoded log alone and folded when asked for; one
+// that is active, or that has a long log, is also kept unfolded.
 package memstore
 
 import (
@@ -124,7 +125,12 @@ func (c *conversation) events(after int64, yield func(*convo.Event) bool) {
 	e := convo.Event{Workspace: o.Workspace, Conversation: c.id}
 	from := sort.Search(len(c.log), func(i int) bool { return firstSeq(c.log[i]) > after })
 	for _, batch := range c.log[max(0, from-1):] {
-		if !decode(batch, &e, o.ID, func(e *convo.Event) bool { return e.Seq <= after || yield(e) }) {
+		if !decode(
+			batch,
+			&e,
+			o.ID,
+			func(e *convo.Event) bool { return e.Seq <= after || yield(e) },
+		) {
 			return
 		}
 	}
@@ -190,7 +196,11 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 }
 
 // Conversation implements convo.Store.
-func (s *Store) Conversation(ctx context.Context, workspace string, id uuid.UUID) (convo.Conversation, error) {
+func (s *Store) Conversation(
+	ctx context.Context,
+	workspace string,
+	id uuid.UUID,
+) (convo.Conversation, error) {
 	if err := ctx.Err(); err != nil {
 		return convo.Conversation{}, err
 	}
@@ -320,17 +330,28 @@ func (w *workspace) history(f *convo.EventFilter) []convo.Event {
 			c.events(0, collect)
 		}
 	}
-	slices.SortFunc(out, func(a, b convo.Event) int { return compareCursors(a.Cursor(), b.Cursor()) })
+	slices.SortFunc(
+		out,
+		func(a, b convo.Event) int { return compareCursors(a.Cursor(), b.Cursor()) },
+	)
 	return slices.Clone(out[:min(f.Limit, len(out))])
 }
 
 func compareCursors(a, b convo.EventCursor) int {
-	return cmp.Or(cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()), bytes.Compare(a.Conversation[:], b.Conversation[:]), cmp.Compare(a.Seq, b.Seq),
-		bytes.Compare(a.ID[:], b.ID[:]))
+	return cmp.Or(
+		cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()),
+		bytes.Compare(a.Conversation[:], b.Conversation[:]),
+		cmp.Compare(a.Seq, b.Seq),
+		bytes.Compare(a.ID[:], b.ID[:]),
+	)
 }
 
 // Keys implements convo.Store.
-func (s *Store) Keys(ctx context.Context, workspace string, ids ...convo.KeyID) ([]convo.Key, error) {
+func (s *Store) Keys(
+	ctx context.Context,
+	workspace string,
+	ids ...convo.KeyID,
+) ([]convo.Key, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

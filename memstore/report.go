@@ -11,23 +11,26 @@ import (
 
 var _ report.Store = (*Store)(nil)
 
-// Cells implements report.Store. It looks at all that the workspace has.
-func (s *Store) Cells(ctx context.Context, q report.Query) ([]report.Cell, error) {
+// Aggregate implements report.Store. It reads all that the workspace has.
+func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.Cell, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c := report.NewCollector(q, nil)
+	c, err := report.NewCollector(a, nil)
+	if err != nil {
+		return nil, err
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	w := s.workspaces[q.Workspace]
+	w := s.workspaces[a.Workspace]
 	if w == nil {
 		return nil, nil
 	}
 	for _, v := range w.all.items {
-		if q.Measures[0].Basis() == report.ByMessage {
-			v.messages(c, &q)
+		if a.TimeBasis().OfMessages() {
+			v.messages(c)
 		} else {
-			v.cycles(c.Cycle)
+			v.cycles(c.AddCycle)
 		}
 	}
 	return c.Cells()
@@ -37,8 +40,8 @@ func (s *Store) Cells(ctx context.Context, q report.Query) ([]report.Cell, error
 func (c *conversation) cycles(yield func(*report.Cycle)) {
 	o := &c.origin.state
 	y := report.Cycle{
-		Workspace: o.Workspace, Conversation: c.id, Contact: o.ID, Channel: c.channel, ContactSince: o.CreatedAt,
-		Status: convo.StatusClosed,
+		Workspace: o.Workspace, Conversation: c.id, Contact: o.ID, Channel: c.channel,
+		ContactSince: o.CreatedAt, Status: convo.StatusClosed,
 	}
 	last := c.state
 	if last == nil || last.Cycle.Number > 1 {
@@ -57,44 +60,22 @@ func (c *conversation) cycles(yield func(*report.Cycle)) {
 	yield(&y)
 }
 
-// messages adds the messages that q asks for.
-func (c *conversation) messages(to *report.Collector, q *report.Query) {
-	o := &c.origin.state
-	y := report.Cycle{Channel: c.channel, ContactSince: o.CreatedAt, CreatedAt: time.UnixMicro(c.createdAt).UTC(), Cycle: convo.Cycle{Number: 1}}
+// messages adds the messages of a conversation to those that are collected.
+func (c *conversation) messages(to *report.Collector) {
+	y := report.Cycle{
+		Channel: c.channel, ContactSince: c.origin.state.CreatedAt,
+		CreatedAt: time.UnixMicro(c.createdAt).UTC(),
+	}
 	c.events(0, func(e *convo.Event) bool {
-		var m report.Measure
-		switch {
-		case e.Kind == convo.MessageReceived:
-			m = report.Incoming
-		case e.Kind == convo.MessageSent && e.By.Type == convo.ActorUser:
-			m = report.OutgoingUser
-		case e.Kind == convo.MessageSent && e.By.Type == convo.ActorAutomation:
-			m = report.OutgoingAutomation
-		}
-		of := func(d report.Dimension) string {
-			switch {
-			case d != report.Author:
-				return d.Of(&y)
-			case m == report.OutgoingUser:
-				return e.By.ID
-			}
-			return ""
-		}
-		if !slices.Contains(q.Measures, m) {
-			return true
-		}
-		for d, values := range q.Where {
-			if len(values) > 0 && !slices.Contains(values, of(d)) {
-				return true
-			}
-		}
-		to.Message(m, e.At, of(q.By))
+		to.AddMessage(&y, e)
 		return true
 	})
 }
 
 // Cycles implements report.Store.
-func (s *Store) Cycles(ctx context.Context, workspace string, from, to time.Time, f func(*report.Cycle) error) error {
+func (s *Store) Cycles(
+	ctx context.Context, workspace string, from, to time.Time, f func(*report.Cycle) error,
+) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -155,7 +136,8 @@ func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCo
 			counts[k] = n
 		}
 		n.Count++
-		if since := c.load().Cycle.WaitingSince; !since.IsZero() && (n.WaitingSince.IsZero() || since.Before(n.WaitingSince)) {
+		if since := c.load().Cycle.WaitingSince; !since.IsZero() &&
+			(n.WaitingSince.IsZero() || since.Before(n.WaitingSince)) {
 			n.WaitingSince = since
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// timeline lists conversations by their place. Adding near the end, where live traffic adds, is cheap; an import far out
-// of order costs one sort at the next listing.
+// timeline lists conversations by their place. Adding near the end, where live traffic adds, is
+// cheap; an import far out of order costs one sort at the next listing.
 type timeline struct {
 	items    []*conversation
 	unsorted bool
@@ -56,7 +56,10 @@ func (l *timeline) search(p place) int {
 
 func (l *timeline) sort() {
 	if l.unsorted {
-		slices.SortFunc(l.items, func(a, b *conversation) int { return a.place().compare(b.place()) })
+		slices.SortFunc(
+			l.items,
+			func(a, b *conversation) int { return a.place().compare(b.place()) },
+		)
 		l.unsorted = false
 	}
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// timers is a heap of due times, the earliest first. A conversation whose due time moves gets another entry; the one
-// that no longer holds is dropped when it comes up, or when such entries are the most.
+// timers is a heap of due times, the earliest first. A conversation whose due time moves gets
+// another entry; the one that no longer holds is dropped when it comes up, or when such entries are
+// the most.
 type timers struct {
 	entries []timer
 	armed   int // conversations with a due time
@@ -68,7 +69,11 @@ func (t *timers) set(w *workspace, c *conversation, at int64) {
 }
 
 // Due implements convo.Store.
-func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]convo.DueConversation, error) {
+func (s *Store) Due(
+	ctx context.Context,
+	before time.Time,
+	limit int,
+) ([]convo.DueConversation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

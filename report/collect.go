@@ -4,20 +4,31 @@ import (
 	"math"
 	"slices"
 	"sort"
-	"time"
 
 	"golang.org/x/exp/stats"
+
+	"github.com/chatlifecycle/convo"
 )
 
-// Collector puts the cells of a query together. It is for stores; not safe for concurrent use.
+// Collector puts the cells of an aggregation together. It is for stores; not safe for concurrent
+// use.
 type Collector struct {
-	q         Query
-	borders   []int64 // microseconds
-	cells     map[cellKey]*collected
-	newSketch func() Sketch
-	sketch    Sketch // of one cell after the other
-	last      int    // the bucket that was found last
-	overflow  bool
+	a          Aggregation
+	boundaries []int64 // microseconds
+	measures   []*measure
+	filters    []filter
+	group      *text // nil: all are one group
+	cells      map[cellKey]*collected
+	newSketch  func() Sketch
+	sketch     Sketch // of one cell after the other
+	last       int    // the bucket that was found last
+	overflow   bool
+}
+
+// filter lets through what has one of the values.
+type filter struct {
+	of     *text
+	values []string
 }
 
 type cellKey struct {
@@ -34,82 +45,100 @@ type collected struct {
 	distinct map[string]struct{}
 }
 
-// Sketch estimates quantiles of what it was given since it was reset. Quantiles of few values are interpolated as those of
-// golang.org/x/exp/stats are.
+// Sketch estimates quantiles of what was recorded in it since it was reset. Quantiles of few values
+// are interpolated as those of golang.org/x/exp/stats are.
 type Sketch interface {
 	Reset()
 	Record(value int64)
+	// Merge adds an encoded sketch, as the store keeps it.
 	Merge(encoded []byte) error
+	// Quantile is the value that a part q, from 0 to 1, of the values are at most.
 	Quantile(q float64) float64
-	// UpTo is how many values are at most so large.
-	UpTo(value int64) int64
+	// CountUpTo is how many values are at most so large.
+	CountUpTo(value int64) int64
 }
 
-// NewCollector returns a Collector for q. newSketch makes sketches for what is merged, and for cells with very many values, so that
-// those need little memory; nil: there is nothing to merge, and all is exact.
-func NewCollector(q Query, newSketch func() Sketch) *Collector {
-	c := &Collector{q: q, cells: map[cellKey]*collected{}, newSketch: newSketch}
-	for _, b := range q.Borders {
-		c.borders = append(c.borders, b.UnixMicro())
+// NewCollector returns a Collector for a. newSketch makes sketches, for what is merged and for
+// cells of more than 100,000 durations, so that those need little memory; nil: nothing is merged,
+// and all is exact. It fails as [Aggregation.Validate] does.
+func NewCollector(a Aggregation, newSketch func() Sketch) (*Collector, error) {
+	if err := a.Validate(); err != nil {
+		return nil, err
 	}
-	return c
+	c := &Collector{a: a, cells: map[cellKey]*collected{}, newSketch: newSketch}
+	for _, b := range a.Boundaries {
+		c.boundaries = append(c.boundaries, b.UnixMicro())
+	}
+	for _, m := range a.Measures {
+		c.measures = append(c.measures, measures[m])
+	}
+	basis := a.TimeBasis()
+	for d, values := range a.Filter {
+		if len(values) > 0 {
+			c.filters = append(c.filters, filter{d.textOf(basis), values})
+		}
+	}
+	if a.GroupBy != "" {
+		c.group = a.GroupBy.textOf(basis)
+	}
+	return c, nil
 }
 
 // mostExact is how many values of a cell are kept and sorted where there are sketches.
 const mostExact = 100_000
 
-// Cycle adds what the measures of the query are in a cycle.
-func (c *Collector) Cycle(y *Cycle) {
-	at := c.q.Measures[0].Basis().At(y)
-	if at.IsZero() || c.bucket(at.UnixMicro()) < 0 {
+// AddCycle adds what the measures of the aggregation are in a cycle.
+func (c *Collector) AddCycle(y *Cycle) {
+	if !c.a.TimeBasis().OfMessages() {
+		c.add(y, nil)
+	}
+}
+
+// AddMessage adds what the measures of the aggregation are in a message e. Of its conversation
+// Channel, CreatedAt and ContactSince are read. Other events are left out.
+func (c *Collector) AddMessage(conversation *Cycle, e *convo.Event) {
+	if c.a.TimeBasis().OfMessages() &&
+		(e.Kind == convo.MessageReceived || e.Kind == convo.MessageSent) {
+		c.add(conversation, e)
+	}
+}
+
+func (c *Collector) add(y *Cycle, e *convo.Event) {
+	at, ok := timeBases[c.a.TimeBasis()].at.number(y, e)
+	if !ok || c.bucket(at) < 0 {
 		return
 	}
-	for d, values := range c.q.Where {
-		if len(values) > 0 && !slices.Contains(values, d.Of(y)) {
+	for _, f := range c.filters {
+		if !slices.Contains(f.values, f.of.of(y, e)) {
 			return
 		}
 	}
 	value := ""
-	if c.q.By != "" {
-		value = c.q.By.Of(y)
+	if c.group != nil {
+		value = c.group.of(y, e)
 	}
-	for _, name := range c.q.Measures {
-		m := measures[name]
-		switch {
-		case m.distinct != nil:
-			c.Distinct(name, at.UnixMicro(), value, m.distinct(y))
-		case m.of != nil:
-			if count, sum := m.of(y); count > 0 {
-				c.Add(name, at.UnixMicro(), value, Stat{Count: count, Sum: sum, Min: sum, Max: sum})
+	for _, m := range c.measures {
+		if m.distinct != 0 {
+			if hold(m.when, y, e) {
+				c.AddDistinct(m.name, at, value, m.distinct.text(y, e))
 			}
-			if m.working == "" || c.q.Calendar == nil || !slices.Contains(c.q.Measures, m.working) {
-				continue
-			}
-			if from, to := m.span(y); !to.IsZero() {
-				w := int64(0)
-				if from.Before(to) {
-					w = c.q.Calendar.Between(from, to).Microseconds()
-				}
-				c.Add(m.working, at.UnixMicro(), value, Stat{Count: 1, Sum: w, Min: w, Max: w})
-			}
+			continue
+		}
+		if n, micros := m.of(y, e, c.a.Calendar); n > 0 {
+			c.Add(m.name, at, value, Stat{Count: n, Sum: micros, Min: micros, Max: micros})
 		}
 	}
 }
 
-// Message adds a message.
-func (c *Collector) Message(m Measure, at time.Time, value string) {
-	c.Add(m, at.UnixMicro(), value, Stat{Count: 1})
-}
-
-// Add adds count, sum, min and max of s, at a time in microseconds; what is in no bucket is left out. A single duration is also
-// kept for the percentiles; several go with Merge.
+// Add adds count, sum, min and max of s, at a time in microseconds; what is in no bucket is left
+// out. A single duration is also kept for the percentiles; several go with Merge.
 func (c *Collector) Add(m Measure, at int64, value string, s Stat) {
 	cell := c.cell(m, at, value)
 	if cell == nil {
 		return
 	}
 	c.sum(cell, &s)
-	if s.Count == 1 && c.q.Quantiles && measures[m].timed {
+	if s.Count == 1 && c.a.Quantiles && m.Timed() {
 		c.record(cell, s.Sum)
 	}
 }
@@ -137,18 +166,18 @@ func (c *Collector) Merge(m Measure, at int64, value string, s Stat, encoded []b
 		return
 	}
 	c.sum(cell, &s)
-	if c.q.Quantiles && measures[m].timed {
+	if c.a.Quantiles && m.Timed() {
 		cell.merged = append(cell.merged, encoded)
 	}
 }
 
-// Distinct adds something to a measure that counts different things.
-func (c *Collector) Distinct(m Measure, at int64, value, thing string) {
+// AddDistinct adds one thing to a measure that counts different things, told apart by id.
+func (c *Collector) AddDistinct(m Measure, at int64, value, id string) {
 	if cell := c.cell(m, at, value); cell != nil {
 		if cell.distinct == nil {
 			cell.distinct = map[string]struct{}{}
 		}
-		cell.distinct[thing] = struct{}{}
+		cell.distinct[id] = struct{}{}
 	}
 }
 
@@ -164,13 +193,13 @@ func (c *Collector) sum(cell *collected, s *Stat) {
 	cell.Sum += s.Sum
 }
 
-// bucket is the one with a time, or -1. Times mostly come in order, or close to it.
+// bucket is the index of the bucket that a time is in, or -1. Times mostly come nearly in order.
 func (c *Collector) bucket(at int64) int {
-	n := len(c.borders) - 1
-	if i := c.last; c.borders[i] <= at && at < c.borders[i+1] {
+	n := len(c.boundaries) - 1
+	if i := c.last; c.boundaries[i] <= at && at < c.boundaries[i+1] {
 		return i
 	}
-	i := sort.Search(n+1, func(i int) bool { return c.borders[i] > at }) - 1
+	i := sort.Search(n+1, func(i int) bool { return c.boundaries[i] > at }) - 1
 	if i < 0 || i == n {
 		return -1
 	}
@@ -192,10 +221,12 @@ func (c *Collector) cell(m Measure, at int64, value string) *collected {
 	return cell
 }
 
-// Cells are what was added. It fails when durations add up to more than 292,000 years.
+// Cells are what was added, in no order. It fails with a *convo.ValidationError when durations add
+// up to more than 292,000 years.
 func (c *Collector) Cells() ([]Cell, error) {
 	if c.overflow {
-		return nil, invalid("to", "the durations add up to more than 292,000 years: ask for a shorter period")
+		return nil, invalid("to", "the durations add up to more than 292,000 years: "+
+			"ask for a shorter period")
 	}
 	out := make([]Cell, 0, len(c.cells))
 	for k, cell := range c.cells {
@@ -207,7 +238,7 @@ func (c *Collector) Cells() ([]Cell, error) {
 		if s.Count > 0 && s.Sum > 0 {
 			s.Mean = float64(s.Sum) / float64(s.Count)
 		}
-		if !measures[k.measure].timed {
+		if !k.measure.Timed() {
 			s.Min, s.Max = 0, 0
 		}
 		if err := c.quantiles(cell, k.measure); err != nil {
@@ -220,7 +251,7 @@ func (c *Collector) Cells() ([]Cell, error) {
 
 func (c *Collector) quantiles(cell *collected, m Measure) error {
 	s := &cell.Stat
-	var upTo func(value int64) int64
+	var countUpTo func(value int64) int64
 	switch {
 	case len(cell.merged) > 0 || cell.sketch != nil:
 		sketch, err := c.sketched(cell)
@@ -232,7 +263,7 @@ func (c *Collector) quantiles(cell *collected, m Measure) error {
 		}
 		s.Median, s.P90, s.P95, s.P99 = of(.5), of(.9), of(.95), of(.99)
 		s.Approximate = true
-		upTo = sketch.UpTo
+		countUpTo = sketch.CountUpTo
 	case len(cell.values) > 0:
 		slices.Sort(cell.values)
 		values := make([]float64, len(cell.values))
@@ -241,19 +272,19 @@ func (c *Collector) quantiles(cell *collected, m Measure) error {
 		}
 		q := stats.Quantiles(values, .5, .9, .95, .99)
 		s.Median, s.P90, s.P95, s.P99 = q[0], q[1], q[2], q[3]
-		upTo = func(value int64) int64 {
+		countUpTo = func(value int64) int64 {
 			i, _ := slices.BinarySearch(cell.values, value+1)
 			return int64(i)
 		}
 	default:
 		return nil
 	}
-	if m != FirstResponse && m != WorkingFirstResponse {
+	if !m.declared().bands {
 		return nil
 	}
 	below := int64(0)
 	for _, limit := range BandLimits {
-		n := upTo(limit.Microseconds())
+		n := countUpTo(limit.Microseconds())
 		s.Bands = append(s.Bands, n-below)
 		below = n
 	}
@@ -261,7 +292,8 @@ func (c *Collector) quantiles(cell *collected, m Measure) error {
 	return nil
 }
 
-// sketched is a sketch of all that was recorded in a cell, and merged into it.
+// sketched is a sketch of all that was recorded in a cell or merged into it. It is valid until the
+// next call.
 func (c *Collector) sketched(cell *collected) (Sketch, error) {
 	sketch := cell.sketch
 	if sketch == nil {

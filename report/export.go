@@ -11,25 +11,30 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// Columns are those of WriteCSV. Times are RFC 3339 in UTC, durations microseconds; what is not there is empty.
+// Columns are those of WriteCSV. Times are RFC 3339 in UTC, durations microseconds; what is not
+// there is empty.
 //   - workspace, conversation, number: which cycle
-//   - contact: whom the conversation was opened for; contact_type: new or returning
+//   - contact: the conversation was opened for it; contact_type: new or returning
 //   - channel: where the conversation was opened; status: of the cycle
 //   - created_at: first opening of the conversation
 //   - opened_at, opened_by_type, opened_by_id, opened_source: the opening
 //   - first_assigned_at, first_assignee, last_assignee, last_team: assignments
 //   - first_response_at, first_responder_type, first_responder_id: the first reply
-//   - closed_at, closed_by_type, closed_by_id, closed_source, category, summary: the closing, as amended
-//   - first_response_micros, assignment_micros, resolution_micros, active_resolution_micros, pending_micros: durations
+//   - closed_at, closed_by_type, closed_by_id, closed_source, category, summary: the closing, as
+//     amended
+//   - first_response_micros, assignment_micros, resolution_micros, active_resolution_micros,
+//     pending_micros: durations
 //   - responses, response_micros: replies, and their times together
 //   - incoming, outgoing_user, outgoing_automation: messages
 var Columns = []string{
-	"workspace", "conversation", "number", "contact", "contact_type", "channel", "status", "created_at",
+	"workspace", "conversation", "number", "contact", "contact_type", "channel", "status",
+	"created_at",
 	"opened_at", "opened_by_type", "opened_by_id", "opened_source",
 	"first_assigned_at", "first_assignee", "last_assignee", "last_team",
 	"first_response_at", "first_responder_type", "first_responder_id",
 	"closed_at", "closed_by_type", "closed_by_id", "closed_source", "category", "summary",
-	"first_response_micros", "assignment_micros", "resolution_micros", "active_resolution_micros", "pending_micros",
+	"first_response_micros", "assignment_micros", "resolution_micros",
+	"active_resolution_micros", "pending_micros",
 	"responses", "response_micros", "incoming", "outgoing_user", "outgoing_automation",
 }
 
@@ -49,19 +54,23 @@ func (y *Cycle) row() []string {
 	}
 	closing := &y.Closing
 	return []string{
-		y.Workspace, y.Conversation.String(), strconv.Itoa(y.Number), y.Contact, ContactType.Of(y), y.Channel, string(y.Status),
+		y.Workspace, y.Conversation.String(), strconv.Itoa(y.Number), y.Contact,
+		ContactType.Of(y), y.Channel, string(y.Status),
 		at(y.CreatedAt), at(y.OpenedAt), string(y.OpenedBy.Type), y.OpenedBy.ID, string(y.OpenedSource),
 		at(y.FirstAssignedAt), y.FirstAssignee, y.LastAssignee, y.LastTeam,
 		at(y.FirstResponseAt), string(y.FirstResponder.Type), y.FirstResponder.ID,
-		at(closing.At), string(closing.By.Type), closing.By.ID, string(closing.Source), closing.Category, closing.Summary,
-		micros(y.FirstResponseTime()), micros(y.AssignmentTime()), micros(y.ResolutionTime()), micros(y.ActiveResolutionTime()),
-		strconv.FormatInt(y.PendingMicros, 10), strconv.Itoa(y.Responses), strconv.FormatInt(y.ResponseMicros, 10),
+		at(closing.At), string(closing.By.Type), closing.By.ID, string(closing.Source),
+		closing.Category, closing.Summary,
+		micros(y.FirstResponseTime()), micros(y.AssignmentTime()),
+		micros(y.ResolutionTime()), micros(y.ActiveResolutionTime()),
+		strconv.FormatInt(y.PendingMicros, 10), strconv.Itoa(y.Responses),
+		strconv.FormatInt(y.ResponseMicros, 10),
 		strconv.Itoa(y.Incoming), strconv.Itoa(y.OutgoingUser), strconv.Itoa(y.OutgoingAutomation),
 	}
 }
 
-// checkPeriod checks what an export is asked for.
-func checkPeriod(workspace string, from, to time.Time) error {
+// checkExport checks what an export is asked for.
+func checkExport(workspace string, from, to time.Time) error {
 	if err := (convo.Filter{Workspace: workspace, From: from, To: to}).Validate(); err != nil {
 		return err
 	}
@@ -71,18 +80,23 @@ func checkPeriod(workspace string, from, to time.Time) error {
 	return nil
 }
 
-// WriteCSV writes the cycles that were opened from from (inclusive) to to (exclusive), one per row, ordered by opening, under a
-// header of Columns. It holds a page of them in memory, however many there are. Texts are written as they are: who opens the file in a
-// spreadsheet should not let it take a summary that begins with an equals sign for a formula.
-func WriteCSV(ctx context.Context, w io.Writer, s Store, workspace string, from, to time.Time) error {
-	if err := checkPeriod(workspace, from, to); err != nil {
+// WriteCSV writes the cycles that were opened from from (inclusive) to to (exclusive), one per row,
+// ordered by opening, under a header of Columns. It holds a page of them in memory, however many
+// there are. Texts are written as they are: a spreadsheet may take a summary that begins with an
+// equals sign for a formula. A period that is not valid is a *convo.ValidationError; errors of s
+// and w are returned as they are.
+func WriteCSV(
+	ctx context.Context, w io.Writer, s Store, workspace string, from, to time.Time,
+) error {
+	if err := checkExport(workspace, from, to); err != nil {
 		return err
 	}
 	out := csv.NewWriter(w)
 	if err := out.Write(Columns); err != nil {
 		return err
 	}
-	if err := s.Cycles(ctx, workspace, from, to, func(y *Cycle) error { return out.Write(y.row()) }); err != nil {
+	write := func(y *Cycle) error { return out.Write(y.row()) }
+	if err := s.Cycles(ctx, workspace, from, to, write); err != nil {
 		return err
 	}
 	out.Flush()
@@ -90,17 +104,19 @@ func WriteCSV(ctx context.Context, w io.Writer, s Store, workspace string, from,
 }
 
 // WriteNDJSON is WriteCSV as JSON, one [Cycle] per line.
-func WriteNDJSON(ctx context.Context, w io.Writer, s Store, workspace string, from, to time.Time) error {
-	if err := checkPeriod(workspace, from, to); err != nil {
+func WriteNDJSON(
+	ctx context.Context, w io.Writer, s Store, workspace string, from, to time.Time,
+) error {
+	if err := checkExport(workspace, from, to); err != nil {
 		return err
 	}
 	out := json.NewEncoder(w)
 	return s.Cycles(ctx, workspace, from, to, func(y *Cycle) error { return out.Encode(y) })
 }
 
-// WriteTranscripts writes all events of the conversations that f picks, one [convo.Event] as JSON per line: conversation by
-// conversation, the last opened first, each from its beginning. f.After and f.Limit are not heeded. It holds a page of each in
-// memory, however many there are.
+// WriteTranscripts writes all events of the conversations that f picks, one [convo.Event] as JSON
+// per line: conversation by conversation, the last opened first, each from its beginning. f.After
+// and f.Limit are ignored. It holds a page of each in memory, however many there are.
 func WriteTranscripts(ctx context.Context, w io.Writer, s convo.Store, f convo.Filter) error {
 	f.After, f.Limit = convo.Cursor{}, convo.DefaultPageSize
 	if err := f.Validate(); err != nil {
@@ -124,7 +140,9 @@ func WriteTranscripts(ctx context.Context, w io.Writer, s convo.Store, f convo.F
 	}
 }
 
-func writeTranscript(ctx context.Context, out *json.Encoder, s convo.Store, c *convo.Conversation) error {
+func writeTranscript(
+	ctx context.Context, out *json.Encoder, s convo.Store, c *convo.Conversation,
+) error {
 	f := convo.EventFilter{Workspace: c.Workspace, Conversation: c.ID, Limit: convo.DefaultPageSize}
 	for {
 		page, err := s.Events(ctx, f)

@@ -10,12 +10,12 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// plan is a valid question, worked out.
+// plan is a valid query, worked out.
 type plan struct {
-	parts   []part
-	borders []time.Time // of the series; none without one
-	before  [2]time.Time
-	sortBy  Measure
+	parts      []part
+	boundaries []time.Time // of the series; none without one
+	before     [2]time.Time
+	sortBy     Measure
 }
 
 // part is measures of one basis, and what they are grouped by.
@@ -26,12 +26,17 @@ type part struct {
 
 // parts are what each kind consists of.
 var parts = map[Kind][]part{
-	Conversations: {{measures: []Measure{Opened, OpenedNew, Reopened}}, {measures: []Measure{Closed}}},
-	Responses:     {{measures: []Measure{FirstResponse, Response}}},
-	Resolutions:   {{measures: []Measure{Resolution, ActiveResolution, FirstResolution, LastResolution}}},
-	Messages:      {{measures: []Measure{Incoming, OutgoingUser, OutgoingAutomation}}},
-	Contacts:      {{measures: []Measure{NewContacts, Returning}}},
-	Assignments:   {{measures: []Measure{Assignment}}},
+	Conversations: {
+		{measures: []Measure{Opened, OpenedNew, Reopened}},
+		{measures: []Measure{Closed}},
+	},
+	Responses: {{measures: []Measure{FirstResponse, Response}}},
+	Resolutions: {
+		{measures: []Measure{Resolution, ActiveResolution, FirstResolution, LastResolution}},
+	},
+	Messages:    {{measures: []Measure{Incoming, OutgoingUser, OutgoingAutomation}}},
+	Contacts:    {{measures: []Measure{NewContacts, Returning}}},
+	Assignments: {{measures: []Measure{Assignment}}},
 	Users: {
 		{measures: []Measure{Closed, Resolution}, by: Closer},
 		{measures: []Measure{FirstResponse, Response}, by: FirstResponder},
@@ -40,20 +45,49 @@ var parts = map[Kind][]part{
 	},
 }
 
-// userOfBasis is the user whom a measure is credited to.
-var userOfBasis = [...]Dimension{
-	ByOpening: FirstAssignee, ByClosing: Closer, ByResponse: FirstResponder, ByAssignment: FirstAssignee, ByMessage: Author,
+// planOf checks q, and fills in its defaults.
+func planOf(q *Query) (*plan, error) {
+	loc, err := q.checkPeriod()
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{}
+	for _, check := range []func(*Query, *plan) error{
+		(*Query).checkKind, (*Query).checkGroups, (*Query).checkFilter,
+	} {
+		if err := check(q, p); err != nil {
+			return nil, err
+		}
+	}
+	if q.WeekStart < 0 || q.WeekStart > Sunday {
+		return nil, invalid("week_start", "must be from monday to sunday")
+	}
+	if q.Bucket != "" {
+		p.boundaries, err = q.Bucket.boundaries(q.From.In(loc), q.To.In(loc), q.WeekStart)
+		if err != nil {
+			return nil, err
+		}
+	}
+	p.before = previous(q.From.In(loc), q.To.In(loc))
+	if !q.CompareFrom.IsZero() {
+		compared := convo.Filter{Workspace: q.Workspace, From: q.CompareFrom}
+		if compared.Validate() != nil {
+			return nil, invalid("compare_from", "is out of range")
+		}
+		p.before = [2]time.Time{q.CompareFrom, q.CompareFrom.Add(q.To.Sub(q.From))}
+	}
+	return p, nil
 }
 
-// ofMessages are the dimensions that messages have.
-func ofMessages(d Dimension) bool { return d == Channel || d == ContactType || d == Author }
-
-func invalid(field, rule string) error { return &convo.ValidationError{Field: field, Rule: rule} }
-
-// planOf checks q, and fills in its defaults.
-func planOf(q *Question) (*plan, error) {
-	if err := (convo.Filter{Workspace: q.Workspace, From: q.From, To: q.To, Limit: 1}).Validate(); err != nil {
+// checkPeriod checks workspace, period and zone, and cuts times off to whole microseconds, as those
+// of events are.
+func (q *Query) checkPeriod() (*time.Location, error) {
+	f := convo.Filter{Workspace: q.Workspace, From: q.From, To: q.To, Limit: 1}
+	if err := f.Validate(); err != nil {
 		return nil, err
+	}
+	for _, t := range []*time.Time{&q.From, &q.To, &q.CompareFrom} {
+		*t = t.Truncate(time.Microsecond)
 	}
 	switch {
 	case q.From.IsZero() || q.To.IsZero():
@@ -63,90 +97,87 @@ func planOf(q *Question) (*plan, error) {
 	case q.To.After(q.From.AddDate(MaxYears, 0, 0)):
 		return nil, invalid("to", fmt.Sprintf("must be at most %d years after from", MaxYears))
 	}
-	// As times of events: in whole microseconds.
-	q.From, q.To, q.Compare = q.From.Truncate(time.Microsecond), q.To.Truncate(time.Microsecond), q.Compare.Truncate(time.Microsecond)
 	if q.Zone == "" {
 		q.Zone = "UTC"
 	}
 	loc, err := time.LoadLocation(q.Zone)
 	if err != nil || q.Zone == "Local" {
-		return nil, invalid("zone", fmt.Sprintf("%q is not the name of an IANA time zone, such as Europe/Berlin", q.Zone))
+		return nil, invalid("zone", fmt.Sprintf("%q is not the name of an IANA time zone, "+
+			"such as Europe/Berlin", q.Zone))
 	}
-	p := &plan{}
-	if err := q.checkKind(p); err != nil {
-		return nil, err
-	}
-	if err := q.checkWhere(p); err != nil {
-		return nil, err
-	}
-	if q.WeekStart < 0 || q.WeekStart > Sunday {
-		return nil, invalid("week_start", "must be from monday to sunday")
-	}
-	if q.Bucket != "" {
-		if p.borders, err = q.Bucket.borders(q.From.In(loc), q.To.In(loc), q.WeekStart); err != nil {
-			return nil, err
-		}
-	}
-	p.before = previous(q.From.In(loc), q.To.In(loc))
-	if !q.Compare.IsZero() {
-		if err := (convo.Filter{Workspace: q.Workspace, From: q.Compare}).Validate(); err != nil {
-			return nil, invalid("compare", "is out of range")
-		}
-		p.before = [2]time.Time{q.Compare, q.Compare.Add(q.To.Sub(q.From))}
-	}
-	return p, nil
+	return loc, nil
 }
 
-func (q *Question) checkKind(p *plan) error {
-	kinds := slices.Sorted(maps.Keys(parts))
-	for _, t := range parts[q.Kind] {
-		t.measures = slices.Clone(t.measures)
-		p.parts = append(p.parts, t)
-	}
-	if q.Kind == Leaderboard {
-		m, ok := measures[q.Measure]
-		switch {
-		case !ok || m.of == nil && m.basis != ByMessage:
-			return invalid("measure", fmt.Sprintf("%q cannot be led by", q.Measure))
-		case q.GroupBy == "":
-			q.GroupBy = userOfBasis[m.basis]
-		case q.GroupBy != Team && q.GroupBy != userOfBasis[m.basis]:
-			return invalid("group_by", fmt.Sprintf("a leaderboard by %s is of %s or %s", q.Measure, userOfBasis[m.basis], Team))
-		}
-		if q.Top == 0 {
-			q.Top = 10
+// checkKind finds the parts of q.
+func (q *Query) checkKind(p *plan) error {
+	switch {
+	case q.Kind == Leaderboard:
+		if err := q.checkLeaderboard(); err != nil {
+			return err
 		}
 		p.sortBy, p.parts = q.Measure, []part{{measures: []Measure{q.Measure}}}
-	} else if q.Measure != "" || q.Top != 0 {
+	case q.Measure != "" || q.Top != 0:
 		return invalid("measure", "measure and top are of a leaderboard")
+	case parts[q.Kind] == nil:
+		return invalid("kind", fmt.Sprintf("%q is not one of %s, %s", q.Kind,
+			join(slices.Sorted(maps.Keys(parts))), Leaderboard))
+	default:
+		for _, t := range parts[q.Kind] {
+			t.measures = slices.Clone(t.measures)
+			p.parts = append(p.parts, t)
+		}
 	}
-	if len(p.parts) == 0 {
-		return invalid("kind", fmt.Sprintf("%q is not one of %s, %s", q.Kind, join(kinds), Leaderboard))
+	return nil
+}
+
+func (q *Query) checkLeaderboard() error {
+	if !q.Measure.Known() || q.Measure.Distinct() || q.Measure.Working() {
+		return invalid("measure", fmt.Sprintf("%q cannot be led by", q.Measure))
+	}
+	user := timeBases[q.Measure.TimeBasis()].user
+	switch q.GroupBy {
+	case "":
+		q.GroupBy = user
+	case user, Team:
+	default:
+		return invalid("group_by", fmt.Sprintf("a leaderboard by %s is of %s or %s",
+			q.Measure, user, Team))
+	}
+	if q.Top == 0 {
+		q.Top = 10
 	}
 	if q.Top < 0 || q.Top > MaxGroups {
 		return invalid("top", fmt.Sprintf("must be from 1 to %d", MaxGroups))
 	}
+	return nil
+}
+
+// checkGroups groups the parts, and adds to their measures what is only counted or measured when it
+// is asked for.
+func (q *Query) checkGroups(p *plan) error {
 	if q.GroupBy != "" && !q.GroupBy.Known() {
-		return invalid("group_by", fmt.Sprintf("%q is not one of %s", q.GroupBy, join(slices.Sorted(maps.Keys(dimensions)))))
+		return invalid("group_by", fmt.Sprintf("%q is not one of %s", q.GroupBy, join(Dimensions())))
 	}
 	if q.Kind == Users && q.GroupBy != "" {
 		return invalid("group_by", "a report of users is grouped by user")
 	}
-	if q.Distinct {
+	if q.CountDistinct {
 		if q.Kind != Conversations {
-			return invalid("distinct", "is of a report of conversations")
+			return invalid("count_distinct", "is of a report of conversations")
 		}
 		p.parts = append(p.parts, part{measures: []Measure{ClosedConversations, ClosedContacts}})
 	}
 	for i := range p.parts {
+		t := &p.parts[i]
 		if q.Kind != Users {
-			p.parts[i].by = q.GroupBy
+			t.by = q.GroupBy
 		}
-		if q.Calendar != nil {
-			for _, m := range slices.Clone(p.parts[i].measures) {
-				if w := measures[m].working; w != "" {
-					p.parts[i].measures = append(p.parts[i].measures, w)
-				}
+		if q.Calendar == nil {
+			continue
+		}
+		for _, m := range slices.Clone(t.measures) {
+			if w := workingTime(m); w != "" {
+				t.measures = append(t.measures, w)
 			}
 		}
 	}
@@ -161,46 +192,50 @@ func join[S ~string](names []S) string {
 	return strings.Join(all, ", ")
 }
 
-// checkWhere checks the filters, and that cycles or messages have what is asked for.
-func (q *Question) checkWhere(p *plan) error {
-	for d, values := range q.Where {
+// checkFilter checks the filter, and that cycles or messages have what is asked for.
+func (q *Query) checkFilter(p *plan) error {
+	for d, values := range q.Filter {
 		if !d.Known() {
-			return invalid("where", fmt.Sprintf("%q is not one of %s", d, join(slices.Sorted(maps.Keys(dimensions)))))
+			return invalid("filter", fmt.Sprintf("%q is not one of %s", d, join(Dimensions())))
 		}
 		if len(values) > MaxValues {
-			return invalid("where."+string(d), fmt.Sprintf("must be at most %d values", MaxValues))
+			return invalid("filter."+string(d), fmt.Sprintf("must be at most %d values", MaxValues))
 		}
 		for _, v := range values {
-			if err := (convo.Filter{Workspace: q.Workspace, Team: v}).Validate(); err != nil {
-				return invalid("where."+string(d), "must be values of 255 bytes at most, of UTF-8 without control characters")
+			if (convo.Filter{Workspace: q.Workspace, Team: v}).Validate() != nil {
+				return invalid("filter."+string(d), "must be values of 255 bytes at most, "+
+					"of UTF-8 without control characters")
 			}
 		}
 	}
-	fits := func(t part) error {
-		messages := t.measures[0].Basis() == ByMessage
-		all := slices.Collect(maps.Keys(q.Where))
-		if t.by != "" {
-			all = append(all, t.by)
-		}
-		for _, d := range all {
-			if messages && !ofMessages(d) {
-				return invalid(string(d), "messages have only channel, contact_type and author")
-			}
-			if !messages && d == Author {
-				return invalid(string(d), "is of messages only")
-			}
-		}
-		return nil
-	}
-	if q.Kind == Users { // without what the filters are not about
-		p.parts = slices.DeleteFunc(p.parts, func(t part) bool { return fits(t) != nil })
+	if q.Kind == Users { // without what the filter is not about
+		p.parts = slices.DeleteFunc(p.parts, func(t part) bool { return q.fits(t) != nil })
 		if len(p.parts) == 0 {
-			return invalid("where", "goes with no measure of users")
+			return invalid("filter", "goes with no measure of users")
 		}
 	}
 	for _, t := range p.parts {
-		if err := fits(t); err != nil {
+		if err := q.fits(t); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// fits fails unless what a part measures has all dimensions that it is grouped and filtered by.
+func (q *Query) fits(t part) error {
+	basis := t.measures[0].TimeBasis()
+	needed := slices.Collect(maps.Keys(q.Filter))
+	if t.by != "" {
+		needed = append(needed, t.by)
+	}
+	for _, d := range needed {
+		switch {
+		case d.Fits(basis):
+		case basis.OfMessages():
+			return invalid(string(d), "messages have only channel, contact_type and author")
+		default:
+			return invalid(string(d), "is of messages only")
 		}
 	}
 	return nil

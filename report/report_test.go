@@ -29,9 +29,10 @@ type clock struct{ now time.Time }
 
 func (c *clock) Now() time.Time { return c.now }
 
-// week plays a small week in workspace acme: Riya writes on Monday, is answered by Ana after 10 minutes, assigned to her after 5, closed
-// after an hour; she comes back on Tuesday (a new conversation), which Bo closes after three hours and reopens an hour later, to close
-// it after 30 minutes. Tom writes on Wednesday by mail; a bot answers him, and nobody else does.
+// week plays a small week in workspace acme: Riya writes on Monday, is answered by Ana after 10
+// minutes, assigned to her after 5, closed after an hour; she comes back on Tuesday (a new
+// conversation), which Bo closes after three hours and reopens an hour later, to close it after 30
+// minutes. Tom writes on Wednesday by mail; a bot answers him, and nobody else does.
 func week(t *testing.T) *memstore.Store {
 	t.Helper()
 	store := memstore.New()
@@ -58,13 +59,13 @@ func week(t *testing.T) *memstore.Store {
 	return store
 }
 
-func question(kind report.Kind) report.Question {
-	return report.Question{Kind: kind, Workspace: "acme", From: monday.Truncate(24 * time.Hour), To: monday.Truncate(24*time.Hour).AddDate(0, 0, 7)}
+func query(kind report.Kind) report.Query {
+	return report.Query{Kind: kind, Workspace: "acme", From: monday.Truncate(24 * time.Hour), To: monday.Truncate(24*time.Hour).AddDate(0, 0, 7)}
 }
 
-func ask(t *testing.T, s report.Store, q report.Question) *report.Answer {
+func ask(t *testing.T, s report.Store, q report.Query) *report.Report {
 	t.Helper()
-	a, err := report.Ask(t.Context(), s, q)
+	a, err := report.Run(t.Context(), s, q)
 	require.NoError(t, err)
 	return a
 }
@@ -74,8 +75,8 @@ func minutes(n int64) int64 { return n * time.Minute.Microseconds() }
 func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
 	s := week(t)
 
-	q := question(report.Conversations)
-	q.Distinct, q.Bucket = true, report.Day
+	q := query(report.Conversations)
+	q.CountDistinct, q.Bucket = true, report.Day
 	a := ask(t, s, q)
 	counts := map[report.Measure]int64{}
 	for m, st := range a.Total {
@@ -86,11 +87,11 @@ func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
 	}, counts)
 	assert.InDelta(t, 1./3, a.Total.ReopenRate(), 1e-9)
 	require.Len(t, a.Series, 7)
-	assert.EqualValues(t, 2, a.Series[1].Figures[report.Opened].Count, "Tuesday")
-	assert.Empty(t, a.Series[5].Figures, "nothing on Saturday, but a point")
+	assert.EqualValues(t, 2, a.Series[1].Values[report.Opened].Count, "Tuesday")
+	assert.Empty(t, a.Series[5].Values, "nothing on Saturday, but a point")
 	assert.Empty(t, a.Previous)
 
-	a = ask(t, s, question(report.Resolutions))
+	a = ask(t, s, query(report.Resolutions))
 	r := a.Total[report.Resolution]
 	assert.Equal(t, []int64{3, minutes(270), minutes(30), minutes(180)}, []int64{r.Count, r.Sum, r.Min, r.Max})
 	assert.InDelta(t, minutes(90), r.Mean, 0)
@@ -101,36 +102,36 @@ func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
 	assert.EqualValues(t, 2, a.Total[report.FirstResolution].Count)
 	assert.Equal(t, minutes(60+180+270), a.Total[report.LastResolution].Sum)
 
-	a = ask(t, s, question(report.Responses))
+	a = ask(t, s, query(report.Responses))
 	f := a.Total[report.FirstResponse]
 	assert.Equal(t, []int64{2, minutes(30)}, []int64{f.Count, f.Sum}, "the bot's does not count")
 	assert.Equal(t, []int64{0, 0, 1, 1, 0, 0, 0, 0}, f.Bands)
 	assert.Equal(t, report.Stat{Count: 2, Sum: minutes(30), Mean: float64(minutes(15))}, a.Total[report.Response])
 
-	a = ask(t, s, question(report.Messages))
-	assert.Equal(t, report.Figures{report.Incoming: {Count: 3}, report.OutgoingUser: {Count: 2}, report.OutgoingAutomation: {Count: 1}}, a.Total)
+	a = ask(t, s, query(report.Messages))
+	assert.Equal(t, report.Values{report.Incoming: {Count: 3}, report.OutgoingUser: {Count: 2}, report.OutgoingAutomation: {Count: 1}}, a.Total)
 
-	a = ask(t, s, question(report.Contacts))
-	assert.Equal(t, report.Figures{report.NewContacts: {Count: 2}, report.Returning: {Count: 2}}, a.Total)
+	a = ask(t, s, query(report.Contacts))
+	assert.Equal(t, report.Values{report.NewContacts: {Count: 2}, report.Returning: {Count: 2}}, a.Total)
 
-	q = question(report.Assignments)
+	q = query(report.Assignments)
 	q.GroupBy = report.Team
 	a = ask(t, s, q)
 	require.Len(t, a.Groups, 1)
 	assert.Equal(t, "sales", a.Groups[0].Value)
-	assert.Equal(t, minutes(5), a.Groups[0].Figures[report.Assignment].Sum)
+	assert.Equal(t, minutes(5), a.Groups[0].Values[report.Assignment].Sum)
 
-	a = ask(t, s, question(report.Users))
-	by := map[string]report.Figures{}
+	a = ask(t, s, query(report.Users))
+	by := map[string]report.Values{}
 	for _, g := range a.Groups {
-		by[g.Value] = g.Figures
+		by[g.Value] = g.Values
 	}
 	assert.EqualValues(t, 2, by["bo"][report.Closed].Count)
 	assert.EqualValues(t, 1, by["bo"][report.FirstResponse].Count)
 	assert.EqualValues(t, 1, by["ana"][report.Assignment].Count)
 	assert.EqualValues(t, 1, by["ana"][report.OutgoingUser].Count)
 
-	q = question(report.Leaderboard)
+	q = query(report.Leaderboard)
 	q.Measure, q.Top = report.Closed, 1
 	a = ask(t, s, q)
 	require.Len(t, a.Groups, 1)
@@ -143,25 +144,25 @@ func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
 
 func TestFiltersAndPeriodsNarrowDown(t *testing.T) {
 	s := week(t)
-	q := question(report.Conversations)
-	q.Where = report.Where{report.Channel: {"mail"}}
+	q := query(report.Conversations)
+	q.Filter = report.Filter{report.Channel: {"mail"}}
 	assert.EqualValues(t, 1, ask(t, s, q).Total[report.Opened].Count)
-	q.Where = report.Where{report.Category: {"Support"}, report.Closer: {"bo", "nobody"}}
+	q.Filter = report.Filter{report.Category: {"Support"}, report.Closer: {"bo", "nobody"}}
 	assert.EqualValues(t, 2, ask(t, s, q).Total[report.Closed].Count)
-	q.Where = report.Where{report.Channel: {}}
+	q.Filter = report.Filter{report.Channel: {}}
 	assert.EqualValues(t, 4, ask(t, s, q).Total[report.Opened].Count, "an empty list lets everything through")
 
-	q = question(report.Conversations)
+	q = query(report.Conversations)
 	q.From, q.To = q.From.AddDate(0, 0, 7), q.To.AddDate(0, 0, 7)
 	a := ask(t, s, q)
 	assert.Empty(t, a.Total)
 	assert.EqualValues(t, 4, a.Previous[report.Opened].Count)
 	assert.Equal(t, []time.Time{q.From.AddDate(0, 0, -7), q.From}, []time.Time{a.PreviousFrom, a.PreviousTo})
-	q.Compare = monday.Truncate(24*time.Hour).AddDate(0, 0, -1)
+	q.CompareFrom = monday.Truncate(24*time.Hour).AddDate(0, 0, -1)
 	a = ask(t, s, q)
-	assert.Equal(t, []time.Time{q.Compare, q.Compare.AddDate(0, 0, 7)}, []time.Time{a.PreviousFrom, a.PreviousTo})
+	assert.Equal(t, []time.Time{q.CompareFrom, q.CompareFrom.AddDate(0, 0, 7)}, []time.Time{a.PreviousFrom, a.PreviousTo})
 
-	q = question(report.Resolutions)
+	q = query(report.Resolutions)
 	q.To = monday.Add(time.Hour) // the moment of the first closing
 	assert.Empty(t, ask(t, s, q).Total)
 	q.To = q.To.Add(time.Microsecond)
@@ -173,7 +174,7 @@ type half struct{}
 func (half) Between(from, to time.Time) time.Duration { return to.Sub(from) / 2 }
 
 func TestWorkingTimeStandsBesideWallTime(t *testing.T) {
-	q := question(report.Resolutions)
+	q := query(report.Resolutions)
 	q.Calendar = half{}
 	a := ask(t, week(t), q)
 	assert.Equal(t, minutes(270), a.Total[report.Resolution].Sum)
@@ -181,55 +182,56 @@ func TestWorkingTimeStandsBesideWallTime(t *testing.T) {
 	assert.Contains(t, a.Definitions, report.WorkingLastResolution)
 }
 
-func TestABadQuestionSaysWhatIsWrong(t *testing.T) {
+func TestABadQuerySaysWhatIsWrong(t *testing.T) {
 	for _, c := range []struct {
 		field  string
-		change func(*report.Question)
+		change func(*report.Query)
 	}{
-		{"workspace", func(q *report.Question) { q.Workspace = "" }},
-		{"kind", func(q *report.Question) { q.Kind = "everything" }},
-		{"zone", func(q *report.Question) { q.Zone = "Europe/Atlantis" }},
-		{"zone", func(q *report.Question) { q.Zone = "Local" }},
-		{"from", func(q *report.Question) { q.From = time.Time{} }},
-		{"to", func(q *report.Question) { q.From, q.To = q.To, q.From }},
-		{"to", func(q *report.Question) { q.To = q.From }},
-		{"to", func(q *report.Question) { q.To = q.From.AddDate(report.MaxYears, 0, 1) }},
-		{"from", func(q *report.Question) { q.From = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC) }},
-		{"bucket", func(q *report.Question) { q.Bucket = "fortnight" }},
-		{"bucket", func(q *report.Question) { q.Bucket, q.To = report.Hour, q.From.AddDate(2, 0, 0) }},
-		{"week_start", func(q *report.Question) { q.WeekStart = 9 }},
-		{"group_by", func(q *report.Question) { q.GroupBy = "colour" }},
-		{"author", func(q *report.Question) { q.GroupBy = report.Author }},
-		{"team", func(q *report.Question) { q.Kind, q.GroupBy = report.Messages, report.Team }},
-		{"group_by", func(q *report.Question) { q.Kind, q.GroupBy = report.Users, report.Team }},
-		{"where", func(q *report.Question) { q.Where = report.Where{"colour": {"red"}} }},
-		{"where.team", func(q *report.Question) { q.Where = report.Where{report.Team: {"\xff"}} }},
-		{"where.team", func(q *report.Question) { q.Where = report.Where{report.Team: make([]string, 101)} }},
-		{"measure", func(q *report.Question) { q.Measure = report.Closed }},
-		{"measure", func(q *report.Question) { q.Kind, q.Measure = report.Leaderboard, "beauty" }},
-		{"measure", func(q *report.Question) { q.Kind, q.Measure = report.Leaderboard, report.ClosedContacts }},
-		{"group_by", func(q *report.Question) {
+		{"workspace", func(q *report.Query) { q.Workspace = "" }},
+		{"kind", func(q *report.Query) { q.Kind = "everything" }},
+		{"zone", func(q *report.Query) { q.Zone = "Europe/Atlantis" }},
+		{"zone", func(q *report.Query) { q.Zone = "Local" }},
+		{"from", func(q *report.Query) { q.From = time.Time{} }},
+		{"to", func(q *report.Query) { q.From, q.To = q.To, q.From }},
+		{"to", func(q *report.Query) { q.To = q.From }},
+		{"to", func(q *report.Query) { q.To = q.From.Add(999 * time.Nanosecond) }},
+		{"to", func(q *report.Query) { q.To = q.From.AddDate(report.MaxYears, 0, 1) }},
+		{"from", func(q *report.Query) { q.From = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"bucket", func(q *report.Query) { q.Bucket = "fortnight" }},
+		{"bucket", func(q *report.Query) { q.Bucket, q.To = report.Hour, q.From.AddDate(2, 0, 0) }},
+		{"week_start", func(q *report.Query) { q.WeekStart = 9 }},
+		{"group_by", func(q *report.Query) { q.GroupBy = "colour" }},
+		{"author", func(q *report.Query) { q.GroupBy = report.Author }},
+		{"team", func(q *report.Query) { q.Kind, q.GroupBy = report.Messages, report.Team }},
+		{"group_by", func(q *report.Query) { q.Kind, q.GroupBy = report.Users, report.Team }},
+		{"filter", func(q *report.Query) { q.Filter = report.Filter{"colour": {"red"}} }},
+		{"filter.team", func(q *report.Query) { q.Filter = report.Filter{report.Team: {"\xff"}} }},
+		{"filter.team", func(q *report.Query) { q.Filter = report.Filter{report.Team: make([]string, 101)} }},
+		{"measure", func(q *report.Query) { q.Measure = report.Closed }},
+		{"measure", func(q *report.Query) { q.Kind, q.Measure = report.Leaderboard, "beauty" }},
+		{"measure", func(q *report.Query) { q.Kind, q.Measure = report.Leaderboard, report.ClosedContacts }},
+		{"group_by", func(q *report.Query) {
 			q.Kind, q.Measure, q.GroupBy = report.Leaderboard, report.Closed, report.Channel
 		}},
-		{"top", func(q *report.Question) { q.Kind, q.Measure, q.Top = report.Leaderboard, report.Closed, -1 }},
-		{"distinct", func(q *report.Question) { q.Kind, q.Distinct = report.Resolutions, true }},
-		{"compare", func(q *report.Question) { q.Compare = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"top", func(q *report.Query) { q.Kind, q.Measure, q.Top = report.Leaderboard, report.Closed, -1 }},
+		{"count_distinct", func(q *report.Query) { q.Kind, q.CountDistinct = report.Resolutions, true }},
+		{"compare_from", func(q *report.Query) { q.CompareFrom = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC) }},
 	} {
-		q := question(report.Conversations)
+		q := query(report.Conversations)
 		c.change(&q)
-		_, err := report.Ask(t.Context(), untouched{}, q)
+		_, err := report.Run(t.Context(), untouched{}, q)
 		var invalid *convo.ValidationError
 		require.ErrorAs(t, err, &invalid, "%+v", q)
 		assert.Equal(t, c.field, invalid.Field, err.Error())
 	}
 }
 
-// untouched is a store that nobody may ask.
+// untouched is a store that must not be asked.
 type untouched struct{ report.Store }
 
 func TestTooManyGroupsAreRefused(t *testing.T) {
-	_, err := report.Ask(t.Context(), crowd{}, func() report.Question {
-		q := question(report.Conversations)
+	_, err := report.Run(t.Context(), crowd{}, func() report.Query {
+		q := query(report.Conversations)
 		q.GroupBy = report.Closer
 		return q
 	}())
@@ -239,7 +241,7 @@ func TestTooManyGroupsAreRefused(t *testing.T) {
 // crowd has more users than anyone wants to see.
 type crowd struct{ report.Store }
 
-func (crowd) Cells(_ context.Context, q report.Query) (cells []report.Cell, err error) {
+func (crowd) Aggregate(_ context.Context, q report.Aggregation) (cells []report.Cell, err error) {
 	for i := range report.MaxGroups + 1 {
 		cells = append(cells, report.Cell{Value: fmt.Sprint(i), Measure: q.Measures[0], Stat: report.Stat{Count: 1}})
 	}
@@ -247,18 +249,19 @@ func (crowd) Cells(_ context.Context, q report.Query) (cells []report.Cell, err 
 }
 
 func TestDurationsThatAddUpToTooMuchAreRefused(t *testing.T) {
-	c := report.NewCollector(report.Query{
-		Measures: []report.Measure{report.Resolution}, Borders: []time.Time{monday, monday.Add(time.Hour)},
+	c, err := report.NewCollector(report.Aggregation{
+		Measures: []report.Measure{report.Resolution}, Boundaries: []time.Time{monday, monday.Add(time.Hour)},
 	}, nil)
+	require.NoError(t, err)
 	for range 3 {
 		c.Add(report.Resolution, monday.UnixMicro(), "", report.Stat{Count: 1, Sum: 1 << 62})
 	}
-	_, err := c.Cells()
+	_, err = c.Cells()
 	require.ErrorContains(t, err, "292,000 years")
 }
 
-func TestAnAnswerIsPlainJSON(t *testing.T) {
-	q := question(report.Resolutions)
+func TestAReportIsPlainJSON(t *testing.T) {
+	q := query(report.Resolutions)
 	q.GroupBy, q.Zone, q.WeekStart, q.Bucket = report.Closer, "Europe/Berlin", report.Sunday, report.Week
 	text, err := json.Marshal(ask(t, week(t), q))
 	require.NoError(t, err)
@@ -278,8 +281,8 @@ func TestAnAnswerIsPlainJSON(t *testing.T) {
 	assert.Len(t, back.Groups, 2)
 	assert.NotEmpty(t, back.Series)
 
-	var again report.Question
-	require.NoError(t, json.Unmarshal(text, &again), "a question is part of its answer")
+	var again report.Query
+	require.NoError(t, json.Unmarshal(text, &again), "a query is part of its report")
 	assert.Equal(t, q, again)
 	require.Error(t, json.Unmarshal([]byte(`{"week_start":"someday"}`), &again))
 }
@@ -287,7 +290,7 @@ func TestAnAnswerIsPlainJSON(t *testing.T) {
 func TestTheDashboardTellsHowThingsStand(t *testing.T) {
 	live, err := report.Dashboard(t.Context(), week(t), "acme")
 	require.NoError(t, err)
-	assert.Equal(t, &report.Live{
+	assert.Equal(t, &report.LiveCounts{
 		Workspace: "acme", Open: 1, Unassigned: 1, WaitingSince: monday.AddDate(0, 0, 2),
 		Assignees: []report.ActiveCount{{Status: convo.StatusOpen, Count: 1, WaitingSince: monday.AddDate(0, 0, 2)}},
 	}, live)

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"sort"
-	"strings"
 	"time"
 )
 
@@ -34,7 +33,9 @@ const (
 	Sunday
 )
 
-var weekdays = [...]string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
+var weekdays = [...]string{
+	"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+}
 
 func (d Weekday) String() string {
 	if d < 0 || d > Sunday {
@@ -54,7 +55,7 @@ func (d *Weekday) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return invalid("week_start", fmt.Sprintf("%q is not one of %s", text, strings.Join(weekdays[:], ", ")))
+	return invalid("week_start", fmt.Sprintf("%q is not one of %s", text, join(weekdays[:])))
 }
 
 // date is a day of the calendar, in no zone.
@@ -70,7 +71,8 @@ func dateOf(t time.Time) date {
 }
 
 func (d date) add(years, months, days int) date {
-	return dateOf(time.Date(d.year+years, d.month+time.Month(months), d.day+days, 0, 0, 0, 0, time.UTC))
+	month := d.month + time.Month(months)
+	return dateOf(time.Date(d.year+years, month, d.day+days, 0, 0, 0, 0, time.UTC))
 }
 
 func (d date) before(e date) bool {
@@ -83,8 +85,8 @@ func (d date) before(e date) bool {
 	return d.day < e.day
 }
 
-// begins is the first instant of d, or, where the zone skipped all of it, of the next day. Midnight is not always there, and
-// sometimes there are two.
+// begins is the first instant of d, or, where the zone skipped all of it, of the next day. Midnight
+// is not always there, and sometimes there are two.
 func (d date) begins(loc *time.Location) time.Time {
 	t := time.Date(d.year, d.month, d.day, 0, 0, 0, 0, loc)
 	if h, m, s := t.Clock(); h+m+s == 0 && dateOf(t) == d && dateOf(t.Add(-time.Second)).before(d) {
@@ -128,10 +130,11 @@ func (b Bucket) next(d date, n int) date {
 	return d.add(0, 0, n)
 }
 
-// borders are from, to, and all that is between them. The zone is that of from.
-func (b Bucket) borders(from, to time.Time, weekStart Weekday) ([]time.Time, error) {
+// boundaries are from, to, and all that is between them. The zone is that of from.
+func (b Bucket) boundaries(from, to time.Time, weekStart Weekday) ([]time.Time, error) {
 	next := func(t time.Time) time.Time { // of the hour of t
-		return hour(hour(t).Add(time.Hour + time.Minute)) // a minute more, for an hour that is repeated in part
+		// A minute more, for an hour that is repeated in part.
+		return hour(hour(t).Add(time.Hour + time.Minute))
 	}
 	switch b {
 	case Hour:
@@ -146,29 +149,33 @@ func (b Bucket) borders(from, to time.Time, weekStart Weekday) ([]time.Time, err
 			}
 		}
 	default:
-		return nil, invalid("bucket", fmt.Sprintf("%q is not one of hour, day, week, month, quarter, year", b))
+		return nil, invalid("bucket",
+			fmt.Sprintf("%q is not one of hour, day, week, month, quarter, year", b))
 	}
-	borders := []time.Time{from.UTC()}
+	boundaries := []time.Time{from.UTC()}
 	for t := next(from); t.Before(to); t = next(t) {
-		if len(borders) == MaxBuckets {
-			return nil, invalid("bucket", fmt.Sprintf("the period has more than %d of %s: ask for wider ones", MaxBuckets, b))
+		if len(boundaries) == MaxBuckets {
+			return nil, invalid("bucket", fmt.Sprintf("the period has more than %d of %s: "+
+				"ask for wider ones", MaxBuckets, b))
 		}
-		borders = append(borders, t.UTC())
+		boundaries = append(boundaries, t.UTC())
 	}
-	return append(borders, to.UTC()), nil
+	return append(boundaries, to.UTC()), nil
 }
 
 // hour is when the local hour of t began.
 func hour(t time.Time) time.Time {
 	_, m, s := t.Clock()
-	began := t.Add(-time.Duration(m)*time.Minute - time.Duration(s)*time.Second - time.Duration(t.Nanosecond()))
+	began := t.Add(-time.Duration(m)*time.Minute - time.Duration(s)*time.Second -
+		time.Duration(t.Nanosecond()))
 	if start, _ := t.ZoneBounds(); began.Before(start) { // the clock was changed within the hour
 		return start
 	}
 	return began
 }
 
-// previous is the period before: as many whole years, quarters, months or days, or, if it is none of these, as long.
+// previous is the period before: as many whole years, quarters, months or days, or, if it is none
+// of these, as long.
 func previous(from, to time.Time) [2]time.Time {
 	loc := from.Location()
 	first, last := dateOf(from), dateOf(to)
@@ -189,4 +196,6 @@ func previous(from, to time.Time) [2]time.Time {
 	return [2]time.Time{from.Add(-to.Sub(from)), from}
 }
 
-func (d date) midnight() time.Time { return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC) }
+func (d date) midnight() time.Time {
+	return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC)
+}

@@ -16,9 +16,9 @@ func zone(t *testing.T, name string) *time.Location {
 	return loc
 }
 
-// texts are borders in local time, with what comes before.
-func texts(borders []time.Time, loc *time.Location) (all []string) {
-	for _, b := range borders {
+// texts are boundaries in local time, with what comes before.
+func texts(boundaries []time.Time, loc *time.Location) (all []string) {
+	for _, b := range boundaries {
 		all = append(all, b.In(loc).Format("2006-01-02 15:04 -0700"))
 	}
 	return all
@@ -80,7 +80,7 @@ func TestBucketsAreThoseOfTheLocalCalendar(t *testing.T) {
 			require.NoError(t, err)
 			return v.In(loc)
 		}
-		got, err := c.bucket.borders(at(c.from), at(c.to), Monday)
+		got, err := c.bucket.boundaries(at(c.from), at(c.to), Monday)
 		require.NoError(t, err)
 		assert.Equal(t, c.want, texts(got, loc), c.why)
 	}
@@ -89,7 +89,7 @@ func TestBucketsAreThoseOfTheLocalCalendar(t *testing.T) {
 func TestAWeekBeginsWhereItIsSaidTo(t *testing.T) {
 	from := time.Date(2025, 6, 4, 0, 0, 0, 0, time.UTC) // a Wednesday
 	for d := Monday; d <= Sunday; d++ {
-		got, err := Week.borders(from, from.AddDate(0, 0, 9), d)
+		got, err := Week.boundaries(from, from.AddDate(0, 0, 9), d)
 		require.NoError(t, err)
 		assert.Equal(t, (int(d)+1)%7, int(got[1].Weekday()), d.String())
 		assert.Positive(t, got[1].Sub(from))
@@ -97,7 +97,8 @@ func TestAWeekBeginsWhereItIsSaidTo(t *testing.T) {
 	}
 }
 
-// In every zone, over years with many odd changes: borders ascend, none is missing, and each is where its bucket begins.
+// In every zone, over years with many odd changes: boundaries ascend, none is missing, and each is
+// where its bucket begins.
 func TestBordersAscendInEveryZone(t *testing.T) {
 	for _, name := range []string{
 		"Africa/Cairo", "America/Asuncion", "America/Godthab", "America/Havana", "America/Santiago", "America/St_Johns", "Asia/Amman",
@@ -109,7 +110,7 @@ func TestBordersAscendInEveryZone(t *testing.T) {
 		for _, b := range []Bucket{Day, Week, Month} {
 			days := map[string]bool{}
 			for _, years := range []int{0, 25, 40} { // from 1968, 1993 and 2008 on
-				got, err := b.borders(from.AddDate(years, 0, 0), from.AddDate(years+10, 0, 0), Monday)
+				got, err := b.boundaries(from.AddDate(years, 0, 0), from.AddDate(years+10, 0, 0), Monday)
 				require.NoError(t, err)
 				for j := 1; j < len(got)-1; j++ {
 					local := got[j].In(loc)
@@ -156,7 +157,7 @@ func FuzzBordersAscend(f *testing.F) {
 			return
 		}
 		a, b := time.Unix(from, 0).In(loc), time.Unix(to, 0).In(loc)
-		got, err := Bucket(bucket).borders(a, b, Monday)
+		got, err := Bucket(bucket).boundaries(a, b, Monday)
 		if err != nil {
 			return
 		}

@@ -48,7 +48,7 @@ func (c Config) Open(ctx context.Context) (*Store, error) {
 
 // newStore is a store that has checked nothing.
 func newStore(c Config, e *engine) *Store {
-	s := &Store{d: e, db: c.DB, prefix: c.prefix()}
+	s := &Store{d: e, db: c.DB, prefix: c.prefix(), turn: &rollupTurn{}}
 	s.stmts = &statements{db: s.db, d: e, prefix: s.prefix}
 	if e.oneWriter {
 		s.writer = &writer{}

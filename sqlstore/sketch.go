@@ -10,19 +10,23 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// sketch is a histogram of durations in microseconds whose buckets are less than 1 % wide. It implements report.Sketch.
+// sketch is a histogram of durations in microseconds whose buckets are less than 1 % wide. It
+// implements report.Sketch.
 type sketch struct{ h *hdrhistogram.Histogram }
 
-// longest is the longest duration that is told apart from longer ones: 285 years.
+// longest is the longest duration that is distinguished from longer ones: 285 years, in
+// microseconds.
 const longest = 1<<53 - 1
 
 func newSketch() sketch { return sketch{hdrhistogram.New(1, longest, 2)} }
 
 func (s sketch) Reset() { s.h.Reset() }
 
-func (s sketch) Record(value int64) { _ = s.h.RecordValue(min(value, longest)) } // that is its only error
+func (s sketch) Record(value int64) {
+	_ = s.h.RecordValue(min(value, longest)) // a longer one is its only error
+}
 
-// Quantile interpolates as R-7 does, for among few values the next one may be far away.
+// Quantile interpolates as R-7 does: among few values the next one may be far away.
 func (s sketch) Quantile(q float64) float64 {
 	n := s.h.TotalCount()
 	at := q * float64(n-1)
@@ -34,13 +38,14 @@ func (s sketch) Quantile(q float64) float64 {
 	return v
 }
 
-// rank is the value that so many are below: the library adds a half, and cuts off.
+// rank is the value that so many values are below. The library adds a half to what it is given, and
+// truncates.
 func (s sketch) rank(below float64, n int64) float64 {
 	return float64(s.h.ValueAtPercentile(100 * (below + .75) / float64(n)))
 }
 
 // UpTo is how many values are at most so large.
-func (s sketch) UpTo(value int64) (n int64) {
+func (s sketch) CountUpTo(value int64) (n int64) {
 	for _, b := range s.h.Distribution() {
 		if b.From > value {
 			break
@@ -50,8 +55,9 @@ func (s sketch) UpTo(value int64) (n int64) {
 	return n
 }
 
-// bucket numbers those of encoded sketches: of a value they keep the first seven bits. They are twice as wide as those of the histogram,
-// and stand for their middle, which is as near: less than 1/128 away.
+// bucket is the number of the bucket that a value is in, in encoded sketches: log-linear buckets of
+// 7 significant bits. A bucket is represented by its midpoint, so the error is below 1/128. They
+// are twice as wide as those of the histogram, which are represented by an end.
 func bucket(value int64) int64 {
 	value = min(value, longest)
 	shift := int64(max(0, bits.Len64(uint64(value))-7)) //nolint:gosec // durations are not negative
@@ -61,21 +67,23 @@ func bucket(value int64) int64 {
 // lastBucket is the one of longest.
 const lastBucket = 46<<6 + 127
 
-// middle is the value that a bucket stands for: the last one of the histogram's bucket that is its lower half.
+// middle is the value that represents a bucket: the last one of the histogram's bucket that is its
+// lower half.
 func middle(bucket int64) int64 {
 	shift := max(0, bucket>>6-1)
 	return (bucket-shift<<6)<<shift + max(1, int64(1)<<shift>>1) - 1
 }
 
-// merged is an encoded sketch with further values in it: of each bucket that is not empty how far it is behind the one before, and its
-// count. Both are mostly in one byte: the last two bits are the count less one, or, all set, say that the count comes next. It sorts
-// the values.
+// merged is an encoded sketch with further values added. Of each bucket that is not empty it has
+// the distance to the bucket before, and its count. Both are mostly in one byte: the last two bits
+// are the count less one, or, all set, say that the count comes next. values is sorted in place.
 func merged(encoded []byte, values []int64) ([]byte, error) {
 	slices.Sort(values)
 	out := make([]byte, 0, len(encoded)+16)
 	last := int64(0)
 	add := func(at, count int64) {
-		out = binary.AppendUvarint(out, uint64((at-last)<<2|min(count-1, countNext))) //nolint:gosec // they ascend
+		step := uint64((at-last)<<2 | min(count-1, countNext)) //nolint:gosec // they ascend
+		out = binary.AppendUvarint(out, step)
 		if count > countNext {
 			out = binary.AppendUvarint(out, uint64(count)) //nolint:gosec // never negative
 		}
@@ -104,11 +112,13 @@ func merged(encoded []byte, values []int64) ([]byte, error) {
 	return out, err
 }
 
-var errSketch = errors.New("sqlstore: a sketch in the rollups is damaged: rebuild them (RebuildRollups)")
+var errSketch = errors.New("sqlstore: a sketch in the rollups is damaged: " +
+	"rebuild them (RebuildRollups)")
 
 const countNext = 3
 
-// decode yields the buckets of an encoded sketch, and how many values each has.
+// decode yields the buckets of an encoded sketch in ascending order, and how many values each has.
+// A damaged sketch is errSketch.
 func decode(encoded []byte, yield func(at, count int64) error) error {
 	at := uint64(0)
 	for len(encoded) > 0 {

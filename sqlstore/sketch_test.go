@@ -10,7 +10,8 @@ import (
 	"github.com/chatlifecycle/convo/report"
 )
 
-// Whatever is in a bucket comes back as a value that is less than 1/128 off, and that the histogram tells as it is.
+// Whatever is in a bucket comes back as a value that is less than 1/128 off, and that the histogram
+// tells as it is.
 func TestABucketStandsForItsMiddle(t *testing.T) {
 	s := newSketch()
 	check := func(v int64) {
@@ -21,7 +22,9 @@ func TestABucketStandsForItsMiddle(t *testing.T) {
 		s.Record(m)
 		require.EqualValues(t, m, s.Quantile(.5), "%d", v)
 	}
-	for _, v := range []int64{0, 1, 63, 64, 127, 128, 129, 255, 256, 257, 511, 512, 60_000_000, longest - 1, longest} {
+	for _, v := range []int64{
+		0, 1, 63, 64, 127, 128, 129, 255, 256, 257, 511, 512, 60_000_000, longest - 1, longest,
+	} {
 		check(v)
 	}
 	require.EqualValues(t, lastBucket, bucket(longest))
@@ -30,18 +33,22 @@ func TestABucketStandsForItsMiddle(t *testing.T) {
 	}
 }
 
-// A cell of very many durations is told from a sketch, one of fewer exactly, and both with what is merged.
+// A cell of very many durations is told from a sketch, one of fewer exactly, and both with what is
+// merged.
 func TestVeryManyDurationsAreSketched(t *testing.T) {
 	begin := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, n := range []int64{100_000, 100_001, 300_000} {
 		for _, merge := range []bool{false, true} {
-			c := report.NewCollector(report.Query{
-				Measures: []report.Measure{report.FirstResponse}, Borders: []time.Time{begin, begin.AddDate(0, 0, 1)}, Quantiles: true,
+			c, err := report.NewCollector(report.Aggregation{
+				Measures:   []report.Measure{report.FirstResponse},
+				Boundaries: []time.Time{begin, begin.AddDate(0, 0, 1)}, Quantiles: true,
 			}, func() report.Sketch { return newSketch() })
+			require.NoError(t, err)
 			all := n
 			for v := range n {
 				v *= 100_000 // 0.1 s
-				c.Add(report.FirstResponse, begin.UnixMicro(), "", report.Stat{Count: 1, Sum: v, Min: v, Max: v})
+				st := report.Stat{Count: 1, Sum: v, Min: v, Max: v}
+				c.Add(report.FirstResponse, begin.UnixMicro(), "", st)
 			}
 			if merge { // as many again
 				all *= 2
@@ -84,7 +91,8 @@ func TestASketchKeepsEveryCount(t *testing.T) {
 	for round := range 50 {
 		var values []int64
 		for range rand.IntN(100) {
-			v := rand.Int64() >> rand.IntN(63) & longest >> (round % 50) // few buckets with many, many with few
+			// Few buckets with many values, many with few.
+			v := rand.Int64() >> rand.IntN(63) & longest >> (round % 50)
 			values = append(values, v)
 			want[bucket(v)]++
 		}

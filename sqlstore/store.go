@@ -22,7 +22,8 @@ type Store struct {
 	db     *sql.DB
 	prefix string
 	stmts  *statements
-	writer *writer      // of SQLite
+	writer *writer // of SQLite
+	turn   *rollupTurn
 	tx     *transaction // in which all is done; nil: each call has its own
 }
 

@@ -9,7 +9,8 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// fault is a change that a store MUST refuse for one reason, made for contacts whose names begin with x.
+// fault is a change that a store MUST refuse for one reason, made for contacts whose names begin
+// with x.
 type fault struct {
 	name   string
 	rule   string
@@ -19,8 +20,9 @@ type fault struct {
 
 const (
 	conflictRule = "Commit MUST refuse with ErrConflict what is not as its row expects it"
-	activeRule   = "Commit MUST refuse with ErrActiveExists a second active conversation, whatever the versions say"
-	keyRule      = "Commit MUST refuse with ErrDuplicate a key that it has"
+	activeRule   = "Commit MUST refuse with ErrActiveExists a second active conversation, " +
+		"whatever the versions say"
+	keyRule = "Commit MUST refuse with ErrDuplicate a key that it has"
 )
 
 var faults = []fault{
@@ -29,92 +31,179 @@ var faults = []fault{
 		s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
 		return ch
 	}},
-	{"a contact that was merged meanwhile", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		for _, id := range []string{x, x + " root"} {
-			s.do(to(id), convo.Open{By: ana}, convo.Close{By: ana})
-		}
-		ch := s.decide(to(x), convo.Open{By: ana})
-		s.merge(s.engine, acme, x+" root", x)
-		return ch
-	}},
-	{"a stale contact of which nothing else is written", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		s.do(to(x), convo.Open{By: ana})
-		ch := s.decide(to(x), convo.Block{By: ana})
-		s.do(from(x, "sms", x), convo.LinkAddress{By: ana})
-		return ch
-	}},
-	{"a contact that is not there", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		return s.decideOn(s.after(to(x), convo.Open{By: ana}), convo.Block{By: ana})
-	}},
-	{"a stale conversation", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		s.do(to(x), convo.Open{By: ana})
-		ch := s.decide(to(x), convo.Send{By: ana, Body: "late"})
-		s.do(to(x), convo.Note{By: ana, Body: "first"})
-		return ch
-	}},
-	{"a stale conversation that the call left", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		s.do(to(x), convo.Open{By: ana})
-		ch := s.decide(to(x), convo.Close{By: ana}, convo.Open{By: ana})
-		s.do(to(x), convo.Note{By: ana, Body: "first"})
-		return ch
-	}},
-	{"a timer of a stale conversation", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		s.do(to(x), convo.Open{By: ana}, convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
-		ch := s.decide(to(x))
-		rearm(&ch, s.clock.Now().Add(time.Minute))
-		s.do(to(x), convo.Note{By: ana, Body: "first"})
-		return ch
-	}},
-	{"a conversation that is not there", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		return s.decideOn(s.after(to(x), convo.Open{By: ana}), convo.Note{By: ana, Body: "nowhere"})
-	}},
-	{"a new conversation whose id is there", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		t := s.load(to(x))
-		t.Next = s.do(to(x+" first"), convo.Open{By: ana}, convo.Close{By: ana}).Conversation.ID
-		return s.decideOn(t, convo.Open{By: ana})
-	}},
-	{"an address that another contact got", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		s.do(to(x), convo.Open{By: ana})
-		ch := s.decide(from(x, "sms", x), convo.LinkAddress{By: ana})
-		s.do(from(x+" first", "sms", x), convo.Open{By: ana})
-		return ch
-	}},
-	{"an address that another contact got, of a new contact", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
-		ch := s.decide(convo.ToAddress(acme, "sms", x), convo.Receive{Body: "hi"})
-		s.do(from(x+" first", "sms", x), convo.Open{By: ana})
-		return ch
-	}},
-	{"a second active conversation", activeRule, convo.ErrActiveExists, func(s *suite, x string) convo.Change {
-		ch := s.decide(to(x), convo.Open{By: ana})
-		s.do(to(x), convo.Open{By: ana})
-		ch.Contact.Action = convo.RowKept // not written, so not compared
-		return ch
-	}},
-	{"a second active conversation by reopening", activeRule, convo.ErrActiveExists, func(s *suite, x string) convo.Change {
-		s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
-		ch := s.decide(to(x), convo.Reopen{By: ana})
-		s.do(to(x), convo.Open{By: ana}, convo.SetPending{By: ana})
-		ch.Contact.Action = convo.RowKept
-		return ch
-	}},
-	{"a second active conversation after a merge", activeRule, convo.ErrActiveExists, func(s *suite, x string) convo.Change {
-		s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
-		s.do(to(x+" merged"), convo.Open{By: ana})
-		ch := s.decide(to(x), convo.Open{By: ana})
-		s.merge(s.with(convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer})), acme, x, x+" merged")
-		ch.Contact.Action = convo.RowKept
-		return ch
-	}},
-	{"an external id that it has", keyRule, convo.ErrDuplicate, func(s *suite, x string) convo.Change {
-		ch := s.decide(to(x), convo.Receive{Channel: "sms", ExternalID: x, Body: "again"})
-		s.do(to(x+" first"), convo.Receive{Channel: "sms", ExternalID: x, Body: "first"})
-		return ch
-	}},
-	{"a host's key that it has", keyRule, convo.ErrDuplicate, func(s *suite, x string) convo.Change {
-		ch := s.decide(to(x), convo.Open{By: ana, Key: x})
-		s.do(to(x+" first"), convo.Open{By: ana, Key: x})
-		return ch
-	}},
+	{
+		"a contact that was merged meanwhile",
+		conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			for _, id := range []string{x, x + " root"} {
+				s.do(to(id), convo.Open{By: ana}, convo.Close{By: ana})
+			}
+			ch := s.decide(to(x), convo.Open{By: ana})
+			s.merge(s.engine, acme, x+" root", x)
+			return ch
+		},
+	},
+	{
+		"a stale contact of which nothing else is written",
+		conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x), convo.Open{By: ana})
+			ch := s.decide(to(x), convo.Block{By: ana})
+			s.do(from(x, "sms", x), convo.LinkAddress{By: ana})
+			return ch
+		},
+	},
+	{
+		"a contact that is not there",
+		conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			return s.decideOn(s.after(to(x), convo.Open{By: ana}), convo.Block{By: ana})
+		},
+	},
+	{
+		"a stale conversation",
+		conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x), convo.Open{By: ana})
+			ch := s.decide(to(x), convo.Send{By: ana, Body: "late"})
+			s.do(to(x), convo.Note{By: ana, Body: "first"})
+			return ch
+		},
+	},
+	{
+		"a stale conversation that the call left",
+		conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x), convo.Open{By: ana})
+			ch := s.decide(to(x), convo.Close{By: ana}, convo.Open{By: ana})
+			s.do(to(x), convo.Note{By: ana, Body: "first"})
+			return ch
+		},
+	},
+	{
+		"a timer of a stale conversation",
+		conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(
+				to(x),
+				convo.Open{By: ana},
+				convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)},
+			)
+			ch := s.decide(to(x))
+			rearm(&ch, s.clock.Now().Add(time.Minute))
+			s.do(to(x), convo.Note{By: ana, Body: "first"})
+			return ch
+		},
+	},
+	{
+		"a conversation that is not there",
+		conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			return s.decideOn(
+				s.after(to(x), convo.Open{By: ana}),
+				convo.Note{By: ana, Body: "nowhere"},
+			)
+		},
+	},
+	{
+		"a new conversation whose id is there",
+		conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			t := s.load(to(x))
+			t.Next = s.do(to(x+" first"), convo.Open{By: ana}, convo.Close{By: ana}).Conversation.ID
+			return s.decideOn(t, convo.Open{By: ana})
+		},
+	},
+	{
+		"an address that another contact got",
+		conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x), convo.Open{By: ana})
+			ch := s.decide(from(x, "sms", x), convo.LinkAddress{By: ana})
+			s.do(from(x+" first", "sms", x), convo.Open{By: ana})
+			return ch
+		},
+	},
+	{
+		"an address that another contact got, of a new contact",
+		conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			ch := s.decide(convo.ToAddress(acme, "sms", x), convo.Receive{Body: "hi"})
+			s.do(from(x+" first", "sms", x), convo.Open{By: ana})
+			return ch
+		},
+	},
+	{
+		"a second active conversation",
+		activeRule,
+		convo.ErrActiveExists,
+		func(s *suite, x string) convo.Change {
+			ch := s.decide(to(x), convo.Open{By: ana})
+			s.do(to(x), convo.Open{By: ana})
+			ch.Contact.Action = convo.RowKept // not written, so not compared
+			return ch
+		},
+	},
+	{
+		"a second active conversation by reopening",
+		activeRule,
+		convo.ErrActiveExists,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
+			ch := s.decide(to(x), convo.Reopen{By: ana})
+			s.do(to(x), convo.Open{By: ana}, convo.SetPending{By: ana})
+			ch.Contact.Action = convo.RowKept
+			return ch
+		},
+	},
+	{
+		"a second active conversation after a merge",
+		activeRule,
+		convo.ErrActiveExists,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
+			s.do(to(x+" merged"), convo.Open{By: ana})
+			ch := s.decide(to(x), convo.Open{By: ana})
+			s.merge(
+				s.with(convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer})),
+				acme,
+				x,
+				x+" merged",
+			)
+			ch.Contact.Action = convo.RowKept
+			return ch
+		},
+	},
+	{
+		"an external id that it has",
+		keyRule,
+		convo.ErrDuplicate,
+		func(s *suite, x string) convo.Change {
+			ch := s.decide(to(x), convo.Receive{Channel: "sms", ExternalID: x, Body: "again"})
+			s.do(to(x+" first"), convo.Receive{Channel: "sms", ExternalID: x, Body: "first"})
+			return ch
+		},
+	},
+	{
+		"a host's key that it has",
+		keyRule,
+		convo.ErrDuplicate,
+		func(s *suite, x string) convo.Change {
+			ch := s.decide(to(x), convo.Open{By: ana, Key: x})
+			s.do(to(x+" first"), convo.Open{By: ana, Key: x})
+			return ch
+		},
+	},
 }
 
 func commitCases() []testCase {
@@ -136,11 +225,11 @@ func commitCases() []testCase {
 		},
 		{
 			"Commit/holds the changes of one commit against each other",
-			"a commit of several changes leaves no key or address twice and no contact with two versions",
+			"a commit of several changes leaves no key or address twice, and one version",
 			holdsChangesAgainstEachOther,
 		},
 		{
-			"Commit/takes a key again on another channel, as a host's key, and in another workspace",
+			"Commit/takes a key again elsewhere: another channel, a host's key, another workspace",
 			"a key is unique in its workspace by channel and id",
 			takesOtherKeys,
 		},
@@ -151,7 +240,7 @@ func commitCases() []testCase {
 		},
 		{
 			"Commit/keeps every conversation that one call leaves",
-			"Commit writes Past in order, then the thread's conversation",
+			"Commit writes the rows of Earlier and Cycles, and the conversation's",
 			keepsPast,
 		},
 		{
@@ -187,7 +276,10 @@ func writesAllOrNothing(s *suite) {
 	for i, f := range faults {
 		x := fmt.Sprint("x", i)
 		bad := f.change(s, x)
-		good := s.decide(from("good "+x, "whatsapp", x), convo.Receive{ExternalID: "good " + x, Key: "good " + x, Body: "hi"})
+		good := s.decide(
+			from("good "+x, "whatsapp", x),
+			convo.Receive{ExternalID: "good " + x, Key: "good " + x, Body: "hi"},
+		)
 		s.unchanged(func() {
 			s.refused(s.store.Commit(s.ctx, good, bad), f.want)
 			s.refused(s.store.Commit(s.ctx, bad, good), f.want)
@@ -197,12 +289,18 @@ func writesAllOrNothing(s *suite) {
 	}
 }
 
-// decideMerge is what the engine would commit now to merge secondary into primary, with MergeTransfer.
+// decideMerge is what the engine would commit now to merge secondary into primary, with
+// MergeTransfer.
 func (s *suite) decideMerge(primary, secondary string) []convo.Change {
 	first := s.load(to(primary))
 	first.Next = uuid.Must(uuid.NewV7())
-	d, err := convo.DecideMerge(first, s.load(to(secondary)), s.clock.Now(), &convo.Policy{Merge: convo.MergeTransfer},
-		convo.Merge{Workspace: acme, Primary: primary, Secondary: secondary, By: ana})
+	d, err := convo.DecideMerge(
+		first,
+		s.load(to(secondary)),
+		s.clock.Now(),
+		&convo.Policy{Merge: convo.MergeTransfer},
+		convo.Merge{Workspace: acme, Primary: primary, Secondary: secondary, By: ana},
+	)
 	s.NoError(err)
 	return []convo.Change{d.Primary, d.Secondary}
 }
@@ -218,7 +316,16 @@ func refusesAStaleMerge(s *suite) {
 		func(_, secondary, other string) { s.merge(s.engine, acme, other, secondary) },
 		func(primary, _, other string) { s.merge(s.engine, acme, primary, other) },
 	} {
-		primary, secondary, other := fmt.Sprint("primary ", i), fmt.Sprint("secondary ", i), fmt.Sprint("other ", i)
+		primary, secondary, other := fmt.Sprint(
+			"primary ",
+			i,
+		), fmt.Sprint(
+			"secondary ",
+			i,
+		), fmt.Sprint(
+			"other ",
+			i,
+		)
 		for _, contact := range []string{primary, secondary, other} {
 			s.do(to(contact), closed...)
 		}
@@ -233,10 +340,14 @@ func refusesASecondActiveByMerge(s *suite) {
 	s.do(to("secondary"), convo.Open{By: ana})
 	changes := s.decideMerge("primary", "secondary")
 	now := s.do(to("primary"), convo.Open{By: ana}).Contact.Version
-	changes[0].Contact.Expected, changes[0].Contact.Version = now, now+1 // as if that had been loaded
+	primary := &changes[0].Contact
+	primary.Expected, primary.Version = now, now+1 // as if that had been loaded
 	s.refuses(changes, convo.ErrActiveExists)
 
-	changes = s.decideMerge("primary", "secondary") // as if it left the secondary's conversation alone
+	changes = s.decideMerge(
+		"primary",
+		"secondary",
+	) // as if it left the secondary's conversation alone
 	second := &changes[1]
 	second.Conversation.Action = convo.RowKept
 	second.Events = second.Events[len(second.Events)-1:]
@@ -244,7 +355,13 @@ func refusesASecondActiveByMerge(s *suite) {
 }
 
 func holdsChangesAgainstEachOther(s *suite) {
-	open, message := convo.Open{By: ana}, convo.Receive{Channel: "sms", ExternalID: "m1", Body: "hi"}
+	open, message := convo.Open{
+		By: ana,
+	}, convo.Receive{
+		Channel:    "sms",
+		ExternalID: "m1",
+		Body:       "hi",
+	}
 	twice := func(a, b convo.Ref, cmds ...convo.Command) []convo.Change {
 		return []convo.Change{s.decide(a, cmds...), s.decide(b, cmds...)}
 	}
@@ -254,7 +371,10 @@ func holdsChangesAgainstEachOther(s *suite) {
 	s.refuses(twice(to("a"), to("a"), open, convo.Close{By: ana}), convo.ErrConflict)
 	s.do(to("a"), open)
 	note := s.decide(to("a"), convo.Note{By: ana, Body: "note"})
-	s.refuses([]convo.Change{note, s.decide(to("a"), convo.Note{By: ana, Body: "note"})}, convo.ErrConflict)
+	s.refuses(
+		[]convo.Change{note, s.decide(to("a"), convo.Note{By: ana, Body: "note"})},
+		convo.ErrConflict,
+	)
 	left := s.decide(to("a"), convo.Close{By: ana}, open, convo.Close{By: ana})
 	s.refuses([]convo.Change{left, note}, convo.ErrConflict)
 	s.refuses([]convo.Change{note, left}, convo.ErrConflict)
@@ -268,8 +388,24 @@ func takesOtherKeys(s *suite) {
 	s.commit(s.decide(to("a"), message("Sms")))
 	s.commit(s.decide(to("a"), convo.Note{By: ana, Key: "1", Body: "note"}))
 	s.commit(s.decide(convo.ToContact("other", "a"), message("sms")))
-	s.Len(s.keys(acme, convo.KeyID{Channel: "sms", ID: "1"}, convo.KeyID{Channel: "Sms", ID: "1"}, convo.KeyID{ID: "1"}), 3)
-	s.Len(s.keys("other", convo.KeyID{Channel: "sms", ID: "1"}, convo.KeyID{Channel: "Sms", ID: "1"}, convo.KeyID{ID: "1"}), 1)
+	s.Len(
+		s.keys(
+			acme,
+			convo.KeyID{Channel: "sms", ID: "1"},
+			convo.KeyID{Channel: "Sms", ID: "1"},
+			convo.KeyID{ID: "1"},
+		),
+		3,
+	)
+	s.Len(
+		s.keys(
+			"other",
+			convo.KeyID{Channel: "sms", ID: "1"},
+			convo.KeyID{Channel: "Sms", ID: "1"},
+			convo.KeyID{ID: "1"},
+		),
+		1,
+	)
 }
 
 func comparesOnlyWhatItWrites(s *suite) {
@@ -288,7 +424,15 @@ func comparesOnlyWhatItWrites(s *suite) {
 }
 
 func keepsPast(s *suite) {
-	open, closing, reopen := convo.Open{By: ana}, convo.Close{By: ana, Category: "Sales", Summary: "done"}, convo.Reopen{By: ana}
+	open, closing, reopen := convo.Open{
+		By: ana,
+	}, convo.Close{
+		By:       ana,
+		Category: "Sales",
+		Summary:  "done",
+	}, convo.Reopen{
+		By: ana,
+	}
 	for i, c := range []struct {
 		cmds          []convo.Command
 		conversations int
@@ -323,7 +467,11 @@ func keepsPast(s *suite) {
 }
 
 func writesATimerAlone(s *suite) {
-	e := s.with(convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)}}))
+	e := s.with(
+		convo.WithPolicy(
+			convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)}},
+		),
+	)
 	first := s.clock.Now()
 	s.by(e, to("a"), convo.Open{By: ana}, convo.Send{By: ana, Body: "hi"})
 	s.clock.add(time.Minute)
@@ -384,9 +532,14 @@ func staysMerged(s *suite) {
 	}
 	var stale []convo.Change
 	for _, c := range old {
-		stale = append(stale,
-			s.decide(convo.ToConversation(acme, c.ID), convo.AmendClosing{By: ana, Summary: "late"}),
-			s.decide(convo.ToConversation(acme, c.ID), convo.Note{By: ana, Body: "late"}))
+		stale = append(
+			stale,
+			s.decide(
+				convo.ToConversation(acme, c.ID),
+				convo.AmendClosing{By: ana, Summary: "late"},
+			),
+			s.decide(convo.ToConversation(acme, c.ID), convo.Note{By: ana, Body: "late"}),
+		)
 	}
 	s.merge(s.engine, acme, "a", "b")
 	for i := range stale {

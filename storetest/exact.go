@@ -50,17 +50,29 @@ func exactCases() []testCase {
 func (s *suite) story(workspace string, opts ...convo.Option) {
 	e := s.with(append(opts, convo.WithPolicy(convo.Policy{
 		UnassignOnClose: true,
-		Notices:         convo.Notices{Closed: convo.AudienceBoth, Reopened: convo.AudienceUsers, Restarted: convo.AudienceContact},
-		RestartFlow:     true,
-		AutoClose:       convo.AutoClose{After: convo.Duration(time.Hour), Category: "Idle", Summary: "No answer"},
-		Merge:           convo.MergeTransfer,
+		Notices: convo.Notices{
+			Closed:    convo.AudienceBoth,
+			Reopened:  convo.AudienceUsers,
+			Restarted: convo.AudienceContact,
+		},
+		RestartFlow: true,
+		AutoClose: convo.AutoClose{
+			After:    convo.Duration(time.Hour),
+			Category: "Idle",
+			Summary:  "No answer",
+		},
+		Merge: convo.MergeTransfer,
 	}))...)
 	do := func(to convo.Ref, cmds ...convo.Command) {
 		s.clock.add(1234567 * time.Microsecond)
 		s.by(e, to, cmds...)
 	}
 	person := func(contact, channel, value string) convo.Ref {
-		return convo.Ref{Workspace: workspace, Contact: contact, Address: convo.Address{Channel: channel, Value: value}}
+		return convo.Ref{
+			Workspace: workspace,
+			Contact:   contact,
+			Address:   convo.Address{Channel: channel, Value: value},
+		}
 	}
 	riya, tom := person("riya", "whatsapp", "+4912345"), person("tom", "mail", "tom@example.com")
 	lee, mia := person("lee", "webchat", "session 7"), person("mia", "viber", "+4367890")
@@ -88,7 +100,11 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	do(riya, convo.Block{By: ana, Reason: "Spam"})
 	do(riya, convo.Unblock{By: ana})
 
-	do(tom, convo.Open{By: bot, Source: convo.SourceWelcomeEvent}, convo.Send{By: bot, Body: "Can I help?"})
+	do(
+		tom,
+		convo.Open{By: bot, Source: convo.SourceWelcomeEvent},
+		convo.Send{By: bot, Body: "Can I help?"},
+	)
 	do(tom, convo.Receive{ExternalID: "in 1", Body: "Yes"})
 	s.clock.add(time.Second)
 	s.merge(e, workspace, "riya", "tom") // tom's conversation moves
@@ -96,12 +112,17 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	s.clock.add(time.Second)
 	s.merge(e, workspace, "riya", "lee") // lee's is closed
 	do(lee, convo.Send{By: ana, Body: "So you are Riya"})
-	do(mia, convo.Receive{ExternalID: "in 1", Body: "Hi"}, convo.SetPending{By: ana, Until: s.clock.Now().Add(24 * time.Hour)})
+	do(
+		mia,
+		convo.Receive{ExternalID: "in 1", Body: "Hi"},
+		convo.SetPending{By: ana, Until: s.clock.Now().Add(24 * time.Hour)},
+	)
 	do(mia, convo.Close{By: ana}, convo.Reopen{By: bot}, convo.Close{By: bot}, convo.Open{By: bot})
 	do(mia, convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
 }
 
-// moments are the first and the last that convo takes, and where integers, clocks and calendars turn.
+// moments are the first and the last that convo takes, and where integers, clocks and calendars
+// turn.
 var moments = []time.Time{
 	time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC),
 	time.Date(1901, 12, 13, 20, 45, 51, 999999000, time.UTC),
@@ -121,7 +142,11 @@ func keepsTimes(s *suite) {
 	var dues []convo.Ref
 	var listed []uuid.UUID
 	for i, until := range moments[1:] {
-		at := moments[i].Add(999 * time.Nanosecond).In(elsewhere) // less than a microsecond, cut off
+		at := moments[i].Add(
+			999 * time.Nanosecond,
+		).In(
+			elsewhere,
+		) // less than a microsecond, cut off
 		r := s.do(to(fmt.Sprint("waits ", i)),
 			convo.Open{By: ana, At: at},
 			convo.Receive{At: at, Body: "hi"},
@@ -153,26 +178,51 @@ func keepsTimes(s *suite) {
 		s.Equal(at, r.Conversation.FirstClosedAt)
 		s.Equal(at, r.Conversation.Cycle.Closing.At)
 	}
-	const century = 100 * 365 * 24 * time.Hour // a timer may be where no event can be, and nanoseconds do not reach
+	// A timer may be where no event can be, and where nanoseconds do not reach.
+	const century = 100 * 365 * 24 * time.Hour
 	last := moments[len(moments)-1]
-	e := s.with(convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(century)}}))
-	r := s.by(e, to("late"), convo.Open{By: ana, At: last}, convo.Send{By: ana, At: last, Body: "hi"})
+	e := s.with(
+		convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(century)}}),
+	)
+	r := s.by(
+		e,
+		to("late"),
+		convo.Open{By: ana, At: last},
+		convo.Send{By: ana, At: last, Body: "hi"},
+	)
 	s.Equal(last.Add(century), r.Conversation.DueAt)
-	s.NotContains(s.due(last.Add(century-time.Microsecond), 100), convo.ToConversation(acme, r.Conversation.ID))
+	s.NotContains(
+		s.due(last.Add(century-time.Microsecond), 100),
+		convo.ToConversation(acme, r.Conversation.ID),
+	)
 	s.Contains(s.due(last.Add(century), 100), convo.ToConversation(acme, r.Conversation.ID))
 }
 
 func keepsTexts(s *suite) {
 	texts := []string{
-		"one\ntwo\r\n\tthree ", " ", "😀👩‍👩‍👧 é e\u0301 \u200b\u202e\ufeff", `'"\` + "`;--", "%s $1 ? :a @b {{c}}", "NULL",
+		"one\ntwo\r\n\tthree ",
+		" ",
+		"😀👩‍👩‍👧 é e\u0301 \u200b\u202e\ufeff",
+		`'"\` + "`;--",
+		"%s $1 ? :a @b {{c}}",
+		"NULL",
 		"\x01\x1b\x7f",
 		strings.Repeat("é", convo.DefaultMaxBody/2),
 	}
 	for i, text := range texts {
 		summary := text[:min(len(text), convo.DefaultMaxSummary)]
 		contact := to(fmt.Sprint("text ", i))
-		r := s.do(contact, convo.Receive{Body: text}, convo.Send{By: ana, Body: text}, convo.Note{By: ana, Body: text},
-			convo.Close{By: ana, Summary: summary}, convo.AmendClosing{By: ana, Category: "other", Summary: summary})
+		r := s.do(
+			contact,
+			convo.Receive{Body: text},
+			convo.Send{By: ana, Body: text},
+			convo.Note{By: ana, Body: text},
+			convo.Close{
+				By:      ana,
+				Summary: summary,
+			},
+			convo.AmendClosing{By: ana, Category: "other", Summary: summary},
+		)
 		s.Equal(text, r.Events[1].Row().Body)
 		s.do(contact, convo.Block{By: ana, Reason: summary})
 	}
@@ -190,18 +240,68 @@ func keepsTexts(s *suite) {
 	}
 }
 
-// identifiers are told apart by bytes alone: not by letters, not by what they look like, not as numbers, not by how they
-// begin.
+// identifiers are told apart by bytes alone: not by letters, not by what they look like, not as
+// numbers, not by how they begin.
 var identifiers = []string{
-	"Alice", "alice", "ALICE", "alice ", " alice", "alice\u00a0", "álice", "a\u0301lice", "alicé", "alice\u0301", "alice\u200d",
-	"ａｌｉｃｅ", "аlice", "straße", "strasse", "ı", "i", "İ", "K", "\u212a", "😀", "😃", "👍", "👍🏽",
-	"0", "00", "1", "1.0", "1e0", "+1", "%", "_", "a%", "a_", "a*", `\`, `\\`, "'", `"`, "''", "null", "NULL", "true", "/", "a/b",
-	"\ufffd", strings.Repeat("x", 254), strings.Repeat("x", 254) + "y", strings.Repeat("x", 255),
-	strings.Repeat("é", 127) + "x", strings.Repeat("😀", 63) + "abc", strings.Repeat("😀", 63) + "abd",
+	"Alice",
+	"alice",
+	"ALICE",
+	"alice ",
+	" alice",
+	"alice\u00a0",
+	"álice",
+	"a\u0301lice",
+	"alicé",
+	"alice\u0301",
+	"alice\u200d",
+	"ａｌｉｃｅ",
+	"аlice",
+	"straße",
+	"strasse",
+	"ı",
+	"i",
+	"İ",
+	"K",
+	"\u212a",
+	"😀",
+	"😃",
+	"👍",
+	"👍🏽",
+	"0",
+	"00",
+	"1",
+	"1.0",
+	"1e0",
+	"+1",
+	"%",
+	"_",
+	"a%",
+	"a_",
+	"a*",
+	`\`,
+	`\\`,
+	"'",
+	`"`,
+	"''",
+	"null",
+	"NULL",
+	"true",
+	"/",
+	"a/b",
+	"\ufffd",
+	strings.Repeat("x", 254),
+	strings.Repeat("x", 254) + "y",
+	strings.Repeat("x", 255),
+	strings.Repeat(
+		"é",
+		127,
+	) + "x",
+	strings.Repeat("😀", 63) + "abc",
+	strings.Repeat("😀", 63) + "abd",
 }
 
-// role is a place where an identifier stands: do carries something out with it, as the n-th, in another conversation
-// each, and find looks that conversation up.
+// role is a place where an identifier stands: do carries something out with it, as the n-th, in
+// another conversation each, and find looks that conversation up.
 type role struct {
 	name string
 	do   func(id string, n int) (convo.Ref, []convo.Command)
@@ -243,16 +343,32 @@ var roles = []role{
 	}, byKey(func(id string) convo.KeyID { return convo.KeyID{ID: id} })},
 	{"channels", func(id string, n int) (convo.Ref, []convo.Command) {
 		return nth(n), []convo.Command{convo.Open{By: ana, Channel: id}}
-	}, byFilter(func(id string) convo.Filter { return convo.Filter{Workspace: acme, Channel: id} })},
+	}, byFilter(func(id string) convo.Filter {
+		return convo.Filter{Workspace: acme, Channel: id}
+	})},
 	{"assignees", func(id string, n int) (convo.Ref, []convo.Command) {
-		return nth(n), []convo.Command{convo.Open{By: convo.ByUser(id)}, convo.Assign{By: ana, Assignee: id}}
-	}, byFilter(func(id string) convo.Filter { return convo.Filter{Workspace: acme, Assignee: id} })},
+		return nth(
+				n,
+			), []convo.Command{
+				convo.Open{By: convo.ByUser(id)},
+				convo.Assign{By: ana, Assignee: id},
+			}
+	}, byFilter(func(id string) convo.Filter {
+		return convo.Filter{Workspace: acme, Assignee: id}
+	})},
 	{"teams", func(id string, n int) (convo.Ref, []convo.Command) {
-		return nth(n), []convo.Command{convo.Open{By: ana, Source: convo.Source(id)}, convo.Assign{By: ana, Team: id}}
+		return nth(
+				n,
+			), []convo.Command{
+				convo.Open{By: ana, Source: convo.Source(id)},
+				convo.Assign{By: ana, Team: id},
+			}
 	}, byFilter(func(id string) convo.Filter { return convo.Filter{Workspace: acme, Team: id} })},
 	{"categories", func(id string, n int) (convo.Ref, []convo.Command) {
 		return nth(n), []convo.Command{convo.Open{By: ana}, convo.Close{By: ana, Category: id}}
-	}, byFilter(func(id string) convo.Filter { return convo.Filter{Workspace: acme, Category: id} })},
+	}, byFilter(func(id string) convo.Filter {
+		return convo.Filter{Workspace: acme, Category: id}
+	})},
 }
 
 func nth(n int) convo.Ref { return to(fmt.Sprint("contact ", n)) }
@@ -289,7 +405,11 @@ func keepsLongIdentifiers(s *suite) {
 		return strings.Repeat(letter, convo.MaxID/len(letter)) + "xyz"[:convo.MaxID%len(letter)]
 	}
 	to := convo.Ref{
-		Workspace: long("w"), Contact: long("é"), Address: convo.Address{Channel: long("c"), Value: long("😀")},
+		Workspace: long(
+			"w",
+		),
+		Contact: long("é"),
+		Address: convo.Address{Channel: long("c"), Value: long("😀")},
 	}
 	user := convo.ByUser(long("u"))
 	s.do(to, convo.Receive{Key: long("k"), ExternalID: long("e"), Body: "hi"},
@@ -298,6 +418,13 @@ func keepsLongIdentifiers(s *suite) {
 	key := convo.KeyID{Channel: long("c"), ID: long("e")}
 	s.Len(s.keys(long("w"), key, convo.KeyID{ID: long("k")}), 2)
 	s.Len(s.list(convo.Filter{
-		Workspace: long("w"), Contact: long("é"), Assignee: long("u"), Team: long("t"), Channel: long("c"), Category: long("g"),
+		Workspace: long(
+			"w",
+		),
+		Contact:  long("é"),
+		Assignee: long("u"),
+		Team:     long("t"),
+		Channel:  long("c"),
+		Category: long("g"),
 	}), 1)
 }

@@ -10,7 +10,8 @@ import (
 var suggesterCases = []testCase{
 	{
 		"AddressesByIdentity/pages through the addresses of an identity, with their root contacts",
-		"AddressesByIdentity returns the addresses behind after that have the Identity, by Channel and Value, each with its root contact",
+		"AddressesByIdentity returns the addresses that have the Identity, after the one given, " +
+			"by Channel and Value, each with its root contact",
 		sharesIdentities,
 	},
 	{
@@ -26,12 +27,23 @@ func sharesIdentities(s *suite) {
 		return
 	}
 	phone := func(contact, channel, value string) convo.Suggestion {
-		return convo.Suggestion{Contact: contact, Address: convo.Address{Channel: channel, Value: value}}
+		return convo.Suggestion{
+			Contact: contact,
+			Address: convo.Address{Channel: channel, Value: value},
+		}
 	}
-	// In another order than they are listed in: upper case before lower case, and a channel before one that begins with it.
+	// In another order than they are listed in: upper case before lower case, and a channel before
+	// one that begins with it.
 	want := []convo.Suggestion{
-		phone("e", "Sms", "+49 1234567"), phone("a", "sms", "+49-1234567"), phone("b", "sms", "+491234567"),
-		phone("b", "sms2", "+491234567"), phone("d", "whatsapp", "+491234567"),
+		phone(
+			"e",
+			"Sms",
+			"+49 1234567",
+		),
+		phone("a", "sms", "+49-1234567"),
+		phone("b", "sms", "+491234567"),
+		phone("b", "sms2", "+491234567"),
+		phone("d", "whatsapp", "+491234567"),
 	}
 	for _, i := range []int{3, 1, 4, 0, 2} {
 		w := want[i]
@@ -60,9 +72,17 @@ func sharesIdentities(s *suite) {
 	s.Empty(sharing(acme, number, want[4].Address, 1))
 	s.Empty(sharing(acme, "+490000000", convo.Address{}, 1))
 	s.Empty(sharing("empty", number, convo.Address{}, 1))
-	s.Equal([]convo.Suggestion{phone("z", "whatsapp", "+491234567")}, sharing("other", number, convo.Address{}, 9))
-	s.Equal([]convo.Suggestion{phone("a", "mail", "Ana@Example.org"), phone("h", "mail", "ana@example.ORG")},
-		sharing(acme, "ana@example.org", convo.Address{}, 9))
+	s.Equal(
+		[]convo.Suggestion{phone("z", "whatsapp", "+491234567")},
+		sharing("other", number, convo.Address{}, 9),
+	)
+	s.Equal(
+		[]convo.Suggestion{
+			phone("a", "mail", "Ana@Example.org"),
+			phone("h", "mail", "ana@example.ORG"),
+		},
+		sharing(acme, "ana@example.org", convo.Address{}, 9),
+	)
 
 	s.merge(s.engine, acme, "b", "a")
 	s.merge(s.engine, acme, "d", "b")

@@ -1,13 +1,9 @@
 package storetest
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
-	"math"
-	"reflect"
 	"slices"
 	"time"
 
@@ -63,7 +59,7 @@ var rules = [...]string{
 	cyclesCount:     "a conversation has one cycle more than reopenings",
 	measuresSane:    "no count or duration is negative",
 	closingStands:   "a closing stands if and only if the conversation is closed",
-	timerSane:       "a timer is set on active conversations only, and not after the end of a pending",
+	timerSane:       "a timer is set on active conversations, not after the end of a pending",
 	pendingSane:     "since when it is pending is known if and only if a conversation is pending",
 	contactIsRoot:   "a conversation's contact and origin lead to its contact",
 	addressLeads:    "an address leads to its contact",
@@ -71,7 +67,7 @@ var rules = [...]string{
 	externalOnce:    "an external id is unique on its channel",
 	statusListed:    "a list by status has all conversations with it and no others",
 	dueListed:       "what is due is all conversations with a timer, the earliest first",
-	historyComplete: "a contact's history is the logs of its conversations and its own events, in order",
+	historyComplete: "a contact's history is the logs of its conversations and its own, in order",
 	contactFolds:    "a contact is what folding its events gives, and its versions have no gaps",
 	readsAgree:      "every way to read a conversation gives the same",
 	listOrdered:     "conversations are listed once each, the last opened first",
@@ -80,9 +76,10 @@ var rules = [...]string{
 // farAway is after every timer.
 var farAway = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
 
-// CheckInvariants reads all of the workspaces and returns every violation of what holds in every store at any time,
-// each a *[Violation], and what failed to be read. Nobody may write meanwhile. It reads in pages, and holds of one
-// workspace at a time the conversations, the ids of events and messages, and the events of one contact.
+// CheckInvariants reads all of the workspaces and returns every violation of what holds in every
+// store at any time, each a *[Violation], and what failed to be read. Nobody may write meanwhile.
+// It reads in pages, and holds of one workspace at a time the conversations, the ids of events and
+// messages, and the events of one contact.
 func CheckInvariants(ctx context.Context, s convo.Store, workspaces ...string) []error {
 	var found []error
 	timers := map[convo.Ref]time.Time{}
@@ -146,10 +143,17 @@ func (c *checker) load(to convo.Ref) convo.Snapshot {
 func (c *checker) check() {
 	all := c.list(convo.Filter{})
 	for i := 1; i < len(all); i++ {
-		c.demand(comparePlaces(all[i-1].Cursor(), all[i].Cursor()) < 0, listOrdered, "%s then %s", all[i-1].ID, all[i].ID)
+		c.demand(
+			comparePlaces(all[i-1].Cursor(), all[i].Cursor()) < 0,
+			listOrdered,
+			"%s then %s",
+			all[i-1].ID,
+			all[i].ID,
+		)
 	}
 	for _, status := range [][]convo.Status{
-		{convo.StatusOpen}, {convo.StatusPending}, {convo.StatusClosed}, {convo.StatusOpen, convo.StatusPending},
+		{convo.StatusOpen}, {convo.StatusPending}, {convo.StatusClosed},
+		{convo.StatusOpen, convo.StatusPending},
 	} {
 		got, want := c.list(convo.Filter{Status: status}), []convo.Conversation(nil)
 		for _, v := range all {
@@ -157,7 +161,14 @@ func (c *checker) check() {
 				want = append(want, v)
 			}
 		}
-		c.demand(slices.Equal(got, want), statusListed, "%v: %v, not %v", status, ids(got), ids(want))
+		c.demand(
+			slices.Equal(got, want),
+			statusListed,
+			"%v: %v, not %v",
+			status,
+			ids(got),
+			ids(want),
+		)
 	}
 	of := map[string][]convo.Conversation{}
 	for _, v := range all {
@@ -172,12 +183,26 @@ func (c *checker) check() {
 func (c *checker) contact(id string, of []convo.Conversation) {
 	t := c.load(convo.ToContact(c.workspace, id))
 	listed := c.list(convo.Filter{Contact: id})
-	c.demand(slices.Equal(listed, of), readsAgree, "contact %q is listed with %v, not %v", id, ids(listed), ids(of))
+	c.demand(
+		slices.Equal(listed, of),
+		readsAgree,
+		"contact %q is listed with %v, not %v",
+		id,
+		ids(listed),
+		ids(of),
+	)
 	active := uuid.Nil
 	for _, v := range of {
 		if v.Status.Active() {
 			c.demand(active == uuid.Nil, oneActive, "contact %q: %s and %s", id, active, v.ID)
-			c.demand(v.ID == t.Contact.LatestConversation, activeIsLatest, "contact %q: %s, not %s", id, t.Contact.LatestConversation, v.ID)
+			c.demand(
+				v.ID == t.Contact.LatestConversation,
+				activeIsLatest,
+				"contact %q: %s, not %s",
+				id,
+				t.Contact.LatestConversation,
+				v.ID,
+			)
 			active = v.ID
 		}
 	}
@@ -186,15 +211,22 @@ func (c *checker) contact(id string, of []convo.Conversation) {
 		logs[of[i].ID] = c.conversation(&of[i], active)
 		c.messages(logs[of[i].ID], ids(of))
 	}
-	c.demand(slices.Contains(of, t.Conversation) && t.Conversation.ID == t.Contact.LatestConversation, readsAgree,
-		"contact %q: Load gives %+v, the latest is %s", id, t.Conversation, t.Contact.LatestConversation)
+	c.demand(
+		slices.Contains(of, t.Conversation) && t.Conversation.ID == t.Contact.LatestConversation,
+		readsAgree,
+		"contact %q: Load gives %+v, the latest is %s",
+		id,
+		t.Conversation,
+		t.Contact.LatestConversation,
+	)
 	history := c.log(convo.EventFilter{Contact: id})
 	c.history(id, history, logs)
 	c.fold(t.Contact, history)
 	c.addresses(id, history)
 }
 
-// conversation checks one conversation of a contact that has that active one, or none, and returns its log.
+// conversation checks one conversation of a contact that has that active one, or none, and returns
+// its log.
 func (c *checker) conversation(v *convo.Conversation, active uuid.UUID) []convo.Event {
 	c.state(v)
 	ref := convo.ToConversation(c.workspace, v.ID)
@@ -202,29 +234,63 @@ func (c *checker) conversation(v *convo.Conversation, active uuid.UUID) []convo.
 	c.failed(err)
 	c.demand(one == *v, readsAgree, "Conversation gives %+v, Conversations %+v", one, *v)
 	t := c.load(ref)
-	c.demand(t.Conversation == *v, readsAgree, "Load gives %+v, Conversations %+v", t.Conversation, *v)
+	c.demand(
+		t.Conversation == *v,
+		readsAgree,
+		"Load gives %+v, Conversations %+v",
+		t.Conversation,
+		*v,
+	)
 	if active == v.ID {
 		active = uuid.Nil
 	}
-	c.demand(t.Active == active, readsAgree, "Load says that %s is active beside %s, not %s", t.Active, v.ID, active)
+	c.demand(
+		t.Active == active,
+		readsAgree,
+		"Load says that %s is active beside %s, not %s",
+		t.Active,
+		v.ID,
+		active,
+	)
 	for _, contact := range [...]convo.Contact{
 		t.Contact,
 		c.load(convo.ToContact(c.workspace, v.Contact)).Contact,
 		c.load(convo.ToContact(c.workspace, v.Origin)).Contact,
 	} {
-		c.demand(contact.ID == v.Contact && contact.MergedInto == "", contactIsRoot, "conversation %s of %q, by origin %q: %+v",
-			v.ID, v.Contact, v.Origin, contact)
+		c.demand(
+			contact.ID == v.Contact && contact.MergedInto == "",
+			contactIsRoot,
+			"conversation %s of %q, by origin %q: %+v",
+			v.ID,
+			v.Contact,
+			v.Origin,
+			contact,
+		)
 	}
 	if !v.DueAt.IsZero() {
 		c.timers[ref] = v.DueAt
 	}
 
 	log := c.log(convo.EventFilter{Conversation: v.ID})
-	c.demand(v.Version == int64(len(log)), versionCounts, "conversation %s: version %d, %d events", v.ID, v.Version, len(log))
+	c.demand(
+		v.Version == int64(len(log)),
+		versionCounts,
+		"conversation %s: version %d, %d events",
+		v.ID,
+		v.Version,
+		len(log),
+	)
 	var folded convo.Snapshot
 	cycles := 1
 	for i, e := range log {
-		c.demand(e.Seq == int64(i+1), seqGapless, "conversation %s: %d at place %d", v.ID, e.Seq, i+1)
+		c.demand(
+			e.Seq == int64(i+1),
+			seqGapless,
+			"conversation %s: %d at place %d",
+			v.ID,
+			e.Seq,
+			i+1,
+		)
 		c.demand(i == 0 || !e.At.Before(log[i-1].At), timeRuns, "conversation %s: %d", v.ID, e.Seq)
 		c.once(&e)
 		folded = convo.Apply(folded, e)
@@ -232,9 +298,17 @@ func (c *checker) conversation(v *convo.Conversation, active uuid.UUID) []convo.
 			cycles++
 		}
 	}
-	c.demand(v.Cycle.Number == cycles, cyclesCount, "conversation %s: cycle %d of %d", v.ID, v.Cycle.Number, cycles)
+	c.demand(
+		v.Cycle.Number == cycles,
+		cyclesCount,
+		"conversation %s: cycle %d of %d",
+		v.ID,
+		v.Cycle.Number,
+		cycles,
+	)
 	want := folded.Conversation
-	want.Contact, want.DueAt = v.Contact, v.DueAt // a merge moves it, a timer is a hint: no event of its own says so
+	// A merge moves it, and a timer is a hint: no event of its own says so.
+	want.Contact, want.DueAt = v.Contact, v.DueAt
 	c.demand(want == *v, foldIsState, "conversation %s: %+v, not %+v", v.ID, *v, want)
 	return log
 }
@@ -243,205 +317,53 @@ func (c *checker) conversation(v *convo.Conversation, active uuid.UUID) []convo.
 func (c *checker) state(v *convo.Conversation) {
 	k := &v.Cycle
 	for name, n := range map[string]int64{
-		"responses": int64(k.Responses), "response_micros": k.ResponseMicros, "pending_micros": k.PendingMicros,
-		"incoming": int64(k.Incoming), "outgoing_user": int64(k.OutgoingUser),
+		"responses": int64(k.Responses), "response_micros": k.ResponseMicros,
+		"pending_micros": k.PendingMicros,
+		"incoming":       int64(k.Incoming), "outgoing_user": int64(k.OutgoingUser),
 		"outgoing_automation": int64(k.OutgoingAutomation),
 	} {
 		c.demand(n >= 0, measuresSane, "conversation %s: %s is %d", v.ID, name, n)
 	}
 	for name, at := range map[string]time.Time{
-		"first_assigned_at": k.FirstAssignedAt, "first_response_at": k.FirstResponseAt, "closing.at": k.Closing.At,
+		"first_assigned_at": k.FirstAssignedAt, "first_response_at": k.FirstResponseAt,
+		"closing.at": k.Closing.At,
 	} {
-		c.demand(at.IsZero() || !at.Before(k.OpenedAt), measuresSane, "conversation %s: %s is before its opening", v.ID, name)
+		c.demand(
+			at.IsZero() || !at.Before(k.OpenedAt),
+			measuresSane,
+			"conversation %s: %s is before its opening",
+			v.ID,
+			name,
+		)
 	}
 	closed, pending := v.Status == convo.StatusClosed, v.Status == convo.StatusPending
-	c.demand(closed != k.Closing.At.IsZero() && (!closed || !v.FirstClosedAt.IsZero()), closingStands,
-		"conversation %s is %s: closing %+v, first closed %s", v.ID, v.Status, k.Closing, v.FirstClosedAt)
-	c.demand(pending != v.PendingSince.IsZero() && (pending || v.PendingUntil.IsZero()), pendingSane,
-		"conversation %s is %s: since %s until %s", v.ID, v.Status, v.PendingSince, v.PendingUntil)
+	c.demand(
+		closed != k.Closing.At.IsZero() && (!closed || !v.FirstClosedAt.IsZero()),
+		closingStands,
+		"conversation %s is %s: closing %+v, first closed %s",
+		v.ID,
+		v.Status,
+		k.Closing,
+		v.FirstClosedAt,
+	)
+	c.demand(
+		pending != v.PendingSince.IsZero() && (pending || v.PendingUntil.IsZero()),
+		pendingSane,
+		"conversation %s is %s: since %s until %s",
+		v.ID,
+		v.Status,
+		v.PendingSince,
+		v.PendingUntil,
+	)
 	wakes := !v.PendingUntil.IsZero()
-	c.demand((!closed || v.DueAt.IsZero()) && (!wakes || !v.DueAt.IsZero() && !v.DueAt.After(v.PendingUntil)), timerSane,
-		"conversation %s is %s until %s: due at %s", v.ID, v.Status, v.PendingUntil, v.DueAt)
-}
-
-func (c *checker) once(e *convo.Event) {
-	c.demand(!c.events[e.ID], eventOnce, "%s comes twice", e.ID)
-	c.events[e.ID] = true
-}
-
-// messages checks the keys of the messages of a log. They lead to the message, or, when more of the same call followed
-// in another conversation of the contact, to that.
-func (c *checker) messages(log []convo.Event, of []uuid.UUID) {
-	for _, e := range log {
-		if e.Row().ExternalID == "" {
-			continue
-		}
-		id := convo.KeyID{Channel: e.Row().Channel, ID: e.Row().ExternalID}
-		c.demand(!c.external[id], externalOnce, "%+v comes twice", id)
-		c.external[id] = true
-		keys, err := c.store.Keys(c.ctx, c.workspace, id)
-		c.failed(err)
-		ok := len(keys) == 1 && keys[0].KeyID == id && slices.Contains(of, keys[0].Conversation) &&
-			(keys[0].Conversation != e.Conversation || keys[0].FirstSeq <= e.Seq && e.Seq <= keys[0].LastSeq)
-		c.demand(ok, messageHasKey, "conversation %s: message %d, keys %+v", e.Conversation, e.Seq, keys)
-	}
-}
-
-// history checks the history of a contact against the logs of its conversations.
-func (c *checker) history(id string, history []convo.Event, logs map[uuid.UUID][]convo.Event) {
-	got := map[uuid.UUID][]convo.Event{}
-	for i, e := range history {
-		if i > 0 {
-			c.demand(compareCursors(history[i-1].Cursor(), e.Cursor()) < 0, historyComplete, "contact %q: %+v", id, e)
-		}
-		if e.Conversation == uuid.Nil {
-			c.once(&e)
-			continue
-		}
-		got[e.Conversation] = append(got[e.Conversation], e)
-	}
-	for conversation := range logs {
-		c.demand(reflect.DeepEqual(got[conversation], logs[conversation]), historyComplete,
-			"contact %q: conversation %s has %d events in the history, %d in its log", id, conversation,
-			len(got[conversation]), len(logs[conversation]))
-		delete(got, conversation)
-	}
-	c.demand(len(got) == 0, historyComplete, "contact %q: events of others: %v", id, slices.Collect(maps.Keys(got)))
-}
-
-// fold checks the versions of a root contact and of those that were merged into it, and folds the root's events.
-func (c *checker) fold(k convo.Contact, history []convo.Event) {
-	type step struct {
-		version int64
-		event   *convo.Event
-	}
-	steps := map[string][]step{}
-	add := func(contact string, version int64, e *convo.Event) {
-		steps[contact] = append(steps[contact], step{version, e})
-	}
-	for i := range history {
-		e := &history[i]
-		switch {
-		case e.Conversation == uuid.Nil:
-			add(e.Contact, e.Seq, e)
-			if e.Kind == convo.ContactMerged {
-				add(e.Row().MergedInto, e.Row().ContactSeq, e)
-			}
-		case e.Row().ContactSeq != 0:
-			add(e.Contact, e.Row().ContactSeq, e)
-		}
-	}
-	for id, of := range steps {
-		slices.SortStableFunc(of, func(a, b step) int { return cmp.Compare(a.version, b.version) })
-		for i := range of {
-			c.demand(of[i].version == int64(i+1), contactFolds, "contact %q: version %d at place %d", id, of[i].version, i+1)
-		}
-	}
-	var t convo.Snapshot
-	t.Contact.ID = k.ID
-	for _, s := range steps[k.ID] {
-		t.Conversation = convo.Conversation{ID: s.event.Conversation}
-		t = convo.Apply(t, *s.event)
-	}
-	c.demand(t.Contact == k, contactFolds, "contact %+v, not %+v", k, t.Contact)
-}
-
-// addresses checks that those of a contact are the ones that were linked, and lead to it.
-func (c *checker) addresses(id string, history []convo.Event) {
-	all, err := c.store.Addresses(c.ctx, c.workspace, id)
-	c.failed(err)
-	got := map[convo.Address]bool{}
-	for _, a := range all {
-		got[a] = true
-		t := c.load(convo.Ref{Workspace: c.workspace, Address: a})
-		c.demand(t.Contact.ID == id && t.AddressOwner == id, addressLeads, "%+v of %q leads to %q, owner %q", a, id,
-			t.Contact.ID, t.AddressOwner)
-	}
-	linked := map[convo.Address]bool{}
-	for _, e := range history {
-		if e.Kind == convo.AddressLinked {
-			linked[convo.Address{Channel: e.Row().Channel, Value: e.Row().Address}] = true
-		}
-	}
-	c.demand(maps.Equal(got, linked), addressLeads, "contact %q has %v, linked were %v", id, got, linked)
-}
-
-// due checks the timers of the workspaces, among which those of others may be.
-func (c *checker) due(workspaces []string) {
-	limit := convo.MaxPageSize
-	due, err := c.store.Due(c.ctx, farAway, limit)
-	for err == nil && len(due) >= limit && limit < math.MaxInt32/2 {
-		limit *= 2
-		due, err = c.store.Due(c.ctx, farAway, limit)
-	}
-	c.failed(err)
-	var last time.Time
-	got := map[convo.Ref]bool{}
-	for _, d := range due {
-		ref := d.Ref
-		if !slices.Contains(workspaces, ref.Workspace) {
-			continue
-		}
-		at, ok := c.timers[ref]
-		c.demand(ok && !got[ref] && !at.Before(last), dueListed, "%+v, due at %s after %s", ref, at, last)
-		c.demand(at.Equal(d.DueAt), dueListed, "%+v, due at %s, not at %s", ref, at, d.DueAt)
-		got[ref], last = true, at
-	}
-	for ref, at := range c.timers {
-		c.demand(got[ref], dueListed, "not %+v, due at %s", ref, at)
-	}
-}
-
-// conversations pages through all that f picks.
-func conversations(ctx context.Context, s convo.Store, f convo.Filter) ([]convo.Conversation, error) {
-	return pages(f.Limit, convo.Conversation.Cursor, comparePlaces, func(after convo.Cursor) ([]convo.Conversation, error) {
-		f.After = after
-		return s.Conversations(ctx, f)
-	})
-}
-
-// events pages through all that f picks.
-func events(ctx context.Context, s convo.Store, f convo.EventFilter) ([]convo.Event, error) {
-	return pages(f.Limit, convo.Event.Cursor, compareCursors, func(after convo.EventCursor) ([]convo.Event, error) {
-		f.After = after
-		return s.Events(ctx, f)
-	})
-}
-
-// pages reads until a page is not full. A page that is too long, or that does not end behind the one before it, is an
-// error: a store that does not go on must not be asked for ever.
-func pages[T any, C comparable](
-	limit int, cursor func(T) C, compare func(a, b C) int, next func(after C) ([]T, error),
-) (all []T, err error) {
-	var after, none C
-	for {
-		page, err := next(after)
-		if err != nil {
-			return all, err
-		}
-		all = append(all, page...)
-		n := len(page)
-		if n > limit {
-			return all, fmt.Errorf("a page of %d where the limit is %d", n, limit)
-		}
-		if n < limit {
-			return all, nil
-		}
-		last := cursor(page[n-1])
-		if after != none && compare(after, last) >= 0 {
-			return all, fmt.Errorf("the page after %+v ends at %+v, which is not behind it", after, last)
-		}
-		after = last
-	}
-}
-
-// comparePlaces orders conversations as they are listed, the last opened first.
-func comparePlaces(a, b convo.Cursor) int {
-	return cmp.Or(b.At.Compare(a.At), bytes.Compare(b.ID[:], a.ID[:]))
-}
-
-// compareCursors orders events as they are listed.
-func compareCursors(a, b convo.EventCursor) int {
-	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Conversation[:], b.Conversation[:]), cmp.Compare(a.Seq, b.Seq),
-		bytes.Compare(a.ID[:], b.ID[:]))
+	c.demand(
+		(!closed || v.DueAt.IsZero()) &&
+			(!wakes || !v.DueAt.IsZero() && !v.DueAt.After(v.PendingUntil)),
+		timerSane,
+		"conversation %s is %s until %s: due at %s",
+		v.ID,
+		v.Status,
+		v.PendingUntil,
+		v.DueAt,
+	)
 }

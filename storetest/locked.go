@@ -75,12 +75,21 @@ func lockedFails(s *suite) {
 	stale := s.decide(to("a"), convo.Note{By: ana, Body: "stale"})
 	s.do(to("a"), convo.Note{By: ana, Body: "note"})
 	s.unchanged(func() {
-		s.refused(l.Locked(s.ctx, acme, func(ctx context.Context) error { return l.Commit(ctx, stale) }), convo.ErrConflict)
+		s.refused(
+			l.Locked(s.ctx, acme, func(ctx context.Context) error { return l.Commit(ctx, stale) }),
+			convo.ErrConflict,
+		)
 	})
 	cancelled, cancel := context.WithCancel(s.ctx)
 	cancel()
 	s.unchanged(func() {
-		s.Error(l.Locked(cancelled, acme, func(ctx context.Context) error { return l.Commit(ctx, stale) }))
+		s.Error(
+			l.Locked(
+				cancelled,
+				acme,
+				func(ctx context.Context) error { return l.Commit(ctx, stale) },
+			),
+		)
 	})
 }
 
@@ -95,7 +104,11 @@ func lockedHolds(s *suite) {
 	for i := range errs {
 		others.Go(func() {
 			for n := 0; n < rounds*4 && errs[i] == nil; n++ {
-				_, errs[i] = s.engine.Do(s.ctx, to("a"), convo.Note{By: ana, Body: fmt.Sprint(i, ".", n)})
+				_, errs[i] = s.engine.Do(
+					s.ctx,
+					to("a"),
+					convo.Note{By: ana, Body: fmt.Sprint(i, ".", n)},
+				)
 			}
 		})
 	}

@@ -15,7 +15,8 @@ import (
 var pageCases = []testCase{
 	{
 		"Conversations/picks by every field of a filter, alone and together",
-		"given fields of a Filter must all hold, From is inclusive and To exclusive; the last by CreatedAt, then ID, come first",
+		"given fields of a Filter must all hold, From is inclusive and To exclusive; " +
+			"the last by CreatedAt, then ID, come first",
 		picksConversations,
 	},
 	{
@@ -30,12 +31,14 @@ var pageCases = []testCase{
 	},
 	{
 		"Events/shows every one of a contact once, page by page, while others write",
-		"the events of a contact, its conversations and its merged contacts come by At, Conversation, Seq and ID",
+		"the events of a contact, its conversations and its merged contacts come " +
+			"by At, Conversation, Seq and ID",
 		pagesHistory,
 	},
 	{
 		"Events/loses none of merged contacts that happened at the same time",
-		"a page goes on right behind the cursor, also where several contacts have an event of their own with the same At and Seq",
+		"a page continues right after the cursor, also where several contacts have an event " +
+			"of their own with the same At and Seq",
 		pagesTies,
 	},
 }
@@ -43,8 +46,8 @@ var pageCases = []testCase{
 // day is when the imported conversations begin, long before the clock.
 var day = time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC)
 
-// populate imports conversations in no order, of all kinds and with ties in CreatedAt, whose ids are not in the order of
-// their openings either.
+// populate imports conversations in no order, of all kinds and with ties in CreatedAt, whose ids
+// are not in the order of their openings either.
 func (s *suite) populate() {
 	random := rand.New(rand.NewPCG(1, 2)) // the same in every run
 	e := s.with(convo.WithIDs(func() (id uuid.UUID) {
@@ -56,14 +59,19 @@ func (s *suite) populate() {
 		for _, i := range random.Perm(12) {
 			n := 12*round + i
 			at := day.Add(time.Duration(round)*time.Hour + time.Duration(i/3)*time.Microsecond)
-			cmds := []convo.Command{convo.Open{By: ana, At: at, Channel: []string{"", "sms", "mail"}[n%3]}}
+			cmds := []convo.Command{
+				convo.Open{By: ana, At: at, Channel: []string{"", "sms", "mail"}[n%3]},
+			}
 			if n%4 > 0 {
 				user, team := []string{"", "ana", "bo"}[n%4-1], []string{"", "sales"}[n%2]
 				cmds = append(cmds, convo.Assign{By: ana, At: at, Assignee: user, Team: team})
 			}
 			switch {
 			case round < 2 || n%5 == 0:
-				cmds = append(cmds, convo.Close{By: ana, At: at, Category: []string{"", "Sales", "Support"}[n/2%3]})
+				cmds = append(
+					cmds,
+					convo.Close{By: ana, At: at, Category: []string{"", "Sales", "Support"}[n/2%3]},
+				)
 			case n%5 < 3:
 				cmds = append(cmds, convo.SetPending{By: ana, At: at})
 			}
@@ -91,13 +99,22 @@ func picksConversations(s *suite) {
 	s.populate()
 	all := s.list(convo.Filter{Workspace: acme})
 	s.Len(all, 36)
-	s.True(slices.IsSortedFunc(all, func(a, b convo.Conversation) int { return comparePlaces(a.Cursor(), b.Cursor()) }),
-		"the last opened first")
+	s.True(
+		slices.IsSortedFunc(
+			all,
+			func(a, b convo.Conversation) int { return comparePlaces(a.Cursor(), b.Cursor()) },
+		),
+		"the last opened first",
+	)
 	fields := []func(f *convo.Filter, c *convo.Conversation){
 		func(f *convo.Filter, c *convo.Conversation) { f.Status = append(f.Status, c.Status) },
-		func(f *convo.Filter, c *convo.Conversation) { f.Status = append(f.Status, convo.StatusPending) },
+		func(f *convo.Filter, c *convo.Conversation) {
+			f.Status = append(f.Status, convo.StatusPending)
+		},
 		func(f *convo.Filter, c *convo.Conversation) { f.Contact = c.Contact },
-		func(f *convo.Filter, c *convo.Conversation) { f.Assignee, f.Unassigned = c.Assignee, c.Assignee == "" },
+		func(f *convo.Filter, c *convo.Conversation) {
+			f.Assignee, f.Unassigned = c.Assignee, c.Assignee == ""
+		},
 		func(f *convo.Filter, c *convo.Conversation) { f.Team = c.Team },
 		func(f *convo.Filter, c *convo.Conversation) { f.Channel = c.Channel },
 		func(f *convo.Filter, c *convo.Conversation) { f.Category = c.Cycle.Closing.Category },
@@ -128,17 +145,23 @@ func picksConversations(s *suite) {
 	s.Equal(ids(all), ids(s.list(convo.Filter{Workspace: acme, From: first})), "From is inclusive")
 }
 
-// writer returns a function that writes something else every time: new conversations behind, before and amid those of
-// populate, and changes to those.
+// writer returns a function that writes something else every time: new conversations behind, before
+// and amid those of populate, and changes to those.
 func (s *suite) writer() func() {
 	e, n := s.with(convo.WithIDs(uuid.New)), 0
 	open := func(at time.Time) {
-		s.by(e, to(fmt.Sprint("new contact ", n)), convo.Open{By: ana, At: at, Channel: "sms"}, convo.Close{By: ana, At: at})
+		s.by(
+			e,
+			to(fmt.Sprint("new contact ", n)),
+			convo.Open{By: ana, At: at, Channel: "sms"},
+			convo.Close{By: ana, At: at},
+		)
 	}
 	return func() {
 		n++
 		s.clock.add(time.Second)
-		switch active := s.list(convo.Filter{Workspace: acme, Status: []convo.Status{convo.StatusOpen, convo.StatusPending}}); {
+		both := []convo.Status{convo.StatusOpen, convo.StatusPending}
+		switch active := s.list(convo.Filter{Workspace: acme, Status: both}); {
 		case n%4 == 0:
 			open(day.Add(-time.Duration(n) * time.Second))
 		case n%4 == 1:
@@ -163,13 +186,18 @@ func pagesConversations(s *suite) {
 			before := s.list(f) // in one page
 			f.Limit = limit
 			n := 0
-			all, err := pages(limit, convo.Conversation.Cursor, comparePlaces, func(after convo.Cursor) ([]convo.Conversation, error) {
-				f.After = after
-				if n++; n <= 10 {
-					defer write()
-				}
-				return s.store.Conversations(s.ctx, f)
-			})
+			all, err := pages(
+				limit,
+				convo.Conversation.Cursor,
+				comparePlaces,
+				func(after convo.Cursor) ([]convo.Conversation, error) {
+					f.After = after
+					if n++; n <= 10 {
+						defer write()
+					}
+					return s.store.Conversations(s.ctx, f)
+				},
+			)
 			s.NoError(err)
 			s.once(ids(before), ids(all))
 		}
@@ -204,15 +232,25 @@ func (s *suite) pageEvents(f convo.EventFilter, write func()) {
 			before = append(before, e.ID)
 		}
 		f.Limit = limit
-		page, err := pages(limit, convo.Event.Cursor, compareCursors, func(after convo.EventCursor) ([]convo.Event, error) {
-			f.After = after
-			if n++; n <= 10 {
-				defer write()
-			}
-			return s.store.Events(s.ctx, f)
-		})
+		page, err := pages(
+			limit,
+			convo.Event.Cursor,
+			compareCursors,
+			func(after convo.EventCursor) ([]convo.Event, error) {
+				f.After = after
+				if n++; n <= 10 {
+					defer write()
+				}
+				return s.store.Events(s.ctx, f)
+			},
+		)
 		s.NoError(err)
-		s.True(slices.IsSortedFunc(page, func(a, b convo.Event) int { return compareCursors(a.Cursor(), b.Cursor()) }))
+		s.True(
+			slices.IsSortedFunc(
+				page,
+				func(a, b convo.Event) int { return compareCursors(a.Cursor(), b.Cursor()) },
+			),
+		)
 		for _, e := range page {
 			all = append(all, e.ID)
 		}
@@ -228,10 +266,18 @@ func pagesTranscript(s *suite) {
 	}
 	s.pageEvents(convo.EventFilter{Workspace: acme, Conversation: r.Conversation.ID}, func() {
 		s.clock.add(time.Microsecond)
-		s.do(to("a"), convo.Note{By: ana, Body: "meanwhile"}, convo.Block{By: ana}, convo.Unblock{By: ana})
+		s.do(
+			to("a"),
+			convo.Note{By: ana, Body: "meanwhile"},
+			convo.Block{By: ana},
+			convo.Unblock{By: ana},
+		)
 	})
 	got, err := s.store.Events(s.ctx, convo.EventFilter{
-		Workspace: acme, Conversation: r.Conversation.ID, After: convo.EventCursor{Seq: 3}, Limit: 1,
+		Workspace:    acme,
+		Conversation: r.Conversation.ID,
+		After:        convo.EventCursor{Seq: 3},
+		Limit:        1,
 	})
 	s.NoError(err)
 	s.Equal(int64(4), got[0].Seq, "only the Seq of the cursor counts")
@@ -240,7 +286,13 @@ func pagesTranscript(s *suite) {
 func pagesHistory(s *suite) {
 	e := s.with(convo.WithIDs(uuid.New))
 	write := func() {
-		s.by(e, from("a", "sms", s.clock.Now().String()), convo.Open{By: ana}, convo.Receive{Body: "hi"}, convo.Close{By: ana})
+		s.by(
+			e,
+			from("a", "sms", s.clock.Now().String()),
+			convo.Open{By: ana},
+			convo.Receive{Body: "hi"},
+			convo.Close{By: ana},
+		)
 		s.by(e, to("a"), convo.Block{By: ana})
 		s.by(e, to("a"), convo.Unblock{By: ana})
 	}

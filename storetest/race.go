@@ -94,8 +94,8 @@ func race(f func(i int) error) []error {
 	return errs
 }
 
-// raced carries out what of says at once, and returns how many times each outcome came. An error counts under the one of
-// may that it is; there must be no other.
+// raced carries out what of says at once, and returns how many times each outcome came. An error
+// counts under the one of may that it is; there must be no other.
 func (s *suite) raced(of func(i int) (convo.Outcome, error), may ...error) map[string]int {
 	outcomes := make([]convo.Outcome, racers)
 	errs := race(func(i int) (err error) {
@@ -142,7 +142,13 @@ func racesToOpen(s *suite) {
 	for round := range rounds {
 		contact := fmt.Sprint("contact ", round)
 		got := s.racedTo(func(i int) (convo.Ref, convo.Command) {
-			return to(contact), convo.Receive{Channel: "sms", ExternalID: fmt.Sprint(round, ".", i), Body: "hi"}
+			return to(
+					contact,
+				), convo.Receive{
+					Channel:    "sms",
+					ExternalID: fmt.Sprint(round, ".", i),
+					Body:       "hi",
+				}
 		})
 		s.Equal(map[string]int{"opened": 1, "recorded": racers - 1}, got)
 		all := s.list(convo.Filter{Workspace: acme, Contact: contact})
@@ -155,7 +161,9 @@ func racesToOpen(s *suite) {
 func racesToAnAddress(s *suite) {
 	for round := range rounds {
 		address := convo.ToAddress(acme, "sms", fmt.Sprint(round))
-		got := s.racedTo(func(i int) (convo.Ref, convo.Command) { return address, convo.Receive{Body: "hi"} })
+		got := s.racedTo(
+			func(i int) (convo.Ref, convo.Command) { return address, convo.Receive{Body: "hi"} },
+		)
 		s.Equal(map[string]int{"opened": 1, "recorded": racers - 1}, got)
 		s.Equal(racers, s.messages(s.load(address).Contact.ID))
 	}
@@ -180,7 +188,11 @@ func racesToDeliver(s *suite) {
 		contact := fmt.Sprint("contact ", round)
 		results := make([]convo.Result, racers)
 		got := s.raced(func(i int) (_ convo.Outcome, err error) {
-			results[i], err = s.engine.Do(s.ctx, to(contact), convo.Receive{Channel: "sms", ExternalID: contact, Body: "hi"})
+			results[i], err = s.engine.Do(
+				s.ctx,
+				to(contact),
+				convo.Receive{Channel: "sms", ExternalID: contact, Body: "hi"},
+			)
 			return results[i].Outcome, err
 		})
 		s.Equal(map[string]int{"opened": 1, "duplicate": racers - 1}, got)
@@ -222,13 +234,23 @@ func racesToReopen(s *suite) {
 		got := s.racedTo(func(i int) (convo.Ref, convo.Command) {
 			return convo.ToConversation(acme, closed[i%2]), convo.Reopen{By: ana}
 		}, convo.ErrActiveExists)
-		s.Equal(map[string]int{"reopened": 1, "unchanged": racers/2 - 1, convo.ErrActiveExists.Error(): racers / 2}, got)
+		s.Equal(
+			map[string]int{
+				"reopened":                    1,
+				"unchanged":                   racers/2 - 1,
+				convo.ErrActiveExists.Error(): racers / 2,
+			},
+			got,
+		)
 		s.do(to("a"), convo.Close{By: ana})
 	}
 }
 
 func (s *suite) racedMerge(e *convo.Engine, primary, secondary string) (convo.Outcome, error) {
-	r, err := e.Merge(s.ctx, convo.Merge{Workspace: acme, Primary: primary, Secondary: secondary, By: ana})
+	r, err := e.Merge(
+		s.ctx,
+		convo.Merge{Workspace: acme, Primary: primary, Secondary: secondary, By: ana},
+	)
 	return r.Outcome, err
 }
 
@@ -271,7 +293,13 @@ func racesOfOppositeMerges(s *suite) {
 
 func racesOfMergeAndReceive(s *suite) {
 	for round := range 2 * rounds {
-		e := s.with(convo.WithPolicy(convo.Policy{Merge: []convo.MergeMode{convo.MergeClose, convo.MergeTransfer}[round%2]}))
+		e := s.with(
+			convo.WithPolicy(
+				convo.Policy{
+					Merge: []convo.MergeMode{convo.MergeClose, convo.MergeTransfer}[round%2],
+				},
+			),
+		)
 		names := [...]string{fmt.Sprint("primary ", round), fmt.Sprint("secondary ", round)}
 		for i, id := range names {
 			s.do(to(id), convo.Receive{Body: "hi"})
@@ -297,7 +325,11 @@ func racesToTick(s *suite) {
 	for round := range rounds {
 		until := s.clock.Now().Add(time.Minute)
 		for i := range waiting {
-			s.do(to(fmt.Sprint("contact ", i)), convo.Open{By: ana}, convo.SetPending{By: ana, Until: until})
+			s.do(
+				to(fmt.Sprint("contact ", i)),
+				convo.Open{By: ana},
+				convo.SetPending{By: ana, Until: until},
+			)
 		}
 		s.clock.add(time.Hour)
 		var done [racers]int
@@ -316,7 +348,11 @@ func racesToTick(s *suite) {
 		for i := range waiting {
 			c := s.load(to(fmt.Sprint("contact ", i))).Conversation
 			s.Equal(convo.StatusOpen, c.Status)
-			s.Equal(time.Duration(round+1)*time.Minute, c.Cycle.PendingTime(), "woken when it was due")
+			s.Equal(
+				time.Duration(round+1)*time.Minute,
+				c.Cycle.PendingTime(),
+				"woken when it was due",
+			)
 		}
 	}
 }

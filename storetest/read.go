@@ -14,13 +14,15 @@ import (
 
 var readCases = []testCase{
 	{
-		"Load/gives an empty thread for whom nobody knows",
-		"Load answers with a Contact of Version 0 for an unknown contact or address, and with ErrNotFound for a conversation",
+		"Load/gives an empty snapshot for what is not known",
+		"Load answers with a Contact of Version 0 for an unknown contact or address, " +
+			"and with ErrNotFound for a conversation",
 		loadsTheUnknown,
 	},
 	{
-		"Load/finds a thread by contact, by address, by both and by conversation",
-		"Load returns the root contact that the Ref leads to, and the conversation that it names or else the latest",
+		"Load/finds a snapshot by contact, by address, by both and by conversation",
+		"Load returns the root contact that the Ref leads to, " +
+			"and the conversation that it names or else the latest",
 		loadsByAnyRef,
 	},
 	{
@@ -60,7 +62,7 @@ var readCases = []testCase{
 	},
 	{
 		"Contexts/stop every method when they are done",
-		"a method whose context is done before it begins returns the context's error and changes nothing",
+		"a method whose context is done before it begins returns its error and changes nothing",
 		honoursContexts,
 	},
 	{
@@ -81,9 +83,15 @@ func loadsTheUnknown(s *suite) {
 		for _, to := range []convo.Ref{
 			convo.ToContact(workspace, "b"),
 			convo.ToAddress(workspace, "sms", "+2"),
-			{Workspace: workspace, Contact: "b", Address: convo.Address{Channel: "sms", Value: "+2"}},
+			{
+				Workspace: workspace, Contact: "b",
+				Address: convo.Address{Channel: "sms", Value: "+2"},
+			},
 		} {
-			want := convo.Snapshot{Ref: to, Contact: convo.Contact{Workspace: workspace, ID: to.Contact}}
+			want := convo.Snapshot{
+				Ref:     to,
+				Contact: convo.Contact{Workspace: workspace, ID: to.Contact},
+			}
 			s.Equal(want, s.load(to))
 		}
 		_, err := s.store.Load(s.ctx, convo.ToConversation(workspace, uuid.New()))
@@ -123,7 +131,10 @@ func loadsByAnyRef(s *suite) {
 		want.Ref, want.AddressOwner = c.to, c.owner
 		s.Equal(want, s.load(c.to))
 	}
-	s.Equal(first.Conversation, s.load(convo.ToConversation(acme, first.Conversation.ID)).Conversation)
+	s.Equal(
+		first.Conversation,
+		s.load(convo.ToConversation(acme, first.Conversation.ID)).Conversation,
+	)
 }
 
 func loadsTheOtherActive(s *suite) {
@@ -138,7 +149,11 @@ func loadsTheOtherActive(s *suite) {
 
 	s.do(convo.ToConversation(acme, first), convo.Reopen{By: ana})
 	s.Equal(first, s.load(convo.ToConversation(acme, second)).Active)
-	s.Equal(first, s.load(to("a")).Conversation.ID, "the latest is the one that was opened or reopened last")
+	s.Equal(
+		first,
+		s.load(to("a")).Conversation.ID,
+		"the latest is the one that was opened or reopened last",
+	)
 }
 
 func followsMerges(s *suite) {
@@ -153,7 +168,8 @@ func followsMerges(s *suite) {
 		}
 		all = append(all, convo.Address{Channel: "sms", Value: id})
 	}
-	// a into b, d into e, then both trees into c: by the middle of the one and by the root of the other.
+	// a into b, d into e, then both trees into c: by the middle of the one and by the root of the
+	// other.
 	for _, m := range [][2]string{{"b", "a"}, {"e", "d"}, {"c", "b"}, {"a", "e"}} {
 		s.clock.add(time.Second)
 		s.merge(e, acme, m[0], m[1])
@@ -217,7 +233,10 @@ func returnsAddresses(s *suite) {
 	s.do(convo.Ref{Workspace: "other", Contact: "a", Address: both}, convo.Open{By: ana})
 	s.ElementsMatch([]convo.Address{both, {Channel: "mail", Value: "+1"}}, s.addresses(acme, "a"))
 	s.merge(s.engine, acme, "b", "a")
-	s.ElementsMatch([]convo.Address{both, {Channel: "mail", Value: "+1"}, {Channel: "sms", Value: "+2"}}, s.addresses(acme, "b"))
+	s.ElementsMatch(
+		[]convo.Address{both, {Channel: "mail", Value: "+1"}, {Channel: "sms", Value: "+2"}},
+		s.addresses(acme, "b"),
+	)
 	s.ElementsMatch([]convo.Address{both}, s.addresses("other", "a"))
 }
 
@@ -227,8 +246,13 @@ func returnsWhatIsDue(s *suite) {
 	want := make([]convo.Ref, 10)
 	for _, i := range []int{7, 3, 0, 9, 5, 1, 8, 2, 6, 4} {
 		workspace := fmt.Sprint("workspace ", i%3)
-		r := s.do(convo.ToContact(workspace, fmt.Sprint("contact ", i)),
-			convo.Open{By: ana}, convo.SetPending{By: ana, Until: now.Add(time.Duration(i+1) * time.Microsecond)})
+		r := s.do(
+			convo.ToContact(workspace, fmt.Sprint("contact ", i)),
+			convo.Open{
+				By: ana,
+			},
+			convo.SetPending{By: ana, Until: now.Add(time.Duration(i+1) * time.Microsecond)},
+		)
 		want[i] = convo.ToConversation(workspace, r.Conversation.ID)
 	}
 	s.do(to("never"), convo.Open{By: ana}, convo.SetPending{By: ana})
@@ -242,7 +266,9 @@ func returnsWhatIsDue(s *suite) {
 
 func returnsDueOnce(s *suite) {
 	at := func(d time.Duration) time.Time { return s.clock.Now().Add(d) }
-	due := func(want ...convo.Ref) { s.Equal(want, append([]convo.Ref(nil), s.due(farAway, 10)...)) }
+	due := func(want ...convo.Ref) {
+		s.Equal(want, append([]convo.Ref(nil), s.due(farAway, 10)...))
+	}
 	r := s.do(to("a"), convo.Open{By: ana}, convo.SetPending{By: ana, Until: at(time.Hour)})
 	a := convo.ToConversation(acme, r.Conversation.ID)
 	for _, d := range []time.Duration{time.Minute, 30 * time.Second, time.Minute, time.Second} {
@@ -288,8 +314,14 @@ func isolatesWorkspaces(s *suite) {
 	s.Equal(first, s.picture(one))
 
 	// What is only in one is nowhere else, by whatever way one looks.
-	r := s.do(convo.Ref{Workspace: one, Contact: "only", Address: convo.Address{Channel: "sms", Value: "only"}},
-		convo.Receive{ExternalID: "only", Key: "only", Body: "hi"})
+	r := s.do(
+		convo.Ref{
+			Workspace: one,
+			Contact:   "only",
+			Address:   convo.Address{Channel: "sms", Value: "only"},
+		},
+		convo.Receive{ExternalID: "only", Key: "only", Body: "hi"},
+	)
 	id := r.Conversation.ID
 	for _, other := range []string{two, "workspace 3"} {
 		_, err := s.store.Load(s.ctx, convo.ToConversation(other, id))
@@ -317,20 +349,36 @@ func honoursContexts(s *suite) {
 	defer cancel()
 	for _, done := range []context.Context{cancelled, late} {
 		for name, call := range map[string]func() error{
-			"Load":         func() error { _, err := s.store.Load(done, to(c.Contact)); return err },
-			"Commit":       func() error { return s.store.Commit(done, change) },
-			"Conversation": func() error { _, err := s.store.Conversation(done, acme, c.ID); return err },
+			"Load": func() error {
+				_, err := s.store.Load(done, to(c.Contact))
+				return err
+			},
+			"Commit": func() error { return s.store.Commit(done, change) },
+			"Conversation": func() error {
+				_, err := s.store.Conversation(done, acme, c.ID)
+				return err
+			},
 			"Conversations": func() error {
 				_, err := s.store.Conversations(done, convo.Filter{Workspace: acme, Limit: 1})
 				return err
 			},
 			"Events": func() error {
-				_, err := s.store.Events(done, convo.EventFilter{Workspace: acme, Conversation: c.ID, Limit: 1})
+				f := convo.EventFilter{Workspace: acme, Conversation: c.ID, Limit: 1}
+				_, err := s.store.Events(done, f)
 				return err
 			},
-			"Due":       func() error { _, err := s.store.Due(done, farAway, 1); return err },
-			"Keys":      func() error { _, err := s.store.Keys(done, acme, convo.KeyID{ID: "k"}); return err },
-			"Addresses": func() error { _, err := s.store.Addresses(done, acme, c.Contact); return err },
+			"Due": func() error {
+				_, err := s.store.Due(done, farAway, 1)
+				return err
+			},
+			"Keys": func() error {
+				_, err := s.store.Keys(done, acme, convo.KeyID{ID: "k"})
+				return err
+			},
+			"Addresses": func() error {
+				_, err := s.store.Addresses(done, acme, c.Contact)
+				return err
+			},
 		} {
 			s.unchanged(func() { s.ErrorIs(call(), done.Err(), name) })
 		}

@@ -1,7 +1,7 @@
 // Package storetest proves that a store keeps the contract of [convo.Store].
 //
-// [Run] is a conformance suite. It sees a store only through its interface, so it runs against any, in this repository
-// or outside it:
+// [Run] is a conformance suite. It sees a store only through its interface, so it runs against any,
+// in this repository or outside it:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) convo.Store {
@@ -16,9 +16,10 @@
 //
 // [RunReports] does the same for stores that answer for package report.
 //
-// Each case is a subtest that is named by what it demands, such as Commit/refuses_a_stale_conversation. A failure begins
-// with the rule that is broken. Every case ends with [CheckInvariants], which may also be run on a store full of real
-// data while nobody writes to it.
+// Each case is a subtest that is named by what it demands, such as
+// Commit/refuses_a_stale_conversation. A failure begins with the rule that is broken. Every case
+// ends with [CheckInvariants], which may also be run on a store full of real data while nobody
+// writes to it.
 package storetest
 
 import (
@@ -38,8 +39,8 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// Run runs the suite. newStore returns an empty store, of which nothing is visible in those of other calls; it is called
-// once in every subtest.
+// Run runs the suite. newStore returns an empty store, of which nothing is visible in those of
+// other calls; it is called once in every subtest.
 func Run(t *testing.T, newStore func(t *testing.T) convo.Store) {
 	for _, c := range cases() {
 		t.Run(c.name, func(t *testing.T) { c.on(t, newStore(t)) })
@@ -54,10 +55,19 @@ type testCase struct {
 }
 
 func cases() []testCase {
-	return slices.Concat(commitCases(), readCases, exactCases(), pageCases, raceCases, lockedCases, suggesterCases)
+	return slices.Concat(
+		commitCases(),
+		readCases,
+		exactCases(),
+		pageCases,
+		raceCases,
+		lockedCases,
+		suggesterCases,
+	)
 }
 
-// testingT is what a case needs of a *testing.T; the tests of this package hand in one that only records.
+// testingT is what a case needs of a *testing.T; the tests of this package hand in one that only
+// records.
 type testingT interface {
 	require.TestingT
 	Context() context.Context
@@ -75,7 +85,12 @@ func (r ruled) Errorf(format string, args ...any) {
 
 // on runs the case on a fresh store, and looks for broken invariants in what it leaves.
 func (c testCase) on(t testingT, store convo.Store) {
-	s := &suite{Assertions: require.New(ruled{t, c.rule}), ctx: t.Context(), store: store, clock: &clock{}}
+	s := &suite{
+		Assertions: require.New(ruled{t, c.rule}),
+		ctx:        t.Context(),
+		store:      store,
+		clock:      &clock{},
+	}
 	s.clock.now.Store(time.Date(2026, 1, 5, 9, 0, 0, 123456000, time.UTC).UnixMicro())
 	s.engine = s.with()
 	c.run(s)
@@ -111,14 +126,20 @@ func to(contact string) convo.Ref { return convo.ToContact(acme, contact) }
 
 // from is a contact together with one of its addresses.
 func from(contact, channel, value string) convo.Ref {
-	return convo.Ref{Workspace: acme, Contact: contact, Address: convo.Address{Channel: channel, Value: value}}
+	return convo.Ref{
+		Workspace: acme,
+		Contact:   contact,
+		Address:   convo.Address{Channel: channel, Value: value},
+	}
 }
 
 // with is another engine on the same store and clock.
 func (s *suite) with(opts ...convo.Option) *convo.Engine {
 	opts = append([]convo.Option{
 		convo.WithClock(s.clock),
-		convo.WithObserver(func(_ context.Context, events []convo.Event) { s.wrote(events[0].Workspace) }),
+		convo.WithObserver(
+			func(_ context.Context, events []convo.Event) { s.wrote(events[0].Workspace) },
+		),
 	}, opts...)
 	e, err := convo.New(s.store, opts...)
 	s.NoError(err)
@@ -147,7 +168,10 @@ func (s *suite) by(e *convo.Engine, to convo.Ref, cmds ...convo.Command) convo.R
 
 // merge merges secondary into primary; the store must show exactly what comes back.
 func (s *suite) merge(e *convo.Engine, workspace, primary, secondary string) {
-	r, err := e.Merge(s.ctx, convo.Merge{Workspace: workspace, Primary: primary, Secondary: secondary, By: ana})
+	r, err := e.Merge(
+		s.ctx,
+		convo.Merge{Workspace: workspace, Primary: primary, Secondary: secondary, By: ana},
+	)
 	s.NoError(err)
 	s.shows(r.Primary, r.Conversation, r.Events)
 }
@@ -223,7 +247,12 @@ func (s *suite) refuses(changes []convo.Change, want ...error) {
 }
 
 func (s *suite) refused(err error, want ...error) {
-	s.True(slices.ContainsFunc(want, func(w error) bool { return errors.Is(err, w) }), "Commit: %v, not %v", err, want)
+	s.True(
+		slices.ContainsFunc(want, func(w error) bool { return errors.Is(err, w) }),
+		"Commit: %v, not %v",
+		err,
+		want,
+	)
 }
 
 // unchanged demands that f leaves nothing behind.
@@ -236,7 +265,7 @@ func (s *suite) unchanged(f func()) {
 // seen is all that a store shows of one workspace.
 type seen struct {
 	Conversations []convo.Conversation
-	Threads       map[string]convo.Snapshot  // by contact, merged ones too
+	Snapshots     map[string]convo.Snapshot  // by contact, merged ones too
 	Events        map[string][]convo.Event   // by conversation, and by contact
 	Addresses     map[string][]convo.Address // by contact
 	Keys          []convo.Key                // of the messages
@@ -246,19 +275,19 @@ type seen struct {
 func (s *suite) look(workspace string) *seen {
 	v := &seen{
 		Conversations: s.list(convo.Filter{Workspace: workspace}),
-		Threads:       map[string]convo.Snapshot{},
+		Snapshots:     map[string]convo.Snapshot{},
 		Events:        map[string][]convo.Event{},
 		Addresses:     map[string][]convo.Address{},
 		Due:           s.due(farAway, convo.MaxPageSize),
 	}
 	v.Due = slices.DeleteFunc(v.Due, func(to convo.Ref) bool { return to.Workspace != workspace })
 	for _, c := range v.Conversations {
-		v.Threads[c.Origin] = s.load(convo.ToContact(workspace, c.Origin))
+		v.Snapshots[c.Origin] = s.load(convo.ToContact(workspace, c.Origin))
 		id, log := c.Contact, s.events(convo.EventFilter{Workspace: workspace, Conversation: c.ID})
 		v.Events["conversation "+c.ID.String()] = log
 		if _, ok := v.Events["contact "+id]; !ok {
 			v.Events["contact "+id] = s.events(convo.EventFilter{Workspace: workspace, Contact: id})
-			v.Threads[id] = s.load(convo.ToContact(workspace, id))
+			v.Snapshots[id] = s.load(convo.ToContact(workspace, id))
 			v.Addresses[id] = s.addresses(workspace, id)
 			slices.SortFunc(v.Addresses[id], func(a, b convo.Address) int {
 				return cmp.Or(cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Value, b.Value))
@@ -266,7 +295,12 @@ func (s *suite) look(workspace string) *seen {
 		}
 		for _, e := range log {
 			if e.Row().ExternalID != "" {
-				v.Keys = append(v.Keys, s.keys(workspace, convo.KeyID{Channel: e.Row().Channel, ID: e.Row().ExternalID})...)
+				v.Keys = append(
+					v.Keys,
+					s.keys(
+						workspace,
+						convo.KeyID{Channel: e.Row().Channel, ID: e.Row().ExternalID},
+					)...)
 			}
 		}
 	}

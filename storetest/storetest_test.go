@@ -483,7 +483,7 @@ var mutants = []struct {
 			return t.AddressOwner != ""
 		})
 	})},
-	{"Commit/takes a key again on another channel, as a host's key, and in another workspace", "keeps them without", func(f *fake) {
+	{"Commit/takes a key again elsewhere: another channel, a host's key, another workspace", "keeps them without", func(f *fake) {
 		onCommit(func(_ convo.Store, ch *convo.Change) {
 			ch.Keys = slices.Clone(ch.Keys)
 			for i := range ch.Keys {
@@ -521,7 +521,7 @@ var mutants = []struct {
 			return s.Commit(ctx, changes[:min(10, len(changes))]...)
 		}
 	}},
-	{"Load/gives an empty thread for whom nobody knows", "an error instead", func(f *fake) {
+	{"Load/gives an empty snapshot for what is not known", "an error instead", func(f *fake) {
 		f.before = func(ctx context.Context, m, workspace string) (context.Context, string, error) {
 			if m == "Load" && workspace == "empty" {
 				return ctx, workspace, convo.ErrNotFound
@@ -798,7 +798,7 @@ func TestRunFailsOnAStoreThatLosesAnyField(t *testing.T) {
 	eachField(t, fields, func(f *fake, clear func(*convo.Contact)) { f.thread = func(t *convo.Snapshot) { clear(&t.Contact) } },
 		"Contact.MergedInto") // only roots are loaded
 	eachField(t, "Keys/returns those that are known", func(f *fake, clear func(*convo.Key)) { onKeys(clear)(f) })
-	loads := "Load/finds a thread by contact, by address, by both and by conversation"
+	loads := "Load/finds a snapshot by contact, by address, by both and by conversation"
 	for _, field := range []string{"Ref", "AddressOwner", "Active"} {
 		if field == "Active" {
 			loads = "Load/says which other conversation is active"

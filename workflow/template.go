@@ -24,13 +24,14 @@ type Data struct {
 type ContactData struct {
 	ID   string
 	Name string // by Execution.Name
-	// Returning says that it had been here before the running cycle, or the one that is about to begin: see
-	// convo.Contact.Returning.
+	// Returning says that it had been here before the running cycle, or the one that is about to
+	// begin: see convo.Contact.Returning.
 	Returning  bool
 	Attributes map[string]string // by Execution.Attributes
 }
 
-// ConversationData is the contact's latest conversation as it is before the step; all is empty when there is none.
+// ConversationData is the contact's latest conversation as it is before the step; all is empty when
+// there is none.
 type ConversationData struct {
 	ID       string
 	Channel  string
@@ -42,12 +43,19 @@ type ConversationData struct {
 	Summary  string // of the last closing
 }
 
-// sample is what templates are tried on. Nothing in it is empty, so that nothing that is required is found missing.
+// sample is what templates are tried on. Nothing in it is empty, so that nothing that is required
+// is found missing.
 var sample = Data{
 	ContactData{ID: "contact-1", Name: "Riya", Returning: true},
 	ConversationData{
-		ID: "019cadcc-5180-7000-8000-000000000000", Channel: "whatsapp", Status: "closed", Source: "incoming_message",
-		Assignee: "ana", Team: "support", Category: "Sales", Summary: "Customer inquired about bulk pricing.",
+		ID:       "019cadcc-5180-7000-8000-000000000000",
+		Channel:  "whatsapp",
+		Status:   "closed",
+		Source:   "incoming_message",
+		Assignee: "ana",
+		Team:     "support",
+		Category: "Sales",
+		Summary:  "Customer inquired about bulk pricing.",
 	},
 }
 
@@ -72,7 +80,8 @@ var functions = template.FuncMap{
 	"lower": func(v any) string { return strings.ToLower(text(v)) },
 	"trim":  func(v any) string { return strings.TrimSpace(text(v)) },
 	"eq": func(a, b any, more ...any) bool {
-		return text(a) == text(b) || slices.ContainsFunc(more, func(c any) bool { return text(a) == text(c) })
+		return text(a) == text(b) ||
+			slices.ContainsFunc(more, func(c any) bool { return text(a) == text(c) })
 	},
 	"ne": func(a, b any) bool { return text(a) != text(b) },
 }
@@ -80,7 +89,8 @@ var functions = template.FuncMap{
 // MaxTemplate is the longest template, in bytes.
 const MaxTemplate = 8 << 10
 
-// maxNesting is how deep parentheses go: what is in them is tried with and without what is around them.
+// maxNesting is how deep parentheses go: what is in them is tried with and without what is around
+// them.
 const maxNesting = 10
 
 // compiled is a template that was found good, and how much it writes at most.
@@ -128,7 +138,8 @@ func empty() *template.Template {
 
 func (c *compiled) constant() bool { return len(c.pipes) == 0 }
 
-// check refuses what is not in the language, and collects what is to be computed, also where a condition hides it.
+// check refuses what is not in the language, and collects what is to be computed, also where a
+// condition hides it.
 func (c *compiled) check(n parse.Node) error {
 	switch n := n.(type) {
 	case *parse.ListNode:
@@ -184,12 +195,16 @@ func (c *compiled) checkArg(n parse.Node, first bool, depth int) error {
 		if !slices.Contains(names, n.Ident) {
 			return fmt.Errorf("must not call %q: there are %s", n.Ident, strings.Join(names, ", "))
 		}
-		if !first { // no function goes without arguments, but a condition may keep text/template from finding out
+		// No function goes without arguments, but a condition may keep text/template from finding out.
+		if !first {
 			return fmt.Errorf("must have parentheses around %q and what it is called with", n.Ident)
 		}
 		return nil
 	}
-	return fmt.Errorf("must not hold %q: there are only fields, texts, numbers and functions", brief(n))
+	return fmt.Errorf(
+		"must not hold %q: there are only fields, texts, numbers and functions",
+		brief(n),
+	)
 }
 
 // checkField refuses a field that Data does not have, and one that is no single value.
@@ -226,7 +241,10 @@ func brief(n parse.Node) string {
 func try(p *parse.PipeNode) error {
 	t, err := empty().AddParseTree("template", &parse.Tree{
 		Name: "template",
-		Root: &parse.ListNode{NodeType: parse.NodeList, Nodes: []parse.Node{&parse.ActionNode{NodeType: parse.NodeAction, Pipe: p}}},
+		Root: &parse.ListNode{
+			NodeType: parse.NodeList,
+			Nodes:    []parse.Node{&parse.ActionNode{NodeType: parse.NodeAction, Pipe: p}},
+		},
 	})
 	if err == nil {
 		err = t.Execute(io.Discard, sample)

@@ -34,8 +34,8 @@ const (
 	CloseConversation Kind = "close_conversation"
 )
 
-// The most that a field holds, in bytes; what a template writes beyond is cut off. A policy may allow less, which is then an
-// error of Run.
+// The most that a field holds, in bytes; what a template writes beyond is cut off. A policy may
+// allow less, which is then an error of Run.
 const (
 	MaxGreeting = convo.DefaultMaxBody
 	MaxCategory = convo.MaxID
@@ -45,9 +45,9 @@ const (
 // Config is how a step is configured. It is JSON, as Schema says.
 type Config struct {
 	Step Kind `json:"step"`
-	// Of open_conversation: the channel to open on (default: that of the contact's address, if the step is run for one),
-	// and the template of the message to greet with (default: none). A greeting is also sent when the conversation is open
-	// already.
+	// Of open_conversation: the channel to open on (default: that of the contact's address, if the
+	// step is run for one), and the template of the message to greet with (default: none). A
+	// greeting is also sent when the conversation is open already.
 	Channel  string `json:"channel,omitempty"`
 	Greeting string `json:"greeting,omitempty"`
 	// Of close_conversation: templates of the closing's category and summary.
@@ -70,8 +70,8 @@ func Parse(data []byte, p *convo.Policy) (*Step, error) {
 	return New(c, p)
 }
 
-// decode reads an object whose fields are those of to, a pointer to a struct, and no others. (By itself encoding/json takes
-// names in any case, which the schema does not.)
+// decode reads an object whose fields are those of to, a pointer to a struct, and no others. (By
+// itself encoding/json takes names in any case, which the schema does not.)
 func decode(data []byte, what string, to any) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil || fields == nil {
@@ -94,15 +94,18 @@ func decode(data []byte, what string, to any) error {
 	return err
 }
 
-// New checks a configuration: its templates are parsed, and every part of them is tried on a sample; what they give is
-// held against the policy of the contacts that the step will run for (nil: the default one). All that is wrong is a
-// *convo.ValidationError that names the field.
+// New checks a configuration: its templates are parsed, and every part of them is tried on a
+// sample; what they give is held against the policy of the contacts that the step will run for
+// (nil: the default one). All that is wrong is a *convo.ValidationError that names the field.
 //
-// A category is held against the policy's categories when it is saved only if it is a constant; what a template makes of a
-// contact is not known before it runs.
+// A category is held against the policy's categories when it is saved only if it is a constant;
+// what a template makes of a contact is not known before it runs.
 func New(c Config, p *convo.Policy) (*Step, error) {
 	if c.Step != OpenConversation && c.Step != CloseConversation {
-		return nil, invalid("step", fmt.Sprintf("%q is not one of %q and %q", c.Step, OpenConversation, CloseConversation))
+		return nil, invalid(
+			"step",
+			fmt.Sprintf("%q is not one of %q and %q", c.Step, OpenConversation, CloseConversation),
+		)
 	}
 	s := &Step{config: c}
 	for _, f := range [...]struct {
@@ -162,7 +165,10 @@ func (s *Step) rehearse(p *convo.Policy) error {
 	if s.config.Step == CloseConversation {
 		cmds = append([]convo.Command{convo.Open{By: convo.BySystem()}}, cmds...)
 	}
-	t := convo.Snapshot{Ref: convo.ToContact("sample", "sample"), Next: uuid.UUID{6: 0x70, 8: 0x80, 15: 1}}
+	t := convo.Snapshot{
+		Ref:  convo.ToContact("sample", "sample"),
+		Next: uuid.UUID{6: 0x70, 8: 0x80, 15: 1},
+	}
 	t.Contact = convo.Contact{Workspace: "sample", ID: "sample"}
 	_, err = convo.Decide(t, time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), &policy, cmds...)
 	return asGreeting(err)
@@ -178,15 +184,17 @@ func asGreeting(err error) error {
 
 // Execution is one run of a step: for whom, and what the host knows that the library does not.
 type Execution struct {
-	// Workflow is the id of the workflow; it is recorded as the automation that did it. It may be empty.
+	// Workflow is the id of the workflow; it is recorded as the automation that did it. It may be
+	// empty.
 	Workflow string
-	// Key makes the run idempotent: the same for each repetition of it, and another one for every other run and every other
-	// step, such as the ids of execution and step together. A repetition is OutcomeDuplicate, whatever the templates would
-	// give by then (if that is something else, with the contact's latest conversation and no events); so a key that is used
-	// for something else does nothing. Empty: a repetition is another run. It has at most MaxKey bytes.
+	// Key makes the run idempotent: the same for each repetition of it, and another one for every
+	// other run and every other step, such as the ids of execution and step together. A repetition
+	// is OutcomeDuplicate, whatever the templates would give by then (if that is something else,
+	// with the contact's latest conversation and no events); so a key that is used for something
+	// else does nothing. Empty: a repetition is another run. It has at most MaxKey bytes.
 	Key string
-	// Name is the contact's name, for templates, and Attributes what else the host knows of it. They are reachable by names
-	// of letters, digits and underscores.
+	// Name is the contact's name, for templates, and Attributes what else the host knows of it.
+	// They are reachable by names of letters, digits and underscores.
 	Name       string
 	Attributes map[string]string
 }
@@ -194,17 +202,28 @@ type Execution struct {
 // MaxKey is the longest Execution.Key, in bytes.
 const MaxKey = convo.MaxID - len("workflow::close_conversation")
 
-// Run carries the step out for the contact that to leads to, as one call of Engine.Do: the Open and its greeting are
-// committed together or not at all. An unknown contact is created by an Open, as Engine.Do says.
+// Run carries the step out for the contact that to leads to, as one call of Engine.Do: the Open and
+// its greeting are committed together or not at all. An unknown contact is created by an Open, as
+// Engine.Do says.
 //
-// The templates see contact and conversation as they are right before. A Close is for that conversation: if another one was
-// opened meanwhile, it fails with ErrNotActive and closes nothing that it has not summarized.
+// The templates see contact and conversation as they are right before. A Close is for that
+// conversation: if another one was opened meanwhile, it fails with ErrNotActive and closes nothing
+// that it has not summarized.
 //
-// It fails as Engine.Do does, and with a *convo.ValidationError for the fields of x. A *convo.ValidationError of "category" or
-// "summary" says that what the template gives, the policy does not take.
-func (s *Step) Run(ctx context.Context, engine *convo.Engine, to convo.Ref, x Execution) (convo.Result, error) {
+// It fails as Engine.Do does, and with a *convo.ValidationError for the fields of x. A
+// *convo.ValidationError of "category" or "summary" says that what the template gives, the policy
+// does not take.
+func (s *Step) Run(
+	ctx context.Context,
+	engine *convo.Engine,
+	to convo.Ref,
+	x Execution,
+) (convo.Result, error) {
 	if len(x.Key) > MaxKey {
-		return convo.Result{}, invalid("key", fmt.Sprintf("must be at most %d bytes, not %d", MaxKey, len(x.Key)))
+		return convo.Result{}, invalid(
+			"key",
+			fmt.Sprintf("must be at most %d bytes, not %d", MaxKey, len(x.Key)),
+		)
 	}
 	d, conversation, err := look(ctx, engine, to)
 	if err != nil {
@@ -226,7 +245,11 @@ func (s *Step) Run(ctx context.Context, engine *convo.Engine, to convo.Ref, x Ex
 }
 
 // look is what the templates see of the contact, and which conversation that is.
-func look(ctx context.Context, engine *convo.Engine, to convo.Ref) (d Data, conversation uuid.UUID, err error) {
+func look(
+	ctx context.Context,
+	engine *convo.Engine,
+	to convo.Ref,
+) (d Data, conversation uuid.UUID, err error) {
 	k, err := engine.Contact(ctx, to)
 	if errors.Is(err, convo.ErrNotFound) && to.Conversation == uuid.Nil {
 		return Data{Contact: ContactData{ID: to.Contact}}, uuid.Nil, nil
@@ -247,8 +270,14 @@ func look(ctx context.Context, engine *convo.Engine, to convo.Ref) (d Data, conv
 	}
 	d.Contact.Returning = k.Returning(c) || !c.Status.Active()
 	d.Conversation = ConversationData{
-		ID: c.ID.String(), Channel: c.Channel, Status: string(c.Status), Source: string(c.Cycle.OpenedSource),
-		Assignee: c.Assignee, Team: c.Team, Category: c.Cycle.Closing.Category, Summary: c.Cycle.Closing.Summary,
+		ID:       c.ID.String(),
+		Channel:  c.Channel,
+		Status:   string(c.Status),
+		Source:   string(c.Cycle.OpenedSource),
+		Assignee: c.Assignee,
+		Team:     c.Team,
+		Category: c.Cycle.Closing.Category,
+		Summary:  c.Cycle.Closing.Summary,
 	}
 	return d, c.ID, nil
 }
@@ -265,14 +294,19 @@ func (s *Step) commands(x Execution, d *Data) ([]convo.Command, error) {
 		name string
 		from *compiled
 		to   *string
-	}{{"greeting", s.greeting, &greeting}, {"category", s.category, &category}, {"summary", s.summary, &summary}} {
+	}{
+		{"greeting", s.greeting, &greeting}, {"category", s.category, &category},
+		{"summary", s.summary, &summary},
+	} {
 		var err error
 		if *f.to, err = f.from.render(d); err != nil {
 			return nil, invalid(f.name, err.Error())
 		}
 	}
 	if s.config.Step == CloseConversation {
-		return []convo.Command{convo.Close{By: by, Key: key, Category: strings.TrimSpace(category), Summary: summary}}, nil
+		return []convo.Command{
+			convo.Close{By: by, Key: key, Category: strings.TrimSpace(category), Summary: summary},
+		}, nil
 	}
 	cmds := []convo.Command{convo.Open{By: by, Key: key, Channel: s.config.Channel}}
 	if strings.TrimSpace(greeting) != "" {
@@ -281,7 +315,8 @@ func (s *Step) commands(x Execution, d *Data) ([]convo.Command, error) {
 	return cmds, nil
 }
 
-// repeated is the result of a run that was carried out before, when its templates gave something else.
+// repeated is the result of a run that was carried out before, when its templates gave something
+// else.
 func repeated(ctx context.Context, engine *convo.Engine, to convo.Ref) (convo.Result, error) {
 	k, err := engine.Contact(ctx, to)
 	if err != nil {
@@ -295,13 +330,14 @@ func repeated(ctx context.Context, engine *convo.Engine, to convo.Ref) (convo.Re
 	return r, err
 }
 
-// Trigger says which openings and closings start a workflow. It is JSON, as Schema says. Empty lists match all, but see
-// Sources.
+// Trigger says which openings and closings start a workflow. It is JSON, as Schema says. Empty
+// lists match all, but see Sources.
 type Trigger struct {
 	// On is conversation_opened, which a reopening is too, or conversation_closed.
 	On convo.EventKind `json:"on"`
-	// Sources are those of the opening or closing. Empty: all but automation, so that workflows do not start each other for
-	// ever by opening and closing; who lists automation has to see to that.
+	// Sources are those of the opening or closing. Empty: all but automation, so that workflows do
+	// not start each other for ever by opening and closing; who lists automation has to see to
+	// that.
 	Sources []convo.Source `json:"sources,omitempty"`
 	// Categories are those of a closing; only with conversation_closed.
 	Categories []string `json:"categories,omitempty"`
@@ -325,7 +361,15 @@ func ParseTrigger(data []byte) (Trigger, error) {
 func (t Trigger) Validate() error {
 	switch {
 	case t.On != convo.ConversationOpened && t.On != convo.ConversationClosed:
-		return invalid("on", fmt.Sprintf("%q is not one of %q and %q", t.On, convo.ConversationOpened, convo.ConversationClosed))
+		return invalid(
+			"on",
+			fmt.Sprintf(
+				"%q is not one of %q and %q",
+				t.On,
+				convo.ConversationOpened,
+				convo.ConversationClosed,
+			),
+		)
 	case len(t.Categories) > 0 && t.On != convo.ConversationClosed:
 		return invalid("categories", fmt.Sprintf("belong to %q", convo.ConversationClosed))
 	}
@@ -339,21 +383,26 @@ func (t Trigger) Validate() error {
 	}{{"sources", sources}, {"categories", t.Categories}, {"channels", t.Channels}} {
 		for i, v := range list.values {
 			if v == "" || len(v) > convo.MaxID {
-				return invalid(fmt.Sprintf("%s[%d]", list.name, i), fmt.Sprintf("must have 1 to %d bytes", convo.MaxID))
+				return invalid(
+					fmt.Sprintf("%s[%d]", list.name, i),
+					fmt.Sprintf("must have 1 to %d bytes", convo.MaxID),
+				)
 			}
 		}
 	}
 	return nil
 }
 
-// Matches reports whether e, an event of c, starts the workflow. Closings do not say their channel, c does.
+// Matches reports whether e, an event of c, starts the workflow. Closings do not say their channel,
+// c does.
 func (t Trigger) Matches(e convo.Event, c convo.Conversation) bool {
 	kind := e.Kind
 	if kind == convo.ConversationReopened {
 		kind = convo.ConversationOpened
 	}
 	return kind == t.On && e.Conversation == c.ID &&
-		(slices.Contains(t.Sources, e.Source) || len(t.Sources) == 0 && e.Source != convo.SourceAutomation) &&
+		(slices.Contains(t.Sources, e.Source) ||
+			len(t.Sources) == 0 && e.Source != convo.SourceAutomation) &&
 		(len(t.Categories) == 0 || slices.Contains(t.Categories, e.ClosingNotes().Category)) &&
 		(len(t.Channels) == 0 || slices.Contains(t.Channels, c.Channel))
 }

@@ -1,5 +1,6 @@
-// Command report measures reports over synthetic cycles: with rollups, without them, and as raw SQL that one would write by hand for
-// exactly this question, in one run and in turns. It prints a Markdown table. Absolute numbers are this machine's.
+// Command report measures reports over synthetic cycles: with rollups, without them, and as raw SQL
+// that one would write by hand for exactly this query, in one run and in turns. It prints a
+// Markdown table. Absolute numbers are this machine's.
 package main
 
 import (
@@ -60,7 +61,7 @@ func main() {
 func run(ctx context.Context, n, rounds int, engines, dir string) error {
 	fmt.Printf("%s %s/%s, %d processors; %d cycles of one year and workspace; medians of %d\n\n", runtime.Version(), runtime.GOOS,
 		runtime.GOARCH, runtime.NumCPU(), n, rounds)
-	fmt.Println("| engine | question | raw SQL | without rollups | raw ÷ that | with rollups | raw ÷ that |")
+	fmt.Println("| engine | query | raw SQL | without rollups | raw ÷ that | with rollups | raw ÷ that |")
 	fmt.Println("|---|---|--:|--:|--:|--:|--:|")
 	var notes []string
 	for name := range strings.SplitSeq(engines, ",") {
@@ -128,8 +129,9 @@ func open(ctx context.Context, name, dir string) (*bench, error) {
 	return nil, fmt.Errorf("no such engine; there are sqlite and postgresql")
 }
 
-// rows are conversations of 10,000 contacts and 50 users, opened evenly over the year and closed after a minute to a day; the first thousand
-// are active. The numbers are spread evenly by primes, the same in each run.
+// rows are conversations of 10,000 contacts and 50 users, opened evenly over the year and closed
+// after a minute to a day; the first thousand are active. The numbers are spread evenly by primes,
+// the same in each run.
 const (
 	contacts = `INSERT INTO convo_contacts (workspace, id, version, created_at, blocked)
 	SELECT 'acme', CONCAT('contact-', i), 1, {start}, FALSE FROM {numbers}`
@@ -145,7 +147,7 @@ const (
 	cycles = `INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type, opened_by_id, opened_source,
 		first_assigned_at, first_assignee, last_assignee, last_team, first_response_at, first_responder_type, first_responder_id,
 		responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-		closed_source, category, summary, unrolled)
+		closed_source, category, summary, rollup_pending)
 	SELECT 'acme', id, 1, at, 'contact', contact, 'incoming_message', at + took / 20, agent, agent, team, at + took / 10, 'user', agent,
 		1, took / 10, 0, 1, 1, 0, at + took, 'user', agent, 'user', 'Support', 'Done.', 1 FROM {rows} v WHERE NOT active`
 )
@@ -186,8 +188,8 @@ func (b *bench) text(statement string, n, from, to int) string {
 	return strings.NewReplacer("{numbers}", numbers, "{start}", start).Replace(statement)
 }
 
-// question is something to ask, of convo and by hand.
-type question struct {
+// query is something to ask, of convo and by hand.
+type query struct {
 	name string
 	ask  func(ctx context.Context, s *sqlstore.Store) error
 	raw  map[sqlstore.Dialect][]string
@@ -216,8 +218,8 @@ func both(statements ...string) map[sqlstore.Dialect][]string {
 	return map[sqlstore.Dialect][]string{sqlstore.SQLite: statements, sqlstore.PostgreSQL: statements}
 }
 
-// wholeReport is what a report of resolutions tells, by hand: of the year, its months and its users, count, mean, least, most and percentiles
-// of four durations.
+// wholeReport is what a report of resolutions tells, by hand: of the year, its months and its
+// users, count, mean, least, most and percentiles of four durations.
 func wholeReport(d sqlstore.Dialect) (statements []string) {
 	const from = ` FROM convo_cycles y JOIN convo_conversations c ON c.workspace = y.workspace AND c.id = y.conversation
 	WHERE y.workspace = 'acme' AND y.closed_at >= {from} AND y.closed_at < {to}`
@@ -249,18 +251,18 @@ func wholeReport(d sqlstore.Dialect) (statements []string) {
 	return statements
 }
 
-func questions() []question {
-	ask := func(q report.Question) func(context.Context, *sqlstore.Store) error {
+func queries() []query {
+	ask := func(q report.Query) func(context.Context, *sqlstore.Store) error {
 		q.Workspace, q.From, q.To = workspace, year, year.AddDate(1, 0, 0)
 		return func(ctx context.Context, s *sqlstore.Store) error {
-			_, err := report.Ask(ctx, s, q)
+			_, err := report.Run(ctx, s, q)
 			return err
 		}
 	}
-	cells := func(q report.Query) func(context.Context, *sqlstore.Store) error {
+	cells := func(q report.Aggregation) func(context.Context, *sqlstore.Store) error {
 		q.Workspace, q.Quantiles = workspace, true
 		return func(ctx context.Context, s *sqlstore.Store) error {
-			_, err := s.Cells(ctx, q)
+			_, err := s.Aggregate(ctx, q)
 			return err
 		}
 	}
@@ -269,28 +271,28 @@ func questions() []question {
 		days = append(days, d)
 	}
 	counts := both(strings.ReplaceAll(byDay, "{at}", "opened_at"), strings.ReplaceAll(byDay, "{at}", "closed_at"))
-	return []question{
+	return []query{
 		{"dashboard", func(ctx context.Context, s *sqlstore.Store) error {
 			_, err := report.Dashboard(ctx, s, workspace)
 			return err
 		}, map[sqlstore.Dialect][]string{
 			sqlstore.SQLite: {strings.Replace(now, "{true}", " = 1", 1)}, sqlstore.PostgreSQL: {strings.Replace(now, "{true}", "", 1)},
 		}},
-		{"opened and closed by day", ask(report.Question{Kind: report.Conversations, Bucket: report.Day}), counts},
-		{"the same in Europe/Berlin", ask(report.Question{Kind: report.Conversations, Bucket: report.Day, Zone: "Europe/Berlin"}), counts},
+		{"opened and closed by day", ask(report.Query{Kind: report.Conversations, Bucket: report.Day}), counts},
+		{"the same in Europe/Berlin", ask(report.Query{Kind: report.Conversations, Bucket: report.Day, Zone: "Europe/Berlin"}), counts},
 		{
 			"resolution by day, with percentiles",
-			cells(report.Query{Measures: []report.Measure{report.Resolution}, Borders: days}),
+			cells(report.Aggregation{Measures: []report.Measure{report.Resolution}, Boundaries: days}),
 			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteDays}, sqlstore.PostgreSQL: {postgresDays}},
 		},
 		{
 			"resolution by user, with p90",
-			cells(report.Query{
-				Measures: []report.Measure{report.Resolution}, Borders: []time.Time{year, year.AddDate(1, 0, 0)}, By: report.Closer,
+			cells(report.Aggregation{
+				Measures: []report.Measure{report.Resolution}, Boundaries: []time.Time{year, year.AddDate(1, 0, 0)}, GroupBy: report.Closer,
 			}),
 			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteP90}, sqlstore.PostgreSQL: {postgresP90}},
 		},
-		{"a whole report of resolutions by user", ask(report.Question{Kind: report.Resolutions, Bucket: report.Month, GroupBy: report.Closer}),
+		{"a whole report of resolutions by user", ask(report.Query{Kind: report.Resolutions, Bucket: report.Month, GroupBy: report.Closer}),
 			map[sqlstore.Dialect][]string{
 				sqlstore.SQLite: wholeReport(sqlstore.SQLite), sqlstore.PostgreSQL: wholeReport(sqlstore.PostgreSQL),
 			}},
@@ -327,7 +329,7 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 	if err != nil {
 		return "", err
 	}
-	all := questions()
+	all := queries()
 	took := make([][3][]time.Duration, len(all)) // raw, without, with
 	turn := func(which, rounds int) error {
 		for range rounds {
@@ -353,14 +355,12 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 		return "", err
 	}
 	began = time.Now()
-	for done := 0; ; {
-		m, err := s.Rollup(ctx, 100_000)
-		if err != nil {
+	for done, more := 0, true; more; {
+		var m int
+		if m, more, err = s.Rollup(ctx, 100_000); err != nil {
 			return "", err
 		}
-		if done += m; m == 0 {
-			break
-		}
+		done += m
 		fmt.Fprintf(os.Stderr, "\r%s: %d of %d cycles rolled up", b.name, done, n)
 	}
 	fmt.Fprintln(os.Stderr)
@@ -381,8 +381,8 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 		fmt.Printf("| %s | %s | %.1f ms | %.1f ms | %.2f | %.1f ms | %.1f |\n", b.name, q.name, m(0), m(1), m(0)/m(1), m(2), m(0)/m(2))
 	}
 	var bytes float64
-	if err := b.db.QueryRowContext(ctx, `SELECT avg(length(half_sketches)) / 24 FROM convo_rollups
-	WHERE dimension = '' AND measure = 'resolution' AND width = 86400000000`).Scan(&bytes); err != nil {
+	if err := b.db.QueryRowContext(ctx, `SELECT avg(length(half_hour_sketches)) / 24 FROM convo_rollups
+	WHERE dimension = '' AND measure = 'resolution' AND slot_micros = 86400000000`).Scan(&bytes); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s: filled in %v, rolled up in %v (%.0f cycles a second); the sketches of an hour have %.0f bytes on average", b.name,

@@ -1,9 +1,11 @@
-// Package workhours measures time in working hours, for [report.Question.Calendar]. Holidays are those of
-// github.com/rickar/cal/v2, whose packages have many countries', or the host's own:
+// Package workhours measures time in working hours, for [report.Query.Calendar]. Holidays are those
+// of github.com/rickar/cal/v2, whose packages have many countries', or the host's own:
 //
 //	calendar, err := workhours.New(workhours.Config{
 //		Zone: "Europe/Berlin",
-//		Days: map[string]workhours.Day{"monday": {From: "09:00", To: "17:30"}, "tuesday": {From: "09:00", To: "12:00"}},
+//		Days: map[string]workhours.Day{
+//			"monday": {From: "09:00", To: "17:30"}, "tuesday": {From: "09:00", To: "12:00"},
+//		},
 //		Holidays: []string{"2026-12-24"},
 //	}, de.Holidays...)
 package workhours
@@ -26,7 +28,8 @@ type Config struct {
 	Holidays []string       `json:"holidays,omitempty"` // single days, as 2026-12-24
 }
 
-// Day is when work begins and ends on a day of the week, local time, as 09:00; 24:00 is the end of the day.
+// Day is when work begins and ends on a day of the week, local time, as 09:00; 24:00 is the end of
+// the day.
 type Day struct {
 	From string `json:"from"`
 	To   string `json:"to"`
@@ -43,11 +46,13 @@ var _ report.Calendar = (*Calendar)(nil)
 // span is a time of day from which to which is worked; none: the day is not.
 type span struct{ from, to time.Duration }
 
-// New makes a calendar of c and further holidays, which it may not change afterwards. Bad input is a *convo.ValidationError.
+// New makes a calendar of c and further holidays, which it may not change afterwards. Bad input is
+// a *convo.ValidationError.
 func New(c Config, holidays ...*cal.Holiday) (*Calendar, error) {
 	loc, err := time.LoadLocation(c.Zone)
 	if err != nil || c.Zone == "" || c.Zone == "Local" {
-		return nil, invalid("zone", fmt.Sprintf("%q is not the name of an IANA time zone, such as Europe/Berlin", c.Zone))
+		return nil, invalid("zone", fmt.Sprintf("%q is not the name of an IANA time zone, "+
+			"such as Europe/Berlin", c.Zone))
 	}
 	var week [7]span
 	for name, d := range c.Days {
@@ -71,7 +76,10 @@ func New(c Config, holidays ...*cal.Holiday) (*Calendar, error) {
 		if err != nil {
 			return nil, invalid("holidays", fmt.Sprintf("%q is not a day, such as 2026-12-24", h))
 		}
-		b.AddHoliday(&cal.Holiday{Month: day.Month(), Day: day.Day(), StartYear: day.Year(), EndYear: day.Year(), Func: cal.CalcDayOfMonth})
+		b.AddHoliday(&cal.Holiday{
+			Month: day.Month(), Day: day.Day(), StartYear: day.Year(), EndYear: day.Year(),
+			Func: cal.CalcDayOfMonth,
+		})
 	}
 	b.WorkdayFunc = func(date time.Time) bool { return week[date.Weekday()] != span{} }
 	at := func(date time.Time, d time.Duration) time.Time {

@@ -3,10 +3,12 @@ package sqlstore_test
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -32,8 +34,9 @@ var (
 )
 
 func closedIn2025(t *testing.T, s report.Store, by report.Dimension) map[string]report.Stat {
-	cells, err := s.Cells(t.Context(), report.Query{
-		Workspace: fill.Workspace, Measures: []report.Measure{report.Resolution}, Borders: []time.Time{new2025, new2026}, By: by,
+	cells, err := s.Aggregate(t.Context(), report.Aggregation{
+		Workspace: fill.Workspace, Measures: []report.Measure{report.Resolution},
+		Boundaries: []time.Time{new2025, new2026}, GroupBy: by,
 	})
 	require.NoError(t, err)
 	all := map[string]report.Stat{}
@@ -43,15 +46,14 @@ func closedIn2025(t *testing.T, s report.Store, by report.Dimension) map[string]
 	return all
 }
 
-func rollAll(t *testing.T, s *sqlstore.Store, limit int) (n int) {
-	for {
-		more, err := s.Rollup(t.Context(), limit)
+func rollupAll(t *testing.T, s *sqlstore.Store, limit int) (all int) {
+	t.Helper()
+	for more := true; more; {
+		n, m, err := s.Rollup(t.Context(), limit)
 		require.NoError(t, err)
-		if more == 0 {
-			return n
-		}
-		n += more
+		all, more = all+n, m
 	}
+	return all
 }
 
 func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
@@ -60,7 +62,7 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 		before := closedIn2025(t, s, "")
 		var cycles int
 		require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles").Scan(&cycles))
-		assert.Equal(t, cycles, rollAll(t, s, 700), "each workspace, in parts")
+		assert.Equal(t, cycles, rollupAll(t, s, 700), "each workspace, in parts")
 		check := func() []string {
 			differences, err := s.CheckRollups(t.Context(), fill.Workspace)
 			require.NoError(t, err)
@@ -70,21 +72,22 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 		require.Equal(t, before[""].Count, closedIn2025(t, s, "")[""].Count)
 
 		for _, damage := range []string{
-			"UPDATE convo_rollups SET number = number + 1 WHERE measure = 'resolution' AND dimension = '' AND workspace = 'acme'",
-			"UPDATE convo_rollups SET total = total - 1 WHERE measure = 'assignment' OR measure = 'response'",
-			"UPDATE convo_rollups SET sketch = NULL WHERE measure = 'first_response' AND workspace = 'acme'",
-			"UPDATE convo_rollups SET halves = NULL WHERE measure = 'opened_new' AND workspace = 'acme'",
-			"UPDATE convo_rollups SET half_sketches = NULL WHERE measure = 'resolution' AND workspace = 'acme'",
-			"UPDATE convo_rollups SET half_sketches = sketch, halves = sketch WHERE measure = 'first_response' AND workspace = 'acme'",
-			"DELETE FROM convo_rollups WHERE dimension = 'team'",
-			"UPDATE convo_rollups SET slot = slot + 100000 WHERE dimension = 'channel'",
+			"UPDATE {} SET value_count = value_count + 1 WHERE measure = 'resolution' AND dimension = ''",
+			"UPDATE {} SET value_sum = value_sum - 1 WHERE measure = 'assignment' OR measure = 'response'",
+			"UPDATE {} SET sketch = NULL WHERE measure = 'first_response'",
+			"UPDATE {} SET half_hours = NULL WHERE measure = 'opened_new'",
+			"UPDATE {} SET half_hour_sketches = NULL WHERE measure = 'resolution'",
+			"UPDATE {} SET half_hour_sketches = sketch, half_hours = sketch WHERE measure = 'first_response'",
+			"DELETE FROM {} WHERE dimension = 'team'",
+			"UPDATE {} SET slot_number = slot_number + 100000 WHERE dimension = 'channel'",
 		} {
+			damage = strings.Replace(damage, "{}", "convo_rollups", 1)
 			_, err := db.Exec(damage)
 			require.NoError(t, err)
 			require.NotEmpty(t, check(), damage)
 			require.NoError(t, s.RebuildRollups(t.Context(), fill.Workspace))
 			require.Equal(t, before[""].Count, closedIn2025(t, s, "")[""].Count, "right meanwhile")
-			rollAll(t, s, 0)
+			rollupAll(t, s, 0)
 			require.Empty(t, check(), damage)
 		}
 	})
@@ -92,31 +95,37 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 
 func TestADamagedSketchIsToldAndNotCounted(t *testing.T) {
 	s, db := withCycles(t, testdb.SQLite)
-	rollAll(t, s, 0)
-	for _, column := range []string{"sketch", "half_sketches", "halves"} {
-		for _, damage := range [][]byte{{0x80}, {3, 0x80}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1}, {0xfc, 0xff, 0x7f, 1, 1, 1, 1, 0}} {
+	rollupAll(t, s, 0)
+	for _, column := range []string{"sketch", "half_hour_sketches", "half_hours"} {
+		for _, damage := range [][]byte{
+			{0x80}, {3, 0x80}, {0xfc, 0xff, 0x7f, 1, 1, 1, 1, 0},
+			{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1},
+		} {
 			_, err := db.Exec("UPDATE convo_rollups SET "+column+" = ?", damage)
 			require.NoError(t, err)
-			_, err = report.Ask(t.Context(), s, report.Question{
-				Kind: report.Resolutions, Workspace: fill.Workspace, From: new2025, To: new2026, Zone: "Asia/Kolkata", Bucket: report.Day,
+			_, err = report.Run(t.Context(), s, report.Query{
+				Kind: report.Resolutions, Workspace: fill.Workspace, From: new2025, To: new2026,
+				Zone: "Asia/Kolkata", Bucket: report.Day,
 			})
 			require.ErrorContains(t, err, "RebuildRollups", column)
 		}
 		require.NoError(t, s.RebuildRollups(t.Context(), fill.Workspace))
-		rollAll(t, s, 0)
+		rollupAll(t, s, 0)
 	}
 }
 
 // Otherwise it would be counted once more the next time.
 func TestWhatCannotBeMarkedIsNotRolledUp(t *testing.T) {
 	s, db := withCycles(t, testdb.SQLite)
-	_, err := db.Exec(`CREATE TRIGGER stays BEFORE UPDATE OF unrolled ON convo_cycles WHEN random() % 2 = 0 BEGIN SELECT RAISE(IGNORE); END`)
+	_, err := db.Exec(`CREATE TRIGGER stays BEFORE UPDATE OF rollup_pending ON convo_cycles
+	WHEN random() % 2 = 0 BEGIN SELECT RAISE(IGNORE); END`)
 	require.NoError(t, err)
-	_, err = s.Rollup(t.Context(), 0)
+	_, _, err = s.Rollup(t.Context(), 0)
 	require.ErrorIs(t, err, convo.ErrConflict)
 	var rows, marked int
-	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_rollups WHERE measure <> ''").Scan(&rows))
-	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles WHERE unrolled IS NULL").Scan(&marked))
+	require.NoError(t, db.QueryRow(`SELECT
+		(SELECT count(*) FROM convo_rollups WHERE measure <> ''),
+		(SELECT count(*) FROM convo_cycles WHERE rollup_pending IS NULL)`).Scan(&rows, &marked))
 	require.Zero(t, rows+marked)
 }
 
@@ -133,7 +142,7 @@ func TestAnAnswerHasEachCycleOnceWhileTheyAreRolledUp(t *testing.T) {
 		for range 2 {
 			others.Go(func() {
 				for {
-					_, err := s.Rollup(t.Context(), 7)
+					_, _, err := s.Rollup(t.Context(), 7)
 					if err != nil && !assert.ErrorIs(t, err, convo.ErrConflict) {
 						return
 					}
@@ -146,17 +155,20 @@ func TestAnAnswerHasEachCycleOnceWhileTheyAreRolledUp(t *testing.T) {
 			})
 		}
 		today := time.Now().UTC().Truncate(24 * time.Hour)
-		q := report.Query{
-			Workspace: acme, Measures: []report.Measure{report.Resolution}, By: report.Channel, Quantiles: true,
-			Borders: []time.Time{today.AddDate(0, 0, -1), today.AddDate(0, 0, 2)},
+		q := report.Aggregation{
+			Workspace: acme, Measures: []report.Measure{report.Resolution},
+			GroupBy: report.Channel, Quantiles: true,
+			Boundaries: []time.Time{today.AddDate(0, 0, -1), today.AddDate(0, 0, 2)},
 		}
 		for n := range int64(cycles) {
-			_, err := engine.Do(t.Context(), convo.ToContact(acme, fmt.Sprint(n)), convo.Open{By: ana, Channel: "chat"}, convo.Close{By: ana})
+			_, err := engine.Do(t.Context(), convo.ToContact(acme, fmt.Sprint(n)),
+				convo.Open{By: ana, Channel: "chat"}, convo.Close{By: ana})
 			require.NoError(t, err)
-			tx, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true}) // at the default level, which may show two moments
+			// At the default level, which may show two moments.
+			tx, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
 			require.NoError(t, err)
 			for _, s := range []*sqlstore.Store{s, s.WithTx(tx), s.WithTx(tx), s.WithTx(tx)} {
-				cells, err := s.Cells(t.Context(), q)
+				cells, err := s.Aggregate(t.Context(), q)
 				require.NoError(t, err)
 				require.Len(t, cells, 1)
 				require.Equal(t, n+1, cells[0].Stat.Count)
@@ -165,7 +177,7 @@ func TestAnAnswerHasEachCycleOnceWhileTheyAreRolledUp(t *testing.T) {
 		}
 		close(done)
 		others.Wait()
-		rollAll(t, s, 0)
+		rollupAll(t, s, 0)
 		differences, err := s.CheckRollups(t.Context(), acme)
 		require.NoError(t, err)
 		assert.Empty(t, differences)
@@ -176,17 +188,19 @@ func TestAnExportHasEveryCycleAcrossPages(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		s, db := withCycles(t, e)
 		var want int
-		require.NoError(t, db.QueryRow("SELECT (SELECT count(*) FROM convo_cycles WHERE workspace = 'acme') + "+
-			"(SELECT count(*) FROM convo_conversations WHERE workspace = 'acme' AND active)").Scan(&want))
+		require.NoError(t, db.QueryRow(`SELECT
+			(SELECT count(*) FROM convo_cycles WHERE workspace = 'acme') +
+			(SELECT count(*) FROM convo_conversations WHERE workspace = 'acme' AND active)`).Scan(&want))
 		require.Greater(t, want, convo.MaxPageSize)
 		seen := map[string]bool{}
 		var last report.Cycle
-		require.NoError(t, s.Cycles(t.Context(), fill.Workspace, new2025, new2026, func(y *report.Cycle) error {
+		err := s.Cycles(t.Context(), fill.Workspace, new2025, new2026, func(y *report.Cycle) error {
 			seen[y.Conversation.String()] = true
 			require.Negative(t, last.Compare(y))
 			last = *y
 			return nil
-		}))
+		})
+		require.NoError(t, err)
 		assert.Len(t, seen, want)
 	})
 }
@@ -198,24 +212,27 @@ func TestAReportInAHostsTransactionSeesWhatIsWrittenThere(t *testing.T) {
 		engine := enginesOn(t, s)[0]
 		_, err := engine.Do(t.Context(), riya(acme), convo.Open{By: ana}, convo.Close{By: ana})
 		require.NoError(t, err)
-		rollAll(t, s, 0)
+		rollupAll(t, s, 0)
 		tx, err := db.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
 		defer func() { _ = tx.Rollback() }()
 		inside := s.WithTx(tx)
-		_, err = engine.With(inside).Do(t.Context(), convo.ToContact(acme, "tom"), convo.Open{By: ana}, convo.Close{By: ana})
+		_, err = engine.With(inside).Do(t.Context(), convo.ToContact(acme, "tom"),
+			convo.Open{By: ana}, convo.Close{By: ana})
 		require.NoError(t, err)
 		now := time.Now()
-		a, err := report.Ask(t.Context(), inside, report.Question{
-			Kind: report.Conversations, Workspace: acme, From: now.Add(-48 * time.Hour), To: now.Add(48 * time.Hour),
+		a, err := report.Run(t.Context(), inside, report.Query{
+			Kind: report.Conversations, Workspace: acme,
+			From: now.Add(-48 * time.Hour), To: now.Add(48 * time.Hour),
 		})
 		require.NoError(t, err)
 		assert.EqualValues(t, 2, a.Total[report.Closed].Count)
 	})
 }
 
-// The second one finds no row to hold, and cannot make one while the first one makes it; a third one finds it there.
-func TestWhoeverRollsUpAWorkspaceIsAlone(t *testing.T) {
+// The second one finds no row to hold, and cannot make one while the first one makes it; a third
+// one finds it there.
+func TestOneCallAtATimeRollsUpAWorkspace(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		if e == testdb.SQLite {
 			t.Skip("one writes at a time, and holds no rows")
@@ -233,13 +250,22 @@ func TestWhoeverRollsUpAWorkspaceIsAlone(t *testing.T) {
 				})
 			}()
 		}
+		entered := func(who int) {
+			t.Helper()
+			select {
+			case got := <-inside:
+				require.Equal(t, who, got)
+			case err := <-left:
+				require.Fail(t, "left before it entered", "%d: %v", who, err)
+			}
+		}
 		enter(1)
-		require.Equal(t, 1, <-inside)
+		entered(1)
 		enter(2)
 		somebodyWaits(ctx, t, db, e)
 		leave <- struct{}{}
 		require.NoError(t, <-left)
-		require.Equal(t, 2, <-inside)
+		entered(2)
 		enter(3)
 		waits := make(chan struct{})
 		go func() {
@@ -253,8 +279,162 @@ func TestWhoeverRollsUpAWorkspaceIsAlone(t *testing.T) {
 		}
 		leave <- struct{}{}
 		require.NoError(t, <-left)
-		require.Equal(t, 3, <-inside)
+		entered(3)
 		leave <- struct{}{}
 		require.NoError(t, <-left)
 	})
+}
+
+// close opens and closes so many conversations in a workspace.
+func closeSome(t *testing.T, e *convo.Engine, workspace string, n int) {
+	t.Helper()
+	for range n {
+		contact := convo.ToContact(workspace, uuid.NewString())
+		_, err := e.Do(t.Context(), contact, convo.Open{By: ana}, convo.Close{By: ana})
+		require.NoError(t, err)
+	}
+}
+
+// pendingCycles is how many cycles of a workspace are not in the rollups yet.
+func pendingCycles(t *testing.T, db *sql.DB, workspace string) (n int) {
+	t.Helper()
+	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles WHERE rollup_pending = 1 "+
+		"AND workspace = '"+workspace+"'").Scan(&n))
+	return n
+}
+
+// A workspace in which more is closed than one call takes does not keep the others waiting.
+func TestABusyWorkspaceLeavesOthersTheirTurn(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		s, db := open(t, e)
+		engine := enginesOn(t, s)[0]
+		closeSome(t, engine, "quiet", 20)
+		for range 20 {
+			closeSome(t, engine, "busy", 3)
+			_, more, err := s.Rollup(t.Context(), 3)
+			require.NoError(t, err)
+			require.True(t, more)
+		}
+		assert.LessOrEqual(t, pendingCycles(t, db, "quiet"), 2)
+	})
+}
+
+// One call visits each workspace that has pending cycles once, going on after the last one's end.
+func TestRollupVisitsEachWorkspaceOnce(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		s, db := open(t, e)
+		engine := enginesOn(t, s)[0]
+		rollup := func(limit, want int, wantMore bool, left ...int) {
+			t.Helper()
+			n, more, err := s.Rollup(t.Context(), limit)
+			require.NoError(t, err)
+			require.Equal(t, want, n)
+			require.Equal(t, wantMore, more)
+			for i, workspace := range []string{"a", "b", "c"} {
+				require.Equal(t, left[i], pendingCycles(t, db, workspace), workspace)
+			}
+		}
+		rollup(0, 0, false, 0, 0, 0)
+		for _, workspace := range []string{"a", "b", "c"} {
+			closeSome(t, engine, workspace, 4)
+		}
+		rollup(3, 3, true, 1, 4, 4)
+		rollup(6, 6, true, 1, 0, 2) // goes on after a
+		rollup(2, 2, true, 0, 0, 1) // after c comes a again
+		closeSome(t, engine, "a", 1)
+		rollup(0, 2, false, 0, 0, 0)
+		rollup(1, 0, false, 0, 0, 0)
+		_, _, err := s.Rollup(t.Context(), -1)
+		var invalid *convo.ValidationError
+		require.ErrorAs(t, err, &invalid)
+	})
+}
+
+// A workspace whose rollups cannot be written does not keep the others waiting.
+func TestAWorkspaceThatFailsLeavesOthersTheirTurn(t *testing.T) {
+	s, db := open(t, testdb.SQLite)
+	engine := enginesOn(t, s)[0]
+	closeSome(t, engine, "a", 1)
+	rollupAll(t, s, 0)
+	_, err := db.Exec("UPDATE convo_rollups SET half_hours = x'80' WHERE half_hours IS NOT NULL")
+	require.NoError(t, err)
+	closeSome(t, engine, "a", 1)
+	closeSome(t, engine, "b", 1)
+	failures := 0
+	for range 4 {
+		if _, _, err := s.Rollup(t.Context(), 0); err != nil {
+			require.ErrorContains(t, err, "RebuildRollups")
+			failures++
+		}
+	}
+	assert.Positive(t, failures)
+	assert.Zero(t, pendingCycles(t, db, "b"))
+	assert.Equal(t, 1, pendingCycles(t, db, "a"))
+}
+
+// Rollups that an older program has made lack what is declared since: they are not read, and made
+// anew. Those of a newer program are left alone.
+func TestRollupsOfAnotherVersionAreNotRead(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		s, db := open(t, e)
+		engine := enginesOn(t, s)[0]
+		closeSome(t, engine, acme, 3)
+		rollupAll(t, s, 0)
+		today := time.Now().UTC().Truncate(24 * time.Hour)
+		check := func() {
+			t.Helper()
+			cells, err := s.Aggregate(t.Context(), report.Aggregation{
+				Workspace: acme, Measures: []report.Measure{report.LastResolution},
+				Boundaries: []time.Time{today.AddDate(0, 0, -1), today.AddDate(0, 0, 2)},
+			})
+			require.NoError(t, err)
+			require.Len(t, cells, 1)
+			require.EqualValues(t, 3, cells[0].Stat.Count)
+		}
+		for _, by := range []int{-1, 1} {
+			_, err := db.Exec("DELETE FROM convo_rollups WHERE measure = 'last_resolution'")
+			require.NoError(t, err)
+			_, err = db.Exec(fmt.Sprintf("UPDATE convo_rollups SET value_count = %d WHERE measure = ''",
+				hook.RollupVersion+by))
+			require.NoError(t, err)
+			check()
+			differences, err := s.CheckRollups(t.Context(), acme)
+			require.NoError(t, err)
+			require.Contains(t, fmt.Sprint(differences), "version")
+			_, err = db.Exec("UPDATE convo_cycles SET rollup_pending = 1") // else Rollup does not come by
+			require.NoError(t, err)
+			n, more, err := s.Rollup(t.Context(), 0)
+			require.NoError(t, err)
+			require.False(t, more)
+			require.Equal(t, map[int]int{-1: 3, 1: 0}[by], n)
+			check()
+			differences, err = s.CheckRollups(t.Context(), acme)
+			require.NoError(t, err)
+			require.Equal(t, by == 1, len(differences) > 0, differences)
+		}
+		require.NoError(t, s.RebuildRollups(t.Context(), acme))
+		require.Equal(t, 3, rollupAll(t, s, 0))
+		check()
+		differences, err := s.CheckRollups(t.Context(), acme)
+		require.NoError(t, err)
+		require.Empty(t, differences)
+	})
+}
+
+// What this version of the rollups has rows of. When it changes, raise rollupVersion, so that
+// rollups which lack the new rows are not read, and write down here what there is now.
+func TestTheVersionOfRollupsIsRaisedWithWhatIsInThem(t *testing.T) {
+	require.Equal(t, 1, hook.RollupVersion)
+	const (
+		byOpening = "[channel opened_source team contact_type]"
+		byClosing = "[channel opened_source closed_source team closer last_assignee contact_type]"
+	)
+	require.Equal(t, []string{
+		"opened_new " + byOpening, "reopened " + byOpening, "new_contacts " + byOpening,
+		"resolution " + byClosing, "active_resolution " + byClosing,
+		"first_resolution " + byClosing, "last_resolution " + byClosing,
+		"first_response [channel opened_source team first_responder contact_type]",
+		"response [channel opened_source team first_responder contact_type]",
+		"assignment [channel opened_source team first_assignee contact_type]",
+	}, hook.RolledUp(), "raise rollupVersion, and list here what is in rollups now")
 }

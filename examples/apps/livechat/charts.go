@@ -24,7 +24,7 @@ func (of *past) charts() ([]drawing, error) {
 	return []drawing{byDay, bands}, err
 }
 
-func chartByDay(a *report.Answer) (d drawing, err error) {
+func chartByDay(a *report.Report) (d drawing, err error) {
 	d = drawing{
 		Title: "Opened and closed, by day",
 		Lines: []chart.Series{{Name: "opened"}, {Name: "closed"}},
@@ -32,7 +32,7 @@ func chartByDay(a *report.Answer) (d drawing, err error) {
 	}
 	var days []string
 	for _, p := range a.Series {
-		opened, closed := p.Figures[report.Opened].Count, p.Figures[report.Closed].Count
+		opened, closed := p.Values[report.Opened].Count, p.Values[report.Closed].Count
 		days = append(days, day(p.From))
 		d.Lines[0].Values = append(d.Lines[0].Values, float64(opened))
 		d.Lines[1].Values = append(d.Lines[1].Values, float64(closed))

@@ -74,7 +74,7 @@ func (r reports) page(ctx context.Context, a *account) (*dashboardPage, error) {
 	return page, err
 }
 
-func (p *dashboardPage) live(l *report.Live) {
+func (p *dashboardPage) live(l *report.LiveCounts) {
 	p.Now = []figure{
 		{ID: "n-open", Name: "Open", Value: chart.Count(l.Open)},
 		{ID: "n-pending", Name: "Pending", Value: chart.Count(l.Pending)},
@@ -99,29 +99,29 @@ func (p *dashboardPage) live(l *report.Live) {
 }
 
 // past is what is reported of the last days.
-type past struct{ conversations, resolutions, responses, leaders *report.Answer }
+type past struct{ conversations, resolutions, responses, leaders *report.Report }
 
 func (r reports) ask(ctx context.Context, workspace string) (*past, error) {
 	year, month, day := r.now().UTC().Date()
 	tomorrow := time.Date(year, month, day+1, 0, 0, 0, 0, time.UTC)
-	ask := func(q report.Question) (a *report.Answer, err error) {
+	ask := func(q report.Query) (a *report.Report, err error) {
 		q.Workspace, q.From, q.To = workspace, tomorrow.AddDate(0, 0, -dashboardDays), tomorrow
-		return report.Ask(ctx, r.store, q)
+		return report.Run(ctx, r.store, q)
 	}
 	var p past
 	var err error
-	if p.conversations, err = ask(report.Question{
+	if p.conversations, err = ask(report.Query{
 		Kind: report.Conversations, Bucket: report.Day, GroupBy: report.Category,
 	}); err != nil {
 		return nil, err
 	}
-	if p.resolutions, err = ask(report.Question{Kind: report.Resolutions}); err != nil {
+	if p.resolutions, err = ask(report.Query{Kind: report.Resolutions}); err != nil {
 		return nil, err
 	}
-	if p.responses, err = ask(report.Question{Kind: report.Responses}); err != nil {
+	if p.responses, err = ask(report.Query{Kind: report.Responses}); err != nil {
 		return nil, err
 	}
-	p.leaders, err = ask(report.Question{Kind: report.Leaderboard, Measure: report.Closed})
+	p.leaders, err = ask(report.Query{Kind: report.Leaderboard, Measure: report.Closed})
 	return &p, err
 }
 
@@ -131,7 +131,7 @@ func (p *dashboardPage) past(of *past) {
 	counted := func(id, name string, m report.Measure) figure {
 		return figure{ID: id, Name: name, Value: chart.Count(a.Total[m].Count), Before: chart.Count(a.Previous[m].Count)}
 	}
-	median := func(id, name string, a *report.Answer, m report.Measure) figure {
+	median := func(id, name string, a *report.Report, m report.Measure) figure {
 		return figure{ID: id, Name: name, Value: took(a.Total[m].Count, a.Total[m].Median),
 			Before: took(a.Previous[m].Count, a.Previous[m].Median)}
 	}
@@ -145,7 +145,7 @@ func (p *dashboardPage) past(of *past) {
 	times := table{ID: "t-times", Title: "How long it took", Head: []string{"Until", "Count", "Mean", "Median", "90 % in"}}
 	for _, t := range []struct {
 		name    string
-		answer  *report.Answer
+		answer  *report.Report
 		measure report.Measure
 	}{
 		{"First response", of.responses, report.FirstResponse},
@@ -162,11 +162,11 @@ func (p *dashboardPage) past(of *past) {
 	}
 	agents := table{ID: "t-leaders", Title: "Closed, by agent", Head: []string{"Agent", "Count"}}
 	for _, g := range of.leaders.Groups {
-		agents.Rows = append(agents.Rows, []string{agentName(g.Value), chart.Count(g.Figures[report.Closed].Count)})
+		agents.Rows = append(agents.Rows, []string{agentName(g.Value), chart.Count(g.Values[report.Closed].Count)})
 	}
 	categories := table{ID: "t-categories", Title: "Closed, by category", Head: []string{"Category", "Count"}}
 	for _, g := range a.Groups {
-		if n := g.Figures[report.Closed].Count; n > 0 {
+		if n := g.Values[report.Closed].Count; n > 0 {
 			categories.Rows = append(categories.Rows, []string{categoryName(g.Value), chart.Count(n)})
 		}
 	}
@@ -189,7 +189,7 @@ func took(count int64, micros float64) string {
 	return chart.Duration(micros)
 }
 
-func percent(f report.Figures) string {
+func percent(f report.Values) string {
 	if f[report.Closed].Count == 0 {
 		return none
 	}

@@ -183,18 +183,18 @@ func tick(ctx context.Context, engine *convo.Engine, log *slog.Logger) {
 // rollUp keeps reports quick, where the store has something to do for that: at once, and then in turns.
 func rollUp(ctx context.Context, store convo.Store, turns <-chan time.Time, log *slog.Logger) {
 	s, ok := store.(interface {
-		Rollup(ctx context.Context, limit int) (int, error)
+		Rollup(ctx context.Context, limit int) (n int, more bool, err error)
 	})
 	if !ok {
 		return
 	}
 	for {
-		n, err := s.Rollup(ctx, 0)
+		_, more, err := s.Rollup(ctx, 0)
 		if err != nil && ctx.Err() == nil {
 			log.ErrorContext(ctx, "rollups", "error", err)
 		}
-		if n > 0 && err == nil {
-			continue // there may be more
+		if more {
+			continue
 		}
 		select {
 		case <-ctx.Done():

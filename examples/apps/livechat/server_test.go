@@ -269,14 +269,14 @@ type rolling struct {
 	calls chan int
 }
 
-func (r *rolling) Rollup(context.Context, int) (n int, err error) {
+func (r *rolling) Rollup(context.Context, int) (n int, more bool, err error) {
 	if len(r.left) > 0 {
 		n, r.left = r.left[0], r.left[1:]
 	} else {
 		err = errors.New("no connection")
 	}
 	r.calls <- n
-	return n, err
+	return n, n > 0, err
 }
 
 func TestRollupsGoOnUntilNothingIsLeftAndThenInTurns(t *testing.T) {

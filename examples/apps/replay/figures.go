@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -103,6 +105,12 @@ func (f figures) print(out io.Writer) error {
 		count("  repeated", f.Repeated)
 	}
 	count("cases", f.Cases)
+	if len(f.Unmapped) > 0 {
+		fmt.Fprintln(w, "notes, as the mapping does not name them")
+		for _, activity := range slices.Sorted(maps.Keys(f.Unmapped)) {
+			fmt.Fprintf(w, "  %-21s %4d\n", activity, f.Unmapped[activity])
+		}
+	}
 	opened, reopened, closed, pended := f.Events[convo.ConversationOpened], f.Events[convo.ConversationReopened],
 		f.Events[convo.ConversationClosed], f.Events[convo.ConversationPending]
 	count("opened", opened)

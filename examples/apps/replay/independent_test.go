@@ -77,6 +77,9 @@ func (n *count) walk(name string, entries []entry) {
 			log = append(log, "conversation_opened")
 			opened = e.micros
 		case "pending":
+			if e.activity == "Wait" { // it says what is so already
+				continue
+			}
 			log = append(log, "conversation_resumed")
 			pending += e.micros - waiting
 			n.pendingTotal += e.micros - waiting

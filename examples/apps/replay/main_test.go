@@ -33,6 +33,8 @@ Case1,Wait,Ana,2025-03-07 09:00:00+00:00
 	//   unchanged                0
 	//   ignored closings         1
 	// cases                      2
+	// notes, as the mapping does not name them
+	//   Resolve ticket           1
 	// opened                     2
 	// reopened                   1
 	// closed                     2
@@ -111,13 +113,40 @@ func TestThePrintedMappingIsTheDefault(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "mapping.json")
 	require.NoError(t, os.WriteFile(file, []byte(mapping), 0o600))
 	log := filepath.Join(t.TempDir(), "log.csv")
-	require.NoError(t, os.WriteFile(log, []byte(header+"c,Closed,ana,2025-03-03 09:00:00Z\n"), 0o600))
+	require.NoError(t, os.WriteFile(log, []byte(header+`c,Insert ticket,ana,2025-03-03 09:00:00Z
+c,Take in charge ticket,ana,2025-03-03 09:01:00Z
+c,Wait,ana,2025-03-03 09:02:00Z
+c,Closed,ana,2025-03-03 09:03:00Z
+`), 0o600))
 
 	_, byDefault, _ := call("", "--json", log)
 	status, byFile, stderr := call("", "--json", "--mapping", file, log)
 	require.Zero(t, status, stderr)
 	assert.Equal(t, byDefault, byFile)
 	assert.Contains(t, byFile, `"conversation_closed": 1`)
+}
+
+// F18: a typing error in the mapping is not imported without a word.
+func TestAnActivityOfTheMappingThatNeverOccursIsAnError(t *testing.T) {
+	mapping := filepath.Join(t.TempDir(), "mapping.json")
+	_, text, _ := call("", "--print-mapping")
+	text = strings.Replace(text, `"Closed"`, `"Clsoed"`, 1)
+	require.NoError(t, os.WriteFile(mapping, []byte(text), 0o600))
+	log := header + `c,Insert ticket,ana,2025-03-03 09:00:00Z
+c,Take in charge ticket,ana,2025-03-03 09:01:00Z
+c,Wait,ana,2025-03-03 09:02:00Z
+c,Closed,ana,2025-03-03 09:03:00Z
+c,Closed,ana,2025-03-03 09:04:00Z
+c,Look,ana,2025-03-03 09:05:00Z
+`
+	status, stdout, stderr := call(log, "--mapping", mapping, "-")
+	assert.Equal(t, 1, status)
+	assert.Empty(t, stdout)
+	assert.Contains(t, stderr, `activities of the mapping never occur: ["Clsoed"]; the log has "Closed" (2), "Insert`)
+
+	status, stdout, _ = call(log, "-")
+	assert.Zero(t, status)
+	assert.Contains(t, stdout, "notes, as the mapping does not name them\n  Look                     1\n")
 }
 
 func TestAFullDiskIsStatus1(t *testing.T) {

@@ -31,7 +31,7 @@ type call struct {
 	db, importFile, mapping string
 	quiet                   bool
 
-	question report.Question
+	query    report.Query
 	location *time.Location
 	format   string
 	live     bool
@@ -52,16 +52,16 @@ var errFlags = errors.New("wrong flags")
 
 // Flags that go with one thing to do. All others go with everything.
 var goesWith = map[string][]string{
-	"a report": {"kind", "from", "to", "compare", "zone", "bucket", "week-start", "group-by", "where", "measure", "top", "distinct",
+	"a report": {"kind", "from", "to", "compare-from", "zone", "bucket", "week-start", "group-by", "filter", "measure", "top", "count-distinct",
 		"hours", "format"},
 	"--live":   {"format"},
 	"--export": {"from", "to", "zone"},
-	"--html":   {"from", "to", "compare", "zone", "bucket", "week-start", "group-by", "where", "hours"},
+	"--html":   {"from", "to", "compare-from", "zone", "bucket", "week-start", "group-by", "filter", "hours"},
 }
 
 func parse(args []string, stderr io.Writer) (*call, error) {
 	c := &call{}
-	q := &c.question
+	q := &c.query
 	flags := flag.NewFlagSet("report", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
@@ -78,18 +78,18 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 		"messages, contacts, assignments, users or leaderboard")
 	from := flags.String("from", "", "the `day` the period begins with, as 2026-03-01, or a time, as 2026-03-01T09:00:00Z")
 	to := flags.String("to", "", "the `day` or time before which it ends")
-	compare := flags.String("compare", "", "the `day` or time where the period to compare with begins (default: right before)")
+	compare := flags.String("compare-from", "", "the `day` or time where the period to compare with begins (default: right before)")
 	flags.StringVar(&q.Zone, "zone", "UTC", "the IANA time `zone` of days and buckets, as Europe/Berlin")
 	bucket := flags.String("bucket", "", "also by this `width`: hour, day, week, month, quarter or year (--html: month)")
 	flags.TextVar(&q.WeekStart, "week-start", report.Monday, "the first `day` of a week")
 	groupBy := flags.String("group-by", "", "also by this `dimension`: channel, opened_source, closed_source, category, team, "+
 		"first_responder, closer, first_assignee, last_assignee, contact_type, status, or, of messages, author "+
 		"(--html: closer)")
-	flags.Func("where", "only what has this value of a dimension, as `dimension=value`; repeat it for more values and dimensions",
-		func(text string) error { return addWhere(q, text) })
+	flags.Func("filter", "only what has this value of a dimension, as `dimension=value`; repeat it for more values and dimensions",
+		func(text string) error { return addFilter(q, text) })
 	measure := flags.String("measure", "", "the `measure` that a leaderboard is sorted by, as closed or resolution")
 	flags.IntVar(&q.Top, "top", 0, "how many rows a leaderboard has (default 10)")
-	flags.BoolVar(&q.Distinct, "distinct", false, "also count distinct conversations and contacts, in a report of conversations")
+	flags.BoolVar(&q.CountDistinct, "count-distinct", false, "also count distinct conversations and contacts, in a report of conversations")
 	hours := flags.String("hours", "", "also measure in working time, by the calendar in this JSON `file`, as "+hoursExample)
 	flags.StringVar(&c.format, "format", formatTable, "the `format` of a report: table, json or csv (durations in microseconds)")
 	flags.BoolVar(&c.live, "live", false, "show how things stand right now")
@@ -114,16 +114,16 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 
 const hoursExample = `{"zone": "Europe/Berlin", "days": {"monday": {"from": "09:00", "to": "17:30"}}, "holidays": ["2026-12-24"]}`
 
-func addWhere(q *report.Question, text string) error {
+func addFilter(q *report.Query, text string) error {
 	dimension, value, ok := strings.Cut(text, "=")
 	if !ok {
 		return errors.New("must be dimension=value, as channel=web")
 	}
-	if q.Where == nil {
-		q.Where = report.Where{}
+	if q.Filter == nil {
+		q.Filter = report.Filter{}
 	}
 	d := report.Dimension(dimension)
-	q.Where[d] = append(q.Where[d], value)
+	q.Filter[d] = append(q.Filter[d], value)
 	return nil
 }
 
@@ -167,7 +167,7 @@ func (c *call) check(flags *flag.FlagSet) error {
 
 // complete reads times and the calendar. Whether they make sense, report says.
 func (c *call) complete(from, to, compare, hours string) (err error) {
-	q := &c.question
+	q := &c.query
 	if c.location, err = time.LoadLocation(q.Zone); err != nil || q.Zone == "" {
 		return wrong("--zone: %q is not the name of an IANA time zone, such as Europe/Berlin", q.Zone)
 	}
@@ -177,7 +177,7 @@ func (c *call) complete(from, to, compare, hours string) (err error) {
 	for _, t := range [...]struct {
 		name, text string
 		at         *time.Time
-	}{{"from", from, &q.From}, {"to", to, &q.To}, {"compare", compare, &q.Compare}} {
+	}{{"from", from, &q.From}, {"to", to, &q.To}, {"compare-from", compare, &q.CompareFrom}} {
 		if t.text == "" {
 			continue
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -24,6 +23,7 @@ import (
 	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore"
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+	"github.com/chatlifecycle/convo/storetest"
 )
 
 const zone = "Europe/Rome" // where the help desk is
@@ -73,24 +73,24 @@ func importLog(t testing.TB, s store, log string) *convo.Engine {
 }
 
 // questions are of every kind, about the whole log in the help desk's months, and about parts of it that begin and end anywhere.
-func questions(t testing.TB) []report.Question {
+func questions(t testing.TB) []report.Query {
 	day := func(y int, m time.Month) time.Time { return time.Date(y, m, 1, 0, 0, 0, 0, rome(t)) }
-	all := report.Question{Workspace: "desk", From: day(2010, 1), To: day(2014, 2), Zone: zone, Bucket: report.Month}
-	year := report.Question{Workspace: "desk", From: day(2012, 1), To: day(2013, 1), Zone: zone, Bucket: report.Quarter}
-	odd := report.Question{
+	all := report.Query{Workspace: "desk", From: day(2010, 1), To: day(2014, 2), Zone: zone, Bucket: report.Month}
+	year := report.Query{Workspace: "desk", From: day(2012, 1), To: day(2013, 1), Zone: zone, Bucket: report.Quarter}
+	odd := report.Query{
 		Workspace: "desk", From: time.Date(2011, 3, 5, 10, 17, 0, 0, time.UTC), To: time.Date(2011, 9, 9, 3, 33, 21, 5e8, time.UTC),
-		Zone: zone, Bucket: report.Week, Compare: day(2012, 7),
+		Zone: zone, Bucket: report.Week, CompareFrom: day(2012, 7),
 	}
-	var qs []report.Question
-	ask := func(q report.Question, kind report.Kind, by report.Dimension, more func(*report.Question)) {
+	var qs []report.Query
+	ask := func(q report.Query, kind report.Kind, by report.Dimension, more func(*report.Query)) {
 		q.Kind, q.GroupBy = kind, by
 		if more != nil {
 			more(&q)
 		}
 		qs = append(qs, q)
 	}
-	for _, q := range []report.Question{all, year, odd} {
-		ask(q, report.Conversations, report.Closer, func(q *report.Question) { q.Distinct = true })
+	for _, q := range []report.Query{all, year, odd} {
+		ask(q, report.Conversations, report.Closer, func(q *report.Query) { q.CountDistinct = true })
 		ask(q, report.Conversations, report.Status, nil)
 		ask(q, report.Responses, report.FirstResponder, nil)
 		ask(q, report.Resolutions, report.LastAssignee, nil)
@@ -98,25 +98,25 @@ func questions(t testing.TB) []report.Question {
 		ask(q, report.Contacts, report.ContactType, nil)
 		ask(q, report.Assignments, report.FirstAssignee, nil)
 		ask(q, report.Users, "", nil)
-		ask(q, report.Leaderboard, "", func(q *report.Question) { q.Measure, q.Top = report.Assignment, 4 })
-		ask(q, report.Resolutions, "", func(q *report.Question) { q.Where = report.Where{report.Closer: {"Value 3", "Value 21"}} })
+		ask(q, report.Leaderboard, "", func(q *report.Query) { q.Measure, q.Top = report.Assignment, 4 })
+		ask(q, report.Resolutions, "", func(q *report.Query) { q.Filter = report.Filter{report.Closer: {"Value 3", "Value 21"}} })
 	}
 	return qs
 }
 
 // checkAnswer compares an answer with the log.
-func (d *desk) checkAnswer(t testing.TB, a *report.Answer) {
+func (d *desk) checkAnswer(t testing.TB, a *report.Report) {
 	t.Helper()
 	require.NotEmpty(t, a.Definitions)
 	for m := range a.Definitions {
 		by, only := report.Dimension(""), func(string) bool { return true }
-		for dimension, values := range a.Where {
+		for dimension, values := range a.Filter {
 			by, only = dimension, func(value string) bool { return slices.Contains(values, value) }
 		}
 		d.check(t, "total", m, a.Total[m], a.From, a.To, by, only)
 		d.check(t, "before", m, a.Previous[m], a.PreviousFrom, a.PreviousTo, by, only)
 		for _, p := range a.Series {
-			d.check(t, p.From.String(), m, p.Figures[m], p.From, p.To, by, only)
+			d.check(t, p.From.String(), m, p.Values[m], p.From, p.To, by, only)
 		}
 		for _, g := range a.Groups {
 			by := a.GroupBy
@@ -125,7 +125,7 @@ func (d *desk) checkAnswer(t testing.TB, a *report.Answer) {
 					by = report.Author
 				}
 			}
-			d.check(t, g.Value, m, g.Figures[m], a.From, a.To, by, func(value string) bool { return value == g.Value })
+			d.check(t, g.Value, m, g.Values[m], a.From, a.To, by, func(value string) bool { return value == g.Value })
 		}
 	}
 	d.checkComplete(t, a)
@@ -137,7 +137,7 @@ func (d *desk) checkAnswer(t testing.TB, a *report.Answer) {
 }
 
 // checkComplete checks that no group is missing: all of them together are everything, but what is distinct may be in two.
-func (d *desk) checkComplete(t testing.TB, a *report.Answer) {
+func (d *desk) checkComplete(t testing.TB, a *report.Report) {
 	t.Helper()
 	if a.GroupBy == "" && a.Kind != report.Users || a.Kind == report.Leaderboard {
 		return
@@ -145,7 +145,7 @@ func (d *desk) checkComplete(t testing.TB, a *report.Answer) {
 	for m := range a.Definitions {
 		sum := int64(0)
 		for _, g := range a.Groups {
-			sum += g.Figures[m].Count
+			sum += g.Values[m].Count
 		}
 		if !m.Distinct() {
 			require.Equal(t, a.Total[m].Count, sum, m)
@@ -179,11 +179,11 @@ func (d *desk) checkLive(t testing.TB, s store) {
 	}
 }
 
-func askAll(t testing.TB, s store) []*report.Answer {
+func askAll(t testing.TB, s store) []*report.Report {
 	t.Helper()
-	var all []*report.Answer
+	var all []*report.Report
 	for _, q := range questions(t) {
-		a, err := report.Ask(t.Context(), s, q)
+		a, err := report.Run(t.Context(), s, q)
 		require.NoError(t, err)
 		all = append(all, a)
 	}
@@ -191,18 +191,18 @@ func askAll(t testing.TB, s store) []*report.Answer {
 }
 
 // exact is what must be the same on every store: everything but percentiles and bands, which may be from sketches.
-func exact(t testing.TB, a *report.Answer) string {
+func exact(t testing.TB, a *report.Report) string {
 	t.Helper()
 	data, err := json.Marshal(a)
 	require.NoError(t, err)
-	var c report.Answer
+	var c report.Report
 	require.NoError(t, json.Unmarshal(data, &c))
-	all := []report.Figures{c.Total, c.Previous}
+	all := []report.Values{c.Total, c.Previous}
 	for _, p := range c.Series {
-		all = append(all, p.Figures)
+		all = append(all, p.Values)
 	}
 	for _, g := range c.Groups {
-		all = append(all, g.Figures)
+		all = append(all, g.Values)
 	}
 	for _, f := range all {
 		for m, s := range f {
@@ -239,7 +239,7 @@ func reopenSome(t testing.TB, engine *convo.Engine, d *desk) {
 	require.Greater(t, len(done), 200)
 }
 
-func requireSame(t testing.TB, want, got []*report.Answer, why string) {
+func requireSame(t testing.TB, want, got []*report.Report, why string) {
 	t.Helper()
 	for i := range want {
 		x, err := json.Marshal(want[i])
@@ -289,7 +289,7 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 		engine := importLog(t, s, log)
 		t.Logf("imported after %v", time.Since(began))
 		d.checkLive(t, s)
-		var last []*report.Answer
+		var last []*report.Report
 		check := func(stage string) {
 			last = askAll(t, s)
 			for i, a := range last {
@@ -299,7 +299,7 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 			t.Logf("%s: checked after %v", stage, time.Since(began))
 		}
 		check("nothing rolled up")
-		n, err := s.Rollup(t.Context(), len(d.cycles)/2)
+		n, _, err := s.Rollup(t.Context(), len(d.cycles)/2)
 		require.NoError(t, err)
 		require.Equal(t, len(d.cycles)/2, n)
 		check("half rolled up")
@@ -318,15 +318,11 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 	})
 }
 
-func rollupAll(t testing.TB, s interface {
-	Rollup(ctx context.Context, limit int) (int, error)
-}) {
+func rollupAll(t testing.TB, s storetest.Roller) {
 	t.Helper()
-	for {
-		n, err := s.Rollup(t.Context(), 0)
+	for more := true; more; {
+		var err error
+		_, more, err = s.Rollup(t.Context(), 0)
 		require.NoError(t, err)
-		if n == 0 {
-			return
-		}
 	}
 }

@@ -25,7 +25,7 @@ Asks a database of convo, or an event log, and prints one report; or how things 
 or transcripts (--export); or writes a page with charts of all there is to a period (--html).
 
   report --db convo.sqlite --workspace acme --kind resolutions --from 2026-03-01 --to 2026-04-01 --zone Europe/Berlin \
-         --bucket day --group-by closer --where channel=whatsapp --where channel=web
+         --bucket day --group-by closer --filter channel=whatsapp --filter channel=web
   report --db convo.sqlite --workspace acme --kind leaderboard --measure closed --top 3 --from 2026-03-01 --to 2026-04-01
   report --import helpdesk.csv --from 2010-01-01 --to 2014-01-01 --zone Europe/Rome --html report.html
 
@@ -118,27 +118,28 @@ func (c *call) importInto(ctx context.Context, s store, stdin io.Reader, stderr,
 	if err != nil {
 		return err
 	}
-	t, err := eventlog.ImportFile(ctx, engine, c.question.Workspace, c.importFile, m, stdin, progress)
+	t, err := eventlog.ImportFile(ctx, engine, c.query.Workspace, c.importFile, m, stdin, progress)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(stderr, "imported %s: %d rows of %d cases; %d opened, %d reopened, %d closed\n", c.importFile, t.Rows, t.Cases,
 		t.Events[convo.ConversationOpened], t.Events[convo.ConversationReopened], t.Events[convo.ConversationClosed])
 	r, ok := s.(interface {
-		Rollup(ctx context.Context, limit int) (int, error)
+		Rollup(ctx context.Context, limit int) (n int, more bool, err error)
 	})
 	if !ok {
 		return nil
 	}
 	bar := eventlog.Bar(progress, "rolling up", t.Events[convo.ConversationClosed])
 	defer func() { _ = bar.Finish() }()
-	for {
-		n, err := r.Rollup(ctx, 0)
-		if err != nil || n == 0 {
+	for more := true; more; {
+		var n int
+		if n, more, err = r.Rollup(ctx, 0); err != nil {
 			return err
 		}
 		_ = bar.Add(n)
 	}
+	return nil
 }
 
 // do answers what was asked for, and sums it up in a line.

@@ -17,6 +17,7 @@ const log = `case:concept:name,Activity,Resource,time:timestamp
 Case1,Insert ticket,Ana,2025-03-03 09:00:00+00:00
 Case1,Take in charge ticket,Ben,2025-03-03 09:10:00+00:00
 Case2,Insert ticket,Ana,2025-03-03 09:30:00+00:00
+Case2,Wait,Ana,2025-03-03 09:30:00+00:00
 Case1,Closed,Ben,2025-03-05 11:00:00+00:00
 Case2,Closed,Ana,2025-03-04 09:30:00+00:00
 `
@@ -25,7 +26,7 @@ func Example() {
 	run(context.Background(), []string{"--import", "-", "--from", "2025-03-01", "--to", "2025-04-01", "--zone", "Europe/Rome",
 		"--kind", "assignments", "--group-by", "first_assignee"}, strings.NewReader(log), os.Stdout, os.Stdout)
 	// Output:
-	// imported -: 5 rows of 2 cases; 2 opened, 0 reopened, 2 closed
+	// imported -: 6 rows of 2 cases; 2 opened, 0 reopened, 2 closed
 	// assignment in all
 	//             count     mean   median      p90      p95      p99      min      max
 	//    period       1   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s
@@ -83,11 +84,11 @@ func TestAWrongCallIsStatus2(t *testing.T) {
 		{"--mapping goes with --import", []string{"--db", "x", "--live", "--mapping", "m.json"}},
 		{`"more" is not a flag`, with("more")},
 		{"flag provided but not defined: -no-such-flag", with("--no-such-flag")},
-		{"must be dimension=value", with("--where", "channel")},
+		{"must be dimension=value", with("--filter", "channel")},
 		{`"mon" is not one of monday`, with("--week-start", "mon")},
 		{`invalid value "x" for flag -top`, with("--top", "x")},
 		{`--from: "yesterday" is neither a day`, []string{"--import", "-", "--from", "yesterday", "--to", "2026-04-01"}},
-		{`--compare: "2026-13-01" is neither a day`, with("--compare", "2026-13-01")},
+		{`--compare-from: "2026-13-01" is neither a day`, with("--compare-from", "2026-13-01")},
 		{`--zone: "Mars" is not the name`, with("--zone", "Mars")},
 		{`zone`, with("--zone", "Local")},
 		{`--zone: "" is not the name`, with("--zone", "")},
@@ -103,10 +104,10 @@ func TestAWrongCallIsStatus2(t *testing.T) {
 		{`"decade" is not one of hour`, with("--bucket", "decade")},
 		{`"decade" is not one of hour`, with("--bucket", "decade", "--html", "x.html")},
 		{`"mood" is not one of`, with("--group-by", "mood")},
-		{`"mood" is not one of`, with("--where", "mood=bad")},
+		{`"mood" is not one of`, with("--filter", "mood=bad")},
 		{"measure and top are of a leaderboard", with("--measure", "closed")},
 		{`"fun" cannot be led by`, with("--kind", "leaderboard", "--measure", "fun")},
-		{"is of a report of conversations", with("--kind", "messages", "--distinct")},
+		{"is of a report of conversations", with("--kind", "messages", "--count-distinct")},
 		{"workspace", with("--workspace", "")},
 		{"workspace", []string{"--import", "-", "--live", "--workspace", ""}},
 		{"no such file", with("--hours", filepath.Join(dir, "none"))},

@@ -16,7 +16,7 @@ import (
 )
 
 func (c *call) showReport(ctx context.Context, s store, out io.Writer) (string, error) {
-	a, err := report.Ask(ctx, s, c.question)
+	a, err := report.Run(ctx, s, c.query)
 	if err != nil {
 		return "", err
 	}
@@ -38,7 +38,7 @@ func writeJSON(out io.Writer, v any) error {
 }
 
 // summaryOf is a in one line.
-func summaryOf(a *report.Answer, loc *time.Location) string {
+func summaryOf(a *report.Report, loc *time.Location) string {
 	s := fmt.Sprintf("%s of %s, %s, compared with %s", a.Kind, a.Workspace, period(a.From, a.To, loc),
 		period(a.PreviousFrom, a.PreviousTo, loc))
 	if a.Total[report.Closed].Count > 0 && a.Kind == report.Conversations {
@@ -63,7 +63,7 @@ func period(from, to time.Time, loc *time.Location) string {
 }
 
 // writeCSV writes one row per part of the answer, value and measure; durations are microseconds.
-func writeCSV(out io.Writer, a *report.Answer) error {
+func writeCSV(out io.Writer, a *report.Report) error {
 	head := []string{
 		"part", "from", "to", "value", "measure", "count", "sum", "mean", "min", "max", "median", "p90", "p95", "p99", "approximate",
 	}
@@ -71,7 +71,7 @@ func writeCSV(out io.Writer, a *report.Answer) error {
 		head = append(head, fmt.Sprintf("at_most_%ds", int(limit.Seconds())))
 	}
 	rows := [][]string{append(head, "longer")}
-	add := func(part string, from, to time.Time, value string, f report.Figures) {
+	add := func(part string, from, to time.Time, value string, f report.Values) {
 		for _, m := range order {
 			if _, asked := a.Definitions[m]; asked {
 				rows = append(rows, append([]string{part, from.UTC().Format(time.RFC3339Nano), to.UTC().Format(time.RFC3339Nano), value,
@@ -82,10 +82,10 @@ func writeCSV(out io.Writer, a *report.Answer) error {
 	add("total", a.From, a.To, "", a.Total)
 	add("previous", a.PreviousFrom, a.PreviousTo, "", a.Previous)
 	for _, p := range a.Series {
-		add("series", p.From, p.To, "", p.Figures)
+		add("series", p.From, p.To, "", p.Values)
 	}
 	for _, g := range a.Groups {
-		add("group", a.From, a.To, g.Value, g.Figures)
+		add("group", a.From, a.To, g.Value, g.Values)
 	}
 	return csv.NewWriter(out).WriteAll(rows)
 }
@@ -108,7 +108,7 @@ func cellsOf(s report.Stat) []string {
 }
 
 func (c *call) showLive(ctx context.Context, s store, out io.Writer) (string, error) {
-	l, err := report.Dashboard(ctx, s, c.question.Workspace)
+	l, err := report.Dashboard(ctx, s, c.query.Workspace)
 	if err != nil {
 		return "", err
 	}
@@ -139,7 +139,7 @@ func (c *call) showLive(ctx context.Context, s store, out io.Writer) (string, er
 
 // exportTo writes cycles or transcripts, and counts them.
 func (c *call) exportTo(ctx context.Context, s store, out io.Writer) (string, error) {
-	q := c.question
+	q := c.query
 	n := &counting{store: s}
 	var err error
 	what := "cycles"
@@ -174,11 +174,11 @@ func (s *counting) Conversations(ctx context.Context, f convo.Filter) ([]convo.C
 	return page, err
 }
 
-// filters are where in words; empty where everything is let through.
-func filters(where report.Where) string {
+// filters are the filter in words; empty where everything is let through.
+func filters(f report.Filter) string {
 	var all []string
-	for _, d := range sortedKeys(where) {
-		all = append(all, string(d)+" "+strings.Join(where[d], " or "))
+	for _, d := range sortedKeys(f) {
+		all = append(all, string(d)+" "+strings.Join(f[d], " or "))
 	}
 	return strings.Join(all, ", ")
 }

@@ -65,37 +65,37 @@ func (c *call) writePage(ctx context.Context, s store, stderr io.Writer) error {
 
 // answers are what a page is made of.
 type answers struct {
-	conversations, resolutions, responses, assignments *report.Answer
-	messages                                           *report.Answer // nil: the filters are not about messages
-	groups                                             *report.Answer
+	conversations, resolutions, responses, assignments *report.Report
+	messages                                           *report.Report // nil: the filters are not about messages
+	groups                                             *report.Report
 }
 
 func (c *call) ask(ctx context.Context, s store) (all answers, err error) {
-	q := c.question
+	q := c.query
 	q.Bucket, q.GroupBy = cmp.Or(q.Bucket, report.Month), ""
-	groups := c.question
+	groups := c.query
 	groups.Kind, groups.Bucket, groups.GroupBy = report.Conversations, "", cmp.Or(groups.GroupBy, report.Closer)
 	type ask struct {
 		kind report.Kind
-		to   **report.Answer
+		to   **report.Report
 	}
 	asks := []ask{{report.Conversations, &all.conversations}, {report.Resolutions, &all.resolutions},
 		{report.Responses, &all.responses}, {report.Assignments, &all.assignments}}
 	notOfMessages := func(d report.Dimension) bool { return d != report.Channel && d != report.ContactType }
-	if !slices.ContainsFunc(sortedKeys(q.Where), notOfMessages) {
+	if !slices.ContainsFunc(sortedKeys(q.Filter), notOfMessages) {
 		asks = append(asks, ask{report.Messages, &all.messages})
 	}
 	for _, one := range asks {
 		q.Kind = one.kind
-		if *one.to, err = report.Ask(ctx, s, q); err != nil {
+		if *one.to, err = report.Run(ctx, s, q); err != nil {
 			return all, err
 		}
 	}
-	all.groups, err = report.Ask(ctx, s, groups)
+	all.groups, err = report.Run(ctx, s, groups)
 	return all, err
 }
 
-func sortedKeys(where report.Where) []report.Dimension { return slices.Sorted(maps.Keys(where)) }
+func sortedKeys(f report.Filter) []report.Dimension { return slices.Sorted(maps.Keys(f)) }
 
 func (c *call) renderPage(ctx context.Context, s store) (*page, error) {
 	all, err := c.ask(ctx, s)
@@ -105,9 +105,9 @@ func (c *call) renderPage(ctx context.Context, s store) (*page, error) {
 	a := all.conversations
 	p := &page{
 		Title: "Conversations of " + a.Workspace, Period: period(a.From, a.To, c.location),
-		Before: period(a.PreviousFrom, a.PreviousTo, c.location), Zone: a.Zone, Filters: filters(a.Where),
+		Before: period(a.PreviousFrom, a.PreviousTo, c.location), Zone: a.Zone, Filters: filters(a.Filter),
 	}
-	for _, a := range []*report.Answer{a, all.resolutions, all.responses, all.assignments, all.messages} {
+	for _, a := range []*report.Report{a, all.resolutions, all.responses, all.assignments, all.messages} {
 		if a == nil {
 			continue
 		}
@@ -128,7 +128,7 @@ func (c *call) renderPage(ctx context.Context, s store) (*page, error) {
 func inAll(all *answers) []table {
 	counts := table{Title: "Counted", Head: []string{"measure", "period", "before"}}
 	times := table{Title: "Measured", Head: []string{"measure", "count", "mean", "median", "p90", "max", "median before"}}
-	for _, a := range []*report.Answer{all.conversations, all.messages, all.resolutions, all.responses, all.assignments} {
+	for _, a := range []*report.Report{all.conversations, all.messages, all.resolutions, all.responses, all.assignments} {
 		if a == nil {
 			continue
 		}
@@ -143,7 +143,7 @@ func inAll(all *answers) []table {
 			}
 		}
 	}
-	rate := func(f report.Figures) string { return fmt.Sprintf("%.1f %%", 100*f.ReopenRate()) }
+	rate := func(f report.Values) string { return fmt.Sprintf("%.1f %%", 100*f.ReopenRate()) }
 	counts.Rows = append(counts.Rows, []string{"reopened ÷ closed", rate(all.conversations.Total), rate(all.conversations.Previous)})
 	return []table{counts, times}
 }
@@ -161,9 +161,9 @@ func timesOf(m report.Measure, now, before report.Stat) []string {
 
 // addCharts adds the charts of what there is.
 func (c *call) addCharts(p *page, all *answers) error {
-	counts := func(a *report.Answer, measures ...report.Measure) (lines []chart.Series) {
+	counts := func(a *report.Report, measures ...report.Measure) (lines []chart.Series) {
 		for _, m := range measures {
-			lines = append(lines, valuesOf(a, string(m), func(f report.Figures) float64 { return float64(f[m].Count) }))
+			lines = append(lines, valuesOf(a, string(m), func(f report.Values) float64 { return float64(f[m].Count) }))
 		}
 		return lines
 	}
@@ -175,7 +175,7 @@ func (c *call) addCharts(p *page, all *answers) error {
 	if total := all.resolutions.Total[report.Resolution]; total.Count > 0 {
 		unit, micros := unitOf(all.resolutions)
 		part := func(name string, of func(report.Stat) float64) chart.Series {
-			return valuesOf(all.resolutions, name, func(f report.Figures) float64 {
+			return valuesOf(all.resolutions, name, func(f report.Values) float64 {
 				if s := f[report.Resolution]; s.Count > 0 {
 					return of(s) / micros
 				}
@@ -203,19 +203,19 @@ func (c *call) addCharts(p *page, all *answers) error {
 	return c.addGroups(p, all.groups)
 }
 
-func valuesOf(a *report.Answer, name string, of func(report.Figures) float64) chart.Series {
+func valuesOf(a *report.Report, name string, of func(report.Values) float64) chart.Series {
 	s := chart.Series{Name: name}
 	for _, point := range a.Series {
-		s.Values = append(s.Values, of(point.Figures))
+		s.Values = append(s.Values, of(point.Values))
 	}
 	return s
 }
 
 // unitOf is the largest unit of which the longest 90th percentile or mean has more than two.
-func unitOf(a *report.Answer) (name string, micros float64) {
+func unitOf(a *report.Report) (name string, micros float64) {
 	longest := 0.
 	for _, p := range a.Series {
-		longest = max(longest, p.Figures[report.Resolution].P90, p.Figures[report.Resolution].Mean)
+		longest = max(longest, p.Values[report.Resolution].P90, p.Values[report.Resolution].Mean)
 	}
 	for _, u := range []struct {
 		name string
@@ -228,7 +228,7 @@ func unitOf(a *report.Answer) (name string, micros float64) {
 	return "seconds", float64(time.Second.Microseconds())
 }
 
-func (c *call) addLines(p *page, a *report.Answer, title, y string, apart float64, lines []chart.Series) error {
+func (c *call) addLines(p *page, a *report.Report, title, y string, apart float64, lines []chart.Series) error {
 	var buckets []string
 	for _, point := range a.Series {
 		buckets = append(buckets, axisName(point.From.In(c.location), a.Bucket))
@@ -252,7 +252,7 @@ func axisName(from time.Time, b report.Bucket) string {
 	return bucketName(from, b)
 }
 
-func (c *call) addBands(p *page, a *report.Answer) error {
+func (c *call) addBands(p *page, a *report.Report) error {
 	bands := a.Total[report.FirstResponse].Bands
 	if len(bands) == 0 {
 		return nil
@@ -268,14 +268,14 @@ func (c *call) addBands(p *page, a *report.Answer) error {
 	return err
 }
 
-func (c *call) addGroups(p *page, a *report.Answer) error {
+func (c *call) addGroups(p *page, a *report.Report) error {
 	all := slices.DeleteFunc(tables(a, c.location), func(t table) bool { return t.Head[0] != string(a.GroupBy) })
-	groups := slices.DeleteFunc(slices.Clone(a.Groups), func(g report.Group) bool { return g.Figures[report.Closed].Count == 0 })
+	groups := slices.DeleteFunc(slices.Clone(a.Groups), func(g report.Group) bool { return g.Values[report.Closed].Count == 0 })
 	if len(groups) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(groups, func(x, y report.Group) int {
-		return cmp.Compare(y.Figures[report.Closed].Count, x.Figures[report.Closed].Count)
+		return cmp.Compare(y.Values[report.Closed].Count, x.Values[report.Closed].Count)
 	})
 	title := fmt.Sprintf("Closed by %s", a.GroupBy)
 	if len(groups) > mostGroups {
@@ -285,7 +285,7 @@ func (c *call) addGroups(p *page, a *report.Answer) error {
 	var names []string
 	var values []float64
 	for _, g := range groups {
-		names, values = append(names, groupName(g.Value)), append(values, float64(g.Figures[report.Closed].Count))
+		names, values = append(names, groupName(g.Value)), append(values, float64(g.Values[report.Closed].Count))
 	}
 	picture, err := chart.Bars(title, "closings", string(a.GroupBy), names, values)
 	p.Charts = append(p.Charts, drawing{title, nil, picture, all})

@@ -89,7 +89,7 @@ conversations of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 202
 }
 
 func TestDurationsAreATableForEachMeasure(t *testing.T) {
-	out, _, err := ask(t, append(march, "--kind", "responses", "--where", "channel=web", "--where", "channel=whatsapp")...)
+	out, _, err := ask(t, append(march, "--kind", "responses", "--filter", "channel=web", "--filter", "channel=whatsapp")...)
 	require.NoError(t, err)
 	assert.Equal(t, `first_response in all
             count     mean   median       p90       p95       p99     min     max   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
@@ -109,17 +109,17 @@ func TestAReportIsJSON(t *testing.T) {
 	out, summary, err := ask(t, append(march, "--kind", "leaderboard", "--measure", "closed", "--top", "1", "--format", "json")...)
 	require.NoError(t, err)
 	var a struct {
-		report.Answer
+		report.Report
 		ReopenRate float64 `json:"reopen_rate"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &a))
-	assert.Equal(t, []report.Group{{Value: "ben", Figures: report.Figures{report.Closed: {Count: 2}}}}, a.Groups)
+	assert.Equal(t, []report.Group{{Value: "ben", Values: report.Values{report.Closed: {Count: 2}}}}, a.Groups)
 	assert.Equal(t, "leaderboard of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 2026-03-01.\n", summary)
 }
 
 func TestAReportIsCSV(t *testing.T) {
 	out, _, err := ask(t, "--from", "2026-03-02", "--to", "2026-03-03T00:00:00+01:00", "--zone", "Europe/Berlin",
-		"--kind", "assignments", "--group-by", "first_assignee", "--format", "csv", "--compare", "2026-02-23")
+		"--kind", "assignments", "--group-by", "first_assignee", "--format", "csv", "--compare-from", "2026-02-23")
 	require.NoError(t, err)
 	const empty = "0,0,0,0,0,0,0,0,0,false,,,,,,,,\n"
 	assert.Equal(t, "part,from,to,value,measure,count,sum,mean,min,max,median,p90,p95,p99,approximate,"+
@@ -134,9 +134,9 @@ func TestAReportIsCSV(t *testing.T) {
 func TestWorkingHoursAreReadFromAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hours.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"zone": "UTC", "days": {"monday": {"from": "09:30", "to": "17:00"}}}`), 0o600))
-	out, _, err := ask(t, append(march, "--kind", "resolutions", "--hours", file, "--format", "json", "--where", "closer=ana")...)
+	out, _, err := ask(t, append(march, "--kind", "resolutions", "--hours", file, "--format", "json", "--filter", "closer=ana")...)
 	require.NoError(t, err)
-	var a report.Answer
+	var a report.Report
 	require.NoError(t, json.Unmarshal([]byte(out), &a))
 	assert.Equal(t, time.Hour.Microseconds(), a.Total[report.Resolution].Sum)
 	assert.Equal(t, 30*time.Minute.Microseconds(), a.Total[report.WorkingResolution].Sum)
@@ -157,7 +157,7 @@ acme right now: 1 open, 1 pending, 2 not assigned; the longest waiting contact w
 	assert.Equal(t, "assignee,status,count,waiting_since\n,open,1,\n,pending,1,2026-03-05T08:00:00Z\n", out)
 	out, _, err = ask(t, "--live", "--format", "json")
 	require.NoError(t, err)
-	var l report.Live
+	var l report.LiveCounts
 	require.NoError(t, json.Unmarshal([]byte(out), &l))
 	assert.EqualValues(t, 2, l.Unassigned)
 }
@@ -207,7 +207,7 @@ func TestAPageHasAllChartsAndNeedsNoNetwork(t *testing.T) {
 }
 
 func TestAPageOfMessagesThatAFilterDoesNotKnowIsWithoutThem(t *testing.T) {
-	page := writePage(t, "--where", "team=&<b>", "--where", "closer=ana", "--group-by", "channel")
+	page := writePage(t, "--filter", "team=&<b>", "--filter", "closer=ana", "--group-by", "channel")
 	assert.NotContains(t, page, `aria-label="Messages"`)
 	assert.Contains(t, page, "only closer ana, team &amp;&lt;b&gt;")
 	assert.NotContains(t, page, "<b>")

@@ -31,8 +31,8 @@ var order = []report.Measure{
 
 // line is what a row of a table is made of.
 type line struct {
-	name    string
-	figures report.Figures
+	name   string
+	values report.Values
 }
 
 // part is the lines of several tables.
@@ -42,19 +42,19 @@ type part struct {
 }
 
 // tables are all that a says: in all, by bucket and by group, each first what is only counted, then measure by measure.
-func tables(a *report.Answer, loc *time.Location) []table {
+func tables(a *report.Report, loc *time.Location) []table {
 	parts := []part{{"in all", "", []line{{"period", a.Total}, {"before", a.Previous}}}}
 	if len(a.Series) > 0 {
 		lines := make([]line, len(a.Series))
 		for i, p := range a.Series {
-			lines[i] = line{bucketName(p.From.In(loc), a.Bucket), p.Figures}
+			lines[i] = line{bucketName(p.From.In(loc), a.Bucket), p.Values}
 		}
 		parts = append(parts, part{"by " + string(a.Bucket), string(a.Bucket), lines})
 	}
 	if len(a.Groups) > 0 {
 		lines := make([]line, len(a.Groups))
 		for i, g := range a.Groups {
-			lines[i] = line{groupName(g.Value), g.Figures}
+			lines[i] = line{groupName(g.Value), g.Values}
 		}
 		parts = append(parts, part{"by " + groupHead(a), groupHead(a), lines})
 	}
@@ -81,7 +81,7 @@ func tables(a *report.Answer, loc *time.Location) []table {
 	return out
 }
 
-func groupHead(a *report.Answer) string {
+func groupHead(a *report.Report) string {
 	if a.GroupBy == "" {
 		return "user"
 	}
@@ -118,7 +118,7 @@ func countTable(title, head string, measures []report.Measure, lines []line) tab
 	for _, l := range lines {
 		row := []string{l.name}
 		for _, m := range measures {
-			row = append(row, strconv.FormatInt(l.figures[m].Count, 10))
+			row = append(row, strconv.FormatInt(l.values[m].Count, 10))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -131,12 +131,12 @@ func timeTable(title, head string, m report.Measure, lines []line) table {
 	if m.Timed() {
 		t.Head = append(t.Head, "median", "p90", "p95", "p99", "min", "max")
 	}
-	bands := slices.ContainsFunc(lines, func(l line) bool { return len(l.figures[m].Bands) > 0 })
+	bands := slices.ContainsFunc(lines, func(l line) bool { return len(l.values[m].Bands) > 0 })
 	if bands {
 		t.Head = append(t.Head, chart.Bands()...)
 	}
 	for _, l := range lines {
-		s := l.figures[m]
+		s := l.values[m]
 		row := []string{l.name, strconv.FormatInt(s.Count, 10)}
 		micros := []float64{s.Mean}
 		if m.Timed() {

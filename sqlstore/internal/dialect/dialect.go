@@ -40,7 +40,7 @@ type Dialect struct {
 	InsertOnce string
 	// UpsertCycle makes of the INSERT of a cycle one that amends the row that is there.
 	UpsertCycle string
-	// UpsertRollups makes of the INSERT of rollups one that takes the place of those that are there.
+	// UpsertRollups makes an INSERT of rollups replace the rows that are there.
 	UpsertRollups string
 
 	// Conflicts are the codes of errors that mean: a race was lost, try again.
@@ -61,8 +61,8 @@ type Dialect struct {
 	// SnapshotIsolation is asked for to read several times as of one moment.
 	SnapshotIsolation sql.IsolationLevel
 
-	// PendingIndex has cycles that are in no rollup found by their index: stale statistics say that
-	// there are as many as there were.
+	// PendingIndex is an index hint: stale statistics make planners avoid the index of pending
+	// cycles.
 	PendingIndex string
 	// listIndexes has a listing use one of the indexes %s; empty: the engine chooses well by itself.
 	// Else it may read from the top of the listing down to the page, or filter the listing of all.
@@ -93,8 +93,8 @@ func (d *Dialect) Boolean(b bool) string {
 	return d.False
 }
 
-// Slot is how many widths a time is behind another one, which it is not before. The two are the
-// statement's next arguments.
+// Slot is how many widths a time is behind another one, which it is not before. The two, first the
+// other time, are the statement's next arguments.
 func (d *Dialect) Slot(at string) string { return "(" + at + " - ?) " + d.division + " ?" }
 
 // OneColumn reports whether a snapshot is read out of a text: see [OneColumn].

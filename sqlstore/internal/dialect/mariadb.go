@@ -26,7 +26,7 @@ var MariaDB = Dialect{
 	Lock:              " FOR UPDATE",
 	Isolation:         sql.LevelReadCommitted,
 	SnapshotIsolation: sql.LevelRepeatableRead,
-	PendingIndex:      " FORCE INDEX (convo_cycles_unrolled)",
+	PendingIndex:      " FORCE INDEX (convo_cycles_rollup_pending)",
 	listIndexes:       " FORCE INDEX (%s)",
 	lateRows:          true,
 	Compose:           mariadbBlock,
@@ -37,8 +37,10 @@ const mariadbUpsertCycle = ` ON DUPLICATE KEY UPDATE
 	category = VALUES(category), summary = VALUES(summary)`
 
 const mariadbUpsertRollups = ` ON DUPLICATE KEY UPDATE
-	number = VALUES(number), total = VALUES(total), least = VALUES(least), most = VALUES(most),
-	sketch = VALUES(sketch), halves = VALUES(halves), half_sketches = VALUES(half_sketches)`
+	value_count = VALUES(value_count), value_sum = VALUES(value_sum),
+	value_min = VALUES(value_min), value_max = VALUES(value_max),
+	sketch = VALUES(sketch), half_hours = VALUES(half_hours),
+	half_hour_sketches = VALUES(half_hour_sketches)`
 
 // A change of one conversation, and perhaps of its contact, as one block. It answers which step
 // found something in its way; 0 when all is written.

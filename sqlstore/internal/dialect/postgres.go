@@ -149,7 +149,7 @@ var (
 )`
 
 	postgresCycle = `, wrote_cycle AS (
-	INSERT INTO convo_cycles (` + Cycles.All.Names() + `, unrolled)
+	INSERT INTO convo_cycles (` + Cycles.All.Names() + `, rollup_pending)
 	SELECT wanted.workspace, wanted.id, ` + Cycle.Qualify("wanted") + `, 1
 	FROM wanted, wrote_conversation
 	` + standardUpsertCycle + `

@@ -18,7 +18,7 @@ var SQLite = Dialect{
 	// primary ones and others.
 	Conflicts:       []string{"5", "6", "261", "517", "1555", "2067"},
 	UniqueViolation: "2067",
-	PendingIndex:    " INDEXED BY convo_cycles_unrolled",
+	PendingIndex:    " INDEXED BY convo_cycles_rollup_pending",
 	lateRows:        true,
 }
 

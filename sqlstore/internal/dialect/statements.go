@@ -140,7 +140,7 @@ var (
 	VALUES (` + Addresses.All.placeholders() + `)`
 
 	// InsertCycle is of a cycle that is in no rollup yet.
-	InsertCycle = `INSERT INTO convo_cycles (` + Cycles.All.Names() + `, unrolled)
+	InsertCycle = `INSERT INTO convo_cycles (` + Cycles.All.Names() + `, rollup_pending)
 	VALUES (` + Cycles.All.placeholders() + `, 1)`
 )
 
@@ -164,8 +164,10 @@ const (
 	standardInsertOnce  = ` ON CONFLICT DO NOTHING`
 	standardUpsertCycle = ` ON CONFLICT (workspace, conversation, number) DO UPDATE
 	SET category = excluded.category, summary = excluded.summary`
-	standardUpsertRollups = ` ON CONFLICT (workspace, dimension, measure, width, slot, value) DO UPDATE
-	SET number = excluded.number, total = excluded.total, least = excluded.least,
-	most = excluded.most, sketch = excluded.sketch, halves = excluded.halves,
-	half_sketches = excluded.half_sketches`
+	standardUpsertRollups = ` ON CONFLICT
+	(workspace, dimension, measure, slot_micros, slot_number, dimension_value) DO UPDATE SET
+	value_count = excluded.value_count, value_sum = excluded.value_sum,
+	value_min = excluded.value_min, value_max = excluded.value_max,
+	sketch = excluded.sketch, half_hours = excluded.half_hours,
+	half_hour_sketches = excluded.half_hour_sketches`
 )

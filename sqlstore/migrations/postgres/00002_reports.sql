@@ -1,33 +1,35 @@
 -- +goose Up
 
--- Reports: cycles by their times, messages by theirs, and sums of both by the hour and longer.
+-- Reports: cycles by their times, messages by theirs, and sums of closed cycles by slots of time.
 
 -- 1: not in the rollups yet; NULL: in them.
-ALTER TABLE convo_cycles ADD COLUMN unrolled smallint;
-UPDATE convo_cycles SET unrolled = 1;
+ALTER TABLE convo_cycles ADD COLUMN rollup_pending smallint;
+UPDATE convo_cycles SET rollup_pending = 1;
 
-CREATE INDEX convo_cycles_unrolled ON convo_cycles (workspace, closed_at) WHERE unrolled IS NOT NULL;
+CREATE INDEX convo_cycles_rollup_pending ON convo_cycles (workspace, closed_at) WHERE rollup_pending IS NOT NULL;
 CREATE INDEX convo_cycles_opened ON convo_cycles (workspace, opened_at);
 CREATE INDEX convo_cycles_closed ON convo_cycles (workspace, closed_at);
 CREATE INDEX convo_events_messages ON convo_events (workspace, at) WHERE kind IN ('message_received', 'message_sent');
 
--- What the rolled cycles of one slot of time come to, by measure, and by the values of one dimension (empty: of all). A slot is
--- the number of its width's multiples since 1970. The row of a day of all has its half hours.
+-- Sums over the cycles that are not pending, by measure, slot of time and value of one dimension
+-- (dimension '': over all cycles). A slot is slot_micros long and begins slot_number times as long
+-- after 1970. A day's row over all cycles has its half hours. Sums, minima and maxima are
+-- microseconds.
 CREATE TABLE convo_rollups (
-    workspace text COLLATE "C" NOT NULL,
-    dimension text COLLATE "C" NOT NULL,
-    measure   text COLLATE "C" NOT NULL,
-    width     bigint NOT NULL,
-    slot      bigint NOT NULL,
-    value     text COLLATE "C" NOT NULL,
-    number    bigint NOT NULL,
-    total     bigint NOT NULL,
-    least     bigint NOT NULL,
-    most      bigint NOT NULL,
-    sketch    bytea,
-    halves    bytea,
-    half_sketches bytea,
-    PRIMARY KEY (workspace, dimension, measure, width, slot, value)
+    workspace          text COLLATE "C" NOT NULL,
+    dimension          text COLLATE "C" NOT NULL,
+    measure            text COLLATE "C" NOT NULL,
+    slot_micros        bigint NOT NULL,
+    slot_number        bigint NOT NULL,
+    dimension_value    text COLLATE "C" NOT NULL,
+    value_count        bigint NOT NULL,
+    value_sum          bigint NOT NULL,
+    value_min          bigint NOT NULL,
+    value_max          bigint NOT NULL,
+    sketch             bytea,
+    half_hours         bytea,
+    half_hour_sketches bytea,
+    PRIMARY KEY (workspace, dimension, measure, slot_micros, slot_number, dimension_value)
 );
 
 -- +goose Down
@@ -35,5 +37,5 @@ DROP TABLE convo_rollups;
 DROP INDEX convo_events_messages;
 DROP INDEX convo_cycles_closed;
 DROP INDEX convo_cycles_opened;
-DROP INDEX convo_cycles_unrolled;
-ALTER TABLE convo_cycles DROP COLUMN unrolled;
+DROP INDEX convo_cycles_rollup_pending;
+ALTER TABLE convo_cycles DROP COLUMN rollup_pending;

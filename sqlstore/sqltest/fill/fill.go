@@ -180,7 +180,7 @@ const (
 	cycles = `INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type, opened_by_id, opened_source,
 		first_assignee, last_assignee, last_team, first_response_at, first_responder_type, first_responder_id, responses,
 		response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-		closed_source, category, summary, unrolled)
+		closed_source, category, summary, rollup_pending)
 	SELECT workspace, id, 1, at, 'contact', contact, 'incoming_message', assignee, assignee, team, at + 2000000, 'user', assignee, 1,
 		1000000, 0, 1, 1, 0, at + 3000000, 'user', assignee, 'user', category,
 		CONCAT('Issue resolved: replaced item ', i, ', and a coupon for the trouble.'), 1

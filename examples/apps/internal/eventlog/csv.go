@@ -31,6 +31,7 @@ type Row struct {
 	resource string // who did it; empty: automation
 	at       time.Time
 	command  convo.CommandName
+	mapped   bool // the mapping names the activity
 }
 
 // badRow is what is wrong with a row.
@@ -196,7 +197,7 @@ func (c columns) row(record []string, m *Mapping) (r Row, column, problem string
 	if r.at, problem = parseTime(record[c.at], m.TimeLayouts); problem != "" {
 		return r, m.Columns.Time, problem
 	}
-	r.command = m.command(r.activity)
+	r.command, r.mapped = m.command(r.activity)
 	return r, "", ""
 }
 

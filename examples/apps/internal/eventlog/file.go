@@ -18,10 +18,10 @@ const Rules = `The first row names the columns. Every other row is one activity 
 
   - the first activity of a case opens its conversation;
   - an activity after the closing reopens it, but another closing is ignored;
-  - an activity while it is pending resumes it first.
+  - an activity while it is pending resumes it first, unless it says pending itself.
 
 The rows of a case may stand anywhere in the file: they are imported in order of time. When a row cannot be read, it is
-named by its line, and nothing is imported.
+named by its line, and nothing is imported. So it is when an activity of the mapping never occurs.
 `
 
 // ImportFile is Read and Import of a file, or of stdin if it is named -, with a progress bar.
@@ -42,6 +42,9 @@ func ImportFile(
 	rows, err := Read(file, in, m)
 	if err != nil {
 		return Tally{}, err
+	}
+	if err := m.check(rows); err != nil {
+		return Tally{}, fmt.Errorf("%s: %w", file, err)
 	}
 	bar := Bar(progress, "importing", len(rows))
 	t, err := Import(ctx, engine, workspace, rows, func() { _ = bar.Add(1) })

@@ -20,18 +20,23 @@ type Tally struct {
 
 	Cases  int                     `json:"cases"`
 	Events map[convo.EventKind]int `json:"events"`
+	// Unmapped counts the activities that the mapping does not name, which became notes.
+	Unmapped map[string]int `json:"unmapped"`
 }
 
 // Import brings rows into a workspace, case by case, each in the order of time, with the times of the log. It calls progress
 // after each row. Importing the same log again, or a longer version of it, adds only what is new.
 func Import(ctx context.Context, engine *convo.Engine, workspace string, rows []Row, progress func()) (Tally, error) {
 	cases := byCase(rows)
-	t := Tally{Rows: len(rows), Cases: len(cases), Events: map[convo.EventKind]int{}}
+	t := Tally{Rows: len(rows), Cases: len(cases), Events: map[convo.EventKind]int{}, Unmapped: map[string]int{}}
 	for _, rows := range cases {
 		var status convo.Status // none before the first activity
 		for i, r := range rows {
 			commands := r.commands(status, r.key(i))
 			progress()
+			if !r.mapped {
+				t.Unmapped[r.activity]++
+			}
 			if len(commands) == 0 {
 				t.IgnoredClosings++
 				continue
@@ -89,7 +94,7 @@ func (r *Row) commands(status convo.Status, key string) []convo.Command {
 	switch {
 	case status == "":
 		cmds = append(cmds, convo.Open{By: by, At: r.at, Source: convo.SourceImport})
-	case status == convo.StatusPending:
+	case status == convo.StatusPending && r.command != convo.CommandSetPending: // which says that it still is
 		cmds = append(cmds, convo.Resume{By: by, At: r.at, Source: convo.SourceImport})
 	case status == convo.StatusClosed && r.command == convo.CommandClose:
 		return nil

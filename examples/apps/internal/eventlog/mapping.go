@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/chatlifecycle/convo"
 )
@@ -79,9 +80,37 @@ func parseMapping(data []byte) (*Mapping, error) {
 	return &m, nil
 }
 
-func (m *Mapping) command(activity string) convo.CommandName {
+// command is what an activity stands for, and whether the mapping says so.
+func (m *Mapping) command(activity string) (c convo.CommandName, mapped bool) {
 	if c, ok := m.Activities[activity]; ok {
-		return c
+		return c, true
 	}
-	return convo.CommandNote
+	return convo.CommandNote, false
+}
+
+// check demands that each activity of the mapping occurs in a log that has rows: a typing error in a
+// mapping would else import a log without its closings.
+func (m *Mapping) check(rows []Row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	occurs := map[string]int{}
+	for i := range rows {
+		occurs[rows[i].activity]++
+	}
+	var missing []string
+	for _, activity := range slices.Sorted(maps.Keys(m.Activities)) {
+		if occurs[activity] == 0 {
+			missing = append(missing, activity)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	var there []string
+	for _, activity := range slices.Sorted(maps.Keys(occurs)) {
+		there = append(there, fmt.Sprintf("%q (%d)", activity, occurs[activity]))
+	}
+	return fmt.Errorf("activities of the mapping never occur: %q; the log has %s: correct the mapping, "+
+		"or leave them out of it", missing, strings.Join(there, ", "))
 }

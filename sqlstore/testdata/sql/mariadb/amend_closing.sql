@@ -29,7 +29,7 @@ BEGIN NOT ATOMIC
             last_team, first_response_at, first_responder_type, first_responder_id, waiting_since,
             responses, response_micros, pending_micros, incoming, outgoing_user,
             outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category,
-            summary, unrolled)
+            summary, rollup_pending)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, 1) ON DUPLICATE KEY UPDATE
             category = VALUES(category), summary = VALUES(summary);

@@ -46,7 +46,7 @@ WITH wanted AS (
         opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
         first_response_at, first_responder_type, first_responder_id, waiting_since, responses,
         response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
-        closed_by_type, closed_by_id, closed_source, category, summary, unrolled)
+        closed_by_type, closed_by_id, closed_source, category, summary, rollup_pending)
     SELECT wanted.workspace, wanted.id, wanted.number, wanted.opened_at, wanted.opened_by_type,
         wanted.opened_by_id, wanted.opened_source, wanted.first_assigned_at, wanted.first_assignee,
         wanted.last_assignee, wanted.last_team, wanted.first_response_at,

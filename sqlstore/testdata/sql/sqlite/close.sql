@@ -38,7 +38,7 @@ INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_
     opened_source, first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
     first_responder_type, first_responder_id, waiting_since, responses, response_micros,
     pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type,
-    closed_by_id, closed_source, category, summary, unrolled)
+    closed_by_id, closed_source, category, summary, rollup_pending)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?, +?, +?, +?, +?, 1) ON CONFLICT (workspace, conversation, number) DO UPDATE
     SET category = excluded.category, summary = excluded.summary;

@@ -1,0 +1,40 @@
+package scenario
+
+import (
+	"context"
+	"time"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// Recorder is an engine that writes down what it is asked to do. It is not safe for concurrent use.
+type Recorder struct {
+	*convo.Engine
+	Script
+	Clock interface{ Now() time.Time }
+}
+
+// Do implements Engine.Do.
+func (r *Recorder) Do(
+	ctx context.Context, to convo.Ref, cmds ...convo.Command,
+) (convo.Result, error) {
+	r.At(r.Clock.Now())
+	r.Script.Do(to, cmds...)
+	res, err := r.Engine.Do(ctx, to, cmds...)
+	r.Saw(res.Events)
+	return res, err
+}
+
+// Merge implements Engine.Merge.
+func (r *Recorder) Merge(ctx context.Context, m convo.Merge) (convo.MergeResult, error) {
+	r.At(r.Clock.Now())
+	r.Script.Merge(m)
+	return r.Engine.Merge(ctx, m)
+}
+
+// Tick implements Engine.Tick.
+func (r *Recorder) Tick(ctx context.Context, limit int) (int, error) {
+	r.At(r.Clock.Now())
+	r.Script.Tick()
+	return r.Engine.Tick(ctx, limit)
+}

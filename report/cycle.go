@@ -1,0 +1,36 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// Cycle is a cycle with what is known of its conversation: a row of an export. Times are UTC, in
+// whole microseconds.
+type Cycle struct {
+	Workspace    string       `json:"workspace"`
+	Conversation uuid.UUID    `json:"conversation"`
+	Contact      string       `json:"contact"` // the conversation was opened for it
+	Channel      string       `json:"channel,omitempty"`
+	CreatedAt    time.Time    `json:"created_at"`    // first opening of the conversation
+	ContactSince time.Time    `json:"contact_since"` // when the contact was first seen
+	Status       convo.Status `json:"status"`        // of the cycle
+	convo.Cycle
+}
+
+// NewContact reports whether y is the first opening of a contact's first conversation.
+func (y *Cycle) NewContact() bool { return hold(newContact, y, nil) }
+
+// Compare orders cycles as Store.Cycles yields them: by opening, conversation and number.
+func (y *Cycle) Compare(z *Cycle) int {
+	return cmp.Or(
+		y.OpenedAt.Compare(z.OpenedAt),
+		bytes.Compare(y.Conversation[:], z.Conversation[:]),
+		cmp.Compare(y.Number, z.Number),
+	)
+}

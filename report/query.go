@@ -1,0 +1,70 @@
+package report
+
+import "time"
+
+// Kind is what a report is about.
+type Kind string
+
+// The kinds of report. For what is happening right now, see [Dashboard].
+const (
+	Conversations Kind = "conversations" // opened, reopened and closed
+	Responses     Kind = "responses"     // how long until a user replied
+	Resolutions   Kind = "resolutions"   // how long until closed
+	Messages      Kind = "messages"      // messages by author: contact, user, automation
+	Contacts      Kind = "contacts"      // openings of new and of returning contacts
+	Assignments   Kind = "assignments"   // how long until assigned to a user
+	Users         Kind = "users"         // one row per user, of all measures credited to users
+	Leaderboard   Kind = "leaderboard"   // the top users or teams by one measure
+)
+
+// Query is what to report. The zero values of optional fields are their defaults.
+type Query struct {
+	Kind      Kind   `json:"kind"`
+	Workspace string `json:"workspace"`
+	// From (inclusive) and To (exclusive) are the period, cut off to microseconds. It is compared
+	// with the one before it, of the same length; whole days, weeks, months and so on in Zone are
+	// compared with as many of them.
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	// CompareFrom begins the period to compare with, which is as long as From to To. Default: the
+	// period ends at From.
+	CompareFrom time.Time `json:"compare_from,omitzero"`
+	// Zone is the IANA time zone of the buckets. Default: UTC.
+	Zone string `json:"zone,omitempty"`
+	// Bucket is the width of a point of the series. Default: no series.
+	Bucket Bucket `json:"bucket,omitempty"`
+	// WeekStart is the first day of a week. Default: Monday.
+	WeekStart Weekday `json:"week_start,omitempty"`
+	// GroupBy asks for a row per value of it. Default: no groups. A report of users is always
+	// grouped by user.
+	GroupBy Dimension `json:"group_by,omitempty"`
+	Filter  Filter    `json:"filter,omitzero"`
+	// Measure and Top are of a leaderboard: the measure that sorts it, and its number of rows
+	// (default 10, at most MaxGroups).
+	Measure Measure `json:"measure,omitempty"`
+	Top     int     `json:"top,omitempty"`
+	// CountDistinct also counts the distinct conversations and contacts that were closed. It reads
+	// every cycle of the period.
+	CountDistinct bool `json:"count_distinct,omitempty"`
+	// Calendar also measures durations in its working time. It reads every cycle of the period.
+	// Optional.
+	Calendar Calendar `json:"-"`
+}
+
+// Limits of a query; beyond them it is a *convo.ValidationError.
+const (
+	MaxYears   = 20     // from From to To
+	MaxBuckets = 10_000 // of a series
+	MaxGroups  = 1_000
+	MaxValues  = 100 // of one dimension of a filter
+)
+
+// Filter narrows a report down to cycles or messages that have one of the values in each of the
+// dimensions. An empty list lets everything through.
+type Filter map[Dimension][]string
+
+// Calendar knows working time. It must be safe for concurrent use.
+type Calendar interface {
+	// Between is the working time from one time to a later one.
+	Between(from, to time.Time) time.Duration
+}

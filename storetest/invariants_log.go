@@ -1,0 +1,196 @@
+package storetest
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/google/uuid"
+)
+
+func (c *checker) once(e *convo.Event) {
+	c.demand(!c.events[e.ID], eventOnce, "%s comes twice", e.ID)
+	c.events[e.ID] = true
+}
+
+// messages checks the keys of the messages of a log. They lead to the message, or, when more of the
+// same call followed in another conversation of the contact, to that.
+func (c *checker) messages(log []convo.Event, of []uuid.UUID) {
+	for _, e := range log {
+		if e.Row().ExternalID == "" {
+			continue
+		}
+		id := convo.KeyID{Channel: e.Row().Channel, ID: e.Row().ExternalID}
+		c.demand(!c.external[id], externalOnce, "%+v comes twice", id)
+		c.external[id] = true
+		keys, err := c.store.Keys(c.ctx, c.workspace, id)
+		c.failed(err)
+		ok := len(keys) == 1 && keys[0].KeyID == id && slices.Contains(of, keys[0].Conversation) &&
+			(keys[0].Conversation != e.Conversation ||
+				keys[0].FirstSeq <= e.Seq && e.Seq <= keys[0].LastSeq)
+		c.demand(
+			ok,
+			messageHasKey,
+			"conversation %s: message %d, keys %+v",
+			e.Conversation,
+			e.Seq,
+			keys,
+		)
+	}
+}
+
+// history checks the history of a contact against the logs of its conversations.
+func (c *checker) history(id string, history []convo.Event, logs map[uuid.UUID][]convo.Event) {
+	got := map[uuid.UUID][]convo.Event{}
+	for i, e := range history {
+		if i > 0 {
+			c.demand(
+				compareCursors(history[i-1].Cursor(), e.Cursor()) < 0,
+				historyComplete,
+				"contact %q: %+v",
+				id,
+				e,
+			)
+		}
+		if e.Conversation == uuid.Nil {
+			c.once(&e)
+			continue
+		}
+		got[e.Conversation] = append(got[e.Conversation], e)
+	}
+	for conversation := range logs {
+		c.demand(
+			reflect.DeepEqual(got[conversation], logs[conversation]),
+			historyComplete,
+			"contact %q: conversation %s has %d events in the history, %d in its log",
+			id,
+			conversation,
+			len(got[conversation]),
+			len(logs[conversation]),
+		)
+		delete(got, conversation)
+	}
+	c.demand(
+		len(got) == 0,
+		historyComplete,
+		"contact %q: events of others: %v",
+		id,
+		slices.Collect(maps.Keys(got)),
+	)
+}
+
+// fold checks the versions of a root contact and of those that were merged into it, and folds the
+// root's events.
+func (c *checker) fold(k convo.Contact, history []convo.Event) {
+	type step struct {
+		version int64
+		event   *convo.Event
+	}
+	steps := map[string][]step{}
+	add := func(contact string, version int64, e *convo.Event) {
+		steps[contact] = append(steps[contact], step{version, e})
+	}
+	for i := range history {
+		e := &history[i]
+		switch {
+		case e.Conversation == uuid.Nil:
+			add(e.Contact, e.Seq, e)
+			if e.Kind == convo.ContactMerged {
+				add(e.Row().MergedInto, e.Row().ContactSeq, e)
+			}
+		case e.Row().ContactSeq != 0:
+			add(e.Contact, e.Row().ContactSeq, e)
+		}
+	}
+	for id, of := range steps {
+		slices.SortStableFunc(of, func(a, b step) int { return cmp.Compare(a.version, b.version) })
+		for i := range of {
+			c.demand(
+				of[i].version == int64(i+1),
+				contactFolds,
+				"contact %q: version %d at place %d",
+				id,
+				of[i].version,
+				i+1,
+			)
+		}
+	}
+	var t convo.Snapshot
+	t.Contact.ID = k.ID
+	for _, s := range steps[k.ID] {
+		t.Conversation = convo.Conversation{ID: s.event.Conversation}
+		t = convo.Apply(t, *s.event)
+	}
+	c.demand(t.Contact == k, contactFolds, "contact %+v, not %+v", k, t.Contact)
+}
+
+// addresses checks that those of a contact are the ones that were linked, and lead to it.
+func (c *checker) addresses(id string, history []convo.Event) {
+	all, err := c.store.Addresses(c.ctx, c.workspace, id)
+	c.failed(err)
+	got := map[convo.Address]bool{}
+	for _, a := range all {
+		got[a] = true
+		t := c.load(convo.Ref{Workspace: c.workspace, Address: a})
+		c.demand(
+			t.Contact.ID == id && t.AddressOwner == id,
+			addressLeads,
+			"%+v of %q leads to %q, owner %q",
+			a,
+			id,
+			t.Contact.ID,
+			t.AddressOwner,
+		)
+	}
+	linked := map[convo.Address]bool{}
+	for _, e := range history {
+		if e.Kind == convo.AddressLinked {
+			linked[convo.Address{Channel: e.Row().Channel, Value: e.Row().Address}] = true
+		}
+	}
+	c.demand(
+		maps.Equal(got, linked),
+		addressLeads,
+		"contact %q has %v, linked were %v",
+		id,
+		got,
+		linked,
+	)
+}
+
+// due checks the timers of the workspaces, among which those of others may be.
+func (c *checker) due(workspaces []string) {
+	limit := convo.MaxPageSize
+	due, err := c.store.Due(c.ctx, farAway, limit)
+	for err == nil && len(due) >= limit && limit < math.MaxInt32/2 {
+		limit *= 2
+		due, err = c.store.Due(c.ctx, farAway, limit)
+	}
+	c.failed(err)
+	var last time.Time
+	got := map[convo.Ref]bool{}
+	for _, d := range due {
+		ref := d.Ref
+		if !slices.Contains(workspaces, ref.Workspace) {
+			continue
+		}
+		at, ok := c.timers[ref]
+		c.demand(
+			ok && !got[ref] && !at.Before(last),
+			dueListed,
+			"%+v, due at %s after %s",
+			ref,
+			at,
+			last,
+		)
+		c.demand(at.Equal(d.DueAt), dueListed, "%+v, due at %s, not at %s", ref, at, d.DueAt)
+		got[ref], last = true, at
+	}
+	for ref, at := range c.timers {
+		c.demand(got[ref], dueListed, "not %+v, due at %s", ref, at)
+	}
+}

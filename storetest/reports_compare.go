@@ -1,0 +1,322 @@
+package storetest
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/report"
+)
+
+// all are the conversations of a workspace.
+func (r *reports) all(workspace string) (all []convo.Conversation) {
+	f := convo.Filter{Workspace: workspace, Limit: 100}
+	for {
+		page, err := r.store.Conversations(r.ctx, f)
+		r.NoError(err)
+		all = append(all, page...)
+		if len(page) < f.Limit {
+			return all
+		}
+		f.After = page[len(page)-1].Cursor()
+	}
+}
+
+func (r *reports) active(workspace string) []convo.Conversation {
+	closed := func(c convo.Conversation) bool { return !c.Status.Active() }
+	return slices.DeleteFunc(r.all(workspace), closed)
+}
+
+// period is one with all that happened.
+func (r *reports) period(workspace string) (from, to time.Time) {
+	all := r.all(workspace)
+	return all[len(all)-1].CreatedAt.Truncate(time.Hour).Add(-7 * time.Hour),
+		r.clock.Now().Truncate(time.Hour).Add(5 * time.Hour)
+}
+
+// log are the events of a conversation.
+func (r *reports) log(c *convo.Conversation) (all []convo.Event) {
+	f := convo.EventFilter{Workspace: c.Workspace, Conversation: c.ID, Limit: 100}
+	for {
+		page, err := r.store.Events(r.ctx, f)
+		r.NoError(err)
+		all = append(all, page...)
+		if len(page) < f.Limit {
+			return all
+		}
+		f.After = page[len(page)-1].Cursor()
+	}
+}
+
+// replayed is what a log has for reports.
+type replayed struct {
+	cycles   []report.Cycle
+	messages []message
+}
+
+// message is a message, and what is known of its conversation.
+type message struct {
+	conversation *report.Cycle
+	event        convo.Event
+}
+
+// replay reads the log of a workspace.
+func (r *reports) replay(workspace string) (all replayed) {
+	seen := map[string]time.Time{} // first conversation by origin
+	conversations := r.all(workspace)
+	for _, c := range conversations {
+		if at, ok := seen[c.Origin]; !ok || c.CreatedAt.Before(at) {
+			seen[c.Origin] = c.CreatedAt
+		}
+	}
+	for _, c := range conversations {
+		var t convo.Snapshot
+		y := report.Cycle{
+			Workspace: workspace, Conversation: c.ID, Contact: c.Origin, Channel: c.Channel,
+			CreatedAt: c.CreatedAt, ContactSince: seen[c.Origin], Status: convo.StatusClosed,
+		}
+		of := y
+		for _, e := range r.log(&c) {
+			if e.Kind == convo.ConversationReopened {
+				y.Cycle = t.Conversation.Cycle
+				all.cycles = append(all.cycles, y)
+			}
+			t = convo.Apply(t, e)
+			all.messages = append(all.messages, message{&of, e})
+		}
+		y.Status, y.Cycle = t.Conversation.Status, t.Conversation.Cycle
+		all.cycles = append(all.cycles, y)
+	}
+	return all
+}
+
+// collect evaluates an aggregation over what was replayed.
+func (r *reports) collect(a report.Aggregation, log *replayed) []report.Cell {
+	c, err := report.NewCollector(a, nil)
+	r.NoError(err)
+	for i := range log.cycles {
+		c.AddCycle(&log.cycles[i])
+	}
+	for i := range log.messages {
+		c.AddMessage(log.messages[i].conversation, &log.messages[i].event)
+	}
+	cells, err := c.Cells()
+	r.NoError(err)
+	return cells
+}
+
+// hasEveryMeasure fails unless each measure counts something, and each dimension has several
+// values: else nothing would be proved of it.
+func (r *reports) hasEveryMeasure(workspace string) {
+	log := r.replay(workspace)
+	from, to := r.period(workspace)
+	for _, m := range report.Measures() {
+		a := report.Aggregation{
+			Measures: []report.Measure{m}, Boundaries: []time.Time{from, to}, Calendar: halved{},
+		}
+		r.NotEmpty(r.collect(a, &log), "storetest plays nothing that %s counts: let it", m)
+	}
+	for _, d := range report.Dimensions() {
+		r.NotEmpty(r.values(d, &log), "storetest plays nothing that differs by %s: let it", d)
+	}
+}
+
+// values are some values that a dimension has; none if there are not several.
+func (r *reports) values(d report.Dimension, log *replayed) []string {
+	for _, m := range []report.Measure{report.Closed, report.Opened, report.OutgoingUser} {
+		if !d.Fits(m.TimeBasis()) {
+			continue
+		}
+		a := report.Aggregation{
+			Measures: []report.Measure{m}, GroupBy: d,
+			Boundaries: []time.Time{{}, time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)},
+		}
+		var values []string
+		for _, c := range r.collect(a, log) {
+			values = append(values, c.Value)
+		}
+		if slices.Sort(values); len(values) > 1 {
+			return values[:(len(values)+1)/2]
+		}
+	}
+	return nil
+}
+
+// groups are the measures, those together that may be asked for together; and each alone.
+func groups() (together, alone [][]report.Measure) {
+	by := map[report.TimeBasis][]report.Measure{}
+	for _, m := range report.Measures() {
+		alone = append(alone, []report.Measure{m})
+		if !m.Working() {
+			by[m.TimeBasis()] = append(by[m.TimeBasis()], m)
+		}
+	}
+	for _, b := range slices.Sorted(maps.Keys(by)) {
+		together = append(together, by[b])
+	}
+	return together, alone
+}
+
+// boundaries are periods and series that begin and end anywhere.
+func (r *reports) boundaries(workspace string) [][]time.Time {
+	from, to := r.period(workspace)
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	r.NoError(err)
+	day := time.Date(2025, 3, 29, 0, 0, 0, 0, berlin) // the next one has 23 hours
+	utc := time.Date(2025, 3, 29, 0, 0, 0, 0, time.UTC)
+	days := func(first time.Time, each, n int) (all []time.Time) {
+		for i := range n + 1 {
+			all = append(all, first.AddDate(0, 0, each*i))
+		}
+		return all
+	}
+	kolkata := []time.Time{time.Date(2025, 3, 28, 18, 30, 0, 0, time.UTC)}
+	for range 80 {
+		kolkata = append(kolkata, kolkata[len(kolkata)-1].Add(time.Hour))
+	}
+	return [][]time.Time{
+		{from, to},
+		{from.Add(17*time.Minute + 3*time.Microsecond), to.Add(-31 * time.Hour)},
+		days(day, 1, 4),
+		{utc, utc.AddDate(0, 0, 1), utc.AddDate(0, 0, 11)},
+		// Amid the slots that a store may keep sums of, with whole ones between.
+		days(day, 3, 3),
+		days(time.Date(2025, 3, 28, 18, 15, 0, 0, time.UTC), 2, 3), // midnights of Nepal
+		kolkata,
+	}
+}
+
+// filters are nothing, each dimension alone, and some together.
+func (r *reports) filters(log *replayed) []report.Filter {
+	all := []report.Filter{nil}
+	for _, d := range report.Dimensions() {
+		all = append(all, report.Filter{d: r.values(d, log)})
+	}
+	return append(all,
+		report.Filter{report.Closer: {"ana", "Ana"}, report.Team: {"two"}},
+		report.Filter{report.Channel: {"chat", ""}, report.Team: nil},
+	)
+}
+
+// compareAll asks for everything in many ways.
+func (r *reports) compareAll(workspace string) {
+	log := r.replay(workspace)
+	boundaries, filters := r.boundaries(workspace), r.filters(&log)
+	dimensions := append([]report.Dimension{""}, report.Dimensions()...)
+	together, alone := groups()
+	for _, measures := range together {
+		for k, b := range boundaries {
+			for i, f := range filters {
+				for j, by := range dimensions {
+					some := i == 0 || (i+j+k)%6 == 0 || k == 0 && (j == 0 || f[by] != nil)
+					if some && fits(measures[0].TimeBasis(), by, f) {
+						r.compare(report.Aggregation{
+							Workspace: workspace, Measures: measures, Boundaries: b, GroupBy: by, Filter: f,
+							Quantiles: j%2 == 0,
+						}, &log)
+					}
+				}
+			}
+		}
+	}
+	for _, measures := range alone {
+		a := report.Aggregation{
+			Workspace: workspace, Measures: measures, Boundaries: boundaries[0], Quantiles: true,
+		}
+		if measures[0].Working() {
+			a.Calendar = halved{}
+		}
+		for _, by := range dimensions {
+			if a.GroupBy = by; fits(measures[0].TimeBasis(), by, nil) {
+				r.compare(a, &log)
+			}
+		}
+	}
+}
+
+// fits reports whether what is measured by b has a dimension, and those of a filter.
+func fits(b report.TimeBasis, by report.Dimension, f report.Filter) bool {
+	for d := range f {
+		if !d.Fits(b) {
+			return false
+		}
+	}
+	return by == "" || by.Fits(b)
+}
+
+// halved is a calendar in which every other microsecond is working time.
+type halved struct{}
+
+func (halved) Between(from, to time.Time) time.Duration { return to.Sub(from) / 2 }
+
+func (r *reports) compare(a report.Aggregation, log *replayed) {
+	want := r.collect(a, log)
+	got, err := r.reporter.Aggregate(r.ctx, a)
+	r.NoError(err, "%+v", a)
+	order := func(a, b report.Cell) int {
+		return cmp.Or(cmp.Compare(a.Bucket, b.Bucket), strings.Compare(a.Value, b.Value),
+			cmp.Compare(a.Measure, b.Measure))
+	}
+	slices.SortFunc(want, order)
+	slices.SortFunc(got, order)
+	r.Len(got, len(want), "%+v:\n%+v\ninstead of\n%+v", a, got, want)
+	for i := range want {
+		r.sameStat(&want[i].Stat, &got[i].Stat, a)
+		if !a.Quantiles { // a store may tell them nevertheless
+			want[i].Stat, got[i].Stat = report.Stat{}, report.Stat{}
+		}
+		r.Equal(want[i], got[i], "%+v", a)
+	}
+}
+
+// sameStat compares two, and makes them equal where got may be off a bit.
+func (r *reports) sameStat(want, got *report.Stat, what any) {
+	r.Equal([]int64{want.Count, want.Sum, want.Min, want.Max},
+		[]int64{got.Count, got.Sum, got.Min, got.Max}, "%+v", what)
+	if !got.Approximate || want.Approximate {
+		return
+	}
+	for _, p := range [][2]*float64{
+		{&want.Median, &got.Median}, {&want.P90, &got.P90},
+		{&want.P95, &got.P95}, {&want.P99, &got.P99},
+	} {
+		r.LessOrEqual(math.Abs(*p[0]-*p[1]), math.Abs(*p[0])/100,
+			"a percentile: %v, not %v, in %+v", *p[1], *p[0], what)
+		*p[1] = *p[0]
+	}
+	n := int64(0)
+	for _, b := range got.Bands {
+		n += b
+	}
+	if len(want.Bands) > 0 {
+		r.Equal(want.Count, n, "the bands of %+v", what)
+	}
+	got.Bands, got.Approximate = want.Bands, false
+}
+
+// same compares reports, of which the second ones may be approximate.
+func (r *reports) same(want, got []*report.Report) {
+	values := func(want, got report.Values) {
+		r.Equal(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got)))
+		for m := range want {
+			a, b := want[m], got[m]
+			r.sameStat(&a, &b, m)
+			r.Equal(a, b)
+		}
+	}
+	r.Len(got, len(want))
+	for i := range want {
+		values(want[i].Total, got[i].Total)
+		values(want[i].Previous, got[i].Previous)
+		for j := range want[i].Series {
+			values(want[i].Series[j].Values, got[i].Series[j].Values)
+		}
+		for j := range want[i].Groups {
+			values(want[i].Groups[j].Values, got[i].Groups[j].Values)
+		}
+	}
+}
