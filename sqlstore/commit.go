@@ -33,7 +33,9 @@ func planOf(changes []convo.Change) *plan {
 		p.add(&changes[i])
 	}
 	// Commits that change the same contacts lock them in the same order.
-	slices.SortStableFunc(p.contacts, func(a, b *convo.ContactRow) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(p.contacts, func(a, b *convo.ContactRow) int {
+		return cmp.Compare(a.ID, b.ID)
+	})
 	return &p
 }
 
@@ -46,9 +48,7 @@ func (p *plan) add(ch *convo.Change) {
 		p.addConversation(&ch.Earlier[i])
 	}
 	for i := range ch.Cycles {
-		p.cycles = append(p.cycles, dialect.ClosedCycle{
-			Workspace: p.workspace, Conversation: ch.Cycles[i].Conversation, Cycle: &ch.Cycles[i].Cycle,
-		})
+		p.addCycle(ch.Cycles[i].Conversation, &ch.Cycles[i].Cycle)
 	}
 	if ch.Conversation.Action != convo.RowKept {
 		p.addConversation(&ch.Conversation)
@@ -57,7 +57,8 @@ func (p *plan) add(ch *convo.Change) {
 		p.events = append(p.events, &ch.Events[i])
 	}
 	for i := range ch.Addresses {
-		p.addresses = append(p.addresses, dialect.Address{Workspace: p.workspace, AddressRow: ch.Addresses[i]})
+		p.addresses = append(p.addresses,
+			dialect.Address{Workspace: p.workspace, AddressRow: ch.Addresses[i]})
 	}
 	for i := range ch.Keys {
 		p.keys = append(p.keys, dialect.Key{Workspace: p.workspace, Key: ch.Keys[i]})
@@ -70,14 +71,17 @@ func (p *plan) add(ch *convo.Change) {
 func (p *plan) addConversation(r *convo.ConversationRow) {
 	p.conversations = append(p.conversations, r)
 	if r.CycleClosed {
-		p.cycles = append(p.cycles, dialect.ClosedCycle{
-			Workspace: p.workspace, Conversation: r.ID, Cycle: &r.Cycle,
-		})
+		p.addCycle(r.ID, &r.Cycle)
 	}
 }
 
-// carryOut writes p in a transaction, statement by statement. It tells a lost race by what it finds and by counts of rows; an
-// error leaves the transaction usable, but perhaps with a part of p in it.
+func (p *plan) addCycle(conversation uuid.UUID, c *convo.Cycle) {
+	p.cycles = append(p.cycles,
+		dialect.ClosedCycle{Workspace: p.workspace, Conversation: conversation, Cycle: c})
+}
+
+// carryOut writes p in a transaction, statement by statement. It tells a lost race by what it finds
+// and by counts of rows; an error leaves the transaction usable, but perhaps with a part of p in it.
 func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 	for _, step := range [...]func(context.Context, *transaction) error{
 		p.writeContacts, p.writeConversations, p.writeKeys, p.writeEvents, p.writeCycles, p.merge,
@@ -157,7 +161,8 @@ func (p *plan) whyNot(ctx context.Context, t *transaction, c *convo.Conversation
 func (p *plan) writeKeys(ctx context.Context, t *transaction) error {
 	for i := range p.keys {
 		k := &p.keys[i]
-		written, err := t.insert(ctx, dialect.InsertKey, dialect.Keys.All.Args(t.d.Dialect, nil, k)...)
+		written, err := t.insert(ctx, dialect.InsertKey,
+			dialect.Keys.All.Args(t.d.Dialect, nil, k)...)
 		if err == nil && !written {
 			err = fmt.Errorf("sqlstore: key %q: %w", k.ID, convo.ErrDuplicate)
 		}
@@ -222,7 +227,8 @@ func (p *plan) merge(ctx context.Context, t *transaction) error {
 			_, err = t.update(ctx, dialect.MergeContacts, m.into, p.workspace, m.contact)
 		}
 		if err == nil {
-			_, err = t.update(ctx, dialect.MergeConversations, m.into, m.into, p.workspace, m.contact)
+			_, err = t.update(ctx, dialect.MergeConversations,
+				m.into, m.into, p.workspace, m.contact)
 		}
 		if err != nil {
 			return err

@@ -38,8 +38,8 @@ type engine struct {
 	// commit carries out a change of one conversation in one round trip; done is false when the
 	// change is another one. nil: there are no round trips.
 	commit func(ctx context.Context, s *Store, ch *convo.Change) (done bool, err error)
-	// migrationLock lets one process at a time migrate; nil: the engine has no such lock, and who
-	// lost a race tries again.
+	// migrationLock lets one process at a time migrate; nil: the engine has no such lock, and a
+	// process that was late tries again.
 	migrationLock func(prefix string) (lock.SessionLocker, error)
 }
 

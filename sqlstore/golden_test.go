@@ -21,8 +21,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/sql anew")
 
-// What each command sends to each engine can be read in testdata/sql. No server is asked: a store in
-// memory answers the engine, and a store on a driver that only records does the same beside it.
+// What each command sends to each engine can be read in testdata/sql. No server is asked: a store
+// in memory answers the engine, and a store on a driver that only records does the same beside it.
 func TestWhatIsSentIsWhatTheFilesSay(t *testing.T) {
 	for d, folder := range map[Dialect]string{
 		SQLite: "sqlite", PostgreSQL: "postgres", MariaDB: "mariadb",
@@ -74,7 +74,9 @@ var sent = map[string]func(*scene){
 	"send": func(s *scene) {
 		s.after(hello).records(ann, convo.Send{By: agent, Channel: "chat", Body: "Hi"})
 	},
-	"note":        func(s *scene) { s.after(hello).records(ann, convo.Note{By: agent, Body: "VIP"}) },
+	"note": func(s *scene) {
+		s.after(hello).records(ann, convo.Note{By: agent, Body: "VIP"})
+	},
 	"set_pending": func(s *scene) { s.after(hello).records(ann, convo.SetPending{By: agent}) },
 	"resume": func(s *scene) {
 		s.after(hello, convo.SetPending{By: agent}).records(ann, convo.Resume{By: agent})
@@ -147,7 +149,10 @@ func loadLocked(s *scene) {
 		return
 	}
 	s.rec.on = true
-	err := s.sql.Locked(s.ctx, workspace, func(ctx context.Context) error { s.loads(ctx); return nil })
+	err := s.sql.Locked(s.ctx, workspace, func(ctx context.Context) error {
+		s.loads(ctx)
+		return nil
+	})
 	require.NoError(s.t, err)
 }
 
@@ -160,7 +165,9 @@ func (s *scene) loads(ctx context.Context) {
 	}{
 		{"by contact", ann},
 		{"by address", convo.Ref{Workspace: workspace, Address: address}},
-		{"by contact and address", convo.Ref{Workspace: workspace, Contact: "ann", Address: address}},
+		{"by contact and address", convo.Ref{
+			Workspace: workspace, Contact: "ann", Address: address,
+		}},
 		{"by conversation", convo.ToConversation(workspace, uuid.Max)},
 	} {
 		s.rec.what = l.what

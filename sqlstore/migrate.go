@@ -81,7 +81,7 @@ func (c Config) MigrateTo(ctx context.Context, version int64) error {
 			try == 20 || ctx.Err() != nil {
 			return wrapMigration(e, err)
 		}
-		// Without a lock, as on SQLite, two may begin at once: the one that lost looks again.
+		// Without a lock, as on SQLite, two may begin at once: the one that is late looks again.
 		timer := time.NewTimer(rand.N(20 * time.Millisecond << min(try, 5)))
 		select {
 		case <-ctx.Done():
@@ -119,8 +119,8 @@ func migrate(ctx context.Context, p *goose.Provider, version int64) error {
 	case err != nil:
 		return err
 	case now > schemaVersion:
-		return fmt.Errorf("%w: the schema has version %d, which is newer than %d, the one of this package",
-			errNewer, now, schemaVersion)
+		return fmt.Errorf("%w: the schema has version %d, which is newer than %d, the one of this "+
+			"package", errNewer, now, schemaVersion)
 	case now < version:
 		_, err = p.UpTo(ctx, version)
 	case now > version:
@@ -131,7 +131,9 @@ func migrate(ctx context.Context, p *goose.Provider, version int64) error {
 
 // gooseDialects are goose's names for the engines.
 var gooseDialects = map[Dialect]database.Dialect{
-	SQLite: database.DialectSQLite3, PostgreSQL: database.DialectPostgres, MariaDB: database.DialectMySQL,
+	SQLite:     database.DialectSQLite3,
+	PostgreSQL: database.DialectPostgres,
+	MariaDB:    database.DialectMySQL,
 }
 
 func (c Config) provider(e *engine) (*goose.Provider, error) {
@@ -157,7 +159,8 @@ func (c Config) provider(e *engine) (*goose.Provider, error) {
 
 // advisoryLock is PostgreSQL's lock by number.
 func advisoryLock(prefix string) (lock.SessionLocker, error) {
-	return lock.NewPostgresSessionLocker(lock.WithLockID(lockID(prefix)), lock.WithLockTimeout(1, 60))
+	return lock.NewPostgresSessionLocker(
+		lock.WithLockID(lockID(prefix)), lock.WithLockTimeout(1, 60))
 }
 
 // lockID tells the locks of different prefixes apart.
@@ -194,14 +197,17 @@ func (l namedLock) SessionUnlock(ctx context.Context, c *sql.Conn) error {
 // checkSchema demands the version of the schema that this package needs.
 func checkSchema(ctx context.Context, s *Store) error {
 	var version int64
-	err := s.db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+s.prefix+"schema").Scan(&version)
+	err := s.db.QueryRowContext(ctx,
+		"SELECT COALESCE(MAX(version_id), 0) FROM "+s.prefix+"schema").Scan(&version)
 	switch {
 	case err != nil && s.d.settled(err):
-		return fmt.Errorf("there is no schema with the prefix %q: run Config.Migrate first (%w)", s.prefix, err)
+		return fmt.Errorf("there is no schema with the prefix %q: run Config.Migrate first (%w)",
+			s.prefix, err)
 	case err != nil:
 		return err
 	case version < schemaVersion:
-		return fmt.Errorf("the schema has version %d, and %d is needed: run Config.Migrate", version, schemaVersion)
+		return fmt.Errorf("the schema has version %d, and %d is needed: run Config.Migrate",
+			version, schemaVersion)
 	case version > schemaVersion:
 		return fmt.Errorf("the schema has version %d, which is newer than %d: update this package",
 			version, schemaVersion)

@@ -23,7 +23,8 @@ func checkPostgres(ctx context.Context, s *Store) error {
 	return nil
 }
 
-// commitPostgres commits a change of one conversation, and perhaps of its contact, in one statement.
+// commitPostgres commits a change of one conversation, and perhaps of its contact, in one
+// statement.
 func commitPostgres(ctx context.Context, s *Store, ch *convo.Change) (done bool, err error) {
 	class, ok := dialect.ClassOf(ch)
 	if !ok {

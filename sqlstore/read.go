@@ -27,7 +27,9 @@ func (s *Store) query(ctx context.Context, statement string, args ...any) (*sql.
 }
 
 // row scans the first row, if there is one.
-func (s *Store) row(ctx context.Context, statement string, args, dests []any) (found bool, err error) {
+func (s *Store) row(
+	ctx context.Context, statement string, args, dests []any,
+) (found bool, err error) {
 	err = s.rows(ctx, statement, args, func(scan func(...any) error) error {
 		if found {
 			return nil
@@ -39,7 +41,9 @@ func (s *Store) row(ctx context.Context, statement string, args, dests []any) (f
 }
 
 // rows calls f for each row.
-func (s *Store) rows(ctx context.Context, statement string, args []any, f func(scan func(...any) error) error) error {
+func (s *Store) rows(
+	ctx context.Context, statement string, args []any, f func(scan func(...any) error) error,
+) error {
 	rows, err := s.query(ctx, statement, args...)
 	return s.each(rows, err, f)
 }
@@ -70,19 +74,22 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 	var err error
 	switch {
 	case to.Conversation != uuid.Nil:
-		found, err = s.scanSnapshot(ctx, &t, dialect.LoadConversation, to.Workspace, s.d.ID(to.Conversation))
+		found, err = s.scanSnapshot(ctx, &t, dialect.LoadConversation,
+			to.Workspace, s.d.ID(to.Conversation))
 		if err == nil && !found {
 			err = notFound(to.Conversation)
 		}
 		return t, err
 	case to.Contact == "":
-		if found, err = s.scanSnapshot(ctx, &t, dialect.LoadAddress, to.Workspace, a.Channel, a.Value); found {
+		found, err = s.scanSnapshot(ctx, &t, dialect.LoadAddress, to.Workspace, a.Channel, a.Value)
+		if found {
 			t.AddressOwner = t.Contact.ID
 		}
 	case a == convo.Address{}:
 		found, err = s.scanSnapshot(ctx, &t, dialect.LoadContact, to.Workspace, to.Contact)
 	default:
-		found, err = s.scanSnapshot(ctx, &t, dialect.LoadContactAndOwner, to.Workspace, a.Channel, a.Value, to.Workspace, to.Contact)
+		found, err = s.scanSnapshot(ctx, &t, dialect.LoadContactAndOwner,
+			to.Workspace, a.Channel, a.Value, to.Workspace, to.Contact)
 	}
 	if into := t.Contact.MergedInto; err == nil && into != "" {
 		found, err = s.scanSnapshot(ctx, &t, dialect.LoadContact, to.Workspace, into)
@@ -97,8 +104,11 @@ func notFound(conversation uuid.UUID) error {
 	return &convo.StateError{Err: convo.ErrNotFound, Conversation: conversation}
 }
 
-// scanSnapshot scans what one of the load statements finds into t, and holds it when the transaction is to.
-func (s *Store) scanSnapshot(ctx context.Context, t *convo.Snapshot, statement string, args ...any) (bool, error) {
+// scanSnapshot scans what one of the load statements finds into t, and holds it when the
+// transaction is to.
+func (s *Store) scanSnapshot(
+	ctx context.Context, t *convo.Snapshot, statement string, args ...any,
+) (bool, error) {
 	var to [64]any
 	dests := to[:0]
 	if statement == dialect.LoadContactAndOwner {
@@ -113,27 +123,30 @@ func (s *Store) scanSnapshot(ctx context.Context, t *convo.Snapshot, statement s
 		dests = append(dests[:before:before], dialect.OneColumn(dests[before:]))
 	}
 	if s.tx != nil && s.tx.lock && s.d.Lock != "" {
-		// PostgreSQL gives the held rows as they are after the waiting, and all else as it was before: then it is read again,
-		// unless there is nothing else.
+		// The held rows may be newer than all else: then that is read again, if there is any.
 		found, err := s.row(ctx, s.d.ForUpdate(statement), args, dests)
 		alone := t.Conversation.Status.Active() && statement != dialect.LoadContactAndOwner
 		if err != nil || !s.d.LockOfBoth || found && alone {
 			return found && t.Contact.ID != "", err
 		}
-		t.Contact, t.Conversation, t.Active, t.AddressOwner = convo.Contact{}, convo.Conversation{}, uuid.Nil, ""
+		t.Contact, t.Conversation = convo.Contact{}, convo.Conversation{}
+		t.Active, t.AddressOwner = uuid.Nil, ""
 	}
 	found, err := s.row(ctx, statement, args, dests)
 	return found && t.Contact.ID != "", err
 }
 
 // Conversation implements convo.Store.
-func (s *Store) Conversation(ctx context.Context, workspace string, id uuid.UUID) (convo.Conversation, error) {
+func (s *Store) Conversation(
+	ctx context.Context, workspace string, id uuid.UUID,
+) (convo.Conversation, error) {
 	var c convo.Conversation
 	if err := ctx.Err(); err != nil {
 		return c, err
 	}
 	s = s.within(ctx)
-	found, err := s.row(ctx, dialect.OneConversation, []any{workspace, s.d.ID(id)}, dialect.Conversations.Read.Dests(nil, &c))
+	found, err := s.row(ctx, dialect.OneConversation, []any{workspace, s.d.ID(id)},
+		dialect.Conversations.Read.Dests(nil, &c))
 	if err == nil && !found {
 		err = notFound(id)
 	}
@@ -162,19 +175,24 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 	}
 	s = s.within(ctx)
 	if f.Contact == "" {
-		return s.events(ctx, dialect.EventsOfConversation, f.Workspace, s.d.ID(f.Conversation), f.After.Seq, f.Limit)
+		return s.events(ctx, dialect.EventsOfConversation,
+			f.Workspace, s.d.ID(f.Conversation), f.After.Seq, f.Limit)
 	}
 	at := f.After.At.UnixMicro()
-	out, err := s.events(ctx, dialect.EventsOfContact, f.Workspace, f.Contact, at, at, s.d.ID(f.After.Conversation), f.After.Seq, f.Limit)
+	out, err := s.events(ctx, dialect.EventsOfContact,
+		f.Workspace, f.Contact, at, at, s.d.ID(f.After.Conversation), f.After.Seq, f.Limit)
 	if err != nil {
 		return nil, err
 	}
-	// Those of the contact itself have no conversation, so they come before the others of the same time.
+	// Those of the contact itself have no conversation, so they come before the others of the same
+	// time.
 	seq, id := f.After.Seq, f.After.ID
 	if f.After.Conversation != uuid.Nil {
 		seq, id = math.MaxInt64, uuid.Max
 	}
-	args := []any{f.Workspace, f.Contact, f.Workspace, f.Contact, f.Workspace, at, seq, s.d.ID(id), f.Limit}
+	args := []any{
+		f.Workspace, f.Contact, f.Workspace, f.Contact, f.Workspace, at, seq, s.d.ID(id), f.Limit,
+	}
 	own := 0
 	err = s.rows(ctx, dialect.ContactEventsOfContact, args, func(scan func(...any) error) error {
 		var r convo.EventRow
@@ -194,8 +212,8 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 }
 
 func compareEvents(a, b convo.Event) int {
-	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Conversation[:], b.Conversation[:]), cmp.Compare(a.Seq, b.Seq),
-		bytes.Compare(a.ID[:], b.ID[:]))
+	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Conversation[:], b.Conversation[:]),
+		cmp.Compare(a.Seq, b.Seq), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
 func (s *Store) events(ctx context.Context, statement string, args ...any) ([]convo.Event, error) {
@@ -210,15 +228,19 @@ func (s *Store) events(ctx context.Context, statement string, args ...any) ([]co
 }
 
 // Due implements convo.Store.
-func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]convo.DueConversation, error) {
+func (s *Store) Due(
+	ctx context.Context, before time.Time, limit int,
+) ([]convo.DueConversation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s = s.within(ctx)
 	out := make([]convo.DueConversation, 0, min(limit, convo.MaxPageSize))
-	err := s.rows(ctx, dialect.DueConversations, []any{before.UnixMicro(), limit}, func(scan func(...any) error) error {
+	args := []any{before.UnixMicro(), limit}
+	err := s.rows(ctx, dialect.DueConversations, args, func(scan func(...any) error) error {
 		var d convo.DueConversation
-		err := scan((*dialect.Text)(&d.Ref.Workspace), (*dialect.ID)(&d.Ref.Conversation), (*dialect.Micros)(&d.DueAt))
+		err := scan((*dialect.Text)(&d.Ref.Workspace), (*dialect.ID)(&d.Ref.Conversation),
+			(*dialect.Micros)(&d.DueAt))
 		out = append(out, d)
 		return err
 	})
@@ -226,7 +248,9 @@ func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]convo.D
 }
 
 // Keys implements convo.Store.
-func (s *Store) Keys(ctx context.Context, workspace string, ids ...convo.KeyID) ([]convo.Key, error) {
+func (s *Store) Keys(
+	ctx context.Context, workspace string, ids ...convo.KeyID,
+) ([]convo.Key, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -234,7 +258,8 @@ func (s *Store) Keys(ctx context.Context, workspace string, ids ...convo.KeyID) 
 	var out []convo.Key
 	for _, id := range ids {
 		var k dialect.Key
-		found, err := s.row(ctx, dialect.OneKey, []any{workspace, id.Channel, id.ID}, dialect.Keys.Read.Dests(nil, &k))
+		found, err := s.row(ctx, dialect.OneKey, []any{workspace, id.Channel, id.ID},
+			dialect.Keys.Read.Dests(nil, &k))
 		if err != nil {
 			return nil, err
 		}
@@ -274,7 +299,8 @@ func (s *Store) AddressesByIdentity(
 	args := []any{workspace, identity, after.Channel, after.Value, limit}
 	err := s.rows(ctx, dialect.AddressesByIdentity, args, func(scan func(...any) error) error {
 		var o convo.Suggestion
-		err := scan((*dialect.Text)(&o.Address.Channel), (*dialect.Text)(&o.Address.Value), (*dialect.Text)(&o.Contact))
+		err := scan((*dialect.Text)(&o.Address.Channel), (*dialect.Text)(&o.Address.Value),
+			(*dialect.Text)(&o.Contact))
 		out = append(out, o)
 		return err
 	})

@@ -66,7 +66,7 @@ func (c recorderConn) BeginTx(_ context.Context, o driver.TxOptions) (driver.Tx,
 	if o.Isolation != 0 && c.r.on {
 		c.r.note("isolation level: " + sql.IsolationLevel(o.Isolation).String())
 	}
-	return recordedTx{c.r}, nil
+	return recordedTx(c), nil
 }
 
 type recordedTx struct{ r *recorder }

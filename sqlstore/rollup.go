@@ -179,7 +179,8 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 		for chunk := range slices.Chunk(conversations, cyclesAtOnce) {
 			m, err := s.change(ctx, `UPDATE convo_cycles SET rollup_pending = NULL
 			WHERE workspace = ? AND rollup_pending = 1 AND number = ?
-			AND conversation IN (`+dialect.Placeholders(len(chunk))+")", append([]any{workspace, number}, chunk...))
+			AND conversation IN (`+dialect.Placeholders(len(chunk))+")",
+				append([]any{workspace, number}, chunk...))
 			if err != nil {
 				return 0, err
 			}
@@ -254,9 +255,10 @@ func (s *Store) addRollups(ctx context.Context, workspace string, sums rollupSum
 			args = append(args, workspace, string(k.dimension), string(k.measure), k.width, k.slot,
 				k.value, r.Count, r.Sum, r.Min, r.Max, sketch, halfHours, halfHourSketches)
 		}
+		row := "(" + dialect.Placeholders(13) + ")"
 		statement := "INSERT INTO convo_rollups (workspace, dimension, measure, slot_micros, " +
-			rollupColumns + ") VALUES (" + strings.Repeat(dialect.Placeholders(13)+"), (", len(chunk)-1) + dialect.Placeholders(13) +
-			")" + s.d.UpsertRollups
+			rollupColumns + ") VALUES " + strings.Repeat(row+", ", len(chunk)-1) + row +
+			s.d.UpsertRollups
 		if _, err := s.change(ctx, statement, args); err != nil {
 			return err
 		}

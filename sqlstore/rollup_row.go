@@ -56,7 +56,8 @@ const rollupColumns = "slot_number, dimension_value, " +
 // dests are what rollupColumns are read into.
 func (r *rollupRow) dests(before ...any) []any {
 	return append(before, &r.slot, &r.value,
-		(*dialect.Int)(&r.stat.Count), (*dialect.Int)(&r.stat.Sum), (*dialect.Int)(&r.stat.Min), (*dialect.Int)(&r.stat.Max),
+		(*dialect.Int)(&r.stat.Count), (*dialect.Int)(&r.stat.Sum),
+		(*dialect.Int)(&r.stat.Min), (*dialect.Int)(&r.stat.Max),
 		&r.sketch, &r.halfHours, &r.halfHourSketches)
 }
 

@@ -107,7 +107,7 @@ func TestASchemaGoesUpAndDownAndUpAgain(t *testing.T) {
 	})
 }
 
-func TestNewSaysWhatIsWrongWithTheSchema(t *testing.T) {
+func TestOpenSaysWhatIsWrongWithTheSchema(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		db := testdb.Open(t, e)
 		_, err := sqlstore.Config{DB: db, Dialect: dialects[e]}.Open(t.Context())
@@ -137,7 +137,8 @@ func TestArgumentsThatCannotBeAreRefused(t *testing.T) {
 		require.Equal(t, field, v.Field)
 	}
 	for _, prefix := range []string{
-		"", "1st_", "Convo_", "con-vo", "con vo", "convo;", "çonvo_", "a.b", `"`, "convo_\n", strings.Repeat("x", 33),
+		"1st_", "Convo_", "con-vo", "con vo", "convo;", "çonvo_", "a.b", `"`, "convo_\n",
+		strings.Repeat("x", 33),
 	} {
 		config := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite, Prefix: prefix}
 		refused("prefix", config.Migrate(t.Context()))

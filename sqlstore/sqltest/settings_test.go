@@ -16,7 +16,7 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 )
 
-// settings are those under which a store would not be right, and what New says of them.
+// settings are those under which a store would not be right, and what Open says of them.
 var settings = []struct {
 	engine  testdb.Engine
 	setting string
@@ -33,7 +33,7 @@ var settings = []struct {
 	{testdb.MariaDB, "autocommit=0", "autocommit is off"},
 }
 
-func TestNewSaysWhatIsWrongWithTheSettings(t *testing.T) {
+func TestOpenSaysWhatIsWrongWithTheSettings(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		for _, s := range settings {
 			if s.engine != e {

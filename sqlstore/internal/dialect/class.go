@@ -7,7 +7,8 @@ import (
 )
 
 // ChangeClass is what a change writes, as far as a statement that writes all of it at once depends
-// on it. The changes that most calls make have one: of one conversation, and perhaps of its contact.
+// on it. The changes that most calls make have one: of one conversation, and perhaps of its
+// contact.
 type ChangeClass struct {
 	message         bool // one message or note, with one key at most, and nothing else
 	contact         bool
@@ -29,8 +30,8 @@ const maxListed = 8
 // ClassOf is the class of a change, or false when it has none.
 func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 	c := &ch.Conversation
-	if c.Action == convo.RowKept || len(ch.Earlier) > 0 || len(ch.Cycles) > 0 || ch.MergeInto != "" ||
-		len(ch.Events) > maxListed || len(ch.Keys) > maxListed {
+	if c.Action == convo.RowKept || len(ch.Earlier) > 0 || len(ch.Cycles) > 0 ||
+		ch.MergeInto != "" || len(ch.Events) > maxListed || len(ch.Keys) > maxListed {
 		return class, false
 	}
 	class = ChangeClass{

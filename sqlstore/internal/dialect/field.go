@@ -23,16 +23,24 @@ type Field interface {
 	arg(d *Dialect, optional bool) any
 }
 
-// The types of fields.
 type (
-	Text      string    // an identifier or word: at most 255 bytes, without control characters
-	FreeText  string    // any text
-	JSON      []byte    // JSON as text
-	Int       int64     // 64 bits
-	Count     int       // 32 bits
-	Flag      bool      // true or false
-	Micros    time.Time // microseconds since 1970, UTC
-	ID        uuid.UUID // a UUID
+	// Text is an identifier or a word: at most 255 bytes, without control characters.
+	Text string
+	// FreeText is any text.
+	FreeText string
+	// JSON is kept as text.
+	JSON []byte
+	// Int has 64 bits.
+	Int int64
+	// Count has 32 bits.
+	Count int
+	// Flag is true or false.
+	Flag bool
+	// Micros is a time in microseconds since 1970, UTC.
+	Micros time.Time
+	// ID is a UUID.
+	ID uuid.UUID
+	// EventKind is kept by its name.
 	EventKind convo.EventKind
 )
 

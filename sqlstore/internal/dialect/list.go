@@ -12,8 +12,8 @@ import (
 const byValue = "/* for these values */ "
 
 // List is the statement that finds a page of conversations. Every index of conversations leads from
-// the workspace, perhaps by one filter, to the active ones and to the closed ones in their order; so
-// a page that may hold both is put together of two.
+// the workspace, perhaps by one filter, to the active ones and to the closed ones in their order;
+// so a page that may hold both is put together of two.
 func (d *Dialect) List(f *convo.Filter) (statement string, args []any) {
 	where, args := d.listWhere(f)
 	var parts []string
@@ -21,8 +21,8 @@ func (d *Dialect) List(f *convo.Filter) (statement string, args []any) {
 	if len(f.Status) == 0 || len(active) > 0 {
 		part := where + " AND active = " + d.True
 		if len(active) == 1 {
-			// Said so, because PostgreSQL takes status and active for independent of each other, and
-			// expects next to none.
+			// Said so, because PostgreSQL takes status and active for independent of each other,
+			// and expects next to none.
 			part += " AND status <> '" + string(otherActiveStatus[active[0]]) + "'"
 		}
 		parts = append(parts, part)
@@ -97,8 +97,8 @@ var otherActiveStatus = map[convo.Status]convo.Status{
 	convo.StatusOpen: convo.StatusPending, convo.StatusPending: convo.StatusOpen,
 }
 
-// listFrom is the table, perhaps with the indexes to choose from. filters is how many of the filters
-// have an index.
+// listFrom is the table, perhaps with the indexes to choose from. filters is how many of the
+// filters have an index.
 func (d *Dialect) listFrom(f *convo.Filter) (table string, filters int) {
 	var indexes []string
 	for _, i := range [...]struct {

@@ -78,7 +78,8 @@ SELECT count(*), 0, 0 FROM wrote_conversation`
 
 	postgresKeyedMessage = `WITH known AS (
 	SELECT 1 FROM convo_keys WHERE workspace = ? AND channel = ? AND id = ?
-), ` + postgresUpdateByMessages + ` AND NOT EXISTS (SELECT FROM known)` + postgresMessageEvent + `, wrote_key AS (
+), ` + postgresUpdateByMessages + ` AND NOT EXISTS (SELECT FROM known)` +
+		postgresMessageEvent + `, wrote_key AS (
 	INSERT INTO convo_keys (` + Keys.All.Names() + `)
 	SELECT wrote_conversation.workspace, ` + listedKeys.casts() + `
 	FROM wrote_conversation

@@ -52,7 +52,8 @@ var Contacts = table(
 	optional("updated_at", changing, func(c *ct) Field { return (*Micros)(&c.UpdatedAt) }),
 	required("blocked", changing, func(c *ct) Field { return (*Flag)(&c.Blocked) }),
 	optional("merged_into", changing, func(c *ct) Field { return (*Text)(&c.MergedInto) }),
-	optional("latest_conversation", changing, func(c *ct) Field { return (*ID)(&c.LatestConversation) }),
+	optional("latest_conversation", changing,
+		func(c *ct) Field { return (*ID)(&c.LatestConversation) }),
 )
 
 // Addresses are the columns of convo_addresses.
@@ -112,7 +113,8 @@ var Cycle = Columns[cy]{
 	required("opened_by_type", changing, func(c *cy) Field { return (*Text)(&c.OpenedBy.Type) }),
 	required("opened_by_id", changing, func(c *cy) Field { return (*Text)(&c.OpenedBy.ID) }),
 	required("opened_source", changing, func(c *cy) Field { return (*Text)(&c.OpenedSource) }),
-	optional("first_assigned_at", changing, func(c *cy) Field { return (*Micros)(&c.FirstAssignedAt) }),
+	optional("first_assigned_at", changing,
+		func(c *cy) Field { return (*Micros)(&c.FirstAssignedAt) }),
 	required("first_assignee", changing, func(c *cy) Field { return (*Text)(&c.FirstAssignee) }),
 	required("last_assignee", changing, func(c *cy) Field { return (*Text)(&c.LastAssignee) }),
 	required("last_team", changing, func(c *cy) Field { return (*Text)(&c.LastTeam) }),
@@ -188,7 +190,8 @@ var ContactEvents = table(
 	optional("address", fixed, func(e *ev) Field { return (*Text)(&e.Address) }),
 	optional("body", fixed, func(e *ev) Field { return (*FreeText)(&e.Body) }),
 	optional("merged_into", fixed, func(e *ev) Field { return (*Text)(&e.MergedInto) }),
-	optional("latest_conversation", fixed, func(e *ev) Field { return (*ID)(&e.LatestConversation) }),
+	optional("latest_conversation", fixed,
+		func(e *ev) Field { return (*ID)(&e.LatestConversation) }),
 )
 
 // Keys are the columns of convo_keys.

@@ -82,6 +82,7 @@ var (
 	WHERE workspace = ? AND conversation = ? ORDER BY number`
 )
 
+// Reads without lists of columns.
 const (
 	// mergedContacts are a contact and those that were merged into it.
 	mergedContacts = `(SELECT id FROM convo_contacts WHERE workspace = ? AND id = ?
@@ -99,7 +100,7 @@ const (
 	DueConversations = `SELECT workspace, id, due_at FROM convo_conversations
 	WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, workspace, id LIMIT ?`
 
-	// What stands where an event was to be written.
+	// EventAt and ContactEventAt read what stands where an event was to be written.
 	EventAt = `SELECT id, contact FROM convo_events
 	WHERE workspace = ? AND conversation = ? AND seq = ?`
 	ContactEventAt = `SELECT id, contact FROM convo_contact_events
@@ -144,15 +145,18 @@ var (
 	VALUES (` + Cycles.All.placeholders() + `, 1)`
 )
 
+// Statements of a commit without lists of columns.
 const (
 	// OtherActive is the conversation that has the slot of a contact, if it is another one.
 	OtherActive = `SELECT other.id FROM convo_conversations other
 	WHERE other.workspace = ? AND other.active_slot = ? AND other.id <> ?`
 
-	MergeContacts = `UPDATE convo_contacts SET merged_into = ? WHERE workspace = ? AND merged_into = ?`
+	MergeContacts = `UPDATE convo_contacts SET merged_into = ?
+	WHERE workspace = ? AND merged_into = ?`
 
 	// ActiveOfBoth are the active conversations of a contact and of one that is merged into it.
-	ActiveOfBoth = `SELECT id FROM convo_conversations WHERE workspace = ? AND active_slot IN (?, ?)`
+	ActiveOfBoth = `SELECT id FROM convo_conversations
+	WHERE workspace = ? AND active_slot IN (?, ?)`
 
 	MergeConversations = `UPDATE convo_conversations
 	SET contact = ?, active_slot = CASE WHEN active_slot IS NULL THEN NULL ELSE ? END

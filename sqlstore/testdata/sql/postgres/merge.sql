@@ -24,10 +24,12 @@ INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind
 -- parameters: 1 workspace, 2 contact, 3 seq, 4 id, 5 contact_seq, 6 kind, 7 at, 8 by_type, 9 by_id,
 -- 10 source, 11 channel, 12 address, 13 body, 14 merged_into, 15 latest_conversation
 
-SELECT id FROM convo_conversations WHERE workspace = $1 AND active_slot IN ($2, $3);
+SELECT id FROM convo_conversations
+    WHERE workspace = $1 AND active_slot IN ($2, $3);
 -- parameters: 1 workspace, 2 active_slot, 3 active_slot
 
-UPDATE convo_contacts SET merged_into = $1 WHERE workspace = $2 AND merged_into = $3;
+UPDATE convo_contacts SET merged_into = $1
+    WHERE workspace = $2 AND merged_into = $3;
 -- parameters: 1 merged_into, 2 workspace, 3 merged_into
 
 UPDATE convo_conversations
