@@ -101,7 +101,7 @@ func (p *plan) writeContacts(ctx context.Context, t *transaction) error {
 			a := dialect.Contacts.All.Args(t.d.Dialect, nil, &c.Contact)
 			written, err = t.insert(ctx, dialect.InsertContact, a...)
 		} else {
-			a := dialect.Contacts.Changing.Args(t.d.Dialect, make([]any, 0, 16), &c.Contact)
+			a := dialect.Contacts.Mutable.Args(t.d.Dialect, make([]any, 0, 16), &c.Contact)
 			written, err = t.update(ctx, dialect.UpdateContact,
 				append(a, c.Workspace, c.ID, c.Expected)...)
 		}
@@ -129,7 +129,7 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 			written, err = t.update(ctx, dialect.UpdateByMessages,
 				append(a, c.Workspace, id, r.Expected)...)
 		default:
-			a := dialect.Conversations.Changing.Args(t.d.Dialect, make([]any, 0, 48), c)
+			a := dialect.Conversations.Mutable.Args(t.d.Dialect, make([]any, 0, 48), c)
 			written, err = t.update(ctx, dialect.UpdateConversation, append(a,
 				c.Workspace, id, r.Expected, c.Workspace, dialect.ActiveSlot(c), id)...)
 		}

@@ -9,8 +9,8 @@ import (
 type use uint8
 
 const (
-	fixed      use = iota // no commit changes it
-	changing              // commits change it
+	immutable  use = iota // no commit changes it
+	mutable               // commits change it
 	byMessages            // messages and notes change it, too; it is in no index
 	derived               // other columns determine it: it is changed with them, and not read
 )
@@ -68,7 +68,7 @@ func (cs Columns[R]) without(names ...string) Columns[R] {
 type Table[R any] struct {
 	All        Columns[R]
 	Read       Columns[R] // all but the derived ones
-	Changing   Columns[R] // all but the fixed ones
+	Mutable    Columns[R] // all but the immutable ones
 	ByMessages Columns[R]
 }
 
@@ -77,7 +77,7 @@ func table[R any](columns ...Column[R]) Table[R] {
 	return Table[R]{
 		All:        all,
 		Read:       all.where(func(c *Column[R]) bool { return c.use != derived }),
-		Changing:   all.where(func(c *Column[R]) bool { return c.use != fixed }),
+		Mutable:    all.where(func(c *Column[R]) bool { return c.use != immutable }),
 		ByMessages: all.where(func(c *Column[R]) bool { return c.use == byMessages }),
 	}
 }

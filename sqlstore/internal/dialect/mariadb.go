@@ -144,7 +144,7 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 	case class.newContact:
 		a = Contacts.All.Args(d, a, contact)
 	case class.contact:
-		a = Contacts.Changing.Args(d, a, contact)
+		a = Contacts.Mutable.Args(d, a, contact)
 		a = append(a, contact.Workspace, contact.ID, ch.Contact.Expected)
 	}
 	switch {
@@ -154,7 +154,7 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 		a = Conversations.ByMessages.Args(d, a, c)
 		a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
 	default:
-		a = Conversations.Changing.Args(d, a, c)
+		a = Conversations.Mutable.Args(d, a, c)
 		a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
 	}
 	for i := range ch.Keys {

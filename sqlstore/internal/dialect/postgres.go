@@ -133,7 +133,7 @@ var (
 )`
 
 	postgresUpdateContact = `, wrote_contact AS (
-	UPDATE convo_contacts ct SET ` + Contacts.Changing.assignments() + `
+	UPDATE convo_contacts ct SET ` + Contacts.Mutable.assignments() + `
 	FROM {after} WHERE ct.workspace = ? AND ct.id = ? AND ct.version = ? RETURNING 1
 )`
 
@@ -143,8 +143,8 @@ var (
 )`
 
 	postgresUpdateConversation = `, wrote_conversation AS (
-	UPDATE convo_conversations cv SET (` + Conversations.Changing.Names() + `)
-		= (` + Conversations.Changing.Qualify("wanted") + `)
+	UPDATE convo_conversations cv SET (` + Conversations.Mutable.Names() + `)
+		= (` + Conversations.Mutable.Qualify("wanted") + `)
 	FROM wanted, {after}
 	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ? RETURNING 1
 )`
@@ -265,7 +265,7 @@ func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 		if !class.newConversation {
 			a = append(append(a, loaded...), ch.Conversation.Expected)
 		}
-		a = append(Contacts.Changing.Args(d, a, contact), loaded...)
+		a = append(Contacts.Mutable.Args(d, a, contact), loaded...)
 	}
 	if !class.newConversation {
 		a = append(a, ch.Conversation.Expected)

@@ -112,14 +112,14 @@ var (
 	InsertContact = `INSERT INTO convo_contacts (` + Contacts.All.Names() + `)
 	VALUES (` + Contacts.All.placeholders() + `)`
 
-	UpdateContact = `UPDATE convo_contacts SET ` + Contacts.Changing.assignments() + `
+	UpdateContact = `UPDATE convo_contacts SET ` + Contacts.Mutable.assignments() + `
 	WHERE workspace = ? AND id = ? AND version = ?`
 
 	InsertConversation = `INSERT INTO convo_conversations (` + Conversations.All.Names() + `)
 	VALUES (` + Conversations.All.placeholders() + `)`
 
 	// updateConversation leaves it to the unique key to tell a slot that is taken.
-	updateConversation = `UPDATE convo_conversations SET ` + Conversations.Changing.assignments() + `
+	updateConversation = `UPDATE convo_conversations SET ` + Conversations.Mutable.assignments() + `
 	WHERE workspace = ? AND id = ? AND version = ?`
 
 	// UpdateConversation demands that the slot which it takes, if any, is free.
