@@ -93,8 +93,9 @@ type Conversation struct {
 	// PendingSince is set while it is pending, PendingUntil when it is to wake by itself.
 	PendingSince time.Time `json:"pending_since,omitzero"`
 	PendingUntil time.Time `json:"pending_until,omitzero"`
-	// UnansweredAt is the last message of a user that the contact has not answered, or the resuming
-	// after it. Zero once the contact answers. Closing for inactivity counts from it.
+	// AwaitingContactSince is the last message of a user (or of automation, where the policy counts
+	// it) that the contact has not answered, or the resuming after it. Zero once the contact
+	// answers. Closing for inactivity counts from it.
 	AwaitingContactSince time.Time `json:"awaiting_contact_since,omitzero"`
 	// DueAt is a hint for the timer: never later than what [NextDue] says, perhaps earlier. Zero:
 	// no timer. It is the only field that the events do not determine.

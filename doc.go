@@ -8,10 +8,7 @@
 //
 //	engine, err := convo.New(memstore.New())
 //	susan := convo.ToAddress("acme", "whatsapp", "+4912345")
-//	r, err := engine.Do(ctx, susan, convo.Receive{ExternalID: "wamid.1", Body: "It arrived
-//
-// broken."})
-//
+//	r, err := engine.Do(ctx, susan, convo.Receive{ExternalID: "wamid.1", Body: "It is broken."})
 //	// r.Outcome is "opened": a conversation, and susan with it, as she was not known before
 //	r, err = engine.Do(ctx, susan, convo.Close{By: convo.ByUser("ana"), Summary: "Replaced it."})
 //	d, _ := r.Conversation.Cycle.ResolutionTime()

@@ -7,8 +7,7 @@ import (
 )
 
 // State is what a command meets: the status of the snapshot's conversation, or that there is none,
-// or
-// that it is closed while another conversation of the contact is active.
+// or that it is closed while another conversation of the contact is active.
 type State string
 
 // The states, in the order of the transition table.
@@ -256,8 +255,8 @@ func (t Transition) String() string {
 	return s
 }
 
-// TransitionTable is the lifecycle as a Markdown table, made from
-// [Transitions]: one row per command, one column per state.
+// TransitionTable is the lifecycle as a Markdown table, made from [Transitions]: one row per
+// command, one column per state.
 func TransitionTable() string {
 	var b strings.Builder
 	b.WriteString("| command |")
