@@ -26,7 +26,7 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 	if err != nil {
 		return nil, err
 	}
-	return c.Cells()
+	return c.Aggregate()
 }
 
 // aggregate adds up each measure of a in the quickest way that is right for it.
@@ -36,7 +36,7 @@ func (s *Store) aggregate(ctx context.Context, a report.Aggregation, c *report.C
 		switch {
 		case a.Calendar != nil && !a.TimeBasis().OfMessages(): // only Go knows working time
 			return s.aggregateInGo(ctx, &a, c)
-		case m.Distinct():
+		case m.CountsDistinct():
 			distinct = append(distinct, m)
 		case len(m.RollupTerms()) > 0:
 			inRollups = append(inRollups, m)
@@ -177,7 +177,7 @@ func (s *Store) distinctIDs(
 		var id sql.RawBytes
 		q.add(s.d.slot(a.TimeBasis().SQL(q.column)), &at, from, width)
 		q.addGroup(a, &value)
-		q.add(m.SQL(q.column).Distinct, &id)
+		q.add(m.SQL(q.column).DistinctOf, &id)
 		q.filter(a, from, to)
 		err := s.read(ctx, q.statement(), q.args, func(scan func(...any) error) error {
 			if err := scan(q.dests...); err != nil {

@@ -61,7 +61,7 @@ func TestVeryManyDurationsAreSketched(t *testing.T) {
 				st := report.Stat{Count: n, Sum: (n - 1) * n / 2 * 100_000, Min: 0, Max: (n - 1) * 100_000}
 				c.Merge(report.FirstResponse, begin.UnixMicro(), "", st, encoded)
 			}
-			cells, err := c.Cells()
+			cells, err := c.Aggregate()
 			require.NoError(t, err)
 			require.Len(t, cells, 1)
 			got := cells[0].Stat
