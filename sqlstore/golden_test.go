@@ -63,6 +63,7 @@ var (
 // sent is what does each command, by the names of the files.
 var sent = map[string]func(*scene){
 	"open":          func(s *scene) { s.records(ann, convo.Open{By: agent}) },
+	"open_with_key": func(s *scene) { s.records(ann, convo.Open{By: agent, Key: "1"}) },
 	"receive_first": func(s *scene) { s.records(ann, hello) },
 	"receive":       func(s *scene) { s.after(hello).records(ann, hello) },
 	"receive_external_id": func(s *scene) {
