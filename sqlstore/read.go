@@ -161,9 +161,12 @@ func (s *Store) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conv
 	s = s.within(ctx)
 	statement, args := s.d.List(&f)
 	var out []convo.Conversation
+	var c convo.Conversation
+	dests := dialect.Conversations.Read.Dests(nil, &c)
 	err := s.rows(ctx, statement, args, func(scan func(...any) error) error {
-		out = append(out, convo.Conversation{})
-		return scan(dialect.Conversations.Read.Dests(nil, &out[len(out)-1])...)
+		err := scan(dests...)
+		out = append(out, c)
+		return err
 	})
 	return out, err
 }
@@ -194,10 +197,11 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 		f.Workspace, f.Contact, f.Workspace, f.Contact, f.Workspace, at, seq, s.d.ID(id), f.Limit,
 	}
 	own := 0
+	var r convo.EventRow
+	dests := dialect.ContactEvents.Read.Dests(nil, &r)
 	err = s.rows(ctx, dialect.ContactEventsOfContact, args, func(scan func(...any) error) error {
-		var r convo.EventRow
 		own++
-		err := scan(dialect.ContactEvents.Read.Dests(nil, &r)...)
+		err := scan(dests...)
 		out = append(out, r.Event())
 		return err
 	})
@@ -218,9 +222,10 @@ func compareEvents(a, b convo.Event) int {
 
 func (s *Store) events(ctx context.Context, statement string, args ...any) ([]convo.Event, error) {
 	var out []convo.Event
+	var r convo.EventRow
+	dests := dialect.Events.Read.Dests(nil, &r)
 	err := s.rows(ctx, statement, args, func(scan func(...any) error) error {
-		var r convo.EventRow
-		err := scan(dialect.Events.Read.Dests(nil, &r)...)
+		err := scan(dests...)
 		out = append(out, r.Event())
 		return err
 	})
