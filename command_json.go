@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -72,23 +73,6 @@ func (cs *Commands) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// decoders decodes the fields of each command.
-var decoders = map[CommandName]func([]byte) (Command, error){
-	CommandOpen:         decode[Open],
-	CommandReceive:      decode[Receive],
-	CommandSend:         decode[Send],
-	CommandNote:         decode[Note],
-	CommandSetPending:   decode[SetPending],
-	CommandResume:       decode[Resume],
-	CommandClose:        decode[Close],
-	CommandReopen:       decode[Reopen],
-	CommandAssign:       decode[Assign],
-	CommandAmendClosing: decode[AmendClosing],
-	CommandBlock:        decode[Block],
-	CommandUnblock:      decode[Unblock],
-	CommandLinkAddress:  decode[LinkAddress],
-}
-
 func decodeCommand(data []byte) (Command, error) {
 	if err := checkNames(data, reflect.TypeFor[map[string]json.RawMessage]()); err != nil {
 		return nil, err
@@ -101,8 +85,8 @@ func decodeCommand(data []byte) (Command, error) {
 	if err := json.Unmarshal(fields["command"], &name); err != nil {
 		return nil, fmt.Errorf(`needs the name of a command in its field "command"`)
 	}
-	dec, ok := decoders[name]
-	if !ok {
+	kind := slices.IndexFunc(table[:], func(r row) bool { return r.name == name })
+	if kind < 0 {
 		return nil, fmt.Errorf("%q is not a command", name)
 	}
 	delete(fields, "command")
@@ -110,7 +94,7 @@ func decodeCommand(data []byte) (Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dec([]byte(unescape.Replace(string(rest))))
+	return table[kind].decode([]byte(unescape.Replace(string(rest))))
 }
 
 // unescape takes back what encoding/json writes in six bytes for the sake of HTML, so that

@@ -215,6 +215,40 @@ func TestCursorsHaveThePrecisionOfEvents(t *testing.T) {
 	rest, err := d.History(t.Context(), toContact("carl"), after, 0)
 	require.NoError(t, err)
 	assert.Equal(t, events[1:], rest)
+
+	asked := &asked{Store: d.store} // whatever a store makes of nanoseconds, it is given none
+	e, err := convo.New(asked)
+	require.NoError(t, err)
+	_, err = e.Conversations(t.Context(), convo.Filter{
+		Workspace: tenant, From: finer.At, To: finer.At.Add(time.Hour), After: finer,
+	})
+	require.NoError(t, err)
+	_, err = e.History(t.Context(), toContact("carl"), after, 0)
+	require.NoError(t, err)
+	for _, at := range []time.Time{
+		asked.filter.From, asked.filter.To, asked.filter.After.At, asked.events.After.At,
+	} {
+		assert.Zero(t, at.Nanosecond()%1000, at)
+	}
+}
+
+// asked remembers what it was last asked for.
+type asked struct {
+	convo.Store
+	filter convo.Filter
+	events convo.EventFilter
+}
+
+func (a *asked) Conversations(
+	ctx context.Context, f convo.Filter,
+) ([]convo.Conversation, error) {
+	a.filter = f
+	return a.Store.Conversations(ctx, f)
+}
+
+func (a *asked) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event, error) {
+	a.events = f
+	return a.Store.Events(ctx, f)
 }
 
 // F13: what encoding/json lets pass is refused as unknown fields are.

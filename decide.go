@@ -55,9 +55,11 @@ type decider struct {
 	outcome   Outcome
 	// room is memory for the first payload of each type.
 	room struct {
-		message *Message
-		opening *Opening
-		notes   *ClosingNotes
+		message    *Message
+		opening    *Opening
+		notes      *ClosingNotes
+		pending    *Pending
+		assignment *Assignment
 	}
 	// otherThanMessages and cycleClosed are of the present conversation, since it was loaded or
 	// opened.
@@ -277,7 +279,9 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 		w.apply(s, e)
 	case pends:
 		e := w.add(s, o, ConversationPending)
-		e.Payload = &Pending{o.until}
+		pending := take(&w.room.pending)
+		pending.Until = o.until
+		e.Payload = pending
 		w.apply(s, e)
 	case closes:
 		w.close(s, o, p)
@@ -285,7 +289,9 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 		w.assign(s, o)
 	case amends:
 		e := w.add(s, o, ClosingAmended)
-		e.Payload = &ClosingNotes{o.category, o.text}
+		notes := take(&w.room.notes)
+		*notes = ClosingNotes{o.category, o.text}
+		e.Payload = notes
 		w.apply(s, e)
 	case blocks:
 		e := w.addContact(s, o, ContactBlocked)
@@ -347,7 +353,9 @@ func (w *decider) close(s *Snapshot, o *fields, p *Policy) {
 
 func (w *decider) assign(s *Snapshot, o *fields) {
 	e := w.add(s, o, ConversationAssigned)
-	e.Payload = &Assignment{o.assignee, o.team}
+	a := take(&w.room.assignment)
+	*a = Assignment{o.assignee, o.team}
+	e.Payload = a
 	w.apply(s, e)
 }
 
@@ -367,77 +375,6 @@ func (w *decider) link(s *Snapshot, o *fields) {
 	w.addresses = append(w.addresses, AddressRow{a, s.Contact.ID})
 	w.apply(s, e)
 	w.outcome = OutcomeLinked
-}
-
-// add appends the next event of the conversation, for the caller to fill in and apply.
-func (w *decider) add(s *Snapshot, o *fields, kind EventKind) *Event {
-	e := w.event(s, o, kind)
-	e.Conversation, e.Seq = s.Conversation.ID, s.Conversation.Version+1
-	return e
-}
-
-// addOpening appends the event that begins a cycle.
-func (w *decider) addOpening(s *Snapshot, o *fields, kind EventKind) (*Event, *Opening) {
-	e := w.add(s, o, kind)
-	p := take(&w.room.opening)
-	p.ContactSeq = s.Contact.Version + 1
-	e.Source, e.Payload = o.source, p
-	return e, p
-}
-
-// addContact appends the next event of the contact itself.
-func (w *decider) addContact(s *Snapshot, o *fields, kind EventKind) *Event {
-	e := w.event(s, o, kind)
-	e.Seq, e.At = s.Contact.Version+1, maxTime(o.at, s.Contact.UpdatedAt)
-	return e
-}
-
-func (w *decider) event(s *Snapshot, o *fields, kind EventKind) *Event {
-	if w.events == nil {
-		w.makeRoom(o, kind)
-	}
-	w.events = append(w.events, Event{})
-	e := &w.events[len(w.events)-1]
-	e.ID, e.Workspace, e.Contact = s.nextID(), s.Contact.Workspace, s.Contact.ID
-	e.Kind, e.At, e.By = kind, o.at, o.by
-	return e
-}
-
-// makeRoom takes memory for the events of a call whose first one is of a kind, and for their
-// payloads, in one piece: most of what deciding costs is asking for memory.
-func (w *decider) makeRoom(o *fields, kind EventKind) {
-	switch {
-	case o.kind == kindReceive && kind != MessageReceived:
-		b := new(struct { // an opening or reopening, and the message
-			events  [2]Event
-			message Message
-			opening Opening
-		})
-		w.events, w.room.message, w.room.opening = b.events[:0], &b.message, &b.opening
-	case o.kind == kindReceive || o.kind == kindSend || o.kind == kindNote:
-		b := new(struct {
-			event   [1]Event
-			message Message
-		})
-		w.events, w.room.message = b.event[:0], &b.message
-	case kind == ConversationClosed:
-		b := new(struct {
-			event [1]Event
-			notes ClosingNotes
-		})
-		w.events, w.room.notes = b.event[:0], &b.notes
-	default:
-		w.events = make([]Event, 0, 1)
-	}
-}
-
-// take is the memory that was made room for, once, or else new memory.
-func take[P any](room **P) *P {
-	p := *room
-	if *room = nil; p == nil {
-		p = new(P)
-	}
-	return p
 }
 
 // apply moves the snapshot on: Apply alone changes state, so that folding the events cannot give

@@ -33,28 +33,45 @@ const (
 	ContactMerged
 )
 
-// eventKinds names the kinds, and says whose log they are in.
+// payloadType is what an event of a kind has beside what all events have.
+type payloadType uint8
+
+const (
+	noPayload payloadType = iota
+	openingPayload
+	pendingPayload
+	closingNotesPayload
+	assignmentPayload
+	messagePayload
+	noticePayload
+	addressPayload
+	blockingPayload
+	mergingPayload
+)
+
+// eventKinds names the kinds, and says whose log they are in and what payload they have.
 var eventKinds = [...]struct {
 	name      string
+	payload   payloadType
 	ofContact bool
 }{
 	0:                       {name: "unknown"},
-	ConversationOpened:      {name: "conversation_opened"},
-	ConversationReopened:    {name: "conversation_reopened"},
-	ConversationPending:     {name: "conversation_pending"},
+	ConversationOpened:      {name: "conversation_opened", payload: openingPayload},
+	ConversationReopened:    {name: "conversation_reopened", payload: openingPayload},
+	ConversationPending:     {name: "conversation_pending", payload: pendingPayload},
 	ConversationResumed:     {name: "conversation_resumed"},
-	ConversationClosed:      {name: "conversation_closed"},
-	ConversationAssigned:    {name: "conversation_assigned"},
+	ConversationClosed:      {name: "conversation_closed", payload: closingNotesPayload},
+	ConversationAssigned:    {name: "conversation_assigned", payload: assignmentPayload},
 	ConversationTransferred: {name: "conversation_transferred"},
-	ClosingAmended:          {name: "closing_amended"},
-	MessageReceived:         {name: "message_received"},
-	MessageSent:             {name: "message_sent"},
-	NoteAdded:               {name: "note_added"},
-	NoticePosted:            {name: "notice_posted"},
-	AddressLinked:           {name: "address_linked", ofContact: true},
-	ContactBlocked:          {name: "contact_blocked", ofContact: true},
+	ClosingAmended:          {name: "closing_amended", payload: closingNotesPayload},
+	MessageReceived:         {name: "message_received", payload: messagePayload},
+	MessageSent:             {name: "message_sent", payload: messagePayload},
+	NoteAdded:               {name: "note_added", payload: messagePayload},
+	NoticePosted:            {name: "notice_posted", payload: noticePayload},
+	AddressLinked:           {name: "address_linked", payload: addressPayload, ofContact: true},
+	ContactBlocked:          {name: "contact_blocked", payload: blockingPayload, ofContact: true},
 	ContactUnblocked:        {name: "contact_unblocked", ofContact: true},
-	ContactMerged:           {name: "contact_merged", ofContact: true},
+	ContactMerged:           {name: "contact_merged", payload: mergingPayload, ofContact: true},
 }
 
 var kindsByName = func() map[string]EventKind {
@@ -83,6 +100,14 @@ func (k EventKind) String() string {
 		k = 0
 	}
 	return eventKinds[k].name
+}
+
+// payload is the type of payload that events of the kind have.
+func (k EventKind) payload() payloadType {
+	if int(k) >= len(eventKinds) {
+		return noPayload
+	}
+	return eventKinds[k].payload
 }
 
 // OfContact reports whether events of the kind are in the log of a contact itself.

@@ -84,26 +84,26 @@ func (r *EventRow) To(e *Event) {
 	e.ID, e.Workspace, e.Contact, e.Conversation = r.ID, r.Workspace, r.Contact, r.Conversation
 	e.Seq, e.At, e.By, e.Source = r.Seq, r.At, r.By, r.Source
 	e.Kind = r.Kind
-	switch r.Kind {
-	case ConversationOpened, ConversationReopened:
+	switch r.Kind.payload() {
+	case openingPayload:
 		*payloadFor[Opening](e) = Opening{r.Channel, r.ContactSeq, r.RestartFlow}
-	case ConversationPending:
+	case pendingPayload:
 		*payloadFor[Pending](e) = Pending{r.Until}
-	case ConversationClosed, ClosingAmended:
+	case closingNotesPayload:
 		*payloadFor[ClosingNotes](e) = ClosingNotes{r.Category, r.Summary}
-	case ConversationAssigned:
+	case assignmentPayload:
 		*payloadFor[Assignment](e) = Assignment{r.Assignee, r.Team}
-	case MessageReceived, MessageSent, NoteAdded:
+	case messagePayload:
 		*payloadFor[Message](e) = Message{
 			r.Channel, r.ExternalID, r.Body, r.Attachments, r.Response,
 		}
-	case NoticePosted:
+	case noticePayload:
 		*payloadFor[Notice](e) = Notice{r.Notice, r.Audience, r.Body}
-	case AddressLinked:
+	case addressPayload:
 		*payloadFor[Address](e) = Address{r.Channel, r.Address}
-	case ContactBlocked:
+	case blockingPayload:
 		*payloadFor[Blocking](e) = Blocking{r.Body}
-	case ContactMerged:
+	case mergingPayload:
 		*payloadFor[Merging](e) = Merging{r.MergedInto, r.LatestConversation, r.ContactSeq}
 	default:
 		e.Payload = nil

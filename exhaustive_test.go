@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"testing"
@@ -171,14 +172,15 @@ type action struct {
 	merges bool
 }
 
-// actions are all 13 commands to each of two contacts, some also to a conversation by its id.
+// actions are all commands to each of two contacts, some also to a conversation by its id.
 var actions = func() (all []action) {
-	commands := []struct {
+	type command struct {
 		name   string
 		cmd    func(now time.Time) convo.Command
 		byID   bool
 		linked bool
-	}{
+	}
+	commands := []command{
 		{"open", func(time.Time) convo.Command { return convo.Open{By: flowBot} }, true, false},
 		{"receive", func(time.Time) convo.Command { return convo.Receive{Body: "hi"} }, true, false},
 		{"send", func(time.Time) convo.Command { return convo.Send{By: agentAna, Body: "hello"} }, false, false},
@@ -197,6 +199,13 @@ var actions = func() (all []action) {
 		{"block", func(time.Time) convo.Command { return convo.Block{By: agentAna} }, false, false},
 		{"unblock", func(time.Time) convo.Command { return convo.Unblock{By: agentAna} }, true, false},
 		{"link_address", func(time.Time) convo.Command { return convo.LinkAddress{By: agentAna} }, false, true},
+	}
+	for _, name := range commandNames() { // a new one is tried as its sample, until it has more to try
+		if !slices.ContainsFunc(commands, func(c command) bool { return c.name == string(name) }) {
+			commands = append(commands, command{
+				string(name), func(time.Time) convo.Command { return sample[name] }, true, false,
+			})
+		}
 	}
 	const step = 30 * time.Minute
 	for i := range names {
@@ -555,32 +564,13 @@ func shortest(c *convo.Conversation) time.Duration {
 	return slices.Min(all[:])
 }
 
-func nameOf(cmd convo.Command) convo.CommandName {
-	switch cmd.(type) {
-	case convo.Open:
-		return convo.CommandOpen
-	case convo.Receive:
-		return convo.CommandReceive
-	case convo.Send:
-		return convo.CommandSend
-	case convo.Note:
-		return convo.CommandNote
-	case convo.SetPending:
-		return convo.CommandSetPending
-	case convo.Resume:
-		return convo.CommandResume
-	case convo.Close:
-		return convo.CommandClose
-	case convo.Reopen:
-		return convo.CommandReopen
-	case convo.Assign:
-		return convo.CommandAssign
-	case convo.AmendClosing:
-		return convo.CommandAmendClosing
-	case convo.Block:
-		return convo.CommandBlock
-	case convo.Unblock:
-		return convo.CommandUnblock
+// namesOfTypes are the names of commands by their types.
+var namesOfTypes = func() map[reflect.Type]convo.CommandName {
+	m := map[reflect.Type]convo.CommandName{}
+	for i, name := range commandNames() {
+		m[reflect.TypeOf(allCommands[i])] = name
 	}
-	return convo.CommandLinkAddress
-}
+	return m
+}()
+
+func nameOf(cmd convo.Command) convo.CommandName { return namesOfTypes[reflect.TypeOf(cmd)] }

@@ -406,7 +406,7 @@ func FuzzDecide(f *testing.F) {
 	f.Add([]byte{2, 0x55, 1, 0, 0, 4, 3, 3, 1, 0, 9, 5, 1, 5, 6, 7, 0, 9, 6})   // pending, back and forth
 	f.Add([]byte{3, 0xaa, 1, 0, 0, 10, 0, 0, 2, 0, 1, 11, 0, 0, 8, 1, 1, 9, 0}) // blocked
 	f.Add([]byte{0x7f, 0x7f, 12, 3, 4, 3, 3, 3, 3, 5, 5, 5, 1, 1, 1, 2, 2, 2, 6, 6, 6, 7, 7, 7})
-	none, names := fuzzThreads(f)["none"], commandNames()
+	none := fuzzThreads(f)["none"]
 	f.Fuzz(func(t *testing.T, data []byte) {
 		data = data[:min(len(data), 2+3*40)] // a longer life shows nothing new
 		next := func() int {
@@ -446,43 +446,26 @@ func FuzzDecide(f *testing.F) {
 			kind, how, detail := next(), next(), next()
 			by := []convo.Actor{convo.ByUser("ana"), convo.ByContact(), convo.ByAutomation("bot"), convo.BySystem()}[how&3]
 			now = now.Add([]time.Duration{0, time.Second, time.Hour, -time.Minute}[how>>2&3])
-			var at time.Time
+			var given time.Time
 			if how>>4&3 == 3 {
-				at = now.Add(time.Duration(detail-100) * time.Second)
+				given = now.Add(time.Duration(detail-100) * time.Second)
 			}
 			text := []string{"", "Sales", "Other", "Done."}[detail&3]
-			var cmd convo.Command
-			switch names[kind%len(names)] {
-			case convo.CommandOpen:
-				cmd = convo.Open{By: by, At: at, Source: convo.Source(text)}
-			case convo.CommandReceive:
-				cmd = convo.Receive{At: at, Body: "Hello", ExternalID: text, Channel: "email"}
-			case convo.CommandSend:
-				cmd = convo.Send{By: by, At: at, Body: "Hello"}
-			case convo.CommandNote:
-				cmd = convo.Note{By: by, At: at, Body: text}
-			case convo.CommandSetPending:
-				pend := convo.SetPending{By: by, At: at}
-				if detail > 9 {
-					pend.Until = now.Add(time.Duration(detail-20) * time.Second)
-				}
-				cmd = pend
-			case convo.CommandResume:
-				cmd = convo.Resume{By: by, At: at}
-			case convo.CommandClose:
-				cmd = convo.Close{By: by, At: at, Category: text, Summary: text}
-			case convo.CommandReopen:
-				cmd = convo.Reopen{By: by, At: at}
-			case convo.CommandAssign:
-				cmd = convo.Assign{By: by, At: at, Assignee: text, Team: text}
-			case convo.CommandAmendClosing:
-				cmd = convo.AmendClosing{By: by, At: at, Category: text}
-			case convo.CommandBlock:
-				cmd = convo.Block{By: by, At: at}
-			case convo.CommandUnblock:
-				cmd = convo.Unblock{By: by, At: at}
-			case convo.CommandLinkAddress:
-				cmd = convo.LinkAddress{By: by, At: at}
+			cmd := allCommands[kind%len(allCommands)]
+			for _, field := range []string{"Source", "ExternalID", "Category", "Summary", "Assignee", "Team"} {
+				cmd = withField(cmd, field, text)
+			}
+			if _, note := cmd.(convo.Note); !note {
+				text = "Hello" // other messages are mostly to have a body
+			}
+			cmd = withField(at(cmd, given), "Body", text)
+			if _, received := cmd.(convo.Receive); received {
+				cmd = withField(cmd, "Channel", "email")
+			} else {
+				cmd = withField(cmd, "By", by)
+			}
+			if detail > 9 {
+				cmd = withField(cmd, "Until", now.Add(time.Duration(detail-20)*time.Second))
 			}
 			d, err := decideSafely(t, thread, now, p, cmd)
 			if err != nil {

@@ -148,50 +148,7 @@ func TestEveryCommandTakesAKey(t *testing.T) {
 }
 
 // withKey gives cmd an idempotency key.
-func withKey(cmd convo.Command, key string) convo.Command {
-	switch c := cmd.(type) {
-	case convo.Open:
-		c.Key = key
-		return c
-	case convo.Receive:
-		c.Key = key
-		return c
-	case convo.Send:
-		c.Key = key
-		return c
-	case convo.Note:
-		c.Key = key
-		return c
-	case convo.SetPending:
-		c.Key = key
-		return c
-	case convo.Resume:
-		c.Key = key
-		return c
-	case convo.Close:
-		c.Key = key
-		return c
-	case convo.Reopen:
-		c.Key = key
-		return c
-	case convo.Assign:
-		c.Key = key
-		return c
-	case convo.AmendClosing:
-		c.Key = key
-		return c
-	case convo.Block:
-		c.Key = key
-		return c
-	case convo.Unblock:
-		c.Key = key
-		return c
-	case convo.LinkAddress:
-		c.Key = key
-		return c
-	}
-	panic("withKey: not a command")
-}
+func withKey(cmd convo.Command, key string) convo.Command { return withField(cmd, "Key", key) }
 
 func TestACommandThatChangedNothingIsRememberedByItsKey(t *testing.T) {
 	d := openDesk(t)

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// State is what a command meets: the status of the snapshot's conversation, or that there is none, or
+// State is what a command meets: the status of the snapshot's conversation, or that there is none,
+// or
 // that it is closed while another conversation of the contact is active.
 type State string
 
@@ -164,46 +165,59 @@ func onlyActive(open, pending []branch) cells {
 // anyStatus are the cells of a command that only needs something to be about.
 func anyStatus(b []branch) cells { return cells{always(notFound), b, b, b, b} }
 
-// table is the lifecycle, a row for each command. Where a cell has several branches, [chooseAction]
-// picks one. Blocking a contact refuses what would open, message or close; the inactivity timer may
-// still close, for nothing would arm it again.
-var table = [commandKinds]struct {
-	name               CommandName
+// row is what there is to say of a command.
+type row struct {
+	name   CommandName
+	decode func(json []byte) (Command, error)
+	cells  cells
+	// refusedWhenBlocked: blocking a contact refuses what would open, message or close. The
+	// inactivity timer may still close, for nothing would arm it again.
 	refusedWhenBlocked bool
-	cells              cells
-}{
-	kindOpen: {name: CommandOpen, refusedWhenBlocked: true, cells: cells{
-		always(opens), always(unchanged), always(resumes),
-		{{opens, "open: new"}, {reopens, "open: reopen"}},
-		always(activeExists),
-	}},
-	kindReceive: {name: CommandReceive, refusedWhenBlocked: true, cells: cells{
-		always(opens), always(records),
-		{{resumes, "unless stay_pending"}, {records, "stay_pending"}},
-		{{opens, "receive: new"}, {reopens, "receive: reopen"}, {rejects, "receive: reject"}},
-		always(activeExists),
-	}},
-	kindSend: {name: CommandSend, refusedWhenBlocked: true,
+}
+
+// table is the lifecycle, a row for each command. Where a cell has several branches, [chooseAction]
+// picks one.
+var table = [commandKinds]row{
+	kindOpen: {name: CommandOpen, decode: decode[Open], refusedWhenBlocked: true,
+		cells: cells{
+			always(opens), always(unchanged), always(resumes),
+			{{opens, "open: new"}, {reopens, "open: reopen"}},
+			always(activeExists),
+		}},
+	kindReceive: {name: CommandReceive, decode: decode[Receive], refusedWhenBlocked: true,
+		cells: cells{
+			always(opens), always(records),
+			{{resumes, "unless stay_pending"}, {records, "stay_pending"}},
+			{{opens, "receive: new"}, {reopens, "receive: reopen"}, {rejects, "receive: reject"}},
+			always(activeExists),
+		}},
+	kindSend: {name: CommandSend, decode: decode[Send], refusedWhenBlocked: true,
 		cells: onlyActive(always(records), always(records))},
-	kindNote: {name: CommandNote, cells: anyStatus(always(records))},
-	kindSetPending: {name: CommandSetPending, cells: onlyActive(always(pends),
-		[]branch{{pends, "until changed"}, {unchanged, "until unchanged"}})},
-	kindResume: {name: CommandResume, cells: onlyActive(always(unchanged), always(resumes))},
-	kindClose: {name: CommandClose, refusedWhenBlocked: true,
+	kindNote: {name: CommandNote, decode: decode[Note],
+		cells: anyStatus(always(records))},
+	kindSetPending: {name: CommandSetPending, decode: decode[SetPending],
+		cells: onlyActive(always(pends),
+			[]branch{{pends, "until changed"}, {unchanged, "until unchanged"}})},
+	kindResume: {name: CommandResume, decode: decode[Resume],
+		cells: onlyActive(always(unchanged), always(resumes))},
+	kindClose: {name: CommandClose, decode: decode[Close], refusedWhenBlocked: true,
 		cells: onlyActive(always(closes), always(closes))},
-	kindReopen: {name: CommandReopen, refusedWhenBlocked: true, cells: cells{
-		always(notFound), always(unchanged), always(unchanged), always(reopens),
-		always(activeExists),
-	}},
-	kindAssign: {name: CommandAssign, cells: onlyActive(assigning, assigning)},
-	kindAmendClosing: {name: CommandAmendClosing, cells: cells{
-		always(notFound), always(notClosed), always(notClosed), amending, amending,
-	}},
-	kindBlock: {name: CommandBlock,
+	kindReopen: {name: CommandReopen, decode: decode[Reopen], refusedWhenBlocked: true,
+		cells: cells{
+			always(notFound), always(unchanged), always(unchanged), always(reopens),
+			always(activeExists),
+		}},
+	kindAssign: {name: CommandAssign, decode: decode[Assign],
+		cells: onlyActive(assigning, assigning)},
+	kindAmendClosing: {name: CommandAmendClosing, decode: decode[AmendClosing],
+		cells: cells{
+			always(notFound), always(notClosed), always(notClosed), amending, amending,
+		}},
+	kindBlock: {name: CommandBlock, decode: decode[Block],
 		cells: anyStatus([]branch{{blocks, "not blocked"}, {unchanged, "blocked"}})},
-	kindUnblock: {name: CommandUnblock,
+	kindUnblock: {name: CommandUnblock, decode: decode[Unblock],
 		cells: anyStatus([]branch{{unblocks, "blocked"}, {unchanged, "not blocked"}})},
-	kindLinkAddress: {name: CommandLinkAddress,
+	kindLinkAddress: {name: CommandLinkAddress, decode: decode[LinkAddress],
 		cells: anyStatus([]branch{{links, "address not linked"}, {unchanged, "address linked"}})},
 }
 

@@ -39,6 +39,7 @@ type cellKey struct {
 
 type collected struct {
 	Stat
+	measure  *measure
 	values   []int64
 	sketch   Sketch // instead of values, when they are very many
 	merged   [][]byte
@@ -138,7 +139,7 @@ func (c *Collector) Add(m Measure, at int64, value string, s Stat) {
 		return
 	}
 	c.sum(cell, &s)
-	if s.Count == 1 && c.a.Quantiles && m.Timed() {
+	if s.Count == 1 && c.a.Quantiles && cell.measure.from != 0 {
 		c.record(cell, s.Sum)
 	}
 }
@@ -166,7 +167,7 @@ func (c *Collector) Merge(m Measure, at int64, value string, s Stat, encoded []b
 		return
 	}
 	c.sum(cell, &s)
-	if c.a.Quantiles && m.Timed() {
+	if c.a.Quantiles && cell.measure.from != 0 {
 		cell.merged = append(cell.merged, encoded)
 	}
 }
@@ -215,7 +216,7 @@ func (c *Collector) cell(m Measure, at int64, value string) *collected {
 	k := cellKey{i, value, m}
 	cell := c.cells[k]
 	if cell == nil {
-		cell = &collected{}
+		cell = &collected{measure: m.declared()}
 		c.cells[k] = cell
 	}
 	return cell
@@ -238,10 +239,10 @@ func (c *Collector) Cells() ([]Cell, error) {
 		if s.Count > 0 && s.Sum > 0 {
 			s.Mean = float64(s.Sum) / float64(s.Count)
 		}
-		if !k.measure.Timed() {
+		if cell.measure.from == 0 {
 			s.Min, s.Max = 0, 0
 		}
-		if err := c.quantiles(cell, k.measure); err != nil {
+		if err := c.quantiles(cell); err != nil {
 			return nil, err
 		}
 		out = append(out, Cell{k.bucket, k.value, k.measure, *s})
@@ -249,7 +250,7 @@ func (c *Collector) Cells() ([]Cell, error) {
 	return out, nil
 }
 
-func (c *Collector) quantiles(cell *collected, m Measure) error {
+func (c *Collector) quantiles(cell *collected) error {
 	s := &cell.Stat
 	var countUpTo func(value int64) int64
 	switch {
@@ -279,7 +280,7 @@ func (c *Collector) quantiles(cell *collected, m Measure) error {
 	default:
 		return nil
 	}
-	if !m.declared().bands {
+	if !cell.measure.bands {
 		return nil
 	}
 	below := int64(0)

@@ -37,7 +37,10 @@ var timeBases = [...]struct {
 
 var (
 	newContact      = []condition{equals(cycleNumber, 1), same(createdAt, contactSince)}
-	writtenByUser   = []condition{is(messageKind, convo.MessageSent.String()), is(authorType, convo.ActorUser)}
+	received        = is(messageKind, convo.MessageReceived.String())
+	sent            = is(messageKind, convo.MessageSent.String())
+	sentByUser      = []condition{sent, is(authorType, convo.ActorUser)}
+	sentByBot       = []condition{sent, is(authorType, convo.ActorAutomation)}
 	allOpenings     = []Term{{Measure: OpenedNew}, {Measure: Reopened}}
 	lessNewContacts = Term{Measure: NewContacts, Minus: true}
 )
@@ -100,14 +103,11 @@ var measureTable = []measure{
 			"assignment. Who kept the conversation through a reopening has the cycle from its " +
 			"opening on, after no time."},
 
-	{name: Incoming, basis: ByMessage, when: []condition{is(messageKind, convo.MessageReceived.String())},
+	{name: Incoming, basis: ByMessage, when: []condition{received},
 		definition: "messages of contacts, by their time."},
-	{name: OutgoingUser, basis: ByMessage, when: writtenByUser,
+	{name: OutgoingUser, basis: ByMessage, when: sentByUser,
 		definition: "messages sent by users, by their time. Notes are not messages."},
-	{name: OutgoingAutomation, basis: ByMessage,
-		when: []condition{
-			is(messageKind, convo.MessageSent.String()), is(authorType, convo.ActorAutomation),
-		},
+	{name: OutgoingAutomation, basis: ByMessage, when: sentByBot,
 		definition: "messages sent by automation, by their time."},
 
 	{name: WorkingResolution, workingOf: Resolution},
@@ -151,7 +151,7 @@ var dimensionTable = []dimension{
 	{name: ContactType, cycles: contactType(newContact...),
 		messages: contactType(same(createdAt, contactSince)), rollups: anyBasis},
 	{name: Status, cycles: valueOf(status)},
-	{name: Author, messages: &text{when: writtenByUser, then: operand{column: authorID}}},
+	{name: Author, messages: &text{when: sentByUser, then: operand{column: authorID}}},
 }
 
 // The tables by name.

@@ -37,9 +37,8 @@
 //
 // # Reports
 //
-// A Store answers for package report. Call [Store.Rollup] in the background to keep long reports
-// quick; the answers are the same without it, but for percentiles, which are at most 1 % off with
-// it.
+// A Store aggregates for package report. Call [Store.Rollup] in the background to keep long reports
+// quick; they are the same without it, except percentiles, which are at most 1 % off with it.
 //
 // The schema, what the settings of each engine must be, and what other engines would need, is in
 // the README of this folder.

@@ -319,6 +319,10 @@ func (p *pair) Locked(
 	return p.scene.sql.Locked(ctx, workspace, f)
 }
 
+func TestTheStatementsHaveTheDefaultPrefix(t *testing.T) {
+	require.Equal(t, DefaultPrefix, dialect.DefaultPrefix)
+}
+
 func TestParametersAreNamed(t *testing.T) {
 	for text, want := range map[string]string{
 		"SELECT a FROM t WHERE t.x = $1 AND y >= +? LIMIT ?":       "x, y, limit",

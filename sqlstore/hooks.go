@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -45,13 +44,7 @@ func init() {
 	}
 	hook.Remembered = func(store any) int { return len(store.(*Store).stmts.blocks.on) }
 	hook.Alone = func(ctx context.Context, store any, workspace string, f func() error) error {
-		return store.(*Store).holdRollups(ctx, workspace, func(*Store, int64) error { return f() })
-	}
-	hook.RollupVersion = rollupVersion
-	hook.RolledUp = func() (lines []string) {
-		for _, m := range rollupMeasures {
-			lines = append(lines, fmt.Sprint(m, " ", rollupDimensions[m.TimeBasis()]))
-		}
-		return lines
+		hold := func(*Store, int64) error { return f() }
+		return store.(*Store).holdRollups(ctx, workspace, hold)
 	}
 }

@@ -81,7 +81,7 @@ func (s *Store) snapshot(ctx context.Context, f func(*Store) error) error {
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
 	w := *s
-	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts}
+	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts, snapshot: true}
 	return f(&w)
 }
 

@@ -108,7 +108,7 @@ func (r *rollupRow) compare(k rollupKey, want *rollupSum, tried sketch) string {
 // holds reports whether r is what was added up anew, and its sketches may be of that. They are
 // tried in s.
 func (r *rollupSum) holds(want *rollupSum, timed bool, s sketch) bool {
-	if r.Stat.Count != want.Count || r.Sum != want.Sum || r.Min != want.Min || r.Max != want.Max ||
+	if r.Count != want.Count || r.Sum != want.Sum || r.Min != want.Min || r.Max != want.Max ||
 		len(r.halfHours) != len(want.halfHours) {
 		return false
 	}

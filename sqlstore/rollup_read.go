@@ -19,7 +19,7 @@ func (s *Store) aggregateRollups(
 	dimension, values, ok := rollupDimension(a)
 	var ranges []slotRange
 	var edges [][2]int64
-	if ok && !s.tx.savepoint { // a host's transaction may see the two as they are at two moments
+	if ok && s.tx.snapshot { // else rollups and cycles may be read as they are at two moments
 		ranges, edges, ok = cover(a.Boundaries, dimension == "")
 	}
 	if ok && len(ranges) > 0 { // without rollups, the index by time is the better way
@@ -130,8 +130,9 @@ func floorDiv(a, b int64) int64 {
 
 // rollupTerm is what a row of the rollups is part of.
 type rollupTerm struct {
-	measure report.Measure
-	minus   bool
+	measure   report.Measure
+	minus     bool
+	durations bool
 }
 
 // termsByRow says for each measure that rollups have rows of, which measures they are part of.
@@ -139,7 +140,7 @@ func termsByRow(measures []report.Measure) map[report.Measure][]rollupTerm {
 	all := map[report.Measure][]rollupTerm{}
 	for _, m := range measures {
 		for _, t := range m.RollupTerms() {
-			all[t.Measure] = append(all[t.Measure], rollupTerm{m, t.Minus})
+			all[t.Measure] = append(all[t.Measure], rollupTerm{m, t.Minus, m.Durations()})
 		}
 	}
 	return all
@@ -149,7 +150,7 @@ func termsByRow(measures []report.Measure) map[report.Measure][]rollupTerm {
 func (t rollupTerm) merge(
 	c *report.Collector, at int64, value string, st report.Stat, sketch []byte,
 ) {
-	if !t.measure.Durations() {
+	if !t.durations {
 		st = report.Stat{Count: st.Count}
 	}
 	if t.minus {

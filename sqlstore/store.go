@@ -268,6 +268,7 @@ type transaction struct {
 	stmts     *statements
 	savepoint bool // it is the host's: undo what a refused commit wrote
 	lock      bool // Load holds what it loads
+	snapshot  bool // all reads see one moment
 	witnesses []witness
 	failed    error // of a commit in it
 	broken    bool  // cannot be committed any more

@@ -29,10 +29,4 @@ var (
 
 	// Alone runs f while no other call rolls up a workspace.
 	Alone func(ctx context.Context, store any, workspace string, f func() error) error
-
-	// RollupVersion is that of the rollups which sqlstore writes.
-	RollupVersion int
-
-	// RolledUp is a line for each measure that rollups have rows of, with the dimensions by which.
-	RolledUp func() []string
 )

@@ -1,0 +1,82 @@
+package convo
+
+// How a decision writes events, and where their memory comes from.
+
+// add appends the next event of the conversation, for the caller to fill in and apply.
+func (w *decider) add(s *Snapshot, o *fields, kind EventKind) *Event {
+	e := w.event(s, o, kind)
+	e.Conversation, e.Seq = s.Conversation.ID, s.Conversation.Version+1
+	return e
+}
+
+// addOpening appends the event that begins a cycle.
+func (w *decider) addOpening(s *Snapshot, o *fields, kind EventKind) (*Event, *Opening) {
+	e := w.add(s, o, kind)
+	p := take(&w.room.opening)
+	p.ContactSeq = s.Contact.Version + 1
+	e.Source, e.Payload = o.source, p
+	return e, p
+}
+
+// addContact appends the next event of the contact itself.
+func (w *decider) addContact(s *Snapshot, o *fields, kind EventKind) *Event {
+	e := w.event(s, o, kind)
+	e.Seq, e.At = s.Contact.Version+1, maxTime(o.at, s.Contact.UpdatedAt)
+	return e
+}
+
+func (w *decider) event(s *Snapshot, o *fields, kind EventKind) *Event {
+	if w.events == nil {
+		w.makeRoom(o, kind)
+	}
+	w.events = append(w.events, Event{})
+	e := &w.events[len(w.events)-1]
+	e.ID, e.Workspace, e.Contact = s.nextID(), s.Contact.Workspace, s.Contact.ID
+	e.Kind, e.At, e.By = kind, o.at, o.by
+	return e
+}
+
+// makeRoom takes memory for the events of a call whose first one is of a kind, and for their
+// payloads, in one piece: most of what deciding costs is asking for memory.
+func (w *decider) makeRoom(o *fields, kind EventKind) {
+	r := &w.room
+	switch {
+	case o.kind == kindReceive && kind != MessageReceived:
+		b := new(struct { // an opening or reopening, and the message
+			events  [2]Event
+			message Message
+			opening Opening
+		})
+		w.events, r.message, r.opening = b.events[:0], &b.message, &b.opening
+	case kind.payload() == messagePayload:
+		w.events, r.message = roomFor[Message]()
+	case kind.payload() == openingPayload:
+		w.events, r.opening = roomFor[Opening]()
+	case kind.payload() == closingNotesPayload:
+		w.events, r.notes = roomFor[ClosingNotes]()
+	case kind.payload() == pendingPayload:
+		w.events, r.pending = roomFor[Pending]()
+	case kind.payload() == assignmentPayload:
+		w.events, r.assignment = roomFor[Assignment]()
+	default:
+		w.events = make([]Event, 0, 1)
+	}
+}
+
+// roomFor is memory for one event and its payload.
+func roomFor[P any]() ([]Event, *P) {
+	b := new(struct {
+		event   [1]Event
+		payload P
+	})
+	return b.event[:0], &b.payload
+}
+
+// take is the memory that was made room for, once, or else new memory.
+func take[P any](room **P) *P {
+	p := *room
+	if *room = nil; p == nil {
+		p = new(P)
+	}
+	return p
+}
