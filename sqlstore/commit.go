@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // plan is the rows of all changes of a commit, in the order in which they are written.
@@ -16,16 +17,11 @@ type plan struct {
 	workspace     string
 	contacts      []*convo.ContactRow
 	conversations []*convo.ConversationRow
-	cycles        []cycleRow
+	cycles        []dialect.ClosedCycle
 	events        []*convo.Event
-	addresses     []*convo.AddressRow
-	keys          []*convo.Key
+	addresses     []dialect.Address
+	keys          []dialect.Key
 	merged        []merge
-}
-
-type cycleRow struct {
-	conversation uuid.UUID
-	*convo.Cycle
 }
 
 // merge is a contact that is merged into another one.
@@ -37,7 +33,9 @@ func planOf(changes []convo.Change) *plan {
 		p.add(&changes[i])
 	}
 	// Commits that change the same contacts lock them in the same order.
-	slices.SortStableFunc(p.contacts, func(a, b *convo.ContactRow) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(p.contacts, func(a, b *convo.ContactRow) int {
+		return cmp.Compare(a.ID, b.ID)
+	})
 	return &p
 }
 
@@ -50,7 +48,7 @@ func (p *plan) add(ch *convo.Change) {
 		p.addConversation(&ch.Earlier[i])
 	}
 	for i := range ch.Cycles {
-		p.cycles = append(p.cycles, cycleRow{ch.Cycles[i].Conversation, &ch.Cycles[i].Cycle})
+		p.addCycle(ch.Cycles[i].Conversation, &ch.Cycles[i].Cycle)
 	}
 	if ch.Conversation.Action != convo.RowKept {
 		p.addConversation(&ch.Conversation)
@@ -59,10 +57,11 @@ func (p *plan) add(ch *convo.Change) {
 		p.events = append(p.events, &ch.Events[i])
 	}
 	for i := range ch.Addresses {
-		p.addresses = append(p.addresses, &ch.Addresses[i])
+		p.addresses = append(p.addresses,
+			dialect.Address{Workspace: p.workspace, AddressRow: ch.Addresses[i]})
 	}
 	for i := range ch.Keys {
-		p.keys = append(p.keys, &ch.Keys[i])
+		p.keys = append(p.keys, dialect.Key{Workspace: p.workspace, Key: ch.Keys[i]})
 	}
 	if ch.MergeInto != "" {
 		p.merged = append(p.merged, merge{ch.Contact.ID, ch.MergeInto})
@@ -72,12 +71,17 @@ func (p *plan) add(ch *convo.Change) {
 func (p *plan) addConversation(r *convo.ConversationRow) {
 	p.conversations = append(p.conversations, r)
 	if r.CycleClosed {
-		p.cycles = append(p.cycles, cycleRow{r.ID, &r.Cycle})
+		p.addCycle(r.ID, &r.Cycle)
 	}
 }
 
-// carryOut writes p in a transaction, statement by statement. It tells a lost race by what it finds and by counts of rows; an
-// error leaves the transaction usable, but perhaps with a part of p in it.
+func (p *plan) addCycle(conversation uuid.UUID, c *convo.Cycle) {
+	p.cycles = append(p.cycles,
+		dialect.ClosedCycle{Workspace: p.workspace, Conversation: conversation, Cycle: c})
+}
+
+// carryOut writes p in a transaction, statement by statement. It tells a lost race by what it finds
+// and by counts of rows; an error leaves the transaction usable, but perhaps with a part of p in it.
 func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 	for _, step := range [...]func(context.Context, *transaction) error{
 		p.writeContacts, p.writeConversations, p.writeKeys, p.writeEvents, p.writeCycles, p.merge,
@@ -93,11 +97,13 @@ func (p *plan) writeContacts(ctx context.Context, t *transaction) error {
 	for _, c := range p.contacts {
 		var written bool
 		var err error
-		a := t.d.contactArgs(nil, &c.Contact)
 		if c.Action == convo.RowAdded {
-			written, err = t.insert(ctx, insertContact, a...)
+			a := dialect.Contacts.All.Args(t.d.Dialect, nil, &c.Contact)
+			written, err = t.insert(ctx, dialect.InsertContact, a...)
 		} else {
-			written, err = t.update(ctx, updateContact, append(a[2:], c.Workspace, c.ID, c.Expected)...)
+			a := dialect.Contacts.Mutable.Args(t.d.Dialect, make([]any, 0, 16), &c.Contact)
+			written, err = t.update(ctx, dialect.UpdateContact,
+				append(a, c.Workspace, c.ID, c.Expected)...)
 		}
 		if err == nil && !written {
 			err = fmt.Errorf("sqlstore: contact %q: %w", c.ID, convo.ErrConflict)
@@ -113,18 +119,19 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 	for _, r := range p.conversations {
 		var written bool
 		var err error
-		c, id := &r.Conversation, t.d.id(r.ID)
+		c, id := &r.Conversation, t.d.ID(r.ID)
 		switch {
 		case r.Action == convo.RowAdded:
-			written, err = t.insert(ctx, insertConversation, t.d.conversationArgs(nil, c)...)
+			written, err = t.insert(ctx, dialect.InsertConversation,
+				dialect.Conversations.All.Args(t.d.Dialect, nil, c)...)
 		case r.OnlyMessages:
-			written, err = t.update(ctx, updateByMessages,
-				append(messageArgs(nil, c), c.Workspace, id, r.Expected)...)
+			a := dialect.Conversations.ByMessages.Args(t.d.Dialect, make([]any, 0, 16), c)
+			written, err = t.update(ctx, dialect.UpdateByMessages,
+				append(a, c.Workspace, id, r.Expected)...)
 		default:
-			a := t.d.conversationArgs(nil, c)
-			slot := a[slotArg]
-			written, err = t.update(ctx, updateConversation,
-				append(a[fixed:], c.Workspace, id, r.Expected, c.Workspace, slot, id)...)
+			a := dialect.Conversations.Mutable.Args(t.d.Dialect, make([]any, 0, 48), c)
+			written, err = t.update(ctx, dialect.UpdateConversation, append(a,
+				c.Workspace, id, r.Expected, c.Workspace, dialect.ActiveSlot(c), id)...)
 		}
 		if err == nil && !written {
 			err = p.whyNot(ctx, t, c)
@@ -136,14 +143,11 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 	return nil
 }
 
-// slotArg is the place of active_slot among the columns of a conversation.
-const slotArg = 17
-
 // whyNot says why a conversation could not be written.
 func (p *plan) whyNot(ctx context.Context, t *transaction, c *convo.Conversation) error {
 	reason := convo.ErrConflict
 	if c.Status.Active() {
-		n, err := t.count(ctx, otherActive, c.Workspace, c.Contact, t.d.id(c.ID))
+		n, err := t.count(ctx, dialect.OtherActive, c.Workspace, c.Contact, t.d.ID(c.ID))
 		if err != nil {
 			return err
 		}
@@ -155,8 +159,10 @@ func (p *plan) whyNot(ctx context.Context, t *transaction, c *convo.Conversation
 }
 
 func (p *plan) writeKeys(ctx context.Context, t *transaction) error {
-	for _, k := range p.keys {
-		written, err := t.insert(ctx, insertKey, t.d.keyArgs(nil, p.workspace, k)...)
+	for i := range p.keys {
+		k := &p.keys[i]
+		written, err := t.insert(ctx, dialect.InsertKey,
+			dialect.Keys.All.Args(t.d.Dialect, nil, k)...)
 		if err == nil && !written {
 			err = fmt.Errorf("sqlstore: key %q: %w", k.ID, convo.ErrDuplicate)
 		}
@@ -164,8 +170,10 @@ func (p *plan) writeKeys(ctx context.Context, t *transaction) error {
 			return err
 		}
 	}
-	for _, a := range p.addresses {
-		written, err := t.insert(ctx, insertAddress, addressArgs(nil, p.workspace, a)...)
+	for i := range p.addresses {
+		a := &p.addresses[i]
+		written, err := t.insert(ctx, dialect.InsertAddress,
+			dialect.Addresses.All.Args(t.d.Dialect, nil, a)...)
 		if err == nil && !written {
 			err = fmt.Errorf("sqlstore: the address on %q: %w", a.Channel, convo.ErrConflict)
 		}
@@ -181,12 +189,15 @@ func (p *plan) writeEvents(ctx context.Context, t *transaction) error {
 		var written bool
 		var err error
 		if e.Conversation == uuid.Nil {
-			written, err = t.insert(ctx, insertContactEvent, t.d.contactEventArgs(nil, e)...)
+			written, err = t.insert(ctx, dialect.InsertContactEvent,
+				dialect.EventArgs(dialect.ContactEvents.All, t.d.Dialect, nil, e)...)
 		} else {
-			written, err = t.insert(ctx, insertEvent, t.d.eventArgs(nil, e)...)
+			written, err = t.insert(ctx, dialect.InsertEvent,
+				dialect.EventArgs(dialect.Events.All, t.d.Dialect, nil, e)...)
 		}
 		if err == nil && !written {
-			err = fmt.Errorf("sqlstore: event %d of conversation %s: %w", e.Seq, e.Conversation, convo.ErrConflict)
+			err = fmt.Errorf("sqlstore: event %d of conversation %s: %w",
+				e.Seq, e.Conversation, convo.ErrConflict)
 		}
 		if err != nil {
 			return err
@@ -196,9 +207,9 @@ func (p *plan) writeEvents(ctx context.Context, t *transaction) error {
 }
 
 func (p *plan) writeCycles(ctx context.Context, t *transaction) error {
-	for _, y := range p.cycles {
-		a := cycleArgs([]any{p.workspace, t.d.id(y.conversation)}, y.Cycle)
-		if _, err := t.update(ctx, insertCycle+t.d.upsertCycle, a...); err != nil {
+	for i := range p.cycles {
+		a := dialect.Cycles.All.Args(t.d.Dialect, nil, &p.cycles[i])
+		if _, err := t.update(ctx, dialect.InsertCycle+t.d.UpsertCycle, a...); err != nil {
 			return err
 		}
 	}
@@ -208,15 +219,16 @@ func (p *plan) writeCycles(ctx context.Context, t *transaction) error {
 // merge carries out what Change.MergeInto demands.
 func (p *plan) merge(ctx context.Context, t *transaction) error {
 	for _, m := range p.merged {
-		n, err := t.count(ctx, actives, p.workspace, m.contact, m.into)
+		n, err := t.count(ctx, dialect.ActiveOfBoth, p.workspace, m.contact, m.into)
 		if err == nil && n > 1 {
 			err = fmt.Errorf("sqlstore: contact %q: %w", m.into, convo.ErrActiveExists)
 		}
 		if err == nil {
-			_, err = t.update(ctx, mergeAliases, m.into, p.workspace, m.contact)
+			_, err = t.update(ctx, dialect.MergeContacts, m.into, p.workspace, m.contact)
 		}
 		if err == nil {
-			_, err = t.update(ctx, mergeConversations, m.into, m.into, p.workspace, m.contact)
+			_, err = t.update(ctx, dialect.MergeConversations,
+				m.into, m.into, p.workspace, m.contact)
 		}
 		if err != nil {
 			return err
@@ -225,8 +237,8 @@ func (p *plan) merge(ctx context.Context, t *transaction) error {
 	return nil
 }
 
-// proof is an event by which it can be told whether a commit was carried out.
-type proof struct {
+// witness is an event by which it can be told whether a commit was carried out.
+type witness struct {
 	workspace, contact string
 	conversation       uuid.UUID
 	seq                int64
@@ -234,18 +246,18 @@ type proof struct {
 	key                *convo.Key // or a key, when there was no event
 }
 
-func proofOf(changes []convo.Change) (proof, bool) {
+func witnessOf(changes []convo.Change) (witness, bool) {
 	for i := range changes {
 		if len(changes[i].Events) > 0 {
 			e := &changes[i].Events[0]
-			return proof{e.Workspace, e.Contact, e.Conversation, e.Seq, e.ID, nil}, true
+			return witness{e.Workspace, e.Contact, e.Conversation, e.Seq, e.ID, nil}, true
 		}
 	}
 	for i := range changes {
 		if len(changes[i].Keys) > 0 {
 			k := changes[i].Keys[0]
-			return proof{workspace: changes[i].Contact.Workspace, key: &k}, true
+			return witness{workspace: changes[i].Contact.Workspace, key: &k}, true
 		}
 	}
-	return proof{}, false
+	return witness{}, false
 }

@@ -1,40 +1,45 @@
-// Package sqlstore is convo's store on a database: SQLite, PostgreSQL or MariaDB, over database/sql. It imports no driver;
-// the host imports the one that it likes.
+// Package sqlstore is convo's store on a database: SQLite, PostgreSQL or MariaDB, over database/sql.
+// It imports no driver; the host imports the one that it likes.
 //
-//	import _ "modernc.org/sqlite" // or github.com/jackc/pgx/v5/stdlib, or github.com/go-sql-driver/mysql
+//	import _ "modernc.org/sqlite" // or jackc/pgx/v5/stdlib, or go-sql-driver/mysql
 //
-//	db, err := sqlstore.OpenSQLite("sqlite", "convo.sqlite") // or sql.Open("pgx", dsn), sql.Open("mysql", dsn)
-//	err = sqlstore.Migrate(ctx, db, sqlstore.SQLite)          // never implicitly
-//	store, err := sqlstore.New(ctx, db, sqlstore.SQLite)
+//	db, err := sqlstore.OpenSQLite("sqlite", "convo.sqlite") // or sql.Open("pgx", dsn)
+//	config := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}
+//	err = config.Migrate(ctx) // never implicitly
+//	store, err := config.Open(ctx)
 //	engine, err := convo.New(store)
 //
 // # What it promises
 //
-// The database itself keeps the active conversation of a contact single (a unique slot), a key unique, and a change to the
-// versions that it was decided on. This holds under every isolation level: nothing rests on one. What the engines call a
-// serialization failure, a deadlock or a lock that came too late is convo.ErrConflict, which the Engine tries again, the second
-// time under a lock.
+// The database itself keeps the active conversation of a contact single (a unique slot), a key
+// unique, and a change to the versions that it was decided on. This holds under every isolation
+// level: nothing rests on one. A serialization failure, a deadlock or a lock that came too late is
+// reported as convo.ErrConflict; the Engine retries, under a lock from the second attempt on.
 //
-// A commit is all or nothing. When the connection is lost on the way, its own events are looked for; when they are
-// not there, it fails with convo.ErrCommitUnknown: repeated with the same idempotency key, it is applied once. A driver's
-// word that a statement is safe to repeat is not relied on.
+// A commit is all or nothing. When the connection is lost on the way, its own events are looked
+// for; when they are not there, it fails with convo.ErrCommitUnknown: repeated with the same
+// idempotency key, it is applied once. A driver's word that a statement is safe to repeat is not
+// relied on.
 //
-// In the host's own transaction: see [Store.WithTx]. Every statement is parameterised, and leads from the workspace; only the
-// search for timers goes over all of them.
+// In the host's own transaction: see [Store.WithTx]. Every statement is parameterised, and leads
+// from the workspace; only the search for timers goes over all of them.
 //
 // # How it works with each engine
 //
-// A call is two round trips to PostgreSQL and to MariaDB: a read, and one statement (or block) that writes everything or
-// nothing. A commit that is about several conversations or contacts, a merge for one, takes a transaction with a few more. In
-// SQLite one writes at a time; commits that wait meanwhile are written together, in one transaction. Statements are prepared
-// once and kept.
+// A call is two round trips to PostgreSQL and to MariaDB: a read, and one statement (or block) that
+// writes everything or nothing. A commit that is about several conversations or contacts, a merge
+// for one, takes a transaction with a few more. In SQLite one writes at a time; commits that wait
+// meanwhile are written together, in one transaction. Statements are prepared once and kept. What
+// each command sends can be read in testdata/sql.
 //
-// Identifiers are compared byte for byte, and times are UTC microseconds in integer columns, on every engine.
+// Identifiers are compared byte for byte, and times are UTC microseconds in integer columns, on
+// every engine.
 //
 // # Reports
 //
 // A Store aggregates for package report. Call [Store.Rollup] in the background to keep long reports
 // quick; they are the same without it, except percentiles, which are at most 1 % off with it.
 //
-// The schema, what the settings of each engine must be, and what other engines would need, is in the README of this folder.
+// The schema, what the settings of each engine must be, and what other engines would need, is in
+// the README of this folder.
 package sqlstore

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"errors"
 	"reflect"
-	"slices"
 	"strconv"
 )
 
@@ -51,11 +50,8 @@ func codeField(err error) string {
 	return ""
 }
 
-// conflict reports whether err says that somebody else was faster.
-func (d *dialect) conflict(err error) bool { return slices.Contains(d.conflicts, codeOf(err)) }
+// conflict reports whether err says that a race was lost.
+func (d *engine) conflict(err error) bool { return d.Conflict(codeOf(err)) }
 
 // settled reports whether err is the engine's own word that a statement was not carried out.
-func (d *dialect) settled(err error) bool {
-	code := codeOf(err)
-	return code != "" && !slices.Contains(d.unsettled, code)
-}
+func (d *engine) settled(err error) bool { return d.Settled(codeOf(err)) }

@@ -6,25 +6,19 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 	"github.com/chatlifecycle/convo/sqlstore/internal/hook"
 )
 
 // What the tests in sqltest, a module of their own, use of this package beside what it exports.
 func init() {
-	hook.Statements = map[string]string{
-		"updateContact": updateContact, "updateByMessages": updateByMessages,
-		"updateConversation": updateConversation, "insertContact": insertContact,
-		"insertEvent": insertEvent, "actives": actives, "otherActive": otherActive,
-		"contactColumns": contactColumns, "eventColumns": eventColumns,
-	}
-	hook.InsertOnce = func(store any) string { return store.(*Store).d.insertOnce }
-	hook.Reworded = func(store any, other map[string]string) any {
+	hook.Unguarded = func(store any) any {
 		s := *store.(*Store)
 		d := *s.d
 		d.commit = nil
-		texts := make(map[string]string, len(other))
-		for statement, text := range other {
-			texts[statement] = d.text(text, s.prefix)
+		texts := dialect.Unguarded(d.Dialect)
+		for statement, text := range texts {
+			texts[statement] = d.Text(text, s.prefix)
 		}
 		s.d, s.stmts = &d, &statements{db: s.db, d: &d, prefix: s.prefix, texts: texts}
 		return &s
@@ -33,12 +27,13 @@ func init() {
 		ctx context.Context, store any, workspace string, id uuid.UUID,
 	) (all []convo.Cycle, err error) {
 		s := store.(*Store)
-		err = s.rows(ctx, "SELECT "+cycleColumns+` FROM convo_cycles
-	WHERE workspace = ? AND conversation = ? ORDER BY number`,
-			[]any{workspace, s.d.id(id)}, func(scan func(...any) error) error {
-				all = append(all, convo.Cycle{})
-				return scan(cycleDests(nil, &all[len(all)-1])...)
-			})
+		args := []any{workspace, s.d.ID(id)}
+		err = s.rows(ctx, dialect.CyclesOfConversation, args, func(scan func(...any) error) error {
+			row := dialect.ClosedCycle{Cycle: new(convo.Cycle)}
+			err := scan(dialect.Cycles.Read.Dests(nil, &row)...)
+			all = append(all, *row.Cycle)
+			return err
+		})
 		return all, err
 	}
 	hook.Waiting = func(store any) int {

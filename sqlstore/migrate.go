@@ -26,14 +26,15 @@ var migrations embed.FS
 // schemaVersion is the version of the schema that this package reads and writes.
 const schemaVersion = 2
 
-// Migrations are the schema's migrations as plain SQL files, in goose's format, for hosts that run them with a tool of their own.
-// New looks for the version where Migrate writes it: in goose's table, under the name of the prefix and "schema".
-func Migrations(d Dialect, opts ...Option) (fs.FS, error) {
-	dl, o, err := optionsOf(d, opts)
+// Migrations are the schema's migrations as plain SQL files, in goose's format, for hosts that run
+// them with a tool of their own. Open looks for the version where Migrate writes it: in goose's
+// table, under the name of the prefix and "schema". Config.DB may be nil.
+func (c Config) Migrations() (fs.FS, error) {
+	e, err := c.engine()
 	if err != nil {
 		return nil, err
 	}
-	dir := "migrations/" + dl.folder
+	dir := "migrations/" + e.Folder
 	files, err := migrations.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -44,36 +45,43 @@ func Migrations(d Dialect, opts ...Option) (fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[f.Name()] = &fstest.MapFile{Data: bytes.ReplaceAll(text, []byte(DefaultPrefix), []byte(o.prefix)), Mode: 0o444}
+		text = bytes.ReplaceAll(text, []byte(DefaultPrefix), []byte(c.prefix()))
+		out[f.Name()] = &fstest.MapFile{Data: text, Mode: 0o444}
 	}
 	return out, nil
 }
 
-// Migrate brings the schema in db to the version that this package needs. It is safe to call from any number of processes at
-// once, and does nothing when the version is there. It is never called implicitly.
-func Migrate(ctx context.Context, db *sql.DB, d Dialect, opts ...Option) error {
-	return MigrateTo(ctx, db, d, schemaVersion, opts...)
-}
+// Migrate brings the schema to the version that this package needs. It is safe to call from any
+// number of processes at once, and does nothing when the version is there. It is never called
+// implicitly.
+func (c Config) Migrate(ctx context.Context) error { return c.MigrateTo(ctx, schemaVersion) }
 
-// MigrateTo brings the schema up or down to a version. Down to 0 drops all tables, with all that is in them.
-func MigrateTo(ctx context.Context, db *sql.DB, d Dialect, version int64, opts ...Option) error {
-	dl, o, err := optionsOf(d, opts)
+// MigrateTo brings the schema up or down to a version. Down to 0 drops all tables, with all that is
+// in them.
+func (c Config) MigrateTo(ctx context.Context, version int64) error {
+	e, err := c.engine()
+	if err == nil {
+		err = c.checkDB()
+	}
 	if err != nil {
 		return err
 	}
 	if version < 0 || version > schemaVersion {
-		return &convo.ValidationError{Field: "version", Rule: fmt.Sprintf("must be from 0 to %d", schemaVersion)}
+		return &convo.ValidationError{
+			Field: "version", Rule: fmt.Sprintf("must be from 0 to %d", schemaVersion),
+		}
 	}
-	p, err := provider(db, d, o, opts)
+	p, err := c.provider(e)
 	if err != nil {
 		return err
 	}
 	for try := 0; ; try++ {
 		err := migrate(ctx, p, version)
-		if err == nil || dl.goose != "sqlite3" || errors.Is(err, errNewer) || futile(err) || try == 20 || ctx.Err() != nil {
-			return wrapMigration(dl, err)
+		if err == nil || e.migrationLock != nil || errors.Is(err, errNewer) || futile(err) ||
+			try == 20 || ctx.Err() != nil {
+			return wrapMigration(e, err)
 		}
-		// SQLite has no lock but the one on the file, which goose does not take before it looks: whoever lost looks again.
+		// Without a lock, as on SQLite, two may begin at once: the one that is late looks again.
 		timer := time.NewTimer(rand.N(20 * time.Millisecond << min(try, 5)))
 		select {
 		case <-ctx.Done():
@@ -84,7 +92,8 @@ func MigrateTo(ctx context.Context, db *sql.DB, d Dialect, version int64, opts .
 	}
 }
 
-// futile reports whether SQLite would say the same again: SQLITE_READONLY, SQLITE_CORRUPT, SQLITE_CANTOPEN, SQLITE_NOTADB.
+// futile reports whether SQLite would say the same again: SQLITE_READONLY, SQLITE_CORRUPT,
+// SQLITE_CANTOPEN, SQLITE_NOTADB.
 func futile(err error) bool {
 	code, _ := strconv.Atoi(codeOf(err))
 	switch code & 0xff {
@@ -97,9 +106,9 @@ func futile(err error) bool {
 // errNewer is not worth another try.
 var errNewer = errors.New("update the package")
 
-func wrapMigration(d *dialect, err error) error {
+func wrapMigration(d *engine, err error) error {
 	if err != nil {
-		return fmt.Errorf("sqlstore: migrating %s: %w", d.name, err)
+		return fmt.Errorf("sqlstore: migrating %s: %w", d.Name, err)
 	}
 	return nil
 }
@@ -110,7 +119,8 @@ func migrate(ctx context.Context, p *goose.Provider, version int64) error {
 	case err != nil:
 		return err
 	case now > schemaVersion:
-		return fmt.Errorf("%w: the schema has version %d, which is newer than %d, the one of this package", errNewer, now, schemaVersion)
+		return fmt.Errorf("%w: the schema has version %d, which is newer than %d, the one of this "+
+			"package", errNewer, now, schemaVersion)
 	case now < version:
 		_, err = p.UpTo(ctx, version)
 	case now > version:
@@ -119,27 +129,38 @@ func migrate(ctx context.Context, p *goose.Provider, version int64) error {
 	return err
 }
 
-func provider(db *sql.DB, d Dialect, o options, opts []Option) (*goose.Provider, error) {
-	files, err := Migrations(d, opts...)
+// gooseDialects are goose's names for the engines.
+var gooseDialects = map[Dialect]database.Dialect{
+	SQLite:     database.DialectSQLite3,
+	PostgreSQL: database.DialectPostgres,
+	MariaDB:    database.DialectMySQL,
+}
+
+func (c Config) provider(e *engine) (*goose.Provider, error) {
+	files, err := c.Migrations()
 	if err != nil {
 		return nil, err
 	}
-	store, err := database.NewStore(database.Dialect(dialects[d].goose), o.prefix+"schema")
+	table := c.prefix() + "schema"
+	store, err := database.NewStore(gooseDialects[c.Dialect], table)
 	if err != nil {
 		return nil, err
 	}
-	po := []goose.ProviderOption{goose.WithStore(store), goose.WithDisableGlobalRegistry(true)}
-	switch d {
-	case PostgreSQL:
-		l, err := lock.NewPostgresSessionLocker(lock.WithLockID(lockID(o.prefix)), lock.WithLockTimeout(1, 60))
+	options := []goose.ProviderOption{goose.WithStore(store), goose.WithDisableGlobalRegistry(true)}
+	if e.migrationLock != nil {
+		l, err := e.migrationLock(c.prefix())
 		if err != nil {
 			return nil, err
 		}
-		po = append(po, goose.WithSessionLocker(l))
-	case MariaDB:
-		po = append(po, goose.WithSessionLocker(namedLock(o.prefix+"schema")))
+		options = append(options, goose.WithSessionLocker(l))
 	}
-	return goose.NewProvider("", db, files, po...)
+	return goose.NewProvider("", c.DB, files, options...)
+}
+
+// advisoryLock is PostgreSQL's lock by number.
+func advisoryLock(prefix string) (lock.SessionLocker, error) {
+	return lock.NewPostgresSessionLocker(
+		lock.WithLockID(lockID(prefix)), lock.WithLockTimeout(1, 60))
 }
 
 // lockID tells the locks of different prefixes apart.
@@ -154,9 +175,14 @@ func lockID(prefix string) int64 {
 // namedLock is MariaDB's lock by name, held by a connection.
 type namedLock string
 
+func newNamedLock(prefix string) (lock.SessionLocker, error) {
+	return namedLock(prefix + "schema"), nil
+}
+
 func (l namedLock) SessionLock(ctx context.Context, c *sql.Conn) error {
 	var got sql.NullInt64
-	err := c.QueryRowContext(ctx, "SELECT GET_LOCK(CONCAT(LEFT(MD5(DATABASE()), 16), ?), 60)", string(l)).Scan(&got)
+	err := c.QueryRowContext(ctx,
+		"SELECT GET_LOCK(CONCAT(LEFT(MD5(DATABASE()), 16), ?), 60)", string(l)).Scan(&got)
 	if err == nil && got.Int64 != 1 {
 		err = errors.New("another process migrates for more than a minute: try again")
 	}
@@ -171,16 +197,20 @@ func (l namedLock) SessionUnlock(ctx context.Context, c *sql.Conn) error {
 // checkSchema demands the version of the schema that this package needs.
 func checkSchema(ctx context.Context, s *Store) error {
 	var version int64
-	err := s.db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+s.prefix+"schema").Scan(&version)
+	err := s.db.QueryRowContext(ctx,
+		"SELECT COALESCE(MAX(version_id), 0) FROM "+s.prefix+"schema").Scan(&version)
 	switch {
 	case err != nil && s.d.settled(err):
-		return fmt.Errorf("there is no schema with the prefix %q: run sqlstore.Migrate first (%w)", s.prefix, err)
+		return fmt.Errorf("there is no schema with the prefix %q: run Config.Migrate first (%w)",
+			s.prefix, err)
 	case err != nil:
 		return err
 	case version < schemaVersion:
-		return fmt.Errorf("the schema has version %d, and %d is needed: run sqlstore.Migrate", version, schemaVersion)
+		return fmt.Errorf("the schema has version %d, and %d is needed: run Config.Migrate",
+			version, schemaVersion)
 	case version > schemaVersion:
-		return fmt.Errorf("the schema has version %d, which is newer than %d: update this package", version, schemaVersion)
+		return fmt.Errorf("the schema has version %d, which is newer than %d: update this package",
+			version, schemaVersion)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 var _ report.Store = (*Store)(nil)
@@ -74,7 +75,7 @@ func (s *Store) snapshot(ctx context.Context, f func(*Store) error) error {
 	if s.tx != nil {
 		return f(s)
 	}
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.snapshot, ReadOnly: true})
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.SnapshotIsolation, ReadOnly: true})
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (s *Store) snapshot(ctx context.Context, f func(*Store) error) error {
 func (s *Store) read(
 	ctx context.Context, statement string, args []any, f func(scan func(...any) error) error,
 ) error {
-	rows, err := s.tx.tx.QueryContext(ctx, s.d.text(statement, s.prefix), args...)
+	rows, err := s.tx.tx.QueryContext(ctx, s.d.Text(statement, s.prefix), args...)
 	return s.each(rows, err, f)
 }
 
@@ -116,15 +117,15 @@ func (s *Store) aggregateSource(
 	pending pending, from, to int64,
 ) error {
 	q := &selection{d: s.d, source: source, pending: pending}
-	var at asInt
-	var value asText
+	var at dialect.Int
+	var value dialect.Text
 	// Slots are counted from the first boundary, wherever the reading begins: so each is within one
 	// bucket.
 	first, width := a.Boundaries[0].UnixMicro(), slotWidth(a.Boundaries)
 	if each {
 		q.add(a.TimeBasis().SQL(q.column), &at)
 	} else {
-		q.add(s.d.slot(a.TimeBasis().SQL(q.column)), &at, first, width)
+		q.add(s.d.Slot(a.TimeBasis().SQL(q.column)), &at, first, width)
 	}
 	q.addGroup(a, &value)
 	stats := make([]report.Stat, len(a.Measures))
@@ -172,10 +173,10 @@ func (s *Store) distinctIDs(
 	width := slotWidth(a.Boundaries)
 	for _, source := range sourcesOf(a.TimeBasis()) {
 		q := &selection{d: s.d, source: source, distinct: true}
-		var at asInt
-		var value asText
+		var at dialect.Int
+		var value dialect.Text
 		var id sql.RawBytes
-		q.add(s.d.slot(a.TimeBasis().SQL(q.column)), &at, from, width)
+		q.add(s.d.Slot(a.TimeBasis().SQL(q.column)), &at, from, width)
 		q.addGroup(a, &value)
 		q.add(m.SQL(q.column).DistinctOf, &id)
 		q.filter(a, from, to)
@@ -227,12 +228,12 @@ func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCo
 	}
 	s = s.within(ctx)
 	statement := `SELECT status, assignee, count(*), min(waiting_since) FROM convo_conversations
-	WHERE workspace = ? AND active = ` + s.d.boolean(true) + " GROUP BY status, assignee"
+	WHERE workspace = ? AND active = ` + s.d.Boolean(true) + " GROUP BY status, assignee"
 	var out []report.ActiveCount
 	err := s.rows(ctx, statement, []any{workspace}, func(scan func(...any) error) error {
 		var a report.ActiveCount
-		err := scan((*asText)(&a.Status), (*asText)(&a.Assignee), (*asInt)(&a.Count),
-			(*asMicros)(&a.WaitingSince))
+		err := scan((*dialect.Text)(&a.Status), (*dialect.Text)(&a.Assignee), (*dialect.Int)(&a.Count),
+			(*dialect.Micros)(&a.WaitingSince))
 		out = append(out, a)
 		return err
 	})

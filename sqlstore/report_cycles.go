@@ -43,7 +43,7 @@ func (s *Store) Cycles(
 func (s *Store) cyclesPage(
 	ctx context.Context, workspace string, at, to int64, id uuid.UUID, number int,
 ) (page []report.Cycle, more bool, err error) {
-	args := []any{workspace, at, to, at, s.d.id(id), s.d.id(id), number, convo.MaxPageSize}
+	args := []any{workspace, at, to, at, s.d.ID(id), s.d.ID(id), number, convo.MaxPageSize}
 	// First those that run: one that is closed between the two is in both then, and not in none.
 	for _, source := range []source{runningCycles, closedCycles} {
 		var y report.Cycle
@@ -53,7 +53,7 @@ func (s *Store) cyclesPage(
 		q.where = "cy.workspace = ? AND cy.opened_at >= ? AND cy.opened_at < ? AND " +
 			"(cy.opened_at > ? OR " + id + " > ? OR " + id + " = ? AND cy.number > ?)"
 		if source == runningCycles {
-			q.where += " AND cy.active = " + s.d.boolean(true)
+			q.where += " AND cy.active = " + s.d.Boolean(true)
 		}
 		statement := q.statement() + " ORDER BY cy.opened_at, " + id + ", cy.number LIMIT ?"
 		n := len(page)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // source is the table that measures are taken from.
@@ -37,7 +38,7 @@ const (
 
 // selection puts a SELECT over a source together, with no more tables than it needs.
 type selection struct {
-	d       *dialect
+	d       *engine
 	source  source
 	pending pending
 
@@ -82,7 +83,7 @@ func (q *selection) add(column string, dest any, args ...any) {
 }
 
 // addGroup selects the value that a groups by.
-func (q *selection) addGroup(a *report.Aggregation, value *asText) {
+func (q *selection) addGroup(a *report.Aggregation, value *dialect.Text) {
 	if a.GroupBy == "" {
 		q.add("''", value)
 		return
@@ -92,7 +93,7 @@ func (q *selection) addGroup(a *report.Aggregation, value *asText) {
 
 // addMeasure selects what st is read from: of each row, or, not each, of many together.
 func (q *selection) addMeasure(m report.Expressions, each bool, st *report.Stat) {
-	count, sum := (*asInt)(&st.Count), (*asInt)(&st.Sum)
+	count, sum := (*dialect.Int)(&st.Count), (*dialect.Int)(&st.Sum)
 	switch {
 	case each && m.Micros != "" && m.One:
 		q.add(m.Micros, (*asDuration)(st))
@@ -108,8 +109,8 @@ func (q *selection) addMeasure(m report.Expressions, each bool, st *report.Stat)
 		q.add(m.Micros, sum)
 	default:
 		q.add("sum("+m.Micros+")", sum)
-		q.add("min("+m.Micros+")", (*asInt)(&st.Min))
-		q.add("max("+m.Micros+")", (*asInt)(&st.Max))
+		q.add("min("+m.Micros+")", (*dialect.Int)(&st.Min))
+		q.add("max("+m.Micros+")", (*dialect.Int)(&st.Max))
 	}
 }
 
@@ -121,11 +122,11 @@ func (q *selection) addCycle(y *report.Cycle) {
 	}
 	q.origin, q.conversation = true, q.source != runningCycles
 	q.columns = append(q.columns, "cy.workspace", id, conversation+"origin", conversation+"channel",
-		conversation+"created_at", "origin.created_at", status, of("cy", cycleColumns))
-	q.dests = cycleDests(append(q.dests,
-		(*asText)(&y.Workspace), (*asID)(&y.Conversation), (*asText)(&y.Contact),
-		(*asText)(&y.Channel), (*asMicros)(&y.CreatedAt), (*asMicros)(&y.ContactSince),
-		(*asText)(&y.Status)), &y.Cycle)
+		conversation+"created_at", "origin.created_at", status, dialect.Cycle.Qualify("cy"))
+	q.dests = dialect.Cycle.Dests(append(q.dests,
+		(*dialect.Text)(&y.Workspace), (*dialect.ID)(&y.Conversation), (*dialect.Text)(&y.Contact),
+		(*dialect.Text)(&y.Channel), (*dialect.Micros)(&y.CreatedAt),
+		(*dialect.Micros)(&y.ContactSince), (*dialect.Text)(&y.Status)), &y.Cycle)
 }
 
 // filter narrows the selection down to what a is about between two times, also where there is no
@@ -139,7 +140,7 @@ func (q *selection) filter(a *report.Aggregation, from, to int64) {
 	case q.source == messages: // as the index has it
 		q.where += " AND ev.kind IN ('message_received', 'message_sent')"
 	case q.source == runningCycles:
-		q.where += " AND cy.active = " + q.d.boolean(true)
+		q.where += " AND cy.active = " + q.d.Boolean(true)
 	case basis == report.ByResponse || basis == report.ByAssignment:
 		q.where += " AND cy.opened_at < ? AND cy.closed_at >= ?"
 		q.args = append(q.args, to, from)
@@ -148,7 +149,7 @@ func (q *selection) filter(a *report.Aggregation, from, to int64) {
 		if len(values) == 0 {
 			continue
 		}
-		q.where += " AND " + d.SQL(basis, q.column) + " IN (" + marks(len(values)) + ")"
+		q.where += " AND " + d.SQL(basis, q.column) + " IN (" + dialect.Placeholders(len(values)) + ")"
 		for _, v := range values {
 			q.args = append(q.args, v)
 		}
@@ -174,7 +175,7 @@ func (q *selection) statement() string {
 	case closedCycles:
 		text += " FROM convo_cycles cy"
 		if q.pending == onlyPending {
-			text += q.d.pendingIndex
+			text += q.d.PendingIndex
 		}
 	case runningCycles:
 		text += " FROM convo_conversations cy"
@@ -200,20 +201,11 @@ func (q *selection) statement() string {
 	return text
 }
 
-// slot is how many widths a time is behind another one, which it is not before. The two, first the
-// other time, are the statement's next arguments.
-func (d *dialect) slot(at string) string {
-	if d.goose == "mysql" {
-		return "(" + at + " - ?) DIV ?"
-	}
-	return "(" + at + " - ?) / ?"
-}
-
 // asDuration is a Stat of one duration, or of none.
 type asDuration report.Stat
 
 func (d *asDuration) Scan(v any) error {
-	var n asInt
+	var n dialect.Int
 	err := n.Scan(v)
 	*d = asDuration{}
 	if v != nil {

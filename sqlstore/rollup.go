@@ -10,6 +10,7 @@ import (
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // Rollups are sums over closed cycles, by slots of time, so that a report need not read each cycle.
@@ -103,9 +104,9 @@ func (s *Store) Rollup(ctx context.Context, limit int) (n int, more bool, err er
 func (s *Store) pendingAfter(
 	ctx context.Context, workspace string,
 ) (next string, found bool, err error) {
-	found, err = s.row(ctx, "SELECT workspace FROM convo_cycles"+s.d.pendingIndex+
+	found, err = s.row(ctx, "SELECT workspace FROM convo_cycles"+s.d.PendingIndex+
 		" WHERE rollup_pending = 1 AND workspace > ? ORDER BY workspace LIMIT 1",
-		[]any{workspace}, []any{(*asText)(&next)})
+		[]any{workspace}, []any{(*dialect.Text)(&next)})
 	return next, found, err
 }
 
@@ -119,14 +120,14 @@ func (s *Store) holdRollups(
 	ctx context.Context, workspace string, f func(s *Store, version int64) error,
 ) error {
 	read := "SELECT value_count" + versionRow
-	if s.d.lock != "" {
+	if s.d.Lock != "" {
 		read += " FOR UPDATE"
 	}
 	run := func(t *transaction) error {
 		w := *s
 		w.tx = t
 		for {
-			var version asInt
+			var version dialect.Int
 			found, err := w.row(ctx, read, []any{workspace}, []any{&version})
 			if err != nil {
 				return err
@@ -163,7 +164,7 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 	taken := map[int][]any{} // conversations by the number of their cycle
 	err = s.readClosed(ctx, workspace, onlyPending, limit, func(y *report.Cycle) {
 		n++
-		taken[y.Number] = append(taken[y.Number], s.d.id(y.Conversation))
+		taken[y.Number] = append(taken[y.Number], s.d.ID(y.Conversation))
 		sums.addCycle(y, true)
 	})
 	if err != nil || n == 0 {
@@ -178,7 +179,8 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 		for chunk := range slices.Chunk(conversations, cyclesAtOnce) {
 			m, err := s.change(ctx, `UPDATE convo_cycles SET rollup_pending = NULL
 			WHERE workspace = ? AND rollup_pending = 1 AND number = ?
-			AND conversation IN (`+marks(len(chunk))+")", append([]any{workspace, number}, chunk...))
+			AND conversation IN (`+dialect.Placeholders(len(chunk))+")",
+				append([]any{workspace, number}, chunk...))
 			if err != nil {
 				return 0, err
 			}
@@ -220,7 +222,7 @@ func (s *Store) readClosed(
 // change runs a statement that is put together for its arguments, and returns how many rows it
 // changed.
 func (s *Store) change(ctx context.Context, statement string, args []any) (int64, error) {
-	r, err := s.tx.tx.ExecContext(ctx, s.d.text(statement, s.prefix), args...)
+	r, err := s.tx.tx.ExecContext(ctx, s.d.Text(statement, s.prefix), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -253,9 +255,10 @@ func (s *Store) addRollups(ctx context.Context, workspace string, sums rollupSum
 			args = append(args, workspace, string(k.dimension), string(k.measure), k.width, k.slot,
 				k.value, r.Count, r.Sum, r.Min, r.Max, sketch, halfHours, halfHourSketches)
 		}
+		row := "(" + dialect.Placeholders(13) + ")"
 		statement := "INSERT INTO convo_rollups (workspace, dimension, measure, slot_micros, " +
-			rollupColumns + ") VALUES (" + strings.Repeat(marks(13)+"), (", len(chunk)-1) + marks(13) +
-			")" + s.d.upsertRollups
+			rollupColumns + ") VALUES " + strings.Repeat(row+", ", len(chunk)-1) + row +
+			s.d.UpsertRollups
 		if _, err := s.change(ctx, statement, args); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // RebuildRollups empties the rollups of a workspace, so that Rollup makes them anew: call that
@@ -46,7 +47,7 @@ func (s *Store) CheckRollups(
 		if err != nil {
 			return err
 		}
-		var version asInt
+		var version dialect.Int
 		found, err := s.row(ctx, "SELECT value_count"+versionRow, []any{workspace}, []any{&version})
 		if err != nil {
 			return err
@@ -55,8 +56,8 @@ func (s *Store) CheckRollups(
 			differences = append(differences, fmt.Sprintf("rollups are of version %d, not %d: "+
 				"reports do not read them", version, rollupVersion))
 		}
-		var dimension, measure asText
-		var width asInt
+		var dimension, measure dialect.Text
+		var width dialect.Int
 		var row rollupRow
 		dests := row.dests(&dimension, &measure, &width)
 		tried := newSketch()

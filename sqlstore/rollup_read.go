@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // aggregateRollups reads the rollups as far as they have what a asks for, and the cycles for the
@@ -22,7 +23,7 @@ func (s *Store) aggregateRollups(
 		ranges, edges, ok = cover(a.Boundaries, dimension == "")
 	}
 	if ok && len(ranges) > 0 { // without rollups, the index by time is the better way
-		var version asInt
+		var version dialect.Int
 		found, err := s.row(ctx, "SELECT value_count"+versionRow, []any{a.Workspace}, []any{&version})
 		if err != nil {
 			return err
@@ -176,15 +177,15 @@ func (s *Store) readRollups(
 	}
 	args = append(args, rows.width, rows.from, rows.to)
 	statement := "SELECT measure, " + rollupColumnsFor(halves, sketches) + ` FROM convo_rollups
-	WHERE workspace = ? AND dimension = ? AND measure IN (` + marks(len(terms)) + `)
+	WHERE workspace = ? AND dimension = ? AND measure IN (` + dialect.Placeholders(len(terms)) + `)
 	AND slot_micros = ? AND slot_number >= ? AND slot_number < ?`
 	if values != nil {
-		statement += " AND dimension_value IN (" + marks(len(values)) + ")"
+		statement += " AND dimension_value IN (" + dialect.Placeholders(len(values)) + ")"
 		for _, v := range values {
 			args = append(args, v)
 		}
 	}
-	var measure asText
+	var measure dialect.Text
 	var row rollupRow
 	dests := row.dests(&measure)
 	return s.read(ctx, statement, args, func(scan func(...any) error) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // The widths of slots, in microseconds, the widest first: 32 days are for long periods, half hours
@@ -43,8 +44,8 @@ func (k rollupKey) compare(l rollupKey) int {
 
 // rollupRow is a row as it is read.
 type rollupRow struct {
-	slot                                asInt
-	value                               asText
+	slot                                dialect.Int
+	value                               dialect.Text
 	stat                                report.Stat
 	sketch, halfHours, halfHourSketches []byte
 }
@@ -55,7 +56,8 @@ const rollupColumns = "slot_number, dimension_value, " +
 // dests are what rollupColumns are read into.
 func (r *rollupRow) dests(before ...any) []any {
 	return append(before, &r.slot, &r.value,
-		(*asInt)(&r.stat.Count), (*asInt)(&r.stat.Sum), (*asInt)(&r.stat.Min), (*asInt)(&r.stat.Max),
+		(*dialect.Int)(&r.stat.Count), (*dialect.Int)(&r.stat.Sum),
+		(*dialect.Int)(&r.stat.Min), (*dialect.Int)(&r.stat.Max),
 		&r.sketch, &r.halfHours, &r.halfHourSketches)
 }
 

@@ -7,37 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 )
-
-var sqlite = dialect{
-	name:          "SQLite",
-	folder:        "sqlite",
-	goose:         "sqlite3",
-	pendingIndex:  " INDEXED BY convo_cycles_rollup_pending",
-	id:            idBytes,
-	packed:        sqlitePacked,
-	insertOnce:    " ON CONFLICT DO NOTHING",
-	upsertRollups: standardUpsertRollups,
-	upsertCycle: ` ON CONFLICT (workspace, conversation, number) DO UPDATE
-	SET category = excluded.category, summary = excluded.summary`,
-	// SQLITE_BUSY, SQLITE_LOCKED, SQLITE_BUSY_RECOVERY, SQLITE_BUSY_SNAPSHOT, and unique keys, primary ones and others.
-	conflicts: []string{"5", "6", "261", "517", "1555", "2067"},
-	taken:     "2067",
-	check:     checkSQLite,
-}
-
-// sqlitePacked spells ids in hexadecimal, and gives NULL as an empty text.
-var sqlitePacked = func() string {
-	list := append(strings.Split(of("k", contactColumns), ", "), otherActiveOf)
-	list = append(list, strings.Split(of("c", conversationColumns), ", ")...)
-	for i, c := range list {
-		if c == "k.latest_conversation" || c == "c.id" || c == otherActiveOf {
-			list[i] = "hex(" + c + ")"
-		}
-	}
-	return "format('" + strings.Repeat(packedBy+"%s", len(list))[len(packedBy):] + "', " + strings.Join(list, ", ") + ")"
-}()
 
 func checkSQLite(ctx context.Context, s *Store) error {
 	var mode, encoding string

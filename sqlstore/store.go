@@ -6,21 +6,19 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"regexp"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
-// DefaultPrefix begins the names of all tables and indexes, unless WithPrefix says otherwise.
-const DefaultPrefix = "convo_"
-
-// Store is a convo.Store on a database. It is safe for concurrent use, unless it works in a transaction: see WithTx. Use New.
+// Store is a convo.Store on a database. It is safe for concurrent use, unless it works in a transaction: see WithTx. Open
+// one by a Config.
 type Store struct {
-	d      *dialect
+	d      *engine
 	db     *sql.DB
 	prefix string
 	stmts  *statements
@@ -35,76 +33,26 @@ var (
 	_ convo.IdentityIndex = (*Store)(nil)
 )
 
-// Option sets up a Store, Migrate and Migrations.
-type Option func(*options)
-
-type options struct{ prefix string }
-
-// WithPrefix sets what the names of all tables and indexes begin with: up to 32 lower-case letters, digits and underscores.
-// Default: DefaultPrefix.
-func WithPrefix(prefix string) Option { return func(o *options) { o.prefix = prefix } }
-
-var prefixes = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,31}$`)
-
-func optionsOf(d Dialect, opts []Option) (*dialect, options, error) {
-	o := options{prefix: DefaultPrefix}
-	for _, f := range opts {
-		f(&o)
-	}
-	switch {
-	case dialects[d] == nil:
-		return nil, o, &convo.ValidationError{Field: "dialect", Rule: "must be SQLite, PostgreSQL or MariaDB"}
-	case !prefixes.MatchString(o.prefix):
-		return nil, o, &convo.ValidationError{
-			Field: "prefix", Rule: "must be 1 to 32 lower-case letters, digits and underscores, and not begin with a digit",
-		}
-	}
-	return dialects[d], o, nil
-}
-
-// New returns a Store on db, which stays the caller's to set up and to close. It checks that the schema is there in the version
-// that it needs (run Migrate first), and that the engine is set up as it must be; an error says what to change.
-func New(ctx context.Context, db *sql.DB, d Dialect, opts ...Option) (*Store, error) {
-	dl, o, err := optionsOf(d, opts)
-	if err != nil {
-		return nil, err
-	}
-	if db == nil {
-		return nil, &convo.ValidationError{Field: "db", Rule: "must not be nil"}
-	}
-	s := &Store{d: dl, db: db, prefix: o.prefix, stmts: &statements{db: db, d: dl, prefix: o.prefix}, turn: &rollupTurn{}}
-	if d == SQLite {
-		s.writer = &writer{}
-	}
-	if err := dl.check(ctx, s); err != nil {
-		return nil, fmt.Errorf("sqlstore: %s: %w", dl.name, err)
-	}
-	if err := checkSchema(ctx, s); err != nil {
-		return nil, fmt.Errorf("sqlstore: %s: %w", dl.name, err)
-	}
-	for _, statement := range s.inTransactions() { // inside one it would be too late
-		if _, err := s.stmts.get(ctx, statement); err != nil {
-			return nil, fmt.Errorf("sqlstore: %s: %w", dl.name, err)
-		}
-	}
-	return s, nil
-}
-
 // inTransactions are the statements that are used inside transactions.
 func (s *Store) inTransactions() []string {
 	all := []string{
-		updateContact, updateConversation, updateByMessages, otherActive, insertCycle + s.d.upsertCycle,
-		mergeAliases, actives, mergeConversations,
+		dialect.UpdateContact, dialect.UpdateConversation, dialect.UpdateByMessages,
+		dialect.OtherActive, dialect.InsertCycle + s.d.UpsertCycle,
+		dialect.MergeContacts, dialect.ActiveOfBoth, dialect.MergeConversations,
 	}
 	for _, statement := range [...]string{
-		insertContact, insertConversation, insertEvent, insertContactEvent, insertKey, insertAddress,
+		dialect.InsertContact, dialect.InsertConversation, dialect.InsertEvent,
+		dialect.InsertContactEvent, dialect.InsertKey, dialect.InsertAddress,
 	} {
-		all = append(all, statement+s.d.insertOnce)
+		all = append(all, statement+s.d.InsertOnce)
 	}
-	for _, statement := range [...]string{loadContact, loadAddress, loadConversation, loadContactAndOwner} {
+	for _, statement := range [...]string{
+		dialect.LoadContact, dialect.LoadAddress, dialect.LoadConversation,
+		dialect.LoadContactAndOwner,
+	} {
 		all = append(all, statement)
-		if s.d.lock != "" {
-			all = append(all, s.d.held(statement))
+		if s.d.Lock != "" {
+			all = append(all, s.d.ForUpdate(statement))
 		}
 	}
 	return all
@@ -125,7 +73,7 @@ func (s *Store) Close() error { return s.stmts.close() }
 // It never begins, commits or rolls back tx, and a refusal (ErrConflict, ErrDuplicate, ErrActiveExists) leaves tx as it was
 // before: roll back to begin again, or go on without. A lost race is found by counts of rows, not by violating a
 // constraint, inside a savepoint. Any other error, such as a deadlock, which ends the whole transaction on MariaDB, means: roll tx
-// back. As tx, the store is for one goroutine at a time, and tx must be one of the database that New was given.
+// back. As tx, the store is for one goroutine at a time, and tx must be one of the database of its Config.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
 	w := *s
 	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts, savepoint: true}
@@ -173,14 +121,14 @@ func (s *Store) within(ctx context.Context) *Store {
 // LockFirst implements convo.Locker: in SQLite one writes at a time anyway.
 func (s *Store) LockFirst() bool { return s.writer != nil && s.tx == nil }
 
-// transact runs f in a transaction of its own. When it cannot be told whether it was committed, the proofs that f left say so.
+// transact runs f in a transaction of its own. When it cannot be told whether it was committed, the witnesses that f left say so.
 func (s *Store) transact(ctx context.Context, f func(*transaction) error) error {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.level})
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.Isolation})
 	if err != nil {
 		return s.refusal(err)
 	}
@@ -202,7 +150,7 @@ func (s *Store) transact(ctx context.Context, f func(*transaction) error) error 
 		s.discard(conn)
 	}
 	_ = conn.Close() // there may be only one
-	return s.settle(ctx, t.proofs, err)
+	return s.resolveUnknownCommit(ctx, t.witnesses, err)
 }
 
 // discard closes a connection in an unknown state, so that nobody else gets it. Not SQLite's: there may be only one, with all the
@@ -221,21 +169,21 @@ func (s *Store) refusal(err error) error {
 	return err
 }
 
-// settleTimeout bounds how long it is tried to find out what came of a commit.
-const settleTimeout = 5 * time.Second
+// resolveTimeout bounds how long it is tried to find out what came of a commit.
+const resolveTimeout = 5 * time.Second
 
-// settle finds out by reading back whether a commit that failed with err, or was refused, was carried out after all: the
+// resolveUnknownCommit finds out by reading back whether a commit that failed with err, or was refused, was carried out after all: the
 // connection may have been lost on the way back, or the driver may have repeated it. It returns nil if it was, err when
 // it was not, and ErrCommitUnknown when that cannot be told.
-func (s *Store) settle(ctx context.Context, proofs []proof, err error) error {
+func (s *Store) resolveUnknownCommit(ctx context.Context, witnesses []witness, err error) error {
 	known := isRefusal(err) || s.d.settled(err) // then what is not there will not come either
-	if known && len(proofs) == 0 {
+	if known && len(witnesses) == 0 {
 		return s.refusal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resolveTimeout)
 	defer cancel()
-	for _, p := range proofs {
-		there, other, perr := s.find(ctx, p)
+	for _, w := range witnesses {
+		there, other, perr := s.find(ctx, w)
 		switch {
 		case perr != nil: // without the conflict, if it is one: the driver may have met it by repeating what was carried out
 			return fmt.Errorf("sqlstore: %w: %s; asking what came of it: %w", convo.ErrCommitUnknown, err.Error(), perr)
@@ -256,20 +204,20 @@ func isRefusal(err error) bool {
 }
 
 // find looks for what a commit has written, or for what somebody else has written in its place.
-func (s *Store) find(ctx context.Context, p proof) (there, other bool, err error) {
-	if p.key != nil {
-		keys, err := s.Keys(ctx, p.workspace, p.key.KeyID)
-		there = len(keys) == 1 && keys[0] == *p.key
+func (s *Store) find(ctx context.Context, w witness) (there, other bool, err error) {
+	if w.key != nil {
+		keys, err := s.Keys(ctx, w.workspace, w.key.KeyID)
+		there = len(keys) == 1 && keys[0] == *w.key
 		return there, len(keys) == 1 && !there, err
 	}
-	q, of := contactEventAt, any(p.contact)
-	if p.conversation != uuid.Nil {
-		q, of = eventAt, s.d.id(p.conversation)
+	q, of := dialect.ContactEventAt, any(w.contact)
+	if w.conversation != uuid.Nil {
+		q, of = dialect.EventAt, s.d.ID(w.conversation)
 	}
-	var id asID
-	var contact asText
-	found, err := s.row(ctx, q, []any{p.workspace, of, p.seq}, []any{&id, &contact})
-	there = found && uuid.UUID(id) == p.id && string(contact) == p.contact
+	var id dialect.ID
+	var contact dialect.Text
+	found, err := s.row(ctx, q, []any{w.workspace, of, w.seq}, []any{&id, &contact})
+	there = found && uuid.UUID(id) == w.id && string(contact) == w.contact
 	return there, found && !there, err
 }
 
@@ -287,7 +235,7 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	}
 	if len(changes) == 1 && s.d.commit != nil && (s.tx == nil || !s.tx.savepoint) {
 		if done, err := s.d.commit(ctx, s, &changes[0]); done {
-			return s.afterwards(ctx, changes, err)
+			return s.finish(ctx, changes, err)
 		}
 	}
 	if s.tx != nil {
@@ -296,32 +244,32 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	return s.transact(ctx, func(t *transaction) error { return t.carryOut(ctx, changes) })
 }
 
-// afterwards says what came of a commit in one statement.
-func (s *Store) afterwards(ctx context.Context, changes []convo.Change, err error) error {
-	var proofs []proof
-	if p, ok := proofOf(changes); ok {
-		proofs = append(proofs, p)
+// finish says what came of a commit in one statement.
+func (s *Store) finish(ctx context.Context, changes []convo.Change, err error) error {
+	var witnesses []witness
+	if w, ok := witnessOf(changes); ok {
+		witnesses = append(witnesses, w)
 	}
 	switch {
 	case s.tx != nil:
-		s.tx.proofs = append(s.tx.proofs, proofs...)
+		s.tx.witnesses = append(s.tx.witnesses, witnesses...)
 		s.tx.failed = s.refusal(err)
 		return s.tx.failed
 	case err != nil:
-		return s.settle(ctx, proofs, s.refusal(err))
+		return s.resolveUnknownCommit(ctx, witnesses, s.refusal(err))
 	}
 	return nil
 }
 
 // transaction is what a commit is written in.
 type transaction struct {
-	d         *dialect
+	d         *engine
 	tx        *sql.Tx
 	stmts     *statements
 	savepoint bool // it is the host's: undo what a refused commit wrote
 	lock      bool // Load holds what it loads
 	snapshot  bool // all reads see one moment
-	proofs    []proof
+	witnesses []witness
 	failed    error // of a commit in it
 	broken    bool  // cannot be committed any more
 }
@@ -339,7 +287,7 @@ func (t *transaction) within(ctx context.Context, f func(*transaction) error) er
 	if t.broken {
 		return errAgain
 	}
-	proofs := len(t.proofs)
+	witnesses := len(t.witnesses)
 	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT convo"); err != nil {
 		return err
 	}
@@ -353,7 +301,7 @@ func (t *transaction) within(ctx context.Context, f func(*transaction) error) er
 			return nil
 		}
 	}
-	t.proofs = t.proofs[:proofs]
+	t.witnesses = t.witnesses[:witnesses]
 	if _, rerr := t.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT convo"); rerr != nil {
 		t.broken = true
 		return fmt.Errorf("sqlstore: roll the transaction back, for a part of the commit could not be undone (%w): %w", rerr, err)
@@ -366,8 +314,8 @@ func (t *transaction) within(ctx context.Context, f func(*transaction) error) er
 
 func (t *transaction) carryOut(ctx context.Context, changes []convo.Change) error {
 	err := planOf(changes).carryOut(ctx, t)
-	if proof, ok := proofOf(changes); ok && err == nil {
-		t.proofs = append(t.proofs, proof)
+	if w, ok := witnessOf(changes); ok && err == nil {
+		t.witnesses = append(t.witnesses, w)
 	}
 	return err
 }
@@ -391,8 +339,8 @@ func (t *transaction) update(ctx context.Context, statement string, args ...any)
 
 // insert is update for a row whose key may be there already.
 func (t *transaction) insert(ctx context.Context, statement string, args ...any) (bool, error) {
-	written, err := t.update(ctx, statement+t.d.insertOnce, args...)
-	if t.d.insertOnce == "" && codeOf(err) == t.d.taken {
+	written, err := t.update(ctx, statement+t.d.InsertOnce, args...)
+	if t.d.InsertOnce == "" && codeOf(err) == t.d.UniqueViolation {
 		return false, nil
 	}
 	return written, err
@@ -422,15 +370,34 @@ func (t *transaction) count(ctx context.Context, statement string, args ...any) 
 // statements prepares each statement once.
 type statements struct {
 	db     *sql.DB
-	d      *dialect
+	d      *engine
 	prefix string
 
 	preparing sync.Mutex   // one at a time; not to be asked for inside a transaction
 	mu        sync.RWMutex // of the maps; never held while the database is asked
 	texts     map[string]string
 	by        map[string]*sql.Stmt
-	shapes    map[shape]string
+	composed  map[dialect.ChangeClass]string
 	blocks    blocks
+}
+
+// composed returns the statement for a class of changes, put together once.
+func (s *Store) composed(class dialect.ChangeClass) string {
+	c := s.stmts
+	c.mu.RLock()
+	text, ok := c.composed[class]
+	c.mu.RUnlock()
+	if ok {
+		return text
+	}
+	text = s.d.Compose(class)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.composed == nil {
+		c.composed = map[dialect.ChangeClass]string{}
+	}
+	c.composed[class] = text
+	return text
 }
 
 // text is a statement as the engine takes it.
@@ -441,7 +408,7 @@ func (c *statements) text(statement string) string {
 	if ok {
 		return text
 	}
-	text = c.d.text(statement, c.prefix)
+	text = c.d.Text(statement, c.prefix)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.texts == nil {

@@ -369,7 +369,8 @@ func (b *bench) byHand(ctx context.Context, statements []string) error {
 }
 
 func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err error) {
-	if err := sqlstore.Migrate(ctx, b.db, b.dialect); err != nil {
+	config := sqlstore.Config{DB: b.db, Dialect: b.dialect}
+	if err := config.Migrate(ctx); err != nil {
 		return "", err
 	}
 	began := time.Now()
@@ -377,7 +378,7 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 		return "", err
 	}
 	filled := time.Since(began)
-	s, err := sqlstore.New(ctx, b.db, b.dialect)
+	s, err := config.Open(ctx)
 	if err != nil {
 		return "", err
 	}

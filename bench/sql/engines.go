@@ -240,7 +240,7 @@ var errNotActive = errors.New("no active conversation")
 type byConvo struct{ *convo.Engine }
 
 func newConvo(ctx context.Context, db *sql.DB, d sqlstore.Dialect) (byConvo, error) {
-	s, err := sqlstore.New(ctx, db, d)
+	s, err := sqlstore.Config{DB: db, Dialect: d}.Open(ctx)
 	if err != nil {
 		return byConvo{}, err
 	}

@@ -149,7 +149,8 @@ func (e *engine) compare(ctx context.Context, o *options, callers []int) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	if err := sqlstore.Migrate(ctx, db, e.dialect); err != nil {
+	config := sqlstore.Config{DB: db, Dialect: e.dialect}
+	if err := config.Migrate(ctx); err != nil {
 		return err
 	}
 	if err := fill.Conversations(ctx, db, e.dialect, o.rows); err != nil {

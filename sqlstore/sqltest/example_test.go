@@ -17,10 +17,11 @@ func Example() {
 		panic(err)
 	}
 	defer db.Close()
-	if err := sqlstore.Migrate(ctx, db, sqlstore.SQLite); err != nil {
+	config := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}
+	if err := config.Migrate(ctx); err != nil {
 		panic(err)
 	}
-	store, err := sqlstore.New(ctx, db, sqlstore.SQLite)
+	store, err := config.Open(ctx)
 	if err != nil {
 		panic(err)
 	}
@@ -41,10 +42,11 @@ func ExampleStore_WithTx() {
 		panic(err)
 	}
 	defer db.Close()
-	if err := sqlstore.Migrate(ctx, db, sqlstore.SQLite); err != nil {
+	config := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}
+	if err := config.Migrate(ctx); err != nil {
 		panic(err)
 	}
-	store, err := sqlstore.New(ctx, db, sqlstore.SQLite)
+	store, err := config.Open(ctx)
 	if err != nil {
 		panic(err)
 	}

@@ -152,12 +152,12 @@ type stage struct {
 
 func newStage(t *testing.T, e testdb.Engine) *stage {
 	d := testdb.Create(t, e)
-	require.NoError(t, sqlstore.Migrate(t.Context(), d.Open(t), dialects[e]))
+	require.NoError(t, sqlstore.Config{DB: d.Open(t), Dialect: dialects[e]}.Migrate(t.Context()))
 	s := &stage{}
 	for i := range s.engines {
 		s.players[i] = &player{turn: make(chan struct{}), asked: make(chan bool)}
 		s.dbs[i] = playable(t, d, s.players[i])
-		store, err := sqlstore.New(t.Context(), s.dbs[i], dialects[e])
+		store, err := sqlstore.Config{DB: s.dbs[i], Dialect: dialects[e]}.Open(t.Context())
 		require.NoError(t, err)
 		require.NoError(t, store.Close()) // so that statements go as they are, not prepared
 		s.stores[i] = store

@@ -84,47 +84,47 @@ func TestASchemaGoesUpAndDownAndUpAgain(t *testing.T) {
 		defer cancel()
 		var first []string
 		for round := range 2 {
-			require.NoError(t, sqlstore.Migrate(ctx, db, dialects[e]))
+			require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(ctx))
 			now := schemaOf(t, db, e)
-			require.NoError(t, sqlstore.Migrate(ctx, db, dialects[e]), "again, with nothing to do")
+			require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(ctx), "again, with nothing to do")
 			require.Equal(t, now, schemaOf(t, db, e))
 			if round == 0 {
 				first = now
 			}
 			require.Equal(t, first, now)
-			s, err := sqlstore.New(ctx, db, dialects[e])
+			s, err := sqlstore.Config{DB: db, Dialect: dialects[e]}.Open(ctx)
 			require.NoError(t, err)
 			works(t, s, "hi")
 			require.NoError(t, s.Close())
-			require.NoError(t, sqlstore.Migrate(ctx, db, dialects[e]), "with data in it")
+			require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(ctx), "with data in it")
 			require.Len(t, texts(t, db, "SELECT body FROM convo_events WHERE body IS NOT NULL"), 1)
 
-			require.NoError(t, sqlstore.MigrateTo(ctx, db, dialects[e], 0))
+			require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.MigrateTo(ctx, 0))
 			require.Empty(t, tables(t, db, e))
-			_, err = sqlstore.New(ctx, db, dialects[e])
-			require.ErrorContains(t, err, "run sqlstore.Migrate")
+			_, err = sqlstore.Config{DB: db, Dialect: dialects[e]}.Open(ctx)
+			require.ErrorContains(t, err, "run Config.Migrate")
 		}
 	})
 }
 
-func TestNewSaysWhatIsWrongWithTheSchema(t *testing.T) {
+func TestOpenSaysWhatIsWrongWithTheSchema(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		db := testdb.Open(t, e)
-		_, err := sqlstore.New(t.Context(), db, dialects[e])
-		require.ErrorContains(t, err, "run sqlstore.Migrate")
+		_, err := sqlstore.Config{DB: db, Dialect: dialects[e]}.Open(t.Context())
+		require.ErrorContains(t, err, "run Config.Migrate")
 
-		require.NoError(t, sqlstore.Migrate(t.Context(), db, dialects[e]))
-		_, err = sqlstore.New(t.Context(), db, dialects[e], sqlstore.WithPrefix("other_"))
+		require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(t.Context()))
+		_, err = sqlstore.Config{DB: db, Dialect: dialects[e], Prefix: "other_"}.Open(t.Context())
 		require.ErrorContains(t, err, `no schema with the prefix "other_"`)
 
 		_, err = db.ExecContext(t.Context(), "INSERT INTO convo_schema (version_id, is_applied) VALUES (1000, TRUE)")
 		require.NoError(t, err)
-		_, err = sqlstore.New(t.Context(), db, dialects[e])
+		_, err = sqlstore.Config{DB: db, Dialect: dialects[e]}.Open(t.Context())
 		require.ErrorContains(t, err, "version 1000, which is newer than 2: update this package")
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // it is not worth trying again
 		defer cancel()
-		require.ErrorContains(t, sqlstore.Migrate(ctx, db, dialects[e]), "update the package")
-		require.ErrorContains(t, sqlstore.MigrateTo(ctx, db, dialects[e], 0), "update the package")
+		require.ErrorContains(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(ctx), "update the package")
+		require.ErrorContains(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.MigrateTo(ctx, 0), "update the package")
 	})
 }
 
@@ -137,39 +137,43 @@ func TestArgumentsThatCannotBeAreRefused(t *testing.T) {
 		require.Equal(t, field, v.Field)
 	}
 	for _, prefix := range []string{
-		"", "1st_", "Convo_", "con-vo", "con vo", "convo;", "çonvo_", "a.b", `"`, "convo_\n", strings.Repeat("x", 33),
+		"1st_", "Convo_", "con-vo", "con vo", "convo;", "çonvo_", "a.b", `"`, "convo_\n",
+		strings.Repeat("x", 33),
 	} {
-		opt := sqlstore.WithPrefix(prefix)
-		refused("prefix", sqlstore.Migrate(t.Context(), db, sqlstore.SQLite, opt))
-		_, err := sqlstore.New(t.Context(), db, sqlstore.SQLite, opt)
+		config := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite, Prefix: prefix}
+		refused("prefix", config.Migrate(t.Context()))
+		_, err := config.Open(t.Context())
 		refused("prefix", err)
-		_, err = sqlstore.Migrations(sqlstore.SQLite, opt)
+		_, err = config.Migrations()
 		refused("prefix", err)
 	}
 	for _, d := range []sqlstore.Dialect{0, 4, -1} {
-		refused("dialect", sqlstore.Migrate(t.Context(), db, d))
-		_, err := sqlstore.New(t.Context(), db, d)
+		config := sqlstore.Config{DB: db, Dialect: d}
+		refused("dialect", config.Migrate(t.Context()))
+		_, err := config.Open(t.Context())
 		refused("dialect", err)
-		_, err = sqlstore.Migrations(d)
+		_, err = config.Migrations()
 		refused("dialect", err)
 	}
-	refused("version", sqlstore.MigrateTo(t.Context(), db, sqlstore.SQLite, -1))
-	refused("version", sqlstore.MigrateTo(t.Context(), db, sqlstore.SQLite, 3))
-	_, err := sqlstore.New(t.Context(), nil, sqlstore.SQLite)
+	refused("version", sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}.MigrateTo(t.Context(), -1))
+	refused("version", sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}.MigrateTo(t.Context(), 3))
+	config := sqlstore.Config{Dialect: sqlstore.SQLite}
+	_, err := config.Open(t.Context())
 	refused("db", err)
+	refused("db", config.Migrate(t.Context()))
 	require.Empty(t, tables(t, db, testdb.SQLite))
 }
 
 func TestTwoPrefixesInOneDatabaseAreApart(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		db := testdb.Open(t, e)
-		long := sqlstore.WithPrefix("a_" + strings.Repeat("x", 30))
-		a, b := migrated(t, db, e, sqlstore.WithPrefix("a_")), migrated(t, db, e, long)
+		long := "a_" + strings.Repeat("x", 30)
+		a, b := migrated(t, db, e, "a_"), migrated(t, db, e, long)
 		works(t, a, "to a")
 		works(t, b, "to b") // where the message, its contact and its address are new
 		require.Equal(t, []string{"to a"}, texts(t, db, "SELECT body FROM a_events WHERE body IS NOT NULL"))
 		require.Len(t, tables(t, db, e), 16)
-		require.NoError(t, sqlstore.MigrateTo(t.Context(), db, dialects[e], 0, long))
+		require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e], Prefix: long}.MigrateTo(t.Context(), 0))
 		require.Len(t, tables(t, db, e), 8)
 		r, err := enginesOn(t, a)[0].Do(t.Context(), convo.ToAddress("acme", "sms", "1"), convo.Receive{Body: "again"})
 		require.NoError(t, err)
@@ -182,7 +186,7 @@ func TestAStoreWithAPrefixConforms(t *testing.T) {
 		t.Skip("takes too long with the race detector, which sees the same code in TestStoreConforms")
 	}
 	storetest.Run(t, func(t *testing.T) convo.Store {
-		return migrated(t, testdb.Open(t, testdb.SQLite), testdb.SQLite, sqlstore.WithPrefix("p_"))
+		return migrated(t, testdb.Open(t, testdb.SQLite), testdb.SQLite, "p_")
 	})
 }
 
@@ -200,8 +204,8 @@ func TestMigratesAsAProcessOfItsOwn(t *testing.T) {
 	defer db.Close()
 	_, _ = fmt.Fprintln(os.Stderr, "ready")
 	_, _ = os.Stdin.Read(make([]byte, 1)) // until all are ready
-	require.NoError(t, sqlstore.Migrate(t.Context(), db, dialects[e]))
-	_, err = sqlstore.New(t.Context(), db, dialects[e])
+	require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(t.Context()))
+	_, err = sqlstore.Config{DB: db, Dialect: dialects[e]}.Open(t.Context())
 	require.NoError(t, err)
 }
 
@@ -235,9 +239,9 @@ func TestProcessesThatStartAtOnceMigrateOnce(t *testing.T) {
 func rightSchema(t *testing.T, db *sql.DB, e testdb.Engine) {
 	t.Helper()
 	other := testdb.Open(t, e)
-	require.NoError(t, sqlstore.Migrate(t.Context(), other, dialects[e]))
+	require.NoError(t, sqlstore.Config{DB: other, Dialect: dialects[e]}.Migrate(t.Context()))
 	require.Equal(t, schemaOf(t, other, e), schemaOf(t, db, e))
-	s, err := sqlstore.New(t.Context(), db, dialects[e])
+	s, err := sqlstore.Config{DB: db, Dialect: dialects[e]}.Open(t.Context())
 	require.NoError(t, err)
 	defer s.Close()
 	works(t, s, "hi")
@@ -248,7 +252,7 @@ func TestGoroutinesMigrateOnce(t *testing.T) {
 		db := testdb.Open(t, e)
 		var all sync.WaitGroup
 		for range migrators {
-			all.Go(func() { assert.NoError(t, sqlstore.Migrate(t.Context(), db, dialects[e])) })
+			all.Go(func() { assert.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(t.Context())) })
 		}
 		all.Wait()
 		rightSchema(t, db, e)
@@ -263,18 +267,18 @@ var plain = map[testdb.Engine]goose.Dialect{
 func TestAHostMayRunTheMigrationsByAToolOfItsOwn(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		db := testdb.Open(t, e)
-		opt := sqlstore.WithPrefix("host_")
-		files, err := sqlstore.Migrations(dialects[e], opt)
+		config := sqlstore.Config{DB: db, Dialect: dialects[e], Prefix: "host_"}
+		files, err := config.Migrations()
 		require.NoError(t, err)
 		p, err := goose.NewProvider(plain[e], db, files, goose.WithTableName("host_schema"), goose.WithDisableGlobalRegistry(true))
 		require.NoError(t, err)
 		_, err = p.Up(t.Context())
 		require.NoError(t, err)
-		s, err := sqlstore.New(t.Context(), db, dialects[e], opt)
+		s, err := config.Open(t.Context())
 		require.NoError(t, err)
 		defer s.Close()
 		works(t, s, "hi")
-		require.NoError(t, sqlstore.Migrate(t.Context(), db, dialects[e], opt), "goes on with what the tool began")
+		require.NoError(t, config.Migrate(t.Context()), "goes on with what the tool began")
 		_, err = p.DownTo(t.Context(), 0)
 		require.NoError(t, err)
 		require.Empty(t, tables(t, db, e))
@@ -287,7 +291,7 @@ func TestAFileThatCannotBeOpenedIsToldAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	defer db.Close()
 	ctx := &counted{Context: t.Context()}
-	require.ErrorContains(t, sqlstore.Migrate(ctx, db, sqlstore.SQLite), "unable to open")
+	require.ErrorContains(t, sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}.Migrate(ctx), "unable to open")
 	assert.Less(t, ctx.tries, 2, "looks at the context between two tries")
 }
 

@@ -278,13 +278,13 @@ func newPlanner(t *testing.T, e testdb.Engine) *planner {
 	ctx := t.Context()
 	d := testdb.Create(t, e)
 	p := &planner{engine: e, db: d.Open(t), recorder: &recorder{}}
-	require.NoError(t, sqlstore.Migrate(ctx, p.db, dialects[e]))
+	require.NoError(t, sqlstore.Config{DB: p.db, Dialect: dialects[e]}.Migrate(ctx))
 	require.NoError(t, fill.Conversations(ctx, p.db, dialects[e], filled))
 	require.NoError(t, fill.Log(ctx, p.db, dialects[e], filled))
 	require.NoError(t, fill.Analyze(ctx, p.db, dialects[e]))
 	own := p.recorder.open(t, d)
 	var err error
-	p.store, err = sqlstore.New(ctx, own, dialects[e])
+	p.store, err = sqlstore.Config{DB: own, Dialect: dialects[e]}.Open(ctx)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.store.Close()) })
 	p.conn, err = p.db.Conn(ctx)

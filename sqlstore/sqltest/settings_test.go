@@ -16,7 +16,7 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 )
 
-// settings are those under which a store would not be right, and what New says of them.
+// settings are those under which a store would not be right, and what Open says of them.
 var settings = []struct {
 	engine  testdb.Engine
 	setting string
@@ -33,14 +33,14 @@ var settings = []struct {
 	{testdb.MariaDB, "autocommit=0", "autocommit is off"},
 }
 
-func TestNewSaysWhatIsWrongWithTheSettings(t *testing.T) {
+func TestOpenSaysWhatIsWrongWithTheSettings(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		for _, s := range settings {
 			if s.engine != e {
 				continue
 			}
 			t.Run(s.setting, func(t *testing.T) {
-				_, err := sqlstore.New(t.Context(), testdb.Open(t, e, s.setting), dialects[e])
+				_, err := sqlstore.Config{DB: testdb.Open(t, e, s.setting), Dialect: dialects[e]}.Open(t.Context())
 				require.ErrorContains(t, err, s.says)
 				require.ErrorContains(t, err, dialects[e].String())
 			})
@@ -54,7 +54,7 @@ func TestADatabaseInMemoryIsRefusedOnSeveralConnections(t *testing.T) {
 	defer db.Close()
 	for _, n := range []int{0, 2} {
 		db.SetMaxOpenConns(n)
-		_, err = sqlstore.New(t.Context(), db, sqlstore.SQLite)
+		_, err = sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}.Open(t.Context())
 		require.ErrorContains(t, err, "SetMaxOpenConns(1)")
 	}
 	db.SetMaxOpenConns(1)
@@ -85,7 +85,7 @@ func TestAPostgresDatabaseThatIsNotUTF8IsRefused(t *testing.T) {
 		ascii, err := sql.Open(d.Driver, d.DSN)
 		require.NoError(t, err)
 		defer ascii.Close()
-		_, err = sqlstore.New(t.Context(), ascii, sqlstore.PostgreSQL)
+		_, err = sqlstore.Config{DB: ascii, Dialect: sqlstore.PostgreSQL}.Open(t.Context())
 		require.ErrorContains(t, err, "server_encoding is SQL_ASCII")
 	})
 }

@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"database/sql"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,10 +24,11 @@ func open(t testing.TB, e testdb.Engine, params ...string) (*sqlstore.Store, *sq
 	return migrated(t, db, e), db
 }
 
-func migrated(t testing.TB, db *sql.DB, e testdb.Engine, opts ...sqlstore.Option) *sqlstore.Store {
+func migrated(t testing.TB, db *sql.DB, e testdb.Engine, prefix ...string) *sqlstore.Store {
 	t.Helper()
-	require.NoError(t, sqlstore.Migrate(t.Context(), db, dialects[e], opts...))
-	s, err := sqlstore.New(t.Context(), db, dialects[e], opts...)
+	config := sqlstore.Config{DB: db, Dialect: dialects[e], Prefix: strings.Join(prefix, "")}
+	require.NoError(t, config.Migrate(t.Context()))
+	s, err := config.Open(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s

@@ -278,8 +278,8 @@ func openStore(t testing.TB, e testdb.Engine) *sqlstore.Store {
 		testdb.SQLite: sqlstore.SQLite, testdb.PostgreSQL: sqlstore.PostgreSQL,
 		testdb.MariaDB: sqlstore.MariaDB,
 	}[e]
-	require.NoError(t, sqlstore.Migrate(t.Context(), db, dialect))
-	s, err := sqlstore.New(t.Context(), db, dialect)
+	require.NoError(t, sqlstore.Config{DB: db, Dialect: dialect}.Migrate(t.Context()))
+	s, err := sqlstore.Config{DB: db, Dialect: dialect}.Open(t.Context())
 	require.NoError(t, err)
 	return s
 }

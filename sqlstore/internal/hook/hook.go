@@ -13,17 +13,9 @@ import (
 )
 
 var (
-	// Statements are the texts of sqlstore that [Unguarded] changes, by the names of their
-	// variables.
-	Statements map[string]string
-
-	// InsertOnce is what the store adds to an INSERT to have nothing written where the row is
-	// there already. It is empty where an error says so.
-	InsertOnce func(store any) string
-
-	// Reworded is a copy of the store that commits statement by statement, and sends for some
-	// statements another one.
-	Reworded func(store any, other map[string]string) any
+	// Unguarded is the store without what keeps races from doing harm. It commits statement by
+	// statement.
+	Unguarded func(store any) any
 
 	// Cycles are the closed cycles of a conversation as the table of cycles has them.
 	Cycles func(ctx context.Context, store any, workspace string, id uuid.UUID) (

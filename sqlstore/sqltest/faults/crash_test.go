@@ -107,10 +107,11 @@ func childEngine(path string) (*convo.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := sqlstore.Migrate(context.Background(), db, sqlstore.SQLite); err != nil {
+	config := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}
+	if err := config.Migrate(context.Background()); err != nil {
 		return nil, err
 	}
-	s, err := sqlstore.New(context.Background(), db, sqlstore.SQLite)
+	s, err := config.Open(context.Background())
 	if err != nil {
 		return nil, err
 	}

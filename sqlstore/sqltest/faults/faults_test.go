@@ -53,14 +53,14 @@ func scaled(t *testing.T, n int) int {
 // migrated is a store in db, whose schema it makes first.
 func migrated(t *testing.T, db *sql.DB, e testdb.Engine) *sqlstore.Store {
 	t.Helper()
-	require.NoError(t, sqlstore.Migrate(t.Context(), db, dialects[e]))
+	require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(t.Context()))
 	return opened(t, db, e)
 }
 
 // opened is a store in db, whose schema is there.
 func opened(t *testing.T, db *sql.DB, e testdb.Engine) *sqlstore.Store {
 	t.Helper()
-	s, err := sqlstore.New(t.Context(), db, dialects[e])
+	s, err := sqlstore.Config{DB: db, Dialect: dialects[e]}.Open(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() }) // fails on connections that a test has cut
 	return s

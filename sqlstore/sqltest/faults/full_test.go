@@ -88,7 +88,7 @@ func fileWithALimit(t *testing.T) (db *sql.DB, free func()) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	db.SetMaxOpenConns(1)
-	require.NoError(t, sqlstore.Migrate(t.Context(), db, sqlstore.SQLite))
+	require.NoError(t, sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}.Migrate(t.Context()))
 	limit(t, db, pages(t, db)+25)
 	return db, func() { limit(t, db, 1<<20) }
 }
@@ -119,7 +119,7 @@ func fileSystemWithALimit(t *testing.T) (db *sql.DB, free func()) {
 	db, err := sqlstore.OpenSQLite("sqlite", filepath.Join(dir, "convo.db"), "wal_autocheckpoint = 50")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	require.NoError(t, sqlstore.Migrate(t.Context(), db, sqlstore.SQLite))
+	require.NoError(t, sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}.Migrate(t.Context()))
 
 	other, err := os.Create(filepath.Join(dir, "other"))
 	require.NoError(t, err)

@@ -7,12 +7,14 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // Workspace has 6 in 10 of the conversations. Of all of them, Regular, a contact, has 1 in 200, and the rare ones each have some
@@ -97,12 +99,34 @@ const chunk = 100_000 // values of i per statement
 func run(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int, tables []table) error {
 	for _, t := range tables {
 		for from := 0; from < t.rows; from += chunk {
-			if _, err := db.ExecContext(ctx, text(d, t.text, n, from, min(t.rows, from+chunk))); err != nil {
+			if _, err := db.ExecContext(ctx, text(d, complete(t.text), n, from, min(t.rows, from+chunk))); err != nil {
 				return fmt.Errorf("fill: %s: %w", t.what, err)
 			}
 		}
 	}
 	return nil
+}
+
+// missing finds the columns that an INSERT into a table leaves out, but must not.
+var missing = map[string]func(given string) (names, values string){
+	"contacts":       dialect.Contacts.All.Missing,
+	"addresses":      dialect.Addresses.All.Missing,
+	"conversations":  dialect.Conversations.All.Missing,
+	"cycles":         dialect.Cycles.All.Missing,
+	"events":         dialect.Events.All.Missing,
+	"contact_events": dialect.ContactEvents.All.Missing,
+	"keys":           dialect.Keys.All.Missing,
+}
+
+var insert = regexp.MustCompile(`^(INSERT INTO convo_(\w+) \(([^)]*))`)
+
+// complete adds the columns that a statement leaves out, but must not, with empty values.
+func complete(statement string) string {
+	m := insert.FindStringSubmatch(statement)
+	names, values := missing[m[2]](m[3])
+	statement = m[1] + names + statement[len(m[0]):]
+	from := strings.LastIndex(statement, "FROM {")
+	return strings.TrimRight(statement[:from], " \n\t") + values + "\n\t" + statement[from:]
 }
 
 // text is a statement for the values from ≤ i < to, of n conversations, as the engine takes it.

@@ -47,8 +47,9 @@ func Open(ctx context.Context, name string) (store Store, close func() error, er
 	if err != nil {
 		return nil, nil, err
 	}
-	if err = sqlstore.Migrate(ctx, db, dialect); err == nil {
-		store, err = sqlstore.New(ctx, db, dialect)
+	config := sqlstore.Config{DB: db, Dialect: dialect}
+	if err = config.Migrate(ctx); err == nil {
+		store, err = config.Open(ctx)
 	}
 	if err != nil {
 		_ = db.Close()

@@ -1,0 +1,93 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"regexp"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// DefaultPrefix begins the names of all tables and indexes, unless Config.Prefix says otherwise.
+const DefaultPrefix = "convo_"
+
+// Config says where a Store keeps its tables. What makes the tables and what opens them go by the
+// same one, so that they cannot disagree.
+type Config struct {
+	// DB stays the caller's to set up and to close.
+	DB *sql.DB
+	// Dialect is the engine of DB.
+	Dialect Dialect
+	// Prefix is what the names of all tables and indexes begin with: up to 32 lower-case letters,
+	// digits and underscores. Default: DefaultPrefix.
+	Prefix string
+}
+
+// Open returns a Store on the database. It checks that the schema is there in the version that it
+// needs (run Migrate first), and that the engine is set up as it must be; an error says what to
+// change.
+func (c Config) Open(ctx context.Context) (*Store, error) {
+	e, err := c.engine()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkDB(); err != nil {
+		return nil, err
+	}
+	s := newStore(c, e)
+	for _, step := range []func(context.Context, *Store) error{e.check, checkSchema, prepare} {
+		if err := step(ctx, s); err != nil {
+			return nil, fmt.Errorf("sqlstore: %s: %w", e.Name, err)
+		}
+	}
+	return s, nil
+}
+
+// newStore is a store that has checked nothing.
+func newStore(c Config, e *engine) *Store {
+	s := &Store{d: e, db: c.DB, prefix: c.prefix(), turn: &rollupTurn{}}
+	s.stmts = &statements{db: s.db, d: e, prefix: s.prefix}
+	if e.oneWriter {
+		s.writer = &writer{}
+	}
+	return s
+}
+
+// prepare prepares what is used inside transactions, where it would be too late.
+func prepare(ctx context.Context, s *Store) error {
+	for _, statement := range s.inTransactions() {
+		if _, err := s.stmts.get(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Config) prefix() string { return cmp.Or(c.Prefix, DefaultPrefix) }
+
+func (c Config) checkDB() error {
+	if c.DB == nil {
+		return &convo.ValidationError{Field: "db", Rule: "must not be nil"}
+	}
+	return nil
+}
+
+var prefixes = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,31}$`)
+
+func (c Config) engine() (*engine, error) {
+	e := engines[c.Dialect]
+	switch {
+	case e == nil:
+		return nil, &convo.ValidationError{
+			Field: "dialect", Rule: "must be SQLite, PostgreSQL or MariaDB",
+		}
+	case !prefixes.MatchString(c.prefix()):
+		return nil, &convo.ValidationError{
+			Field: "prefix",
+			Rule:  "must be 1 to 32 lower-case letters, digits and underscores, and not begin with a digit",
+		}
+	}
+	return e, nil
+}

@@ -1,0 +1,338 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/memstore"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
+)
+
+var update = flag.Bool("update", false, "write testdata/sql anew")
+
+// What each command sends to each engine can be read in testdata/sql. No server is asked: a store
+// in memory answers the engine, and a store on a driver that only records does the same beside it.
+func TestWhatIsSentIsWhatTheFilesSay(t *testing.T) {
+	for d, folder := range map[Dialect]string{
+		SQLite: "sqlite", PostgreSQL: "postgres", MariaDB: "mariadb",
+	} {
+		for name, run := range sent {
+			t.Run(folder+"/"+name, func(t *testing.T) {
+				s := newScene(t, d)
+				run(s)
+				check(t, filepath.Join("testdata", "sql", folder, name+".sql"), s.rec.String())
+			})
+		}
+		files, err := filepath.Glob(filepath.Join("testdata", "sql", folder, "*"))
+		require.NoError(t, err)
+		assert.Len(t, files, len(sent), "of a file whose name is not here")
+	}
+}
+
+func check(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got, "go test ./sqlstore -run FilesSay -update writes %s", file)
+}
+
+const workspace = "acme"
+
+var (
+	ann   = convo.ToContact(workspace, "ann")
+	agent = convo.ByUser("bob")
+	hello = convo.Receive{Channel: "chat", Body: "Hello"}
+	end   = convo.Close{By: agent, Category: "Sales", Summary: "Sold."}
+)
+
+// sent is what does each command, by the names of the files.
+var sent = map[string]func(*scene){
+	"open":          func(s *scene) { s.records(ann, convo.Open{By: agent}) },
+	"open_with_key": func(s *scene) { s.records(ann, convo.Open{By: agent, Key: "1"}) },
+	"receive_first": func(s *scene) { s.records(ann, hello) },
+	"receive":       func(s *scene) { s.after(hello).records(ann, hello) },
+	"receive_external_id": func(s *scene) {
+		s.after(hello).records(ann, convo.Receive{Channel: "chat", ExternalID: "1", Body: "Hi"})
+	},
+	"receive_address": func(s *scene) {
+		s.records(convo.ToAddress(workspace, "sms", "+491"), convo.Receive{Body: "Hello"})
+	},
+	"send": func(s *scene) {
+		s.after(hello).records(ann, convo.Send{By: agent, Channel: "chat", Body: "Hi"})
+	},
+	"note": func(s *scene) {
+		s.after(hello).records(ann, convo.Note{By: agent, Body: "VIP"})
+	},
+	"set_pending": func(s *scene) { s.after(hello).records(ann, convo.SetPending{By: agent}) },
+	"resume": func(s *scene) {
+		s.after(hello, convo.SetPending{By: agent}).records(ann, convo.Resume{By: agent})
+	},
+	"close":  func(s *scene) { s.after(hello).records(ann, end) },
+	"reopen": func(s *scene) { s.after(hello, end).records(ann, convo.Reopen{By: agent}) },
+	"assign": func(s *scene) {
+		s.after(hello).records(ann, convo.Assign{By: agent, Assignee: "bob"})
+	},
+	"amend_closing": func(s *scene) {
+		s.after(hello, end).records(ann, convo.AmendClosing{By: agent, Category: "Support"})
+	},
+	"block": func(s *scene) { s.after(hello).records(ann, convo.Block{By: agent}) },
+	"unblock": func(s *scene) {
+		s.after(hello, convo.Block{By: agent}).records(ann, convo.Unblock{By: agent})
+	},
+	"link_address": func(s *scene) {
+		to := ann
+		to.Address = convo.Address{Channel: "email", Value: "ann@example.com"}
+		s.after(hello).records(to, convo.LinkAddress{By: agent})
+	},
+	"merge": func(s *scene) {
+		s.after(hello)
+		_, err := s.engine.Do(s.ctx, convo.ToContact(workspace, "anna"), hello, end)
+		require.NoError(s.t, err)
+		s.rec.on = true
+		_, err = s.engine.Merge(s.ctx, convo.Merge{
+			Workspace: workspace, Primary: "ann", Secondary: "anna", By: agent,
+		})
+		require.NoError(s.t, err)
+	},
+	"tick": func(s *scene) {
+		s.after(hello, convo.SetPending{By: agent, Until: s.now.Add(time.Hour)})
+		s.now = s.now.Add(2 * time.Hour)
+		s.rec.on = true
+		n, err := s.engine.Tick(s.ctx, 10)
+		require.NoError(s.t, err)
+		require.Equal(s.t, 1, n)
+	},
+	"load":        func(s *scene) { s.rec.on, s.rec.in = true, nil; s.loads(s.ctx) },
+	"load_locked": loadLocked,
+	"list":        lists,
+	"events":      events,
+	"due": func(s *scene) {
+		s.rec.on = true
+		s.rec.what = "due conversations"
+		_, err := s.sql.Due(s.ctx, s.now, 10)
+		require.NoError(s.t, err)
+	},
+	"keys": func(s *scene) {
+		s.rec.on = true
+		s.rec.what = "a key"
+		_, err := s.sql.Keys(s.ctx, workspace, convo.KeyID{Channel: "chat", ID: "1"})
+		require.NoError(s.t, err)
+	},
+	"addresses": func(s *scene) {
+		s.rec.on = true
+		s.rec.what = "addresses of a contact"
+		_, err := s.sql.Addresses(s.ctx, workspace, "ann")
+		require.NoError(s.t, err)
+		s.rec.what = "addresses by identity"
+		_, err = s.sql.AddressesByIdentity(s.ctx, workspace, "+491", convo.Address{}, 10)
+		require.NoError(s.t, err)
+	},
+}
+
+func loadLocked(s *scene) {
+	if s.sql.d.Lock == "" {
+		s.rec.note("The transaction holds everything: what is sent is in load.sql.")
+		return
+	}
+	s.rec.on = true
+	err := s.sql.Locked(s.ctx, workspace, func(ctx context.Context) error {
+		s.loads(ctx)
+		return nil
+	})
+	require.NoError(s.t, err)
+}
+
+// loads has a snapshot loaded by each form of a Ref.
+func (s *scene) loads(ctx context.Context) {
+	address := convo.Address{Channel: "sms", Value: "+491"}
+	for _, l := range []struct {
+		what string
+		to   convo.Ref
+	}{
+		{"by contact", ann},
+		{"by address", convo.Ref{Workspace: workspace, Address: address}},
+		{"by contact and address", convo.Ref{
+			Workspace: workspace, Contact: "ann", Address: address,
+		}},
+		{"by conversation", convo.ToConversation(workspace, uuid.Max)},
+	} {
+		s.rec.what = l.what
+		_, err := s.sql.Load(ctx, l.to)
+		if l.to.Conversation == uuid.Nil {
+			require.NoError(s.t, err)
+		}
+	}
+}
+
+func lists(s *scene) {
+	s.rec.on = true
+	for _, l := range []struct {
+		what string
+		f    convo.Filter
+	}{
+		{"all", convo.Filter{}},
+		{"open", convo.Filter{Status: []convo.Status{convo.StatusOpen}}},
+		{"closed", convo.Filter{Status: []convo.Status{convo.StatusClosed}}},
+		{"open, of a user", convo.Filter{
+			Status: []convo.Status{convo.StatusOpen}, Assignee: "bob",
+		}},
+		{"active, of a user and a team, from a place on", convo.Filter{
+			Status:   []convo.Status{convo.StatusOpen, convo.StatusPending},
+			Assignee: "bob", Team: "sales", After: convo.Cursor{At: s.now, ID: uuid.Max},
+		}},
+		{"of a contact, in a period", convo.Filter{Contact: "ann", From: s.now, To: s.now}},
+	} {
+		s.rec.what = l.what
+		l.f.Workspace, l.f.Limit = workspace, 50
+		_, err := s.sql.Conversations(s.ctx, l.f)
+		require.NoError(s.t, err)
+	}
+	s.rec.what = "one"
+	_, err := s.sql.Conversation(s.ctx, workspace, uuid.Max)
+	require.ErrorIs(s.t, err, convo.ErrNotFound)
+}
+
+func events(s *scene) {
+	s.rec.on = true
+	s.rec.what = "transcript of a conversation"
+	_, err := s.sql.Events(s.ctx, convo.EventFilter{
+		Workspace: workspace, Conversation: uuid.Max, Limit: 50,
+	})
+	require.NoError(s.t, err)
+	s.rec.what = "history of a contact"
+	_, err = s.sql.Events(s.ctx, convo.EventFilter{Workspace: workspace, Contact: "ann", Limit: 50})
+	require.NoError(s.t, err)
+}
+
+// scene is an engine on two stores, of which one answers and the other records what it sends.
+type scene struct {
+	t      *testing.T
+	ctx    context.Context
+	now    time.Time
+	engine *convo.Engine
+	sql    *Store
+	rec    *recorder
+}
+
+func newScene(t *testing.T, d Dialect) *scene {
+	s := &scene{t: t, ctx: t.Context(), rec: &recorder{}}
+	s.now = time.Date(2025, 1, 1, 12, 0, 0, 0, time.UTC)
+	db := sql.OpenDB(s.rec)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	s.sql = newStore(Config{DB: db, Dialect: d}, engines[d])
+	s.rec.in = map[string]string{}
+	for name, statement := range map[string]string{
+		"by contact": dialect.LoadContact, "by address": dialect.LoadAddress,
+		"by contact and address": dialect.LoadContactAndOwner,
+		"by conversation":        dialect.LoadConversation,
+	} {
+		s.rec.in[s.sql.d.Text(statement, DefaultPrefix)] = "load " + name + ": see load.sql"
+	}
+	both := &pair{memstore.New(), s}
+	var store convo.Store = struct{ convo.Store }{both}
+	if s.sql.LockFirst() {
+		store = both
+	}
+	var err error
+	s.engine, err = convo.New(store, convo.WithClock(s), convo.WithPolicy(convo.WorkflowPolicy()))
+	require.NoError(t, err)
+	return s
+}
+
+// Now implements the engine's clock.
+func (s *scene) Now() time.Time { return s.now }
+
+// after has ann's conversation go through commands that are not recorded.
+func (s *scene) after(cmds ...convo.Command) *scene {
+	s.t.Helper()
+	_, err := s.engine.Do(s.ctx, ann, cmds...)
+	require.NoError(s.t, err)
+	return s
+}
+
+func (s *scene) records(to convo.Ref, cmds ...convo.Command) {
+	s.t.Helper()
+	s.rec.on = true
+	r, err := s.engine.Do(s.ctx, to, cmds...)
+	require.NoError(s.t, err)
+	require.NotEmpty(s.t, r.Events)
+}
+
+// pair is a store in memory, with which a store on SQL does the same. What that finds is not looked
+// at: a recorder has no rows.
+type pair struct {
+	convo.Store
+	scene *scene
+}
+
+func (p *pair) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
+	p.scene.rec.what = "load"
+	_, _ = p.scene.sql.Load(ctx, to)
+	return p.Store.Load(ctx, to)
+}
+
+func (p *pair) Commit(ctx context.Context, changes ...convo.Change) error {
+	p.scene.rec.what = "commit"
+	require.NoError(p.scene.t, p.scene.sql.Commit(ctx, changes...))
+	return p.Store.Commit(ctx, changes...)
+}
+
+func (p *pair) Due(
+	ctx context.Context, before time.Time, limit int,
+) ([]convo.DueConversation, error) {
+	p.scene.rec.what = "due"
+	_, err := p.scene.sql.Due(ctx, before, limit)
+	require.NoError(p.scene.t, err)
+	return p.Store.Due(ctx, before, limit)
+}
+
+func (p *pair) Keys(
+	ctx context.Context, workspace string, ids ...convo.KeyID,
+) ([]convo.Key, error) {
+	p.scene.rec.what = "keys"
+	_, err := p.scene.sql.Keys(ctx, workspace, ids...)
+	require.NoError(p.scene.t, err)
+	return p.Store.Keys(ctx, workspace, ids...)
+}
+
+func (p *pair) LockFirst() bool { return p.scene.sql.LockFirst() }
+
+func (p *pair) Locked(
+	ctx context.Context, workspace string, f func(ctx context.Context) error,
+) error {
+	p.scene.rec.what = "" // the transaction itself
+	return p.scene.sql.Locked(ctx, workspace, f)
+}
+
+func TestTheStatementsHaveTheDefaultPrefix(t *testing.T) {
+	require.Equal(t, DefaultPrefix, dialect.DefaultPrefix)
+}
+
+func TestParametersAreNamed(t *testing.T) {
+	for text, want := range map[string]string{
+		"SELECT a FROM t WHERE t.x = $1 AND y >= +? LIMIT ?":       "x, y, limit",
+		"INSERT INTO t (a, b, c) VALUES (?, 1, ?)":                 "a, c",
+		"INSERT INTO t (a, b) SELECT v.a, $1::text FROM v":         "b",
+		"SELECT $1::text AS a, $2::uuid AS b":                      "a, b",
+		"WHERE (e.at, e.seq) > (?, ?) AND slot IN (?, ?)":          "at, seq, slot, slot",
+		"SET a = ?, b = CASE WHEN b IS NULL THEN NULL ELSE ? END":  "a, ?",
+		"SELECT * FROM json_to_recordset($1::json) AS events(a b)": "events",
+	} {
+		assert.Equal(t, want, strings.Join(parameters(text), ", "), text)
+	}
+}

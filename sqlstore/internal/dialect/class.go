@@ -1,0 +1,63 @@
+package dialect
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// ChangeClass is what a change writes, as far as a statement that writes all of it at once depends
+// on it. The changes that most calls make have one: of one conversation, and perhaps of its
+// contact.
+type ChangeClass struct {
+	message         bool // one message or note, with one key at most, and nothing else
+	contact         bool
+	newContact      bool
+	newConversation bool
+	closed          bool // and its cycle is to be kept
+	events          int
+	contactEvents   int
+	addresses       int
+	keys            int
+	// InTransaction says that the statement is for a transaction which goes on after it, so it must
+	// not begin one of its own.
+	InTransaction bool
+}
+
+// maxListed bounds the events and keys of a class, so that there are not too many statements.
+const maxListed = 8
+
+// ClassOf is the class of a change, or false when it has none.
+func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
+	c := &ch.Conversation
+	if c.Action == convo.RowKept || len(ch.Earlier) > 0 || len(ch.Cycles) > 0 ||
+		ch.MergeInto != "" || len(ch.Events) > maxListed || len(ch.Keys) > maxListed {
+		return class, false
+	}
+	class = ChangeClass{
+		contact:         ch.Contact.Action != convo.RowKept,
+		newContact:      ch.Contact.Action == convo.RowAdded,
+		newConversation: c.Action == convo.RowAdded,
+		closed:          c.CycleClosed,
+		addresses:       len(ch.Addresses),
+		keys:            len(ch.Keys),
+	}
+	for i := range ch.Events {
+		switch ch.Events[i].Conversation {
+		case c.ID:
+			class.events++
+		case uuid.Nil:
+			class.contactEvents++
+		default:
+			return class, false
+		}
+	}
+	if class.newConversation && !class.contact || class.newContact && !class.newConversation ||
+		class.contactEvents > 0 && !class.contact {
+		return class, false // not from a decision
+	}
+	if !class.contact && len(ch.Events) == 1 && len(ch.Keys) <= 1 && c.OnlyMessages {
+		return ChangeClass{message: true, events: 1, keys: class.keys}, true
+	}
+	return class, true
+}

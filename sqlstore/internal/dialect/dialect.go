@@ -1,0 +1,157 @@
+// Package dialect is what sqlstore says to a database: the table of columns, and each statement in
+// the words of each engine. It asks for nothing and runs nothing: that is package sqlstore's.
+package dialect
+
+import (
+	"database/sql"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// DefaultPrefix begins the names of tables and indexes in all statements here.
+const DefaultPrefix = "convo_"
+
+// Dialect is what differs between the engines in what is said to them.
+type Dialect struct {
+	Name   string
+	Folder string // of the migrations
+
+	// placeholders gives a statement the engine's own, instead of ?; nil: they are its own.
+	placeholders func(statement string) string
+	// idsAsText binds ids as text instead of their 16 bytes.
+	idsAsText bool
+	// oneColumn has Load select a snapshot as one text, for a driver whose cost per column
+	// dominates (modernc.org/sqlite).
+	oneColumn bool
+
+	// True and False are the literals of what is in a column of flags.
+	True, False string
+	// division rounds integers down.
+	division string
+
+	// InsertOnce makes of an INSERT one that writes nothing, and says so by the count of rows, where
+	// a row with the same key is there. Without it, the engine's own error says so, and leaves the
+	// transaction as it was.
+	InsertOnce string
+	// UpsertCycle makes of the INSERT of a cycle one that amends the row that is there.
+	UpsertCycle string
+	// UpsertRollups makes an INSERT of rollups replace the rows that are there.
+	UpsertRollups string
+
+	// Conflicts are the codes of errors that mean: a race was lost, try again.
+	Conflicts []string
+	// UniqueViolation is the one of them for a violated unique key.
+	UniqueViolation string
+	// Unsettled are codes of errors that leave it open whether a statement was carried out.
+	Unsettled []string
+
+	// Lock makes of a SELECT one that holds its rows until the transaction ends; empty: the
+	// transaction holds everything.
+	Lock string
+	// LockOfBoth says that Lock wants a contact and a conversation which are both there, and shows
+	// them as they are after the waiting, but all else as it was before: then Load reads again.
+	LockOfBoth bool
+	// Isolation is asked for in the store's own transactions.
+	Isolation sql.IsolationLevel
+	// SnapshotIsolation is asked for to read several times as of one moment.
+	SnapshotIsolation sql.IsolationLevel
+
+	// PendingIndex is an index hint: stale statistics make planners avoid the index of pending
+	// cycles.
+	PendingIndex string
+	// listIndexes has a listing use one of the indexes %s; empty: the engine chooses well by itself.
+	// Else it may read from the top of the listing down to the page, or filter the listing of all.
+	listIndexes string
+	// lateRows has a listing of two parts look rows up last; else the engine puts them all into
+	// files, for their texts.
+	lateRows bool
+
+	// Compose is the statement that carries out any change of a class; nil: the engine has none.
+	Compose func(ChangeClass) string
+	// ComposeArgs are its arguments.
+	ComposeArgs func(*Dialect, ChangeClass, *convo.Change) []any
+}
+
+// ID is an id as an argument.
+func (d *Dialect) ID(id uuid.UUID) any {
+	if d.idsAsText {
+		return id.String()
+	}
+	return id[:]
+}
+
+// Boolean is the literal of b.
+func (d *Dialect) Boolean(b bool) string {
+	if b {
+		return d.True
+	}
+	return d.False
+}
+
+// Slot is how many widths a time is behind another one, which it is not before. The two, first the
+// other time, are the statement's next arguments.
+func (d *Dialect) Slot(at string) string { return "(" + at + " - ?) " + d.division + " ?" }
+
+// OneColumn reports whether a snapshot is read out of a text: see [OneColumn].
+func (d *Dialect) OneColumn() bool { return d.oneColumn }
+
+// Conflict reports whether an error with this code means that a race was lost.
+func (d *Dialect) Conflict(code string) bool { return slices.Contains(d.Conflicts, code) }
+
+// Settled reports whether an error with this code is the engine's own word that a statement was not
+// carried out.
+func (d *Dialect) Settled(code string) bool {
+	return code != "" && !slices.Contains(d.Unsettled, code)
+}
+
+// Text is a statement as the engine takes it: with its placeholders and the prefix of the tables.
+func (d *Dialect) Text(statement, prefix string) string {
+	columns := snapshotColumns
+	if d.oneColumn {
+		columns = snapshotAsText
+	}
+	statement = strings.Replace(statement, snapshotPlaceholder, columns, 1)
+	if prefix != DefaultPrefix {
+		statement = strings.ReplaceAll(statement, DefaultPrefix, prefix)
+	}
+	if d.placeholders != nil {
+		statement = d.placeholders(statement)
+	}
+	return statement
+}
+
+// numbered makes $1, $2, … of placeholders.
+func numbered(statement string) string {
+	var b strings.Builder
+	n := 0
+	for part := range strings.SplitSeq(statement, "?") {
+		if n > 0 {
+			b.WriteByte('$')
+			b.WriteString(strconv.Itoa(n))
+		}
+		b.WriteString(part)
+		n++
+	}
+	return b.String()
+}
+
+// ForUpdate is one of the statements of Load that holds what it finds.
+func (d *Dialect) ForUpdate(load string) string {
+	if d.LockOfBoth {
+		load = strings.Replace(load, latestConversation, latestThatIsThere, 1)
+		if load == lockedContact { // not a merged one: its root is held first, as a merge holds it
+			load += " AND ct.merged_into IS NULL"
+		}
+	}
+	return load + d.Lock
+}
+
+var (
+	latestThatIsThere = strings.Replace(latestConversation, "LEFT JOIN", "JOIN", 1)
+	lockedContact     = strings.Replace(LoadContact, latestConversation, latestThatIsThere, 1)
+)

@@ -1,0 +1,290 @@
+package dialect
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// Field is a field of a row, in the type that says what its column holds. A driver may hand out
+// any of its own types for the column: Scan takes them all, and NULL as zero.
+type Field interface {
+	sql.Scanner
+	kind() kind
+	// arg is the field as an argument; with optional, NULL for an empty one. It shares no memory
+	// with the row.
+	arg(d *Dialect, optional bool) any
+}
+
+type (
+	// Text is an identifier or a word: at most 255 bytes, without control characters.
+	Text string
+	// FreeText is any text.
+	FreeText string
+	// JSON is kept as text.
+	JSON []byte
+	// Int has 64 bits.
+	Int int64
+	// Count has 32 bits.
+	Count int
+	// Flag is true or false.
+	Flag bool
+	// Micros is a time in microseconds since 1970, UTC.
+	Micros time.Time
+	// ID is a UUID.
+	ID uuid.UUID
+	// EventKind is kept by its name.
+	EventKind convo.EventKind
+)
+
+type kind uint8
+
+const (
+	text kind = iota
+	freeText
+	jsonText
+	bigInt
+	count
+	flag
+	micros
+	id
+	eventKind
+)
+
+func (*Text) kind() kind      { return text }
+func (*FreeText) kind() kind  { return freeText }
+func (*JSON) kind() kind      { return jsonText }
+func (*Int) kind() kind       { return bigInt }
+func (*Count) kind() kind     { return count }
+func (*Flag) kind() kind      { return flag }
+func (*Micros) kind() kind    { return micros }
+func (*ID) kind() kind        { return id }
+func (*EventKind) kind() kind { return eventKind }
+
+func (t *Text) arg(_ *Dialect, optional bool) any {
+	if optional && *t == "" {
+		return nil
+	}
+	return string(*t)
+}
+
+func (t *FreeText) arg(d *Dialect, optional bool) any { return (*Text)(t).arg(d, optional) }
+
+func (j *JSON) arg(_ *Dialect, optional bool) any {
+	if optional && len(*j) == 0 {
+		return nil
+	}
+	return string(*j)
+}
+
+func (n *Int) arg(_ *Dialect, optional bool) any {
+	if optional && *n == 0 {
+		return nil
+	}
+	return int64(*n)
+}
+
+func (n *Count) arg(_ *Dialect, optional bool) any {
+	if optional && *n == 0 {
+		return nil
+	}
+	return int64(*n)
+}
+
+func (b *Flag) arg(_ *Dialect, optional bool) any {
+	if optional && !bool(*b) {
+		return nil
+	}
+	return bool(*b)
+}
+
+func (t *Micros) arg(_ *Dialect, optional bool) any {
+	at := time.Time(*t)
+	if optional && at.IsZero() {
+		return nil
+	}
+	return at.UnixMicro()
+}
+
+func (u *ID) arg(d *Dialect, optional bool) any {
+	if optional && uuid.UUID(*u) == uuid.Nil {
+		return nil
+	}
+	return d.ID(uuid.UUID(*u))
+}
+
+func (k *EventKind) arg(*Dialect, bool) any { return convo.EventKind(*k).String() }
+
+// Scan implements sql.Scanner.
+func (t *Text) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		*t = ""
+	case string:
+		*t = Text(v)
+	case []byte:
+		*t = Text(v)
+	default:
+		return unexpected(v)
+	}
+	return nil
+}
+
+// Scan implements sql.Scanner.
+func (t *FreeText) Scan(v any) error { return (*Text)(t).Scan(v) }
+
+// Scan implements sql.Scanner. It takes a kind of a later version as 0.
+func (k *EventKind) Scan(v any) error {
+	var t Text
+	err := t.Scan(v)
+	*k = EventKind(convo.EventKindOf(string(t)))
+	return err
+}
+
+// Scan implements sql.Scanner.
+func (j *JSON) Scan(v any) error {
+	var t Text
+	err := t.Scan(v)
+	if *j = nil; t != "" {
+		*j = JSON(t)
+	}
+	return err
+}
+
+// Scan implements sql.Scanner.
+func (n *Int) Scan(v any) (err error) {
+	switch v := v.(type) {
+	case nil:
+		*n = 0
+	case int64:
+		*n = Int(v)
+	case string:
+		*n, err = parse(v)
+	case []byte:
+		*n, err = parse(string(v))
+	default:
+		return unexpected(v)
+	}
+	return err
+}
+
+func parse(s string) (Int, error) {
+	i, err := strconv.ParseInt(s, 10, 64)
+	return Int(i), err
+}
+
+// Scan implements sql.Scanner.
+func (n *Count) Scan(v any) error {
+	var i Int
+	err := i.Scan(v)
+	*n = Count(i)
+	return err
+}
+
+// Scan implements sql.Scanner.
+func (b *Flag) Scan(v any) error {
+	if v, ok := v.(bool); ok {
+		*b = Flag(v)
+		return nil
+	}
+	var i Int
+	err := i.Scan(v)
+	*b = i != 0
+	return err
+}
+
+// Scan implements sql.Scanner.
+func (t *Micros) Scan(v any) error {
+	if v == nil {
+		*t = Micros{}
+		return nil
+	}
+	var i Int
+	err := i.Scan(v)
+	*t = Micros(time.UnixMicro(int64(i)).UTC())
+	return err
+}
+
+// Scan implements sql.Scanner.
+func (u *ID) Scan(v any) (err error) {
+	var id uuid.UUID
+	switch v := v.(type) {
+	case nil:
+	case string:
+		id, err = uuid.Parse(v)
+	case []byte:
+		if len(v) == len(id) {
+			copy(id[:], v)
+		} else {
+			id, err = uuid.ParseBytes(v)
+		}
+	case [16]byte:
+		id = v
+	default:
+		return unexpected(v)
+	}
+	*u = ID(id)
+	return err
+}
+
+func unexpected(v any) error {
+	return fmt.Errorf("sqlstore: the driver answers with a %T, which is not what the column holds", v)
+}
+
+// unitSeparator stands between the columns in a text that holds several. No [Text] may hold it.
+const unitSeparator = "\x1f"
+
+// OneColumn takes several columns out of one text.
+type OneColumn []any
+
+// Scan implements sql.Scanner.
+func (c OneColumn) Scan(v any) error {
+	var t Text
+	if err := t.Scan(v); err != nil {
+		return err
+	}
+	rest := string(t)
+	for i, to := range c {
+		part := rest
+		if i < len(c)-1 {
+			part, rest, _ = strings.Cut(rest, unitSeparator)
+		}
+		var v any // NULL
+		if part != "" {
+			v = part
+		}
+		if err := to.(sql.Scanner).Scan(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appendJSON appends an argument, as arg returns it, as JSON.
+func appendJSON(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case bool:
+		return strconv.AppendBool(b, v)
+	case int64:
+		return strconv.AppendInt(b, v, 10)
+	case string:
+		return appendQuoted(b, v)
+	}
+	panic(fmt.Sprintf("sqlstore: a %T in a list of rows", v))
+}
+
+func appendQuoted(b []byte, s string) []byte {
+	plain := func(c rune) bool { return c >= ' ' && c != '"' && c != '\\' && c != '\uFFFD' }
+	if strings.IndexFunc(s, func(c rune) bool { return !plain(c) }) < 0 {
+		return append(append(append(b, '"'), s...), '"')
+	}
+	quoted, _ := json.Marshal(s) // a string cannot fail
+	return append(b, quoted...)
+}

@@ -1,0 +1,180 @@
+package dialect
+
+import (
+	"database/sql"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// MariaDB is the dialect of MariaDB.
+var MariaDB = Dialect{
+	Name:          "MariaDB",
+	Folder:        "mariadb",
+	True:          "1",
+	False:         "0",
+	division:      "DIV",
+	UpsertCycle:   mariadbUpsertCycle,
+	UpsertRollups: mariadbUpsertRollups,
+	// ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD, ER_DUP_ENTRY
+	Conflicts:       []string{"1213", "1205", "1020", "1062"},
+	UniqueViolation: "1062",
+	// ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_QUERY_INTERRUPTED, ER_STATEMENT_TIMEOUT
+	Unsettled:         []string{"1053", "1927", "1317", "1969"},
+	Lock:              " FOR UPDATE",
+	Isolation:         sql.LevelReadCommitted,
+	SnapshotIsolation: sql.LevelRepeatableRead,
+	PendingIndex:      " FORCE INDEX (convo_cycles_rollup_pending)",
+	listIndexes:       " FORCE INDEX (%s)",
+	lateRows:          true,
+	Compose:           mariadbBlock,
+	ComposeArgs:       mariadbArgs,
+}
+
+const mariadbUpsertCycle = ` ON DUPLICATE KEY UPDATE
+	category = VALUES(category), summary = VALUES(summary)`
+
+const mariadbUpsertRollups = ` ON DUPLICATE KEY UPDATE
+	value_count = VALUES(value_count), value_sum = VALUES(value_sum),
+	value_min = VALUES(value_min), value_max = VALUES(value_max),
+	sketch = VALUES(sketch), half_hours = VALUES(half_hours),
+	half_hour_sketches = VALUES(half_hour_sketches)`
+
+// A change of one conversation, and perhaps of its contact, as one block. It answers which step
+// found something in its way; 0 when all is written.
+const (
+	mariadbBegin = `BEGIN NOT ATOMIC
+	DECLARE step INT DEFAULT 1;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+	DECLARE EXIT HANDLER FOR 1062 BEGIN ROLLBACK; SELECT step; END;
+	START TRANSACTION;
+	work: BEGIN
+`
+	mariadbEnd = `		SET step = 0;
+		COMMIT;
+	END work;
+	IF step <> 0 THEN ROLLBACK; END IF;
+	SELECT step;
+END`
+
+	mariadbBeginInTransaction = `BEGIN NOT ATOMIC
+	DECLARE step INT DEFAULT 1;
+	DECLARE EXIT HANDLER FOR 1062 SELECT step;
+	work: BEGIN
+`
+	mariadbEndInTransaction = `		SET step = 0;
+	END work;
+	SELECT step;
+END`
+
+	mariadbOrLeave        = "IF ROW_COUNT() <> 1 THEN LEAVE work; END IF"
+	mariadbOrConflict     = "IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF"
+	mariadbAtConversation = "SET step = 2"
+	mariadbAtKeys         = "SET step = 3"
+	mariadbAtRest         = "SET step = 1"
+)
+
+// The steps that MariaDB's block may answer.
+const (
+	MariaDBWritten = iota
+	MariaDBConflict
+	MariaDBSlotTaken
+	MariaDBDuplicateKey
+)
+
+func mariadbBlock(class ChangeClass) string {
+	var b strings.Builder
+	add := func(n int, statements ...string) {
+		for range n {
+			for _, s := range statements {
+				b.WriteString("\t\t" + strings.ReplaceAll(s, "\n", "\n\t\t") + ";\n")
+			}
+		}
+	}
+	if class.InTransaction {
+		b.WriteString(mariadbBeginInTransaction)
+	} else {
+		b.WriteString(mariadbBegin)
+	}
+	switch {
+	case class.newContact:
+		add(1, InsertContact)
+	case class.contact:
+		add(1, UpdateContact, mariadbOrLeave)
+	}
+	switch {
+	case class.newConversation:
+		add(1, mariadbAtConversation, InsertConversation)
+	case class.message:
+		add(1, byPrimaryKey(UpdateByMessages), mariadbOrLeave)
+	default:
+		add(1, mariadbAtConversation, byPrimaryKey(updateConversation), mariadbOrConflict)
+	}
+	add(min(class.keys, 1), mariadbAtKeys)
+	add(class.keys, InsertKey)
+	add(1, mariadbAtRest)
+	add(class.addresses, InsertAddress)
+	add(class.events, InsertEvent)
+	add(class.contactEvents, InsertContactEvent)
+	if class.closed {
+		add(1, InsertCycle+mariadbUpsertCycle)
+	}
+	if class.InTransaction {
+		b.WriteString(mariadbEndInTransaction)
+	} else {
+		b.WriteString(mariadbEnd)
+	}
+	return b.String()
+}
+
+// byPrimaryKey keeps MariaDB from asking each index, all of which begin with the workspace, whether
+// it would be better.
+func byPrimaryKey(update string) string {
+	return strings.Replace(update, "UPDATE convo_conversations",
+		"UPDATE convo_conversations FORCE INDEX (PRIMARY)", 1)
+}
+
+// mariadbArgs are the arguments of mariadbBlock, in its order.
+func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
+	contact, c := &ch.Contact.Contact, &ch.Conversation.Conversation
+	a := make([]any, 0, 128)
+	switch {
+	case class.newContact:
+		a = Contacts.All.Args(d, a, contact)
+	case class.contact:
+		a = Contacts.Mutable.Args(d, a, contact)
+		a = append(a, contact.Workspace, contact.ID, ch.Contact.Expected)
+	}
+	switch {
+	case class.newConversation:
+		a = Conversations.All.Args(d, a, c)
+	case class.message:
+		a = Conversations.ByMessages.Args(d, a, c)
+		a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
+	default:
+		a = Conversations.Mutable.Args(d, a, c)
+		a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
+	}
+	for i := range ch.Keys {
+		a = Keys.All.Args(d, a, &Key{contact.Workspace, ch.Keys[i]})
+	}
+	for i := range ch.Addresses {
+		a = Addresses.All.Args(d, a, &Address{contact.Workspace, ch.Addresses[i]})
+	}
+	for i := range ch.Events {
+		if e := &ch.Events[i]; e.Conversation != uuid.Nil {
+			a = EventArgs(Events.All, d, a, e)
+		}
+	}
+	for i := range ch.Events {
+		if e := &ch.Events[i]; e.Conversation == uuid.Nil {
+			a = EventArgs(ContactEvents.All, d, a, e)
+		}
+	}
+	if class.closed {
+		a = Cycles.All.Args(d, a, &ClosedCycle{c.Workspace, c.ID, &c.Cycle})
+	}
+	return a
+}

@@ -1,0 +1,322 @@
+package dialect
+
+import (
+	"database/sql"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// PostgreSQL is the dialect of PostgreSQL.
+var PostgreSQL = Dialect{
+	Name:          "PostgreSQL",
+	Folder:        "postgres",
+	placeholders:  numbered,
+	idsAsText:     true,
+	True:          "TRUE",
+	False:         "FALSE",
+	division:      "/",
+	InsertOnce:    standardInsertOnce,
+	UpsertCycle:   standardUpsertCycle,
+	UpsertRollups: standardUpsertRollups,
+	// serialization_failure, deadlock_detected, lock_not_available, unique_violation
+	Conflicts:       []string{"40001", "40P01", "55P03", "23505"},
+	UniqueViolation: "23505",
+	// What ends a connection may come after the commit: connection_exception and its kin,
+	// admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped, idle_session_timeout.
+	Unsettled: []string{
+		"08000", "08003", "08006", "08007", "57P01", "57P02", "57P03", "57P04", "57P05",
+	},
+	Lock:              " FOR UPDATE OF ct, cv",
+	LockOfBoth:        true,
+	Isolation:         sql.LevelReadCommitted,
+	SnapshotIsolation: sql.LevelRepeatableRead,
+	Compose:           postgresChange,
+	ComposeArgs:       postgresArgs,
+}
+
+var postgresTypes = [...]string{
+	text: "text", freeText: "text", jsonText: "text", bigInt: "bigint", count: "integer",
+	flag: "boolean", micros: "bigint", id: "uuid", eventKind: "text",
+}
+
+// casts are placeholders that say their types, where PostgreSQL cannot tell them by a column.
+func (cs Columns[R]) casts() string {
+	return cs.each(", ", func(c *Column[R]) string { return "?::" + postgresTypes[c.kind] })
+}
+
+// namedCasts are casts with the names of the columns.
+func (cs Columns[R]) namedCasts() string {
+	return cs.each(", ", func(c *Column[R]) string {
+		return "?::" + postgresTypes[c.kind] + " AS " + c.name
+	})
+}
+
+// recordset reads a list of JSON objects as rows of these columns, under a name.
+func (cs Columns[R]) recordset(name string) string {
+	return "json_to_recordset(?::json) AS " + name + "(" + cs.each(", ", func(c *Column[R]) string {
+		return c.name + " " + postgresTypes[c.kind]
+	}) + ")"
+}
+
+// The columns of lists, whose rows are all of the one conversation or contact.
+var (
+	listedKeys          = Keys.All.without("workspace")
+	listedAddresses     = Addresses.All.without("workspace")
+	listedEvents        = Events.All.without("workspace", "conversation")
+	listedContactEvents = ContactEvents.All.without("workspace")
+)
+
+// One message or note in a conversation that is there: all of it in one statement, which writes
+// nothing when the version is not the loaded one or the key is known. It answers how many rows it
+// wrote, and how many keys were known.
+var (
+	postgresMessage = `WITH ` + postgresUpdateByMessages + postgresMessageEvent + `
+SELECT count(*), 0, 0 FROM wrote_conversation`
+
+	postgresKeyedMessage = `WITH known AS (
+	SELECT 1 FROM convo_keys WHERE workspace = ? AND channel = ? AND id = ?
+), ` + postgresUpdateByMessages + ` AND NOT EXISTS (SELECT FROM known)` +
+		postgresMessageEvent + `, wrote_key AS (
+	INSERT INTO convo_keys (` + Keys.All.Names() + `)
+	SELECT wrote_conversation.workspace, ` + listedKeys.casts() + `
+	FROM wrote_conversation
+)
+SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 0`
+
+	postgresUpdateByMessages = `wrote_conversation AS (
+	` + UpdateByMessages
+
+	postgresMessageEvent = `
+	RETURNING workspace, id
+), wrote_event AS (
+	INSERT INTO convo_events (` + Events.All.Names() + `)
+	SELECT wrote_conversation.workspace, wrote_conversation.id, ` + listedEvents.casts() + `
+	FROM wrote_conversation
+)`
+)
+
+// Any other change of one conversation: the parts of one statement. What is wrong already is seen
+// before anything is written; what goes wrong at the same instant violates a key, which undoes the
+// statement. Parts that write follow from a row of wrote_conversation.
+var (
+	postgresWanted = `WITH wanted AS (
+	SELECT ` + Conversations.All.namedCasts() + `
+), taken AS (
+	SELECT 1 FROM wanted JOIN convo_conversations other ON other.workspace = wanted.workspace
+		AND other.active_slot = wanted.active_slot AND other.id <> wanted.id
+)`
+
+	// LIMIT keeps the planner from reading the whole table, whose size it may not know yet.
+	postgresKnown = `, new_keys AS (
+	SELECT * FROM ` + listedKeys.recordset("listed_keys") + `
+), known AS (
+	SELECT 1 FROM wanted, new_keys CROSS JOIN LATERAL (
+		SELECT 1 FROM convo_keys old WHERE old.workspace = wanted.workspace
+			AND old.channel = new_keys.channel AND old.id = new_keys.id LIMIT 1) old
+)`
+
+	postgresLinked = `, new_addresses AS (
+	SELECT * FROM ` + listedAddresses.recordset("listed_addresses") + `
+), linked AS (
+	SELECT 1 FROM wanted, new_addresses CROSS JOIN LATERAL (
+		SELECT 1 FROM convo_addresses old WHERE old.workspace = wanted.workspace
+			AND old.channel = new_addresses.channel AND old.value = new_addresses.value LIMIT 1) old
+)`
+
+	postgresInsertContact = `, wrote_contact AS (
+	INSERT INTO convo_contacts (` + Contacts.All.Names() + `)
+	SELECT ` + Contacts.All.casts() + ` FROM free
+	ON CONFLICT DO NOTHING RETURNING 1
+)`
+
+	postgresUpdateContact = `, wrote_contact AS (
+	UPDATE convo_contacts ct SET ` + Contacts.Mutable.assignments() + `
+	FROM {after} WHERE ct.workspace = ? AND ct.id = ? AND ct.version = ? RETURNING 1
+)`
+
+	postgresInsertConversation = `, wrote_conversation AS (
+	INSERT INTO convo_conversations (` + Conversations.All.Names() + `)
+	SELECT ` + Conversations.All.Qualify("wanted") + ` FROM wanted, wrote_contact RETURNING 1
+)`
+
+	postgresUpdateConversation = `, wrote_conversation AS (
+	UPDATE convo_conversations cv SET (` + Conversations.Mutable.Names() + `)
+		= (` + Conversations.Mutable.Qualify("wanted") + `)
+	FROM wanted, {after}
+	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ? RETURNING 1
+)`
+
+	postgresCycle = `, wrote_cycle AS (
+	INSERT INTO convo_cycles (` + Cycles.All.Names() + `, rollup_pending)
+	SELECT wanted.workspace, wanted.id, ` + Cycle.Qualify("wanted") + `, 1
+	FROM wanted, wrote_conversation
+	` + standardUpsertCycle + `
+)`
+
+	postgresKeys = `, wrote_keys AS (
+	INSERT INTO convo_keys (` + Keys.All.Names() + `)
+	SELECT wanted.workspace, ` + listedKeys.Qualify("new_keys") + `
+	FROM wanted, wrote_conversation, new_keys
+)`
+
+	postgresAddresses = `, wrote_addresses AS (
+	INSERT INTO convo_addresses (` + Addresses.All.Names() + `)
+	SELECT wanted.workspace, ` + listedAddresses.Qualify("new_addresses") + `
+	FROM wanted, wrote_conversation, new_addresses
+)`
+
+	postgresEvents = `, wrote_events AS (
+	INSERT INTO convo_events (` + Events.All.Names() + `)
+	SELECT wanted.workspace, wanted.id, ` + listedEvents.Qualify("new_events") + `
+	FROM wanted, wrote_conversation, ` + listedEvents.recordset("new_events") + `
+)`
+
+	postgresContactEvents = `, wrote_contact_events AS (
+	INSERT INTO convo_contact_events (` + ContactEvents.All.Names() + `)
+	SELECT wanted.workspace, ` + listedContactEvents.Qualify("new_events") + `
+	FROM wanted, wrote_conversation, ` + listedContactEvents.recordset("new_events") + `
+)`
+)
+
+// postgresHold holds a contact and a conversation that are both there before either is written.
+const postgresHold = `, held_contact AS (
+	SELECT 1 FROM free, convo_contacts ct
+	WHERE ct.workspace = ? AND ct.id = ? AND ct.version = ? FOR UPDATE OF ct
+), held AS (
+	SELECT 1 FROM wanted, held_contact, convo_conversations cv
+	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ? FOR UPDATE OF cv
+)`
+
+// postgresChange puts the statement for a class together.
+func postgresChange(class ChangeClass) string {
+	switch {
+	case class.message && class.keys > 0:
+		return postgresKeyedMessage
+	case class.message:
+		return postgresMessage
+	}
+	var b strings.Builder
+	add := func(wanted bool, part string) {
+		if wanted {
+			b.WriteString(part)
+		}
+	}
+	keys, addresses := class.keys > 0, class.addresses > 0
+	after := func(part, name string) string { return strings.Replace(part, "{after}", name, 1) }
+
+	add(true, postgresWanted)
+	add(keys, postgresKnown)
+	add(addresses, postgresLinked)
+	add(true, ", free AS (SELECT 1 WHERE NOT EXISTS (SELECT FROM taken)")
+	add(keys, " AND NOT EXISTS (SELECT FROM known)")
+	add(addresses, " AND NOT EXISTS (SELECT FROM linked)")
+	add(true, ")")
+
+	before := "wrote_contact"
+	switch {
+	case !class.contact:
+		before = "free"
+	case class.newContact:
+		add(true, postgresInsertContact)
+	case class.newConversation:
+		add(true, after(postgresUpdateContact, "free"))
+	default:
+		add(true, postgresHold+after(postgresUpdateContact, "held"))
+	}
+	add(class.newConversation, postgresInsertConversation)
+	add(!class.newConversation, after(postgresUpdateConversation, before))
+	add(class.closed, postgresCycle)
+	add(keys, postgresKeys)
+	add(addresses, postgresAddresses)
+	add(class.events > 0, postgresEvents)
+	add(class.contactEvents > 0, postgresContactEvents)
+
+	add(true, "\nSELECT (SELECT count(*) FROM wrote_conversation), ")
+	add(keys, "(SELECT count(*) FROM known)")
+	add(!keys, "0")
+	add(true, ", (SELECT count(*) FROM taken)")
+	return b.String()
+}
+
+// postgresArgs are the arguments of postgresChange, in its order.
+func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
+	contact, c := &ch.Contact.Contact, &ch.Conversation.Conversation
+	if class.message {
+		return postgresMessageArgs(d, class, ch)
+	}
+	a := Conversations.All.Args(d, make([]any, 0, 64), c)
+	if class.keys > 0 {
+		a = append(a, listOf(d, listedKeys, ch.Keys,
+			func(k convo.Key) *Key { return &Key{contact.Workspace, k} }))
+	}
+	if class.addresses > 0 {
+		a = append(a, listOf(d, listedAddresses, ch.Addresses,
+			func(r convo.AddressRow) *Address { return &Address{contact.Workspace, r} }))
+	}
+	switch {
+	case !class.contact:
+	case class.newContact:
+		a = Contacts.All.Args(d, a, contact)
+	default:
+		loaded := []any{contact.Workspace, contact.ID, ch.Contact.Expected}
+		if !class.newConversation {
+			a = append(append(a, loaded...), ch.Conversation.Expected)
+		}
+		a = append(Contacts.Mutable.Args(d, a, contact), loaded...)
+	}
+	if !class.newConversation {
+		a = append(a, ch.Conversation.Expected)
+	}
+	if class.events > 0 {
+		a = append(a, listOfEvents(d, listedEvents, ch.Events, c.ID))
+	}
+	if class.contactEvents > 0 {
+		a = append(a, listOfEvents(d, listedContactEvents, ch.Events, uuid.Nil))
+	}
+	return a
+}
+
+func postgresMessageArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
+	c := &ch.Conversation.Conversation
+	a := make([]any, 0, 64)
+	if class.keys > 0 {
+		a = append(a, c.Workspace, ch.Keys[0].Channel, ch.Keys[0].ID)
+	}
+	a = Conversations.ByMessages.Args(d, a, c)
+	a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
+	a = EventArgs(listedEvents, d, a, &ch.Events[0])
+	if class.keys > 0 {
+		a = listedKeys.Args(d, a, &Key{c.Workspace, ch.Keys[0]})
+	}
+	return a
+}
+
+// listOf is a JSON list with an object for each row.
+func listOf[R, T any](d *Dialect, columns Columns[R], rows []T, row func(T) *R) string {
+	b := []byte{'['}
+	for i := range rows {
+		b = append(columns.appendObject(b, d, row(rows[i])), ',')
+	}
+	b[len(b)-1] = ']'
+	return string(b)
+}
+
+// listOfEvents is a JSON list of the events of one conversation, or, without one, of the contact
+// itself.
+func listOfEvents(
+	d *Dialect, columns Columns[convo.EventRow], events []convo.Event, conversation uuid.UUID,
+) string {
+	b := []byte{'['}
+	for i := range events {
+		if events[i].Conversation == conversation {
+			r := borrowRow(&events[i])
+			b = append(columns.appendObject(b, d, r), ',')
+			giveBack(r)
+		}
+	}
+	b[len(b)-1] = ']'
+	return string(b)
+}

@@ -1,0 +1,228 @@
+package dialect
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// The columns of each table. All else comes from here: lists of columns, placeholders, arguments,
+// what is scanned into, PostgreSQL's casts and record sets, MariaDB's blocks. A new column is a
+// line here, in the order of the migrations, and a line in the migration of each engine; a test
+// compares them.
+
+// The rows, by the aliases that their tables have in SQL.
+type (
+	ct = convo.Contact
+	ad = Address
+	cv = convo.Conversation
+	cy = convo.Cycle
+	ev = convo.EventRow
+	ky = Key
+)
+
+// Address is a row of the addresses.
+type Address struct {
+	Workspace string
+	convo.AddressRow
+}
+
+// Key is a row of the keys.
+type Key struct {
+	Workspace string
+	convo.Key
+}
+
+// ClosedCycle is a row of the closed cycles.
+type ClosedCycle struct {
+	Workspace    string
+	Conversation uuid.UUID
+	*convo.Cycle
+}
+
+// Contacts are the columns of convo_contacts.
+var Contacts = table(
+	required("workspace", immutable, func(c *ct) Field { return (*Text)(&c.Workspace) }),
+	required("id", immutable, func(c *ct) Field { return (*Text)(&c.ID) }),
+	required("version", mutable, func(c *ct) Field { return (*Int)(&c.Version) }),
+	required("created_at", mutable, func(c *ct) Field { return (*Micros)(&c.CreatedAt) }),
+	optional("updated_at", mutable, func(c *ct) Field { return (*Micros)(&c.UpdatedAt) }),
+	required("blocked", mutable, func(c *ct) Field { return (*Flag)(&c.Blocked) }),
+	optional("merged_into", mutable, func(c *ct) Field { return (*Text)(&c.MergedInto) }),
+	optional("latest_conversation", mutable,
+		func(c *ct) Field { return (*ID)(&c.LatestConversation) }),
+)
+
+// Addresses are the columns of convo_addresses.
+var Addresses = table(
+	required("workspace", immutable, func(a *ad) Field { return (*Text)(&a.Workspace) }),
+	required("channel", immutable, func(a *ad) Field { return (*Text)(&a.Channel) }),
+	required("value", immutable, func(a *ad) Field { return (*Text)(&a.Value) }),
+	required("contact", immutable, func(a *ad) Field { return (*Text)(&a.Contact) }),
+	Column[ad]{name: "identity", kind: text, use: derived, optional: true, value: identity},
+)
+
+func identity(a *ad) any {
+	identity := Text(a.Identity())
+	return identity.arg(nil, true)
+}
+
+// Conversations are the columns of convo_conversations. The contact is immutable for a commit: only
+// a merge gives another one, to all conversations at once and without a new version, so that no
+// older decision takes it back.
+var Conversations = table(slices.Concat(Columns[cv]{
+	required("workspace", immutable, func(c *cv) Field { return (*Text)(&c.Workspace) }),
+	required("id", immutable, func(c *cv) Field { return (*ID)(&c.ID) }),
+	required("origin", immutable, func(c *cv) Field { return (*Text)(&c.Origin) }),
+	required("channel", immutable, func(c *cv) Field { return (*Text)(&c.Channel) }),
+	required("created_at", immutable, func(c *cv) Field { return (*Micros)(&c.CreatedAt) }),
+	required("contact", immutable, func(c *cv) Field { return (*Text)(&c.Contact) }),
+	required("status", mutable, func(c *cv) Field { return (*Text)(&c.Status) }),
+	required("version", byMessages, func(c *cv) Field { return (*Int)(&c.Version) }),
+	required("updated_at", byMessages, func(c *cv) Field { return (*Micros)(&c.UpdatedAt) }),
+	optional("first_closed_at", mutable, func(c *cv) Field { return (*Micros)(&c.FirstClosedAt) }),
+	required("assignee", mutable, func(c *cv) Field { return (*Text)(&c.Assignee) }),
+	required("team", mutable, func(c *cv) Field { return (*Text)(&c.Team) }),
+	optional("pending_since", mutable, func(c *cv) Field { return (*Micros)(&c.PendingSince) }),
+	optional("pending_until", mutable, func(c *cv) Field { return (*Micros)(&c.PendingUntil) }),
+	optional("awaiting_contact_since", byMessages,
+		func(c *cv) Field { return (*Micros)(&c.AwaitingContactSince) }),
+	optional("due_at", mutable, func(c *cv) Field { return (*Micros)(&c.DueAt) }),
+	Column[cv]{name: "active", kind: flag, use: derived, value: active},
+	Column[cv]{name: "active_slot", kind: text, use: derived, optional: true, value: ActiveSlot},
+}, lift(Cycle, func(c *cv) *cy { return &c.Cycle }))...)
+
+func active(c *cv) any { return c.Status.Active() }
+
+// ActiveSlot is what keeps the active conversation of a contact single: the contact, while it is
+// active.
+func ActiveSlot(c *convo.Conversation) any {
+	if c.Status.Active() {
+		return c.Contact
+	}
+	return nil
+}
+
+// Cycle is the columns of a cycle, running or closed.
+var Cycle = Columns[cy]{
+	required("number", mutable, func(c *cy) Field { return (*Count)(&c.Number) }),
+	required("opened_at", mutable, func(c *cy) Field { return (*Micros)(&c.OpenedAt) }),
+	required("opened_by_type", mutable, func(c *cy) Field { return (*Text)(&c.OpenedBy.Type) }),
+	required("opened_by_id", mutable, func(c *cy) Field { return (*Text)(&c.OpenedBy.ID) }),
+	required("opened_source", mutable, func(c *cy) Field { return (*Text)(&c.OpenedSource) }),
+	optional("first_assigned_at", mutable,
+		func(c *cy) Field { return (*Micros)(&c.FirstAssignedAt) }),
+	required("first_assignee", mutable, func(c *cy) Field { return (*Text)(&c.FirstAssignee) }),
+	required("last_assignee", mutable, func(c *cy) Field { return (*Text)(&c.LastAssignee) }),
+	required("last_team", mutable, func(c *cy) Field { return (*Text)(&c.LastTeam) }),
+	optional("first_response_at", byMessages,
+		func(c *cy) Field { return (*Micros)(&c.FirstResponseAt) }),
+	required("first_responder_type", byMessages,
+		func(c *cy) Field { return (*Text)(&c.FirstResponder.Type) }),
+	required("first_responder_id", byMessages,
+		func(c *cy) Field { return (*Text)(&c.FirstResponder.ID) }),
+	optional("waiting_since", byMessages, func(c *cy) Field { return (*Micros)(&c.WaitingSince) }),
+	required("responses", byMessages, func(c *cy) Field { return (*Count)(&c.Responses) }),
+	required("response_micros", byMessages, func(c *cy) Field { return (*Int)(&c.ResponseMicros) }),
+	required("pending_micros", mutable, func(c *cy) Field { return (*Int)(&c.PendingMicros) }),
+	required("incoming", byMessages, func(c *cy) Field { return (*Count)(&c.Incoming) }),
+	required("outgoing_user", byMessages, func(c *cy) Field { return (*Count)(&c.OutgoingUser) }),
+	required("outgoing_automation", byMessages,
+		func(c *cy) Field { return (*Count)(&c.OutgoingAutomation) }),
+	optional("closed_at", mutable, func(c *cy) Field { return (*Micros)(&c.Closing.At) }),
+	required("closed_by_type", mutable, func(c *cy) Field { return (*Text)(&c.Closing.By.Type) }),
+	required("closed_by_id", mutable, func(c *cy) Field { return (*Text)(&c.Closing.By.ID) }),
+	required("closed_source", mutable, func(c *cy) Field { return (*Text)(&c.Closing.Source) }),
+	required("category", mutable, func(c *cy) Field { return (*Text)(&c.Closing.Category) }),
+	required("summary", mutable, func(c *cy) Field { return (*FreeText)(&c.Closing.Summary) }),
+}
+
+// Cycles are the columns of convo_cycles, but for the one that rollups use.
+var Cycles = table(slices.Concat(Columns[ClosedCycle]{
+	required("workspace", immutable, func(c *ClosedCycle) Field { return (*Text)(&c.Workspace) }),
+	required("conversation", immutable, func(c *ClosedCycle) Field { return (*ID)(&c.Conversation) }),
+}, lift(Cycle, func(c *ClosedCycle) *cy { return c.Cycle }))...)
+
+// Events are the columns of convo_events.
+var Events = table(
+	required("workspace", immutable, func(e *ev) Field { return (*Text)(&e.Workspace) }),
+	required("conversation", immutable, func(e *ev) Field { return (*ID)(&e.Conversation) }),
+	required("seq", immutable, func(e *ev) Field { return (*Int)(&e.Seq) }),
+	required("id", immutable, func(e *ev) Field { return (*ID)(&e.ID) }),
+	required("contact", immutable, func(e *ev) Field { return (*Text)(&e.Contact) }),
+	optional("contact_seq", immutable, func(e *ev) Field { return (*Int)(&e.ContactSeq) }),
+	required("kind", immutable, func(e *ev) Field { return (*EventKind)(&e.Kind) }),
+	required("at", immutable, func(e *ev) Field { return (*Micros)(&e.At) }),
+	required("by_type", immutable, func(e *ev) Field { return (*Text)(&e.By.Type) }),
+	optional("by_id", immutable, func(e *ev) Field { return (*Text)(&e.By.ID) }),
+	optional("source", immutable, func(e *ev) Field { return (*Text)(&e.Source) }),
+	optional("channel", immutable, func(e *ev) Field { return (*Text)(&e.Channel) }),
+	optional("external_id", immutable, func(e *ev) Field { return (*Text)(&e.ExternalID) }),
+	optional("body", immutable, func(e *ev) Field { return (*FreeText)(&e.Body) }),
+	optional("attachments", immutable, func(e *ev) Field { return (*JSON)(&e.Attachments) }),
+	optional("category", immutable, func(e *ev) Field { return (*Text)(&e.Category) }),
+	optional("summary", immutable, func(e *ev) Field { return (*FreeText)(&e.Summary) }),
+	optional("until_at", immutable, func(e *ev) Field { return (*Micros)(&e.Until) }),
+	optional("assignee", immutable, func(e *ev) Field { return (*Text)(&e.Assignee) }),
+	optional("team", immutable, func(e *ev) Field { return (*Text)(&e.Team) }),
+	optional("response", immutable, func(e *ev) Field { return (*Flag)(&e.Response) }),
+	optional("restart_flow", immutable, func(e *ev) Field { return (*Flag)(&e.RestartFlow) }),
+	optional("notice", immutable, func(e *ev) Field { return (*Text)(&e.Notice) }),
+	optional("audience", immutable, func(e *ev) Field { return (*Text)(&e.Audience) }),
+)
+
+// ContactEvents are the columns of convo_contact_events.
+var ContactEvents = table(
+	required("workspace", immutable, func(e *ev) Field { return (*Text)(&e.Workspace) }),
+	required("contact", immutable, func(e *ev) Field { return (*Text)(&e.Contact) }),
+	required("seq", immutable, func(e *ev) Field { return (*Int)(&e.Seq) }),
+	required("id", immutable, func(e *ev) Field { return (*ID)(&e.ID) }),
+	optional("contact_seq", immutable, func(e *ev) Field { return (*Int)(&e.ContactSeq) }),
+	required("kind", immutable, func(e *ev) Field { return (*EventKind)(&e.Kind) }),
+	required("at", immutable, func(e *ev) Field { return (*Micros)(&e.At) }),
+	required("by_type", immutable, func(e *ev) Field { return (*Text)(&e.By.Type) }),
+	optional("by_id", immutable, func(e *ev) Field { return (*Text)(&e.By.ID) }),
+	optional("source", immutable, func(e *ev) Field { return (*Text)(&e.Source) }),
+	optional("channel", immutable, func(e *ev) Field { return (*Text)(&e.Channel) }),
+	optional("address", immutable, func(e *ev) Field { return (*Text)(&e.Address) }),
+	optional("body", immutable, func(e *ev) Field { return (*FreeText)(&e.Body) }),
+	optional("merged_into", immutable, func(e *ev) Field { return (*Text)(&e.MergedInto) }),
+	optional("latest_conversation", immutable,
+		func(e *ev) Field { return (*ID)(&e.LatestConversation) }),
+)
+
+// Keys are the columns of convo_keys.
+var Keys = table(
+	required("workspace", immutable, func(k *ky) Field { return (*Text)(&k.Workspace) }),
+	required("channel", immutable, func(k *ky) Field { return (*Text)(&k.Channel) }),
+	required("id", immutable, func(k *ky) Field { return (*Text)(&k.ID) }),
+	required("hash", immutable, func(k *ky) Field { return (*Int)(&k.RequestHash) }),
+	optional("conversation", immutable, func(k *ky) Field { return (*ID)(&k.Conversation) }),
+	required("first_seq", immutable, func(k *ky) Field { return (*Int)(&k.FirstSeq) }),
+	required("last_seq", immutable, func(k *ky) Field { return (*Int)(&k.LastSeq) }),
+)
+
+// A row is used again for the next event: one for each would be half of what a message costs.
+var eventRows = sync.Pool{New: func() any { return new(convo.EventRow) }}
+
+func borrowRow(e *convo.Event) *convo.EventRow {
+	r := eventRows.Get().(*convo.EventRow)
+	*r = e.Row()
+	return r
+}
+
+func giveBack(r *convo.EventRow) {
+	*r = convo.EventRow{} // holds no texts
+	eventRows.Put(r)
+}
+
+// EventArgs appends e as the arguments of columns.
+func EventArgs(columns Columns[convo.EventRow], d *Dialect, to []any, e *convo.Event) []any {
+	r := borrowRow(e)
+	to = columns.Args(d, to, r)
+	giveBack(r)
+	return to
+}

@@ -1,0 +1,177 @@
+package dialect
+
+// The statements that are the same on every engine, with ? for the arguments and the default prefix
+// of the tables. What differs between the engines stands in their own files. Aliases: ct contact,
+// cv conversation, cy cycle, ev event, ce event of a contact, ad address.
+
+// snapshotPlaceholder stands for what Load selects of a contact ct and its latest conversation cv.
+const snapshotPlaceholder = "{snapshot}"
+
+// otherActiveID is the contact's active conversation when it is another one.
+const otherActiveID = `CASE WHEN cv.active THEN NULL ELSE (
+		SELECT other.id FROM convo_conversations other
+		WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END`
+
+var snapshotColumns = Contacts.Read.Qualify("ct") + `,
+	` + otherActiveID + `,
+	` + Conversations.Read.Qualify("cv")
+
+// What Load sends.
+const (
+	latestConversation = `
+	LEFT JOIN convo_conversations cv
+		ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation`
+
+	LoadContact = `SELECT ` + snapshotPlaceholder + `
+	FROM convo_contacts ct` + latestConversation + `
+	WHERE ct.workspace = ? AND ct.id = ?`
+
+	LoadAddress = `SELECT ` + snapshotPlaceholder + `
+	FROM convo_addresses ad
+	JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
+	JOIN convo_contacts ct ON ct.workspace = linked.workspace
+		AND ct.id = COALESCE(linked.merged_into, linked.id)` + latestConversation + `
+	WHERE ad.workspace = ? AND ad.channel = ? AND ad.value = ?`
+
+	LoadConversation = `SELECT ` + snapshotPlaceholder + `
+	FROM convo_conversations cv
+	JOIN convo_contacts ct ON ct.workspace = cv.workspace AND ct.id = cv.contact
+	WHERE cv.workspace = ? AND cv.id = ?`
+
+	addressOwner = `SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
+	JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
+	WHERE ad.workspace = ? AND ad.channel = ? AND ad.value = ?`
+
+	// A row, even when the contact is not there, for the owner of the address is wanted then, too.
+	LoadContactAndOwner = `SELECT (` + addressOwner + `),
+	` + snapshotPlaceholder + `
+	FROM (SELECT 1 AS one) one
+	LEFT JOIN convo_contacts ct ON ct.workspace = ? AND ct.id = ?` + latestConversation
+)
+
+// What the other reads send.
+var (
+	OneConversation = `SELECT ` + Conversations.Read.Names() + `
+	FROM convo_conversations
+	WHERE workspace = ? AND id = ?`
+
+	EventsOfConversation = `SELECT ` + Events.Read.Names() + `
+	FROM convo_events
+	WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?`
+
+	// Conversations that ended before the page begins are left out at once.
+	EventsOfContact = `SELECT ` + Events.Read.Qualify("ev") + `
+	FROM convo_conversations cv
+	JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
+	WHERE cv.workspace = ? AND cv.contact = ? AND cv.updated_at >= ?
+		AND (ev.at, ev.conversation, ev.seq) > (?, ?, ?)
+	ORDER BY ev.at, ev.conversation, ev.seq LIMIT ?`
+
+	ContactEventsOfContact = `SELECT ` + ContactEvents.Read.Qualify("ce") + `
+	FROM ` + mergedContacts + `
+	JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
+	WHERE (ce.at, ce.seq, ce.id) > (?, ?, ?) ORDER BY ce.at, ce.seq, ce.id LIMIT ?`
+
+	OneKey = `SELECT ` + Keys.Read.Names() + `
+	FROM convo_keys
+	WHERE workspace = ? AND channel = ? AND id = ?`
+
+	// CyclesOfConversation are closed cycles, for tests.
+	CyclesOfConversation = `SELECT ` + Cycles.Read.Names() + `
+	FROM convo_cycles
+	WHERE workspace = ? AND conversation = ? ORDER BY number`
+)
+
+// Reads without lists of columns.
+const (
+	// mergedContacts are a contact and those that were merged into it.
+	mergedContacts = `(SELECT id FROM convo_contacts WHERE workspace = ? AND id = ?
+	UNION ALL SELECT id FROM convo_contacts WHERE workspace = ? AND merged_into = ?) merged`
+
+	AddressesOfContact = `SELECT ad.channel, ad.value FROM ` + mergedContacts + `
+	JOIN convo_addresses ad ON ad.workspace = ? AND ad.contact = merged.id`
+
+	AddressesByIdentity = `SELECT ad.channel, ad.value, COALESCE(linked.merged_into, linked.id)
+	FROM convo_addresses ad
+	JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
+	WHERE ad.workspace = ? AND ad.identity = ? AND (ad.channel, ad.value) > (?, ?)
+	ORDER BY ad.channel, ad.value LIMIT ?`
+
+	DueConversations = `SELECT workspace, id, due_at FROM convo_conversations
+	WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, workspace, id LIMIT ?`
+
+	// EventAt and ContactEventAt read what stands where an event was to be written.
+	EventAt = `SELECT id, contact FROM convo_events
+	WHERE workspace = ? AND conversation = ? AND seq = ?`
+	ContactEventAt = `SELECT id, contact FROM convo_contact_events
+	WHERE workspace = ? AND contact = ? AND seq = ?`
+)
+
+// A commit, statement by statement.
+var (
+	InsertContact = `INSERT INTO convo_contacts (` + Contacts.All.Names() + `)
+	VALUES (` + Contacts.All.placeholders() + `)`
+
+	UpdateContact = `UPDATE convo_contacts SET ` + Contacts.Mutable.assignments() + `
+	WHERE workspace = ? AND id = ? AND version = ?`
+
+	InsertConversation = `INSERT INTO convo_conversations (` + Conversations.All.Names() + `)
+	VALUES (` + Conversations.All.placeholders() + `)`
+
+	// updateConversation leaves it to the unique key to tell a slot that is taken.
+	updateConversation = `UPDATE convo_conversations SET ` + Conversations.Mutable.assignments() + `
+	WHERE workspace = ? AND id = ? AND version = ?`
+
+	// UpdateConversation demands that the slot which it takes, if any, is free.
+	UpdateConversation = updateConversation + ` AND NOT EXISTS (` + OtherActive + `)`
+
+	UpdateByMessages = `UPDATE convo_conversations SET ` + Conversations.ByMessages.assignments() + `
+	WHERE workspace = ? AND id = ? AND version = ?`
+
+	InsertEvent = `INSERT INTO convo_events (` + Events.All.Names() + `)
+	VALUES (` + Events.All.placeholders() + `)`
+
+	InsertContactEvent = `INSERT INTO convo_contact_events (` + ContactEvents.All.Names() + `)
+	VALUES (` + ContactEvents.All.placeholders() + `)`
+
+	InsertKey = `INSERT INTO convo_keys (` + Keys.All.Names() + `)
+	VALUES (` + Keys.All.placeholders() + `)`
+
+	InsertAddress = `INSERT INTO convo_addresses (` + Addresses.All.Names() + `)
+	VALUES (` + Addresses.All.placeholders() + `)`
+
+	// InsertCycle is of a cycle that is in no rollup yet.
+	InsertCycle = `INSERT INTO convo_cycles (` + Cycles.All.Names() + `, rollup_pending)
+	VALUES (` + Cycles.All.placeholders() + `, 1)`
+)
+
+// Statements of a commit without lists of columns.
+const (
+	// OtherActive is the conversation that has the slot of a contact, if it is another one.
+	OtherActive = `SELECT other.id FROM convo_conversations other
+	WHERE other.workspace = ? AND other.active_slot = ? AND other.id <> ?`
+
+	MergeContacts = `UPDATE convo_contacts SET merged_into = ?
+	WHERE workspace = ? AND merged_into = ?`
+
+	// ActiveOfBoth are the active conversations of a contact and of one that is merged into it.
+	ActiveOfBoth = `SELECT id FROM convo_conversations
+	WHERE workspace = ? AND active_slot IN (?, ?)`
+
+	MergeConversations = `UPDATE convo_conversations
+	SET contact = ?, active_slot = CASE WHEN active_slot IS NULL THEN NULL ELSE ? END
+	WHERE workspace = ? AND contact = ?`
+)
+
+// As PostgreSQL and SQLite say it.
+const (
+	standardInsertOnce  = ` ON CONFLICT DO NOTHING`
+	standardUpsertCycle = ` ON CONFLICT (workspace, conversation, number) DO UPDATE
+	SET category = excluded.category, summary = excluded.summary`
+	standardUpsertRollups = ` ON CONFLICT
+	(workspace, dimension, measure, slot_micros, slot_number, dimension_value) DO UPDATE SET
+	value_count = excluded.value_count, value_sum = excluded.value_sum,
+	value_min = excluded.value_min, value_max = excluded.value_max,
+	sketch = excluded.sketch, half_hours = excluded.half_hours,
+	half_hour_sketches = excluded.half_hour_sketches`
+)

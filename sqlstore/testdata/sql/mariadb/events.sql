@@ -1,0 +1,28 @@
+-- transcript of a conversation
+SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
+    channel, external_id, body, attachments, category, summary, until_at, assignee, team, response,
+    restart_flow, notice, audience
+    FROM convo_events
+    WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
+
+-- history of a contact
+SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
+    ev.by_type, ev.by_id, ev.source, ev.channel, ev.external_id, ev.body, ev.attachments,
+    ev.category, ev.summary, ev.until_at, ev.assignee, ev.team, ev.response, ev.restart_flow,
+    ev.notice, ev.audience
+    FROM convo_conversations cv
+    JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
+    WHERE cv.workspace = ? AND cv.contact = ? AND cv.updated_at >= ?
+        AND (ev.at, ev.conversation, ev.seq) > (?, ?, ?)
+    ORDER BY ev.at, ev.conversation, ev.seq LIMIT ?;
+-- parameters: 1 workspace, 2 contact, 3 updated_at, 4 at, 5 conversation, 6 seq, 7 limit
+
+SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, ce.by_type,
+    ce.by_id, ce.source, ce.channel, ce.address, ce.body, ce.merged_into, ce.latest_conversation
+    FROM (SELECT id FROM convo_contacts WHERE workspace = ? AND id = ?
+    UNION ALL SELECT id FROM convo_contacts WHERE workspace = ? AND merged_into = ?) merged
+    JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
+    WHERE (ce.at, ce.seq, ce.id) > (?, ?, ?) ORDER BY ce.at, ce.seq, ce.id LIMIT ?;
+-- parameters: 1 workspace, 2 id, 3 workspace, 4 merged_into, 5 workspace, 6 at, 7 seq, 8 id,
+-- 9 limit

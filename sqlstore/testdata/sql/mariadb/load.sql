@@ -1,0 +1,88 @@
+-- by contact
+SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
+    ct.latest_conversation,
+    CASE WHEN cv.active THEN NULL ELSE (
+        SELECT other.id FROM convo_conversations other
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.status, cv.version,
+        cv.updated_at, cv.first_closed_at, cv.assignee, cv.team, cv.pending_since,
+        cv.pending_until, cv.awaiting_contact_since, cv.due_at, cv.number, cv.opened_at,
+        cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
+        cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+        cv.first_responder_type, cv.first_responder_id, cv.waiting_since, cv.responses,
+        cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+        cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+        cv.category, cv.summary
+    FROM convo_contacts ct
+    LEFT JOIN convo_conversations cv
+        ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation
+    WHERE ct.workspace = ? AND ct.id = ?;
+-- parameters: 1 workspace, 2 id
+
+-- by address
+SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
+    ct.latest_conversation,
+    CASE WHEN cv.active THEN NULL ELSE (
+        SELECT other.id FROM convo_conversations other
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.status, cv.version,
+        cv.updated_at, cv.first_closed_at, cv.assignee, cv.team, cv.pending_since,
+        cv.pending_until, cv.awaiting_contact_since, cv.due_at, cv.number, cv.opened_at,
+        cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
+        cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+        cv.first_responder_type, cv.first_responder_id, cv.waiting_since, cv.responses,
+        cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+        cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+        cv.category, cv.summary
+    FROM convo_addresses ad
+    JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
+    JOIN convo_contacts ct ON ct.workspace = linked.workspace
+        AND ct.id = COALESCE(linked.merged_into, linked.id)
+    LEFT JOIN convo_conversations cv
+        ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation
+    WHERE ad.workspace = ? AND ad.channel = ? AND ad.value = ?;
+-- parameters: 1 workspace, 2 channel, 3 value
+
+-- by contact and address
+SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
+    JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
+    WHERE ad.workspace = ? AND ad.channel = ? AND ad.value = ?),
+    ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
+        ct.latest_conversation,
+    CASE WHEN cv.active THEN NULL ELSE (
+        SELECT other.id FROM convo_conversations other
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.status, cv.version,
+        cv.updated_at, cv.first_closed_at, cv.assignee, cv.team, cv.pending_since,
+        cv.pending_until, cv.awaiting_contact_since, cv.due_at, cv.number, cv.opened_at,
+        cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
+        cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+        cv.first_responder_type, cv.first_responder_id, cv.waiting_since, cv.responses,
+        cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+        cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+        cv.category, cv.summary
+    FROM (SELECT 1 AS one) one
+    LEFT JOIN convo_contacts ct ON ct.workspace = ? AND ct.id = ?
+    LEFT JOIN convo_conversations cv
+        ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation;
+-- parameters: 1 workspace, 2 channel, 3 value, 4 workspace, 5 id
+
+-- by conversation
+SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
+    ct.latest_conversation,
+    CASE WHEN cv.active THEN NULL ELSE (
+        SELECT other.id FROM convo_conversations other
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.status, cv.version,
+        cv.updated_at, cv.first_closed_at, cv.assignee, cv.team, cv.pending_since,
+        cv.pending_until, cv.awaiting_contact_since, cv.due_at, cv.number, cv.opened_at,
+        cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
+        cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+        cv.first_responder_type, cv.first_responder_id, cv.waiting_since, cv.responses,
+        cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+        cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+        cv.category, cv.summary
+    FROM convo_conversations cv
+    JOIN convo_contacts ct ON ct.workspace = cv.workspace AND ct.id = cv.contact
+    WHERE cv.workspace = ? AND cv.id = ?;
+-- parameters: 1 workspace, 2 id

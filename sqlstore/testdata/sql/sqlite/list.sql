@@ -1,0 +1,113 @@
+-- all
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.status,
+    cv.version, cv.updated_at, cv.first_closed_at, cv.assignee, cv.team, cv.pending_since,
+    cv.pending_until, cv.awaiting_contact_since, cv.due_at, cv.number, cv.opened_at,
+    cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
+    cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_responder_type,
+    cv.first_responder_id, cv.waiting_since, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+FROM (SELECT * FROM (
+    SELECT id, created_at
+    FROM convo_conversations
+    WHERE workspace = +? AND active = 1
+    ORDER BY created_at DESC, id DESC LIMIT +?
+) of_active UNION ALL SELECT * FROM (
+    SELECT id, created_at
+    FROM convo_conversations
+    WHERE workspace = +? AND active = 0
+    ORDER BY created_at DESC, id DESC LIMIT +?
+) of_closed ORDER BY created_at DESC, id DESC LIMIT +?) page
+JOIN convo_conversations cv ON cv.workspace = +? AND cv.id = page.id
+ORDER BY page.created_at DESC, page.id DESC;
+-- parameters: 1 workspace, 2 limit, 3 workspace, 4 limit, 5 limit, 6 workspace
+
+-- open
+SELECT workspace, id, origin, channel, created_at, contact, status, version, updated_at,
+    first_closed_at, assignee, team, pending_since, pending_until, awaiting_contact_since, due_at,
+    number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+    first_assignee, last_assignee, last_team, first_response_at, first_responder_type,
+    first_responder_id, waiting_since, responses, response_micros, pending_micros, incoming,
+    outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
+    category, summary
+    FROM convo_conversations
+    WHERE workspace = +? AND active = 1 AND status <> 'pending'
+    ORDER BY created_at DESC, id DESC LIMIT +?;
+-- parameters: 1 workspace, 2 limit
+
+-- closed
+SELECT workspace, id, origin, channel, created_at, contact, status, version, updated_at,
+    first_closed_at, assignee, team, pending_since, pending_until, awaiting_contact_since, due_at,
+    number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+    first_assignee, last_assignee, last_team, first_response_at, first_responder_type,
+    first_responder_id, waiting_since, responses, response_micros, pending_micros, incoming,
+    outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
+    category, summary
+    FROM convo_conversations
+    WHERE workspace = +? AND active = 0
+    ORDER BY created_at DESC, id DESC LIMIT +?;
+-- parameters: 1 workspace, 2 limit
+
+-- open, of a user
+SELECT workspace, id, origin, channel, created_at, contact, status, version, updated_at,
+    first_closed_at, assignee, team, pending_since, pending_until, awaiting_contact_since, due_at,
+    number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+    first_assignee, last_assignee, last_team, first_response_at, first_responder_type,
+    first_responder_id, waiting_since, responses, response_micros, pending_micros, incoming,
+    outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
+    category, summary
+    FROM convo_conversations
+    WHERE workspace = +? AND assignee = +? AND active = 1 AND status <> 'pending'
+    ORDER BY created_at DESC, id DESC LIMIT +?;
+-- parameters: 1 workspace, 2 assignee, 3 limit
+
+-- active, of a user and a team, from a place on
+/* for these values */ SELECT workspace, id, origin, channel, created_at, contact, status, version,
+    updated_at, first_closed_at, assignee, team, pending_since, pending_until,
+    awaiting_contact_since, due_at, number, opened_at, opened_by_type, opened_by_id, opened_source,
+    first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
+    first_responder_type, first_responder_id, waiting_since, responses, response_micros,
+    pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type,
+    closed_by_id, closed_source, category, summary
+    FROM convo_conversations
+    WHERE workspace = ? AND assignee = ? AND team = ? AND team <> '' AND created_at <= ? AND
+        (created_at < ? OR id < ?) AND active = 1
+    ORDER BY created_at DESC, id DESC LIMIT ?;
+-- parameters: 1 workspace, 2 assignee, 3 team, 4 created_at, 5 created_at, 6 id, 7 limit
+
+-- of a contact, in a period
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.status,
+    cv.version, cv.updated_at, cv.first_closed_at, cv.assignee, cv.team, cv.pending_since,
+    cv.pending_until, cv.awaiting_contact_since, cv.due_at, cv.number, cv.opened_at,
+    cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
+    cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_responder_type,
+    cv.first_responder_id, cv.waiting_since, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+FROM (SELECT * FROM (
+    SELECT id, created_at
+    FROM convo_conversations
+    WHERE workspace = +? AND contact = +? AND created_at >= +? AND created_at < +? AND active = 1
+    ORDER BY created_at DESC, id DESC LIMIT +?
+) of_active UNION ALL SELECT * FROM (
+    SELECT id, created_at
+    FROM convo_conversations
+    WHERE workspace = +? AND contact = +? AND created_at >= +? AND created_at < +? AND active = 0
+    ORDER BY created_at DESC, id DESC LIMIT +?
+) of_closed ORDER BY created_at DESC, id DESC LIMIT +?) page
+JOIN convo_conversations cv ON cv.workspace = +? AND cv.id = page.id
+ORDER BY page.created_at DESC, page.id DESC;
+-- parameters: 1 workspace, 2 contact, 3 created_at, 4 created_at, 5 limit, 6 workspace, 7 contact,
+-- 8 created_at, 9 created_at, 10 limit, 11 limit, 12 workspace
+
+-- one
+SELECT workspace, id, origin, channel, created_at, contact, status, version, updated_at,
+    first_closed_at, assignee, team, pending_since, pending_until, awaiting_contact_since, due_at,
+    number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+    first_assignee, last_assignee, last_team, first_response_at, first_responder_type,
+    first_responder_id, waiting_since, responses, response_micros, pending_micros, incoming,
+    outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
+    category, summary
+    FROM convo_conversations
+    WHERE workspace = +? AND id = +?;
+-- parameters: 1 workspace, 2 id

@@ -1,0 +1,1 @@
+-- The transaction holds everything: what is sent is in load.sql.
