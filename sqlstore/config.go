@@ -86,7 +86,8 @@ func (c Config) engine() (*engine, error) {
 	case !prefixes.MatchString(c.prefix()):
 		return nil, &convo.ValidationError{
 			Field: "prefix",
-			Rule:  "must be 1 to 32 lower-case letters, digits and underscores, and not begin with a digit",
+			Rule: "must be 1 to 32 lower-case letters, digits and underscores, and not begin " +
+				"with a digit",
 		}
 	}
 	return e, nil

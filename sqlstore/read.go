@@ -62,7 +62,8 @@ func (s *Store) each(rows *sql.Rows, err error, f func(scan func(...any) error) 
 	return s.refusal(rows.Err())
 }
 
-// Load implements convo.Store. It takes one round trip, and another one for a contact that was merged.
+// Load implements convo.Store. It takes one round trip, and another one for a contact that was
+// merged.
 func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
 	if err := ctx.Err(); err != nil {
 		return convo.Snapshot{}, err
@@ -95,7 +96,8 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 		found, err = s.scanSnapshot(ctx, &t, dialect.LoadContact, to.Workspace, into)
 	}
 	if !found || err != nil {
-		t.Contact, t.Conversation = convo.Contact{Workspace: to.Workspace, ID: to.Contact}, convo.Conversation{}
+		t.Contact, t.Conversation = convo.Contact{Workspace: to.Workspace, ID: to.Contact},
+			convo.Conversation{}
 	}
 	return t, err
 }

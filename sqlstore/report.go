@@ -98,7 +98,8 @@ func (s *Store) read(
 // pending lets through. Where percentiles are wanted, each duration is read; else sums by the
 // widest slot that fits the boundaries.
 func (s *Store) aggregateRows(
-	ctx context.Context, a *report.Aggregation, c *report.Collector, pending pending, from, to int64,
+	ctx context.Context, a *report.Aggregation, c *report.Collector, pending pending, from,
+	to int64,
 ) error {
 	each := a.Quantiles && slices.ContainsFunc(a.Measures, report.Measure.Timed)
 	for _, source := range sourcesOf(a.TimeBasis()) {
@@ -232,7 +233,8 @@ func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCo
 	var out []report.ActiveCount
 	err := s.rows(ctx, statement, []any{workspace}, func(scan func(...any) error) error {
 		var a report.ActiveCount
-		err := scan((*dialect.Text)(&a.Status), (*dialect.Text)(&a.Assignee), (*dialect.Int)(&a.Count),
+		err := scan((*dialect.Text)(&a.Status), (*dialect.Text)(&a.Assignee),
+			(*dialect.Int)(&a.Count),
 			(*dialect.Micros)(&a.WaitingSince))
 		out = append(out, a)
 		return err

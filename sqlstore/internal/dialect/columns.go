@@ -154,7 +154,9 @@ func (cs Columns[R]) appendObject(b []byte, d *Dialect, r *R) []byte {
 // empty value for each; both begin with a comma. It is for test data, which would else have to name
 // every column.
 func (cs Columns[R]) Missing(given string) (names, values string) {
-	listed := strings.FieldsFunc(given, func(r rune) bool { return strings.ContainsRune(", \n\t", r) })
+	listed := strings.FieldsFunc(given, func(r rune) bool {
+		return strings.ContainsRune(", \n\t", r)
+	})
 	for i := range cs {
 		if c := &cs[i]; !c.optional && !slices.Contains(listed, c.name) {
 			names += ", " + c.name
