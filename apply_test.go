@@ -14,21 +14,30 @@ import (
 
 var (
 	conversationKinds = []convo.EventKind{
-		convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPending, convo.ConversationResumed,
-		convo.ConversationClosed, convo.ConversationAssigned, convo.ConversationTransferred, convo.ClosingAmended,
+		convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPending,
+		convo.ConversationResumed,
+		convo.ConversationClosed, convo.ConversationAssigned, convo.ConversationTransferred,
+		convo.ClosingAmended,
 		convo.MessageReceived, convo.MessageSent, convo.NoteAdded, convo.NoticePosted,
 	}
-	contactKinds = []convo.EventKind{convo.AddressLinked, convo.ContactBlocked, convo.ContactUnblocked, convo.ContactMerged}
-	allKinds     = append(append([]convo.EventKind{0, 255}, conversationKinds...), contactKinds...)
+	contactKinds = []convo.EventKind{convo.AddressLinked, convo.ContactBlocked,
+		convo.ContactUnblocked, convo.ContactMerged}
+	allKinds = append(append([]convo.EventKind{0, 255}, conversationKinds...), contactKinds...)
 )
 
 // eventFor is an event of a kind that comes next in a thread, at a time.
-func eventFor(thread convo.Snapshot, kind convo.EventKind, when time.Time, by convo.Actor) convo.Event {
+func eventFor(thread convo.Snapshot, kind convo.EventKind, when time.Time,
+	by convo.Actor) convo.Event {
 	e := convo.EventRow{
-		ID: uuid.New(), Workspace: tenant, Contact: thread.Contact.ID, Conversation: thread.Conversation.ID,
-		Seq: thread.Conversation.Version + 1, ContactSeq: thread.Contact.Version + 1, Kind: kind, At: when, By: by,
-		Source: convo.SourceUser, Channel: "sms", Body: "b", Response: true, Category: "c", Summary: "s", Assignee: "ben",
-		Team: "t", Until: when.Add(-time.Hour), Address: "+49", MergedInto: "dora", LatestConversation: uuid.New(),
+		ID: uuid.New(), Workspace: tenant, Contact: thread.Contact.ID,
+		Conversation: thread.Conversation.ID,
+		Seq:          thread.Conversation.Version + 1, ContactSeq: thread.Contact.Version + 1,
+		Kind: kind,
+		At:   when, By: by,
+		Source: convo.SourceUser, Channel: "sms", Body: "b", Response: true, Category: "c",
+		Summary: "s", Assignee: "ben",
+		Team: "t", Until: when.Add(-time.Hour), Address: "+49", MergedInto: "dora",
+		LatestConversation: uuid.New(),
 	}
 	if kind.OfContact() {
 		e.Conversation, e.Seq = uuid.Nil, e.ContactSeq
@@ -43,21 +52,25 @@ func withRow(e convo.Event, f func(*convo.EventRow)) convo.Event {
 	return r.Event()
 }
 
-// TestApplyTakesAnyEventInAnyState folds every kind of event, in whatever order and from whatever time, into every state:
-// a log that was damaged or written by a newer version must not crash who reads it.
+// TestApplyTakesAnyEventInAnyState folds every kind of event, in whatever order and from whatever
+// time, into every state: a log that was damaged or written by a newer version must not crash who
+// reads it.
 func TestApplyTakesAnyEventInAnyState(t *testing.T) {
 	for _, state := range allStates {
 		start := threadIn(t, state)
 		for _, first := range allKinds {
 			for _, second := range allKinds {
 				for _, offset := range []time.Duration{-1000 * time.Hour, 0, 1000 * time.Hour} {
-					for _, by := range []convo.Actor{{}, agentAna, flowBot, visitor, convo.BySystem()} {
+					for _, by := range []convo.Actor{{}, agentAna, flowBot, visitor,
+						convo.BySystem()} {
 						thread := convo.Apply(start, eventFor(start, first, morning, by))
-						thread = convo.Apply(thread, eventFor(thread, second, morning.Add(offset), by))
+						thread = convo.Apply(thread,
+							eventFor(thread, second, morning.Add(offset), by))
 						thread = convo.Apply(thread, convo.Event{Kind: second})
 						if !thread.Conversation.UpdatedAt.IsZero() {
 							name := fmt.Sprint(state, first, second, offset, by)
-							require.False(t, thread.Conversation.UpdatedAt.Before(thread.Conversation.CreatedAt), name)
+							c := thread.Conversation
+							require.False(t, c.UpdatedAt.Before(c.CreatedAt), name)
 						}
 						checkMeasures(t, thread.Conversation)
 					}
@@ -133,7 +146,8 @@ func TestTimesThatGoBackMakeNoDurationNegative(t *testing.T) {
 	thread := threadIn(t, convo.StateNone)
 	back := morning
 	for i, kind := range []convo.EventKind{
-		convo.ConversationOpened, convo.MessageReceived, convo.ConversationAssigned, convo.ConversationPending, convo.ConversationResumed,
+		convo.ConversationOpened, convo.MessageReceived, convo.ConversationAssigned,
+		convo.ConversationPending, convo.ConversationResumed,
 		convo.MessageSent, convo.ConversationClosed,
 	} {
 		e := eventFor(thread, kind, back, agentAna)
@@ -150,8 +164,10 @@ func TestTimesThatGoBackMakeNoDurationNegative(t *testing.T) {
 	assert.Zero(t, c.Cycle.PendingMicros)
 	checkMeasures(t, c)
 	for name, f := range map[string]func() (time.Duration, bool){
-		"first response": c.Cycle.FirstResponseTime, "assignment": c.Cycle.AssignmentTime, "resolution": c.Cycle.ResolutionTime,
-		"active resolution": c.Cycle.ActiveResolutionTime, "first resolution": c.FirstResolutionTime, "last resolution": c.LastResolutionTime,
+		"first response": c.Cycle.FirstResponseTime, "assignment": c.Cycle.AssignmentTime,
+		"resolution":        c.Cycle.ResolutionTime,
+		"active resolution": c.Cycle.ActiveResolutionTime,
+		"first resolution":  c.FirstResolutionTime, "last resolution": c.LastResolutionTime,
 	} {
 		d, ok := f()
 		assert.True(t, ok, name)
@@ -161,7 +177,8 @@ func TestTimesThatGoBackMakeNoDurationNegative(t *testing.T) {
 
 func TestAnAssignmentAfterTheClosingIsNotOfTheCycle(t *testing.T) {
 	thread := threadIn(t, convo.StateClosed)
-	after := convo.Apply(thread, eventFor(thread, convo.ConversationAssigned, morning.Add(time.Hour), agentAna))
+	after := convo.Apply(thread, eventFor(thread, convo.ConversationAssigned,
+		morning.Add(time.Hour), agentAna))
 	assert.Equal(t, "ben", after.Conversation.Assignee)
 	assert.Equal(t, thread.Conversation.Cycle, after.Conversation.Cycle)
 }
@@ -179,11 +196,16 @@ func TestAnOlderOpeningDoesNotTakeTheContactBack(t *testing.T) {
 
 func TestFoldingTheLogOfAConversationGivesTheConversation(t *testing.T) {
 	k := newTalk(t, everything())
-	k.do(convo.Receive{Channel: "sms", Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana", Team: "sales"}, convo.Send{By: agentAna, Body: "hello"})
+	k.do(convo.Receive{Channel: "sms", Body: "hi"},
+		convo.Assign{By: agentAna, Assignee: "ana", Team: "sales"}, convo.Send{By: agentAna,
+			Body: "hello"})
 	k.wait(time.Minute).do(convo.SetPending{By: agentAna, Until: k.now.Add(time.Hour)})
-	k.wait(time.Minute).do(convo.Receive{Body: "?"}, convo.Close{By: agentAna, Category: "Sales", Summary: "sold"})
-	k.wait(time.Minute).do(convo.AmendClosing{By: agentAna, Category: "Support", Summary: "not sold"}, convo.Reopen{By: visitor})
-	k.wait(time.Minute).do(convo.Send{By: flowBot, Body: "welcome back"}, convo.Note{By: agentAna, Body: "n"}, convo.SetPending{By: agentAna})
+	k.wait(time.Minute).do(convo.Receive{Body: "?"},
+		convo.Close{By: agentAna, Category: "Sales", Summary: "sold"})
+	k.wait(time.Minute).do(convo.AmendClosing{By: agentAna, Category: "Support",
+		Summary: "not sold"}, convo.Reopen{By: visitor})
+	k.wait(time.Minute).do(convo.Send{By: flowBot, Body: "welcome back"},
+		convo.Note{By: agentAna, Body: "n"}, convo.SetPending{By: agentAna})
 	var folded convo.Snapshot
 	for _, e := range k.log {
 		folded = convo.Apply(folded, e)
@@ -208,13 +230,15 @@ func TestApplyingAMerge(t *testing.T) {
 	assert.Equal(t, e.Row().LatestConversation, primary.Contact.LatestConversation)
 	assert.Equal(t, thread.Contact.Version+1, primary.Contact.Version)
 	assert.Equal(t, thread.Conversation, primary.Conversation)
-	assert.Equal(t, primary, convo.Apply(primary, e), "an event that was applied before is not applied again")
+	assert.Equal(t, primary, convo.Apply(primary, e),
+		"an event that was applied before is not applied again")
 }
 
 func TestApplyingALinkTellsWhoseTheAddressIs(t *testing.T) {
 	thread := threadIn(t, convo.StateOpen)
 	e := eventFor(thread, convo.AddressLinked, morning, agentAna)
-	assert.Empty(t, convo.Apply(thread, e).AddressOwner, "it is not the address that the thread was loaded for")
+	assert.Empty(t, convo.Apply(thread, e).AddressOwner,
+		"it is not the address that the thread was loaded for")
 	thread.Ref.Address = convo.Address{Channel: "sms", Value: "+49"}
 	assert.Equal(t, "carl", convo.Apply(thread, e).AddressOwner)
 }

@@ -48,7 +48,8 @@ func BenchmarkReceiveAndCloseInMemory(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		to := toContact(strconv.Itoa(i))
 		for _, cmd := range [...]convo.Command{
-			convo.Receive{Channel: "sms", Body: "hello"}, convo.Close{By: agentAna, Summary: "done"},
+			convo.Receive{Channel: "sms", Body: "hello"}, convo.Close{By: agentAna,
+				Summary: "done"},
 		} {
 			if _, err := e.Do(b.Context(), to, cmd); err != nil {
 				b.Fatal(err)

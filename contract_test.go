@@ -39,7 +39,8 @@ func TestEveryKindOfEventHasItsPayloadAndGoesThroughItsRow(t *testing.T) {
 		if e.Payload != nil {
 			payload := e.Payload
 			r.To(&reused)
-			assert.Same(t, payload, reused.Payload, "the payload is overwritten, not made anew: %s", kind)
+			assert.Same(t, payload, reused.Payload, "the payload is overwritten, not made anew: %s",
+				kind)
 		}
 		assert.Equal(t, kind, convo.EventKindOf(kind.String()))
 	}
@@ -76,15 +77,16 @@ func TestDecidingAMessageAllocatesOnceAndARefusalOnce(t *testing.T) {
 	for _, c := range []struct {
 		state convo.State
 		most  float64
-	}{{convo.StateOpen, 1}, {convo.StateClosed, 2}} { // the second is refused, and names the closing
+		// the second is refused, and names the closing
+	}{{convo.StateOpen, 1}, {convo.StateClosed, 2}} {
 		s := threadIn(t, c.state)
 		got := testing.AllocsPerRun(1000, func() { _, _ = convo.Decide(s, morning, nil, message) })
 		assert.LessOrEqual(t, got, c.most, c.state)
 	}
 }
 
-// Every paged read has an iterator: a method All… beside each method that returns a list and takes a
-// limit, alone or in a filter.
+// Every paged read has an iterator: a method All… beside each method that returns a list and takes
+// a limit, alone or in a filter.
 func TestEveryPagedReadHasAnIterator(t *testing.T) {
 	engine := reflect.TypeFor[*convo.Engine]()
 	paged := 0
@@ -120,7 +122,8 @@ func TestIteratorsYieldWhatThePagesHave(t *testing.T) {
 		d.wait(time.Second)
 	}
 	ids := map[uuid.UUID]bool{}
-	for c, err := range d.AllConversations(t.Context(), convo.Filter{Workspace: tenant, Limit: 10}) {
+	for c, err := range d.AllConversations(t.Context(),
+		convo.Filter{Workspace: tenant, Limit: 10}) {
 		require.NoError(t, err)
 		require.False(t, ids[c.ID], "twice")
 		ids[c.ID] = true
@@ -168,7 +171,8 @@ func TestALimitOf0IsTheDefaultEverywhere(t *testing.T) {
 
 func TestReadsTakeTheContactsLatestConversationOrTheOneNamed(t *testing.T) {
 	d := openDesk(t)
-	first := d.do(toContact("carl"), convo.Receive{Body: "1"}, convo.Close{By: agentAna}).Conversation
+	first := d.do(toContact("carl"), convo.Receive{Body: "1"},
+		convo.Close{By: agentAna}).Conversation
 	d.wait(time.Minute)
 	second := d.do(toContact("carl"), convo.Receive{Body: "2"}).Conversation
 	for _, c := range []struct {
@@ -197,11 +201,13 @@ func TestCursorsHaveThePrecisionOfEvents(t *testing.T) {
 	c := d.do(toContact("dora"), convo.Receive{Body: "2"}).Conversation
 	exact, finer := c.Cursor(), c.Cursor()
 	finer.At = finer.At.Add(999)
-	for _, f := range []convo.Filter{{After: exact}, {After: finer}, {To: exact.At}, {To: finer.At}, {From: finer.At}} {
+	for _, f := range []convo.Filter{{After: exact}, {After: finer}, {To: exact.At}, {To: finer.At},
+		{From: finer.At}} {
 		f.Workspace = tenant
 		coarse := f
 		coarse.After.At = coarse.After.At.Truncate(time.Microsecond)
-		coarse.From, coarse.To = coarse.From.Truncate(time.Microsecond), coarse.To.Truncate(time.Microsecond)
+		coarse.From, coarse.To = coarse.From.Truncate(time.Microsecond),
+			coarse.To.Truncate(time.Microsecond)
 		want, err := d.Conversations(t.Context(), coarse)
 		require.NoError(t, err)
 		got, err := d.Conversations(t.Context(), f)
@@ -215,6 +221,40 @@ func TestCursorsHaveThePrecisionOfEvents(t *testing.T) {
 	rest, err := d.History(t.Context(), toContact("carl"), after, 0)
 	require.NoError(t, err)
 	assert.Equal(t, events[1:], rest)
+
+	asked := &asked{Store: d.store} // whatever a store makes of nanoseconds, it is given none
+	e, err := convo.New(asked)
+	require.NoError(t, err)
+	_, err = e.Conversations(t.Context(), convo.Filter{
+		Workspace: tenant, From: finer.At, To: finer.At.Add(time.Hour), After: finer,
+	})
+	require.NoError(t, err)
+	_, err = e.History(t.Context(), toContact("carl"), after, 0)
+	require.NoError(t, err)
+	for _, at := range []time.Time{
+		asked.filter.From, asked.filter.To, asked.filter.After.At, asked.events.After.At,
+	} {
+		assert.Zero(t, at.Nanosecond()%1000, at)
+	}
+}
+
+// asked remembers what it was last asked for.
+type asked struct {
+	convo.Store
+	filter convo.Filter
+	events convo.EventFilter
+}
+
+func (a *asked) Conversations(
+	ctx context.Context, f convo.Filter,
+) ([]convo.Conversation, error) {
+	a.filter = f
+	return a.Store.Conversations(ctx, f)
+}
+
+func (a *asked) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event, error) {
+	a.events = f
+	return a.Store.Events(ctx, f)
 }
 
 // F13: what encoding/json lets pass is refused as unknown fields are.
@@ -253,8 +293,10 @@ func TestFieldsThatComeTwiceOrInAnotherCaseAreRefused(t *testing.T) {
 func TestEveryErrorHasACodeAndIsJSON(t *testing.T) {
 	codes := map[string]error{}
 	for _, err := range []error{
-		convo.ErrNotFound, convo.ErrNotActive, convo.ErrClosed, convo.ErrNotClosed, convo.ErrActiveExists,
-		convo.ErrBlocked, convo.ErrOutOfOrder, convo.ErrMerged, convo.ErrAddressTaken, convo.ErrInvalid,
+		convo.ErrNotFound, convo.ErrNotActive, convo.ErrClosed, convo.ErrNotClosed,
+		convo.ErrActiveExists,
+		convo.ErrBlocked, convo.ErrOutOfOrder, convo.ErrMerged, convo.ErrAddressTaken,
+		convo.ErrInvalid,
 		convo.ErrConflict, convo.ErrDuplicate, convo.ErrKeyReused, convo.ErrCommitUnknown,
 		context.Canceled, context.DeadlineExceeded,
 	} {
@@ -269,7 +311,8 @@ func TestEveryErrorHasACodeAndIsJSON(t *testing.T) {
 
 	d := openDesk(t)
 	_, err := d.Do(t.Context(), toContact("carl"), convo.Close{By: agentAna})
-	assert.Equal(t, "not_active", convo.Code(err), "the reason goes before that the contact is unknown")
+	assert.Equal(t, "not_active", convo.Code(err),
+		"the reason goes before that the contact is unknown")
 	text, jerr := json.Marshal(err)
 	require.NoError(t, jerr)
 	assert.JSONEq(t, `{"code":"not_active","command":"close","contact":"carl","unknown":true,"message":`+
@@ -331,7 +374,8 @@ func TestThePolicyGivenWithTheHostsTransactionIsNotLookedUp(t *testing.T) {
 	require.Equal(t, 1, looked)
 
 	w := e.With(memstore.New(), p)
-	_, err = w.Do(t.Context(), toContact("susan"), convo.Open{By: agentAna}, convo.Close{By: agentAna})
+	_, err = w.Do(t.Context(), toContact("susan"), convo.Open{By: agentAna},
+		convo.Close{By: agentAna})
 	require.ErrorIs(t, err, convo.ErrInvalid, "its rule holds")
 	assert.Equal(t, 1, looked)
 	_, err = e.Policy(t.Context(), "", "sms")

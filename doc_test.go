@@ -17,15 +17,18 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-var update = flag.Bool("update", false, "write the transition table and the diagram into README.md and doc.go")
+var update = flag.Bool("update", false,
+	"write the transition table and the diagram into README.md and doc.go")
 
-// The table and the diagram that people read are made from the table that decides: run with -update to write them.
+// The table and the diagram that people read are made from the table that decides: run with -update
+// to write them.
 func TestDocsShowTheTransitionTable(t *testing.T) {
 	table := convo.TransitionTable()
 	diagram := "```mermaid\n" + convo.StateDiagram() + "```\n"
 	checkSection(t, "README.md", "<!-- transitions -->\n", "<!-- /transitions -->", table)
 	checkSection(t, "README.md", "<!-- diagram -->\n", "<!-- /diagram -->", diagram)
-	checkSection(t, "doc.go", "or the input picks one.\n", "package convo", goComment(convo.Transitions()))
+	checkSection(t, "doc.go", "or the input picks one.\n", "package convo",
+		goComment(convo.Transitions()))
 }
 
 func checkSection(t *testing.T, file, begin, end, want string) {
@@ -40,11 +43,12 @@ func checkSection(t *testing.T, file, begin, end, want string) {
 		require.NoError(t, os.WriteFile(file, []byte(before+begin+want+end+after), 0o644))
 		return
 	}
-	require.Equal(t, want, got, "%s is not what the code does: go test . -run TestDocs -update", file)
+	require.Equal(t, want, got, "%s is not what the code does: go test . -run TestDocs -update",
+		file)
 }
 
-// goComment lists the transitions as a code block of a Go comment: a block for each command, and in it
-// a line for each branch, with the states that have the same branches together.
+// goComment lists the transitions as a code block of a Go comment: a block for each command, and in
+// it a line for each branch, with the states that have the same branches together.
 func goComment(all []convo.Transition) string {
 	var b strings.Builder
 	b.WriteString("//\n")
@@ -84,16 +88,18 @@ func goComment(all []convo.Transition) string {
 // What is said to show a feature is there, under its name.
 func TestTheReadmeNamesOnlyTestsThatExist(t *testing.T) {
 	there := map[string]bool{}
-	require.NoError(t, fs.WalkDir(os.DirFS("."), ".", func(path string, _ fs.DirEntry, err error) error {
-		if !strings.HasSuffix(path, "_test.go") {
+	require.NoError(t, fs.WalkDir(os.DirFS("."), ".",
+		func(path string, _ fs.DirEntry, err error) error {
+			if !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Example)\w*)\(`).FindAllSubmatch(source, -1) {
+				there[strings.TrimPrefix(filepath.Base(filepath.Dir(path))+"."+string(m[1]),
+					"..")] = true
+			}
 			return err
-		}
-		source, err := os.ReadFile(path)
-		for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Example)\w*)\(`).FindAllSubmatch(source, -1) {
-			there[strings.TrimPrefix(filepath.Base(filepath.Dir(path))+"."+string(m[1]), "..")] = true
-		}
-		return err
-	}))
+		}))
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	_, rest, _ := strings.Cut(string(readme), "<!-- systems -->")

@@ -24,8 +24,8 @@ import (
 
 func newStore() convo.Store { return memstore.New() }
 
-// desk is an engine on a store, with a clock that the test moves. When the test ends, it is verified that all
-// that the store remembers is what its events say.
+// desk is an engine on a store, with a clock that the test moves. When the test ends, it is
+// verified that all that the store remembers is what its events say.
 type desk struct {
 	*convo.Engine
 	t     testing.TB
@@ -33,7 +33,14 @@ type desk struct {
 	clock *clock.Mock
 }
 
-func openDesk(t testing.TB, opts ...convo.Option) *desk { return openDeskOn(t, newStore(), opts...) }
+func openDesk(t testing.TB, opts ...convo.Option) *desk {
+	return openDeskOn(t, newStore(), opts...)
+}
+
+// closesAfter is the policy that closes what waits for the contact this long.
+func closesAfter(d time.Duration) convo.Option {
+	return convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(d)}})
+}
 
 func openDeskOn(t testing.TB, s convo.Store, opts ...convo.Option) *desk {
 	t.Helper()
@@ -70,7 +77,8 @@ func (d *desk) refuses(to convo.Ref, cmds ...convo.Command) error {
 
 func (d *desk) merge(primary, secondary string) convo.MergeResult {
 	d.t.Helper()
-	r, err := d.Merge(context.Background(), convo.Merge{Workspace: tenant, Primary: primary, Secondary: secondary, By: agentAna})
+	r, err := d.Merge(context.Background(), convo.Merge{Workspace: tenant, Primary: primary,
+		Secondary: secondary, By: agentAna})
 	require.NoError(d.t, err)
 	return r
 }
@@ -78,7 +86,8 @@ func (d *desk) merge(primary, secondary string) convo.MergeResult {
 func (d *desk) refusesMerge(primary, secondary string) error {
 	d.t.Helper()
 	before := dumpOf(d.t, d.store, tenant)
-	r, err := d.Merge(context.Background(), convo.Merge{Workspace: tenant, Primary: primary, Secondary: secondary, By: agentAna})
+	r, err := d.Merge(context.Background(), convo.Merge{Workspace: tenant, Primary: primary,
+		Secondary: secondary, By: agentAna})
 	require.Error(d.t, err)
 	require.Equal(d.t, convo.MergeResult{}, r)
 	require.Equal(d.t, before, dumpOf(d.t, d.store, tenant), "a failure writes nothing")
@@ -108,7 +117,8 @@ func (d *desk) contact(id string) convo.Contact {
 
 func (d *desk) log(id uuid.UUID) []convo.Event {
 	d.t.Helper()
-	events, err := d.Transcript(context.Background(), convo.ToConversation(tenant, id), convo.EventCursor{}, convo.MaxPageSize)
+	events, err := d.Transcript(context.Background(), convo.ToConversation(tenant, id),
+		convo.EventCursor{}, convo.MaxPageSize)
 	require.NoError(d.t, err)
 	return events
 }
@@ -128,7 +138,8 @@ type dump struct {
 func dumpOf(t testing.TB, s convo.Store, workspace string) dump {
 	t.Helper()
 	ctx := context.Background()
-	d := dump{Logs: map[uuid.UUID][]convo.Event{}, Contacts: map[string]convo.Contact{}, Addresses: map[string][]convo.Address{}}
+	d := dump{Logs: map[uuid.UUID][]convo.Event{}, Contacts: map[string]convo.Contact{},
+		Addresses: map[string][]convo.Address{}}
 	for f := (convo.Filter{Workspace: workspace, Limit: convo.MaxPageSize}); ; {
 		page, err := s.Conversations(ctx, f)
 		require.NoError(t, err)
@@ -139,7 +150,8 @@ func dumpOf(t testing.TB, s convo.Store, workspace string) dump {
 		f.After = page[len(page)-1].Cursor()
 	}
 	for _, c := range d.Conversations {
-		for f := (convo.EventFilter{Workspace: workspace, Conversation: c.ID, Limit: convo.MaxPageSize}); ; {
+		for f := (convo.EventFilter{Workspace: workspace, Conversation: c.ID,
+			Limit: convo.MaxPageSize}); ; {
 			page, err := s.Events(ctx, f)
 			require.NoError(t, err)
 			d.Logs[c.ID] = append(d.Logs[c.ID], page...)
@@ -185,7 +197,8 @@ func (d dump) verify(t testing.TB) {
 			folded = convo.Apply(folded, e)
 		}
 		want := folded.Conversation
-		// The events of a conversation do not tell its timer, nor what happened to its contact later.
+		// The events of a conversation do not tell its timer, nor what happened to its contact
+		// later.
 		want.DueAt, want.Contact = c.DueAt, c.Contact
 		require.Equal(t, want, c, "the events give the state")
 		checkMeasures(t, c)
@@ -194,9 +207,11 @@ func (d dump) verify(t testing.TB) {
 		require.Equal(t, c.Contact, root.ID, "a conversation belongs to a root")
 		require.Equal(t, root, d.Contacts[c.Origin], "which its origin leads to")
 		if c.Status.Active() {
-			require.Equal(t, uuid.Nil, active[c.Contact], "a contact has at most one active conversation")
+			require.Equal(t, uuid.Nil, active[c.Contact],
+				"a contact has at most one active conversation")
 			active[c.Contact] = c.ID
-			require.Equal(t, c.ID, root.LatestConversation, "the active conversation is the latest one")
+			require.Equal(t, c.ID, root.LatestConversation,
+				"the active conversation is the latest one")
 		}
 	}
 }
@@ -225,7 +240,8 @@ func contradiction(c *convo.Conversation) string {
 		return "unanswered, and closed"
 	case (closed || c.Cycle.Number > 1) == c.FirstClosedAt.IsZero():
 		return "the first closing"
-	case c.UpdatedAt.Before(c.CreatedAt) || c.Cycle.OpenedAt.Before(c.CreatedAt) || c.UpdatedAt.Before(c.Cycle.OpenedAt):
+	case c.UpdatedAt.Before(c.CreatedAt) || c.Cycle.OpenedAt.Before(c.CreatedAt) ||
+		c.UpdatedAt.Before(c.Cycle.OpenedAt):
 		return "the order of times"
 	case c.Cycle.Number < 1 || c.Version < int64(c.Cycle.Number):
 		return "the numbers"
@@ -236,9 +252,10 @@ func contradiction(c *convo.Conversation) string {
 // shakyStore lets a test fail, or get into, any call to a store.
 type shakyStore struct {
 	convo.Store
-	mu     sync.Mutex
-	calls  []string
-	before func(call string, n int) error // n counts the calls from 1; an error keeps the call from the store
+	mu    sync.Mutex
+	calls []string
+	// n counts the calls from 1; an error keeps the call from the store
+	before func(call string, n int) error
 	after  func(call string, n int) error // an error hides that the call succeeded
 }
 
@@ -280,33 +297,55 @@ func (s *shakyStore) Commit(ctx context.Context, changes ...convo.Change) error 
 	return s.around("Commit", func() error { return s.Store.Commit(ctx, changes...) })
 }
 
-func (s *shakyStore) Conversation(ctx context.Context, workspace string, id uuid.UUID) (c convo.Conversation, err error) {
-	err = s.around("Conversation", func() error { c, err = s.Store.Conversation(ctx, workspace, id); return err })
+func (s *shakyStore) Conversation(ctx context.Context, workspace string,
+	id uuid.UUID) (c convo.Conversation, err error) {
+	err = s.around("Conversation", func() error {
+		c, err = s.Store.Conversation(ctx, workspace,
+			id)
+		return err
+	})
 	return c, err
 }
 
-func (s *shakyStore) Conversations(ctx context.Context, f convo.Filter) (cs []convo.Conversation, err error) {
-	err = s.around("Conversations", func() error { cs, err = s.Store.Conversations(ctx, f); return err })
+func (s *shakyStore) Conversations(ctx context.Context, f convo.Filter) (cs []convo.Conversation,
+	err error) {
+	err = s.around("Conversations", func() error {
+		cs, err = s.Store.Conversations(ctx,
+			f)
+		return err
+	})
 	return cs, err
 }
 
-func (s *shakyStore) Events(ctx context.Context, f convo.EventFilter) (es []convo.Event, err error) {
+func (s *shakyStore) Events(ctx context.Context, f convo.EventFilter) (es []convo.Event,
+	err error) {
 	err = s.around("Events", func() error { es, err = s.Store.Events(ctx, f); return err })
 	return es, err
 }
 
-func (s *shakyStore) Due(ctx context.Context, before time.Time, limit int) (rs []convo.DueConversation, err error) {
+func (s *shakyStore) Due(ctx context.Context, before time.Time,
+	limit int) (rs []convo.DueConversation, err error) {
 	err = s.around("Due", func() error { rs, err = s.Store.Due(ctx, before, limit); return err })
 	return rs, err
 }
 
-func (s *shakyStore) Keys(ctx context.Context, workspace string, ids ...convo.KeyID) (ks []convo.Key, err error) {
-	err = s.around("Keys", func() error { ks, err = s.Store.Keys(ctx, workspace, ids...); return err })
+func (s *shakyStore) Keys(ctx context.Context, workspace string,
+	ids ...convo.KeyID) (ks []convo.Key, err error) {
+	err = s.around("Keys", func() error {
+		ks, err = s.Store.Keys(ctx, workspace,
+			ids...)
+		return err
+	})
 	return ks, err
 }
 
-func (s *shakyStore) Addresses(ctx context.Context, workspace, contact string) (as []convo.Address, err error) {
-	err = s.around("Addresses", func() error { as, err = s.Store.Addresses(ctx, workspace, contact); return err })
+func (s *shakyStore) Addresses(ctx context.Context, workspace, contact string) (as []convo.Address,
+	err error) {
+	err = s.around("Addresses", func() error {
+		as, err = s.Store.Addresses(ctx, workspace,
+			contact)
+		return err
+	})
 	return as, err
 }
 
@@ -327,7 +366,8 @@ var errPower = errors.New("the power is off")
 // Conflicts.
 
 func TestAConflictIsTriedAgain(t *testing.T) {
-	for _, conflict := range []error{convo.ErrConflict, convo.ErrActiveExists, fmt.Errorf("wrapped: %w", convo.ErrConflict)} {
+	for _, conflict := range []error{convo.ErrConflict, convo.ErrActiveExists,
+		fmt.Errorf("wrapped: %w", convo.ErrConflict)} {
 		for k := range 4 {
 			synctest.Test(t, func(t *testing.T) {
 				s := shake(newStore())
@@ -356,7 +396,8 @@ func TestRetriesAreBounded(t *testing.T) {
 			s := shake(newStore())
 			d := openDeskOn(t, s, c.opts...)
 			d.do(toContact("carl"), convo.Open{By: agentAna})
-			d.do(toContact("dora"), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
+			d.do(toContact("dora"), convo.Open{By: agentAna},
+				convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 			d.wait(2 * time.Hour)
 			s.before = func(call string, _ int) error {
 				if call == "Commit" {
@@ -365,7 +406,8 @@ func TestRetriesAreBounded(t *testing.T) {
 				return nil
 			}
 			s.calls = nil
-			assert.ErrorIs(t, d.refuses(toContact("carl"), convo.Note{By: agentAna, Body: "n"}), convo.ErrConflict)
+			assert.ErrorIs(t, d.refuses(toContact("carl"), convo.Note{By: agentAna, Body: "n"}),
+				convo.ErrConflict)
 			assert.Equal(t, c.tries, s.count("Commit"))
 
 			s.calls = nil
@@ -391,9 +433,11 @@ func TestAnErrorThatIsNoConflictIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-// TestWhoComesSecondGoesOnFromWhatTheFirstLeft lets another engine in between loading and committing.
+// TestWhoComesSecondGoesOnFromWhatTheFirstLeft lets another engine in between loading and
+// committing.
 func TestWhoComesSecondGoesOnFromWhatTheFirstLeft(t *testing.T) {
-	hi, key := convo.Receive{Channel: "whatsapp", ExternalID: "m-1", Body: "hi"}, convo.Open{By: agentAna, Key: "k-1"}
+	hi, key := convo.Receive{Channel: "whatsapp", ExternalID: "m-1",
+		Body: "hi"}, convo.Open{By: agentAna, Key: "k-1"}
 	for _, c := range []struct {
 		name   string
 		given  []convo.Command
@@ -402,14 +446,21 @@ func TestWhoComesSecondGoesOnFromWhatTheFirstLeft(t *testing.T) {
 		want   convo.Outcome
 		err    error
 	}{
-		{"two messages open one conversation", nil, convo.Receive{Body: "a"}, convo.Receive{Body: "b"}, convo.OutcomeRecorded, nil},
-		{"two openings open one conversation", nil, convo.Open{By: agentAna}, convo.Open{By: flowBot}, convo.OutcomeUnchanged, nil},
+		{"two messages open one conversation", nil, convo.Receive{Body: "a"},
+			convo.Receive{Body: "b"}, convo.OutcomeRecorded, nil},
+		{"two openings open one conversation", nil, convo.Open{By: agentAna},
+			convo.Open{By: flowBot}, convo.OutcomeUnchanged, nil},
 		{"the same message twice", nil, hi, hi, convo.OutcomeDuplicate, nil},
 		{"the same key twice", nil, key, key, convo.OutcomeDuplicate, nil},
-		{"two closings", []convo.Command{convo.Open{By: agentAna}}, convo.Close{By: agentAna}, convo.Close{By: agentBen}, "", convo.ErrNotActive},
-		{"a message after a closing", []convo.Command{convo.Open{By: agentAna}}, convo.Close{By: agentAna}, convo.Receive{Body: "b"}, convo.OutcomeOpened, nil},
-		{"a reopening after an opening", []convo.Command{convo.Open{By: agentAna}, convo.Close{By: agentAna}}, convo.Open{By: agentAna}, convo.Reopen{By: agentAna}, convo.OutcomeUnchanged, nil},
-		{"a blocking", []convo.Command{convo.Open{By: agentAna}, convo.Close{By: agentAna}}, convo.Block{By: agentAna}, convo.Receive{Body: "b"}, "", convo.ErrBlocked},
+		{"two closings", []convo.Command{convo.Open{By: agentAna}}, convo.Close{By: agentAna},
+			convo.Close{By: agentBen}, "", convo.ErrNotActive},
+		{"a message after a closing", []convo.Command{convo.Open{By: agentAna}},
+			convo.Close{By: agentAna}, convo.Receive{Body: "b"}, convo.OutcomeOpened, nil},
+		{"a reopening after an opening", []convo.Command{convo.Open{By: agentAna},
+			convo.Close{By: agentAna}}, convo.Open{By: agentAna}, convo.Reopen{By: agentAna},
+			convo.OutcomeUnchanged, nil},
+		{"a blocking", []convo.Command{convo.Open{By: agentAna}, convo.Close{By: agentAna}},
+			convo.Block{By: agentAna}, convo.Receive{Body: "b"}, "", convo.ErrBlocked},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := shake(newStore())
@@ -441,9 +492,11 @@ func TestADuplicateThatTheStoreDoesNotKnowIsAConflict(t *testing.T) {
 		s := shake(newStore())
 		s.before = failFirst("Commit", 2, convo.ErrDuplicate)
 		d := openDeskOn(t, s)
-		assert.Equal(t, convo.OutcomeOpened, d.do(toContact("carl"), convo.Open{By: agentAna, Key: "k"}).Outcome)
+		assert.Equal(t, convo.OutcomeOpened, d.do(toContact("carl"),
+			convo.Open{By: agentAna, Key: "k"}).Outcome)
 		s.before = failFirst("Commit", 1000, convo.ErrDuplicate)
-		assert.ErrorIs(t, d.refuses(toContact("carl"), convo.Note{By: agentAna, Key: "k2", Body: "n"}), convo.ErrDuplicate)
+		assert.ErrorIs(t, d.refuses(toContact("carl"),
+			convo.Note{By: agentAna, Key: "k2", Body: "n"}), convo.ErrDuplicate)
 	})
 }
 
@@ -492,7 +545,8 @@ func TestACancelledContextEndsThePause(t *testing.T) {
 		_, err := d.Do(ctx, toContact("carl"), convo.Open{By: agentAna})
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, time.Second, time.Since(start), "it waits no longer than it may")
-		_, err = d.Merge(ctx, convo.Merge{Workspace: tenant, Primary: "a", Secondary: "b", By: agentAna})
+		_, err = d.Merge(ctx, convo.Merge{Workspace: tenant, Primary: "a", Secondary: "b",
+			By: agentAna})
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 }
@@ -519,18 +573,26 @@ var atomicCases = []atomicCase{
 	}},
 	{"a call with keys", func(d *desk) { d.do(toContact("carl"), convo.Open{By: agentAna}) },
 		func(ctx context.Context, d *desk) error {
-			_, err := d.Do(ctx, toContact("carl"), convo.Close{By: agentAna, Key: "k-1"}, convo.Open{By: agentAna},
+			_, err := d.Do(ctx, toContact("carl"), convo.Close{By: agentAna, Key: "k-1"},
+				convo.Open{By: agentAna},
 				convo.Send{By: agentAna, Body: "anything else?", Key: "k-2"})
 			return err
 		}},
-	{"a message that is known", func(d *desk) { d.do(toContact("carl"), carlWrites, convo.Close{By: agentAna}) },
+	{"a message that is known", func(d *desk) {
+		d.do(toContact("carl"), carlWrites,
+			convo.Close{By: agentAna})
+	},
 		func(ctx context.Context, d *desk) error {
 			_, err := d.Do(ctx, toContact("carl"), carlWrites)
 			return err
 		}},
-	{"a message that is known, beside a new one", func(d *desk) { d.do(toContact("carl"), carlWrites, convo.Close{By: agentAna}) },
+	{"a message that is known, beside a new one", func(d *desk) {
+		d.do(toContact("carl"),
+			carlWrites, convo.Close{By: agentAna})
+	},
 		func(ctx context.Context, d *desk) error {
-			_, err := d.Do(ctx, toContact("carl"), carlWrites, convo.Receive{Channel: "whatsapp", ExternalID: "m-2", Body: "and"})
+			_, err := d.Do(ctx, toContact("carl"), carlWrites,
+				convo.Receive{Channel: "whatsapp", ExternalID: "m-2", Body: "and"})
 			return err
 		}},
 	{"a merge", func(d *desk) {
@@ -538,7 +600,8 @@ var atomicCases = []atomicCase{
 		d.do(toAddress("email", "c@example.org"), convo.Receive{Body: "hi"})
 		d.do(toContact("carla"), convo.Receive{Body: "hi"})
 	}, func(ctx context.Context, d *desk) error {
-		_, err := d.Merge(ctx, convo.Merge{Workspace: tenant, Primary: "carl", Secondary: "carla", By: agentAna})
+		_, err := d.Merge(ctx, convo.Merge{Workspace: tenant, Primary: "carl", Secondary: "carla",
+			By: agentAna})
 		return err
 	}},
 	{"a tick", func(d *desk) {
@@ -575,10 +638,11 @@ func (d dump) shape() (out []string) {
 	return out
 }
 
-// TestEveryCallToTheStoreMayFail fails the n-th call, for every n, before it reaches the store or after it did its work:
-// what is there is all of it or nothing of each commit, and repeating gives what would have been without the fault.
+// TestEveryCallToTheStoreMayFail fails the n-th call, for every n, before it reaches the store or
+// after it did its work: what is there is all of it or nothing of each commit, and repeating gives
+// what would have been without the fault.
 func TestEveryCallToTheStoreMayFail(t *testing.T) {
-	policy := convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(2 * time.Hour)}})
+	policy := closesAfter(2 * time.Hour)
 	for _, sc := range atomicCases {
 		counting := shake(newStore())
 		undisturbed := openDeskOn(t, counting, policy)
@@ -628,7 +692,8 @@ func TestEveryCallToTheStoreMayFail(t *testing.T) {
 					}
 				}
 				require.NoError(t, sc.run(t.Context(), d), name)
-				require.Equal(t, all, dumpOf(t, d.store, tenant).shape(), "%s: repeated, it is applied once", name)
+				require.Equal(t, all, dumpOf(t, d.store, tenant).shape(),
+					"%s: repeated, it is applied once", name)
 			}
 			require.Greater(t, faults, 1, sc.name)
 		}
@@ -636,7 +701,7 @@ func TestEveryCallToTheStoreMayFail(t *testing.T) {
 }
 
 func TestACancelledContextWritesAllOrNothing(t *testing.T) {
-	policy := convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(2 * time.Hour)}})
+	policy := closesAfter(2 * time.Hour)
 	for _, sc := range atomicCases {
 		cancelled := 0
 		for n := 1; ; n++ {
@@ -664,7 +729,8 @@ func TestACancelledContextWritesAllOrNothing(t *testing.T) {
 			after := dumpOf(t, d.store, tenant)
 			after.verify(t)
 			if sc.name != "a tick" && sc.name != "a message that is known, beside a new one" {
-				require.Equal(t, before, after.shape(), "%s, call %d: cancelled before the commit", sc.name, n)
+				require.Equal(t, before, after.shape(), "%s, call %d: cancelled before the commit",
+					sc.name, n)
 			}
 		}
 		require.Greater(t, cancelled, 1, sc.name)
@@ -675,7 +741,8 @@ func TestACancelledContextEndsATick(t *testing.T) {
 	s := shake(newStore())
 	d := openDeskOn(t, s)
 	for i := range 10 {
-		d.do(toContact(fmt.Sprint("c", i)), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
+		d.do(toContact(fmt.Sprint("c", i)), convo.Open{By: agentAna},
+			convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 	}
 	d.wait(2 * time.Hour)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -709,7 +776,7 @@ func TestObserversAreToldWhatWasCommitted(t *testing.T) {
 	var second int
 	count := func(context.Context, []convo.Event) { second++ }
 	d = openDeskOn(t, s, convo.WithObserver(committed), convo.WithObserver(count),
-		convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(2 * time.Hour)}}))
+		closesAfter(2*time.Hour))
 
 	r := d.do(toContact("carl"), convo.Receive{Channel: "whatsapp", ExternalID: "m-1", Body: "hi"})
 	require.Len(t, told, 1)
@@ -751,8 +818,12 @@ func TestObserversAreToldWhatWasCommitted(t *testing.T) {
 func TestObserversGetTheContextOfTheCall(t *testing.T) {
 	type mark struct{}
 	var got any
-	d := openDesk(t, convo.WithObserver(func(ctx context.Context, _ []convo.Event) { got = ctx.Value(mark{}) }))
-	_, err := d.Do(context.WithValue(t.Context(), mark{}, "trace"), toContact("carl"), convo.Open{By: agentAna})
+	d := openDesk(t, convo.WithObserver(func(ctx context.Context,
+		_ []convo.Event) {
+		got = ctx.Value(mark{})
+	}))
+	_, err := d.Do(context.WithValue(t.Context(), mark{}, "trace"), toContact("carl"),
+		convo.Open{By: agentAna})
 	require.NoError(t, err)
 	assert.Equal(t, "trace", got)
 }
@@ -781,7 +852,8 @@ func TestWithIsTheSameEngineOnAnotherStore(t *testing.T) {
 	other.calls = nil
 	other.before = failFirst("Commit", 1, convo.ErrConflict)
 	_, err = do(convo.Reopen{By: agentAna})
-	assert.ErrorIs(t, err, convo.ErrConflict, "a conflict is the host's to retry, in a new transaction")
+	assert.ErrorIs(t, err, convo.ErrConflict,
+		"a conflict is the host's to retry, in a new transaction")
 	assert.Equal(t, 1, other.count("Commit"))
 
 	// The engine it came from still retries and still tells.
@@ -851,12 +923,15 @@ func TestTheClockIsReadOncePerCall(t *testing.T) {
 	e, err := convo.New(s, convo.WithClock(c))
 	require.NoError(t, err)
 	s.before = failFirst("Commit", 1, convo.ErrConflict)
-	_, err = e.Do(t.Context(), toContact("carl"), convo.Receive{Body: "hi"}, convo.Note{By: agentAna, Body: "n"})
+	_, err = e.Do(t.Context(), toContact("carl"), convo.Receive{Body: "hi"},
+		convo.Note{By: agentAna, Body: "n"})
 	require.NoError(t, err)
 	assert.Equal(t, 1, c.n)
-	_, err = e.Do(t.Context(), toContact("dora"), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
+	_, err = e.Do(t.Context(), toContact("dora"), convo.Open{By: agentAna},
+		convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 	require.NoError(t, err)
-	_, err = e.Merge(t.Context(), convo.Merge{Workspace: tenant, Primary: "carl", Secondary: "emil", By: agentAna})
+	_, err = e.Merge(t.Context(), convo.Merge{Workspace: tenant, Primary: "carl", Secondary: "emil",
+		By: agentAna})
 	require.ErrorIs(t, err, convo.ErrNotFound)
 	assert.Equal(t, 3, c.n)
 	c.now = morning.Add(2 * time.Hour)
@@ -871,7 +946,8 @@ func TestThePolicyIsThatOfTheChannel(t *testing.T) {
 	live := convo.LiveChatPolicy()
 	var asked []string
 	d := openDesk(t, convo.WithPolicy(convo.WorkflowPolicy()),
-		convo.WithPolicies(func(_ context.Context, workspace, channel string) (*convo.Policy, error) {
+		convo.WithPolicies(func(_ context.Context, workspace, channel string) (*convo.Policy,
+			error) {
 			asked = append(asked, workspace+"/"+channel)
 			if channel == "webchat" {
 				return &live, nil
@@ -881,19 +957,23 @@ func TestThePolicyIsThatOfTheChannel(t *testing.T) {
 	last := func() string { return asked[len(asked)-1] }
 
 	d.do(toContact("carl"), convo.Receive{Channel: "webchat", Body: "hi"})
-	assert.Equal(t, "acme/webchat", last(), "without an active conversation it is that of the request")
+	assert.Equal(t, "acme/webchat", last(),
+		"without an active conversation it is that of the request")
 	d.do(toContact("carl"), convo.Receive{Channel: "sms", Body: "hi"})
 	assert.Equal(t, "acme/webchat", last(), "of the active conversation")
 	d.do(toContact("carl"), convo.Close{By: agentAna, Category: "Whatever"})
 	assert.Equal(t, "acme/webchat", last())
-	assert.ErrorIs(t, d.refuses(toContact("carl"), convo.Receive{Channel: "webchat", Body: "hi"}), convo.ErrClosed)
+	assert.ErrorIs(t, d.refuses(toContact("carl"), convo.Receive{Channel: "webchat", Body: "hi"}),
+		convo.ErrClosed)
 	d.refuses(toContact("carl"), convo.Close{By: agentAna})
-	assert.Equal(t, "acme/webchat", last(), "where the request names none, that of the latest conversation")
+	assert.Equal(t, "acme/webchat", last(),
+		"where the request names none, that of the latest conversation")
 
 	r := d.do(toContact("carl"), convo.Receive{Channel: "sms", Body: "hi"})
 	assert.Equal(t, "acme/sms", last())
 	assert.Equal(t, convo.OutcomeOpened, r.Outcome)
-	requireInvalid(t, "category", d.refuses(toContact("carl"), convo.Close{By: agentAna, Category: "Whatever"}))
+	requireInvalid(t, "category", d.refuses(toContact("carl"),
+		convo.Close{By: agentAna, Category: "Whatever"}))
 
 	d.do(toAddress("webchat", "v1"), convo.Receive{Body: "hi"})
 	assert.Equal(t, "acme/webchat", last(), "the channel of the address")
@@ -905,9 +985,13 @@ func TestAPolicyThatCannotBeGivenFailsTheCall(t *testing.T) {
 	bad := convo.Policy{Summary: "x"}
 	var p *convo.Policy
 	var fails error
-	d := openDesk(t, convo.WithPolicies(func(context.Context, string, string) (*convo.Policy, error) { return p, fails }))
+	d := openDesk(t, convo.WithPolicies(func(context.Context, string, string) (*convo.Policy,
+		error) {
+		return p, fails
+	}))
 	d.do(toContact("carl"), convo.Receive{Channel: "sms", Body: "hi"})
-	d.do(toContact("dora"), convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
+	d.do(toContact("dora"), convo.Receive{Body: "hi"},
+		convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 	d.wait(2 * time.Hour)
 
 	fails = errPower
@@ -923,7 +1007,8 @@ func TestAPolicyThatCannotBeGivenFailsTheCall(t *testing.T) {
 	var invalid *convo.ValidationError
 	require.ErrorAs(t, err, &invalid)
 	requireInvalid(t, "summary", invalid)
-	assert.EqualError(t, err, `convo: policy of workspace "acme", channel "sms": `+invalid.Error(), "it says whose policy it is")
+	assert.EqualError(t, err, `convo: policy of workspace "acme", channel "sms": `+invalid.Error(),
+		"it says whose policy it is")
 	p = nil
 	assert.Equal(t, 1, d.tick())
 }
@@ -968,12 +1053,17 @@ func TestInvalidCommandsAreNotCommitted(t *testing.T) {
 	s := shake(newStore())
 	d := openDeskOn(t, s)
 	requireInvalid(t, "by", d.refuses(toContact("carl"), convo.Open{}))
-	requireInvalid(t, "key", d.refuses(toContact("carl"), convo.Open{By: agentAna, Key: strings.Repeat("x", 256)}))
-	requireInvalid(t, "channel", d.refuses(toContact("carl"), convo.Receive{Body: "hi", Channel: "\n", ExternalID: "1"}))
-	requireInvalid(t, "external_id", d.refuses(toContact("carl"), convo.Receive{Body: "hi", ExternalID: "1"}))
-	requireInvalid(t, "external_id", d.refuses(toContact("carl"), convo.Receive{Body: "hi", Channel: "sms", ExternalID: "\x00"}))
+	requireInvalid(t, "key", d.refuses(toContact("carl"), convo.Open{By: agentAna,
+		Key: strings.Repeat("x", 256)}))
+	requireInvalid(t, "channel", d.refuses(toContact("carl"),
+		convo.Receive{Body: "hi", Channel: "\n", ExternalID: "1"}))
+	requireInvalid(t, "external_id", d.refuses(toContact("carl"),
+		convo.Receive{Body: "hi", ExternalID: "1"}))
+	requireInvalid(t, "external_id", d.refuses(toContact("carl"),
+		convo.Receive{Body: "hi", Channel: "sms", ExternalID: "\x00"}))
 	requireInvalid(t, "command", d.refuses(toContact("carl"), &convo.Open{By: agentAna}))
-	requireInvalid(t, "body", d.refuses(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna}))
+	requireInvalid(t, "body", d.refuses(toContact("carl"), convo.Open{By: agentAna},
+		convo.Send{By: agentAna}))
 	assert.Zero(t, s.count("Commit"))
 }
 
@@ -983,8 +1073,10 @@ func TestWhatIsLoggedIsNeverContent(t *testing.T) {
 	var out bytes.Buffer
 	s := shake(newStore())
 	d := openDeskOn(t, s,
-		convo.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))),
-		convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(time.Hour), Summary: "PRIVATE"}}))
+		convo.WithLogger(slog.New(slog.NewTextHandler(&out,
+			&slog.HandlerOptions{Level: slog.LevelDebug}))),
+		convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(time.Hour),
+			Summary: "PRIVATE"}}))
 	hi := convo.Receive{Channel: "whatsapp", ExternalID: "m-1", Body: "PRIVATE"}
 	s.before = failFirst("Commit", 1, convo.ErrConflict)
 	d.do(toContact("carl"), hi)
@@ -992,18 +1084,23 @@ func TestWhatIsLoggedIsNeverContent(t *testing.T) {
 	d.do(toContact("carl"), hi)
 	assert.Contains(t, out.String(), "duplicate")
 	assert.Contains(t, out.String(), "m-1")
-	d.do(toContact("carl"), convo.Send{By: agentAna, Body: "PRIVATE"}, convo.Note{By: agentAna, Body: "PRIVATE"})
+	d.do(toContact("carl"), convo.Send{By: agentAna, Body: "PRIVATE"},
+		convo.Note{By: agentAna, Body: "PRIVATE"})
 	d.wait(48 * time.Hour)
 	d.tick()
-	d.do(toContact("carl"), convo.AmendClosing{By: agentAna, Summary: "PRIVATE as well", Key: "k"}, convo.Block{By: agentAna, Reason: "PRIVATE"})
-	d.do(toContact("carl"), convo.AmendClosing{By: agentAna, Summary: "PRIVATE as well", Key: "k"}, convo.Block{By: agentAna, Reason: "PRIVATE"})
+	d.do(toContact("carl"), convo.AmendClosing{By: agentAna, Summary: "PRIVATE as well", Key: "k"},
+		convo.Block{By: agentAna, Reason: "PRIVATE"})
+	d.do(toContact("carl"), convo.AmendClosing{By: agentAna, Summary: "PRIVATE as well", Key: "k"},
+		convo.Block{By: agentAna, Reason: "PRIVATE"})
 	assert.NotContains(t, out.String(), "PRIVATE")
 }
 
 func TestTimersAreLoggedWithHowLateTheyAre(t *testing.T) {
 	var out bytes.Buffer
-	d := openDesk(t, convo.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))))
-	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
+	d := openDesk(t, convo.WithLogger(slog.New(slog.NewTextHandler(&out,
+		&slog.HandlerOptions{Level: slog.LevelDebug}))))
+	id := d.do(toContact("carl"), convo.Open{By: agentAna},
+		convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
 	d.wait(48 * time.Hour)
 	assert.Equal(t, 1, d.tick())
 	assert.Contains(t, out.String(), id.String())
@@ -1023,7 +1120,8 @@ func TestTimersAreLoggedWithHowLateTheyAre(t *testing.T) {
 func TestActiveFollowsMergesAndAddresses(t *testing.T) {
 	d := openDesk(t)
 	ctx := t.Context()
-	old := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Close{By: agentAna}).Conversation.ID
+	old := d.do(toContact("carl"), convo.Open{By: agentAna},
+		convo.Close{By: agentAna}).Conversation.ID
 	_, err := d.Active(ctx, toContact("carl"))
 	assert.ErrorIs(t, err, convo.ErrNotActive)
 	var none *convo.StateError
@@ -1034,13 +1132,16 @@ func TestActiveFollowsMergesAndAddresses(t *testing.T) {
 	_, err = d.Active(ctx, toConversation(uuid.New()))
 	assert.ErrorIs(t, err, convo.ErrNotFound)
 
-	d.do(toAddress("email", "carl@example.org"), convo.Receive{Body: "hi"}, convo.Close{By: agentAna})
+	d.do(toAddress("email", "carl@example.org"), convo.Receive{Body: "hi"},
+		convo.Close{By: agentAna})
 	made, err := d.Contact(ctx, toAddress("email", "carl@example.org"))
 	require.NoError(t, err)
 	d.merge("carl", made.ID)
-	active := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.SetPending{By: agentAna}).Conversation
+	active := d.do(toContact("carl"), convo.Open{By: agentAna},
+		convo.SetPending{By: agentAna}).Conversation
 	for _, to := range []convo.Ref{
-		toContact("carl"), toContact(made.ID), toAddress("email", "carl@example.org"), toConversation(old), toConversation(active.ID),
+		toContact("carl"), toContact(made.ID), toAddress("email",
+			"carl@example.org"), toConversation(old), toConversation(active.ID),
 	} {
 		got, err := d.Active(ctx, to)
 		require.NoError(t, err)
@@ -1059,17 +1160,38 @@ func TestReadsOfTheUnknownAreNotFound(t *testing.T) {
 	ctx := t.Context()
 	d.do(toContact("carl"), convo.Open{By: agentAna})
 	for name, read := range map[string]func() error{
-		"contact":      func() error { _, err := d.Contact(ctx, toContact("dora")); return err },
-		"by address":   func() error { _, err := d.Contact(ctx, toAddress("email", "x")); return err },
-		"workspace":    func() error { _, err := d.Contact(ctx, convo.ToContact("other", "carl")); return err },
-		"addresses":    func() error { _, err := d.Addresses(ctx, toContact("dora")); return err },
-		"history":      func() error { _, err := d.History(ctx, toContact("dora"), convo.EventCursor{}, 0); return err },
-		"conversation": func() error { _, err := d.Conversation(ctx, convo.ToConversation(tenant, uuid.New())); return err },
-		"transcript": func() error {
-			_, err := d.Transcript(ctx, convo.ToConversation(tenant, uuid.New()), convo.EventCursor{}, 0)
+		"contact": func() error { _, err := d.Contact(ctx, toContact("dora")); return err },
+		"by address": func() error {
+			_, err := d.Contact(ctx,
+				toAddress("email", "x"))
 			return err
 		},
-		"cycles": func() error { _, err := d.Cycles(ctx, convo.ToConversation(tenant, uuid.New())); return err },
+		"workspace": func() error {
+			_, err := d.Contact(ctx,
+				convo.ToContact("other", "carl"))
+			return err
+		},
+		"addresses": func() error { _, err := d.Addresses(ctx, toContact("dora")); return err },
+		"history": func() error {
+			_, err := d.History(ctx, toContact("dora"),
+				convo.EventCursor{}, 0)
+			return err
+		},
+		"conversation": func() error {
+			_, err := d.Conversation(ctx,
+				convo.ToConversation(tenant, uuid.New()))
+			return err
+		},
+		"transcript": func() error {
+			_, err := d.Transcript(ctx, convo.ToConversation(tenant, uuid.New()),
+				convo.EventCursor{}, 0)
+			return err
+		},
+		"cycles": func() error {
+			_, err := d.Cycles(ctx, convo.ToConversation(tenant,
+				uuid.New()))
+			return err
+		},
 	} {
 		assert.ErrorIs(t, read(), convo.ErrNotFound, name)
 	}
@@ -1089,11 +1211,13 @@ func TestNothingIsVisibleAcrossWorkspaces(t *testing.T) {
 	page, err := d.Conversations(ctx, convo.Filter{Workspace: "other"})
 	require.NoError(t, err)
 	assert.Empty(t, page)
-	_, err = d.Merge(ctx, convo.Merge{Workspace: "other", Primary: "carl", Secondary: "dora", By: agentAna})
+	_, err = d.Merge(ctx, convo.Merge{Workspace: "other", Primary: "carl", Secondary: "dora",
+		By: agentAna})
 	assert.ErrorIs(t, err, convo.ErrNotFound)
 	other, err := d.Do(ctx, convo.ToContact("other", "carl"), carlWrites)
 	require.NoError(t, err)
-	assert.Equal(t, convo.OutcomeOpened, other.Outcome, "external ids are unique within a workspace")
+	assert.Equal(t, convo.OutcomeOpened, other.Outcome,
+		"external ids are unique within a workspace")
 }
 
 func TestListingsFollowAliasesAndHavePages(t *testing.T) {
@@ -1101,7 +1225,8 @@ func TestListingsFollowAliasesAndHavePages(t *testing.T) {
 	ctx := t.Context()
 	var all []uuid.UUID
 	for i := range 60 {
-		r := d.do(toContact(fmt.Sprint("c", i%3)), convo.Open{By: agentAna}, convo.Close{By: agentAna})
+		r := d.do(toContact(fmt.Sprint("c", i%3)), convo.Open{By: agentAna},
+			convo.Close{By: agentAna})
 		all = append(all, r.Conversation.ID)
 		d.wait(time.Second)
 	}
@@ -1133,7 +1258,8 @@ func TestListingsFollowAliasesAndHavePages(t *testing.T) {
 	assert.Empty(t, page(convo.Filter{Contact: "nobody"}))
 	d.merge("c0", "c1")
 	assert.Len(t, page(convo.Filter{Contact: "c0"}), 40)
-	assert.Equal(t, page(convo.Filter{Contact: "c0"}), page(convo.Filter{Contact: "c1"}), "an alias leads to its root")
+	assert.Equal(t, page(convo.Filter{Contact: "c0"}), page(convo.Filter{Contact: "c1"}),
+		"an alias leads to its root")
 }
 
 func TestATranscriptIsReadInPages(t *testing.T) {
@@ -1146,7 +1272,8 @@ func TestATranscriptIsReadInPages(t *testing.T) {
 	first, err := d.Transcript(ctx, convo.ToConversation(tenant, id), convo.EventCursor{}, 0)
 	require.NoError(t, err)
 	assert.Len(t, first, convo.DefaultPageSize)
-	rest, err := d.Transcript(ctx, convo.ToConversation(tenant, id), first[len(first)-1].Cursor(), 0)
+	rest, err := d.Transcript(ctx, convo.ToConversation(tenant, id), first[len(first)-1].Cursor(),
+		0)
 	require.NoError(t, err)
 	assert.Equal(t, d.log(id), append(first, rest...))
 	for _, limit := range []int{-1, convo.MaxPageSize + 1} {
@@ -1166,7 +1293,8 @@ func TestTheHistoryOfAContactIsAllThatHappenedToIt(t *testing.T) {
 		d.wait(time.Minute)
 	}
 	add(d.do(toContact("carl"), convo.Receive{Body: "hi"}).Events)
-	add(d.do(convo.Ref{Workspace: tenant, Contact: "carla", Address: convo.Address{Channel: "email", Value: "c"}}, convo.Receive{Body: "hi"}).Events)
+	add(d.do(convo.Ref{Workspace: tenant, Contact: "carla",
+		Address: convo.Address{Channel: "email", Value: "c"}}, convo.Receive{Body: "hi"}).Events)
 	add(d.do(toContact("carl"), convo.Close{By: agentAna}).Events)
 	add(d.do(toContact("carla"), convo.Send{By: agentAna, Body: "hello"}).Events)
 	add(d.merge("carl", "carla").Events)
@@ -1178,7 +1306,8 @@ func TestTheHistoryOfAContactIsAllThatHappenedToIt(t *testing.T) {
 	require.NoError(t, err)
 	// In one call's events of the contact itself come first: they all happened at the same time.
 	assert.ElementsMatch(t, want, kindsOf(whole))
-	assert.True(t, slices.IsSortedFunc(whole, func(a, b convo.Event) int { return a.At.Compare(b.At) }))
+	assert.True(t, slices.IsSortedFunc(whole,
+		func(a, b convo.Event) int { return a.At.Compare(b.At) }))
 	var paged []convo.Event
 	for after := (convo.EventCursor{}); ; {
 		page, err := d.History(ctx, toAddress("email", "c"), after, 3)
@@ -1223,7 +1352,8 @@ func TestCyclesOfALogThatEndsWithAPage(t *testing.T) {
 	d := openDesk(t)
 	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}).Conversation.ID
 	for v := d.get(id).Version; v < convo.MaxPageSize; v = d.get(id).Version {
-		d.do(toContact("carl"), slices.Repeat([]convo.Command{convo.Note{By: agentAna, Body: "n"}}, min(100, convo.MaxPageSize-int(v)))...)
+		d.do(toContact("carl"), slices.Repeat([]convo.Command{convo.Note{By: agentAna, Body: "n"}},
+			min(100, convo.MaxPageSize-int(v)))...)
 	}
 	cycles, err := d.Cycles(t.Context(), convo.ToConversation(tenant, id))
 	require.NoError(t, err)
@@ -1240,24 +1370,45 @@ func TestReadsFailAsTheStoreDoes(t *testing.T) {
 			func() error { _, err := d.Contact(ctx, toContact("carl")); return err },
 			func() error { _, err := d.Active(ctx, toContact("carl")); return err },
 			func() error { _, err := d.Addresses(ctx, toContact("carl")); return err },
-			func() error { _, err := d.History(ctx, toContact("carl"), convo.EventCursor{}, 0); return err },
+			func() error {
+				_, err := d.History(ctx, toContact("carl"), convo.EventCursor{},
+					0)
+				return err
+			},
 			func() error {
 				_, err := d.Conversations(ctx, convo.Filter{Workspace: tenant, Contact: "carl"})
 				return err
 			},
 		},
 		"Conversation": {
-			func() error { _, err := d.Conversation(ctx, convo.ToConversation(tenant, id)); return err },
 			func() error {
-				_, err := d.Transcript(ctx, convo.ToConversation(tenant, id), convo.EventCursor{}, 0)
+				_, err := d.Conversation(ctx,
+					convo.ToConversation(tenant, id))
+				return err
+			},
+			func() error {
+				_, err := d.Transcript(ctx, convo.ToConversation(tenant, id), convo.EventCursor{},
+					0)
 				return err
 			},
 			func() error { _, err := d.Cycles(ctx, convo.ToConversation(tenant, id)); return err },
 		},
-		"Conversations": {func() error { _, err := d.Conversations(ctx, convo.Filter{Workspace: tenant}); return err }},
-		"Events":        {func() error { _, err := d.Cycles(ctx, convo.ToConversation(tenant, id)); return err }},
-		"Addresses":     {func() error { _, err := d.Addresses(ctx, toContact("carl")); return err }},
-		"Due":           {func() error { _, err := d.Tick(ctx, 10); return err }},
+		"Conversations": {func() error {
+			_, err := d.Conversations(ctx,
+				convo.Filter{Workspace: tenant})
+			return err
+		}},
+		"Events": {func() error {
+			_, err := d.Cycles(ctx,
+				convo.ToConversation(tenant, id))
+			return err
+		}},
+		"Addresses": {func() error {
+			_, err := d.Addresses(ctx,
+				toContact("carl"))
+			return err
+		}},
+		"Due": {func() error { _, err := d.Tick(ctx, 10); return err }},
 	} {
 		s.before = failFirst(call, 1<<30, errPower)
 		for i, read := range reads {
@@ -1267,10 +1418,11 @@ func TestReadsFailAsTheStoreDoes(t *testing.T) {
 	s.before = nil
 }
 
-// TestTheMeasuresOfADay is one conversation from the first message to the second closing, with every number that is
-// measured on the way worked out by hand.
+// TestTheMeasuresOfADay is one conversation from the first message to the second closing, with
+// every number that is measured on the way worked out by hand.
 func TestTheMeasuresOfADay(t *testing.T) {
-	d := openDesk(t, convo.WithPolicy(convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}}))
+	d := openDesk(t,
+		convo.WithPolicy(convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}}))
 	to := toAddress("whatsapp", "+49")
 	id := d.do(to, convo.Receive{Body: "My order arrived broken."}).Conversation.ID // 9:00
 	d.wait(2 * time.Second)
@@ -1285,7 +1437,8 @@ func TestTheMeasuresOfADay(t *testing.T) {
 	d.do(to, convo.Send{By: agentBen, Body: "We will ask the manufacturer."}, // 9:30
 		convo.SetPending{By: agentBen, Until: morning.Add(3 * time.Hour)})
 	d.wait(4 * time.Hour)
-	d.tick()                                                       // 13:30, for what was due at 12:00
+	// 13:30, for what was due at 12:00
+	d.tick()
 	d.do(to, convo.Send{By: agentAna, Body: "You get a new one."}, // 13:30
 		convo.Close{By: agentAna, Category: "Support", Summary: "Replaced."}) // 13:30
 	d.wait(90 * time.Minute)
@@ -1296,7 +1449,8 @@ func TestTheMeasuresOfADay(t *testing.T) {
 	require.Len(t, cycles, 2)
 	measures := func(c convo.Cycle) (out []time.Duration) {
 		for _, f := range []func() (time.Duration, bool){
-			c.FirstResponseTime, c.AssignmentTime, c.ResponseTime, c.ResolutionTime, c.ActiveResolutionTime,
+			c.FirstResponseTime, c.AssignmentTime, c.ResponseTime, c.ResolutionTime,
+			c.ActiveResolutionTime,
 		} {
 			v, ok := f()
 			if !ok {
@@ -1308,11 +1462,14 @@ func TestTheMeasuresOfADay(t *testing.T) {
 	}
 	first, second := cycles[0], cycles[1]
 	assert.Equal(t, []time.Duration{
-		5 * time.Minute, time.Minute, (5*time.Minute + 20*time.Minute) / 2, 270 * time.Minute, 120 * time.Minute, 150 * time.Minute,
+		5 * time.Minute, time.Minute, (5*time.Minute +
+			20*time.Minute) / 2, 270 * time.Minute, 120 * time.Minute, 150 * time.Minute,
 	}, measures(first))
 	assert.Equal(t, []time.Duration{-1, 0, -1, 0, 0, 0}, measures(second), "kept by its assignee")
-	assert.Equal(t, [4]int{3, 3, 1, 2}, [4]int{first.Incoming, first.OutgoingUser, first.OutgoingAutomation, first.Responses})
-	assert.Equal(t, [4]int{1, 0, 0, 0}, [4]int{second.Incoming, second.OutgoingUser, second.OutgoingAutomation, second.Responses})
+	assert.Equal(t, [4]int{3, 3, 1, 2}, [4]int{first.Incoming, first.OutgoingUser,
+		first.OutgoingAutomation, first.Responses})
+	assert.Equal(t, [4]int{1, 0, 0, 0}, [4]int{second.Incoming, second.OutgoingUser,
+		second.OutgoingAutomation, second.Responses})
 	assert.Equal(t, "Support", first.Closing.Category)
 	assert.Equal(t, second, d.get(id).Cycle)
 	resolved, _ := d.get(id).FirstResolutionTime()
@@ -1323,7 +1480,8 @@ func TestTheMeasuresOfADay(t *testing.T) {
 
 func TestAResultShowsTheStateAfterTheCall(t *testing.T) {
 	d := openDesk(t)
-	r := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana"})
+	r := d.do(toContact("carl"), convo.Receive{Body: "hi"},
+		convo.Assign{By: agentAna, Assignee: "ana"})
 	assert.Equal(t, d.get(r.Conversation.ID), r.Conversation)
 	assert.Equal(t, d.contact("carl"), r.Contact)
 	assert.Equal(t, d.log(r.Conversation.ID), r.Events)
@@ -1340,7 +1498,8 @@ func TestWhatIsUnchangedIsNotCommitted(t *testing.T) {
 	d.do(toContact("dora"), convo.Open{By: agentAna})
 	d.merge("carl", "dora")
 	s.calls = nil
-	d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Resume{By: agentAna}, convo.Unblock{By: agentAna})
+	d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Resume{By: agentAna},
+		convo.Unblock{By: agentAna})
 	d.merge("carl", "dora")
 	d.tick()
 	assert.Zero(t, s.count("Commit"))
@@ -1352,7 +1511,8 @@ func TestManyMayUseOneEngineAtOnce(t *testing.T) {
 	for i := range 8 {
 		wg.Go(func() {
 			for j := range 10 {
-				_, err := d.Do(t.Context(), toContact("carl"), convo.Receive{Channel: "x", ExternalID: fmt.Sprint(i, j/2), Body: "hi"})
+				_, err := d.Do(t.Context(), toContact("carl"),
+					convo.Receive{Channel: "x", ExternalID: fmt.Sprint(i, j/2), Body: "hi"})
 				assert.NoError(t, err)
 			}
 		})

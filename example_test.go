@@ -17,7 +17,8 @@ import (
 
 var ctx = context.Background()
 
-// exampleEngine works in memory, and on a clock that stands still at nine on a Monday until an example moves it.
+// exampleEngine works in memory, and on a clock that stands still at nine on a Monday until an
+// example moves it.
 func exampleEngine(opts ...convo.Option) (*convo.Engine, *clock.Mock) {
 	now := clock.NewMock()
 	now.Set(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
@@ -32,7 +33,8 @@ func try[T any](v T, err error) T {
 	return v
 }
 
-// A message from a customer opens a conversation, an agent answers and closes it, and the library has the numbers.
+// A message from a customer opens a conversation, an agent answers and closes it, and the library
+// has the numbers.
 func Example() {
 	now := clock.NewMock() // your program leaves WithClock out
 	engine, err := convo.New(memstore.New(), convo.WithClock(now))
@@ -45,11 +47,13 @@ func Example() {
 	fmt.Println(result.Outcome, err)
 
 	now.Add(5 * time.Minute)
-	result, err = engine.Do(ctx, susan, convo.Send{By: convo.ByUser("ana"), Body: "We will send a new one."})
+	result, err = engine.Do(ctx, susan, convo.Send{By: convo.ByUser("ana"),
+		Body: "We will send a new one."})
 	fmt.Println(result.Outcome, err)
 
 	now.Add(10 * time.Minute)
-	result, err = engine.Do(ctx, susan, convo.Close{By: convo.ByUser("ana"), Summary: "Replaced defective item."})
+	result, err = engine.Do(ctx, susan, convo.Close{By: convo.ByUser("ana"),
+		Summary: "Replaced defective item."})
 	fmt.Println(result.Outcome, err)
 
 	firstResponse, _ := result.Conversation.Cycle.FirstResponseTime()
@@ -62,8 +66,8 @@ func Example() {
 	// first response after 5m0s and resolved after 15m0s
 }
 
-// Every call answers what it did. What is the case already is no error: the outcome is unchanged, and nothing is
-// written.
+// Every call answers what it did. What is the case already is no error: the outcome is unchanged,
+// and nothing is written.
 func ExampleEngine_Do() {
 	engine, _ := exampleEngine()
 	susan, ana := convo.ToContact("acme", "susan"), convo.ByUser("ana")
@@ -80,7 +84,8 @@ func ExampleEngine_Do() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%-9s  %-7s  events: %d\n", result.Outcome, result.Conversation.Status, len(result.Events))
+		fmt.Printf("%-9s  %-7s  events: %d\n", result.Outcome, result.Conversation.Status,
+			len(result.Events))
 	}
 	// Output:
 	// opened     open     events: 2
@@ -91,8 +96,8 @@ func ExampleEngine_Do() {
 	// closed     closed   events: 1
 }
 
-// Susan contacts the company three times for three purposes, and a different agent attends to her each time. She has
-// three conversations, and never more than one is open.
+// Susan contacts the company three times for three purposes, and a different agent attends to her
+// each time. She has three conversations, and never more than one is open.
 func ExampleEngine_Do_susan() {
 	engine, now := exampleEngine()
 	susan := convo.ToContact("acme", "susan")
@@ -106,7 +111,8 @@ func ExampleEngine_Do_susan() {
 		try(engine.Do(ctx, susan, convo.Receive{Body: visit.question}))
 		try(engine.Do(ctx, susan, convo.Assign{By: agent, Assignee: agent.ID}))
 		active := try(engine.Conversations(ctx, convo.Filter{
-			Workspace: "acme", Contact: "susan", Status: []convo.Status{convo.StatusOpen, convo.StatusPending},
+			Workspace: "acme", Contact: "susan", Status: []convo.Status{convo.StatusOpen,
+				convo.StatusPending},
 		}))
 		fmt.Println("active:", len(active))
 
@@ -115,8 +121,10 @@ func ExampleEngine_Do_susan() {
 		now.Add(30 * 24 * time.Hour)
 	}
 
-	for _, c := range try(engine.Conversations(ctx, convo.Filter{Workspace: "acme", Contact: "susan"})) {
-		fmt.Println(c.CreatedAt.Format(time.DateOnly), c.Status, c.Cycle.LastAssignee, "–", c.Cycle.Closing.Summary)
+	for _, c := range try(engine.Conversations(ctx,
+		convo.Filter{Workspace: "acme", Contact: "susan"})) {
+		fmt.Println(c.CreatedAt.Format(time.DateOnly), c.Status, c.Cycle.LastAssignee, "–",
+			c.Cycle.Closing.Summary)
 	}
 	// Output:
 	// active: 1
@@ -127,8 +135,8 @@ func ExampleEngine_Do_susan() {
 	// 2026-03-02 closed ana – Told her the tracking number.
 }
 
-// Nobody has seen this number before: the message creates the contact and opens its conversation in one commit. The
-// next one comes to the same conversation.
+// Nobody has seen this number before: the message creates the contact and opens its conversation in
+// one commit. The next one comes to the same conversation.
 func ExampleEngine_Do_newContact() {
 	engine, _ := exampleEngine()
 	number := convo.ToAddress("acme", "whatsapp", "+4912345")
@@ -149,8 +157,8 @@ func ExampleEngine_Do_newContact() {
 	//    message_received
 }
 
-// Facebook and Viber tell when somebody opens the chat for the first time. That welcome event opens a conversation, but
-// only for a contact without an active one.
+// Facebook and Viber tell when somebody opens the chat for the first time. That welcome event opens
+// a conversation, but only for a contact without an active one.
 func ExampleEngine_Do_welcomeEvent() {
 	engine, _ := exampleEngine()
 	welcome := convo.Open{By: convo.ByContact(), Source: convo.SourceWelcomeEvent}
@@ -176,19 +184,21 @@ func ExampleEngine_Do_byUser() {
 		convo.Open{By: convo.ByUser("ana"), Channel: "whatsapp"}))
 
 	cycle := result.Conversation.Cycle
-	fmt.Println(result.Outcome, "on", result.Conversation.Channel, "by", cycle.OpenedBy.ID, "through", cycle.OpenedSource)
+	fmt.Println(result.Outcome, "on", result.Conversation.Channel, "by", cycle.OpenedBy.ID,
+		"through", cycle.OpenedSource)
 	// Output: opened on whatsapp by ana through user
 }
 
-// A workflow greets a contact of its own accord: it opens, sends and assigns in one call, so that nobody ever sees an
-// empty or an unassigned conversation.
+// A workflow greets a contact of its own accord: it opens, sends and assigns in one call, so that
+// nobody ever sees an empty or an unassigned conversation.
 func ExampleEngine_Do_proactiveGreeting() {
 	engine, _ := exampleEngine()
 	flow := convo.ByAutomation("order-ready")
 
 	result := try(engine.Do(ctx, convo.ToAddress("acme", "whatsapp", "+4912345"),
 		convo.Open{By: flow},
-		convo.Send{By: flow, Body: "Hi Riya, your last order is ready for delivery. Would you like to track it now?"},
+		convo.Send{By: flow, Body: "Hi Riya, your last order is ready for delivery. Would you " +
+			"like to track it now?"},
 		convo.Assign{By: flow, Team: "sales"},
 	))
 
@@ -217,8 +227,8 @@ func ExampleEngine_Do_dialogflow() {
 	// Output: closed by automation opening-hours through dialogflow
 }
 
-// Messengers deliver a webhook again when they are not sure of the first time. With its external id the message is
-// recorded once, and the answer is the first one's, whatever happened in between.
+// Messengers deliver a webhook again when they are not sure of the first time. With its external id
+// the message is recorded once, and the answer is the first one's, whatever happened in between.
 func ExampleEngine_Do_duplicateWebhook() {
 	engine, _ := exampleEngine()
 	susan := convo.ToAddress("acme", "whatsapp", "+4912345")
@@ -237,8 +247,8 @@ func ExampleEngine_Do_duplicateWebhook() {
 	// the same conversation: true
 }
 
-// A caller that does not know whether its call got through repeats it with the same key. Another request with that key
-// is an error.
+// A caller that does not know whether its call got through repeats it with the same key. Another
+// request with that key is an error.
 func ExampleEngine_Do_idempotencyKey() {
 	engine, _ := exampleEngine()
 	susan := convo.ToContact("acme", "susan")
@@ -249,7 +259,8 @@ func ExampleEngine_Do_idempotencyKey() {
 
 	for range 2 {
 		result := try(engine.Do(ctx, susan, greet...))
-		fmt.Println(result.Outcome, "– messages sent:", result.Conversation.Cycle.OutgoingAutomation)
+		fmt.Println(result.Outcome, "– messages sent:",
+			result.Conversation.Cycle.OutgoingAutomation)
 	}
 
 	_, err := engine.Do(ctx, susan, convo.Close{By: convo.ByUser("ana"), Key: "campaign-7/susan"})
@@ -278,8 +289,8 @@ func ExampleEngine_Do_allOrNothing() {
 	// not found: true
 }
 
-// The agent's screen still shows the old conversation, but the contact has started another one. A command that names
-// its conversation cannot hit the wrong one.
+// The agent's screen still shows the old conversation, but the contact has started another one. A
+// command that names its conversation cannot hit the wrong one.
 func ExampleToConversation() {
 	engine, _ := exampleEngine()
 	susan := convo.ToContact("acme", "susan")
@@ -287,7 +298,8 @@ func ExampleToConversation() {
 
 	onScreen := try(engine.Do(ctx, susan, convo.Receive{Body: "Where is my order?"})).Conversation
 	try(engine.Do(ctx, susan, convo.Close{By: convo.ByUser("ben")}))
-	current := try(engine.Do(ctx, susan, convo.Receive{Body: "The toaster is broken."})).Conversation
+	current := try(engine.Do(ctx, susan,
+		convo.Receive{Body: "The toaster is broken."})).Conversation
 
 	_, err := engine.Do(ctx, convo.ToConversation("acme", onScreen.ID), convo.Close{By: ana})
 
@@ -303,13 +315,15 @@ func ExampleToConversation() {
 	// active is the current one: true
 }
 
-// A contact that has an id of the host and writes on several channels: naming both links the address.
+// A contact that has an id of the host and writes on several channels: naming both links the
+// address.
 func ExampleLinkAddress() {
 	engine, _ := exampleEngine()
 	try(engine.Do(ctx, convo.ToContact("acme", "susan"), convo.Receive{Body: "Hello"}))
 
 	both := convo.Ref{
-		Workspace: "acme", Contact: "susan", Address: convo.Address{Channel: "email", Value: "susan@example.com"},
+		Workspace: "acme", Contact: "susan", Address: convo.Address{Channel: "email",
+			Value: "susan@example.com"},
 	}
 	fmt.Println(try(engine.Do(ctx, both, convo.LinkAddress{By: convo.ByUser("ana")})).Outcome)
 
@@ -338,17 +352,20 @@ func ExampleBlock() {
 	// opened
 }
 
-// The agent picked the wrong category. AmendClosing corrects the closing; what it was before stays in the log.
+// The agent picked the wrong category. AmendClosing corrects the closing; what it was before stays
+// in the log.
 func ExampleAmendClosing() {
 	engine, _ := exampleEngine()
 	susan, ana := convo.ToContact("acme", "susan"), convo.ByUser("ana")
 	try(engine.Do(ctx, susan, convo.Receive{Body: "The toaster is broken."}))
 	try(engine.Do(ctx, susan, convo.Close{By: ana, Category: "Sales", Summary: "Replaced it."}))
 
-	result := try(engine.Do(ctx, susan, convo.AmendClosing{By: ana, Category: "Support", Summary: "Replaced it."}))
+	result := try(engine.Do(ctx, susan, convo.AmendClosing{By: ana, Category: "Support",
+		Summary: "Replaced it."}))
 	fmt.Println("now:", result.Conversation.Cycle.Closing.Category)
 
-	for _, e := range try(engine.Transcript(ctx, convo.ToConversation("acme", result.Conversation.ID), convo.EventCursor{}, 0)) {
+	for _, e := range try(engine.Transcript(ctx, convo.ToConversation("acme",
+		result.Conversation.ID), convo.EventCursor{}, 0)) {
 		if e.Row().Category != "" {
 			fmt.Println(e.Kind, e.Row().Category)
 		}
@@ -409,12 +426,13 @@ func ExampleInboxPolicy() {
 	// Output: opened another one: true
 }
 
-// Triochat's way: the Close step of a workflow records a category and a summary and takes the chat off the list of
-// active ones; the Open step opens the same conversation again.
+// Triochat's way: the Close step of a workflow records a category and a summary and takes the chat
+// off the list of active ones; the Open step opens the same conversation again.
 func ExampleWorkflowPolicy() {
 	engine, _ := exampleEngine(convo.WithPolicy(convo.WorkflowPolicy()))
 	riya, flow := convo.ToContact("acme", "riya"), convo.ByAutomation("returns")
-	active := convo.Filter{Workspace: "acme", Status: []convo.Status{convo.StatusOpen, convo.StatusPending}}
+	active := convo.Filter{Workspace: "acme", Status: []convo.Status{convo.StatusOpen,
+		convo.StatusPending}}
 
 	first := try(engine.Do(ctx, riya, convo.Receive{Body: "The toaster is broken."}))
 	fmt.Println("active:", len(try(engine.Conversations(ctx, active))))
@@ -437,8 +455,8 @@ func ExampleWorkflowPolicy() {
 	// cycle: 2
 }
 
-// Insent's way: a closed conversation takes no messages. The visitor may restart it, which runs the conversation flow
-// again from the beginning.
+// Insent's way: a closed conversation takes no messages. The visitor may restart it, which runs the
+// conversation flow again from the beginning.
 func ExampleLiveChatPolicy() {
 	engine, _ := exampleEngine(convo.WithPolicy(convo.LiveChatPolicy()))
 	visitor := convo.ToContact("acme", "visitor-7")
@@ -452,7 +470,8 @@ func ExampleLiveChatPolicy() {
 	fmt.Println("rejected:", errors.Is(err, convo.ErrClosed))
 
 	restarted := try(engine.Do(ctx, visitor, convo.Reopen{By: convo.ByContact()}))
-	fmt.Println(restarted.Outcome, "the same one:", restarted.Conversation.ID == first.Conversation.ID)
+	fmt.Println(restarted.Outcome, "the same one:",
+		restarted.Conversation.ID == first.Conversation.ID)
 	fmt.Println("run the flow again:", restarted.Events[0].Row().RestartFlow)
 	// Output:
 	// notice to both: This conversation has been closed.
@@ -476,8 +495,8 @@ func ExampleReopen() {
 	// notice to both: This conversation has been reopened.
 }
 
-// Two contacts turn out to be one person. The open conversation of the secondary is closed, and what is sent to its id
-// from now on reaches the primary.
+// Two contacts turn out to be one person. The open conversation of the secondary is closed, and
+// what is sent to its id from now on reaches the primary.
 func ExampleEngine_Merge() {
 	engine, _ := exampleEngine()
 	susan, guest := convo.ToContact("acme", "susan"), convo.ToContact("acme", "guest-17")
@@ -499,7 +518,8 @@ func ExampleEngine_Merge() {
 	// recorded for susan
 }
 
-// With MergeTransfer the open conversation of the secondary goes on with the primary, if that has none.
+// With MergeTransfer the open conversation of the secondary goes on with the primary, if that has
+// none.
 func ExampleEngine_Merge_transfer() {
 	engine, _ := exampleEngine(convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer}))
 	susan, guest := convo.ToContact("acme", "susan"), convo.ToContact("acme", "guest-17")
@@ -518,8 +538,8 @@ func ExampleEngine_Merge_transfer() {
 	// susan goes on in it: true
 }
 
-// A pending conversation wakes at its time. Tick, called on an interval, does it, and stamps it with the time when it was
-// due, however late it comes.
+// A pending conversation wakes at its time. Tick, called on an interval, does it, and stamps it
+// with the time when it was due, however late it comes.
 func ExampleEngine_Tick() {
 	engine, now := exampleEngine()
 	susan, ana := convo.ToContact("acme", "susan"), convo.ByUser("ana")
@@ -541,11 +561,13 @@ func ExampleEngine_Tick() {
 	// pending for 3h0m0s
 }
 
-// The contact does not answer: a day after the agent's last message the conversation closes by itself.
+// The contact does not answer: a day after the agent's last message the conversation closes by
+// itself.
 func ExampleEngine_Tick_inactivity() {
 	engine, now := exampleEngine(convo.WithPolicy(convo.Policy{
 		AutoClose: convo.AutoClose{
-			After: convo.Duration(24 * time.Hour), Category: "Unanswered", Summary: "The customer did not reply.",
+			After: convo.Duration(24 * time.Hour), Category: "Unanswered",
+			Summary: "The customer did not reply.",
 		},
 	}))
 	susan := convo.ToContact("acme", "susan")
@@ -555,8 +577,10 @@ func ExampleEngine_Tick_inactivity() {
 	now.Add(25 * time.Hour)
 	fmt.Println("changes:", try(engine.Tick(ctx, 100)))
 
-	closing := try(engine.Conversation(ctx, convo.ToConversation("acme", sent.Conversation.ID))).Cycle.Closing
-	fmt.Println(closing.At.Format(time.DateTime), closing.By.Type, closing.Source, "–", closing.Category)
+	closing := try(engine.Conversation(ctx, convo.ToConversation("acme",
+		sent.Conversation.ID))).Cycle.Closing
+	fmt.Println(closing.At.Format(time.DateTime), closing.By.Type, closing.Source, "–",
+		closing.Category)
 	// Output:
 	// changes: 1
 	// 2026-03-03 09:00:00 system inactivity – Unanswered
@@ -571,7 +595,8 @@ func ExampleCycle() {
 		return try(engine.Do(ctx, susan, cmd)).Conversation
 	}
 	do(0, convo.Receive{Body: "The toaster is broken."})
-	do(1*time.Minute, convo.Send{By: convo.ByAutomation("away"), Body: "We will be with you shortly."})
+	do(1*time.Minute, convo.Send{By: convo.ByAutomation("away"),
+		Body: "We will be with you shortly."})
 	do(2*time.Minute, convo.Assign{By: ana, Assignee: "ana"})
 	do(3*time.Minute, convo.Send{By: ana, Body: "Can you send a photo?"})
 	do(10*time.Minute, convo.Receive{Body: "Here it is."})
@@ -590,7 +615,8 @@ func ExampleCycle() {
 	fmt.Println("response time:      ", mean, "on average of", cycle.Responses)
 	fmt.Println("resolution time:    ", resolution)
 	fmt.Println("without pending:    ", active)
-	fmt.Println("messages:           ", cycle.Incoming, "in,", cycle.OutgoingUser, "by users,", cycle.OutgoingAutomation, "by automation")
+	fmt.Println("messages:           ", cycle.Incoming, "in,", cycle.OutgoingUser, "by users,",
+		cycle.OutgoingAutomation, "by automation")
 	// Output:
 	// time to assignment:  3m0s
 	// first response time: 6m0s
@@ -626,8 +652,8 @@ func ExampleEngine_Cycles() {
 	// from the first opening: 30m0s to the first closing, 24h40m0s to the last
 }
 
-// The first page, then the next one behind the cursor of its last conversation. Pages do not shift when conversations
-// are opened or closed meanwhile.
+// The first page, then the next one behind the cursor of its last conversation. Pages do not shift
+// when conversations are opened or closed meanwhile.
 func ExampleEngine_Conversations() {
 	engine, now := exampleEngine()
 	for _, contact := range []string{"ada", "bob", "cleo", "dan", "eve"} {
@@ -684,7 +710,8 @@ func ExampleEngine_Transcript() {
 	// 5 user    conversation_closed ""
 }
 
-// The history of a contact goes over all its conversations, and over those of contacts that were merged into it.
+// The history of a contact goes over all its conversations, and over those of contacts that were
+// merged into it.
 func ExampleEngine_History() {
 	engine, now := exampleEngine()
 	susan := convo.ToContact("acme", "susan")
@@ -707,8 +734,8 @@ func ExampleEngine_History() {
 	// 12:00 conversation_closed ""
 }
 
-// The state machine alone, without engine, store or clock: a host that keeps threads in its own way loads one, decides,
-// and writes what the decision says.
+// The state machine alone, without engine, store or clock: a host that keeps threads in its own way
+// loads one, decides, and writes what the decision says.
 func ExampleDecide() {
 	thread := convo.Snapshot{
 		Ref:     convo.ToContact("acme", "susan"),
@@ -739,7 +766,8 @@ func ExampleDecide() {
 	// the thread that was given still has none: true
 }
 
-// State is what the events fold into: a host can rebuild a conversation from its log, as of any time.
+// State is what the events fold into: a host can rebuild a conversation from its log, as of any
+// time.
 func ExampleApply() {
 	engine, _ := exampleEngine()
 	c := try(engine.Do(ctx, convo.ToContact("acme", "susan"),
@@ -749,9 +777,11 @@ func ExampleApply() {
 	)).Conversation
 
 	var t convo.Snapshot
-	for _, e := range try(engine.Transcript(ctx, convo.ToConversation("acme", c.ID), convo.EventCursor{}, 0)) {
+	for _, e := range try(engine.Transcript(ctx, convo.ToConversation("acme", c.ID),
+		convo.EventCursor{}, 0)) {
 		t = convo.Apply(t, e)
-		fmt.Printf("%d %-6s %q\n", t.Conversation.Version, t.Conversation.Status, t.Conversation.Assignee)
+		fmt.Printf("%d %-6s %q\n", t.Conversation.Version, t.Conversation.Status,
+			t.Conversation.Assignee)
 	}
 	fmt.Println("the same as the stored one:", t.Conversation == c)
 	// Output:
@@ -820,7 +850,8 @@ func ExampleNextDue() {
 	// wake 2026-03-02 10:00:00
 }
 
-// The lifecycle is data: what receiving a message does in each state, and which rule of the policy decides.
+// The lifecycle is data: what receiving a message does in each state, and which rule of the policy
+// decides.
 func ExampleTransitions() {
 	for _, t := range convo.Transitions() {
 		if t.Command != convo.CommandReceive {
@@ -901,7 +932,8 @@ func ExamplePolicy() {
 	// }
 }
 
-// Each channel has its own rules: a message after a closing reopens an e-mail conversation, and opens a new one elsewhere.
+// Each channel has its own rules: a message after a closing reopens an e-mail conversation, and
+// opens a new one elsewhere.
 func ExampleWithPolicies() {
 	email := convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}}
 	engine, _ := exampleEngine(convo.WithPolicies(
@@ -917,7 +949,8 @@ func ExampleWithPolicies() {
 		convo.ToAddress("acme", "whatsapp", "+4912345"),
 	} {
 		try(engine.Do(ctx, to, convo.Receive{Body: "Hello"}, convo.Close{By: convo.ByUser("ana")}))
-		fmt.Println(to.Address.Channel, try(engine.Do(ctx, to, convo.Receive{Body: "Hello again"})).Outcome)
+		fmt.Println(to.Address.Channel, try(engine.Do(ctx, to,
+			convo.Receive{Body: "Hello again"})).Outcome)
 	}
 	// Output:
 	// email reopened
@@ -937,8 +970,8 @@ func ExampleWithObserver() {
 	// push: message_received
 }
 
-// Ids that count up make a test's output the same every time. Each one leaves room behind it, because the events of a
-// call take the ids that follow it.
+// Ids that count up make a test's output the same every time. Each one leaves room behind it,
+// because the events of a call take the ids that follow it.
 func ExampleWithIDs() {
 	var calls byte
 	engine, _ := exampleEngine(convo.WithIDs(func() uuid.UUID {
@@ -957,7 +990,8 @@ func ExampleWithIDs() {
 	// event:        00000000-0001-7000-8000-000000000002
 }
 
-// An import gives every command its own time, in order. Numbers come out as if the library had been there.
+// An import gives every command its own time, in order. Numbers come out as if the library had been
+// there.
 func ExampleReceive_import() {
 	engine, _ := exampleEngine()
 	susan := convo.ToContact("acme", "susan")
@@ -966,10 +1000,12 @@ func ExampleReceive_import() {
 	result := try(engine.Do(ctx, susan,
 		convo.Receive{At: day.Add(8 * time.Hour), Body: "Hello"},
 		convo.Send{At: day.Add(9 * time.Hour), By: convo.ByUser("ana"), Body: "How can I help?"},
-		convo.Close{At: day.Add(10 * time.Hour), By: convo.ByUser("ana"), Source: convo.SourceImport},
+		convo.Close{At: day.Add(10 * time.Hour), By: convo.ByUser("ana"),
+			Source: convo.SourceImport},
 	))
 	resolution, _ := result.Conversation.Cycle.ResolutionTime()
-	fmt.Println("closed", result.Conversation.Cycle.Closing.At.Format(time.DateTime), "after", resolution)
+	fmt.Println("closed", result.Conversation.Cycle.Closing.At.Format(time.DateTime), "after",
+		resolution)
 
 	_, err := engine.Do(ctx, susan, convo.Note{At: day, By: convo.ByUser("ana"), Body: "Too early"})
 	fmt.Println("out of order:", errors.Is(err, convo.ErrOutOfOrder))

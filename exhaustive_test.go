@@ -15,9 +15,9 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// TestEverySequenceOfCommandsKeepsTheRules goes through all sequences of commands up to a length in a small world: two
-// contacts, an address, merges in both directions, timers. Sequences that lead to states that cannot be told apart go on
-// once, which makes billions of them feasible.
+// TestEverySequenceOfCommandsKeepsTheRules goes through all sequences of commands up to a length in
+// a small world: two contacts, an address, merges in both directions, timers. Sequences that lead
+// to states that cannot be told apart go on once, which makes billions of them feasible.
 func TestEverySequenceOfCommandsKeepsTheRules(t *testing.T) {
 	length := 6
 	switch {
@@ -35,8 +35,9 @@ func TestEverySequenceOfCommandsKeepsTheRules(t *testing.T) {
 		{"live chat", convo.LiveChatPolicy()},
 		{"everything", everything()},
 		{"close and transfer", convo.Policy{
-			Receive: convo.OnClosed{Mode: convo.OnClosedReopen}, AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)},
-			Merge: convo.MergeTransfer,
+			Receive:   convo.OnClosed{Mode: convo.OnClosedReopen},
+			AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)},
+			Merge:     convo.MergeTransfer,
 		}},
 	}
 	for _, p := range policies {
@@ -48,15 +49,18 @@ func TestEverySequenceOfCommandsKeepsTheRules(t *testing.T) {
 				start.contacts[i] = convo.Contact{Workspace: tenant, ID: names[i]}
 			}
 			sequences := x.explore(&start, length)
-			t.Logf("%.3g sequences of %d out of %d actions, by %d steps", sequences, length, len(actions), x.steps)
+			t.Logf("%.3g sequences of %d out of %d actions, by %d steps", sequences, length,
+				len(actions), x.steps)
 		})
 	}
 }
 
-// raceDetectorIsOn reports whether the test was built with -race, which makes it some ten times slower.
+// raceDetectorIsOn reports whether the test was built with -race, which makes it some ten times
+// slower.
 func raceDetectorIsOn() bool {
 	info, _ := debug.ReadBuildInfo()
-	return info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+	return info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race",
+		Value: "true"})
 }
 
 var (
@@ -79,7 +83,8 @@ type tiny struct {
 // own makes the conversations the world's own, to change them.
 func (w *tiny) own() {
 	if w.shared {
-		w.conversations, w.shared = append(make([]convo.Conversation, 0, len(w.conversations)+1), w.conversations...), false
+		w.conversations, w.shared = append(make([]convo.Conversation, 0, len(w.conversations)+1),
+			w.conversations...), false
 	}
 }
 
@@ -163,8 +168,8 @@ func (w *tiny) write(c *convo.Conversation) {
 type action struct {
 	name string
 	wait time.Duration
-	// One of: a command to a contact or to a conversation (the first one, or the one before the last), a merge into a
-	// contact, or a tick.
+	// One of: a command to a contact or to a conversation (the first one, or the one before the
+	// last), a merge into a contact, or a tick.
 	cmd    func(now time.Time) convo.Command
 	to     func(w *tiny) (convo.Ref, bool)
 	into   int
@@ -182,25 +187,39 @@ var actions = func() (all []action) {
 	}
 	commands := []command{
 		{"open", func(time.Time) convo.Command { return convo.Open{By: flowBot} }, true, false},
-		{"receive", func(time.Time) convo.Command { return convo.Receive{Body: "hi"} }, true, false},
-		{"send", func(time.Time) convo.Command { return convo.Send{By: agentAna, Body: "hello"} }, false, false},
-		{"note", func(time.Time) convo.Command { return convo.Note{By: agentAna, Body: "n"} }, true, false},
-		{"set_pending", func(time.Time) convo.Command { return convo.SetPending{By: agentAna} }, false, false},
-		{"pend until", func(now time.Time) convo.Command { return convo.SetPending{By: agentAna, Until: now.Add(time.Hour)} }, false, false},
-		{"resume", func(time.Time) convo.Command { return convo.Resume{By: agentAna} }, false, false},
+		{"receive", func(time.Time) convo.Command { return convo.Receive{Body: "hi"} }, true,
+			false},
+		{"send", func(time.Time) convo.Command { return convo.Send{By: agentAna, Body: "hello"} },
+			false, false},
+		{"note", func(time.Time) convo.Command { return convo.Note{By: agentAna, Body: "n"} }, true,
+			false},
+		{"set_pending", func(time.Time) convo.Command { return convo.SetPending{By: agentAna} },
+			false, false},
+		{"pend until", func(now time.Time) convo.Command {
+			return convo.SetPending{By: agentAna,
+				Until: now.Add(time.Hour)}
+		}, false, false},
+		{"resume", func(time.Time) convo.Command { return convo.Resume{By: agentAna} }, false,
+			false},
 		{"close", func(time.Time) convo.Command {
 			return convo.Close{By: agentAna, Category: "Sales", Summary: "s"}
 		}, true, false},
 		{"reopen", func(time.Time) convo.Command { return convo.Reopen{By: visitor} }, true, false},
-		{"assign", func(time.Time) convo.Command { return convo.Assign{By: agentAna, Assignee: "ana"} }, false, false},
+		{"assign", func(time.Time) convo.Command {
+			return convo.Assign{By: agentAna,
+				Assignee: "ana"}
+		}, false, false},
 		{"amend_closing", func(time.Time) convo.Command {
 			return convo.AmendClosing{By: agentAna, Category: "Support", Summary: "t"}
 		}, true, false},
 		{"block", func(time.Time) convo.Command { return convo.Block{By: agentAna} }, false, false},
-		{"unblock", func(time.Time) convo.Command { return convo.Unblock{By: agentAna} }, true, false},
-		{"link_address", func(time.Time) convo.Command { return convo.LinkAddress{By: agentAna} }, false, true},
+		{"unblock", func(time.Time) convo.Command { return convo.Unblock{By: agentAna} }, true,
+			false},
+		{"link_address", func(time.Time) convo.Command { return convo.LinkAddress{By: agentAna} },
+			false, true},
 	}
-	for _, name := range commandNames() { // a new one is tried as its sample, until it has more to try
+	// a new one is tried as its sample, until it has more to try
+	for _, name := range commandNames() {
 		if !slices.ContainsFunc(commands, func(c command) bool { return c.name == string(name) }) {
 			commands = append(commands, command{
 				string(name), func(time.Time) convo.Command { return sample[name] }, true, false,
@@ -210,13 +229,14 @@ var actions = func() (all []action) {
 	const step = 30 * time.Minute
 	for i := range names {
 		for _, c := range commands {
-			all = append(all, action{name: c.name + " to " + names[i], wait: step, cmd: c.cmd, to: func(*tiny) (convo.Ref, bool) {
-				to := convo.ToContact(tenant, names[i])
-				if c.linked {
-					to.Address = address
-				}
-				return to, true
-			}})
+			all = append(all, action{name: c.name + " to " + names[i], wait: step, cmd: c.cmd,
+				to: func(*tiny) (convo.Ref, bool) {
+					to := convo.ToContact(tenant, names[i])
+					if c.linked {
+						to.Address = address
+					}
+					return to, true
+				}})
 		}
 		all = append(all, action{name: "merge into " + names[i], wait: step, merges: true, into: i})
 	}
@@ -224,12 +244,13 @@ var actions = func() (all []action) {
 		if !c.byID {
 			continue
 		}
-		all = append(all, action{name: c.name + " to the first conversation", wait: step, cmd: c.cmd, to: func(w *tiny) (convo.Ref, bool) {
-			if len(w.conversations) == 0 {
-				return convo.Ref{}, false
-			}
-			return convo.ToConversation(tenant, w.conversations[0].ID), true
-		}})
+		all = append(all, action{name: c.name + " to the first conversation", wait: step,
+			cmd: c.cmd, to: func(w *tiny) (convo.Ref, bool) {
+				if len(w.conversations) == 0 {
+					return convo.Ref{}, false
+				}
+				return convo.ToConversation(tenant, w.conversations[0].ID), true
+			}})
 	}
 	return append(all,
 		action{name: "tick", wait: step, ticks: true},
@@ -258,10 +279,11 @@ type explorer struct {
 	t      *testing.T
 	policy convo.Policy
 	table  map[cell][]convo.Transition
-	seen   map[string]float64 // by what is left to do and the state: the number of sequences behind it
-	path   []string
-	steps  int
-	buf    []byte
+	// by what is left to do and the state: the number of sequences behind it
+	seen  map[string]float64
+	path  []string
+	steps int
+	buf   []byte
 
 	ticking bool // timers go on while a contact is blocked
 }
@@ -294,7 +316,8 @@ func (x *explorer) explore(w *tiny, left int) (sequences float64) {
 	return sequences
 }
 
-// key tells states apart by all that decisions depend on: not by ids and measures, and by ages rather than times.
+// key tells states apart by all that decisions depend on: not by ids and measures, and by ages
+// rather than times.
 func (x *explorer) key(w *tiny, left int) string {
 	b := append(x.buf[:0], byte(left), byte(w.owner+1))
 	age := func(t time.Time) {
@@ -362,13 +385,15 @@ func (x *explorer) decide(w *tiny, to convo.Ref, cmd convo.Command) convo.Outcom
 	if !slices.ContainsFunc(x.table[cell{name, state}], func(row convo.Transition) bool {
 		return row.Outcome == d.Outcome && row.Err == nil && row.Next == stateOf(after)
 	}) {
-		x.failf("%s in %s came to %s in %s, which the table does not say", name, state, d.Outcome, stateOf(after))
+		x.failf("%s in %s came to %s in %s, which the table does not say", name, state, d.Outcome,
+			stateOf(after))
 	}
 	x.folds(&before, &d.Change)
 	if (d.Outcome == convo.OutcomeUnchanged) != (len(d.Change.Events) == 0) {
 		x.failf("%s with %d events", d.Outcome, len(d.Change.Events))
 	}
-	if d.Outcome == convo.OutcomeUnchanged && (d.Change.Contact.Action != convo.RowKept || before.Conversation.Version != after.Conversation.Version) {
+	if d.Outcome == convo.OutcomeUnchanged && (d.Change.Contact.Action != convo.RowKept ||
+		before.Conversation.Version != after.Conversation.Version) {
 		x.failf("unchanged, and written")
 	}
 	w.commit(&d.Change)
@@ -376,7 +401,8 @@ func (x *explorer) decide(w *tiny, to convo.Ref, cmd convo.Command) convo.Outcom
 }
 
 var barredWhenBlocked = map[convo.CommandName]bool{
-	convo.CommandOpen: true, convo.CommandReceive: true, convo.CommandSend: true, convo.CommandClose: true, convo.CommandReopen: true,
+	convo.CommandOpen: true, convo.CommandReceive: true, convo.CommandSend: true,
+	convo.CommandClose: true, convo.CommandReopen: true,
 }
 
 func (x *explorer) refused(before *convo.Snapshot, c cell, err error) {
@@ -394,8 +420,10 @@ func (x *explorer) refused(before *convo.Snapshot, c cell, err error) {
 			x.failf("%s: the address is its own", c.command)
 		}
 	default:
-		if !slices.ContainsFunc(x.table[c], func(row convo.Transition) bool { return row.Err == refusal.Err }) {
-			x.failf("%s in %s was refused with %v, which the table does not say", c.command, c.state, err)
+		if !slices.ContainsFunc(x.table[c],
+			func(row convo.Transition) bool { return row.Err == refusal.Err }) {
+			x.failf("%s in %s was refused with %v, which the table does not say", c.command,
+				c.state, err)
 		}
 	}
 	if refusal.Active != before.Active || refusal.Conversation != before.Conversation.ID {
@@ -437,8 +465,10 @@ func (x *explorer) latest(before *convo.Snapshot, ch *convo.Change) time.Time {
 }
 
 func (x *explorer) merge(w *tiny, into int) {
-	primary, secondary := w.load(convo.ToContact(tenant, names[into])), w.load(convo.ToContact(tenant, names[1-into]))
-	m := convo.Merge{Workspace: tenant, Primary: names[into], Secondary: names[1-into], By: agentAna}
+	primary, secondary := w.load(convo.ToContact(tenant,
+		names[into])), w.load(convo.ToContact(tenant, names[1-into]))
+	m := convo.Merge{Workspace: tenant, Primary: names[into], Secondary: names[1-into],
+		By: agentAna}
 	d, err := convo.DecideMerge(primary, secondary, w.now, &x.policy, m)
 	known := w.contacts[0].Version > 0 && w.contacts[1].Version > 0
 	merged := w.root(0) == w.root(1)
@@ -472,7 +502,8 @@ func (x *explorer) merge(w *tiny, into int) {
 	if moved && (x.policy.Merge != convo.MergeTransfer || primary.Conversation.Status.Active()) {
 		x.failf("a conversation was moved that should be closed")
 	}
-	if !moved && secondary.Conversation.Status.Active() && x.policy.Merge == convo.MergeTransfer && !primary.Conversation.Status.Active() {
+	if !moved && secondary.Conversation.Status.Active() && x.policy.Merge == convo.MergeTransfer &&
+		!primary.Conversation.Status.Active() {
 		x.failf("a conversation was closed that should be moved")
 	}
 	count := len(w.conversations)
@@ -506,7 +537,8 @@ func (x *explorer) tick(w *tiny) {
 			if c.UpdatedAt.After(due) {
 				due = c.UpdatedAt
 			}
-			var cmd convo.Command = convo.Resume{By: convo.BySystem(), At: due, Source: convo.SourceTimer}
+			var cmd convo.Command = convo.Resume{By: convo.BySystem(), At: due,
+				Source: convo.SourceTimer}
 			want := convo.OutcomeResumed
 			if reason == convo.DueInactivity {
 				cmd = convo.Close{By: convo.BySystem(), At: due, Source: convo.SourceInactivity}

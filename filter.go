@@ -38,7 +38,8 @@ type Cursor struct {
 type EventFilter struct {
 	Workspace    string    `json:"workspace"`             // required
 	Conversation uuid.UUID `json:"conversation,omitzero"` // this,
-	Contact      string    `json:"contact,omitempty"`     // or this root contact and all merged into it
+	// or this root contact and all merged into it
+	Contact string `json:"contact,omitempty"`
 	// After is the Cursor of the last event of the page before. Of a conversation only its Seq
 	// counts.
 	After EventCursor `json:"after,omitzero"`

@@ -58,7 +58,8 @@ func requireRefusal(t testing.TB, err error) {
 }
 
 // decideSafely decides on a thread and checks the rules that every decision keeps.
-func decideSafely(t testing.TB, thread convo.Snapshot, at time.Time, p *convo.Policy, cmds ...convo.Command) (convo.Decision, error) {
+func decideSafely(t testing.TB, thread convo.Snapshot, at time.Time, p *convo.Policy,
+	cmds ...convo.Command) (convo.Decision, error) {
 	t.Helper()
 	d, err := checkPure(t, thread, at, p, cmds)
 	if err != nil {
@@ -83,7 +84,8 @@ func decideSafely(t testing.TB, thread convo.Snapshot, at time.Time, p *convo.Po
 	for _, measure := range []func() (time.Duration, bool){
 		next.Conversation.Cycle.FirstResponseTime, next.Conversation.Cycle.AssignmentTime,
 		next.Conversation.Cycle.ResolutionTime, next.Conversation.Cycle.ActiveResolutionTime,
-		next.Conversation.Cycle.ResponseTime, next.Conversation.FirstResolutionTime, next.Conversation.LastResolutionTime,
+		next.Conversation.Cycle.ResponseTime, next.Conversation.FirstResolutionTime,
+		next.Conversation.LastResolutionTime,
 	} {
 		duration, _ := measure()
 		require.GreaterOrEqual(t, duration, time.Duration(0))
@@ -131,7 +133,8 @@ func FuzzCommandsJSON(f *testing.F) {
 		}
 	}
 	for _, s := range []string{
-		`[]`, `null`, `{}`, `[{}]`, `[null]`, `[{"command":"fly"}]`, `[{"command":"close","by":"ana"}]`, "", "[", "\xff",
+		`[]`, `null`, `{}`, `[{}]`, `[null]`, `[{"command":"fly"}]`,
+		`[{"command":"close","by":"ana"}]`, "", "[", "\xff",
 		`[{"command":"receive","external_id":"m1","channel":"whatsapp","body":"Hello"},{"command":"receive","external_id":"m1","channel":"whatsapp","body":"Hello"}]`,
 		`[{"command":"open","by":{"type":"user","id":"ana"},"key":"k"},{"command":"close","by":{"type":"user","id":"ana"},"key":"k"}]`,
 		`[{"command":"note","by":{"type":"system"},"attachments":{"a":[1,2.50,"<&>"]}}]`,
@@ -174,19 +177,22 @@ func FuzzCommandsJSON(f *testing.F) {
 
 func FuzzPolicyJSON(f *testing.F) {
 	for _, p := range []convo.Policy{
-		convo.InboxPolicy(), convo.WorkflowPolicy(), convo.LiveChatPolicy(), filled(convo.Policy{}).(convo.Policy),
+		convo.InboxPolicy(), convo.WorkflowPolicy(), convo.LiveChatPolicy(),
+		filled(convo.Policy{}).(convo.Policy),
 	} {
 		data, err := json.Marshal(p)
 		require.NoError(f, err)
 		f.Add(data)
 	}
 	for _, s := range []string{
-		`{}`, `null`, `[]`, `7`, `{"open":{"mode":"reject"}}`, `{"receive":{"mode":"reopen","window":"-1h"}}`,
+		`{}`, `null`, `[]`, `7`, `{"open":{"mode":"reject"}}`,
+		`{"receive":{"mode":"reopen","window":"-1h"}}`,
 		`{"category":"required","summary":"required","categories":["Sales","Support"],"max_summary":3}`,
 		`{"category":"disabled","summary":"disabled","unassign_on_close":true}`,
 		`{"auto_close":{"after":"24h","since":"any_event","category":"Silent"},"merge":"transfer"}`,
 		`{"auto_close":{"after":"2562047h47m16.854775807s","since":"any_event"}}`,
-		`{"auto_close":{"after":"1ns"},"categories":[]}`, `{"max_body":-1}`, `{"max_body":1,"max_attachments":1}`,
+		`{"auto_close":{"after":"1ns"},"categories":[]}`, `{"max_body":-1}`,
+		`{"max_body":1,"max_attachments":1}`,
 		`{"notices":{"conversation_closed":"both","conversation_reopened":"users","conversation_restarted":"contact"}}`,
 		`{"categories":[""]}`, `{"receve":{"mode":"reject"}}`,
 	} {
@@ -217,14 +223,18 @@ func FuzzPolicyJSON(f *testing.F) {
 	})
 }
 
-// checkUnderPolicy decides a fixed life under p, and holds p's rules for closings against a second reading of them.
+// checkUnderPolicy decides a fixed life under p, and holds p's rules for closings against a second
+// reading of them.
 func checkUnderPolicy(t *testing.T, thread convo.Snapshot, p *convo.Policy) {
 	ana, bot := convo.ByUser("ana"), convo.ByAutomation("bot")
 	at := fuzzNow
 	for _, cmd := range []convo.Command{
-		convo.Receive{Body: "1"}, convo.Assign{By: bot, Assignee: "ana", Team: "sales"}, convo.Send{By: bot, Body: "2"},
-		convo.Send{By: ana, Body: "3"}, convo.SetPending{By: ana, Until: at.Add(time.Hour)}, convo.Receive{Body: "4"},
-		convo.Note{By: ana, Attachments: json.RawMessage(`1`)}, convo.Resume{By: ana}, convo.Block{By: ana}, convo.Unblock{By: ana},
+		convo.Receive{Body: "1"}, convo.Assign{By: bot, Assignee: "ana",
+			Team: "sales"}, convo.Send{By: bot, Body: "2"},
+		convo.Send{By: ana, Body: "3"}, convo.SetPending{By: ana,
+			Until: at.Add(time.Hour)}, convo.Receive{Body: "4"},
+		convo.Note{By: ana, Attachments: json.RawMessage(`1`)}, convo.Resume{By: ana},
+		convo.Block{By: ana}, convo.Unblock{By: ana},
 	} {
 		at = at.Add(time.Minute)
 		d, err := decideSafely(t, thread, at, p, cmd)
@@ -246,18 +256,23 @@ func checkUnderPolicy(t *testing.T, thread convo.Snapshot, p *convo.Policy) {
 		for _, summary := range []string{"", "Done."} {
 			fits := len(summary) <= maxSummary
 			rules := keeps(p.Category, category) && keeps(p.Summary, summary) &&
-				(category == "" || len(p.Categories) == 0 || slices.Contains(p.Categories, category))
+				(category == "" || len(p.Categories) == 0 ||
+					slices.Contains(p.Categories, category))
 			for source, exempt := range map[convo.Source]bool{
-				"": false, convo.SourceDialogflow: false, convo.SourceInactivity: true, convo.SourceContactMerge: true,
+				"": false, convo.SourceDialogflow: false, convo.SourceInactivity: true,
+				convo.SourceContactMerge: true,
 			} {
 				by := bot
 				if exempt { // for the system only
-					_, err := decideSafely(t, thread, at, p, convo.Close{By: bot, Category: category, Summary: summary, Source: source})
+					_, err := decideSafely(t, thread, at, p,
+						convo.Close{By: bot, Category: category, Summary: summary, Source: source})
 					require.Equal(t, fits && rules, err == nil, "%v", err)
 					by = convo.BySystem()
 				}
-				d, err := decideSafely(t, thread, at, p, convo.Close{By: by, Category: category, Summary: summary, Source: source})
-				require.Equal(t, fits && (rules || exempt), err == nil, "category %q, summary %q, source %q: %v", category, summary, source, err)
+				d, err := decideSafely(t, thread, at, p,
+					convo.Close{By: by, Category: category, Summary: summary, Source: source})
+				require.Equal(t, fits && (rules || exempt), err == nil,
+					"category %q, summary %q, source %q: %v", category, summary, source, err)
 				if err != nil {
 					continue
 				}
@@ -267,11 +282,14 @@ func checkUnderPolicy(t *testing.T, thread convo.Snapshot, p *convo.Policy) {
 				require.Equal(t, summary, closed.Conversation.Cycle.Closing.Summary)
 				require.Equal(t, p.UnassignOnClose, closed.Conversation.Assignee == "")
 				require.Equal(t, "ana", closed.Conversation.Cycle.LastAssignee)
-				_, err = decideSafely(t, closed, at, p, convo.AmendClosing{By: ana, Category: category, Summary: summary})
-				require.Equal(t, rules && fits, err == nil, "amending keeps the same rules: %v", err)
+				_, err = decideSafely(t, closed, at, p,
+					convo.AmendClosing{By: ana, Category: category, Summary: summary})
+				require.Equal(t, rules && fits, err == nil, "amending keeps the same rules: %v",
+					err)
 
 				_, err = decideSafely(t, closed, at, p, convo.Receive{Body: "5"})
-				require.Equal(t, p.Receive.Mode == convo.OnClosedReject, errors.Is(err, convo.ErrClosed))
+				require.Equal(t, p.Receive.Mode == convo.OnClosedReject,
+					errors.Is(err, convo.ErrClosed))
 				_, err = decideSafely(t, closed, at, p, convo.Open{By: bot})
 				require.NoError(t, err)
 			}
@@ -279,7 +297,8 @@ func checkUnderPolicy(t *testing.T, thread convo.Snapshot, p *convo.Policy) {
 	}
 }
 
-// identifierRoles are the places where a host names something: how to use a name there, and how to find it again.
+// identifierRoles are the places where a host names something: how to use a name there, and how to
+// find it again.
 var identifierRoles = []struct {
 	field string
 	ref   func(id string) convo.Ref
@@ -291,18 +310,25 @@ var identifierRoles = []struct {
 		func(r convo.Result) string { return r.Conversation.Workspace }, false},
 	{"contact", func(id string) convo.Ref { return convo.ToContact("acme", id) }, nil,
 		func(r convo.Result) string { return r.Contact.ID }, false},
-	{"address.channel", func(id string) convo.Ref { return convo.ToAddress("acme", id, "+49") }, nil,
+	{"address.channel", func(id string) convo.Ref { return convo.ToAddress("acme", id, "+49") },
+		nil,
 		func(r convo.Result) string { return r.Conversation.Channel }, false},
-	{"address.value", func(id string) convo.Ref { return convo.ToAddress("acme", "whatsapp", id) }, nil,
+	{"address.value", func(id string) convo.Ref { return convo.ToAddress("acme", "whatsapp", id) },
+		nil,
 		func(r convo.Result) string { return r.Events[0].Row().Address }, false},
-	{"channel", nil, func(id string) []convo.Command { return []convo.Command{convo.Receive{Body: "Hello", Channel: id}} },
+	{"channel", nil, func(id string) []convo.Command {
+		return []convo.Command{convo.Receive{Body: "Hello", Channel: id}}
+	},
 		func(r convo.Result) string { return r.Conversation.Channel }, true},
 	{"external_id", nil, func(id string) []convo.Command {
 		return []convo.Command{convo.Receive{Body: "Hello", Channel: "whatsapp", ExternalID: id}}
 	}, func(r convo.Result) string { return r.Events[1].Row().ExternalID }, true},
-	{"key", nil, func(id string) []convo.Command { return []convo.Command{convo.Receive{Body: "Hello", Key: id}} }, nil, true},
+	{"key", nil, func(id string) []convo.Command {
+		return []convo.Command{convo.Receive{Body: "Hello", Key: id}}
+	}, nil, true},
 	{"by.id", nil, func(id string) []convo.Command {
-		return []convo.Command{convo.Open{By: convo.ByAutomation("")}, convo.Note{By: convo.ByAutomation(id), Body: "Hello"}}
+		return []convo.Command{convo.Open{By: convo.ByAutomation("")},
+			convo.Note{By: convo.ByAutomation(id), Body: "Hello"}}
 	}, func(r convo.Result) string { return r.Events[1].By.ID }, true},
 	{"source", nil, func(id string) []convo.Command {
 		return []convo.Command{convo.Open{By: convo.BySystem(), Source: convo.Source(id)}}
@@ -310,19 +336,23 @@ var identifierRoles = []struct {
 		return strings.TrimPrefix(string(r.Conversation.Cycle.OpenedSource), "system")
 	}, true},
 	{"category", nil, func(id string) []convo.Command {
-		return []convo.Command{convo.Receive{Body: "Hello"}, convo.Close{By: convo.BySystem(), Category: id}}
+		return []convo.Command{convo.Receive{Body: "Hello"},
+			convo.Close{By: convo.BySystem(), Category: id}}
 	}, func(r convo.Result) string { return r.Conversation.Cycle.Closing.Category }, true},
 	{"assignee", nil, func(id string) []convo.Command {
-		return []convo.Command{convo.Receive{Body: "Hello"}, convo.Assign{By: convo.BySystem(), Assignee: id}}
+		return []convo.Command{convo.Receive{Body: "Hello"},
+			convo.Assign{By: convo.BySystem(), Assignee: id}}
 	}, func(r convo.Result) string { return r.Conversation.Assignee }, true},
 	{"team", nil, func(id string) []convo.Command {
-		return []convo.Command{convo.Receive{Body: "Hello"}, convo.Assign{By: convo.BySystem(), Team: id}}
+		return []convo.Command{convo.Receive{Body: "Hello"},
+			convo.Assign{By: convo.BySystem(), Team: id}}
 	}, func(r convo.Result) string { return r.Conversation.Team }, true},
 }
 
 // isIdentifier is the rule: 1 to 255 bytes of UTF-8 without control characters.
 func isIdentifier(s string) bool {
-	return s != "" && len(s) <= 255 && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+	return s != "" && len(s) <= 255 && utf8.ValidString(s) &&
+		!strings.ContainsFunc(s, unicode.IsControl)
 }
 
 func FuzzIdentifiers(f *testing.F) {
@@ -330,8 +360,10 @@ func FuzzIdentifiers(f *testing.F) {
 		f.Add(uint8(role), "Alice")
 	}
 	for i, s := range []string{
-		"", " ", "alice ", "a\x00b", "a\nb", "\x7f", "a\u0085b", "\u009f", "\u00a0", "\xff", "ü\xc3", "\u2028", "\ufeff", "\ufffd",
-		"𝔰𝔲𝔰𝔞𝔫", strings.Repeat("x", 255), strings.Repeat("x", 256), strings.Repeat("ü", 127), strings.Repeat("ü", 128),
+		"", " ", "alice ", "a\x00b", "a\nb", "\x7f", "a\u0085b", "\u009f", "\u00a0", "\xff",
+		"ü\xc3", "\u2028", "\ufeff", "\ufffd",
+		"𝔰𝔲𝔰𝔞𝔫", strings.Repeat("x", 255), strings.Repeat("x", 256), strings.Repeat("ü",
+			127), strings.Repeat("ü", 128),
 		"<script>", `"quoted"`, `\`, "'; --", "%s", "../..", "\xed\xa0\x80", "e\u0301", "é",
 	} {
 		f.Add(uint8(i), s)
@@ -361,7 +393,8 @@ func FuzzIdentifiers(f *testing.F) {
 				thread, err := store.Load(t.Context(), convo.ToContact(workspace, "susan"))
 				require.NoError(t, err)
 				require.Zero(t, thread.Contact.Version, "nothing was written")
-				all, err := store.Conversations(t.Context(), convo.Filter{Workspace: workspace, Limit: 10})
+				all, err := store.Conversations(t.Context(),
+					convo.Filter{Workspace: workspace, Limit: 10})
 				require.NoError(t, err)
 				require.Empty(t, all, "nothing was written")
 			}
@@ -371,18 +404,22 @@ func FuzzIdentifiers(f *testing.F) {
 		if role.found != nil {
 			require.Equal(t, id, role.found(result))
 		}
-		stored, err := engine.Conversation(t.Context(), convo.ToConversation(to.Workspace, result.Conversation.ID))
+		stored, err := engine.Conversation(t.Context(),
+			convo.ToConversation(to.Workspace, result.Conversation.ID))
 		require.NoError(t, err)
 		require.Equal(t, result.Conversation, stored, "byte for byte")
-		events, err := engine.Transcript(t.Context(), convo.ToConversation(to.Workspace, stored.ID), convo.EventCursor{}, 0)
+		events, err := engine.Transcript(t.Context(), convo.ToConversation(to.Workspace, stored.ID),
+			convo.EventCursor{}, 0)
 		require.NoError(t, err)
-		require.Equal(t, slices.DeleteFunc(slices.Clone(result.Events), func(e convo.Event) bool { return e.Conversation == uuid.Nil }), events)
+		require.Equal(t, slices.DeleteFunc(slices.Clone(result.Events),
+			func(e convo.Event) bool { return e.Conversation == uuid.Nil }), events)
 
 		// The same name leads to the same thing, and a similar one does not.
 		_, err = engine.Contact(t.Context(), to)
 		require.NoError(t, err)
 		if role.ref != nil {
-			for _, other := range []string{id + " ", strings.ToUpper(id), strings.ToLower(id), id[:len(id)-1]} {
+			for _, other := range []string{id + " ", strings.ToUpper(id), strings.ToLower(id),
+				id[:len(id)-1]} {
 				if other != id && isIdentifier(other) {
 					_, err = engine.Contact(t.Context(), role.ref(other))
 					require.ErrorIs(t, err, convo.ErrNotFound, "%q", other)
@@ -397,13 +434,16 @@ func FuzzIdentifiers(f *testing.F) {
 	})
 }
 
-// FuzzDecide reads bytes as a life of a contact: a policy, and then command upon command, each decided on what the one
-// before left.
+// FuzzDecide reads bytes as a life of a contact: a policy, and then command upon command, each
+// decided on what the one before left.
 func FuzzDecide(f *testing.F) {
 	f.Add([]byte{})
-	f.Add([]byte{0, 0, 1, 2, 0, 1, 6, 0, 1, 1})                                 // message, reply, close, message
-	f.Add([]byte{1, 0xff, 0, 0, 0, 6, 0, 1, 7, 2, 1, 6, 0, 3, 7, 1, 2, 0, 2})   // open, close, reopen, close, open
-	f.Add([]byte{2, 0x55, 1, 0, 0, 4, 3, 3, 1, 0, 9, 5, 1, 5, 6, 7, 0, 9, 6})   // pending, back and forth
+	// message, reply, close, message
+	f.Add([]byte{0, 0, 1, 2, 0, 1, 6, 0, 1, 1})
+	// open, close, reopen, close, open
+	f.Add([]byte{1, 0xff, 0, 0, 0, 6, 0, 1, 7, 2, 1, 6, 0, 3, 7, 1, 2, 0, 2})
+	// pending, back and forth
+	f.Add([]byte{2, 0x55, 1, 0, 0, 4, 3, 3, 1, 0, 9, 5, 1, 5, 6, 7, 0, 9, 6})
 	f.Add([]byte{3, 0xaa, 1, 0, 0, 10, 0, 0, 2, 0, 1, 11, 0, 0, 8, 1, 1, 9, 0}) // blocked
 	f.Add([]byte{0x7f, 0x7f, 12, 3, 4, 3, 3, 3, 3, 5, 5, 5, 1, 1, 1, 2, 2, 2, 6, 6, 6, 7, 7, 7})
 	none := fuzzThreads(f)["none"]
@@ -420,17 +460,23 @@ func FuzzDecide(f *testing.F) {
 		a, b := next(), next()
 		bit := func(n, i int) bool { return n>>i&1 == 1 }
 		p := &convo.Policy{
-			StayPending: bit(a, 0), UnassignOnClose: bit(a, 1), RestartFlow: bit(a, 2), CountAutomation: bit(a, 3),
-			Category:  []convo.Rule{convo.RuleOptional, convo.RuleOptional, convo.RuleRequired, convo.RuleDisabled}[a>>4&3],
-			Open:      convo.OnClosed{Mode: []convo.OnClosedMode{convo.OnClosedOpenNew, convo.OnClosedReopen}[a>>6&1]},
-			Receive:   convo.OnClosed{Mode: []convo.OnClosedMode{convo.OnClosedOpenNew, convo.OnClosedReopen, convo.OnClosedReject}[b&15%3]},
-			AutoClose: convo.AutoClose{After: []convo.Duration{0, convo.Duration(time.Minute)}[b>>4&1]},
+			StayPending: bit(a, 0), UnassignOnClose: bit(a, 1), RestartFlow: bit(a,
+				2), CountAutomation: bit(a, 3),
+			Category: []convo.Rule{convo.RuleOptional, convo.RuleOptional, convo.RuleRequired,
+				convo.RuleDisabled}[a>>4&3],
+			Open: convo.OnClosed{Mode: []convo.OnClosedMode{convo.OnClosedOpenNew,
+				convo.OnClosedReopen}[a>>6&1]},
+			Receive: convo.OnClosed{Mode: []convo.OnClosedMode{convo.OnClosedOpenNew,
+				convo.OnClosedReopen, convo.OnClosedReject}[b&15%3]},
+			AutoClose: convo.AutoClose{After: []convo.Duration{0,
+				convo.Duration(time.Minute)}[b>>4&1]},
 		}
 		if bit(b, 5) {
 			p.AutoClose.Since = convo.SinceAnyEvent
 		}
 		if bit(b, 6) {
-			p.Notices = convo.Notices{Closed: convo.AudienceBoth, Reopened: convo.AudienceContact, Restarted: convo.AudienceUsers}
+			p.Notices = convo.Notices{Closed: convo.AudienceBoth, Reopened: convo.AudienceContact,
+				Restarted: convo.AudienceUsers}
 		}
 		if bit(b, 7) {
 			p.Categories = []string{"Sales"}
@@ -444,7 +490,8 @@ func FuzzDecide(f *testing.F) {
 		seen := map[uuid.UUID]bool{}
 		for len(data) > 0 {
 			kind, how, detail := next(), next(), next()
-			by := []convo.Actor{convo.ByUser("ana"), convo.ByContact(), convo.ByAutomation("bot"), convo.BySystem()}[how&3]
+			by := []convo.Actor{convo.ByUser("ana"), convo.ByContact(), convo.ByAutomation("bot"),
+				convo.BySystem()}[how&3]
 			now = now.Add([]time.Duration{0, time.Second, time.Hour, -time.Minute}[how>>2&3])
 			var given time.Time
 			if how>>4&3 == 3 {
@@ -452,7 +499,8 @@ func FuzzDecide(f *testing.F) {
 			}
 			text := []string{"", "Sales", "Other", "Done."}[detail&3]
 			cmd := allCommands[kind%len(allCommands)]
-			for _, field := range []string{"Source", "ExternalID", "Category", "Summary", "Assignee", "Team"} {
+			for _, field := range []string{"Source", "ExternalID", "Category", "Summary",
+				"Assignee", "Team"} {
 				cmd = withField(cmd, field, text)
 			}
 			if _, note := cmd.(convo.Note); !note {

@@ -71,8 +71,8 @@ func keysOf(cmd Command, channel string) (key string, external KeyID) {
 	return o.key, external
 }
 
-// appliedUnder returns the key of g that is among keys. It fails with ErrKeyReused when that was for
-// another request.
+// appliedUnder returns the key of g that is among keys. It fails with ErrKeyReused when that was
+// for another request.
 func (g *keyedGroup) appliedUnder(
 	keys []Key, to Ref, cmds []Command,
 ) (k Key, ok bool, err error) {

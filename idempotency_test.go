@@ -12,7 +12,8 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// again does a call a second time and requires that it is answered with the first result and writes nothing.
+// again does a call a second time and requires that it is answered with the first result and writes
+// nothing.
 func (d *desk) again(first convo.Result, to convo.Ref, cmds ...convo.Command) convo.Result {
 	d.t.Helper()
 	before := dumpOf(d.t, d.store, tenant)
@@ -40,18 +41,28 @@ func TestAMessageIsReceivedOnceWhateverHappenedInBetween(t *testing.T) {
 	}{
 		{"nothing", convo.Policy{}, func(*desk) {}},
 		{"other messages", convo.Policy{}, func(d *desk) {
-			d.do(toContact("carl"), convo.Send{By: agentAna, Body: "hello"}, convo.Receive{Body: "more"})
+			d.do(toContact("carl"), convo.Send{By: agentAna, Body: "hello"},
+				convo.Receive{Body: "more"})
 		}},
-		{"a closing, after which a message opens", convo.InboxPolicy(), func(d *desk) { d.do(toContact("carl"), convo.Close{By: agentAna}) }},
-		{"a closing, after which a message reopens", convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}}, func(d *desk) {
-			d.do(toContact("carl"), convo.Close{By: agentAna})
-		}},
-		{"a closing, after which a message is rejected", convo.LiveChatPolicy(), func(d *desk) { d.do(toContact("carl"), convo.Close{By: agentAna}) }},
+		{"a closing, after which a message opens", convo.InboxPolicy(),
+			func(d *desk) { d.do(toContact("carl"), convo.Close{By: agentAna}) }},
+		{"a closing, after which a message reopens",
+			convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}}, func(d *desk) {
+				d.do(toContact("carl"), convo.Close{By: agentAna})
+			}},
+		{"a closing, after which a message is rejected", convo.LiveChatPolicy(),
+			func(d *desk) { d.do(toContact("carl"), convo.Close{By: agentAna}) }},
 		{"a new conversation", convo.Policy{}, func(d *desk) {
 			d.do(toContact("carl"), convo.Close{By: agentAna}, convo.Open{By: agentBen})
 		}},
-		{"pending", convo.Policy{}, func(d *desk) { d.do(toContact("carl"), convo.SetPending{By: agentAna}) }},
-		{"a blocking", convo.Policy{}, func(d *desk) { d.do(toContact("carl"), convo.Block{By: agentAna}) }},
+		{"pending", convo.Policy{}, func(d *desk) {
+			d.do(toContact("carl"),
+				convo.SetPending{By: agentAna})
+		}},
+		{"a blocking", convo.Policy{}, func(d *desk) {
+			d.do(toContact("carl"),
+				convo.Block{By: agentAna})
+		}},
 		{"a merge", convo.Policy{}, func(d *desk) {
 			d.do(toContact("dora"), convo.Open{By: agentAna})
 			d.merge("dora", "carl")
@@ -91,13 +102,17 @@ func TestAnExternalIDIsUniqueInItsChannelAndWorkspace(t *testing.T) {
 	} {
 		assert.Equal(t, convo.OutcomeRecorded, d.do(toContact("carl"), cmd).Outcome, "%#v", cmd)
 	}
-	r, err := d.Do(t.Context(), convo.ToContact("other", "carl"), convo.Receive{Channel: "whatsapp", ExternalID: "1", Body: "h"})
+	r, err := d.Do(t.Context(), convo.ToContact("other", "carl"),
+		convo.Receive{Channel: "whatsapp", ExternalID: "1", Body: "h"})
 	require.NoError(t, err)
 	assert.Equal(t, convo.OutcomeOpened, r.Outcome)
 
-	// Whoever it is said to be from, and whatever is said to be in it: a channel has one message with this id.
-	d.again(first, toContact("dora"), convo.Receive{Channel: "whatsapp", ExternalID: "1", Body: "edited"})
-	d.again(first, toContact("carl"), convo.Send{By: agentAna, Channel: "whatsapp", ExternalID: "1", Body: "an echo"})
+	// Whoever it is said to be from, and whatever is said to be in it: a channel has one message
+	// with this id.
+	d.again(first, toContact("dora"), convo.Receive{Channel: "whatsapp", ExternalID: "1",
+		Body: "edited"})
+	d.again(first, toContact("carl"), convo.Send{By: agentAna, Channel: "whatsapp", ExternalID: "1",
+		Body: "an echo"})
 	_, err = d.Contact(t.Context(), toContact("dora"))
 	assert.ErrorIs(t, err, convo.ErrNotFound, "a repetition makes no contact")
 }
@@ -107,13 +122,16 @@ func TestTheChannelOfAnExternalIDMayBeThatOfTheAddress(t *testing.T) {
 	to := toAddress("whatsapp", "+49")
 	first := d.do(to, convo.Receive{ExternalID: "1", Body: "hi"})
 	d.again(first, to, convo.Receive{ExternalID: "1", Body: "hi"})
-	d.again(first, toContact("whoever"), convo.Receive{Channel: "whatsapp", ExternalID: "1", Body: "hi"})
-	assert.Equal(t, convo.OutcomeRecorded, d.do(to, convo.Receive{Channel: "sms", ExternalID: "1", Body: "hi"}).Outcome)
+	d.again(first, toContact("whoever"), convo.Receive{Channel: "whatsapp", ExternalID: "1",
+		Body: "hi"})
+	assert.Equal(t, convo.OutcomeRecorded, d.do(to, convo.Receive{Channel: "sms", ExternalID: "1",
+		Body: "hi"}).Outcome)
 	id := convo.KeyID{Channel: "whatsapp", ID: "1"}
 	keys, err := d.store.Keys(t.Context(), tenant, id)
 	require.NoError(t, err)
 	require.Len(t, keys, 1)
-	assert.Equal(t, convo.Key{KeyID: id, Conversation: first.Conversation.ID, FirstSeq: 1, LastSeq: 2}, keys[0])
+	assert.Equal(t, convo.Key{KeyID: id, Conversation: first.Conversation.ID, FirstSeq: 1,
+		LastSeq: 2}, keys[0])
 }
 
 func TestEveryCommandTakesAKey(t *testing.T) {
@@ -160,8 +178,10 @@ func TestACommandThatChangedNothingIsRememberedByItsKey(t *testing.T) {
 	d.do(toContact("carl"), convo.Close{By: agentAna})
 	r := d.again(first, toContact("carl"), convo.Open{By: flowBot, Key: "k-1"})
 	assert.Empty(t, r.Events)
-	assert.Equal(t, convo.StatusClosed, r.Conversation.Status, "it opens no conversation today because it was late")
-	assert.Equal(t, convo.OutcomeOpened, d.do(toContact("carl"), convo.Open{By: flowBot, Key: "k-2"}).Outcome)
+	assert.Equal(t, convo.StatusClosed, r.Conversation.Status,
+		"it opens no conversation today because it was late")
+	assert.Equal(t, convo.OutcomeOpened, d.do(toContact("carl"),
+		convo.Open{By: flowBot, Key: "k-2"}).Outcome)
 }
 
 func TestARefusedCommandLeavesItsKeyFree(t *testing.T) {
@@ -169,7 +189,8 @@ func TestARefusedCommandLeavesItsKeyFree(t *testing.T) {
 	d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Close{By: agentAna})
 	send := convo.Send{By: agentAna, Key: "k-1", Channel: "sms", ExternalID: "1", Body: "hi"}
 	assert.ErrorIs(t, d.refuses(toContact("carl"), send), convo.ErrNotActive)
-	requireInvalid(t, "body", d.refuses(toContact("carl"), convo.Open{By: agentAna, Key: "k-2"}, convo.Send{By: agentAna}))
+	requireInvalid(t, "body", d.refuses(toContact("carl"), convo.Open{By: agentAna, Key: "k-2"},
+		convo.Send{By: agentAna}))
 	d.do(toContact("carl"), convo.Open{By: agentAna, Key: "k-2"})
 	assert.Equal(t, convo.OutcomeRecorded, d.do(toContact("carl"), send).Outcome)
 }
@@ -179,17 +200,29 @@ func TestAKeyIsForOneRequest(t *testing.T) {
 		to  convo.Ref
 		cmd []convo.Command
 	}{
-		"another body":         {toContact("carl"), []convo.Command{convo.Send{By: agentAna, Key: "k", Body: "ho"}}},
-		"another actor":        {toContact("carl"), []convo.Command{convo.Send{By: agentBen, Key: "k", Body: "hi"}}},
-		"another time":         {toContact("carl"), []convo.Command{convo.Send{By: agentAna, Key: "k", Body: "hi", At: morning.Add(time.Hour)}}},
-		"another command":      {toContact("carl"), []convo.Command{convo.Close{By: agentAna, Key: "k"}}},
-		"a command that fails": {toContact("carl"), []convo.Command{convo.AmendClosing{By: agentAna, Key: "k"}}},
-		"an invalid command":   {toContact("carl"), []convo.Command{convo.Send{By: agentAna, Key: "k", Body: "\xff"}}},
-		"more commands":        {toContact("carl"), []convo.Command{convo.Send{By: agentAna, Key: "k", Body: "hi"}, convo.Close{By: agentAna}}},
-		"another contact":      {toContact("dora"), []convo.Command{convo.Send{By: agentAna, Key: "k", Body: "hi"}}},
-		"an unknown contact":   {toContact("emil"), []convo.Command{convo.Send{By: agentAna, Key: "k", Body: "hi"}}},
+		"another body": {toContact("carl"),
+			[]convo.Command{convo.Send{By: agentAna, Key: "k", Body: "ho"}}},
+		"another actor": {toContact("carl"),
+			[]convo.Command{convo.Send{By: agentBen, Key: "k", Body: "hi"}}},
+		"another time": {toContact("carl"),
+			[]convo.Command{convo.Send{By: agentAna, Key: "k", Body: "hi",
+				At: morning.Add(time.Hour)}}},
+		"another command": {toContact("carl"),
+			[]convo.Command{convo.Close{By: agentAna, Key: "k"}}},
+		"a command that fails": {toContact("carl"),
+			[]convo.Command{convo.AmendClosing{By: agentAna, Key: "k"}}},
+		"an invalid command": {toContact("carl"),
+			[]convo.Command{convo.Send{By: agentAna, Key: "k", Body: "\xff"}}},
+		"more commands": {toContact("carl"),
+			[]convo.Command{convo.Send{By: agentAna, Key: "k", Body: "hi"},
+				convo.Close{By: agentAna}}},
+		"another contact": {toContact("dora"),
+			[]convo.Command{convo.Send{By: agentAna, Key: "k", Body: "hi"}}},
+		"an unknown contact": {toContact("emil"),
+			[]convo.Command{convo.Send{By: agentAna, Key: "k", Body: "hi"}}},
 		"beside a new one": {toContact("carl"), []convo.Command{
-			convo.Note{By: agentAna, Key: "k2", Body: "n"}, convo.Send{By: agentAna, Key: "k", Body: "ho"},
+			convo.Note{By: agentAna, Key: "k2", Body: "n"}, convo.Send{By: agentAna, Key: "k",
+				Body: "ho"},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -203,14 +236,16 @@ func TestAKeyIsForOneRequest(t *testing.T) {
 	// In another workspace it is another key.
 	d := openDesk(t)
 	d.do(toContact("carl"), convo.Open{By: agentAna, Key: "k"})
-	r, err := d.Do(t.Context(), convo.ToContact("other", "carl"), convo.Open{By: agentBen, Key: "k"})
+	r, err := d.Do(t.Context(), convo.ToContact("other", "carl"),
+		convo.Open{By: agentBen, Key: "k"})
 	require.NoError(t, err)
 	assert.Equal(t, convo.OutcomeOpened, r.Outcome)
 }
 
 func TestAKeyReusedInTheSameCallIsAnError(t *testing.T) {
 	d := openDesk(t)
-	assert.ErrorIs(t, d.refuses(toContact("carl"), convo.Open{By: agentAna, Key: "k"}, convo.Send{By: agentAna, Key: "k", Body: "hi"}),
+	assert.ErrorIs(t, d.refuses(toContact("carl"), convo.Open{By: agentAna, Key: "k"},
+		convo.Send{By: agentAna, Key: "k", Body: "hi"}),
 		convo.ErrKeyReused)
 }
 
@@ -229,7 +264,8 @@ func TestAnIdThatComesTwiceInOneCallIsDecidedOnce(t *testing.T) {
 
 func TestWhatIsKnownIsLeftOutOfACall(t *testing.T) {
 	message := func(i int) convo.Command {
-		return convo.Receive{Channel: "whatsapp", ExternalID: fmt.Sprint(i), Body: fmt.Sprint("message ", i)}
+		return convo.Receive{Channel: "whatsapp", ExternalID: fmt.Sprint(i),
+			Body: fmt.Sprint("message ", i)}
 	}
 	bodies := func(events []convo.Event) (out []string) {
 		for _, e := range events {
@@ -241,7 +277,8 @@ func TestWhatIsKnownIsLeftOutOfACall(t *testing.T) {
 	}
 	d := openDesk(t)
 	d.do(toContact("carl"), message(1), message(2))
-	r := d.do(toContact("carl"), message(1), message(2), message(3)) // a webhook with all that is unacknowledged
+	// a webhook with all that is unacknowledged
+	r := d.do(toContact("carl"), message(1), message(2), message(3))
 	assert.Equal(t, convo.OutcomeRecorded, r.Outcome)
 	assert.Equal(t, []string{"message 3"}, bodies(r.Events))
 	r = d.do(toContact("carl"), message(4), message(2), message(5))
@@ -259,15 +296,18 @@ func TestWhatIsKnownIsLeftOutOfACall(t *testing.T) {
 func TestCommandsWithoutAKeyBelongToTheKeyedOneBeforeThem(t *testing.T) {
 	d := openDesk(t)
 	open := []convo.Command{
-		convo.Open{By: flowBot, Key: "step-1"}, convo.Send{By: flowBot, Body: "welcome"}, convo.Assign{By: flowBot, Assignee: "ana"},
+		convo.Open{By: flowBot, Key: "step-1"}, convo.Send{By: flowBot,
+			Body: "welcome"}, convo.Assign{By: flowBot, Assignee: "ana"},
 	}
-	second := []convo.Command{convo.Note{By: flowBot, Key: "step-2", Body: "n"}, convo.SetPending{By: flowBot}}
+	second := []convo.Command{convo.Note{By: flowBot, Key: "step-2", Body: "n"},
+		convo.SetPending{By: flowBot}}
 	first := d.do(toContact("carl"), open...)
 	assert.Len(t, first.Events, 3)
 	d.again(first, toContact("carl"), open...)
 
 	r := d.do(toContact("carl"), append(open, second...)...)
-	assert.Equal(t, []convo.EventKind{convo.NoteAdded, convo.ConversationPending}, kindsOf(r.Events))
+	assert.Equal(t, []convo.EventKind{convo.NoteAdded, convo.ConversationPending},
+		kindsOf(r.Events))
 	both := d.do(toContact("carl"), append(open, second...)...)
 	assert.Equal(t, convo.OutcomeDuplicate, both.Outcome)
 	assert.Equal(t, r.Events, both.Events, "of the last one")
@@ -275,11 +315,13 @@ func TestCommandsWithoutAKeyBelongToTheKeyedOneBeforeThem(t *testing.T) {
 
 func TestCommandsBeforeTheFirstKeyBelongToIt(t *testing.T) {
 	d := openDesk(t)
-	cmds := []convo.Command{convo.Open{By: agentAna}, convo.Note{By: agentAna, Body: "n"}, convo.Send{By: agentAna, Key: "k", Body: "hi"}}
+	cmds := []convo.Command{convo.Open{By: agentAna}, convo.Note{By: agentAna, Body: "n"},
+		convo.Send{By: agentAna, Key: "k", Body: "hi"}}
 	first := d.do(toContact("carl"), cmds...)
 	d.do(toContact("carl"), convo.Close{By: agentAna})
 	d.again(first, toContact("carl"), cmds...)
-	assert.ErrorIs(t, d.refuses(toContact("carl"), cmds[2]), convo.ErrKeyReused, "without them it is another request")
+	assert.ErrorIs(t, d.refuses(toContact("carl"), cmds[2]), convo.ErrKeyReused,
+		"without them it is another request")
 }
 
 func TestAMessageMayHaveAKeyAndAnExternalID(t *testing.T) {
@@ -297,7 +339,8 @@ func TestAMessageMayHaveAKeyAndAnExternalID(t *testing.T) {
 func TestADuplicateIsAnsweredWithWhereTheFirstCallEnded(t *testing.T) {
 	d := openDesk(t)
 	d.do(toContact("carl"), convo.Open{By: agentAna})
-	again := []convo.Command{convo.Close{By: agentAna, Key: "k"}, convo.Open{By: agentAna}, convo.Note{By: agentAna, Body: "n"}}
+	again := []convo.Command{convo.Close{By: agentAna, Key: "k"}, convo.Open{By: agentAna},
+		convo.Note{By: agentAna, Body: "n"}}
 	first := d.do(toContact("carl"), again...)
 	assert.Len(t, first.Events, 3)
 	d.do(toContact("carl"), convo.Close{By: agentAna}, convo.Open{By: agentAna})
@@ -312,7 +355,8 @@ func TestAKeyedCallIsRepeatedSafelyThroughEachNameOfTheConversation(t *testing.T
 	first := d.do(toConversation(id), convo.Close{By: agentAna, Key: "k"})
 	d.do(toContact("carl"), convo.Open{By: agentAna})
 	d.again(first, toConversation(id), convo.Close{By: agentAna, Key: "k"})
-	assert.ErrorIs(t, d.refuses(toConversation(uuid.New()), convo.Close{By: agentAna, Key: "k"}), convo.ErrKeyReused,
+	assert.ErrorIs(t, d.refuses(toConversation(uuid.New()), convo.Close{By: agentAna, Key: "k"}),
+		convo.ErrKeyReused,
 		"a known key is looked at even if the conversation is not known")
 }
 
@@ -320,6 +364,7 @@ func TestKeysAreComparedByteForByte(t *testing.T) {
 	d := openDesk(t)
 	d.do(toContact("carl"), convo.Open{By: agentAna, Key: "Alice"})
 	for _, key := range []string{"alice", "Alice ", "Älice", "Alice\u0301"} {
-		assert.Equal(t, convo.OutcomeRecorded, d.do(toContact("carl"), convo.Note{By: agentAna, Key: key, Body: "n"}).Outcome)
+		assert.Equal(t, convo.OutcomeRecorded, d.do(toContact("carl"),
+			convo.Note{By: agentAna, Key: key, Body: "n"}).Outcome)
 	}
 }

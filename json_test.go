@@ -33,8 +33,10 @@ var allCommands = func() (all []convo.Command) {
 
 // jsonTypes is everything that leaves the process as JSON.
 var jsonTypes = []any{
-	convo.Conversation{}, convo.Cycle{}, convo.Closing{}, convo.Contact{}, convo.EventRow{}, convo.Merge{}, convo.Ref{}, convo.Address{}, convo.Actor{}, convo.Key{}, convo.KeyID{},
-	convo.Filter{}, convo.Cursor{}, convo.EventFilter{}, convo.EventCursor{}, convo.Transition{}, convo.Policy{},
+	convo.Conversation{}, convo.Cycle{}, convo.Closing{}, convo.Contact{}, convo.EventRow{},
+	convo.Merge{}, convo.Ref{}, convo.Address{}, convo.Actor{}, convo.Key{}, convo.KeyID{},
+	convo.Filter{}, convo.Cursor{}, convo.EventFilter{}, convo.EventCursor{}, convo.Transition{},
+	convo.Policy{},
 }
 
 // filler sets every field that JSON carries to a value of its own.
@@ -85,7 +87,8 @@ func filled(sample any) any {
 	return v.Interface()
 }
 
-// decodeAs decodes data into a new value of the type of sample, refusing fields that it does not have.
+// decodeAs decodes data into a new value of the type of sample, refusing fields that it does not
+// have.
 func decodeAs(t *testing.T, data []byte, sample any) any {
 	t.Helper()
 	v := reflect.New(reflect.TypeOf(sample))
@@ -156,9 +159,13 @@ func TestJSONOfEveryKindOfEventRoundTripsExactly(t *testing.T) {
 	var events []convo.Event
 	engine, err := convo.New(memstore.New(),
 		convo.WithPolicy(convo.Policy{
-			Notices: convo.Notices{Closed: convo.AudienceBoth}, Merge: convo.MergeTransfer, RestartFlow: true,
+			Notices: convo.Notices{Closed: convo.AudienceBoth}, Merge: convo.MergeTransfer,
+			RestartFlow: true,
 		}),
-		convo.WithObserver(func(_ context.Context, es []convo.Event) { events = append(events, es...) }),
+		convo.WithObserver(func(_ context.Context,
+			es []convo.Event) {
+			events = append(events, es...)
+		}),
 	)
 	require.NoError(t, err)
 	do := func(to convo.Ref, cmds ...convo.Command) {
@@ -169,15 +176,19 @@ func TestJSONOfEveryKindOfEventRoundTripsExactly(t *testing.T) {
 	ana, hour := convo.ByUser("ana"), time.Now().Add(time.Hour)
 	do(convo.ToContact("acme", "susan"), convo.Open{By: ana}, convo.Close{By: ana})
 	do(convo.ToAddress("acme", "email", "guest@example.com"),
-		convo.Receive{ExternalID: "m1", Body: "Hello", Attachments: json.RawMessage(`[{"url":"https://example.com/?a=1&b=<2>"}]`)},
-		convo.Send{By: ana, Body: "Hi"}, convo.Note{By: ana, Body: "A guest."}, convo.Assign{By: ana, Assignee: "ana", Team: "sales"},
-		convo.SetPending{By: ana, Until: hour}, convo.Resume{By: ana}, convo.Close{By: ana, Category: "Sales", Summary: "Sold."},
+		convo.Receive{ExternalID: "m1", Body: "Hello",
+			Attachments: json.RawMessage(`[{"url":"https://example.com/?a=1&b=<2>"}]`)},
+		convo.Send{By: ana, Body: "Hi"}, convo.Note{By: ana,
+			Body: "A guest."}, convo.Assign{By: ana, Assignee: "ana", Team: "sales"},
+		convo.SetPending{By: ana, Until: hour}, convo.Resume{By: ana}, convo.Close{By: ana,
+			Category: "Sales", Summary: "Sold."},
 		convo.AmendClosing{By: ana, Category: "Support"}, convo.Reopen{By: convo.ByContact()},
 		convo.Block{By: ana, Reason: "spam"}, convo.Unblock{By: ana},
 	)
 	guest, err := engine.Contact(t.Context(), convo.ToAddress("acme", "email", "guest@example.com"))
 	require.NoError(t, err)
-	_, err = engine.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "susan", Secondary: guest.ID, By: ana})
+	_, err = engine.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "susan",
+		Secondary: guest.ID, By: ana})
 	require.NoError(t, err)
 
 	seen := map[convo.EventKind]bool{}
@@ -204,12 +215,14 @@ func TestJSONOfEveryKindOfEventRoundTripsExactly(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, e, decodeAs(t, data, e), "%s", data)
 	}
-	assert.Len(t, seen, 16, "a history with all kinds of event that there were when this was written")
+	assert.Len(t, seen, 16,
+		"a history with all kinds of event that there were when this was written")
 }
 
 func TestJSONOfThePresetsRoundTripsExactly(t *testing.T) {
 	for name, p := range map[string]convo.Policy{
-		"inbox": convo.InboxPolicy(), "workflow": convo.WorkflowPolicy(), "live chat": convo.LiveChatPolicy(),
+		"inbox": convo.InboxPolicy(), "workflow": convo.WorkflowPolicy(),
+		"live chat": convo.LiveChatPolicy(),
 	} {
 		require.NoError(t, p.Validate(), name)
 		data, err := json.Marshal(p)
@@ -238,7 +251,8 @@ func TestDurationsAreTextInJSON(t *testing.T) {
 func TestAPolicyWithATypingErrorIsRefused(t *testing.T) {
 	// A rule that is silently left out is a rule that does not hold.
 	for _, text := range []string{
-		`{"receve":{"mode":"reject"}}`, `{"receive":{"mode":"reopen","withim":"72h"}}`, `{"category":true}`,
+		`{"receve":{"mode":"reject"}}`, `{"receive":{"mode":"reopen","withim":"72h"}}`,
+		`{"category":true}`,
 		`{"auto_close":{"after":"soon"}}`,
 	} {
 		var invalid *convo.ValidationError
@@ -247,7 +261,8 @@ func TestAPolicyWithATypingErrorIsRefused(t *testing.T) {
 }
 
 // walkFields calls f with every field of the struct types that typ leads to.
-func walkFields(typ reflect.Type, seen map[reflect.Type]bool, f func(owner reflect.Type, field reflect.StructField)) {
+func walkFields(typ reflect.Type, seen map[reflect.Type]bool,
+	f func(owner reflect.Type, field reflect.StructField)) {
 	for typ.Kind() == reflect.Slice || typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
@@ -308,16 +323,20 @@ func TestTimesLeaveAsRFC3339InUTC(t *testing.T) {
 	engine, err := convo.New(memstore.New())
 	require.NoError(t, err)
 	result, err := engine.Do(t.Context(), convo.ToContact("acme", "riya"),
-		convo.Receive{At: at, Body: "Hello"}, convo.SetPending{At: at, By: convo.ByUser("ana"), Until: at.Add(time.Hour)})
+		convo.Receive{At: at, Body: "Hello"}, convo.SetPending{At: at, By: convo.ByUser("ana"),
+			Until: at.Add(time.Hour)})
 	require.NoError(t, err)
-	_, err = engine.Do(t.Context(), convo.ToContact("acme", "susan"), convo.Open{By: convo.ByUser("ana"), At: at})
+	_, err = engine.Do(t.Context(), convo.ToContact("acme", "susan"),
+		convo.Open{By: convo.ByUser("ana"), At: at})
 	require.NoError(t, err)
 	merged, err := engine.Merge(t.Context(), convo.Merge{
-		Workspace: "acme", Primary: "riya", Secondary: "susan", By: convo.ByUser("ana"), At: at.Add(time.Hour),
+		Workspace: "acme", Primary: "riya", Secondary: "susan", By: convo.ByUser("ana"),
+		At: at.Add(time.Hour),
 	})
 	require.NoError(t, err)
 
-	for _, v := range []any{result, merged, result.Conversation.Cursor(), result.Events[0].Cursor()} {
+	for _, v := range []any{result, merged, result.Conversation.Cursor(),
+		result.Events[0].Cursor()} {
 		data, err := json.Marshal(v)
 		require.NoError(t, err)
 		times := jsonTime.FindAllString(string(data), -1)
@@ -333,7 +352,8 @@ func TestCommandsInAQueueAreInUTC(t *testing.T) {
 	at := time.Date(2026, 3, 2, 14, 30, 0, 0, india)
 	data, err := json.Marshal(convo.Commands{convo.SetPending{At: at, Until: at.Add(time.Hour)}})
 	require.NoError(t, err)
-	assert.Equal(t, []string{`"2026-03-02T09:00:00Z"`, `"2026-03-02T10:00:00Z"`}, jsonTime.FindAllString(string(data), -1))
+	assert.Equal(t, []string{`"2026-03-02T09:00:00Z"`, `"2026-03-02T10:00:00Z"`},
+		jsonTime.FindAllString(string(data), -1))
 }
 
 func TestAnswersHoldNoZeroTimeOrID(t *testing.T) {
@@ -349,8 +369,10 @@ func TestAnswersHoldNoZeroTimeOrID(t *testing.T) {
 		assert.NotContains(t, string(data), uuid.Nil.String())
 	}
 	for _, cmd := range []convo.Command{
-		convo.Receive{Body: "Hello", Key: "k"}, convo.Receive{Body: "Hello", Key: "k"}, convo.Open{By: ana},
-		convo.SetPending{By: ana}, convo.Close{By: ana}, convo.Block{By: ana}, convo.Unblock{By: ana},
+		convo.Receive{Body: "Hello", Key: "k"}, convo.Receive{Body: "Hello",
+			Key: "k"}, convo.Open{By: ana},
+		convo.SetPending{By: ana}, convo.Close{By: ana}, convo.Block{By: ana},
+		convo.Unblock{By: ana},
 	} {
 		r, err := engine.Do(t.Context(), susan, cmd)
 		check(r, err)
@@ -363,7 +385,8 @@ func TestAnswersHoldNoZeroTimeOrID(t *testing.T) {
 	again, err := engine.Merge(t.Context(), merge)
 	check(again, err)
 	assert.Equal(t, convo.OutcomeUnchanged, again.Outcome)
-	assert.Equal(t, r.Primary, again.Primary, "a merge that changes nothing answers with the primary too")
+	assert.Equal(t, r.Primary, again.Primary,
+		"a merge that changes nothing answers with the primary too")
 }
 
 func TestBadCommandsJSONIsAValidationError(t *testing.T) {
@@ -380,10 +403,12 @@ func TestBadCommandsJSONIsAValidationError(t *testing.T) {
 		{"a command that is a number", `[{"command":7}]`, "commands[0]"},
 		{"an unknown command", `[{"command":"explode"}]`, "commands[0]"},
 		{"a command in capitals", `[{"command":"Close"}]`, "commands[0]"},
-		{"the second is wrong", `[{"command":"open","by":{"type":"system"}},{"command":"fly"}]`, "commands[1]"},
+		{"the second is wrong", `[{"command":"open","by":{"type":"system"}},{"command":"fly"}]`,
+			"commands[1]"},
 		{"an unknown field", `[{"command":"close","categroy":"Sales"}]`, "commands[0]"},
 		{"a field of another command", `[{"command":"open","summary":"Sold."}]`, "commands[0]"},
-		{"an unknown field of the actor", `[{"command":"open","by":{"type":"user","name":"ana"}}]`, "commands[0]"},
+		{"an unknown field of the actor", `[{"command":"open","by":{"type":"user","name":"ana"}}]`,
+			"commands[0]"},
 		{"a number for a text", `[{"command":"close","category":7}]`, "commands[0]"},
 		{"a text for an actor", `[{"command":"close","by":"ana"}]`, "commands[0]"},
 		{"a time that is none", `[{"command":"set_pending","until":"tomorrow"}]`, "commands[0]"},
@@ -474,7 +499,8 @@ func TestJSONLooksLikeThis(t *testing.T) {
 	}{
 		"commands": {
 			convo.Commands{
-				convo.Receive{At: at, Channel: "whatsapp", ExternalID: "wamid.42", Body: "The toaster is broken."},
+				convo.Receive{At: at, Channel: "whatsapp", ExternalID: "wamid.42",
+					Body: "The toaster is broken."},
 				convo.Assign{By: convo.ByAutomation("router"), Team: "support"},
 				convo.SetPending{By: convo.ByUser("ana"), Until: at.Add(48 * time.Hour)},
 				convo.Close{
@@ -520,21 +546,24 @@ func TestJSONLooksLikeThis(t *testing.T) {
 		},
 		"policy": {
 			convo.Policy{
-				Open:            convo.OnClosed{Mode: convo.OnClosedReopen},
-				Receive:         convo.OnClosed{Mode: convo.OnClosedReopen, Window: convo.Duration(72 * time.Hour)},
+				Open: convo.OnClosed{Mode: convo.OnClosedReopen},
+				Receive: convo.OnClosed{Mode: convo.OnClosedReopen,
+					Window: convo.Duration(72 * time.Hour)},
 				StayPending:     true,
 				Category:        convo.RuleRequired,
 				Categories:      []string{"General Inquiry", "Sales", "Support"},
 				Summary:         convo.RuleDisabled,
 				UnassignOnClose: true,
 				Notices: convo.Notices{
-					Closed: convo.AudienceBoth, Reopened: convo.AudienceContact, Restarted: convo.AudienceUsers,
+					Closed: convo.AudienceBoth, Reopened: convo.AudienceContact,
+					Restarted: convo.AudienceUsers,
 				},
 				RestartFlow:     true,
 				CountAutomation: true,
 				AutoClose: convo.AutoClose{
-					After: convo.Duration(24 * time.Hour), Since: convo.SinceAnyEvent, Category: "Unanswered",
-					Summary: "The customer did not reply.",
+					After: convo.Duration(24 * time.Hour), Since: convo.SinceAnyEvent,
+					Category: "Unanswered",
+					Summary:  "The customer did not reply.",
 				},
 				Merge:          convo.MergeTransfer,
 				MaxBody:        4096,
@@ -579,8 +608,10 @@ func TestJSONLooksLikeThis(t *testing.T) {
 		},
 		"event": {
 			convo.Event{
-				ID: id, Workspace: "acme", Contact: "susan", Conversation: id, Seq: 4, Kind: convo.ConversationClosed,
-				At: at, By: convo.ByUser("ana"), Source: convo.SourceUser, Payload: &convo.ClosingNotes{
+				ID: id, Workspace: "acme", Contact: "susan", Conversation: id, Seq: 4,
+				Kind: convo.ConversationClosed,
+				At:   at, By: convo.ByUser("ana"), Source: convo.SourceUser,
+				Payload: &convo.ClosingNotes{
 					Category: "Support", Summary: "Issue resolved: Replaced defective item.",
 				},
 			},

@@ -21,7 +21,8 @@ import (
 const tenant = "acme"
 
 var (
-	// morning is when the scripts begin: a Monday, in whole microseconds and UTC as convo keeps times.
+	// morning is when the scripts begin: a Monday, in whole microseconds and UTC as convo keeps
+	// times.
 	morning = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	// seedID is the first id of a script, a UUIDv7.
 	seedID = uuid.MustParse("01958f2e-1c00-7abc-8000-000000000000")
@@ -78,7 +79,8 @@ func (k *talk) wait(d time.Duration) *talk {
 func (k *talk) conversation() convo.Conversation { return k.thread.Conversation }
 func (k *talk) cycle() convo.Cycle               { return k.thread.Conversation.Cycle }
 
-// checkDecision holds what every decision must hold: folding its events gives its thread, and the log has no gaps.
+// checkDecision holds what every decision must hold: folding its events gives its thread, and the
+// log has no gaps.
 func checkDecision(t testing.TB, before convo.Snapshot, d convo.Decision) {
 	t.Helper()
 	after, folded := d.Change.After(before), before
@@ -88,10 +90,12 @@ func checkDecision(t testing.TB, before convo.Snapshot, d convo.Decision) {
 		folded = convo.Apply(folded, e)
 		if e.Conversation == uuid.Nil {
 			contactVersion++
-			require.Equal(t, contactVersion, e.Seq, "the contact's events are numbered without gaps")
+			require.Equal(t, contactVersion, e.Seq,
+				"the contact's events are numbered without gaps")
 		} else {
 			versions[e.Conversation]++
-			require.Equal(t, versions[e.Conversation], e.Seq, "the events are numbered without gaps")
+			require.Equal(t, versions[e.Conversation], e.Seq,
+				"the events are numbered without gaps")
 			if e.Row().ContactSeq != 0 {
 				contactVersion++
 				require.Equal(t, contactVersion, e.Row().ContactSeq)
@@ -100,7 +104,8 @@ func checkDecision(t testing.TB, before convo.Snapshot, d convo.Decision) {
 	}
 	folded.Next, folded.Conversation.DueAt = after.Next, after.Conversation.DueAt
 	require.Equal(t, folded, after, "folding the events gives the decision's thread")
-	require.Equal(t, d.Change.Contact.Action != convo.RowKept, contactVersion != before.Contact.Version)
+	require.Equal(t, d.Change.Contact.Action != convo.RowKept,
+		contactVersion != before.Contact.Version)
 	if d.Outcome == convo.OutcomeUnchanged {
 		require.Empty(t, d.Change.Events, "unchanged writes no event")
 	} else {
@@ -119,7 +124,8 @@ func kindsOf(events []convo.Event) []convo.EventKind {
 	return kinds
 }
 
-// stateOf is the state that a thread is in, by the words of the specification rather than by the code's.
+// stateOf is the state that a thread is in, by the words of the specification rather than by the
+// code's.
 func stateOf(t convo.Snapshot) convo.State {
 	switch {
 	case t.Conversation.ID == uuid.Nil:
@@ -144,7 +150,8 @@ func threadIn(t testing.TB, state convo.State) convo.Snapshot {
 	if state == convo.StateNone {
 		return k.thread
 	}
-	k.do(convo.Open{By: agentAna, Channel: "webchat"}, convo.Receive{Channel: "webchat", Body: "hello"},
+	k.do(convo.Open{By: agentAna, Channel: "webchat"},
+		convo.Receive{Channel: "webchat", Body: "hello"},
 		convo.Assign{By: agentAna, Assignee: "ana", Team: "sales"})
 	switch state {
 	case convo.StatePending:
@@ -162,10 +169,10 @@ func threadIn(t testing.TB, state convo.State) convo.Snapshot {
 	return k.thread
 }
 
-// specified is each command, written down a second time: its row in the table of the specification, in
-// which each cell holds what may come of it, an outcome with the state after it, or an error; a plain
-// sample that changes something wherever anything can be changed; and what it records, if it does. A
-// new command has to be added here, and nowhere else in these tests.
+// specified is each command, written down a second time: its row in the table of the specification,
+// in which each cell holds what may come of it, an outcome with the state after it, or an error; a
+// plain sample that changes something wherever anything can be changed; and what it records, if it
+// does. A new command has to be added here, and nowhere else in these tests.
 var specified = map[convo.CommandName]struct {
 	cells   [5]string // none, open, pending, closed, superseded
 	sample  convo.Command
@@ -198,7 +205,8 @@ var specified = map[convo.CommandName]struct {
 			"ErrNotFound", "recorded open", "recorded pending", "recorded closed",
 			"recorded superseded",
 		},
-		sample:  convo.Note{By: agentAna, Body: "a regular", Attachments: json.RawMessage(`["c.png"]`)},
+		sample: convo.Note{By: agentAna, Body: "a regular",
+			Attachments: json.RawMessage(`["c.png"]`)},
 		records: convo.NoteAdded,
 	},
 	convo.CommandSetPending: {
@@ -284,12 +292,27 @@ type scene struct {
 
 // scenes sets up what the When of a row names.
 var scenes = map[string]func(t testing.TB, s *scene){
-	"":                    func(testing.TB, *scene) {},
-	"open: new":           func(_ testing.TB, s *scene) { s.policy.Open.Mode = convo.OnClosedOpenNew },
-	"open: reopen":        func(_ testing.TB, s *scene) { s.policy.Open.Mode = convo.OnClosedReopen },
-	"receive: new":        func(_ testing.TB, s *scene) { s.policy.Receive.Mode = convo.OnClosedOpenNew },
-	"receive: reopen":     func(_ testing.TB, s *scene) { s.policy.Receive.Mode = convo.OnClosedReopen },
-	"receive: reject":     func(_ testing.TB, s *scene) { s.policy.Receive.Mode = convo.OnClosedReject },
+	"": func(testing.TB, *scene) {},
+	"open: new": func(_ testing.TB,
+		s *scene) {
+		s.policy.Open.Mode = convo.OnClosedOpenNew
+	},
+	"open: reopen": func(_ testing.TB,
+		s *scene) {
+		s.policy.Open.Mode = convo.OnClosedReopen
+	},
+	"receive: new": func(_ testing.TB,
+		s *scene) {
+		s.policy.Receive.Mode = convo.OnClosedOpenNew
+	},
+	"receive: reopen": func(_ testing.TB,
+		s *scene) {
+		s.policy.Receive.Mode = convo.OnClosedReopen
+	},
+	"receive: reject": func(_ testing.TB,
+		s *scene) {
+		s.policy.Receive.Mode = convo.OnClosedReject
+	},
 	"unless stay_pending": func(testing.TB, *scene) {},
 	"stay_pending":        func(_ testing.TB, s *scene) { s.policy.StayPending = true },
 	"until changed":       func(testing.TB, *scene) {},
@@ -305,7 +328,8 @@ var scenes = map[string]func(t testing.TB, s *scene){
 		case convo.Assign:
 			s.cmd = convo.Assign{By: agentAna, Assignee: c.Assignee, Team: c.Team}
 		case convo.AmendClosing:
-			s.cmd = convo.AmendClosing{By: agentAna, Category: c.Cycle.Closing.Category, Summary: c.Cycle.Closing.Summary}
+			s.cmd = convo.AmendClosing{By: agentAna, Category: c.Cycle.Closing.Category,
+				Summary: c.Cycle.Closing.Summary}
 		default:
 			t.Fatalf("the same what, of a %T?", s.cmd)
 		}
@@ -317,10 +341,12 @@ var scenes = map[string]func(t testing.TB, s *scene){
 		s.thread = d.Change.After(s.thread)
 	},
 	"address not linked": func(_ testing.TB, s *scene) {
-		s.thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "email", Value: "c@x"}}
+		s.thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl",
+			Address: convo.Address{Channel: "email", Value: "c@x"}}
 	},
 	"address linked": func(_ testing.TB, s *scene) {
-		s.thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "email", Value: "c@x"}}
+		s.thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl",
+			Address: convo.Address{Channel: "email", Value: "c@x"}}
 		s.thread.AddressOwner = "carl"
 	},
 }
@@ -328,10 +354,13 @@ var scenes = map[string]func(t testing.TB, s *scene){
 // writtenBy says which kinds of events a row writes.
 func writtenBy(row convo.Transition) []convo.EventKind {
 	kind := map[convo.Outcome]convo.EventKind{
-		convo.OutcomeOpened: convo.ConversationOpened, convo.OutcomeReopened: convo.ConversationReopened,
-		convo.OutcomeResumed: convo.ConversationResumed, convo.OutcomePending: convo.ConversationPending,
-		convo.OutcomeClosed: convo.ConversationClosed, convo.OutcomeAssigned: convo.ConversationAssigned,
-		convo.OutcomeAmended: convo.ClosingAmended, convo.OutcomeBlocked: convo.ContactBlocked,
+		convo.OutcomeOpened:   convo.ConversationOpened,
+		convo.OutcomeReopened: convo.ConversationReopened,
+		convo.OutcomeResumed:  convo.ConversationResumed,
+		convo.OutcomePending:  convo.ConversationPending,
+		convo.OutcomeClosed:   convo.ConversationClosed,
+		convo.OutcomeAssigned: convo.ConversationAssigned,
+		convo.OutcomeAmended:  convo.ClosingAmended, convo.OutcomeBlocked: convo.ContactBlocked,
 		convo.OutcomeUnblocked: convo.ContactUnblocked, convo.OutcomeLinked: convo.AddressLinked,
 	}[row.Outcome]
 	switch {
@@ -352,7 +381,8 @@ func TestEveryRowOfTheTransitionTableIsWhatDecideDoes(t *testing.T) {
 		name := strings.Join([]string{string(row.Command), string(row.State), row.When}, "/")
 		t.Run(name, func(t *testing.T) {
 			setUp, known := scenes[row.When]
-			require.True(t, known, "the table names a condition that no scene sets up: %q", row.When)
+			require.True(t, known, "the table names a condition that no scene sets up: %q",
+				row.When)
 			s := scene{thread: threadIn(t, row.State), cmd: sample[row.Command]}
 			require.NotNil(t, s.cmd)
 			setUp(t, &s)
@@ -391,7 +421,8 @@ func TestEveryRowOfTheTransitionTableIsWhatDecideDoes(t *testing.T) {
 
 func TestTheTransitionTableIsThatOfTheSpecification(t *testing.T) {
 	names := map[error]string{
-		convo.ErrNotFound: "ErrNotFound", convo.ErrNotActive: "ErrNotActive", convo.ErrNotClosed: "ErrNotClosed",
+		convo.ErrNotFound: "ErrNotFound", convo.ErrNotActive: "ErrNotActive",
+		convo.ErrNotClosed:    "ErrNotClosed",
 		convo.ErrActiveExists: "ErrActiveExists", convo.ErrClosed: "ErrClosed",
 	}
 	got := map[convo.CommandName][5]string{}
@@ -424,7 +455,8 @@ func TestRowsOfACellAreToldApartByWhatPicksThem(t *testing.T) {
 		ways[[2]string{k[0], k[1]}]++
 	}
 	for k := range seen {
-		assert.Equal(t, ways[[2]string{k[0], k[1]}] > 1, k[2] != "", "%v names a condition exactly where there are several ways", k)
+		assert.Equal(t, ways[[2]string{k[0], k[1]}] > 1, k[2] != "",
+			"%v names a condition exactly where there are several ways", k)
 	}
 }
 
@@ -494,7 +526,8 @@ func TestATimeBeforeTheLastEventIsOutOfOrder(t *testing.T) {
 				thread := threadIn(t, state)
 				last := thread.Conversation.UpdatedAt
 
-				_, err := convo.Decide(thread, morning.Add(time.Hour), nil, at(cmd, last.Add(-time.Microsecond)))
+				_, err := convo.Decide(thread, morning.Add(time.Hour), nil,
+					at(cmd, last.Add(-time.Microsecond)))
 				require.ErrorIs(t, err, convo.ErrOutOfOrder)
 
 				_, err = convo.Decide(thread, morning.Add(time.Hour), nil, at(cmd, last))
@@ -544,7 +577,8 @@ func TestAClockThatStandsBehindStampsWithTheTimeOfTheLastEvent(t *testing.T) {
 }
 
 func TestTimesMustBeInTheYears1900To2189(t *testing.T) {
-	first, end := time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2190, 1, 1, 0, 0, 0, 0, time.UTC)
+	first, end := time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2190, 1, 1, 0, 0, 0, 0,
+		time.UTC)
 	for _, c := range []struct {
 		when time.Time
 		ok   bool
@@ -558,7 +592,8 @@ func TestTimesMustBeInTheYears1900To2189(t *testing.T) {
 		{time.Time{}.Add(time.Nanosecond), false}, // which is zero in microseconds
 	} {
 		for _, name := range []convo.CommandName{convo.CommandOpen, convo.CommandReceive} {
-			_, err := convo.Decide(threadIn(t, convo.StateNone), morning, nil, at(sample[name], c.when))
+			_, err := convo.Decide(threadIn(t, convo.StateNone), morning, nil,
+				at(sample[name], c.when))
 			if c.ok {
 				assert.NoError(t, err, "%s at %s", name, c.when)
 			} else {
@@ -567,7 +602,8 @@ func TestTimesMustBeInTheYears1900To2189(t *testing.T) {
 		}
 		k := newTalk(t, convo.Policy{})
 		k.do(convo.Open{By: agentAna, At: first})
-		_, err := convo.Decide(k.thread, morning, nil, convo.SetPending{By: agentAna, At: first, Until: c.when})
+		_, err := convo.Decide(k.thread, morning, nil,
+			convo.SetPending{By: agentAna, At: first, Until: c.when})
 		if c.ok && c.when.After(first) {
 			assert.NoError(t, err)
 		} else {
@@ -610,7 +646,8 @@ func TestClosingAgainNamesTheClosingThatStands(t *testing.T) {
 			At: morning, By: agentAna, Source: convo.SourceUser, Category: "Sales", Summary: "sold",
 		}, *refused.Closing)
 		assert.Contains(t, err.Error(), "closed 2026-03-02T09:00:00Z by user")
-		assert.NotContains(t, err.Error(), "sold", "what was written about a person is not for error logs")
+		assert.NotContains(t, err.Error(), "sold",
+			"what was written about a person is not for error logs")
 
 		refused.Closing.Summary = "changed"
 		assert.Equal(t, "sold", thread.Conversation.Cycle.Closing.Summary, "it is a copy")
@@ -625,7 +662,8 @@ func TestAnUnknownContactIsNotFound(t *testing.T) {
 		t.Run(string(name), func(t *testing.T) {
 			err := newTalk(t, convo.Policy{}).refuses(cmd)
 			require.ErrorIs(t, err, convo.ErrNotFound)
-			// The table says ErrNotActive where an active conversation is needed; both can be asked for.
+			// The table says ErrNotActive where an active conversation is needed; both can be asked
+			// for.
 			want := strings.HasPrefix(specified[name].cells[0], "ErrNotActive")
 			assert.Equal(t, want, errors.Is(err, convo.ErrNotActive))
 			assert.Equal(t, want, strings.Contains(err.Error(), "not known"))
@@ -677,7 +715,8 @@ func TestAVisitorsMessageToAClosedLiveChatIsRejected(t *testing.T) {
 func TestReopeningIsLimitedToItsWindow(t *testing.T) {
 	const day = 24 * time.Hour
 	window := convo.OnClosed{Mode: convo.OnClosedReopen, Window: convo.Duration(3 * day)}
-	for name, cmd := range map[string]convo.Command{"open": convo.Open{By: flowBot}, "receive": convo.Receive{Body: "hi"}} {
+	for name, cmd := range map[string]convo.Command{"open": convo.Open{By: flowBot},
+		"receive": convo.Receive{Body: "hi"}} {
 		for _, c := range []struct {
 			after time.Duration
 			want  convo.Outcome
@@ -699,7 +738,8 @@ func TestReopeningIsLimitedToItsWindow(t *testing.T) {
 }
 
 func TestAWindowCountsFromTheClosingNotFromTheLastNote(t *testing.T) {
-	k := newTalk(t, convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen, Window: convo.Duration(time.Hour)}})
+	k := newTalk(t, convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen,
+		Window: convo.Duration(time.Hour)}})
 	k.do(convo.Receive{Body: "hi"}, convo.Close{By: agentAna})
 	k.wait(50 * time.Minute)
 	k.do(convo.Note{By: agentAna, Body: "called back"})
@@ -715,7 +755,8 @@ func TestAWindowWithoutLimitNeverEnds(t *testing.T) {
 }
 
 func TestAnExplicitReopenKnowsNoWindow(t *testing.T) {
-	k := newTalk(t, convo.Policy{Open: convo.OnClosed{Mode: convo.OnClosedReopen, Window: convo.Duration(time.Hour)}})
+	k := newTalk(t, convo.Policy{Open: convo.OnClosed{Mode: convo.OnClosedReopen,
+		Window: convo.Duration(time.Hour)}})
 	k.do(convo.Receive{Body: "hi"}, convo.Close{By: agentAna})
 	k.wait(1000 * time.Hour)
 	assert.Equal(t, convo.OutcomeReopened, k.do(convo.Reopen{By: agentAna}).Outcome)
@@ -731,22 +772,31 @@ func TestSourcesFollowFromTheActorUnlessTheyAreNamed(t *testing.T) {
 	}{
 		{"open by a user", convo.StateNone, convo.Open{By: agentAna}, convo.SourceUser},
 		{"open by automation", convo.StateNone, convo.Open{By: flowBot}, convo.SourceAutomation},
-		{"open by a welcome event", convo.StateNone, convo.Open{By: visitor, Source: convo.SourceWelcomeEvent}, convo.SourceWelcomeEvent},
+		{"open by a welcome event", convo.StateNone,
+			convo.Open{By: visitor, Source: convo.SourceWelcomeEvent}, convo.SourceWelcomeEvent},
 		{"open by the contact", convo.StateNone, convo.Open{By: visitor}, convo.SourceContact},
-		{"open by a source of the host", convo.StateNone, convo.Open{By: flowBot, Source: own}, own},
+		{"open by a source of the host", convo.StateNone, convo.Open{By: flowBot, Source: own},
+			own},
 		{"receive", convo.StateNone, convo.Receive{Body: "hi"}, convo.SourceIncomingMessage},
 		{"resume by a user", convo.StatePending, convo.Resume{By: agentAna}, convo.SourceUser},
-		{"resume by a source of the host", convo.StatePending, convo.Resume{By: agentAna, Source: own}, own},
+		{"resume by a source of the host", convo.StatePending,
+			convo.Resume{By: agentAna, Source: own}, own},
 		{"resume by open", convo.StatePending, convo.Open{By: flowBot}, convo.SourceAutomation},
-		{"resume by a message", convo.StatePending, convo.Receive{Body: "hi"}, convo.SourceIncomingMessage},
+		{"resume by a message", convo.StatePending, convo.Receive{Body: "hi"},
+			convo.SourceIncomingMessage},
 		{"close by a user", convo.StateOpen, convo.Close{By: agentAna}, convo.SourceUser},
 		{"close by automation", convo.StateOpen, convo.Close{By: flowBot}, convo.SourceAutomation},
-		{"close by Dialogflow", convo.StateOpen, convo.Close{By: flowBot, Source: convo.SourceDialogflow}, convo.SourceDialogflow},
+		{"close by Dialogflow", convo.StateOpen, convo.Close{By: flowBot,
+			Source: convo.SourceDialogflow}, convo.SourceDialogflow},
 		{"reopen by a user", convo.StateClosed, convo.Reopen{By: agentAna}, convo.SourceUser},
-		{"reopen by automation", convo.StateClosed, convo.Reopen{By: flowBot}, convo.SourceAutomation},
-		{"reopen by the contact", convo.StateClosed, convo.Reopen{By: visitor}, convo.SourceRestart},
-		{"reopen by the system", convo.StateClosed, convo.Reopen{By: convo.BySystem()}, convo.SourceSystem},
-		{"reopen by a source of the host", convo.StateClosed, convo.Reopen{By: visitor, Source: own}, own},
+		{"reopen by automation", convo.StateClosed, convo.Reopen{By: flowBot},
+			convo.SourceAutomation},
+		{"reopen by the contact", convo.StateClosed, convo.Reopen{By: visitor},
+			convo.SourceRestart},
+		{"reopen by the system", convo.StateClosed, convo.Reopen{By: convo.BySystem()},
+			convo.SourceSystem},
+		{"reopen by a source of the host", convo.StateClosed,
+			convo.Reopen{By: visitor, Source: own}, own},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, err := convo.Decide(threadIn(t, c.state), morning, nil, c.cmd)
@@ -769,8 +819,10 @@ func TestSourcesFollowFromTheActorUnlessTheyAreNamed(t *testing.T) {
 
 func TestAWelcomeEventOpensOnlyWhereNoneIsActive(t *testing.T) {
 	welcome := convo.Open{By: flowBot, Source: convo.SourceWelcomeEvent}
-	assert.Equal(t, convo.OutcomeUnchanged, mustDecide(t, threadIn(t, convo.StateOpen), welcome).Outcome)
-	assert.Equal(t, convo.OutcomeOpened, mustDecide(t, threadIn(t, convo.StateClosed), welcome).Outcome)
+	assert.Equal(t, convo.OutcomeUnchanged, mustDecide(t, threadIn(t, convo.StateOpen),
+		welcome).Outcome)
+	assert.Equal(t, convo.OutcomeOpened, mustDecide(t, threadIn(t, convo.StateClosed),
+		welcome).Outcome)
 }
 
 func mustDecide(t testing.TB, thread convo.Snapshot, cmds ...convo.Command) convo.Decision {
@@ -829,12 +881,18 @@ func TestEachFieldMakesADifference(t *testing.T) {
 		cmd   convo.Command
 		want  convo.Outcome
 	}{
-		{convo.StateOpen, convo.Assign{By: agentAna, Assignee: "ana", Team: "sales"}, convo.OutcomeUnchanged},
-		{convo.StateOpen, convo.Assign{By: agentAna, Assignee: "ben", Team: "sales"}, convo.OutcomeAssigned},
-		{convo.StateOpen, convo.Assign{By: agentAna, Assignee: "ana", Team: "support"}, convo.OutcomeAssigned},
-		{convo.StateClosed, convo.AmendClosing{By: agentAna, Category: "Sales", Summary: "sold"}, convo.OutcomeUnchanged},
-		{convo.StateClosed, convo.AmendClosing{By: agentAna, Category: "Support", Summary: "sold"}, convo.OutcomeAmended},
-		{convo.StateClosed, convo.AmendClosing{By: agentAna, Category: "Sales", Summary: "not sold"}, convo.OutcomeAmended},
+		{convo.StateOpen, convo.Assign{By: agentAna, Assignee: "ana", Team: "sales"},
+			convo.OutcomeUnchanged},
+		{convo.StateOpen, convo.Assign{By: agentAna, Assignee: "ben", Team: "sales"},
+			convo.OutcomeAssigned},
+		{convo.StateOpen, convo.Assign{By: agentAna, Assignee: "ana", Team: "support"},
+			convo.OutcomeAssigned},
+		{convo.StateClosed, convo.AmendClosing{By: agentAna, Category: "Sales", Summary: "sold"},
+			convo.OutcomeUnchanged},
+		{convo.StateClosed, convo.AmendClosing{By: agentAna, Category: "Support", Summary: "sold"},
+			convo.OutcomeAmended},
+		{convo.StateClosed, convo.AmendClosing{By: agentAna, Category: "Sales",
+			Summary: "not sold"}, convo.OutcomeAmended},
 	} {
 		assert.Equal(t, c.want, mustDecide(t, threadIn(t, c.state), c.cmd).Outcome, "%#v", c.cmd)
 	}
@@ -845,7 +903,8 @@ func TestEachFieldMakesADifference(t *testing.T) {
 func TestNoticesAreWrittenForTheirAudienceAfterWhatTheyTell(t *testing.T) {
 	notice := func(k *talk, cmd convo.Command) (convo.Event, bool) {
 		d := k.do(cmd)
-		i := slices.IndexFunc(d.Change.Events, func(e convo.Event) bool { return e.Kind == convo.NoticePosted })
+		i := slices.IndexFunc(d.Change.Events,
+			func(e convo.Event) bool { return e.Kind == convo.NoticePosted })
 		if i < 0 {
 			return convo.Event{}, false
 		}
@@ -855,7 +914,8 @@ func TestNoticesAreWrittenForTheirAudienceAfterWhatTheyTell(t *testing.T) {
 	policy := convo.Policy{
 		Open:    convo.OnClosed{Mode: convo.OnClosedReopen},
 		Receive: convo.OnClosed{Mode: convo.OnClosedReopen},
-		Notices: convo.Notices{Closed: convo.AudienceBoth, Reopened: convo.AudienceContact, Restarted: convo.AudienceUsers},
+		Notices: convo.Notices{Closed: convo.AudienceBoth, Reopened: convo.AudienceContact,
+			Restarted: convo.AudienceUsers},
 	}
 	for _, c := range []struct {
 		name     string
@@ -865,12 +925,18 @@ func TestNoticesAreWrittenForTheirAudienceAfterWhatTheyTell(t *testing.T) {
 		audience convo.Audience
 		text     string
 	}{
-		{"close", convo.StateOpen, convo.Close{By: agentAna}, "conversation_closed", "both", "This conversation has been closed."},
-		{"reopen by an agent", convo.StateClosed, convo.Reopen{By: agentAna}, "conversation_reopened", "contact", "This conversation has been reopened."},
-		{"reopen by a message", convo.StateClosed, convo.Receive{Body: "hi"}, "conversation_reopened", "contact", "This conversation has been reopened."},
-		{"reopen by a workflow", convo.StateClosed, convo.Open{By: flowBot}, "conversation_reopened", "contact", "This conversation has been reopened."},
-		{"an opening by the visitor that reopens", convo.StateClosed, convo.Open{By: visitor}, "conversation_restarted", "users", "This conversation has been restarted."},
-		{"restart by the visitor", convo.StateClosed, convo.Reopen{By: visitor}, "conversation_restarted", "users", "This conversation has been restarted."},
+		{"close", convo.StateOpen, convo.Close{By: agentAna}, "conversation_closed", "both",
+			"This conversation has been closed."},
+		{"reopen by an agent", convo.StateClosed, convo.Reopen{By: agentAna},
+			"conversation_reopened", "contact", "This conversation has been reopened."},
+		{"reopen by a message", convo.StateClosed, convo.Receive{Body: "hi"},
+			"conversation_reopened", "contact", "This conversation has been reopened."},
+		{"reopen by a workflow", convo.StateClosed, convo.Open{By: flowBot},
+			"conversation_reopened", "contact", "This conversation has been reopened."},
+		{"an opening by the visitor that reopens", convo.StateClosed, convo.Open{By: visitor},
+			"conversation_restarted", "users", "This conversation has been restarted."},
+		{"restart by the visitor", convo.StateClosed, convo.Reopen{By: visitor},
+			"conversation_restarted", "users", "This conversation has been restarted."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := newTalk(t, policy)
@@ -894,7 +960,8 @@ func TestNoticesAreWrittenForTheirAudienceAfterWhatTheyTell(t *testing.T) {
 
 func TestAnOpeningPostsNoNotice(t *testing.T) {
 	k := newTalk(t, convo.LiveChatPolicy())
-	assert.Equal(t, []convo.EventKind{convo.ConversationOpened}, kindsOf(k.do(convo.Open{By: visitor}).Change.Events))
+	assert.Equal(t, []convo.EventKind{convo.ConversationOpened},
+		kindsOf(k.do(convo.Open{By: visitor}).Change.Events))
 }
 
 func TestAReopeningByTheContactCarriesRestartFlow(t *testing.T) {
@@ -923,7 +990,8 @@ func TestAReopeningByTheContactCarriesRestartFlow(t *testing.T) {
 
 func TestClosingUnassignsWhenThePolicySaysSoAndTheCycleKeepsWhoHadIt(t *testing.T) {
 	for _, unassign := range []bool{false, true} {
-		k := newTalk(t, convo.Policy{UnassignOnClose: unassign, Notices: convo.Notices{Closed: convo.AudienceBoth}})
+		k := newTalk(t, convo.Policy{UnassignOnClose: unassign,
+			Notices: convo.Notices{Closed: convo.AudienceBoth}})
 		k.do(convo.Open{By: agentAna}, convo.Assign{By: agentAna, Assignee: "ben", Team: "sales"},
 			convo.Assign{By: agentAna, Assignee: "ana", Team: "support"})
 		d := k.do(convo.Close{By: agentAna})
@@ -948,7 +1016,8 @@ func TestClosingUnassignsWhenThePolicySaysSoAndTheCycleKeepsWhoHadIt(t *testing.
 func TestThereIsNothingToUnassignFromNobody(t *testing.T) {
 	k := newTalk(t, convo.Policy{UnassignOnClose: true})
 	k.do(convo.Open{By: agentAna})
-	assert.Equal(t, []convo.EventKind{convo.ConversationClosed}, kindsOf(k.do(convo.Close{By: agentAna}).Change.Events))
+	assert.Equal(t, []convo.EventKind{convo.ConversationClosed},
+		kindsOf(k.do(convo.Close{By: agentAna}).Change.Events))
 }
 
 func TestATeamAloneIsUnassignedToo(t *testing.T) {
@@ -962,14 +1031,17 @@ func TestATeamAloneIsUnassignedToo(t *testing.T) {
 
 func TestAnAssigneeStaysOverAReopening(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	k.do(convo.Open{By: agentAna}, convo.Assign{By: agentAna, Assignee: "ben", Team: "sales"}, convo.Close{By: agentAna})
+	k.do(convo.Open{By: agentAna}, convo.Assign{By: agentAna, Assignee: "ben", Team: "sales"},
+		convo.Close{By: agentAna})
 	k.do(convo.Reopen{By: agentAna})
 	assert.Equal(t, "ben", k.conversation().Assignee)
 	assert.Equal(t, "ben", k.cycle().LastAssignee)
 	assert.Equal(t, "sales", k.cycle().LastTeam)
-	assert.Equal(t, "ben", k.cycle().FirstAssignee, "the cycle has had its assignee from its beginning")
+	assert.Equal(t, "ben", k.cycle().FirstAssignee,
+		"the cycle has had its assignee from its beginning")
 	assert.Equal(t, k.cycle().OpenedAt, k.cycle().FirstAssignedAt)
-	assert.Equal(t, convo.OutcomeUnchanged, k.do(convo.Assign{By: agentAna, Assignee: "ben", Team: "sales"}).Outcome)
+	assert.Equal(t, convo.OutcomeUnchanged, k.do(convo.Assign{By: agentAna, Assignee: "ben",
+		Team: "sales"}).Outcome)
 	assert.Equal(t, "ben", k.cycle().FirstAssignee)
 	k.wait(time.Minute).do(convo.Assign{By: agentAna, Assignee: "ana"})
 	assert.Equal(t, "ben", k.cycle().FirstAssignee)
@@ -1020,7 +1092,8 @@ func TestReopeningKeepsTheEarlierClosings(t *testing.T) {
 
 func TestABlockedContactBarsWhatWouldOpenMessageOrClose(t *testing.T) {
 	barred := []convo.CommandName{
-		convo.CommandOpen, convo.CommandReceive, convo.CommandSend, convo.CommandClose, convo.CommandReopen,
+		convo.CommandOpen, convo.CommandReceive, convo.CommandSend, convo.CommandClose,
+		convo.CommandReopen,
 	}
 	for _, state := range allStates[1:] {
 		free := threadIn(t, state)
@@ -1068,9 +1141,11 @@ func TestUnblockingLetsTheContactWriteAgain(t *testing.T) {
 
 func TestAnUnknownAddressMakesAContactOnce(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	k.thread = convo.Snapshot{Ref: convo.ToAddress(tenant, "whatsapp", "+49"), Contact: convo.Contact{Workspace: tenant}, Next: seedID}
+	k.thread = convo.Snapshot{Ref: convo.ToAddress(tenant, "whatsapp", "+49"),
+		Contact: convo.Contact{Workspace: tenant}, Next: seedID}
 	d := k.do(convo.Receive{Body: "hi"})
-	assert.Equal(t, []convo.EventKind{convo.AddressLinked, convo.ConversationOpened, convo.MessageReceived}, kindsOf(d.Change.Events))
+	assert.Equal(t, []convo.EventKind{convo.AddressLinked, convo.ConversationOpened,
+		convo.MessageReceived}, kindsOf(d.Change.Events))
 	assert.Equal(t, convo.OutcomeOpened, d.Outcome)
 	id := d.Change.Contact.ID
 	assert.Equal(t, seedID.String(), id)
@@ -1082,13 +1157,16 @@ func TestAnUnknownAddressMakesAContactOnce(t *testing.T) {
 		assert.Equal(t, id, e.Contact)
 		assert.Equal(t, convo.Actor{Type: convo.ActorContact, ID: id}, e.By)
 	}
-	assert.Equal(t, []convo.EventKind{convo.MessageReceived}, kindsOf(k.do(convo.Receive{Body: "hi"}).Change.Events))
+	assert.Equal(t, []convo.EventKind{convo.MessageReceived},
+		kindsOf(k.do(convo.Receive{Body: "hi"}).Change.Events))
 }
 
 func TestTheChannelOfACommandGoesBeforeThatOfTheAddress(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	k.thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "whatsapp", Value: "+49"}}
-	d := k.do(convo.Receive{Channel: "facebook", Body: "hi"}, convo.Send{By: agentAna, Body: "hello"})
+	k.thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl",
+		Address: convo.Address{Channel: "whatsapp", Value: "+49"}}
+	d := k.do(convo.Receive{Channel: "facebook", Body: "hi"},
+		convo.Send{By: agentAna, Body: "hello"})
 	assert.Equal(t, "facebook", k.conversation().Channel)
 	assert.Equal(t, "facebook", d.Change.Events[2].Row().Channel)
 	assert.Equal(t, "whatsapp", d.Change.Events[3].Row().Channel)
@@ -1098,7 +1176,8 @@ func TestACommandToAContactAndAnAddressLinksTheTwo(t *testing.T) {
 	for name, cmd := range sample {
 		states := statesThatTake(name)
 		thread := threadIn(t, states[len(states)-1])
-		thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "email", Value: "carl@example.org"}}
+		thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl",
+			Address: convo.Address{Channel: "email", Value: "carl@example.org"}}
 		d := mustDecide(t, thread, cmd)
 		e := d.Change.Events[0]
 		assert.Equal(t, convo.AddressLinked, e.Kind, name)
@@ -1112,7 +1191,8 @@ func TestLinkingIsAnOutcomeOfItsOwnWhereNothingElseChanged(t *testing.T) {
 	thread := threadIn(t, convo.StateOpen)
 	thread.Ref.Address = convo.Address{Channel: "email", Value: "carl@example.org"}
 	assert.Equal(t, convo.OutcomeLinked, mustDecide(t, thread, convo.Open{By: agentAna}).Outcome)
-	assert.Equal(t, convo.OutcomeLinked, mustDecide(t, thread, convo.LinkAddress{By: agentAna}).Outcome)
+	assert.Equal(t, convo.OutcomeLinked, mustDecide(t, thread,
+		convo.LinkAddress{By: agentAna}).Outcome)
 	assert.Equal(t, convo.OutcomeRecorded, mustDecide(t, thread, convo.Receive{Body: "hi"}).Outcome)
 }
 
@@ -1120,7 +1200,8 @@ func TestAnAddressOfAnotherContactIsTaken(t *testing.T) {
 	for name, cmd := range sample {
 		states := statesThatTake(name)
 		thread := threadIn(t, states[0])
-		thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "email", Value: "x@example.org"}}
+		thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl",
+			Address: convo.Address{Channel: "email", Value: "x@example.org"}}
 		thread.AddressOwner = "dora"
 		_, err := convo.Decide(thread, morning, nil, cmd)
 		assert.ErrorIs(t, err, convo.ErrAddressTaken, name)
@@ -1144,9 +1225,11 @@ func TestLinkWithoutAnAddressChangesNothing(t *testing.T) {
 
 func TestOneCallIsAllOrNothing(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	d := k.do(convo.Open{By: flowBot}, convo.Send{By: flowBot, Body: "welcome"}, convo.Assign{By: flowBot, Assignee: "ana"})
+	d := k.do(convo.Open{By: flowBot}, convo.Send{By: flowBot, Body: "welcome"},
+		convo.Assign{By: flowBot, Assignee: "ana"})
 	assert.Equal(t, convo.OutcomeAssigned, d.Outcome)
-	assert.Equal(t, []convo.EventKind{convo.ConversationOpened, convo.MessageSent, convo.ConversationAssigned}, kindsOf(d.Change.Events))
+	assert.Equal(t, []convo.EventKind{convo.ConversationOpened, convo.MessageSent,
+		convo.ConversationAssigned}, kindsOf(d.Change.Events))
 
 	for _, cmds := range [][]convo.Command{
 		{convo.Close{By: agentAna}, convo.Send{By: agentAna, Body: "too late"}},
@@ -1159,8 +1242,10 @@ func TestOneCallIsAllOrNothing(t *testing.T) {
 
 func TestTheOutcomeIsThatOfTheLastCommandThatChangedSomething(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	assert.Equal(t, convo.OutcomeRecorded, k.do(convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hi"}, convo.Resume{By: agentAna}).Outcome)
-	assert.Equal(t, convo.OutcomeUnchanged, k.do(convo.Open{By: agentAna}, convo.Resume{By: agentAna}).Outcome)
+	assert.Equal(t, convo.OutcomeRecorded, k.do(convo.Open{By: agentAna},
+		convo.Send{By: agentAna, Body: "hi"}, convo.Resume{By: agentAna}).Outcome)
+	assert.Equal(t, convo.OutcomeUnchanged, k.do(convo.Open{By: agentAna},
+		convo.Resume{By: agentAna}).Outcome)
 	assert.Equal(t, convo.OutcomeUnchanged, k.do().Outcome)
 }
 
@@ -1171,7 +1256,8 @@ func TestAConversationThatACallLeavesIsARowOfItsOwn(t *testing.T) {
 	k.wait(time.Hour)
 
 	t.Run("closed and opened anew", func(t *testing.T) {
-		d := mustDecideAt(t, k.thread, k.now, convo.Close{By: agentAna, Category: "Sales"}, convo.Open{By: agentAna})
+		d := mustDecideAt(t, k.thread, k.now, convo.Close{By: agentAna, Category: "Sales"},
+			convo.Open{By: agentAna})
 		require.Len(t, d.Change.Earlier, 1)
 		past := d.Change.Earlier[0]
 		assert.Equal(t, first.ID, past.ID)
@@ -1187,7 +1273,8 @@ func TestAConversationThatACallLeavesIsARowOfItsOwn(t *testing.T) {
 		assert.False(t, d.Change.Conversation.CycleClosed)
 	})
 	t.Run("closed and reopened", func(t *testing.T) {
-		d := mustDecideAt(t, k.thread, k.now, convo.Close{By: agentAna}, convo.Reopen{By: agentAna}, convo.Close{By: agentBen})
+		d := mustDecideAt(t, k.thread, k.now, convo.Close{By: agentAna}, convo.Reopen{By: agentAna},
+			convo.Close{By: agentBen})
 		require.Empty(t, d.Change.Earlier, "it is one row")
 		require.Len(t, d.Change.Cycles, 1)
 		assert.Equal(t, first.ID, d.Change.Cycles[0].Conversation)
@@ -1197,7 +1284,8 @@ func TestAConversationThatACallLeavesIsARowOfItsOwn(t *testing.T) {
 		assert.Equal(t, first.Version, d.Change.Conversation.Expected)
 	})
 	t.Run("several opened in one call", func(t *testing.T) {
-		d := mustDecideAt(t, k.thread, k.now, convo.Close{By: agentAna}, convo.Open{By: agentAna}, convo.Close{By: agentAna},
+		d := mustDecideAt(t, k.thread, k.now, convo.Close{By: agentAna}, convo.Open{By: agentAna},
+			convo.Close{By: agentAna},
 			convo.Open{By: agentAna}, convo.Note{By: agentAna, Body: "n"})
 		require.Len(t, d.Change.Earlier, 2)
 		assert.NotEqual(t, d.Change.Earlier[0].ID, d.Change.Earlier[1].ID)
@@ -1205,13 +1293,16 @@ func TestAConversationThatACallLeavesIsARowOfItsOwn(t *testing.T) {
 	})
 	t.Run("left as it was", func(t *testing.T) {
 		closed := after(k.thread, mustDecideAt(t, k.thread, k.now, convo.Close{By: agentAna}))
-		assert.Empty(t, mustDecideAt(t, closed, k.now, convo.Open{By: agentAna}).Change.Earlier, "it was not changed by this call")
-		noted := mustDecideAt(t, closed, k.now, convo.Note{By: agentAna, Body: "n"}, convo.Open{By: agentAna})
+		assert.Empty(t, mustDecideAt(t, closed, k.now, convo.Open{By: agentAna}).Change.Earlier,
+			"it was not changed by this call")
+		noted := mustDecideAt(t, closed, k.now, convo.Note{By: agentAna, Body: "n"},
+			convo.Open{By: agentAna})
 		assert.Len(t, noted.Change.Earlier, 1)
 	})
 }
 
-func mustDecideAt(t testing.TB, thread convo.Snapshot, now time.Time, cmds ...convo.Command) convo.Decision {
+func mustDecideAt(t testing.TB, thread convo.Snapshot, now time.Time,
+	cmds ...convo.Command) convo.Decision {
 	t.Helper()
 	d, err := convo.Decide(thread, now, nil, cmds...)
 	require.NoError(t, err)
@@ -1225,7 +1316,8 @@ func TestACallCarriesAtMost100Commands(t *testing.T) {
 	for len(cmds) < convo.MaxCommands {
 		cmds = append(cmds, convo.Note{By: agentAna, Body: "n"})
 	}
-	requireInvalid(t, "commands", k.refuses(append(slices.Clone(cmds), convo.Note{By: agentAna, Body: "n"})...))
+	requireInvalid(t, "commands", k.refuses(append(slices.Clone(cmds),
+		convo.Note{By: agentAna, Body: "n"})...))
 	assert.Len(t, k.do(cmds...).Change.Events, 100)
 }
 
@@ -1235,7 +1327,8 @@ func TestMessagesAreKeptAsTheyAre(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
 	files := json.RawMessage(`[{"url":"https://example.org/a.png"}]`)
 	d := k.do(
-		convo.Receive{Channel: "email", ExternalID: "m-1", Body: "héllo\r\n\tworld", Attachments: files},
+		convo.Receive{Channel: "email", ExternalID: "m-1", Body: "héllo\r\n\tworld",
+			Attachments: files},
 		convo.Send{By: agentAna, Channel: "sms", ExternalID: "m-2", Body: "hi", Attachments: files},
 		convo.Note{By: agentAna, Body: "vip", Attachments: files},
 		convo.Receive{Attachments: files},
@@ -1250,10 +1343,12 @@ func TestMessagesAreKeptAsTheyAre(t *testing.T) {
 	assert.Equal(t, "vip", note.Row().Body)
 	for _, e := range d.Change.Events[1:] {
 		assert.Equal(t, files, e.Row().Attachments)
-		assert.Equal(t, e.Kind == convo.MessageSent, e.Row().Response, "only what is sent is a response")
+		assert.Equal(t, e.Kind == convo.MessageSent, e.Row().Response,
+			"only what is sent is a response")
 	}
 	files[2] = 'X'
-	assert.NotEqual(t, files, in.Row().Attachments, "the decision shares no memory with the command")
+	assert.NotEqual(t, files, in.Row().Attachments,
+		"the decision shares no memory with the command")
 	assert.NotEqual(t, files, out.Row().Attachments)
 	assert.NotEqual(t, files, note.Row().Attachments)
 }
@@ -1261,12 +1356,14 @@ func TestMessagesAreKeptAsTheyAre(t *testing.T) {
 func TestANoteGoesThroughNoChannel(t *testing.T) {
 	thread := threadIn(t, convo.StateOpen)
 	thread.Ref, thread.AddressOwner = convo.ToAddress(tenant, "email", "c@x"), "carl"
-	assert.Empty(t, mustDecide(t, thread, convo.Note{By: agentAna, Body: "n"}).Change.Events[0].Row().Channel)
+	assert.Empty(t, mustDecide(t, thread, convo.Note{By: agentAna,
+		Body: "n"}).Change.Events[0].Row().Channel)
 }
 
 func TestTheContactsNameIsFilledIn(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	d := k.do(convo.Receive{Body: "hi"}, convo.Receive{By: convo.Actor{Type: convo.ActorContact, ID: "carla"}, Body: "his wife"})
+	d := k.do(convo.Receive{Body: "hi"}, convo.Receive{By: convo.Actor{Type: convo.ActorContact,
+		ID: "carla"}, Body: "his wife"})
 	assert.Equal(t, "carl", d.Change.Events[0].By.ID)
 	assert.Equal(t, "carl", d.Change.Events[1].By.ID)
 	assert.Equal(t, "carla", d.Change.Events[2].By.ID)
@@ -1302,7 +1399,8 @@ func TestAutomationCountsAsAResponseWhenThePolicySaysSo(t *testing.T) {
 	assert.Equal(t, flowBot, k.cycle().FirstResponder)
 	assert.Equal(t, 1, k.cycle().Responses)
 	assert.Equal(t, time.Second.Microseconds(), k.cycle().ResponseMicros)
-	assert.Equal(t, k.now, k.conversation().AwaitingContactSince, "so closing for inactivity counts from it, too")
+	assert.Equal(t, k.now, k.conversation().AwaitingContactSince,
+		"so closing for inactivity counts from it, too")
 }
 
 func TestAGreetingByAUserIsTheFirstResponseButNoReply(t *testing.T) {
@@ -1337,12 +1435,14 @@ func TestResponseTimesCountFromTheFirstUnansweredMessage(t *testing.T) {
 func TestAReopeningStartsAllMeasuresAnew(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
 	k.do(convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana"})
-	k.wait(time.Minute).do(convo.Send{By: agentAna, Body: "hello"}, convo.Send{By: flowBot, Body: "rate us"})
+	k.wait(time.Minute).do(convo.Send{By: agentAna, Body: "hello"},
+		convo.Send{By: flowBot, Body: "rate us"})
 	k.wait(time.Minute).do(convo.Receive{Body: "unanswered"})
 	k.wait(time.Minute).do(convo.SetPending{By: agentAna})
 	k.wait(time.Minute).do(convo.Close{By: agentAna})
 	first := k.cycle()
-	assert.Equal(t, []int{2, 1, 1}, []int{first.Incoming, first.OutgoingUser, first.OutgoingAutomation})
+	assert.Equal(t, []int{2, 1, 1}, []int{first.Incoming, first.OutgoingUser,
+		first.OutgoingAutomation})
 
 	k.wait(time.Hour).do(convo.Reopen{By: agentBen})
 	assert.Equal(t, convo.Cycle{
@@ -1353,15 +1453,17 @@ func TestAReopeningStartsAllMeasuresAnew(t *testing.T) {
 	assert.Zero(t, k.cycle().Responses, "who waited in the cycle before does not wait in this one")
 	got, _ := k.cycle().FirstResponseTime()
 	assert.Equal(t, time.Second, got)
-	assert.Equal(t, []int{0, 1, 0}, []int{k.cycle().Incoming, k.cycle().OutgoingUser, k.cycle().OutgoingAutomation})
+	assert.Equal(t, []int{0, 1, 0}, []int{k.cycle().Incoming, k.cycle().OutgoingUser,
+		k.cycle().OutgoingAutomation})
 }
 
 func TestPendingTimeIsSummedOverSeveralPendings(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
 	k.do(convo.Receive{Body: "hi"})
 	k.wait(time.Minute).do(convo.SetPending{By: agentAna})
-	k.wait(2 * time.Minute).do(convo.SetPending{By: agentAna, Until: k.now.Add(time.Hour)}) // goes on
-	k.wait(time.Minute).do(convo.Resume{By: agentAna})                                      // 3 min
+	// goes on
+	k.wait(2 * time.Minute).do(convo.SetPending{By: agentAna, Until: k.now.Add(time.Hour)})
+	k.wait(time.Minute).do(convo.Resume{By: agentAna}) // 3 min
 	k.wait(time.Minute).do(convo.SetPending{By: agentAna})
 	k.wait(10 * time.Minute).do(convo.Receive{Body: "and?"}) // 10 min
 	k.wait(time.Minute).do(convo.SetPending{By: agentAna})
@@ -1383,7 +1485,8 @@ func TestResolutionTimesOverSeveralCycles(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
 	k.do(convo.Receive{Body: "hi"})
 	for _, f := range []func() (time.Duration, bool){
-		k.cycle().ResolutionTime, k.cycle().ActiveResolutionTime, k.conversation().FirstResolutionTime,
+		k.cycle().ResolutionTime, k.cycle().ActiveResolutionTime,
+		k.conversation().FirstResolutionTime,
 		k.conversation().LastResolutionTime,
 	} {
 		d, ok := f()
@@ -1398,7 +1501,8 @@ func TestResolutionTimesOverSeveralCycles(t *testing.T) {
 	first, _ := k.conversation().FirstResolutionTime()
 	last, _ := k.conversation().LastResolutionTime()
 	cycle, _ := k.cycle().ResolutionTime()
-	assert.Equal(t, []time.Duration{time.Hour, 3 * time.Hour, time.Hour}, []time.Duration{first, last, cycle})
+	assert.Equal(t, []time.Duration{time.Hour, 3 * time.Hour, time.Hour},
+		[]time.Duration{first, last, cycle})
 }
 
 func TestAssignmentTimeIsToTheFirstUser(t *testing.T) {
@@ -1420,7 +1524,8 @@ func TestAssignmentTimeIsToTheFirstUser(t *testing.T) {
 func TestNotesAndNoticesAreNoMessages(t *testing.T) {
 	k := newTalk(t, convo.LiveChatPolicy())
 	k.do(convo.Open{By: agentAna}, convo.Note{By: agentAna, Body: "n"}, convo.Close{By: agentAna})
-	assert.Equal(t, [3]int{}, [3]int{k.cycle().Incoming, k.cycle().OutgoingUser, k.cycle().OutgoingAutomation})
+	assert.Equal(t, [3]int{}, [3]int{k.cycle().Incoming, k.cycle().OutgoingUser,
+		k.cycle().OutgoingAutomation})
 	_, ok := k.cycle().FirstResponseTime()
 	assert.False(t, ok)
 }
@@ -1430,16 +1535,19 @@ func TestNoDurationIsNegativeHoweverLongTheTimesAre(t *testing.T) {
 	year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
 	k.do(convo.Receive{Body: "hi", At: year(1900)})
 	for y := 1901; y < 2187; y += 2 {
-		k.do(convo.SetPending{By: agentAna, At: year(y)}, convo.Resume{By: agentAna, At: year(y + 1)})
+		k.do(convo.SetPending{By: agentAna, At: year(y)},
+			convo.Resume{By: agentAna, At: year(y + 1)})
 		k.do(convo.Receive{Body: "?", At: year(y + 1)})
 		checkMeasures(t, k.conversation())
 	}
-	k.do(convo.Send{By: agentAna, Body: "hello", At: year(2188)}, convo.Close{By: agentAna, At: year(2189)})
+	k.do(convo.Send{By: agentAna, Body: "hello", At: year(2188)},
+		convo.Close{By: agentAna, At: year(2189)})
 	checkMeasures(t, k.conversation())
 	resolution, _ := k.cycle().ResolutionTime()
 	assert.Equal(t, year(2189).Sub(year(1900)), resolution)
 	assert.Equal(t, year(2188).Sub(year(1900)).Microseconds(), k.cycle().ResponseMicros)
-	assert.Equal(t, 143*365*24*time.Hour, k.cycle().PendingTime(), "each second year, of which none is a leap year")
+	assert.Equal(t, 143*365*24*time.Hour, k.cycle().PendingTime(),
+		"each second year, of which none is a leap year")
 }
 
 // checkMeasures holds that no measure of c is negative.
@@ -1448,8 +1556,9 @@ func checkMeasures(t testing.TB, c convo.Conversation) {
 	for name, f := range map[string]func() (time.Duration, bool){
 		"first response": c.Cycle.FirstResponseTime, "assignment": c.Cycle.AssignmentTime,
 		"resolution": c.Cycle.ResolutionTime, "active resolution": c.Cycle.ActiveResolutionTime,
-		"response": c.Cycle.ResponseTime, "first resolution": c.FirstResolutionTime, "last resolution": c.LastResolutionTime,
-		"pending": func() (time.Duration, bool) { return c.Cycle.PendingTime(), true },
+		"response": c.Cycle.ResponseTime, "first resolution": c.FirstResolutionTime,
+		"last resolution": c.LastResolutionTime,
+		"pending":         func() (time.Duration, bool) { return c.Cycle.PendingTime(), true },
 	} {
 		d, ok := f()
 		require.GreaterOrEqual(t, d, time.Duration(0), name)
@@ -1475,11 +1584,13 @@ func TestIdsAreUniqueOrderedAndCountUpFromTheOneGiven(t *testing.T) {
 		last = e.ID
 	}
 	assert.Equal(t, seedID, k.conversation().ID)
-	assert.Equal(t, binary.BigEndian.Uint64(seedID[8:])+uint64(len(seen)), binary.BigEndian.Uint64(k.thread.Next[8:]))
+	assert.Equal(t, binary.BigEndian.Uint64(seedID[8:])+uint64(len(seen)),
+		binary.BigEndian.Uint64(k.thread.Next[8:]))
 }
 
 func TestDecidingIsDeterministic(t *testing.T) {
-	cmds := []convo.Command{convo.Receive{Channel: "x", Body: "hi", Key: "k", ExternalID: "1"}, convo.Close{By: agentAna}, convo.Open{By: agentAna}}
+	cmds := []convo.Command{convo.Receive{Channel: "x", Body: "hi", Key: "k", ExternalID: "1"},
+		convo.Close{By: agentAna}, convo.Open{By: agentAna}}
 	a := newTalk(t, convo.LiveChatPolicy()).do(cmds...)
 	b := newTalk(t, convo.LiveChatPolicy()).do(cmds...)
 	assert.Equal(t, a, b)
@@ -1487,21 +1598,26 @@ func TestDecidingIsDeterministic(t *testing.T) {
 
 func TestIdsWrapAroundWithinTheirRandomBits(t *testing.T) {
 	k := newTalk(t, convo.Policy{})
-	k.thread.Next = uuid.MustParse("01958f2e-1c00-7abc-bfff-ffffffffffff") // the last one of the 62 bits
+	// the last one of the 62 bits
+	k.thread.Next = uuid.MustParse("01958f2e-1c00-7abc-bfff-ffffffffffff")
 	d := k.do(convo.Open{By: agentAna}, convo.Note{By: agentAna, Body: "n"})
-	ids := []string{k.conversation().ID.String(), d.Change.Events[0].ID.String(), d.Change.Events[1].ID.String()}
+	ids := []string{k.conversation().ID.String(), d.Change.Events[0].ID.String(),
+		d.Change.Events[1].ID.String()}
 	assert.Equal(t, []string{
-		"01958f2e-1c00-7abc-bfff-ffffffffffff", "01958f2e-1c00-7abc-8000-000000000000", "01958f2e-1c00-7abc-8000-000000000001",
+		"01958f2e-1c00-7abc-bfff-ffffffffffff", "01958f2e-1c00-7abc-8000-000000000000",
+		"01958f2e-1c00-7abc-8000-000000000001",
 	}, ids)
 
-	k.thread.Next = uuid.MustParse("01958f2e-1c00-7abc-80ff-ffffffffffff") // carries into the variant's byte
+	// carries into the variant's byte
+	k.thread.Next = uuid.MustParse("01958f2e-1c00-7abc-80ff-ffffffffffff")
 	d = k.do(convo.Note{By: agentAna, Body: "n"}, convo.Note{By: agentAna, Body: "n"})
 	assert.Equal(t, "01958f2e-1c00-7abc-8100-000000000000", d.Change.Events[1].ID.String())
 }
 
 func TestAnUnchangedCommandTakesNoId(t *testing.T) {
 	thread := threadIn(t, convo.StateOpen)
-	assert.Equal(t, thread.Next, after(thread, mustDecide(t, thread, convo.Open{By: agentAna})).Next)
+	assert.Equal(t, thread.Next, after(thread, mustDecide(t, thread,
+		convo.Open{By: agentAna})).Next)
 }
 
 // What is a command.
@@ -1511,8 +1627,10 @@ type stranger struct{ convo.Open }
 func TestOnlyTheCommandStructsByValueAreCommands(t *testing.T) {
 	for _, cmd := range []convo.Command{nil, &convo.Open{By: agentAna}, stranger{}} {
 		requireInvalid(t, "command", newTalk(t, convo.Policy{}).refuses(cmd))
-		requireInvalid(t, "command", newTalk(t, convo.Policy{}).refuses(convo.Open{By: agentAna}, cmd))
-		requireInvalid(t, "command", newTalk(t, convo.Policy{}).refuses(convo.Open{By: agentAna, Key: "k"}, cmd))
+		requireInvalid(t, "command", newTalk(t, convo.Policy{}).refuses(convo.Open{By: agentAna},
+			cmd))
+		requireInvalid(t, "command", newTalk(t, convo.Policy{}).refuses(convo.Open{By: agentAna,
+			Key: "k"}, cmd))
 	}
 }
 

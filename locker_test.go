@@ -73,7 +73,8 @@ func TestACallAsksForTheLockAfterTheFirstConflictAndNotBefore(t *testing.T) {
 	require.NoError(t, do())
 	assert.Equal(t, 1, s.locked)
 
-	s.conflicts, s.fails = 1, []error{convo.ErrConflict, convo.ErrConflict} // also what comes at the lock's own commit
+	// also what comes at the lock's own commit
+	s.conflicts, s.fails = 1, []error{convo.ErrConflict, convo.ErrConflict}
 	require.NoError(t, do())
 	assert.Equal(t, 4, s.locked)
 
@@ -98,7 +99,8 @@ func TestAMergeAsksForTheLockToo(t *testing.T) {
 		require.NoError(t, err)
 	}
 	s.conflicts = 1
-	r, err := e.Merge(t.Context(), convo.Merge{Workspace: tenant, Primary: "bea", Secondary: "ann", By: agentAna})
+	r, err := e.Merge(t.Context(), convo.Merge{Workspace: tenant, Primary: "bea", Secondary: "ann",
+		By: agentAna})
 	require.NoError(t, err)
 	assert.Equal(t, convo.OutcomeMerged, r.Outcome)
 	assert.Equal(t, 1, s.locked)
@@ -126,7 +128,8 @@ func TestThePolicyIsNeverLookedUpUnderTheLock(t *testing.T) {
 	for _, first := range []bool{false, true} {
 		s := &lockingStore{Store: memstore.New(), first: first}
 		looked := map[string]int{}
-		e, err := convo.New(s, convo.WithPolicies(func(_ context.Context, _, channel string) (*convo.Policy, error) {
+		e, err := convo.New(s, convo.WithPolicies(func(_ context.Context, _,
+			channel string) (*convo.Policy, error) {
 			assert.False(t, s.inside, channel)
 			looked[channel]++
 			return nil, nil
@@ -134,13 +137,16 @@ func TestThePolicyIsNeverLookedUpUnderTheLock(t *testing.T) {
 		require.NoError(t, err)
 		other, err := convo.New(s.Store)
 		require.NoError(t, err)
-		_, err = e.Do(t.Context(), toContact("susan"), convo.Receive{Channel: "sms", Body: "hi"}, convo.Close{By: agentAna})
+		_, err = e.Do(t.Context(), toContact("susan"), convo.Receive{Channel: "sms", Body: "hi"},
+			convo.Close{By: agentAna})
 		require.NoError(t, err)
 		assert.Zero(t, s.locked)
 		s.conflicts = 1
-		s.before = func() { // the conversation is another one by now, on another channel, and so is its policy
+		// the conversation is another one by now, on another channel, and so is its policy
+		s.before = func() {
 			s.before = nil
-			_, err := other.Do(t.Context(), toContact("susan"), convo.Receive{Channel: "mail", Body: "hi"})
+			_, err := other.Do(t.Context(), toContact("susan"),
+				convo.Receive{Channel: "mail", Body: "hi"})
 			require.NoError(t, err)
 			s.conflicts = 1
 		}

@@ -21,18 +21,22 @@ func TestMergingClosesTheSecondarysConversation(t *testing.T) {
 		Notices: convo.Notices{Closed: convo.AudienceUsers},
 	}))
 	d.do(toContact("carl"), convo.Receive{Body: "hi"})
-	id := d.do(toContact("carla"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana"}).Conversation.ID
+	id := d.do(toContact("carla"), convo.Receive{Body: "hi"},
+		convo.Assign{By: agentAna, Assignee: "ana"}).Conversation.ID
 	d.wait(time.Hour)
 
 	r := d.merge("carl", "carla")
 
 	assert.Equal(t, convo.OutcomeMerged, r.Outcome)
 	assert.Equal(t, []convo.EventKind{
-		convo.ConversationClosed, convo.NoticePosted, convo.ConversationAssigned, convo.ContactMerged,
-	}, kindsOf(r.Events), "an automatic closing is exempt from the rules for closings, but not from the rest")
+		convo.ConversationClosed, convo.NoticePosted, convo.ConversationAssigned,
+		convo.ContactMerged,
+	}, kindsOf(r.Events),
+		"an automatic closing is exempt from the rules for closings, but not from the rest")
 	c := d.get(id)
 	assert.Equal(t, convo.StatusClosed, c.Status)
-	assert.Equal(t, convo.Closing{At: morning.Add(time.Hour), By: agentAna, Source: convo.SourceContactMerge}, c.Cycle.Closing)
+	assert.Equal(t, convo.Closing{At: morning.Add(time.Hour), By: agentAna,
+		Source: convo.SourceContactMerge}, c.Cycle.Closing)
 	assert.Equal(t, "carl", c.Contact)
 	assert.Equal(t, "carla", c.Origin)
 	active, err := d.Active(t.Context(), toContact("carla"))
@@ -59,12 +63,14 @@ func TestMergingAnswersWithTheStateAfterIt(t *testing.T) {
 func TestMergingMovesTheConversationWhenThePolicySaysSo(t *testing.T) {
 	d := openDesk(t, transfer)
 	d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Close{By: agentAna})
-	before := d.do(toContact("carla"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana"}, convo.SetPending{By: agentAna}).Conversation
+	before := d.do(toContact("carla"), convo.Receive{Body: "hi"},
+		convo.Assign{By: agentAna, Assignee: "ana"}, convo.SetPending{By: agentAna}).Conversation
 	d.wait(time.Hour)
 
 	r := d.merge("carl", "carla")
 
-	assert.Equal(t, []convo.EventKind{convo.ConversationTransferred, convo.ContactMerged}, kindsOf(r.Events))
+	assert.Equal(t, []convo.EventKind{convo.ConversationTransferred, convo.ContactMerged},
+		kindsOf(r.Events))
 	assert.Equal(t, convo.SourceContactMerge, r.Events[0].Source)
 	assert.Equal(t, "carl", r.Events[0].Contact)
 	after := d.get(before.ID)
@@ -101,12 +107,14 @@ func TestMergingContactsWithoutAnActiveConversation(t *testing.T) {
 			}
 			ids := map[string]uuid.UUID{}
 			for _, id := range order {
-				ids[id] = d.do(toContact(id), convo.Receive{Body: "hi"}, convo.Close{By: agentAna}).Conversation.ID
+				ids[id] = d.do(toContact(id), convo.Receive{Body: "hi"},
+					convo.Close{By: agentAna}).Conversation.ID
 				d.wait(time.Minute)
 			}
 			r := d.merge("carl", "carla")
 			assert.Equal(t, []convo.EventKind{convo.ContactMerged}, kindsOf(r.Events))
-			assert.Equal(t, ids[c.latest], d.contact("carl").LatestConversation, "the one that was opened last")
+			assert.Equal(t, ids[c.latest], d.contact("carl").LatestConversation,
+				"the one that was opened last")
 			assert.Equal(t, ids[c.latest], r.Events[0].Row().LatestConversation)
 			// which is the one that a reopening without a name means
 			reopened := d.do(toContact("carla"), convo.Reopen{By: agentAna})
@@ -120,7 +128,8 @@ func TestReopeningASecondarysConversationIsForThePrimary(t *testing.T) {
 	d.do(toContact("carl"), convo.Receive{Body: "hi"})
 	id := d.do(toContact("carla"), convo.Receive{Body: "hi"}).Conversation.ID
 	d.merge("carl", "carla")
-	assert.ErrorIs(t, d.refuses(toConversation(id), convo.Reopen{By: agentAna}), convo.ErrActiveExists)
+	assert.ErrorIs(t, d.refuses(toConversation(id), convo.Reopen{By: agentAna}),
+		convo.ErrActiveExists)
 	d.do(toContact("carla"), convo.Close{By: agentAna})
 	r := d.do(toConversation(id), convo.Reopen{By: agentAna})
 	assert.Equal(t, "carl", r.Contact.ID)
@@ -131,27 +140,33 @@ func TestReopeningASecondarysConversationIsForThePrimary(t *testing.T) {
 
 func TestCommandsToTheSecondaryReachThePrimary(t *testing.T) {
 	d := openDesk(t)
-	d.do(convo.Ref{Workspace: tenant, Contact: "carla", Address: convo.Address{Channel: "email", Value: "c@x"}}, convo.Receive{Body: "hi"})
+	d.do(convo.Ref{Workspace: tenant, Contact: "carla",
+		Address: convo.Address{Channel: "email", Value: "c@x"}}, convo.Receive{Body: "hi"})
 	d.do(toContact("carl"), convo.Open{By: agentAna})
 	d.merge("carl", "carla")
 	active := d.contact("carl").LatestConversation
 	for _, to := range []convo.Ref{
 		toContact("carla"), toAddress("email", "c@x"),
-		{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "email", Value: "c@x"}},
-		{Workspace: tenant, Contact: "carla", Address: convo.Address{Channel: "email", Value: "c@x"}},
+		{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "email",
+			Value: "c@x"}},
+		{Workspace: tenant, Contact: "carla", Address: convo.Address{Channel: "email",
+			Value: "c@x"}},
 		{Workspace: tenant, Contact: "carla", Address: convo.Address{Channel: "sms", Value: "+49"}},
 	} {
 		r := d.do(to, convo.Receive{Body: "me again"})
 		assert.Equal(t, "carl", r.Contact.ID)
 		assert.Equal(t, active, r.Conversation.ID)
-		assert.Equal(t, convo.Actor{Type: convo.ActorContact, ID: "carl"}, r.Events[len(r.Events)-1].By)
+		assert.Equal(t, convo.Actor{Type: convo.ActorContact, ID: "carl"},
+			r.Events[len(r.Events)-1].By)
 	}
 	addresses, err := d.Addresses(t.Context(), toContact("carla"))
 	require.NoError(t, err)
-	assert.ElementsMatch(t, []convo.Address{{Channel: "email", Value: "c@x"}, {Channel: "sms", Value: "+49"}}, addresses)
+	assert.ElementsMatch(t, []convo.Address{{Channel: "email", Value: "c@x"},
+		{Channel: "sms", Value: "+49"}}, addresses)
 	d.do(toContact("carla"), convo.Block{By: agentAna})
 	assert.True(t, d.contact("carl").Blocked)
-	assert.ErrorIs(t, d.refuses(toAddress("email", "c@x"), convo.Receive{Body: "buy"}), convo.ErrBlocked)
+	assert.ErrorIs(t, d.refuses(toAddress("email", "c@x"), convo.Receive{Body: "buy"}),
+		convo.ErrBlocked)
 }
 
 func TestChainsOfMergesLeadToTheRoot(t *testing.T) {
@@ -264,12 +279,14 @@ func TestAMergeIsInOrderOfTimeWithBothContacts(t *testing.T) {
 		d.do(toContact(last), convo.Receive{Body: "hi"})
 		d.wait(time.Hour)
 		merge := func(at time.Time) error {
-			_, err := d.Merge(t.Context(), convo.Merge{Workspace: tenant, Primary: "a", Secondary: "b", By: agentAna, At: at})
+			_, err := d.Merge(t.Context(), convo.Merge{Workspace: tenant, Primary: "a",
+				Secondary: "b", By: agentAna, At: at})
 			return err
 		}
 		assert.ErrorIs(t, merge(morning.Add(time.Hour-time.Microsecond)), convo.ErrOutOfOrder)
 		require.NoError(t, merge(morning.Add(time.Hour)))
-		assert.Equal(t, morning.Add(time.Hour), d.log(d.contact("b").LatestConversation)[0].At.Add(time.Hour))
+		assert.Equal(t, morning.Add(time.Hour),
+			d.log(d.contact("b").LatestConversation)[0].At.Add(time.Hour))
 	}
 }
 
@@ -303,7 +320,8 @@ func TestOppositeMergesAtOnceLeaveOneRoot(t *testing.T) {
 		errs := make([]error, 2)
 		for i, m := range [][2]string{{"a", "b"}, {"b", "a"}} {
 			wg.Go(func() {
-				_, errs[i] = d.Merge(context.Background(), convo.Merge{Workspace: tenant, Primary: m[0], Secondary: m[1], By: agentAna})
+				_, errs[i] = d.Merge(context.Background(),
+					convo.Merge{Workspace: tenant, Primary: m[0], Secondary: m[1], By: agentAna})
 			})
 		}
 		wg.Wait()
@@ -312,8 +330,8 @@ func TestOppositeMergesAtOnceLeaveOneRoot(t *testing.T) {
 	}
 }
 
-// TestMessagesThatRaceWithAMergeAreNotLost lets a message arrive between the loading and the committing of a merge, and
-// a merge between those of a message.
+// TestMessagesThatRaceWithAMergeAreNotLost lets a message arrive between the loading and the
+// committing of a merge, and a merge between those of a message.
 func TestMessagesThatRaceWithAMergeAreNotLost(t *testing.T) {
 	for _, policy := range []convo.Policy{{}, {Merge: convo.MergeTransfer}} {
 		for _, writer := range []string{"a", "b"} {
@@ -321,7 +339,8 @@ func TestMessagesThatRaceWithAMergeAreNotLost(t *testing.T) {
 				for _, mergeFirst := range []bool{false, true} {
 					s := shake(newStore())
 					d := openDeskOn(t, s, convo.WithPolicy(policy))
-					other, err := convo.New(s.Store, convo.WithPolicy(policy), convo.WithClock(d.clock))
+					other, err := convo.New(s.Store, convo.WithPolicy(policy),
+						convo.WithClock(d.clock))
 					require.NoError(t, err)
 					for _, id := range []string{"a", "b"} {
 						d.do(toContact(id), convo.Receive{Body: "hi"})
@@ -330,11 +349,14 @@ func TestMessagesThatRaceWithAMergeAreNotLost(t *testing.T) {
 						}
 					}
 					merge := func(e *convo.Engine) {
-						_, err := e.Merge(t.Context(), convo.Merge{Workspace: tenant, Primary: "a", Secondary: "b", By: agentAna})
+						_, err := e.Merge(t.Context(),
+							convo.Merge{Workspace: tenant, Primary: "a", Secondary: "b",
+								By: agentAna})
 						require.NoError(t, err)
 					}
 					write := func(e *convo.Engine) {
-						_, err := e.Do(t.Context(), toContact(writer), convo.Receive{Body: "in between"})
+						_, err := e.Do(t.Context(), toContact(writer),
+							convo.Receive{Body: "in between"})
 						require.NoError(t, err)
 					}
 					first, second := write, merge
@@ -403,13 +425,15 @@ func TestDecideMergeIsPureAndDeterministic(t *testing.T) {
 		secondary.Conversation.DueAt = one.Secondary.Conversation.DueAt
 		assert.Equal(t, one.Secondary.Conversation.Conversation, secondary.Conversation)
 		assert.Equal(t, one.Secondary.Contact.Contact, secondary.Contact)
-		assert.Equal(t, a.Next, one.Secondary.Events[0].ID, "ids count up from the one given with the primary")
+		assert.Equal(t, a.Next, one.Secondary.Events[0].ID,
+			"ids count up from the one given with the primary")
 		assert.Less(t, one.Secondary.Events[0].ID.String(), last.ID.String())
 	}
 }
 
 func TestDecideMergeValidates(t *testing.T) {
-	_, err := convo.DecideMerge(convo.Snapshot{}, convo.Snapshot{}, morning, &convo.Policy{}, convo.Merge{})
+	_, err := convo.DecideMerge(convo.Snapshot{}, convo.Snapshot{}, morning, &convo.Policy{},
+		convo.Merge{})
 	requireInvalid(t, "workspace", err)
 }
 
@@ -430,7 +454,8 @@ func TestAMergeByTheContactIsByThePrimary(t *testing.T) {
 	d := openDesk(t)
 	d.do(toContact("a"), convo.Open{By: agentAna})
 	d.do(toContact("b"), convo.Open{By: agentAna})
-	r, err := d.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "a", Secondary: "b", By: convo.ByContact()})
+	r, err := d.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "a", Secondary: "b",
+		By: convo.ByContact()})
 	require.NoError(t, err)
 	for _, e := range r.Events {
 		require.Equal(t, convo.Actor{Type: convo.ActorContact, ID: "a"}, e.By, "%s", e.Kind)

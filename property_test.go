@@ -21,8 +21,8 @@ import (
 	"github.com/chatlifecycle/convo/memstore"
 )
 
-// TestAnythingGoesAndTheRulesHold throws random commands, merges, ticks, clocks and policies at an engine, and checks
-// after each step that all that the library promises holds.
+// TestAnythingGoesAndTheRulesHold throws random commands, merges, ticks, clocks and policies at an
+// engine, and checks after each step that all that the library promises holds.
 func TestAnythingGoesAndTheRulesHold(t *testing.T) {
 	for range 2 {
 		rapid.Check(t, checkWorld)
@@ -53,7 +53,8 @@ func printScript(t *rapid.T, r *scenario.Recorder) {
 	}
 }
 
-// world is a store, an engine and a clock in the hands of a property, and what it remembers of them.
+// world is a store, an engine and a clock in the hands of a property, and what it remembers of
+// them.
 type world struct {
 	t        *rapid.T
 	store    convo.Store
@@ -79,13 +80,15 @@ type keyedCall struct {
 var (
 	worldWorkspaces = []string{"acme", "beta"}
 	worldContacts   = []string{"susan", "riya", "guest"}
-	worldAddresses  = []convo.Address{{Channel: "whatsapp", Value: "+49"}, {Channel: "email", Value: "s@example.com"}}
-	worldChannels   = []string{"", "whatsapp", "email"}
+	worldAddresses  = []convo.Address{{Channel: "whatsapp", Value: "+49"},
+		{Channel: "email", Value: "s@example.com"}}
+	worldChannels = []string{"", "whatsapp", "email"}
 )
 
 func newWorld(t *rapid.T) *world {
 	w := &world{
-		store: memstore.New(), now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), ids: map[uuid.UUID]bool{},
+		store: memstore.New(), now: time.Date(2026, 3, 2, 9, 0, 0, 0,
+			time.UTC), ids: map[uuid.UUID]bool{},
 		policies: map[string]*convo.Policy{}, t: t,
 	}
 	w.steady = rapid.Bool().Draw(t, "steady policies")
@@ -117,7 +120,8 @@ func (w *world) Now() time.Time { return w.now }
 // newID gives ids in any order, some of them with many others before the next round number.
 func (w *world) newID() uuid.UUID {
 	w.taken++
-	w.lastID = uuid.UUID{rapid.Byte().Draw(w.t, "id"), byte(w.taken >> 8), byte(w.taken), 6: 0x70, 8: 0x80}
+	w.lastID = uuid.UUID{rapid.Byte().Draw(w.t, "id"), byte(w.taken >> 8), byte(w.taken), 6: 0x70,
+		8: 0x80}
 	if w.taken%5 == 0 {
 		copy(w.lastID[9:], "\xff\xff\xff\xff\xff\xff\xfe")
 	}
@@ -141,11 +145,14 @@ func drawPolicy(t *rapid.T) *convo.Policy {
 		}
 		return r
 	}
-	rules := []convo.Rule{convo.RuleOptional, convo.RuleOptional, convo.RuleRequired, convo.RuleDisabled}
-	audiences := []convo.Audience{convo.AudienceNone, convo.AudienceContact, convo.AudienceUsers, convo.AudienceBoth}
+	rules := []convo.Rule{convo.RuleOptional, convo.RuleOptional, convo.RuleRequired,
+		convo.RuleDisabled}
+	audiences := []convo.Audience{convo.AudienceNone, convo.AudienceContact, convo.AudienceUsers,
+		convo.AudienceBoth}
 	p := &convo.Policy{
-		Open:            reentry("open", convo.OnClosedOpenNew, convo.OnClosedReopen),
-		Receive:         reentry("receive", convo.OnClosedOpenNew, convo.OnClosedReopen, convo.OnClosedReject),
+		Open: reentry("open", convo.OnClosedOpenNew, convo.OnClosedReopen),
+		Receive: reentry("receive", convo.OnClosedOpenNew, convo.OnClosedReopen,
+			convo.OnClosedReject),
 		StayPending:     rapid.Bool().Draw(t, "stay pending"),
 		Category:        pick(t, "category", rules...),
 		Summary:         pick(t, "summary", rules...),
@@ -163,9 +170,11 @@ func drawPolicy(t *rapid.T) *convo.Policy {
 	}
 	if rapid.Bool().Draw(t, "auto close") {
 		p.AutoClose = convo.AutoClose{
-			After:    convo.Duration(pick(t, "after", time.Hour, time.Minute, 1500*time.Nanosecond)),
+			After: convo.Duration(pick(t, "after", time.Hour, time.Minute,
+				1500*time.Nanosecond)),
 			Since:    pick(t, "since", convo.SinceUserMessage, convo.SinceAnyEvent),
-			Category: pick(t, "auto category", "", "Unanswered"), Summary: pick(t, "auto summary", "", "Silence."),
+			Category: pick(t, "auto category", "", "Unanswered"), Summary: pick(t, "auto summary",
+				"", "Silence."),
 		}
 	}
 	if rarely(t, "limits", 4) {
@@ -177,7 +186,8 @@ func drawPolicy(t *rapid.T) *convo.Policy {
 
 func (w *world) drawRef(t *rapid.T) convo.Ref {
 	to := convo.Ref{Workspace: pick(t, "workspace", worldWorkspaces...)}
-	switch kind := pick(t, "to", "contact", "contact", "address", "both", "conversation", "nobody"); kind {
+	switch kind := pick(t, "to", "contact", "contact", "address", "both", "conversation",
+		"nobody"); kind {
 	case "nobody":
 		if rapid.Bool().Draw(t, "invalid") {
 			return to
@@ -185,7 +195,8 @@ func (w *world) drawRef(t *rapid.T) convo.Ref {
 		to.Conversation = uuid.UUID{1}
 	case "conversation":
 		var all []uuid.UUID
-		for _, name := range worldWorkspaces { // also of the other workspace, where it must not be found
+		// also of the other workspace, where it must not be found
+		for _, name := range worldWorkspaces {
 			for _, c := range w.last.Conversations[name] {
 				all = append(all, c.ID)
 			}
@@ -211,12 +222,14 @@ func (w *world) drawTime(t *rapid.T, label string) time.Time {
 	if !rarely(t, label+" given", 4) {
 		return time.Time{}
 	}
-	off := pick(t, label, 0, time.Microsecond, -time.Microsecond, time.Hour, -time.Hour, 300*time.Nanosecond, 1000*time.Hour)
+	off := pick(t, label, 0, time.Microsecond, -time.Microsecond, time.Hour, -time.Hour,
+		300*time.Nanosecond, 1000*time.Hour)
 	return w.now.Add(off).In(time.FixedZone("IST", 5*3600+1800))
 }
 
 func (w *world) drawCommand(t *rapid.T) convo.Command {
-	by := pick(t, "by", convo.ByUser("ana"), convo.ByUser("ben"), convo.ByAutomation("bot"), convo.ByContact(), convo.BySystem())
+	by := pick(t, "by", convo.ByUser("ana"), convo.ByUser("ben"), convo.ByAutomation("bot"),
+		convo.ByContact(), convo.BySystem())
 	at := w.drawTime(t, "at")
 	key := ""
 	if rarely(t, "keyed", 4) {
@@ -237,7 +250,8 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 		return nil
 	}
 	source := func() convo.Source {
-		return pick(t, "source", "", convo.SourceWelcomeEvent, convo.SourceDialogflow, convo.SourceInactivity)
+		return pick(t, "source", "", convo.SourceWelcomeEvent, convo.SourceDialogflow,
+			convo.SourceInactivity)
 	}
 	category := func() string { return pick(t, "category", "", "Sales", "Other") }
 	summary := func() string { return pick(t, "summary", "", "Done.") }
@@ -250,30 +264,36 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 			by = convo.Actor{}
 		}
 		return convo.Receive{
-			By: by, At: at, Key: key, Channel: channel(), ExternalID: external(), Body: body(), Attachments: attachments(),
+			By: by, At: at, Key: key, Channel: channel(), ExternalID: external(), Body: body(),
+			Attachments: attachments(),
 		}
 	case convo.CommandSend:
 		return convo.Send{
-			By: by, At: at, Key: key, Channel: channel(), ExternalID: external(), Body: body(), Attachments: attachments(),
+			By: by, At: at, Key: key, Channel: channel(), ExternalID: external(), Body: body(),
+			Attachments: attachments(),
 		}
 	case convo.CommandNote:
 		return convo.Note{By: by, At: at, Key: key, Body: body(), Attachments: attachments()}
 	case convo.CommandSetPending:
 		c := convo.SetPending{By: by, At: at, Key: key}
 		if rapid.Bool().Draw(t, "until given") {
-			c.Until = w.now.Add(pick(t, "until", time.Hour, time.Microsecond, 0, 30*time.Minute, 2000*time.Hour))
+			c.Until = w.now.Add(pick(t, "until", time.Hour, time.Microsecond, 0, 30*time.Minute,
+				2000*time.Hour))
 		}
 		return c
 	case convo.CommandResume:
 		return convo.Resume{By: by, At: at, Key: key, Source: source()}
 	case convo.CommandClose:
-		return convo.Close{By: by, At: at, Key: key, Category: category(), Summary: summary(), Source: source()}
+		return convo.Close{By: by, At: at, Key: key, Category: category(), Summary: summary(),
+			Source: source()}
 	case convo.CommandReopen:
 		return convo.Reopen{By: by, At: at, Key: key, Source: source()}
 	case convo.CommandAssign:
-		return convo.Assign{By: by, At: at, Key: key, Assignee: pick(t, "user", "", "ana", "ben"), Team: pick(t, "team", "", "sales")}
+		return convo.Assign{By: by, At: at, Key: key, Assignee: pick(t, "user", "", "ana", "ben"),
+			Team: pick(t, "team", "", "sales")}
 	case convo.CommandAmendClosing:
-		return convo.AmendClosing{By: by, At: at, Key: key, Category: category(), Summary: summary()}
+		return convo.AmendClosing{By: by, At: at, Key: key, Category: category(),
+			Summary: summary()}
 	case convo.CommandBlock:
 		return convo.Block{By: by, At: at, Key: key, Reason: summary()}
 	case convo.CommandUnblock:
@@ -392,10 +412,16 @@ func (w *world) refused(t *rapid.T, err error) {
 	w.wroteNothing(t)
 }
 
-func (w *world) wroteNothing(t *rapid.T) { require.Equal(t, w.last, w.look(t), "nothing was written") }
+func (w *world) wroteNothing(t *rapid.T) {
+	require.Equal(t, w.last, w.look(t),
+		"nothing was written")
+}
 
 func isKeyed(cmds []convo.Command) bool {
-	return slices.ContainsFunc(cmds, func(c convo.Command) bool { return len(keyIDs(c, "any")) > 0 })
+	return slices.ContainsFunc(cmds, func(c convo.Command) bool {
+		return len(keyIDs(c,
+			"any")) > 0
+	})
 }
 
 // keyIDs are what makes c idempotent.
@@ -405,7 +431,8 @@ func keyIDs(c convo.Command, channel string) (ids []convo.KeyID) {
 		ids = append(ids, convo.KeyID{ID: key})
 	}
 	if external := v.FieldByName("ExternalID"); external.IsValid() && external.String() != "" {
-		ids = append(ids, convo.KeyID{Channel: cmp.Or(v.FieldByName("Channel").String(), channel), ID: external.String()})
+		ids = append(ids, convo.KeyID{Channel: cmp.Or(v.FieldByName("Channel").String(), channel),
+			ID: external.String()})
 	}
 	return ids
 }
@@ -420,7 +447,8 @@ func (w *world) knownKeys(t *rapid.T, to convo.Ref, cmds []convo.Command) []conv
 	return keys
 }
 
-// repeat calls again what was done under a key, and gets the first answer whatever happened in between.
+// repeat calls again what was done under a key, and gets the first answer whatever happened in
+// between.
 func (w *world) repeat(t *rapid.T) {
 	if len(w.keyed) == 0 {
 		t.Skip("nothing to repeat")
@@ -501,7 +529,8 @@ func (w *world) due(t *rapid.T, workspace string, id uuid.UUID) (time.Time, conv
 }
 
 func (w *world) moveClock(t *rapid.T) {
-	w.now = w.now.Add(pick(t, "by", time.Second, time.Hour, time.Microsecond, -time.Hour, 700*time.Nanosecond, 100*time.Hour))
+	w.now = w.now.Add(pick(t, "by", time.Second, time.Hour, time.Microsecond, -time.Hour,
+		700*time.Nanosecond, 100*time.Hour))
 }
 
 func (w *world) changePolicy(t *rapid.T) {
@@ -525,7 +554,8 @@ type picture struct {
 // look reads everything, in pages of random size.
 func (w *world) look(t *rapid.T) picture {
 	p := picture{
-		map[string][]convo.Conversation{}, map[convo.Ref][]convo.Event{}, map[convo.Ref]convo.Contact{},
+		map[string][]convo.Conversation{}, map[convo.Ref][]convo.Event{},
+		map[convo.Ref]convo.Contact{},
 		map[convo.Ref][]convo.Address{}, map[string][]convo.Key{},
 	}
 	size := rapid.IntRange(1, 7).Draw(t, "page size")
@@ -534,8 +564,10 @@ func (w *world) look(t *rapid.T) picture {
 		var refs []convo.Ref
 		for _, c := range p.Conversations[name] {
 			to := convo.ToConversation(name, c.ID)
-			p.Logs[to] = readLog(t, size, func(after convo.EventCursor, limit int) ([]convo.Event, error) {
-				return w.engine.Transcript(t.Context(), convo.ToConversation(name, c.ID), after, limit)
+			p.Logs[to] = readLog(t, size, func(after convo.EventCursor, limit int) ([]convo.Event,
+				error) {
+				return w.engine.Transcript(t.Context(), convo.ToConversation(name, c.ID), after,
+					limit)
 			})
 			refs = append(refs, convo.ToContact(name, c.Origin))
 		}
@@ -574,13 +606,14 @@ func (w *world) look(t *rapid.T) picture {
 	return p
 }
 
-// readHistory adds the contacts' own events to the picture. They come from the history, which must also hold, in order,
-// the log of each conversation.
+// readHistory adds the contacts' own events to the picture. They come from the history, which must
+// also hold, in order, the log of each conversation.
 func (w *world) readHistory(t *rapid.T, root convo.Ref, size int, p picture) {
 	history := readLog(t, size, func(after convo.EventCursor, limit int) ([]convo.Event, error) {
 		return w.engine.History(t.Context(), root, after, limit)
 	})
-	require.True(t, slices.IsSortedFunc(history, func(a, b convo.Event) int { return a.At.Compare(b.At) }), "by time")
+	require.True(t, slices.IsSortedFunc(history,
+		func(a, b convo.Event) int { return a.At.Compare(b.At) }), "by time")
 	logs := map[convo.Ref][]convo.Event{}
 	for _, e := range history {
 		to := convo.ToConversation(root.Workspace, e.Conversation)
@@ -592,18 +625,21 @@ func (w *world) readHistory(t *rapid.T, root convo.Ref, size int, p picture) {
 	for _, c := range p.Conversations[root.Workspace] {
 		to := convo.ToConversation(root.Workspace, c.ID)
 		if c.Contact == root.Contact {
-			requireSame(t, p.Logs[to], logs[to], "the history holds the whole transcript of %s", c.ID)
+			requireSame(t, p.Logs[to], logs[to], "the history holds the whole transcript of %s",
+				c.ID)
 			delete(logs, to)
 		}
 	}
 	for to, own := range logs {
 		require.NotEmpty(t, to.Contact, "the history holds no other conversations")
-		require.True(t, slices.IsSortedFunc(own, func(a, b convo.Event) int { return cmp.Compare(a.Seq, b.Seq) }), "by number")
+		require.True(t, slices.IsSortedFunc(own,
+			func(a, b convo.Event) int { return cmp.Compare(a.Seq, b.Seq) }), "by number")
 		p.Logs[to] = own
 	}
 }
 
-func readLog(t *rapid.T, size int, page func(convo.EventCursor, int) ([]convo.Event, error)) (all []convo.Event) {
+func readLog(t *rapid.T, size int, page func(convo.EventCursor, int) ([]convo.Event,
+	error)) (all []convo.Event) {
 	for after := (convo.EventCursor{}); ; after = all[len(all)-1].Cursor() {
 		events, err := page(after, size)
 		require.NoError(t, err)
@@ -680,7 +716,8 @@ func (w *world) checkConversation(t *rapid.T, c convo.Conversation, events []con
 		require.Equal(t, c.Workspace, e.Workspace)
 		checkTimes(t, e)
 		if i > 0 {
-			require.False(t, e.At.Before(events[i-1].At), "event %d is before the one before", e.Seq)
+			require.False(t, e.At.Before(events[i-1].At), "event %d is before the one before",
+				e.Seq)
 		}
 		if e.Kind == convo.ConversationReopened {
 			cycles = append(cycles, folded.Conversation.Cycle)
@@ -688,7 +725,8 @@ func (w *world) checkConversation(t *rapid.T, c convo.Conversation, events []con
 		folded = convo.Apply(folded, e)
 	}
 	want := c
-	want.DueAt, want.Contact = time.Time{}, folded.Conversation.Contact // a merge changes whose it is without an event of its own
+	// a merge changes whose it is without an event of its own
+	want.DueAt, want.Contact = time.Time{}, folded.Conversation.Contact
 	require.Equal(t, want, folded.Conversation, "the log folds into the state")
 	root, err := w.engine.Contact(t.Context(), convo.ToContact(c.Workspace, c.Origin))
 	require.NoError(t, err)
@@ -700,7 +738,8 @@ func (w *world) checkConversation(t *rapid.T, c convo.Conversation, events []con
 	require.Equal(t, cycles, got)
 	for i, cycle := range cycles {
 		require.Equal(t, i+1, cycle.Number)
-		require.Equal(t, i < len(cycles)-1 || c.Status == convo.StatusClosed, !cycle.Closing.At.IsZero(), "a cycle ends with its closing")
+		require.Equal(t, i < len(cycles)-1 || c.Status == convo.StatusClosed,
+			!cycle.Closing.At.IsZero(), "a cycle ends with its closing")
 		checkDurations(t, cycle)
 	}
 	checkTimes(t, c)
@@ -740,7 +779,8 @@ func walkTimes(v reflect.Value, f func(time.Time)) {
 
 func checkDurations(t *rapid.T, c convo.Cycle) {
 	for name, measure := range map[string]func() (time.Duration, bool){
-		"first response": c.FirstResponseTime, "assignment": c.AssignmentTime, "resolution": c.ResolutionTime,
+		"first response": c.FirstResponseTime, "assignment": c.AssignmentTime,
+		"resolution":        c.ResolutionTime,
 		"active resolution": c.ActiveResolutionTime, "response": c.ResponseTime,
 		"pending": func() (time.Duration, bool) { return c.PendingTime(), true },
 	} {
@@ -754,7 +794,8 @@ func checkDurations(t *rapid.T, c convo.Cycle) {
 	require.LessOrEqual(t, c.Responses, c.Incoming, "no more replies than messages")
 }
 
-// checkContact holds a root contact against its log: what happened to it is numbered without gaps, and folds into it.
+// checkContact holds a root contact against its log: what happened to it is numbered without gaps,
+// and folds into it.
 func (w *world) checkContact(t *rapid.T, k convo.Contact, p picture) {
 	versions := map[int64]convo.Event{}
 	add := func(version int64, e convo.Event) {
@@ -816,8 +857,10 @@ func (w *world) checkListing(t *rapid.T, workspace string, all []convo.Conversat
 		f.Assignee = pick(t, "of assignee", "", "", "ana")
 	}
 	if rapid.Bool().Draw(t, "by status") {
-		f.Status = pick(t, "status", []convo.Status{convo.StatusOpen}, []convo.Status{convo.StatusOpen, convo.StatusPending},
-			[]convo.Status{convo.StatusClosed}, []convo.Status{convo.StatusPending, convo.StatusClosed})
+		f.Status = pick(t, "status", []convo.Status{convo.StatusOpen},
+			[]convo.Status{convo.StatusOpen, convo.StatusPending},
+			[]convo.Status{convo.StatusClosed}, []convo.Status{convo.StatusPending,
+				convo.StatusClosed})
 	}
 	if len(all) > 0 && rapid.Bool().Draw(t, "period") {
 		f.From, f.To = all[len(all)/2].CreatedAt, all[0].CreatedAt
@@ -828,20 +871,23 @@ func (w *world) checkListing(t *rapid.T, workspace string, all []convo.Conversat
 	}
 	var want []convo.Conversation
 	for _, c := range all {
-		if (len(f.Status) == 0 || slices.Contains(f.Status, c.Status)) && (of == "" || c.Contact == of) &&
+		if (len(f.Status) == 0 || slices.Contains(f.Status, c.Status)) &&
+			(of == "" || c.Contact == of) &&
 			(f.Team == "" || c.Team == f.Team) && (f.Channel == "" || c.Channel == f.Channel) &&
 			(f.Category == "" || c.Cycle.Closing.Category == f.Category) &&
 			(!f.Unassigned || c.Assignee == "") && (f.Assignee == "" || c.Assignee == f.Assignee) &&
-			(f.From.IsZero() || !c.CreatedAt.Before(f.From)) && (f.To.IsZero() || c.CreatedAt.Before(f.To)) {
+			(f.From.IsZero() || !c.CreatedAt.Before(f.From)) &&
+			(f.To.IsZero() || c.CreatedAt.Before(f.To)) {
 			want = append(want, c)
 		}
 	}
 	requireSame(t, want, w.conversations(t, f), "%+v", f)
 }
 
-// checkPure decides several times and checks that nothing but the arguments matters, and that they stay as they are,
-// even when a decision is scribbled over.
-func checkPure(t require.TestingT, thread convo.Snapshot, at time.Time, p *convo.Policy, cmds []convo.Command) (convo.Decision, error) {
+// checkPure decides several times and checks that nothing but the arguments matters, and that they
+// stay as they are, even when a decision is scribbled over.
+func checkPure(t require.TestingT, thread convo.Snapshot, at time.Time, p *convo.Policy,
+	cmds []convo.Command) (convo.Decision, error) {
 	thread0, policy0, cmds0 := thread, clonePolicy(p), cloneCommands(cmds)
 	unchanged := func() {
 		require.Equal(t, thread0, thread, "the thread is the caller's")
@@ -898,8 +944,9 @@ func cloneCommands(cmds []convo.Command) []convo.Command {
 	return out
 }
 
-// TestTheEngineAgreesWithANaiveReading predicts every answer with a second implementation of the lifecycle: the table of
-// the specification read off word by word, without events, versions or stores.
+// TestTheEngineAgreesWithANaiveReading predicts every answer with a second implementation of the
+// lifecycle: the table of the specification read off word by word, without events, versions or
+// stores.
 func TestTheEngineAgreesWithANaiveReading(t *testing.T) {
 	for range 5 {
 		rapid.Check(t, func(t *rapid.T) {
@@ -913,7 +960,8 @@ func TestTheEngineAgreesWithANaiveReading(t *testing.T) {
 				"merge":  r.merge,
 				"tick":   r.tick,
 				"clock": func(t *rapid.T) {
-					r.now = r.now.Add(pick(t, "by", time.Minute, 30*time.Minute, time.Hour, 2*time.Hour, -time.Hour))
+					r.now = r.now.Add(pick(t, "by", time.Minute, 30*time.Minute, time.Hour,
+						2*time.Hour, -time.Hour))
 				},
 				"": r.compare,
 			})
@@ -980,14 +1028,16 @@ var errInvalid = errors.New("invalid")
 
 func newReading(t *rapid.T) *reading {
 	modes := []convo.OnClosedMode{convo.OnClosedOpenNew, convo.OnClosedReopen, convo.OnClosedReject}
-	r := &reading{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), naive: naive{contacts: map[string]naiveContact{}}}
+	r := &reading{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC),
+		naive: naive{contacts: map[string]naiveContact{}}}
 	r.policy = convo.Policy{
 		Open:            convo.OnClosed{Mode: pick(t, "open", modes[:2]...)},
 		Receive:         convo.OnClosed{Mode: pick(t, "receive", modes...)},
 		StayPending:     rapid.Bool().Draw(t, "stay pending"),
 		UnassignOnClose: rapid.Bool().Draw(t, "unassign"),
 		Merge:           pick(t, "merge", convo.MergeClose, convo.MergeTransfer),
-		Category:        pick(t, "category", convo.RuleOptional, convo.RuleRequired, convo.RuleDisabled),
+		Category: pick(t, "category", convo.RuleOptional, convo.RuleRequired,
+			convo.RuleDisabled),
 	}
 	for _, re := range []*convo.OnClosed{&r.policy.Open, &r.policy.Receive} {
 		if re.Mode == convo.OnClosedReopen {
@@ -997,7 +1047,8 @@ func newReading(t *rapid.T) *reading {
 	if rapid.Bool().Draw(t, "auto close") {
 		r.policy.AutoClose = convo.AutoClose{After: convo.Duration(time.Hour), Category: "Silent"}
 	}
-	engine, err := convo.New(memstore.New(), convo.WithClock(r), convo.WithPolicy(r.policy), convo.WithRetries(0))
+	engine, err := convo.New(memstore.New(), convo.WithClock(r), convo.WithPolicy(r.policy),
+		convo.WithRetries(0))
 	require.NoError(t, err)
 	r.engine = &scenario.Recorder{Engine: engine, Clock: r}
 	r.engine.Script.Policy("acme", r.policy)
@@ -1043,10 +1094,12 @@ func (r *reading) call(t *rapid.T) {
 	}
 	require.Equal(t, len(r.talks), len(r.ids), "the number of conversations")
 	require.Equal(t, want, result.Outcome)
-	require.Equal(t, r.ids[current], result.Conversation.ID, "the conversation that the last command was about")
+	require.Equal(t, r.ids[current], result.Conversation.ID,
+		"the conversation that the last command was about")
 }
 
-// agree checks that err is one of those that are due; several may be, and which one goes first is nobody's promise.
+// agree checks that err is one of those that are due; several may be, and which one goes first is
+// nobody's promise.
 func (r *reading) agree(t *rapid.T, due []error, err error) {
 	require.Error(t, err, "due: %v", due)
 	var invalid *convo.ValidationError
@@ -1093,9 +1146,11 @@ func (r *reading) drawCommand(t *rapid.T) convo.Command {
 	case convo.CommandReopen:
 		return convo.Reopen{By: by, At: at}
 	case convo.CommandAssign:
-		return convo.Assign{By: by, At: at, Assignee: pick(t, "user", "", "ana", "ben"), Team: pick(t, "team", "", "sales")}
+		return convo.Assign{By: by, At: at, Assignee: pick(t, "user", "", "ana", "ben"),
+			Team: pick(t, "team", "", "sales")}
 	case convo.CommandAmendClosing:
-		return convo.AmendClosing{By: by, At: at, Category: category, Summary: pick(t, "summary", "Done.", "Well done.")}
+		return convo.AmendClosing{By: by, At: at, Category: category,
+			Summary: pick(t, "summary", "Done.", "Well done.")}
 	case convo.CommandBlock:
 		return convo.Block{By: by, At: at}
 	case convo.CommandUnblock:
@@ -1107,11 +1162,16 @@ func (r *reading) drawCommand(t *rapid.T) convo.Command {
 
 // active is the index of the contact's active talk, or -1.
 func (n *naive) active(root string) int {
-	return slices.IndexFunc(n.talks, func(c naiveTalk) bool { return c.owner == root && c.status != convo.StatusClosed })
+	return slices.IndexFunc(n.talks, func(c naiveTalk) bool {
+		return c.owner == root &&
+			c.status != convo.StatusClosed
+	})
 }
 
-// decide is the table of the specification, row by row. It returns the outcome, or the refusals that are due.
-func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int, cmd convo.Command) (convo.Outcome, []error) {
+// decide is the table of the specification, row by row. It returns the outcome, or the refusals
+// that are due.
+func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int,
+	cmd convo.Command) (convo.Outcome, []error) {
 	contact, known := n.contacts[id]
 	var refusals []error
 	refuse := func(err error) { refusals = append(refusals, err) }
@@ -1145,7 +1205,8 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int, c
 	superseded := !isActive && known && n.active(id) >= 0
 
 	closingRule := func(category string) {
-		if p.Category == convo.RuleRequired && category == "" || p.Category == convo.RuleDisabled && category != "" {
+		if p.Category == convo.RuleRequired && category == "" || p.Category == convo.RuleDisabled &&
+			category != "" {
 			refuse(errInvalid)
 		}
 	}
@@ -1159,7 +1220,8 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int, c
 	}
 	// reenter is what Open and Receive do where none is active.
 	reenter := func(r convo.OnClosed) convo.Outcome {
-		reopen := r.Mode == convo.OnClosedReopen && (r.Window == 0 || at.Sub(talk.closed) <= time.Duration(r.Window))
+		reopen := r.Mode == convo.OnClosedReopen &&
+			(r.Window == 0 || at.Sub(talk.closed) <= time.Duration(r.Window))
 		switch {
 		case superseded:
 			refuse(convo.ErrActiveExists)
@@ -1276,7 +1338,8 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int, c
 		return "", refusals
 	}
 	switch outcome {
-	case convo.OutcomeUnchanged, convo.OutcomeBlocked, convo.OutcomeUnblocked: // nothing happened to the conversation
+	// nothing happened to the conversation
+	case convo.OutcomeUnchanged, convo.OutcomeBlocked, convo.OutcomeUnblocked:
 	default:
 		talk.last = at
 	}
@@ -1331,7 +1394,8 @@ func (c *naiveTalk) close(p convo.Policy, at time.Time, category, summary string
 
 func (r *reading) merge(t *rapid.T) {
 	m := convo.Merge{
-		Workspace: "acme", Primary: pick(t, "primary", naiveContacts...), Secondary: pick(t, "secondary", naiveContacts...),
+		Workspace: "acme", Primary: pick(t, "primary", naiveContacts...), Secondary: pick(t,
+			"secondary", naiveContacts...),
 		By: convo.ByUser("ana"),
 	}
 	result, err := r.engine.Merge(t.Context(), m)
@@ -1409,7 +1473,8 @@ func (r *reading) tick(t *rapid.T) {
 			changes++
 		}
 		due := c.unanswered.Add(time.Duration(r.policy.AutoClose.After))
-		if c.status == convo.StatusOpen && r.policy.AutoClose.After > 0 && !c.unanswered.IsZero() && !due.After(r.now) {
+		if c.status == convo.StatusOpen && r.policy.AutoClose.After > 0 && !c.unanswered.IsZero() &&
+			!due.After(r.now) {
 			if due.Before(c.last) {
 				due = c.last
 			}
@@ -1430,10 +1495,12 @@ func (r *reading) compare(t *rapid.T) {
 		require.Equal(t, want, naiveTalk{
 			origin: got.Origin, owner: got.Contact, status: got.Status, cycle: got.Cycle.Number,
 			opened: got.Cycle.OpenedAt, closed: got.Cycle.Closing.At, last: got.UpdatedAt,
-			until: got.PendingUntil, unanswered: got.AwaitingContactSince, assignee: got.Assignee, team: got.Team,
+			until: got.PendingUntil, unanswered: got.AwaitingContactSince, assignee: got.Assignee,
+			team:     got.Team,
 			category: got.Cycle.Closing.Category, summary: got.Cycle.Closing.Summary,
 			naiveCycle: naiveCycle{
-				incoming: got.Cycle.Incoming, outgoing: got.Cycle.OutgoingUser + got.Cycle.OutgoingAutomation,
+				incoming:      got.Cycle.Incoming,
+				outgoing:      got.Cycle.OutgoingUser + got.Cycle.OutgoingAutomation,
 				firstAssigned: got.Cycle.FirstAssignedAt, firstResponse: got.Cycle.FirstResponseAt,
 				waiting: got.Cycle.WaitingSince, responses: got.Cycle.Responses,
 				responseTime: time.Duration(got.Cycle.ResponseMicros) * time.Microsecond,
@@ -1451,7 +1518,8 @@ func (r *reading) compare(t *rapid.T) {
 		}
 		require.Equal(t, want.blocked, got.Blocked)
 		require.Equal(t, r.ids[want.latest], got.LatestConversation)
-		all, err := r.engine.Conversations(t.Context(), convo.Filter{Workspace: "acme", Contact: id, Limit: 1000})
+		all, err := r.engine.Conversations(t.Context(),
+			convo.Filter{Workspace: "acme", Contact: id, Limit: 1000})
 		require.NoError(t, err)
 		count += len(all)
 	}
@@ -1464,7 +1532,7 @@ func TestBlockingAContactLosesNoTimer(t *testing.T) {
 	// Whatever is done to another conversation of the contact meanwhile.
 	r := &reading{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
 	engine, err := convo.New(memstore.New(), convo.WithClock(r),
-		convo.WithPolicy(convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)}}))
+		closesAfter(time.Hour))
 	require.NoError(t, err)
 	susan, ana := convo.ToContact("acme", "susan"), convo.ByUser("ana")
 	do := func(to convo.Ref, cmds ...convo.Command) convo.Conversation {
@@ -1485,16 +1553,19 @@ func TestBlockingAContactLosesNoTimer(t *testing.T) {
 }
 
 func TestTheHistoryOfAMergedContactLosesNothingBetweenPages(t *testing.T) {
-	// Two events of the same time and number, one of each contact, must not be taken for one place in the listing.
+	// Two events of the same time and number, one of each contact, must not be taken for one place
+	// in the listing.
 	r := &reading{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
 	engine, err := convo.New(memstore.New(), convo.WithClock(r))
 	require.NoError(t, err)
 	ana := convo.ByUser("ana")
 	for _, id := range []string{"susan", "guest"} {
-		_, err = engine.Do(t.Context(), convo.ToContact("acme", id), convo.Open{By: ana}, convo.Block{By: ana}, convo.Unblock{By: ana})
+		_, err = engine.Do(t.Context(), convo.ToContact("acme", id), convo.Open{By: ana},
+			convo.Block{By: ana}, convo.Unblock{By: ana})
 		require.NoError(t, err)
 	}
-	_, err = engine.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "susan", Secondary: "guest", By: ana})
+	_, err = engine.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "susan",
+		Secondary: "guest", By: ana})
 	require.NoError(t, err)
 
 	var kinds [2][]convo.EventKind
@@ -1539,12 +1610,13 @@ func TestTheHistoryTellsInOrderWhatHappenedToTheContact(t *testing.T) {
 	contact, err := engine.Contact(t.Context(), susan)
 	require.NoError(t, err)
 	require.False(t, contact.Blocked)
-	require.Equal(t, contact.Blocked, folded.Contact.Blocked, "the history, read in order, ends in what is the case")
+	require.Equal(t, contact.Blocked, folded.Contact.Blocked,
+		"the history, read in order, ends in what is the case")
 }
 
 func TestAMessageWithoutAChannelIsNotTakenForAnIdempotencyKey(t *testing.T) {
-	// An external id needs its channel. Without one it must not be looked up among the keys, which have none: the
-	// message would pass for a duplicate and be lost.
+	// An external id needs its channel. Without one it must not be looked up among the keys, which
+	// have none: the message would pass for a duplicate and be lost.
 	engine, err := convo.New(memstore.New())
 	require.NoError(t, err)
 	susan, ana := convo.ToContact("acme", "susan"), convo.ByUser("ana")
@@ -1558,13 +1630,16 @@ func TestAMessageWithoutAChannelIsNotTakenForAnIdempotencyKey(t *testing.T) {
 }
 
 func TestTheSameInstantIsTheSameRequestUnderAKey(t *testing.T) {
-	// A host that repeats a call may have had its time in another zone, or with the precision of its database.
+	// A host that repeats a call may have had its time in another zone, or with the precision of
+	// its database.
 	engine, err := convo.New(memstore.New())
 	require.NoError(t, err)
 	susan := convo.ToContact("acme", "susan")
 	at := time.Date(2026, 3, 2, 9, 0, 0, 123456789, time.UTC)
-	for _, at := range []time.Time{at, at.In(time.FixedZone("CET", 3600)), at.Truncate(time.Microsecond)} {
-		_, err = engine.Do(t.Context(), susan, convo.Open{By: convo.ByUser("ana"), Key: "k", At: at})
+	for _, at := range []time.Time{at, at.In(time.FixedZone("CET", 3600)),
+		at.Truncate(time.Microsecond)} {
+		_, err = engine.Do(t.Context(), susan, convo.Open{By: convo.ByUser("ana"), Key: "k",
+			At: at})
 		require.NoError(t, err)
 	}
 }
@@ -1576,7 +1651,8 @@ func TestATimerAtAnyTimeGoesOff(t *testing.T) {
 	engine, err := convo.New(memstore.New(), convo.WithClock(r))
 	require.NoError(t, err)
 	susan, ana := convo.ToContact("acme", "susan"), convo.ByUser("ana")
-	_, err = engine.Do(t.Context(), susan, convo.Open{By: ana}, convo.SetPending{By: ana, Until: epoch})
+	_, err = engine.Do(t.Context(), susan, convo.Open{By: ana},
+		convo.SetPending{By: ana, Until: epoch})
 	require.NoError(t, err)
 	r.now = epoch
 	n, err := engine.Tick(t.Context(), 100)
@@ -1588,10 +1664,12 @@ func TestAFilterUpToTheEndOfTimeLosesNothing(t *testing.T) {
 	// Hosts write "until ever" as the last time there is, which does not fit into microseconds.
 	engine, err := convo.New(memstore.New())
 	require.NoError(t, err)
-	_, err = engine.Do(t.Context(), convo.ToContact("acme", "susan"), convo.Open{By: convo.ByUser("ana")})
+	_, err = engine.Do(t.Context(), convo.ToContact("acme", "susan"),
+		convo.Open{By: convo.ByUser("ana")})
 	require.NoError(t, err)
 	end := time.Unix(1<<63-62135596801, 999999999)
-	for want, f := range map[int]convo.Filter{1: {Workspace: "acme", To: end}, 0: {Workspace: "acme", From: end}} {
+	for want, f := range map[int]convo.Filter{1: {Workspace: "acme", To: end},
+		0: {Workspace: "acme", From: end}} {
 		all, err := engine.Conversations(t.Context(), f)
 		if invalid := new(convo.ValidationError); errors.As(err, &invalid) {
 			continue // saying so is as good
@@ -1625,7 +1703,8 @@ func TestTimesThatCannotBeCountedAreRefused(t *testing.T) {
 			"at":    convo.Open{By: ana, At: at},
 			"until": convo.SetPending{By: ana, Until: at},
 		} {
-			_, err = engine.Do(t.Context(), convo.ToContact("acme", "susan"), convo.Open{By: ana}, cmd)
+			_, err = engine.Do(t.Context(), convo.ToContact("acme", "susan"), convo.Open{By: ana},
+				cmd)
 			var invalid *convo.ValidationError
 			require.ErrorAs(t, err, &invalid, "%s %s", field, at)
 			require.Equal(t, field, invalid.Field)

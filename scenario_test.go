@@ -16,8 +16,8 @@ import (
 
 const scenarioDir = "testdata/scenarios/"
 
-// TestScenarios runs the stories of testdata/scenarioDir and compares what comes of each step with what
-// is written below it. Run with -update to write it.
+// TestScenarios runs the stories of testdata/scenarioDir and compares what comes of each step with
+// what is written below it. Run with -update to write it.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob(scenarioDir + "*.txt")
 	require.NoError(t, err)
@@ -77,7 +77,8 @@ func TestEveryRowOfTheTableHasAScenario(t *testing.T) {
 }
 
 func TestAScenarioThatCannotBeReadSaysWhere(t *testing.T) {
-	for _, text := range []string{"dance\n", "do carl\nclose by=user:ana by\n", "do #x\n", "policy {\n", "wait soon\n"} {
+	for _, text := range []string{"dance\n", "do carl\nclose by=user:ana by\n", "do #x\n",
+		"policy {\n", "wait soon\n"} {
 		_, _, err := scenario.Run(text)
 		require.Error(t, err, text)
 		assert.Contains(t, err.Error(), strings.SplitN(text, "\n", 2)[0])
@@ -101,7 +102,8 @@ func TestAChangedWordInAScenarioIsNoticed(t *testing.T) {
 		changed[i] = strings.Replace(line, "e", "x", 1)
 		got, _, err := scenario.Run(strings.Join(changed, "\n"))
 		require.NoError(t, err)
-		require.Equal(t, string(text), got, "the output is what happens, whatever was written there")
+		require.Equal(t, string(text), got,
+			"the output is what happens, whatever was written there")
 		require.NotEqual(t, strings.Join(changed, "\n"), got, line)
 	}
 }
@@ -126,7 +128,8 @@ func TestAScriptRunsAgain(t *testing.T) {
 	require.NoError(t, err, s.String())
 	require.Len(t, did, 1)
 	assert.Equal(t, convo.OutcomePending, did[0].Outcome)
-	assert.Contains(t, out, `1.2 09:00:00 message_received by contact:contact-1 body="My \"order\"\n=broken"`)
+	assert.Contains(t, out,
+		`1.2 09:00:00 message_received by contact:contact-1 body="My \"order\"\n=broken"`)
 	assert.Contains(t, out, "until=\"2026-03-02 10:00:00\"")
 	assert.Contains(t, out, "refused, not_found")
 }

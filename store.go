@@ -10,28 +10,28 @@ import (
 // Store remembers; it knows no rules of the lifecycle. What a store MUST do stands here and at
 // [Change]; package github.com/chatlifecycle/convo/storetest proves it.
 //
-// A store is safe for concurrent use. Identifiers are compared byte for byte. Times are UTC in whole
-// microseconds. Nothing is visible across workspaces. What a store returns is the caller's: it shares
-// no memory with the store. Every method honours its context: when that is done before the method
-// begins, it returns the context's error and changes nothing.
+// A store is safe for concurrent use. Identifiers are compared byte for byte. Times are UTC in
+// whole microseconds. Nothing is visible across workspaces. What a store returns is the caller's:
+// it shares no memory with the store. Every method honours its context: when that is done before
+// the method begins, it returns the context's error and changes nothing.
 type Store interface {
 	// Load returns what a decision about to looks at. Its Contact MUST be the root contact that to
 	// leads to when Load returns, merges followed, or Load MUST answer ErrConflict, which is tried
 	// again: a merge may come between two reads. For a contact or address that is not known it
-	// returns a snapshot whose Contact has only the workspace and the id of to (none for an address)
-	// and Version 0, not an error; for an unknown conversation, ErrNotFound.
+	// returns a snapshot whose Contact has only the workspace and the id of to (none for an
+	// address) and Version 0, not an error; for an unknown conversation, ErrNotFound.
 	Load(ctx context.Context, to Ref) (Snapshot, error)
 
-	// Commit carries out the changes, all or nothing, and then, and only then, returns nil. They are
-	// about different contacts of one workspace. It MUST refuse
+	// Commit carries out the changes, all or nothing, and then, and only then, returns nil. They
+	// are about different contacts of one workspace. It MUST refuse
 	//   - with ErrDuplicate, a key that it has;
 	//   - with ErrConflict, a row of a contact or conversation that is not as the change expects it
 	//     (another version, or there when it is to be added, or gone), an address that it has, and
 	//     an event in a place that is taken;
 	//   - with ErrActiveExists, a second active conversation of one contact, also one that a merge
 	//     would make.
-	// Where several hold, any of them. It MUST carry out what Change.MergeInto demands, and MUST NOT
-	// keep anything of changes after it returns.
+	// Where several hold, any of them. It MUST carry out what Change.MergeInto demands, and MUST
+	// NOT keep anything of changes after it returns.
 	Commit(ctx context.Context, changes ...Change) error
 
 	// Conversation returns one conversation, or ErrNotFound.

@@ -40,7 +40,8 @@ func TestAnIdentityIsAnEMailAddressOrAPhoneNumberInOneSpelling(t *testing.T) {
 		"ana b@example.org": "",
 		"6f1c-visitor":      "",
 		"17841400008460056": "", // an id of Instagram
-		strings.Repeat("Ⱥ", 120) + "@example.org": "", // which is longer in lower case than an identity may be
+		// which is longer in lower case than an identity may be
+		strings.Repeat("Ⱥ", 120) + "@example.org": "",
 	} {
 		require.Equal(t, want, convo.Address{Channel: "any", Value: value}.Identity(), "%q", value)
 	}
@@ -60,7 +61,8 @@ func FuzzIdentity(f *testing.F) {
 }
 
 func shared(contact, channel, value string) convo.Suggestion {
-	return convo.Suggestion{Contact: contact, Address: convo.Address{Channel: channel, Value: value}}
+	return convo.Suggestion{Contact: contact, Address: convo.Address{Channel: channel,
+		Value: value}}
 }
 
 func TestContactsThatShareAnEMailAddressOrPhoneNumberAreSuggestedForMerging(t *testing.T) {
@@ -83,7 +85,8 @@ func TestContactsThatShareAnEMailAddressOrPhoneNumberAreSuggestedForMerging(t *t
 
 	riya := convo.ToContact("acme", "riya")
 	want := []convo.Suggestion{
-		shared("texter", "sms", "+4912345"), shared("caller", "voice", "+49-12345"), shared("writer", "email", "Riya@Example.org"),
+		shared("texter", "sms", "+4912345"), shared("caller", "voice",
+			"+49-12345"), shared("writer", "email", "Riya@Example.org"),
 	}
 	suggestions := func(to convo.Ref) []convo.Suggestion {
 		return try(engine.Suggestions(t.Context(), to, convo.Address{}, 0))
@@ -104,7 +107,8 @@ func TestContactsThatShareAnEMailAddressOrPhoneNumberAreSuggestedForMerging(t *t
 	}
 
 	// A merge ends them, and brings those of the other.
-	try(engine.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "texter", Secondary: "riya", By: convo.ByUser("ana")}))
+	try(engine.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "texter",
+		Secondary: "riya", By: convo.ByUser("ana")}))
 	merged := []convo.Suggestion{want[1], want[2]}
 	require.Equal(t, merged, suggestions(riya))
 	require.Equal(t, merged, suggestions(convo.ToContact("acme", "texter")))
@@ -117,7 +121,8 @@ func TestSuggestionsSayWhatTheyCannotDo(t *testing.T) {
 	_, err := engine.Suggestions(t.Context(), convo.ToContact("acme", "nobody"), convo.Address{}, 0)
 	require.ErrorIs(t, err, convo.ErrNotFound)
 	for _, limit := range []int{-1, convo.MaxPageSize + 1} {
-		_, err = engine.Suggestions(t.Context(), convo.ToContact("acme", "nobody"), convo.Address{}, limit)
+		_, err = engine.Suggestions(t.Context(), convo.ToContact("acme", "nobody"), convo.Address{},
+			limit)
 		var invalid *convo.ValidationError
 		require.ErrorAs(t, err, &invalid)
 		require.Equal(t, "limit", invalid.Field)
@@ -147,22 +152,27 @@ func TestAContactIsNewInTheFirstCycleOfItsFirstConversation(t *testing.T) {
 	try(engine.Do(t.Context(), convo.ToContact("acme", "older"), convo.Open{By: ana}))
 	now.Add(1000)
 	try(engine.Do(t.Context(), convo.ToContact("acme", "primary"), convo.Open{By: ana}))
-	m := try(engine.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "primary", Secondary: "older", By: ana}))
-	require.True(t, m.Primary.Returning(m.Conversation), "of two first ones, the primary's is the first")
+	m := try(engine.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "primary",
+		Secondary: "older", By: ana}))
+	require.True(t, m.Primary.Returning(m.Conversation),
+		"of two first ones, the primary's is the first")
 }
 
 // Somebody writes by WhatsApp and by e-mail, and says so: the two contacts are found to be one.
 func ExampleEngine_Suggestions() {
 	engine, _ := exampleEngine()
 	shop := convo.ByUser("ana")
-	try(engine.Do(ctx, convo.ToAddress("acme", "whatsapp", "+4912345"), convo.Receive{Body: "Hi, it's Riya."}))
-	try(engine.Do(ctx, convo.Ref{Workspace: "acme", Contact: "riya", Address: convo.Address{Channel: "sms", Value: "+49 123-45"}},
+	try(engine.Do(ctx, convo.ToAddress("acme", "whatsapp", "+4912345"),
+		convo.Receive{Body: "Hi, it's Riya."}))
+	try(engine.Do(ctx, convo.Ref{Workspace: "acme", Contact: "riya",
+		Address: convo.Address{Channel: "sms", Value: "+49 123-45"}},
 		convo.Open{By: shop}))
 
 	riya := convo.ToContact("acme", "riya")
 	for _, s := range try(engine.Suggestions(ctx, riya, convo.Address{}, 0)) {
 		fmt.Println("also on", s.Address.Channel)
-		try(engine.Merge(ctx, convo.Merge{Workspace: "acme", Primary: "riya", Secondary: s.Contact, By: shop}))
+		try(engine.Merge(ctx, convo.Merge{Workspace: "acme", Primary: "riya", Secondary: s.Contact,
+			By: shop}))
 	}
 	fmt.Println(len(try(engine.Addresses(ctx, riya))), "addresses")
 	// Output:

@@ -18,7 +18,8 @@ import (
 
 // closeAfter closes what a user's message left unanswered for so long.
 func closeAfter(d time.Duration) convo.Policy {
-	return convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(d), Category: "Gone", Summary: "no answer"}}
+	return convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(d), Category: "Gone",
+		Summary: "no answer"}}
 }
 
 func closeAfterAnyEvent(d time.Duration) convo.Policy {
@@ -38,7 +39,8 @@ func (d *desk) nextDue(p convo.Policy) (time.Time, convo.DueReason) {
 func TestAPendingConversationWakesAtItsTime(t *testing.T) {
 	d := openDesk(t)
 	until := morning.Add(time.Hour)
-	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna, Until: until}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Receive{Body: "hi"},
+		convo.SetPending{By: agentAna, Until: until}).Conversation.ID
 	at, reason := d.nextDue(convo.Policy{})
 	assert.Equal(t, until, at)
 	assert.Equal(t, convo.DueWake, reason)
@@ -61,17 +63,20 @@ func TestAPendingConversationWakesAtItsTime(t *testing.T) {
 
 func TestATickThatComesLateStampsWithTheTimeThatWasDue(t *testing.T) {
 	d := openDesk(t)
-	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Receive{Body: "hi"},
+		convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
 	d.wait(30 * 24 * time.Hour) // nothing ran for a month
 	assert.Equal(t, 1, d.tick())
 	c := d.get(id)
 	assert.Equal(t, morning.Add(time.Hour), c.UpdatedAt)
-	assert.Equal(t, time.Hour, c.Cycle.PendingTime(), "measures do not depend on how often Tick runs")
+	assert.Equal(t, time.Hour, c.Cycle.PendingTime(),
+		"measures do not depend on how often Tick runs")
 }
 
 func TestATickIsNeverStampedBeforeTheLastEvent(t *testing.T) {
 	d := openDesk(t)
-	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Receive{Body: "hi"},
+		convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
 	d.wait(2 * time.Hour)
 	d.do(toContact("carl"), convo.Note{By: agentAna, Body: "n"}) // an hour after it was due
 	assert.Equal(t, 1, d.tick())
@@ -80,13 +85,15 @@ func TestATickIsNeverStampedBeforeTheLastEvent(t *testing.T) {
 
 func TestWithoutATimeItWaits(t *testing.T) {
 	d := openDesk(t, convo.WithPolicy(closeAfter(time.Hour)))
-	d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hi"}, convo.SetPending{By: agentAna})
+	d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hi"},
+		convo.SetPending{By: agentAna})
 	at, reason := d.nextDue(closeAfter(time.Hour))
 	assert.Zero(t, at)
 	assert.Empty(t, reason)
 	d.wait(1000 * time.Hour)
 	assert.Zero(t, d.tick())
-	assert.Equal(t, convo.OutcomeResumed, d.do(toContact("carl"), convo.Receive{Body: "hi"}).Outcome)
+	assert.Equal(t, convo.OutcomeResumed, d.do(toContact("carl"),
+		convo.Receive{Body: "hi"}).Outcome)
 }
 
 func TestInactivityCountsFromTheLastMessageOfAUser(t *testing.T) {
@@ -103,7 +110,8 @@ func TestInactivityCountsFromTheLastMessageOfAUser(t *testing.T) {
 	d.wait(time.Minute)
 	d.do(toContact("carl"), convo.Send{By: agentAna, Body: "are you there?"})
 	d.wait(time.Minute)
-	d.do(toContact("carl"), convo.Send{By: flowBot, Body: "rate us"}, convo.Note{By: agentAna, Body: "n"}, convo.Assign{By: agentAna, Assignee: "ben"})
+	d.do(toContact("carl"), convo.Send{By: flowBot, Body: "rate us"},
+		convo.Note{By: agentAna, Body: "n"}, convo.Assign{By: agentAna, Assignee: "ben"})
 	at, reason := d.nextDue(p)
 	assert.Equal(t, morning.Add(62*time.Minute), at)
 	assert.Equal(t, convo.DueInactivity, reason)
@@ -114,7 +122,8 @@ func TestInactivityCountsFromTheLastMessageOfAUser(t *testing.T) {
 	assert.Equal(t, 1, d.tick())
 	c := d.get(id)
 	assert.Equal(t, convo.Closing{
-		At: morning.Add(62 * time.Minute), By: convo.BySystem(), Source: convo.SourceInactivity, Category: "Gone", Summary: "no answer",
+		At: morning.Add(62 * time.Minute), By: convo.BySystem(), Source: convo.SourceInactivity,
+		Category: "Gone", Summary: "no answer",
 	}, c.Cycle.Closing)
 }
 
@@ -134,7 +143,8 @@ func TestAReplyCancelsTheClosing(t *testing.T) {
 
 func TestAReplyThatComesBeforeTheTickCancelsTheClosingToo(t *testing.T) {
 	d := openDesk(t, convo.WithPolicy(closeAfter(time.Hour)))
-	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Open{By: agentAna},
+		convo.Send{By: agentAna, Body: "hello"}).Conversation.ID
 	d.wait(3 * time.Hour)
 	d.do(toContact("carl"), convo.Receive{Body: "I was out"})
 	assert.Zero(t, d.tick())
@@ -146,7 +156,8 @@ func TestInactivityMayCountFromAnyEvent(t *testing.T) {
 	d := openDesk(t, convo.WithPolicy(p))
 	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}).Conversation.ID
 	for _, cmd := range []convo.Command{
-		convo.Note{By: agentAna, Body: "n"}, convo.Assign{By: agentAna, Assignee: "ana"}, convo.Send{By: flowBot, Body: "hi"}, convo.Receive{Body: "?"},
+		convo.Note{By: agentAna, Body: "n"}, convo.Assign{By: agentAna,
+			Assignee: "ana"}, convo.Send{By: flowBot, Body: "hi"}, convo.Receive{Body: "?"},
 	} {
 		d.wait(50 * time.Minute)
 		d.do(toContact("carl"), cmd)
@@ -160,17 +171,21 @@ func TestInactivityMayCountFromAnyEvent(t *testing.T) {
 func TestAnAutomaticClosingIsExemptFromTheRulesButNotFromTheRest(t *testing.T) {
 	p := everything()
 	d := openDesk(t, convo.WithPolicy(p))
-	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana"}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Receive{Body: "hi"},
+		convo.Assign{By: agentAna, Assignee: "ana"}).Conversation.ID
 	d.wait(2 * time.Hour)
 	assert.Equal(t, 1, d.tick())
-	assert.Equal(t, []convo.EventKind{convo.ConversationClosed, convo.NoticePosted, convo.ConversationAssigned}, kindsOf(d.log(id)[3:]))
-	assert.Equal(t, "Gone", d.get(id).Cycle.Closing.Category, "which is none of the policy's categories")
+	assert.Equal(t, []convo.EventKind{convo.ConversationClosed, convo.NoticePosted,
+		convo.ConversationAssigned}, kindsOf(d.log(id)[3:]))
+	assert.Equal(t, "Gone", d.get(id).Cycle.Closing.Category,
+		"which is none of the policy's categories")
 }
 
 func TestPendingGoesBeforeInactivity(t *testing.T) {
 	for _, p := range []convo.Policy{closeAfter(time.Hour), closeAfterAnyEvent(time.Hour)} {
 		d := openDesk(t, convo.WithPolicy(p))
-		id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"},
+		id := d.do(toContact("carl"), convo.Open{By: agentAna},
+			convo.Send{By: agentAna, Body: "hello"},
 			convo.SetPending{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
 		at, reason := d.nextDue(p)
 		assert.Equal(t, morning.Add(5*time.Hour), at)
@@ -184,11 +199,13 @@ func TestPendingGoesBeforeInactivity(t *testing.T) {
 func TestWakingStartsTheCountAnew(t *testing.T) {
 	for _, p := range []convo.Policy{closeAfter(time.Hour), closeAfterAnyEvent(time.Hour)} {
 		d := openDesk(t, convo.WithPolicy(p))
-		id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"},
+		id := d.do(toContact("carl"), convo.Open{By: agentAna},
+			convo.Send{By: agentAna, Body: "hello"},
 			convo.SetPending{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
 		d.wait(5 * time.Hour)
 		assert.Equal(t, 1, d.tick())
-		assert.Equal(t, convo.StatusOpen, d.get(id).Status, "it is not closed in the moment in which it wakes")
+		assert.Equal(t, convo.StatusOpen, d.get(id).Status,
+			"it is not closed in the moment in which it wakes")
 		at, reason := d.nextDue(p)
 		assert.Equal(t, morning.Add(6*time.Hour), at)
 		assert.Equal(t, convo.DueInactivity, reason)
@@ -202,18 +219,21 @@ func TestResumingStartsTheCountAnew(t *testing.T) {
 	for _, resume := range []convo.Command{convo.Resume{By: agentAna}, convo.Open{By: flowBot}} {
 		p := closeAfter(time.Hour)
 		d := openDesk(t, convo.WithPolicy(p))
-		id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"}, convo.SetPending{By: agentAna}).Conversation.ID
+		id := d.do(toContact("carl"), convo.Open{By: agentAna},
+			convo.Send{By: agentAna, Body: "hello"}, convo.SetPending{By: agentAna}).Conversation.ID
 		d.wait(24 * time.Hour)
 		d.do(toContact("carl"), resume)
 		assert.Zero(t, d.tick())
-		assert.Equal(t, convo.StatusOpen, d.get(id).Status, "what somebody takes up again is not closed under their hands")
+		assert.Equal(t, convo.StatusOpen, d.get(id).Status,
+			"what somebody takes up again is not closed under their hands")
 	}
 }
 
 func TestWakingArmsNothingWhereTheContactHasAnswered(t *testing.T) {
 	p := closeAfter(time.Hour)
 	d := openDesk(t, convo.WithPolicy(p))
-	id := d.do(toContact("carl"), convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Receive{Body: "hi"},
+		convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
 	d.wait(100 * time.Hour)
 	assert.Equal(t, 1, d.tick())
 	assert.Equal(t, convo.StatusOpen, d.get(id).Status)
@@ -239,7 +259,8 @@ func TestMessagesDoNotMoveTheTimer(t *testing.T) {
 	p := closeAfter(time.Hour)
 	s := shake(newStore())
 	d := openDeskOn(t, s, convo.WithPolicy(p))
-	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Open{By: agentAna},
+		convo.Send{By: agentAna, Body: "hello"}).Conversation.ID
 	armed := d.get(id).DueAt
 	assert.Equal(t, morning.Add(time.Hour), armed)
 	for range 5 {
@@ -261,17 +282,20 @@ func TestMessagesDoNotMoveTheTimer(t *testing.T) {
 
 func TestAnEarlierTimeMovesTheTimer(t *testing.T) {
 	d := openDesk(t)
-	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Open{By: agentAna},
+		convo.SetPending{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
 	d.do(toContact("carl"), convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 	assert.Equal(t, morning.Add(time.Hour), d.get(id).DueAt)
 	d.do(toContact("carl"), convo.SetPending{By: agentAna, Until: morning.Add(9 * time.Hour)})
-	assert.Equal(t, morning.Add(time.Hour), d.get(id).DueAt, "a later one is found when the hint comes up")
+	assert.Equal(t, morning.Add(time.Hour), d.get(id).DueAt,
+		"a later one is found when the hint comes up")
 	d.wait(time.Hour)
 	assert.Zero(t, d.tick())
 	assert.Equal(t, morning.Add(9*time.Hour), d.get(id).DueAt)
 }
 
-// TestTimersGoOnWhileTheContactIsBlocked: a blocking bars what people and programs do; what was due before is still done.
+// TestTimersGoOnWhileTheContactIsBlocked: a blocking bars what people and programs do; what was due
+// before is still done.
 func TestTimersGoOnWhileTheContactIsBlocked(t *testing.T) {
 	d := openDesk(t, convo.WithPolicy(closeAfter(time.Hour)))
 	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"},
@@ -284,7 +308,8 @@ func TestTimersGoOnWhileTheContactIsBlocked(t *testing.T) {
 	assert.Equal(t, 1, d.tick())
 	assert.Equal(t, convo.StatusClosed, d.get(id).Status, "and was closed")
 	for _, by := range []convo.Actor{agentAna, flowBot, visitor} {
-		assert.ErrorIs(t, d.refuses(toContact("carl"), convo.Close{By: by, Source: convo.SourceInactivity}), convo.ErrBlocked)
+		assert.ErrorIs(t, d.refuses(toContact("carl"),
+			convo.Close{By: by, Source: convo.SourceInactivity}), convo.ErrBlocked)
 	}
 }
 
@@ -293,7 +318,8 @@ func TestATransferredConversationKeepsItsTimer(t *testing.T) {
 	p.Merge = convo.MergeTransfer
 	d := openDesk(t, convo.WithPolicy(p))
 	d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Close{By: agentAna})
-	id := d.do(toContact("carla"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"}).Conversation.ID
+	id := d.do(toContact("carla"), convo.Open{By: agentAna},
+		convo.Send{By: agentAna, Body: "hello"}).Conversation.ID
 	d.merge("carl", "carla")
 	d.wait(time.Hour)
 	assert.Equal(t, 1, d.tick())
@@ -302,8 +328,12 @@ func TestATransferredConversationKeepsItsTimer(t *testing.T) {
 
 func TestANewPolicyTakesHoldOfTimersWithTheNextCommand(t *testing.T) {
 	p := closeAfter(2 * time.Hour)
-	d := openDesk(t, convo.WithPolicies(func(context.Context, string, string) (*convo.Policy, error) { return &p, nil }))
-	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"}).Conversation.ID
+	d := openDesk(t, convo.WithPolicies(func(context.Context, string, string) (*convo.Policy,
+		error) {
+		return &p, nil
+	}))
+	id := d.do(toContact("carl"), convo.Open{By: agentAna},
+		convo.Send{By: agentAna, Body: "hello"}).Conversation.ID
 
 	p = closeAfter(4 * time.Hour) // later: the hint comes up too early
 	d.wait(2 * time.Hour)
@@ -313,7 +343,8 @@ func TestANewPolicyTakesHoldOfTimersWithTheNextCommand(t *testing.T) {
 	assert.Equal(t, 1, d.tick())
 	assert.Equal(t, convo.StatusClosed, d.get(id).Status)
 
-	id = d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"}).Conversation.ID
+	id = d.do(toContact("carl"), convo.Open{By: agentAna},
+		convo.Send{By: agentAna, Body: "hello"}).Conversation.ID
 	p = convo.Policy{} // never
 	d.wait(100 * time.Hour)
 	assert.Zero(t, d.tick())
@@ -325,7 +356,8 @@ func TestTheThreadAndThePolicyTellWhatIsDue(t *testing.T) {
 	at, reason := convo.NextDue(threadIn(t, convo.StatePending), nil)
 	assert.Equal(t, morning.Add(2*time.Hour), at)
 	assert.Equal(t, convo.DueWake, reason)
-	for _, state := range []convo.State{convo.StateNone, convo.StateOpen, convo.StateClosed, convo.StateSuperseded} {
+	for _, state := range []convo.State{convo.StateNone, convo.StateOpen, convo.StateClosed,
+		convo.StateSuperseded} {
 		at, reason = convo.NextDue(threadIn(t, state), nil)
 		assert.Zero(t, at)
 		assert.Empty(t, reason)
@@ -374,7 +406,8 @@ func TestManyRunnersDoEachDueThingOnce(t *testing.T) {
 func TestATickHandlesNoMoreThanItsLimit(t *testing.T) {
 	d := openDesk(t)
 	for i := range 10 {
-		d.do(toContact(fmt.Sprint("c", i)), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Duration(10-i) * time.Minute)})
+		d.do(toContact(fmt.Sprint("c", i)), convo.Open{By: agentAna},
+			convo.SetPending{By: agentAna, Until: morning.Add(time.Duration(10-i) * time.Minute)})
 	}
 	d.wait(time.Hour)
 	for _, want := range []int{4, 4, 2, 0} {
@@ -405,7 +438,8 @@ func TestAConversationThatFailsDoesNotKeepTheOthersWaiting(t *testing.T) {
 		var ids []uuid.UUID
 		for i := range 6 {
 			r := d.do(toContact(fmt.Sprint("c", i)), convo.Open{By: agentAna},
-				convo.SetPending{By: agentAna, Until: morning.Add(time.Duration(i+1) * time.Minute)})
+				convo.SetPending{By: agentAna,
+					Until: morning.Add(time.Duration(i+1) * time.Minute)})
 			ids = append(ids, r.Conversation.ID)
 		}
 		s.lame[ids[0]], s.lame[ids[2]] = errA, errB // the first is what is due first
@@ -430,7 +464,8 @@ func TestAConversationThatFailsDoesNotKeepTheOthersWaiting(t *testing.T) {
 func TestATickSurvivesThatSomebodyElseWasFaster(t *testing.T) {
 	s := shake(newStore())
 	d := openDeskOn(t, s)
-	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
+	id := d.do(toContact("carl"), convo.Open{By: agentAna},
+		convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)}).Conversation.ID
 	d.wait(2 * time.Hour)
 	other, err := convo.New(s.Store, convo.WithClock(d.clock))
 	require.NoError(t, err)
@@ -450,12 +485,14 @@ func TestATickSurvivesThatSomebodyElseWasFaster(t *testing.T) {
 	assert.Equal(t, 1, s.count("Commit"))
 }
 
-// TestTheHintIsNeverLaterThanWhatIsDue runs random scripts and compares after each step what the store has for its timers
-// with what is due: a hint that is too early costs a look, one that is too late loses a closing.
+// TestTheHintIsNeverLaterThanWhatIsDue runs random scripts and compares after each step what the
+// store has for its timers with what is due: a hint that is too early costs a look, one that is too
+// late loses a closing.
 func TestTheHintIsNeverLaterThanWhatIsDue(t *testing.T) {
 	policies := []convo.Policy{
 		{}, closeAfter(time.Hour), closeAfterAnyEvent(90 * time.Minute), everything(),
-		{AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)}, Merge: convo.MergeTransfer, StayPending: true},
+		{AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)}, Merge: convo.MergeTransfer,
+			StayPending: true},
 	}
 	contacts := []string{"carl", "dora"}
 	steps := 0
@@ -473,17 +510,24 @@ func TestTheHintIsNeverLaterThanWhatIsDue(t *testing.T) {
 				to = toConversation(all[r.IntN(len(all))].ID)
 			}
 			cmd := []convo.Command{
-				convo.Open{By: agentAna}, convo.Receive{Body: "hi"}, convo.Send{By: agentAna, Body: "hello"},
-				convo.Send{By: flowBot, Body: "hello"}, convo.Note{By: agentAna, Body: "n"}, convo.SetPending{By: agentAna},
-				convo.SetPending{By: agentAna, Until: c.now.Add(time.Duration(1+r.IntN(300)) * time.Minute)}, convo.Resume{By: agentAna},
-				convo.Close{By: agentAna, Category: "Sales", Summary: "s"}, convo.Reopen{By: agentAna}, convo.Assign{By: agentAna, Assignee: "ana"},
+				convo.Open{By: agentAna}, convo.Receive{Body: "hi"}, convo.Send{By: agentAna,
+					Body: "hello"},
+				convo.Send{By: flowBot, Body: "hello"}, convo.Note{By: agentAna,
+					Body: "n"}, convo.SetPending{By: agentAna},
+				convo.SetPending{By: agentAna,
+					Until: c.now.Add(time.Duration(1+r.IntN(300)) * time.Minute)},
+				convo.Resume{By: agentAna},
+				convo.Close{By: agentAna, Category: "Sales",
+					Summary: "s"}, convo.Reopen{By: agentAna},
+				convo.Assign{By: agentAna, Assignee: "ana"},
 				convo.Block{By: agentAna}, convo.Unblock{By: agentAna}, convo.Unblock{By: agentAna},
 			}
 			switch i := r.IntN(len(cmd) + 4); {
 			case i < len(cmd):
 				_, _ = e.Do(t.Context(), to, cmd[i]) // a refusal is fine here
 			case i == len(cmd) && r.IntN(10) == 0:
-				_, _ = e.Merge(t.Context(), convo.Merge{Workspace: tenant, Primary: "carl", Secondary: "dora", By: agentAna})
+				_, _ = e.Merge(t.Context(), convo.Merge{Workspace: tenant, Primary: "carl",
+					Secondary: "dora", By: agentAna})
 			default:
 				_, err := e.Tick(t.Context(), 1+r.IntN(5))
 				require.NoError(t, err)
@@ -495,7 +539,8 @@ func TestTheHintIsNeverLaterThanWhatIsDue(t *testing.T) {
 				thread, err := store.Load(t.Context(), toConversation(conv.ID))
 				require.NoError(t, err)
 				if due, _ := convo.NextDue(thread, &p); !due.IsZero() {
-					require.False(t, conv.DueAt.IsZero(), "seed %d: due at %s, and no timer is set", seed, due)
+					require.False(t, conv.DueAt.IsZero(), "seed %d: due at %s, and no timer is set",
+						seed, due)
 					require.False(t, conv.DueAt.After(due), "seed %d", seed)
 				}
 			}

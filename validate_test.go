@@ -71,7 +71,8 @@ func with(ms ...map[string]string) map[string]string {
 	return all
 }
 
-// TestEveryFieldOfEveryCommandIsValidated goes through the fields by reflection, so that no field can be forgotten.
+// TestEveryFieldOfEveryCommandIsValidated goes through the fields by reflection, so that no field
+// can be forgotten.
 func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 	for name, cmd := range sample {
 		typ := reflect.TypeOf(cmd)
@@ -92,10 +93,12 @@ func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 			t.Run(string(name)+"/"+field, func(t *testing.T) {
 				switch limit := texts[field]; {
 				case limit > 0:
-					for _, bad := range with(notText, map[string]string{"": strings.Repeat("x", limit+1)}) {
+					for _, bad := range with(notText,
+						map[string]string{"": strings.Repeat("x", limit+1)}) {
 						requireInvalid(t, field, try(bad))
 					}
-					for _, good := range with(goodTokens, map[string]string{"": strings.Repeat("\n", limit)}) {
+					for _, good := range with(goodTokens,
+						map[string]string{"": strings.Repeat("\n", limit)}) {
 						assert.NoError(t, try(good))
 					}
 				case f.Type.Kind() == reflect.String:
@@ -130,16 +133,20 @@ func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 					requireInvalid(t, field, try(time.Date(2190, 1, 1, 0, 0, 0, 0, time.UTC)))
 					requireInvalid(t, field, try(time.Date(1899, 12, 31, 0, 0, 0, 0, time.UTC)))
 					// so far out that counting it in microseconds wraps around into our days
-					requireInvalid(t, field, try(time.Unix(morning.Add(time.Hour).Unix()+(1<<64)/1_000_000, 0)))
+					requireInvalid(t, field,
+						try(time.Unix(morning.Add(time.Hour).Unix()+(1<<64)/1_000_000, 0)))
 					requireInvalid(t, field, try(time.Unix(1<<60, 0)))
 				case f.Type == reflect.TypeFor[json.RawMessage]():
-					for _, bad := range []string{`{`, `{"a":1,}`, `x`, `[] []`, "\"a\xff\"", "\"\x00\"", " "} {
+					for _, bad := range []string{`{`, `{"a":1,}`, `x`, `[] []`, "\"a\xff\"",
+						"\"\x00\"", " "} {
 						requireInvalid(t, field, try(json.RawMessage(bad)))
 					}
-					for _, good := range []string{`null`, `[]`, ` {"a": "é"} `, ``, `"` + strings.Repeat("x", 64<<10-2) + `"`} {
+					for _, good := range []string{`null`, `[]`, ` {"a": "é"} `, ``, `"` +
+						strings.Repeat("x", 64<<10-2) + `"`} {
 						assert.NoError(t, try(json.RawMessage(good)))
 					}
-					requireInvalid(t, field, try(json.RawMessage(`"`+strings.Repeat("x", 64<<10-1)+`"`)))
+					requireInvalid(t, field, try(json.RawMessage(`"`+strings.Repeat("x",
+						64<<10-1)+`"`)))
 				default:
 					t.Fatalf("no rule is tested for a field of type %s", f.Type)
 				}
@@ -157,12 +164,22 @@ func TestTheLimitsOfTextsAreOptions(t *testing.T) {
 		cmd   func(string) convo.Command
 		state convo.State
 	}{
-		{"body", 3, func(s string) convo.Command { return convo.Receive{Body: s} }, convo.StateOpen},
-		{"body", 3, func(s string) convo.Command { return convo.Send{By: agentAna, Body: s} }, convo.StateOpen},
-		{"body", 3, func(s string) convo.Command { return convo.Note{By: agentAna, Body: s} }, convo.StateOpen},
-		{"summary", 4, func(s string) convo.Command { return convo.Close{By: agentAna, Summary: s} }, convo.StateOpen},
-		{"summary", 4, func(s string) convo.Command { return convo.AmendClosing{By: agentAna, Summary: s} }, convo.StateClosed},
-		{"reason", 4, func(s string) convo.Command { return convo.Block{By: agentAna, Reason: s} }, convo.StateOpen},
+		{"body", 3, func(s string) convo.Command { return convo.Receive{Body: s} },
+			convo.StateOpen},
+		{"body", 3, func(s string) convo.Command { return convo.Send{By: agentAna, Body: s} },
+			convo.StateOpen},
+		{"body", 3, func(s string) convo.Command { return convo.Note{By: agentAna, Body: s} },
+			convo.StateOpen},
+		{"summary", 4, func(s string) convo.Command {
+			return convo.Close{By: agentAna,
+				Summary: s}
+		}, convo.StateOpen},
+		{"summary", 4, func(s string) convo.Command {
+			return convo.AmendClosing{By: agentAna,
+				Summary: s}
+		}, convo.StateClosed},
+		{"reason", 4, func(s string) convo.Command { return convo.Block{By: agentAna, Reason: s} },
+			convo.StateOpen},
 		{"attachments", 5, func(s string) convo.Command {
 			return convo.Receive{Attachments: json.RawMessage(`"` + s[2:] + `"`)}
 		}, convo.StateOpen},
@@ -174,13 +191,15 @@ func TestTheLimitsOfTextsAreOptions(t *testing.T) {
 		requireInvalid(t, c.field, err)
 	}
 	// An option may also allow more than the default.
-	_, err := convo.Decide(threadIn(t, convo.StateOpen), morning, &convo.Policy{MaxBody: 1 << 20}, convo.Receive{Body: long(1 << 20)})
+	_, err := convo.Decide(threadIn(t, convo.StateOpen), morning, &convo.Policy{MaxBody: 1 << 20},
+		convo.Receive{Body: long(1 << 20)})
 	assert.NoError(t, err)
 }
 
 func TestAMessageNeedsABodyOrAttachments(t *testing.T) {
 	for _, cmd := range []convo.Command{
-		convo.Receive{}, convo.Send{By: agentAna}, convo.Note{By: agentAna}, convo.Receive{Attachments: json.RawMessage{}},
+		convo.Receive{}, convo.Send{By: agentAna}, convo.Note{By: agentAna},
+		convo.Receive{Attachments: json.RawMessage{}},
 	} {
 		_, err := convo.Decide(threadIn(t, convo.StateOpen), morning, nil, cmd)
 		requireInvalid(t, "body", err)
@@ -203,7 +222,8 @@ func TestAnExternalIDNeedsAChannel(t *testing.T) {
 	thread := threadIn(t, convo.StateOpen)
 	_, err := convo.Decide(thread, morning, nil, convo.Receive{ExternalID: "1", Body: "hi"})
 	requireInvalid(t, "external_id", err)
-	_, err = convo.Decide(thread, morning, nil, convo.Send{By: agentAna, ExternalID: "1", Body: "hi"})
+	_, err = convo.Decide(thread, morning, nil, convo.Send{By: agentAna, ExternalID: "1",
+		Body: "hi"})
 	requireInvalid(t, "external_id", err)
 
 	thread.Ref = convo.ToAddress(tenant, "whatsapp", "+49")
@@ -220,7 +240,8 @@ func TestInputIsValidatedBeforeTheStateIsLookedAt(t *testing.T) {
 func TestIdentifiersAreComparedByteForByte(t *testing.T) {
 	thread := threadIn(t, convo.StateOpen)
 	for _, user := range []string{"Ana", "ana ", "án", "ana\u0301"} {
-		assert.Equal(t, convo.OutcomeAssigned, mustDecide(t, thread, convo.Assign{By: agentAna, Assignee: user, Team: "sales"}).Outcome, user)
+		assert.Equal(t, convo.OutcomeAssigned, mustDecide(t, thread,
+			convo.Assign{By: agentAna, Assignee: user, Team: "sales"}).Outcome, user)
 	}
 }
 
@@ -239,10 +260,12 @@ func TestARefIsValidated(t *testing.T) {
 		{convo.ToAddress(tenant, "", "+49"), "address.channel"},
 		{convo.ToAddress(tenant, "whatsapp", ""), "address.value"},
 		{convo.Ref{Workspace: tenant, Conversation: id, Contact: "carl"}, "ref"},
-		{convo.Ref{Workspace: tenant, Conversation: id, Address: convo.Address{Channel: "a", Value: "b"}}, "ref"},
+		{convo.Ref{Workspace: tenant, Conversation: id,
+			Address: convo.Address{Channel: "a", Value: "b"}}, "ref"},
 		{convo.ToContact(tenant, "carl"), ""},
 		{convo.ToAddress(tenant, "whatsapp", "+49"), ""},
-		{convo.Ref{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "a", Value: "b"}}, ""},
+		{convo.Ref{Workspace: tenant, Contact: "carl",
+			Address: convo.Address{Channel: "a", Value: "b"}}, ""},
 		{convo.ToConversation(tenant, id), ""},
 	} {
 		err := c.ref.Validate()
@@ -255,7 +278,8 @@ func TestARefIsValidated(t *testing.T) {
 	for what, bad := range badTokens {
 		for field, ref := range map[string]convo.Ref{
 			"workspace": convo.ToContact(bad, "carl"), "contact": convo.ToContact(tenant, bad),
-			"address.channel": convo.ToAddress(tenant, bad, "+49"), "address.value": convo.ToAddress(tenant, "whatsapp", bad),
+			"address.channel": convo.ToAddress(tenant, bad,
+				"+49"), "address.value": convo.ToAddress(tenant, "whatsapp", bad),
 		} {
 			err := ref.Validate()
 			require.Error(t, err, "%s: %s", field, what)
@@ -263,7 +287,8 @@ func TestARefIsValidated(t *testing.T) {
 		}
 	}
 	for _, good := range goodTokens {
-		assert.NoError(t, convo.Ref{Workspace: good, Contact: good, Address: convo.Address{Channel: good, Value: good}}.Validate())
+		assert.NoError(t, convo.Ref{Workspace: good, Contact: good,
+			Address: convo.Address{Channel: good, Value: good}}.Validate())
 	}
 }
 
@@ -285,8 +310,12 @@ func TestAMergeIsValidated(t *testing.T) {
 	requireInvalid(t, "by.id", change(func(m *convo.Merge) { m.By = convo.ByUser("") }))
 	requireInvalid(t, "by.id", change(func(m *convo.Merge) { m.By = convo.ByAutomation("\n") }))
 	requireInvalid(t, "by.type", change(func(m *convo.Merge) { m.By = convo.Actor{Type: "robot"} }))
-	requireInvalid(t, "at", change(func(m *convo.Merge) { m.At = time.Date(2190, 1, 1, 0, 0, 0, 0, time.UTC) }))
-	assert.NoError(t, change(func(m *convo.Merge) { m.Secondary = "A" }), "ids are compared byte for byte")
+	requireInvalid(t, "at", change(func(m *convo.Merge) {
+		m.At = time.Date(2190, 1, 1, 0, 0, 0, 0,
+			time.UTC)
+	}))
+	assert.NoError(t, change(func(m *convo.Merge) { m.Secondary = "A" }),
+		"ids are compared byte for byte")
 }
 
 func TestAFilterIsValidated(t *testing.T) {
@@ -306,12 +335,16 @@ func TestAFilterIsValidated(t *testing.T) {
 		requireInvalid(t, "category", change(func(f *convo.Filter) { f.Category = bad }))
 	}
 	for _, bad := range []convo.Status{"", "none", "Open"} {
-		requireInvalid(t, "status", change(func(f *convo.Filter) { f.Status = []convo.Status{convo.StatusOpen, bad} }))
+		requireInvalid(t, "status",
+			change(func(f *convo.Filter) { f.Status = []convo.Status{convo.StatusOpen, bad} }))
 	}
 	assert.NoError(t, change(func(f *convo.Filter) {
 		f.Status = []convo.Status{convo.StatusOpen, convo.StatusPending, convo.StatusClosed}
 	}))
-	requireInvalid(t, "unassigned", change(func(f *convo.Filter) { f.Unassigned, f.Assignee = true, "ana" }))
+	requireInvalid(t, "unassigned", change(func(f *convo.Filter) {
+		f.Unassigned, f.Assignee = true,
+			"ana"
+	}))
 	requireInvalid(t, "limit", change(func(f *convo.Filter) { f.Limit = -1 }))
 	requireInvalid(t, "limit", change(func(f *convo.Filter) { f.Limit = convo.MaxPageSize + 1 }))
 	assert.NoError(t, change(func(f *convo.Filter) { f.Limit = convo.MaxPageSize }))
@@ -344,10 +377,12 @@ func TestAnEventFilterIsValidated(t *testing.T) {
 
 func TestStateErrorsSayWhatToDo(t *testing.T) {
 	id, active := uuid.New(), uuid.New()
-	err := &convo.StateError{Err: convo.ErrActiveExists, Command: "reopen", Contact: "carl", Conversation: id, Active: active}
+	err := &convo.StateError{Err: convo.ErrActiveExists, Command: "reopen", Contact: "carl",
+		Conversation: id, Active: active}
 	assert.Equal(t, "convo: reopen: contact carl: conversation "+id.String()+": "+convo.ErrActiveExists.Error()+
 		" (active: "+active.String()+")", err.Error())
-	assert.Equal(t, "convo: "+convo.ErrNotFound.Error(), (&convo.StateError{Err: convo.ErrNotFound, Unknown: true}).Error())
+	assert.Equal(t, "convo: "+convo.ErrNotFound.Error(),
+		(&convo.StateError{Err: convo.ErrNotFound, Unknown: true}).Error())
 	require.ErrorIs(t, err, convo.ErrActiveExists)
 	require.NotErrorIs(t, err, convo.ErrNotFound)
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/qmuntal/stateless"
 )
 
-// The floors are what a good engineer would write by hand for exactly this job, or take from a library.
+// The floors are what a good engineer would write by hand for exactly this job, or take from a
+// library.
 
 type floorStatus uint8
 
@@ -38,7 +39,8 @@ type floorConversation struct {
 }
 
 // floorStep is the same cycle by a switch, by value, with a fresh slice of events.
-func floorStep(c floorConversation, command uint8, at time.Time, by string) (floorConversation, []floorEvent, bool) {
+func floorStep(c floorConversation, command uint8, at time.Time, by string) (floorConversation,
+	[]floorEvent, bool) {
 	switch {
 	case command == 0 && c.status == floorClosed:
 		c.status, c.opened = floorOpen, at
@@ -53,7 +55,8 @@ func floorStep(c floorConversation, command uint8, at time.Time, by string) (flo
 		return c, nil, false
 	}
 	c.version++
-	return c, []floorEvent{{conversation: c.id, seq: c.version, kind: command, at: at, by: by}}, true
+	return c, []floorEvent{{conversation: c.id, seq: c.version, kind: command, at: at,
+		by: by}}, true
 }
 
 func byHand(b *testing.B) {
@@ -115,7 +118,8 @@ func (m *floorMemory) receive(contact, body string, at time.Time) {
 	e := m.byContact[contact]
 	if e == nil || e.status == floorClosed {
 		e = &floorEntry{floorConversation: floorConversation{
-			id: uuid.Must(uuid.NewV7()), contact: contact, channel: "whatsapp", status: floorOpen, opened: at,
+			id: uuid.Must(uuid.NewV7()), contact: contact, channel: "whatsapp", status: floorOpen,
+			opened: at,
 		}}
 		m.byContact[contact], m.byID[e.id] = e, e
 		e.append(1, at, contact, "")
@@ -131,5 +135,6 @@ func (m *floorMemory) close(contact, by, category, summary string, at time.Time)
 
 func (e *floorEntry) append(kind uint8, at time.Time, by, body string) {
 	e.version++
-	e.events = append(e.events, floorEvent{conversation: e.id, seq: e.version, kind: kind, at: at, by: by, body: body})
+	e.events = append(e.events, floorEvent{conversation: e.id, seq: e.version, kind: kind, at: at,
+		by: by, body: body})
 }

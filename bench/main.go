@@ -1,5 +1,6 @@
-// Command bench compares convo with hand-written code and with state machine libraries, in one run, in turns, and prints
-// a Markdown table. Absolute times are this machine's; the ratios are what to look at.
+// Command bench compares convo with hand-written code and with state machine libraries, in one run,
+// in turns, and prints a Markdown table. Absolute times are this machine's; the ratios are what to
+// look at.
 package main
 
 import (
@@ -21,10 +22,13 @@ import (
 
 func main() {
 	testing.Init()
-	rounds := flag.Int("rounds", 5, "how often each pair is measured, in turns; the median ratio is printed")
-	conversations := flag.Int("conversations", 1_000_000, "how many conversations to keep in memory for the bytes of one")
+	rounds := flag.Int("rounds", 5,
+		"how often each pair is measured, in turns; the median ratio is printed")
+	conversations := flag.Int("conversations", 1_000_000,
+		"how many conversations to keep in memory for the bytes of one")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: go run . [flags]\n\nCompares convo with what one would else write or import.")
+		fmt.Fprintln(flag.CommandLine.Output(),
+			"usage: go run . [flags]\n\nCompares convo with what one would else write or import.")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -34,21 +38,26 @@ func main() {
 	}
 	_ = flag.Set("test.benchtime", "300ms")
 
-	fmt.Printf("%s %s/%s, %d processors, %d rounds\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds)
+	fmt.Printf("%s %s/%s, %d processors, %d rounds\n\n", runtime.Version(), runtime.GOOS,
+		runtime.GOARCH, runtime.NumCPU(), *rounds)
 	fmt.Println("| what | convo | against | ratio |")
 	fmt.Println("|---|---|---|---|")
-	compare(*rounds, "four transitions, decided, recorded, measured", cycle, "a switch by hand, by value", byHand)
+	compare(*rounds, "four transitions, decided, recorded, measured", cycle,
+		"a switch by hand, by value", byHand)
 	compare(*rounds, "", cycle, "looplab/fsm, which records nothing", byLooplab)
 	compare(*rounds, "", cycle, "qmuntal/stateless, which records nothing", byStateless)
 	compare(*rounds, "a message into an open conversation", message, "", nil)
 	compare(*rounds, "a refusal", refusal, "", nil)
-	compare(*rounds, "receive + close through the Engine, in memory", memory, "a typed store by hand", memoryByHand)
-	compare(*rounds, "the same from all processors at once", parallel, "with one processor", onOne(memory))
-	fmt.Printf("| bytes per closed conversation, of %d | %.0f B | a typed store by hand, %.0f B | |\n",
+	compare(*rounds, "receive + close through the Engine, in memory", memory,
+		"a typed store by hand", memoryByHand)
+	compare(*rounds, "the same from all processors at once", parallel, "with one processor",
+		onOne(memory))
+	fmt.Printf("| bytes per closed conversation, of %d | %.0f B | by hand, %.0f B | |\n",
 		*conversations, bytesPer(*conversations, fill), bytesPer(*conversations, fillByHand))
 }
 
-// compare measures f and floor in turns and prints the medians, and the median of the ratios of the pairs.
+// compare measures f and floor in turns and prints the medians, and the median of the ratios of the
+// pairs.
 func compare(rounds int, what string, f func(*testing.B), against string, floor func(*testing.B)) {
 	var fs, floors, ratios []float64
 	var allocs int64
@@ -78,12 +87,14 @@ func median(v []float64) float64 {
 
 var (
 	ana      = convo.ByUser("ana")
-	commands = []convo.Command{convo.Open{By: ana}, convo.SetPending{By: ana}, convo.Resume{By: ana}, convo.Close{By: ana}}
-	reopen   = convo.Policy{Open: convo.OnClosed{Mode: convo.OnClosedReopen}}
+	commands = []convo.Command{convo.Open{By: ana}, convo.SetPending{By: ana},
+		convo.Resume{By: ana}, convo.Close{By: ana}}
+	reopen = convo.Policy{Open: convo.OnClosed{Mode: convo.OnClosedReopen}}
 )
 
 func newThread() convo.Snapshot {
-	return convo.Snapshot{Contact: convo.Contact{Workspace: "acme", ID: "susan"}, Next: uuid.Must(uuid.NewV7())}
+	return convo.Snapshot{Contact: convo.Contact{Workspace: "acme", ID: "susan"},
+		Next: uuid.Must(uuid.NewV7())}
 }
 
 func decide(b *testing.B, t convo.Snapshot, at time.Time, cmd convo.Command) convo.Decision {

@@ -155,10 +155,7 @@ func Parse(body []byte) (Turn, error) {
 	// CX sets the session's parameters from the intent's, and the flow may set them again: the
 	// session's are the later ones. So it is in a response.
 	return read(
-		Turn{
-			ID:      m.DetectIntentResponseID,
-			Session: m.SessionInfo.Session,
-		},
+		Turn{ID: m.DetectIntentResponseID, Session: m.SessionInfo.Session},
 		"detectIntentResponseId",
 		parameters{path: "sessionInfo.parameters", value: m.SessionInfo.Parameters},
 		parameters{path: "intentInfo.parameters", value: m.IntentInfo.Parameters, ofIntent: true},

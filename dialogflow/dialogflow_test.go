@@ -30,7 +30,8 @@ func TestAnESRequestMarksDoneByTheParametersOfItsIntent(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "riya-7", r.SessionID())
 	require.Equal(t, []convo.Command{convo.Close{
-		By: bot, Key: "dialogflow:close:5d0a61c8-1f0e-4b6c-9b53-2a6f6d9c7e01-e13762d2", Source: convo.SourceDialogflow,
+		By: bot, Key: "dialogflow:close:5d0a61c8-1f0e-4b6c-9b53-2a6f6d9c7e01-e13762d2",
+		Source:   convo.SourceDialogflow,
 		Category: "Support", Summary: "Issue resolved: Replaced defective item.",
 	}}, r.Commands())
 }
@@ -40,7 +41,8 @@ func TestACXRequestMarksOpenByTheParametersOfItsSession(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "susan-1", r.SessionID())
 	require.Equal(t, []convo.Command{convo.Open{
-		By: bot, Key: "dialogflow:open:b7e7b1c4-7f28-4f5d-86f3-57b3d0c1a9ce", Source: convo.SourceDialogflow,
+		By: bot, Key: "dialogflow:open:b7e7b1c4-7f28-4f5d-86f3-57b3d0c1a9ce",
+		Source: convo.SourceDialogflow,
 	}}, r.Commands())
 }
 
@@ -53,14 +55,16 @@ var requests = map[string]string{
 func TestWhatIsMalformedIsAnErrorThatNamesTheMember(t *testing.T) {
 	type bad struct{ body, field string }
 	all := []bad{
-		{``, "body"}, {`{`, "body"}, {`[]`, "body"}, {`"x"`, "body"}, {`null`, "body"}, {`{}`, "body"}, {`{} {}`, "body"},
+		{``, "body"}, {`{`, "body"}, {`[]`, "body"}, {`"x"`, "body"}, {`null`, "body"}, {`{}`,
+			"body"}, {`{} {}`, "body"},
 		{`{"responseId":"1","session":"s","queryResult":{}} }`, "body"},
 		{"{\"responseId\":\"\xff\"}", "body"},
 		{`{"queryResult":7}`, "queryResult"},
 		{`{"queryResult":{},"sessionInfo":{}}`, "body"},
 		{`{"responseId":"1","session":"s","queryResult":null}`, "body"},
 		{`{"session":"s","queryResult":{}}`, "responseId"},
-		{`{"responseId":"` + strings.Repeat("x", 240) + `","session":"s","queryResult":{}}`, "responseId"},
+		{`{"responseId":"` + strings.Repeat("x", 240) + `","session":"s","queryResult":{}}`,
+			"responseId"},
 		{`{"responseId":7,"session":"s","queryResult":{}}`, "responseId"},
 		{`{"responseId":"1","queryResult":{}}`, "session"},
 		{`{"sessionInfo":{"session":"s"}}`, "detectIntentResponseId"},
@@ -73,8 +77,10 @@ func TestWhatIsMalformedIsAnErrorThatNamesTheMember(t *testing.T) {
 		all = append(all, bad{fmt.Sprintf(request, `{"RB_MARKDONE":1e999}`), name + ".RB_MARKDONE"})
 		for _, value := range []string{`7`, `true`, `["Sales","Support"]`, `[7]`, `{}`} {
 			all = append(all,
-				bad{fmt.Sprintf(request, `{"RB_MARKDONE":true,"RB_CATEGORY":`+value+`}`), name + ".RB_CATEGORY"},
-				bad{fmt.Sprintf(request, `{"RB_MARKDONE":true,"RB_SUMMARY":`+value+`}`), name + ".RB_SUMMARY"})
+				bad{fmt.Sprintf(request, `{"RB_MARKDONE":true,"RB_CATEGORY":`+value+`}`), name +
+					".RB_CATEGORY"},
+				bad{fmt.Sprintf(request, `{"RB_MARKDONE":true,"RB_SUMMARY":`+value+`}`), name +
+					".RB_SUMMARY"})
 		}
 	}
 	for _, b := range all {
@@ -97,7 +103,8 @@ func TestARequestThatIsSentAgainDoesNothingTwice(t *testing.T) {
 		return r
 	}
 	request := func(id, parameters string) []convo.Command {
-		r, err := dialogflow.Parse([]byte(`{"responseId":"` + id + `","session":"s","queryResult":{"parameters":` + parameters + `}}`))
+		r, err := dialogflow.Parse([]byte(`{"responseId":"` + id +
+			`","session":"s","queryResult":{"parameters":` + parameters + `}}`))
 		require.NoError(t, err)
 		return r.Commands()
 	}
@@ -110,9 +117,11 @@ func TestARequestThatIsSentAgainDoesNothingTwice(t *testing.T) {
 	require.Equal(t, convo.OutcomeOpened, opened.Outcome)
 	require.Equal(t, convo.SourceDialogflow, opened.Conversation.Cycle.OpenedSource)
 	for range 3 {
-		require.Equal(t, convo.OutcomeDuplicate, do(request("2", `{"RB_MARKDONE":false}`)...).Outcome)
+		require.Equal(t, convo.OutcomeDuplicate, do(request("2",
+			`{"RB_MARKDONE":false}`)...).Outcome)
 		again := do(done...)
-		require.Equal(t, convo.OutcomeDuplicate, again.Outcome, "the closing of the first one closes no other")
+		require.Equal(t, convo.OutcomeDuplicate, again.Outcome,
+			"the closing of the first one closes no other")
 		require.Equal(t, first, again.Conversation.ID)
 	}
 	active, err := engine.Active(t.Context(), riya)
@@ -194,7 +203,8 @@ func FuzzParse(f *testing.F) {
 	f.Add(fixture(f, "es"))
 	f.Add(fixture(f, "cx"))
 	for _, request := range requests {
-		for _, parameters := range []string{`{"RB_MARKDONE":true,"RB_SUMMARY":"x"}`, `{"RB_MARKDONE":"no"}`, `[]`} {
+		for _, parameters := range []string{`{"RB_MARKDONE":true,"RB_SUMMARY":"x"}`,
+			`{"RB_MARKDONE":"no"}`, `[]`} {
 			f.Add(fmt.Appendf(nil, request, parameters))
 		}
 	}
@@ -218,7 +228,8 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%+v", r)
 		}
 		// What it asks for is refused, if at all, by the engine's own rules.
-		_, err = convo.Decide(convo.Snapshot{Ref: convo.ToContact("acme", "riya")}, convo.Event{}.At.AddDate(2025, 0, 0), nil,
+		_, err = convo.Decide(convo.Snapshot{Ref: convo.ToContact("acme", "riya")},
+			convo.Event{}.At.AddDate(2025, 0, 0), nil,
 			append([]convo.Command{convo.Open{By: bot}}, cmds...)...)
 		if err != nil && !errors.As(err, &invalid) {
 			t.Fatal(err)

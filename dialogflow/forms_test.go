@@ -57,10 +57,12 @@ var forms = func() []form {
 		{"CX request, intent, protobuf", parse, intent, "intentInfo.parameters", valuesOfIntent,
 			".resolvedValue"},
 		{"ES or CX response", parseResponse, response, "queryResult.parameters", object, ""},
-		{"ES or CX response, protobuf", parseResponse, response, "queryResult.parameters.fields", fields,
+		{"ES or CX response, protobuf", parseResponse, response, "queryResult.parameters.fields",
+			fields,
 			""},
 		{"CX response, match", parseResponse, match, "queryResult.match.parameters", object, ""},
-		{"CX response, match, protobuf", parseResponse, match, "queryResult.match.parameters.fields",
+		{"CX response, match, protobuf", parseResponse, match,
+			"queryResult.match.parameters.fields",
 			fields, ""},
 	}
 }()
@@ -177,7 +179,8 @@ func TestTheMarkSaysTheSameInEveryForm(t *testing.T) {
 					}
 					require.NoError(t, err, "%s", body)
 					require.Equal(t, v.want, turn.MarkDone, "%s", body)
-					require.Equal(t, v.want == dialogflow.NotMarked, len(turn.Commands()) == 0, "%s", body)
+					require.Equal(t, v.want == dialogflow.NotMarked, len(turn.Commands()) == 0,
+						"%s", body)
 				}
 			}
 		})
@@ -241,7 +244,8 @@ func TestAMalformedProtobufValueIsAnError(t *testing.T) {
 		`{"listValue":{"values":[{}]}}`,
 	} {
 		for _, parameters := range []string{`{"RB_MARKDONE":%s}`, `{"fields":{"RB_MARKDONE":%s}}`} {
-			body := fmt.Appendf(nil, requests["queryResult.parameters"], fmt.Sprintf(parameters, value))
+			body := fmt.Appendf(nil, requests["queryResult.parameters"],
+				fmt.Sprintf(parameters, value))
 			_, err := dialogflow.Parse(body)
 			require.ErrorContains(t, err, "RB_MARKDONE: must be true or false", "%s", body)
 		}

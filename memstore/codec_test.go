@@ -33,7 +33,8 @@ func leaves(all []field, name string, v reflect.Value) []field {
 	return all
 }
 
-// fill sets f to something that is not zero. It does not know every type, so that a new one is thought about.
+// fill sets f to something that is not zero. It does not know every type, so that a new one is
+// thought about.
 func (f field) fill(t *testing.T) {
 	name := f.name
 	switch v := f.value.Addr().Interface().(type) {
@@ -50,7 +51,8 @@ func (f field) fill(t *testing.T) {
 	case *convo.EventKind:
 		*v = 255
 	default:
-		require.Equal(t, reflect.String, f.value.Kind(), "how is %s, a %s, encoded?", name, f.value.Type())
+		require.Equal(t, reflect.String, f.value.Kind(), "how is %s, a %s, encoded?", name,
+			f.value.Type())
 		f.value.SetString("the value of " + name)
 	}
 	require.False(t, f.value.IsZero(), name)
@@ -93,7 +95,8 @@ func TestEveryFieldOfAnEventIsEncoded(t *testing.T) {
 		alone := plain()
 		fields(&alone)[i].fill(t)
 		for _, owner := range []string{"riya", "another"} {
-			assert.Equal(t, []convo.EventRow{alone}, roundTrip(owner, []convo.EventRow{alone}), f.name)
+			assert.Equal(t, []convo.EventRow{alone}, roundTrip(owner, []convo.EventRow{alone}),
+				f.name)
 		}
 	}
 	assert.Equal(t, []convo.EventRow{full}, roundTrip("riya", []convo.EventRow{full}))
@@ -107,9 +110,10 @@ func FuzzCodec(f *testing.F) { f.Fuzz(rapid.MakeFuzz(decodesToWhatWasEncoded)) }
 func decodesToWhatWasEncoded(t *rapid.T) {
 	text := rapid.OneOf(rapid.Just(""), rapid.Just("riya"), rapid.String(),
 		rapid.StringOfN(rapid.RuneFrom([]rune("xé😀")), 0, 300, -1))
-	at := rapid.Map(rapid.Int64Range(time.Time{}.UnixMicro(), 253402300799_999999), func(micros int64) time.Time {
-		return time.UnixMicro(micros).UTC()
-	})
+	at := rapid.Map(rapid.Int64Range(time.Time{}.UnixMicro(), 253402300799_999999),
+		func(micros int64) time.Time {
+			return time.UnixMicro(micros).UTC()
+		})
 	id := rapid.Custom(func(t *rapid.T) (id uuid.UUID) {
 		copy(id[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
 		return id
@@ -138,9 +142,11 @@ func decodesToWhatWasEncoded(t *rapid.T) {
 				f.value.SetString(text.Draw(t, f.name))
 			}
 		}
-		e.Workspace, e.Conversation = events[0].Workspace, events[0].Conversation // those of the log
+		// those of the log
+		e.Workspace, e.Conversation = events[0].Workspace, events[0].Conversation
 		if rapid.Bool().Draw(t, "known") {
-			e.Kind, e.By.Type = rapid.SampledFrom(convo.EventKinds()).Draw(t, "kind"), rapid.SampledFrom(actors).Draw(t, "actor")
+			e.Kind, e.By.Type = rapid.SampledFrom(convo.EventKinds()).Draw(t,
+				"kind"), rapid.SampledFrom(actors).Draw(t, "actor")
 		}
 		if i > 0 && rapid.Bool().Draw(t, "next") {
 			e.ID = next(events[i-1].ID)
@@ -171,5 +177,6 @@ func TestIdsThatCountUpTakeNoSpace(t *testing.T) {
 	assert.LessOrEqual(t, len(encodeRows("riya", []convo.EventRow{first, second})), apart-14)
 	first.ID = uuid.Max // the last one of all
 	second.ID = next(first.ID)
-	assert.Equal(t, []convo.EventRow{first, second}, roundTrip("riya", []convo.EventRow{first, second}))
+	assert.Equal(t, []convo.EventRow{first, second},
+		roundTrip("riya", []convo.EventRow{first, second}))
 }

@@ -324,23 +324,17 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 			previous:  o.latest,
 			createdAt: v.CreatedAt.UnixMicro(),
 			dueAt:     never,
-			channel: w.token(
-				v.Channel,
-			),
-			log: make([]string, 0, 2), // mostly one opens it, one closes it
+			channel:   w.token(v.Channel),
+			log:       make([]string, 0, 2), // mostly one opens it, one closes it
 		}
 		o.latest = c
 		w.conversations[c.id] = c
 		w.all.add(c)
 	}
 	c.version, c.status = v.Version, byte(max(0, slices.Index(statuses, v.Status)))
-	c.assignee, c.team, c.category = w.token(
-		v.Assignee,
-	), w.token(
+	c.assignee, c.team, c.category = w.token(v.Assignee), w.token(
 		v.Team,
-	), w.token(
-		v.Cycle.Closing.Category,
-	)
+	), w.token(v.Cycle.Closing.Category)
 	active := v.Status.Active()
 	w.list(c, active)
 	if active || v.Version > foldable {

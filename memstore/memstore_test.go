@@ -25,7 +25,10 @@ var (
 	start = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 )
 
-func to(contact string, n int) convo.Ref { return convo.ToContact(acme, fmt.Sprint(contact, " ", n)) }
+func to(contact string, n int) convo.Ref {
+	return convo.ToContact(acme,
+		fmt.Sprint(contact, " ", n))
+}
 
 // engine is one on an empty store.
 func engine(t *testing.T) (*convo.Engine, *memstore.Store) {
@@ -51,7 +54,8 @@ func list(t *testing.T, e *convo.Engine, f convo.Filter) (ids []uuid.UUID) {
 			last := f.After
 			f.After = c.Cursor()
 			require.True(t, last == convo.Cursor{} || f.After.At.Before(last.At) ||
-				f.After.At.Equal(last.At) && string(f.After.ID[:]) < string(last.ID[:]), "%v after %v", f.After, last)
+				f.After.At.Equal(last.At) &&
+					string(f.After.ID[:]) < string(last.ID[:]), "%v after %v", f.After, last)
 			ids = append(ids, c.ID)
 		}
 		if len(page) < f.Limit {
@@ -70,7 +74,8 @@ func TestAHundredThousandConversationsAreListedInOrder(t *testing.T) {
 		if i%3 == 0 {
 			at = start.Add(-time.Duration(i*7919%n) * time.Minute)
 		}
-		cmds := []convo.Command{convo.Open{By: ana, At: at, Channel: "sms"}, convo.Close{By: ana, At: at}}
+		cmds := []convo.Command{convo.Open{By: ana, At: at, Channel: "sms"},
+			convo.Close{By: ana, At: at}}
 		if i%100 == 0 {
 			cmds = cmds[:1]
 			active++
@@ -79,12 +84,14 @@ func TestAHundredThousandConversationsAreListedInOrder(t *testing.T) {
 		}
 		do(t, e, to("contact", i), cmds...)
 		if i%10_000 == 0 {
-			_ = list(t, e, convo.Filter{From: start.Add(time.Duration(i) * time.Second)}) // sorts in between
+			// sorts in between
+			_ = list(t, e, convo.Filter{From: start.Add(time.Duration(i) * time.Second)})
 		}
 	}
 	assert.Len(t, list(t, e, convo.Filter{}), n)
 	assert.Len(t, list(t, e, convo.Filter{Status: []convo.Status{convo.StatusOpen}}), active)
-	assert.Len(t, list(t, e, convo.Filter{Status: []convo.Status{convo.StatusClosed}, To: start}), early)
+	assert.Len(t, list(t, e, convo.Filter{Status: []convo.Status{convo.StatusClosed}, To: start}),
+		early)
 	assert.Len(t, list(t, e, convo.Filter{Contact: "contact 7"}), 1)
 }
 
@@ -94,10 +101,12 @@ func TestTheConversationsOfOneContactAreListedInOrderHoweverManyTheyAre(t *testi
 	for i := range n {
 		for _, contact := range []int{1, 2} {
 			at := start.Add(time.Duration(i) * time.Second)
-			do(t, e, to("contact", contact), convo.Open{By: ana, At: at}, convo.Close{By: ana, At: at})
+			do(t, e, to("contact", contact), convo.Open{By: ana, At: at},
+				convo.Close{By: ana, At: at})
 		}
 	}
-	_, err := e.Merge(t.Context(), convo.Merge{Workspace: acme, Primary: "contact 1", Secondary: "contact 2", By: ana})
+	_, err := e.Merge(t.Context(), convo.Merge{Workspace: acme, Primary: "contact 1",
+		Secondary: "contact 2", By: ana})
 	require.NoError(t, err)
 	assert.Len(t, list(t, e, convo.Filter{Contact: "contact 1"}), 2*n)
 }
@@ -118,7 +127,8 @@ func TestTheListOfActiveConversationsIsRightHoweverManyWereClosed(t *testing.T) 
 			want[c.ID] = true
 		}
 		got := map[uuid.UUID]bool{}
-		for _, id := range list(t, e, convo.Filter{Status: []convo.Status{convo.StatusOpen, convo.StatusPending}}) {
+		for _, id := range list(t, e, convo.Filter{Status: []convo.Status{convo.StatusOpen,
+			convo.StatusPending}}) {
 			got[id] = true
 		}
 		require.Equal(t, want, got, "round %d", round)
@@ -128,9 +138,11 @@ func TestTheListOfActiveConversationsIsRightHoweverManyWereClosed(t *testing.T) 
 
 func TestALongConversationIsTheSameOpenAndClosed(t *testing.T) {
 	e, store := engine(t)
-	for i, n := range []int{1, 62, 63, 64, 65, 500} { // around where a closed one is no longer folded
+	// around where a closed one is no longer folded
+	for i, n := range []int{1, 62, 63, 64, 65, 500} {
 		for range n {
-			do(t, e, to("contact", i), convo.Receive{Body: "hi", At: start}, convo.Note{By: ana, Body: "note", At: start})
+			do(t, e, to("contact", i), convo.Receive{Body: "hi", At: start},
+				convo.Note{By: ana, Body: "note", At: start})
 		}
 		c := do(t, e, to("contact", i), convo.Close{By: ana, Summary: "done"})
 		require.Equal(t, int64(2*n+2), c.Version)

@@ -33,7 +33,7 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 			v.cycles(c.AddCycle)
 		}
 	}
-	return c.Cells()
+	return c.Aggregate()
 }
 
 // cycles yields the cycles of a conversation, in order.

@@ -66,7 +66,8 @@ func TestTimelineListsTheLastFirstInWhateverOrderTheyWereAdded(t *testing.T) {
 			slices.SortFunc(want, lastFirst)
 			require.True(t, slices.Equal(want, listed(&l)))
 			for i := range want {
-				require.True(t, slices.Equal(want[i+1:min(i+4, len(want))], first(3, l.before(want[i].place(), true))))
+				require.True(t, slices.Equal(want[i+1:min(i+4, len(want))],
+					first(3, l.before(want[i].place(), true))))
 			}
 		})
 	}
@@ -106,7 +107,8 @@ func TestTimersAreWhatWasSetLast(t *testing.T) {
 				s.timers.set(w, c, never)
 			},
 			"due": func(t *rapid.T) {
-				before, limit := rapid.Int64Range(-6, 6).Draw(t, "before"), rapid.IntRange(1, 25).Draw(t, "limit")
+				before, limit := rapid.Int64Range(-6, 6).Draw(t, "before"), rapid.IntRange(1,
+					25).Draw(t, "limit")
 				got, err := s.Due(t.Context(), time.UnixMicro(before), limit)
 				require.NoError(t, err)
 				var due []int64
@@ -122,7 +124,8 @@ func TestTimersAreWhatWasSetLast(t *testing.T) {
 					ref := d.Ref
 					require.False(t, seen[ref], "twice")
 					seen[ref] = true
-					c := all[slices.IndexFunc(all, func(c *conversation) bool { return c.id == ref.Conversation })]
+					c := all[slices.IndexFunc(all,
+						func(c *conversation) bool { return c.id == ref.Conversation })]
 					gotAt = append(gotAt, want[c])
 				}
 				require.Equal(t, slices.Clone(due[:min(limit, len(due))]), gotAt)
@@ -164,7 +167,8 @@ func TestTheActiveListForgetsThoseThatWereClosed(t *testing.T) {
 	require.NoError(t, err)
 	ana := convo.ByUser("ana")
 	for range 2000 {
-		_, err := e.Do(t.Context(), convo.ToContact("acme", "riya"), convo.Open{By: ana}, convo.Close{By: ana})
+		_, err := e.Do(t.Context(), convo.ToContact("acme", "riya"), convo.Open{By: ana},
+			convo.Close{By: ana})
 		require.NoError(t, err)
 		_, err = e.Do(t.Context(), convo.ToContact("acme", "riya"), convo.Open{By: ana})
 		require.NoError(t, err)

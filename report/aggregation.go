@@ -57,8 +57,9 @@ func (a *Aggregation) Validate() error {
 		case !m.Known():
 			return invalid("measures", fmt.Sprintf("%q is not one of %s", m, join(Measures())))
 		case m.TimeBasis() != a.TimeBasis():
-			return invalid("measures", fmt.Sprintf("%s and %s belong to a period by different times",
-				a.Measures[0], m))
+			return invalid("measures",
+				fmt.Sprintf("%s and %s belong to a period by different times",
+					a.Measures[0], m))
 		case m.Working() && a.Calendar == nil:
 			return invalid("calendar", fmt.Sprintf("is required for %s", m))
 		}

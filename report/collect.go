@@ -222,9 +222,9 @@ func (c *Collector) cell(m Measure, at int64, value string) *collected {
 	return cell
 }
 
-// Cells are what was added, in no order. It fails with a *convo.ValidationError when durations add
-// up to more than 292,000 years.
-func (c *Collector) Cells() ([]Cell, error) {
+// Aggregate is what was added, in no order. It fails with a *convo.ValidationError when durations
+// add up to more than 292,000 years.
+func (c *Collector) Aggregate() ([]Cell, error) {
 	if c.overflow {
 		return nil, invalid("to", "the durations add up to more than 292,000 years: "+
 			"ask for a shorter period")

@@ -56,8 +56,8 @@ var measureTable = []measure{
 		definition: "conversations by their first opening."},
 	{name: Reopened, basis: ByOpening, when: []condition{above(cycleNumber, 1)},
 		rollup: rows(Reopened),
-		definition: "cycles numbered 2 and up, by their opening. The rate is reopened ÷ closed of " +
-			"the period."},
+		definition: "cycles numbered 2 and up, by their opening. The rate is reopened ÷ " +
+			"closed of the period."},
 	{name: NewContacts, basis: ByOpening, when: newContact, rollup: rows(NewContacts),
 		definition: "contacts by the opening of their first conversation."},
 	{name: Returning, basis: ByOpening, when: []condition{not(newContact...)},
@@ -66,7 +66,8 @@ var measureTable = []measure{
 			"counts each time."},
 
 	{name: Closed, basis: ByClosing, rollup: rows(Resolution),
-		definition: "cycles by their closing; one that was reopened and closed again counts twice. " +
+		definition: "cycles by their closing; one that was reopened and closed again counts " +
+			"twice. " +
 			"Others count the last closing only, so that a reopening changes the past."},
 	{name: ClosedConversations, basis: ByClosing, distinct: conversationID,
 		definition: "distinct conversations with a closing in the period."},
@@ -74,8 +75,9 @@ var measureTable = []measure{
 		definition: "distinct contacts, for which the conversation was opened, with a closing in " +
 			"the period."},
 	{name: Resolution, basis: ByClosing, from: openedAt, to: closedAt, rollup: rows(Resolution),
-		definition: "from the opening of the cycle to its closing, by the closing. Others measure " +
-			"from the creation of the conversation, cumulative after a reopening: see last_resolution."},
+		definition: "from the opening of the cycle to its closing, by the closing. Others " +
+			"measure from the creation of the conversation, cumulative after a reopening: see " +
+			"last_resolution."},
 	{name: ActiveResolution, basis: ByClosing, from: openedAt, to: closedAt, less: pendingMicros,
 		rollup:     rows(ActiveResolution),
 		definition: "resolution without the time spent pending."},
@@ -91,7 +93,8 @@ var measureTable = []measure{
 	{name: FirstResponse, basis: ByResponse, from: openedAt, to: firstResponseAt, bands: true,
 		rollup: rows(FirstResponse),
 		definition: "from the opening of the cycle to the first message sent by a user, by that " +
-			"message. Automation does not stop it, unless the policy counts it; others count bots."},
+			"message. Automation does not stop it, unless the policy counts it; others count " +
+			"bots."},
 	{name: Response, basis: ByResponse, when: []condition{above(responses, 0)},
 		count: responses, sum: responseMicros, rollup: rows(Response),
 		definition: "each reply: from the first unanswered incoming message to the reply. The " +

@@ -67,7 +67,8 @@ func TestEveryMeasureIsDeclaredWhole(t *testing.T) {
 				assert.True(t, term.Measure.InRollups(), "rollups have no rows of %s", term.Measure)
 				assert.Equal(t, d.basis, term.Measure.TimeBasis())
 				assert.False(t, term.Minus && m.Durations(), "a minimum cannot be taken away")
-				assert.False(t, m.Timed() && !term.Measure.Timed(), "%s has no sketch", term.Measure)
+				assert.False(t, m.Timed() && !term.Measure.Timed(), "%s has no sketch",
+					term.Measure)
 			}
 		})
 	}
@@ -113,26 +114,29 @@ func TestMeasuresAndDimensionsAreTheCallersToKeep(t *testing.T) {
 func TestExpressionsAreWrittenInSQL(t *testing.T) {
 	name := func(c Column) string { return c.Name() }
 	for m, want := range map[Measure]Expressions{
-		Opened:    {Count: "1", One: true},
-		Returning: {Count: "CASE WHEN NOT (number = 1 AND created_at = created_at) THEN 1 END", One: true},
+		Opened: {Count: "1", One: true},
+		Returning: {Count: "CASE WHEN NOT (number = 1 AND created_at = created_at) THEN 1 END",
+			One: true},
 		FirstResolution: {
 			Count:  "CASE WHEN number = 1 THEN 1 END",
 			Micros: "CASE WHEN number = 1 THEN closed_at - opened_at END", One: true,
 		},
 		ActiveResolution: {
-			Count: "1", One: true, Micros: "CASE WHEN closed_at - opened_at <= pending_micros THEN 0 " +
+			Count: "1", One: true,
+			Micros: "CASE WHEN closed_at - opened_at <= pending_micros THEN 0 " +
 				"ELSE closed_at - opened_at - pending_micros END",
 		},
 		Response: {
 			Count:  "CASE WHEN responses > 0 THEN responses END",
 			Micros: "CASE WHEN responses > 0 THEN response_micros END",
 		},
-		ClosedContacts: {Count: "1", One: true, Distinct: "origin"},
+		ClosedContacts: {Count: "1", One: true, DistinctOf: "origin"},
 	} {
 		assert.Equal(t, want, m.SQL(name), m)
 	}
 	// A time that is not the one by which it is counted may not be there yet.
-	late := measure{basis: ByOpening, from: openedAt, to: closedAt, when: []condition{is(status, "it's")}}
+	late := measure{basis: ByOpening, from: openedAt, to: closedAt,
+		when: []condition{is(status, "it's")}}
 	measures["late"] = &late
 	defer delete(measures, "late")
 	assert.Equal(t, "CASE WHEN status = 'it''s' AND closed_at IS NOT NULL THEN 1 END",
@@ -141,7 +145,8 @@ func TestExpressionsAreWrittenInSQL(t *testing.T) {
 	y.OpenedAt = y.CreatedAt
 	count, _ := Measure("late").Of(y)
 	assert.Zero(t, count)
-	assert.Equal(t, "CASE WHEN kind = 'message_sent' AND by_type = 'user' THEN COALESCE(by_id, '') "+
+	assert.Equal(t, "CASE WHEN kind = 'message_sent' AND by_type = 'user' THEN COALESCE(by_id, "+
+		"'') "+
 		"ELSE '' END", Author.SQL(ByMessage, name))
 	assert.Empty(t, Author.SQL(ByClosing, name))
 }

@@ -56,7 +56,8 @@ func (y *Cycle) row() []string {
 	return []string{
 		y.Workspace, y.Conversation.String(), strconv.Itoa(y.Number), y.Contact,
 		ContactType.Of(y), y.Channel, string(y.Status),
-		at(y.CreatedAt), at(y.OpenedAt), string(y.OpenedBy.Type), y.OpenedBy.ID, string(y.OpenedSource),
+		at(y.CreatedAt), at(y.OpenedAt), string(y.OpenedBy.Type), y.OpenedBy.ID,
+		string(y.OpenedSource),
 		at(y.FirstAssignedAt), y.FirstAssignee, y.LastAssignee, y.LastTeam,
 		at(y.FirstResponseAt), string(y.FirstResponder.Type), y.FirstResponder.ID,
 		at(closing.At), string(closing.By.Type), closing.By.ID, string(closing.Source),

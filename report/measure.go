@@ -106,9 +106,9 @@ func (m Measure) Known() bool { return measures[m] != nil }
 // TimeBasis is the time by which m belongs to a period.
 func (m Measure) TimeBasis() TimeBasis { return m.declared().basis }
 
-// Distinct reports whether m counts different things, so that the counts of two buckets do not add
-// up to that of both.
-func (m Measure) Distinct() bool { return m.declared().distinct != 0 }
+// CountsDistinct reports whether m counts different things, so that the counts of two buckets do
+// not add up to that of both.
+func (m Measure) CountsDistinct() bool { return m.declared().distinct != 0 }
 
 // Timed reports whether each thing that m counts has a duration, so that there are percentiles.
 func (m Measure) Timed() bool { return m.declared().from != 0 }
@@ -225,7 +225,8 @@ func (m *measure) of(y *Cycle, e *convo.Event, calendar Calendar) (count, micros
 		}
 		return count, max(0, micros)
 	case from < to:
-		micros = calendar.Between(time.UnixMicro(from).UTC(), time.UnixMicro(to).UTC()).Microseconds()
+		micros = calendar.Between(time.UnixMicro(from).UTC(),
+			time.UnixMicro(to).UTC()).Microseconds()
 	}
 	return count, micros
 }

@@ -131,7 +131,7 @@ func (q *Query) checkKind(p *plan) error {
 }
 
 func (q *Query) checkLeaderboard() error {
-	if !q.Measure.Known() || q.Measure.Distinct() || q.Measure.Working() {
+	if !q.Measure.Known() || q.Measure.CountsDistinct() || q.Measure.Working() {
 		return invalid("measure", fmt.Sprintf("%q cannot be led by", q.Measure))
 	}
 	user := timeBases[q.Measure.TimeBasis()].user
@@ -156,7 +156,8 @@ func (q *Query) checkLeaderboard() error {
 // is asked for.
 func (q *Query) checkGroups(p *plan) error {
 	if q.GroupBy != "" && !q.GroupBy.Known() {
-		return invalid("group_by", fmt.Sprintf("%q is not one of %s", q.GroupBy, join(Dimensions())))
+		return invalid("group_by", fmt.Sprintf("%q is not one of %s", q.GroupBy,
+			join(Dimensions())))
 	}
 	if q.Kind == Users && q.GroupBy != "" {
 		return invalid("group_by", "a report of users is grouped by user")

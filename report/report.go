@@ -115,7 +115,7 @@ func (p *plan) run(
 	}
 	// What is only counted adds up over the series.
 	counted := len(r.Series) > 0 && !slices.ContainsFunc(part.measures, func(m Measure) bool {
-		return m.Timed() || m.Distinct()
+		return m.Timed() || m.CountsDistinct()
 	})
 	if !counted {
 		if err := p.total(ctx, s, a, r.From, r.To, r.Total); err != nil {

@@ -48,7 +48,8 @@ func week(t *testing.T) *memstore.Store {
 	do(0, "riya", convo.Receive{Channel: "chat", Body: "hi"})
 	do(5*time.Minute, "riya", convo.Assign{By: bo, Assignee: "ana", Team: "sales"})
 	do(10*time.Minute, "riya", convo.Send{By: ana, Body: "yes?"})
-	do(time.Hour, "riya", convo.Close{By: ana, Category: "Sales", Summary: "=1+1, \"quoted\"\nand more"})
+	do(time.Hour, "riya", convo.Close{By: ana, Category: "Sales",
+		Summary: "=1+1, \"quoted\"\nand more"})
 	do(day, "riya", convo.Receive{Channel: "chat", Body: "again"})
 	do(day+20*time.Minute, "riya", convo.Send{By: bo, Body: "yes"}, convo.SetPending{By: bo})
 	do(day+3*time.Hour, "riya", convo.Close{By: bo, Category: "Support"})
@@ -60,7 +61,8 @@ func week(t *testing.T) *memstore.Store {
 }
 
 func query(kind report.Kind) report.Query {
-	return report.Query{Kind: kind, Workspace: "acme", From: monday.Truncate(24 * time.Hour), To: monday.Truncate(24*time.Hour).AddDate(0, 0, 7)}
+	return report.Query{Kind: kind, Workspace: "acme", From: monday.Truncate(24 * time.Hour),
+		To: monday.Truncate(24*time.Hour).AddDate(0, 0, 7)}
 }
 
 func ask(t *testing.T, s report.Store, q report.Query) *report.Report {
@@ -83,7 +85,8 @@ func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
 		counts[m] = st.Count
 	}
 	assert.Equal(t, map[report.Measure]int64{
-		report.Opened: 4, report.OpenedNew: 3, report.Reopened: 1, report.Closed: 3, report.ClosedConversations: 2, report.ClosedContacts: 1,
+		report.Opened: 4, report.OpenedNew: 3, report.Reopened: 1, report.Closed: 3,
+		report.ClosedConversations: 2, report.ClosedContacts: 1,
 	}, counts)
 	assert.InDelta(t, 1./3, a.Total.ReopenRate(), 1e-9)
 	require.Len(t, a.Series, 7)
@@ -93,12 +96,14 @@ func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
 
 	a = ask(t, s, query(report.Resolutions))
 	r := a.Total[report.Resolution]
-	assert.Equal(t, []int64{3, minutes(270), minutes(30), minutes(180)}, []int64{r.Count, r.Sum, r.Min, r.Max})
+	assert.Equal(t, []int64{3, minutes(270), minutes(30), minutes(180)},
+		[]int64{r.Count, r.Sum, r.Min, r.Max})
 	assert.InDelta(t, minutes(90), r.Mean, 0)
 	assert.InDelta(t, minutes(60), r.Median, 0)
 	assert.InDelta(t, minutes(156), r.P90, 0) // 60 + 0.8 × 120
 	assert.False(t, r.Approximate)
-	assert.Equal(t, minutes(60+20+30), a.Total[report.ActiveResolution].Sum, "without 2 h 40 min pending")
+	assert.Equal(t, minutes(60+20+30), a.Total[report.ActiveResolution].Sum,
+		"without 2 h 40 min pending")
 	assert.EqualValues(t, 2, a.Total[report.FirstResolution].Count)
 	assert.Equal(t, minutes(60+180+270), a.Total[report.LastResolution].Sum)
 
@@ -106,13 +111,16 @@ func TestAReportOfEachKindSaysWhatHappened(t *testing.T) {
 	f := a.Total[report.FirstResponse]
 	assert.Equal(t, []int64{2, minutes(30)}, []int64{f.Count, f.Sum}, "the bot's does not count")
 	assert.Equal(t, []int64{0, 0, 1, 1, 0, 0, 0, 0}, f.Bands)
-	assert.Equal(t, report.Stat{Count: 2, Sum: minutes(30), Mean: float64(minutes(15))}, a.Total[report.Response])
+	assert.Equal(t, report.Stat{Count: 2, Sum: minutes(30), Mean: float64(minutes(15))},
+		a.Total[report.Response])
 
 	a = ask(t, s, query(report.Messages))
-	assert.Equal(t, report.Values{report.Incoming: {Count: 3}, report.OutgoingUser: {Count: 2}, report.OutgoingAutomation: {Count: 1}}, a.Total)
+	assert.Equal(t, report.Values{report.Incoming: {Count: 3}, report.OutgoingUser: {Count: 2},
+		report.OutgoingAutomation: {Count: 1}}, a.Total)
 
 	a = ask(t, s, query(report.Contacts))
-	assert.Equal(t, report.Values{report.NewContacts: {Count: 2}, report.Returning: {Count: 2}}, a.Total)
+	assert.Equal(t, report.Values{report.NewContacts: {Count: 2}, report.Returning: {Count: 2}},
+		a.Total)
 
 	q = query(report.Assignments)
 	q.GroupBy = report.Team
@@ -150,17 +158,20 @@ func TestFiltersAndPeriodsNarrowDown(t *testing.T) {
 	q.Filter = report.Filter{report.Category: {"Support"}, report.Closer: {"bo", "nobody"}}
 	assert.EqualValues(t, 2, ask(t, s, q).Total[report.Closed].Count)
 	q.Filter = report.Filter{report.Channel: {}}
-	assert.EqualValues(t, 4, ask(t, s, q).Total[report.Opened].Count, "an empty list lets everything through")
+	assert.EqualValues(t, 4, ask(t, s, q).Total[report.Opened].Count,
+		"an empty list lets everything through")
 
 	q = query(report.Conversations)
 	q.From, q.To = q.From.AddDate(0, 0, 7), q.To.AddDate(0, 0, 7)
 	a := ask(t, s, q)
 	assert.Empty(t, a.Total)
 	assert.EqualValues(t, 4, a.Previous[report.Opened].Count)
-	assert.Equal(t, []time.Time{q.From.AddDate(0, 0, -7), q.From}, []time.Time{a.PreviousFrom, a.PreviousTo})
+	assert.Equal(t, []time.Time{q.From.AddDate(0, 0, -7), q.From},
+		[]time.Time{a.PreviousFrom, a.PreviousTo})
 	q.CompareFrom = monday.Truncate(24*time.Hour).AddDate(0, 0, -1)
 	a = ask(t, s, q)
-	assert.Equal(t, []time.Time{q.CompareFrom, q.CompareFrom.AddDate(0, 0, 7)}, []time.Time{a.PreviousFrom, a.PreviousTo})
+	assert.Equal(t, []time.Time{q.CompareFrom, q.CompareFrom.AddDate(0, 0, 7)},
+		[]time.Time{a.PreviousFrom, a.PreviousTo})
 
 	q = query(report.Resolutions)
 	q.To = monday.Add(time.Hour) // the moment of the first closing
@@ -206,16 +217,31 @@ func TestABadQuerySaysWhatIsWrong(t *testing.T) {
 		{"group_by", func(q *report.Query) { q.Kind, q.GroupBy = report.Users, report.Team }},
 		{"filter", func(q *report.Query) { q.Filter = report.Filter{"colour": {"red"}} }},
 		{"filter.team", func(q *report.Query) { q.Filter = report.Filter{report.Team: {"\xff"}} }},
-		{"filter.team", func(q *report.Query) { q.Filter = report.Filter{report.Team: make([]string, 101)} }},
+		{"filter.team", func(q *report.Query) {
+			q.Filter = report.Filter{report.Team: make([]string,
+				101)}
+		}},
 		{"measure", func(q *report.Query) { q.Measure = report.Closed }},
 		{"measure", func(q *report.Query) { q.Kind, q.Measure = report.Leaderboard, "beauty" }},
-		{"measure", func(q *report.Query) { q.Kind, q.Measure = report.Leaderboard, report.ClosedContacts }},
+		{"measure", func(q *report.Query) {
+			q.Kind, q.Measure = report.Leaderboard,
+				report.ClosedContacts
+		}},
 		{"group_by", func(q *report.Query) {
 			q.Kind, q.Measure, q.GroupBy = report.Leaderboard, report.Closed, report.Channel
 		}},
-		{"top", func(q *report.Query) { q.Kind, q.Measure, q.Top = report.Leaderboard, report.Closed, -1 }},
-		{"count_distinct", func(q *report.Query) { q.Kind, q.CountDistinct = report.Resolutions, true }},
-		{"compare_from", func(q *report.Query) { q.CompareFrom = time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"top", func(q *report.Query) {
+			q.Kind, q.Measure, q.Top = report.Leaderboard,
+				report.Closed, -1
+		}},
+		{"count_distinct", func(q *report.Query) {
+			q.Kind, q.CountDistinct = report.Resolutions,
+				true
+		}},
+		{"compare_from", func(q *report.Query) {
+			q.CompareFrom = time.Date(1000, 1, 1, 0, 0, 0, 0,
+				time.UTC)
+		}},
 	} {
 		q := query(report.Conversations)
 		c.change(&q)
@@ -243,26 +269,29 @@ type crowd struct{ report.Store }
 
 func (crowd) Aggregate(_ context.Context, q report.Aggregation) (cells []report.Cell, err error) {
 	for i := range report.MaxGroups + 1 {
-		cells = append(cells, report.Cell{Value: fmt.Sprint(i), Measure: q.Measures[0], Stat: report.Stat{Count: 1}})
+		cells = append(cells, report.Cell{Value: fmt.Sprint(i), Measure: q.Measures[0],
+			Stat: report.Stat{Count: 1}})
 	}
 	return cells, nil
 }
 
 func TestDurationsThatAddUpToTooMuchAreRefused(t *testing.T) {
 	c, err := report.NewCollector(report.Aggregation{
-		Measures: []report.Measure{report.Resolution}, Boundaries: []time.Time{monday, monday.Add(time.Hour)},
+		Measures: []report.Measure{report.Resolution}, Boundaries: []time.Time{monday,
+			monday.Add(time.Hour)},
 	}, nil)
 	require.NoError(t, err)
 	for range 3 {
 		c.Add(report.Resolution, monday.UnixMicro(), "", report.Stat{Count: 1, Sum: 1 << 62})
 	}
-	_, err = c.Cells()
+	_, err = c.Aggregate()
 	require.ErrorContains(t, err, "292,000 years")
 }
 
 func TestAReportIsPlainJSON(t *testing.T) {
 	q := query(report.Resolutions)
-	q.GroupBy, q.Zone, q.WeekStart, q.Bucket = report.Closer, "Europe/Berlin", report.Sunday, report.Week
+	q.GroupBy, q.Zone, q.WeekStart, q.Bucket = report.Closer, "Europe/Berlin", report.Sunday,
+		report.Week
 	text, err := json.Marshal(ask(t, week(t), q))
 	require.NoError(t, err)
 	var back struct {
@@ -292,7 +321,8 @@ func TestTheDashboardTellsHowThingsStand(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, &report.LiveCounts{
 		Workspace: "acme", Open: 1, Unassigned: 1, WaitingSince: monday.AddDate(0, 0, 2),
-		Assignees: []report.ActiveCount{{Status: convo.StatusOpen, Count: 1, WaitingSince: monday.AddDate(0, 0, 2)}},
+		Assignees: []report.ActiveCount{{Status: convo.StatusOpen, Count: 1,
+			WaitingSince: monday.AddDate(0, 0, 2)}},
 	}, live)
 	_, err = report.Dashboard(t.Context(), week(t), "")
 	require.ErrorContains(t, err, "workspace")
@@ -301,7 +331,8 @@ func TestTheDashboardTellsHowThingsStand(t *testing.T) {
 func TestCyclesAreExportedOneByRow(t *testing.T) {
 	s := week(t)
 	var out bytes.Buffer
-	require.NoError(t, report.WriteCSV(t.Context(), &out, s, "acme", monday, monday.AddDate(0, 0, 7)))
+	require.NoError(t, report.WriteCSV(t.Context(), &out, s, "acme", monday,
+		monday.AddDate(0, 0, 7)))
 	rows, err := csv.NewReader(&out).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, rows, 5)
@@ -315,27 +346,36 @@ func TestCyclesAreExportedOneByRow(t *testing.T) {
 	}
 	first, reopened, last := row(1), row(3), row(4)
 	for name, want := range map[string]string{
-		"number": "1", "contact": "riya", "contact_type": "new", "channel": "chat", "status": "closed", "opened_at": "2025-06-02T09:00:00Z",
-		"closed_at": "2025-06-02T10:00:00Z", "closed_by_id": "ana", "category": "Sales", "summary": "=1+1, \"quoted\"\nand more",
-		"first_response_micros": "600000000", "assignment_micros": "300000000", "resolution_micros": "3600000000", "last_team": "sales",
+		"number": "1", "contact": "riya", "contact_type": "new", "channel": "chat",
+		"status": "closed", "opened_at": "2025-06-02T09:00:00Z",
+		"closed_at": "2025-06-02T10:00:00Z", "closed_by_id": "ana", "category": "Sales",
+		"summary":               "=1+1, \"quoted\"\nand more",
+		"first_response_micros": "600000000", "assignment_micros": "300000000",
+		"resolution_micros": "3600000000", "last_team": "sales",
 	} {
 		assert.Equal(t, want, first[name], name)
 	}
 	assert.Equal(t, []string{"2", "returning", "9600000000"},
 		[]string{reopened["number"], reopened["contact_type"], row(2)["pending_micros"]})
-	assert.Equal(t, []string{"open", "", "", "1"}, []string{last["status"], last["closed_at"], last["resolution_micros"], last["outgoing_automation"]})
+	assert.Equal(t, []string{"open", "", "", "1"},
+		[]string{last["status"], last["closed_at"], last["resolution_micros"],
+			last["outgoing_automation"]})
 
 	out.Reset()
-	require.NoError(t, report.WriteNDJSON(t.Context(), &out, s, "acme", monday, monday.AddDate(0, 0, 7)))
+	require.NoError(t, report.WriteNDJSON(t.Context(), &out, s, "acme", monday,
+		monday.AddDate(0, 0, 7)))
 	var y report.Cycle
 	require.NoError(t, json.Unmarshal([]byte(strings.SplitN(out.String(), "\n", 2)[0]), &y))
 	assert.Equal(t, "riya", y.Contact)
 	assert.Equal(t, "Sales", y.Closing.Category)
 	assert.Equal(t, 4, strings.Count(out.String(), "\n"))
 
-	require.ErrorContains(t, report.WriteCSV(t.Context(), &out, s, "", monday, monday.Add(1)), "workspace")
-	require.ErrorContains(t, report.WriteNDJSON(t.Context(), &out, s, "acme", monday, monday), "must be after from")
-	require.ErrorIs(t, report.WriteCSV(t.Context(), failing{}, s, "acme", monday, monday.AddDate(0, 0, 7)), errFull)
+	require.ErrorContains(t, report.WriteCSV(t.Context(), &out, s, "", monday, monday.Add(1)),
+		"workspace")
+	require.ErrorContains(t, report.WriteNDJSON(t.Context(), &out, s, "acme", monday, monday),
+		"must be after from")
+	require.ErrorIs(t, report.WriteCSV(t.Context(), failing{}, s, "acme", monday,
+		monday.AddDate(0, 0, 7)), errFull)
 }
 
 var errFull = errors.New("full")
@@ -347,7 +387,8 @@ func (failing) Write([]byte) (int, error) { return 0, errFull }
 func TestTranscriptsHaveEveryEvent(t *testing.T) {
 	s := week(t)
 	var out bytes.Buffer
-	require.NoError(t, report.WriteTranscripts(t.Context(), &out, s, convo.Filter{Workspace: "acme", Contact: "riya"}))
+	require.NoError(t, report.WriteTranscripts(t.Context(), &out, s,
+		convo.Filter{Workspace: "acme", Contact: "riya"}))
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	var e convo.Event
 	require.NoError(t, json.Unmarshal([]byte(lines[0]), &e))

@@ -7,8 +7,8 @@ type Expressions struct {
 	// Micros is how long together, in microseconds, NULL where it does not count; empty if the
 	// measure has no durations.
 	Micros string
-	// Distinct is the value of which different ones are counted; empty if the measure counts all.
-	Distinct string
+	// DistinctOf is the value of which different ones are counted; empty if the measure counts all.
+	DistinctOf string
 	// One says that Count is at most 1, so that a Micros that is not NULL is one duration.
 	One bool
 }
@@ -19,7 +19,7 @@ func (m Measure) SQL(name func(Column) string) Expressions {
 	d := m.declared()
 	x := Expressions{Count: "1", One: d.count == 0}
 	if d.distinct != 0 {
-		x.Distinct = name(d.distinct)
+		x.DistinctOf = name(d.distinct)
 	}
 	if d.count != 0 {
 		x.Count = name(d.count)
@@ -30,8 +30,8 @@ func (m Measure) SQL(name func(Column) string) Expressions {
 	case d.from != 0:
 		x.Micros = name(d.to) + " - " + name(d.from)
 		if d.less != 0 { // no less than nothing, and NULL where a time is
-			x.Micros = "CASE WHEN " + x.Micros + " <= " + name(d.less) + " THEN 0 ELSE " + x.Micros +
-				" - " + name(d.less) + " END"
+			x.Micros = "CASE WHEN " + x.Micros + " <= " + name(d.less) +
+				" THEN 0 ELSE " + x.Micros + " - " + name(d.less) + " END"
 		}
 	}
 	when := sqlOf(d.when, name)
@@ -46,7 +46,7 @@ func (m Measure) SQL(name func(Column) string) Expressions {
 	if when == "" {
 		return x
 	}
-	for _, e := range []*string{&x.Count, &x.Micros, &x.Distinct} {
+	for _, e := range []*string{&x.Count, &x.Micros, &x.DistinctOf} {
 		if *e != "" {
 			*e = "CASE WHEN " + when + " THEN " + *e + " END"
 		}

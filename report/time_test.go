@@ -31,48 +31,67 @@ func TestBucketsAreThoseOfTheLocalCalendar(t *testing.T) {
 		from, to  string
 		want      []string
 	}{
-		{"a day of 23 hours in the north", "Europe/Berlin", Day, "2025-03-29 00:00 +0100", "2025-04-01 00:00 +0200", []string{
-			"2025-03-29 00:00 +0100", "2025-03-30 00:00 +0100", "2025-03-31 00:00 +0200", "2025-04-01 00:00 +0200",
-		}},
-		{"a day of 25 hours in the south", "Australia/Sydney", Day, "2025-04-05 00:00 +1100", "2025-04-08 00:00 +1000", []string{
-			"2025-04-05 00:00 +1100", "2025-04-06 00:00 +1100", "2025-04-07 00:00 +1000", "2025-04-08 00:00 +1000",
-		}},
-		{"no midnight: the clock went from 24:00 to 01:00", "America/Sao_Paulo", Day, "2018-11-03 00:00 -0300", "2018-11-05 12:00 -0200", []string{
-			"2018-11-03 00:00 -0300", "2018-11-04 01:00 -0200", "2018-11-05 00:00 -0200", "2018-11-05 12:00 -0200",
-		}},
-		{"two midnights: the clock went from 01:00 to 00:00", "America/Havana", Day, "2024-11-02 00:00 -0400", "2024-11-04 00:00 -0500", []string{
-			"2024-11-02 00:00 -0400", "2024-11-03 00:00 -0400", "2024-11-04 00:00 -0500",
-		}},
-		{"23:00 to 24:00 twice", "America/Sao_Paulo", Day, "2018-02-17 00:00 -0200", "2018-02-19 00:00 -0300", []string{
-			"2018-02-17 00:00 -0200", "2018-02-18 00:00 -0300", "2018-02-19 00:00 -0300",
-		}},
-		{"a day that was skipped", "Pacific/Apia", Day, "2011-12-29 00:00 -1000", "2012-01-01 00:00 +1400", []string{
-			"2011-12-29 00:00 -1000", "2011-12-31 00:00 +1400", "2012-01-01 00:00 +1400",
-		}},
-		{"the hour that is skipped", "Europe/Berlin", Hour, "2025-03-30 00:30 +0100", "2025-03-30 04:00 +0200", []string{
-			"2025-03-30 00:30 +0100", "2025-03-30 01:00 +0100", "2025-03-30 03:00 +0200", "2025-03-30 04:00 +0200",
-		}},
-		{"the hour that comes twice", "Europe/Berlin", Hour, "2025-10-26 01:00 +0200", "2025-10-26 03:00 +0100", []string{
-			"2025-10-26 01:00 +0200", "2025-10-26 02:00 +0200", "2025-10-26 02:00 +0100", "2025-10-26 03:00 +0100",
-		}},
-		{"half an hour that comes twice", "Australia/Lord_Howe", Hour, "2025-04-06 00:00 +1100", "2025-04-06 03:00 +1030", []string{
-			"2025-04-06 00:00 +1100", "2025-04-06 01:00 +1100", "2025-04-06 01:30 +1030", "2025-04-06 02:00 +1030", "2025-04-06 03:00 +1030",
-		}},
-		{"hours of a zone with half of one", "Asia/Kolkata", Hour, "2025-04-06 00:10 +0530", "2025-04-06 02:00 +0530", []string{
-			"2025-04-06 00:10 +0530", "2025-04-06 01:00 +0530", "2025-04-06 02:00 +0530",
-		}},
-		{"weeks", "Europe/Berlin", Week, "2025-03-26 00:00 +0100", "2025-04-08 00:00 +0200", []string{
-			"2025-03-26 00:00 +0100", "2025-03-31 00:00 +0200", "2025-04-07 00:00 +0200", "2025-04-08 00:00 +0200",
-		}},
+		{"a day of 23 hours in the north", "Europe/Berlin", Day, "2025-03-29 00:00 +0100",
+			"2025-04-01 00:00 +0200", []string{
+				"2025-03-29 00:00 +0100", "2025-03-30 00:00 +0100", "2025-03-31 00:00 +0200",
+				"2025-04-01 00:00 +0200",
+			}},
+		{"a day of 25 hours in the south", "Australia/Sydney", Day, "2025-04-05 00:00 +1100",
+			"2025-04-08 00:00 +1000", []string{
+				"2025-04-05 00:00 +1100", "2025-04-06 00:00 +1100", "2025-04-07 00:00 +1000",
+				"2025-04-08 00:00 +1000",
+			}},
+		{"no midnight: the clock went from 24:00 to 01:00", "America/Sao_Paulo", Day,
+			"2018-11-03 00:00 -0300", "2018-11-05 12:00 -0200", []string{
+				"2018-11-03 00:00 -0300", "2018-11-04 01:00 -0200", "2018-11-05 00:00 -0200",
+				"2018-11-05 12:00 -0200",
+			}},
+		{"two midnights: the clock went from 01:00 to 00:00", "America/Havana", Day,
+			"2024-11-02 00:00 -0400", "2024-11-04 00:00 -0500", []string{
+				"2024-11-02 00:00 -0400", "2024-11-03 00:00 -0400", "2024-11-04 00:00 -0500",
+			}},
+		{"23:00 to 24:00 twice", "America/Sao_Paulo", Day, "2018-02-17 00:00 -0200",
+			"2018-02-19 00:00 -0300", []string{
+				"2018-02-17 00:00 -0200", "2018-02-18 00:00 -0300", "2018-02-19 00:00 -0300",
+			}},
+		{"a day that was skipped", "Pacific/Apia", Day, "2011-12-29 00:00 -1000",
+			"2012-01-01 00:00 +1400", []string{
+				"2011-12-29 00:00 -1000", "2011-12-31 00:00 +1400", "2012-01-01 00:00 +1400",
+			}},
+		{"the hour that is skipped", "Europe/Berlin", Hour, "2025-03-30 00:30 +0100",
+			"2025-03-30 04:00 +0200", []string{
+				"2025-03-30 00:30 +0100", "2025-03-30 01:00 +0100", "2025-03-30 03:00 +0200",
+				"2025-03-30 04:00 +0200",
+			}},
+		{"the hour that comes twice", "Europe/Berlin", Hour, "2025-10-26 01:00 +0200",
+			"2025-10-26 03:00 +0100", []string{
+				"2025-10-26 01:00 +0200", "2025-10-26 02:00 +0200", "2025-10-26 02:00 +0100",
+				"2025-10-26 03:00 +0100",
+			}},
+		{"half an hour that comes twice", "Australia/Lord_Howe", Hour, "2025-04-06 00:00 +1100",
+			"2025-04-06 03:00 +1030", []string{
+				"2025-04-06 00:00 +1100", "2025-04-06 01:00 +1100", "2025-04-06 01:30 +1030",
+				"2025-04-06 02:00 +1030", "2025-04-06 03:00 +1030",
+			}},
+		{"hours of a zone with half of one", "Asia/Kolkata", Hour, "2025-04-06 00:10 +0530",
+			"2025-04-06 02:00 +0530", []string{
+				"2025-04-06 00:10 +0530", "2025-04-06 01:00 +0530", "2025-04-06 02:00 +0530",
+			}},
+		{"weeks", "Europe/Berlin", Week, "2025-03-26 00:00 +0100", "2025-04-08 00:00 +0200",
+			[]string{
+				"2025-03-26 00:00 +0100", "2025-03-31 00:00 +0200", "2025-04-07 00:00 +0200",
+				"2025-04-08 00:00 +0200",
+			}},
 		{"months", "UTC", Month, "2024-01-31 05:00 +0000", "2024-04-01 00:00 +0000", []string{
-			"2024-01-31 05:00 +0000", "2024-02-01 00:00 +0000", "2024-03-01 00:00 +0000", "2024-04-01 00:00 +0000",
+			"2024-01-31 05:00 +0000", "2024-02-01 00:00 +0000", "2024-03-01 00:00 +0000",
+			"2024-04-01 00:00 +0000",
 		}},
 		{"quarters", "UTC", Quarter, "2024-02-29 00:00 +0000", "2024-08-01 00:00 +0000", []string{
-			"2024-02-29 00:00 +0000", "2024-04-01 00:00 +0000", "2024-07-01 00:00 +0000", "2024-08-01 00:00 +0000",
+			"2024-02-29 00:00 +0000", "2024-04-01 00:00 +0000", "2024-07-01 00:00 +0000",
+			"2024-08-01 00:00 +0000",
 		}},
-		{"years", "Asia/Kolkata", Year, "2023-05-01 00:00 +0530", "2025-01-01 00:00 +0530", []string{
-			"2023-05-01 00:00 +0530", "2024-01-01 00:00 +0530", "2025-01-01 00:00 +0530",
-		}},
+		{"years", "Asia/Kolkata", Year, "2023-05-01 00:00 +0530", "2025-01-01 00:00 +0530",
+			[]string{"2023-05-01 00:00 +0530", "2024-01-01 00:00 +0530", "2025-01-01 00:00 +0530"}},
 	} {
 		loc := zone(t, c.zone)
 		at := func(text string) time.Time {
@@ -101,21 +120,26 @@ func TestAWeekBeginsWhereItIsSaidTo(t *testing.T) {
 // where its bucket begins.
 func TestBordersAscendInEveryZone(t *testing.T) {
 	for _, name := range []string{
-		"Africa/Cairo", "America/Asuncion", "America/Godthab", "America/Havana", "America/Santiago", "America/St_Johns", "Asia/Amman",
-		"Asia/Beirut", "Asia/Gaza", "Asia/Kathmandu", "Asia/Pyongyang", "Asia/Tehran", "Atlantic/Azores", "Australia/Lord_Howe",
-		"Europe/Dublin", "Europe/Lisbon", "Pacific/Apia", "Pacific/Chatham", "Pacific/Kwajalein", "Africa/Monrovia", "America/Caracas",
+		"Africa/Cairo", "America/Asuncion", "America/Godthab", "America/Havana", "America/Santiago",
+		"America/St_Johns", "Asia/Amman",
+		"Asia/Beirut", "Asia/Gaza", "Asia/Kathmandu", "Asia/Pyongyang", "Asia/Tehran",
+		"Atlantic/Azores", "Australia/Lord_Howe",
+		"Europe/Dublin", "Europe/Lisbon", "Pacific/Apia", "Pacific/Chatham", "Pacific/Kwajalein",
+		"Africa/Monrovia", "America/Caracas",
 	} {
 		loc := zone(t, name)
 		from := time.Date(1968, 1, 1, 0, 0, 0, 0, time.UTC).In(loc)
 		for _, b := range []Bucket{Day, Week, Month} {
 			days := map[string]bool{}
 			for _, years := range []int{0, 25, 40} { // from 1968, 1993 and 2008 on
-				got, err := b.boundaries(from.AddDate(years, 0, 0), from.AddDate(years+10, 0, 0), Monday)
+				got, err := b.boundaries(from.AddDate(years, 0, 0), from.AddDate(years+10, 0, 0),
+					Monday)
 				require.NoError(t, err)
 				for j := 1; j < len(got)-1; j++ {
 					local := got[j].In(loc)
 					require.True(t, got[j-1].Before(got[j]), "%s: %s", name, local)
-					require.NotEqual(t, dateOf(local), dateOf(local.Add(-time.Second)), "%s: %s is not where a day begins", name, local)
+					require.NotEqual(t, dateOf(local), dateOf(local.Add(-time.Second)),
+						"%s: %s is not where a day begins", name, local)
 					days[local.Format(time.DateOnly)] = true
 				}
 			}

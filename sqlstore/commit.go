@@ -81,7 +81,8 @@ func (p *plan) addCycle(conversation uuid.UUID, c *convo.Cycle) {
 }
 
 // carryOut writes p in a transaction, statement by statement. It tells a lost race by what it finds
-// and by counts of rows; an error leaves the transaction usable, but perhaps with a part of p in it.
+// and by counts of rows; an error leaves the transaction usable, but perhaps with a part of p in
+// it.
 func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 	for _, step := range [...]func(context.Context, *transaction) error{
 		p.writeContacts, p.writeConversations, p.writeKeys, p.writeEvents, p.writeCycles, p.merge,

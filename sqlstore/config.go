@@ -8,11 +8,10 @@ import (
 	"regexp"
 
 	"github.com/chatlifecycle/convo"
-	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // DefaultPrefix begins the names of all tables and indexes, unless Config.Prefix says otherwise.
-const DefaultPrefix = dialect.DefaultPrefix
+const DefaultPrefix = "convo_"
 
 // Config says where a Store keeps its tables. What makes the tables and what opens them go by the
 // same one, so that they cannot disagree.
@@ -87,7 +86,8 @@ func (c Config) engine() (*engine, error) {
 	case !prefixes.MatchString(c.prefix()):
 		return nil, &convo.ValidationError{
 			Field: "prefix",
-			Rule:  "must be 1 to 32 lower-case letters, digits and underscores, and not begin with a digit",
+			Rule: "must be 1 to 32 lower-case letters, digits and underscores, and not begin " +
+				"with a digit",
 		}
 	}
 	return e, nil

@@ -1,5 +1,5 @@
-// Package sqlstore is convo's store on a database: SQLite, PostgreSQL or MariaDB, over database/sql.
-// It imports no driver; the host imports the one that it likes.
+// Package sqlstore is convo's store on a database: SQLite, PostgreSQL or MariaDB, over
+// database/sql. It imports no driver; the host imports the one that it likes.
 //
 //	import _ "modernc.org/sqlite" // or jackc/pgx/v5/stdlib, or go-sql-driver/mysql
 //

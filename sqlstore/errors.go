@@ -6,8 +6,9 @@ import (
 	"strconv"
 )
 
-// codeOf is what the database engine calls an error, or "" when it did not come from there. The drivers are not imported;
-// those of PostgreSQL have a method SQLState, those of SQLite a method or field (Extended)Code, and MySQL's a field Number.
+// codeOf is what the database engine calls an error, or "" when it did not come from there. The
+// drivers are not imported; those of PostgreSQL have a method SQLState, those of SQLite a method or
+// field (Extended)Code, and MySQL's a field Number.
 func codeOf(err error) string {
 	for ; err != nil; err = errors.Unwrap(err) {
 		switch e := err.(type) { //nolint:errorlint // the loop unwraps

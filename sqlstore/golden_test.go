@@ -63,6 +63,7 @@ var (
 // sent is what does each command, by the names of the files.
 var sent = map[string]func(*scene){
 	"open":          func(s *scene) { s.records(ann, convo.Open{By: agent}) },
+	"open_with_key": func(s *scene) { s.records(ann, convo.Open{By: agent, Key: "1"}) },
 	"receive_first": func(s *scene) { s.records(ann, hello) },
 	"receive":       func(s *scene) { s.after(hello).records(ann, hello) },
 	"receive_external_id": func(s *scene) {
@@ -316,6 +317,10 @@ func (p *pair) Locked(
 ) error {
 	p.scene.rec.what = "" // the transaction itself
 	return p.scene.sql.Locked(ctx, workspace, f)
+}
+
+func TestTheStatementsHaveTheDefaultPrefix(t *testing.T) {
+	require.Equal(t, DefaultPrefix, dialect.DefaultPrefix)
 }
 
 func TestParametersAreNamed(t *testing.T) {

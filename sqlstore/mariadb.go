@@ -18,21 +18,25 @@ func checkMariaDB(ctx context.Context, s *Store) error {
 	var version, client, mode, binlog string
 	var autocommit, logged bool
 	if err := s.db.QueryRowContext(ctx,
-		"SELECT VERSION(), @@character_set_client, @@sql_mode, @@autocommit, @@log_bin, @@binlog_format").
+		"SELECT VERSION(), @@character_set_client, @@sql_mode, @@autocommit, @@log_bin, "+
+			"@@binlog_format").
 		Scan(&version, &client, &mode, &autocommit, &logged, &binlog); err != nil {
 		return err
 	}
 	switch {
 	case !strings.Contains(version, "MariaDB"):
-		return fmt.Errorf("the server is version %s, not MariaDB: its statements are not those of MySQL", version)
+		return fmt.Errorf("the server is version %s, not MariaDB: its statements are not those of "+
+			"MySQL", version)
 	case client != "utf8mb4":
 		return fmt.Errorf("character_set_client is %s: set charset=utf8mb4 in the DSN", client)
 	case !autocommit:
 		return errors.New("autocommit is off: leave it on")
 	case !strings.Contains(mode, "STRICT_"):
-		return fmt.Errorf("sql_mode is %q: add STRICT_TRANS_TABLES, so that nothing is cut off in silence", mode)
+		return fmt.Errorf("sql_mode is %q: add STRICT_TRANS_TABLES, so that nothing is cut off in "+
+			"silence", mode)
 	case logged && binlog == "STATEMENT":
-		return errors.New("binlog_format is STATEMENT, which READ COMMITTED cannot write to: set it to ROW or MIXED")
+		return errors.New("binlog_format is STATEMENT, which READ COMMITTED cannot write to: set " +
+			"it to ROW or MIXED")
 	}
 	return nil
 }
@@ -57,9 +61,10 @@ func commitMariaDB(ctx context.Context, s *Store, ch *convo.Change) (done bool, 
 	return true, s.mariadbRefusal(ctx, int(step), ch)
 }
 
-// block carries out a block with its own transaction. A killed statement, which no handler in it hears of, leaves the transaction
-// open: the connection must not go back to the pool then. That is why the connection is held here, and with it, since an
-// sql.Stmt chooses its own, the prepared statement.
+// block carries out a block with its own transaction. A killed statement, which no handler in it
+// hears of, leaves the transaction open: the connection must not go back to the pool then. That is
+// why the connection is held here, and with it, since an sql.Stmt chooses its own, the prepared
+// statement.
 func (s *Store) block(ctx context.Context, block string, args []any) (step dialect.Int, err error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -67,7 +72,8 @@ func (s *Store) block(ctx context.Context, block string, args []any) (step diale
 	}
 	defer conn.Close()
 	err = conn.Raw(func(c any) error {
-		st, err := s.stmts.blocks.of(ctx, c.(driver.Conn), s.db.Stats().OpenConnections, s.stmts.text(block))
+		st, err := s.stmts.blocks.of(ctx, c.(driver.Conn), s.db.Stats().OpenConnections,
+			s.stmts.text(block))
 		if err != nil {
 			return err
 		}
@@ -96,7 +102,8 @@ type prepared struct {
 }
 
 // of returns the prepared block of a connection, of which so many are open.
-func (b *blocks) of(ctx context.Context, c driver.Conn, open int, block string) (driver.Stmt, error) {
+func (b *blocks) of(ctx context.Context, c driver.Conn, open int, block string) (driver.Stmt,
+	error) {
 	b.mu.Lock()
 	p := b.on[c]
 	if p == nil {
@@ -107,7 +114,8 @@ func (b *blocks) of(ctx context.Context, c driver.Conn, open int, block string) 
 	}
 	b.used++
 	p.used = b.used
-	for len(b.on) > 2*max(open, 8) { // most have been closed: forget the one that was not used for longest
+	// most have been closed: forget the one that was not used for longest
+	for len(b.on) > 2*max(open, 8) {
 		oldest := c
 		for c, p := range b.on {
 			if p.used < b.on[oldest].used {

@@ -62,7 +62,8 @@ func (s *Store) each(rows *sql.Rows, err error, f func(scan func(...any) error) 
 	return s.refusal(rows.Err())
 }
 
-// Load implements convo.Store. It takes one round trip, and another one for a contact that was merged.
+// Load implements convo.Store. It takes one round trip, and another one for a contact that was
+// merged.
 func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
 	if err := ctx.Err(); err != nil {
 		return convo.Snapshot{}, err
@@ -95,7 +96,8 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 		found, err = s.scanSnapshot(ctx, &t, dialect.LoadContact, to.Workspace, into)
 	}
 	if !found || err != nil {
-		t.Contact, t.Conversation = convo.Contact{Workspace: to.Workspace, ID: to.Contact}, convo.Conversation{}
+		t.Contact, t.Conversation = convo.Contact{Workspace: to.Workspace, ID: to.Contact},
+			convo.Conversation{}
 	}
 	return t, err
 }
@@ -161,9 +163,12 @@ func (s *Store) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conv
 	s = s.within(ctx)
 	statement, args := s.d.List(&f)
 	var out []convo.Conversation
+	var c convo.Conversation
+	dests := dialect.Conversations.Read.Dests(nil, &c)
 	err := s.rows(ctx, statement, args, func(scan func(...any) error) error {
-		out = append(out, convo.Conversation{})
-		return scan(dialect.Conversations.Read.Dests(nil, &out[len(out)-1])...)
+		err := scan(dests...)
+		out = append(out, c)
+		return err
 	})
 	return out, err
 }
@@ -194,10 +199,11 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 		f.Workspace, f.Contact, f.Workspace, f.Contact, f.Workspace, at, seq, s.d.ID(id), f.Limit,
 	}
 	own := 0
+	var r convo.EventRow
+	dests := dialect.ContactEvents.Read.Dests(nil, &r)
 	err = s.rows(ctx, dialect.ContactEventsOfContact, args, func(scan func(...any) error) error {
-		var r convo.EventRow
 		own++
-		err := scan(dialect.ContactEvents.Read.Dests(nil, &r)...)
+		err := scan(dests...)
 		out = append(out, r.Event())
 		return err
 	})
@@ -218,9 +224,10 @@ func compareEvents(a, b convo.Event) int {
 
 func (s *Store) events(ctx context.Context, statement string, args ...any) ([]convo.Event, error) {
 	var out []convo.Event
+	var r convo.EventRow
+	dests := dialect.Events.Read.Dests(nil, &r)
 	err := s.rows(ctx, statement, args, func(scan func(...any) error) error {
-		var r convo.EventRow
-		err := scan(dialect.Events.Read.Dests(nil, &r)...)
+		err := scan(dests...)
 		out = append(out, r.Event())
 		return err
 	})

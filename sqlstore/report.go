@@ -27,7 +27,7 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 	if err != nil {
 		return nil, err
 	}
-	return c.Cells()
+	return c.Aggregate()
 }
 
 // aggregate adds up each measure of a in the quickest way that is right for it.
@@ -37,7 +37,7 @@ func (s *Store) aggregate(ctx context.Context, a report.Aggregation, c *report.C
 		switch {
 		case a.Calendar != nil && !a.TimeBasis().OfMessages(): // only Go knows working time
 			return s.aggregateInGo(ctx, &a, c)
-		case m.Distinct():
+		case m.CountsDistinct():
 			distinct = append(distinct, m)
 		case len(m.RollupTerms()) > 0:
 			inRollups = append(inRollups, m)
@@ -98,7 +98,8 @@ func (s *Store) read(
 // pending lets through. Where percentiles are wanted, each duration is read; else sums by the
 // widest slot that fits the boundaries.
 func (s *Store) aggregateRows(
-	ctx context.Context, a *report.Aggregation, c *report.Collector, pending pending, from, to int64,
+	ctx context.Context, a *report.Aggregation, c *report.Collector, pending pending, from,
+	to int64,
 ) error {
 	each := a.Quantiles && slices.ContainsFunc(a.Measures, report.Measure.Timed)
 	for _, source := range sourcesOf(a.TimeBasis()) {
@@ -178,7 +179,7 @@ func (s *Store) distinctIDs(
 		var id sql.RawBytes
 		q.add(s.d.Slot(a.TimeBasis().SQL(q.column)), &at, from, width)
 		q.addGroup(a, &value)
-		q.add(m.SQL(q.column).Distinct, &id)
+		q.add(m.SQL(q.column).DistinctOf, &id)
 		q.filter(a, from, to)
 		err := s.read(ctx, q.statement(), q.args, func(scan func(...any) error) error {
 			if err := scan(q.dests...); err != nil {
@@ -232,7 +233,8 @@ func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCo
 	var out []report.ActiveCount
 	err := s.rows(ctx, statement, []any{workspace}, func(scan func(...any) error) error {
 		var a report.ActiveCount
-		err := scan((*dialect.Text)(&a.Status), (*dialect.Text)(&a.Assignee), (*dialect.Int)(&a.Count),
+		err := scan((*dialect.Text)(&a.Status), (*dialect.Text)(&a.Assignee),
+			(*dialect.Int)(&a.Count),
 			(*dialect.Micros)(&a.WaitingSince))
 		out = append(out, a)
 		return err

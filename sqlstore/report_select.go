@@ -149,7 +149,8 @@ func (q *selection) filter(a *report.Aggregation, from, to int64) {
 		if len(values) == 0 {
 			continue
 		}
-		q.where += " AND " + d.SQL(basis, q.column) + " IN (" + dialect.Placeholders(len(values)) + ")"
+		q.where += " AND " + d.SQL(basis,
+			q.column) + " IN (" + dialect.Placeholders(len(values)) + ")"
 		for _, v := range values {
 			q.args = append(q.args, v)
 		}

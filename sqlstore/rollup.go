@@ -135,7 +135,8 @@ func (s *Store) holdRollups(
 			if found {
 				return f(&w, int64(version))
 			}
-			inserted, err := t.insert(ctx, `INSERT INTO convo_rollups (workspace, dimension, measure,
+			inserted, err := t.insert(ctx, `INSERT INTO convo_rollups (
+			workspace, dimension, measure,
 			slot_micros, slot_number, dimension_value, value_count, value_sum, value_min, value_max)
 			VALUES (?, '', '', 0, 0, '', ?, 0, 0, 0)`, workspace, rollupVersion)
 			if err != nil {
@@ -188,7 +189,8 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 		}
 	}
 	if marked != int64(n) {
-		return 0, fmt.Errorf("sqlstore: %w: another call marked cycles meanwhile", convo.ErrConflict)
+		return 0, fmt.Errorf("sqlstore: %w: another call marked cycles meanwhile",
+			convo.ErrConflict)
 	}
 	return n, nil
 }

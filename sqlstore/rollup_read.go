@@ -24,7 +24,8 @@ func (s *Store) aggregateRollups(
 	}
 	if ok && len(ranges) > 0 { // without rollups, the index by time is the better way
 		var version dialect.Int
-		found, err := s.row(ctx, "SELECT value_count"+versionRow, []any{a.Workspace}, []any{&version})
+		found, err := s.row(ctx, "SELECT value_count"+versionRow, []any{a.Workspace},
+			[]any{&version})
 		if err != nil {
 			return err
 		}

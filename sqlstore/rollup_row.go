@@ -134,7 +134,8 @@ func (r *rollupSum) encode() (sketch, halfHours, halfHourSketches []byte, err er
 			return nil, nil, nil, err
 		}
 		for _, n := range []int64{i - last, h.Count, h.Sum, h.Min, h.Max, int64(len(s))} {
-			halfHours = binary.AppendUvarint(halfHours, uint64(n)) //nolint:gosec // none is negative
+			// olint:gosec // none is negative
+			halfHours = binary.AppendUvarint(halfHours, uint64(n))
 		}
 		halfHourSketches, last = append(halfHourSketches, s...), i
 	}

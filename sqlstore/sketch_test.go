@@ -58,17 +58,19 @@ func TestVeryManyDurationsAreSketched(t *testing.T) {
 				}
 				encoded, err := merged(nil, values)
 				require.NoError(t, err)
-				st := report.Stat{Count: n, Sum: (n - 1) * n / 2 * 100_000, Min: 0, Max: (n - 1) * 100_000}
+				st := report.Stat{Count: n, Sum: (n - 1) * n / 2 * 100_000, Min: 0,
+					Max: (n - 1) * 100_000}
 				c.Merge(report.FirstResponse, begin.UnixMicro(), "", st, encoded)
 			}
-			cells, err := c.Cells()
+			cells, err := c.Aggregate()
 			require.NoError(t, err)
 			require.Len(t, cells, 1)
 			got := cells[0].Stat
 			require.Equal(t, merge || n > 100_000, got.Approximate)
 			require.Equal(t, all, got.Count)
 			longest := float64((n - 1) * 100_000)
-			for q, p := range map[float64]float64{.5: got.Median, .9: got.P90, .95: got.P95, .99: got.P99} {
+			for q, p := range map[float64]float64{.5: got.Median, .9: got.P90, .95: got.P95,
+				.99: got.P99} {
 				require.InEpsilon(t, q*longest, p, .01, "%d, %v", n, q)
 			}
 			sum := int64(0)

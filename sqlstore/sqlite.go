@@ -22,25 +22,30 @@ func checkSQLite(ctx context.Context, s *Store) error {
 	}
 	switch {
 	case mode != "wal" && mode != "memory":
-		return fmt.Errorf("journal_mode is %q: set PRAGMA journal_mode = WAL, so that readers and the writer do not wait for "+
+		return fmt.Errorf("journal_mode is %q: set PRAGMA journal_mode = WAL, so that readers and "+
+			"the writer do not wait for "+
 			"each other", mode)
 	case encoding != "UTF-8":
-		return fmt.Errorf("encoding is %q: create the database with PRAGMA encoding = 'UTF-8'", encoding)
+		return fmt.Errorf("encoding is %q: create the database with PRAGMA encoding = 'UTF-8'",
+			encoding)
 	case timeout < 1000:
-		return fmt.Errorf("busy_timeout is %d ms: set PRAGMA busy_timeout on every connection, in the DSN, to 1000 or more, "+
+		return fmt.Errorf("busy_timeout is %d ms: set PRAGMA busy_timeout on every connection, in "+
+			"the DSN, to 1000 or more, "+
 			"so that a writer waits for another process", timeout)
 	case mode == "memory" && s.db.Stats().MaxOpenConnections != 1:
-		return errors.New("a database in memory is another one on every connection: call SetMaxOpenConns(1) and " +
+		return errors.New("a database in memory is another one on every connection: call " +
+			"SetMaxOpenConns(1) and " +
 			"SetConnMaxLifetime(0)")
 	}
 	return nil
 }
 
-// OpenSQLite opens a SQLite file, or ":memory:", with a driver that the host has imported, such as "sqlite" of modernc.org/sqlite,
-// and with the settings that a Store needs on every connection: write-ahead log, 10 seconds of patience with other processes,
-// transactions that take the write lock at once, and a commit that is on the disk when it returns (synchronous = FULL).
-// Further pragmas come after those, such as "synchronous = NORMAL" for more speed: then the last commits may be lost in a power
-// failure, though not in a crash of the process.
+// OpenSQLite opens a SQLite file, or ":memory:", with a driver that the host has imported, such as
+// "sqlite" of modernc.org/sqlite, and with the settings that a Store needs on every connection:
+// write-ahead log, 10 seconds of patience with other processes, transactions that take the write
+// lock at once, and a commit that is on the disk when it returns (synchronous = FULL). Further
+// pragmas come after those, such as "synchronous = NORMAL" for more speed: then the last commits
+// may be lost in a power failure, though not in a crash of the process.
 func OpenSQLite(driverName, path string, pragmas ...string) (*sql.DB, error) {
 	memory := path == ":memory:"
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate"
@@ -95,7 +100,8 @@ func (c *connector) open(ctx context.Context) (driver.Conn, error) {
 func pragma(ctx context.Context, conn driver.Conn, text string) error {
 	e, ok := conn.(driver.ExecerContext)
 	if !ok {
-		return errors.New("the driver has no ExecContext: set the pragmas in its own way and open the file yourself")
+		return errors.New("the driver has no ExecContext: set the pragmas in its own way and " +
+			"open the file yourself")
 	}
 	_, err := e.ExecContext(ctx, "PRAGMA "+text, nil)
 	return err

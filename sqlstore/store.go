@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,8 +14,8 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
-// Store is a convo.Store on a database. It is safe for concurrent use, unless it works in a transaction: see WithTx. Open
-// one by a Config.
+// Store is a convo.Store on a database. It is safe for concurrent use, unless it works in a
+// transaction: see WithTx. Open one by a Config.
 type Store struct {
 	d      *engine
 	db     *sql.DB
@@ -61,8 +60,8 @@ func (s *Store) inTransactions() []string {
 // Close gives back the prepared statements. It leaves the database open, for it is the caller's.
 func (s *Store) Close() error { return s.stmts.close() }
 
-// WithTx returns a store that does everything in the host's transaction, so that what it writes is committed, or rolled back,
-// together with the host's own rows:
+// WithTx returns a store that does everything in the host's transaction, so that what it writes is
+// committed, or rolled back, together with the host's own rows:
 //
 //	tx, err := db.BeginTx(ctx, nil)
 //	…
@@ -70,10 +69,11 @@ func (s *Store) Close() error { return s.stmts.close() }
 //	_, err = engine.With(store.WithTx(tx)).Do(ctx, to, cmds...)
 //	err = tx.Commit()
 //
-// It never begins, commits or rolls back tx, and a refusal (ErrConflict, ErrDuplicate, ErrActiveExists) leaves tx as it was
-// before: roll back to begin again, or go on without. A lost race is found by counts of rows, not by violating a
-// constraint, inside a savepoint. Any other error, such as a deadlock, which ends the whole transaction on MariaDB, means: roll tx
-// back. As tx, the store is for one goroutine at a time, and tx must be one of the database of its Config.
+// It never begins, commits or rolls back tx, and a refusal (ErrConflict, ErrDuplicate,
+// ErrActiveExists) leaves tx as it was before: roll back to begin again, or go on without. A lost
+// race is found by counts of rows, not by violating a constraint, inside a savepoint. Any other
+// error, such as a deadlock, which ends the whole transaction on MariaDB, means: roll tx back. As
+// tx, the store is for one goroutine at a time, and tx must be one of the database of its Config.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
 	w := *s
 	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts, savepoint: true}
@@ -121,7 +121,8 @@ func (s *Store) within(ctx context.Context) *Store {
 // LockFirst implements convo.Locker: in SQLite one writes at a time anyway.
 func (s *Store) LockFirst() bool { return s.writer != nil && s.tx == nil }
 
-// transact runs f in a transaction of its own. When it cannot be told whether it was committed, the witnesses that f left say so.
+// transact runs f in a transaction of its own. When it cannot be told whether it was committed, the
+// witnesses that f left say so.
 func (s *Store) transact(ctx context.Context, f func(*transaction) error) error {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -145,7 +146,8 @@ func (s *Store) transact(ctx context.Context, f func(*transaction) error) error 
 	if err == nil {
 		return nil
 	}
-	// The transaction may still be open: as SQLite leaves it, for another try, or as whoever killed the statement.
+	// The transaction may still be open: as SQLite leaves it, for another try, or as whoever killed
+	// the statement.
 	if _, rerr := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); rerr != nil {
 		s.discard(conn)
 	}
@@ -153,8 +155,8 @@ func (s *Store) transact(ctx context.Context, f func(*transaction) error) error 
 	return s.resolveUnknownCommit(ctx, t.witnesses, err)
 }
 
-// discard closes a connection in an unknown state, so that nobody else gets it. Not SQLite's: there may be only one, with all the
-// data in its memory, and nobody kills its statements.
+// discard closes a connection in an unknown state, so that nobody else gets it. Not SQLite's: there
+// may be only one, with all the data in its memory, and nobody kills its statements.
 func (s *Store) discard(conn *sql.Conn) {
 	if s.writer == nil {
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
@@ -172,9 +174,10 @@ func (s *Store) refusal(err error) error {
 // resolveTimeout bounds how long it is tried to find out what came of a commit.
 const resolveTimeout = 5 * time.Second
 
-// resolveUnknownCommit finds out by reading back whether a commit that failed with err, or was refused, was carried out after all: the
-// connection may have been lost on the way back, or the driver may have repeated it. It returns nil if it was, err when
-// it was not, and ErrCommitUnknown when that cannot be told.
+// resolveUnknownCommit finds out by reading back whether a commit that failed with err, or was
+// refused, was carried out after all: the connection may have been lost on the way back, or the
+// driver may have repeated it. It returns nil if it was, err when it was not, and ErrCommitUnknown
+// when that cannot be told.
 func (s *Store) resolveUnknownCommit(ctx context.Context, witnesses []witness, err error) error {
 	known := isRefusal(err) || s.d.settled(err) // then what is not there will not come either
 	if known && len(witnesses) == 0 {
@@ -185,8 +188,11 @@ func (s *Store) resolveUnknownCommit(ctx context.Context, witnesses []witness, e
 	for _, w := range witnesses {
 		there, other, perr := s.find(ctx, w)
 		switch {
-		case perr != nil: // without the conflict, if it is one: the driver may have met it by repeating what was carried out
-			return fmt.Errorf("sqlstore: %w: %s; asking what came of it: %w", convo.ErrCommitUnknown, err.Error(), perr)
+		// without the conflict, if it is one: the driver may have met it by repeating what was
+		// carried out
+		case perr != nil:
+			return fmt.Errorf("sqlstore: %w: %s; asking what came of it: %w",
+				convo.ErrCommitUnknown, err.Error(), perr)
 		case perr == nil && there:
 			return nil
 		case perr == nil && other && !known:
@@ -200,7 +206,8 @@ func (s *Store) resolveUnknownCommit(ctx context.Context, witnesses []witness, e
 }
 
 func isRefusal(err error) bool {
-	return errors.Is(err, convo.ErrConflict) || errors.Is(err, convo.ErrDuplicate) || errors.Is(err, convo.ErrActiveExists)
+	return errors.Is(err, convo.ErrConflict) || errors.Is(err, convo.ErrDuplicate) ||
+		errors.Is(err, convo.ErrActiveExists)
 }
 
 // find looks for what a commit has written, or for what somebody else has written in its place.
@@ -259,208 +266,4 @@ func (s *Store) finish(ctx context.Context, changes []convo.Change, err error) e
 		return s.resolveUnknownCommit(ctx, witnesses, s.refusal(err))
 	}
 	return nil
-}
-
-// transaction is what a commit is written in.
-type transaction struct {
-	d         *engine
-	tx        *sql.Tx
-	stmts     *statements
-	savepoint bool // it is the host's: undo what a refused commit wrote
-	lock      bool // Load holds what it loads
-	snapshot  bool // all reads see one moment
-	witnesses []witness
-	failed    error // of a commit in it
-	broken    bool  // cannot be committed any more
-}
-
-func (t *transaction) commit(ctx context.Context, changes []convo.Change) error {
-	if !t.savepoint {
-		t.failed = t.carryOut(ctx, changes)
-		return t.failed
-	}
-	return t.within(ctx, func(t *transaction) error { return t.carryOut(ctx, changes) })
-}
-
-// within carries out f, and undoes what it did when it fails.
-func (t *transaction) within(ctx context.Context, f func(*transaction) error) error {
-	if t.broken {
-		return errAgain
-	}
-	witnesses := len(t.witnesses)
-	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT convo"); err != nil {
-		return err
-	}
-	t.broken = true // if f panics
-	err := f(t)
-	t.broken = false
-	// Without the deadline, or a transaction that goes on would keep a part of it.
-	ctx = context.WithoutCancel(ctx)
-	if err == nil {
-		if _, err = t.tx.ExecContext(ctx, "RELEASE SAVEPOINT convo"); err == nil {
-			return nil
-		}
-	}
-	t.witnesses = t.witnesses[:witnesses]
-	if _, rerr := t.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT convo"); rerr != nil {
-		t.broken = true
-		return fmt.Errorf("sqlstore: roll the transaction back, for a part of the commit could not be undone (%w): %w", rerr, err)
-	}
-	if _, rerr := t.tx.ExecContext(ctx, "RELEASE SAVEPOINT convo"); rerr != nil {
-		t.broken = true
-	}
-	return err
-}
-
-func (t *transaction) carryOut(ctx context.Context, changes []convo.Change) error {
-	err := planOf(changes).carryOut(ctx, t)
-	if w, ok := witnessOf(changes); ok && err == nil {
-		t.witnesses = append(t.witnesses, w)
-	}
-	return err
-}
-
-// update carries out a statement and reports whether it changed a row.
-func (t *transaction) update(ctx context.Context, statement string, args ...any) (bool, error) {
-	st, text := t.stmts.cached(statement)
-	var r sql.Result
-	var err error
-	if st != nil {
-		r, err = t.tx.StmtContext(ctx, st).ExecContext(ctx, args...)
-	} else {
-		r, err = t.tx.ExecContext(ctx, text, args...)
-	}
-	if err != nil {
-		return false, err
-	}
-	n, err := r.RowsAffected()
-	return n > 0, err
-}
-
-// insert is update for a row whose key may be there already.
-func (t *transaction) insert(ctx context.Context, statement string, args ...any) (bool, error) {
-	written, err := t.update(ctx, statement+t.d.InsertOnce, args...)
-	if t.d.InsertOnce == "" && codeOf(err) == t.d.UniqueViolation {
-		return false, nil
-	}
-	return written, err
-}
-
-func (t *transaction) query(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
-	st, text := t.stmts.cached(statement)
-	if st != nil {
-		return t.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
-	}
-	return t.tx.QueryContext(ctx, text, args...)
-}
-
-// count is how many rows there are, or the number that the only row holds.
-func (t *transaction) count(ctx context.Context, statement string, args ...any) (n int64, err error) {
-	rows, err := t.query(ctx, statement, args...)
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		n++
-	}
-	return n, rows.Err()
-}
-
-// statements prepares each statement once.
-type statements struct {
-	db     *sql.DB
-	d      *engine
-	prefix string
-
-	preparing sync.Mutex   // one at a time; not to be asked for inside a transaction
-	mu        sync.RWMutex // of the maps; never held while the database is asked
-	texts     map[string]string
-	by        map[string]*sql.Stmt
-	composed  map[dialect.ChangeClass]string
-	blocks    blocks
-}
-
-// composed returns the statement for a class of changes, put together once.
-func (s *Store) composed(class dialect.ChangeClass) string {
-	c := s.stmts
-	c.mu.RLock()
-	text, ok := c.composed[class]
-	c.mu.RUnlock()
-	if ok {
-		return text
-	}
-	text = s.d.Compose(class)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.composed == nil {
-		c.composed = map[dialect.ChangeClass]string{}
-	}
-	c.composed[class] = text
-	return text
-}
-
-// text is a statement as the engine takes it.
-func (c *statements) text(statement string) string {
-	c.mu.RLock()
-	text, ok := c.texts[statement]
-	c.mu.RUnlock()
-	if ok {
-		return text
-	}
-	text = c.d.Text(statement, c.prefix)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.texts == nil {
-		c.texts = map[string]string{}
-	}
-	c.texts[statement] = text
-	return text
-}
-
-// get returns a prepared statement. Not for use inside a transaction: it takes a connection, and there may be only one.
-func (c *statements) get(ctx context.Context, statement string) (*sql.Stmt, error) {
-	st, text := c.cached(statement)
-	if st != nil {
-		return st, nil
-	}
-	c.preparing.Lock()
-	defer c.preparing.Unlock()
-	if st, _ = c.cached(statement); st != nil {
-		return st, nil
-	}
-	st, err := c.db.PrepareContext(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.by == nil {
-		c.by = map[string]*sql.Stmt{}
-	}
-	c.by[statement] = st
-	return st, nil
-}
-
-// cached returns a prepared statement if there is one, else its text.
-func (c *statements) cached(statement string) (*sql.Stmt, string) {
-	c.mu.RLock()
-	st := c.by[statement]
-	c.mu.RUnlock()
-	if st != nil {
-		return st, ""
-	}
-	return nil, c.text(statement)
-}
-
-func (c *statements) close() error {
-	c.mu.Lock()
-	by := c.by
-	c.by = nil
-	c.mu.Unlock()
-	var errs []error
-	for _, st := range by {
-		errs = append(errs, st.Close())
-	}
-	return errors.Join(errs...)
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// writer has the writes of one process to a SQLite file go one after the other, which the file demands anyway. Whoever writes
-// lends his transaction to those who wait by then, one after the other, each in his own goroutine; then they all share
-// one commit, and its trip to the disk.
+// writer has the writes of one process to a SQLite file go one after the other, which the file
+// demands anyway. Whoever writes lends his transaction to those who wait by then, one after the
+// other, each in his own goroutine; then they all share one commit, and its trip to the disk.
 type writer struct {
 	mu      sync.Mutex
 	busy    bool
@@ -33,9 +33,11 @@ const maxBatch = 64
 // errAgain tells who has borrowed a transaction that it could not be committed.
 var errAgain = errors.New("sqlstore: the shared transaction failed")
 
-// write carries out f in a transaction when it is its turn. f may be carried out again, after what it did was undone.
+// write carries out f in a transaction when it is its turn. f may be carried out again, after what
+// it did was undone.
 func (s *Store) write(ctx context.Context, f func(*transaction) error) error {
-	t := &turn{lent: make(chan *transaction, 1), back: make(chan struct{}, 1), done: make(chan error, 1)}
+	t := &turn{lent: make(chan *transaction, 1), back: make(chan struct{}, 1),
+		done: make(chan error, 1)}
 	for {
 		lent, err := s.writer.wait(ctx, t)
 		switch {
@@ -117,7 +119,8 @@ func (s *Store) lead(ctx context.Context, t *turn, f func(*transaction) error) e
 	return s.transact(ctx, f)
 }
 
-// wait waits for the turn, and returns the transaction that is lent, or nil when one is to begin one's own.
+// wait waits for the turn, and returns the transaction that is lent, or nil when one is to begin
+// one's own.
 func (w *writer) wait(ctx context.Context, t *turn) (*transaction, error) {
 	w.mu.Lock()
 	if !w.busy {

@@ -32,9 +32,7 @@ var faults = []fault{
 		return ch
 	}},
 	{
-		"a contact that was merged meanwhile",
-		conflictRule,
-		convo.ErrConflict,
+		"a contact that was merged meanwhile", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			for _, id := range []string{x, x + " root"} {
 				s.do(to(id), convo.Open{By: ana}, convo.Close{By: ana})
@@ -45,9 +43,7 @@ var faults = []fault{
 		},
 	},
 	{
-		"a stale contact of which nothing else is written",
-		conflictRule,
-		convo.ErrConflict,
+		"a stale contact of which nothing else is written", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			s.do(to(x), convo.Open{By: ana})
 			ch := s.decide(to(x), convo.Block{By: ana})
@@ -56,17 +52,13 @@ var faults = []fault{
 		},
 	},
 	{
-		"a contact that is not there",
-		conflictRule,
-		convo.ErrConflict,
+		"a contact that is not there", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			return s.decideOn(s.after(to(x), convo.Open{By: ana}), convo.Block{By: ana})
 		},
 	},
 	{
-		"a stale conversation",
-		conflictRule,
-		convo.ErrConflict,
+		"a stale conversation", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			s.do(to(x), convo.Open{By: ana})
 			ch := s.decide(to(x), convo.Send{By: ana, Body: "late"})
@@ -75,9 +67,7 @@ var faults = []fault{
 		},
 	},
 	{
-		"a stale conversation that the call left",
-		conflictRule,
-		convo.ErrConflict,
+		"a stale conversation that the call left", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			s.do(to(x), convo.Open{By: ana})
 			ch := s.decide(to(x), convo.Close{By: ana}, convo.Open{By: ana})
@@ -86,9 +76,7 @@ var faults = []fault{
 		},
 	},
 	{
-		"a timer of a stale conversation",
-		conflictRule,
-		convo.ErrConflict,
+		"a timer of a stale conversation", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			s.do(
 				to(x),
@@ -102,9 +90,7 @@ var faults = []fault{
 		},
 	},
 	{
-		"a conversation that is not there",
-		conflictRule,
-		convo.ErrConflict,
+		"a conversation that is not there", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			return s.decideOn(
 				s.after(to(x), convo.Open{By: ana}),
@@ -113,9 +99,7 @@ var faults = []fault{
 		},
 	},
 	{
-		"a new conversation whose id is there",
-		conflictRule,
-		convo.ErrConflict,
+		"a new conversation whose id is there", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			t := s.load(to(x))
 			t.Next = s.do(to(x+" first"), convo.Open{By: ana}, convo.Close{By: ana}).Conversation.ID
@@ -123,9 +107,7 @@ var faults = []fault{
 		},
 	},
 	{
-		"an address that another contact got",
-		conflictRule,
-		convo.ErrConflict,
+		"an address that another contact got", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			s.do(to(x), convo.Open{By: ana})
 			ch := s.decide(from(x, "sms", x), convo.LinkAddress{By: ana})
@@ -134,9 +116,7 @@ var faults = []fault{
 		},
 	},
 	{
-		"an address that another contact got, of a new contact",
-		conflictRule,
-		convo.ErrConflict,
+		"an address that another contact got, of a new contact", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			ch := s.decide(convo.ToAddress(acme, "sms", x), convo.Receive{Body: "hi"})
 			s.do(from(x+" first", "sms", x), convo.Open{By: ana})
@@ -144,9 +124,7 @@ var faults = []fault{
 		},
 	},
 	{
-		"a second active conversation",
-		activeRule,
-		convo.ErrActiveExists,
+		"a second active conversation", activeRule, convo.ErrActiveExists,
 		func(s *suite, x string) convo.Change {
 			ch := s.decide(to(x), convo.Open{By: ana})
 			s.do(to(x), convo.Open{By: ana})
@@ -155,9 +133,7 @@ var faults = []fault{
 		},
 	},
 	{
-		"a second active conversation by reopening",
-		activeRule,
-		convo.ErrActiveExists,
+		"a second active conversation by reopening", activeRule, convo.ErrActiveExists,
 		func(s *suite, x string) convo.Change {
 			s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
 			ch := s.decide(to(x), convo.Reopen{By: ana})
@@ -167,27 +143,19 @@ var faults = []fault{
 		},
 	},
 	{
-		"a second active conversation after a merge",
-		activeRule,
-		convo.ErrActiveExists,
+		"a second active conversation after a merge", activeRule, convo.ErrActiveExists,
 		func(s *suite, x string) convo.Change {
 			s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
 			s.do(to(x+" merged"), convo.Open{By: ana})
 			ch := s.decide(to(x), convo.Open{By: ana})
-			s.merge(
-				s.with(convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer})),
-				acme,
-				x,
-				x+" merged",
-			)
+			transfer := s.with(convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer}))
+			s.merge(transfer, acme, x, x+" merged")
 			ch.Contact.Action = convo.RowKept
 			return ch
 		},
 	},
 	{
-		"an external id that it has",
-		keyRule,
-		convo.ErrDuplicate,
+		"an external id that it has", keyRule, convo.ErrDuplicate,
 		func(s *suite, x string) convo.Change {
 			ch := s.decide(to(x), convo.Receive{Channel: "sms", ExternalID: x, Body: "again"})
 			s.do(to(x+" first"), convo.Receive{Channel: "sms", ExternalID: x, Body: "first"})
@@ -195,9 +163,7 @@ var faults = []fault{
 		},
 	},
 	{
-		"a host's key that it has",
-		keyRule,
-		convo.ErrDuplicate,
+		"a host's key that it has", keyRule, convo.ErrDuplicate,
 		func(s *suite, x string) convo.Change {
 			ch := s.decide(to(x), convo.Open{By: ana, Key: x})
 			s.do(to(x+" first"), convo.Open{By: ana, Key: x})
@@ -316,16 +282,8 @@ func refusesAStaleMerge(s *suite) {
 		func(_, secondary, other string) { s.merge(s.engine, acme, other, secondary) },
 		func(primary, _, other string) { s.merge(s.engine, acme, primary, other) },
 	} {
-		primary, secondary, other := fmt.Sprint(
-			"primary ",
-			i,
-		), fmt.Sprint(
-			"secondary ",
-			i,
-		), fmt.Sprint(
-			"other ",
-			i,
-		)
+		x := fmt.Sprint(" ", i)
+		primary, secondary, other := "primary"+x, "secondary"+x, "other"+x
 		for _, contact := range []string{primary, secondary, other} {
 			s.do(to(contact), closed...)
 		}
@@ -344,10 +302,8 @@ func refusesASecondActiveByMerge(s *suite) {
 	primary.Expected, primary.Version = now, now+1 // as if that had been loaded
 	s.refuses(changes, convo.ErrActiveExists)
 
-	changes = s.decideMerge(
-		"primary",
-		"secondary",
-	) // as if it left the secondary's conversation alone
+	// as if it left the secondary's conversation alone
+	changes = s.decideMerge("primary", "secondary")
 	second := &changes[1]
 	second.Conversation.Action = convo.RowKept
 	second.Events = second.Events[len(second.Events)-1:]
@@ -355,13 +311,8 @@ func refusesASecondActiveByMerge(s *suite) {
 }
 
 func holdsChangesAgainstEachOther(s *suite) {
-	open, message := convo.Open{
-		By: ana,
-	}, convo.Receive{
-		Channel:    "sms",
-		ExternalID: "m1",
-		Body:       "hi",
-	}
+	open := convo.Open{By: ana}
+	message := convo.Receive{Channel: "sms", ExternalID: "m1", Body: "hi"}
 	twice := func(a, b convo.Ref, cmds ...convo.Command) []convo.Change {
 		return []convo.Change{s.decide(a, cmds...), s.decide(b, cmds...)}
 	}
@@ -424,15 +375,8 @@ func comparesOnlyWhatItWrites(s *suite) {
 }
 
 func keepsPast(s *suite) {
-	open, closing, reopen := convo.Open{
-		By: ana,
-	}, convo.Close{
-		By:       ana,
-		Category: "Sales",
-		Summary:  "done",
-	}, convo.Reopen{
-		By: ana,
-	}
+	open, reopen := convo.Open{By: ana}, convo.Reopen{By: ana}
+	closing := convo.Close{By: ana, Category: "Sales", Summary: "done"}
 	for i, c := range []struct {
 		cmds          []convo.Command
 		conversations int
@@ -467,11 +411,8 @@ func keepsPast(s *suite) {
 }
 
 func writesATimerAlone(s *suite) {
-	e := s.with(
-		convo.WithPolicy(
-			convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)}},
-		),
-	)
+	policy := convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)}}
+	e := s.with(convo.WithPolicy(policy))
 	first := s.clock.Now()
 	s.by(e, to("a"), convo.Open{By: ana}, convo.Send{By: ana, Body: "hi"})
 	s.clock.add(time.Minute)

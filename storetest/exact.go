@@ -142,9 +142,7 @@ func keepsTimes(s *suite) {
 	var dues []convo.Ref
 	var listed []uuid.UUID
 	for i, until := range moments[1:] {
-		at := moments[i].Add(
-			999 * time.Nanosecond,
-		).In(
+		at := moments[i].Add(999 * time.Nanosecond).In(
 			elsewhere,
 		) // less than a microsecond, cut off
 		r := s.do(to(fmt.Sprint("waits ", i)),
@@ -217,10 +215,7 @@ func keepsTexts(s *suite) {
 			convo.Receive{Body: text},
 			convo.Send{By: ana, Body: text},
 			convo.Note{By: ana, Body: text},
-			convo.Close{
-				By:      ana,
-				Summary: summary,
-			},
+			convo.Close{By: ana, Summary: summary},
 			convo.AmendClosing{By: ana, Category: "other", Summary: summary},
 		)
 		s.Equal(text, r.Events[1].Row().Body)
@@ -292,10 +287,7 @@ var identifiers = []string{
 	strings.Repeat("x", 254),
 	strings.Repeat("x", 254) + "y",
 	strings.Repeat("x", 255),
-	strings.Repeat(
-		"é",
-		127,
-	) + "x",
+	strings.Repeat("é", 127) + "x",
 	strings.Repeat("😀", 63) + "abc",
 	strings.Repeat("😀", 63) + "abd",
 }
@@ -405,11 +397,9 @@ func keepsLongIdentifiers(s *suite) {
 		return strings.Repeat(letter, convo.MaxID/len(letter)) + "xyz"[:convo.MaxID%len(letter)]
 	}
 	to := convo.Ref{
-		Workspace: long(
-			"w",
-		),
-		Contact: long("é"),
-		Address: convo.Address{Channel: long("c"), Value: long("😀")},
+		Workspace: long("w"),
+		Contact:   long("é"),
+		Address:   convo.Address{Channel: long("c"), Value: long("😀")},
 	}
 	user := convo.ByUser(long("u"))
 	s.do(to, convo.Receive{Key: long("k"), ExternalID: long("e"), Body: "hi"},
@@ -418,13 +408,11 @@ func keepsLongIdentifiers(s *suite) {
 	key := convo.KeyID{Channel: long("c"), ID: long("e")}
 	s.Len(s.keys(long("w"), key, convo.KeyID{ID: long("k")}), 2)
 	s.Len(s.list(convo.Filter{
-		Workspace: long(
-			"w",
-		),
-		Contact:  long("é"),
-		Assignee: long("u"),
-		Team:     long("t"),
-		Channel:  long("c"),
-		Category: long("g"),
+		Workspace: long("w"),
+		Contact:   long("é"),
+		Assignee:  long("u"),
+		Team:      long("t"),
+		Channel:   long("c"),
+		Category:  long("g"),
 	}), 1)
 }

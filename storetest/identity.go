@@ -35,11 +35,7 @@ func sharesIdentities(s *suite) {
 	// In another order than they are listed in: upper case before lower case, and a channel before
 	// one that begins with it.
 	want := []convo.Suggestion{
-		phone(
-			"e",
-			"Sms",
-			"+49 1234567",
-		),
+		phone("e", "Sms", "+49 1234567"),
 		phone("a", "sms", "+49-1234567"),
 		phone("b", "sms", "+491234567"),
 		phone("b", "sms2", "+491234567"),

@@ -38,21 +38,13 @@ var raceCases = []testCase{
 		"a key is unique in its workspace",
 		racesToDeliver,
 	},
-	{
-		"Races/apply a host's key once",
-		"a key is unique in its workspace",
-		racesWithAKey,
-	},
+	{"Races/apply a host's key once", "a key is unique in its workspace", racesWithAKey},
 	{
 		"Races/close once",
 		"of two changes that were decided on the same version one is refused",
 		racesToClose,
 	},
-	{
-		"Races/reopen once",
-		"a contact has at most one active conversation",
-		racesToReopen,
-	},
+	{"Races/reopen once", "a contact has at most one active conversation", racesToReopen},
 	{
 		"Races/merge once",
 		"of two changes that were decided on the same version one is refused",
@@ -143,12 +135,8 @@ func racesToOpen(s *suite) {
 		contact := fmt.Sprint("contact ", round)
 		got := s.racedTo(func(i int) (convo.Ref, convo.Command) {
 			return to(
-					contact,
-				), convo.Receive{
-					Channel:    "sms",
-					ExternalID: fmt.Sprint(round, ".", i),
-					Body:       "hi",
-				}
+				contact,
+			), convo.Receive{Channel: "sms", ExternalID: fmt.Sprint(round, ".", i), Body: "hi"}
 		})
 		s.Equal(map[string]int{"opened": 1, "recorded": racers - 1}, got)
 		all := s.list(convo.Filter{Workspace: acme, Contact: contact})

@@ -248,9 +248,7 @@ func returnsWhatIsDue(s *suite) {
 		workspace := fmt.Sprint("workspace ", i%3)
 		r := s.do(
 			convo.ToContact(workspace, fmt.Sprint("contact ", i)),
-			convo.Open{
-				By: ana,
-			},
+			convo.Open{By: ana},
 			convo.SetPending{By: ana, Until: now.Add(time.Duration(i+1) * time.Microsecond)},
 		)
 		want[i] = convo.ToConversation(workspace, r.Conversation.ID)

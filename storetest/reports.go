@@ -124,7 +124,8 @@ var reportCases = []reportCase{
 		},
 	},
 	{
-		"Cells/of a workspace without anything are none", "an empty workspace has a report of zeros",
+		"Cells/of a workspace without anything are none",
+		"an empty workspace has a report of zeros",
 		func(r *reports) {
 			r.play("other", 2, 20)
 			a, err := report.Run(r.ctx, r.reporter, report.Query{
@@ -164,7 +165,8 @@ var reportCases = []reportCase{
 				n++
 				return nil
 			}))
-			first := slices.IndexFunc(want, func(y report.Cycle) bool { return y.OpenedAt.Equal(middle) })
+			first := slices.IndexFunc(want,
+				func(y report.Cycle) bool { return y.OpenedAt.Equal(middle) })
 			r.Equal(len(want)-first, n)
 			enough := errors.New("enough")
 			stop := func(*report.Cycle) error { return enough }
@@ -223,7 +225,8 @@ var reportCases = []reportCase{
 					{Measures: closed, Boundaries: period, GroupBy: report.Author},
 				},
 				"filter": {
-					{Measures: closed, Boundaries: period, Filter: report.Filter{"colour": {"red"}}},
+					{Measures: closed, Boundaries: period,
+						Filter: report.Filter{"colour": {"red"}}},
 				},
 				"calendar": {
 					{Measures: []report.Measure{report.WorkingResolution}, Boundaries: period},
@@ -251,7 +254,8 @@ var reportCases = []reportCase{
 			})
 			r.ErrorIs(err, context.Canceled)
 			ignore := func(*report.Cycle) error { return nil }
-			r.ErrorIs(r.reporter.Cycles(ctx, acme, now.Add(-time.Hour), now, ignore), context.Canceled)
+			r.ErrorIs(r.reporter.Cycles(ctx, acme, now.Add(-time.Hour), now, ignore),
+				context.Canceled)
 			_, err = r.reporter.Active(ctx, acme)
 			r.ErrorIs(err, context.Canceled)
 		},

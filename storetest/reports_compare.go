@@ -104,7 +104,7 @@ func (r *reports) collect(a report.Aggregation, log *replayed) []report.Cell {
 	for i := range log.messages {
 		c.AddMessage(log.messages[i].conversation, &log.messages[i].event)
 	}
-	cells, err := c.Cells()
+	cells, err := c.Aggregate()
 	r.NoError(err)
 	return cells
 }
@@ -215,7 +215,8 @@ func (r *reports) compareAll(workspace string) {
 					some := i == 0 || (i+j+k)%6 == 0 || k == 0 && (j == 0 || f[by] != nil)
 					if some && fits(measures[0].TimeBasis(), by, f) {
 						r.compare(report.Aggregation{
-							Workspace: workspace, Measures: measures, Boundaries: b, GroupBy: by, Filter: f,
+							Workspace: workspace, Measures: measures, Boundaries: b, GroupBy: by,
+							Filter:    f,
 							Quantiles: j%2 == 0,
 						}, &log)
 					}

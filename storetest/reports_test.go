@@ -17,9 +17,7 @@ type fakeReporter struct {
 	answer func(*report.Cell)
 }
 
-func (f fakeReporter) Aggregate(
-	ctx context.Context, a report.Aggregation,
-) ([]report.Cell, error) {
+func (f fakeReporter) Aggregate(ctx context.Context, a report.Aggregation) ([]report.Cell, error) {
 	if f.ask != nil {
 		f.ask(&a)
 	}

@@ -47,7 +47,8 @@ type fake struct {
 	due          func([]convo.DueConversation) []convo.DueConversation
 }
 
-func (f *fake) begin(ctx context.Context, method, workspace string) (context.Context, string, error) {
+func (f *fake) begin(ctx context.Context, method, workspace string) (context.Context, string,
+	error) {
 	if f.before == nil {
 		return ctx, workspace, nil
 	}
@@ -84,7 +85,8 @@ func (f *fake) Commit(ctx context.Context, changes ...convo.Change) error {
 	return f.commit(ctx, f.Store, slices.Clone(changes))
 }
 
-func (f *fake) Conversation(ctx context.Context, workspace string, id uuid.UUID) (convo.Conversation, error) {
+func (f *fake) Conversation(ctx context.Context, workspace string,
+	id uuid.UUID) (convo.Conversation, error) {
 	ctx, workspace, err := f.begin(ctx, "Conversation", workspace)
 	if err != nil {
 		return convo.Conversation{}, err
@@ -95,7 +97,8 @@ func (f *fake) Conversation(ctx context.Context, workspace string, id uuid.UUID)
 	return c, err
 }
 
-func (f *fake) Conversations(ctx context.Context, by convo.Filter) (all []convo.Conversation, err error) {
+func (f *fake) Conversations(ctx context.Context, by convo.Filter) (all []convo.Conversation,
+	err error) {
 	if ctx, by.Workspace, err = f.begin(ctx, "Conversations", by.Workspace); err != nil {
 		return nil, err
 	}
@@ -124,7 +127,8 @@ func (f *fake) Events(ctx context.Context, by convo.EventFilter) (all []convo.Ev
 	return all, err
 }
 
-func (f *fake) Keys(ctx context.Context, workspace string, ids ...convo.KeyID) ([]convo.Key, error) {
+func (f *fake) Keys(ctx context.Context, workspace string, ids ...convo.KeyID) ([]convo.Key,
+	error) {
 	ctx, workspace, err := f.begin(ctx, "Keys", workspace)
 	if err != nil {
 		return nil, err
@@ -152,7 +156,8 @@ func (f *fake) Addresses(ctx context.Context, workspace, contact string) ([]conv
 	return all, err
 }
 
-func (f *fake) Due(ctx context.Context, before time.Time, limit int) ([]convo.DueConversation, error) {
+func (f *fake) Due(ctx context.Context, before time.Time, limit int) ([]convo.DueConversation,
+	error) {
 	ctx, _, err := f.begin(ctx, "Due", "")
 	if err != nil {
 		return nil, err
@@ -167,7 +172,8 @@ func (f *fake) Due(ctx context.Context, before time.Time, limit int) ([]convo.Du
 	return due, err
 }
 
-var methods = []string{"Load", "Commit", "Conversation", "Conversations", "Events", "Keys", "Addresses", "Due"}
+var methods = []string{"Load", "Commit", "Conversation", "Conversations", "Events", "Keys",
+	"Addresses", "Due"}
 
 // told is a store with a story in it.
 func told(t *testing.T) convo.Store {
@@ -183,10 +189,13 @@ var lies = []struct {
 	lie  func(*fake)
 }{
 	{oneActive, "all are open", onAll(func(c *convo.Conversation) { c.Status = convo.StatusOpen })},
-	{activeIsLatest, "the latest is another", onThreads(func(t *convo.Snapshot) { t.Contact.LatestConversation = uuid.New() })},
+	{activeIsLatest, "the latest is another",
+		onThreads(func(t *convo.Snapshot) { t.Contact.LatestConversation = uuid.New() })},
 	{versionCounts, "a version too high", onAll(func(c *convo.Conversation) { c.Version++ })},
-	{versionCounts, "the last event is missing", onLogs(func(es []convo.Event) []convo.Event { return es[:max(0, len(es)-1)] })},
-	{seqGapless, "the first event is missing", onLogs(func(es []convo.Event) []convo.Event { return es[min(1, len(es)):] })},
+	{versionCounts, "the last event is missing",
+		onLogs(func(es []convo.Event) []convo.Event { return es[:max(0, len(es)-1)] })},
+	{seqGapless, "the first event is missing",
+		onLogs(func(es []convo.Event) []convo.Event { return es[min(1, len(es)):] })},
 	{eventOnce, "an id of two events", onEvents(func(e *convo.Event) {
 		if e.Kind == convo.ConversationClosed {
 			e.ID = uuid.Nil
@@ -202,21 +211,34 @@ var lies = []struct {
 			e.At = day
 		}
 	})},
-	{foldIsState, "somebody is assigned", onAll(func(c *convo.Conversation) { c.Assignee = "somebody" })},
-	{foldIsState, "another summary", onAll(func(c *convo.Conversation) { c.Cycle.Closing.Summary += "." })},
+	{foldIsState, "somebody is assigned",
+		onAll(func(c *convo.Conversation) { c.Assignee = "somebody" })},
+	{foldIsState, "another summary",
+		onAll(func(c *convo.Conversation) { c.Cycle.Closing.Summary += "." })},
 	{cyclesCount, "a cycle more", onAll(func(c *convo.Conversation) { c.Cycle.Number++ })},
-	{measuresSane, "a negative sum", onAll(func(c *convo.Conversation) { c.Cycle.ResponseMicros = -1 })},
-	{measuresSane, "a response before the opening", onAll(func(c *convo.Conversation) { c.Cycle.FirstResponseAt = day })},
-	{closingStands, "no closing of a closed one", onAll(func(c *convo.Conversation) { c.Cycle.Closing = convo.Closing{} })},
-	{closingStands, "a closing of an active one", onAll(func(c *convo.Conversation) { c.Cycle.Closing.At = farAway })},
-	{closingStands, "a closed one was never closed", onAll(func(c *convo.Conversation) { c.FirstClosedAt = time.Time{} })},
+	{measuresSane, "a negative sum",
+		onAll(func(c *convo.Conversation) { c.Cycle.ResponseMicros = -1 })},
+	{measuresSane, "a response before the opening",
+		onAll(func(c *convo.Conversation) { c.Cycle.FirstResponseAt = day })},
+	{closingStands, "no closing of a closed one",
+		onAll(func(c *convo.Conversation) { c.Cycle.Closing = convo.Closing{} })},
+	{closingStands, "a closing of an active one",
+		onAll(func(c *convo.Conversation) { c.Cycle.Closing.At = farAway })},
+	{closingStands, "a closed one was never closed",
+		onAll(func(c *convo.Conversation) { c.FirstClosedAt = time.Time{} })},
 	{timerSane, "a timer on a closed one", onAll(func(c *convo.Conversation) { c.DueAt = day })},
-	{timerSane, "a timer after the end of a pending", onAll(func(c *convo.Conversation) { c.DueAt = c.PendingUntil.Add(1000) })},
-	{timerSane, "no timer for the end of a pending", onAll(func(c *convo.Conversation) { c.DueAt = time.Time{} })},
-	{pendingSane, "pending since never", onAll(func(c *convo.Conversation) { c.PendingSince = time.Time{} })},
-	{pendingSane, "all since some day", onAll(func(c *convo.Conversation) { c.PendingSince = day })},
-	{pendingSane, "all until some day", onAll(func(c *convo.Conversation) { c.PendingUntil = day })},
-	{contactIsRoot, "a merged contact", onThreads(func(t *convo.Snapshot) { t.Contact.MergedInto = "mia" })},
+	{timerSane, "a timer after the end of a pending",
+		onAll(func(c *convo.Conversation) { c.DueAt = c.PendingUntil.Add(1000) })},
+	{timerSane, "no timer for the end of a pending",
+		onAll(func(c *convo.Conversation) { c.DueAt = time.Time{} })},
+	{pendingSane, "pending since never",
+		onAll(func(c *convo.Conversation) { c.PendingSince = time.Time{} })},
+	{pendingSane, "all since some day",
+		onAll(func(c *convo.Conversation) { c.PendingSince = day })},
+	{pendingSane, "all until some day",
+		onAll(func(c *convo.Conversation) { c.PendingUntil = day })},
+	{contactIsRoot, "a merged contact",
+		onThreads(func(t *convo.Snapshot) { t.Contact.MergedInto = "mia" })},
 	{contactIsRoot, "an origin leads astray", onThreads(func(t *convo.Snapshot) {
 		if t.Ref.Contact == "tom" {
 			t.Contact.ID = "tom"
@@ -232,7 +254,8 @@ var lies = []struct {
 			t.Contact.ID = "tom"
 		}
 	})},
-	{addressLeads, "an address of nobody", onThreads(func(t *convo.Snapshot) { t.AddressOwner = "" })},
+	{addressLeads, "an address of nobody",
+		onThreads(func(t *convo.Snapshot) { t.AddressOwner = "" })},
 	{addressLeads, "an address is missing", func(f *fake) {
 		f.addresses = func(all []convo.Address) []convo.Address { return all[1:] }
 	}},
@@ -241,9 +264,14 @@ var lies = []struct {
 			return append(all, convo.Address{Channel: "sms", Value: "1"})
 		}
 	}},
-	{messageHasKey, "no key", func(f *fake) { f.keys = func([]convo.Key) []convo.Key { return nil } }},
-	{messageHasKey, "a key to no event", onKeys(func(k *convo.Key) { k.FirstSeq, k.LastSeq = 0, 0 })},
-	{messageHasKey, "a key to another conversation", onKeys(func(k *convo.Key) { k.Conversation = uuid.New() })},
+	{messageHasKey, "no key",
+		func(f *fake) { f.keys = func([]convo.Key) []convo.Key { return nil } }},
+	{messageHasKey, "a key to no event", onKeys(func(k *convo.Key) {
+		k.FirstSeq, k.LastSeq = 0,
+			0
+	})},
+	{messageHasKey, "a key to another conversation",
+		onKeys(func(k *convo.Key) { k.Conversation = uuid.New() })},
 	{externalOnce, "an external id twice", onEvents(func(e *convo.Event) {
 		if e.Row().ExternalID == "in 2" {
 			edit(e, func(r *convo.EventRow) { r.ExternalID = "in 1" })
@@ -257,10 +285,17 @@ var lies = []struct {
 			return all
 		}
 	}},
-	{statusListed, "all are there", func(f *fake) { f.filter = func(by *convo.Filter) { by.Status = nil } }},
-	{dueListed, "one is missing", func(f *fake) { f.due = func(all []convo.DueConversation) []convo.DueConversation { return all[1:] } }},
+	{statusListed, "all are there",
+		func(f *fake) { f.filter = func(by *convo.Filter) { by.Status = nil } }},
+	{dueListed, "one is missing",
+		func(f *fake) {
+			f.due = func(all []convo.DueConversation) []convo.DueConversation { return all[1:] }
+		}},
 	{dueListed, "the latest first", func(f *fake) {
-		f.due = func(all []convo.DueConversation) []convo.DueConversation { slices.Reverse(all); return all }
+		f.due = func(all []convo.DueConversation) []convo.DueConversation {
+			slices.Reverse(all)
+			return all
+		}
 	}},
 	{dueListed, "at another time", func(f *fake) {
 		f.due = func(all []convo.DueConversation) []convo.DueConversation {
@@ -269,15 +304,20 @@ var lies = []struct {
 		}
 	}},
 	{dueListed, "one is there twice", func(f *fake) {
-		f.due = func(all []convo.DueConversation) []convo.DueConversation { return append(all, all[len(all)-1]) }
+		f.due = func(all []convo.DueConversation) []convo.DueConversation {
+			return append(all,
+				all[len(all)-1])
+		}
 	}},
 	{dueListed, "one has no timer", func(f *fake) {
 		f.due = func(all []convo.DueConversation) []convo.DueConversation {
-			return append(all, convo.DueConversation{Ref: convo.ToConversation(acme, uuid.New()), DueAt: day})
+			return append(all, convo.DueConversation{Ref: convo.ToConversation(acme, uuid.New()),
+				DueAt: day})
 		}
 	}},
 	{historyComplete, "an event is missing", onHistories(func(es []convo.Event) []convo.Event {
-		return slices.DeleteFunc(es, func(e convo.Event) bool { return e.Kind == convo.MessageSent })
+		return slices.DeleteFunc(es,
+			func(e convo.Event) bool { return e.Kind == convo.MessageSent })
 	})},
 	{historyComplete, "an event is another", onHistories(func(es []convo.Event) []convo.Event {
 		edit(&es[0], func(r *convo.EventRow) { r.Body += "!" })
@@ -287,18 +327,31 @@ var lies = []struct {
 	{historyComplete, "events of others", onHistories(func(es []convo.Event) []convo.Event {
 		return append(es, convo.Event{Conversation: uuid.New(), At: farAway})
 	})},
-	{historyComplete, "the last first", onHistories(func(es []convo.Event) []convo.Event { slices.Reverse(es); return es })},
-	{contactFolds, "a blocked contact", onThreads(func(t *convo.Snapshot) { t.Contact.Blocked = true })},
-	{contactFolds, "a version too high", onThreads(func(t *convo.Snapshot) { t.Contact.Version++ })},
-	{contactFolds, "an event of a contact's own is missing", onHistories(func(es []convo.Event) []convo.Event {
-		return slices.DeleteFunc(es, func(e convo.Event) bool { return e.Kind == convo.ContactBlocked })
-	})},
-	{contactFolds, "an event of a merged contact is missing", onHistories(func(es []convo.Event) []convo.Event {
-		return slices.DeleteFunc(es, func(e convo.Event) bool { return e.Kind == convo.AddressLinked && e.Contact == "tom" })
-	})},
-	{readsAgree, "one by one they are others", func(f *fake) { f.one = func(c *convo.Conversation) { c.Team = "another" } }},
-	{readsAgree, "loaded they are others", onThreads(func(t *convo.Snapshot) { t.Conversation.Team = "another" })},
-	{readsAgree, "another is the latest", onThreads(func(t *convo.Snapshot) { t.Conversation.ID = uuid.New() })},
+	{historyComplete, "the last first",
+		onHistories(func(es []convo.Event) []convo.Event { slices.Reverse(es); return es })},
+	{contactFolds, "a blocked contact",
+		onThreads(func(t *convo.Snapshot) { t.Contact.Blocked = true })},
+	{contactFolds, "a version too high",
+		onThreads(func(t *convo.Snapshot) { t.Contact.Version++ })},
+	{contactFolds, "an event of a contact's own is missing",
+		onHistories(func(es []convo.Event) []convo.Event {
+			return slices.DeleteFunc(es,
+				func(e convo.Event) bool { return e.Kind == convo.ContactBlocked })
+		})},
+	{contactFolds, "an event of a merged contact is missing",
+		onHistories(func(es []convo.Event) []convo.Event {
+			return slices.DeleteFunc(es,
+				func(e convo.Event) bool {
+					return e.Kind == convo.AddressLinked &&
+						e.Contact == "tom"
+				})
+		})},
+	{readsAgree, "one by one they are others",
+		func(f *fake) { f.one = func(c *convo.Conversation) { c.Team = "another" } }},
+	{readsAgree, "loaded they are others",
+		onThreads(func(t *convo.Snapshot) { t.Conversation.Team = "another" })},
+	{readsAgree, "another is the latest",
+		onThreads(func(t *convo.Snapshot) { t.Conversation.ID = uuid.New() })},
 	{readsAgree, "another is active", onThreads(func(t *convo.Snapshot) { t.Active = uuid.New() })},
 	{readsAgree, "none is active", onThreads(func(t *convo.Snapshot) { t.Active = uuid.Nil })},
 	{readsAgree, "one of a contact is missing", func(f *fake) {
@@ -309,13 +362,15 @@ var lies = []struct {
 			return all
 		}
 	}},
-	{listOrdered, "the first opened first", onLists(func(all []convo.Conversation) []convo.Conversation {
-		slices.Reverse(all)
-		return all
-	})},
-	{listOrdered, "one is there twice", onLists(func(all []convo.Conversation) []convo.Conversation {
-		return append(all[:1], all...)
-	})},
+	{listOrdered, "the first opened first",
+		onLists(func(all []convo.Conversation) []convo.Conversation {
+			slices.Reverse(all)
+			return all
+		})},
+	{listOrdered, "one is there twice",
+		onLists(func(all []convo.Conversation) []convo.Conversation {
+			return append(all[:1], all...)
+		})},
 }
 
 func onAll(f func(*convo.Conversation)) func(*fake) { return func(b *fake) { b.conversation = f } }
@@ -324,7 +379,10 @@ func onThreads(f func(*convo.Snapshot)) func(*fake) { return func(b *fake) { b.t
 
 func onLists(f func([]convo.Conversation) []convo.Conversation) func(*fake) {
 	return func(b *fake) {
-		b.list = func(_ convo.Filter, all []convo.Conversation) []convo.Conversation { return f(all) }
+		b.list = func(_ convo.Filter,
+			all []convo.Conversation) []convo.Conversation {
+			return f(all)
+		}
 	}
 }
 
@@ -397,7 +455,8 @@ func TestCheckInvariantsFindsEveryLie(t *testing.T) {
 func TestCheckInvariantsReportsWhatItCannotRead(t *testing.T) {
 	store, broken := told(t), errors.New("broken")
 	for _, method := range methods {
-		s := &fake{Store: store, before: func(ctx context.Context, m, workspace string) (context.Context, string, error) {
+		s := &fake{Store: store, before: func(ctx context.Context, m,
+			workspace string) (context.Context, string, error) {
 			if m == method {
 				return ctx, workspace, broken
 			}
@@ -416,7 +475,8 @@ func TestCheckInvariantsReadsPageByPage(t *testing.T) {
 	store := memstore.New()
 	testCase{"", "", func(s *suite) {
 		for i := range convo.MaxPageSize + 10 {
-			s.do(nth(i), convo.Open{By: ana}, convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
+			s.do(nth(i), convo.Open{By: ana}, convo.SetPending{By: ana,
+				Until: s.clock.Now().Add(time.Hour)})
 			if i%100 != 0 {
 				s.do(nth(0), convo.Note{By: ana, Body: "long"})
 			}
@@ -437,9 +497,11 @@ func TestCheckInvariantsLooksOnlyAtTheWorkspacesThatItIsGiven(t *testing.T) {
 
 func TestPagesEndEvenIfTheStoreDoesNot(t *testing.T) {
 	f := convo.Filter{Workspace: acme, Limit: 2}
-	_, err := conversations(t.Context(), &fake{Store: told(t), filter: func(f *convo.Filter) { f.After = convo.Cursor{} }}, f)
+	_, err := conversations(t.Context(), &fake{Store: told(t),
+		filter: func(f *convo.Filter) { f.After = convo.Cursor{} }}, f)
 	assert.ErrorContains(t, err, "not behind it")
-	_, err = conversations(t.Context(), &fake{Store: told(t), filter: func(f *convo.Filter) { f.Limit = 3 }}, f)
+	_, err = conversations(t.Context(), &fake{Store: told(t),
+		filter: func(f *convo.Filter) { f.Limit = 3 }}, f)
 	assert.ErrorContains(t, err, "a page of 3 where the limit is 2")
 }
 
@@ -450,25 +512,33 @@ var mutants = []struct {
 	mutate func(*fake)
 }{
 	{"Commit/refuses a stale contact", "compares no contacts", onCommit(compareNoContact)},
-	{"Commit/refuses a stale contact of which nothing else is written", "compares no contacts", onCommit(compareNoContact)},
-	{"Commit/refuses a merge whose primary or secondary changed meanwhile", "compares no contacts", onCommit(compareNoContact)},
-	{"Commit/refuses a stale conversation", "compares no conversations", onCommit(compareNoConversation)},
-	{"Commit/refuses a stale conversation that the call left", "compares no conversations", onCommit(compareNoConversation)},
-	{"Commit/refuses a timer of a stale conversation", "compares no conversations", onCommit(compareNoConversation)},
+	{"Commit/refuses a stale contact of which nothing else is written", "compares no contacts",
+		onCommit(compareNoContact)},
+	{"Commit/refuses a merge whose primary or secondary changed meanwhile", "compares no contacts",
+		onCommit(compareNoContact)},
+	{"Commit/refuses a stale conversation", "compares no conversations",
+		onCommit(compareNoConversation)},
+	{"Commit/refuses a stale conversation that the call left", "compares no conversations",
+		onCommit(compareNoConversation)},
+	{"Commit/refuses a timer of a stale conversation", "compares no conversations",
+		onCommit(compareNoConversation)},
 	{"Races/close once", "compares no conversations", slowly(onCommit(compareNoConversation))},
 	{"Races/handle each due thing once, however many runners tick", "compares no conversations",
 		slowly(onCommit(compareNoConversation))},
-	{"Races/take a message once, however often it is delivered", "forgets keys", slowly(onCommit(forgetKeys))},
+	{"Races/take a message once, however often it is delivered", "forgets keys",
+		slowly(onCommit(forgetKeys))},
 	{"Commit/refuses an external id that it has", "forgets keys", onCommit(forgetKeys)},
 	{"Commit/refuses a host's key that it has", "forgets keys", onCommit(forgetKeys)},
-	{"Commit/writes nothing at all when it refuses one of several changes", "commits one by one", func(f *fake) {
-		f.commit = func(ctx context.Context, s convo.Store, changes []convo.Change) (err error) {
-			for _, ch := range changes {
-				err = cmp.Or(err, s.Commit(ctx, ch))
+	{"Commit/writes nothing at all when it refuses one of several changes", "commits one by one",
+		func(f *fake) {
+			f.commit = func(ctx context.Context, s convo.Store,
+				changes []convo.Change) (err error) {
+				for _, ch := range changes {
+					err = cmp.Or(err, s.Commit(ctx, ch))
+				}
+				return err
 			}
-			return err
-		}
-	}},
+		}},
 	{"Commit/refuses a second active conversation", "answers another error", func(f *fake) {
 		f.commit = func(ctx context.Context, s convo.Store, changes []convo.Change) error {
 			if s.Commit(ctx, changes...) != nil {
@@ -477,50 +547,60 @@ var mutants = []struct {
 			return nil
 		}
 	}},
-	{"Commit/refuses an address that another contact got", "leaves a taken address out", onCommit(func(s convo.Store, ch *convo.Change) {
-		ch.Addresses = slices.DeleteFunc(slices.Clone(ch.Addresses), func(a convo.AddressRow) bool {
-			t, _ := s.Load(context.Background(), convo.ToAddress(ch.Contact.Workspace, a.Channel, a.Value))
-			return t.AddressOwner != ""
-		})
-	})},
-	{"Commit/takes a key again elsewhere: another channel, a host's key, another workspace", "keeps them without", func(f *fake) {
-		onCommit(func(_ convo.Store, ch *convo.Change) {
-			ch.Keys = slices.Clone(ch.Keys)
-			for i := range ch.Keys {
-				ch.Keys[i].Channel = ""
-			}
-		})(f)
-		f.keyID = func(id *convo.KeyID) { id.Channel = "" }
-	}},
+	{"Commit/refuses an address that another contact got", "leaves a taken address out",
+		onCommit(func(s convo.Store, ch *convo.Change) {
+			ch.Addresses = slices.DeleteFunc(slices.Clone(ch.Addresses),
+				func(a convo.AddressRow) bool {
+					t, _ := s.Load(context.Background(),
+						convo.ToAddress(ch.Contact.Workspace, a.Channel,
+							a.Value))
+					return t.AddressOwner != ""
+				})
+		})},
+	{"Commit/takes a key again elsewhere: another channel, a host's key, another workspace",
+		"keeps them without", func(f *fake) {
+			onCommit(func(_ convo.Store, ch *convo.Change) {
+				ch.Keys = slices.Clone(ch.Keys)
+				for i := range ch.Keys {
+					ch.Keys[i].Channel = ""
+				}
+			})(f)
+			f.keyID = func(id *convo.KeyID) { id.Channel = "" }
+		}},
 	{"Commit/compares only what it writes", "compares what it does not write", func(f *fake) {
 		f.commit = func(ctx context.Context, s convo.Store, changes []convo.Change) error {
 			for _, ch := range changes {
 				k := ch.Contact.Contact
-				if t, _ := s.Load(ctx, convo.ToContact(k.Workspace, k.ID)); t.Contact.Version != ch.Contact.Expected {
+				if t, _ := s.Load(ctx, convo.ToContact(k.Workspace,
+					k.ID)); t.Contact.Version != ch.Contact.Expected {
 					return convo.ErrConflict
 				}
 			}
 			return s.Commit(ctx, changes...)
 		}
 	}},
-	{"Commit/keeps every conversation that one call leaves", "forgets them", onCommit(func(_ convo.Store, ch *convo.Change) {
-		ch.Earlier = nil
-	})},
-	{"Commit/writes a timer alone", "writes no timer without an event", onCommit(func(_ convo.Store, ch *convo.Change) {
-		if len(ch.Events) == 0 {
-			ch.Conversation.Action = convo.RowKept
-		}
-	})},
-	{"Commit/writes keys alone", "writes no keys without an event", onCommit(func(_ convo.Store, ch *convo.Change) {
-		if len(ch.Events) == 0 {
-			ch.Keys = nil
-		}
-	})},
-	{"Commit/takes a batch of changes of several contacts", "writes ten changes at most", func(f *fake) {
-		f.commit = func(ctx context.Context, s convo.Store, changes []convo.Change) error {
-			return s.Commit(ctx, changes[:min(10, len(changes))]...)
-		}
-	}},
+	{"Commit/keeps every conversation that one call leaves", "forgets them",
+		onCommit(func(_ convo.Store, ch *convo.Change) {
+			ch.Earlier = nil
+		})},
+	{"Commit/writes a timer alone", "writes no timer without an event",
+		onCommit(func(_ convo.Store, ch *convo.Change) {
+			if len(ch.Events) == 0 {
+				ch.Conversation.Action = convo.RowKept
+			}
+		})},
+	{"Commit/writes keys alone", "writes no keys without an event",
+		onCommit(func(_ convo.Store, ch *convo.Change) {
+			if len(ch.Events) == 0 {
+				ch.Keys = nil
+			}
+		})},
+	{"Commit/takes a batch of changes of several contacts", "writes ten changes at most",
+		func(f *fake) {
+			f.commit = func(ctx context.Context, s convo.Store, changes []convo.Change) error {
+				return s.Commit(ctx, changes[:min(10, len(changes))]...)
+			}
+		}},
 	{"Load/gives an empty snapshot for what is not known", "an error instead", func(f *fake) {
 		f.before = func(ctx context.Context, m, workspace string) (context.Context, string, error) {
 			if m == "Load" && workspace == "empty" {
@@ -529,34 +609,45 @@ var mutants = []struct {
 			return ctx, workspace, nil
 		}
 	}},
-	{"Addresses/returns those of the contact and of all that were merged into it", "one is missing", func(f *fake) {
-		f.addresses = func(all []convo.Address) []convo.Address { return all[:min(2, len(all))] }
-	}},
-	{"Due/returns the earliest first, up to the limit and the time, of all workspaces", "before is exclusive", func(f *fake) {
-		f.dueBefore = func(before *time.Time, _ *int) { *before = before.Add(-time.Microsecond) }
-	}},
-	{"Due/returns the earliest first, up to the limit and the time, of all workspaces", "no limit", func(f *fake) {
-		f.dueBefore = func(_ *time.Time, limit *int) { *limit = math.MaxInt32 }
-	}},
-	{"Due/returns the earliest first, up to the limit and the time, of all workspaces", "by id", func(f *fake) {
-		f.due = func(all []convo.DueConversation) []convo.DueConversation {
-			slices.SortFunc(all, func(a, b convo.DueConversation) int {
-				return strings.Compare(a.Ref.Conversation.String(), b.Ref.Conversation.String())
-			})
-			return all
-		}
-	}},
-	{"Due/has a conversation once, and not after its timer is off", "those that were due, too", func(f *fake) {
-		var ever []convo.DueConversation
-		f.due = func(all []convo.DueConversation) []convo.DueConversation {
-			for _, ref := range all {
-				if !slices.Contains(ever, ref) {
-					ever = append(ever, ref)
-				}
+	{"Addresses/returns those of the contact and of all that were merged into it", "one is missing",
+		func(f *fake) {
+			f.addresses = func(all []convo.Address) []convo.Address {
+				return all[:min(2,
+					len(all))]
 			}
-			return slices.Clone(ever)
-		}
-	}},
+		}},
+	{"Due/returns the earliest first, up to the limit and the time, of all workspaces",
+		"before is exclusive", func(f *fake) {
+			f.dueBefore = func(before *time.Time,
+				_ *int) {
+				*before = before.Add(-time.Microsecond)
+			}
+		}},
+	{"Due/returns the earliest first, up to the limit and the time, of all workspaces", "no limit",
+		func(f *fake) {
+			f.dueBefore = func(_ *time.Time, limit *int) { *limit = math.MaxInt32 }
+		}},
+	{"Due/returns the earliest first, up to the limit and the time, of all workspaces", "by id",
+		func(f *fake) {
+			f.due = func(all []convo.DueConversation) []convo.DueConversation {
+				slices.SortFunc(all, func(a, b convo.DueConversation) int {
+					return strings.Compare(a.Ref.Conversation.String(), b.Ref.Conversation.String())
+				})
+				return all
+			}
+		}},
+	{"Due/has a conversation once, and not after its timer is off", "those that were due, too",
+		func(f *fake) {
+			var ever []convo.DueConversation
+			f.due = func(all []convo.DueConversation) []convo.DueConversation {
+				for _, ref := range all {
+					if !slices.Contains(ever, ref) {
+						ever = append(ever, ref)
+					}
+				}
+				return slices.Clone(ever)
+			}
+		}},
 	{"Memory/is not shared with what the store returned", "attachments are", func(f *fake) {
 		kept := map[uuid.UUID]json.RawMessage{}
 		onEvents(func(e *convo.Event) {
@@ -577,45 +668,55 @@ var mutants = []struct {
 			edit(e, func(r *convo.EventRow) { r.Attachments = kept[e.ID] })
 		})(f)
 	}},
-	{"Times/come back to the microsecond, from 1900 to 2189, and timers beyond", "milliseconds", onAll(func(c *convo.Conversation) {
-		c.CreatedAt = c.CreatedAt.Truncate(time.Millisecond)
-	})},
-	{"Fields/of events and of the state come back as they were decided", "another zone", onEvents(func(e *convo.Event) {
-		e.At = e.At.In(time.FixedZone("", 3600))
-	})},
+	{"Times/come back to the microsecond, from 1900 to 2189, and timers beyond", "milliseconds",
+		onAll(func(c *convo.Conversation) {
+			c.CreatedAt = c.CreatedAt.Truncate(time.Millisecond)
+		})},
+	{"Fields/of events and of the state come back as they were decided", "another zone",
+		onEvents(func(e *convo.Event) {
+			e.At = e.At.In(time.FixedZone("", 3600))
+		})},
 	{"Texts/come back byte for byte, up to the limits", "trimmed", onEvents(func(e *convo.Event) {
 		edit(e, func(r *convo.EventRow) { r.Body = strings.TrimSpace(r.Body) })
 	})},
 	{"Texts/come back byte for byte, up to the limits", "cut", onEvents(func(e *convo.Event) {
 		edit(e, func(r *convo.EventRow) { r.Body = r.Body[:min(len(r.Body), math.MaxUint16)] })
 	})},
-	{"Texts/come back byte for byte, up to the limits", "JSON written again", onEvents(func(e *convo.Event) {
-		var v any
-		if json.Unmarshal(e.Row().Attachments, &v) == nil {
-			edit(e, func(r *convo.EventRow) { r.Attachments, _ = json.Marshal(v) })
-		}
-	})},
-	{"Conversations/shows every one once, page by page, while others write", "ties are left out", func(f *fake) {
-		f.filter = func(by *convo.Filter) { by.After.ID = uuid.Nil }
-	}},
-	{"Conversations/shows every one once, page by page, while others write", "ties come again", func(f *fake) {
-		f.filter = func(by *convo.Filter) {
-			if !by.After.At.IsZero() {
-				by.After.ID = uuid.Max
+	{"Texts/come back byte for byte, up to the limits", "JSON written again",
+		onEvents(func(e *convo.Event) {
+			var v any
+			if json.Unmarshal(e.Row().Attachments, &v) == nil {
+				edit(e, func(r *convo.EventRow) { r.Attachments, _ = json.Marshal(v) })
 			}
-		}
-	}},
-	{"Events/loses none of merged contacts that happened at the same time", "ties come again", func(f *fake) {
-		f.eventFilter = func(by *convo.EventFilter) { by.After.ID = uuid.Nil }
-	}},
-	{"Events/shows every one of a contact once, page by page, while others write", "in the order of writing", func(f *fake) {
-		f.events = func(by convo.EventFilter, all []convo.Event) []convo.Event {
-			if by.Contact != "" {
-				slices.SortFunc(all, func(a, b convo.Event) int { return strings.Compare(a.ID.String(), b.ID.String()) })
+		})},
+	{"Conversations/shows every one once, page by page, while others write", "ties are left out",
+		func(f *fake) {
+			f.filter = func(by *convo.Filter) { by.After.ID = uuid.Nil }
+		}},
+	{"Conversations/shows every one once, page by page, while others write", "ties come again",
+		func(f *fake) {
+			f.filter = func(by *convo.Filter) {
+				if !by.After.At.IsZero() {
+					by.After.ID = uuid.Max
+				}
 			}
-			return all
-		}
-	}},
+		}},
+	{"Events/loses none of merged contacts that happened at the same time", "ties come again",
+		func(f *fake) {
+			f.eventFilter = func(by *convo.EventFilter) { by.After.ID = uuid.Nil }
+		}},
+	{"Events/shows every one of a contact once, page by page, while others write",
+		"in the order of writing", func(f *fake) {
+			f.events = func(by convo.EventFilter, all []convo.Event) []convo.Event {
+				if by.Contact != "" {
+					slices.SortFunc(all, func(a,
+						b convo.Event) int {
+						return strings.Compare(a.ID.String(), b.ID.String())
+					})
+				}
+				return all
+			}
+		}},
 }
 
 // onCommit lets f change each change, a copy, before it is committed.
@@ -719,7 +820,8 @@ func TestRunFailsOnEveryMutant(t *testing.T) {
 func TestRunFailsOnAStoreThatIsDeafToContexts(t *testing.T) {
 	for _, method := range methods {
 		assert.True(t, kills(t, "Contexts/stop every method when they are done", func(f *fake) {
-			f.before = func(ctx context.Context, m, workspace string) (context.Context, string, error) {
+			f.before = func(ctx context.Context, m, workspace string) (context.Context, string,
+				error) {
 				if m == method {
 					ctx = context.WithoutCancel(ctx)
 				}
@@ -735,7 +837,8 @@ func TestRunFailsOnAStoreThatShowsOtherWorkspaces(t *testing.T) {
 			continue // they have no workspace
 		}
 		assert.True(t, kills(t, "Workspaces/see nothing of each other", func(f *fake) {
-			f.before = func(ctx context.Context, m, workspace string) (context.Context, string, error) {
+			f.before = func(ctx context.Context, m, workspace string) (context.Context, string,
+				error) {
 				if m == method && workspace == "workspace 3" {
 					workspace = "workspace 1"
 				}
@@ -753,8 +856,14 @@ func TestRunFailsOnAStoreThatComparesLettersOnly(t *testing.T) {
 	}
 	for _, r := range roles {
 		assert.True(t, kills(t, "Identifiers/are exact in "+r.name, func(f *fake) {
-			f.ref = func(to *convo.Ref) { lower(&to.Contact, &to.Address.Channel, &to.Address.Value) }
-			f.filter = func(by *convo.Filter) { lower(&by.Workspace, &by.Channel, &by.Assignee, &by.Team, &by.Category) }
+			f.ref = func(to *convo.Ref) {
+				lower(&to.Contact, &to.Address.Channel,
+					&to.Address.Value)
+			}
+			f.filter = func(by *convo.Filter) {
+				lower(&by.Workspace, &by.Channel, &by.Assignee,
+					&by.Team, &by.Category)
+			}
 			f.keyID = func(id *convo.KeyID) { lower(&id.Channel, &id.ID) }
 		}), r.name)
 	}
@@ -782,8 +891,10 @@ func without[T any](index []int) func(*T) {
 	return func(v *T) { reflect.ValueOf(v).Elem().FieldByIndex(index).SetZero() }
 }
 
-// eachField demands that name fails on stores that lose a field of T, but for those that say nothing to a store.
-func eachField[T any](t *testing.T, name string, lose func(f *fake, clear func(*T)), but ...string) {
+// eachField demands that name fails on stores that lose a field of T, but for those that say
+// nothing to a store.
+func eachField[T any](t *testing.T, name string, lose func(f *fake, clear func(*T)),
+	but ...string) {
 	for field, index := range leaves(reflect.TypeFor[T](), reflect.TypeFor[T]().Name(), nil) {
 		if !slices.Contains(but, field) {
 			assert.True(t, kills(t, name, func(f *fake) { lose(f, without[T](index)) }), field)
@@ -795,9 +906,13 @@ func TestRunFailsOnAStoreThatLosesAnyField(t *testing.T) {
 	const fields = "Fields/of events and of the state come back as they were decided"
 	eachField(t, fields, func(f *fake, clear func(*convo.Event)) { onEvents(clear)(f) })
 	eachField(t, fields, func(f *fake, clear func(*convo.Conversation)) { onAll(clear)(f) })
-	eachField(t, fields, func(f *fake, clear func(*convo.Contact)) { f.thread = func(t *convo.Snapshot) { clear(&t.Contact) } },
+	eachField(t, fields, func(f *fake,
+		clear func(*convo.Contact)) {
+		f.thread = func(t *convo.Snapshot) { clear(&t.Contact) }
+	},
 		"Contact.MergedInto") // only roots are loaded
-	eachField(t, "Keys/returns those that are known", func(f *fake, clear func(*convo.Key)) { onKeys(clear)(f) })
+	eachField(t, "Keys/returns those that are known",
+		func(f *fake, clear func(*convo.Key)) { onKeys(clear)(f) })
 	loads := "Load/finds a snapshot by contact, by address, by both and by conversation"
 	for _, field := range []string{"Ref", "AddressOwner", "Active"} {
 		if field == "Active" {
@@ -817,7 +932,9 @@ func TestRunFailsOnAStoreThatIgnoresAnyPartOfAFilter(t *testing.T) {
 		"EventFilter.Conversation", "EventFilter.After.ID") // which tells apart only what ties
 	eachField(t, "Events/shows every one of a conversation once, page by page, while others write",
 		func(f *fake, clear func(*convo.EventFilter)) { f.eventFilter = clear },
-		"EventFilter.Contact", "EventFilter.After.At", "EventFilter.After.Conversation", "EventFilter.After.ID") // only Seq counts
+		// only Seq counts
+		"EventFilter.Contact", "EventFilter.After.At", "EventFilter.After.Conversation",
+		"EventFilter.After.ID")
 }
 
 // lockless is a Locker that holds nobody off and takes nothing back.
@@ -827,9 +944,7 @@ func (l lockless) LockFirst() bool { return false }
 
 type yields struct{}
 
-func (l lockless) Locked(
-	ctx context.Context, _ string, f func(context.Context) error,
-) error {
+func (l lockless) Locked(ctx context.Context, _ string, f func(context.Context) error) error {
 	return f(context.WithValue(ctx, yields{}, true))
 }
 

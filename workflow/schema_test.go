@@ -56,7 +56,8 @@ func fields[T any]() map[string]reflect.Type {
 func TestTheSchemaSaysWhatTheTypesSay(t *testing.T) {
 	defs := definitions(t)
 	config, trigger := fields[Config](), fields[Trigger]()
-	require.Equal(t, []string{"close_conversation", "open_conversation", "trigger"}, slices.Sorted(maps.Keys(defs)))
+	require.Equal(t, []string{"close_conversation", "open_conversation", "trigger"},
+		slices.Sorted(maps.Keys(defs)))
 
 	seen := map[string]bool{}
 	for name, def := range defs {
@@ -75,10 +76,12 @@ func TestTheSchemaSaysWhatTheTypesSay(t *testing.T) {
 			seen[discriminator+"."+field] = true
 			switch {
 			case field == discriminator:
-				require.True(t, typ.Kind() == reflect.String || typ == reflect.TypeFor[convo.EventKind]())
+				require.True(t, typ.Kind() == reflect.String ||
+					typ == reflect.TypeFor[convo.EventKind]())
 			case typ.Kind() == reflect.Slice:
 				require.Equal(t, "array", p.Type, field)
-				require.Equal(t, definition{Type: "string", MinLength: 1, MaxLength: convo.MaxID}, *p.Items, field)
+				require.Equal(t, definition{Type: "string", MinLength: 1, MaxLength: convo.MaxID},
+					*p.Items, field)
 			case field == "channel":
 				require.Equal(t, convo.MaxID, p.MaxLength)
 				require.Equal(t, "string", p.Type)
@@ -91,7 +94,8 @@ func TestTheSchemaSaysWhatTheTypesSay(t *testing.T) {
 	require.Len(t, seen, len(config)+len(trigger), "every field of the types is in the schema")
 	require.Equal(t, string(OpenConversation), defs["open_conversation"].Properties["step"].Const)
 	require.Equal(t, string(CloseConversation), defs["close_conversation"].Properties["step"].Const)
-	require.ElementsMatch(t, []string{convo.ConversationOpened.String(), convo.ConversationClosed.String()},
+	require.ElementsMatch(t, []string{convo.ConversationOpened.String(),
+		convo.ConversationClosed.String()},
 		defs["trigger"].Properties["on"].Enum)
 }
 

@@ -195,7 +195,8 @@ func (c *compiled) checkArg(n parse.Node, first bool, depth int) error {
 		if !slices.Contains(names, n.Ident) {
 			return fmt.Errorf("must not call %q: there are %s", n.Ident, strings.Join(names, ", "))
 		}
-		// No function goes without arguments, but a condition may keep text/template from finding out.
+		// No function goes without arguments, but a condition may keep text/template from finding
+		// out.
 		if !first {
 			return fmt.Errorf("must have parentheses around %q and what it is called with", n.Ident)
 		}

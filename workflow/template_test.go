@@ -15,7 +15,8 @@ func TestATemplateStopsWhenItsFieldIsFull(t *testing.T) {
 	require.ErrorIs(t, c.t.Execute(&b, d), errFull)
 	require.Equal(t, "seven bsev", b.String())
 
-	for limit, want := range map[int]string{0: "", 1: "", 2: "ä", 3: "ä", 4: "ää", 5: "ääb", 6: "ääb"} {
+	for limit, want := range map[int]string{0: "", 1: "", 2: "ä", 3: "ä", 4: "ää", 5: "ääb",
+		6: "ääb"} {
 		c, err := compile("{{.Contact.Name}}", limit)
 		require.NoError(t, err)
 		s, err := c.render(&Data{Contact: ContactData{Name: "ääb"}})

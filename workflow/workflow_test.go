@@ -26,7 +26,8 @@ var (
 
 func newEngine(t testing.TB, opts ...convo.Option) *convo.Engine {
 	t.Helper()
-	engine, err := convo.New(memstore.New(), append([]convo.Option{convo.WithPolicy(policy)}, opts...)...)
+	engine, err := convo.New(memstore.New(), append([]convo.Option{convo.WithPolicy(policy)},
+		opts...)...)
 	require.NoError(t, err)
 	return engine
 }
@@ -47,7 +48,8 @@ func step(t testing.TB, config string) *workflow.Step {
 
 func closing(t testing.TB, summary string) *workflow.Step {
 	t.Helper()
-	s, err := workflow.New(workflow.Config{Step: workflow.CloseConversation, Summary: summary}, &policy)
+	s, err := workflow.New(workflow.Config{Step: workflow.CloseConversation, Summary: summary},
+		&policy)
 	require.NoError(t, err, summary)
 	return s
 }
@@ -74,7 +76,8 @@ func TestTheOpenStepGreetsInAnOpenedOrReopenedConversation(t *testing.T) {
 
 	first, err := open.Run(t.Context(), engine, riya, x)
 	require.NoError(t, err)
-	require.Equal(t, []convo.EventKind{convo.AddressLinked, convo.ConversationOpened, convo.MessageSent}, kinds(first.Events))
+	require.Equal(t, []convo.EventKind{convo.AddressLinked, convo.ConversationOpened,
+		convo.MessageSent}, kinds(first.Events))
 	require.Equal(t, "Hi Riya, welcome!", first.Events[2].Row().Body)
 	require.Equal(t, convo.ByAutomation("orders"), first.Events[2].By)
 	require.Equal(t, convo.SourceAutomation, first.Conversation.Cycle.OpenedSource)
@@ -83,13 +86,15 @@ func TestTheOpenStepGreetsInAnOpenedOrReopenedConversation(t *testing.T) {
 	do(t, engine, riya, convo.Close{By: ana})
 	again, err := open.Run(t.Context(), engine, riya, x)
 	require.NoError(t, err)
-	require.Equal(t, []convo.EventKind{convo.ConversationReopened, convo.MessageSent}, kinds(again.Events), "the policy reopens")
+	require.Equal(t, []convo.EventKind{convo.ConversationReopened, convo.MessageSent},
+		kinds(again.Events), "the policy reopens")
 	require.Equal(t, first.Conversation.ID, again.Conversation.ID)
 	require.Equal(t, "Hi Riya, welcome back!", again.Events[1].Row().Body)
 
 	still, err := open.Run(t.Context(), engine, riya, x)
 	require.NoError(t, err)
-	require.Equal(t, []convo.EventKind{convo.MessageSent}, kinds(still.Events), "it is open already, and greeted again")
+	require.Equal(t, []convo.EventKind{convo.MessageSent}, kinds(still.Events),
+		"it is open already, and greeted again")
 }
 
 func TestAnOpenStepWithoutGreetingSendsNothing(t *testing.T) {
@@ -99,23 +104,27 @@ func TestAnOpenStepWithoutGreetingSendsNothing(t *testing.T) {
 	} {
 		r, err := step(t, config).Run(t.Context(), newEngine(t), riya, workflow.Execution{})
 		require.NoError(t, err)
-		require.Equal(t, []convo.EventKind{convo.AddressLinked, convo.ConversationOpened}, kinds(r.Events))
+		require.Equal(t, []convo.EventKind{convo.AddressLinked, convo.ConversationOpened},
+			kinds(r.Events))
 		require.Equal(t, "sms", r.Conversation.Channel)
 	}
 }
 
 func TestTheCloseStepRecordsCategoryAndSummaryOfThisContact(t *testing.T) {
 	engine := newEngine(t)
-	do(t, engine, riya, convo.Receive{Body: "My kettle leaks."}, convo.Assign{By: ana, Assignee: "ana", Team: "repairs"})
+	do(t, engine, riya, convo.Receive{Body: "My kettle leaks."},
+		convo.Assign{By: ana, Assignee: "ana", Team: "repairs"})
 	s := step(t, `{"step":"close_conversation","category":"{{default \"Support\" .Contact.Attributes.topic}}",
 		"summary":"{{.Contact.Name}} ({{.Contact.ID}}, {{upper .Contact.Attributes.city}}): {{.Conversation.Status}} on `+
 		`{{.Conversation.Channel}} through {{.Conversation.Source}} with {{.Conversation.Assignee}} of {{.Conversation.Team}}"}`)
-	x := workflow.Execution{Workflow: "returns", Name: "Riya", Attributes: map[string]string{"city": "Ulm"}}
+	x := workflow.Execution{Workflow: "returns", Name: "Riya",
+		Attributes: map[string]string{"city": "Ulm"}}
 	r, err := s.Run(t.Context(), engine, riya, x)
 	require.NoError(t, err)
 	c := r.Conversation.Cycle.Closing
 	require.Equal(t, "Support", c.Category)
-	require.Equal(t, "Riya ("+r.Contact.ID+", ULM): open on whatsapp through incoming_message with ana of repairs", c.Summary)
+	require.Equal(t, "Riya ("+r.Contact.ID+", ULM): open on whatsapp through incoming_message "+
+		"with ana of repairs", c.Summary)
 	require.Equal(t, convo.ByAutomation("returns"), c.By)
 	require.Equal(t, convo.SourceAutomation, c.Source)
 
@@ -130,7 +139,8 @@ func TestTheCloseStepRecordsCategoryAndSummaryOfThisContact(t *testing.T) {
 	require.ErrorIs(t, err, convo.ErrNotActive)
 	require.Zero(t, r)
 	reopened := do(t, engine, riya, convo.Open{By: ana})
-	r, err = closing(t, "again").Run(t.Context(), engine, convo.ToConversation("acme", reopened.Conversation.ID), x)
+	r, err = closing(t, "again").Run(t.Context(), engine,
+		convo.ToConversation("acme", reopened.Conversation.ID), x)
 	require.NoError(t, err)
 	require.Equal(t, "again", r.Conversation.Cycle.Closing.Summary)
 }
@@ -147,7 +157,8 @@ func TestARunThatIsRepeatedDoesNothingTwiceWhateverItWouldSayByThen(t *testing.T
 		return r.Outcome
 	}
 	require.Equal(t, convo.OutcomeRecorded, run(open, "1", "Riya"))
-	require.Equal(t, convo.OutcomeClosed, run(end, "1", "Riya"), "another step of the same execution")
+	require.Equal(t, convo.OutcomeClosed, run(end, "1", "Riya"),
+		"another step of the same execution")
 	require.Equal(t, convo.OutcomeRecorded, run(open, "2", "Riya"))
 	before := history(t, engine)
 	for range 3 {
@@ -171,7 +182,8 @@ type between struct {
 	f    func()
 }
 
-func (b *between) Conversation(ctx context.Context, workspace string, id uuid.UUID) (convo.Conversation, error) {
+func (b *between) Conversation(ctx context.Context, workspace string,
+	id uuid.UUID) (convo.Conversation, error) {
 	defer b.once.Do(b.f)
 	return b.Store.Conversation(ctx, workspace, id)
 }
@@ -185,7 +197,8 @@ func TestACloseStepClosesOnlyTheConversationThatItHasSummarized(t *testing.T) {
 		do(t, engine, riya, convo.Close{By: ana}, convo.Open{By: ana})
 	}})
 	require.NoError(t, err)
-	_, err = closing(t, "About {{.Conversation.ID}}").Run(t.Context(), racing, riya, workflow.Execution{})
+	_, err = closing(t, "About {{.Conversation.ID}}").Run(t.Context(), racing, riya,
+		workflow.Execution{})
 	require.ErrorIs(t, err, convo.ErrNotActive)
 	active, err := engine.Active(t.Context(), riya)
 	require.NoError(t, err)
@@ -211,7 +224,8 @@ func TestWhatRunsSaysWhatItCannotDo(t *testing.T) {
 		require.Equal(t, c.field, invalid.Field, name)
 		require.Equal(t, before, history(t, engine), name)
 	}
-	_, err := s.Run(t.Context(), engine, riya, workflow.Execution{Key: strings.Repeat("k", workflow.MaxKey)})
+	_, err := s.Run(t.Context(), engine, riya, workflow.Execution{Key: strings.Repeat("k",
+		workflow.MaxKey)})
 	require.NoError(t, err)
 
 	do(t, engine, riya, convo.Block{By: ana})
@@ -227,7 +241,8 @@ func TestWhatRunsSaysWhatItCannotDo(t *testing.T) {
 }
 
 func TestAConfigurationIsRefusedWhenItIsSavedWithTheNameOfTheField(t *testing.T) {
-	strict := convo.Policy{Category: convo.RuleRequired, Categories: []string{"Sales"}, Summary: convo.RuleRequired, MaxSummary: 10}
+	strict := convo.Policy{Category: convo.RuleRequired, Categories: []string{"Sales"},
+		Summary: convo.RuleRequired, MaxSummary: 10}
 	for config, field := range map[string]string{
 		``:                                 "step",
 		`null`:                             "step",
@@ -270,7 +285,8 @@ func TestAConfigurationIsRefusedWhenItIsSavedWithTheNameOfTheField(t *testing.T)
 	}
 	_, err := workflow.Parse([]byte(`{"step":"close_conversation"}`), nil)
 	require.NoError(t, err, "the default policy asks for nothing")
-	_, err = workflow.New(workflow.Config{Step: workflow.OpenConversation, Greeting: "Hi"}, &convo.Policy{MaxBody: 1})
+	_, err = workflow.New(workflow.Config{Step: workflow.OpenConversation, Greeting: "Hi"},
+		&convo.Policy{MaxBody: 1})
 	var invalid *convo.ValidationError
 	require.ErrorAs(t, err, &invalid)
 	require.Equal(t, "greeting", invalid.Field)
@@ -301,7 +317,8 @@ func TestATemplateThatCouldFailOrNotEndIsRefusedWhenItIsSaved(t *testing.T) {
 		"{{" + strings.Repeat("(", 12) + "1" + strings.Repeat(")", 12) + "}}",
 		"{{" + strings.Repeat("(", 4000) + "1" + strings.Repeat(")", 4000) + "}}",
 	} {
-		_, err := workflow.New(workflow.Config{Step: workflow.CloseConversation, Summary: source}, nil)
+		_, err := workflow.New(workflow.Config{Step: workflow.CloseConversation, Summary: source},
+			nil)
 		var invalid *convo.ValidationError
 		require.ErrorAs(t, err, &invalid, source)
 		require.Equal(t, "summary", invalid.Field, source)
@@ -331,7 +348,8 @@ func TestTemplatesHaveValuesConditionsAndAFewFunctions(t *testing.T) {
 	} {
 		engine := newEngine(t)
 		do(t, engine, riya, convo.Receive{Body: "Hi"})
-		r, err := closing(t, source).Run(t.Context(), engine, riya, workflow.Execution{Name: "Riya", Attributes: attributes})
+		r, err := closing(t, source).Run(t.Context(), engine, riya,
+			workflow.Execution{Name: "Riya", Attributes: attributes})
 		require.NoError(t, err, source)
 		require.Equal(t, want, r.Conversation.Cycle.Closing.Summary, source)
 	}
@@ -380,18 +398,23 @@ func TestAStepMayRunForManyAtOnce(t *testing.T) {
 	all.Wait()
 	for i := range 10 {
 		name := fmt.Sprint("contact ", i)
-		events, err := engine.History(t.Context(), convo.ToContact("acme", name), convo.EventCursor{}, 0)
+		events, err := engine.History(t.Context(), convo.ToContact("acme", name),
+			convo.EventCursor{}, 0)
 		require.NoError(t, err)
-		require.Equal(t, []convo.EventKind{convo.ConversationOpened, convo.MessageSent}, kinds(events))
+		require.Equal(t, []convo.EventKind{convo.ConversationOpened, convo.MessageSent},
+			kinds(events))
 		require.Equal(t, "Hi "+name, events[1].Row().Body)
 	}
 }
 
 func TestTriggersMatchBySourceCategoryAndChannel(t *testing.T) {
 	c := convo.Conversation{ID: [16]byte{1}, Channel: "whatsapp"}
-	opened := convo.Event{Kind: convo.ConversationOpened, Conversation: c.ID, Source: convo.SourceIncomingMessage}
-	reopened := convo.Event{Kind: convo.ConversationReopened, Conversation: c.ID, Source: convo.SourceRestart}
-	closed := convo.Event{Kind: convo.ConversationClosed, Conversation: c.ID, Source: convo.SourceUser,
+	opened := convo.Event{Kind: convo.ConversationOpened, Conversation: c.ID,
+		Source: convo.SourceIncomingMessage}
+	reopened := convo.Event{Kind: convo.ConversationReopened, Conversation: c.ID,
+		Source: convo.SourceRestart}
+	closed := convo.Event{Kind: convo.ConversationClosed, Conversation: c.ID,
+		Source:  convo.SourceUser,
 		Payload: &convo.ClosingNotes{Category: "Sales"}}
 	byBot, message := closed, closed
 	byBot.Source, message.Kind = convo.SourceAutomation, convo.MessageReceived
@@ -441,9 +464,11 @@ func TestWorkflowsThatCloseDoNotStartEachOtherForEver(t *testing.T) {
 	engine = newEngine(t, convo.WithObserver(func(ctx context.Context, events []convo.Event) {
 		for _, e := range events {
 			c := convo.Conversation{ID: e.Conversation}
-			for trigger, s := range map[*workflow.Trigger]*workflow.Step{&opened: end, &closed: open} {
+			for trigger, s := range map[*workflow.Trigger]*workflow.Step{&opened: end,
+				&closed: open} {
 				if runs++; runs < 100 && trigger.Matches(e, c) {
-					_, _ = s.Run(ctx, engine, convo.ToConversation(e.Workspace, e.Conversation), workflow.Execution{})
+					_, _ = s.Run(ctx, engine, convo.ToConversation(e.Workspace, e.Conversation),
+						workflow.Execution{})
 				}
 			}
 		}
@@ -468,7 +493,8 @@ func FuzzStep(f *testing.F) {
 		f.Add(s, "Riya", "\xff\x00")
 	}
 	f.Fuzz(func(t *testing.T, source, name, value string) {
-		s, err := workflow.New(workflow.Config{Step: workflow.CloseConversation, Category: source, Summary: source}, nil)
+		s, err := workflow.New(workflow.Config{Step: workflow.CloseConversation, Category: source,
+			Summary: source}, nil)
 		if err != nil {
 			var invalid *convo.ValidationError
 			if !errors.As(err, &invalid) {
@@ -478,7 +504,8 @@ func FuzzStep(f *testing.F) {
 		}
 		engine := newEngine(t, convo.WithPolicy(convo.Policy{}))
 		do(t, engine, riya, convo.Receive{Body: "Hi"})
-		_, err = s.Run(t.Context(), engine, riya, workflow.Execution{Name: name, Attributes: map[string]string{"a": value, "b": name}})
+		_, err = s.Run(t.Context(), engine, riya, workflow.Execution{Name: name,
+			Attributes: map[string]string{"a": value, "b": name}})
 		var invalid *convo.ValidationError
 		if err != nil && (!errors.As(err, &invalid) || invalid.Field != "category") {
 			t.Fatalf("%q was saved, and fails: %v", source, err)
@@ -523,9 +550,11 @@ func ExampleTrigger() {
 		"on": "conversation_closed", "sources": ["user"], "categories": ["Sales"], "channels": ["whatsapp"]
 	}`))
 	var engine *convo.Engine
-	engine, _ = convo.New(memstore.New(), convo.WithObserver(func(ctx context.Context, events []convo.Event) {
+	engine, _ = convo.New(memstore.New(), convo.WithObserver(func(ctx context.Context,
+		events []convo.Event) {
 		for _, e := range events {
-			c, err := engine.Conversation(ctx, convo.ToConversation(e.Workspace, e.Conversation)) // what happened to the contact itself has none
+			// what happened to the contact itself has none
+			c, err := engine.Conversation(ctx, convo.ToConversation(e.Workspace, e.Conversation))
 			if err == nil && trigger.Matches(e, c) {
 				fmt.Println("ask how it went:", e.Row().Summary)
 			}
@@ -534,7 +563,8 @@ func ExampleTrigger() {
 	riya := convo.ToAddress("acme", "whatsapp", "+919876543210")
 	_, _ = engine.Do(context.Background(), riya,
 		convo.Receive{Body: "What do ten kettles cost?"},
-		convo.Close{By: convo.ByUser("meera"), Category: "Sales", Summary: "Customer inquired about bulk pricing."})
+		convo.Close{By: convo.ByUser("meera"), Category: "Sales",
+			Summary: "Customer inquired about bulk pricing."})
 	// Output: ask how it went: Customer inquired about bulk pricing.
 }
 

@@ -26,7 +26,8 @@ import (
 
 const usage = `usage: go run ./report [flags]
 
-Measures reports on SQLite and, if CONVO_POSTGRES_DSN names a server on which databases may be created, on PostgreSQL:
+Measures reports on SQLite and,
+if CONVO_POSTGRES_DSN names a server on which databases may be created, on PostgreSQL:
 
 	scripts/engines run -- sh -c 'cd bench && go run ./report -n 1000000'
 `
@@ -37,7 +38,8 @@ var year = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func main() {
 	n := flag.Int("n", 1_000_000, "how many cycles there are, spread over a year")
-	rounds := flag.Int("rounds", 5, "how often each is measured, with rollups 5 times at least; the median is printed")
+	rounds := flag.Int("rounds", 5,
+		"how often each is measured, with rollups 5 times at least; the median is printed")
 	engines := flag.String("engines", "sqlite,postgresql", "what to measure on")
 	dir := flag.String("dir", os.TempDir(), "where the file of SQLite is to be")
 	flag.Usage = func() {
@@ -59,9 +61,12 @@ func main() {
 }
 
 func run(ctx context.Context, n, rounds int, engines, dir string) error {
-	fmt.Printf("%s %s/%s, %d processors; %d cycles of one year and workspace; medians of %d\n\n", runtime.Version(), runtime.GOOS,
+	fmt.Printf("%s %s/%s, %d processors; %d cycles of one year and workspace; medians of %d\n\n",
+		runtime.Version(), runtime.GOOS,
 		runtime.GOARCH, runtime.NumCPU(), n, rounds)
-	fmt.Println("| engine | query | raw SQL | without rollups | raw ÷ that | with rollups | raw ÷ that |")
+	fmt.Println("| engine | query | raw SQL | without rollups | raw ÷ that " +
+		"| with rollups | raw ÷ " +
+		"that |")
 	fmt.Println("|---|---|--:|--:|--:|--:|--:|")
 	var notes []string
 	for name := range strings.SplitSeq(engines, ",") {
@@ -102,7 +107,8 @@ func open(ctx context.Context, name, dir string) (*bench, error) {
 			return nil, err
 		}
 		db, err := sqlstore.OpenSQLite("sqlite", filepath.Join(folder, "report.sqlite"))
-		return &bench{"SQLite", sqlstore.SQLite, db, func() error { return errors.Join(db.Close(), os.RemoveAll(folder)) }}, err
+		return &bench{"SQLite", sqlstore.SQLite, db,
+			func() error { return errors.Join(db.Close(), os.RemoveAll(folder)) }}, err
 	case "postgresql":
 		dsn := os.Getenv("CONVO_POSTGRES_DSN")
 		if dsn == "" {
@@ -136,24 +142,35 @@ const (
 	contacts = `INSERT INTO convo_contacts (workspace, id, version, created_at, blocked)
 	SELECT 'acme', CONCAT('contact-', i), 1, {start}, FALSE FROM {numbers}`
 
-	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, created_at, contact, status, version, updated_at,
-		assignee, team, active, active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assignee, last_assignee,
-		last_team, first_responder_type, first_responder_id, responses, response_micros, pending_micros, incoming, outgoing_user,
+	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, created_at,
+		contact, status, version, updated_at,
+		assignee, team, active, active_slot, number, opened_at, opened_by_type, opened_by_id,
+		opened_source, first_assignee, last_assignee,
+		last_team, first_responder_type, first_responder_id, responses, response_micros,
+		pending_micros, incoming, outgoing_user,
 		outgoing_automation, closed_by_type, closed_by_id, closed_source, category, summary)
-	SELECT 'acme', id, contact, 'whatsapp', at, contact, CASE WHEN active THEN 'open' ELSE 'closed' END, 4, at, agent, team,
-		active, CASE WHEN active THEN contact END, 1, at, 'contact', contact, 'incoming_message', agent, agent, team, 'user', agent,
+	SELECT 'acme', id, contact, 'whatsapp', at, contact,
+	CASE WHEN active THEN 'open' ELSE 'closed' END, 4, at, agent, team,
+		active, CASE WHEN active THEN contact END, 1, at, 'contact', contact, 'incoming_message',
+		agent, agent, team, 'user', agent,
 		1, 1000000, 0, 1, 1, 0, '', '', '', '', '' FROM {rows} v`
 
-	cycles = `INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type, opened_by_id, opened_source,
-		first_assigned_at, first_assignee, last_assignee, last_team, first_response_at, first_responder_type, first_responder_id,
-		responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
+	cycles = `INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type,
+		opened_by_id, opened_source,
+		first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
+		first_responder_type, first_responder_id,
+		responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
+		closed_at, closed_by_type, closed_by_id,
 		closed_source, category, summary, rollup_pending)
-	SELECT 'acme', id, 1, at, 'contact', contact, 'incoming_message', at + took / 20, agent, agent, team, at + took / 10, 'user', agent,
-		1, took / 10, 0, 1, 1, 0, at + took, 'user', agent, 'user', 'Support', 'Done.', 1 FROM {rows} v WHERE NOT active`
+	SELECT 'acme', id, 1, at, 'contact', contact, 'incoming_message', at + took / 20, agent, agent,
+	team, at + took / 10, 'user', agent,
+		1, took / 10, 0, 1, 1, 0, at + took, 'user', agent, 'user', 'Support', 'Done.', 1
+		FROM {rows} v WHERE NOT active`
 )
 
 func (b *bench) fill(ctx context.Context, n int) error {
-	for _, index := range []string{"contact", "assignee", "channel", "team", "category"} { // of lists, which are not asked for
+	// of lists, which are not asked for
+	for _, index := range []string{"contact", "assignee", "channel", "team", "category"} {
 		if _, err := b.db.ExecContext(ctx, "DROP INDEX convo_conversations_"+index); err != nil {
 			return err
 		}
@@ -163,17 +180,20 @@ func (b *bench) fill(ctx context.Context, n int) error {
 		rows int
 	}{{contacts, 10_000}, {conversations, n}, {cycles, n}} {
 		for from := 0; from < t.rows; from += 100_000 {
-			if _, err := b.db.ExecContext(ctx, b.text(t.text, n, from, min(t.rows, from+100_000))); err != nil {
+			if _, err := b.db.ExecContext(ctx, b.text(t.text, n, from,
+				min(t.rows, from+100_000))); err != nil {
 				return err
 			}
 		}
 	}
-	_, err := b.db.ExecContext(ctx, map[sqlstore.Dialect]string{sqlstore.SQLite: "ANALYZE", sqlstore.PostgreSQL: "VACUUM ANALYZE"}[b.dialect])
+	_, err := b.db.ExecContext(ctx, map[sqlstore.Dialect]string{sqlstore.SQLite: "ANALYZE",
+		sqlstore.PostgreSQL: "VACUUM ANALYZE"}[b.dialect])
 	return err
 }
 
 func (b *bench) text(statement string, n, from, to int) string {
-	numbers := fmt.Sprintf("(WITH RECURSIVE r(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM r WHERE i < %d) SELECT i FROM r) r", from, to-1)
+	numbers := fmt.Sprintf("(WITH RECURSIVE r(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM r "+
+		"WHERE i < %d) SELECT i FROM r) r", from, to-1)
 	id := "unhex(printf('%032x', i))"
 	if b.dialect == sqlstore.PostgreSQL {
 		numbers = fmt.Sprintf("generate_series(%d::bigint, %d) AS r(i)", from, to-1)
@@ -181,8 +201,10 @@ func (b *bench) text(statement string, n, from, to int) string {
 	}
 	start := fmt.Sprint(year.UnixMicro())
 	step := fmt.Sprint(365 * 24 * time.Hour.Microseconds() / int64(n))
-	statement = strings.ReplaceAll(statement, "{rows}", `(SELECT i, `+id+` AS id, `+start+` + i * `+step+` AS at,
-		CONCAT('contact-', i % 10000) AS contact, CONCAT('agent-', a % 50) AS agent, CONCAT('team-', a % 5) AS team,
+	statement = strings.ReplaceAll(statement, "{rows}", `(SELECT i, `+id+` AS id,
+		`+start+` + i * `+step+` AS at,
+		CONCAT('contact-', i % 10000) AS contact, CONCAT('agent-', a % 50) AS agent, CONCAT('team-',
+		a % 5) AS team,
 		60000000 + b * b * 860 AS took, i < 1000 AS active FROM (
 		SELECT i, i * 7919 % 10007 AS a, i * 104729 % 10009 AS b FROM {numbers}) n)`)
 	return strings.NewReplacer("{numbers}", numbers, "{start}", start).Replace(statement)
@@ -198,54 +220,74 @@ type query struct {
 const (
 	sqliteP90 = `SELECT who, avg(d), max(CASE WHEN n = (c * 9 + 9) / 10 THEN d END) FROM (
 	SELECT closed_by_id AS who, closed_at - opened_at AS d,
-		row_number() OVER (PARTITION BY closed_by_id ORDER BY closed_at - opened_at) AS n, count(*) OVER (PARTITION BY closed_by_id) AS c
-	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to}) GROUP BY who`
-	sqliteDays = `SELECT day, avg(d), max(CASE WHEN n = (c * 5 + 9) / 10 THEN d END), max(CASE WHEN n = (c * 9 + 9) / 10 THEN d END) FROM (
+		row_number() OVER (PARTITION BY closed_by_id ORDER BY closed_at - opened_at) AS n,
+		count(*) OVER (PARTITION BY closed_by_id) AS c
+	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to})
+	GROUP BY who`
+	sqliteDays = `SELECT day, avg(d), max(CASE WHEN n = (c * 5 + 9) / 10 THEN d END),
+		max(CASE WHEN n = (c * 9 + 9) / 10 THEN d END) FROM (
 	SELECT closed_at / 86400000000 AS day, closed_at - opened_at AS d,
-		row_number() OVER (PARTITION BY closed_at / 86400000000 ORDER BY closed_at - opened_at) AS n,
+		row_number() OVER (PARTITION BY closed_at / 86400000000
+		ORDER BY closed_at - opened_at) AS n,
 		count(*) OVER (PARTITION BY closed_at / 86400000000) AS c
-	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to}) GROUP BY day`
-	postgresP90 = `SELECT closed_by_id, avg(closed_at - opened_at), percentile_cont(0.9) WITHIN GROUP (ORDER BY closed_at - opened_at)
-	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to} GROUP BY 1`
+	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to})
+	GROUP BY day`
+	postgresP90 = `SELECT closed_by_id, avg(closed_at - opened_at),
+		percentile_cont(0.9) WITHIN GROUP (ORDER BY closed_at - opened_at)
+	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to}
+	GROUP BY 1`
 	postgresDays = `SELECT closed_at / 86400000000, avg(closed_at - opened_at),
 		percentile_cont(array[0.5, 0.9, 0.95, 0.99]) WITHIN GROUP (ORDER BY closed_at - opened_at)
-	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to} GROUP BY 1`
-	byDay = `SELECT {at} / 86400000000, count(*) FROM convo_cycles WHERE workspace = 'acme' AND {at} >= {from} AND {at} < {to} GROUP BY 1`
-	now   = `SELECT status, assignee, count(*), min(waiting_since) FROM convo_conversations WHERE workspace = 'acme' AND active{true} GROUP BY 1, 2`
+	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to}
+	GROUP BY 1`
+	byDay = `SELECT {at} / 86400000000, count(*) FROM convo_cycles WHERE workspace = 'acme'
+		AND {at} >= {from} AND {at} < {to} GROUP BY 1`
+	now = `SELECT status, assignee, count(*), min(waiting_since) FROM convo_conversations
+		WHERE workspace = 'acme' AND active{true} GROUP BY 1, 2`
 )
 
 func both(statements ...string) map[sqlstore.Dialect][]string {
-	return map[sqlstore.Dialect][]string{sqlstore.SQLite: statements, sqlstore.PostgreSQL: statements}
+	return map[sqlstore.Dialect][]string{sqlstore.SQLite: statements,
+		sqlstore.PostgreSQL: statements}
 }
 
 // wholeReport is what a report of resolutions tells, by hand: of the year, its months and its
 // users, count, mean, least, most and percentiles of four durations.
 func wholeReport(d sqlstore.Dialect) (statements []string) {
-	const from = ` FROM convo_cycles y JOIN convo_conversations c ON c.workspace = y.workspace AND c.id = y.conversation
+	const from = ` FROM convo_cycles y JOIN convo_conversations c ON c.workspace = y.workspace
+		AND c.id = y.conversation
 	WHERE y.workspace = 'acme' AND y.closed_at >= {from} AND y.closed_at < {to}`
 	durations := []string{
-		"y.closed_at - y.opened_at", "y.closed_at - y.opened_at - y.pending_micros", "CASE WHEN y.number = 1 THEN y.closed_at - y.opened_at END",
+		"y.closed_at - y.opened_at", "y.closed_at - y.opened_at - y.pending_micros",
+		"CASE WHEN y.number = 1 THEN y.closed_at - y.opened_at END",
 		"y.closed_at - c.created_at",
 	}
 	if d == sqlstore.PostgreSQL {
-		for _, group := range []string{"''", "date_trunc('month', to_timestamp(y.closed_at / 1000000) AT TIME ZONE 'UTC')", "y.closed_by_id"} {
+		for _, group := range []string{"''",
+			"date_trunc('month', to_timestamp(y.closed_at / 1000000) AT TIME ZONE 'UTC')",
+			"y.closed_by_id"} {
 			text := "SELECT " + group
 			for _, d := range durations {
-				text += strings.ReplaceAll(", count({d}), avg({d}), min({d}), max({d}), percentile_cont(array[.5, .9, .95, .99]) WITHIN GROUP (ORDER BY {d})",
+				text += strings.ReplaceAll(", count({d}), avg({d}), min({d}), max({d}), "+
+					"percentile_cont(array[.5, .9, .95, .99]) WITHIN GROUP (ORDER BY {d})",
 					"{d}", d)
 			}
 			statements = append(statements, text+from+" GROUP BY 1")
 		}
 		return statements
 	}
-	for _, group := range []string{"''", "strftime('%Y-%m', y.closed_at / 1000000, 'unixepoch')", "y.closed_by_id"} {
+	for _, group := range []string{"''", "strftime('%Y-%m', y.closed_at / 1000000, 'unixepoch')",
+		"y.closed_by_id"} {
 		for _, d := range durations {
 			text := "SELECT g, count(d), avg(d), min(d), max(d)"
 			for _, percent := range []int{50, 90, 95, 99} {
 				text += fmt.Sprintf(", max(CASE WHEN n = (c * %d + 99) / 100 THEN d END)", percent)
 			}
-			statements = append(statements, text+" FROM (SELECT g, d, row_number() OVER (PARTITION BY g ORDER BY d) AS n, count(*) OVER (PARTITION BY g) AS c"+
-				" FROM (SELECT "+group+" AS g, "+d+" AS d"+from+") WHERE d IS NOT NULL) GROUP BY g")
+			statements = append(statements,
+				text+" FROM (SELECT g, d, row_number() OVER (PARTITION BY g ORDER BY d) AS n, "+
+					"count(*) OVER (PARTITION BY g) AS c"+
+					" FROM (SELECT "+group+" AS g, "+d+" AS d"+from+") WHERE d IS NOT NULL) GROUP "+
+					"BY g")
 		}
 	}
 	return statements
@@ -270,38 +312,49 @@ func queries() []query {
 	for d := year; !d.After(year.AddDate(1, 0, 0)); d = d.AddDate(0, 0, 1) {
 		days = append(days, d)
 	}
-	counts := both(strings.ReplaceAll(byDay, "{at}", "opened_at"), strings.ReplaceAll(byDay, "{at}", "closed_at"))
+	counts := both(strings.ReplaceAll(byDay, "{at}", "opened_at"),
+		strings.ReplaceAll(byDay, "{at}", "closed_at"))
 	return []query{
 		{"dashboard", func(ctx context.Context, s *sqlstore.Store) error {
 			_, err := report.Dashboard(ctx, s, workspace)
 			return err
 		}, map[sqlstore.Dialect][]string{
-			sqlstore.SQLite: {strings.Replace(now, "{true}", " = 1", 1)}, sqlstore.PostgreSQL: {strings.Replace(now, "{true}", "", 1)},
+			sqlstore.SQLite: {strings.Replace(now, "{true}", " = 1",
+				1)}, sqlstore.PostgreSQL: {strings.Replace(now, "{true}", "", 1)},
 		}},
-		{"opened and closed by day", ask(report.Query{Kind: report.Conversations, Bucket: report.Day}), counts},
-		{"the same in Europe/Berlin", ask(report.Query{Kind: report.Conversations, Bucket: report.Day, Zone: "Europe/Berlin"}), counts},
+		{"opened and closed by day", ask(report.Query{Kind: report.Conversations,
+			Bucket: report.Day}), counts},
+		{"the same in Europe/Berlin", ask(report.Query{Kind: report.Conversations,
+			Bucket: report.Day, Zone: "Europe/Berlin"}), counts},
 		{
 			"resolution by day, with percentiles",
-			cells(report.Aggregation{Measures: []report.Measure{report.Resolution}, Boundaries: days}),
-			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteDays}, sqlstore.PostgreSQL: {postgresDays}},
+			cells(report.Aggregation{Measures: []report.Measure{report.Resolution},
+				Boundaries: days}),
+			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteDays},
+				sqlstore.PostgreSQL: {postgresDays}},
 		},
 		{
 			"resolution by user, with p90",
 			cells(report.Aggregation{
-				Measures: []report.Measure{report.Resolution}, Boundaries: []time.Time{year, year.AddDate(1, 0, 0)}, GroupBy: report.Closer,
+				Measures: []report.Measure{report.Resolution}, Boundaries: []time.Time{year,
+					year.AddDate(1, 0, 0)}, GroupBy: report.Closer,
 			}),
-			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteP90}, sqlstore.PostgreSQL: {postgresP90}},
+			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteP90},
+				sqlstore.PostgreSQL: {postgresP90}},
 		},
-		{"a whole report of resolutions by user", ask(report.Query{Kind: report.Resolutions, Bucket: report.Month, GroupBy: report.Closer}),
+		{"a whole report of resolutions by user", ask(report.Query{Kind: report.Resolutions,
+			Bucket: report.Month, GroupBy: report.Closer}),
 			map[sqlstore.Dialect][]string{
-				sqlstore.SQLite: wholeReport(sqlstore.SQLite), sqlstore.PostgreSQL: wholeReport(sqlstore.PostgreSQL),
+				sqlstore.SQLite:     wholeReport(sqlstore.SQLite),
+				sqlstore.PostgreSQL: wholeReport(sqlstore.PostgreSQL),
 			}},
 	}
 }
 
 func (b *bench) byHand(ctx context.Context, statements []string) error {
 	for _, text := range statements {
-		text = strings.NewReplacer("{from}", fmt.Sprint(year.UnixMicro()), "{to}", fmt.Sprint(year.AddDate(1, 0, 0).UnixMicro())).Replace(text)
+		text = strings.NewReplacer("{from}", fmt.Sprint(year.UnixMicro()), "{to}",
+			fmt.Sprint(year.AddDate(1, 0, 0).UnixMicro())).Replace(text)
 		rows, err := b.db.QueryContext(ctx, text)
 		if err != nil {
 			return err
@@ -335,7 +388,10 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 		for range rounds {
 			for i, q := range all {
 				for j, f := range []func() error{
-					func() error { return b.byHand(ctx, q.raw[b.dialect]) }, func() error { return q.ask(ctx, s) },
+					func() error {
+						return b.byHand(ctx,
+							q.raw[b.dialect])
+					}, func() error { return q.ask(ctx, s) },
 				} {
 					if which == 2 && j == 0 {
 						continue
@@ -378,13 +434,19 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 			slices.Sort(took[i][k])
 			return float64(took[i][k][len(took[i][k])/2].Microseconds()) / 1000
 		}
-		fmt.Printf("| %s | %s | %.1f ms | %.1f ms | %.2f | %.1f ms | %.1f |\n", b.name, q.name, m(0), m(1), m(0)/m(1), m(2), m(0)/m(2))
+		fmt.Printf("| %s | %s | %.1f ms | %.1f ms | %.2f | %.1f ms | %.1f |\n", b.name, q.name,
+			m(0), m(1), m(0)/m(1), m(2), m(0)/m(2))
 	}
 	var bytes float64
-	if err := b.db.QueryRowContext(ctx, `SELECT avg(length(half_hour_sketches)) / 24 FROM convo_rollups
-	WHERE dimension = '' AND measure = 'resolution' AND slot_micros = 86400000000`).Scan(&bytes); err != nil {
+	if err := b.db.QueryRowContext(ctx, `SELECT avg(length(half_hour_sketches)) / 24
+		FROM convo_rollups
+	WHERE dimension = '' AND measure = 'resolution'
+	AND slot_micros = 86400000000`).Scan(&bytes); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s: filled in %v, rolled up in %v (%.0f cycles a second); the sketches of an hour have %.0f bytes on average", b.name,
-		filled.Round(time.Second), rolled.Round(time.Second), float64(n)/rolled.Seconds(), bytes), nil
+	return fmt.Sprintf("%s: filled in %v, rolled up in %v (%.0f cycles a second); the sketches of "+
+			"an hour have %.0f bytes on average", b.name,
+			filled.Round(time.Second), rolled.Round(time.Second), float64(n)/rolled.Seconds(),
+			bytes),
+		nil
 }

@@ -27,9 +27,11 @@ type engine struct {
 	name    string // in the table
 	dialect sqlstore.Dialect
 	server  string // host:port; empty for SQLite
-	// connections is how many a pool may have: more than callers, who would else wait for each other there.
+	// connections is how many a pool may have: more than callers, who would else wait for each
+	// other there.
 	connections int
-	// open opens a pool on the database at server, or on a proxy in front of it; settings are those of the DSN.
+	// open opens a pool on the database at server, or on a proxy in front of it; settings are those
+	// of the DSN.
 	open   func(server string, settings ...string) (*sql.DB, error)
 	drop   func() error
 	words  []string // of the floors' schema
@@ -57,7 +59,8 @@ const (
 
 func unmarked(s string) string { return s }
 
-// unpeeked keeps SQLite, once there are statistics, from planning a statement again for every value that it is given.
+// unpeeked keeps SQLite, once there are statistics, from planning a statement again for every value
+// that it is given.
 func unpeeked(s string) string { return strings.ReplaceAll(s, "?", "+?") }
 
 // numbered has placeholders as PostgreSQL wants them.
@@ -78,16 +81,19 @@ func newSQLite(dir, synchronous string) (*engine, error) {
 		name:    "SQLite " + synchronous,
 		dialect: sqlstore.SQLite, connections: 72,
 		open: func(string, ...string) (*sql.DB, error) {
-			return sqlstore.OpenSQLite("sqlite", filepath.Join(dir, "bench.db"), "synchronous = "+synchronous)
+			return sqlstore.OpenSQLite("sqlite", filepath.Join(dir, "bench.db"),
+				"synchronous = "+synchronous)
 		},
 		drop: func() error { return os.RemoveAll(dir) },
 		words: []string{
-			"{id}", "BLOB", "{text}", "TEXT", "{body}", "TEXT", "{table}", "", "{events}", " WITHOUT ROWID",
+			"{id}", "BLOB", "{text}", "TEXT", "{body}", "TEXT", "{table}", "", "{events}",
+			" WITHOUT ROWID",
 			"{given}", " WHERE external_id IS NOT NULL",
 		},
 		mark: unpeeked,
 		floors: []floor{{name: kept, make: func(ctx context.Context, db *sql.DB) (any, error) {
-			return newTransactions(ctx, db, idBytes, &sync.Mutex{}, "", "INSERT", " ON CONFLICT DO NOTHING", unpeeked)
+			return newTransactions(ctx, db, idBytes, &sync.Mutex{}, "", "INSERT",
+				" ON CONFLICT DO NOTHING", unpeeked)
 		}}},
 	}, nil
 }
@@ -95,13 +101,15 @@ func newSQLite(dir, synchronous string) (*engine, error) {
 func newPostgres(ctx context.Context, _ *options, dsn string) (*engine, error) {
 	u, err := url.Parse(dsn)
 	if err != nil || u.Hostname() == "" {
-		return nil, fmt.Errorf("CONVO_POSTGRES_DSN is not of the form postgres://user@host:port/database")
+		return nil, fmt.Errorf("CONVO_POSTGRES_DSN is not of the form " +
+			"postgres://user@host:port/database")
 	}
 	if u.Port() == "" {
 		u.Host = net.JoinHostPort(u.Hostname(), "5432")
 	}
 	name := "convo_bench_" + strings.ToLower(rand.Text())
-	drop, err := create(ctx, "pgx", dsn, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'",
+	drop, err := create(ctx, "pgx", dsn,
+		"CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'",
 		"DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 	return &engine{
 		name:    "PostgreSQL",
@@ -114,15 +122,20 @@ func newPostgres(ctx context.Context, _ *options, dsn string) (*engine, error) {
 		},
 		drop: drop,
 		words: []string{
-			"{id}", "UUID", "{text}", `TEXT COLLATE "C"`, "{body}", "TEXT", "{table}", " WITH (fillfactor = 80)", "{events}", "",
+			"{id}", "UUID", "{text}", `TEXT COLLATE "C"`, "{body}", "TEXT", "{table}",
+			" WITH (fillfactor = 80)", "{events}", "",
 			"{given}", " WHERE external_id IS NOT NULL",
 		},
 		mark: numbered,
 		floors: []floor{
 			{name: tx5, make: func(ctx context.Context, db *sql.DB) (any, error) {
-				return newTransactions(ctx, db, idText, nil, " FOR UPDATE", "INSERT", " ON CONFLICT DO NOTHING", numbered)
+				return newTransactions(ctx, db, idText, nil, " FOR UPDATE", "INSERT",
+					" ON CONFLICT DO NOTHING", numbered)
 			}},
-			{name: readCTE, make: func(ctx context.Context, db *sql.DB) (any, error) { return newCTE(ctx, db) }},
+			{name: readCTE, make: func(ctx context.Context, db *sql.DB) (any,
+				error) {
+				return newCTE(ctx, db)
+			}},
 		},
 	}, err
 }
@@ -133,8 +146,10 @@ func newMariaDB(ctx context.Context, _ *options, dsn string) (*engine, error) {
 		return nil, fmt.Errorf("CONVO_MARIADB_DSN: %w", err)
 	}
 	name := "convo_bench_" + strings.ToLower(rand.Text())
-	drop, err := create(ctx, "mysql", dsn, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4", "DROP DATABASE IF EXISTS "+name)
-	// At the default level, FOR UPDATE on what is not there yet locks a gap, and every opening deadlocks with every other one.
+	drop, err := create(ctx, "mysql", dsn, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4",
+		"DROP DATABASE IF EXISTS "+name)
+	// At the default level, FOR UPDATE on what is not there yet locks a gap, and every opening
+	// deadlocks with every other one.
 	settings := []string{"tx_isolation='READ-COMMITTED'"}
 	transactions := func(ctx context.Context, db *sql.DB) (*transactions, error) {
 		return newTransactions(ctx, db, idBytes, nil, " FOR UPDATE", "INSERT IGNORE", "", unmarked)
@@ -157,12 +172,19 @@ func newMariaDB(ctx context.Context, _ *options, dsn string) (*engine, error) {
 		},
 		drop: drop,
 		words: []string{
-			"{id}", "BINARY(16)", "{text}", "VARBINARY(255)", "{body}", "LONGTEXT", "{table}", "", "{events}", "", "{given}", "",
+			"{id}", "BINARY(16)", "{text}", "VARBINARY(255)", "{body}", "LONGTEXT", "{table}", "",
+			"{events}", "", "{given}", "",
 		},
 		mark: unmarked,
 		floors: []floor{
-			{tx5, settings, func(ctx context.Context, db *sql.DB) (any, error) { return transactions(ctx, db) }},
-			{readBlock, settings, func(ctx context.Context, db *sql.DB) (any, error) { return newBlock(ctx, db) }},
+			{tx5, settings, func(ctx context.Context, db *sql.DB) (any,
+				error) {
+				return transactions(ctx, db)
+			}},
+			{readBlock, settings, func(ctx context.Context, db *sql.DB) (any,
+				error) {
+				return newBlock(ctx, db)
+			}},
 			{firstInsert, settings, func(ctx context.Context, db *sql.DB) (any, error) {
 				t, err := transactions(ctx, db)
 				if err != nil {
@@ -191,8 +213,8 @@ func create(ctx context.Context, driver, dsn, create, drop string) (func() error
 
 // desk does the job.
 type desk interface {
-	// Receive records a message of a contact, and opens a conversation if none is active. An externalID, if given, is recorded
-	// once.
+	// Receive records a message of a contact, and opens a conversation if none is active. An
+	// externalID, if given, is recorded once.
 	Receive(ctx context.Context, contact, externalID string) error
 	// Close closes the active conversation of a contact.
 	Close(ctx context.Context, contact string) error
@@ -227,7 +249,8 @@ func newConvo(ctx context.Context, db *sql.DB, d sqlstore.Dialect) (byConvo, err
 }
 
 func (b byConvo) Receive(ctx context.Context, contact, externalID string) error {
-	_, err := b.Do(ctx, convo.ToContact(workspace, contact), convo.Receive{Channel: channel, ExternalID: externalID, Body: body})
+	_, err := b.Do(ctx, convo.ToContact(workspace, contact),
+		convo.Receive{Channel: channel, ExternalID: externalID, Body: body})
 	return err
 }
 

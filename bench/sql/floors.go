@@ -14,10 +14,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// The floors are what a good engineer would write by hand for exactly this job: with the same driver and the same durability, with
-// statements that are prepared once, and with the same two guarantees, one active conversation of a contact (slot is
-// unique) and a version that every writer checks. They have no contacts, no cycles, no timers, measure nothing, and keep
-// one index for the inbox, where the store has one for each filter.
+// The floors are what a good engineer would write by hand for exactly this job: with the same
+// driver and the same durability, with statements that are prepared once, and with the same two
+// guarantees, one active conversation of a contact (slot is unique) and a version that every writer
+// checks. They have no contacts, no cycles, no timers, measure nothing, and keep one index for the
+// inbox, where the store has one for each filter.
 
 const floorSchema = `
 CREATE TABLE floor_conversations (
@@ -52,15 +53,19 @@ CREATE TABLE floor_events (
 	PRIMARY KEY (conversation, seq)
 ){events};
 CREATE UNIQUE INDEX floor_external ON floor_events (workspace, channel, external_id){given};
-INSERT INTO floor_conversations (id, workspace, contact, slot, channel, status, version, opened_at, updated_at, closed_at, closed_by,
+INSERT INTO floor_conversations (id, workspace, contact, slot, channel, status, version, opened_at,
+updated_at, closed_at, closed_by,
 	category, summary, incoming)
-SELECT id, workspace, contact, active_slot, channel, status, version, created_at, updated_at, closed_at, closed_by_id, category,
+SELECT id, workspace, contact, active_slot, channel, status, version, created_at, updated_at,
+closed_at, closed_by_id, category,
 	summary, incoming
 FROM convo_conversations`
 
-// createFloor makes the floors' tables, and fills them with as many conversations as the store's have.
+// createFloor makes the floors' tables, and fills them with as many conversations as the store's
+// have.
 func createFloor(ctx context.Context, db *sql.DB, words ...string) error {
-	for statement := range strings.SplitSeq(strings.NewReplacer(words...).Replace(floorSchema), ";") {
+	for statement := range strings.SplitSeq(strings.NewReplacer(words...).Replace(floorSchema),
+		";") {
 		if _, err := db.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("floor: %w", err)
 		}
@@ -119,8 +124,9 @@ func again(f func() error) (err error) {
 	return err
 }
 
-// transactions is what most teams write: find the active conversation and lock it, update it, insert the event, statement by
-// statement in a transaction ("tx5", for the five round trips that it takes). On SQLite, callers take turns at a mutex.
+// transactions is what most teams write: find the active conversation and lock it, update it,
+// insert the event, statement by statement in a transaction ("tx5", for the five round trips that
+// it takes). On SQLite, callers take turns at a mutex.
 type transactions struct {
 	db   *sql.DB
 	turn *sync.Mutex
@@ -130,28 +136,37 @@ type transactions struct {
 }
 
 func newTransactions(
-	ctx context.Context, db *sql.DB, id func(uuid.UUID) any, turn *sync.Mutex, lock, insert, orNothing string, mark func(string) string,
+	ctx context.Context, db *sql.DB, id func(uuid.UUID) any, turn *sync.Mutex, lock, insert,
+	orNothing string, mark func(string) string,
 ) (*transactions, error) {
 	t := &transactions{db: db, turn: turn, id: id}
-	const event = "INTO floor_events (conversation, seq, id, workspace, kind, at, by_id, channel, external_id, body) VALUES "
+	const event = "INTO floor_events (conversation, seq, id, workspace, kind, at, by_id, " +
+		"channel, external_id, body) VALUES "
 	return t, prepare(ctx, db, map[**sql.Stmt]string{
-		&t.find: mark("SELECT id, version FROM floor_conversations WHERE workspace = ? AND slot = ?" + lock),
+		&t.find: mark("SELECT id, version FROM floor_conversations " +
+			"WHERE workspace = ? AND slot = ?" + lock),
 		&t.open: mark(insert + ` INTO floor_conversations
-			(id, workspace, contact, slot, channel, status, version, opened_at, updated_at, incoming)
+			(id, workspace, contact, slot, channel, status, version, opened_at, updated_at,
+			incoming)
 			VALUES (?, ?, ?, ?, ?, 'open', 2, ?, ?, 1)` + orNothing),
 		&t.opened: mark(insert + " " + event + `(?, 1, ?, ?, 'opened', ?, ?, NULL, NULL, NULL),
 			(?, 2, ?, ?, 'received', ?, ?, ?, ?, ?)` + orNothing),
-		&t.receive: mark(`UPDATE floor_conversations SET version = version + 1, updated_at = ?, incoming = incoming + 1
+		&t.receive: mark(`UPDATE floor_conversations SET version = version + 1, updated_at = ?,
+			incoming = incoming + 1
 			WHERE id = ? AND version = ?`),
-		&t.message: mark(insert + " " + event + "(?, ?, ?, ?, 'received', ?, ?, ?, ?, ?)" + orNothing),
-		&t.close: mark(`UPDATE floor_conversations SET version = version + 1, updated_at = ?, status = 'closed', slot = NULL,
+		&t.message: mark(insert + " " + event + "(?, ?, ?, ?, 'received', ?, ?, ?, ?, ?)" +
+			orNothing),
+		&t.close: mark(`UPDATE floor_conversations SET version = version + 1, updated_at = ?,
+			status = 'closed', slot = NULL,
 			closed_at = ?, closed_by = ?, category = ?, summary = ? WHERE id = ? AND version = ?`),
-		&t.closed: mark(insert + " " + event + "(?, ?, ?, ?, 'closed', ?, ?, NULL, NULL, NULL)" + orNothing),
+		&t.closed: mark(insert + " " + event + "(?, ?, ?, ?, 'closed', ?, ?, NULL, NULL, NULL)" +
+			orNothing),
 	})
 }
 
 // inTransaction finds the active conversation, and has f write in the same transaction.
-func (t *transactions) inTransaction(ctx context.Context, contact string, f func(tx *sql.Tx, id uuid.UUID, version int64) error) error {
+func (t *transactions) inTransaction(ctx context.Context, contact string,
+	f func(tx *sql.Tx, id uuid.UUID, version int64) error) error {
 	if t.turn != nil {
 		t.turn.Lock()
 		defer t.turn.Unlock()
@@ -164,7 +179,8 @@ func (t *transactions) inTransaction(ctx context.Context, contact string, f func
 		defer func() { _ = tx.Rollback() }()
 		var id uuid.UUID
 		var version int64
-		err = tx.StmtContext(ctx, t.find).QueryRowContext(ctx, workspace, contact).Scan(&id, &version)
+		err = tx.StmtContext(ctx, t.find).QueryRowContext(ctx, workspace, contact).Scan(&id,
+			&version)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
@@ -194,11 +210,13 @@ func (t *transactions) Receive(ctx context.Context, contact, externalID string) 
 			if err := write(ctx, tx, t.receive, 1, at, t.id(id), version); err != nil {
 				return err
 			}
-			return write(ctx, tx, t.message, 1, t.id(id), version+1, t.id(newID()), workspace, at, contact, channel,
+			return write(ctx, tx, t.message, 1, t.id(id), version+1, t.id(newID()), workspace, at,
+				contact, channel,
 				given(externalID), body)
 		}
 		id = newID()
-		if err := write(ctx, tx, t.open, 1, t.id(id), workspace, contact, contact, channel, at, at); err != nil {
+		if err := write(ctx, tx, t.open, 1, t.id(id), workspace, contact, contact, channel, at,
+			at); err != nil {
 			return err
 		}
 		return write(ctx, tx, t.opened, 2, t.id(id), t.id(newID()), workspace, at, contact,
@@ -212,7 +230,8 @@ func (t *transactions) Close(ctx context.Context, contact string) error {
 			return errNotActive
 		}
 		at := time.Now().UnixMicro()
-		if err := write(ctx, tx, t.close, 1, at, at, agent, category, summary, t.id(id), version); err != nil {
+		if err := write(ctx, tx, t.close, 1, at, at, agent, category, summary, t.id(id),
+			version); err != nil {
 			return err
 		}
 		return write(ctx, tx, t.closed, 1, t.id(id), version+1, t.id(newID()), workspace, at, agent)
@@ -223,7 +242,8 @@ func (t *transactions) Close(ctx context.Context, contact string) error {
 type twoTrips struct {
 	id func(uuid.UUID) any
 
-	find, open, receive, close *sql.Stmt // the writing ones answer how many conversations they wrote
+	// the writing ones answer how many conversations they wrote
+	find, open, receive, close *sql.Stmt
 }
 
 func (t *twoTrips) Receive(ctx context.Context, contact, externalID string) error {
@@ -235,11 +255,13 @@ func (t *twoTrips) Receive(ctx context.Context, contact, externalID string) erro
 			return err
 		case version > 0:
 			return t.write(ctx, t.receive, version+1, at, t.id(id), version,
-				t.id(id), version+1, t.id(newID()), workspace, at, contact, channel, given(externalID), body)
+				t.id(id), version+1, t.id(newID()), workspace, at, contact, channel,
+				given(externalID), body)
 		}
 		id = newID()
 		return t.write(ctx, t.open, t.id(id), workspace, contact, contact, channel, at, at,
-			t.id(id), t.id(newID()), workspace, at, contact, t.id(id), t.id(newID()), workspace, at, contact, channel,
+			t.id(id), t.id(newID()), workspace, at, contact, t.id(id), t.id(newID()), workspace, at,
+			contact, channel,
 			given(externalID), body)
 	})
 }
@@ -256,7 +278,8 @@ func (t *twoTrips) Close(ctx context.Context, contact string) error {
 	})
 }
 
-func (t *twoTrips) active(ctx context.Context, contact string) (id uuid.UUID, version int64, err error) {
+func (t *twoTrips) active(ctx context.Context, contact string) (id uuid.UUID, version int64,
+	err error) {
 	err = t.find.QueryRowContext(ctx, workspace, contact).Scan(&id, &version)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
@@ -278,27 +301,34 @@ const floorFind = "SELECT id, version FROM floor_conversations WHERE workspace =
 // newCTE writes with one statement of PostgreSQL.
 func newCTE(ctx context.Context, db *sql.DB) (*twoTrips, error) {
 	t := &twoTrips{id: idText}
-	const event = "INSERT INTO floor_events (conversation, seq, id, workspace, kind, at, by_id, channel, external_id, body)"
+	const event = "INSERT INTO floor_events (conversation, seq, id, workspace, kind, at, by_id, " +
+		"channel, external_id, body)"
 	return t, prepare(ctx, db, map[**sql.Stmt]string{
 		&t.find: numbered(floorFind),
 		&t.open: numbered(`WITH c AS (
-			INSERT INTO floor_conversations (id, workspace, contact, slot, channel, status, version, opened_at, updated_at, incoming)
+			INSERT INTO floor_conversations (id, workspace, contact, slot, channel, status, version,
+			opened_at, updated_at, incoming)
 			VALUES (?, ?, ?, ?, ?, 'open', 2, ?, ?, 1) ON CONFLICT DO NOTHING RETURNING id
 		), e AS (` + event + `
 			SELECT e.* FROM c, (VALUES
 				(?::uuid, 1, ?::uuid, ?::text, 'opened', ?::bigint, ?::text, NULL, NULL, NULL),
-				(?::uuid, 2, ?::uuid, ?::text, 'received', ?::bigint, ?::text, ?::text, ?::text, ?::text)) e
+				(?::uuid, 2, ?::uuid, ?::text, 'received', ?::bigint, ?::text, ?::text, ?::text,
+				?::text)) e
 		) SELECT count(*) FROM c`),
 		&t.receive: numbered(`WITH c AS (
-			UPDATE floor_conversations SET version = ?, updated_at = ?, incoming = incoming + 1 WHERE id = ? AND version = ? RETURNING id
+			UPDATE floor_conversations SET version = ?, updated_at = ?, incoming = incoming + 1
+			WHERE id = ? AND version = ? RETURNING id
 		), e AS (` + event + `
-			SELECT ?::uuid, ?::bigint, ?::uuid, ?::text, 'received', ?::bigint, ?::text, ?::text, ?::text, ?::text FROM c
+			SELECT ?::uuid, ?::bigint, ?::uuid, ?::text, 'received', ?::bigint, ?::text, ?::text,
+			?::text, ?::text FROM c
 		) SELECT count(*) FROM c`),
 		&t.close: numbered(`WITH c AS (
-			UPDATE floor_conversations SET version = ?, updated_at = ?, status = 'closed', slot = NULL, closed_at = ?, closed_by = ?,
+			UPDATE floor_conversations SET version = ?, updated_at = ?, status = 'closed',
+			slot = NULL, closed_at = ?, closed_by = ?,
 				category = ?, summary = ? WHERE id = ? AND version = ? RETURNING id
 		), e AS (` + event + `
-			SELECT ?::uuid, ?::bigint, ?::uuid, ?::text, 'closed', ?::bigint, ?::text, NULL, NULL, NULL FROM c
+			SELECT ?::uuid, ?::bigint, ?::uuid, ?::text, 'closed', ?::bigint, ?::text, NULL, NULL,
+			NULL FROM c
 		) SELECT count(*) FROM c`),
 	})
 }
@@ -306,31 +336,38 @@ func newCTE(ctx context.Context, db *sql.DB) (*twoTrips, error) {
 // newBlock writes with one compound statement of MariaDB.
 func newBlock(ctx context.Context, db *sql.DB) (*twoTrips, error) {
 	t := &twoTrips{id: idBytes}
-	const event = "INSERT INTO floor_events (conversation, seq, id, workspace, kind, at, by_id, channel, external_id, body) VALUES "
+	const event = "INSERT INTO floor_events (conversation, seq, id, workspace, kind, at, by_id, " +
+		"channel, external_id, body) VALUES "
 	block := func(write, events string) string {
 		return `BEGIN NOT ATOMIC
 			DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 			START TRANSACTION;
 			` + write + `;
-			IF ROW_COUNT() = 1 THEN ` + event + events + `; COMMIT; SELECT 1; ELSE ROLLBACK; SELECT 0; END IF;
+			IF ROW_COUNT() = 1 THEN ` + event + events + `; COMMIT; SELECT 1; ELSE ROLLBACK;
+			SELECT 0; END IF;
 		END`
 	}
 	return t, prepare(ctx, db, map[**sql.Stmt]string{
 		&t.find: floorFind,
 		&t.open: block(`INSERT IGNORE INTO floor_conversations
-			(id, workspace, contact, slot, channel, status, version, opened_at, updated_at, incoming)
+			(id, workspace, contact, slot, channel, status, version, opened_at, updated_at,
+			incoming)
 			VALUES (?, ?, ?, ?, ?, 'open', 2, ?, ?, 1)`,
-			"(?, 1, ?, ?, 'opened', ?, ?, NULL, NULL, NULL), (?, 2, ?, ?, 'received', ?, ?, ?, ?, ?)"),
-		&t.receive: block("UPDATE floor_conversations SET version = ?, updated_at = ?, incoming = incoming + 1 WHERE id = ? AND version = ?",
+			"(?, 1, ?, ?, 'opened', ?, ?, NULL, NULL, NULL), (?, 2, ?, ?, 'received', ?, ?, ?, ?, "+
+				"?)"),
+		&t.receive: block("UPDATE floor_conversations SET version = ?, updated_at = ?, incoming = "+
+			"incoming + 1 WHERE id = ? AND version = ?",
 			"(?, ?, ?, ?, 'received', ?, ?, ?, ?, ?)"),
-		&t.close: block(`UPDATE floor_conversations SET version = ?, updated_at = ?, status = 'closed', slot = NULL, closed_at = ?,
+		&t.close: block(`UPDATE floor_conversations SET version = ?, updated_at = ?,
+			status = 'closed', slot = NULL, closed_at = ?,
 			closed_by = ?, category = ?, summary = ? WHERE id = ? AND version = ?`,
 			"(?, ?, ?, ?, 'closed', ?, ?, NULL, NULL, NULL)"),
 	})
 }
 
-// insertFirst is how racing first messages get along on MariaDB: whoever inserts first opens the conversation, for all others the
-// same statement counts the message, and the count of rows tells which it was. Nobody locks what is not there yet.
+// insertFirst is how racing first messages get along on MariaDB: whoever inserts first opens the
+// conversation, for all others the same statement counts the message, and the count of rows tells
+// which it was. Nobody locks what is not there yet.
 type insertFirst struct {
 	*transactions
 	first, current *sql.Stmt
@@ -340,9 +377,11 @@ func newInsertFirst(ctx context.Context, t *transactions) (*insertFirst, error) 
 	f := &insertFirst{transactions: t}
 	return f, prepare(ctx, t.db, map[**sql.Stmt]string{
 		&f.first: `INSERT INTO floor_conversations
-			(id, workspace, contact, slot, channel, status, version, opened_at, updated_at, incoming)
+			(id, workspace, contact, slot, channel, status, version, opened_at, updated_at,
+			incoming)
 			VALUES (?, ?, ?, ?, ?, 'open', 2, ?, ?, 1)
-			ON DUPLICATE KEY UPDATE version = version + 1, updated_at = VALUES(updated_at), incoming = incoming + 1`,
+			ON DUPLICATE KEY UPDATE version = version + 1, updated_at = VALUES(updated_at),
+			incoming = incoming + 1`,
 		&f.current: floorFind,
 	})
 }
@@ -355,7 +394,8 @@ func (f *insertFirst) Receive(ctx context.Context, contact, externalID string) e
 		}
 		defer func() { _ = tx.Rollback() }()
 		id, at := newID(), time.Now().UnixMicro()
-		r, err := tx.StmtContext(ctx, f.first).ExecContext(ctx, f.id(id), workspace, contact, contact, channel, at, at)
+		r, err := tx.StmtContext(ctx, f.first).ExecContext(ctx, f.id(id), workspace, contact,
+			contact, channel, at, at)
 		if err != nil {
 			return err
 		}
@@ -368,9 +408,11 @@ func (f *insertFirst) Receive(ctx context.Context, contact, externalID string) e
 				f.id(id), f.id(newID()), workspace, at, contact, channel, given(externalID), body)
 		} else {
 			var version int64
-			err = tx.StmtContext(ctx, f.current).QueryRowContext(ctx, workspace, contact).Scan(&id, &version)
+			err = tx.StmtContext(ctx, f.current).QueryRowContext(ctx, workspace, contact).Scan(&id,
+				&version)
 			if err == nil {
-				err = write(ctx, tx, f.message, 1, f.id(id), version, f.id(newID()), workspace, at, contact, channel,
+				err = write(ctx, tx, f.message, 1, f.id(id), version, f.id(newID()), workspace, at,
+					contact, channel,
 					given(externalID), body)
 			}
 		}

@@ -1,5 +1,6 @@
-// Command sql compares convo on sqlstore with what one would write by hand for exactly this job, on each database engine, in one run
-// and in turns, and prints a Markdown table. Absolute numbers are this machine's; the ratios are what to look at.
+// Command sql compares convo on sqlstore with what one would write by hand for exactly this job, on
+// each database engine, in one run and in turns, and prints a Markdown table. Absolute numbers are
+// this machine's; the ratios are what to look at.
 package main
 
 import (
@@ -21,8 +22,9 @@ import (
 
 const usage = `usage: go run ./sql [flags]
 
-Compares convo on sqlstore with hand-written code. SQLite is always there; for PostgreSQL and MariaDB set CONVO_POSTGRES_DSN and
-CONVO_MARIADB_DSN to servers on which databases may be created, or have both started for the time of the run:
+Compares convo on sqlstore with hand-written code. SQLite is always there; for PostgreSQL and
+MariaDB set CONVO_POSTGRES_DSN and CONVO_MARIADB_DSN to servers on which databases may be created,
+or have both started for the time of the run:
 
 	scripts/engines run -- sh -c 'cd bench && go run ./sql'
 `
@@ -40,11 +42,14 @@ type options struct {
 
 func main() {
 	var o options
-	million := flag.Bool("million", false, "keep 1,000,000 conversations in the tables, not 100,000")
-	flag.IntVar(&o.rounds, "rounds", 5, "how often each comparison is measured, in turns; the median ratio is printed")
+	million := flag.Bool("million", false,
+		"keep 1,000,000 conversations in the tables, not 100,000")
+	flag.IntVar(&o.rounds, "rounds", 5,
+		"how often each comparison is measured, in turns; the median ratio is printed")
 	flag.DurationVar(&o.length, "for", 500*time.Millisecond, "how long one measurement takes")
 	flag.StringVar(&o.engines, "engines", everything, "what to measure on")
-	flag.StringVar(&o.callers, "callers", "1,8,32,64", "with how many callers at once; servers get 32 at most, and SQLite no 32")
+	flag.StringVar(&o.callers, "callers", "1,8,32,64",
+		"with how many callers at once; servers get 32 at most, and SQLite no 32")
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "where the files of SQLite are to be")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), usage, "\n")
@@ -90,14 +95,21 @@ var engines = []struct {
 	name, variable string
 	make           func(ctx context.Context, o *options, dsn string) (*engine, error)
 }{
-	{"sqlite", "", func(_ context.Context, o *options, _ string) (*engine, error) { return newSQLite(o.dir, "NORMAL") }},
-	{"sqlite", "", func(_ context.Context, o *options, _ string) (*engine, error) { return newSQLite(o.dir, "FULL") }},
+	{"sqlite", "", func(_ context.Context, o *options, _ string) (*engine,
+		error) {
+		return newSQLite(o.dir, "NORMAL")
+	}},
+	{"sqlite", "", func(_ context.Context, o *options, _ string) (*engine,
+		error) {
+		return newSQLite(o.dir, "FULL")
+	}},
 	{"postgresql", "CONVO_POSTGRES_DSN", newPostgres},
 	{"mariadb", "CONVO_MARIADB_DSN", newMariaDB},
 }
 
 func run(ctx context.Context, o *options, callers []int) error {
-	fmt.Printf("%s %s/%s, %d processors; %d conversations, then ANALYZE; %d rounds of %v\n\n", runtime.Version(), runtime.GOOS,
+	fmt.Printf("%s %s/%s, %d processors; %d conversations, then ANALYZE; %d rounds of %v\n\n",
+		runtime.Version(), runtime.GOOS,
 		runtime.GOARCH, runtime.NumCPU(), o.rows, o.rounds, o.length)
 	fmt.Println("| engine | what | callers | convo | by hand | ratio | round trips |")
 	fmt.Println("|---|---|--:|--:|---|--:|---|")
@@ -124,7 +136,8 @@ func run(ctx context.Context, o *options, callers []int) error {
 		}
 	}
 	for _, variable := range skipped {
-		fmt.Printf("\nskipped: %s is not set. To have the servers started: scripts/engines run -- sh -c 'cd bench && go run ./sql'\n", variable)
+		fmt.Printf("\nskipped: %s is not set. To have the servers started: "+
+			"scripts/engines run -- sh -c 'cd bench && go run ./sql'\n", variable)
 	}
 	return nil
 }
@@ -165,7 +178,8 @@ func (e *engine) compare(ctx context.Context, o *options, callers []int) error {
 	}
 	for _, w := range works() {
 		for _, n := range w.callers {
-			if !slices.Contains(callers, n) || e.server == "" && n == 32 || e.server != "" && n == 64 {
+			if !slices.Contains(callers, n) || e.server == "" && n == 32 || e.server != "" &&
+				n == 64 {
 				continue
 			}
 			if err := e.print(ctx, o, &w, n, sides, trips); err != nil {
@@ -185,7 +199,8 @@ func closeAll(sides []*side) {
 }
 
 // print measures convo and its floors in turns, and prints a line for each floor.
-func (e *engine) print(ctx context.Context, o *options, w *work, callers int, sides []*side, trips map[string]float64) error {
+func (e *engine) print(ctx context.Context, o *options, w *work, callers int, sides []*side,
+	trips map[string]float64) error {
 	compared := sides[:1:1]
 	for _, s := range sides[1:] {
 		if slices.Contains(w.against, s.name) {
@@ -194,7 +209,8 @@ func (e *engine) print(ctx context.Context, o *options, w *work, callers int, si
 	}
 	rates := make([][]float64, len(compared))
 	for round := range o.rounds {
-		for i := range compared { // nobody is always the first one, after a pause, or after the same one
+		// nobody is always the first one, after a pause, or after the same one
+		for i := range compared {
 			i = (i + round) % len(compared)
 			rate, err := w.measure(ctx, compared[i], callers, o.length)
 			if err != nil {
@@ -213,7 +229,8 @@ func (e *engine) print(ctx context.Context, o *options, w *work, callers int, si
 		if n, ok := trips[w.what+s.name]; ok {
 			both = fmt.Sprintf("%.1f : %.1f", trips[w.what+sides[0].name], n)
 		}
-		fmt.Printf("| %s | %s | %s | %.0f/s | %s, %.0f/s | %.2f | %s |\n", engine, what, number, median(rates[0]), s.name,
+		fmt.Printf("| %s | %s | %s | %.0f/s | %s, %.0f/s | %.2f | %s |\n", engine, what, number,
+			median(rates[0]), s.name,
 			median(rates[i+1]), median(ratios), both)
 		engine, what, number = "", "", ""
 	}

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// proxy stands in front of a server and counts round trips: how often a client speaks after the server has spoken.
+// proxy stands in front of a server and counts round trips: how often a client speaks after the
+// server has spoken.
 type proxy struct {
 	net.Listener
 	server string

@@ -25,7 +25,8 @@ type side struct {
 }
 
 // side opens a pool for a floor, or for convo, at server.
-func (e *engine) side(ctx context.Context, f floor, table, server string, connections int) (*side, error) {
+func (e *engine) side(ctx context.Context, f floor, table, server string, connections int) (*side,
+	error) {
 	db, err := e.open(server, f.settings...)
 	if err != nil {
 		return nil, err
@@ -43,7 +44,8 @@ func (e *engine) side(ctx context.Context, f floor, table, server string, connec
 }
 
 // sides are convo and, after it, all that it is compared with.
-func (e *engine) sides(ctx context.Context, server string, connections int) (all []*side, err error) {
+func (e *engine) sides(ctx context.Context, server string, connections int) (all []*side,
+	err error) {
 	add := func(f floor, table string) {
 		if err == nil {
 			var s *side
@@ -57,7 +59,10 @@ func (e *engine) sides(ctx context.Context, server string, connections int) (all
 	for _, f := range e.floors {
 		add(f, "floor_conversations")
 	}
-	add(floor{name: handList, make: func(ctx context.Context, db *sql.DB) (any, error) { return newByHand(ctx, db, e.mark) }}, "")
+	add(floor{name: handList, make: func(ctx context.Context, db *sql.DB) (any,
+		error) {
+		return newByHand(ctx, db, e.mark)
+	}}, "")
 	return all, err
 }
 
@@ -66,7 +71,10 @@ func (s *side) begin(ctx context.Context) error {
 	if s.desk == nil {
 		return nil
 	}
-	_, _, err := race(8, regulars, time.Hour, func(n int64) error { return s.Receive(ctx, regular(n), "") })
+	_, _, err := race(8, regulars, time.Hour, func(n int64) error {
+		return s.Receive(ctx,
+			regular(n), "")
+	})
 	return err
 }
 
@@ -77,7 +85,8 @@ type work struct {
 	do      func(ctx context.Context, s *side, batch string, n int64) error
 	// before makes what the operations of a batch need, and is not measured.
 	before func(ctx context.Context, s *side, batch string, n int64) error
-	// contacts is how many contacts n operations of a batch opened a conversation for, if that is to be checked.
+	// contacts is how many contacts n operations of a batch opened a conversation for, if that is
+	// to be checked.
 	contacts func(n int64) int64
 	against  []string // names of floors
 	count    bool     // round trips
@@ -102,7 +111,10 @@ func works() []work {
 		},
 		{
 			what: "message into an open conversation", callers: all, against: written, count: true,
-			do: func(ctx context.Context, s *side, _ string, n int64) error { return s.Receive(ctx, regular(n), "") },
+			do: func(ctx context.Context, s *side, _ string,
+				n int64) error {
+				return s.Receive(ctx, regular(n), "")
+			},
 		},
 		{
 			what: "the same with an external id", callers: few, against: written, count: true,
@@ -115,14 +127,22 @@ func works() []work {
 			before: func(ctx context.Context, s *side, batch string, n int64) error {
 				return s.Receive(ctx, nth(batch, n), "")
 			},
-			do: func(ctx context.Context, s *side, batch string, n int64) error { return s.Close(ctx, nth(batch, n)) },
+			do: func(ctx context.Context, s *side, batch string,
+				n int64) error {
+				return s.Close(ctx, nth(batch, n))
+			},
 		},
 		{
-			what: "messages into one hot conversation", callers: []int{8}, against: []string{kept, tx5},
-			do: func(ctx context.Context, s *side, _ string, n int64) error { return s.Receive(ctx, "hot", "") },
+			what: "messages into one hot conversation", callers: []int{8}, against: []string{kept,
+				tx5},
+			do: func(ctx context.Context, s *side, _ string,
+				n int64) error {
+				return s.Receive(ctx, "hot", "")
+			},
 		},
 		{
-			what: "8 race for each new contact", callers: []int{8}, against: append(written, firstInsert),
+			what: "8 race for each new contact", callers: []int{8}, against: append(written,
+				firstInsert),
 			do: func(ctx context.Context, s *side, batch string, n int64) error {
 				return s.Receive(ctx, nth(batch, n/8), "")
 			},
@@ -131,13 +151,16 @@ func works() []work {
 		{
 			what: "list of 50 active", callers: few, against: []string{handList}, count: true,
 			do: func(ctx context.Context, s *side, _ string, _ int64) error {
-				return s.page(ctx, convo.Filter{Status: []convo.Status{convo.StatusOpen, convo.StatusPending}})
+				return s.page(ctx, convo.Filter{Status: []convo.Status{convo.StatusOpen,
+					convo.StatusPending}})
 			},
 		},
 		{
-			what: "list of 50 closed, of a rare category", callers: one, against: []string{handList}, count: true,
+			what: "list of 50 closed, of a rare category", callers: one,
+			against: []string{handList}, count: true,
 			do: func(ctx context.Context, s *side, _ string, _ int64) error {
-				return s.page(ctx, convo.Filter{Status: []convo.Status{convo.StatusClosed}, Category: fill.RareCategory})
+				return s.page(ctx, convo.Filter{Status: []convo.Status{convo.StatusClosed},
+					Category: fill.RareCategory})
 			},
 		},
 	}
@@ -156,7 +179,8 @@ func (s *side) page(ctx context.Context, f convo.Filter) error {
 var batches atomic.Int64
 
 // measure is how many operations a second callers get done.
-func (w *work) measure(ctx context.Context, s *side, callers int, length time.Duration) (perSecond float64, err error) {
+func (w *work) measure(ctx context.Context, s *side, callers int,
+	length time.Duration) (perSecond float64, err error) {
 	var done int64
 	var took time.Duration
 	for took < length {
@@ -181,16 +205,23 @@ func (w *work) measure(ctx context.Context, s *side, callers int, length time.Du
 func (w *work) ready(ctx context.Context, s *side, size int64) (batch string, err error) {
 	batch = "batch-" + strconv.FormatInt(batches.Add(1), 10)
 	if w.before != nil {
-		_, _, err = race(8, size, time.Hour, func(n int64) error { return w.before(ctx, s, batch, n) })
+		_, _, err = race(8, size, time.Hour, func(n int64) error {
+			return w.before(ctx, s, batch,
+				n)
+		})
 	}
 	return batch, err
 }
 
 // carryOut carries out the operations of a batch, until the time is up.
-func (w *work) carryOut(ctx context.Context, s *side, batch string, callers int, size int64, length time.Duration) (
+func (w *work) carryOut(ctx context.Context, s *side, batch string, callers int, size int64,
+	length time.Duration) (
 	done int64, took time.Duration, err error,
 ) {
-	done, took, err = race(callers, size, length, func(n int64) error { return w.do(ctx, s, batch, n) })
+	done, took, err = race(callers, size, length, func(n int64) error {
+		return w.do(ctx, s, batch,
+			n)
+	})
 	if err == nil && w.contacts != nil {
 		err = s.check(ctx, batch, w.contacts(done))
 	}
@@ -218,15 +249,18 @@ func (w *work) trips(ctx context.Context, s *side, p *proxy) (float64, error) {
 // check sees that each contact of a batch has one conversation.
 func (s *side) check(ctx context.Context, batch string, want int64) (err error) {
 	var n int64
-	err = s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+s.table+" WHERE contact LIKE '"+batch+"-%'").Scan(&n)
+	err = s.db.QueryRowContext(ctx,
+		"SELECT COUNT(*) FROM "+s.table+" WHERE contact LIKE '"+batch+"-%'").Scan(&n)
 	if err == nil && n != want {
 		err = fmt.Errorf("%d conversations of %d contacts", n, want)
 	}
 	return err
 }
 
-// race has callers call f with 0, 1, 2, …, size-1 until the time is up, and returns how often that was, and how long it took.
-func race(callers int, size int64, length time.Duration, f func(n int64) error) (done int64, took time.Duration, err error) {
+// race has callers call f with 0, 1, 2, …, size-1 until the time is up, and returns how often that
+// was, and how long it took.
+func race(callers int, size int64, length time.Duration, f func(n int64) error) (done int64,
+	took time.Duration, err error) {
 	var next, finished atomic.Int64
 	var failed sync.Once
 	var wg sync.WaitGroup

@@ -1,5 +1,5 @@
-// Closewithsummary is convo in one sitting: messages go back and forth, an agent closes the conversation with a
-// category and a summary, and the program prints what the library kept of it.
+// Closewithsummary is convo in one sitting: messages go back and forth, an agent closes the
+// conversation with a category and a summary, and the program prints what the library kept of it.
 package main
 
 import (
@@ -34,14 +34,16 @@ var meera, bot = convo.ByUser("meera"), convo.ByAutomation("welcome-bot")
 
 var story = []step{
 	{0, []convo.Command{
-		convo.Receive{Channel: "whatsapp", Body: "Hi, what do ten kettles cost?"}, // opens the conversation
+		// opens the conversation
+		convo.Receive{Channel: "whatsapp", Body: "Hi, what do ten kettles cost?"},
 	}},
 	{5 * time.Minute, []convo.Command{
 		convo.Send{By: meera, Body: "Hi Riya, $18 each from ten upwards."},
 		convo.Close{By: meera, Category: "Sales", Summary: "Customer inquired about bulk pricing."},
 	}},
 	{14 * 24 * time.Hour, []convo.Command{
-		convo.Receive{Channel: "whatsapp", Body: "One of my kettles leaks."}, // a new one, for the first is closed
+		// a new one, for the first is closed
+		convo.Receive{Channel: "whatsapp", Body: "One of my kettles leaks."},
 		convo.Send{By: bot, Body: "Hi Riya, an agent will be with you soon."},
 	}},
 	{4 * time.Minute, []convo.Command{
@@ -60,7 +62,8 @@ var story = []step{
 	}},
 	{6 * time.Minute, []convo.Command{
 		convo.Send{By: meera, Body: "Enjoy your tea!"},
-		convo.Close{By: meera, Category: "Support", Summary: "Issue resolved: Replaced defective item."},
+		convo.Close{By: meera, Category: "Support",
+			Summary: "Issue resolved: Replaced defective item."},
 	}},
 }
 
@@ -83,7 +86,8 @@ func run(ctx context.Context, out io.Writer, store convo.Store) error {
 		last = result.Conversation
 	}
 
-	transcript, err := engine.Transcript(ctx, convo.ToConversation(last.Workspace, last.ID), convo.EventCursor{}, 0)
+	transcript, err := engine.Transcript(ctx, convo.ToConversation(last.Workspace, last.ID),
+		convo.EventCursor{}, 0)
 	if err != nil {
 		return err
 	}
@@ -127,7 +131,8 @@ func printHistory(w io.Writer, events []convo.Event) {
 		switch e.Kind {
 		case convo.ConversationOpened:
 			numbers[e.Conversation] = len(numbers) + 1
-			fmt.Fprintf(w, "  %s\tconversation %d\topened\n", clockTime(e.At), numbers[e.Conversation])
+			fmt.Fprintf(w, "  %s\tconversation %d\topened\n", clockTime(e.At),
+				numbers[e.Conversation])
 		case convo.ConversationClosed:
 			notes := e.ClosingNotes()
 			fmt.Fprintf(w, "  %s\tconversation %d\tclosed\t%s: %s\n",
@@ -147,7 +152,8 @@ func printMeasures(w io.Writer, c convo.Cycle) {
 	fmt.Fprintf(w, "  Resolution time\t%v\tfrom opening to closing\n", resolution)
 	fmt.Fprintf(w, "  Pending\t%v\t%v of resolution without it\n", c.PendingTime(), active)
 	fmt.Fprintf(w, "  Messages\t%d\t%d incoming, %d by users, %d by automation\n",
-		c.Incoming+c.OutgoingUser+c.OutgoingAutomation, c.Incoming, c.OutgoingUser, c.OutgoingAutomation)
+		c.Incoming+c.OutgoingUser+c.OutgoingAutomation, c.Incoming, c.OutgoingUser,
+		c.OutgoingAutomation)
 }
 
 func clockTime(t time.Time) string { return t.Format("Mon _2 Jan 15:04") }

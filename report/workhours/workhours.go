@@ -84,9 +84,13 @@ func New(c Config, holidays ...*cal.Holiday) (*Calendar, error) {
 	b.WorkdayFunc = func(date time.Time) bool { return week[date.Weekday()] != span{} }
 	at := func(date time.Time, d time.Duration) time.Time {
 		y, m, day := date.Date()
-		return time.Date(y, m, day, int(d/time.Hour), int(d%time.Hour/time.Minute), 0, 0, date.Location())
+		return time.Date(y, m, day, int(d/time.Hour), int(d%time.Hour/time.Minute), 0, 0,
+			date.Location())
 	}
-	b.WorkdayStartFunc = func(date time.Time) time.Time { return at(date, week[date.Weekday()].from) }
+	b.WorkdayStartFunc = func(date time.Time) time.Time {
+		return at(date,
+			week[date.Weekday()].from)
+	}
 	b.WorkdayEndFunc = func(date time.Time) time.Time { return at(date, week[date.Weekday()].to) }
 	return &Calendar{b, loc}, nil
 }

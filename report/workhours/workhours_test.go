@@ -36,11 +36,14 @@ func TestOnlyWorkingTimeCounts(t *testing.T) {
 		want          time.Duration
 	}{
 		{"within a day", "2025-03-25 10:00", "2025-03-25 11:30", 90 * time.Minute},
-		{"before and after work", "2025-03-25 07:00", "2025-03-25 19:00", 8*time.Hour + 30*time.Minute},
+		{"before and after work", "2025-03-25 07:00", "2025-03-25 19:00", 8*time.Hour +
+			30*time.Minute},
 		{"a night", "2025-03-25 17:00", "2025-03-26 09:10", 40 * time.Minute},
 		{"a short friday", "2025-03-28 11:00", "2025-03-28 17:00", time.Hour},
-		{"a weekend, in which the clock changes, and a holiday", "2025-03-28 11:00", "2025-04-01 10:00", 2 * time.Hour},
-		{"the same day of another year is no holiday", "2026-03-31 09:00", "2026-03-31 10:00", time.Hour},
+		{"a weekend, in which the clock changes, and a holiday", "2025-03-28 11:00",
+			"2025-04-01 10:00", 2 * time.Hour},
+		{"the same day of another year is no holiday", "2026-03-31 09:00", "2026-03-31 10:00",
+			time.Hour},
 		{"a holiday of the country", "2025-05-28 17:00", "2025-05-30 10:00", 90 * time.Minute},
 		{"outside", "2025-03-29 10:00", "2025-03-30 10:00", 0},
 		{"nothing", "2025-03-25 10:00", "2025-03-25 10:00", 0},
@@ -50,7 +53,8 @@ func TestOnlyWorkingTimeCounts(t *testing.T) {
 }
 
 func TestTheClocksChangeWithinWork(t *testing.T) {
-	c, err := workhours.New(workhours.Config{Zone: "Europe/Berlin", Days: map[string]workhours.Day{"sunday": {From: "00:00", To: "24:00"}}})
+	c, err := workhours.New(workhours.Config{Zone: "Europe/Berlin",
+		Days: map[string]workhours.Day{"sunday": {From: "00:00", To: "24:00"}}})
 	require.NoError(t, err)
 	from := time.Date(2025, 3, 29, 12, 0, 0, 0, time.UTC)
 	assert.Equal(t, 23*time.Hour, c.Between(from, from.Add(72*time.Hour)))
@@ -60,11 +64,16 @@ func TestTheClocksChangeWithinWork(t *testing.T) {
 
 func TestABadCalendarIsRefused(t *testing.T) {
 	for field, change := range map[string]func(*workhours.Config){
-		"zone":        func(c *workhours.Config) { c.Zone = "Mars" },
-		"days":        func(c *workhours.Config) { c.Days = nil },
-		"days.monday": func(c *workhours.Config) { c.Days["monday"] = workhours.Day{From: "17:00", To: "09:00"} },
-		"days.friday": func(c *workhours.Config) { c.Days["friday"] = workhours.Day{From: "9 o'clock", To: "17:00"} },
-		"holidays":    func(c *workhours.Config) { c.Holidays = []string{"tomorrow"} },
+		"zone": func(c *workhours.Config) { c.Zone = "Mars" },
+		"days": func(c *workhours.Config) { c.Days = nil },
+		"days.monday": func(c *workhours.Config) {
+			c.Days["monday"] = workhours.Day{From: "17:00",
+				To: "09:00"}
+		},
+		"days.friday": func(c *workhours.Config) {
+			c.Days["friday"] = workhours.Day{From: "9 o'clock", To: "17:00"}
+		},
+		"holidays": func(c *workhours.Config) { c.Holidays = []string{"tomorrow"} },
 	} {
 		c := office()
 		change(&c)

@@ -26,7 +26,8 @@ type act struct {
 }
 
 func riya(workspace string) convo.Ref {
-	return convo.Ref{Workspace: workspace, Contact: "riya", Address: convo.Address{Channel: "sms", Value: "+4912345"}}
+	return convo.Ref{Workspace: workspace, Contact: "riya",
+		Address: convo.Address{Channel: "sms", Value: "+4912345"}}
 }
 
 // doing is an act by commands to riya.
@@ -47,17 +48,23 @@ var (
 var acts = []act{
 	{name: "the first message of a contact", do: doing(incoming)},
 	{name: "a message", prepare: []convo.Command{opening}, do: doing(incoming)},
-	{name: "a message without an id", prepare: []convo.Command{opening}, do: doing(convo.Receive{Body: "hello"}), once: true, slow: true},
-	{name: "a message after a conflict", prepare: []convo.Command{opening}, do: doing(incoming), late: true, slow: true},
+	{name: "a message without an id", prepare: []convo.Command{opening},
+		do: doing(convo.Receive{Body: "hello"}), once: true, slow: true},
+	{name: "a message after a conflict", prepare: []convo.Command{opening}, do: doing(incoming),
+		late: true, slow: true},
 	{name: "a closing", prepare: []convo.Command{opening}, do: doing(closing)},
-	{name: "a reopening", prepare: []convo.Command{opening, closing}, do: doing(convo.Reopen{By: ana, Key: "reopen"})},
-	{name: "a closing and an opening", prepare: []convo.Command{opening}, do: doing(closing, convo.Open{By: ana, Key: "open"}), slow: true},
-	{name: "a blocking", prepare: []convo.Command{opening}, do: doing(convo.Block{By: ana, Key: "block"})},
+	{name: "a reopening", prepare: []convo.Command{opening, closing},
+		do: doing(convo.Reopen{By: ana, Key: "reopen"})},
+	{name: "a closing and an opening", prepare: []convo.Command{opening},
+		do: doing(closing, convo.Open{By: ana, Key: "open"}), slow: true},
+	{name: "a blocking", prepare: []convo.Command{opening},
+		do: doing(convo.Block{By: ana, Key: "block"})},
 	{name: "a merge", prepare: []convo.Command{opening}, do: merging},
 	{name: "a merge after a conflict", prepare: []convo.Command{opening}, do: merging, late: true},
 	{
-		name:    "a timer",
-		prepare: []convo.Command{opening, convo.SetPending{By: ana, At: longAgo, Until: longAgo.Add(time.Hour)}},
+		name: "a timer",
+		prepare: []convo.Command{opening, convo.SetPending{By: ana, At: longAgo,
+			Until: longAgo.Add(time.Hour)}},
 		do: func(ctx context.Context, e *convo.Engine, _ string) error {
 			n, err := e.Tick(ctx, 10)
 			if n > 0 {
@@ -70,7 +77,8 @@ var acts = []act{
 }
 
 func merging(ctx context.Context, e *convo.Engine, workspace string) error {
-	_, err := e.Merge(ctx, convo.Merge{Workspace: workspace, Primary: "tom", Secondary: "riya", By: ana})
+	_, err := e.Merge(ctx, convo.Merge{Workspace: workspace, Primary: "tom", Secondary: "riya",
+		By: ana})
 	return err
 }
 
@@ -92,10 +100,14 @@ func counts(t *testing.T, db *sql.DB, workspace string) string {
 	t.Helper()
 	var queries []string
 	for _, of := range []string{
-		"count(*) FROM convo_contacts", "count(*) FROM convo_addresses", "count(*) FROM convo_conversations",
-		"count(*) FROM convo_cycles", "count(*) FROM convo_events", "count(*) FROM convo_contact_events", "count(*) FROM convo_keys",
-		"coalesce(sum(version), 0) FROM convo_contacts", "coalesce(sum(version), 0) FROM convo_conversations",
-		"count(active_slot) FROM convo_conversations", "count(due_at) FROM convo_conversations", "count(merged_into) FROM convo_contacts",
+		"count(*) FROM convo_contacts", "count(*) FROM convo_addresses",
+		"count(*) FROM convo_conversations",
+		"count(*) FROM convo_cycles", "count(*) FROM convo_events",
+		"count(*) FROM convo_contact_events", "count(*) FROM convo_keys",
+		"coalesce(sum(version), 0) FROM convo_contacts",
+		"coalesce(sum(version), 0) FROM convo_conversations",
+		"count(active_slot) FROM convo_conversations", "count(due_at) FROM convo_conversations",
+		"count(merged_into) FROM convo_contacts",
 	} {
 		queries = append(queries, "SELECT "+of+" WHERE workspace = '"+workspace+"'")
 	}

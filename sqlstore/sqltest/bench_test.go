@@ -29,7 +29,8 @@ func BenchmarkReceive(b *testing.B) {
 	to := convo.ToContact("acme", "ann")
 	benchmark(b, func(e *convo.Engine, i int) error {
 		_, err := e.Do(context.Background(), to,
-			convo.Receive{Channel: "chat", ExternalID: strconv.Itoa(i), Body: "Hello, are you there?"})
+			convo.Receive{Channel: "chat", ExternalID: strconv.Itoa(i),
+				Body: "Hello, are you there?"})
 		return err
 	})
 }
@@ -37,10 +38,12 @@ func BenchmarkReceive(b *testing.B) {
 func BenchmarkOpenAndClose(b *testing.B) {
 	benchmark(b, func(e *convo.Engine, i int) error {
 		to := convo.ToContact("acme", strconv.Itoa(i))
-		if _, err := e.Do(context.Background(), to, convo.Receive{Channel: "chat", Body: "Hi"}); err != nil {
+		if _, err := e.Do(context.Background(), to,
+			convo.Receive{Channel: "chat", Body: "Hi"}); err != nil {
 			return err
 		}
-		_, err := e.Do(context.Background(), to, convo.Close{By: convo.ByUser("bob"), Category: "Sales", Summary: "Sold."})
+		_, err := e.Do(context.Background(), to, convo.Close{By: convo.ByUser("bob"),
+			Category: "Sales", Summary: "Sold."})
 		return err
 	})
 }

@@ -23,7 +23,8 @@ type minutes struct{ n atomic.Int64 }
 
 func (m *minutes) Now() time.Time { return longAgo.Add(time.Duration(m.n.Add(1)) * time.Minute) }
 
-// told are calls that tell a story of several cycles at once, as an import does, and those that go on with it.
+// told are calls that tell a story of several cycles at once, as an import does, and those that go
+// on with it.
 var told = []func(n int) []convo.Command{
 	func(n int) []convo.Command { return []convo.Command{convo.Open{By: ana}} },
 	func(n int) []convo.Command { return []convo.Command{hello("hi")} },
@@ -41,14 +42,17 @@ var told = []func(n int) []convo.Command{
 	func(n int) []convo.Command { return []convo.Command{convo.Note{By: ana, Body: "noted"}} },
 	func(n int) []convo.Command { return []convo.Command{convo.Reopen{By: ana}} },
 	func(n int) []convo.Command {
-		return []convo.Command{convo.Open{By: ana}, hello("hi"), convo.Close{By: ana, Summary: "at once"}}
+		return []convo.Command{convo.Open{By: ana}, hello("hi"),
+			convo.Close{By: ana, Summary: "at once"}}
 	},
 	func(n int) []convo.Command {
-		return []convo.Command{convo.Reopen{By: ana}, convo.Close{By: ana}, convo.AmendClosing{By: ana, Summary: "amended"},
+		return []convo.Command{convo.Reopen{By: ana}, convo.Close{By: ana},
+			convo.AmendClosing{By: ana, Summary: "amended"},
 			convo.Reopen{By: ana}, convo.Send{By: ana, Body: "and"}, convo.Close{By: ana}}
 	},
 	func(n int) []convo.Command {
-		return []convo.Command{convo.AmendClosing{By: ana, Category: "c"}, convo.Open{By: ana}, convo.Close{By: ana}, convo.Open{By: ana}}
+		return []convo.Command{convo.AmendClosing{By: ana, Category: "c"}, convo.Open{By: ana},
+			convo.Close{By: ana}, convo.Open{By: ana}}
 	},
 }
 
@@ -57,7 +61,8 @@ func TestTheTableOfCyclesHasWhatTheLogSays(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		store, _ := open(t, e, fast[e]...)
 		engine, err := convo.New(store, convo.WithClock(&minutes{}), convo.WithPolicy(convo.Policy{
-			AutoClose: convo.AutoClose{After: convo.Duration(4 * time.Hour), Summary: "No answer"}, Merge: convo.MergeTransfer,
+			AutoClose: convo.AutoClose{After: convo.Duration(4 * time.Hour), Summary: "No answer"},
+			Merge:     convo.MergeTransfer,
 		}))
 		require.NoError(t, err)
 		random := rand.New(rand.NewPCG(1, 2))
@@ -80,7 +85,8 @@ func TestTheTableOfCyclesHasWhatTheLogSays(t *testing.T) {
 			}
 		}
 		require.Empty(t, storetest.CheckInvariants(t.Context(), store, shop))
-		all, err := engine.Conversations(t.Context(), convo.Filter{Workspace: shop, Limit: convo.MaxPageSize})
+		all, err := engine.Conversations(t.Context(),
+			convo.Filter{Workspace: shop, Limit: convo.MaxPageSize})
 		require.NoError(t, err)
 		rows, most := 0, 0
 		for _, c := range all {

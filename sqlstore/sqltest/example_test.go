@@ -29,7 +29,8 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	r, err := engine.Do(ctx, convo.ToContact("acme", "riya"), convo.Receive{Channel: "whatsapp", Body: "Hello?"})
+	r, err := engine.Do(ctx, convo.ToContact("acme", "riya"),
+		convo.Receive{Channel: "whatsapp", Body: "Hello?"})
 	fmt.Println(r.Outcome, r.Conversation.Status, err)
 	// Output: opened open <nil>
 }
@@ -54,7 +55,8 @@ func ExampleStore_WithTx() {
 	if err != nil {
 		panic(err)
 	}
-	if _, err := db.ExecContext(ctx, "CREATE TABLE orders (number INTEGER, conversation TEXT)"); err != nil {
+	if _, err := db.ExecContext(ctx,
+		"CREATE TABLE orders (number INTEGER, conversation TEXT)"); err != nil {
 		panic(err)
 	}
 
@@ -70,7 +72,8 @@ func ExampleStore_WithTx() {
 		if err != nil {
 			return err // a lost race is convo.ErrConflict: try again, in a new transaction
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO orders VALUES (?, ?)", order, r.Conversation.ID.String())
+		_, err = tx.ExecContext(ctx, "INSERT INTO orders VALUES (?, ?)", order,
+			r.Conversation.ID.String())
 		if err != nil {
 			return err
 		}
@@ -79,7 +82,8 @@ func ExampleStore_WithTx() {
 	fmt.Println(place(1), place(2))
 
 	var orders, conversations int
-	err = db.QueryRowContext(ctx, "SELECT count(*), count(DISTINCT conversation) FROM orders").Scan(&orders, &conversations)
+	err = db.QueryRowContext(ctx,
+		"SELECT count(*), count(DISTINCT conversation) FROM orders").Scan(&orders, &conversations)
 	fmt.Println(orders, "orders,", conversations, "conversation", err)
 	// Output:
 	// <nil> <nil>

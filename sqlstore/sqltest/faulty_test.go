@@ -65,7 +65,8 @@ func conflict(e testdb.Engine) error {
 	return c
 }
 
-// faults say which calls meet which faults: statements, preparations, begins, commits and rollbacks, counted from 1.
+// faults say which calls meet which faults: statements, preparations, begins, commits and
+// rollbacks, counted from 1.
 type faults struct {
 	what fault
 	at   int
@@ -199,7 +200,8 @@ type faultyConn struct {
 	delayed bool // the server has not noticed yet
 }
 
-// lose ends the connection as its loss does. One to a SQLite file cannot be lost, and stays open as long as it has statements.
+// lose ends the connection as its loss does. One to a SQLite file cannot be lost, and stays open as
+// long as it has statements.
 func (c *faultyConn) lose() {
 	if c.f.engine == testdb.SQLite {
 		_, _ = c.Conn.(driver.ExecerContext).ExecContext(context.Background(), "ROLLBACK", nil)
@@ -228,11 +230,13 @@ func (c *faultyConn) call(name string, do, drop func() error) error {
 		})
 		c.lost, c.delayed = true, true
 		return io.ErrUnexpectedEOF
-	case what == lostBefore, what != "" && what.before() && name == "rollback": // a connection that lives rolls back
+	// a connection that lives rolls back
+	case what == lostBefore, what != "" && what.before() && name == "rollback":
 		c.lose()
 		return driver.ErrBadConn
 	case what == refused || what == conflicting:
-		if name == "commit" && c.f.engine != testdb.SQLite { // where the transaction stays open, for another try
+		// where the transaction stays open, for another try
+		if name == "commit" && c.f.engine != testdb.SQLite {
 			_ = drop()
 		}
 		if what == refused {
@@ -304,7 +308,8 @@ func (c *faultyConn) PrepareContext(ctx context.Context, query string) (st drive
 	return &faultyStmt{st, c, query}, err
 }
 
-func (c *faultyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (r driver.Result, err error) {
+func (c *faultyConn) ExecContext(ctx context.Context, query string,
+	args []driver.NamedValue) (r driver.Result, err error) {
 	err = c.call(query, func() error {
 		r, err = c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
 		return err
@@ -312,7 +317,8 @@ func (c *faultyConn) ExecContext(ctx context.Context, query string, args []drive
 	return r, err
 }
 
-func (c *faultyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (r driver.Rows, err error) {
+func (c *faultyConn) QueryContext(ctx context.Context, query string,
+	args []driver.NamedValue) (r driver.Rows, err error) {
 	err = c.call(query, func() error {
 		r, err = c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
 		return err
@@ -357,7 +363,8 @@ func (s *faultyStmt) Close() error {
 	return err
 }
 
-func (s *faultyStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (r driver.Result, err error) {
+func (s *faultyStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (r driver.Result,
+	err error) {
 	err = s.c.call(s.query, func() error {
 		r, err = s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 		return err
@@ -365,7 +372,8 @@ func (s *faultyStmt) ExecContext(ctx context.Context, args []driver.NamedValue) 
 	return r, err
 }
 
-func (s *faultyStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (r driver.Rows, err error) {
+func (s *faultyStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (r driver.Rows,
+	err error) {
 	err = s.c.call(s.query, func() error {
 		r, err = s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 		return err

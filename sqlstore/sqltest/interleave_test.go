@@ -19,9 +19,10 @@ import (
 	"github.com/chatlifecycle/convo/storetest"
 )
 
-// Two calls at once: every order in which their steps can come is played on the real servers, one after the other. A step is
-// what takes a lock or looks at what another call changes.
-var steps = []string{"SELECT k.", "INSERT INTO convo_contacts", "UPDATE convo_contacts", "UPDATE convo_conversations", "COMMIT"}
+// Two calls at once: every order in which their steps can come is played on the real servers, one
+// after the other. A step is what takes a lock or looks at what another call changes.
+var steps = []string{"SELECT k.", "INSERT INTO convo_contacts", "UPDATE convo_contacts",
+	"UPDATE convo_conversations", "COMMIT"}
 
 func isStep(statement string) bool {
 	for _, s := range steps {
@@ -52,11 +53,12 @@ func (p *player) step(statement string) {
 	}
 }
 
-// patience is how long a step may take that does not wait for a lock. Taking a slow step for one that waits only plays another
-// order.
+// patience is how long a step may take that does not wait for a lock. Taking a slow step for one
+// that waits only plays another order.
 const patience = 5 * time.Millisecond
 
-// listen waits until the call stands before a step or is over, or, if it waits for a lock, for a while.
+// listen waits until the call stands before a step or is over, or, if it waits for a lock, for a
+// while.
 func (p *player) listen(patience time.Duration) {
 	if p.waiting || p.over {
 		return
@@ -82,7 +84,8 @@ func (p *player) play() {
 // playable opens a pool of one connection whose statements are p's steps.
 func playable(t *testing.T, d testdb.Database, p *player) *sql.DB {
 	if d.Engine == testdb.MariaDB {
-		d = d.With("interpolateParams=true") // else each statement is prepared first, as a step of its own
+		// else each statement is prepared first, as a step of its own
+		d = d.With("interpolateParams=true")
 	}
 	named, err := sql.Open(d.Driver, d.DSN)
 	require.NoError(t, err)
@@ -110,12 +113,14 @@ type playedConn struct {
 	p *player
 }
 
-func (c *playedConn) ExecContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Result, error) {
+func (c *playedConn) ExecContext(ctx context.Context, q string,
+	args []driver.NamedValue) (driver.Result, error) {
 	c.p.step(q)
 	return c.Conn.(driver.ExecerContext).ExecContext(ctx, q, args)
 }
 
-func (c *playedConn) QueryContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Rows, error) {
+func (c *playedConn) QueryContext(ctx context.Context, q string,
+	args []driver.NamedValue) (driver.Rows, error) {
 	c.p.step(q)
 	return c.Conn.(driver.QueryerContext).QueryContext(ctx, q, args)
 }
@@ -229,7 +234,8 @@ type call struct {
 func mergeCall(steps int, pick func(a, b string) (primary, secondary string)) call {
 	return call{steps, 0, func(ctx context.Context, s *stage, i int, a, b string) error {
 		primary, secondary := pick(a, b)
-		_, err := s.engines[i].Merge(ctx, convo.Merge{Workspace: acme, Primary: primary, Secondary: secondary, By: ana})
+		_, err := s.engines[i].Merge(ctx, convo.Merge{Workspace: acme, Primary: primary,
+			Secondary: secondary, By: ana})
 		return err
 	}}
 }
@@ -260,9 +266,12 @@ func TestEveryOrderOfTheStepsOfTwoCallsKeepsTheRules(t *testing.T) {
 				before []convo.Command // on both contacts
 				calls  [2]call
 			}{
-				{"a merge and the opposite one", open, [2]call{mergeCall(6, forth), mergeCall(6, back)}},
-				{"a merge and a message", open, [2]call{mergeCall(6, forth), receiveCall(3, second)}},
-				{"a merge and a message that opens", closed, [2]call{mergeCall(6, forth), receiveCall(4, second)}},
+				{"a merge and the opposite one", open,
+					[2]call{mergeCall(6, forth), mergeCall(6, back)}},
+				{"a merge and a message", open, [2]call{mergeCall(6, forth),
+					receiveCall(3, second)}},
+				{"a merge and a message that opens", closed,
+					[2]call{mergeCall(6, forth), receiveCall(4, second)}},
 				{"two first messages", nil, [2]call{receiveCall(3, first), receiveCall(3, first)}},
 			} {
 				t.Run(c.name, func(t *testing.T) { playAll(t, s, c.before, c.calls) })
@@ -279,7 +288,8 @@ func playAll(t *testing.T, s *stage, before []convo.Command, calls [2]call) {
 	}
 	outcomes := map[string]int{}
 	for n, order := range all {
-		contacts := []string{fmt.Sprintf("%s %d a", t.Name(), n), fmt.Sprintf("%s %d b", t.Name(), n)}
+		contacts := []string{fmt.Sprintf("%s %d a", t.Name(), n),
+			fmt.Sprintf("%s %d b", t.Name(), n)}
 		want := 0
 		for _, contact := range contacts {
 			if before != nil {
@@ -299,7 +309,8 @@ func playAll(t *testing.T, s *stage, before []convo.Command, calls [2]call) {
 			case err == nil:
 				won++
 				want += calls[i].messages
-			case !errors.Is(err, convo.ErrConflict) && !errors.Is(err, convo.ErrActiveExists) && !errors.As(err, &invalid):
+			case !errors.Is(err, convo.ErrConflict) && !errors.Is(err, convo.ErrActiveExists) &&
+				!errors.As(err, &invalid):
 				require.NoError(t, err, "call %d of order %v", i, order)
 			}
 		}
@@ -313,7 +324,8 @@ func playAll(t *testing.T, s *stage, before []convo.Command, calls [2]call) {
 // messages counts those of all the conversations of contacts.
 func (s *stage) messages(t *testing.T, contacts []string) (n int) {
 	for _, contact := range contacts {
-		cs, err := s.stores[0].Conversations(t.Context(), convo.Filter{Workspace: acme, Contact: contact, Limit: 100})
+		cs, err := s.stores[0].Conversations(t.Context(),
+			convo.Filter{Workspace: acme, Contact: contact, Limit: 100})
 		require.NoError(t, err)
 		for _, c := range cs {
 			n += c.Cycle.Incoming

@@ -12,8 +12,9 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 )
 
-// Whoever waits for a lock must not see part of a thread as it was before the waiting, and part as it is after it: a closed
-// conversation beside itself as the active one would be refused everything.
+// Whoever waits for a lock must not see part of a thread as it was before the waiting, and part as
+// it is after it: a closed conversation beside itself as the active one would be refused
+// everything.
 func TestWhoWaitedForAThreadSeesAllOfItAsItIsThen(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		if e == testdb.SQLite {

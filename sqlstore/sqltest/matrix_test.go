@@ -20,8 +20,8 @@ import (
 	"github.com/chatlifecycle/convo/storetest"
 )
 
-// The matrix: racers call at once for one contact, atOnce contacts at a time, for each pair of calls, on each engine and
-// isolation level. Without the guards fewer contacts are enough.
+// The matrix: racers call at once for one contact, atOnce contacts at a time, for each pair of
+// calls, on each engine and isolation level. Without the guards fewer contacts are enough.
 const (
 	racers = 6
 	atOnce = 8
@@ -35,7 +35,8 @@ var levels = map[testdb.Engine][]string{
 		"default_transaction_isolation=repeatable read",
 		"default_transaction_isolation=serializable",
 	},
-	testdb.MariaDB: {"tx_isolation='READ-COMMITTED'", "tx_isolation='REPEATABLE-READ'", "tx_isolation='SERIALIZABLE'"},
+	testdb.MariaDB: {"tx_isolation='READ-COMMITTED'", "tx_isolation='REPEATABLE-READ'",
+		"tx_isolation='SERIALIZABLE'"},
 }
 
 // elsewhere are settings of a driver that another process might have.
@@ -81,7 +82,8 @@ func (r *racer) receive() error {
 }
 
 func (r *racer) merge(primary, secondary string) error {
-	_, err := r.engine.Merge(r.ctx, convo.Merge{Workspace: r.ref.Workspace, Primary: primary, Secondary: secondary, By: ana})
+	_, err := r.engine.Merge(r.ctx, convo.Merge{Workspace: r.ref.Workspace, Primary: primary,
+		Secondary: secondary, By: ana})
 	return err
 }
 
@@ -131,20 +133,26 @@ var pairs = []pair{
 	{
 		name:    "reopen and open",
 		prepare: func(r *racer) error { return errors.Join(r.open(), r.close()) },
-		even:    func(r *racer) error { return r.do(convo.Reopen{By: ana}, convo.Send{By: ana, Body: "Again"}) },
-		odd:     (*racer).open,
+		even: func(r *racer) error {
+			return r.do(convo.Reopen{By: ana},
+				convo.Send{By: ana, Body: "Again"})
+		},
+		odd: (*racer).open,
 	},
 }
 
 // legitimate reports whether a call of p may fail so.
 func (p *pair) legitimate(err error) bool {
 	var v *convo.ValidationError
-	return err == nil || slices.ContainsFunc(p.may, func(m error) bool { return errors.Is(err, m) }) ||
+	return err == nil || slices.ContainsFunc(p.may,
+		func(m error) bool { return errors.Is(err, m) }) ||
 		p.notNow != "" && errors.As(err, &v) && v.Field == p.notNow
 }
 
-// run has the racers of n contacts race. It returns the messages that were acknowledged, and the errors.
-func (p *pair) run(ctx context.Context, engines []*convo.Engine, workspace string, n int) (written []string, errs []error) {
+// run has the racers of n contacts race. It returns the messages that were acknowledged, and the
+// errors.
+func (p *pair) run(ctx context.Context, engines []*convo.Engine, workspace string,
+	n int) (written []string, errs []error) {
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	free := make(chan struct{}, atOnce)
@@ -153,7 +161,8 @@ func (p *pair) run(ctx context.Context, engines []*convo.Engine, workspace strin
 		all.Go(func() {
 			defer func() { <-free }()
 			contact := fmt.Sprint("contact ", i)
-			w, e := p.race(racer{ctx: ctx, ref: convo.ToContact(workspace, contact), other: contact + " too"}, engines)
+			w, e := p.race(racer{ctx: ctx, ref: convo.ToContact(workspace, contact),
+				other: contact + " too"}, engines)
 			mu.Lock()
 			defer mu.Unlock()
 			written, errs = append(written, w...), append(errs, e...)
@@ -192,7 +201,8 @@ func (p *pair) race(of racer, engines []*convo.Engine) (written []string, errs [
 }
 
 // processes are two stores on one database, as two processes have them.
-func processes(t *testing.T, e testdb.Engine, level string) (dbs []*sql.DB, stores []*sqlstore.Store) {
+func processes(t *testing.T, e testdb.Engine, level string) (dbs []*sql.DB,
+	stores []*sqlstore.Store) {
 	t.Helper()
 	here := testdb.Create(t, e, level)
 	for _, d := range []testdb.Database{here, here.With(elsewhere[e]...)} {
@@ -213,11 +223,13 @@ func enginesOn(t *testing.T, stores ...*sqlstore.Store) (es []*convo.Engine) {
 	return es
 }
 
-// receivedIn are the bodies of the messages that contacts of a workspace wrote, as the table has them.
+// receivedIn are the bodies of the messages that contacts of a workspace wrote, as the table has
+// them.
 func receivedIn(t *testing.T, db *sql.DB, workspace string) (bodies []string) {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(),
-		"SELECT body FROM convo_events WHERE workspace = '"+workspace+"' AND kind = 'message_received'")
+		"SELECT body FROM convo_events WHERE workspace = "+
+			"'"+workspace+"' AND kind = 'message_received'")
 	require.NoError(t, err)
 	defer rows.Close()
 	for rows.Next() {
@@ -231,7 +243,8 @@ func receivedIn(t *testing.T, db *sql.DB, workspace string) (bodies []string) {
 }
 
 // eachRace runs f for each engine, level and pair; all pairs of one level share the database.
-func eachRace(t *testing.T, f func(t *testing.T, p *pair, dbs []*sql.DB, stores []*sqlstore.Store), prepare ...func(*testing.T, testdb.Engine, *sql.DB)) {
+func eachRace(t *testing.T, f func(t *testing.T, p *pair, dbs []*sql.DB, stores []*sqlstore.Store),
+	prepare ...func(*testing.T, testdb.Engine, *sql.DB)) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		for _, level := range levels[e] {
 			_, name, _ := strings.Cut(level, "=")
@@ -260,17 +273,20 @@ func TestRacesLeaveNothingBrokenOnAnyEngineAtAnyLevel(t *testing.T) {
 	})
 }
 
-// The same races must find something when there is nothing to guard against it: else the matrix would prove nothing.
+// The same races must find something when there is nothing to guard against it: else the matrix
+// would prove nothing.
 func TestRacesBreakAStoreWithoutItsGuards(t *testing.T) {
 	eachRace(t, func(t *testing.T, p *pair, dbs []*sql.DB, stores []*sqlstore.Store) {
 		var engines []*convo.Engine
 		for _, s := range stores {
-			e, err := convo.New(struct{ convo.Store }{hook.Unguarded(s).(convo.Store)}) // nor can it hold others off
+			// nor can it hold others off
+			e, err := convo.New(struct{ convo.Store }{hook.Unguarded(s).(convo.Store)})
 			require.NoError(t, err)
 			engines = append(engines, e)
 		}
 		var violations []error
-		for round := 0; round < 10 && len(violations) == 0; round++ { // as good as always the first one finds some
+		// as good as always the first one finds some
+		for round := 0; round < 10 && len(violations) == 0; round++ {
 			workspace := fmt.Sprint(p.name, " ", round)
 			written, _ := p.run(t.Context(), engines, workspace, unguarded)
 			violations = storetest.CheckInvariants(t.Context(), stores[0], workspace)

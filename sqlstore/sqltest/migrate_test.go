@@ -27,7 +27,8 @@ import (
 func schemaOf(t *testing.T, db *sql.DB, e testdb.Engine) []string {
 	t.Helper()
 	query := map[testdb.Engine]string{
-		testdb.SQLite: "SELECT coalesce(sql, name) FROM sqlite_master WHERE tbl_name <> 'sqlite_sequence'",
+		testdb.SQLite: "SELECT coalesce(sql, name) FROM sqlite_master WHERE tbl_name <> " +
+			"'sqlite_sequence'",
 		testdb.PostgreSQL: `SELECT concat_ws(' ', table_name, column_name, data_type, collation_name, is_nullable)
 			FROM information_schema.columns WHERE table_schema = 'public'
 			UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'`,
@@ -59,18 +60,21 @@ func tables(t *testing.T, db *sql.DB, e testdb.Engine) []string {
 	t.Helper()
 	query := "SELECT table_name FROM information_schema.tables WHERE table_schema = "
 	query = map[testdb.Engine]string{
-		testdb.SQLite:     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
+		testdb.SQLite: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE " +
+			"'sqlite%'",
 		testdb.PostgreSQL: query + "'public'",
 		testdb.MariaDB:    query + "database()",
 	}[e]
-	return slices.DeleteFunc(texts(t, db, query), func(name string) bool { return strings.HasSuffix(name, "schema") })
+	return slices.DeleteFunc(texts(t, db, query),
+		func(name string) bool { return strings.HasSuffix(name, "schema") })
 }
 
 // works demands that a store can be used.
 func works(t *testing.T, s *sqlstore.Store, body string) {
 	t.Helper()
 	e := enginesOn(t, s)[0]
-	r, err := e.Do(t.Context(), convo.ToAddress("acme", "sms", "1"), convo.Receive{ExternalID: "1", Body: body})
+	r, err := e.Do(t.Context(), convo.ToAddress("acme", "sms", "1"),
+		convo.Receive{ExternalID: "1", Body: body})
 	require.NoError(t, err)
 	require.Equal(t, convo.OutcomeOpened, r.Outcome)
 	require.Empty(t, storetest.CheckInvariants(t.Context(), s, "acme"))
@@ -86,7 +90,8 @@ func TestASchemaGoesUpAndDownAndUpAgain(t *testing.T) {
 		for round := range 2 {
 			require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(ctx))
 			now := schemaOf(t, db, e)
-			require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(ctx), "again, with nothing to do")
+			require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(ctx),
+				"again, with nothing to do")
 			require.Equal(t, now, schemaOf(t, db, e))
 			if round == 0 {
 				first = now
@@ -96,7 +101,8 @@ func TestASchemaGoesUpAndDownAndUpAgain(t *testing.T) {
 			require.NoError(t, err)
 			works(t, s, "hi")
 			require.NoError(t, s.Close())
-			require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(ctx), "with data in it")
+			require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(ctx),
+				"with data in it")
 			require.Len(t, texts(t, db, "SELECT body FROM convo_events WHERE body IS NOT NULL"), 1)
 
 			require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.MigrateTo(ctx, 0))
@@ -117,14 +123,18 @@ func TestOpenSaysWhatIsWrongWithTheSchema(t *testing.T) {
 		_, err = sqlstore.Config{DB: db, Dialect: dialects[e], Prefix: "other_"}.Open(t.Context())
 		require.ErrorContains(t, err, `no schema with the prefix "other_"`)
 
-		_, err = db.ExecContext(t.Context(), "INSERT INTO convo_schema (version_id, is_applied) VALUES (1000, TRUE)")
+		_, err = db.ExecContext(t.Context(),
+			"INSERT INTO convo_schema (version_id, is_applied) VALUES (1000, TRUE)")
 		require.NoError(t, err)
 		_, err = sqlstore.Config{DB: db, Dialect: dialects[e]}.Open(t.Context())
 		require.ErrorContains(t, err, "version 1000, which is newer than 2: update this package")
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // it is not worth trying again
+		// it is not worth trying again
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		require.ErrorContains(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(ctx), "update the package")
-		require.ErrorContains(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.MigrateTo(ctx, 0), "update the package")
+		require.ErrorContains(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(ctx),
+			"update the package")
+		require.ErrorContains(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.MigrateTo(ctx, 0),
+			"update the package")
 	})
 }
 
@@ -173,7 +183,8 @@ func TestTwoPrefixesInOneDatabaseAreApart(t *testing.T) {
 		works(t, b, "to b") // where the message, its contact and its address are new
 		require.Equal(t, []string{"to a"}, texts(t, db, "SELECT body FROM a_events WHERE body IS NOT NULL"))
 		require.Len(t, tables(t, db, e), 16)
-		require.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e], Prefix: long}.MigrateTo(t.Context(), 0))
+		c := sqlstore.Config{DB: db, Dialect: dialects[e], Prefix: long}
+		require.NoError(t, c.MigrateTo(t.Context(), 0))
 		require.Len(t, tables(t, db, e), 8)
 		r, err := enginesOn(t, a)[0].Do(t.Context(), convo.ToAddress("acme", "sms", "1"), convo.Receive{Body: "again"})
 		require.NoError(t, err)
@@ -193,7 +204,8 @@ func TestAStoreWithAPrefixConforms(t *testing.T) {
 // migrators is how many migrate an empty database at once.
 const migrators = 8
 
-// TestMigratesAsAProcessOfItsOwn is what the processes of TestProcessesThatStartAtOnceMigrateOnce run.
+// TestMigratesAsAProcessOfItsOwn is what the processes of TestProcessesThatStartAtOnceMigrateOnce
+// run.
 func TestMigratesAsAProcessOfItsOwn(t *testing.T) {
 	e := testdb.Engine(os.Getenv("CONVO_TEST_MIGRATE"))
 	if e == "" {
@@ -252,7 +264,10 @@ func TestGoroutinesMigrateOnce(t *testing.T) {
 		db := testdb.Open(t, e)
 		var all sync.WaitGroup
 		for range migrators {
-			all.Go(func() { assert.NoError(t, sqlstore.Config{DB: db, Dialect: dialects[e]}.Migrate(t.Context())) })
+			all.Go(func() {
+				c := sqlstore.Config{DB: db, Dialect: dialects[e]}
+				assert.NoError(t, c.Migrate(t.Context()))
+			})
 		}
 		all.Wait()
 		rightSchema(t, db, e)
@@ -261,7 +276,8 @@ func TestGoroutinesMigrateOnce(t *testing.T) {
 
 // plain are goose's own names of the dialects.
 var plain = map[testdb.Engine]goose.Dialect{
-	testdb.SQLite: goose.DialectSQLite3, testdb.PostgreSQL: goose.DialectPostgres, testdb.MariaDB: goose.DialectMySQL,
+	testdb.SQLite: goose.DialectSQLite3, testdb.PostgreSQL: goose.DialectPostgres,
+	testdb.MariaDB: goose.DialectMySQL,
 }
 
 func TestAHostMayRunTheMigrationsByAToolOfItsOwn(t *testing.T) {

@@ -23,14 +23,17 @@ import (
 )
 
 const (
-	filled    = 20_000 // conversations, from which on no engine reads a whole table because it is small
+	// conversations, from which on no engine reads a whole table because it is small
+	filled    = 20_000
 	pageLimit = 50
-	// mostRead is how many rows a page may cost, whatever is in the tables: all active conversations of the workspace are 240, and the
-	// closed ones that a filter finds are many more, if it is not a rare one.
+	// mostRead is how many rows a page may cost, whatever is in the tables: all active
+	// conversations of the workspace are 240, and the closed ones that a filter finds are many
+	// more, if it is not a rare one.
 	mostRead = 400
 )
 
-// What the store says to the engine is recorded while it does all that it can do; then the engine is asked for its plans.
+// What the store says to the engine is recorded while it does all that it can do; then the engine
+// is asked for its plans.
 func TestPlans(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		p := newPlanner(t, e)
@@ -56,19 +59,23 @@ func (p *planner) noScans(t *testing.T) {
 	}
 }
 
-// noLongPages looks at pages of one filter, anywhere in the listing: the engine goes to where it begins, and reads on from there.
+// noLongPages looks at pages of one filter, anywhere in the listing: the engine goes to where it
+// begins, and reads on from there.
 func (p *planner) noLongPages(t *testing.T) {
 	statements := p.during(func(s *sqlstore.Store, did func(string)) {
 		for _, f := range filters {
 			for _, place := range places {
-				list(t, s, did, f, place, nil, []convo.Status{convo.StatusOpen}, []convo.Status{convo.StatusPending},
-					[]convo.Status{convo.StatusClosed}, []convo.Status{convo.StatusOpen, convo.StatusPending})
+				list(t, s, did, f, place, nil, []convo.Status{convo.StatusOpen},
+					[]convo.Status{convo.StatusPending},
+					[]convo.Status{convo.StatusClosed},
+					[]convo.Status{convo.StatusOpen, convo.StatusPending})
 			}
 		}
 		ids, contacts, err := fill.Active(t.Context(), p.db, 1)
 		require.NoError(t, err)
 		for _, events := range []convo.EventFilter{
-			{Conversation: ids[0]}, {Conversation: ids[0], After: convo.EventCursor{Seq: 2}}, {Contact: contacts[0]},
+			{Conversation: ids[0]}, {Conversation: ids[0], After: convo.EventCursor{Seq: 2}},
+			{Contact: contacts[0]},
 		} {
 			events.Workspace, events.Limit = fill.Workspace, pageLimit
 			_, err := s.Events(t.Context(), events)
@@ -92,7 +99,8 @@ func (p *planner) noLongPages(t *testing.T) {
 func TestMessagesStayInTheirPage(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		if e != testdb.PostgreSQL {
-			t.Skip("only PostgreSQL writes a row anew, and its index entries too unless it stays in its page")
+			t.Skip("only PostgreSQL writes a row anew, and its index entries too unless it stays " +
+				"in its page")
 		}
 		const messages = 1000
 		d := testdb.Create(t, e)
@@ -103,7 +111,8 @@ func TestMessagesStayInTheirPage(t *testing.T) {
 			engine, err := convo.New(migrated(t, own, e))
 			require.NoError(t, err)
 			for i := range messages {
-				_, err := engine.Do(t.Context(), convo.ToContact("acme", fmt.Sprint("contact-", i%100)), convo.Receive{Body: "hello"})
+				_, err := engine.Do(t.Context(), convo.ToContact("acme",
+					fmt.Sprint("contact-", i%100)), convo.Receive{Body: "hello"})
 				require.NoError(t, err)
 			}
 			require.NoError(t, own.Close()) // so that its sessions tell what they did
@@ -128,7 +137,8 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 	address := convo.Address{Channel: "whatsapp", Value: "+49100"}
 	refs := map[string]convo.Ref{
 		"contact": convo.ToContact(w, contacts[0]), "merged contact": convo.ToContact(w, "alias-1"),
-		"address": convo.ToAddress(w, address.Channel, address.Value), "conversation": convo.ToConversation(w, ids[0]),
+		"address":             convo.ToAddress(w, address.Channel, address.Value),
+		"conversation":        convo.ToConversation(w, ids[0]),
 		"contact and address": {Workspace: w, Contact: contacts[0], Address: address},
 	}
 	for what, ref := range refs {
@@ -155,21 +165,29 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 		{"message", contact(0), []convo.Command{convo.Receive{Body: "hello"}}},
 		{"message with an id", contact(0), []convo.Command{hello}},
 		{"the same message again", contact(0), []convo.Command{hello}},
-		{"messages", contact(0), []convo.Command{convo.Receive{Body: "hello"}, convo.Send{By: ana, Body: "hi"}}},
+		{"messages", contact(0), []convo.Command{convo.Receive{Body: "hello"},
+			convo.Send{By: ana, Body: "hi"}}},
 		{"note", convo.ToConversation(w, ids[0]), []convo.Command{convo.Note{By: ana, Body: "hm"}}},
-		{"opening", convo.ToContact(w, "plan-1"), []convo.Command{convo.Receive{Channel: "whatsapp", Body: "hello"}}},
-		{"opening from an address", convo.ToAddress(w, "whatsapp", "plan-2"), []convo.Command{convo.Receive{ExternalID: "plan-2", Body: "hello"}}},
-		{"closing", contact(1), []convo.Command{convo.Close{By: ana, Category: "Support", Summary: "done"}}},
+		{"opening", convo.ToContact(w, "plan-1"), []convo.Command{convo.Receive{Channel: "whatsapp",
+			Body: "hello"}}},
+		{"opening from an address", convo.ToAddress(w, "whatsapp", "plan-2"),
+			[]convo.Command{convo.Receive{ExternalID: "plan-2", Body: "hello"}}},
+		{"closing", contact(1), []convo.Command{convo.Close{By: ana, Category: "Support",
+			Summary: "done"}}},
 		{"amendment", contact(1), []convo.Command{convo.AmendClosing{By: ana, Category: "Sales"}}},
 		{"another opening", contact(1), []convo.Command{convo.Receive{Body: "hello"}}},
-		{"closing and opening", contact(2), []convo.Command{convo.Close{By: ana}, convo.Open{By: ana}}},
+		{"closing and opening", contact(2), []convo.Command{convo.Close{By: ana},
+			convo.Open{By: ana}}},
 		{"closing before the reopening", contact(3), []convo.Command{convo.Close{By: ana}}},
 		{"reopening", contact(3), []convo.Command{convo.Reopen{By: ana}}},
-		{"assignment", contact(4), []convo.Command{convo.Assign{By: ana, Assignee: "ana", Team: "team-1"}}},
-		{"pending", contact(4), []convo.Command{convo.SetPending{By: ana, Until: time.Now().Add(time.Hour)}}},
+		{"assignment", contact(4), []convo.Command{convo.Assign{By: ana, Assignee: "ana",
+			Team: "team-1"}}},
+		{"pending", contact(4), []convo.Command{convo.SetPending{By: ana,
+			Until: time.Now().Add(time.Hour)}}},
 		{"resuming", contact(4), []convo.Command{convo.Resume{By: ana}}},
 		{"blocking", contact(4), []convo.Command{convo.Block{By: ana, Key: "plan-3"}}},
-		{"link", convo.Ref{Workspace: w, Contact: contacts[5], Address: convo.Address{Channel: "email", Value: "a@example.org"}},
+		{"link", convo.Ref{Workspace: w, Contact: contacts[5],
+			Address: convo.Address{Channel: "email", Value: "a@example.org"}},
 			[]convo.Command{convo.LinkAddress{By: ana}}},
 	}
 	for _, c := range commands {
@@ -178,7 +196,8 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 		did(c.what)
 	}
 	require.NoError(t, s.Locked(ctx, w, func(ctx context.Context) error {
-		for _, cmd := range []convo.Command{convo.Receive{Key: "plan-4", Body: "hello"}, convo.Assign{By: ana, Assignee: "bob"}, convo.Close{By: ana}} {
+		for _, cmd := range []convo.Command{convo.Receive{Key: "plan-4", Body: "hello"},
+			convo.Assign{By: ana, Assignee: "bob"}, convo.Close{By: ana}} {
 			if _, err := engine.With(s).Do(ctx, contact(6), cmd); err != nil {
 				return err
 			}
@@ -186,7 +205,8 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 		return nil
 	}))
 	did("locked commits")
-	_, err = engine.Merge(ctx, convo.Merge{Workspace: w, Primary: contacts[7], Secondary: contacts[8], By: ana})
+	_, err = engine.Merge(ctx, convo.Merge{Workspace: w, Primary: contacts[7],
+		Secondary: contacts[8], By: ana})
 	require.NoError(t, err)
 	did("merge")
 	_, err = engine.Tick(ctx, 3)
@@ -196,9 +216,11 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 	_, err = s.Conversation(ctx, w, ids[0])
 	require.NoError(t, err)
 	did("conversation")
-	events, err := s.Events(ctx, convo.EventFilter{Workspace: w, Contact: fill.Regular, Limit: pageLimit})
+	events, err := s.Events(ctx, convo.EventFilter{Workspace: w, Contact: fill.Regular,
+		Limit: pageLimit})
 	require.NoError(t, err)
-	_, err = s.Events(ctx, convo.EventFilter{Workspace: w, Contact: fill.Regular, Limit: pageLimit, After: events[pageLimit-1].Cursor()})
+	_, err = s.Events(ctx, convo.EventFilter{Workspace: w, Contact: fill.Regular, Limit: pageLimit,
+		After: events[pageLimit-1].Cursor()})
 	require.NoError(t, err)
 	did("history")
 	_, err = s.Events(ctx, convo.EventFilter{Workspace: w, Conversation: ids[0], Limit: pageLimit})
@@ -227,7 +249,10 @@ var filters = []filter{
 	{"all", func(*convo.Filter) {}},
 	{"contact", func(f *convo.Filter) { f.Contact = fill.Regular }},
 	{"assignee", func(f *convo.Filter) { f.Assignee, f.Unassigned = "agent-7", false }},
-	{"rare assignee", func(f *convo.Filter) { f.Assignee, f.Unassigned = fill.RareAssignee, false }},
+	{"rare assignee", func(f *convo.Filter) {
+		f.Assignee, f.Unassigned = fill.RareAssignee,
+			false
+	}},
 	{"unassigned", func(f *convo.Filter) { f.Assignee, f.Unassigned = "", true }},
 	{"team", func(f *convo.Filter) { f.Team = "team-1" }},
 	{"rare team", func(f *convo.Filter) { f.Team = fill.RareTeam }},
@@ -248,11 +273,15 @@ var places = []filter{
 	{"from", func(f *convo.Filter) { f.From = halfway }},
 	{"to", func(f *convo.Filter) { f.To = halfway }},
 	{"on", func(f *convo.Filter) { f.After = convo.Cursor{At: halfway} }},
-	{"to, and on", func(f *convo.Filter) { f.To, f.After = firstDay.Add(1000*time.Hour), convo.Cursor{At: halfway} }},
+	{"to, and on", func(f *convo.Filter) {
+		f.To, f.After = firstDay.Add(1000*time.Hour),
+			convo.Cursor{At: halfway}
+	}},
 }
 
 // list lists by a filter at a place, or by two filters, for each status.
-func list(t *testing.T, s *sqlstore.Store, did func(string), a, b filter, statuses ...[]convo.Status) {
+func list(t *testing.T, s *sqlstore.Store, did func(string), a, b filter,
+	statuses ...[]convo.Status) {
 	t.Helper()
 	for _, status := range statuses {
 		f := convo.Filter{Workspace: fill.Workspace, Status: status, Limit: pageLimit}
@@ -324,19 +353,22 @@ type plan struct {
 	read  int      // rows, when the statement was carried out; not of SQLite, which does not say
 }
 
-// explain returns the plans of a statement that reads or updates; if it is to be run, it only reads.
+// explain returns the plans of a statement that reads or updates; if it is to be run, it only
+// reads.
 func (p *planner) explain(t *testing.T, st statement, run bool) []plan {
 	t.Helper()
 	words := strings.Fields(st.text)
 	switch {
 	case words[0] == "BEGIN" && p.engine == testdb.MariaDB:
 		return p.explainBlock(t, st)
-	case !slices.Contains([]string{"SELECT", "WITH", "UPDATE"}, words[0]) || !strings.Contains(st.text, sqlstore.DefaultPrefix):
+	case !slices.Contains([]string{"SELECT", "WITH", "UPDATE"}, words[0]) ||
+		!strings.Contains(st.text, sqlstore.DefaultPrefix):
 		return nil
 	}
 	switch p.engine {
 	case testdb.PostgreSQL:
-		return []plan{p.explainPostgres(t, st, run, "force_generic_plan"), p.explainPostgres(t, st, run, "force_custom_plan")}
+		return []plan{p.explainPostgres(t, st, run, "force_generic_plan"),
+			p.explainPostgres(t, st, run, "force_custom_plan")}
 	case testdb.MariaDB:
 		return []plan{p.explainMariaDB(t, st, run)}
 	}
@@ -365,7 +397,8 @@ func (p *planner) explainSQLite(t *testing.T, st statement) (plan plan) {
 		switch {
 		case strings.HasPrefix(line, "USE TEMP B-TREE FOR"):
 			plan.sorts = append(plan.sorts, line)
-		case scans && table != "CONSTANT ROW" && !slices.ContainsFunc(derived.FindAllStringSubmatch(plan.text, -1), ofDerived):
+		case scans && table != "CONSTANT ROW" &&
+			!slices.ContainsFunc(derived.FindAllStringSubmatch(plan.text, -1), ofDerived):
 			plan.scans = append(plan.scans, line)
 		}
 	}
@@ -392,7 +425,8 @@ func (n *node) walk(f func(*node)) {
 	}
 }
 
-// explainPostgres asks for the plan that a prepared statement keeps for all values, or for the one for these.
+// explainPostgres asks for the plan that a prepared statement keeps for all values, or for the one
+// for these.
 func (p *planner) explainPostgres(t *testing.T, st statement, run bool, mode string) (plan plan) {
 	t.Helper()
 	p.exec(t, "SET plan_cache_mode = "+mode)
@@ -411,12 +445,14 @@ func (p *planner) explainPostgres(t *testing.T, st statement, run bool, mode str
 	}
 	var answer []byte
 	require.NoError(t, p.conn.QueryRowContext(t.Context(),
-		fmt.Sprintf("EXPLAIN (FORMAT JSON, ANALYZE %t) EXECUTE %s", run, execute)).Scan(&answer), st.text)
+		fmt.Sprintf("EXPLAIN (FORMAT JSON, ANALYZE %t) EXECUTE %s", run, execute)).Scan(&answer),
+		st.text)
 	var plans []struct{ Plan *node }
 	require.NoError(t, json.Unmarshal(answer, &plans))
 	plan.text = mode + "\n" + string(answer)
 	plans[0].Plan.walk(func(n *node) {
-		if n.Type == "Seq Scan" || strings.Contains(n.Type, "Index") && strings.HasSuffix(n.Type, "Scan") && n.Condition == "" {
+		if n.Type == "Seq Scan" || strings.Contains(n.Type, "Index") &&
+			strings.HasSuffix(n.Type, "Scan") && n.Condition == "" {
 			plan.scans = append(plan.scans, n.Type+" "+n.Table+n.Index)
 		}
 		if n.Table != "" {
@@ -433,10 +469,13 @@ func (p *planner) explainMariaDB(t *testing.T, st statement, run bool) (plan pla
 	defer rows.Close()
 	for rows.Next() {
 		var id, kind, table, access, possible, key, length, ref, number, extra sql.NullString
-		require.NoError(t, rows.Scan(&id, &kind, &table, &access, &possible, &key, &length, &ref, &number, &extra))
-		line := fmt.Sprint(table.String, " ", access.String, " ", key.String, " ", length.String, " ", number.String, " ", extra.String)
+		require.NoError(t, rows.Scan(&id, &kind, &table, &access, &possible, &key, &length, &ref,
+			&number, &extra))
+		line := fmt.Sprint(table.String, " ", access.String, " ", key.String, " ", length.String,
+			" ", number.String, " ", extra.String)
 		plan.text += line + "\n"
-		if (access.String == "ALL" || access.String == "index") && !strings.HasPrefix(table.String, "<") {
+		if (access.String == "ALL" || access.String == "index") &&
+			!strings.HasPrefix(table.String, "<") {
 			plan.scans = append(plan.scans, line)
 		}
 	}
@@ -460,7 +499,8 @@ func (p *planner) explainBlock(t *testing.T, st statement) (plans []plan) {
 	for part := range strings.SplitSeq(st.text, ";") {
 		n := strings.Count(part, "?")
 		if i := strings.Index(part, "UPDATE "+sqlstore.DefaultPrefix); i >= 0 {
-			plans = append(plans, p.explainMariaDB(t, statement{text: part[i:], args: args[:n]}, false))
+			plans = append(plans, p.explainMariaDB(t, statement{text: part[i:], args: args[:n]},
+				false))
 		}
 		args = args[n:]
 	}
@@ -546,12 +586,14 @@ func (c recordedConn) PrepareContext(ctx context.Context, text string) (driver.S
 	return recordedStmt{st, text, c.recorder}, err
 }
 
-func (c recordedConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+func (c recordedConn) ExecContext(ctx context.Context, text string,
+	args []driver.NamedValue) (driver.Result, error) {
 	c.keep(text, args)
 	return c.Conn.(driver.ExecerContext).ExecContext(ctx, text, args)
 }
 
-func (c recordedConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+func (c recordedConn) QueryContext(ctx context.Context, text string,
+	args []driver.NamedValue) (driver.Rows, error) {
 	c.keep(text, args)
 	return c.Conn.(driver.QueryerContext).QueryContext(ctx, text, args)
 }
@@ -564,12 +606,14 @@ type recordedStmt struct {
 	*recorder
 }
 
-func (s recordedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+func (s recordedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result,
+	error) {
 	s.keep(s.text, args)
 	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 }
 
-func (s recordedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+func (s recordedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows,
+	error) {
 	s.keep(s.text, args)
 	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 }

@@ -4,5 +4,6 @@ package sqlstore_test
 
 const raceDetector = false
 
-// contacts is how many race in each field of the matrix, and unguarded is the same without the guards.
+// contacts is how many race in each field of the matrix, and unguarded is the same without the
+// guards.
 const contacts, unguarded = 100, 10

@@ -72,12 +72,15 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 		require.Equal(t, before[""].Count, closedIn2025(t, s, "")[""].Count)
 
 		for _, damage := range []string{
-			"UPDATE {} SET value_count = value_count + 1 WHERE measure = 'resolution' AND dimension = ''",
-			"UPDATE {} SET value_sum = value_sum - 1 WHERE measure = 'assignment' OR measure = 'response'",
+			"UPDATE {} SET value_count = value_count + 1 WHERE measure = 'resolution' AND " +
+				"dimension = ''",
+			"UPDATE {} SET value_sum = value_sum - 1 WHERE measure = 'assignment' OR measure = " +
+				"'response'",
 			"UPDATE {} SET sketch = NULL WHERE measure = 'first_response'",
 			"UPDATE {} SET half_hours = NULL WHERE measure = 'opened_new'",
 			"UPDATE {} SET half_hour_sketches = NULL WHERE measure = 'resolution'",
-			"UPDATE {} SET half_hour_sketches = sketch, half_hours = sketch WHERE measure = 'first_response'",
+			"UPDATE {} SET half_hour_sketches = sketch, half_hours = sketch WHERE measure = " +
+				"'first_response'",
 			"DELETE FROM {} WHERE dimension = 'team'",
 			"UPDATE {} SET slot_number = slot_number + 100000 WHERE dimension = 'channel'",
 		} {
@@ -401,7 +404,8 @@ func TestRollupsOfAnotherVersionAreNotRead(t *testing.T) {
 			differences, err := s.CheckRollups(t.Context(), acme)
 			require.NoError(t, err)
 			require.Contains(t, fmt.Sprint(differences), "version")
-			_, err = db.Exec("UPDATE convo_cycles SET rollup_pending = 1") // else Rollup does not come by
+			// else Rollup does not come by
+			_, err = db.Exec("UPDATE convo_cycles SET rollup_pending = 1")
 			require.NoError(t, err)
 			n, more, err := s.Rollup(t.Context(), 0)
 			require.NoError(t, err)

@@ -40,7 +40,8 @@ func TestOpenSaysWhatIsWrongWithTheSettings(t *testing.T) {
 				continue
 			}
 			t.Run(s.setting, func(t *testing.T) {
-				_, err := sqlstore.Config{DB: testdb.Open(t, e, s.setting), Dialect: dialects[e]}.Open(t.Context())
+				_, err := sqlstore.Config{DB: testdb.Open(t, e, s.setting),
+					Dialect: dialects[e]}.Open(t.Context())
 				require.ErrorContains(t, err, s.says)
 				require.ErrorContains(t, err, dialects[e].String())
 			})
@@ -61,7 +62,8 @@ func TestADatabaseInMemoryIsRefusedOnSeveralConnections(t *testing.T) {
 	works(t, migrated(t, db, testdb.SQLite), "hi")
 }
 
-// A server keeps texts as it gets them in a database of encoding SQL_ASCII, and then cannot tell characters.
+// A server keeps texts as it gets them in a database of encoding SQL_ASCII, and then cannot tell
+// characters.
 func TestAPostgresDatabaseThatIsNotUTF8IsRefused(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		if e != testdb.PostgreSQL {
@@ -73,15 +75,19 @@ func TestAPostgresDatabaseThatIsNotUTF8IsRefused(t *testing.T) {
 		name := strings.TrimPrefix(u.Path, "/") + "_ascii"
 		db := admin.Open(t)
 		drop := func() {
-			_, err := db.ExecContext(context.WithoutCancel(t.Context()), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+			_, err := db.ExecContext(context.WithoutCancel(t.Context()),
+				"DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 			require.NoError(t, err)
 		}
 		drop() // what a killed test may have left
-		_, err = db.ExecContext(t.Context(), "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+		_, err = db.ExecContext(t.Context(),
+			"CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' "+
+				"LC_CTYPE 'C'")
 		require.NoError(t, err)
 		defer drop()
 		u.Path = "/" + name
-		d := testdb.Database{Engine: e, Driver: admin.Driver, DSN: u.String()}.With("client_encoding=UTF8")
+		d := testdb.Database{Engine: e, Driver: admin.Driver,
+			DSN: u.String()}.With("client_encoding=UTF8")
 		ascii, err := sql.Open(d.Driver, d.DSN)
 		require.NoError(t, err)
 		defer ascii.Close()

@@ -17,8 +17,8 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 )
 
-// sharers are the commits that wait for a SQLite file at once and so share a transaction: the first one has it alone, and the second
-// one lends his to the others. One of them has lost a race before.
+// sharers are the commits that wait for a SQLite file at once and so share a transaction: the first
+// one has it alone, and the second one lends his to the others. One of them has lost a race before.
 const (
 	sharers = 6
 	loser   = 4
@@ -41,7 +41,8 @@ func (w *sweep) together(t *testing.T, f faults) (workspace string, met faults, 
 	_, err := enginesOn(t, w.store)[0].Do(ctx, sharer(workspace, loser), convo.Open{By: ana})
 	require.NoError(t, err)
 
-	held, err := w.db.Conn(ctx) // the only one: now the first one has to wait for it, and the others for him
+	// the only one: now the first one has to wait for it, and the others for him
+	held, err := w.db.Conn(ctx)
 	require.NoError(t, err)
 	armed := w.way.arm(ctx, f)
 	errs = make([]error, sharers)
@@ -54,7 +55,8 @@ func (w *sweep) together(t *testing.T, f faults) (workspace string, met faults, 
 			}
 			errs[i] = w.faulty.Commit(mine, changes[i])
 		})
-		for i > 0 && hook.Waiting(w.faulty) < i || w.db.Stats().WaitCount == w.waits { // so that they come in order
+		// so that they come in order
+		for i > 0 && hook.Waiting(w.faulty) < i || w.db.Stats().WaitCount == w.waits {
 			runtime.Gosched()
 		}
 	}
@@ -82,7 +84,8 @@ func first(t *testing.T, w *sweep, workspace string, i int) convo.Change {
 }
 
 func TestWhoSharesATransactionIsToldWhatCameOfHisOwnPart(t *testing.T) {
-	for _, what := range []fault{cancelledBefore, cancelledAfter, refused, conflicting, lostAfter, lostAfterAsBad, downAfter} {
+	for _, what := range []fault{cancelledBefore, cancelledAfter, refused, conflicting, lostAfter,
+		lostAfterAsBad, downAfter} {
 		if raceDetector && what != cancelledAfter && what != downAfter {
 			continue
 		}
@@ -105,7 +108,8 @@ func TestWhoSharesATransactionIsToldWhatCameOfHisOwnPart(t *testing.T) {
 					}
 					if i == loser {
 						require.Error(t, err, story)
-					} else if met.at == 0 || (what == cancelledBefore || what == cancelledAfter) && !gaveUp(i) {
+					} else if met.at == 0 || (what == cancelledBefore || what == cancelledAfter) &&
+						!gaveUp(i) {
 						require.NoError(t, err, "of sharer %d, whom nobody cancelled: %s", i, story)
 					}
 				}

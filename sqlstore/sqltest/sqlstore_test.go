@@ -14,7 +14,8 @@ import (
 )
 
 var dialects = map[testdb.Engine]sqlstore.Dialect{
-	testdb.SQLite: sqlstore.SQLite, testdb.PostgreSQL: sqlstore.PostgreSQL, testdb.MariaDB: sqlstore.MariaDB,
+	testdb.SQLite: sqlstore.SQLite, testdb.PostgreSQL: sqlstore.PostgreSQL,
+	testdb.MariaDB: sqlstore.MariaDB,
 }
 
 // open makes a store in a new empty database.
@@ -38,7 +39,8 @@ func TestStoreConforms(t *testing.T) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		s, db := open(t, e)
 		storetest.Run(t, func(t *testing.T) convo.Store {
-			for _, table := range []string{"contacts", "addresses", "conversations", "cycles", "events", "contact_events", "keys"} {
+			for _, table := range []string{"contacts", "addresses", "conversations", "cycles",
+				"events", "contact_events", "keys"} {
 				_, err := db.ExecContext(t.Context(), "DELETE FROM convo_"+table)
 				require.NoError(t, err)
 			}

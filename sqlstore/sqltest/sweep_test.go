@@ -123,12 +123,14 @@ func (w *sweep) meet(t *testing.T, a *act, f faults, workspace, none, all string
 	return met
 }
 
-// meeting carries out a in a workspace, with f on the way. none and all are what it has before, and must have afterwards.
+// meeting carries out a in a workspace, with f on the way. none and all are what it has before, and
+// must have afterwards.
 type meeting func(t *testing.T, a *act, f faults, workspace, none, all string) (met faults)
 
-// through carries out an act in a new workspace for each of the faults that next returns. It gives next those that were met,
-// none at first, and ends with it.
-func (w *sweep) through(t *testing.T, a *act, meet meeting, next func(met faults) (f faults, more bool)) (n int) {
+// through carries out an act in a new workspace for each of the faults that next returns. It gives
+// next those that were met, none at first, and ends with it.
+func (w *sweep) through(t *testing.T, a *act, meet meeting,
+	next func(met faults) (f faults, more bool)) (n int) {
 	t.Helper()
 	reference := w.workspace(t, a)
 	none := counts(t, w.plain, reference)
@@ -143,7 +145,8 @@ func (w *sweep) through(t *testing.T, a *act, meet meeting, next func(met faults
 	return n
 }
 
-// once is for through: a fault at the first call to the database, then at the second, until there are no more calls.
+// once is for through: a fault at the first call to the database, then at the second, until there
+// are no more calls.
 func once(what fault) func(met faults) (faults, bool) {
 	at := 0
 	return func(met faults) (faults, bool) {
@@ -168,8 +171,10 @@ func twice(what fault) func(met faults) (faults, bool) {
 	}
 }
 
-// meetInside is a meeting in the host's transaction, which goes on and is committed whatever became of the call.
-func (w *sweep) meetInside(t *testing.T, a *act, f faults, workspace, none, all string) (met faults) {
+// meetInside is a meeting in the host's transaction, which goes on and is committed whatever became
+// of the call.
+func (w *sweep) meetInside(t *testing.T, a *act, f faults, workspace, none,
+	all string) (met faults) {
 	t.Helper()
 	ctx, cancel := soon(t)
 	defer cancel()
@@ -184,7 +189,8 @@ func (w *sweep) meetInside(t *testing.T, a *act, f faults, workspace, none, all 
 	cerr := tx.Commit()
 	story := fmt.Sprintf("%+v of %q: %v, and the host's commit: %v", met, w.way.calls(), err, cerr)
 	var tickets int
-	require.NoError(t, w.plain.QueryRowContext(ctx, "SELECT count(*) FROM tickets WHERE id = '"+workspace+"'").Scan(&tickets))
+	require.NoError(t, w.plain.QueryRowContext(ctx,
+		"SELECT count(*) FROM tickets WHERE id = '"+workspace+"'").Scan(&tickets))
 	there := counts(t, w.plain, workspace)
 	switch {
 	case cerr != nil:
@@ -215,7 +221,10 @@ func (w *sweep) each(t *testing.T, fit func(a *act) bool, meet meeting, whats ..
 				if raceDetector && what.before() {
 					continue
 				}
-				t.Run(string(what), func(t *testing.T) { t.Logf("%d times", w.through(t, &a, meet, once(what))) })
+				t.Run(string(what), func(t *testing.T) {
+					t.Logf("%d times",
+						w.through(t, &a, meet, once(what)))
+				})
 			}
 		})
 	}
@@ -231,7 +240,8 @@ func (w *sweep) check(t *testing.T) {
 func TestACallIsDoneWholeOrNotAtAllWhicheverStatementFails(t *testing.T) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		w := newSweep(t, e)
-		whats := []fault{cancelledBefore, cancelledAfter, refused, conflicting, lostBefore, lostAfter, lostAfterAsBad, downAfter}
+		whats := []fault{cancelledBefore, cancelledAfter, refused, conflicting, lostBefore,
+			lostAfter, lostAfterAsBad, downAfter}
 		if e != testdb.SQLite { // which is in the same process
 			whats = append(whats, delayed)
 		}
@@ -242,14 +252,16 @@ func TestACallIsDoneWholeOrNotAtAllWhicheverStatementFails(t *testing.T) {
 func TestTheHostsTransactionHasACallWholeOrNotAtAllWhicheverStatementFails(t *testing.T) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		w := newSweep(t, e)
-		_, err := w.plain.ExecContext(t.Context(), "CREATE TABLE tickets (id VARCHAR(20) NOT NULL PRIMARY KEY)")
+		_, err := w.plain.ExecContext(t.Context(),
+			"CREATE TABLE tickets (id VARCHAR(20) NOT NULL PRIMARY KEY)")
 		require.NoError(t, err)
 		w.each(t, func(a *act) bool { return !a.late && !a.runner }, w.meetInside,
 			cancelledBefore, cancelledAfter, refused, conflicting, lostAfter)
 	})
 }
 
-// A driver may repeat a statement that was carried out, and then what is to find that out may fail as well.
+// A driver may repeat a statement that was carried out, and then what is to find that out may fail
+// as well.
 func TestACallIsDoneOnceThoughNobodyCanAskWhatCameOfIt(t *testing.T) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		w := newSweep(t, e)
@@ -257,7 +269,10 @@ func TestACallIsDoneOnceThoughNobodyCanAskWhatCameOfIt(t *testing.T) {
 			if a.runner || raceDetector && !a.once {
 				continue
 			}
-			t.Run(a.name, func(t *testing.T) { t.Logf("%d times", w.through(t, &a, w.meet, twice(lostAfterAsBad))) })
+			t.Run(a.name, func(t *testing.T) {
+				t.Logf("%d times",
+					w.through(t, &a, w.meet, twice(lostAfterAsBad)))
+			})
 		}
 		w.check(t)
 	})

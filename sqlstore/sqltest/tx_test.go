@@ -41,7 +41,10 @@ func eachHost(t *testing.T, connections int, f func(h *host, e testdb.Engine)) {
 		defer cancel()
 		h.ctx = ctx
 		var err error
-		h.engine, err = convo.New(h.store, convo.WithObserver(func(_ context.Context, events []convo.Event) { h.told += len(events) }))
+		h.engine, err = convo.New(h.store, convo.WithObserver(func(_ context.Context,
+			events []convo.Event) {
+			h.told += len(events)
+		}))
 		require.NoError(t, err)
 		h.exec(db, "CREATE TABLE tickets (id VARCHAR(20) NOT NULL PRIMARY KEY)")
 		f(h, e)
@@ -116,7 +119,8 @@ func TestTheHostsRowsAndTheEventsAreCommittedTogetherOrNotAtAll(t *testing.T) {
 	})
 }
 
-// refusals are changes that a store must refuse, some after a part of them was written, for any of the reasons.
+// refusals are changes that a store must refuse, some after a part of them was written, for any of
+// the reasons.
 var refusals = []struct {
 	name   string
 	change func(h *host) convo.Change
@@ -127,8 +131,10 @@ var refusals = []struct {
 		h.do("riya", hello("meanwhile"))
 		return old
 	}, []error{convo.ErrConflict}},
-	{"of a timer, on an old version", func(h *host) convo.Change { // which writes no event that could be in the way
-		old := h.decide(convo.ToContact(shop, "riya"), convo.SetPending{By: ana, Until: time.Now().Add(time.Hour)})
+	// which writes no event that could be in the way
+	{"of a timer, on an old version", func(h *host) convo.Change {
+		old := h.decide(convo.ToContact(shop, "riya"),
+			convo.SetPending{By: ana, Until: time.Now().Add(time.Hour)})
 		old.Conversation.Version, old.Events = old.Conversation.Expected, nil
 		h.do("riya", hello("meanwhile"))
 		return old
@@ -158,7 +164,8 @@ var refusals = []struct {
 		return old
 	}, []error{convo.ErrActiveExists}},
 	{"of a message that is there by now", func(h *host) convo.Change {
-		old := h.decide(convo.ToContact(shop, "lee"), convo.Receive{Channel: "sms", ExternalID: "1", Body: "hi"})
+		old := h.decide(convo.ToContact(shop, "lee"),
+			convo.Receive{Channel: "sms", ExternalID: "1", Body: "hi"})
 		h.do("riya", convo.Receive{Channel: "sms", ExternalID: "1", Body: "meanwhile"})
 		return old
 	}, []error{convo.ErrDuplicate}},
@@ -173,7 +180,8 @@ var refusals = []struct {
 func (h *host) refuses(s convo.Store, change convo.Change, want []error, name string) {
 	h.t.Helper()
 	err := s.Commit(h.ctx, change)
-	require.True(h.t, slices.ContainsFunc(want, func(w error) bool { return errors.Is(err, w) }), "%s: %v", name, err)
+	require.True(h.t, slices.ContainsFunc(want, func(w error) bool { return errors.Is(err, w) }),
+		"%s: %v", name, err)
 }
 
 func (h *host) decide(to convo.Ref, cmds ...convo.Command) convo.Change {
@@ -259,16 +267,21 @@ func TestALostRaceIsNotTriedAgainInTheHostsTransaction(t *testing.T) {
 
 // everything is what a host may do with an engine.
 func everything(ctx context.Context, e *convo.Engine, contact string) error {
-	to := convo.Ref{Workspace: shop, Contact: contact, Address: convo.Address{Channel: "sms", Value: contact}}
+	to := convo.Ref{Workspace: shop, Contact: contact,
+		Address: convo.Address{Channel: "sms", Value: contact}}
 	other := convo.ToContact(shop, contact+" too")
-	r, err := e.Do(ctx, to, convo.Receive{Key: contact, ExternalID: contact, Body: "hi"}, convo.Close{By: ana}, convo.Open{By: ana})
-	again, aerr := e.Do(ctx, to, convo.Receive{Key: contact, ExternalID: contact, Body: "hi"}, convo.Close{By: ana}, convo.Open{By: ana})
+	r, err := e.Do(ctx, to, convo.Receive{Key: contact, ExternalID: contact, Body: "hi"},
+		convo.Close{By: ana}, convo.Open{By: ana})
+	again, aerr := e.Do(ctx, to, convo.Receive{Key: contact, ExternalID: contact, Body: "hi"},
+		convo.Close{By: ana}, convo.Open{By: ana})
 	if err == nil && aerr == nil && again.Outcome != convo.OutcomeDuplicate {
 		err = fmt.Errorf("the second time was %s", again.Outcome)
 	}
-	_, oerr := e.Do(ctx, other, convo.Open{By: ana, At: longAgo}, convo.SetPending{By: ana, At: longAgo, Until: longAgo.Add(time.Hour)})
+	_, oerr := e.Do(ctx, other, convo.Open{By: ana, At: longAgo},
+		convo.SetPending{By: ana, At: longAgo, Until: longAgo.Add(time.Hour)})
 	_, terr := e.Tick(ctx, 1)
-	_, merr := e.Merge(ctx, convo.Merge{Workspace: shop, Primary: contact, Secondary: contact + " too", By: ana})
+	_, merr := e.Merge(ctx, convo.Merge{Workspace: shop, Primary: contact, Secondary: contact +
+		" too", By: ana})
 	_, lerr := e.Conversations(ctx, convo.Filter{Workspace: shop, Contact: contact})
 	_, herr := e.History(ctx, other, convo.EventCursor{}, 10)
 	_, cerr := e.Cycles(ctx, convo.ToConversation(shop, r.Conversation.ID))
@@ -280,14 +293,16 @@ func everything(ctx context.Context, e *convo.Engine, contact string) error {
 func TestOneConnectionIsEnoughForEverything(t *testing.T) {
 	eachHost(t, 1, func(h *host, _ testdb.Engine) {
 		tx, engine := h.begin(nil)
-		require.NoError(h.t, everything(h.ctx, engine, "first")) // when nothing but the statements of a commit is prepared
+		// when nothing but the statements of a commit is prepared
+		require.NoError(h.t, everything(h.ctx, engine, "first"))
 		require.NoError(h.t, tx.Commit())
 		var all sync.WaitGroup
 		for i := range 4 {
 			all.Go(func() {
 				e := enginesOn(h.t, h.store)[0]
 				assert.NoError(h.t, everything(h.ctx, e, fmt.Sprint("contact ", i)))
-				_, err := e.Do(h.ctx, convo.ToContact(shop, "first"), hello("hi")) // conflicts, and takes hold
+				// conflicts, and takes hold
+				_, err := e.Do(h.ctx, convo.ToContact(shop, "first"), hello("hi"))
 				assert.NoError(h.t, err)
 			})
 		}
@@ -308,7 +323,8 @@ func (h *host) waits(e testdb.Engine) {
 func somebodyWaits(ctx context.Context, t *testing.T, db *sql.DB, e testdb.Engine) {
 	t.Helper()
 	pause := 5 * time.Millisecond
-	query := "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+	query := "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND " +
+		"wait_event_type = 'Lock'"
 	switch e {
 	case testdb.SQLite:
 		return
@@ -330,10 +346,12 @@ func somebodyWaits(ctx context.Context, t *testing.T, db *sql.DB, e testdb.Engin
 }
 
 // The levels that a host may ask for.
-var hostLevels = []sql.IsolationLevel{sql.LevelDefault, sql.LevelReadCommitted, sql.LevelRepeatableRead, sql.LevelSerializable}
+var hostLevels = []sql.IsolationLevel{sql.LevelDefault, sql.LevelReadCommitted,
+	sql.LevelRepeatableRead, sql.LevelSerializable}
 
-// Two of the host's transactions have the first message of a contact. One waits for the other, loses, and may go on without; a new
-// transaction then finds what the other one wrote. Where one waits before it reads, it does so at once.
+// Two of the host's transactions have the first message of a contact. One waits for the other,
+// loses, and may go on without; a new transaction then finds what the other one wrote. Where one
+// waits before it reads, it does so at once.
 func TestTheHostsTransactionThatLosesARaceMayGoOn(t *testing.T) {
 	eachHost(t, 4, func(h *host, e testdb.Engine) {
 		var tickets, messages []string
@@ -357,7 +375,8 @@ func TestTheHostsTransactionThatLosesARaceMayGoOn(t *testing.T) {
 				}
 				_, err = tx.ExecContext(h.ctx, "INSERT INTO tickets VALUES ('"+name+"')")
 				if err == nil {
-					_, err = h.engine.With(h.store.WithTx(tx)).Do(h.ctx, contact, hello(name+" lost"))
+					_, err = h.engine.With(h.store.WithTx(tx)).Do(h.ctx, contact,
+						hello(name+" lost"))
 				}
 				if cerr := tx.Commit(); cerr != nil {
 					err = fmt.Errorf("the host's own commit: %w", cerr)
@@ -387,8 +406,8 @@ func TestTheHostsTransactionThatLosesARaceMayGoOn(t *testing.T) {
 	})
 }
 
-// A server may end a whole transaction because of a deadlock. Then the host must not be told that it may go on: what it
-// wrote before would be lost in silence.
+// A server may end a whole transaction because of a deadlock. Then the host must not be told that
+// it may go on: what it wrote before would be lost in silence.
 func TestADeadlockDoesNotLoseTheHostsRowInSilence(t *testing.T) {
 	eachHost(t, 4, func(h *host, e testdb.Engine) {
 		if e == testdb.SQLite {
@@ -404,12 +423,15 @@ func TestADeadlockDoesNotLoseTheHostsRowInSilence(t *testing.T) {
 			tx, engine := h.begin(nil)
 			h.ticket(tx, fmt.Sprint(i))
 			done.Go(func() {
-				_, err := engine.Do(h.ctx, convo.ToContact(shop, contacts[0]), hello(fmt.Sprint(i, " first")))
+				_, err := engine.Do(h.ctx, convo.ToContact(shop, contacts[0]),
+					hello(fmt.Sprint(i, " first")))
 				firsts.Done()
 				assert.NoError(h.t, err)
 				firsts.Wait()
-				_, err = engine.Do(h.ctx, convo.ToContact(shop, contacts[1]), hello(fmt.Sprint(i, " second")))
-				if err == nil || errors.Is(err, convo.ErrConflict) { // else it has to be rolled back
+				_, err = engine.Do(h.ctx, convo.ToContact(shop, contacts[1]),
+					hello(fmt.Sprint(i, " second")))
+				// else it has to be rolled back
+				if err == nil || errors.Is(err, convo.ErrConflict) {
 					kept[i] = tx.Commit() == nil
 				}
 			})
@@ -425,7 +447,8 @@ func TestADeadlockDoesNotLoseTheHostsRowInSilence(t *testing.T) {
 	})
 }
 
-// Opposite merges would else take hold of a contact each, and wait for the other one's until the server ends one of them.
+// Opposite merges would else take hold of a contact each, and wait for the other one's until the
+// server ends one of them.
 func TestMergesTakeHoldOfContactsInOneOrder(t *testing.T) {
 	eachHost(t, 6, func(h *host, e testdb.Engine) {
 		if e == testdb.SQLite {
@@ -439,14 +462,16 @@ func TestMergesTakeHoldOfContactsInOneOrder(t *testing.T) {
 			h.exec(tx, hold(held+fmt.Sprint(i)))
 			done := make(chan error)
 			go func() {
-				_, err := h.engine.Merge(h.ctx, convo.Merge{Workspace: shop, Primary: names[i/2], Secondary: names[1-i/2], By: ana})
+				_, err := h.engine.Merge(h.ctx, convo.Merge{Workspace: shop, Primary: names[i/2],
+					Secondary: names[1-i/2], By: ana})
 				done <- err
 			}()
 			h.waits(e)
 			other, _ := h.begin(nil)
 			if held == "b" {
 				_, err := other.ExecContext(h.ctx, hold(names[0])+" NOWAIT")
-				require.Error(h.t, err, "nobody holds %s, though somebody waits for %s", names[0], names[1])
+				require.Error(h.t, err, "nobody holds %s, though somebody waits for %s", names[0],
+					names[1])
 			} else {
 				h.exec(other, hold(names[1])+" NOWAIT")
 			}
@@ -458,7 +483,8 @@ func TestMergesTakeHoldOfContactsInOneOrder(t *testing.T) {
 }
 
 func hold(contact string) string {
-	return "SELECT id FROM convo_contacts WHERE workspace = '" + shop + "' AND id = '" + contact + "' FOR UPDATE"
+	return "SELECT id FROM convo_contacts WHERE workspace = " +
+		"'" + shop + "' AND id = '" + contact + "' FOR UPDATE"
 }
 
 func TestAStatementThatFailedBeforeDoesNotLetACommitThroughByHalves(t *testing.T) {

@@ -17,7 +17,8 @@ import (
 
 var errSpoiled = errors.New("spoiled")
 
-// Those who wait to write to SQLite share a transaction. What one of them does must be no other one's loss.
+// Those who wait to write to SQLite share a transaction. What one of them does must be no other
+// one's loss.
 func TestWhoSharesATransactionIsNotHarmedByTheOthers(t *testing.T) {
 	s, _ := open(t, testdb.SQLite)
 	e, err := convo.New(s)
@@ -36,7 +37,8 @@ func TestWhoSharesATransactionIsNotHarmedByTheOthers(t *testing.T) {
 			return err
 		}
 		return s.Locked(ctx, acme, func(ctx context.Context) error {
-			if _, err := inner.Do(ctx, convo.ToContact(acme, contact), convo.Receive{Body: "spoiled"}); err != nil {
+			if _, err := inner.Do(ctx, convo.ToContact(acme, contact),
+				convo.Receive{Body: "spoiled"}); err != nil {
 				return err
 			}
 			switch kind {
@@ -44,7 +46,8 @@ func TestWhoSharesATransactionIsNotHarmedByTheOthers(t *testing.T) {
 				return errSpoiled
 			case 1:
 				cancel()
-				_, err := inner.Do(ctx, convo.ToContact(acme, contact), convo.Receive{Body: "spoiled"})
+				_, err := inner.Do(ctx, convo.ToContact(acme, contact),
+					convo.Receive{Body: "spoiled"})
 				return errors.Join(errSpoiled, err)
 			}
 			panic("spoiled")
@@ -59,14 +62,17 @@ func TestWhoSharesATransactionIsNotHarmedByTheOthers(t *testing.T) {
 				switch i % 4 {
 				case 3:
 					err := spoil(n%3, contact)
-					assert.True(t, errors.Is(err, errSpoiled) || n%3 == 1 && errors.Is(err, context.Canceled), "%v", err)
+					assert.True(t, errors.Is(err, errSpoiled) || n%3 == 1 &&
+						errors.Is(err, context.Canceled), "%v", err)
 				case 2: // waits, or not, and is cancelled then
 					ctx, cancel := context.WithCancel(t.Context())
 					cancel()
-					_, err := e.Do(ctx, convo.ToContact(acme, contact), convo.Receive{Body: "spoiled"})
+					_, err := e.Do(ctx, convo.ToContact(acme, contact),
+						convo.Receive{Body: "spoiled"})
 					assert.ErrorIs(t, err, context.Canceled)
 				default:
-					_, err := e.Do(t.Context(), convo.ToContact(acme, contact), convo.Receive{Body: "kept"})
+					_, err := e.Do(t.Context(), convo.ToContact(acme, contact),
+						convo.Receive{Body: "kept"})
 					assert.NoError(t, err)
 				}
 			}
@@ -75,7 +81,8 @@ func TestWhoSharesATransactionIsNotHarmedByTheOthers(t *testing.T) {
 	wg.Wait()
 	kept := 0
 	for i := range 5 {
-		history, err := e.History(t.Context(), convo.ToContact(acme, fmt.Sprint("contact ", i)), convo.EventCursor{}, convo.MaxPageSize)
+		history, err := e.History(t.Context(), convo.ToContact(acme, fmt.Sprint("contact ", i)),
+			convo.EventCursor{}, convo.MaxPageSize)
 		require.NoError(t, err)
 		for _, event := range history {
 			assert.NotEqual(t, "spoiled", event.Row().Body)
@@ -103,7 +110,8 @@ func TestWhatWasRefusedUnderTheLockIsNotCommittedInPart(t *testing.T) {
 			}
 			thread.Next = r.Conversation.ID // a new id would do as well
 			d, err := convo.Decide(thread, r.Conversation.UpdatedAt, nil,
-				convo.Close{By: ana}, convo.Open{By: ana}, convo.Receive{Channel: "sms", ExternalID: "1", Body: "hi"})
+				convo.Close{By: ana}, convo.Open{By: ana},
+				convo.Receive{Channel: "sms", ExternalID: "1", Body: "hi"})
 			if err != nil {
 				return err
 			}

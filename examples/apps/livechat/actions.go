@@ -9,8 +9,8 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// An agent's requests. Each becomes one command, on the conversation that the path names and on no other: a stale page
-// cannot change the wrong one.
+// An agent's requests. Each becomes one command, on the conversation that the path names and on no
+// other: a stale page cannot change the wrong one.
 
 type reply struct {
 	keyed
@@ -61,7 +61,8 @@ type closing struct {
 }
 
 func (in closing) command(by convo.Actor, key string) convo.Command {
-	return convo.Close{By: by, Key: key, Category: in.Category, Summary: strings.TrimSpace(in.Summary)}
+	return convo.Close{By: by, Key: key, Category: in.Category,
+		Summary: strings.TrimSpace(in.Summary)}
 }
 
 type reopen struct{ keyed }
@@ -85,8 +86,10 @@ func act[T interface {
 			return err
 		}
 		cmd := command(in, convo.ByUser(a.Name), in.scoped("agent/"+a.Name))
-		if to, ok := cmd.(convo.Assign); ok && to.Assignee != "" && !slices.Contains(s.keep.agents(a.Workspace), to.Assignee) {
-			return refusal{http.StatusUnprocessableEntity, "invalid", "user: nobody here is called that"}
+		if to, ok := cmd.(convo.Assign); ok && to.Assignee != "" &&
+			!slices.Contains(s.keep.agents(a.Workspace), to.Assignee) {
+			return refusal{http.StatusUnprocessableEntity, "invalid",
+				"user: nobody here is called that"}
 		}
 		result, err := s.engine.Do(r.Context(), convo.ToConversation(a.Workspace, c.ID), cmd)
 		if err != nil {
@@ -134,7 +137,8 @@ func (s *server) loginPage(w http.ResponseWriter, r *http.Request) error {
 func (s *server) login(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	if err := r.ParseForm(); err != nil {
-		return refusal{http.StatusBadRequest, "malformed", "the request is not a form that is expected here"}
+		return refusal{http.StatusBadRequest, "malformed",
+			"the request is not a form that is expected here"}
 	}
 	login, password := r.PostForm.Get("login"), r.PostForm.Get("password")
 	var a *account
@@ -142,7 +146,8 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) error {
 		a = s.keep.check(login, password)
 	}
 	if a == nil {
-		return renderAs(w, http.StatusUnauthorized, "login.html", loginView{login, "That is not an account and its password."})
+		return renderAs(w, http.StatusUnauthorized, "login.html",
+			loginView{login, "That is not an account and its password."})
 	}
 	setCookie(w, agentCookie, s.sessions.begin(a, time.Now()), "/", agentLife)
 	http.Redirect(w, r, "/inbox", http.StatusSeeOther)

@@ -15,14 +15,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestVisitorAndAgentSideBySide plays both through in two browsers that share nothing, as people would: by what is on the
-// screen. It waits for what is to appear, and never reloads a page to make it so.
+// TestVisitorAndAgentSideBySide plays both through in two browsers that share nothing, as people
+// would: by what is on the screen. It waits for what is to appear, and never reloads a page to make
+// it so.
 //
-// CONVO_BROWSER=required fails without a browser instead of skipping. CONVO_SCREENSHOTS=FOLDER keeps pictures of both.
+// CONVO_BROWSER=required fails without a browser instead of skipping. CONVO_SCREENSHOTS=FOLDER
+// keeps pictures of both.
 func TestVisitorAndAgentSideBySide(t *testing.T) {
 	browser := launch(t)
 	dir := t.TempDir()
-	site := start(t, "--db", filepath.Join(dir, "livechat.sqlite"), "--secrets", filepath.Join(dir, "secrets.json"))
+	site := start(t, "--db", filepath.Join(dir, "livechat.sqlite"), "--secrets",
+		filepath.Join(dir, "secrets.json"))
 	visitor, agent := open(browser, t, "visitor"), open(browser, t, "agent")
 
 	agent.load(site.url + "/inbox")
@@ -44,7 +47,8 @@ func TestVisitorAndAgentSideBySide(t *testing.T) {
 	visitor.sees("#log .bot", flow[1].text)
 	visitor.writes("#body", "riya@example.com\r")
 	visitor.sees("#log .bot", flow[2].text)
-	agent.sees("#rows", "riya@example.com") // without being asked: it was opened while the list was on the screen
+	// without being asked: it was opened while the list was on the screen
+	agent.sees("#rows", "riya@example.com")
 	agent.sees("#rows .tag.waiting", "waiting")
 	agent.picture("list")
 
@@ -139,7 +143,8 @@ func TestVisitorAndAgentSideBySide(t *testing.T) {
 	visitor.sees("#log .user", "Hello on both")
 
 	agent.clicks("#history")
-	agent.sees(".history", "closed the conversation as Sales: Customer inquired about bulk pricing.")
+	agent.sees(".history",
+		"closed the conversation as Sales: Customer inquired about bulk pricing.")
 	agent.picture("history")
 
 	// The dashboard has what happened, as numbers and as charts, and counts on.
@@ -188,8 +193,10 @@ func launch(t *testing.T) context.Context {
 		}
 		t.Skip(missing)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WSURLReadTimeout(time.Minute),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
+		chromedp.WSURLReadTimeout(time.Minute),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("host-resolver-rules",
+			"MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // which refuses root
 	}
@@ -231,7 +238,10 @@ func open(browser context.Context, t *testing.T, name string) *person {
 			}
 		}
 	}()
-	p.console = func() []string { return strings.Split(strings.TrimSpace(complaints.String()), "\n") }
+	p.console = func() []string {
+		return strings.Split(strings.TrimSpace(complaints.String()),
+			"\n")
+	}
 	p.resizes(1280, 800)
 	return p
 }
@@ -318,7 +328,8 @@ func (p *person) waits(function string, args ...any) {
 	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
 	defer cancel()
 	for {
-		ok, err := chromedp.Run(ctx, chromedp.PollFunction[bool](function, chromedp.WithPollingArgs(args...)))
+		ok, err := chromedp.Run(ctx, chromedp.PollFunction[bool](function,
+			chromedp.WithPollingArgs(args...)))
 		if err == nil && ok {
 			return
 		}
@@ -329,8 +340,8 @@ func (p *person) waits(function string, args ...any) {
 	}
 }
 
-// isClean fails if the browser had something to complain about: a script that failed, or something that the content
-// security policy forbids.
+// isClean fails if the browser had something to complain about: a script that failed, or something
+// that the content security policy forbids.
 func (p *person) isClean() {
 	p.t.Helper()
 	require.Equal(p.t, []string{""}, p.console(), p.name)
@@ -348,7 +359,8 @@ func (p *person) picture(name string) {
 		p.resizes(size.width, size.height)
 		p.waits(`(width) => innerWidth === width &&
 			new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`, size.width)
-		assert.LessOrEqual(p.t, p.overflow(), int64(0), "%s scrolls sideways at %d px", name, size.width)
+		assert.LessOrEqual(p.t, p.overflow(), int64(0), "%s scrolls sideways at %d px", name,
+			size.width)
 		data, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 		require.NoError(p.t, err)
 		file := fmt.Sprintf("%s-%02d-%s-%d.png", p.name, p.pictures, name, size.width)
@@ -358,7 +370,8 @@ func (p *person) picture(name string) {
 
 // overflow is by how many pixels the page is wider than the screen.
 func (p *person) overflow() int64 {
-	n, err := chromedp.Run(p.ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth - innerWidth`))
+	n, err := chromedp.Run(p.ctx,
+		chromedp.Evaluate[int64](`document.documentElement.scrollWidth - innerWidth`))
 	require.NoError(p.t, err)
 	return n
 }

@@ -36,7 +36,8 @@ func chartByDay(a *report.Report) (d drawing, err error) {
 		days = append(days, day(p.From))
 		d.Lines[0].Values = append(d.Lines[0].Values, float64(opened))
 		d.Lines[1].Values = append(d.Lines[1].Values, float64(closed))
-		d.Table.Rows = append(d.Table.Rows, []string{day(p.From), chart.Count(opened), chart.Count(closed)})
+		d.Table.Rows = append(d.Table.Rows, []string{day(p.From), chart.Count(opened),
+			chart.Count(closed)})
 	}
 	axes := chart.Axes{Title: d.Title, X: "day (" + a.Zone + ")", Y: "conversations", Apart: 1}
 	d.SVG, err = chart.Lines(axes, a.Bucket, days, d.Lines)
@@ -44,7 +45,8 @@ func chartByDay(a *report.Report) (d drawing, err error) {
 }
 
 func chartOfBands(first report.Stat) (d drawing, err error) {
-	d = drawing{Title: "Time until the first response", Table: table{ID: "t-bands", Head: []string{"Within", "Conversations"}}}
+	d = drawing{Title: "Time until the first response",
+		Table: table{ID: "t-bands", Head: []string{"Within", "Conversations"}}}
 	names := chart.Bands()
 	values := make([]float64, len(names))
 	for i, n := range first.Bands { // none if nobody responded

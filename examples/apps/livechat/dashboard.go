@@ -81,7 +81,8 @@ func (p *dashboardPage) live(l *report.LiveCounts) {
 		{ID: "n-unassigned", Name: "Unassigned", Value: chart.Count(l.Unassigned)},
 		{ID: "n-waiting", Name: "Waiting since", Value: none, Since: l.WaitingSince},
 	}
-	p.Assignees = table{ID: "t-assignees", Title: "Active, by agent", Head: []string{"Agent", "Open", "Pending"}}
+	p.Assignees = table{ID: "t-assignees", Title: "Active, by agent",
+		Head: []string{"Agent", "Open", "Pending"}}
 	byAgent := map[string][2]int64{}
 	for _, c := range l.Assignees {
 		n := byAgent[c.Assignee]
@@ -94,7 +95,8 @@ func (p *dashboardPage) live(l *report.LiveCounts) {
 	}
 	for _, agent := range slices.Sorted(maps.Keys(byAgent)) {
 		n := byAgent[agent]
-		p.Assignees.Rows = append(p.Assignees.Rows, []string{agentName(agent), chart.Count(n[0]), chart.Count(n[1])})
+		p.Assignees.Rows = append(p.Assignees.Rows,
+			[]string{agentName(agent), chart.Count(n[0]), chart.Count(n[1])})
 	}
 }
 
@@ -129,7 +131,8 @@ func (p *dashboardPage) past(of *past) {
 	a := of.conversations
 	p.Period = day(a.From) + " to " + day(a.To.AddDate(0, 0, -1))
 	counted := func(id, name string, m report.Measure) figure {
-		return figure{ID: id, Name: name, Value: chart.Count(a.Total[m].Count), Before: chart.Count(a.Previous[m].Count)}
+		return figure{ID: id, Name: name, Value: chart.Count(a.Total[m].Count),
+			Before: chart.Count(a.Previous[m].Count)}
 	}
 	median := func(id, name string, a *report.Report, m report.Measure) figure {
 		return figure{ID: id, Name: name, Value: took(a.Total[m].Count, a.Total[m].Median),
@@ -138,11 +141,13 @@ func (p *dashboardPage) past(of *past) {
 	p.Past = []figure{
 		counted("n-opened", "Opened", report.Opened),
 		counted("n-closed", "Closed", report.Closed),
-		{ID: "n-reopened", Name: "Reopened ÷ closed", Value: percent(a.Total), Before: percent(a.Previous)},
+		{ID: "n-reopened", Name: "Reopened ÷ closed", Value: percent(a.Total),
+			Before: percent(a.Previous)},
 		median("n-response", "First response, median", of.responses, report.FirstResponse),
 		median("n-resolution", "Resolution, median", of.resolutions, report.Resolution),
 	}
-	times := table{ID: "t-times", Title: "How long it took", Head: []string{"Until", "Count", "Mean", "Median", "90 % in"}}
+	times := table{ID: "t-times", Title: "How long it took",
+		Head: []string{"Until", "Count", "Mean", "Median", "90 % in"}}
 	for _, t := range []struct {
 		name    string
 		answer  *report.Report
@@ -162,12 +167,15 @@ func (p *dashboardPage) past(of *past) {
 	}
 	agents := table{ID: "t-leaders", Title: "Closed, by agent", Head: []string{"Agent", "Count"}}
 	for _, g := range of.leaders.Groups {
-		agents.Rows = append(agents.Rows, []string{agentName(g.Value), chart.Count(g.Values[report.Closed].Count)})
+		agents.Rows = append(agents.Rows, []string{agentName(g.Value),
+			chart.Count(g.Values[report.Closed].Count)})
 	}
-	categories := table{ID: "t-categories", Title: "Closed, by category", Head: []string{"Category", "Count"}}
+	categories := table{ID: "t-categories", Title: "Closed, by category",
+		Head: []string{"Category", "Count"}}
 	for _, g := range a.Groups {
 		if n := g.Values[report.Closed].Count; n > 0 {
-			categories.Rows = append(categories.Rows, []string{categoryName(g.Value), chart.Count(n)})
+			categories.Rows = append(categories.Rows,
+				[]string{categoryName(g.Value), chart.Count(n)})
 		}
 	}
 	p.Tables = []table{times, agents, categories}

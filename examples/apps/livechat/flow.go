@@ -19,7 +19,8 @@ type question struct {
 
 // The flow greets every visitor who opens a conversation, and again every one who restarts it.
 var flow = []question{
-	{"Hello! What can we help you with?", []string{"A question before I buy", "An order of mine", "Something else"}},
+	{"Hello! What can we help you with?", []string{"A question before I buy", "An order of mine",
+		"Something else"}},
 	{"What is your e-mail address, in case we lose each other?", []string{"I'd rather not say"}},
 	{"Thank you! Somebody will be with you in a moment.", nil},
 }
@@ -35,7 +36,8 @@ type progress struct {
 	due    bool   // the next question is
 }
 
-// follow reads the progress off the log, so that it needs no state of its own. A human who has taken over ends the flow.
+// follow reads the progress off the log, so that it needs no state of its own. A human who has
+// taken over ends the flow.
 func follow(events []convo.Event) progress {
 	var p progress
 	started, human := false, false
@@ -56,7 +58,8 @@ func follow(events []convo.Event) progress {
 	return p
 }
 
-// advance asks the next question of the flow, if it is time. Its key makes it be asked once, whoever finds that it is time.
+// advance asks the next question of the flow, if it is time. Its key makes it be asked once,
+// whoever finds that it is time.
 func (s *server) advance(ctx context.Context, c convo.Conversation) error {
 	events, err := s.lastEvents(ctx, c)
 	if err != nil {
@@ -91,8 +94,9 @@ type choices struct {
 	Choices []string `json:"choices"`
 }
 
-// claimed begins the channels of what visitors say of themselves. Each contact has a channel of its own, because nobody
-// has checked it: it takes the real address from nobody, and is found by its value when contacts are compared.
+// claimed begins the channels of what visitors say of themselves. Each contact has a channel of its
+// own, because nobody has checked it: it takes the real address from nobody, and is found by its
+// value when contacts are compared.
 const claimed = "claimed-email/"
 
 // claim keeps the e-mail address that a visitor gave, if it is one.

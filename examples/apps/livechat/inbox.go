@@ -53,7 +53,8 @@ func (s *server) list(w http.ResponseWriter, r *http.Request, a *account) error 
 	return render(w, "list", page)
 }
 
-// fill lists the conversations of one status: the one that is asked for, else the page's, else open.
+// fill lists the conversations of one status: the one that is asked for, else the page's, else
+// open.
 func (s *server) fill(r *http.Request, a *account, page *inboxPage, chosen uuid.UUID) error {
 	if asked := convo.Status(r.FormValue("status")); asked != "" {
 		page.Status = asked
@@ -78,7 +79,8 @@ func (s *server) fill(r *http.Request, a *account, page *inboxPage, chosen uuid.
 		if !t.Chosen {
 			continue
 		}
-		slices.SortStableFunc(found, func(a, b convo.Conversation) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
+		slices.SortStableFunc(found,
+			func(a, b convo.Conversation) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
 		for _, c := range found {
 			row, err := s.row(r.Context(), c)
 			if err != nil {
@@ -99,7 +101,8 @@ func (s *server) row(ctx context.Context, c convo.Conversation) (row, error) {
 	}
 	r.Name = nameOf(c.Contact, addresses)
 	const last = 10 // among which there is a message, mostly
-	events, err := s.engine.Transcript(ctx, convo.ToConversation(c.Workspace, c.ID), convo.EventCursor{Seq: max(0, c.Version-last)}, last)
+	events, err := s.engine.Transcript(ctx, convo.ToConversation(c.Workspace, c.ID),
+		convo.EventCursor{Seq: max(0, c.Version-last)}, last)
 	for _, e := range slices.Backward(events) {
 		if e.Kind == convo.MessageReceived || e.Kind == convo.MessageSent {
 			r.Preview = e.Message().Body
@@ -126,7 +129,8 @@ func (s *server) threadPart(ctx context.Context, c convo.Conversation) (*threadP
 	if err != nil {
 		return nil, err
 	}
-	t := &threadPart{Conversation: c, Lines: agentLines(events), Earlier: c.Version > shown, Agents: s.keep.agents(c.Workspace)}
+	t := &threadPart{Conversation: c, Lines: agentLines(events), Earlier: c.Version > shown,
+		Agents: s.keep.agents(c.Workspace)}
 	addresses, err := s.engine.Addresses(ctx, convo.ToContact(c.Workspace, c.Contact))
 	if err != nil {
 		return nil, err
@@ -146,7 +150,8 @@ func (s *server) threadPart(ctx context.Context, c convo.Conversation) (*threadP
 			t.Cycles = append(t.Cycles, cycle)
 		}
 	}
-	others, err := s.engine.Conversations(ctx, convo.Filter{Workspace: c.Workspace, Contact: c.Contact, Limit: maxOthers})
+	others, err := s.engine.Conversations(ctx, convo.Filter{Workspace: c.Workspace,
+		Contact: c.Contact, Limit: maxOthers})
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +174,8 @@ type historyPage struct {
 	Next    string // the next page; empty on the last one
 }
 
-// entry is a line of the history, with the conversation that it belongs to; New when that is another one than before.
+// entry is a line of the history, with the conversation that it belongs to; New when that is
+// another one than before.
 type entry struct {
 	line
 	Conversation uuid.UUID

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Limits of what is taken from outside, in bytes. A page's fields hold fewer characters, so that only a hand-made request
-// meets them.
+// Limits of what is taken from outside, in bytes. A page's fields hold fewer characters, so that
+// only a hand-made request meets them.
 const (
 	maxRequest = 64 << 10
 	maxBody    = 16 << 10
@@ -18,8 +18,8 @@ const (
 	maxKey     = 64
 )
 
-// keyed is what every request that changes something has: a key of the page's own making, which it repeats when it
-// repeats the request.
+// keyed is what every request that changes something has: a key of the page's own making, which it
+// repeats when it repeats the request.
 type keyed struct {
 	Key string `json:"key"`
 }
@@ -31,7 +31,8 @@ func (k keyed) scoped(who string) string { return who + "/" + k.Key }
 
 // read decodes the JSON of a request into T, strictly.
 func read[T interface{ key() string }](w http.ResponseWriter, r *http.Request) (in T, err error) {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil ||
+		kind != "application/json" {
 		return in, refusal{http.StatusUnsupportedMediaType, "media_type", "send application/json"}
 	}
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
@@ -43,15 +44,18 @@ func read[T interface{ key() string }](w http.ResponseWriter, r *http.Request) (
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return in, refusal{http.StatusRequestEntityTooLarge, "too_large", "the request is too large"}
+		return in, refusal{http.StatusRequestEntityTooLarge, "too_large",
+			"the request is too large"}
 	case errors.Is(err, io.EOF):
 		return in, refusal{http.StatusBadRequest, "malformed", "the request is empty"}
 	case err != nil: // its text may quote the input
-		return in, refusal{http.StatusBadRequest, "malformed", "the request is not the JSON that is expected here"}
+		return in, refusal{http.StatusBadRequest, "malformed",
+			"the request is not the JSON that is expected here"}
 	}
 	const letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-"
 	if k := in.key(); k == "" || len(k) > maxKey || strings.Trim(k, letters) != "" {
-		return in, refusal{http.StatusUnprocessableEntity, "invalid", "key: must be 1 to 64 letters, digits or -"}
+		return in, refusal{http.StatusUnprocessableEntity, "invalid",
+			"key: must be 1 to 64 letters, digits or -"}
 	}
 	return in, nil
 }

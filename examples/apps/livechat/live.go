@@ -16,8 +16,8 @@ const (
 	slowest    = 10 * time.Second // for one write to a stream
 )
 
-// hub tells pages that something changed. What changed they fetch, with their own rights, so nothing leaks through here, and
-// nothing is lost that a stream has missed.
+// hub tells pages that something changed. What changed they fetch, with their own rights, so
+// nothing leaks through here, and nothing is lost that a stream has missed.
 type hub struct {
 	mu      sync.Mutex
 	streams map[*stream]struct{}
@@ -74,10 +74,12 @@ func (h *hub) leave(s *stream) {
 }
 
 // serve writes server-sent events until the client goes, the server ends, or allowed says no.
-func (h *hub) serve(w http.ResponseWriter, r *http.Request, workspace, contact string, allowed func() bool) error {
+func (h *hub) serve(w http.ResponseWriter, r *http.Request, workspace, contact string,
+	allowed func() bool) error {
 	s, ok := h.join(workspace, contact)
 	if !ok {
-		return refusal{http.StatusServiceUnavailable, "busy", "too many pages are open: try again later"}
+		return refusal{http.StatusServiceUnavailable, "busy",
+			"too many pages are open: try again later"}
 	}
 	defer h.leave(s)
 	control := http.NewResponseController(w)
@@ -98,7 +100,8 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request, workspace, contact s
 		if !allowed() {
 			return nil
 		}
-		if err := control.SetWriteDeadline(time.Now().Add(slowest)); err != nil { // the server's is for answers that end
+		// the server's is for answers that end
+		if err := control.SetWriteDeadline(time.Now().Add(slowest)); err != nil {
 			return nil
 		}
 		if _, err := fmt.Fprint(w, text); err != nil {

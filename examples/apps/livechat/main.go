@@ -1,15 +1,18 @@
-// Livechat is a website's live chat on convo: a widget for visitors and an inbox for agents, in one small server.
+// Livechat is a website's live chat on convo: a widget for visitors and an inbox for agents, in one
+// small server.
 //
 //	go run ./examples/apps/livechat
 //
-// A visitor's first message opens a conversation, and a flow of questions greets them. Agents reply, leave notes, assign, set
-// aside until a time, and close with a category and a summary. A closed conversation takes no messages: the visitor sees a
-// notice and may restart it, which plays the flow again from its beginning, or an agent reopens it, and the visitor is told.
-// All of that is convo.LiveChatPolicy, and the numbers of the agents' dashboard are package report's; this program adds pages,
-// accounts, and live updates, for which it watches the events of its own engine: run one process for one database.
+// A visitor's first message opens a conversation, and a flow of questions greets them. Agents
+// reply, leave notes, assign, set aside until a time, and close with a category and a summary. A
+// closed conversation takes no messages: the visitor sees a notice and may restart it, which plays
+// the flow again from its beginning, or an agent reopens it, and the visitor is told. All of that
+// is convo.LiveChatPolicy, and the numbers of the agents' dashboard are package report's; this
+// program adds pages, accounts, and live updates, for which it watches the events of its own
+// engine: run one process for one database.
 //
-// It speaks plain HTTP, on the loopback interface unless told otherwise. Before others may reach it, put TLS in front, and
-// mark its cookies Secure.
+// It speaks plain HTTP, on the loopback interface unless told otherwise. Before others may reach
+// it, put TLS in front, and mark its cookies Secure.
 package main
 
 import (
@@ -32,19 +35,22 @@ import (
 	"github.com/chatlifecycle/convo/examples/apps/internal/database"
 )
 
-const usage = `Usage: livechat [--listen HOST:PORT] [--db DATABASE] [--secrets FILE] [--agent NAME@WORKSPACE]...
+const usage = `Usage: livechat [--listen HOST:PORT] [--db DATABASE] [--secrets FILE]
+                [--agent NAME@WORKSPACE]...
 
-Serves a website with a chat widget, and the agents' inbox, until it is interrupted. The first start makes the agents'
-accounts, prints their passwords once, and keeps only hashes of them, together with the key that signs the visitors' tokens,
-in the file of --secrets. Set CONVO_LIVECHAT_PASSWORD to choose the password of accounts that are made.
+Serves a website with a chat widget, and the agents' inbox, until it is interrupted. The first start
+makes the agents' accounts, prints their passwords once, and keeps only hashes of them, together
+with the key that signs the visitors' tokens, in the file of --secrets. Set CONVO_LIVECHAT_PASSWORD
+to choose the password of accounts that are made.
 
 Agents see the visitors of their own workspace and nobody else's.
 
 Flags:
 `
 
-const databaseUsage = "keep conversations in this `database`: the path of a SQLite file, postgres://user@host/db, or " +
-	"user@tcp(host:port)/db for MariaDB; it is created or brought up to date as needed; empty: in memory, gone at the end"
+const databaseUsage = "keep conversations in this `database`: the path of a SQLite file, " +
+	"postgres://user@host/db, or user@tcp(host:port)/db for MariaDB; it is created or brought up " +
+	"to date as needed; empty: in memory, gone at the end"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -68,10 +74,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stderr, usage)
 		flags.PrintDefaults()
 	}
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "listen on this `address`; port 0 takes a free one")
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080",
+		"listen on this `address`; port 0 takes a free one")
 	flags.StringVar(&o.db, "db", "livechat.sqlite", databaseUsage)
 	flags.StringVar(&o.secrets, "secrets", "livechat.secrets.json",
-		"keep password hashes and the signing key in this `file`; empty: in memory, gone at the end")
+		"keep password hashes and the signing key in this `file`; "+
+			"empty: in memory, gone at the end")
 	flags.Func("agent", "make an account for `NAME@WORKSPACE` if there is none; may be repeated "+
 		"(default: ana@kettles and ben@kettles, when there are no accounts)", func(s string) error {
 		o.agents = append(o.agents, s)
@@ -94,8 +102,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// serve runs the server until ctx is done, and then ends it in order: no new requests, the running ones finished, timers
-// stopped, the store closed, and the summary printed.
+// serve runs the server until ctx is done, and then ends it in order: no new requests, the running
+// ones finished, timers stopped, the store closed, and the summary printed.
 func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err error) {
 	keep, made, err := openSecrets(o.secrets, o.agents, o.password)
 	if err != nil {
@@ -180,7 +188,8 @@ func tick(ctx context.Context, engine *convo.Engine, log *slog.Logger) {
 	}
 }
 
-// rollUp keeps reports quick, where the store has something to do for that: at once, and then in turns.
+// rollUp keeps reports quick, where the store has something to do for that: at once, and then in
+// turns.
 func rollUp(ctx context.Context, store convo.Store, turns <-chan time.Time, log *slog.Logger) {
 	s, ok := store.(interface {
 		Rollup(ctx context.Context, limit int) (n int, more bool, err error)

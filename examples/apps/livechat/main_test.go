@@ -97,7 +97,8 @@ func TestTheProgramStartsServesAndEnds(t *testing.T) {
 		again := &world{t: t, url: second.url}
 		c := again.client()
 		c.base = "/w/kettles"
-		require.Contains(t, c.do(http.MethodGet, "/thread", nil, "Cookie", visitorCookie+"="+token).body, "Hi")
+		require.Contains(t, c.do(http.MethodGet, "/thread", nil, "Cookie",
+			visitorCookie+"="+token).body, "Hi")
 		status, _ = second.stop()
 		require.Zero(t, status, second.log)
 		for _, log := range []*logs{first.log, second.log} {
@@ -137,7 +138,8 @@ func TestWrongCallsSayWhatIsWrong(t *testing.T) {
 		{1, "NAME@WORKSPACE", []string{"--secrets", "", "--db", "", "--agent", "ana"}},
 		{1, "NAME@WORKSPACE", []string{"--secrets", "", "--db", "", "--agent", "Ana@kettles"}},
 		{1, "broken.json", []string{"--secrets", broken, "--db", ""}},
-		{1, "no such file", []string{"--secrets", filepath.Join(dir, "none", "s.json"), "--db", "", "--listen", "127.0.0.1:0"}},
+		{1, "no such file", []string{"--secrets", filepath.Join(dir, "none", "s.json"), "--db", "",
+			"--listen", "127.0.0.1:0"}},
 		{1, "livechat:", []string{"--secrets", "", "--db", filepath.Join(dir, "none", "a.sqlite")}},
 		{1, "listen", []string{"--secrets", "", "--db", "", "--listen", "127.0.0.1:99999"}},
 	} {
@@ -167,8 +169,10 @@ func TestTheFlowFollowsTheLog(t *testing.T) {
 		r := convo.EventRow{Conversation: id, Kind: kind, By: by, Body: "text"}
 		return r.Event()
 	}
-	opened, received := event(convo.ConversationOpened, convo.ByContact()), event(convo.MessageReceived, convo.ByContact())
-	asked, answered := event(convo.MessageSent, flowBot), event(convo.MessageSent, convo.ByUser("ana"))
+	opened, received := event(convo.ConversationOpened,
+		convo.ByContact()), event(convo.MessageReceived, convo.ByContact())
+	asked, answered := event(convo.MessageSent, flowBot), event(convo.MessageSent,
+		convo.ByUser("ana"))
 	restarted := event(convo.ConversationReopened, convo.ByContact())
 	restarted.Payload = &convo.Opening{RestartFlow: true}
 	reopened := event(convo.ConversationReopened, convo.ByUser("ana"))
@@ -177,15 +181,19 @@ func TestTheFlowFollowsTheLog(t *testing.T) {
 		asked  int
 		due    bool
 	}{
-		"nothing":              {nil, 0, false},
-		"a new conversation":   {[]convo.Event{opened, received}, 0, true},
-		"asked":                {[]convo.Event{opened, received, asked}, 1, false},
-		"answered":             {[]convo.Event{opened, received, asked, received}, 1, true},
-		"a human":              {[]convo.Event{opened, received, asked, answered, received}, 1, false},
-		"restarted":            {[]convo.Event{opened, received, asked, answered, restarted}, 0, true},
-		"reopened by an agent": {[]convo.Event{opened, received, asked, answered, reopened, received}, 1, false},
-		"done":                 {[]convo.Event{opened, received, asked, received, asked, received, asked, received}, 3, false},
-		"begun out of sight":   {[]convo.Event{received, received}, 0, false},
+		"nothing":            {nil, 0, false},
+		"a new conversation": {[]convo.Event{opened, received}, 0, true},
+		"asked":              {[]convo.Event{opened, received, asked}, 1, false},
+		"answered":           {[]convo.Event{opened, received, asked, received}, 1, true},
+		"a human": {[]convo.Event{opened, received, asked, answered, received}, 1,
+			false},
+		"restarted": {[]convo.Event{opened, received, asked, answered, restarted}, 0,
+			true},
+		"reopened by an agent": {[]convo.Event{opened, received, asked, answered, reopened,
+			received}, 1, false},
+		"done": {[]convo.Event{opened, received, asked, received, asked, received,
+			asked, received}, 3, false},
+		"begun out of sight": {[]convo.Event{received, received}, 0, false},
 	} {
 		p := follow(c.events)
 		require.Equal(t, c.asked, p.asked, name)

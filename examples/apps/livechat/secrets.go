@@ -39,9 +39,11 @@ const (
 	maxPassword = 200
 )
 
-// openSecrets reads the secrets in file, and makes those that are missing: the key, and the accounts of agents. It writes
-// nothing: new passwords must not be kept before it is sure that somebody gets to see them.
-func openSecrets(file string, agents []string, password string) (s *secrets, made []account, err error) {
+// openSecrets reads the secrets in file, and makes those that are missing: the key, and the
+// accounts of agents. It writes nothing: new passwords must not be kept before it is sure that
+// somebody gets to see them.
+func openSecrets(file string, agents []string, password string) (s *secrets, made []account,
+	err error) {
 	s = &secrets{}
 	if file != "" {
 		data, err := os.ReadFile(file)
@@ -99,8 +101,10 @@ func (s *secrets) write(file string) error {
 
 func newAccount(name, workspace, password string) (account, error) {
 	for _, s := range []string{name, workspace} {
-		if s == "" || len(s) > 40 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-			return account{}, fmt.Errorf("agent %q: write NAME@WORKSPACE, each of up to 40 of a-z, 0-9 and -", name+"@"+workspace)
+		if s == "" || len(s) > 40 ||
+			strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			return account{}, fmt.Errorf("agent %q: write NAME@WORKSPACE, each of up to 40 of "+
+				"a-z, 0-9 and -", name+"@"+workspace)
 		}
 	}
 	if password == "" {
@@ -124,15 +128,19 @@ func (a *account) hash(password string) []byte {
 }
 
 func (s *secrets) find(name, workspace string) *account {
-	i := slices.IndexFunc(s.Accounts, func(a account) bool { return a.Name == name && a.Workspace == workspace })
+	i := slices.IndexFunc(s.Accounts, func(a account) bool {
+		return a.Name == name &&
+			a.Workspace == workspace
+	})
 	if i < 0 {
 		return nil
 	}
 	return &s.Accounts[i]
 }
 
-// check finds the account name@workspace if password is its own. It takes as long for an account that there is not, and
-// checks one at a time, which is enough for agents and leaves those who guess little.
+// check finds the account name@workspace if password is its own. It takes as long for an account
+// that there is not, and checks one at a time, which is enough for agents and leaves those who
+// guess little.
 func (s *secrets) check(login, password string) *account {
 	s.checking.Lock()
 	defer s.checking.Unlock()

@@ -19,8 +19,9 @@ import (
 var files embed.FS
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"clock": func(t time.Time) string { return t.UTC().Format("2 Jan 15:04") }, // until the browser writes the local time
+	"iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	// until the browser writes the local time
+	"clock": func(t time.Time) string { return t.UTC().Format("2 Jan 15:04") },
 	"title": title,
 }).ParseFS(files, "templates/*.html"))
 
@@ -36,13 +37,15 @@ type server struct {
 // handler answers a request, or fails with an error for [server.fail].
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// agentHandler is a handler for an agent who is signed in. The workspace is the agent's, never the request's.
+// agentHandler is a handler for an agent who is signed in. The workspace is the agent's, never the
+// request's.
 type agentHandler func(w http.ResponseWriter, r *http.Request, a *account) error
 
 // visitorHandler is a handler for a visitor with a token.
 type visitorHandler func(w http.ResponseWriter, r *http.Request, v visitor) error
 
-func newServer(engine *convo.Engine, r reports, keep *secrets, live *hub, log *slog.Logger) http.Handler {
+func newServer(engine *convo.Engine, r reports, keep *secrets, live *hub,
+	log *slog.Logger) http.Handler {
 	s := &server{engine: engine, reports: r, keep: keep, live: live, log: log}
 	mux := http.NewServeMux()
 	handle := func(pattern string, h handler) {
@@ -91,7 +94,8 @@ func newServer(engine *convo.Engine, r reports, keep *secrets, live *hub, log *s
 
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, refusal{http.StatusForbidden, "cross_origin", "requests from other sites are refused"})
+		s.fail(w, r, refusal{http.StatusForbidden, "cross_origin",
+			"requests from other sites are refused"})
 	}))
 	return s.logged(secured(sameOrigin.Handler(mux)))
 }
@@ -100,8 +104,9 @@ func newServer(engine *convo.Engine, r reports, keep *secrets, live *hub, log *s
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
-			"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy",
+			"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
+				"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -127,7 +132,8 @@ func (r *recorder) WriteHeader(status int) {
 // Unwrap lets http.ResponseController through.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// logged logs what was refused or failed: by method and path, never by query, header or body, which hold secrets.
+// logged logs what was refused or failed: by method and path, never by query, header or body, which
+// hold secrets.
 func (s *server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &recorder{w, http.StatusOK}
@@ -140,7 +146,8 @@ func (s *server) logged(next http.Handler) http.Handler {
 		case rec.status >= http.StatusBadRequest:
 			level = slog.LevelWarn
 		}
-		s.log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path, "status", rec.status)
+		s.log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path, "status",
+			rec.status)
 	})
 }
 
@@ -169,7 +176,10 @@ func (s *server) visiting(h visitorHandler) handler {
 	}
 }
 
-func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
+func wantsPage(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"),
+		"text/html")
+}
 
 // conversation is the one that the path names, if it is in the agent's workspace.
 func (s *server) conversation(r *http.Request, a *account) (convo.Conversation, error) {
@@ -213,11 +223,13 @@ func (r refusal) Error() string { return r.text }
 
 var errNoPage = refusal{http.StatusNotFound, "not_found", "there is nothing here"}
 
-// fail answers err: as a page where a page was asked for, else as JSON. What is wrong in here is logged, not told.
+// fail answers err: as a page where a page was asked for, else as JSON. What is wrong in here is
+// logged, not told.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	no := refuse(err)
 	if no.status >= http.StatusInternalServerError && r.Context().Err() == nil {
-		s.log.ErrorContext(r.Context(), "failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		s.log.ErrorContext(r.Context(), "failed", "method", r.Method, "path", r.URL.Path, "error",
+			err)
 	}
 	if wantsPage(r) {
 		err = renderAs(w, no.status, "error.html", no.text)
@@ -238,7 +250,8 @@ func refuse(err error) refusal {
 	case errors.As(err, &no):
 		return no
 	case errors.As(err, &invalid):
-		return refusal{http.StatusUnprocessableEntity, "invalid", invalid.Field + ": " + invalid.Rule}
+		return refusal{http.StatusUnprocessableEntity, "invalid", invalid.Field + ": " +
+			invalid.Rule}
 	case errors.Is(err, convo.ErrKeyReused):
 		return refusal{http.StatusConflict, "key_reused", convo.ErrKeyReused.Error()}
 	case errors.Is(err, convo.ErrNotFound):
@@ -246,7 +259,8 @@ func refuse(err error) refusal {
 	case errors.Is(err, convo.ErrBlocked):
 		return refusal{http.StatusForbidden, "blocked", convo.ErrBlocked.Error()}
 	case errors.Is(err, convo.ErrClosed):
-		return refusal{http.StatusConflict, "closed", "The conversation is closed. Restart it to write again."}
+		return refusal{http.StatusConflict, "closed",
+			"The conversation is closed. Restart it to write again."}
 	case errors.As(err, &state):
 		return refusal{http.StatusConflict, "conflict", state.Err.Error()}
 	case errors.Is(err, convo.ErrConflict), errors.Is(err, convo.ErrCommitUnknown):

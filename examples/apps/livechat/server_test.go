@@ -61,7 +61,8 @@ func TestAConversationFromItsOpeningToItsReopening(t *testing.T) {
 		require.Equal(t, "closed", a.code())
 	})
 	for _, text := range []string{
-		convo.NoticeClosed.Text(), "closed the conversation as Sales: Asked for a price.", "A good customer.",
+		convo.NoticeClosed.Text(), "closed the conversation as Sales: Asked for a price.",
+		"A good customer.",
 	} {
 		require.Contains(t, ana.get("/inbox/"+c.ID.String()+"/thread").body, text)
 	}
@@ -69,14 +70,18 @@ func TestAConversationFromItsOpeningToItsReopening(t *testing.T) {
 	require.Equal(t, http.StatusOK, riya.post("/restart", nil).status)
 	require.Equal(t, c.ID, riya.latest().ID, "the same conversation")
 	require.Equal(t, convo.StatusOpen, riya.latest().Status)
-	require.Equal(t, 2, strings.Count(riya.get("/thread").body, flow[0].text), "the flow starts again")
-	require.Contains(t, ana.get("/inbox/"+c.ID.String()+"/thread").body, convo.NoticeRestarted.Text())
+	require.Equal(t, 2, strings.Count(riya.get("/thread").body, flow[0].text),
+		"the flow starts again")
+	require.Contains(t, ana.get("/inbox/"+c.ID.String()+"/thread").body,
+		convo.NoticeRestarted.Text())
 	require.NotContains(t, riya.get("/thread").body, convo.NoticeRestarted.Text())
 
 	ana.does(c.ID, "close", map[string]any{"category": "Support"})
 	ana.does(c.ID, "reopen", nil)
-	require.Contains(t, riya.get("/thread").body, convo.NoticeReopened.Text(), "the visitor is told")
-	require.Equal(t, 2, strings.Count(riya.get("/thread").body, flow[0].text), "an agent's reopening starts no flow")
+	require.Contains(t, riya.get("/thread").body, convo.NoticeReopened.Text(),
+		"the visitor is told")
+	require.Equal(t, 2, strings.Count(riya.get("/thread").body, flow[0].text),
+		"an agent's reopening starts no flow")
 
 	history := ana.get("/inbox/" + c.ID.String() + "/history").body
 	require.Equal(t, 2, strings.Count(history, "closed the conversation as"))
@@ -92,7 +97,8 @@ func TestTheFlowAsksOneQuestionAfterAnother(t *testing.T) {
 	require.Contains(t, riya.get("/thread").body, `<button class="choice">Something else</button>`)
 	riya.says("Something else")
 	require.Contains(t, riya.get("/thread").body, flow[1].text)
-	require.NotContains(t, riya.get("/thread").body, "Something else</button>", "choices go with their question")
+	require.NotContains(t, riya.get("/thread").body, "Something else</button>",
+		"choices go with their question")
 	riya.says("Riya <Riya@Example.com>")
 	require.Contains(t, riya.get("/thread").body, flow[2].text)
 	riya.says("Thanks")
@@ -100,7 +106,8 @@ func TestTheFlowAsksOneQuestionAfterAnother(t *testing.T) {
 
 	addresses, err := w.engine.Addresses(t.Context(), convo.ToContact("kettles", riya.contact()))
 	require.NoError(t, err)
-	require.Equal(t, []convo.Address{{Channel: claimed + riya.contact(), Value: "riya@example.com"}}, addresses)
+	require.Equal(t, []convo.Address{{Channel: claimed + riya.contact(),
+		Value: "riya@example.com"}}, addresses)
 }
 
 func TestTheFlowEndsWhereAPersonTakesOver(t *testing.T) {
@@ -118,7 +125,8 @@ func TestPendingUntilATimeWakesAtThatTime(t *testing.T) {
 	riya.says("Hi")
 	c := riya.latest()
 	w.writesNothing(func() {
-		a := ana.post("/inbox/"+c.ID.String()+"/set-pending", map[string]any{"until": w.clock.Now().Add(-time.Hour)})
+		a := ana.post("/inbox/"+c.ID.String()+"/set-pending",
+			map[string]any{"until": w.clock.Now().Add(-time.Hour)})
 		require.Equal(t, http.StatusUnprocessableEntity, a.status, a.body)
 	})
 	ana.does(c.ID, "set-pending", map[string]any{"until": w.clock.Now().Add(time.Hour)})
@@ -143,7 +151,8 @@ func TestARequestThatIsRepeatedIsDoneOnce(t *testing.T) {
 
 	path := "/inbox/" + riya.latest().ID.String() + "/reply"
 	for range 3 {
-		require.Equal(t, http.StatusOK, ana.post(path, map[string]any{"key": "k1", "body": "Hello"}).status, "ana's k1 is another one")
+		require.Equal(t, http.StatusOK, ana.post(path, map[string]any{"key": "k1",
+			"body": "Hello"}).status, "ana's k1 is another one")
 	}
 	require.Equal(t, 1, riya.latest().Cycle.OutgoingUser)
 }
@@ -161,22 +170,26 @@ func TestContactsWithTheSameAddressAreSuggestedAndMerged(t *testing.T) {
 	page := ana.get("/inbox/" + one.ID.String()).body
 	require.Contains(t, page, `data-merge="`+phone.contact()+`"`)
 	require.NotContains(t, page, elsewhere.contact(), "never across workspaces")
-	require.Contains(t, ana.get("/inbox/"+two.ID.String()).body, `data-merge="`+laptop.contact()+`"`)
+	require.Contains(t, ana.get("/inbox/"+two.ID.String()).body,
+		`data-merge="`+laptop.contact()+`"`)
 
 	ana.does(one.ID, "merge", map[string]any{"contact": phone.contact()})
-	require.Contains(t, ana.post("/inbox/"+one.ID.String()+"/merge", map[string]any{"contact": phone.contact()}).body, "unchanged")
+	require.Contains(t, ana.post("/inbox/"+one.ID.String()+"/merge",
+		map[string]any{"contact": phone.contact()}).body, "unchanged")
 	require.Equal(t, one.ID, phone.latest().ID, "both see one conversation")
 	phone.says("It is me.")
 	require.Contains(t, laptop.get("/thread").body, "It is me.")
 	page = ana.get("/inbox/" + one.ID.String()).body
 	require.NotContains(t, page, "data-merge")
-	require.Contains(t, page, "/inbox/"+two.ID.String(), "the other conversation is the contact's now")
+	require.Contains(t, page, "/inbox/"+two.ID.String(),
+		"the other conversation is the contact's now")
 }
 
 func TestAClaimedAddressIsSuggestedButTakesNobodysRealOne(t *testing.T) {
 	w := newWorld(t)
 	eve, ana := w.visitor("kettles"), w.agent("ana@kettles")
-	email := convo.ToAddress("kettles", "email", "Riya@Example.com") // a mailbox that somebody writes from
+	// a mailbox that somebody writes from
+	email := convo.ToAddress("kettles", "email", "Riya@Example.com")
 	mail, err := w.engine.Do(t.Context(), email, convo.Receive{Body: "Where is my order?"})
 	require.NoError(t, err)
 	for _, said := range []string{"Hi", "Something else", "riya@example.com"} {
@@ -185,7 +198,8 @@ func TestAClaimedAddressIsSuggestedButTakesNobodysRealOne(t *testing.T) {
 	page := ana.get("/inbox/" + eve.latest().ID.String()).body
 	require.Contains(t, page, `data-merge="`+mail.Contact.ID+`"`)
 	require.Equal(t, 1, strings.Count(page, "data-merge"))
-	require.Contains(t, ana.get("/inbox/"+mail.Conversation.ID.String()).body, `data-merge="`+eve.contact()+`"`)
+	require.Contains(t, ana.get("/inbox/"+mail.Conversation.ID.String()).body,
+		`data-merge="`+eve.contact()+`"`)
 
 	again, err := w.engine.Do(t.Context(), email, convo.Receive{Body: "Hello?"})
 	require.NoError(t, err)
@@ -212,7 +226,8 @@ func cells(t *testing.T, page, table string) (rows []string) {
 
 func TestTheDashboardShowsWhatHappened(t *testing.T) {
 	w := newWorld(t)
-	riya, eve, ana, zoe := w.visitor("kettles"), w.visitor("kettles"), w.agent("ana@kettles"), w.agent("zoe@globex")
+	riya, eve, ana, zoe := w.visitor("kettles"), w.visitor("kettles"), w.agent("ana@kettles"),
+		w.agent("zoe@globex")
 	ben := w.agent("ben@kettles")
 	w.clock.Add(-30 * 24 * time.Hour) // the period before
 	riya.says("Hi")
@@ -234,8 +249,9 @@ func TestTheDashboardShowsWhatHappened(t *testing.T) {
 	page := ana.get("/dashboard").body
 	for id, want := range map[string]string{
 		"n-open": `1<`, "n-pending": `0<`, "n-unassigned": `0<`,
-		"n-waiting": `<time datetime="` + w.clock.Now().Format(time.RFC3339) + `">`,
-		"n-opened":  `2</dd><dd class="before">before: 1<`, "n-closed": `1</dd><dd class="before">before: 1<`,
+		"n-waiting":    `<time datetime="` + w.clock.Now().Format(time.RFC3339) + `">`,
+		"n-opened":     `2</dd><dd class="before">before: 1<`,
+		"n-closed":     `1</dd><dd class="before">before: 1<`,
 		"n-reopened":   `100 %</dd><dd class="before">before: 0 %<`,
 		"n-response":   `1h 2m</dd><dd class="before">before: –<`,
 		"n-resolution": `30m 0s</dd><dd class="before">before: 0s<`,
@@ -243,18 +259,21 @@ func TestTheDashboardShowsWhatHappened(t *testing.T) {
 		require.Contains(t, page, `<dd id="`+id+`">`+want)
 	}
 	require.Contains(t, page, "1 Feb to 2 Mar")
-	require.Equal(t, []string{"Agent | Open | Pending", "Ben | 1 | 0"}, cells(t, page, "t-assignees"))
+	require.Equal(t, []string{"Agent | Open | Pending", "Ben | 1 | 0"},
+		cells(t, page, "t-assignees"))
 	require.Equal(t, []string{
 		"Until | Count | Mean | Median | 90 % in",
 		"First response | 2 | 1h 2m | 1h 2m | 1h 48m", "Each reply | 1 | 2h 0m | – | –",
-		"Resolution | 1 | 30m 0s | 30m 0s | 30m 0s", "… without pending | 1 | 30m 0s | 30m 0s | 30m 0s",
+		"Resolution | 1 | 30m 0s | 30m 0s | 30m 0s",
+		"… without pending | 1 | 30m 0s | 30m 0s | 30m 0s",
 	}, cells(t, page, "t-times"))
 	require.Equal(t, []string{"Agent | Count", "Ana | 1"}, cells(t, page, "t-leaders"))
 	require.Equal(t, []string{"Category | Count", "Sales | 1"}, cells(t, page, "t-categories"))
 	days := cells(t, page, "t-days")
 	require.Len(t, days, 1+dashboardDays)
 	require.Equal(t, []string{"1 Mar | 1 | 1", "2 Mar | 1 | 0"}, days[dashboardDays-1:])
-	require.Equal(t, []string{"≤ 5m | 1", "≤ 15m | 0", "≤ 1h | 0", "≤ 4h | 1"}, cells(t, page, "t-bands")[2:6])
+	require.Equal(t, []string{"≤ 5m | 1", "≤ 15m | 0", "≤ 1h | 0", "≤ 4h | 1"},
+		cells(t, page, "t-bands")[2:6])
 	require.Equal(t, 2, strings.Count(page, `role="img"`))
 
 	page = zoe.get("/dashboard/numbers").body
@@ -313,7 +332,8 @@ func TestAgentRoutesAreForAgentsOnly(t *testing.T) {
 	u, err := url.Parse(w.url + "/")
 	require.NoError(t, err)
 	visitor.http.Jar.SetCookies(u, []*http.Cookie{
-		{Name: visitorCookie, Value: riya.cookie(visitorCookie)}, {Name: agentCookie, Value: riya.cookie(visitorCookie)},
+		{Name: visitorCookie, Value: riya.cookie(visitorCookie)}, {Name: agentCookie,
+			Value: riya.cookie(visitorCookie)},
 	})
 	w.writesNothing(func() {
 		for _, r := range all {
@@ -321,7 +341,8 @@ func TestAgentRoutesAreForAgentsOnly(t *testing.T) {
 				continue
 			}
 			for _, c := range []*client{w.client(), visitor} {
-				a := c.do(r.method, r.path, strings.NewReader(`{"key":"k"}`), "Content-Type", jsonType)
+				a := c.do(r.method, r.path, strings.NewReader(`{"key":"k"}`), "Content-Type",
+					jsonType)
 				require.Equal(t, http.StatusUnauthorized, a.status, r)
 				require.NotContains(t, a.body, "Hi")
 			}
@@ -367,8 +388,10 @@ func TestAgentsMergeOnlyContactsOfTheirWorkspace(t *testing.T) {
 	mine.says("Hi")
 	theirs.says("Hi")
 	w.writesNothing(func() {
-		for _, contact := range []string{theirs.contact(), "nobody", "", strings.Repeat("x", 300), mine.contact()} {
-			a := zoe.post("/inbox/"+mine.latest().ID.String()+"/merge", map[string]any{"contact": contact})
+		for _, contact := range []string{theirs.contact(), "nobody", "", strings.Repeat("x", 300),
+			mine.contact()} {
+			a := zoe.post("/inbox/"+mine.latest().ID.String()+"/merge",
+				map[string]any{"contact": contact})
 			require.GreaterOrEqual(t, a.status, 400, contact)
 			require.Less(t, a.status, 500, contact)
 		}
@@ -378,7 +401,8 @@ func TestAgentsMergeOnlyContactsOfTheirWorkspace(t *testing.T) {
 func TestAVisitorReachesOnlyTheirOwnConversation(t *testing.T) {
 	w := newWorld(t)
 	riya, eve := w.visitor("kettles"), w.visitor("kettles")
-	require.Equal(t, http.StatusOK, riya.post("/messages", map[string]any{"key": "k", "body": "a private matter"}).status)
+	require.Equal(t, http.StatusOK, riya.post("/messages", map[string]any{"key": "k",
+		"body": "a private matter"}).status)
 	require.NotContains(t, eve.get("/thread").body, "a private matter")
 	require.NotContains(t, eve.get("/").body, "a private matter")
 	a := eve.post("/messages", map[string]any{"key": "k", "body": "a private matter"})
@@ -395,13 +419,15 @@ func TestAVisitorReachesOnlyTheirOwnConversation(t *testing.T) {
 	stranger := &secrets{Key: []byte("another key")}
 	w.writesNothing(func() {
 		for name, token := range map[string]string{
-			"none":              "",
-			"no token":          "hello",
-			"no signature":      payload,
-			"another's":         strings.Split(eve.cookie(visitorCookie), ".")[0] + "." + signature,
-			"another workspace": w.keep.sign(visitor{"globex", riya.contact()}, time.Now().Add(time.Hour)),
-			"another key":       stranger.sign(visitor{"kettles", riya.contact()}, time.Now().Add(time.Hour)),
-			"expired":           expired,
+			"none":         "",
+			"no token":     "hello",
+			"no signature": payload,
+			"another's":    strings.Split(eve.cookie(visitorCookie), ".")[0] + "." + signature,
+			"another workspace": w.keep.sign(visitor{"globex", riya.contact()},
+				time.Now().Add(time.Hour)),
+			"another key": stranger.sign(visitor{"kettles", riya.contact()},
+				time.Now().Add(time.Hour)),
+			"expired": expired,
 		} {
 			c := w.client()
 			for _, r := range routes(t, uuid.Nil) {
@@ -434,13 +460,15 @@ func TestRequestsFromOtherSitesAreRefused(t *testing.T) {
 				continue
 			}
 			for _, headers := range [][]string{
-				{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "http://other.example"}, {"Origin", "null"},
+				{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin",
+					"http://other.example"}, {"Origin", "null"},
 			} {
 				c := ana
 				if r.guard == "visitor" {
 					c = riya
 				}
-				a := c.do(r.method, r.path, strings.NewReader(`{"key":"k"}`), append(headers, "Content-Type", jsonType)...)
+				a := c.do(r.method, r.path, strings.NewReader(`{"key":"k"}`),
+					append(headers, "Content-Type", jsonType)...)
 				require.Equal(t, http.StatusForbidden, a.status, "%v %v", r, headers)
 				require.Equal(t, "cross_origin", a.code())
 			}
@@ -473,12 +501,16 @@ func TestWhatCannotBeReadIsRefusedAndWritesNothing(t *testing.T) {
 				{"cut off", jsonType, `{"key":"k","body":"` + secret, http.StatusBadRequest},
 				{"no object", jsonType, `"` + secret + `"`, http.StatusBadRequest},
 				{"wrong type", jsonType, `{"key":{"a":"` + secret + `"}}`, http.StatusBadRequest},
-				{"unknown field", jsonType, `{"key":"k","by":{"type":"system"}}`, http.StatusBadRequest},
+				{"unknown field", jsonType, `{"key":"k","by":{"type":"system"}}`,
+					http.StatusBadRequest},
 				{"two values", jsonType, `{"key":"k"}{"key":"k"}`, http.StatusBadRequest},
-				{"too large", jsonType, `{"key":"k","x":"` + strings.Repeat("x", maxRequest) + `"}`, http.StatusRequestEntityTooLarge},
+				{"too large", jsonType, `{"key":"k","x":"` + strings.Repeat("x", maxRequest) + `"}`,
+					http.StatusRequestEntityTooLarge},
 				{"no key", jsonType, `{}`, http.StatusUnprocessableEntity},
-				{"a long key", jsonType, `{"key":"` + strings.Repeat("k", maxKey+1) + `"}`, http.StatusUnprocessableEntity},
-				{"another one's key", jsonType, `{"key":"agent/ana/k"}`, http.StatusUnprocessableEntity},
+				{"a long key", jsonType, `{"key":"` + strings.Repeat("k", maxKey+1) + `"}`,
+					http.StatusUnprocessableEntity},
+				{"another one's key", jsonType, `{"key":"agent/ana/k"}`,
+					http.StatusUnprocessableEntity},
 				{"a form", formType, "key=k", http.StatusUnsupportedMediaType},
 				{"no media type", "", `{"key":"k"}`, http.StatusUnsupportedMediaType},
 			} {
@@ -503,7 +535,8 @@ func TestWhatCannotBeReadIsRefusedAndWritesNothing(t *testing.T) {
 			{ana, path + "/note", map[string]any{"body": ""}},
 			{ana, path + "/close", map[string]any{}},
 			{ana, path + "/close", map[string]any{"category": "Gossip"}},
-			{ana, path + "/close", map[string]any{"category": "Sales", "summary": strings.Repeat("x", maxSummary+1)}},
+			{ana, path + "/close", map[string]any{"category": "Sales",
+				"summary": strings.Repeat("x", maxSummary+1)}},
 			{ana, path + "/assign", map[string]any{"user": "zoe"}},
 			{ana, path + "/assign", map[string]any{"user": "ana@kettles"}},
 		} {
@@ -513,7 +546,8 @@ func TestWhatCannotBeReadIsRefusedAndWritesNothing(t *testing.T) {
 		}
 	})
 	log := w.log.String()
-	require.Contains(t, log, "level=WARN msg=request method=POST path=/w/kettles/messages status=400")
+	require.Contains(t, log,
+		"level=WARN msg=request method=POST path=/w/kettles/messages status=400")
 	for _, no := range []string{secret, "4111", password, ana.cookie(agentCookie), token} {
 		require.NotContains(t, log, no)
 	}
@@ -523,18 +557,21 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	w := newWorld(t)
 	ana := w.agent("ana@kettles")
 	w.writesNothing(func() {
-		for _, id := range []string{uuid.NewString(), uuid.Nil.String(), "1", "..%2f..%2fetc", "%00", strings.Repeat("a", 500)} {
+		for _, id := range []string{uuid.NewString(), uuid.Nil.String(), "1", "..%2f..%2fetc",
+			"%00", strings.Repeat("a", 500)} {
 			for _, r := range routes(t, uuid.Nil) {
 				if r.guard != "agent" || !strings.Contains(r.path, uuid.Nil.String()) {
 					continue
 				}
 				path := strings.Replace(r.path, uuid.Nil.String(), id, 1)
-				a := ana.do(r.method, path, strings.NewReader(`{"key":"k"}`), "Content-Type", jsonType)
+				a := ana.do(r.method, path, strings.NewReader(`{"key":"k"}`), "Content-Type",
+					jsonType)
 				require.Equal(t, http.StatusNotFound, a.status, path)
 			}
 		}
 		for _, path := range []string{
-			"/nowhere", "/w/nowhere/", "/w/kettles/nothing", "/inbox/list?status=lost", "/assets/nothing.js", "/main.go",
+			"/nowhere", "/w/nowhere/", "/w/kettles/nothing", "/inbox/list?status=lost",
+			"/assets/nothing.js", "/main.go",
 		} {
 			require.Equal(t, http.StatusNotFound, ana.get(path).status, path)
 		}
@@ -564,7 +601,8 @@ func TestEveryAnswerKeepsTheBrowserSafe(t *testing.T) {
 	w := newWorld(t)
 	ana := w.agent("ana@kettles")
 	for _, path := range []string{
-		"/", "/w/kettles/", "/login", "/inbox", "/inbox/list", "/dashboard", "/nowhere", "/assets/livechat.css",
+		"/", "/w/kettles/", "/login", "/inbox", "/inbox/list", "/dashboard", "/nowhere",
+		"/assets/livechat.css",
 	} {
 		h := ana.get(path).header
 		csp := h.Get("Content-Security-Policy")
@@ -589,7 +627,8 @@ func TestWhatIsWrittenIsShownAsText(t *testing.T) {
 	id := riya.latest().ID
 	ana.does(id, "close", map[string]any{"category": "Sales", "summary": evil})
 	for _, body := range []string{
-		riya.get("/thread").body, ana.get("/inbox/" + id.String()).body, ana.get("/inbox/" + id.String() + "/history").body,
+		riya.get("/thread").body, ana.get("/inbox/" + id.String()).body, ana.get("/inbox/" +
+			id.String() + "/history").body,
 		ana.get("/inbox/list?status=closed").body,
 	} {
 		require.NotContains(t, body, "<img src=x")
@@ -601,17 +640,20 @@ func TestSigningIn(t *testing.T) {
 	w := newWorld(t)
 	for _, wrong := range []url.Values{
 		{}, {"login": {"ana@kettles"}}, {"login": {"ana@kettles"}, "password": {"wrong password"}},
-		{"login": {"ana@globex"}, "password": {password}}, {"login": {"nobody@kettles"}, "password": {password}},
+		{"login": {"ana@globex"}, "password": {password}}, {"login": {"nobody@kettles"},
+			"password": {password}},
 		{"login": {"ana@kettles"}, "password": {strings.Repeat("x", maxPassword+1)}},
 	} {
 		c := w.client()
-		a := c.do(http.MethodPost, "/login", strings.NewReader(wrong.Encode()), "Content-Type", formType)
+		a := c.do(http.MethodPost, "/login", strings.NewReader(wrong.Encode()), "Content-Type",
+			formType)
 		require.Equal(t, http.StatusUnauthorized, a.status, wrong)
 		require.Empty(t, a.header.Get("Set-Cookie"))
 		require.NotContains(t, a.body, password)
 	}
 	large := strings.NewReader("login=" + strings.Repeat("x", 5<<10))
-	require.Equal(t, http.StatusBadRequest, w.client().do(http.MethodPost, "/login", large, "Content-Type", formType).status)
+	require.Equal(t, http.StatusBadRequest, w.client().do(http.MethodPost, "/login", large,
+		"Content-Type", formType).status)
 
 	c := w.client()
 	form := url.Values{"login": {"ana@kettles"}, "password": {password}}.Encode()
@@ -623,7 +665,8 @@ func TestSigningIn(t *testing.T) {
 	require.Equal(t, http.StatusOK, c.get("/inbox").status)
 	old := c.cookie(agentCookie)
 	require.Equal(t, http.StatusSeeOther, c.do(http.MethodPost, "/logout", nil).status)
-	require.Equal(t, http.StatusUnauthorized, c.do(http.MethodGet, "/inbox", nil, "Cookie", agentCookie+"="+old).status)
+	require.Equal(t, http.StatusUnauthorized, c.do(http.MethodGet, "/inbox", nil, "Cookie",
+		agentCookie+"="+old).status)
 	require.NotContains(t, w.log.String(), password)
 	require.NotContains(t, w.log.String(), old)
 }
@@ -678,7 +721,8 @@ func TestAPageListensForLongerThanARequestMayTake(t *testing.T) {
 	changes := riya.changes(t.Context(), "/events")
 	require.Equal(t, "change", <-changes)
 
-	slow, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(w.url, "http://"))
+	slow, err := new(net.Dialer).DialContext(t.Context(), "tcp",
+		strings.TrimPrefix(w.url, "http://"))
 	require.NoError(t, err)
 	defer slow.Close()
 	_, err = io.Copy(io.Discard, slow) // until the server has waited long enough for a request
@@ -699,7 +743,8 @@ func TestPagesHearOnlyOfWhatConcernsThem(t *testing.T) {
 		return s
 	}
 	streams := []*stream{
-		join("kettles", "riya"), join("kettles", "eve"), join("kettles", ""), join("globex", ""), join("globex", "riya"),
+		join("kettles", "riya"), join("kettles", "eve"), join("kettles", ""), join("globex",
+			""), join("globex", "riya"),
 	}
 	heard := func(e convo.Event) (who []int) {
 		h.publish(t.Context(), []convo.Event{e, e})

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A visitor's token says who they are: workspace, contact and expiry, signed. It is all that a visitor's request can name,
-// so there is no way to name somebody else's conversation.
+// A visitor's token says who they are: workspace, contact and expiry, signed. It is all that a
+// visitor's request can name, so there is no way to name somebody else's conversation.
 const (
 	visitorCookie = "livechat_visitor"
 	visitorLife   = 180 * 24 * time.Hour
@@ -29,7 +29,8 @@ func newVisitor(workspace string) visitor {
 
 func (s *secrets) sign(v visitor, expires time.Time) string {
 	payload := v.workspace + "|" + v.contact + "|" + strconv.FormatInt(expires.Unix(), 10)
-	return base64.RawURLEncoding.EncodeToString([]byte(payload)) + "." + base64.RawURLEncoding.EncodeToString(s.mac(payload))
+	text := base64.RawURLEncoding.EncodeToString
+	return text([]byte(payload)) + "." + text(s.mac(payload))
 }
 
 // verify reads a token that was signed here for workspace and has not expired.
@@ -56,7 +57,8 @@ func (s *secrets) mac(payload string) []byte {
 
 func setCookie(w http.ResponseWriter, name, value, path string, life time.Duration) {
 	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: value, Path: path, MaxAge: int(life.Seconds()), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: name, Value: value, Path: path, MaxAge: int(life.Seconds()), HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
 	})
 }
 

@@ -21,7 +21,8 @@ type line struct {
 	Choices []string
 }
 
-// visitorLines are the messages, and the notices that are for the visitor: no notes, and nothing of how agents work.
+// visitorLines are the messages, and the notices that are for the visitor: no notes, and nothing of
+// how agents work.
 func visitorLines(events []convo.Event) []line {
 	var lines []line
 	for _, e := range events {

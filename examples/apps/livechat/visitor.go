@@ -20,8 +20,8 @@ func (s *server) home(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// site is the website that the widget is on. Looking at it writes nothing: a visitor becomes a contact with the first
-// message.
+// site is the website that the widget is on. Looking at it writes nothing: a visitor becomes a
+// contact with the first message.
 func (s *server) site(w http.ResponseWriter, r *http.Request) error {
 	workspace := r.PathValue("workspace")
 	if !s.keep.knows(workspace) {
@@ -35,7 +35,8 @@ func (s *server) site(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !known {
 		v = newVisitor(workspace)
-		setCookie(w, visitorCookie, s.keep.sign(v, time.Now().Add(visitorLife)), "/w/"+workspace+"/", visitorLife)
+		setCookie(w, visitorCookie, s.keep.sign(v, time.Now().Add(visitorLife)),
+			"/w/"+workspace+"/", visitorLife)
 	}
 	t, err := s.visitorView(r.Context(), v)
 	if err != nil {
@@ -89,14 +90,17 @@ func (s *server) restart(w http.ResponseWriter, r *http.Request, v visitor) erro
 }
 
 // byVisitor carries out a visitor's command, and has the flow go on from there.
-func (s *server) byVisitor(w http.ResponseWriter, r *http.Request, v visitor, cmd convo.Command) error {
+func (s *server) byVisitor(w http.ResponseWriter, r *http.Request, v visitor,
+	cmd convo.Command) error {
 	result, err := s.engine.Do(r.Context(), convo.ToContact(v.workspace, v.contact), cmd)
 	if err != nil {
 		return err
 	}
-	// The visitor's part is done. What the flow says to it comes with the next message, if it does not come now.
+	// The visitor's part is done. What the flow says to it comes with the next message, if it does
+	// not come now.
 	if err := s.advance(context.WithoutCancel(r.Context()), result.Conversation); err != nil {
-		s.log.ErrorContext(r.Context(), "flow", "conversation", result.Conversation.ID, "error", err)
+		s.log.ErrorContext(r.Context(), "flow", "conversation", result.Conversation.ID, "error",
+			err)
 	}
 	return writeJSON(w, http.StatusOK, map[string]convo.Outcome{"outcome": result.Outcome})
 }
@@ -111,7 +115,8 @@ func (s *server) visitorView(ctx context.Context, v visitor) (visitorPage, error
 	if err != nil {
 		return page, err
 	}
-	c, err := s.engine.Conversation(ctx, convo.ToConversation(v.workspace, contact.LatestConversation))
+	c, err := s.engine.Conversation(ctx, convo.ToConversation(v.workspace,
+		contact.LatestConversation))
 	if err != nil {
 		return page, err
 	}
@@ -128,7 +133,8 @@ func (s *server) visitorView(ctx context.Context, v visitor) (visitorPage, error
 
 // lastEvents are the last events of a conversation, as many as a page shows.
 func (s *server) lastEvents(ctx context.Context, c convo.Conversation) ([]convo.Event, error) {
-	return s.engine.Transcript(ctx, convo.ToConversation(c.Workspace, c.ID), convo.EventCursor{Seq: max(0, c.Version-shown)}, shown)
+	return s.engine.Transcript(ctx, convo.ToConversation(c.Workspace, c.ID),
+		convo.EventCursor{Seq: max(0, c.Version-shown)}, shown)
 }
 
 const shown = 500

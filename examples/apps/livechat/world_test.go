@@ -84,10 +84,12 @@ func newWorldWith(t *testing.T, timeout time.Duration) *world {
 	live := newHub()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	store := memstore.New()
-	w.engine, err = convo.New(writing{store, w}, convo.WithPolicy(policy()), convo.WithClock(w.clock),
+	w.engine, err = convo.New(writing{store, w}, convo.WithPolicy(policy()),
+		convo.WithClock(w.clock),
 		convo.WithLogger(log), convo.WithObserver(live.publish))
 	require.NoError(t, err)
-	s := httptest.NewUnstartedServer(newServer(w.engine, reports{store, w.clock.Now}, w.keep, live, log))
+	s := httptest.NewUnstartedServer(newServer(w.engine, reports{store, w.clock.Now}, w.keep, live,
+		log))
 	s.Config.ReadTimeout, s.Config.WriteTimeout = timeout, timeout
 	s.Start()
 	t.Cleanup(func() {
@@ -111,7 +113,10 @@ func (w *world) client() *client {
 	require.NoError(w.t, err)
 	return &client{w: w, http: &http.Client{
 		Jar: jar, Timeout: 20 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: func(*http.Request,
+			[]*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 	}}
 }
 
@@ -145,7 +150,8 @@ func (c *client) cookie(name string) string {
 func (w *world) agent(account string) *client {
 	c := w.client()
 	c.account = account
-	a := c.do(http.MethodPost, "/login", strings.NewReader(url.Values{"login": {account}, "password": {password}}.Encode()),
+	a := c.do(http.MethodPost, "/login", strings.NewReader(url.Values{"login": {account},
+		"password": {password}}.Encode()),
 		"Content-Type", "application/x-www-form-urlencoded")
 	require.Equal(w.t, http.StatusSeeOther, a.status, a.body)
 	require.Equal(w.t, "/inbox", a.header.Get("Location"))
@@ -213,7 +219,8 @@ func (c *client) latest() convo.Conversation {
 	workspace := strings.TrimPrefix(c.base, "/w/")
 	contact, err := c.w.engine.Contact(c.w.t.Context(), convo.ToContact(workspace, c.contact()))
 	require.NoError(c.w.t, err)
-	conversation, err := c.w.engine.Conversation(c.w.t.Context(), convo.ToConversation(workspace, contact.LatestConversation))
+	conversation, err := c.w.engine.Conversation(c.w.t.Context(),
+		convo.ToConversation(workspace, contact.LatestConversation))
 	require.NoError(c.w.t, err)
 	return conversation
 }
@@ -234,7 +241,8 @@ func routes(t *testing.T, conversation uuid.UUID) []route {
 	require.NoError(t, err)
 	var all []route
 	for _, m := range regexp.MustCompile(`(handle|agent|visitor)\("([A-Z]+) (/[^"]*)"`).FindAllStringSubmatch(string(source), -1) {
-		path := strings.NewReplacer("{$}", "", "{workspace}", "kettles", "{id}", conversation.String()).Replace(m[3])
+		path := strings.NewReplacer("{$}", "", "{workspace}", "kettles", "{id}",
+			conversation.String()).Replace(m[3])
 		all = append(all, route{m[1], m[2], path})
 	}
 	require.GreaterOrEqual(t, len(all), 24)

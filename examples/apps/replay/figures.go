@@ -111,7 +111,8 @@ func (f figures) print(out io.Writer) error {
 			fmt.Fprintf(w, "  %-21s %4d\n", activity, f.Unmapped[activity])
 		}
 	}
-	opened, reopened, closed, pended := f.Events[convo.ConversationOpened], f.Events[convo.ConversationReopened],
+	opened, reopened, closed, pended := f.Events[convo.ConversationOpened],
+		f.Events[convo.ConversationReopened],
 		f.Events[convo.ConversationClosed], f.Events[convo.ConversationPending]
 	count("opened", opened)
 	count("reopened", reopened)
@@ -125,7 +126,8 @@ func (f figures) print(out io.Writer) error {
 		f.Resolution.print(w, "  in all")
 		f.WithoutPending.print(w, "  without pending")
 	}
-	fmt.Fprintf(w, "\n%d opened, %d reopened, %d closed, %d times pending", opened, reopened, closed, pended)
+	fmt.Fprintf(w, "\n%d opened, %d reopened, %d closed, %d times pending", opened, reopened,
+		closed, pended)
 	if closed > 0 {
 		fmt.Fprintf(w, "; median resolution time %s", human(f.Resolution.Median))
 	}

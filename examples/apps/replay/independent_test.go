@@ -20,8 +20,8 @@ import (
 	"github.com/chatlifecycle/convo/examples/apps/internal/helpdesk"
 )
 
-// count is what a log comes to, counted from its rows by the rules alone. It shares nothing with the program or the
-// library, so that the two can be compared.
+// count is what a log comes to, counted from its rows by the rules alone. It shares nothing with
+// the program or the library, so that the two can be compared.
 type count struct {
 	rows, opened, reopened, closed, ignored, pended int
 	stillOpen, stillPending                         int
@@ -54,7 +54,8 @@ func countIndependently(t require.TestingT, in io.Reader) count {
 		}
 		e := entry{at.UnixMicro(), r[place["Activity"]], r[place["Resource"]]}
 		list := append(entries[name], e)
-		for i := len(list) - 1; i > 0 && list[i-1].micros > e.micros; i-- { // a stable insertion sort
+		// a stable insertion sort
+		for i := len(list) - 1; i > 0 && list[i-1].micros > e.micros; i-- {
 			list[i-1], list[i] = list[i], list[i-1]
 		}
 		entries[name] = list
@@ -124,8 +125,9 @@ func (n *count) walk(name string, entries []entry) {
 	n.events[name] = log
 }
 
-// exactSpread computes with fractions: the mean, and the quantiles as x/exp/stats defines them, which is method 7 of
-// Hyndman and Fan: position (n-1)·q in the sorted values, counted from 0, interpolated between its neighbours.
+// exactSpread computes with fractions: the mean, and the quantiles as x/exp/stats defines them,
+// which is method 7 of Hyndman and Fan: position (n-1)·q in the sorted values, counted from 0,
+// interpolated between its neighbours.
 func exactSpread(t require.TestingT, micros []int64) spread {
 	if len(micros) == 0 {
 		return spread{}
@@ -151,16 +153,21 @@ func exactSpread(t require.TestingT, micros []int64) spread {
 	for _, v := range sorted {
 		sum.Add(sum, big.NewInt(v))
 	}
-	return spread{seconds(new(big.Rat).SetFrac(sum, big.NewInt(int64(len(sorted))))), quantile(5), quantile(9)}
+	return spread{seconds(new(big.Rat).SetFrac(sum, big.NewInt(int64(len(sorted))))), quantile(5),
+		quantile(9)}
 }
 
 // requireSame compares the program's figures, and what the library has of every case, with n.
 func requireSame(t require.TestingT, n count, engine *convo.Engine, f figures) {
 	require.Equal(t,
-		[]int{n.rows, len(n.cases), n.opened, n.reopened, n.closed, n.ignored, n.pended, n.stillOpen, n.stillPending},
-		[]int{f.Rows, f.Cases, f.Events[convo.ConversationOpened], f.Events[convo.ConversationReopened],
-			f.Events[convo.ConversationClosed], f.IgnoredClosings, f.Events[convo.ConversationPending], f.StillOpen, f.StillPending},
-		"rows, cases, opened, reopened, closed, ignored closings, pending, still open, still pending")
+		[]int{n.rows, len(n.cases), n.opened, n.reopened, n.closed, n.ignored, n.pended,
+			n.stillOpen, n.stillPending},
+		[]int{f.Rows, f.Cases, f.Events[convo.ConversationOpened],
+			f.Events[convo.ConversationReopened],
+			f.Events[convo.ConversationClosed], f.IgnoredClosings,
+			f.Events[convo.ConversationPending], f.StillOpen, f.StillPending},
+		"rows, cases, opened, reopened, closed, ignored closings, pending, still open, still "+
+			"pending")
 	require.Equal(t, n.rows, f.Applied+f.Unchanged+f.IgnoredClosings)
 
 	active := make([]int64, len(n.resolutions))
@@ -174,7 +181,8 @@ func requireSame(t require.TestingT, n count, engine *convo.Engine, f figures) {
 	var resolutions, pendings []int64
 	var pendingTotal int64
 	for _, name := range n.cases {
-		history, err := engine.History(ctx, convo.ToContact(workspace, name), convo.EventCursor{}, convo.MaxPageSize)
+		history, err := engine.History(ctx, convo.ToContact(workspace, name), convo.EventCursor{},
+			convo.MaxPageSize)
 		require.NoError(t, err)
 		var kinds []string
 		for _, e := range history {
@@ -213,19 +221,23 @@ func TestHelpdeskFiguresEqualAnIndependentCount(t *testing.T) {
 	n := countIndependently(t, strings.NewReader(log))
 	engine, f := importAll(t, strings.NewReader(log))
 	requireSame(t, n, engine, f)
-	t.Logf("%d rows: %d opened, %d reopened, %d closed, %d ignored closings, %d times pending, %v pending in all",
-		n.rows, n.opened, n.reopened, n.closed, n.ignored, n.pended, time.Duration(n.pendingTotal)*time.Microsecond)
+	t.Logf("%d rows: %d opened, %d reopened, %d closed, %d ignored closings, %d times pending, %v "+
+		"pending in all",
+		n.rows, n.opened, n.reopened, n.closed, n.ignored, n.pended,
+		time.Duration(n.pendingTotal)*time.Microsecond)
 }
 
 func TestFiguresOfAnyLogEqualAnIndependentCount(t *testing.T) {
-	activities := []string{"Closed", "Wait", "Take in charge ticket", "Insert ticket", "Resolve ticket"}
+	activities := []string{"Closed", "Wait", "Take in charge ticket", "Insert ticket",
+		"Resolve ticket"}
 	rapid.Check(t, func(rt *rapid.T) {
 		var log strings.Builder
 		log.WriteString(header)
 		for range rapid.IntRange(0, 40).Draw(rt, "rows") {
 			at := time.Date(2025, 3, 3, 0, 0, rapid.IntRange(0, 60).Draw(rt, "second"), 0, time.UTC)
 			fmt.Fprintf(&log, "Case%d,%s,%s,%s\n", rapid.IntRange(1, 3).Draw(rt, "case"),
-				rapid.SampledFrom(activities).Draw(rt, "activity"), rapid.SampledFrom([]string{"", "ana", "ben"}).Draw(rt, "who"),
+				rapid.SampledFrom(activities).Draw(rt,
+					"activity"), rapid.SampledFrom([]string{"", "ana", "ben"}).Draw(rt, "who"),
 				at.Format("2006-01-02 15:04:05-07:00"))
 		}
 		engine, f := importAll(t, strings.NewReader(log.String()))

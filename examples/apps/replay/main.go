@@ -1,5 +1,5 @@
-// Replay imports an event log, such as that of a help desk, with its original times, and prints how many conversations
-// were opened, reopened, closed and pending, and how long they took.
+// Replay imports an event log, such as that of a help desk, with its original times, and prints how
+// many conversations were opened, reopened, closed and pending, and how long they took.
 //
 //	go run ./examples/apps/replay helpdesk.csv
 package main
@@ -19,10 +19,12 @@ import (
 
 const usage = `Usage: replay [flags] FILE.csv
 
-Imports an event log into memory, with its original times, and prints its figures. FILE may be - for standard input.
+Imports an event log into memory, with its original times, and prints its figures. FILE may be - for
+standard input.
 ` + eventlog.Rules + `
-Which columns to read, and which activities open, close, pend, assign, send or receive, is said by a mapping; all other
-activities are notes. Print the default one, change it, and pass it with --mapping.
+Which columns to read, and which activities open, close, pend, assign, send or receive, is said by a
+mapping; all other activities are notes. Print the default one, change it, and pass it with
+--mapping.
 
 Flags:
 `

@@ -67,7 +67,8 @@ func TestHelpIsNoError(t *testing.T) {
 }
 
 func TestAWrongCallIsStatus2(t *testing.T) {
-	for _, args := range [][]string{{}, {"a.csv", "b.csv"}, {"-", "--json"}, {"--no-such-flag", "-"}} {
+	for _, args := range [][]string{{}, {"a.csv", "b.csv"}, {"-", "--json"},
+		{"--no-such-flag", "-"}} {
 		status, stdout, stderr := call(header, args...)
 		assert.Equal(t, 2, status, args)
 		assert.Empty(t, stdout, args)
@@ -142,11 +143,13 @@ c,Look,ana,2025-03-03 09:05:00Z
 	status, stdout, stderr := call(log, "--mapping", mapping, "-")
 	assert.Equal(t, 1, status)
 	assert.Empty(t, stdout)
-	assert.Contains(t, stderr, `activities of the mapping never occur: ["Clsoed"]; the log has "Closed" (2), "Insert`)
+	assert.Contains(t, stderr,
+		`activities of the mapping never occur: ["Clsoed"]; the log has "Closed" (2), "Insert`)
 
 	status, stdout, _ = call(log, "-")
 	assert.Zero(t, status)
-	assert.Contains(t, stdout, "notes, as the mapping does not name them\n  Look                     1\n")
+	assert.Contains(t, stdout,
+		"notes, as the mapping does not name them\n  Look                     1\n")
 }
 
 func TestAFullDiskIsStatus1(t *testing.T) {

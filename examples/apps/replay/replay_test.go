@@ -42,7 +42,8 @@ func newEngine(t testing.TB) *convo.Engine {
 // importLog imports lines without header.
 func importLog(t testing.TB, engine *convo.Engine, lines ...string) figures {
 	t.Helper()
-	rows, err := eventlog.Read("log", strings.NewReader(header+strings.Join(lines, "\n")), allCommands(t))
+	rows, err := eventlog.Read("log", strings.NewReader(header+strings.Join(lines, "\n")),
+		allCommands(t))
 	require.NoError(t, err)
 	counts, err := eventlog.Import(t.Context(), engine, workspace, rows, func() {})
 	require.NoError(t, err)
@@ -54,7 +55,8 @@ func importLog(t testing.TB, engine *convo.Engine, lines ...string) figures {
 // events is the log of a case as the library has it: time, what happened, who did it.
 func events(t testing.TB, engine *convo.Engine, caseID string) []string {
 	t.Helper()
-	history, err := engine.History(t.Context(), convo.ToContact(workspace, caseID), convo.EventCursor{}, convo.MaxPageSize)
+	history, err := engine.History(t.Context(), convo.ToContact(workspace, caseID),
+		convo.EventCursor{}, convo.MaxPageSize)
 	require.NoError(t, err)
 	var out []string
 	for _, e := range history {
@@ -209,8 +211,12 @@ func TestShuffledRowsGiveTheSameFigures(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	shuffled := append([]string(nil), story...)
 	for range 50 {
-		rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		require.Equal(t, want, importLog(t, newEngine(t), shuffled...), strings.Join(shuffled, "\n"))
+		rng.Shuffle(len(shuffled), func(i, j int) {
+			shuffled[i], shuffled[j] = shuffled[j],
+				shuffled[i]
+		})
+		require.Equal(t, want, importLog(t, newEngine(t), shuffled...),
+			strings.Join(shuffled, "\n"))
 	}
 }
 
@@ -238,7 +244,8 @@ func TestACaseIDMayBeAsLongAsAnIDMayBe(t *testing.T) {
 }
 
 func TestWhatTheStoreFailsWithIsReturnedWithTheLine(t *testing.T) {
-	rows, err := eventlog.Read("log", strings.NewReader(header+strings.Join(story, "\n")), allCommands(t))
+	rows, err := eventlog.Read("log", strings.NewReader(header+strings.Join(story, "\n")),
+		allCommands(t))
 	require.NoError(t, err)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -260,7 +267,8 @@ func TestFiguresAreReadWholeOrNotAtAll(t *testing.T) {
 	engine, err := convo.New(store)
 	require.NoError(t, err)
 	importLog(t, engine, story...)
-	for _, s := range []convo.Store{failing{Store: store, list: errBroken}, failing{Store: store, get: errBroken}} {
+	for _, s := range []convo.Store{failing{Store: store, list: errBroken},
+		failing{Store: store, get: errBroken}} {
 		engine, err := convo.New(s)
 		require.NoError(t, err)
 		f, err := measure(t.Context(), engine, eventlog.Tally{Rows: 1})
@@ -284,7 +292,8 @@ func (s failing) Conversations(ctx context.Context, f convo.Filter) ([]convo.Con
 	return s.Store.Conversations(ctx, f)
 }
 
-func (s failing) Conversation(ctx context.Context, workspace string, id uuid.UUID) (convo.Conversation, error) {
+func (s failing) Conversation(ctx context.Context, workspace string,
+	id uuid.UUID) (convo.Conversation, error) {
 	if s.get != nil {
 		return convo.Conversation{}, s.get
 	}
@@ -293,7 +302,8 @@ func (s failing) Conversation(ctx context.Context, workspace string, id uuid.UUI
 
 func TestDurationsAreShortForPeople(t *testing.T) {
 	for seconds, want := range map[float64]string{
-		0: "0s", 0.999: "0s", 59.9: "59s", 60: "1m 0s", 3599: "59m 59s", 3600: "1h 0m", 86399: "23h 59m", 86400: "1d 0h",
+		0: "0s", 0.999: "0s", 59.9: "59s", 60: "1m 0s", 3599: "59m 59s", 3600: "1h 0m",
+		86399: "23h 59m", 86400: "1d 0h",
 		40.99 * 86400: "40d 23h",
 	} {
 		assert.Equal(t, want, human(seconds))

@@ -14,7 +14,8 @@ import (
 	"github.com/chatlifecycle/convo/report"
 )
 
-// desk is a help desk's log, taken apart by the rules alone: it shares nothing with the import or the library but names.
+// desk is a help desk's log, taken apart by the rules alone: it shares nothing with the import or
+// the library but names.
 type desk struct {
 	cycles  []cycle
 	letters []letter
@@ -53,7 +54,8 @@ func byHand(t testing.TB, log string) *desk {
 		at, err := time.Parse("2006-01-02 15:04:05-07:00", r[place["time:timestamp"]])
 		require.NoError(t, err)
 		name := r[place["case:concept:name"]]
-		entries[name] = append(entries[name], entry{at.UnixMicro(), r[place["Activity"]], r[place["Resource"]]})
+		entries[name] = append(entries[name], entry{at.UnixMicro(), r[place["Activity"]],
+			r[place["Resource"]]})
 	}
 	d := &desk{}
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
@@ -77,7 +79,8 @@ func (d *desk) walk(contact string, entries []entry) {
 			if e.activity == "Closed" {
 				continue
 			}
-			c = cycle{contact: contact, number: c.number + 1, created: c.created, opened: e.at, lastAssignee: assignee}
+			c = cycle{contact: contact, number: c.number + 1, created: c.created, opened: e.at,
+				lastAssignee: assignee}
 			if assignee != "" { // who keeps it has it from the opening on
 				c.assigned, c.firstAssignee = e.at, assignee
 			}
@@ -114,24 +117,55 @@ func (d *desk) walk(contact string, entries []entry) {
 	}
 }
 
-// measured is what a measure comes to in a cycle by its definition: when it counts (0: never), how often, and how long.
+// measured is what a measure comes to in a cycle by its definition: when it counts (0: never), how
+// often, and how long.
 var measured = map[report.Measure]func(c *cycle) (at, count, sum int64){
 	report.Opened:    func(c *cycle) (int64, int64, int64) { return c.opened, 1, 0 },
 	report.OpenedNew: func(c *cycle) (int64, int64, int64) { return c.first(c.opened), 1, 0 },
-	report.Reopened:  func(c *cycle) (int64, int64, int64) { return c.opened - c.first(c.opened), 1, 0 },
+	report.Reopened: func(c *cycle) (int64, int64, int64) {
+		return c.opened - c.first(c.opened), 1,
+			0
+	},
 	// Each contact has one conversation.
-	report.NewContacts:         func(c *cycle) (int64, int64, int64) { return c.first(c.opened), 1, 0 },
-	report.Returning:           func(c *cycle) (int64, int64, int64) { return c.opened - c.first(c.opened), 1, 0 },
+	report.NewContacts: func(c *cycle) (int64, int64, int64) {
+		return c.first(c.opened), 1,
+			0
+	},
+	report.Returning: func(c *cycle) (int64, int64,
+		int64) {
+		return c.opened - c.first(c.opened), 1, 0
+	},
 	report.Closed:              func(c *cycle) (int64, int64, int64) { return c.closed, 1, 0 },
 	report.ClosedConversations: func(c *cycle) (int64, int64, int64) { return c.closed, 1, 0 },
 	report.ClosedContacts:      func(c *cycle) (int64, int64, int64) { return c.closed, 1, 0 },
-	report.Resolution:          func(c *cycle) (int64, int64, int64) { return c.closed, 1, c.closed - c.opened },
-	report.ActiveResolution:    func(c *cycle) (int64, int64, int64) { return c.closed, 1, c.closed - c.opened - c.pending },
-	report.FirstResolution:     func(c *cycle) (int64, int64, int64) { return c.first(c.closed), 1, c.closed - c.opened },
-	report.LastResolution:      func(c *cycle) (int64, int64, int64) { return c.closed, 1, c.closed - c.created },
-	report.FirstResponse:       func(c *cycle) (int64, int64, int64) { return c.replied, 1, c.replied - c.opened },
-	report.Response:            func(c *cycle) (int64, int64, int64) { return c.replied, c.replies, c.replyTime },
-	report.Assignment:          func(c *cycle) (int64, int64, int64) { return c.assigned, 1, c.assigned - c.opened },
+	report.Resolution: func(c *cycle) (int64, int64, int64) {
+		return c.closed, 1,
+			c.closed - c.opened
+	},
+	report.ActiveResolution: func(c *cycle) (int64, int64, int64) {
+		return c.closed, 1,
+			c.closed - c.opened - c.pending
+	},
+	report.FirstResolution: func(c *cycle) (int64, int64, int64) {
+		return c.first(c.closed), 1,
+			c.closed - c.opened
+	},
+	report.LastResolution: func(c *cycle) (int64, int64, int64) {
+		return c.closed, 1,
+			c.closed - c.created
+	},
+	report.FirstResponse: func(c *cycle) (int64, int64, int64) {
+		return c.replied, 1,
+			c.replied - c.opened
+	},
+	report.Response: func(c *cycle) (int64, int64, int64) {
+		return c.replied, c.replies,
+			c.replyTime
+	},
+	report.Assignment: func(c *cycle) (int64, int64, int64) {
+		return c.assigned, 1,
+			c.assigned - c.opened
+	},
 }
 
 func (c *cycle) first(at int64) int64 {
@@ -158,8 +192,9 @@ var valueOf = map[report.Dimension]func(c *cycle) string{
 
 // userOf is whom a report of users credits with a measure.
 var userOf = map[report.Measure]report.Dimension{
-	report.Closed: report.Closer, report.Resolution: report.Closer, report.FirstResponse: report.FirstResponder,
-	report.Response: report.FirstResponder, report.Assignment: report.FirstAssignee,
+	report.Closed: report.Closer, report.Resolution: report.Closer,
+	report.FirstResponse: report.FirstResponder,
+	report.Response:      report.FirstResponder, report.Assignment: report.FirstAssignee,
 }
 
 // durations are those of a measure in a part of the log, and how often it counts.
@@ -187,7 +222,7 @@ func (d *desk) durations(
 		things[c.contact] = true
 		count, all = count+n, append(all, sum)
 	}
-	if m.Distinct() {
+	if m.CountsDistinct() {
 		return int64(len(things)), nil
 	}
 	slices.Sort(all)
@@ -196,7 +231,8 @@ func (d *desk) durations(
 
 // check compares a figure with the log, for a part of it.
 func (d *desk) check(
-	t testing.TB, where string, m report.Measure, s report.Stat, from, to time.Time, by report.Dimension, only func(string) bool,
+	t testing.TB, where string, m report.Measure, s report.Stat, from, to time.Time,
+	by report.Dimension, only func(string) bool,
 ) {
 	t.Helper()
 	count, all := d.durations(m, from, to, by, only)
@@ -207,19 +243,22 @@ func (d *desk) check(
 	}
 	require.Equal(t, sum, s.Sum, "%s %s sum", where, m)
 	if count > 0 {
-		require.InDelta(t, float64(sum)/float64(count), s.Mean, 1e-3, "%s %s mean, in microseconds", where, m)
+		require.InDelta(t, float64(sum)/float64(count), s.Mean, 1e-3, "%s %s mean, in microseconds",
+			where, m)
 	}
 	if !m.Timed() || count == 0 {
 		return
 	}
-	require.Equal(t, []int64{all[0], all[len(all)-1]}, []int64{s.Min, s.Max}, "%s %s min, max", where, m)
+	require.Equal(t, []int64{all[0], all[len(all)-1]}, []int64{s.Min, s.Max}, "%s %s min, max",
+		where, m)
 	for i, got := range []float64{s.Median, s.P90, s.P95, s.P99} {
 		off := 1e-9
 		if s.Approximate {
 			off = 0.01
 		}
 		want := quantile(all, []float64{.5, .9, .95, .99}[i])
-		require.LessOrEqual(t, math.Abs(got-want), off*want, "%s %s: percentile %d is %f, not %f", where, m, i, got, want)
+		require.LessOrEqual(t, math.Abs(got-want), off*want, "%s %s: percentile %d is %f, not %f",
+			where, m, i, got, want)
 	}
 	if m == report.FirstResponse {
 		d.checkBands(t, where, s, all)

@@ -52,11 +52,13 @@ var errFlags = errors.New("wrong flags")
 
 // Flags that go with one thing to do. All others go with everything.
 var goesWith = map[string][]string{
-	"a report": {"kind", "from", "to", "compare-from", "zone", "bucket", "week-start", "group-by", "filter", "measure", "top", "count-distinct",
+	"a report": {"kind", "from", "to", "compare-from", "zone", "bucket", "week-start", "group-by",
+		"filter", "measure", "top", "count-distinct",
 		"hours", "format"},
 	"--live":   {"format"},
 	"--export": {"from", "to", "zone"},
-	"--html":   {"from", "to", "compare-from", "zone", "bucket", "week-start", "group-by", "filter", "hours"},
+	"--html": {"from", "to", "compare-from", "zone", "bucket", "week-start", "group-by", "filter",
+		"hours"},
 }
 
 func parse(args []string, stderr io.Writer) (*call, error) {
@@ -69,33 +71,50 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 		flags.PrintDefaults()
 	}
 	flags.StringVar(&c.db, "db", "", database.Usage)
-	flags.StringVar(&c.importFile, "import", "", "first import the event log in this CSV `file`, or - for standard input")
-	flags.StringVar(&c.mapping, "mapping", "", "read from this JSON `file` what the log's columns and activities mean")
+	flags.StringVar(&c.importFile, "import", "",
+		"first import the event log in this CSV `file`, or - for standard input")
+	flags.StringVar(&c.mapping, "mapping", "",
+		"read from this JSON `file` what the log's columns and activities mean")
 	flags.BoolVar(&c.quiet, "quiet", false, "show no progress")
-	flags.StringVar(&q.Workspace, "workspace", "helpdesk", "the `workspace` to import into, and to ask about")
+	flags.StringVar(&q.Workspace, "workspace", "helpdesk",
+		"the `workspace` to import into, and to ask about")
 
-	kind := flags.String("kind", string(report.Conversations), "the `kind` of report: conversations, responses, resolutions, "+
-		"messages, contacts, assignments, users or leaderboard")
-	from := flags.String("from", "", "the `day` the period begins with, as 2026-03-01, or a time, as 2026-03-01T09:00:00Z")
+	kind := flags.String("kind", string(report.Conversations),
+		"the `kind` of report: conversations, responses, resolutions, "+
+			"messages, contacts, assignments, users or leaderboard")
+	from := flags.String("from", "",
+		"the `day` the period begins with, as 2026-03-01, or a time, as 2026-03-01T09:00:00Z")
 	to := flags.String("to", "", "the `day` or time before which it ends")
-	compare := flags.String("compare-from", "", "the `day` or time where the period to compare with begins (default: right before)")
-	flags.StringVar(&q.Zone, "zone", "UTC", "the IANA time `zone` of days and buckets, as Europe/Berlin")
-	bucket := flags.String("bucket", "", "also by this `width`: hour, day, week, month, quarter or year (--html: month)")
+	compare := flags.String("compare-from", "",
+		"the `day` or time where the period to compare with begins (default: right before)")
+	flags.StringVar(&q.Zone, "zone", "UTC",
+		"the IANA time `zone` of days and buckets, as Europe/Berlin")
+	bucket := flags.String("bucket", "",
+		"also by this `width`: hour, day, week, month, quarter or year (--html: month)")
 	flags.TextVar(&q.WeekStart, "week-start", report.Monday, "the first `day` of a week")
-	groupBy := flags.String("group-by", "", "also by this `dimension`: channel, opened_source, closed_source, category, team, "+
-		"first_responder, closer, first_assignee, last_assignee, contact_type, status, or, of messages, author "+
-		"(--html: closer)")
-	flags.Func("filter", "only what has this value of a dimension, as `dimension=value`; repeat it for more values and dimensions",
+	groupBy := flags.String("group-by", "",
+		"also by this `dimension`: channel, opened_source, closed_source, category, team, "+
+			"first_responder, closer, first_assignee, last_assignee, contact_type, status, or, of "+
+			"messages, author "+
+			"(--html: closer)")
+	flags.Func("filter", "only what has this value of a dimension, as `dimension=value`; "+
+		"repeat it for more values and dimensions",
 		func(text string) error { return addFilter(q, text) })
-	measure := flags.String("measure", "", "the `measure` that a leaderboard is sorted by, as closed or resolution")
+	measure := flags.String("measure", "",
+		"the `measure` that a leaderboard is sorted by, as closed or resolution")
 	flags.IntVar(&q.Top, "top", 0, "how many rows a leaderboard has (default 10)")
-	flags.BoolVar(&q.CountDistinct, "count-distinct", false, "also count distinct conversations and contacts, in a report of conversations")
-	hours := flags.String("hours", "", "also measure in working time, by the calendar in this JSON `file`, as "+hoursExample)
-	flags.StringVar(&c.format, "format", formatTable, "the `format` of a report: table, json or csv (durations in microseconds)")
+	flags.BoolVar(&q.CountDistinct, "count-distinct", false,
+		"also count distinct conversations and contacts, in a report of conversations")
+	hours := flags.String("hours", "",
+		"also measure in working time, by the calendar in this JSON `file`, as "+hoursExample)
+	flags.StringVar(&c.format, "format", formatTable,
+		"the `format` of a report: table, json or csv (durations in microseconds)")
 	flags.BoolVar(&c.live, "live", false, "show how things stand right now")
-	flags.StringVar(&c.export, "export", "", "print the cycles opened in the period as csv or ndjson, or the conversations "+
-		"created in it as transcripts: the `format`")
-	flags.StringVar(&c.html, "html", "", "write a page with charts to this `file`; it needs no network")
+	flags.StringVar(&c.export, "export", "",
+		"print the cycles opened in the period as csv or ndjson, or the conversations "+
+			"created in it as transcripts: the `format`")
+	flags.StringVar(&c.html, "html", "",
+		"write a page with charts to this `file`; it needs no network")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil, err
@@ -112,7 +131,8 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 	return c, c.complete(*from, *to, *compare, *hours)
 }
 
-const hoursExample = `{"zone": "Europe/Berlin", "days": {"monday": {"from": "09:00", "to": "17:30"}}, "holidays": ["2026-12-24"]}`
+const hoursExample = `{"zone": "Europe/Berlin", ` +
+	`"days": {"monday": {"from": "09:00", "to": "17:30"}}, "holidays": ["2026-12-24"]}`
 
 func addFilter(q *report.Query, text string) error {
 	dimension, value, ok := strings.Cut(text, "=")
@@ -158,7 +178,8 @@ func (c *call) check(flags *flag.FlagSet) error {
 	}
 	var err error
 	flags.Visit(func(f *flag.Flag) {
-		if err == nil && slices.Contains(goesWith["a report"], f.Name) && !slices.Contains(goesWith[todo[0]], f.Name) {
+		if err == nil && slices.Contains(goesWith["a report"], f.Name) &&
+			!slices.Contains(goesWith[todo[0]], f.Name) {
 			err = wrong("--%s does not go with %s", f.Name, todo[0])
 		}
 	})
@@ -169,7 +190,8 @@ func (c *call) check(flags *flag.FlagSet) error {
 func (c *call) complete(from, to, compare, hours string) (err error) {
 	q := &c.query
 	if c.location, err = time.LoadLocation(q.Zone); err != nil || q.Zone == "" {
-		return wrong("--zone: %q is not the name of an IANA time zone, such as Europe/Berlin", q.Zone)
+		return wrong("--zone: %q is not the name of an IANA time zone, such as Europe/Berlin",
+			q.Zone)
 	}
 	if !c.live && (from == "" || to == "") {
 		return wrong("name the period with --from and --to, as --from 2026-03-01 --to 2026-04-01")
@@ -185,7 +207,8 @@ func (c *call) complete(from, to, compare, hours string) (err error) {
 			continue
 		}
 		if *t.at, err = time.Parse(time.RFC3339, t.text); err != nil {
-			return wrong("--%s: %q is neither a day, as 2026-03-01, nor a time, as 2026-03-01T09:00:00Z", t.name, t.text)
+			return wrong("--%s: %q is neither a day, as 2026-03-01, nor a time, as "+
+				"2026-03-01T09:00:00Z", t.name, t.text)
 		}
 	}
 	if hours == "" {

@@ -34,12 +34,14 @@ func rome(t testing.TB) *time.Location {
 	return loc
 }
 
-// importLog imports a log by four importers at once. So that there are messages, two of its activities are some.
+// importLog imports a log by four importers at once. So that there are messages, two of its
+// activities are some.
 func importLog(t testing.TB, s store, log string) *convo.Engine {
 	t.Helper()
 	m, err := eventlog.ReadMapping("")
 	require.NoError(t, err)
-	m.Activities["Require upgrade"], m.Activities["Resolve ticket"] = convo.CommandReceive, convo.CommandSend
+	m.Activities["Require upgrade"], m.Activities["Resolve ticket"] = convo.CommandReceive,
+		convo.CommandSend
 	records, err := csv.NewReader(strings.NewReader(log)).ReadAll()
 	require.NoError(t, err)
 	var logs [4]bytes.Buffer
@@ -72,13 +74,17 @@ func importLog(t testing.TB, s store, log string) *convo.Engine {
 	return engine
 }
 
-// questions are of every kind, about the whole log in the help desk's months, and about parts of it that begin and end anywhere.
+// questions are of every kind, about the whole log in the help desk's months, and about parts of it
+// that begin and end anywhere.
 func questions(t testing.TB) []report.Query {
 	day := func(y int, m time.Month) time.Time { return time.Date(y, m, 1, 0, 0, 0, 0, rome(t)) }
-	all := report.Query{Workspace: "desk", From: day(2010, 1), To: day(2014, 2), Zone: zone, Bucket: report.Month}
-	year := report.Query{Workspace: "desk", From: day(2012, 1), To: day(2013, 1), Zone: zone, Bucket: report.Quarter}
+	all := report.Query{Workspace: "desk", From: day(2010, 1), To: day(2014, 2), Zone: zone,
+		Bucket: report.Month}
+	year := report.Query{Workspace: "desk", From: day(2012, 1), To: day(2013, 1), Zone: zone,
+		Bucket: report.Quarter}
 	odd := report.Query{
-		Workspace: "desk", From: time.Date(2011, 3, 5, 10, 17, 0, 0, time.UTC), To: time.Date(2011, 9, 9, 3, 33, 21, 5e8, time.UTC),
+		Workspace: "desk", From: time.Date(2011, 3, 5, 10, 17, 0, 0, time.UTC), To: time.Date(2011,
+			9, 9, 3, 33, 21, 5e8, time.UTC),
 		Zone: zone, Bucket: report.Week, CompareFrom: day(2012, 7),
 	}
 	var qs []report.Query
@@ -90,7 +96,8 @@ func questions(t testing.TB) []report.Query {
 		qs = append(qs, q)
 	}
 	for _, q := range []report.Query{all, year, odd} {
-		ask(q, report.Conversations, report.Closer, func(q *report.Query) { q.CountDistinct = true })
+		ask(q, report.Conversations, report.Closer,
+			func(q *report.Query) { q.CountDistinct = true })
 		ask(q, report.Conversations, report.Status, nil)
 		ask(q, report.Responses, report.FirstResponder, nil)
 		ask(q, report.Resolutions, report.LastAssignee, nil)
@@ -98,8 +105,15 @@ func questions(t testing.TB) []report.Query {
 		ask(q, report.Contacts, report.ContactType, nil)
 		ask(q, report.Assignments, report.FirstAssignee, nil)
 		ask(q, report.Users, "", nil)
-		ask(q, report.Leaderboard, "", func(q *report.Query) { q.Measure, q.Top = report.Assignment, 4 })
-		ask(q, report.Resolutions, "", func(q *report.Query) { q.Filter = report.Filter{report.Closer: {"Value 3", "Value 21"}} })
+		ask(q, report.Leaderboard, "", func(q *report.Query) {
+			q.Measure, q.Top = report.Assignment,
+				4
+		})
+		ask(q, report.Resolutions, "",
+			func(q *report.Query) {
+				q.Filter = report.Filter{report.Closer: {"Value 3",
+					"Value 21"}}
+			})
 	}
 	return qs
 }
@@ -125,18 +139,21 @@ func (d *desk) checkAnswer(t testing.TB, a *report.Report) {
 					by = report.Author
 				}
 			}
-			d.check(t, g.Value, m, g.Values[m], a.From, a.To, by, func(value string) bool { return value == g.Value })
+			d.check(t, g.Value, m, g.Values[m], a.From, a.To, by,
+				func(value string) bool { return value == g.Value })
 		}
 	}
 	d.checkComplete(t, a)
 	if a.Bucket == report.Month {
 		for i, p := range a.Series {
-			require.True(t, p.From.Equal(time.Date(2010, time.January+time.Month(i), 1, 0, 0, 0, 0, rome(t))), p.From)
+			require.True(t, p.From.Equal(time.Date(2010, time.January+time.Month(i), 1, 0, 0, 0, 0,
+				rome(t))), p.From)
 		}
 	}
 }
 
-// checkComplete checks that no group is missing: all of them together are everything, but what is distinct may be in two.
+// checkComplete checks that no group is missing: all of them together are everything, but what is
+// distinct may be in two.
 func (d *desk) checkComplete(t testing.TB, a *report.Report) {
 	t.Helper()
 	if a.GroupBy == "" && a.Kind != report.Users || a.Kind == report.Leaderboard {
@@ -147,7 +164,7 @@ func (d *desk) checkComplete(t testing.TB, a *report.Report) {
 		for _, g := range a.Groups {
 			sum += g.Values[m].Count
 		}
-		if !m.Distinct() {
+		if !m.CountsDistinct() {
 			require.Equal(t, a.Total[m].Count, sum, m)
 		}
 	}
@@ -190,7 +207,8 @@ func askAll(t testing.TB, s store) []*report.Report {
 	return all
 }
 
-// exact is what must be the same on every store: everything but percentiles and bands, which may be from sketches.
+// exact is what must be the same on every store: everything but percentiles and bands, which may be
+// from sketches.
 func exact(t testing.TB, a *report.Report) string {
 	t.Helper()
 	data, err := json.Marshal(a)
@@ -227,11 +245,13 @@ func reopenSome(t testing.TB, engine *convo.Engine, d *desk) {
 		}
 		done[c.contact] = true
 		cmds := []convo.Command{
-			convo.Reopen{By: by, At: at, Source: convo.SourceImport}, convo.Assign{By: by, At: at.Add(time.Minute), Assignee: "Value 1"},
+			convo.Reopen{By: by, At: at, Source: convo.SourceImport}, convo.Assign{By: by,
+				At: at.Add(time.Minute), Assignee: "Value 1"},
 			convo.Send{By: by, At: at.Add(time.Hour), Body: "Once more"},
 		}
 		if i%40 == 0 {
-			cmds = append(cmds, convo.Close{By: by, At: at.Add(2 * time.Hour), Source: convo.SourceImport})
+			cmds = append(cmds, convo.Close{By: by, At: at.Add(2 * time.Hour),
+				Source: convo.SourceImport})
 		}
 		_, err := engine.Do(t.Context(), convo.ToContact("desk", c.contact), cmds...)
 		require.NoError(t, err, c.contact)
@@ -255,7 +275,8 @@ func openStore(t testing.TB, e testdb.Engine) *sqlstore.Store {
 	t.Helper()
 	db := testdb.Open(t, e)
 	dialect := map[testdb.Engine]sqlstore.Dialect{
-		testdb.SQLite: sqlstore.SQLite, testdb.PostgreSQL: sqlstore.PostgreSQL, testdb.MariaDB: sqlstore.MariaDB,
+		testdb.SQLite: sqlstore.SQLite, testdb.PostgreSQL: sqlstore.PostgreSQL,
+		testdb.MariaDB: sqlstore.MariaDB,
 	}[e]
 	require.NoError(t, sqlstore.Config{DB: db, Dialect: dialect}.Migrate(t.Context()))
 	s, err := sqlstore.Config{DB: db, Dialect: dialect}.Open(t.Context())
@@ -305,7 +326,8 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 		check("half rolled up")
 		rollupAll(t, s)
 		check("all rolled up")
-		assert.True(t, last[0].Total[report.Closed].Count > 0 && last[3].Total[report.Resolution].Approximate, "from rollups")
+		assert.True(t, last[0].Total[report.Closed].Count > 0 &&
+			last[3].Total[report.Resolution].Approximate, "from rollups")
 
 		reopenSome(t, engine, d)
 		requireSame(t, last, askAll(t, s), "reopening changed the past")

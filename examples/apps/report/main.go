@@ -1,6 +1,8 @@
-// Report asks a store for its reports, and prints them as tables, JSON or CSV, or draws them on a page of HTML.
+// Report asks a store for its reports, and prints them as tables, JSON or CSV, or draws them on a
+// page of HTML.
 //
-//	go run ./examples/apps/report --import helpdesk.csv --from 2010-01-01 --to 2014-01-01 --zone Europe/Rome --html report.html
+//	go run ./examples/apps/report --import helpdesk.csv --from 2010-01-01 --to 2014-01-01 \
+//		--zone Europe/Rome --html report.html
 package main
 
 import (
@@ -21,16 +23,20 @@ import (
 const usage = `Usage: report [--db DATABASE] [--import FILE.csv] --from DAY --to DAY [flags]
        report [--db DATABASE] [--import FILE.csv] --live | --export FORMAT | --html FILE [flags]
 
-Asks a database of convo, or an event log, and prints one report; or how things stand right now (--live); or exports cycles
-or transcripts (--export); or writes a page with charts of all there is to a period (--html).
+Asks a database of convo, or an event log, and prints one report; or how things stand right now
+(--live); or exports cycles or transcripts (--export); or writes a page with charts of all there is
+to a period (--html).
 
-  report --db convo.sqlite --workspace acme --kind resolutions --from 2026-03-01 --to 2026-04-01 --zone Europe/Berlin \
-         --bucket day --group-by closer --filter channel=whatsapp --filter channel=web
-  report --db convo.sqlite --workspace acme --kind leaderboard --measure closed --top 3 --from 2026-03-01 --to 2026-04-01
-  report --import helpdesk.csv --from 2010-01-01 --to 2014-01-01 --zone Europe/Rome --html report.html
+  report --db convo.sqlite --workspace acme --kind resolutions --from 2026-03-01 --to 2026-04-01 \
+         --zone Europe/Berlin --bucket day --group-by closer --filter channel=whatsapp \
+         --filter channel=web
+  report --db convo.sqlite --workspace acme --kind leaderboard --measure closed --top 3 \
+         --from 2026-03-01 --to 2026-04-01
+  report --import helpdesk.csv --from 2010-01-01 --to 2014-01-01 \
+         --zone Europe/Rome --html report.html
 
-A log is imported by the mapping that examples/apps/replay has too: see its --help. A database keeps it, and is asked with its
-rollups up to date.
+A log is imported by the mapping that examples/apps/replay has too: see its --help. A database keeps
+it, and is asked with its rollups up to date.
 
 The exit status is 2 when the call or what it names is wrong, and 1 when something else failed.
 
@@ -71,7 +77,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // run imports what is to be imported, and does what was asked for.
 func (c *call) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
-	if c.importFile != "" { // on nothing first: a bad question should not be found out after a long import
+	// on nothing first: a bad question should not be found out after a long import
+	if c.importFile != "" {
 		if _, err := c.do(ctx, memstore.New(), io.Discard); err != nil {
 			return err
 		}
@@ -83,7 +90,8 @@ func (c *call) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Write
 	return errors.Join(c.runOn(ctx, s, stdin, stdout, stderr), closeStore())
 }
 
-func (c *call) runOn(ctx context.Context, s store, stdin io.Reader, stdout, stderr io.Writer) error {
+func (c *call) runOn(ctx context.Context, s store, stdin io.Reader, stdout,
+	stderr io.Writer) error {
 	if c.importFile != "" {
 		progress := io.Discard
 		if !c.quiet && eventlog.IsTerminal(stderr) {
@@ -109,7 +117,8 @@ func (c *call) runOn(ctx context.Context, s store, stdin io.Reader, stdout, stde
 }
 
 // importInto imports the log, and brings the rollups of a store that has them up to date.
-func (c *call) importInto(ctx context.Context, s store, stdin io.Reader, stderr, progress io.Writer) error {
+func (c *call) importInto(ctx context.Context, s store, stdin io.Reader, stderr,
+	progress io.Writer) error {
 	m, err := eventlog.ReadMapping(c.mapping)
 	if err != nil {
 		return wrong("mapping: %w", err)
@@ -122,8 +131,10 @@ func (c *call) importInto(ctx context.Context, s store, stdin io.Reader, stderr,
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stderr, "imported %s: %d rows of %d cases; %d opened, %d reopened, %d closed\n", c.importFile, t.Rows, t.Cases,
-		t.Events[convo.ConversationOpened], t.Events[convo.ConversationReopened], t.Events[convo.ConversationClosed])
+	fmt.Fprintf(stderr, "imported %s: %d rows of %d cases; %d opened, %d reopened, %d closed\n",
+		c.importFile, t.Rows, t.Cases,
+		t.Events[convo.ConversationOpened], t.Events[convo.ConversationReopened],
+		t.Events[convo.ConversationClosed])
 	r, ok := s.(interface {
 		Rollup(ctx context.Context, limit int) (n int, more bool, err error)
 	})

@@ -23,8 +23,10 @@ Case2,Closed,Ana,2025-03-04 09:30:00+00:00
 `
 
 func Example() {
-	run(context.Background(), []string{"--import", "-", "--from", "2025-03-01", "--to", "2025-04-01", "--zone", "Europe/Rome",
-		"--kind", "assignments", "--group-by", "first_assignee"}, strings.NewReader(log), os.Stdout, os.Stdout)
+	run(context.Background(), []string{"--import", "-", "--from", "2025-03-01", "--to",
+		"2025-04-01", "--zone", "Europe/Rome",
+		"--kind", "assignments", "--group-by", "first_assignee"}, strings.NewReader(log), os.Stdout,
+		os.Stdout)
 	// Output:
 	// imported -: 6 rows of 2 cases; 2 opened, 0 reopened, 2 closed
 	// assignment in all
@@ -56,12 +58,14 @@ func TestHelpIsNoError(t *testing.T) {
 
 func TestADatabaseKeepsALogAndIsAskedAgain(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "convo.sqlite")
-	period := []string{"--db", db, "--from", "2025-03-01", "--to", "2025-04-01", "--kind", "users", "--format", "csv"}
+	period := []string{"--db", db, "--from", "2025-03-01", "--to", "2025-04-01", "--kind", "users",
+		"--format", "csv"}
 	status, first, stderr := command(t, log, append(period, "--import", "-")...)
 	require.Zero(t, status, stderr)
 	status, second, stderr := command(t, "", period...)
 	require.Zero(t, status, stderr)
-	assert.Contains(t, second, "group,2025-03-01T00:00:00Z,2025-04-01T00:00:00Z,Ben,resolution,1,180000000000,")
+	assert.Contains(t, second,
+		"group,2025-03-01T00:00:00Z,2025-04-01T00:00:00Z,Ben,resolution,1,180000000000,")
 	assert.Equal(t, first, second)
 }
 
@@ -73,34 +77,43 @@ func TestAWrongCallIsStatus2(t *testing.T) {
 		return path
 	}
 	period := []string{"--import", "-", "--from", "2026-03-01", "--to", "2026-04-01"}
-	with := func(more ...string) []string { return append(period[:len(period):len(period)], more...) }
+	with := func(more ...string) []string {
+		return append(period[:len(period):len(period)],
+			more...)
+	}
 	for _, c := range []struct {
 		stderr string
 		args   []string
 	}{
-		{"there is nothing to ask: name a database with --db", []string{"--from", "2026-03-01", "--to", "2026-04-01"}},
+		{"there is nothing to ask: name a database with --db",
+			[]string{"--from", "2026-03-01", "--to", "2026-04-01"}},
 		{"name the period with --from and --to", []string{"--import", "-"}},
-		{"name the period with --from and --to", []string{"--import", "-", "--html", "x.html", "--from", "2026-03-01"}},
+		{"name the period with --from and --to", []string{"--import", "-", "--html", "x.html",
+			"--from", "2026-03-01"}},
 		{"--mapping goes with --import", []string{"--db", "x", "--live", "--mapping", "m.json"}},
 		{`"more" is not a flag`, with("more")},
 		{"flag provided but not defined: -no-such-flag", with("--no-such-flag")},
 		{"must be dimension=value", with("--filter", "channel")},
 		{`"mon" is not one of monday`, with("--week-start", "mon")},
 		{`invalid value "x" for flag -top`, with("--top", "x")},
-		{`--from: "yesterday" is neither a day`, []string{"--import", "-", "--from", "yesterday", "--to", "2026-04-01"}},
+		{`--from: "yesterday" is neither a day`, []string{"--import", "-", "--from", "yesterday",
+			"--to", "2026-04-01"}},
 		{`--compare-from: "2026-13-01" is neither a day`, with("--compare-from", "2026-13-01")},
 		{`--zone: "Mars" is not the name`, with("--zone", "Mars")},
 		{`zone`, with("--zone", "Local")},
 		{`--zone: "" is not the name`, with("--zone", "")},
 		{`--format: "xml" is not one of`, with("--format", "xml")},
 		{`--export: "xls" is not one of`, with("--export", "xls")},
-		{"--live and --export do not go together", []string{"--import", "-", "--live", "--export", "csv"}},
+		{"--live and --export do not go together",
+			[]string{"--import", "-", "--live", "--export", "csv"}},
 		{"--kind does not go with --html", with("--html", "x.html", "--kind", "users")},
 		{"--from does not go with --live", with("--live")},
 		{"--bucket does not go with --export", with("--export", "csv", "--bucket", "day")},
 		{`"chats" is not one of`, with("--kind", "chats")},
-		{"must be after from", []string{"--import", "-", "--from", "2026-03-01", "--to", "2026-03-01"}},
-		{"must be after from", []string{"--import", "-", "--from", "2026-03-01", "--to", "2026-03-01", "--export", "csv"}},
+		{"must be after from", []string{"--import", "-", "--from", "2026-03-01", "--to",
+			"2026-03-01"}},
+		{"must be after from", []string{"--import", "-", "--from", "2026-03-01", "--to",
+			"2026-03-01", "--export", "csv"}},
 		{`"decade" is not one of hour`, with("--bucket", "decade")},
 		{`"decade" is not one of hour`, with("--bucket", "decade", "--html", "x.html")},
 		{`"mood" is not one of`, with("--group-by", "mood")},
@@ -135,9 +148,11 @@ func TestWhatCannotBeReadOrWrittenIsStatus1(t *testing.T) {
 		assert.Equal(t, 1, status, args)
 		assert.Contains(t, stderr, "report: ", args)
 	}
-	for _, more := range [][]string{{}, {"--format", "json"}, {"--format", "csv"}, {"--export", "csv"}, {"--export", "ndjson"}} {
+	for _, more := range [][]string{{}, {"--format", "json"}, {"--format", "csv"},
+		{"--export", "csv"}, {"--export", "ndjson"}} {
 		var stderr bytes.Buffer
-		args := append([]string{"--import", "-", "--from", "2025-03-01", "--to", "2026-04-01"}, more...)
+		args := append([]string{"--import", "-", "--from", "2025-03-01", "--to", "2026-04-01"},
+			more...)
 		assert.Equal(t, 1, run(t.Context(), args, strings.NewReader(log), full{}, &stderr), more)
 		assert.Contains(t, stderr.String(), "report: no space left\n", more)
 	}

@@ -39,7 +39,8 @@ func writeJSON(out io.Writer, v any) error {
 
 // summaryOf is a in one line.
 func summaryOf(a *report.Report, loc *time.Location) string {
-	s := fmt.Sprintf("%s of %s, %s, compared with %s", a.Kind, a.Workspace, period(a.From, a.To, loc),
+	s := fmt.Sprintf("%s of %s, %s, compared with %s", a.Kind, a.Workspace,
+		period(a.From, a.To, loc),
 		period(a.PreviousFrom, a.PreviousTo, loc))
 	if a.Total[report.Closed].Count > 0 && a.Kind == report.Conversations {
 		s += fmt.Sprintf("; %.1f %% reopened", 100*a.Total.ReopenRate())
@@ -65,7 +66,8 @@ func period(from, to time.Time, loc *time.Location) string {
 // writeCSV writes one row per part of the answer, value and measure; durations are microseconds.
 func writeCSV(out io.Writer, a *report.Report) error {
 	head := []string{
-		"part", "from", "to", "value", "measure", "count", "sum", "mean", "min", "max", "median", "p90", "p95", "p99", "approximate",
+		"part", "from", "to", "value", "measure", "count", "sum", "mean", "min", "max", "median",
+		"p90", "p95", "p99", "approximate",
 	}
 	for _, limit := range report.BandLimits {
 		head = append(head, fmt.Sprintf("at_most_%ds", int(limit.Seconds())))
@@ -74,7 +76,8 @@ func writeCSV(out io.Writer, a *report.Report) error {
 	add := func(part string, from, to time.Time, value string, f report.Values) {
 		for _, m := range order {
 			if _, asked := a.Definitions[m]; asked {
-				rows = append(rows, append([]string{part, from.UTC().Format(time.RFC3339Nano), to.UTC().Format(time.RFC3339Nano), value,
+				rows = append(rows, append([]string{part, from.UTC().Format(time.RFC3339Nano),
+					to.UTC().Format(time.RFC3339Nano), value,
 					string(m)}, cellsOf(f[m])...))
 			}
 		}
@@ -95,7 +98,8 @@ func cellsOf(s report.Stat) []string {
 	exact := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	cells := []string{
 		whole(s.Count), whole(s.Sum), exact(s.Mean), whole(s.Min), whole(s.Max),
-		exact(s.Median), exact(s.P90), exact(s.P95), exact(s.P99), strconv.FormatBool(s.Approximate),
+		exact(s.Median), exact(s.P90), exact(s.P95), exact(s.P99),
+		strconv.FormatBool(s.Approximate),
 	}
 	for i := range len(report.BandLimits) + 1 {
 		cell := ""
@@ -112,9 +116,11 @@ func (c *call) showLive(ctx context.Context, s store, out io.Writer) (string, er
 	if err != nil {
 		return "", err
 	}
-	summary := fmt.Sprintf("%s right now: %d open, %d pending, %d not assigned", l.Workspace, l.Open, l.Pending, l.Unassigned)
+	summary := fmt.Sprintf("%s right now: %d open, %d pending, %d not assigned", l.Workspace,
+		l.Open, l.Pending, l.Unassigned)
 	if !l.WaitingSince.IsZero() {
-		summary += "; the longest waiting contact waits since " + l.WaitingSince.UTC().Format(time.RFC3339)
+		summary += "; the longest waiting contact waits since " +
+			"" + l.WaitingSince.UTC().Format(time.RFC3339)
 	}
 	summary += "."
 	rows := [][]string{{"assignee", "status", "count", "waiting_since"}}
@@ -123,7 +129,8 @@ func (c *call) showLive(ctx context.Context, s store, out io.Writer) (string, er
 		if !a.WaitingSince.IsZero() {
 			since = a.WaitingSince.UTC().Format(time.RFC3339)
 		}
-		rows = append(rows, []string{a.Assignee, string(a.Status), strconv.FormatInt(a.Count, 10), since})
+		rows = append(rows, []string{a.Assignee, string(a.Status), strconv.FormatInt(a.Count, 10),
+			since})
 	}
 	switch c.format {
 	case formatJSON:
@@ -150,9 +157,11 @@ func (c *call) exportTo(ctx context.Context, s store, out io.Writer) (string, er
 		err = report.WriteNDJSON(ctx, out, n, q.Workspace, q.From, q.To)
 	default:
 		what = "conversations"
-		err = report.WriteTranscripts(ctx, out, n, convo.Filter{Workspace: q.Workspace, From: q.From, To: q.To})
+		err = report.WriteTranscripts(ctx, out, n,
+			convo.Filter{Workspace: q.Workspace, From: q.From, To: q.To})
 	}
-	return fmt.Sprintf("exported %d %s of %s, %s.", n.n, what, q.Workspace, period(q.From, q.To, c.location)), err
+	return fmt.Sprintf("exported %d %s of %s, %s.", n.n, what, q.Workspace,
+		period(q.From, q.To, c.location)), err
 }
 
 // counting counts the cycles and conversations that are read.
@@ -161,14 +170,16 @@ type counting struct {
 	n int
 }
 
-func (s *counting) Cycles(ctx context.Context, workspace string, from, to time.Time, f func(*report.Cycle) error) error {
+func (s *counting) Cycles(ctx context.Context, workspace string, from, to time.Time,
+	f func(*report.Cycle) error) error {
 	return s.store.Cycles(ctx, workspace, from, to, func(y *report.Cycle) error {
 		s.n++
 		return f(y)
 	})
 }
 
-func (s *counting) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conversation, error) {
+func (s *counting) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conversation,
+	error) {
 	page, err := s.store.Conversations(ctx, f)
 	s.n += len(page)
 	return page, err

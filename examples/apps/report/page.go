@@ -59,29 +59,36 @@ func (c *call) writePage(ctx context.Context, s store, stderr io.Writer) error {
 	if err := os.WriteFile(c.html, out.Bytes(), 0o644); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stderr, "wrote %s: %d charts, %d KB.\n", c.html, len(p.Charts), out.Len()/1024)
+	_, err = fmt.Fprintf(stderr, "wrote %s: %d charts, %d KB.\n", c.html, len(p.Charts),
+		out.Len()/1024)
 	return err
 }
 
 // answers are what a page is made of.
 type answers struct {
 	conversations, resolutions, responses, assignments *report.Report
-	messages                                           *report.Report // nil: the filters are not about messages
-	groups                                             *report.Report
+	// nil: the filters are not about messages
+	messages *report.Report
+	groups   *report.Report
 }
 
 func (c *call) ask(ctx context.Context, s store) (all answers, err error) {
 	q := c.query
 	q.Bucket, q.GroupBy = cmp.Or(q.Bucket, report.Month), ""
 	groups := c.query
-	groups.Kind, groups.Bucket, groups.GroupBy = report.Conversations, "", cmp.Or(groups.GroupBy, report.Closer)
+	groups.Kind, groups.Bucket, groups.GroupBy = report.Conversations, "", cmp.Or(groups.GroupBy,
+		report.Closer)
 	type ask struct {
 		kind report.Kind
 		to   **report.Report
 	}
-	asks := []ask{{report.Conversations, &all.conversations}, {report.Resolutions, &all.resolutions},
+	asks := []ask{{report.Conversations, &all.conversations},
+		{report.Resolutions, &all.resolutions},
 		{report.Responses, &all.responses}, {report.Assignments, &all.assignments}}
-	notOfMessages := func(d report.Dimension) bool { return d != report.Channel && d != report.ContactType }
+	notOfMessages := func(d report.Dimension) bool {
+		return d != report.Channel &&
+			d != report.ContactType
+	}
 	if !slices.ContainsFunc(sortedKeys(q.Filter), notOfMessages) {
 		asks = append(asks, ask{report.Messages, &all.messages})
 	}
@@ -105,9 +112,11 @@ func (c *call) renderPage(ctx context.Context, s store) (*page, error) {
 	a := all.conversations
 	p := &page{
 		Title: "Conversations of " + a.Workspace, Period: period(a.From, a.To, c.location),
-		Before: period(a.PreviousFrom, a.PreviousTo, c.location), Zone: a.Zone, Filters: filters(a.Filter),
+		Before: period(a.PreviousFrom, a.PreviousTo,
+			c.location), Zone: a.Zone, Filters: filters(a.Filter),
 	}
-	for _, a := range []*report.Report{a, all.resolutions, all.responses, all.assignments, all.messages} {
+	for _, a := range []*report.Report{a, all.resolutions, all.responses, all.assignments,
+		all.messages} {
 		if a == nil {
 			continue
 		}
@@ -127,8 +136,10 @@ func (c *call) renderPage(ctx context.Context, s store) (*page, error) {
 // inAll are the totals, beside those of the period before: of what is counted, and of durations.
 func inAll(all *answers) []table {
 	counts := table{Title: "Counted", Head: []string{"measure", "period", "before"}}
-	times := table{Title: "Measured", Head: []string{"measure", "count", "mean", "median", "p90", "max", "median before"}}
-	for _, a := range []*report.Report{all.conversations, all.messages, all.resolutions, all.responses, all.assignments} {
+	times := table{Title: "Measured", Head: []string{"measure", "count", "mean", "median", "p90",
+		"max", "median before"}}
+	for _, a := range []*report.Report{all.conversations, all.messages, all.resolutions,
+		all.responses, all.assignments} {
 		if a == nil {
 			continue
 		}
@@ -137,14 +148,16 @@ func inAll(all *answers) []table {
 			switch _, asked := a.Definitions[m]; {
 			case !asked:
 			case !m.Timed() && m != report.Response:
-				counts.Rows = append(counts.Rows, []string{string(m), chart.Number(float64(now.Count)), chart.Number(float64(before.Count))})
+				counts.Rows = append(counts.Rows, []string{string(m),
+					chart.Number(float64(now.Count)), chart.Number(float64(before.Count))})
 			default:
 				times.Rows = append(times.Rows, timesOf(m, now, before))
 			}
 		}
 	}
 	rate := func(f report.Values) string { return fmt.Sprintf("%.1f %%", 100*f.ReopenRate()) }
-	counts.Rows = append(counts.Rows, []string{"reopened ÷ closed", rate(all.conversations.Total), rate(all.conversations.Previous)})
+	counts.Rows = append(counts.Rows, []string{"reopened ÷ closed", rate(all.conversations.Total),
+		rate(all.conversations.Previous)})
 	return []table{counts, times}
 }
 
@@ -155,15 +168,19 @@ func timesOf(m report.Measure, now, before report.Stat) []string {
 		}
 		return chart.Duration(v)
 	}
-	return []string{string(m), chart.Number(float64(now.Count)), show(now, true, now.Mean), show(now, m.Timed(), now.Median),
-		show(now, m.Timed(), now.P90), show(now, m.Timed(), float64(now.Max)), show(before, m.Timed(), before.Median)}
+	return []string{string(m), chart.Number(float64(now.Count)), show(now, true, now.Mean),
+		show(now, m.Timed(), now.Median),
+		show(now, m.Timed(), now.P90), show(now, m.Timed(), float64(now.Max)), show(before,
+			m.Timed(), before.Median)}
 }
 
 // addCharts adds the charts of what there is.
 func (c *call) addCharts(p *page, all *answers) error {
 	counts := func(a *report.Report, measures ...report.Measure) (lines []chart.Series) {
 		for _, m := range measures {
-			lines = append(lines, valuesOf(a, string(m), func(f report.Values) float64 { return float64(f[m].Count) }))
+			lines = append(lines,
+				valuesOf(a, string(m),
+					func(f report.Values) float64 { return float64(f[m].Count) }))
 		}
 		return lines
 	}
@@ -195,7 +212,8 @@ func (c *call) addCharts(p *page, all *answers) error {
 		return err
 	}
 	if m := all.messages; m != nil && len(m.Total) > 0 {
-		err := c.addLines(p, m, "Messages", "messages", 1, counts(m, report.Incoming, report.OutgoingUser, report.OutgoingAutomation))
+		err := c.addLines(p, m, "Messages", "messages", 1,
+			counts(m, report.Incoming, report.OutgoingUser, report.OutgoingAutomation))
 		if err != nil {
 			return err
 		}
@@ -228,7 +246,8 @@ func unitOf(a *report.Report) (name string, micros float64) {
 	return "seconds", float64(time.Second.Microseconds())
 }
 
-func (c *call) addLines(p *page, a *report.Report, title, y string, apart float64, lines []chart.Series) error {
+func (c *call) addLines(p *page, a *report.Report, title, y string, apart float64,
+	lines []chart.Series) error {
 	var buckets []string
 	for _, point := range a.Series {
 		buckets = append(buckets, axisName(point.From.In(c.location), a.Bucket))
@@ -239,7 +258,8 @@ func (c *call) addLines(p *page, a *report.Report, title, y string, apart float6
 		return err
 	}
 	title += " by " + string(a.Bucket)
-	all := slices.DeleteFunc(tables(a, c.location), func(t table) bool { return t.Head[0] != string(a.Bucket) })
+	all := slices.DeleteFunc(tables(a, c.location),
+		func(t table) bool { return t.Head[0] != string(a.Bucket) })
 	p.Charts = append(p.Charts, drawing{title, lines, picture, all})
 	return nil
 }
@@ -269,8 +289,10 @@ func (c *call) addBands(p *page, a *report.Report) error {
 }
 
 func (c *call) addGroups(p *page, a *report.Report) error {
-	all := slices.DeleteFunc(tables(a, c.location), func(t table) bool { return t.Head[0] != string(a.GroupBy) })
-	groups := slices.DeleteFunc(slices.Clone(a.Groups), func(g report.Group) bool { return g.Values[report.Closed].Count == 0 })
+	all := slices.DeleteFunc(tables(a, c.location),
+		func(t table) bool { return t.Head[0] != string(a.GroupBy) })
+	groups := slices.DeleteFunc(slices.Clone(a.Groups),
+		func(g report.Group) bool { return g.Values[report.Closed].Count == 0 })
 	if len(groups) == 0 {
 		return nil
 	}
@@ -285,7 +307,8 @@ func (c *call) addGroups(p *page, a *report.Report) error {
 	var names []string
 	var values []float64
 	for _, g := range groups {
-		names, values = append(names, groupName(g.Value)), append(values, float64(g.Values[report.Closed].Count))
+		names, values = append(names, groupName(g.Value)), append(values,
+			float64(g.Values[report.Closed].Count))
 	}
 	picture, err := chart.Bars(title, "closings", string(a.GroupBy), names, values)
 	p.Charts = append(p.Charts, drawing{title, nil, picture, all})

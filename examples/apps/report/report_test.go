@@ -21,7 +21,8 @@ import (
 
 var ana, ben = convo.ByUser("ana"), convo.ByUser("ben")
 
-// history is four conversations of March 2026, in UTC: three closed, one of which is open again, and one pending.
+// history is four conversations of March 2026, in UTC: three closed, one of which is open again,
+// and one pending.
 func history(t testing.TB, s convo.Store) {
 	t.Helper()
 	mock := clock.NewMock()
@@ -37,7 +38,8 @@ func history(t testing.TB, s convo.Store) {
 	}
 	do("02 09:00", "riya", convo.Receive{Channel: "web", Body: "Hi"})
 	do("02 09:01", "riya", convo.Send{By: convo.ByAutomation("bot"), Body: "Hello"})
-	do("02 09:04", "riya", convo.Assign{By: ana, Assignee: "ana"}, convo.Send{By: ana, Body: "What is it?"})
+	do("02 09:04", "riya", convo.Assign{By: ana, Assignee: "ana"},
+		convo.Send{By: ana, Body: "What is it?"})
 	do("02 10:00", "riya", convo.Close{By: ana})
 	do("02 11:00", "omar", convo.Receive{Channel: "whatsapp", Body: "<script>alert(1)</script>"})
 	do("03 11:00", "omar", convo.Send{By: ben, Body: "Sorry!"})
@@ -52,7 +54,8 @@ func ask(t testing.TB, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	s := memstore.New()
 	history(t, s)
-	c, err := parse(append([]string{"--db", "unused", "--workspace", "acme"}, args...), &bytes.Buffer{})
+	c, err := parse(append([]string{"--db", "unused", "--workspace", "acme"}, args...),
+		&bytes.Buffer{})
 	require.NoError(t, err)
 	var out, errs bytes.Buffer
 	err = c.runOn(t.Context(), s, nil, &out, &errs)
@@ -89,7 +92,8 @@ conversations of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 202
 }
 
 func TestDurationsAreATableForEachMeasure(t *testing.T) {
-	out, _, err := ask(t, append(march, "--kind", "responses", "--filter", "channel=web", "--filter", "channel=whatsapp")...)
+	out, _, err := ask(t, append(march, "--kind", "responses", "--filter", "channel=web",
+		"--filter", "channel=whatsapp")...)
 	require.NoError(t, err)
 	assert.Equal(t, `first_response in all
             count     mean   median       p90       p95       p99     min     max   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
@@ -106,20 +110,24 @@ responses of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 2026-03
 }
 
 func TestAReportIsJSON(t *testing.T) {
-	out, summary, err := ask(t, append(march, "--kind", "leaderboard", "--measure", "closed", "--top", "1", "--format", "json")...)
+	out, summary, err := ask(t, append(march, "--kind", "leaderboard", "--measure", "closed",
+		"--top", "1", "--format", "json")...)
 	require.NoError(t, err)
 	var a struct {
 		report.Report
 		ReopenRate float64 `json:"reopen_rate"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &a))
-	assert.Equal(t, []report.Group{{Value: "ben", Values: report.Values{report.Closed: {Count: 2}}}}, a.Groups)
+	assert.Equal(t, []report.Group{{Value: "ben",
+		Values: report.Values{report.Closed: {Count: 2}}}}, a.Groups)
 	assert.Equal(t, "leaderboard of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 2026-03-01.\n", summary)
 }
 
 func TestAReportIsCSV(t *testing.T) {
-	out, _, err := ask(t, "--from", "2026-03-02", "--to", "2026-03-03T00:00:00+01:00", "--zone", "Europe/Berlin",
-		"--kind", "assignments", "--group-by", "first_assignee", "--format", "csv", "--compare-from", "2026-02-23")
+	out, _, err := ask(t, "--from", "2026-03-02", "--to", "2026-03-03T00:00:00+01:00", "--zone",
+		"Europe/Berlin",
+		"--kind", "assignments", "--group-by", "first_assignee", "--format", "csv",
+		"--compare-from", "2026-02-23")
 	require.NoError(t, err)
 	const empty = "0,0,0,0,0,0,0,0,0,false,,,,,,,,\n"
 	assert.Equal(t, "part,from,to,value,measure,count,sum,mean,min,max,median,p90,p95,p99,approximate,"+
@@ -133,8 +141,10 @@ func TestAReportIsCSV(t *testing.T) {
 
 func TestWorkingHoursAreReadFromAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hours.json")
-	require.NoError(t, os.WriteFile(file, []byte(`{"zone": "UTC", "days": {"monday": {"from": "09:30", "to": "17:00"}}}`), 0o600))
-	out, _, err := ask(t, append(march, "--kind", "resolutions", "--hours", file, "--format", "json", "--filter", "closer=ana")...)
+	require.NoError(t, os.WriteFile(file,
+		[]byte(`{"zone": "UTC", "days": {"monday": {"from": "09:30", "to": "17:00"}}}`), 0o600))
+	out, _, err := ask(t, append(march, "--kind", "resolutions", "--hours", file, "--format",
+		"json", "--filter", "closer=ana")...)
 	require.NoError(t, err)
 	var a report.Report
 	require.NoError(t, json.Unmarshal([]byte(out), &a))
@@ -167,7 +177,8 @@ func TestExportsAreStreamedAndCounted(t *testing.T) {
 		lines   int
 		summary string
 	}{
-		"csv": {6, "exported 5 cycles"}, "ndjson": {5, "exported 5 cycles"}, "transcripts": {16, "exported 4 conversations"},
+		"csv": {6, "exported 5 cycles"}, "ndjson": {5, "exported 5 cycles"}, "transcripts": {16,
+			"exported 4 conversations"},
 	} {
 		out, summary, err := ask(t, append(march, "--export", export)...)
 		require.NoError(t, err)
@@ -194,8 +205,10 @@ func writePage(t testing.TB, args ...string) string {
 func TestAPageHasAllChartsAndNeedsNoNetwork(t *testing.T) {
 	page := writePage(t, "--bucket", "day", "--zone", "Europe/Berlin")
 	for _, want := range []string{
-		`aria-label="Opened and closed"`, `aria-label="Time until closed"`, `aria-label="First response"`, `aria-label="Messages"`,
-		`aria-label="Closed by closer"`, ">day (Europe/Berlin)</text>", ">conversations</text>", ">hours</text>", ">messages</text>",
+		`aria-label="Opened and closed"`, `aria-label="Time until closed"`,
+		`aria-label="First response"`, `aria-label="Messages"`,
+		`aria-label="Closed by closer"`, ">day (Europe/Berlin)</text>", ">conversations</text>",
+		">hours</text>", ">messages</text>",
 		">cycles</text>", ">within</text>", ">closings</text>", ">≤ 15m</text>", ">ben</text>",
 		`<th scope="row">outgoing_automation</th><td>1</td>`, "<dt>first_response</dt>",
 	} {
@@ -214,7 +227,8 @@ func TestAPageOfMessagesThatAFilterDoesNotKnowIsWithoutThem(t *testing.T) {
 }
 
 func TestAPageOfNothingIsAPageOfZeros(t *testing.T) {
-	c, err := parse(append([]string{"--db", "unused", "--html", "unused"}, march...), &bytes.Buffer{})
+	c, err := parse(append([]string{"--db", "unused", "--html", "unused"}, march...),
+		&bytes.Buffer{})
 	require.NoError(t, err)
 	p, err := c.renderPage(t.Context(), memstore.New())
 	require.NoError(t, err)

@@ -24,9 +24,12 @@ type table struct {
 var order = []report.Measure{
 	report.Opened, report.OpenedNew, report.Reopened, report.NewContacts, report.Returning,
 	report.Closed, report.ClosedConversations, report.ClosedContacts,
-	report.Resolution, report.WorkingResolution, report.ActiveResolution, report.FirstResolution, report.WorkingFirstResolution,
-	report.LastResolution, report.WorkingLastResolution, report.FirstResponse, report.WorkingFirstResponse, report.Response,
-	report.Assignment, report.WorkingAssignment, report.Incoming, report.OutgoingUser, report.OutgoingAutomation,
+	report.Resolution, report.WorkingResolution, report.ActiveResolution, report.FirstResolution,
+	report.WorkingFirstResolution,
+	report.LastResolution, report.WorkingLastResolution, report.FirstResponse,
+	report.WorkingFirstResponse, report.Response,
+	report.Assignment, report.WorkingAssignment, report.Incoming, report.OutgoingUser,
+	report.OutgoingAutomation,
 }
 
 // line is what a row of a table is made of.
@@ -41,7 +44,8 @@ type part struct {
 	lines       []line
 }
 
-// tables are all that a says: in all, by bucket and by group, each first what is only counted, then measure by measure.
+// tables are all that a says: in all, by bucket and by group, each first what is only counted, then
+// measure by measure.
 func tables(a *report.Report, loc *time.Location) []table {
 	parts := []part{{"in all", "", []line{{"period", a.Total}, {"before", a.Previous}}}}
 	if len(a.Series) > 0 {

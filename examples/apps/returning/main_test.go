@@ -48,7 +48,8 @@ func TestAnotherRunGoesOnWhereTheLastOneEnded(t *testing.T) {
 		require.Equal(t, inMemory.String(), first.String())
 		require.NoError(t, runOn(t.Context(), &second, db))
 		require.Contains(t, second.String(), first.String())
-		require.Contains(t, second.String(), "Mon 17 Mar 10:10  conversation 2  conversation_closed")
+		require.Contains(t, second.String(),
+			"Mon 17 Mar 10:10  conversation 2  conversation_closed")
 	})
 }
 

@@ -21,7 +21,8 @@ import (
 var deliveries embed.FS
 
 var demoSettings = settings{
-	workspace: "triochat", phoneNumberID: "106540352242922", appSecret: "demo-secret", verifyToken: "demo-verify",
+	workspace: "triochat", phoneNumberID: "106540352242922", appSecret: "demo-secret",
+	verifyToken:   "demo-verify",
 	workflowToken: "demo-steps",
 }
 
@@ -37,18 +38,23 @@ type request struct {
 
 var story = []request{
 	{"Meta sets the webhook up", "GET",
-		"/webhook?hub.mode=subscribe&hub.verify_token=demo-verify&hub.challenge=1158201444", "", "", ""},
+		"/webhook?hub.mode=subscribe&hub.verify_token=demo-verify&hub.challenge=1158201444", "", "",
+		""},
 	{"three messages of two contacts", "POST", "/webhook", "several", "", "demo-secret"},
 	{"the same, delivered again", "POST", "/webhook", "several", "", "demo-secret"},
 	{"what became of messages sent", "POST", "/webhook", "statuses", "", "demo-secret"},
 	{"a forged delivery", "POST", "/webhook", "answer", "", "guessed"},
 	{"the Close step", "POST", "/contacts/+919876543210/close", "",
-		`{"id":"returns-1","attributes":{"topic":"Support","result":"Issue resolved, replaced defective item."}}`, ""},
-	{"the same execution again", "POST", "/contacts/+919876543210/close", "", `{"id":"returns-1"}`, ""},
-	{"the Open step: an order is ready", "POST", "/contacts/+919876543210/open", "", `{"id":"orders-1"}`, ""},
+		`{"id":"returns-1","attributes":{"topic":"Support",` +
+			`"result":"Issue resolved, replaced defective item."}}`, ""},
+	{"the same execution again", "POST", "/contacts/+919876543210/close", "", `{"id":"returns-1"}`,
+		""},
+	{"the Open step: an order is ready", "POST", "/contacts/+919876543210/open", "",
+		`{"id":"orders-1"}`, ""},
 	{"the customer's answer, and a heart", "POST", "/webhook", "answer", "", "demo-secret"},
 	{"the first messages once more", "POST", "/webhook", "several", "", "demo-secret"},
-	{"the Close step for a stranger", "POST", "/contacts/+10000000/close", "", `{"id":"orders-2"}`, ""},
+	{"the Close step for a stranger", "POST", "/contacts/+10000000/close", "", `{"id":"orders-2"}`,
+		""},
 	{"the Close step", "POST", "/contacts/+919876543210/close", "",
 		`{"id":"orders-1","attributes":{"topic":"Sales","result":"order delivered."}}`, ""},
 }
@@ -96,12 +102,14 @@ func demo(ctx context.Context, out io.Writer, store convo.Store) error {
 		}
 		answer := &response{header: http.Header{}, status: http.StatusOK}
 		h.handler().ServeHTTP(answer, req)
-		fmt.Fprintf(w, "  %s\t%d\t%s\n", r.what, answer.status, strings.TrimSpace(answer.body.String()))
+		fmt.Fprintf(w, "  %s\t%d\t%s\n", r.what, answer.status,
+			strings.TrimSpace(answer.body.String()))
 		if answer.status >= http.StatusInternalServerError {
 			return fmt.Errorf("%s: %d", r.what, answer.status)
 		}
 	}
-	for _, c := range [...]struct{ name, phone string }{{"Riya", "+919876543210"}, {"Susan", "+4915550102030"}} {
+	for _, c := range [...]struct{ name, phone string }{{"Riya", "+919876543210"},
+		{"Susan", "+4915550102030"}} {
 		events, err := h.engine.History(ctx, h.to(c.phone), convo.EventCursor{}, convo.MaxPageSize)
 		if err != nil {
 			return err

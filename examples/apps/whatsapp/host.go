@@ -42,8 +42,9 @@ type host struct {
 	steps  map[string]*workflow.Step
 	log    *slog.Logger
 
-	mu    sync.Mutex
-	names map[string]string // of profiles, by address; a real host has them in its own table of contacts
+	mu sync.Mutex
+	// of profiles, by address; a real host has them in its own table of contacts
+	names map[string]string
 }
 
 func newHost(store convo.Store, s settings, log *slog.Logger) (*host, error) {
@@ -52,7 +53,8 @@ func newHost(store convo.Store, s settings, log *slog.Logger) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &host{settings: s, engine: engine, log: log, steps: map[string]*workflow.Step{}, names: map[string]string{}}
+	h := &host{settings: s, engine: engine, log: log, steps: map[string]*workflow.Step{},
+		names: map[string]string{}}
 	for _, name := range []string{"open", "close"} {
 		config, err := stepFiles.ReadFile("steps/" + name + ".json")
 		if err != nil {
@@ -73,9 +75,11 @@ func (h *host) handler() http.Handler {
 	return mux
 }
 
-// refuse answers with an error, and logs it. reason holds nothing of what was sent, nor anything that is secret.
+// refuse answers with an error, and logs it. reason holds nothing of what was sent, nor anything
+// that is secret.
 func (h *host) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
-	h.log.Warn("refused", "method", r.Method, "route", r.Pattern, "status", status, "reason", reason)
+	h.log.Warn("refused", "method", r.Method, "route", r.Pattern, "status", status, "reason",
+		reason)
 	http.Error(w, reason, status)
 }
 
@@ -83,7 +87,8 @@ func (h *host) refuse(w http.ResponseWriter, r *http.Request, status int, reason
 func (h *host) read(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, ok bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		h.refuse(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", limit))
+		h.refuse(w, r, http.StatusRequestEntityTooLarge,
+			fmt.Sprintf("the body is longer than %d bytes", limit))
 		return nil, false
 	}
 	if err != nil {
@@ -108,15 +113,16 @@ func (h *host) handshake(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, q.Get("hub.challenge"))
 }
 
-// deliver takes a delivery. Meta delivers again what was not answered with 200, for days, and now and then what was; so that
-// is the answer unless the delivery is wrong, or another try may help.
+// deliver takes a delivery. Meta delivers again what was not answered with 200, for days, and now
+// and then what was; so that is the answer unless the delivery is wrong, or another try may help.
 func (h *host) deliver(w http.ResponseWriter, r *http.Request) {
 	body, ok := h.read(w, r, maxDelivery)
 	if !ok {
 		return
 	}
 	if !signed(h.appSecret, body, r.Header.Get("X-Hub-Signature-256")) {
-		h.refuse(w, r, http.StatusUnauthorized, "the signature is not that of the body by the app's secret")
+		h.refuse(w, r, http.StatusUnauthorized,
+			"the signature is not that of the body by the app's secret")
 		return
 	}
 	messages, err := read(body, h.phoneNumberID)
@@ -159,7 +165,8 @@ func (h *host) deliver(w http.ResponseWriter, r *http.Request) {
 // check has the library look at all messages before any of them is written.
 func (h *host) check(messages []incoming) error {
 	for i, m := range messages {
-		if _, err := convo.Decide(convo.Snapshot{Ref: h.to(m.from)}, time.Now(), nil, m.command); err != nil {
+		if _, err := convo.Decide(convo.Snapshot{Ref: h.to(m.from)}, time.Now(), nil,
+			m.command); err != nil {
 			return fmt.Errorf("message %d: %w", i, err)
 		}
 	}
@@ -175,7 +182,8 @@ type execution struct {
 	Attributes map[string]string `json:"attributes"`
 }
 
-// run runs a step for a contact. What it sends is in the result; a real host hands it to Meta's API, better from an outbox.
+// run runs a step for a contact. What it sends is in the result; a real host hands it to Meta's
+// API, better from an outbox.
 func (h *host) run(w http.ResponseWriter, r *http.Request) {
 	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !bearer || !same(token, h.workflowToken) {
@@ -188,7 +196,8 @@ func (h *host) run(w http.ResponseWriter, r *http.Request) {
 	}
 	var x execution
 	if err := json.Unmarshal(body, &x); err != nil || x.ID == "" {
-		h.refuse(w, r, http.StatusBadRequest, "the body must be an object with the id of the execution")
+		h.refuse(w, r, http.StatusBadRequest,
+			"the body must be an object with the id of the execution")
 		return
 	}
 	phone, step := r.PathValue("phone"), h.steps[r.PathValue("step")]
@@ -202,16 +211,18 @@ func (h *host) run(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
 		name := h.names[phone]
 		h.mu.Unlock()
-		result, err = step.Run(r.Context(), h.engine, convo.ToContact(h.workspace, contact.ID), workflow.Execution{
-			Workflow: "orders", Key: x.ID, Name: name, Attributes: x.Attributes,
-		})
+		result, err = step.Run(r.Context(), h.engine, convo.ToContact(h.workspace, contact.ID),
+			workflow.Execution{
+				Workflow: "orders", Key: x.ID, Name: name, Attributes: x.Attributes,
+			})
 	}
 	var invalid *convo.ValidationError
 	switch {
 	case err == nil:
 		h.answer(w, map[convo.Outcome]int{result.Outcome: 1})
 	case errors.As(err, &invalid):
-		h.refuse(w, r, http.StatusBadRequest, invalid.Field+" is not what the library or the policy takes")
+		h.refuse(w, r, http.StatusBadRequest,
+			invalid.Field+" is not what the library or the policy takes")
 	case errors.Is(err, convo.ErrNotFound):
 		h.refuse(w, r, http.StatusNotFound, "nobody is known by this number")
 	case errors.Is(err, convo.ErrNotActive), errors.Is(err, convo.ErrActiveExists):

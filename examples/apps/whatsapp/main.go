@@ -1,6 +1,6 @@
-// Whatsapp is a small HTTP host of convo: it takes the webhooks of the WhatsApp Cloud API as Meta sends them, and runs the
-// Open and Close Conversation steps of a workflow for its contacts. See README.md beside it, also for welcome events of
-// Facebook and Viber.
+// Whatsapp is a small HTTP host of convo: it takes the webhooks of the WhatsApp Cloud API as Meta
+// sends them, and runs the Open and Close Conversation steps of a workflow for its contacts. See
+// README.md beside it, also for welcome events of Facebook and Viber.
 package main
 
 import (
@@ -22,14 +22,15 @@ import (
 const usage = `Usage: whatsapp --demo [--db DATABASE]
        whatsapp --listen ADDRESS --phone-number-id ID [--workspace NAME] [--db DATABASE]
 
-With --demo, plays deliveries of Meta and runs of the two steps, some of them repeated, forged or wrong, and prints what the
-host answers and what the conversations are in the end.
+With --demo, plays deliveries of Meta and runs of the two steps, some of them repeated, forged or
+wrong, and prints what the host answers and what the conversations are in the end.
 
 With --listen, serves
 
   GET  /webhook                         the handshake, when the webhook is set up
   POST /webhook                         deliveries, with their signature
-  POST /contacts/{phone}/{open|close}   runs a step: {"id": "execution-1", "attributes": {"topic": "Support"}}
+  POST /contacts/{phone}/{open|close}   runs a step:
+                                        {"id": "execution-1", "attributes": {"topic": "Support"}}
 
 and takes from the environment, so that no list of processes shows them,
 
@@ -48,7 +49,8 @@ func main() {
 	db := flag.String("db", "", database.Usage)
 	demo := flag.Bool("demo", false, "play the demo and end")
 	listen := flag.String("listen", "", "serve on this `address`, such as localhost:8080")
-	number := flag.String("phone-number-id", "", "take deliveries for this `id` of a WhatsApp number and no other")
+	number := flag.String("phone-number-id", "",
+		"take deliveries for this `id` of a WhatsApp number and no other")
 	workspace := flag.String("workspace", "triochat", "keep everything in this `workspace`")
 	flag.Parse()
 	if flag.NArg() > 0 || *demo == (*listen != "") {
@@ -61,8 +63,10 @@ func main() {
 		err = demoOn(ctx, os.Stdout, *db)
 	} else {
 		err = serve(ctx, *listen, *db, settings{
-			workspace: *workspace, phoneNumberID: *number, appSecret: os.Getenv("WHATSAPP_APP_SECRET"),
-			verifyToken: os.Getenv("WHATSAPP_VERIFY_TOKEN"), workflowToken: os.Getenv("WHATSAPP_STEP_TOKEN"),
+			workspace: *workspace, phoneNumberID: *number,
+			appSecret:     os.Getenv("WHATSAPP_APP_SECRET"),
+			verifyToken:   os.Getenv("WHATSAPP_VERIFY_TOKEN"),
+			workflowToken: os.Getenv("WHATSAPP_STEP_TOKEN"),
 		}, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	}
 	stop()
@@ -83,8 +87,9 @@ func demoOn(ctx context.Context, out io.Writer, db string) error {
 // serve serves until ctx is done, and then finishes what it is at.
 func serve(ctx context.Context, address, db string, s settings, log *slog.Logger) error {
 	for name, value := range map[string]string{
-		"--phone-number-id": s.phoneNumberID, "WHATSAPP_APP_SECRET": s.appSecret, "WHATSAPP_VERIFY_TOKEN": s.verifyToken,
-		"WHATSAPP_STEP_TOKEN": s.workflowToken,
+		"--phone-number-id": s.phoneNumberID, "WHATSAPP_APP_SECRET": s.appSecret,
+		"WHATSAPP_VERIFY_TOKEN": s.verifyToken,
+		"WHATSAPP_STEP_TOKEN":   s.workflowToken,
 	} {
 		if value == "" { // an empty secret would be everybody's
 			return fmt.Errorf("set %s (see --help)", name)
@@ -103,8 +108,9 @@ func serve(ctx context.Context, address, db string, s settings, log *slog.Logger
 		return errors.Join(err, closeStore())
 	}
 	server := &http.Server{
-		Handler: h.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		Handler: h.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 30 * time.Second,
+		IdleTimeout:  2 * time.Minute, MaxHeaderBytes: 16 << 10,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

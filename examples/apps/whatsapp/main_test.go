@@ -99,7 +99,8 @@ func newSite(t *testing.T, store convo.Store) *site {
 	return s
 }
 
-func (s *site) send(method, path string, body []byte, header http.Header) *httptest.ResponseRecorder {
+func (s *site) send(method, path string, body []byte,
+	header http.Header) *httptest.ResponseRecorder {
 	r := httptest.NewRequestWithContext(s.t.Context(), method, path, bytes.NewReader(body))
 	r.Header = header
 	w := httptest.NewRecorder()
@@ -109,7 +110,8 @@ func (s *site) send(method, path string, body []byte, header http.Header) *httpt
 
 // post delivers a body with the right signature.
 func (s *site) post(body []byte) *httptest.ResponseRecorder {
-	return s.send("POST", "/webhook", body, http.Header{"X-Hub-Signature-256": {signature(demoSettings.appSecret, body)}})
+	return s.send("POST", "/webhook", body,
+		http.Header{"X-Hub-Signature-256": {signature(demoSettings.appSecret, body)}})
 }
 
 func (s *site) step(path, body string) *httptest.ResponseRecorder {
@@ -183,12 +185,17 @@ func TestADeliveryWithoutItsSignatureWritesNothing(t *testing.T) {
 	right := signature(demoSettings.appSecret, body)
 	s.unwritten(func() {
 		for name, header := range map[string]string{
-			"none": "", "empty": "sha256=", "no hexadecimal": "sha256=zz", "another secret": signature("guessed", body),
-			"no secret": signature("", body), "of another body": signature(demoSettings.appSecret, append(body, ' ')),
-			"without its prefix": strings.TrimPrefix(right, "sha256="), "of another kind": strings.Replace(right, "sha256", "sha1", 1),
+			"none": "", "empty": "sha256=", "no hexadecimal": "sha256=zz",
+			"another secret": signature("guessed", body),
+			"no secret":      signature("", body),
+			"of another body": signature(demoSettings.appSecret,
+				append(body, ' ')),
+			"without its prefix": strings.TrimPrefix(right,
+				"sha256="), "of another kind": strings.Replace(right, "sha256", "sha1", 1),
 			"cut": right[:len(right)-2], "longer": right + "00",
 		} {
-			require.Equal(t, 401, s.send("POST", "/webhook", body, http.Header{"X-Hub-Signature-256": {header}}).Code, name)
+			require.Equal(t, 401, s.send("POST", "/webhook", body,
+				http.Header{"X-Hub-Signature-256": {header}}).Code, name)
 		}
 	})
 	require.Equal(t, 200, s.post(body).Code)
@@ -201,26 +208,39 @@ func TestAMalformedDeliveryWritesNothing(t *testing.T) {
 	deep := strings.Repeat("[", 100_000)
 	s.unwritten(func() {
 		for name, body := range map[string][]byte{
-			"nothing": nil, "no JSON": []byte(`{`), "a list": []byte(`[]`), "null": []byte(`null`), "an empty object": []byte(`{}`),
+			"nothing": nil, "no JSON": []byte(`{`), "a list": []byte(`[]`), "null": []byte(`null`),
+			"an empty object":     []byte(`{}`),
 			"something behind it": append(of("[]"), '1'), "very deep": []byte(deep),
-			"another object":              of("["+good+"]", "whatsapp_business_account", "page"),
-			"another product":             of("["+good+"]", `"messaging_product":"whatsapp"`, `"messaging_product":"instagram"`),
-			"no list of messages":         of(good),
-			"a value that is no object":   of("["+good+"]", `"value":{`, `"value":[{`, "}}]}]}", "}]}]}]}"),
-			"no id":                       of(strings.Replace("["+good+"]", `"id":"wamid.1",`, "", 1)),
-			"a long id":                   of(strings.Replace("["+good+"]", "wamid.1", strings.Repeat("x", 256), 1)),
-			"a broken id":                 of(strings.Replace("["+good+"]", "wamid.1", `a\nb`, 1)),
-			"no sender":                   of(strings.Replace("["+good+"]", `"from":"919876543210",`, "", 1)),
-			"no number":                   of(strings.Replace("["+good+"]", "919876543210", "riya", 1)),
-			"a long number":               of(strings.Replace("["+good+"]", "919876543210", "9198765432101234", 1)),
-			"no type":                     of(strings.Replace("["+good+"]", `"type":"text",`, "", 1)),
-			"no text":                     of(strings.Replace("["+good+"]", `,"text":{"body":"Hi"}`, "", 1)),
-			"an empty text":               of(strings.Replace("["+good+"]", `"Hi"`, `""`, 1)),
-			"text that is none":           of(strings.Replace("["+good+"]", `"Hi"`, `7`, 1)),
-			"NUL":                         of(strings.Replace("["+good+"]", `"Hi"`, `"\u0000"`, 1)),
-			"a long text":                 of(strings.Replace("["+good+"]", `"Hi"`, `"`+strings.Repeat("x", 65<<10)+`"`, 1)),
-			"a bad one behind a good one": of("[" + good + `,{"from":"919876543210","id":"","type":"text","text":{"body":"Hi"}}]`),
-			"a text too long behind a good one": of("[" + good + `,{"from":"4915550102030","id":"wamid.2","type":"text","text":{"body":"` +
+			"another object": of("["+good+"]", "whatsapp_business_account", "page"),
+			"another product": of("["+good+"]", `"messaging_product":"whatsapp"`,
+				`"messaging_product":"instagram"`),
+			"no list of messages": of(good),
+			"a value that is no object": of("["+good+"]", `"value":{`, `"value":[{`, "}}]}]}",
+				"}]}]}]}"),
+			"no id": of(strings.Replace("["+good+"]", `"id":"wamid.1",`, "",
+				1)),
+			"a long id": of(strings.Replace("["+good+"]", "wamid.1",
+				strings.Repeat("x", 256), 1)),
+			"a broken id": of(strings.Replace("["+good+"]", "wamid.1", `a\nb`, 1)),
+			"no sender": of(strings.Replace("["+good+"]",
+				`"from":"919876543210",`, "", 1)),
+			"no number": of(strings.Replace("["+good+"]", "919876543210", "riya",
+				1)),
+			"a long number": of(strings.Replace("["+good+"]", "919876543210",
+				"9198765432101234", 1)),
+			"no type": of(strings.Replace("["+good+"]", `"type":"text",`, "",
+				1)),
+			"no text": of(strings.Replace("["+good+"]", `,"text":{"body":"Hi"}`,
+				"", 1)),
+			"an empty text":     of(strings.Replace("["+good+"]", `"Hi"`, `""`, 1)),
+			"text that is none": of(strings.Replace("["+good+"]", `"Hi"`, `7`, 1)),
+			"NUL":               of(strings.Replace("["+good+"]", `"Hi"`, `"\u0000"`, 1)),
+			"a long text": of(strings.Replace("["+good+"]", `"Hi"`,
+				`"`+strings.Repeat("x", 65<<10)+`"`, 1)),
+			"a bad one behind a good one": of("[" + good +
+				`,{"from":"919876543210","id":"","type":"text","text":{"body":"Hi"}}]`),
+			"a text too long behind a good one": of("[" + good +
+				`,{"from":"4915550102030","id":"wamid.2","type":"text","text":{"body":"` +
 				strings.Repeat("x", 65<<10) + `"}}]`),
 		} {
 			require.Equal(t, 400, s.post(body).Code, name)
@@ -233,13 +253,16 @@ func TestADeliveryForAnotherNumberOrOneThatIsTooLongWritesNothing(t *testing.T) 
 	s := newSite(t, memstore.New())
 	s.unwritten(func() {
 		for _, number := range []string{"106540352242923", "10654035224292", ""} {
-			w := s.post(bytes.ReplaceAll(file(t, "several"), []byte("106540352242922"), []byte(number)))
+			w := s.post(bytes.ReplaceAll(file(t, "several"), []byte("106540352242922"),
+				[]byte(number)))
 			require.Equal(t, 404, w.Code, number)
 		}
-		require.Equal(t, 413, s.post(append(file(t, "several"), bytes.Repeat([]byte(" "), maxDelivery)...)).Code)
+		require.Equal(t, 413, s.post(append(file(t, "several"),
+			bytes.Repeat([]byte(" "), maxDelivery)...)).Code)
 	})
 	body := file(t, "several")
-	require.Equal(t, 200, s.post(append(body, bytes.Repeat([]byte(" "), maxDelivery-len(body))...)).Code)
+	require.Equal(t, 200, s.post(append(body, bytes.Repeat([]byte(" "),
+		maxDelivery-len(body))...)).Code)
 }
 
 func TestDeliveriesThatComeThreeTimesAndOutOfOrderChangeNothingTwice(t *testing.T) {
@@ -251,7 +274,8 @@ func TestDeliveriesThatComeThreeTimesAndOutOfOrderChangeNothingTwice(t *testing.
 				require.Equal(t, 200, s.post(file(t, names[i])).Code)
 			}
 		}
-		for phone, want := range map[string][]string{riya: {"wamid.demo.1", "wamid.demo.2", "wamid.demo.4"}, susan: {"wamid.demo.3"}} {
+		for phone, want := range map[string][]string{riya: {"wamid.demo.1", "wamid.demo.2",
+			"wamid.demo.4"}, susan: {"wamid.demo.3"}} {
 			var ids []string
 			opened := 0
 			for _, e := range s.events()[phone] {
@@ -332,7 +356,8 @@ func TestEveryKindOfMessageIsRecordedWhole(t *testing.T) {
 func TestABlockedContactsMessageIsAnsweredAndNotTaken(t *testing.T) {
 	s := newSite(t, memstore.New())
 	require.Equal(t, 200, s.post(file(t, "several")).Code)
-	_, err := s.engine.Do(t.Context(), s.to(riya), convo.Block{By: convo.ByUser("ana"), Reason: "spam"})
+	_, err := s.engine.Do(t.Context(), s.to(riya),
+		convo.Block{By: convo.ByUser("ana"), Reason: "spam"})
 	require.NoError(t, err)
 	s.unwritten(func() {
 		w := s.post(file(t, "answer"))
@@ -347,18 +372,22 @@ func TestStepsAreRunOnlyForWhomAndByWhomTheyMay(t *testing.T) {
 	require.Equal(t, 200, s.post(file(t, "several")).Code)
 	s.unwritten(func() {
 		for _, authorization := range []string{
-			"", "Bearer ", "Bearer demo-step", "Bearer demo-steps2", "Basic demo-steps", "demo-steps",
+			"", "Bearer ", "Bearer demo-step", "Bearer demo-steps2", "Basic demo-steps",
+			"demo-steps",
 		} {
-			w := s.send("POST", "/contacts/"+riya+"/close", []byte(`{"id":"1"}`), http.Header{"Authorization": {authorization}})
+			w := s.send("POST", "/contacts/"+riya+"/close", []byte(`{"id":"1"}`),
+				http.Header{"Authorization": {authorization}})
 			require.Equal(t, 401, w.Code, authorization)
 		}
 		for path, status := range map[string]int{
-			"/contacts/+10000000/close": 404, "/contacts/+10000000/open": 404, "/contacts/" + riya + "/delete": 404,
+			"/contacts/+10000000/close": 404, "/contacts/+10000000/open": 404,
+			"/contacts/" + riya + "/delete":                   404,
 			"/contacts/" + strings.Repeat("9", 300) + "/open": 400, "/contacts": 404, "/": 404,
 		} {
 			require.Equal(t, status, s.step(path, `{"id":"1"}`).Code, path)
 		}
-		for _, body := range []string{``, `{`, `[]`, `{}`, `{"id":""}`, `{"id":7}`, `{"id":"1","attributes":{"topic":7}}`} {
+		for _, body := range []string{``, `{`, `[]`, `{}`, `{"id":""}`, `{"id":7}`,
+			`{"id":"1","attributes":{"topic":7}}`} {
 			require.Equal(t, 400, s.step("/contacts/"+riya+"/close", body).Code, body)
 		}
 		for name, body := range map[string]string{
@@ -367,7 +396,8 @@ func TestStepsAreRunOnlyForWhomAndByWhomTheyMay(t *testing.T) {
 		} {
 			require.Equal(t, 400, s.step("/contacts/"+riya+"/close", body).Code, name)
 		}
-		require.Equal(t, 413, s.step("/contacts/"+riya+"/close", `{"id":"`+strings.Repeat("x", maxExecution)+`"}`).Code)
+		require.Equal(t, 413, s.step("/contacts/"+riya+"/close",
+			`{"id":"`+strings.Repeat("x", maxExecution)+`"}`).Code)
 	})
 	require.Equal(t, 200, s.step("/contacts/"+riya+"/close", `{"id":"1"}`).Code)
 	s.unwritten(func() {
@@ -383,18 +413,22 @@ func TestTheLogHasNeitherSecretsNorWhatWasSaid(t *testing.T) {
 	body := file(t, "several")
 	s.post(body)
 	s.post(bytes.Replace(body, []byte(`"type": "text"`), []byte(`"type": 7`), 1))
-	s.send("POST", "/webhook", body, http.Header{"X-Hub-Signature-256": {signature("guessed", body)}})
+	s.send("POST", "/webhook", body, http.Header{"X-Hub-Signature-256": {signature("guessed",
+		body)}})
 	s.send("GET", "/webhook?hub.mode=subscribe&hub.verify_token=guessed-verify&hub.challenge=1158201444", nil, nil)
-	s.send("POST", "/contacts/"+riya+"/close", []byte(`{"id":"1"}`), http.Header{"Authorization": {"Bearer guessed-steps"}})
+	s.send("POST", "/contacts/"+riya+"/close", []byte(`{"id":"1"}`),
+		http.Header{"Authorization": {"Bearer guessed-steps"}})
 	s.step("/contacts/"+riya+"/close", `{"id":"1","attributes":{"topic":"gossip about kettles"}}`)
 	s.step("/contacts/+10000000/close", `{"id":"1"}`)
 	log := s.log.String()
 	require.Equal(t, 6, strings.Count(log, "refused"), log)
-	for _, reason := range []string{"status=400", "status=401", "status=403", "status=404", "POST /contacts/{phone}/{step}"} {
+	for _, reason := range []string{"status=400", "status=401", "status=403", "status=404",
+		"POST /contacts/{phone}/{step}"} {
 		require.Contains(t, log, reason)
 	}
 	for _, secret := range []string{
-		demoSettings.appSecret, demoSettings.verifyToken, demoSettings.workflowToken, "guessed", signature("guessed", body),
+		demoSettings.appSecret, demoSettings.verifyToken, demoSettings.workflowToken, "guessed",
+		signature("guessed", body),
 		signature(demoSettings.appSecret, body), "kettles", "Riya", "9198", "10000000", "gossip",
 	} {
 		require.NotContains(t, log, secret)
@@ -441,7 +475,8 @@ func TestItServesUntilItIsStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	logged, done := make(lines, 100), make(chan error, 1)
 	go func() {
-		done <- serve(ctx, "127.0.0.1:0", "", demoSettings, slog.New(slog.NewTextHandler(logged, nil)))
+		done <- serve(ctx, "127.0.0.1:0", "", demoSettings,
+			slog.New(slog.NewTextHandler(logged, nil)))
 	}()
 	_, address, ok := strings.Cut(strings.TrimSpace(<-logged), "address=")
 	require.True(t, ok)
@@ -466,7 +501,9 @@ func TestItDoesNotServeWithoutItsSecrets(t *testing.T) {
 	} {
 		s := demoSettings
 		forget(&s)
-		require.ErrorContains(t, serve(t.Context(), "127.0.0.1:0", "", s, slog.New(slog.DiscardHandler)), "set ")
+		require.ErrorContains(t, serve(t.Context(), "127.0.0.1:0", "", s,
+			slog.New(slog.DiscardHandler)), "set ")
 	}
-	require.Error(t, serve(t.Context(), "127.0.0.1:99999", "", demoSettings, slog.New(slog.DiscardHandler)), "no such port")
+	require.Error(t, serve(t.Context(), "127.0.0.1:99999", "", demoSettings,
+		slog.New(slog.DiscardHandler)), "no such port")
 }

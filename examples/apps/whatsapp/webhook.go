@@ -13,8 +13,9 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// signed reports whether signature, the header X-Hub-Signature-256, is that of body by the app's secret. hmac.Equal takes as
-// long for a wrong one as for the right one, so that nobody can guess it byte by byte.
+// signed reports whether signature, the header X-Hub-Signature-256, is that of body by the app's
+// secret. hmac.Equal takes as long for a wrong one as for the right one, so that nobody can guess
+// it byte by byte.
 func signed(secret string, body []byte, signature string) bool {
 	given, err := hex.DecodeString(strings.TrimPrefix(signature, "sha256="))
 	mac := hmac.New(sha256.New, []byte(secret))
@@ -45,7 +46,8 @@ type value struct {
 		} `json:"profile"`
 	} `json:"contacts"`
 	Messages []json.RawMessage `json:"messages"`
-	// Statuses tell what became of messages that were sent. They are none of the conversation's business.
+	// Statuses tell what became of messages that were sent. They are none of the conversation's
+	// business.
 }
 
 // message has beside these a member that is named by its type.
@@ -146,7 +148,8 @@ func readMessage(data []byte) (*incoming, error) {
 	case m.Type == "":
 		return nil, errors.New("no type")
 	case m.Type == "reaction" || m.Type == "system":
-		return nil, nil // a heart, or a new number: nothing was said that should open a conversation
+		// a heart, or a new number: nothing was said that should open a conversation
+		return nil, nil
 	}
 	var c content
 	if part, ok := members[m.Type]; ok && m.Type != "contacts" { // which are a list
@@ -155,7 +158,8 @@ func readMessage(data []byte) (*incoming, error) {
 		}
 	}
 	in := &incoming{from: "+" + m.From, command: convo.Receive{
-		ExternalID: m.ID, Body: cmp.Or(c.Body, c.Text, c.Caption, c.ButtonReply.Title, c.ListReply.Title),
+		ExternalID: m.ID, Body: cmp.Or(c.Body, c.Text, c.Caption, c.ButtonReply.Title,
+			c.ListReply.Title),
 	}}
 	if m.Type != "text" {
 		// The whole of it, with the id to fetch a file by.

@@ -149,3 +149,24 @@ func (cs Columns[R]) appendObject(b []byte, d *Dialect, r *R) []byte {
 	b[len(b)-1] = '}' // there is no row of NULLs only
 	return b
 }
+
+// Missing are the columns that an INSERT must name besides the given ones, and the literal of an
+// empty value for each; both begin with a comma. It is for test data, which would else have to name
+// every column.
+func (cs Columns[R]) Missing(given string) (names, values string) {
+	listed := strings.FieldsFunc(given, func(r rune) bool {
+		return strings.ContainsRune(", \n\t", r)
+	})
+	for i := range cs {
+		if c := &cs[i]; !c.optional && !slices.Contains(listed, c.name) {
+			names += ", " + c.name
+			values += ", " + emptyValues[c.kind]
+		}
+	}
+	return names, values
+}
+
+var emptyValues = [...]string{
+	text: "''", freeText: "''", jsonText: "''", eventKind: "''", bigInt: "0", count: "0",
+	micros: "0", flag: "FALSE", id: "NULL",
+}

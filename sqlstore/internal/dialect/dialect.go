@@ -34,9 +34,9 @@ type Dialect struct {
 	// division rounds integers down.
 	division string
 
-	// InsertOnce makes of an INSERT one that writes nothing, and says so by the count of rows, where
-	// a row with the same key is there. Without it, the engine's own error says so, and leaves the
-	// transaction as it was.
+	// InsertOnce makes of an INSERT one that writes nothing, and says so by the count of rows,
+	// where a row with the same key is there. Without it, the engine's own error says so, and
+	// leaves the transaction as it was.
 	InsertOnce string
 	// UpsertCycle makes of the INSERT of a cycle one that amends the row that is there.
 	UpsertCycle string
@@ -64,8 +64,9 @@ type Dialect struct {
 	// PendingIndex is an index hint: stale statistics make planners avoid the index of pending
 	// cycles.
 	PendingIndex string
-	// listIndexes has a listing use one of the indexes %s; empty: the engine chooses well by itself.
-	// Else it may read from the top of the listing down to the page, or filter the listing of all.
+	// listIndexes has a listing use one of the indexes %s; empty: the engine chooses well by
+	// itself. Else it may read from the top of the listing down to the page, or filter the listing
+	// of all.
 	listIndexes string
 	// lateRows has a listing of two parts look rows up last; else the engine puts them all into
 	// files, for their texts.

@@ -235,7 +235,8 @@ func (u *ID) Scan(v any) (err error) {
 }
 
 func unexpected(v any) error {
-	return fmt.Errorf("sqlstore: the driver answers with a %T, which is not what the column holds", v)
+	return fmt.Errorf("sqlstore: the driver answers with a %T, which is not what the column holds",
+		v)
 }
 
 // unitSeparator stands between the columns in a text that holds several. No [Text] may hold it.

@@ -143,7 +143,8 @@ var Cycle = Columns[cy]{
 // Cycles are the columns of convo_cycles, but for the one that rollups use.
 var Cycles = table(slices.Concat(Columns[ClosedCycle]{
 	required("workspace", immutable, func(c *ClosedCycle) Field { return (*Text)(&c.Workspace) }),
-	required("conversation", immutable, func(c *ClosedCycle) Field { return (*ID)(&c.Conversation) }),
+	required("conversation", immutable,
+		func(c *ClosedCycle) Field { return (*ID)(&c.Conversation) }),
 }, lift(Cycle, func(c *ClosedCycle) *cy { return c.Cycle }))...)
 
 // Events are the columns of convo_events.

@@ -125,7 +125,8 @@ var (
 	// UpdateConversation demands that the slot which it takes, if any, is free.
 	UpdateConversation = updateConversation + ` AND NOT EXISTS (` + OtherActive + `)`
 
-	UpdateByMessages = `UPDATE convo_conversations SET ` + Conversations.ByMessages.assignments() + `
+	UpdateByMessages = `UPDATE convo_conversations SET ` +
+		Conversations.ByMessages.assignments() + `
 	WHERE workspace = ? AND id = ? AND version = ?`
 
 	InsertEvent = `INSERT INTO convo_events (` + Events.All.Names() + `)

@@ -26,8 +26,9 @@ const (
 	progressVariable = "CONVO_TEST_PROGRESS" // how far the children before it came
 )
 
-// A process that is killed takes nothing with it that it was told to be written. (The system stays, and with it what it has not
-// written to the disk yet: what a power failure takes is not seen here.)
+// A process that is killed takes nothing with it that it was told to be written. (The system stays,
+// and with it what it has not written to the disk yet: what a power failure takes is not seen
+// here.)
 func TestNothingAcknowledgedIsLostWhenTheProcessIsKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "convo.db")
 	var done progress

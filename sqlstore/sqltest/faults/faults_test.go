@@ -1,5 +1,6 @@
-// Package faults_test holds the SQL store to its promises while connections are cut, processes and servers are killed, disks
-// run full and servers fail over. CONVO_TEST_SCALE=10 makes all of it ten times as long.
+// Package faults_test holds the SQL store to its promises while connections are cut, processes and
+// servers are killed, disks run full and servers fail over. CONVO_TEST_SCALE=10 makes all of it ten
+// times as long.
 package faults_test
 
 import (
@@ -23,10 +24,12 @@ const workspace = "acme"
 var ana = convo.ByUser("ana")
 
 var dialects = map[testdb.Engine]sqlstore.Dialect{
-	testdb.SQLite: sqlstore.SQLite, testdb.PostgreSQL: sqlstore.PostgreSQL, testdb.MariaDB: sqlstore.MariaDB,
+	testdb.SQLite: sqlstore.SQLite, testdb.PostgreSQL: sqlstore.PostgreSQL,
+	testdb.MariaDB: sqlstore.MariaDB,
 }
 
-// TestMain also runs the process that is to be killed: see TestNothingAcknowledgedIsLostWhenTheProcessIsKilled.
+// TestMain also runs the process that is to be killed: see
+// TestNothingAcknowledgedIsLostWhenTheProcessIsKilled.
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childVariable); path != "" {
 		writeAsChild(path)

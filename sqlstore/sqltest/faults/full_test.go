@@ -19,10 +19,12 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 )
 
-// On a disk that is full, a call says so and has written nothing; reading goes on, and so does writing when there is space again.
+// On a disk that is full, a call says so and has written nothing; reading goes on, and so does
+// writing when there is space again.
 func TestAFullDiskLosesNothing(t *testing.T) {
 	for name, small := range map[string]func(t *testing.T) (db *sql.DB, free func()){
-		"a file that may not grow": fileWithALimit, "a file system without space": fileSystemWithALimit,
+		"a file that may not grow":    fileWithALimit,
+		"a file system without space": fileSystemWithALimit,
 	} {
 		t.Run(name, func(t *testing.T) {
 			db, free := small(t)
@@ -49,7 +51,8 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	}
 }
 
-// Calls that come at the same time share a transaction. One that does not fit must not take the others with it.
+// Calls that come at the same time share a transaction. One that does not fit must not take the
+// others with it.
 func TestACallThatDoesNotFitDoesNotSpoilOthers(t *testing.T) {
 	db, _ := fileWithALimit(t)
 	s := migrated(t, db, testdb.SQLite)
@@ -66,7 +69,9 @@ func TestACallThatDoesNotFitDoesNotSpoilOthers(t *testing.T) {
 			}
 			wg.Go(func() {
 				to := convo.ToContact(workspace, fmt.Sprint("contact ", i))
-				_, errs[i] = e.Do(t.Context(), to, convo.Receive{Channel: "web", ExternalID: fmt.Sprint(round, " ", i), Body: body})
+				_, errs[i] = e.Do(t.Context(), to,
+					convo.Receive{Channel: "web", ExternalID: fmt.Sprint(round, " ", i),
+						Body: body})
 			})
 		}
 		wg.Wait()
@@ -82,7 +87,8 @@ func TestACallThatDoesNotFitDoesNotSpoilOthers(t *testing.T) {
 	assert.Len(t, eventsByText(t, s), rounds*7, "messages")
 }
 
-// fileWithALimit is a file that may have little more than its tables. It has one connection, as the limit is the connection's.
+// fileWithALimit is a file that may have little more than its tables. It has one connection, as the
+// limit is the connection's.
 func fileWithALimit(t *testing.T) (db *sql.DB, free func()) {
 	db, err := sqlstore.OpenSQLite("sqlite", filepath.Join(t.TempDir(), "convo.db"))
 	require.NoError(t, err)
@@ -106,17 +112,20 @@ func limit(t *testing.T, db *sql.DB, pages int) {
 	require.Equal(t, pages, now)
 }
 
-// fileSystemWithALimit is a file on a file system of its own, which something else has filled almost to the end.
+// fileSystemWithALimit is a file on a file system of its own, which something else has filled
+// almost to the end.
 func fileSystemWithALimit(t *testing.T) (db *sql.DB, free func()) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can mount a small file system")
 	}
 	dir := t.TempDir()
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=8m", "convo", dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=8m", "convo",
+		dir).CombinedOutput(); err != nil {
 		t.Skipf("a small file system cannot be mounted here: %v: %s", err, out)
 	}
 	t.Cleanup(func() { require.NoError(t, exec.Command("umount", dir).Run()) })
-	db, err := sqlstore.OpenSQLite("sqlite", filepath.Join(dir, "convo.db"), "wal_autocheckpoint = 50")
+	db, err := sqlstore.OpenSQLite("sqlite", filepath.Join(dir, "convo.db"),
+		"wal_autocheckpoint = 50")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}.Migrate(t.Context()))

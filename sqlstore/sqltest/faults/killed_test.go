@@ -16,9 +16,10 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 )
 
-// An administrator, or a limit on how long a statement may take, ends a statement at any moment, and leaves its connection and
-// perhaps its transaction open. What is read there afterwards must not be what will never be committed: least of all by the
-// store itself, when it looks for what came of a commit.
+// An administrator, or a limit on how long a statement may take, ends a statement at any moment,
+// and leaves its connection and perhaps its transaction open. What is read there afterwards must
+// not be what will never be committed: least of all by the store itself, when it looks for what
+// came of a commit.
 func TestAKilledStatementLeavesNothingBehind(t *testing.T) {
 	eachServer(t, func(t *testing.T, e testdb.Engine) {
 		ask, kill := "SELECT pg_backend_pid()", "SELECT pg_cancel_backend(%d)"
@@ -50,7 +51,8 @@ func TestAKilledStatementLeavesNothingBehind(t *testing.T) {
 			statement, delay := fmt.Sprintf(kill, session), rand.N(2*time.Millisecond)
 			var killer sync.WaitGroup
 			killer.Go(func() {
-				time.Sleep(delay) // the server's own clock: the kill is to meet its statement at any moment
+				// the server's own clock: the kill is to meet its statement at any moment
+				time.Sleep(delay)
 				_, _ = db.Exec(statement)
 			})
 			note := convo.Note{By: ana, Body: fmt.Sprint(n)}
@@ -83,7 +85,8 @@ func TestAKilledStatementLeavesNothingBehind(t *testing.T) {
 			}
 			there, rerr := engine.Active(t.Context(), to)
 			require.NoError(t, rerr)
-			require.Equal(t, now.Version, there.Version, "read on the connection of the killed statement")
+			require.Equal(t, now.Version, there.Version,
+				"read on the connection of the killed statement")
 			version = now.Version
 		}
 		t.Logf("%d calls, of which %d were killed; %d doubts", tries, killed, doubts)

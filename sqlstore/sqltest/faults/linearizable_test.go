@@ -20,9 +20,10 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 )
 
-// Whatever a connection is cut in the middle of: all that clients are told can be explained by their operations having been
-// carried out one after the other, each once, at a moment between call and answer. An operation whose outcome is unknown may
-// have been carried out or not; an error of another kind means that it was not.
+// Whatever a connection is cut in the middle of: all that clients are told can be explained by
+// their operations having been carried out one after the other, each once, at a moment between call
+// and answer. An operation whose outcome is unknown may have been carried out or not; an error of
+// another kind means that it was not.
 func TestWhatClientsAreToldStaysTrueWhenConnectionsAreCut(t *testing.T) {
 	eachServer(t, func(t *testing.T, e testdb.Engine) {
 		db := testdb.Create(t, e)
@@ -42,17 +43,22 @@ func TestTheCheckNoticesWhoTakesDoubtForAnAnswer(t *testing.T) {
 		store func(*sqlstore.Store) convo.Store
 	}{
 		{"a client repeats without a key what it has no answer to",
-			func(c *clients) { c.repeatAll = true }, func(s *sqlstore.Store) convo.Store { return s }},
+			func(c *clients) { c.repeatAll = true },
+			func(s *sqlstore.Store) convo.Store { return s }},
 		{"a store says that what it does not know was written",
 			func(*clients) {}, func(s *sqlstore.Store) convo.Store { return careless{s, nil} }},
 		{"a store says that what it does not know was not written",
-			func(*clients) {}, func(s *sqlstore.Store) convo.Store { return careless{s, errors.New("not written")} }},
+			func(*clients) {}, func(s *sqlstore.Store) convo.Store {
+				return careless{s,
+					errors.New("not written")}
+			}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			eachServer(t, func(t *testing.T, e testdb.Engine) {
 				db := testdb.Create(t, e)
 				direct := migrated(t, db.Open(t), e)
-				for try := 0; ; try++ { // luck is needed: that somebody looks in between, or that a request comes late
+				// luck is needed: that somebody looks in between, or that a request comes late
+				for try := 0; ; try++ {
 					c := clients{operations: 500, prefix: fmt.Sprint(try, " "), often: sendOnce}
 					tt.wrong(&c)
 					c.runThrough(t, e, db, tt.store)
@@ -100,7 +106,8 @@ func (s careless) decide(err error) error {
 
 const (
 	workers = 8
-	// while is how many operations are mostly on the same two contacts: the check is quick on short histories only.
+	// while is how many operations are mostly on the same two contacts: the check is quick on short
+	// histories only.
 	while = 120
 	// patience is how often an operation with a key is repeated.
 	patience = 500
@@ -119,14 +126,15 @@ type clients struct {
 	next    atomic.Int64
 	mu      sync.Mutex
 	history []porcupine.Operation
-	// How often it was unknown what came of a commit, how often another error said that nothing was written, how often a
-	// key was known, and how many operations stayed without an answer.
+	// How often it was unknown what came of a commit, how often another error said that nothing was
+	// written, how often a key was known, and how many operations stayed without an answer.
 	doubts, failures, duplicates, ambiguous int
 	faults                                  string // that it had
 }
 
 // runThrough has the clients work through a proxy, on a store that may be wrong.
-func (c *clients) runThrough(t *testing.T, e testdb.Engine, db testdb.Database, wrap func(*sqlstore.Store) convo.Store) {
+func (c *clients) runThrough(t *testing.T, e testdb.Engine, db testdb.Database,
+	wrap func(*sqlstore.Store) convo.Store) {
 	t.Helper()
 	p := startProxy(t, db.Addr)
 	p.calm.Store(true)
@@ -178,7 +186,8 @@ func (c *clients) pick(n int) operation {
 		contact = fmt.Sprintf("%s %s, hot %d", kind, c.prefix, n/while)
 	}
 	commands := []convo.CommandName{
-		convo.CommandReceive, convo.CommandReceive, convo.CommandSend, convo.CommandNote, convo.CommandNote, convo.CommandOpen,
+		convo.CommandReceive, convo.CommandReceive, convo.CommandSend, convo.CommandNote,
+		convo.CommandNote, convo.CommandOpen,
 		convo.CommandClose, convo.CommandReopen, sendOnce, readHead, readHistory, readHistory,
 	}
 	op := operation{contact, commands[rand.N(len(commands))], fmt.Sprint(n)}
@@ -191,13 +200,15 @@ func (c *clients) pick(n int) operation {
 	return op
 }
 
-// carryOut has the engine carry out op, again and again if it has a key, and writes down the answer.
+// carryOut has the engine carry out op, again and again if it has a key, and writes down the
+// answer.
 func (c *clients) carryOut(client int, op operation) {
 	begin := time.Since(c.begin).Nanoseconds()
 	note := func(a answer, end int64) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.history = append(c.history, porcupine.Operation{ClientId: client, Input: op, Call: begin, Output: a, Return: end})
+		c.history = append(c.history, porcupine.Operation{ClientId: client, Input: op, Call: begin,
+			Output: a, Return: end})
 	}
 	for try := 0; ; try++ {
 		a, err := c.ask(op)
@@ -310,8 +321,10 @@ func (c *clients) verdict(t *testing.T, s *sqlstore.Store) porcupine.CheckResult
 	}
 	worked := time.Since(c.begin)
 	result := porcupine.CheckOperationsTimeout(model, c.history, time.Minute)
-	t.Logf("%d operations on %d contacts in %v; %s; %d doubts, of which %d stayed; %d other errors; %d duplicates; %s in %v",
-		len(c.history), len(seen), worked.Round(time.Millisecond), c.faults, c.doubts, c.ambiguous, c.failures, c.duplicates,
+	t.Logf("%d operations on %d contacts in %v; %s; %d doubts, of which %d stayed; %d other "+
+		"errors; %d duplicates; %s in %v",
+		len(c.history), len(seen), worked.Round(time.Millisecond), c.faults, c.doubts, c.ambiguous,
+		c.failures, c.duplicates,
 		result, (time.Since(c.begin) - worked).Round(time.Millisecond))
 	if result != porcupine.Ok {
 		t.Log(explain(c.history))

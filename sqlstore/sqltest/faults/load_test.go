@@ -14,12 +14,13 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// progress is how many of its calls each writer has an acknowledgement of. Its calls are numbered, and it repeats one until it
-// has, so whatever happens: calls up to here are there, each once and whole, and perhaps the next one.
+// progress is how many of its calls each writer has an acknowledgement of. Its calls are numbered,
+// and it repeats one until it has, so whatever happens: calls up to here are there, each once and
+// whole, and perhaps the next one.
 type progress [8]int
 
-// call is the n-th call of a writer, always the same: several commands with one key. Every fifth is on a contact for which all
-// writers race.
+// call is the n-th call of a writer, always the same: several commands with one key. Every fifth is
+// on a contact for which all writers race.
 func call(writer, n int) (convo.Ref, []convo.Command) {
 	key := fmt.Sprintf("%d/%d", writer, n)
 	to := convo.ToContact(workspace, fmt.Sprintf("contact %d of %d", n/40, writer))
@@ -149,9 +150,11 @@ func eventsByText(t *testing.T, s convo.Store) map[string]int {
 		page, err := e.Conversations(t.Context(), f)
 		require.NoError(t, err)
 		for _, c := range page {
-			events, err := e.Transcript(t.Context(), convo.ToConversation(workspace, c.ID), convo.EventCursor{}, convo.MaxPageSize)
+			events, err := e.Transcript(t.Context(), convo.ToConversation(workspace, c.ID),
+				convo.EventCursor{}, convo.MaxPageSize)
 			require.NoError(t, err)
-			require.Less(t, len(events), convo.MaxPageSize, "there are more pages than are read here")
+			require.Less(t, len(events), convo.MaxPageSize,
+				"there are more pages than are read here")
 			for _, v := range events {
 				if text := v.Row().Body + v.Row().Summary; text != "" {
 					counts[text]++

@@ -15,8 +15,8 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// The model of one contact, small enough to be seen right: what a sequence of operations makes of it, one after the other,
-// each exactly once.
+// The model of one contact, small enough to be seen right: what a sequence of operations makes of
+// it, one after the other, each exactly once.
 
 // operation is what a client wants of a contact.
 type operation struct {
@@ -32,14 +32,16 @@ const (
 	sendOnce    convo.CommandName = "send without a key"
 )
 
-// anew says that a conversation of the contact that was closed stays closed, and another one is opened. Such contacts get no
-// notes: a note is for the conversation that is the latest one when the engine looks, even if the next one is opened before
-// it is written, so there is no moment at which it happens.
+// anew says that a conversation of the contact that was closed stays closed, and another one is
+// opened. Such contacts get no notes: a note is for the conversation that is the latest one when
+// the engine looks, even if the next one is opened before it is written, so there is no moment at
+// which it happens.
 func (op operation) anew() bool { return strings.HasPrefix(op.contact, "anew") }
 
 // hasKey says that it is repeated until there is an answer.
 func (op operation) hasKey() bool {
-	return op.command == convo.CommandReceive || op.command == convo.CommandSend || op.command == convo.CommandOpen
+	return op.command == convo.CommandReceive || op.command == convo.CommandSend ||
+		op.command == convo.CommandOpen
 }
 
 func (op operation) reads() bool { return op.command == readHead || op.command == readHistory }
@@ -67,7 +69,8 @@ func (s state) with(status convo.Status, kind convo.EventKind, text string) stat
 	return state{status, s.version + 1, digest(s.log, kind, text), s.past}
 }
 
-// entered is the state after what enters a contact without an active conversation: a new one, or the latest one again.
+// entered is the state after what enters a contact without an active conversation: a new one, or
+// the latest one again.
 func (s state) entered(op operation) state {
 	if s.status == "" || op.anew() {
 		return state{past: s.history()}.with(convo.StatusOpen, convo.ConversationOpened, "")
@@ -182,12 +185,15 @@ func explain(history []porcupine.Operation) (text string) {
 		for i, o := range longest {
 			_, s = s.step(o.Input.(operation), o.Output.(answer))
 			if i >= len(longest)-5 {
-				text += fmt.Sprintf("%+v %+v %d-%d then %+v %d\n", o.Input, o.Output, o.Call, o.Return, s, s.history())
+				text += fmt.Sprintf("%+v %+v %d-%d then %+v %d\n", o.Input, o.Output, o.Call,
+					o.Return, s, s.history())
 			}
 		}
 		text += "cannot be followed by any of\n"
-		rest := slices.DeleteFunc(slices.Clone(part), func(o porcupine.Operation) bool { return slices.Contains(longest, o) })
-		first := slices.MinFunc(rest, func(a, b porcupine.Operation) int { return cmp.Compare(a.Return, b.Return) })
+		rest := slices.DeleteFunc(slices.Clone(part),
+			func(o porcupine.Operation) bool { return slices.Contains(longest, o) })
+		first := slices.MinFunc(rest,
+			func(a, b porcupine.Operation) int { return cmp.Compare(a.Return, b.Return) })
 		for _, o := range rest {
 			if o.Call <= first.Return { // then it can be the next
 				text += fmt.Sprintf("%+v %+v %d-%d\n", o.Input, o.Output, o.Call, o.Return)

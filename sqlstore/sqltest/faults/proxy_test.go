@@ -34,7 +34,8 @@ var cuts = []cut{before, late, sent, after, within}
 const (
 	// A request that may commit is cut one time in …, any other one time in ….
 	commits, others = 12, 300
-	// After one cut in … nobody gets through for a while, so that reading back what came of a commit fails, too.
+	// After one cut in … nobody gets through for a while, so that reading back what came of a
+	// commit fails, too.
 	outages = 3
 )
 
@@ -75,7 +76,8 @@ func (p *proxy) stop() {
 	p.open.Wait()
 }
 
-// lead passes on what a client and the server say, until one of them has no more to say, or the first cut.
+// lead passes on what a client and the server say, until one of them has no more to say, or the
+// first cut.
 func (p *proxy) lead(client *net.TCPConn) {
 	defer lose(client)
 	if p.out() {
@@ -175,9 +177,11 @@ func (p *proxy) plan(request []byte) cut {
 
 func (p *proxy) out() bool { return !p.calm.Load() && time.Now().UnixNano() < p.outage.Load() }
 
-// mayCommit reports whether a request says so, or is long, as one is that carries all that a commit writes.
+// mayCommit reports whether a request says so, or is long, as one is that carries all that a commit
+// writes.
 func mayCommit(request []byte) bool {
-	return len(request) > 400 || len(request) < 100 && bytes.Contains(bytes.ToLower(request), []byte("commit"))
+	return len(request) > 400 || len(request) < 100 &&
+		bytes.Contains(bytes.ToLower(request), []byte("commit"))
 }
 
 // String says how many connections were cut, and how.

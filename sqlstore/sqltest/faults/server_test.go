@@ -11,7 +11,8 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 )
 
-// Clients that repeat with the same key what they have no answer to need not know that the server was killed and started again.
+// Clients that repeat with the same key what they have no answer to need not know that the server
+// was killed and started again.
 func TestNothingAcknowledgedIsLostWhenTheServerIsKilled(t *testing.T) {
 	for _, e := range []testdb.Engine{testdb.PostgreSQL, testdb.MariaDB} {
 		t.Run(string(e), func(t *testing.T) {
@@ -33,16 +34,19 @@ func TestNothingAcknowledgedIsLostWhenTheServerIsKilled(t *testing.T) {
 	}
 }
 
-// The same check must tell when a server acknowledges what it has not written yet, or it proves nothing.
+// The same check must tell when a server acknowledges what it has not written yet, or it proves
+// nothing.
 func TestTheCheckNoticesAServerThatAcknowledgesTooEarly(t *testing.T) {
 	for e, setting := range map[testdb.Engine]string{
-		testdb.PostgreSQL: "synchronous_commit=off", testdb.MariaDB: "innodb-flush-log-at-trx-commit=0",
+		testdb.PostgreSQL: "synchronous_commit=off",
+		testdb.MariaDB:    "innodb-flush-log-at-trx-commit=0",
 	} {
 		t.Run(string(e), func(t *testing.T) {
 			server := testdb.Private(t, e, setting)
 			s := migrated(t, server.Create("convo").Open(t), e)
 			var lost []string
-			for try := 0; len(lost) == 0; try++ { // luck is needed: that it has not just written all
+			// luck is needed: that it has not just written all
+			for try := 0; len(lost) == 0; try++ {
 				require.Less(t, try, 30, "nothing was noticed")
 				l := load{engine: engineOn(t, s), giveUp: func(error) bool { return true }}
 				l.start(t)

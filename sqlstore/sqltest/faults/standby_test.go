@@ -8,8 +8,9 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 )
 
-// Clients with the addresses of both servers in their DSN need not know that the first one is gone and the second one took over.
-// Nothing is lost, for the first one acknowledges nothing that the second one does not have.
+// Clients with the addresses of both servers in their DSN need not know that the first one is gone
+// and the second one took over. Nothing is lost, for the first one acknowledges nothing that the
+// second one does not have.
 func TestNothingAcknowledgedIsLostWhenAStandbyTakesOver(t *testing.T) {
 	primary := testdb.Private(t, testdb.PostgreSQL)
 	db := primary.Create("convo")

@@ -1,22 +1,24 @@
-// Package fill fills the tables of sqlstore by SQL alone, with as many conversations as one likes, for tests of query plans and
-// for benchmarks. What it writes is realistic in its proportions, but does not hold together in every detail: check no
-// invariants on it.
+// Package fill fills the tables of sqlstore by SQL alone, with as many conversations as one likes,
+// for tests of query plans and for benchmarks. What it writes is realistic in its proportions, but
+// does not hold together in every detail: check no invariants on it.
 package fill
 
 import (
 	"context"
 	"database/sql"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
-// Workspace has 6 in 10 of the conversations. Of all of them, Regular, a contact, has 1 in 200, and the rare ones each have some
-// 1 in 10,000.
+// Workspace has 6 in 10 of the conversations. Of all of them, Regular, a contact, has 1 in 200, and
+// the rare ones each have some 1 in 10,000.
 const (
 	Workspace    = "acme"
 	Regular      = "contact-1"
@@ -25,21 +27,23 @@ const (
 	RareCategory = "Fraud"
 )
 
-// Conversations fills contacts, addresses and conversations: n conversations of n/2 contacts in 22 workspaces, 2 in 100 of them
-// active, with 40 assignees, 6 teams, 4 channels and 3 categories, some without, and what is rare. One contact in 100 has
-// another one merged into it.
+// Conversations fills contacts, addresses and conversations: n conversations of n/2 contacts in 22
+// workspaces, 2 in 100 of them active, with 40 assignees, 6 teams, 4 channels and 3 categories,
+// some without, and what is rare. One contact in 100 has another one merged into it.
 func Conversations(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int) error {
 	return run(ctx, db, d, n, []table{
-		{"contacts", n / 2, contacts}, {"merged contacts", n / 200, aliases}, {"addresses", n / 2, addresses},
+		{"contacts", n / 2, contacts}, {"merged contacts", n / 200, aliases},
+		{"addresses", n / 2, addresses},
 		{"conversations", n, conversations},
 	})
 }
 
-// Log fills what happened in the n conversations that Conversations has filled: four events and a key of each, a cycle of each closed
-// one, and an event of each contact.
+// Log fills what happened in the n conversations that Conversations has filled: four events and a
+// key of each, a cycle of each closed one, and an event of each contact.
 func Log(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int) error {
 	return run(ctx, db, d, n, []table{
-		{"events", n, events}, {"events of contacts", n / 2, contactEvents}, {"cycles", n, cycles}, {"keys", n, keys},
+		{"events", n, events}, {"events of contacts", n / 2, contactEvents}, {"cycles", n, cycles},
+		{"keys", n, keys},
 	})
 }
 
@@ -50,7 +54,8 @@ func Analyze(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 	case sqlstore.PostgreSQL:
 		statement = "VACUUM ANALYZE"
 	case sqlstore.MariaDB:
-		statement = `ANALYZE TABLE convo_contacts, convo_addresses, convo_conversations, convo_cycles, convo_events,
+		statement = `ANALYZE TABLE convo_contacts, convo_addresses, convo_conversations,
+			convo_cycles, convo_events,
 			convo_contact_events, convo_keys, convo_rollups`
 	}
 	_, err := db.ExecContext(ctx, statement)
@@ -60,9 +65,12 @@ func Analyze(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 	return err
 }
 
-// Active are up to limit open conversations of Workspace, without Regular's, by reference and contact.
-func Active(ctx context.Context, db *sql.DB, limit int) (ids []uuid.UUID, contacts []string, err error) {
-	rows, err := db.QueryContext(ctx, `SELECT id, contact FROM convo_conversations WHERE workspace = '`+Workspace+`' AND active
+// Active are up to limit open conversations of Workspace, without Regular's, by reference and
+// contact.
+func Active(ctx context.Context, db *sql.DB, limit int) (ids []uuid.UUID, contacts []string,
+	err error) {
+	rows, err := db.QueryContext(ctx, `SELECT id, contact FROM convo_conversations
+		WHERE workspace = '`+Workspace+`' AND active
 		AND status = 'open' LIMIT `+strconv.Itoa(limit))
 	if err != nil {
 		return nil, nil, err
@@ -97,7 +105,8 @@ const chunk = 100_000 // values of i per statement
 func run(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int, tables []table) error {
 	for _, t := range tables {
 		for from := 0; from < t.rows; from += chunk {
-			if _, err := db.ExecContext(ctx, text(d, t.text, n, from, min(t.rows, from+chunk))); err != nil {
+			if _, err := db.ExecContext(ctx, text(d, complete(t.text), n, from,
+				min(t.rows, from+chunk))); err != nil {
 				return fmt.Errorf("fill: %s: %w", t.what, err)
 			}
 		}
@@ -105,10 +114,33 @@ func run(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int, tables []ta
 	return nil
 }
 
+// missing finds the columns that an INSERT into a table leaves out, but must not.
+var missing = map[string]func(given string) (names, values string){
+	"contacts":       dialect.Contacts.All.Missing,
+	"addresses":      dialect.Addresses.All.Missing,
+	"conversations":  dialect.Conversations.All.Missing,
+	"cycles":         dialect.Cycles.All.Missing,
+	"events":         dialect.Events.All.Missing,
+	"contact_events": dialect.ContactEvents.All.Missing,
+	"keys":           dialect.Keys.All.Missing,
+}
+
+var insert = regexp.MustCompile(`^(INSERT INTO convo_(\w+) \(([^)]*))`)
+
+// complete adds the columns that a statement leaves out, but must not, with empty values.
+func complete(statement string) string {
+	m := insert.FindStringSubmatch(statement)
+	names, values := missing[m[2]](m[3])
+	statement = m[1] + names + statement[len(m[0]):]
+	from := strings.LastIndex(statement, "FROM {")
+	return strings.TrimRight(statement[:from], " \n\t") + values + "\n\t" + statement[from:]
+}
+
 // text is a statement for the values from ≤ i < to, of n conversations, as the engine takes it.
 func text(d sqlstore.Dialect, statement string, n, from, to int) string {
 	// Ids are UUIDs of version 7: NUMBER is what is numbered, MILLIS when.
-	numbers := fmt.Sprintf("(WITH RECURSIVE r(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM r WHERE i < %d) SELECT i FROM r) r", from, to-1)
+	numbers := fmt.Sprintf("(WITH RECURSIVE r(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM r "+
+		"WHERE i < %d) SELECT i FROM r) r", from, to-1)
 	id := "unhex(printf('%012x70008000%012x', MILLIS, NUMBER))"
 	switch d {
 	case sqlstore.PostgreSQL:
@@ -126,13 +158,20 @@ func text(d sqlstore.Dialect, statement string, n, from, to int) string {
 			`+strings.ReplaceAll(id, "NUMBER", "i")+` AS id,
 			`+strings.ReplaceAll(millis, "NUMBER", "i")+` * 1000 AS at,
 			{workspace} AS workspace,
-			CASE WHEN i < {half} AND i % 100 = 1 THEN 'contact-1' ELSE CONCAT('contact-', k) END AS contact,
+			CASE WHEN i < {half} AND i % 100 = 1 THEN 'contact-1' ELSE CONCAT('contact-',
+			k) END AS contact,
 			i >= {half} AND k <> 1 AND b < 400 AS active,
-			CASE WHEN a % 100 < 70 THEN 'whatsapp' WHEN a % 100 < 90 THEN 'webchat' WHEN a % 100 < 99 THEN 'email'
+			CASE WHEN a % 100 < 70 THEN 'whatsapp'
+				WHEN a % 100 < 90 THEN 'webchat' WHEN a % 100 < 99
+				THEN 'email'
 				ELSE 'viber' END AS channel,
-			CASE WHEN c = 5 THEN 'agent-rare' WHEN c % 100 < 20 THEN '' ELSE CONCAT('agent-', c % 40) END AS assignee,
-			CASE WHEN a = 77 THEN 'team-rare' WHEN a % 10 < 4 THEN '' ELSE CONCAT('team-', a % 6) END AS team,
-			CASE WHEN b = 5000 THEN 'Fraud' WHEN b % 100 < 15 THEN '' WHEN b % 100 < 60 THEN 'Support' WHEN b % 100 < 90 THEN 'Sales'
+			CASE WHEN c = 5 THEN 'agent-rare' WHEN c % 100 < 20 THEN '' ELSE CONCAT('agent-',
+			c % 40) END AS assignee,
+			CASE WHEN a = 77 THEN 'team-rare' WHEN a % 10 < 4 THEN '' ELSE CONCAT('team-',
+			a % 6) END AS team,
+			CASE WHEN b = 5000 THEN 'Fraud' WHEN b % 100 < 15 THEN ''
+				WHEN b % 100 < 60 THEN 'Support' WHEN b % 100 < 90
+				THEN 'Sales'
 				ELSE 'General Inquiry' END AS category
 			FROM {numbered}) v`,
 		"{contacts}", `(SELECT i, {workspace} AS workspace, CONCAT('contact-', i) AS contact,
@@ -142,63 +181,88 @@ func text(d sqlstore.Dialect, statement string, n, from, to int) string {
 		"{event}", strings.ReplaceAll(id, "NUMBER", "i * 8 + e"),
 	).Replace(statement)
 	statement = strings.NewReplacer(
-		"{workspace}", `CASE WHEN k % 10 < 6 THEN 'acme' WHEN k % 10 < 9 THEN 'globex' ELSE CONCAT('small-', k % 200) END`,
+		"{workspace}", `CASE WHEN k % 10 < 6 THEN 'acme' WHEN k % 10 < 9 THEN 'globex'
+			ELSE CONCAT('small-', k % 200) END`,
 		// Contact k, and numbers that are spread evenly, each over its own prime.
-		"{numbered}", `(SELECT i, i % {half} AS k, i * 7919 % 10007 AS a, i * 104729 % 10009 AS b, i * 15485863 % 9973 AS c
+		"{numbered}", `(SELECT i, i % {half} AS k, i * 7919 % 10007 AS a, i * 104729 % 10009 AS b,
+			i * 15485863 % 9973 AS c
 			FROM `+numbers+`) n`,
 	).Replace(statement)
 	return strings.ReplaceAll(statement, "{half}", strconv.Itoa(n/2))
 }
 
 const (
-	contacts = `INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into, latest_conversation)
+	contacts = `INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
+		merged_into, latest_conversation)
 	SELECT workspace, contact, 3, at, at, FALSE, NULL, latest_conversation FROM {contacts}`
 
-	aliases = `INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into, latest_conversation)
+	aliases = `INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
+		merged_into, latest_conversation)
 	SELECT workspace, CONCAT('alias-', i), 2, at, at, FALSE, contact, NULL FROM {contacts}`
 
 	addresses = `INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
 	SELECT workspace, 'whatsapp', CONCAT('+49', i), contact, CONCAT('+49', i) FROM {contacts}`
 
-	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, created_at, contact, status, version, updated_at,
-		first_closed_at, assignee, team, due_at, active, active_slot, number, opened_at, opened_by_type, opened_by_id,
-		opened_source, first_assignee, last_assignee, last_team, first_response_at, first_responder_type,
-		first_responder_id, responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
-		pending_since, pending_until, closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
+	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, created_at,
+		contact, status, version, updated_at,
+		first_closed_at, assignee, team, due_at, active, active_slot, number, opened_at,
+		opened_by_type, opened_by_id,
+		opened_source, first_assignee, last_assignee, last_team, first_response_at,
+		first_responder_type,
+		first_responder_id, responses, response_micros, pending_micros, incoming, outgoing_user,
+		outgoing_automation,
+		pending_since, pending_until, closed_at, closed_by_type, closed_by_id, closed_source,
+		category, summary)
 	SELECT workspace, id, contact, channel, at, contact,
-		CASE WHEN NOT active THEN 'closed' WHEN c % 10 < 3 THEN 'pending' ELSE 'open' END, 4, at + 3000000,
+		CASE WHEN NOT active THEN 'closed' WHEN c % 10 < 3 THEN 'pending' ELSE 'open' END, 4,
+		at + 3000000,
 		CASE WHEN NOT active THEN at + 3000000 END, assignee, team,
-		CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END, active, CASE WHEN active THEN contact END,
-		1, at, 'contact', contact, 'incoming_message', assignee, assignee, team, at + 2000000, 'user', assignee, 1, 1000000, 0, 1, 1, 0,
-		CASE WHEN active AND c % 10 < 3 THEN at + 2500000 END, CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END,
+		CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END, active,
+		CASE WHEN active THEN contact END,
+		1, at, 'contact', contact, 'incoming_message', assignee, assignee, team, at + 2000000,
+		'user', assignee, 1, 1000000, 0, 1, 1, 0,
+		CASE WHEN active AND c % 10 < 3 THEN at + 2500000 END, CASE WHEN active
+		AND c % 10 = 0 THEN at + 86400000000 END,
 		CASE WHEN NOT active THEN at + 3000000 END, CASE WHEN active THEN '' ELSE 'user' END,
 		CASE WHEN active THEN '' ELSE assignee END, CASE WHEN active THEN '' ELSE 'user' END,
 		CASE WHEN active THEN '' ELSE category END,
-		CASE WHEN active THEN '' ELSE CONCAT('Issue resolved: replaced item ', i, ', and a coupon for the trouble.') END
+		CASE WHEN active THEN '' ELSE CONCAT('Issue resolved: replaced item ', i, ',
+		and a coupon for the trouble.') END
 	FROM {conversations}`
 
-	cycles = `INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type, opened_by_id, opened_source,
-		first_assignee, last_assignee, last_team, first_response_at, first_responder_type, first_responder_id, responses,
-		response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
+	cycles = `INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type,
+		opened_by_id, opened_source,
+		first_assignee, last_assignee, last_team, first_response_at, first_responder_type,
+		first_responder_id, responses,
+		response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
+		closed_by_type, closed_by_id,
 		closed_source, category, summary, rollup_pending)
-	SELECT workspace, id, 1, at, 'contact', contact, 'incoming_message', assignee, assignee, team, at + 2000000, 'user', assignee, 1,
+	SELECT workspace, id, 1, at, 'contact', contact, 'incoming_message', assignee, assignee, team,
+	at + 2000000, 'user', assignee, 1,
 		1000000, 0, 1, 1, 0, at + 3000000, 'user', assignee, 'user', category,
 		CONCAT('Issue resolved: replaced item ', i, ', and a coupon for the trouble.'), 1
 	FROM {conversations} WHERE NOT active`
 
-	events = `INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source, channel,
+	events = `INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq,
+		kind, at, by_type, by_id, source, channel,
 		external_id, body)
 	SELECT workspace, id, e, {event}, contact, CASE WHEN e = 1 THEN 3 END,
-		CASE e WHEN 1 THEN 'conversation_opened' WHEN 2 THEN 'message_received' WHEN 3 THEN 'message_sent'
+		CASE e WHEN 1 THEN 'conversation_opened' WHEN 2 THEN 'message_received'
+			WHEN 3 THEN 'message_sent'
 			ELSE CASE WHEN active THEN 'note_added' ELSE 'conversation_closed' END END,
-		at + 1000000 * (e - 1), CASE WHEN e < 3 THEN 'contact' ELSE 'user' END, CASE WHEN e < 3 THEN contact ELSE assignee END,
+		at + 1000000 * (e - 1), CASE WHEN e < 3 THEN 'contact' ELSE 'user' END,
+		CASE WHEN e < 3 THEN contact ELSE assignee END,
 		CASE WHEN e = 1 THEN 'incoming_message' END, CASE WHEN e < 4 THEN channel END,
 		CASE WHEN e = 2 THEN CONCAT('wamid.', i) END,
-		CASE WHEN e > 1 THEN CONCAT('My order ', i, ' arrived broken, what can I do about it now?') END
-	FROM {conversations} CROSS JOIN (SELECT 1 AS e UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) x`
+		CASE WHEN e > 1 THEN CONCAT('My order ', i, ' arrived broken,
+		what can I do about it now?') END
+	FROM {conversations} CROSS JOIN (SELECT 1 AS e UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL
+	SELECT 4) x`
 
-	contactEvents = `INSERT INTO convo_contact_events (workspace, contact, seq, id, kind, at, by_type, channel, address)
-	SELECT workspace, contact, 2, latest_conversation, 'address_linked', at, 'contact', 'whatsapp', CONCAT('+49', i) FROM {contacts}`
+	contactEvents = `INSERT INTO convo_contact_events (workspace, contact, seq, id, kind, at,
+		by_type, channel, address)
+	SELECT workspace, contact, 2, latest_conversation, 'address_linked', at, 'contact', 'whatsapp',
+	CONCAT('+49', i) FROM {contacts}`
 
 	keys = `INSERT INTO convo_keys (workspace, channel, id, hash, conversation, first_seq, last_seq)
 	SELECT workspace, channel, CONCAT('wamid.', i), i * 15485863, id, 2, 2 FROM {conversations}`

@@ -13,13 +13,15 @@ import (
 // lockClass is the first number of the advisory locks that say which databases are in use.
 const lockClass = 0x636f6e76
 
-// createPostgres takes a database that no test uses, and empties it. Creating and dropping one costs several times as
-// much, as the server syncs its files; a schema for each test would cost less, but would share advisory locks and the
-// catalog with other tests. A session's lock says that a database is in use, so what a killed process had is free again.
+// createPostgres takes a database that no test uses, and empties it. Creating and dropping one
+// costs several times as much, as the server syncs its files; a schema for each test would cost
+// less, but would share advisory locks and the catalog with other tests. A session's lock says that
+// a database is in use, so what a killed process had is free again.
 func createPostgres(t testing.TB, dsn string) (Database, error) {
 	u, err := url.Parse(dsn)
 	if err != nil || u.Hostname() == "" {
-		return Database{}, fmt.Errorf("%s is not of the form postgres://user@host:port/database", variables[PostgreSQL])
+		return Database{}, fmt.Errorf("%s is not of the form postgres://user@host:port/database",
+			variables[PostgreSQL])
 	}
 	if u.Port() == "" {
 		u.Host = net.JoinHostPort(u.Hostname(), "5432")
@@ -58,7 +60,8 @@ func createPostgres(t testing.TB, dsn string) (Database, error) {
 func lockPostgres(ctx context.Context, session *sql.Conn) (n int, err error) {
 	for free := false; !free; {
 		n++
-		if err := session.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1, $2)", lockClass, n).Scan(&free); err != nil {
+		if err := session.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1, $2)", lockClass,
+			n).Scan(&free); err != nil {
 			return 0, err
 		}
 	}
@@ -68,16 +71,19 @@ func lockPostgres(ctx context.Context, session *sql.Conn) (n int, err error) {
 // emptyPostgres makes the database, or ends all sessions in it and drops all that is in it.
 func emptyPostgres(ctx context.Context, session *sql.Conn, name, dsn string) error {
 	var exists bool
-	err := session.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&exists)
+	err := session.QueryRowContext(ctx,
+		"SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&exists)
 	if err != nil {
 		return err
 	}
 	if !exists {
-		_, err := session.ExecContext(ctx, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'")
+		_, err := session.ExecContext(ctx,
+			"CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'")
 		return err
 	}
 	if _, err := session.ExecContext(ctx,
-		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name); err != nil {
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+		name); err != nil {
 		return err
 	}
 	db, err := sql.Open("pgx", dsn)
@@ -89,7 +95,8 @@ func emptyPostgres(ctx context.Context, session *sql.Conn, name, dsn string) err
 		DO $$
 		DECLARE s name;
 		BEGIN
-			FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+			FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'
+			AND nspname <> 'information_schema' LOOP
 				EXECUTE format('DROP SCHEMA %I CASCADE', s);
 			END LOOP;
 			CREATE SCHEMA public;

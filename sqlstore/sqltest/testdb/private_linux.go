@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-// Server is a server that a test has to itself, to kill it and to start it again. It listens on a loopback address of its own,
-// and is gone, with all that it stored, with the test.
+// Server is a server that a test has to itself, to kill it and to start it again. It listens on a
+// loopback address of its own, and is gone, with all that it stored, with the test.
 type Server struct {
 	Engine Engine
 
@@ -35,17 +35,20 @@ type Server struct {
 	process  *exec.Cmd // nil: it does not run
 }
 
-// Private starts a server of e, with further settings in the way of its command line: "synchronous_commit=off" or
-// "innodb-flush-log-at-trx-commit=0". It skips t where e is not installed: see scripts/engines.
+// Private starts a server of e, with further settings in the way of its command line:
+// "synchronous_commit=off" or "innodb-flush-log-at-trx-commit=0". It skips t where e is not
+// installed: see scripts/engines.
 func Private(t testing.TB, e Engine, settings ...string) *Server {
 	t.Helper()
 	s := prepare(t, e, settings)
 	var err error
 	switch e {
 	case PostgreSQL:
-		err = s.run("initdb", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-U", "postgres", "--no-sync", "-D", s.data())
+		err = s.run("initdb", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-U", "postgres",
+			"--no-sync", "-D", s.data())
 	case MariaDB:
-		err = s.run("mariadb-install-db", "--no-defaults", "--datadir="+s.data(), "--tmpdir="+s.dir, "--skip-test-db", "--skip-name-resolve",
+		err = s.run("mariadb-install-db", "--no-defaults", "--datadir="+s.data(), "--tmpdir="+s.dir,
+			"--skip-test-db", "--skip-name-resolve",
 			"--auth-root-authentication-method=normal")
 	}
 	if err != nil {
@@ -55,13 +58,16 @@ func Private(t testing.TB, e Engine, settings ...string) *Server {
 	return s
 }
 
-// Standby starts a server that repeats what s does, and has s wait for it with every commit. It is of PostgreSQL only.
+// Standby starts a server that repeats what s does, and has s wait for it with every commit. It is
+// of PostgreSQL only.
 func (s *Server) Standby() *Server {
 	s.t.Helper()
 	const name = "standby"
 	b := prepare(s.t, s.Engine, s.settings)
-	if err := b.run("pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "postgres", "-D", b.data(),
-		"--checkpoint=fast", "--no-sync", "--write-recovery-conf", "-d", "application_name="+name); err != nil {
+	if err := b.run("pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U",
+		"postgres", "-D", b.data(),
+		"--checkpoint=fast", "--no-sync", "--write-recovery-conf", "-d",
+		"application_name="+name); err != nil {
 		s.t.Fatalf("testdb: %v", err)
 	}
 	b.Start()
@@ -69,7 +75,8 @@ func (s *Server) Standby() *Server {
 	s.exec("SELECT pg_reload_conf()")
 	s.wait("the standby to follow", func(ctx context.Context, db *sql.DB) error {
 		var n int
-		return db.QueryRowContext(ctx, "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").Scan(&n)
+		return db.QueryRowContext(ctx,
+			"SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").Scan(&n)
 	})
 	return b
 }
@@ -99,7 +106,8 @@ func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.It
 func (s *Server) database(name string) Database {
 	d := Database{Engine: s.Engine, Addr: s.Addr()}
 	if s.Engine == PostgreSQL {
-		d.Driver, d.DSN = "pgx", "postgres://postgres@"+d.Addr+"/"+cmp.Or(name, "postgres")+"?sslmode=disable"
+		d.Driver, d.DSN = "pgx", "postgres://postgres@"+d.Addr+"/"+cmp.Or(name,
+			"postgres")+"?sslmode=disable"
 	} else {
 		d.Driver, d.DSN = "mysql", "root@tcp("+d.Addr+")/"+name
 	}
@@ -115,7 +123,8 @@ func (s *Server) Start() {
 	case PostgreSQL:
 		program = "postgres"
 		args = []string{
-			"-D", s.data(), "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=50",
+			"-D", s.data(), "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-c",
+			"unix_socket_directories=", "-c", "max_connections=50",
 		}
 		for _, set := range s.settings {
 			args = append(args, "-c", set)
@@ -123,10 +132,13 @@ func (s *Server) Start() {
 	case MariaDB:
 		program = "mariadbd"
 		args = []string{
-			"--no-defaults", "--datadir=" + s.data(), "--port=" + strconv.Itoa(s.port), "--bind-address=127.0.0.1",
-			"--skip-name-resolve", "--character-set-server=utf8mb4", "--socket=" + filepath.Join(s.dir, "socket"),
+			"--no-defaults", "--datadir=" + s.data(), "--port=" + strconv.Itoa(s.port),
+			"--bind-address=127.0.0.1",
+			"--skip-name-resolve", "--character-set-server=utf8mb4",
+			"--socket=" + filepath.Join(s.dir, "socket"),
 			"--pid-file=" + filepath.Join(s.dir, "pid"),
-			"--tmpdir=" + s.dir, // in a shared one, each server that starts deletes the temporary tables of the others
+			// in a shared one, each server that starts deletes the temporary tables of the others
+			"--tmpdir=" + s.dir,
 		}
 		for _, set := range s.settings {
 			args = append(args, "--"+set)
@@ -142,7 +154,8 @@ func (s *Server) Start() {
 	if err := s.process.Start(); err != nil {
 		s.t.Fatalf("testdb: %v", err)
 	}
-	s.wait("the server to start", func(ctx context.Context, db *sql.DB) error { return db.PingContext(ctx) })
+	s.wait("the server to start",
+		func(ctx context.Context, db *sql.DB) error { return db.PingContext(ctx) })
 }
 
 // Kill kills all processes of the server with SIGKILL, and returns when they are gone.
@@ -159,7 +172,8 @@ func (s *Server) Kill() {
 	}
 	_ = s.process.Wait() // its error is that it was killed
 	s.process = nil
-	for end := time.Now().Add(patience); slices.ContainsFunc(all, alive); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); slices.ContainsFunc(all,
+		alive); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			s.t.Fatalf("testdb: processes of the server survived SIGKILL: %v", all)
 		}
@@ -168,7 +182,8 @@ func (s *Server) Kill() {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
-// freeMemory removes the shared memory that a killed server of PostgreSQL leaves to the one that is started next.
+// freeMemory removes the shared memory that a killed server of PostgreSQL leaves to the one that is
+// started next.
 func (s *Server) freeMemory() {
 	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
 	if lines := strings.Split(string(text), "\n"); err == nil && len(lines) > 6 {
@@ -294,12 +309,14 @@ func find(program string) string {
 	return paths[len(paths)-1]
 }
 
-// freePort is one that nobody listens on now, and that nobody gets who asks for any, while the server is down.
+// freePort is one that nobody listens on now, and that nobody gets who asks for any, while the
+// server is down.
 func freePort() (port int, err error) {
 	for range 100 {
 		port = 10000 + rand.N(20000)
 		var l net.Listener
-		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1",
+			strconv.Itoa(port))); err == nil {
 			return port, l.Close()
 		}
 	}

@@ -1,5 +1,6 @@
-// Package testdb opens empty databases of every engine that convo's SQL store speaks to, for tests. A server that the
-// environment does not name is skipped: see scripts/engines, and make test-engines.
+// Package testdb opens empty databases of every engine that convo's SQL store speaks to, for tests.
+// A server that the environment does not name is skipped: see scripts/engines, and make
+// test-engines.
 package testdb
 
 import (
@@ -30,16 +31,19 @@ const (
 	MariaDB    Engine = "MariaDB"
 )
 
-// variables name the environment's variables with the DSN of a server, whose user may create databases.
+// variables name the environment's variables with the DSN of a server, whose user may create
+// databases.
 var variables = map[Engine]string{PostgreSQL: "CONVO_POSTGRES_DSN", MariaDB: "CONVO_MARIADB_DSN"}
 
-// notSQLite names the variable with the reason why SQLite is to be skipped, when it is: that it was tested just before.
+// notSQLite names the variable with the reason why SQLite is to be skipped, when it is: that it was
+// tested just before.
 const notSQLite = "CONVO_SKIP_SQLITE"
 
 // patience is how long a server may take to create an empty database, or to drop it.
 const patience = time.Minute
 
-// Each runs f as one subtest for each engine, and skips the servers that the environment does not name.
+// Each runs f as one subtest for each engine, and skips the servers that the environment does not
+// name.
 func Each(t *testing.T, f func(t *testing.T, e Engine)) {
 	for _, e := range []Engine{SQLite, PostgreSQL, MariaDB} {
 		t.Run(string(e), func(t *testing.T) {
@@ -58,7 +62,8 @@ func EachAtOnce(t *testing.T, f func(t *testing.T, e Engine)) {
 	})
 }
 
-// server is the DSN of e's server, or the empty string for SQLite. It skips t if there should be one and is none.
+// server is the DSN of e's server, or the empty string for SQLite. It skips t if there should be
+// one and is none.
 func server(t testing.TB, e Engine) string {
 	t.Helper()
 	name, ok := variables[e]
@@ -89,7 +94,8 @@ type Database struct {
 	Addr   string // host:port of its server; empty for SQLite
 }
 
-// Create makes a new empty database, which is gone with the test, and opens nothing. For params see [Database.With].
+// Create makes a new empty database, which is gone with the test, and opens nothing. For params see
+// [Database.With].
 func Create(t testing.TB, e Engine, params ...string) Database {
 	t.Helper()
 	dsn := server(t, e)
@@ -126,9 +132,10 @@ func (d Database) Open(t testing.TB) *sql.DB {
 	return db
 }
 
-// With is the same database with other parameters of its DSN, each key=value, written as the engine wants to read it and
-// not escaped for a DSN: default_transaction_isolation=serializable, tx_isolation='SERIALIZABLE', or
-// _pragma=synchronous(FULL). A parameter takes the place of one with the same key, and a pragma of one with the same name.
+// With is the same database with other parameters of its DSN, each key=value, written as the engine
+// wants to read it and not escaped for a DSN: default_transaction_isolation=serializable,
+// tx_isolation='SERIALIZABLE', or _pragma=synchronous(FULL). A parameter takes the place of one
+// with the same key, and a pragma of one with the same name.
 func (d Database) With(params ...string) Database {
 	if len(params) == 0 {
 		return d
@@ -169,7 +176,8 @@ func (d Database) With(params ...string) Database {
 	return d
 }
 
-// Via is the same database, reached through another host:port that leads to its server. SQLite has no server.
+// Via is the same database, reached through another host:port that leads to its server. SQLite has
+// no server.
 func (d Database) Via(addr string) Database {
 	switch d.Engine {
 	case PostgreSQL:
@@ -208,10 +216,12 @@ func cut(param string) (key, value string) {
 
 func createSQLite(t testing.TB) Database {
 	path := &url.URL{Path: filepath.Join(t.TempDir(), "convo.db")}
-	return Database{Engine: SQLite, Driver: "sqlite", DSN: "file:" + path.EscapedPath() + "?" + url.Values{
-		"_pragma": {"journal_mode(WAL)", "busy_timeout(10000)", "synchronous(NORMAL)", "foreign_keys(1)"},
-		"_txlock": {"immediate"},
-	}.Encode()}
+	return Database{Engine: SQLite, Driver: "sqlite", DSN: "file:" + path.EscapedPath() + "?" +
+		url.Values{
+			"_pragma": {"journal_mode(WAL)", "busy_timeout(10000)", "synchronous(NORMAL)",
+				"foreign_keys(1)"},
+			"_txlock": {"immediate"},
+		}.Encode()}
 }
 
 func createMariaDB(t testing.TB, dsn string) (Database, error) {
@@ -231,18 +241,21 @@ func createMariaDB(t testing.TB, dsn string) (Database, error) {
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	// The collation stays MariaDB's own, which takes "a" for "A": a schema that must not do so has to say so.
+	// The collation stays MariaDB's own, which takes "a" for "A": a schema that must not do so has
+	// to say so.
 	_, err = admin.ExecContext(ctx, "CREATE DATABASE "+c.DBName+" CHARACTER SET utf8mb4")
 	return Database{Engine: MariaDB, Driver: "mysql", DSN: c.FormatDSN(), Addr: c.Addr}, err
 }
 
-// dropMariaDB first ends the sessions in the database: with a transaction open they would hold its tables.
+// dropMariaDB first ends the sessions in the database: with a transaction open they would hold its
+// tables.
 func dropMariaDB(admin *sql.DB, name string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var ids sql.NullString
 	if err := admin.QueryRowContext(ctx,
-		"SELECT GROUP_CONCAT(id) FROM information_schema.processlist WHERE db = ?", name).Scan(&ids); err != nil {
+		"SELECT GROUP_CONCAT(id) FROM information_schema.processlist WHERE db = ?",
+		name).Scan(&ids); err != nil {
 		return err
 	}
 	if ids.Valid {

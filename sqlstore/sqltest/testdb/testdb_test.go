@@ -31,7 +31,8 @@ func TestDatabasesAreApart(t *testing.T) {
 	})
 }
 
-// Whoever left tables, schemas, or a session that holds locks on them: the next test has an empty database.
+// Whoever left tables, schemas, or a session that holds locks on them: the next test has an empty
+// database.
 func TestADatabaseIsEmptyWhateverTheLastTestLeft(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		var left []*sql.Conn
@@ -80,15 +81,18 @@ func TestParametersTakeEffect(t *testing.T) {
 		{testdb.PostgreSQL, "read committed", "SHOW transaction_isolation",
 			"default_transaction_isolation=repeatable read", "repeatable read"},
 		{testdb.PostgreSQL, "UTF8", "SHOW server_encoding", "application_name=convo", "UTF8"},
-		{testdb.MariaDB, "REPEATABLE-READ", "SELECT @@tx_isolation", "tx_isolation='SERIALIZABLE'", "SERIALIZABLE"},
+		{testdb.MariaDB, "REPEATABLE-READ", "SELECT @@tx_isolation", "tx_isolation='SERIALIZABLE'",
+			"SERIALIZABLE"},
 		{testdb.MariaDB, "utf8mb4", "SELECT @@character_set_database", "parseTime=true", "utf8mb4"},
-		{testdb.MariaDB, "utf8mb4_general_ci", "SELECT @@collation_connection", "collation=utf8mb4_bin", "utf8mb4_bin"},
+		{testdb.MariaDB, "utf8mb4_general_ci", "SELECT @@collation_connection",
+			"collation=utf8mb4_bin", "utf8mb4_bin"},
 	} {
 		t.Run(tt.param, func(t *testing.T) {
 			assert.Equal(t, tt.usual, one(t, testdb.Open(t, tt.engine), tt.question))
 			d := testdb.Create(t, tt.engine, tt.param)
 			assert.Equal(t, tt.want, one(t, d.Open(t), tt.question))
-			assert.Equal(t, tt.want, one(t, d.With(tt.param).Open(t), tt.question), "twice the same")
+			assert.Equal(t, tt.want, one(t, d.With(tt.param).Open(t), tt.question),
+				"twice the same")
 		})
 	}
 }

@@ -37,7 +37,8 @@ type Series struct {
 	dashes []vg.Length
 }
 
-// palette is Okabe and Ito's, which color-blind people can tell apart; the dashes are for black and white.
+// palette is Okabe and Ito's, which color-blind people can tell apart; the dashes are for black and
+// white.
 var palette = []Series{
 	{Color: "#0072b2", color: color.RGBA{0x00, 0x72, 0xb2, 0xff}},
 	{Color: "#d55e00", color: color.RGBA{0xd5, 0x5e, 0x00, 0xff}, dashes: []vg.Length{5, 2}},
@@ -49,7 +50,8 @@ var (
 	pale = color.RGBA{0xdd, 0xdd, 0xdd, 0xff}
 )
 
-func init() { plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"} } // once: charts may be drawn at once
+// once: charts may be drawn at once
+func init() { plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"} }
 
 func newPlot(x, y string) *plot.Plot {
 	p := plot.New()
@@ -89,7 +91,8 @@ func Lines(a Axes, b report.Bucket, buckets []string, lines []Series) (template.
 				return "", err
 			}
 			line.Color, line.Width, line.Dashes = l.color, thick, l.dashes
-			points.Color, points.Shape, points.Radius = l.color, draw.CircleGlyph{}, thick // also for what stands alone
+			// also for what stands alone
+			points.Color, points.Shape, points.Radius = l.color, draw.CircleGlyph{}, thick
 			p.Add(line, points)
 		}
 		for _, v := range l.Values {
@@ -129,7 +132,8 @@ func segments(values []float64) (all []plotter.XYs) {
 func Bars(title, x, y string, names []string, values []float64) (template.HTML, error) {
 	n := len(names)
 	p := newPlot(x, y)
-	upwards, labels := make(plotter.Values, n), plotter.XYLabels{XYs: make(plotter.XYs, n), Labels: make([]string, n)}
+	upwards, labels := make(plotter.Values, n), plotter.XYLabels{XYs: make(plotter.XYs, n),
+		Labels: make([]string, n)}
 	ticks := make([]plot.Tick, n)
 	most := 0.
 	for i, v := range values {
@@ -172,10 +176,13 @@ func short(name string) string {
 	return name
 }
 
-// steps are how many buckets there may be from one name to the next, so that the names are easy to count on.
+// steps are how many buckets there may be from one name to the next, so that the names are easy to
+// count on.
 var steps = map[report.Bucket][]int{
-	report.Hour: {1, 3, 6, 12, 24, 48, 168}, report.Day: {1, 2, 7, 14, 28, 91, 182, 365}, report.Week: {1, 2, 4, 13, 26, 52},
-	report.Month: {1, 2, 3, 6, 12, 24, 48}, report.Quarter: {1, 2, 4, 8, 20}, report.Year: {1, 2, 5},
+	report.Hour: {1, 3, 6, 12, 24, 48, 168}, report.Day: {1, 2, 7, 14, 28, 91, 182,
+		365}, report.Week: {1, 2, 4, 13, 26, 52},
+	report.Month: {1, 2, 3, 6, 12, 24, 48}, report.Quarter: {1, 2, 4, 8, 20}, report.Year: {1, 2,
+		5},
 }
 
 // someOf names as many buckets as there is room for.
@@ -219,8 +226,8 @@ func numbers(apart float64) plot.TickerFunc {
 
 var styles = regexp.MustCompile(`style="([^"]*)"`)
 
-// svg draws p for a page: without a size of its own, with a name for who cannot see it, and without styles, which a page's
-// content security policy may forbid.
+// svg draws p for a page: without a size of its own, with a name for who cannot see it, and without
+// styles, which a page's content security policy may forbid.
 func svg(p *plot.Plot, title string, height float64) (template.HTML, error) {
 	canvas := vgsvg.New(width, vg.Length(height))
 	p.Draw(draw.New(canvas))
@@ -233,7 +240,8 @@ func svg(p *plot.Plot, title string, height float64) (template.HTML, error) {
 	if !ok {
 		return "", fmt.Errorf("the chart library wrote no SVG")
 	}
-	open := fmt.Sprintf(`<svg viewBox="0 0 %d %g" role="img" aria-label="%s">`, width, height, template.HTMLEscapeString(title))
+	open := fmt.Sprintf(`<svg viewBox="0 0 %d %g" role="img" aria-label="%s">`, width, height,
+		template.HTMLEscapeString(title))
 	drawing = styles.ReplaceAllStringFunc(drawing, func(style string) string {
 		var attributes []string
 		for property := range strings.SplitSeq(styles.FindStringSubmatch(style)[1], ";") {

@@ -16,14 +16,17 @@ import (
 	"github.com/chatlifecycle/convo/report"
 )
 
-// Charts stand in pages whose security policy forbids styles, and are drawn for many requests at once.
+// Charts stand in pages whose security policy forbids styles, and are drawn for many requests at
+// once.
 func TestChartsAreWholeAndWithoutStyles(t *testing.T) {
 	const evil = `<b style="color: red">`
 	var draw sync.WaitGroup
 	for range 4 {
 		draw.Go(func() {
-			lines := []Series{{Name: "a", Values: []float64{1, math.NaN(), 3}}, {Name: "b", Values: []float64{0, 2, 1}}}
-			over, err := Lines(Axes{Title: evil, X: "day", Y: evil, Apart: 1}, report.Day, []string{"1 Mar", evil, "3 Mar"}, lines)
+			lines := []Series{{Name: "a", Values: []float64{1, math.NaN(), 3}},
+				{Name: "b", Values: []float64{0, 2, 1}}}
+			over, err := Lines(Axes{Title: evil, X: "day", Y: evil, Apart: 1}, report.Day,
+				[]string{"1 Mar", evil, "3 Mar"}, lines)
 			assert.NoError(t, err)
 			bars, err := Bars(evil, "cycles", evil, []string{"short", evil}, []float64{3, 0})
 			assert.NoError(t, err)
@@ -54,8 +57,10 @@ func TestChartsAreWholeAndWithoutStyles(t *testing.T) {
 
 func TestAxesHaveRoundNumbersAndFewNames(t *testing.T) {
 	for most, want := range map[float64]string{
-		0.7: "0", 1: "0 1", 1.05: "0 1", 7: "0 2 4 6", 61: "0 20 40 60", 262: "0 50 100 150 200 250",
-		4000: "0 1\u2009000 2\u2009000 3\u2009000 4\u2009000", 2e6: "0 500\u2009000 1\u2009000\u2009000 1\u2009500\u2009000 2\u2009000\u2009000",
+		0.7: "0", 1: "0 1", 1.05: "0 1", 7: "0 2 4 6", 61: "0 20 40 60",
+		262:  "0 50 100 150 200 250",
+		4000: "0 1\u2009000 2\u2009000 3\u2009000 4\u2009000",
+		2e6:  "0 500\u2009000 1\u2009000\u2009000 1\u2009500\u2009000 2\u2009000\u2009000",
 	} {
 		var got []string
 		for _, tick := range numbers(1)(0, most) {
@@ -65,7 +70,8 @@ func TestAxesHaveRoundNumbersAndFewNames(t *testing.T) {
 	}
 	var months, hours []string
 	for i := range 48 {
-		months = append(months, time.Date(2010, time.January+time.Month(i), 1, 0, 0, 0, 0, time.UTC).Format("2006-01"))
+		months = append(months, time.Date(2010, time.January+time.Month(i), 1, 0, 0, 0, 0,
+			time.UTC).Format("2006-01"))
 	}
 	for i := range 1000 {
 		hours = append(hours, time.Date(2010, 1, 1, i, 0, 0, 0, time.UTC).Format("01-02 15:04"))
@@ -79,7 +85,8 @@ func TestAxesHaveRoundNumbersAndFewNames(t *testing.T) {
 
 func TestDurationsAreShortForPeople(t *testing.T) {
 	for micros, want := range map[float64]string{
-		0: "0s", 999: "0s", 1500: "1ms", 59.9e6: "59.9s", 60e6: "1m 0s", 3599e6: "59m 59s", 3600e6: "1h 0m", 86400e6: "1d 0h",
+		0: "0s", 999: "0s", 1500: "1ms", 59.9e6: "59.9s", 60e6: "1m 0s", 3599e6: "59m 59s",
+		3600e6: "1h 0m", 86400e6: "1d 0h",
 	} {
 		assert.Equal(t, want, Duration(micros))
 	}

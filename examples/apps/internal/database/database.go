@@ -17,8 +17,10 @@ import (
 )
 
 // Usage says what Open takes, for the --db flag of an example.
-const Usage = "keep everything in this `database`: the path of a SQLite file, postgres://user@host/db, or " +
-	"user@tcp(host:port)/db for MariaDB; it is created or brought up to date as needed (default: in memory, gone at the end)"
+const Usage = "keep everything in this `database`: the path of a SQLite file, " +
+	"postgres://user@host/db, or " +
+	"user@tcp(host:port)/db for MariaDB; it is created or brought up to date as needed (default: " +
+	"in memory, gone at the end)"
 
 // Store is what all stores of this module do.
 type Store interface {

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// maxRecord bounds a row, in bytes, to within the size of a read buffer: a quote that is never closed would take
-	// in the rest of the file.
+	// maxRecord bounds a row, in bytes, to within the size of a read buffer: a quote that is never
+	// closed would take in the rest of the file.
 	maxRecord = 1 << 20
 	// maxShown is how many problems are shown; all are counted.
 	maxShown = 20
@@ -66,8 +66,8 @@ func (b *BadRows) Error() string {
 	return s.String()
 }
 
-// Read reads all rows of a log, or fails, with *BadRows for what is wrong with them. It needs all of them before the
-// first is imported, because the rows of a case need not be in order.
+// Read reads all rows of a log, or fails, with *BadRows for what is wrong with them. It needs all
+// of them before the first is imported, because the rows of a case need not be in order.
 func Read(file string, in io.Reader, m *Mapping) ([]Row, error) {
 	r := newReader(file, in)
 	header, err := r.next()
@@ -117,7 +117,8 @@ type reader struct {
 func newReader(file string, in io.Reader) *reader {
 	limited := &limiter{in: in, left: maxRecord}
 	buffered := bufio.NewReader(limited)
-	if mark, _ := buffered.Peek(3); string(mark) == "\xef\xbb\xbf" { // a byte order mark, as Excel writes it
+	// a byte order mark, as Excel writes it
+	if mark, _ := buffered.Peek(3); string(mark) == "\xef\xbb\xbf" {
 		_, _ = buffered.Discard(3)
 	}
 	r := &reader{csv: csv.NewReader(buffered), limited: limited, bad: BadRows{file: file}}
@@ -125,8 +126,8 @@ func newReader(file string, in io.Reader) *reader {
 	return r
 }
 
-// next returns the next record, which is valid until the one after is read. A bad one is collected, and nil returned
-// in its place.
+// next returns the next record, which is valid until the one after is read. A bad one is collected,
+// and nil returned in its place.
 func (r *reader) next() ([]string, error) {
 	r.limited.left = maxRecord
 	record, err := r.csv.Read()
@@ -142,7 +143,8 @@ func (r *reader) next() ([]string, error) {
 		r.line = parse.StartLine
 		problem := parse.Err.Error()
 		if errors.Is(parse.Err, csv.ErrFieldCount) {
-			problem = fmt.Sprintf("has %d fields, the header has %d", len(record), r.csv.FieldsPerRecord)
+			problem = fmt.Sprintf("has %d fields, the header has %d", len(record),
+				r.csv.FieldsPerRecord)
 		}
 		r.bad.add(r.line, "row", problem)
 		return nil, nil
@@ -172,7 +174,8 @@ func (r *reader) columns(header []string, m *Mapping) columns {
 		c.resource = find(m.Columns.Resource)
 	}
 	if problems != nil {
-		r.bad.add(r.line, "header", fmt.Sprintf("%s in %.80q", strings.Join(problems, ", "), strings.Join(header, ",")))
+		r.bad.add(r.line, "header", fmt.Sprintf("%s in %.80q", strings.Join(problems, ", "),
+			strings.Join(header, ",")))
 	}
 	return c
 }
@@ -201,8 +204,8 @@ func (c columns) row(record []string, m *Mapping) (r Row, column, problem string
 	return r, "", ""
 }
 
-// checkName asks the library, which has one rule for all ids. Activities become messages and notes, which may be longer;
-// they are names here, so the same rule holds.
+// checkName asks the library, which has one rule for all ids. Activities become messages and notes,
+// which may be longer; they are names here, so the same rule holds.
 func checkName(s string) (problem string) {
 	if s == "" {
 		return "must not be empty"
@@ -228,7 +231,8 @@ func parseTime(s string, layouts []string) (at time.Time, problem string) {
 	return at, fmt.Sprintf("%.40q fits none of the time layouts %q", s, layouts)
 }
 
-var errLong = fmt.Errorf("the row behind this one is longer than %d bytes: perhaps a quote is not closed", maxRecord)
+var errLong = fmt.Errorf("the row behind this one is longer than %d bytes: perhaps a quote is not "+
+	"closed", maxRecord)
 
 // limiter fails, from then on, once more is read than is left.
 type limiter struct {

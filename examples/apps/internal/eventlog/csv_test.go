@@ -28,40 +28,58 @@ func TestABadRowIsNamedByItsLine(t *testing.T) {
 	const good = "c,a,r," + noon + "\n"
 	long := strings.Repeat("x", convo.MaxID+1)
 	for _, c := range []struct{ name, log, problem string }{
-		{"empty case", header + good + ",a,r," + noon, "log:3: case:concept:name: must not be empty"},
+		{"empty case", header + good + ",a,r," + noon,
+			"log:3: case:concept:name: must not be empty"},
 		{"empty activity", header + "c,,r," + noon, "log:2: Activity: must not be empty"},
-		{"long case", header + long + ",a,r," + noon, "log:2: case:concept:name: must be at most 255 bytes, not 256"},
-		{"long activity", header + "c," + long + ",r," + noon, "log:2: Activity: must be at most 255 bytes, not 256"},
-		{"long resource", header + "c,a," + long + "," + noon, "log:2: Resource: must be at most 255 bytes, not 256"},
+		{"long case", header + long + ",a,r," + noon,
+			"log:2: case:concept:name: must be at most 255 bytes, not 256"},
+		{"long activity", header + "c," + long + ",r," + noon,
+			"log:2: Activity: must be at most 255 bytes, not 256"},
+		{"long resource", header + "c,a," + long + "," + noon,
+			"log:2: Resource: must be at most 255 bytes, not 256"},
 		{"not UTF-8", header + "c,a,\xff," + noon, "log:2: Resource: must be valid UTF-8"},
-		{"NUL", header + "c\x00,a,r," + noon, "log:2: case:concept:name: must not contain control characters"},
-		{"line break", header + good + "c,\"a\nb\",r," + noon, "log:3: Activity: must not contain control characters"},
+		{"NUL", header + "c\x00,a,r," + noon,
+			"log:2: case:concept:name: must not contain control characters"},
+		{"line break", header + good + "c,\"a\nb\",r," + noon,
+			"log:3: Activity: must not contain control characters"},
 		{"no time", header + "c,a,r,", `log:2: time:timestamp: "" fits none of the time layouts`},
 		{"other time", header + "c,a,r,3 March", `log:2: time:timestamp: "3 March" fits none`},
-		{"impossible time", header + "c,a,r,2025-02-29 00:00:00Z", `"2025-02-29 00:00:00Z" fits none`},
-		{"the zero time", header + "c,a,r,0001-01-01 00:00:00Z", "time:timestamp: must be in the years 1900 to 2100"},
-		{"the far future", header + "c,a,r,9999-12-31 23:59:59-23:00", "must be in the years 1900 to 2100"},
+		{"impossible time", header + "c,a,r,2025-02-29 00:00:00Z",
+			`"2025-02-29 00:00:00Z" fits none`},
+		{"the zero time", header + "c,a,r,0001-01-01 00:00:00Z",
+			"time:timestamp: must be in the years 1900 to 2100"},
+		{"the far future", header + "c,a,r,9999-12-31 23:59:59-23:00",
+			"must be in the years 1900 to 2100"},
 		{"too few fields", header + good + "c,a\n", "log:3: row: has 2 fields, the header has 4"},
-		{"too many fields", header + "c,a,r," + noon + ",", "log:2: row: has 5 fields, the header has 4"},
+		{"too many fields", header + "c,a,r," + noon + ",",
+			"log:2: row: has 5 fields, the header has 4"},
 		{"a quote inside", header + "c,a\"b,r," + noon, `log:2: row: bare " in non-quoted-field`},
-		{"a quote left open", header + good + "c,\"a\n" + good, `log:3: row: extraneous or missing " in quoted-field`},
-		{"after a blank line", header + good + "\n,a,r," + noon, "log:4: case:concept:name: must not be empty"},
-		{"after CRLF", strings.ReplaceAll(header+good, "\n", "\r\n") + ",a,r," + noon, "log:3: case"},
-		{"after a quoted line break", "case:concept:name,Activity,Resource,time:timestamp,x\nc,a,r," + noon + ",\"1\n2\n3\"\n" +
-			",a,r," + noon + ",\n", "log:5: case:concept:name: must not be empty"},
-		{"with a quoted line break before", "x,case:concept:name,Activity,Resource,time:timestamp\n\"1\n2\",,a,r," + noon,
+		{"a quote left open", header + good + "c,\"a\n" + good,
+			`log:3: row: extraneous or missing " in quoted-field`},
+		{"after a blank line", header + good + "\n,a,r," + noon,
+			"log:4: case:concept:name: must not be empty"},
+		{"after CRLF", strings.ReplaceAll(header+good, "\n", "\r\n") + ",a,r," + noon,
+			"log:3: case"},
+		{"after a quoted line break",
+			"case:concept:name,Activity,Resource,time:timestamp,x\nc,a,r," + noon + ",\"1\n2\n3\"\n" +
+				",a,r," + noon + ",\n", "log:5: case:concept:name: must not be empty"},
+		{"with a quoted line break before",
+			"x,case:concept:name,Activity,Resource,time:timestamp\n\"1\n2\",,a,r," + noon,
 			"log:2: case:concept:name: must not be empty"},
 		{"a missing column", "case:concept:name,Activity,time:timestamp\nc,a," + noon,
 			`log:1: header: no column "Resource" in "case:concept:name,Activity,time:timestamp"`},
 		{"all columns missing", "a;b\n", `bad rows: 1; nothing was imported
 log:1: header: no column "case:concept:name", no column "Activity", no column "time:timestamp", no column "Resource" in "a;b"`},
-		{"a column twice", "Activity," + header, `log:1: header: two columns "Activity" in "Activity,case`},
+		{"a column twice", "Activity," + header,
+			`log:1: header: two columns "Activity" in "Activity,case`},
 		{"a bad header", "\n\"a\"b\n", `log:2: row: extraneous or missing " in quoted-field`},
-		{"an endless row", header + good + "c,\"" + strings.Repeat("a\n", maxRecord), "log:2: row: the row behind this one is longer than"},
+		{"an endless row", header + good + "c,\"" + strings.Repeat("a\n", maxRecord),
+			"log:2: row: the row behind this one is longer than"},
 		{"an endless bad row", header + "c,a\"b" + strings.Repeat(" ", 2*maxRecord), `bad rows: 2; nothing was imported
 log:2: row: bare " in non-quoted-field
 log:2: row: the row behind this one is longer`},
-		{"an endless header", strings.Repeat("a", 2*maxRecord), "log:0: row: the row behind this one is longer than"},
+		{"an endless header", strings.Repeat("a", 2*maxRecord),
+			"log:0: row: the row behind this one is longer than"},
 	} {
 		rows, err := Read("log", strings.NewReader(c.log), defaultColumns(t))
 		assert.Empty(t, rows, c.name)
@@ -73,7 +91,8 @@ log:2: row: the row behind this one is longer`},
 }
 
 func TestAllBadRowsAreCountedAndTheFirstShown(t *testing.T) {
-	_, err := Read("log", strings.NewReader(header+strings.Repeat(",a,r,\n", 25)), defaultColumns(t))
+	_, err := Read("log", strings.NewReader(header+strings.Repeat(",a,r,\n", 25)),
+		defaultColumns(t))
 	lines := strings.Split(err.Error(), "\n")
 	assert.Len(t, lines, 22)
 	assert.Equal(t, "bad rows: 25; nothing was imported", lines[0])
@@ -83,10 +102,11 @@ func TestAllBadRowsAreCountedAndTheFirstShown(t *testing.T) {
 }
 
 func TestCSVIsReadAsItIsWritten(t *testing.T) {
-	rows, err := Read("log", strings.NewReader("\ufefftime:timestamp,Activity,\"Resource\",\"comment\",case:concept:name\r\n"+
-		"2025-03-03 13:00:00.123456789+01:00,\"Take in charge ticket\",,\"over\r\ntwo lines, with \"\"quotes\"\"\",Žluťoučký 1\r\n"+
-		"\r\n"+
-		"2025-03-03T12:00:00Z, Closed,Ana,\xff,Case 2"), defaultColumns(t))
+	rows, err := Read("log",
+		strings.NewReader("\ufefftime:timestamp,Activity,\"Resource\",\"comment\",case:concept:name\r\n"+
+			"2025-03-03 13:00:00.123456789+01:00,\"Take in charge ticket\",,\"over\r\ntwo lines, with \"\"quotes\"\"\",Žluťoučký 1\r\n"+
+			"\r\n"+
+			"2025-03-03T12:00:00Z, Closed,Ana,\xff,Case 2"), defaultColumns(t))
 	require.NoError(t, err)
 	require.Len(t, rows, 2)
 	a, b := rows[0], rows[1]
@@ -101,7 +121,8 @@ func TestCSVIsReadAsItIsWritten(t *testing.T) {
 func TestALogMayNotSayWhoDidIt(t *testing.T) {
 	m := defaultColumns(t)
 	m.Columns.Resource = ""
-	rows, err := Read("log", strings.NewReader("case:concept:name,Activity,time:timestamp\nc,a,"+noon), m)
+	rows, err := Read("log",
+		strings.NewReader("case:concept:name,Activity,time:timestamp\nc,a,"+noon), m)
 	require.NoError(t, err)
 	require.Len(t, rows, 1)
 	assert.Equal(t, convo.ByAutomation(""), rows[0].by())
@@ -114,7 +135,8 @@ func TestReadingThatFailsIsNoBadRow(t *testing.T) {
 		header:                             "broken (after line 1)",
 		header + "c,a,r," + noon + "\nc,a": "broken (after line 2)",
 	} {
-		_, err := Read("log", io.MultiReader(strings.NewReader(log), iotest.ErrReader(broken)), defaultColumns(t))
+		_, err := Read("log", io.MultiReader(strings.NewReader(log), iotest.ErrReader(broken)),
+			defaultColumns(t))
 		assert.ErrorIs(t, err, broken)
 		assert.EqualError(t, err, problem)
 	}
@@ -122,9 +144,12 @@ func TestReadingThatFailsIsNoBadRow(t *testing.T) {
 
 func FuzzReadCSV(f *testing.F) {
 	f.Add(header)
-	f.Add("\ufeff" + header + "c,Wait,r," + noon + "\r\nc,Wait,,2025-03-03 11:00:00.0000009-01:00\n")
-	f.Add(header + "c,Closed,r," + noon + "\nc,Closed,r," + noon + "\nd,\"Insert ticket\",r," + noon + "\n")
-	f.Add(header + "c,Take in charge ticket,r," + noon + "\nc,Take in charge ticket,r," + noon + "\nc,Wait,r," + noon)
+	f.Add("\ufeff" + header + "c,Wait,r," + noon +
+		"\r\nc,Wait,,2025-03-03 11:00:00.0000009-01:00\n")
+	f.Add(header + "c,Closed,r," + noon + "\nc,Closed,r," + noon + "\nd,\"Insert ticket\",r," +
+		noon + "\n")
+	f.Add(header + "c,Take in charge ticket,r," + noon + "\nc,Take in charge ticket,r," + noon +
+		"\nc,Wait,r," + noon)
 	f.Add("a,b\n\"")
 	m := defaultColumns(f)
 	f.Fuzz(func(t *testing.T, log string) {
@@ -147,7 +172,8 @@ func FuzzReadCSV(f *testing.F) {
 		require.Equal(t, len(rows), first.Applied+first.Unchanged+first.IgnoredClosings)
 		require.Equal(t, first.Cases, first.Events[convo.ConversationOpened])
 
-		active := convo.Filter{Workspace: "log", Status: []convo.Status{convo.StatusOpen, convo.StatusPending}, Limit: convo.MaxPageSize}
+		active := convo.Filter{Workspace: "log", Status: []convo.Status{convo.StatusOpen,
+			convo.StatusPending}, Limit: convo.MaxPageSize}
 		before, err := engine.Conversations(t.Context(), active)
 		require.NoError(t, err)
 		require.Len(t, before, min(convo.MaxPageSize, first.Events[convo.ConversationOpened]+

@@ -1,4 +1,5 @@
-// Package eventlog imports the event log of another system, such as a help desk, with its original times.
+// Package eventlog imports the event log of another system, such as a help desk, with its original
+// times.
 package eventlog
 
 import (
@@ -14,19 +15,22 @@ import (
 )
 
 // Rules say what becomes of a log, for the help of a command.
-const Rules = `The first row names the columns. Every other row is one activity of a case; a case becomes a contact:
+const Rules = `The first row names the columns. Every other row is one activity
+of a case; a case becomes a contact:
 
   - the first activity of a case opens its conversation;
   - an activity after the closing reopens it, but another closing is ignored;
   - an activity while it is pending resumes it first, unless it says pending itself.
 
-The rows of a case may stand anywhere in the file: they are imported in order of time. When a row cannot be read, it is
-named by its line, and nothing is imported. So it is when an activity of the mapping never occurs.
+The rows of a case may stand anywhere in the file: they are imported in order of time. When a row
+cannot be read, it is named by its line, and nothing is imported. So it is when an activity of the
+mapping never occurs.
 `
 
 // ImportFile is Read and Import of a file, or of stdin if it is named -, with a progress bar.
 func ImportFile(
-	ctx context.Context, engine *convo.Engine, workspace, file string, m *Mapping, stdin io.Reader, progress io.Writer,
+	ctx context.Context, engine *convo.Engine, workspace, file string, m *Mapping, stdin io.Reader,
+	progress io.Writer,
 ) (Tally, error) {
 	in := stdin
 	if file == "-" {
@@ -66,7 +70,8 @@ func Bar(w io.Writer, what string, steps int) *progressbar.ProgressBar {
 	)
 }
 
-// IsTerminal is true of other character devices too, such as /dev/null, which do not mind a progress bar.
+// IsTerminal is true of other character devices too, such as /dev/null, which do not mind a
+// progress bar.
 func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {

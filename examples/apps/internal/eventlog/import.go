@@ -10,7 +10,8 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// Tally says what became of the rows, each counted once, and how many events of each kind they led to.
+// Tally says what became of the rows, each counted once, and how many events of each kind they led
+// to.
 type Tally struct {
 	Rows            int `json:"rows"`
 	Applied         int `json:"applied"`
@@ -24,11 +25,14 @@ type Tally struct {
 	Unmapped map[string]int `json:"unmapped"`
 }
 
-// Import brings rows into a workspace, case by case, each in the order of time, with the times of the log. It calls progress
-// after each row. Importing the same log again, or a longer version of it, adds only what is new.
-func Import(ctx context.Context, engine *convo.Engine, workspace string, rows []Row, progress func()) (Tally, error) {
+// Import brings rows into a workspace, case by case, each in the order of time, with the times of
+// the log. It calls progress after each row. Importing the same log again, or a longer version of
+// it, adds only what is new.
+func Import(ctx context.Context, engine *convo.Engine, workspace string, rows []Row,
+	progress func()) (Tally, error) {
 	cases := byCase(rows)
-	t := Tally{Rows: len(rows), Cases: len(cases), Events: map[convo.EventKind]int{}, Unmapped: map[string]int{}}
+	t := Tally{Rows: len(rows), Cases: len(cases), Events: map[convo.EventKind]int{},
+		Unmapped: map[string]int{}}
 	for _, rows := range cases {
 		var status convo.Status // none before the first activity
 		for i, r := range rows {
@@ -66,8 +70,8 @@ func (t *Tally) count(result convo.Result) {
 	}
 }
 
-// byCase groups rows by case, the cases in the order of the file, the rows of each in the order of time and, at the
-// same time, of the file.
+// byCase groups rows by case, the cases in the order of the file, the rows of each in the order of
+// time and, at the same time, of the file.
 func byCase(rows []Row) [][]Row {
 	var cases [][]Row
 	index := map[string]int{}
@@ -86,15 +90,17 @@ func byCase(rows []Row) [][]Row {
 	return cases
 }
 
-// commands are what the row comes to when its case has the status: whatever opens, reopens or resumes the conversation
-// first, then the row's own command. The closing of a closed case comes to nothing.
+// commands are what the row comes to when its case has the status: whatever opens, reopens or
+// resumes the conversation first, then the row's own command. The closing of a closed case comes to
+// nothing.
 func (r *Row) commands(status convo.Status, key string) []convo.Command {
 	by := r.by()
 	var cmds []convo.Command
 	switch {
 	case status == "":
 		cmds = append(cmds, convo.Open{By: by, At: r.at, Source: convo.SourceImport})
-	case status == convo.StatusPending && r.command != convo.CommandSetPending: // which says that it still is
+	// which says that it still is
+	case status == convo.StatusPending && r.command != convo.CommandSetPending:
 		cmds = append(cmds, convo.Resume{By: by, At: r.at, Source: convo.SourceImport})
 	case status == convo.StatusClosed && r.command == convo.CommandClose:
 		return nil
@@ -145,8 +151,8 @@ func (r *Row) by() convo.Actor {
 	return convo.ByUser(r.resource)
 }
 
-// key is the same whenever the i-th activity of the case is imported. It is a hash because a case id may be as long as
-// a key may be.
+// key is the same whenever the i-th activity of the case is imported. It is a hash because a case
+// id may be as long as a key may be.
 func (r *Row) key(i int) string {
 	return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "%s %d", r.caseID, i)).String()
 }

@@ -35,7 +35,8 @@ type Mapping struct {
 
 // mappable are the commands that an activity can stand for.
 var mappable = []convo.CommandName{
-	convo.CommandOpen, convo.CommandClose, convo.CommandSetPending, convo.CommandAssign, convo.CommandSend,
+	convo.CommandOpen, convo.CommandClose, convo.CommandSetPending, convo.CommandAssign,
+	convo.CommandSend,
 	convo.CommandReceive, convo.CommandNote,
 }
 
@@ -74,7 +75,8 @@ func parseMapping(data []byte) (*Mapping, error) {
 	}
 	for _, activity := range slices.Sorted(maps.Keys(m.Activities)) {
 		if command := m.Activities[activity]; !slices.Contains(mappable, command) {
-			return nil, fmt.Errorf("activities: %q: %q is not one of %q", activity, command, mappable)
+			return nil, fmt.Errorf("activities: %q: %q is not one of %q", activity, command,
+				mappable)
 		}
 	}
 	return &m, nil
@@ -88,8 +90,8 @@ func (m *Mapping) command(activity string) (c convo.CommandName, mapped bool) {
 	return convo.CommandNote, false
 }
 
-// check demands that each activity of the mapping occurs in a log that has rows: a typing error in a
-// mapping would else import a log without its closings.
+// check demands that each activity of the mapping occurs in a log that has rows: a typing error in
+// a mapping would else import a log without its closings.
 func (m *Mapping) check(rows []Row) error {
 	if len(rows) == 0 {
 		return nil
@@ -111,6 +113,7 @@ func (m *Mapping) check(rows []Row) error {
 	for _, activity := range slices.Sorted(maps.Keys(occurs)) {
 		there = append(there, fmt.Sprintf("%q (%d)", activity, occurs[activity]))
 	}
-	return fmt.Errorf("activities of the mapping never occur: %q; the log has %s: correct the mapping, "+
+	return fmt.Errorf("activities of the mapping never occur: %q; the log has %s: correct the "+
+		"mapping, "+
 		"or leave them out of it", missing, strings.Join(there, ", "))
 }

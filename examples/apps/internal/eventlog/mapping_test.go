@@ -13,8 +13,10 @@ func TestTheDefaultMappingIsOfTheHelpDesk(t *testing.T) {
 	m, err := ReadMapping("")
 	require.NoError(t, err)
 	for activity, command := range map[string]convo.CommandName{
-		"Insert ticket": convo.CommandOpen, "Take in charge ticket": convo.CommandAssign, "Wait": convo.CommandSetPending,
-		"Closed": convo.CommandClose, "closed": convo.CommandNote, "Resolve ticket": convo.CommandNote,
+		"Insert ticket": convo.CommandOpen, "Take in charge ticket": convo.CommandAssign,
+		"Wait":   convo.CommandSetPending,
+		"Closed": convo.CommandClose, "closed": convo.CommandNote,
+		"Resolve ticket": convo.CommandNote,
 	} {
 		assert.Equal(t, command, commandOf(m, activity), activity)
 	}

@@ -1,0 +1,117 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// transaction is what a commit is written in.
+type transaction struct {
+	d         *engine
+	tx        *sql.Tx
+	stmts     *statements
+	savepoint bool // it is the host's: undo what a refused commit wrote
+	lock      bool // Load holds what it loads
+	snapshot  bool // all reads see one moment
+	witnesses []witness
+	failed    error // of a commit in it
+	broken    bool  // cannot be committed any more
+}
+
+func (t *transaction) commit(ctx context.Context, changes []convo.Change) error {
+	if !t.savepoint {
+		t.failed = t.carryOut(ctx, changes)
+		return t.failed
+	}
+	return t.within(ctx, func(t *transaction) error { return t.carryOut(ctx, changes) })
+}
+
+// within carries out f, and undoes what it did when it fails.
+func (t *transaction) within(ctx context.Context, f func(*transaction) error) error {
+	if t.broken {
+		return errAgain
+	}
+	witnesses := len(t.witnesses)
+	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT convo"); err != nil {
+		return err
+	}
+	t.broken = true // if f panics
+	err := f(t)
+	t.broken = false
+	// Without the deadline, or a transaction that goes on would keep a part of it.
+	ctx = context.WithoutCancel(ctx)
+	if err == nil {
+		if _, err = t.tx.ExecContext(ctx, "RELEASE SAVEPOINT convo"); err == nil {
+			return nil
+		}
+	}
+	t.witnesses = t.witnesses[:witnesses]
+	if _, rerr := t.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT convo"); rerr != nil {
+		t.broken = true
+		return fmt.Errorf("sqlstore: roll the transaction back, for a part of the commit could "+
+			"not be undone (%w): %w", rerr, err)
+	}
+	if _, rerr := t.tx.ExecContext(ctx, "RELEASE SAVEPOINT convo"); rerr != nil {
+		t.broken = true
+	}
+	return err
+}
+
+func (t *transaction) carryOut(ctx context.Context, changes []convo.Change) error {
+	err := planOf(changes).carryOut(ctx, t)
+	if w, ok := witnessOf(changes); ok && err == nil {
+		t.witnesses = append(t.witnesses, w)
+	}
+	return err
+}
+
+// update carries out a statement and reports whether it changed a row.
+func (t *transaction) update(ctx context.Context, statement string, args ...any) (bool, error) {
+	st, text := t.stmts.cached(statement)
+	var r sql.Result
+	var err error
+	if st != nil {
+		r, err = t.tx.StmtContext(ctx, st).ExecContext(ctx, args...)
+	} else {
+		r, err = t.tx.ExecContext(ctx, text, args...)
+	}
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	return n > 0, err
+}
+
+// insert is update for a row whose key may be there already.
+func (t *transaction) insert(ctx context.Context, statement string, args ...any) (bool, error) {
+	written, err := t.update(ctx, statement+t.d.InsertOnce, args...)
+	if t.d.InsertOnce == "" && codeOf(err) == t.d.UniqueViolation {
+		return false, nil
+	}
+	return written, err
+}
+
+func (t *transaction) query(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	st, text := t.stmts.cached(statement)
+	if st != nil {
+		return t.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+	}
+	return t.tx.QueryContext(ctx, text, args...)
+}
+
+// count is how many rows there are, or the number that the only row holds.
+func (t *transaction) count(ctx context.Context, statement string, args ...any) (n int64,
+	err error) {
+	rows, err := t.query(ctx, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		n++
+	}
+	return n, rows.Err()
+}
