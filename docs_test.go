@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/scenario"
 )
 
 // documents are the texts that these tests hold to the code.
@@ -31,7 +32,8 @@ var documents = []string{
 	"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/design.md", "sqlstore/README.md",
 }
 
-// named is a place in the code as the documents write it: `file.go: Func` or `file.go: Type.Method`.
+// named is a place in the code as the documents write it, `file.go: Func` or
+// `file.go: Type.Method`.
 var named = regexp.MustCompile("`([\\w./-]+\\.go): ([\\w.]+)`")
 
 // A page about the code that nothing holds to it is wrong after a few changes, and worse than none.
@@ -85,9 +87,7 @@ func TestWhatTheDesignQuotesIsThere(t *testing.T) {
 				for next < len(lines) && strings.TrimSpace(lines[next]) != strings.TrimSpace(line) {
 					next++
 				}
-				if !assert.Less(t, next, len(lines), "quoted, but not there, or not in this order: %s", line) {
-					break
-				}
+				require.Less(t, next, len(lines), "not there, or not in this order: %s", line)
 				next++
 			}
 		}
@@ -129,6 +129,40 @@ func TestTheTourOfTheDesignIsWhatHappens(t *testing.T) {
 	assert.Equal(t, noon, ch.Conversation.Cycle.WaitingSince)
 	assert.Contains(t, text, "waiting_since 1735732800000000")
 	assert.Equal(t, int64(1735732800000000), noon.UnixMicro())
+}
+
+// The diagram of the schema names columns that the migrations make.
+func TestTheDiagramOfTheSchemaIsTrue(t *testing.T) {
+	migrations := read(t, "sqlstore/migrations/postgres/00001_convo.sql") +
+		read(t, "sqlstore/migrations/postgres/00002_reports.sql")
+	made := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?s)CREATE TABLE (\w+) \(\n(.*?)\n\)`).
+		FindAllStringSubmatch(migrations, -1) {
+		made[m[1]] = m[2]
+	}
+	for _, m := range regexp.MustCompile(`ALTER TABLE (\w+) ADD COLUMN (.*);`).
+		FindAllStringSubmatch(migrations, -1) {
+		made[m[1]] += "\n    " + m[2]
+	}
+	tables := regexp.MustCompile(`(?s)    (convo_\w+) \{\n(.*?)    \}`).
+		FindAllStringSubmatch(read(t, "sqlstore/README.md"), -1)
+	assert.Len(t, tables, len(made))
+	for _, table := range tables {
+		column := regexp.MustCompile(`(?m)^        \w+ (\w+)`)
+		for _, c := range column.FindAllStringSubmatch(table[2], -1) {
+			assert.Regexp(t, `(?m)^    `+c[1]+` `, made[table[1]], table[1])
+		}
+	}
+}
+
+// The scenario that CONTRIBUTING.md shows is one.
+func TestTheScenarioThatIsShownIsOne(t *testing.T) {
+	_, shown, ok := strings.Cut(read(t, "CONTRIBUTING.md"), "```\n# ")
+	require.True(t, ok)
+	shown, _, _ = strings.Cut(shown, "```")
+	got, _, err := scenario.Run("# " + shown)
+	require.NoError(t, err)
+	assert.Equal(t, "# "+shown, got)
 }
 
 func TestThePackageNamesEveryCommand(t *testing.T) {

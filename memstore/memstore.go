@@ -1,9 +1,9 @@
-// Package memstore is convo's store in memory: the reference that others are compared with, for
-// tests, examples and programs that need no database. It is safe for concurrent use, and nothing it
-// returns is shared with it.
+// Package memstore is convo's store in memory: the reference that other stores are compared with,
+// for tests, examples and programs that need no database. It is safe for concurrent use, and what
+// it returns is the caller's to keep.
 //
-// A conversation that is closed is kept as its encoded log alone and folded when asked for; one
-// that is active, or that has a long log, is also kept unfolded.
+// A closed conversation is kept as its encoded log, and folded when it is read. One that is active,
+// or that has a long log, is also kept as it stands.
 package memstore
 
 import (

@@ -18,7 +18,7 @@
 //
 // [Dashboard] counts what is active right now, [WriteCSV] and [WriteNDJSON] export cycles,
 // [WriteTranscripts] exports events. Package workhours measures in working time. All of this
-// package is safe for concurrent use where the store is, but for a [Collector].
+// package is safe for concurrent use where the store is, except a [Collector].
 //
 // [Measures] and [Dimensions] list what there is. Each is declared once, as data, and Collector,
 // the SQL of stores ([Measure.SQL]) and rollups ([Measure.RollupTerms]) are made from that.

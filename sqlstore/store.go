@@ -63,17 +63,21 @@ func (s *Store) Close() error { return s.stmts.close() }
 // WithTx returns a store that does everything in the host's transaction, so that what it writes is
 // committed, or rolled back, together with the host's own rows:
 //
+//	policy, err := engine.Policy(ctx, to.Workspace, "webchat")
 //	tx, err := db.BeginTx(ctx, nil)
-//	…
 //	_, err = tx.ExecContext(ctx, `INSERT INTO tickets …`)
-//	_, err = engine.With(store.WithTx(tx)).Do(ctx, to, cmds...)
+//	_, err = engine.With(store.WithTx(tx), policy).Do(ctx, to, cmds...)
 //	err = tx.Commit()
 //
-// It never begins, commits or rolls back tx, and a refusal (ErrConflict, ErrDuplicate,
-// ErrActiveExists) leaves tx as it was before: roll back to begin again, or go on without. A lost
-// race is found by counts of rows, not by violating a constraint, inside a savepoint. Any other
-// error, such as a deadlock, which ends the whole transaction on MariaDB, means: roll tx back. As
-// tx, the store is for one goroutine at a time, and tx must be one of the database of its Config.
+// The policy is looked up before tx begins, because a policy function that needs a connection could
+// wait for the one that tx holds. The engine does not repeat a call that lost a race: on
+// convo.ErrConflict, roll tx back and begin again.
+//
+// The store never begins, commits or rolls back tx. It works inside a savepoint, and a refusal
+// (ErrConflict, ErrDuplicate, ErrActiveExists) leaves tx as it was, so that the host may also go on
+// without. A lost race is found by counts of rows, not by violating a constraint. After any other
+// error roll tx back: a deadlock, for one, has ended the whole transaction on MariaDB. As tx, the
+// store is for one goroutine at a time, and tx must be one of the database of its Config.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
 	w := *s
 	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts, savepoint: true}

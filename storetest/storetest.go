@@ -14,11 +14,11 @@
 //		})
 //	}
 //
-// [RunReports] does the same for stores that answer for package report.
+// [RunReports] does the same for stores that aggregate for package report.
 //
 // Each case is a subtest that is named by what it demands, such as
 // Commit/refuses_a_stale_conversation. A failure begins with the rule that is broken. Every case
-// ends with [CheckInvariants], which may also be run on a store full of real data while nobody
+// ends with [CheckInvariants], which may also be run on a store full of real data while nothing
 // writes to it.
 package storetest
 

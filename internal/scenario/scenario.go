@@ -1,18 +1,14 @@
 // Package scenario runs stories of a conversation that are written as text, and writes what comes
 // of them below each step. A file is read and changed without Go:
 //
-//	# A message opens a conversation.
+//	# A user opens a conversation.
 //	policy {"receive":{"mode":"reopen"}}
 //
 //	do susan
-//	receive channel=sms body="Hi"
+//	open by=user:ana
 //	----
 //	opened: conversation 1 is open
-//	1.1 09:00:00 conversation_opened by contact:susan channel=sms contact_seq=1
-//
-// source=incoming_message
-//
-//	1.2 09:00:00 message_received by contact:susan body=Hi channel=sms
+//	1.1 09:00:00 conversation_opened by user:ana contact_seq=1 source=user
 //
 // The steps are
 //
