@@ -61,11 +61,11 @@
 //
 // # For hosts
 //
-// [New] makes an [Engine]; [Engine.Do] takes the commands: [Open], [Receive], [Send], [Note],
-// [SetPending], [Resume], [Close], [Reopen], [Assign], [AmendClosing], [Block], [Unblock],
-// [LinkAddress]. [ToContact], [ToAddress] and [ToConversation] say what a call is about.
-// [Engine.Merge] merges contacts, [Engine.Tick] does what is due. Rules are a [Policy]. The reads
-// are methods of Engine; those that are paged have an iterator beside them, All….
+// [New] makes an [Engine]. [Engine.Do] takes a contact, an address or a conversation ([ToContact],
+// [ToAddress], [ToConversation]) and any number of commands for it: [Receive], [Send], [Close] and
+// the others of the table below. [Engine.Merge] merges contacts, [Engine.Tick] does what is due.
+// Rules are a [Policy]. The reads are methods of Engine; those that are paged have an iterator
+// beside them, All….
 //
 // [Engine.With] is the same engine in the host's own transaction. A conflict is the host's to retry
 // then: it rolls back, begins again, and gives the policy with it, so that nothing is looked up

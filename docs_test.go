@@ -165,15 +165,6 @@ func TestTheScenarioThatIsShownIsOne(t *testing.T) {
 	assert.Equal(t, "# "+shown, got)
 }
 
-func TestThePackageNamesEveryCommand(t *testing.T) {
-	_, hosts, ok := strings.Cut(read(t, "doc.go"), "// # For hosts\n")
-	require.True(t, ok)
-	hosts, _, _ = strings.Cut(hosts, "// # ")
-	for name, cmd := range sample {
-		assert.Contains(t, hosts, "["+reflect.TypeOf(cmd).Name()+"]", "%s: in doc.go, For hosts", name)
-	}
-}
-
 func TestTheReadmeNamesEveryFieldOfAPolicy(t *testing.T) {
 	_, policies, ok := strings.Cut(read(t, "README.md"), "\n## Policies\n")
 	require.True(t, ok)
