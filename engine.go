@@ -424,7 +424,7 @@ func (e *Engine) duplicate(ctx context.Context, to Ref, k Key) (Result, error) {
 	if k.Conversation != uuid.Nil {
 		to = ToConversation(to.Workspace, k.Conversation)
 	}
-	t, err := e.store.Load(ctx, to)
+	t, err := e.loadRoot(ctx, to)
 	if err != nil {
 		return Result{}, err
 	}

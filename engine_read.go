@@ -2,6 +2,7 @@ package convo
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/google/uuid"
@@ -65,7 +66,7 @@ func (e *Engine) Conversations(ctx context.Context, f Filter) ([]Conversation, e
 	}
 	f = f.canonical()
 	if f.Contact != "" {
-		s, err := e.store.Load(ctx, ToContact(f.Workspace, f.Contact))
+		s, err := e.loadRoot(ctx, ToContact(f.Workspace, f.Contact))
 		if err != nil {
 			return nil, err
 		}
@@ -201,9 +202,22 @@ func (e *Engine) load(ctx context.Context, to Ref) (Snapshot, error) {
 	if err := to.Validate(); err != nil {
 		return Snapshot{}, err
 	}
-	s, err := e.store.Load(ctx, to)
+	s, err := e.loadRoot(ctx, to)
 	if err == nil && s.Contact.Version == 0 {
 		err = &StateError{Err: ErrNotFound, Contact: s.Contact.ID}
 	}
 	return s, err
+}
+
+// loadRoot is Load once more where a merge came in between.
+func (e *Engine) loadRoot(ctx context.Context, to Ref) (Snapshot, error) {
+	for try := 0; ; {
+		s, err := e.store.Load(ctx, to)
+		if err == nil || !errors.Is(err, ErrConflict) {
+			return s, err
+		}
+		if err := e.backoff(ctx, &try, err); err != nil {
+			return Snapshot{}, err
+		}
+	}
 }

@@ -73,9 +73,7 @@ func keysOf(cmd Command, channel string) (key string, external KeyID) {
 
 // appliedUnder returns the key of g that is among keys. It fails with ErrKeyReused when that was
 // for another request.
-func (g *keyedGroup) appliedUnder(
-	keys []Key, to Ref, cmds []Command,
-) (k Key, ok bool, err error) {
+func (g *keyedGroup) appliedUnder(keys []Key, to Ref, cmds []Command) (k Key, ok bool, err error) {
 	for _, k := range keys {
 		if g.external.ID != "" && k.KeyID == g.external {
 			return k, true, nil

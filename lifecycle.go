@@ -87,9 +87,7 @@ const (
 	stateCount
 )
 
-var states = [stateCount]State{
-	StateNone, StateOpen, StatePending, StateClosed, StateSuperseded,
-}
+var states = [stateCount]State{StateNone, StateOpen, StatePending, StateClosed, StateSuperseded}
 
 func (k commandKind) name() CommandName { return table[k].name }
 
@@ -209,9 +207,7 @@ var table = [commandKinds]row{
 	kindAssign: {name: CommandAssign, decode: decode[Assign],
 		cells: onlyActive(assigning, assigning)},
 	kindAmendClosing: {name: CommandAmendClosing, decode: decode[AmendClosing],
-		cells: cells{
-			always(notFound), always(notClosed), always(notClosed), amending, amending,
-		}},
+		cells: cells{always(notFound), always(notClosed), always(notClosed), amending, amending}},
 	kindBlock: {name: CommandBlock, decode: decode[Block],
 		cells: anyStatus([]branch{{blocks, "not blocked"}, {unchanged, "blocked"}})},
 	kindUnblock: {name: CommandUnblock, decode: decode[Unblock],

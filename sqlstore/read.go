@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -94,6 +95,9 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 	}
 	if into := t.Contact.MergedInto; err == nil && into != "" {
 		found, err = s.scanSnapshot(ctx, &t, dialect.LoadContact, to.Workspace, into)
+		if err == nil && t.Contact.MergedInto != "" { // between the two, that one was merged, too
+			err = fmt.Errorf("sqlstore: contact %q: %w", into, convo.ErrConflict)
+		}
 	}
 	if !found || err != nil {
 		t.Contact, t.Conversation = convo.Contact{Workspace: to.Workspace, ID: to.Contact},

@@ -61,6 +61,7 @@ func cases() []testCase {
 		exactCases(),
 		pageCases,
 		raceCases,
+		mergeStepCases,
 		lockedCases,
 		suggesterCases,
 	)
