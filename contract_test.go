@@ -298,6 +298,7 @@ func TestEveryErrorHasACodeAndIsJSON(t *testing.T) {
 		convo.ErrBlocked, convo.ErrOutOfOrder, convo.ErrMerged, convo.ErrAddressTaken,
 		convo.ErrInvalid,
 		convo.ErrConflict, convo.ErrDuplicate, convo.ErrKeyReused, convo.ErrCommitUnknown,
+		convo.ErrTransactionLost,
 		context.Canceled, context.DeadlineExceeded,
 	} {
 		code := convo.Code(fmt.Errorf("wrapped: %w", err))

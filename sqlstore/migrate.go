@@ -180,13 +180,22 @@ func newNamedLock(prefix string) (lock.SessionLocker, error) {
 }
 
 func (l namedLock) SessionLock(ctx context.Context, c *sql.Conn) error {
+	var name sql.NullString
 	var got sql.NullInt64
 	err := c.QueryRowContext(ctx,
-		"SELECT GET_LOCK(CONCAT(LEFT(MD5(DATABASE()), 16), ?), 60)", string(l)).Scan(&got)
-	if err == nil && got.Int64 != 1 {
-		err = errors.New("another process migrates for more than a minute: try again")
+		"SELECT DATABASE(), GET_LOCK(CONCAT(LEFT(MD5(DATABASE()), 16), ?), 60)", string(l)).
+		Scan(&name, &got)
+	switch {
+	case err != nil:
+		return err
+	case !name.Valid:
+		return errNoDatabase
+	case !got.Valid:
+		return errors.New("the server did not give the lock of migrations: try again")
+	case got.Int64 != 1:
+		return errors.New("another process migrates for more than a minute: try again")
 	}
-	return err
+	return nil
 }
 
 func (l namedLock) SessionUnlock(ctx context.Context, c *sql.Conn) error {

@@ -27,17 +27,21 @@ func (s *Store) query(ctx context.Context, statement string, args ...any) (*sql.
 	return st.QueryContext(ctx, args...)
 }
 
-// row scans the first row, if there is one.
+// row scans the first row, if there is one. It closes the rows itself, for database/sql drops the
+// error of closing them when they are read to their end.
 func (s *Store) row(
 	ctx context.Context, statement string, args, dests []any,
 ) (found bool, err error) {
-	err = s.rows(ctx, statement, args, func(scan func(...any) error) error {
-		if found {
-			return nil
-		}
-		found = true
-		return scan(dests...)
-	})
+	rows, err := s.query(ctx, statement, args...)
+	if err != nil {
+		return false, s.readError(ctx, err)
+	}
+	if found = rows.Next(); found {
+		err = rows.Scan(dests...)
+	}
+	if cerr := cmp.Or(rows.Err(), rows.Close()); cerr != nil {
+		return found, s.readError(ctx, cerr)
+	}
 	return found, err
 }
 
@@ -46,13 +50,15 @@ func (s *Store) rows(
 	ctx context.Context, statement string, args []any, f func(scan func(...any) error) error,
 ) error {
 	rows, err := s.query(ctx, statement, args...)
-	return s.each(rows, err, f)
+	return s.each(ctx, rows, err, f)
 }
 
 // each calls f for each row of what a query returned.
-func (s *Store) each(rows *sql.Rows, err error, f func(scan func(...any) error) error) error {
+func (s *Store) each(
+	ctx context.Context, rows *sql.Rows, err error, f func(scan func(...any) error) error,
+) error {
 	if err != nil {
-		return s.refusal(err)
+		return s.readError(ctx, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -60,7 +66,15 @@ func (s *Store) each(rows *sql.Rows, err error, f func(scan func(...any) error) 
 			return err
 		}
 	}
-	return s.refusal(rows.Err())
+	return s.readError(ctx, ended(rows))
+}
+
+// readError says what an error of a statement outside a commit means.
+func (s *Store) readError(ctx context.Context, err error) error {
+	if s.tx != nil {
+		err = s.tx.hostError(ctx, err)
+	}
+	return s.refusal(err)
 }
 
 // Load implements convo.Store. It takes one round trip, and another one for a contact that was

@@ -91,7 +91,7 @@ func (s *Store) read(
 	ctx context.Context, statement string, args []any, f func(scan func(...any) error) error,
 ) error {
 	rows, err := s.tx.tx.QueryContext(ctx, s.d.Text(statement, s.prefix), args...)
-	return s.each(rows, err, f)
+	return s.each(ctx, rows, err, f)
 }
 
 // aggregateRows reads the cycles or messages of a between two times; of closed cycles those that

@@ -24,6 +24,7 @@ type Store struct {
 	writer *writer // of SQLite
 	turn   *rollupTurn
 	tx     *transaction // in which all is done; nil: each call has its own
+	packet int64        // the most that the server takes at once, in bytes; 0: anything
 }
 
 var (
@@ -73,11 +74,13 @@ func (s *Store) Close() error { return s.stmts.close() }
 // wait for the one that tx holds. The engine does not repeat a call that lost a race: on
 // convo.ErrConflict, roll tx back and begin again.
 //
-// The store never begins, commits or rolls back tx. It works inside a savepoint, and a refusal
-// (ErrConflict, ErrDuplicate, ErrActiveExists) leaves tx as it was, so that the host may also go on
-// without. A lost race is found by counts of rows, not by violating a constraint. After any other
-// error roll tx back: a deadlock, for one, has ended the whole transaction on MariaDB. As tx, the
-// store is for one goroutine at a time, and tx must be one of the database of its Config.
+// The store never begins or commits tx. It works inside a savepoint, and a refusal (ErrConflict,
+// ErrDuplicate, ErrActiveExists) leaves tx as it was, so that the host may also go on without. A
+// lost race is found by counts of rows, not by violating a constraint. ErrTransactionLost says that
+// the engine has ended the transaction, as MariaDB does at a deadlock; then it is rolled back here,
+// too, so that tx.Commit fails instead of committing nothing. After any other error roll tx back.
+// As tx, the store is for one goroutine at a time, and tx must be one of the database of its
+// Config.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
 	w := *s
 	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts, savepoint: true}
@@ -169,7 +172,8 @@ func (s *Store) discard(conn *sql.Conn) {
 
 // refusal turns the engine's word that somebody else was faster into ErrConflict.
 func (s *Store) refusal(err error) error {
-	if err != nil && s.d.conflict(err) && !errors.Is(err, convo.ErrConflict) {
+	if err != nil && s.d.conflict(err) && !errors.Is(err, convo.ErrConflict) &&
+		!errors.Is(err, convo.ErrTransactionLost) {
 		return fmt.Errorf("sqlstore: %w: %w", convo.ErrConflict, err)
 	}
 	return err
@@ -244,7 +248,11 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	if s.writer != nil && s.tx == nil {
 		return s.write(ctx, func(t *transaction) error { return t.carryOut(ctx, changes) })
 	}
-	if len(changes) == 1 && s.d.commit != nil && (s.tx == nil || !s.tx.savepoint) {
+	atOnce, err := s.fits(changes)
+	if err != nil {
+		return err
+	}
+	if len(changes) == 1 && atOnce && s.d.commit != nil && (s.tx == nil || !s.tx.savepoint) {
 		if done, err := s.d.commit(ctx, s, &changes[0]); done {
 			return s.finish(ctx, changes, err)
 		}

@@ -1,8 +1,10 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/chatlifecycle/convo"
@@ -31,12 +33,15 @@ func (t *transaction) commit(ctx context.Context, changes []convo.Change) error 
 
 // within carries out f, and undoes what it did when it fails.
 func (t *transaction) within(ctx context.Context, f func(*transaction) error) error {
-	if t.broken {
+	switch {
+	case t.broken && t.savepoint:
+		return t.lost(errors.New("an earlier call found that"))
+	case t.broken:
 		return errAgain
 	}
 	witnesses := len(t.witnesses)
 	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT convo"); err != nil {
-		return err
+		return t.hostError(ctx, err)
 	}
 	t.broken = true // if f panics
 	err := f(t)
@@ -51,11 +56,41 @@ func (t *transaction) within(ctx context.Context, f func(*transaction) error) er
 	t.witnesses = t.witnesses[:witnesses]
 	if _, rerr := t.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT convo"); rerr != nil {
 		t.broken = true
-		return fmt.Errorf("sqlstore: roll the transaction back, for a part of the commit could "+
-			"not be undone (%w): %w", rerr, err)
+		if t.savepoint {
+			return t.lost(fmt.Errorf("%w; before that: %s", rerr, err.Error()))
+		}
+		return fmt.Errorf("sqlstore: a part of the commit could not be undone (%w): %w", rerr, err)
 	}
 	if _, rerr := t.tx.ExecContext(ctx, "RELEASE SAVEPOINT convo"); rerr != nil {
 		t.broken = true
+	}
+	return err
+}
+
+// lost ends the host's transaction, which the engine has ended, or could not undo a part of: else
+// the host might go on and commit what is left of it.
+func (t *transaction) lost(err error) error {
+	t.broken = true
+	_ = t.tx.Rollback()
+	return fmt.Errorf("sqlstore: %w: %w", convo.ErrTransactionLost, err)
+}
+
+// hostError says of an error of a statement outside a savepoint what it left of the host's
+// transaction.
+func (t *transaction) hostError(ctx context.Context, err error) error {
+	if err == nil || !t.savepoint || codeOf(err) == "" {
+		return err
+	}
+	if t.d.Aborts { // the host may have a savepoint of its own
+		return fmt.Errorf("sqlstore: %w: %w", convo.ErrTransactionLost, err)
+	}
+	if t.d.InTransaction == "" {
+		return err
+	}
+	var there bool
+	ask := t.tx.QueryRowContext(context.WithoutCancel(ctx), t.d.InTransaction)
+	if aerr := ask.Scan(&there); aerr != nil || !there {
+		return t.lost(err)
 	}
 	return err
 }
@@ -102,6 +137,16 @@ func (t *transaction) query(ctx context.Context, statement string, args ...any) 
 	return t.tx.QueryContext(ctx, text, args...)
 }
 
+// ended closes rows that were read to their end. What comes after the last row may be an error, and
+// in a later packet than the rows: a commit that a cluster refuses is told so.
+func ended(rows *sql.Rows) error {
+	for rows.NextResultSet() {
+		for rows.Next() {
+		}
+	}
+	return cmp.Or(rows.Err(), rows.Close())
+}
+
 // count is how many rows there are, or the number that the only row holds.
 func (t *transaction) count(ctx context.Context, statement string, args ...any) (n int64,
 	err error) {
@@ -113,5 +158,5 @@ func (t *transaction) count(ctx context.Context, statement string, args ...any) 
 	for rows.Next() {
 		n++
 	}
-	return n, rows.Err()
+	return n, ended(rows)
 }

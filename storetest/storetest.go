@@ -61,9 +61,9 @@ func cases() []testCase {
 		exactCases(),
 		pageCases,
 		raceCases,
-		mergeStepCases,
 		lockedCases,
 		suggesterCases,
+		mergeStepCases,
 	)
 }
 

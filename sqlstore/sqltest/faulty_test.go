@@ -1,11 +1,14 @@
 package sqlstore_test
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 
@@ -27,11 +30,15 @@ const (
 	lostAfterAsBad  fault = "its answer is lost, and the driver says that it may be repeated"
 	downAfter       fault = "its answer is lost, and the server is gone"
 	delayed         fault = "the connection is lost, but the server goes on with it, later"
+	pooled          fault = "a pooler answers for the server, which goes on with it, later"
+	ended           fault = "the server ends the whole transaction"
+	afterRows       fault = "it is not carried out: an error comes behind the rows"
 )
 
 // before says that the call is not carried out at all.
 func (f fault) before() bool {
-	return f == cancelledBefore || f == refused || f == conflicting || f == lostBefore
+	return f == cancelledBefore || f == refused || f == conflicting || f == lostBefore ||
+		f == ended || f == afterRows
 }
 
 var errRefused = errors.New("refused by the test")
@@ -55,14 +62,17 @@ func (e codeError) Code() int         { return e.code }
 
 // conflict is the engine's word that somebody else was faster.
 func conflict(e testdb.Engine) error {
-	c := &codedError{Number: 1213, state: "40001", code: 5}
+	return coded(e, codedError{Number: 1213, state: "40001", code: 5})
+}
+
+func coded(e testdb.Engine, c codedError) error {
 	switch e {
 	case testdb.PostgreSQL:
-		return stateError{c}
+		return stateError{&c}
 	case testdb.SQLite:
-		return codeError{c}
+		return codeError{&c}
 	}
-	return c
+	return &c
 }
 
 // faults say which calls meet which faults: statements, preparations, begins, commits and
@@ -84,6 +94,16 @@ type faulty struct {
 	seen   []string // the calls
 	down   bool
 	later  func() // what the server goes on with
+	poolerCode
+}
+
+// poolerCode is what a pooler says, by its own code.
+type poolerCode codedError
+
+// unknownCodes are some that no engine says of what it has not carried out.
+var unknownCodes = []poolerCode{
+	{Number: 1105, state: "08P01"}, {Number: 9001, state: "58000"}, {Number: 1047, state: "XX000"},
+	{Number: 1317, state: "40003"}, {Number: 1927, state: "57P01"}, {Number: 4031, state: "ZZ999"},
 }
 
 // openFaulty opens a pool of one connection.
@@ -198,6 +218,7 @@ type faultyConn struct {
 	f       *faulty
 	lost    bool
 	delayed bool // the server has not noticed yet
+	inTx    bool
 }
 
 // lose ends the connection as its loss does. One to a SQLite file cannot be lost, and stays open as
@@ -221,7 +242,7 @@ func (c *faultyConn) call(name string, do, drop func() error) error {
 	case down:
 		c.lose()
 		return io.ErrUnexpectedEOF
-	case what == delayed:
+	case what == delayed || what == pooled:
 		c.f.delay(func() {
 			if do() == nil {
 				_ = drop()
@@ -229,18 +250,27 @@ func (c *faultyConn) call(name string, do, drop func() error) error {
 			_ = c.Conn.Close()
 		})
 		c.lost, c.delayed = true, true
+		if what == pooled {
+			return coded(c.f.engine, codedError(c.f.poolerCode))
+		}
 		return io.ErrUnexpectedEOF
+	case what == ended && name != "commit" && name != "rollback":
+		_, _ = c.Conn.(driver.ExecerContext).ExecContext(context.Background(), "ROLLBACK", nil)
+		return conflict(c.f.engine)
 	// a connection that lives rolls back
 	case what == lostBefore, what != "" && what.before() && name == "rollback":
 		c.lose()
 		return driver.ErrBadConn
-	case what == refused || what == conflicting:
+	case what == refused || what == conflicting || what == ended || what == afterRows:
 		// where the transaction stays open, for another try
 		if name == "commit" && c.f.engine != testdb.SQLite {
 			_ = drop()
 		}
-		if what == refused {
+		switch {
+		case what == refused:
 			return errRefused
+		case what == afterRows:
+			return errBehindRows{conflict(c.f.engine)}
 		}
 		return conflict(c.f.engine)
 	}
@@ -297,6 +327,7 @@ func (c *faultyConn) BeginTx(ctx context.Context, o driver.TxOptions) (tx driver
 		tx, err = c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
 		return err
 	}, func() error { return tx.Rollback() })
+	c.inTx = err == nil
 	return &faultyTx{tx, c}, err
 }
 
@@ -319,11 +350,99 @@ func (c *faultyConn) ExecContext(ctx context.Context, query string,
 
 func (c *faultyConn) QueryContext(ctx context.Context, query string,
 	args []driver.NamedValue) (r driver.Rows, err error) {
-	err = c.call(query, func() error {
+	err = c.query(query, func() error {
 		r, err = c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
 		return err
-	}, func() error { return r.Close() })
+	}, &r)
 	return r, err
+}
+
+// query is call for what answers with rows.
+func (c *faultyConn) query(query string, do func() error, r *driver.Rows) error {
+	err := c.call(query, do, func() error { return (*r).Close() })
+	var met errBehindRows
+	if !errors.As(err, &met) {
+		return err
+	}
+	*r, err = c.rowsThenError(query, do, r)
+	return err
+}
+
+// errBehindRows says that the call is to answer with rows, and then with an error.
+type errBehindRows struct{ error }
+
+func (e errBehindRows) Unwrap() error { return e.error }
+
+// rowsThenError has the server answer as if it carried the query out, and then say that it did not,
+// as a cluster does that certifies a block behind its rows.
+func (c *faultyConn) rowsThenError(query string, do func() error, r *driver.Rows) (
+	driver.Rows, error) {
+	answer := &answeredRows{err: conflict(c.f.engine)}
+	if strings.HasPrefix(query, "BEGIN NOT ATOMIC") {
+		answer.columns, answer.rows = []string{"step"}, [][]driver.Value{{int64(0)}}
+		return answer, nil
+	}
+	exec := func(statement string) {
+		_, _ = c.Conn.(driver.ExecerContext).ExecContext(context.Background(), statement, nil)
+	}
+	writes := strings.Contains(query, "INSERT INTO") || strings.Contains(query, "UPDATE convo")
+	if writes && c.inTx {
+		exec("SAVEPOINT behind")
+	} else if writes {
+		exec("BEGIN")
+	}
+	if err := do(); err != nil {
+		return nil, err
+	}
+	answer.columns = (*r).Columns()
+	for {
+		row := make([]driver.Value, len(answer.columns))
+		if (*r).Next(row) != nil {
+			break
+		}
+		for i := range row {
+			if b, ok := row[i].([]byte); ok {
+				row[i] = bytes.Clone(b)
+			}
+		}
+		answer.rows = append(answer.rows, row)
+	}
+	_ = (*r).Close()
+	if writes && c.inTx {
+		exec("ROLLBACK TO SAVEPOINT behind")
+	} else if writes {
+		exec("ROLLBACK")
+	}
+	return answer, nil
+}
+
+// answeredRows are rows with an error behind them, which the driver finds when it closes them or
+// looks for more.
+type answeredRows struct {
+	columns []string
+	rows    [][]driver.Value
+	err     error
+}
+
+func (r *answeredRows) Columns() []string { return r.columns }
+
+func (r *answeredRows) Next(row []driver.Value) error {
+	if len(r.rows) == 0 {
+		return io.EOF
+	}
+	copy(row, r.rows[0])
+	r.rows = r.rows[1:]
+	return nil
+}
+
+func (r *answeredRows) HasNextResultSet() bool { return r.err != nil }
+
+func (r *answeredRows) NextResultSet() error { return cmp.Or(r.Close(), io.EOF) }
+
+func (r *answeredRows) Close() error {
+	err := r.err
+	r.err = nil
+	return err
 }
 
 type faultyTx struct {
@@ -332,10 +451,12 @@ type faultyTx struct {
 }
 
 func (x *faultyTx) Commit() error {
+	x.c.inTx = false
 	return x.c.call("commit", x.Tx.Commit, x.Tx.Rollback) // which does nothing after a commit
 }
 
 func (x *faultyTx) Rollback() error {
+	x.c.inTx = false
 	return x.c.call("rollback", x.Tx.Rollback, nothing)
 }
 
@@ -374,9 +495,9 @@ func (s *faultyStmt) ExecContext(ctx context.Context, args []driver.NamedValue) 
 
 func (s *faultyStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (r driver.Rows,
 	err error) {
-	err = s.c.call(s.query, func() error {
+	err = s.c.query(s.query, func() error {
 		r, err = s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 		return err
-	}, func() error { return r.Close() })
+	}, &r)
 	return r, err
 }

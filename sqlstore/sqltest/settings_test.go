@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -10,8 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
+	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/sqlstore"
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 )
@@ -45,6 +48,70 @@ func TestOpenSaysWhatIsWrongWithTheSettings(t *testing.T) {
 				require.ErrorContains(t, err, s.says)
 				require.ErrorContains(t, err, dialects[e].String())
 			})
+		}
+	})
+}
+
+// F11: the lock of migrations has no name without a database.
+func TestADSNWithoutADatabaseIsRefused(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		if e != testdb.MariaDB {
+			t.Skip("the other engines always have one")
+		}
+		d := testdb.Create(t, e)
+		config, err := mysql.ParseDSN(d.DSN)
+		require.NoError(t, err)
+		config.DBName = ""
+		db, err := sql.Open(d.Driver, config.FormatDSN())
+		require.NoError(t, err)
+		defer db.Close()
+		c := sqlstore.Config{DB: db, Dialect: sqlstore.MariaDB}
+		require.ErrorContains(t, c.Migrate(t.Context()), "the DSN names no database")
+		_, err = c.Open(t.Context())
+		require.ErrorContains(t, err, "the DSN names no database")
+	})
+}
+
+// F12: what a policy allows may be more than the server takes.
+func TestAMessageLargerThanTheServersPacketIsRefusedByName(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		s, db := open(t, e)
+		policy := convo.Policy{
+			MaxBody: convo.MaxTextLimit, MaxSummary: convo.MaxTextLimit,
+			MaxAttachments: convo.MaxTextLimit,
+		}
+		engine, err := convo.New(s, convo.WithPolicy(policy))
+		require.NoError(t, err)
+		large := strings.Repeat("x", convo.MaxTextLimit)
+		attachments := json.RawMessage(`["` + strings.Repeat("x", convo.MaxTextLimit-4) + `"]`)
+		to := convo.ToContact(acme, "riya")
+		_, err = engine.Do(t.Context(), to, convo.Open{By: ana})
+		require.NoError(t, err)
+		for name, cmds := range map[string]convo.Commands{
+			"a body":          {convo.Receive{Body: large, Key: "a"}},
+			"attachments":     {convo.Send{By: ana, Attachments: attachments}},
+			"a summary":       {convo.Close{By: ana, Summary: large}, convo.Open{By: ana}},
+			"the first":       {convo.Close{By: ana}, convo.Open{By: ana}, convo.Note{By: ana, Body: large}},
+			"two, each large": {convo.Note{By: ana, Body: large[:9<<20]}, convo.Note{By: ana, Body: large[:9<<20]}},
+		} {
+			before, err := engine.Conversation(t.Context(), to)
+			require.NoError(t, err)
+			_, err = engine.Do(t.Context(), to, cmds...)
+			if e != testdb.MariaDB || name == "two, each large" {
+				require.NoError(t, err, name)
+				continue
+			}
+			var invalid *convo.ValidationError
+			require.ErrorAs(t, err, &invalid, name)
+			require.ErrorContains(t, err, "max_allowed_packet", name)
+			after, err := engine.Conversation(t.Context(), to)
+			require.NoError(t, err)
+			require.Equal(t, before, after, "%s: nothing was written", name)
+		}
+		if e == testdb.MariaDB {
+			var packet int
+			require.NoError(t, db.QueryRow("SELECT @@max_allowed_packet").Scan(&packet))
+			require.Equal(t, 16<<20, packet, "the server's default")
 		}
 	})
 }

@@ -100,6 +100,7 @@ func (w *sweep) meet(t *testing.T, a *act, f faults, workspace, none, all string
 	t.Helper()
 	ctx, cancel := soon(t)
 	defer cancel()
+	w.way.poolerCode = unknownCodes[f.at%len(unknownCodes)]
 	err := a.do(w.way.arm(ctx, f), w.engine(t, a), workspace)
 	met = w.way.disarm()
 	story := fmt.Sprintf("%+v of %q: %v", met, w.way.calls(), err)
@@ -112,7 +113,7 @@ func (w *sweep) meet(t *testing.T, a *act, f faults, workspace, none, all string
 	default:
 		require.Equal(t, none, there, "a failure: %s", story)
 	}
-	if met.at == 0 || met.what == conflicting && !a.runner {
+	if met.at == 0 || (met.what == conflicting || met.what == afterRows) && !a.runner {
 		require.NoError(t, err, story)
 	}
 	if a.once {
@@ -193,6 +194,12 @@ func (w *sweep) meetInside(t *testing.T, a *act, f faults, workspace, none,
 		"SELECT count(*) FROM tickets WHERE id = '"+workspace+"'").Scan(&tickets))
 	there := counts(t, w.plain, workspace)
 	switch {
+	case met.at > 0 && met.what == ended:
+		require.ErrorIs(t, err, convo.ErrTransactionLost, story)
+		require.NotErrorIs(t, err, convo.ErrConflict, story)
+		require.ErrorIs(t, cerr, sql.ErrTxDone, story)
+		require.Zero(t, tickets, story)
+		require.Equal(t, none, there, story)
 	case cerr != nil:
 		require.Zero(t, tickets, story)
 		require.Equal(t, none, there, story)
@@ -241,9 +248,9 @@ func TestACallIsDoneWholeOrNotAtAllWhicheverStatementFails(t *testing.T) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		w := newSweep(t, e)
 		whats := []fault{cancelledBefore, cancelledAfter, refused, conflicting, lostBefore,
-			lostAfter, lostAfterAsBad, downAfter}
+			lostAfter, lostAfterAsBad, downAfter, afterRows}
 		if e != testdb.SQLite { // which is in the same process
-			whats = append(whats, delayed)
+			whats = append(whats, delayed, pooled)
 		}
 		w.each(t, func(*act) bool { return true }, w.meet, whats...)
 	})
@@ -255,8 +262,13 @@ func TestTheHostsTransactionHasACallWholeOrNotAtAllWhicheverStatementFails(t *te
 		_, err := w.plain.ExecContext(t.Context(),
 			"CREATE TABLE tickets (id VARCHAR(20) NOT NULL PRIMARY KEY)")
 		require.NoError(t, err)
-		w.each(t, func(a *act) bool { return !a.late && !a.runner }, w.meetInside,
-			cancelledBefore, cancelledAfter, refused, conflicting, lostAfter)
+		whats := []fault{
+			cancelledBefore, cancelledAfter, refused, conflicting, lostAfter, afterRows,
+		}
+		if e == testdb.MariaDB { // where a deadlock ends all
+			whats = append(whats, ended)
+		}
+		w.each(t, func(a *act) bool { return !a.late && !a.runner }, w.meetInside, whats...)
 	})
 }
 

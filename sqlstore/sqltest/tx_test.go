@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -418,6 +419,7 @@ func TestADeadlockDoesNotLoseTheHostsRowInSilence(t *testing.T) {
 		var done sync.WaitGroup
 		var firsts sync.WaitGroup
 		kept := make([]bool, 2)
+		var lost atomic.Int32
 		firsts.Add(2)
 		for i, contacts := range [][]string{{"a", "b"}, {"b", "a"}} {
 			tx, engine := h.begin(nil)
@@ -433,7 +435,12 @@ func TestADeadlockDoesNotLoseTheHostsRowInSilence(t *testing.T) {
 				// else it has to be rolled back
 				if err == nil || errors.Is(err, convo.ErrConflict) {
 					kept[i] = tx.Commit() == nil
+					return
 				}
+				assert.ErrorIs(h.t, err, convo.ErrTransactionLost)
+				assert.Equal(h.t, "transaction_lost", convo.Code(err))
+				assert.ErrorIs(h.t, tx.Commit(), sql.ErrTxDone, "a commit of nothing")
+				lost.Add(1)
 			})
 		}
 		done.Wait()
@@ -444,6 +451,68 @@ func TestADeadlockDoesNotLoseTheHostsRowInSilence(t *testing.T) {
 			}
 		}
 		h.has(want...)
+		if e == testdb.MariaDB { // PostgreSQL undoes to the savepoint
+			assert.EqualValues(h.t, 1, lost.Load())
+		}
+	})
+}
+
+// Reads meet a deadlock, too, where they lock what they read.
+func TestADeadlockOfReadsDoesNotLoseTheHostsRowInSilence(t *testing.T) {
+	eachHost(t, 4, func(h *host, e testdb.Engine) {
+		if e != testdb.MariaDB {
+			return // reads lock nothing
+		}
+		h.do("a", convo.Open{By: ana})
+		h.do("b", convo.Open{By: ana})
+		serializable := &sql.TxOptions{Isolation: sql.LevelSerializable}
+		var done, firsts sync.WaitGroup
+		var kept, lost atomic.Int32
+		firsts.Add(2)
+		for i, contacts := range [][]string{{"a", "b"}, {"b", "a"}} {
+			tx, engine := h.begin(serializable)
+			h.ticket(tx, fmt.Sprint(i))
+			done.Go(func() {
+				_, err := tx.ExecContext(h.ctx, "UPDATE convo_contacts SET version = version + 0 "+
+					"WHERE workspace = '"+shop+"' AND id = '"+contacts[0]+"'")
+				firsts.Done()
+				assert.NoError(h.t, err)
+				firsts.Wait()
+				_, err = engine.Conversation(h.ctx, convo.ToContact(shop, contacts[1]))
+				if err == nil {
+					kept.Add(1)
+					assert.NoError(h.t, tx.Commit())
+					return
+				}
+				lost.Add(1)
+				assert.ErrorIs(h.t, err, convo.ErrTransactionLost)
+				assert.NotErrorIs(h.t, err, convo.ErrConflict)
+				_, err = engine.Do(h.ctx, convo.ToContact(shop, contacts[0]), hello("on"))
+				assert.Error(h.t, err, "going on")
+				assert.ErrorIs(h.t, tx.Commit(), sql.ErrTxDone, "a commit of nothing")
+			})
+		}
+		done.Wait()
+		assert.EqualValues(h.t, 1, kept.Load())
+		assert.EqualValues(h.t, 1, lost.Load())
+	})
+}
+
+// PostgreSQL takes nothing but a rollback after an error.
+func TestAReadInAnAbortedTransactionSaysSo(t *testing.T) {
+	eachHost(t, 2, func(h *host, e testdb.Engine) {
+		if e != testdb.PostgreSQL {
+			return
+		}
+		h.do("a", convo.Open{By: ana})
+		tx, engine := h.begin(nil)
+		_, err := tx.ExecContext(h.ctx, "SELECT 1/0")
+		assert.Error(h.t, err)
+		_, err = engine.Conversation(h.ctx, convo.ToContact(shop, "a"))
+		assert.ErrorIs(h.t, err, convo.ErrTransactionLost)
+		_, err = engine.Do(h.ctx, convo.ToContact(shop, "a"), hello("on"))
+		assert.ErrorIs(h.t, err, convo.ErrTransactionLost)
+		assert.Error(h.t, tx.Commit())
 	})
 }
 

@@ -47,8 +47,16 @@ type Dialect struct {
 	Conflicts []string
 	// UniqueViolation is the one of them for a violated unique key.
 	UniqueViolation string
-	// Unsettled are codes of errors that leave it open whether a statement was carried out.
-	Unsettled []string
+	// NotCarriedOut are the codes, or the two characters of their class, of errors that are the
+	// engine's own word that a statement was not carried out. After any other, also one that a
+	// pooler made up, it may have been, or may be in a moment. nil: they all are, for the engine is
+	// in this process.
+	NotCarriedOut []string
+	// InTransaction asks whether a transaction is still there after an error in it; empty: an error
+	// leaves it, or leaves it in a state in which it can only be rolled back.
+	InTransaction string
+	// Aborts says that after any error outside a savepoint a transaction can only be rolled back.
+	Aborts bool
 
 	// Lock makes of a SELECT one that holds its rows until the transaction ends; empty: the
 	// transaction holds everything.
@@ -107,7 +115,10 @@ func (d *Dialect) Conflict(code string) bool { return slices.Contains(d.Conflict
 // Settled reports whether an error with this code is the engine's own word that a statement was not
 // carried out.
 func (d *Dialect) Settled(code string) bool {
-	return code != "" && !slices.Contains(d.Unsettled, code)
+	return code != "" && (d.NotCarriedOut == nil ||
+		slices.ContainsFunc(d.NotCarriedOut, func(c string) bool {
+			return code == c || len(c) == 2 && strings.HasPrefix(code, c)
+		}))
 }
 
 // Text is a statement as the engine takes it: with its placeholders and the prefix of the tables.

@@ -24,11 +24,16 @@ var PostgreSQL = Dialect{
 	// serialization_failure, deadlock_detected, lock_not_available, unique_violation
 	Conflicts:       []string{"40001", "40P01", "55P03", "23505"},
 	UniqueViolation: "23505",
-	// What ends a connection may come after the commit: connection_exception and its kin,
-	// admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped, idle_session_timeout.
-	Unsettled: []string{
-		"08000", "08003", "08006", "08007", "57P01", "57P02", "57P03", "57P04", "57P05",
+	// Data exception, integrity constraint violation, invalid transaction state, invalid statement
+	// name, serialization_failure, deadlock_detected, syntax error or access rule violation, WITH
+	// CHECK OPTION violation, insufficient resources, program limit exceeded, object not in
+	// prerequisite state (such as lock_not_available), query_canceled. Not class 08, which poolers
+	// make up while the server goes on, nor 40003, statement_completion_unknown, nor what ends a
+	// connection.
+	NotCarriedOut: []string{
+		"22", "23", "25", "26", "40001", "40P01", "42", "44", "53", "54", "55", "57014",
 	},
+	Aborts:            true,
 	Lock:              " FOR UPDATE OF ct, cv",
 	LockOfBoth:        true,
 	Isolation:         sql.LevelReadCommitted,
