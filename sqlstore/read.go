@@ -149,8 +149,10 @@ func (s *Store) scanSnapshot(
 		if err != nil || !s.d.LockOfBoth || found && alone {
 			return found && t.Contact.ID != "", err
 		}
-		t.Contact, t.Conversation = convo.Contact{}, convo.Conversation{}
-		t.Active, t.AddressOwner = uuid.Nil, ""
+		t.Contact, t.Conversation, t.Active = convo.Contact{}, convo.Conversation{}, uuid.Nil
+		if statement == dialect.LoadContactAndOwner { // else an earlier one has found the owner
+			t.AddressOwner = ""
+		}
 	}
 	found, err := s.row(ctx, statement, args, dests)
 	return found && t.Contact.ID != "", err

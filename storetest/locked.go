@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/google/uuid"
 )
 
 // lockedCases are for stores that are a convo.Locker; others pass them.
@@ -25,6 +26,11 @@ var lockedCases = []testCase{
 		"Locked/holds what it loads",
 		"nobody else changes what Locked's store has loaded before f returns",
 		lockedHolds,
+	},
+	{
+		"Locked/loads what Load loads, whatever leads to it",
+		"Load answers the same under the lock",
+		lockedLoadsTheSame,
 	},
 }
 
@@ -122,4 +128,47 @@ func lockedHolds(s *suite) {
 	s.Empty(refused)
 	s.NoError(errors.Join(errs...))
 	s.Equal(int64(1+rounds*4*5), s.load(to("a")).Conversation.Version)
+}
+
+func lockedLoadsTheSame(s *suite) {
+	l, ok := s.store.(convo.Locker)
+	if !ok {
+		return
+	}
+	open, hi, done := convo.Open{By: ana}, convo.Receive{Body: "hi"}, convo.Close{By: ana}
+	for name, cmds := range map[string][]convo.Command{
+		"active": {open}, "pending": {open, convo.SetPending{By: ana}}, "closed": {hi, done},
+		"closed before": {hi, done, open, done}, "never": {convo.Block{By: ana}},
+		"root": {hi, done}, "root of active": {open},
+	} {
+		ref := from(name, "sms", name)
+		if name == "never" {
+			s.do(ref, hi, done)
+		}
+		s.do(ref, cmds...)
+		if conversation := s.load(ref).Conversation.ID; conversation != uuid.Nil {
+			s.loadsTheSame(l, convo.ToConversation(acme, conversation))
+		}
+	}
+	for i, secondary := range []string{"closed", "active"} { // and a root of each
+		s.merge(s.engine, acme, []string{"root", "root of active"}[i], secondary)
+	}
+	for _, contact := range []string{
+		"active", "pending", "closed", "closed before", "never", "root", "root of active", "nobody",
+	} {
+		s.loadsTheSame(l, to(contact))
+		s.loadsTheSame(l, convo.ToAddress(acme, "sms", contact))
+		for _, address := range []string{contact, "pending", "closed", "unknown"} {
+			s.loadsTheSame(l, from(contact, "sms", address))
+		}
+	}
+}
+
+func (s *suite) loadsTheSame(l convo.Locker, ref convo.Ref) {
+	var got convo.Snapshot
+	s.NoError(l.Locked(s.ctx, acme, func(ctx context.Context) (err error) {
+		got, err = l.Load(ctx, ref)
+		return err
+	}))
+	s.Equal(s.load(ref), got, "%+v", ref)
 }

@@ -28,13 +28,17 @@ var dialects = map[testdb.Engine]sqlstore.Dialect{
 	testdb.MariaDB: sqlstore.MariaDB,
 }
 
-// TestMain also runs the process that is to be killed: see
-// TestNothingAcknowledgedIsLostWhenTheProcessIsKilled.
+// TestMain also runs the processes that are to be killed, or that race: see
+// TestNothingAcknowledgedIsLostWhenTheProcessIsKilled and
+// TestThreeProcessesThatMergeBreakNoInvariant.
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childVariable); path != "" {
 		writeAsChild(path)
 	}
 	_ = mysql.SetLogger(&mysql.NopLogger{}) // it would tell of every cut
+	if text := os.Getenv(racerVariable); text != "" {
+		raceAsProcess(text)
+	}
 	os.Exit(m.Run())
 }
 
