@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 )
 
 func checkSQLite(ctx context.Context, s *Store) error {
@@ -36,6 +37,9 @@ func checkSQLite(ctx context.Context, s *Store) error {
 		return errors.New("a database in memory is another one on every connection: call " +
 			"SetMaxOpenConns(1) and " +
 			"SetConnMaxLifetime(0)")
+	}
+	if mode == "wal" {
+		s.writer.patience = time.Duration(timeout) * time.Millisecond
 	}
 	return nil
 }

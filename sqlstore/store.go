@@ -128,38 +128,13 @@ func (s *Store) within(ctx context.Context) *Store {
 // LockFirst implements convo.Locker: in SQLite one writes at a time anyway.
 func (s *Store) LockFirst() bool { return s.writer != nil && s.tx == nil }
 
-// transact runs f in a transaction of its own. When it cannot be told whether it was committed, the
-// witnesses that f left say so.
+// transact runs f in a transaction of its own.
 func (s *Store) transact(ctx context.Context, f func(*transaction) error) error {
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.Isolation})
+	b, err := s.begin(ctx)
 	if err != nil {
 		return s.refusal(err)
 	}
-	defer func() { // does nothing after a commit
-		if err := tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
-			s.discard(conn)
-		}
-	}()
-	t := &transaction{d: s.d, tx: tx, stmts: s.stmts}
-	if err := f(t); err != nil {
-		return s.refusal(err)
-	}
-	err = tx.Commit()
-	if err == nil {
-		return nil
-	}
-	// The transaction may still be open: as SQLite leaves it, for another try, or as whoever killed
-	// the statement.
-	if _, rerr := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); rerr != nil {
-		s.discard(conn)
-	}
-	_ = conn.Close() // there may be only one
-	return s.resolveUnknownCommit(ctx, t.witnesses, err)
+	return b.run(ctx, f)
 }
 
 // discard closes a connection in an unknown state, so that nobody else gets it. Not SQLite's: there

@@ -21,6 +21,7 @@ type transaction struct {
 	witnesses []witness
 	failed    error // of a commit in it
 	broken    bool  // cannot be committed any more
+	gaveUp    error // it could not even be begun
 }
 
 func (t *transaction) commit(ctx context.Context, changes []convo.Change) error {

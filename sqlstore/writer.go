@@ -6,14 +6,18 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/chatlifecycle/convo"
 )
 
 // writer has the writes of one process to a SQLite file go one after the other, which the file
-// demands anyway. Whoever writes lends his transaction to those who wait by then, one after the
-// other, each in his own goroutine; then they all share one commit, and its trip to the disk.
+// demands anyway. Whoever has begun a transaction lends it to those who wait by then, one after the
+// other, each in a goroutine of its own; then they all share one commit, and its trip to the disk.
 type writer struct {
+	// patience is SQLite's busy timeout: how long to wait while another connection has the lock.
+	patience time.Duration
+
 	mu      sync.Mutex
 	busy    bool
 	waiting []*turn
@@ -21,8 +25,9 @@ type writer struct {
 
 // turn is one who waits to write.
 type turn struct {
+	since time.Time         // it has been waiting
 	alone bool              // lends to nobody, and borrows from nobody
-	lent  chan *transaction // somebody's, or nil: begin one
+	lent  chan *transaction // somebody's, or nil: begin one; one with gaveUp: give up, too
 	back  chan struct{}     // the lent one is given back
 	done  chan error        // whether a lent one was committed
 }
@@ -36,8 +41,10 @@ var errAgain = errors.New("sqlstore: the shared transaction failed")
 // write carries out f in a transaction when it is its turn. f may be carried out again, after what
 // it did was undone.
 func (s *Store) write(ctx context.Context, f func(*transaction) error) error {
-	t := &turn{lent: make(chan *transaction, 1), back: make(chan struct{}, 1),
-		done: make(chan error, 1)}
+	t := &turn{
+		since: time.Now(), lent: make(chan *transaction, 1), back: make(chan struct{}, 1),
+		done: make(chan error, 1),
+	}
 	for {
 		lent, err := s.writer.wait(ctx, t)
 		switch {
@@ -66,10 +73,18 @@ func (t *turn) borrow(ctx context.Context, lent *transaction, f func(*transactio
 	return lent.within(ctx, f)
 }
 
-// lead carries out f in a transaction of its own, and those of who waits by then in the same one.
+// lead carries out f in a transaction of its own, and those of who waits by the time that it has
+// begun in the same one.
 func (s *Store) lead(ctx context.Context, t *turn, f func(*transaction) error) error {
 	defer s.writer.release()
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b, err := s.beginWriting(ctx, t.since)
+	if err != nil {
+		if errors.Is(err, errLocked) {
+			s.writer.giveUp(err)
+		}
 		return err
 	}
 	var others []*turn
@@ -77,7 +92,7 @@ func (s *Store) lead(ctx context.Context, t *turn, f func(*transaction) error) e
 		others = s.writer.take()
 	}
 	if len(others) == 0 {
-		return s.transact(ctx, f)
+		return b.run(ctx, f)
 	}
 	committed := errAgain
 	defer func() { // also when f panics
@@ -99,7 +114,7 @@ func (s *Store) lead(ctx context.Context, t *turn, f func(*transaction) error) e
 	}()
 	var own error
 	// One's own deadline must not end what others wait for.
-	err := s.transact(context.WithoutCancel(ctx), func(x *transaction) error {
+	err = b.run(context.WithoutCancel(ctx), func(x *transaction) error {
 		for own = x.within(ctx, f); len(waiting) > 0 && !x.broken; {
 			lend(x)
 		}
@@ -116,7 +131,10 @@ func (s *Store) lead(ctx context.Context, t *turn, f func(*transaction) error) e
 		committed = err
 		return cmp.Or(s.refusal(own), err)
 	}
-	return s.transact(ctx, f)
+	if b, err = s.beginWriting(ctx, time.Now()); err != nil {
+		return err
+	}
+	return b.run(ctx, f)
 }
 
 // wait waits for the turn, and returns the transaction that is lent, or nil when one is to begin
@@ -132,6 +150,9 @@ func (w *writer) wait(ctx context.Context, t *turn) (*transaction, error) {
 	w.mu.Unlock()
 	select {
 	case lent := <-t.lent:
+		if lent != nil && lent.gaveUp != nil {
+			return nil, lent.gaveUp
+		}
 		return lent, nil
 	case <-ctx.Done():
 	}
@@ -144,7 +165,33 @@ func (w *writer) wait(ctx context.Context, t *turn) (*transaction, error) {
 	if i >= 0 {
 		return nil, ctx.Err()
 	}
-	return <-t.lent, nil // it is about to come; who has it finds out about the context
+	lent := <-t.lent // it is about to come; who has it finds out about the context
+	if lent != nil && lent.gaveUp != nil {
+		return nil, lent.gaveUp
+	}
+	return lent, nil
+}
+
+// expired says whether whoever has waited since then has done so for about one busy timeout.
+func (w *writer) expired(since time.Time) bool { return time.Since(since) >= w.patience*9/10 }
+
+// left is how long somebody goes on waiting for the lock who has waited since then: in any case a
+// little, for it may be free by now.
+func (w *writer) left(since time.Time) time.Duration {
+	return max(w.patience-time.Since(since), w.patience/10)
+}
+
+// giveUp has those give up, too, who have waited for one busy timeout.
+func (w *writer) giveUp(why error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.waiting = slices.DeleteFunc(w.waiting, func(t *turn) bool {
+		if !w.expired(t.since) {
+			return false
+		}
+		t.lent <- &transaction{gaveUp: why}
+		return true
+	})
 }
 
 // release gives the turn to whoever waits longest.

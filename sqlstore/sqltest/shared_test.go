@@ -18,7 +18,7 @@ import (
 )
 
 // sharers are the commits that wait for a SQLite file at once and so share a transaction: the first
-// one has it alone, and the second one lends his to the others. One of them has lost a race before.
+// one lends it to the others. One of them has lost a race before.
 const (
 	sharers = 6
 	loser   = 4
