@@ -23,6 +23,14 @@ type Config struct {
 	// Prefix is what the names of all tables and indexes begin with: up to 32 lower-case letters,
 	// digits and underscores. Default: DefaultPrefix.
 	Prefix string
+	// Unprepared sends every statement as a text. A store prepares its statements otherwise, and
+	// keeps the 96 last used ones at most for each connection, which is faster; but behind a pooler
+	// that gives each transaction another connection to the server (PgBouncer before 1.21 in
+	// transaction mode) they are not there when they are to be used. The driver must not prepare
+	// them either: pgx wants default_query_exec_mode=exec, simple_protocol or cache_describe in its
+	// DSN, and go-sql-driver interpolateParams=true. Migrate must reach the server itself: it holds
+	// a lock of its session.
+	Unprepared bool
 }
 
 // Open returns a Store on the database. It checks that the schema is there in the version that it
@@ -48,19 +56,25 @@ func (c Config) Open(ctx context.Context) (*Store, error) {
 // newStore is a store that has checked nothing.
 func newStore(c Config, e *engine) *Store {
 	s := &Store{d: e, db: c.DB, prefix: c.prefix(), turn: &rollupTurn{}}
-	s.stmts = &statements{db: s.db, d: e, prefix: s.prefix}
+	s.stmts = &statements{db: s.db, d: e, prefix: s.prefix, unprepared: c.Unprepared}
 	if e.oneWriter {
 		s.writer = &writer{}
 	}
 	return s
 }
 
-// prepare prepares what is used inside transactions, where it would be too late.
+// prepare prepares what is used inside transactions, where it would be too late, and what else is
+// always the same.
 func prepare(ctx context.Context, s *Store) error {
-	for _, statement := range s.inTransactions() {
-		if _, err := s.stmts.get(ctx, statement); err != nil {
+	if s.stmts.unprepared {
+		return nil
+	}
+	for _, statement := range s.fixedStatements() {
+		k, err := s.stmts.get(ctx, statement, fixed)
+		if err != nil {
 			return err
 		}
+		_ = k.release()
 	}
 	return nil
 }

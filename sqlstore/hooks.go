@@ -20,7 +20,7 @@ func init() {
 		for statement, text := range texts {
 			texts[statement] = d.Text(text, s.prefix)
 		}
-		s.d, s.stmts = &d, &statements{db: s.db, d: &d, prefix: s.prefix, texts: texts}
+		s.d, s.stmts = &d, &statements{db: s.db, d: &d, prefix: s.prefix, instead: texts}
 		return &s
 	}
 	hook.Cycles = func(

@@ -113,9 +113,45 @@ func (s *Store) block(ctx context.Context, block string, args []any) (step diale
 		return 0, err
 	}
 	defer conn.Close()
-	err = conn.Raw(func(c any) error {
+	text := s.stmts.text(block)
+	if s.stmts.unprepared {
+		err = blockAsText(ctx, conn, text, args, &step)
+	} else {
+		err = s.blockPrepared(ctx, conn, text, args, &step)
+	}
+	if err != nil && !s.d.conflict(err) { // after which the handler has rolled back
+		s.discard(conn)
+	}
+	return step, s.refusal(err)
+}
+
+func blockAsText(
+	ctx context.Context, conn *sql.Conn, block string, args []any, step *dialect.Int,
+) error {
+	rows, err := conn.QueryContext(ctx, block, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	answered := false
+	for rows.Next() {
+		if err := rows.Scan(step); err != nil {
+			return err
+		}
+		answered = true
+	}
+	if err := cmp.Or(rows.Err(), rows.Close()); err != nil || answered {
+		return err
+	}
+	return errNoAnswer
+}
+
+func (s *Store) blockPrepared(
+	ctx context.Context, conn *sql.Conn, block string, args []any, step *dialect.Int,
+) error {
+	return conn.Raw(func(c any) error {
 		st, err := s.stmts.blocks.of(ctx, c.(driver.Conn), s.db.Stats().OpenConnections,
-			s.stmts.text(block))
+			block)
 		if err != nil {
 			return err
 		}
@@ -125,10 +161,6 @@ func (s *Store) block(ctx context.Context, block string, args []any) (step diale
 		}
 		return step.Scan(answer)
 	})
-	if err != nil && !s.d.conflict(err) { // after which the handler has rolled back
-		s.discard(conn)
-	}
-	return step, s.refusal(err)
 }
 
 // blocks are the prepared blocks of each connection.
@@ -140,7 +172,12 @@ type blocks struct {
 
 type prepared struct {
 	used int64
-	by   map[string]driver.Stmt // for who holds the connection
+	by   map[string]*preparedBlock // for who holds the connection
+}
+
+type preparedBlock struct {
+	st   driver.Stmt
+	used int64
 }
 
 // of returns the prepared block of a connection, of which so many are open.
@@ -149,13 +186,14 @@ func (b *blocks) of(ctx context.Context, c driver.Conn, open int, block string) 
 	b.mu.Lock()
 	p := b.on[c]
 	if p == nil {
-		if p = (&prepared{by: map[string]driver.Stmt{}}); b.on == nil {
+		if p = (&prepared{by: map[string]*preparedBlock{}}); b.on == nil {
 			b.on = map[driver.Conn]*prepared{}
 		}
 		b.on[c] = p
 	}
 	b.used++
-	p.used = b.used
+	now := b.used
+	p.used = now
 	// most have been closed: forget the one that was not used for longest
 	for len(b.on) > 2*max(open, 8) {
 		oldest := c
@@ -167,8 +205,9 @@ func (b *blocks) of(ctx context.Context, c driver.Conn, open int, block string) 
 		delete(b.on, oldest)
 	}
 	b.mu.Unlock()
-	if st := p.by[block]; st != nil {
-		return st, nil
+	if known := p.by[block]; known != nil {
+		known.used = now
+		return known.st, nil
 	}
 	var st driver.Stmt
 	var err error
@@ -178,10 +217,28 @@ func (b *blocks) of(ctx context.Context, c driver.Conn, open int, block string) 
 		st, err = c.Prepare(block)
 	}
 	if err == nil {
-		p.by[block] = st
+		p.makeRoom()
+		p.by[block] = &preparedBlock{st, now}
 	}
 	return st, err
 }
+
+// makeRoom closes the block that was not used for longest, if there are as many as are kept.
+func (p *prepared) makeRoom() {
+	if len(p.by) < maxComposed {
+		return
+	}
+	oldest := ""
+	for block, b := range p.by {
+		if oldest == "" || b.used < p.by[oldest].used {
+			oldest = block
+		}
+	}
+	_ = p.by[oldest].st.Close() // what cannot be closed goes with its connection
+	delete(p.by, oldest)
+}
+
+var errNoAnswer = errors.New("sqlstore: the block did not answer")
 
 // rowOf carries out a statement of one row and one column.
 func rowOf(ctx context.Context, st driver.Stmt, args []any) (driver.Value, error) {
@@ -203,7 +260,7 @@ func rowOf(ctx context.Context, st driver.Stmt, args []any) (driver.Value, error
 	}
 	row := make([]driver.Value, 1)
 	if err = rows.Next(row); errors.Is(err, io.EOF) {
-		err = errors.New("sqlstore: the block did not answer")
+		err = errNoAnswer
 	}
 	if b, ok := row[0].([]byte); ok { // it is the driver's
 		row[0] = string(b)

@@ -20,11 +20,7 @@ func (s *Store) query(ctx context.Context, statement string, args ...any) (*sql.
 	if s.tx != nil {
 		return s.tx.query(ctx, statement, args...)
 	}
-	st, err := s.stmts.get(ctx, statement)
-	if err != nil {
-		return nil, err
-	}
-	return st.QueryContext(ctx, args...)
+	return s.stmts.query(ctx, statement, args...)
 }
 
 // row scans the first row, if there is one. It closes the rows itself, for database/sql drops the

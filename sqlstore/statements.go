@@ -5,22 +5,73 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
-// statements prepares each statement once.
-type statements struct {
-	db     *sql.DB
-	d      *engine
-	prefix string
+// What is kept prepared on a connection, at most; Config says the sum. A server keeps it for each
+// connection: MariaDB up to max_prepared_stmt_count of all, PostgreSQL in memory. Listings and
+// reports come in hundreds of statements, so they have a few places, apart from those of what each
+// command needs.
+const (
+	maxFixed    = 40 // of the statements that are always the same
+	maxComposed = 40 // of those that carry out a class of changes
+	maxOthers   = 16
+)
 
-	preparing sync.Mutex   // one at a time; not to be asked for inside a transaction
-	mu        sync.RWMutex // of the maps; never held while the database is asked
-	texts     map[string]string
-	by        map[string]*sql.Stmt
-	composed  map[dialect.ChangeClass]string
-	blocks    blocks
+// maxTexts bounds what is remembered of statements, whose number nothing else bounds.
+const maxTexts = 512
+
+// statements prepares each statement once, and keeps it until others of its kind were used more
+// lately.
+type statements struct {
+	db         *sql.DB
+	d          *engine
+	prefix     string
+	unprepared bool              // all go as texts
+	instead    map[string]string // texts that tests want sent
+
+	clock    atomic.Int64
+	mu       sync.RWMutex // of the maps; never held while the database is asked
+	texts    map[string]string
+	by       map[string]*kept
+	composed map[dialect.ChangeClass]string
+	classes  map[string]bool // the statements in composed
+	blocks   blocks
+}
+
+// kind is which of the bounds a statement counts against.
+type kind int
+
+const (
+	fixed kind = iota
+	composed
+	other
+)
+
+// kept is a prepared statement. The one who lets go of it last closes it: a closed one cannot be
+// used, not even by whoever has just found it.
+type kept struct {
+	st    *sql.Stmt
+	kind  kind
+	used  atomic.Int64 // when, by the clock
+	users atomic.Int64 // one of them is the map
+}
+
+func (k *kept) release() error {
+	if k.users.Add(-1) > 0 {
+		return nil
+	}
+	return k.st.Close()
+}
+
+// fixedStatements are those that are always the same, but for some that only reports use.
+func (s *Store) fixedStatements() []string {
+	return append(s.inTransactions(), dialect.OneConversation, dialect.OneKey,
+		dialect.EventsOfConversation, dialect.EventsOfContact, dialect.ContactEventsOfContact,
+		dialect.EventAt, dialect.ContactEventAt, dialect.DueConversations,
+		dialect.AddressesOfContact, dialect.AddressesByIdentity)
 }
 
 // composed returns the statement for a class of changes, put together once.
@@ -35,15 +86,18 @@ func (s *Store) composed(class dialect.ChangeClass) string {
 	text = s.d.Compose(class)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.composed == nil {
-		c.composed = map[dialect.ChangeClass]string{}
+	if c.composed == nil || len(c.composed) >= maxTexts {
+		c.composed, c.classes = map[dialect.ChangeClass]string{}, map[string]bool{}
 	}
-	c.composed[class] = text
+	c.composed[class], c.classes[text] = text, true
 	return text
 }
 
 // text is a statement as the engine takes it.
 func (c *statements) text(statement string) string {
+	if text, ok := c.instead[statement]; ok {
+		return text
+	}
 	c.mu.RLock()
 	text, ok := c.texts[statement]
 	c.mu.RUnlock()
@@ -53,45 +107,101 @@ func (c *statements) text(statement string) string {
 	text = c.d.Text(statement, c.prefix)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.texts == nil {
+	if c.texts == nil || len(c.texts) >= maxTexts {
 		c.texts = map[string]string{}
 	}
 	c.texts[statement] = text
 	return text
 }
 
-// get returns a prepared statement. Not for use inside a transaction: it takes a connection, and
-// there may be only one.
-func (c *statements) get(ctx context.Context, statement string) (*sql.Stmt, error) {
-	st, text := c.cached(statement)
-	if st != nil {
-		return st, nil
+// query sends a statement. Not for use inside a transaction: it takes a connection, and there may
+// be only one.
+func (c *statements) query(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	if c.unprepared {
+		return c.db.QueryContext(ctx, c.text(statement), args...)
 	}
-	c.preparing.Lock()
-	defer c.preparing.Unlock()
-	if st, _ = c.cached(statement); st != nil {
-		return st, nil
-	}
-	st, err := c.db.PrepareContext(ctx, text)
+	k, err := c.get(ctx, statement, other)
 	if err != nil {
 		return nil, err
 	}
+	rows, err := k.st.QueryContext(ctx, args...)
+	_ = k.release() // the rows keep what they need; what could not be closed goes with its connection
+	return rows, err
+}
+
+// get returns a prepared statement, to release. It takes a connection as query does. What is
+// prepared first as fixed stays.
+func (c *statements) get(ctx context.Context, statement string, as kind) (*kept, error) {
+	c.mu.RLock()
+	k := c.by[statement]
+	if k != nil {
+		k.users.Add(1)
+	}
+	c.mu.RUnlock()
+	if k != nil {
+		k.used.Store(c.clock.Add(1))
+		return k, nil
+	}
+	st, err := c.db.PrepareContext(ctx, c.text(statement))
+	if err != nil {
+		return nil, err
+	}
+	k = &kept{st: st, kind: as}
+	k.users.Store(1)
+	if out := c.keep(statement, k); out != nil {
+		_ = out.release()
+	}
+	return k, nil
+}
+
+// keep puts a statement among those that are kept, and returns the one that has to go for it.
+func (c *statements) keep(statement string, k *kept) (out *kept) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.by == nil {
-		c.by = map[string]*sql.Stmt{}
+		c.by = map[string]*kept{}
 	}
-	c.by[statement] = st
-	return st, nil
+	if c.by[statement] != nil {
+		return nil // somebody else was faster: it is closed after its use
+	}
+	bound := maxFixed
+	if c.classes[statement] {
+		k.kind = composed
+	}
+	switch k.kind {
+	case composed:
+		bound = maxComposed
+	case other:
+		bound = maxOthers
+	}
+	n, oldest := 0, ""
+	for s, o := range c.by {
+		if o.kind != k.kind {
+			continue
+		}
+		if n++; oldest == "" || o.used.Load() < c.by[oldest].used.Load() {
+			oldest = s
+		}
+	}
+	if n >= bound {
+		out = c.by[oldest]
+		delete(c.by, oldest)
+	}
+	k.used.Store(c.clock.Add(1))
+	k.users.Add(1)
+	c.by[statement] = k
+	return out
 }
 
-// cached returns a prepared statement if there is one, else its text.
+// cached returns a prepared statement if there is one, else its text. It is for transactions: there
+// sql.Tx prepares one anew that has been closed meanwhile.
 func (c *statements) cached(statement string) (*sql.Stmt, string) {
 	c.mu.RLock()
-	st := c.by[statement]
+	k := c.by[statement]
 	c.mu.RUnlock()
-	if st != nil {
-		return st, ""
+	if k != nil {
+		k.used.Store(c.clock.Add(1))
+		return k.st, ""
 	}
 	return nil, c.text(statement)
 }
@@ -102,8 +212,8 @@ func (c *statements) close() error {
 	c.by = nil
 	c.mu.Unlock()
 	var errs []error
-	for _, st := range by {
-		errs = append(errs, st.Close())
+	for _, k := range by {
+		errs = append(errs, k.release())
 	}
 	return errors.Join(errs...)
 }
