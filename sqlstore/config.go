@@ -47,7 +47,7 @@ func (c Config) Open(ctx context.Context) (*Store, error) {
 	s := newStore(c, e)
 	for _, step := range []func(context.Context, *Store) error{e.check, checkSchema, prepare} {
 		if err := step(ctx, s); err != nil {
-			return nil, fmt.Errorf("sqlstore: %s: %w", e.Name, err)
+			return nil, fmt.Errorf("sqlstore: %s: %w", e.Name, s.explained(err))
 		}
 	}
 	return s, nil

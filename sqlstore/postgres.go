@@ -20,7 +20,7 @@ func checkPostgres(ctx context.Context, s *Store) error {
 		return fmt.Errorf("server_encoding is %s and client_encoding %s: both must be UTF8 "+
 			"(CREATE DATABASE … ENCODING 'UTF8')", server, client)
 	}
-	return nil
+	return checkPooler(ctx, s)
 }
 
 // commitPostgres commits a change of one conversation, and perhaps of its contact, in one

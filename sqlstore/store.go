@@ -145,13 +145,14 @@ func (s *Store) discard(conn *sql.Conn) {
 	}
 }
 
-// refusal turns the engine's word that somebody else was faster into ErrConflict.
+// refusal turns the engine's word that somebody else was faster into ErrConflict, and explains what
+// comes of a pooler.
 func (s *Store) refusal(err error) error {
 	if err != nil && s.d.conflict(err) && !errors.Is(err, convo.ErrConflict) &&
 		!errors.Is(err, convo.ErrTransactionLost) {
 		return fmt.Errorf("sqlstore: %w: %w", convo.ErrConflict, err)
 	}
-	return err
+	return s.explained(err)
 }
 
 // resolveTimeout bounds how long it is tried to find out what came of a commit.

@@ -166,6 +166,31 @@ func TestOrdinaryCallsStayPrepared(t *testing.T) {
 	})
 }
 
+func TestUnpreparedPreparesNothing(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		if e == testdb.SQLite {
+			t.Skip("does not say what is prepared")
+		}
+		s, db := openUnprepared(t, e)
+		db.SetMaxOpenConns(1)
+		ordinary(t, enginesOn(t, s)[0], "riya")
+		severalAtOnce(t, enginesOn(t, s)[0])
+		for _, f := range listings()[:100] {
+			f.Limit = 10
+			_, err := s.Conversations(t.Context(), f)
+			require.NoError(t, err)
+		}
+		c, err := db.Conn(t.Context())
+		require.NoError(t, err)
+		defer c.Close()
+		n, mark := keptOn(t, e, c)
+		assert.Zero(t, n)
+		if e == testdb.MariaDB {
+			assert.Empty(t, mark, "something was prepared for one use")
+		}
+	})
+}
+
 // severalAtOnce has several commands in each call, in so many ways that each is another statement.
 func severalAtOnce(t *testing.T, e *convo.Engine) {
 	t.Helper()

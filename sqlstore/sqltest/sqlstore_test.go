@@ -18,6 +18,24 @@ var dialects = map[testdb.Engine]sqlstore.Dialect{
 	testdb.MariaDB: sqlstore.MariaDB,
 }
 
+// asTexts are settings of a driver with which it prepares nothing either.
+var asTexts = map[testdb.Engine][]string{
+	testdb.PostgreSQL: {"default_query_exec_mode=exec"},
+	testdb.MariaDB:    {"interpolateParams=true"},
+}
+
+// openUnprepared is open for a store that prepares nothing.
+func openUnprepared(t testing.TB, e testdb.Engine) (*sqlstore.Store, *sql.DB) {
+	t.Helper()
+	db := testdb.Open(t, e, asTexts[e]...)
+	config := sqlstore.Config{DB: db, Dialect: dialects[e], Unprepared: true}
+	require.NoError(t, config.Migrate(t.Context()))
+	s, err := config.Open(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s, db
+}
+
 // open makes a store in a new empty database.
 func open(t testing.TB, e testdb.Engine, params ...string) (*sqlstore.Store, *sql.DB) {
 	t.Helper()
@@ -37,7 +55,18 @@ func migrated(t testing.TB, db *sql.DB, e testdb.Engine, prefix ...string) *sqls
 
 func TestStoreConforms(t *testing.T) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
-		s, db := open(t, e)
+		conforms(t)(open(t, e))
+	})
+}
+
+func TestStoreConformsUnprepared(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		conforms(t)(openUnprepared(t, e))
+	})
+}
+
+func conforms(t *testing.T) func(*sqlstore.Store, *sql.DB) {
+	return func(s *sqlstore.Store, db *sql.DB) {
 		storetest.Run(t, func(t *testing.T) convo.Store {
 			for _, table := range []string{"contacts", "addresses", "conversations", "cycles",
 				"events", "contact_events", "keys"} {
@@ -46,7 +75,7 @@ func TestStoreConforms(t *testing.T) {
 			}
 			return s
 		})
-	})
+	}
 }
 
 func TestReportsConform(t *testing.T) {
