@@ -133,17 +133,11 @@ func blockAsText(
 		return err
 	}
 	defer rows.Close()
-	answered := false
-	for rows.Next() {
-		if err := rows.Scan(step); err != nil {
-			return err
-		}
-		answered = true
+	if !rows.Next() {
+		return cmp.Or(rows.Err(), rows.Close(), errNoAnswer)
 	}
-	if err := cmp.Or(rows.Err(), rows.Close()); err != nil || answered {
-		return err
-	}
-	return errNoAnswer
+	// Not read to their end, for which see row.
+	return cmp.Or(rows.Scan(step), rows.Close())
 }
 
 func (s *Store) blockPrepared(

@@ -77,7 +77,7 @@ func askTwice(ctx context.Context, s *Store) error {
 		if st, err = first.PrepareContext(ctx, question); err != nil {
 			return err
 		}
-		defer st.Close()
+		defer func() { _ = st.Close() }()
 		ask = func() error { return st.QueryRowContext(ctx).Scan(&one) }
 	}
 	if err := ask(); err != nil {

@@ -125,7 +125,7 @@ func (c *statements) query(ctx context.Context, statement string, args ...any) (
 		return nil, err
 	}
 	rows, err := k.st.QueryContext(ctx, args...)
-	_ = k.release() // the rows keep what they need; what could not be closed goes with its connection
+	_ = k.release() // rows keep what they need; what cannot be closed goes with its connection
 	return rows, err
 }
 

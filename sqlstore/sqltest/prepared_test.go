@@ -22,8 +22,8 @@ const mostPrepared = 96
 // listings are the filters that make different statements of a listing.
 func listings() (all []convo.Filter) {
 	at := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
-	statuses := [][]convo.Status{nil, {convo.StatusOpen}, {convo.StatusPending}, {convo.StatusClosed},
-		{convo.StatusOpen, convo.StatusClosed}}
+	statuses := [][]convo.Status{nil, {convo.StatusOpen}, {convo.StatusPending},
+		{convo.StatusClosed}, {convo.StatusOpen, convo.StatusClosed}}
 	for n := range 192 {
 		on := func(bit int) bool { return n>>bit&1 == 1 }
 		f := convo.Filter{Workspace: acme}
@@ -63,8 +63,9 @@ func listings() (all []convo.Filter) {
 func keptOn(t *testing.T, e testdb.Engine, c *sql.Conn) (n int, mark string) {
 	t.Helper()
 	if e == testdb.PostgreSQL {
-		require.NoError(t, c.QueryRowContext(t.Context(), `SELECT count(*),
-			coalesce(max(prepare_time), 'epoch')::text FROM pg_prepared_statements`).Scan(&n, &mark))
+		row := c.QueryRowContext(t.Context(), `SELECT count(*),
+			coalesce(max(prepare_time), 'epoch')::text FROM pg_prepared_statements`)
+		require.NoError(t, row.Scan(&n, &mark))
 		return n, mark
 	}
 	counts := map[string]int{}
@@ -227,7 +228,8 @@ func ordinary(t *testing.T, e *convo.Engine, name string) {
 		convo.Assign{By: ana, Assignee: "ana"}, convo.SetPending{By: ana}, convo.Resume{By: ana},
 		convo.Close{By: ana, Category: "Sales", Summary: "Sold."},
 		convo.AmendClosing{By: ana, Category: "Support"}, convo.Reopen{By: ana},
-		convo.Block{By: ana}, convo.Unblock{By: ana}, convo.Close{By: ana}, convo.Receive{Body: "again"},
+		convo.Block{By: ana}, convo.Unblock{By: ana}, convo.Close{By: ana},
+		convo.Receive{Body: "again"},
 	} {
 		_, err := e.Do(ctx, to, cmd)
 		require.NoError(t, err, "%d: %T", i, cmd)
