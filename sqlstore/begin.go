@@ -57,10 +57,11 @@ func (s *Store) beginWriting(ctx context.Context, since time.Time) (*begun, erro
 	}()
 	select {
 	case r := <-answer:
-		if r.err != nil && (s.d.conflict(r.err) || waiting.Err() != nil) {
+		late := waiting.Err() != nil || s.d.conflict(r.err) && s.writer.expired(since)
+		if r.err != nil && late {
 			return nil, s.waited(ctx, r.err)
 		}
-		return r.b, r.err
+		return r.b, s.refusal(r.err)
 	case <-waiting.Done():
 		go func() { // which ends when SQLite stops waiting
 			if r := <-answer; r.b != nil {
