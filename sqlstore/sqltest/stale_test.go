@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"testing"
 	"time"
 
@@ -271,5 +272,23 @@ func TestWhoWaitsForARootHoldsNothingThatWasMergedIntoIt(t *testing.T) {
 		require.NoError(h.t, other.Rollback())
 		require.NoError(h.t, tx.Rollback())
 		require.NoError(h.t, <-loaded)
+	})
+}
+
+// A driver that would send more at once than the server takes must not be given it all at once.
+func TestWhatIsTooLargeTogetherIsSentRowByRow(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		if e != testdb.MariaDB {
+			t.Skip("it has no such limit")
+		}
+		s, _ := open(t, e, "maxAllowedPacket=1073741824") // else it sends large texts by themselves
+		engine, err := convo.New(s, convo.WithPolicy(convo.Policy{MaxBody: convo.MaxTextLimit}))
+		require.NoError(t, err)
+		to := convo.ToContact(acme, "riya")
+		_, err = engine.Do(t.Context(), to, convo.Open{By: ana})
+		require.NoError(t, err)
+		note := convo.Note{By: ana, Body: strings.Repeat("x", 6<<20)}
+		_, err = engine.Do(t.Context(), to, note, note, note)
+		require.NoError(t, err)
 	})
 }
