@@ -70,6 +70,11 @@ cover:
 mutants:
 	scripts/mutants
 
+# The guards of PostgreSQL and MariaDB, on servers as for test-engines.
+.PHONY: mutants-engines
+mutants-engines:
+	scripts/engines --fast run -- scripts/mutants --engines
+
 # What a user links: with root, workflow and dialogflow the standard library and google/uuid; with memstore also x/exp/stats, for
 # the percentiles of reports; with sqlstore also goose and a histogram; never a driver.
 MODULE = github.com/chatlifecycle/convo
