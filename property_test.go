@@ -49,7 +49,7 @@ func checkWorld(t *rapid.T) {
 // testdata/scenarios, and TestScenarios runs it.
 func printScript(t *rapid.T, r *scenario.Recorder) {
 	if t.Failed() {
-		t.Logf("as a scenario:\n\n%s", r.Script.String())
+		t.Logf("as a scenario:\n\n%s", r.String())
 	}
 }
 

@@ -266,10 +266,10 @@ func (c *faultyConn) call(name string, do, drop func() error) error {
 		if name == "commit" && c.f.engine != testdb.SQLite {
 			_ = drop()
 		}
-		switch {
-		case what == refused:
+		switch what {
+		case refused:
 			return errRefused
-		case what == afterRows:
+		case afterRows:
 			return errBehindRows{conflict(c.f.engine)}
 		}
 		return conflict(c.f.engine)
