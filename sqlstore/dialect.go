@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"strconv"
 
 	"github.com/pressly/goose/v3/lock"
@@ -38,13 +39,26 @@ type engine struct {
 	// commit carries out a change of one conversation in one round trip; done is false when the
 	// change is another one. nil: there are no round trips.
 	commit func(ctx context.Context, s *Store, ch *convo.Change) (done bool, err error)
+	// inTransaction reports whether a transaction is still there, after an error in it.
+	inTransaction func(context.Context, *sql.Tx) bool
+	// aborts says that after an error a transaction can only be rolled back, at least to a savepoint.
+	aborts bool
 	// migrationLock lets one process at a time migrate; nil: the engine has no such lock, and a
 	// process that was late tries again.
 	migrationLock func(prefix string) (lock.SessionLocker, error)
 }
 
 var engines = map[Dialect]*engine{
-	SQLite:     {Dialect: &dialect.SQLite, oneWriter: true, check: checkSQLite},
-	PostgreSQL: {&dialect.PostgreSQL, false, checkPostgres, commitPostgres, advisoryLock},
-	MariaDB:    {&dialect.MariaDB, false, checkMariaDB, commitMariaDB, newNamedLock},
+	SQLite: {
+		Dialect: &dialect.SQLite, oneWriter: true, check: checkSQLite,
+		inTransaction: inTransactionOfSQLite,
+	},
+	PostgreSQL: {
+		Dialect: &dialect.PostgreSQL, check: checkPostgres, commit: commitPostgres,
+		inTransaction: inTransactionOfPostgres, aborts: true, migrationLock: advisoryLock,
+	},
+	MariaDB: {
+		Dialect: &dialect.MariaDB, check: checkMariaDB, commit: commitMariaDB,
+		inTransaction: inTransactionOfMariaDB, migrationLock: newNamedLock,
+	},
 }

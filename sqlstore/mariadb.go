@@ -83,6 +83,11 @@ func (s *Store) fits(changes []convo.Change) (atOnce bool, err error) {
 	return int64(all) <= s.packet-rest, nil
 }
 
+func inTransactionOfMariaDB(ctx context.Context, tx *sql.Tx) (is bool) {
+	err := tx.QueryRowContext(ctx, "SELECT @@in_transaction").Scan(&is)
+	return err == nil && is
+}
+
 // commitMariaDB commits a change of one conversation, and perhaps of its contact, in one block.
 func commitMariaDB(ctx context.Context, s *Store, ch *convo.Change) (done bool, err error) {
 	class, ok := dialect.ClassOf(ch)

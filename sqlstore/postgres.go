@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"github.com/chatlifecycle/convo"
@@ -21,6 +22,13 @@ func checkPostgres(ctx context.Context, s *Store) error {
 			"(CREATE DATABASE … ENCODING 'UTF8')", server, client)
 	}
 	return checkPooler(ctx, s)
+}
+
+// inTransactionOfPostgres takes one that was aborted for one that is there: the host may have a
+// savepoint of its own to go back to.
+func inTransactionOfPostgres(ctx context.Context, tx *sql.Tx) bool {
+	_, err := tx.ExecContext(ctx, "SAVEPOINT convo")
+	return codeOf(err) != "25P01" // no_active_sql_transaction
 }
 
 // commitPostgres commits a change of one conversation, and perhaps of its contact, in one

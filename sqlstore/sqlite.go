@@ -44,6 +44,13 @@ func checkSQLite(ctx context.Context, s *Store) error {
 	return nil
 }
 
+// inTransactionOfSQLite tries to begin one, which fails inside of another one. One that it begins is
+// rolled back with the host's.
+func inTransactionOfSQLite(ctx context.Context, tx *sql.Tx) bool {
+	_, err := tx.ExecContext(ctx, "BEGIN")
+	return codeOf(err) == "1" // SQLITE_ERROR
+}
+
 // OpenSQLite opens a SQLite file, or ":memory:", with a driver that the host has imported, such as
 // "sqlite" of modernc.org/sqlite, and with the settings that a Store needs on every connection:
 // write-ahead log, 10 seconds of patience with other processes, transactions that take the write

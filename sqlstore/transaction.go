@@ -39,9 +39,12 @@ func (t *transaction) within(ctx context.Context, f func(*transaction) error) er
 		return t.lost(errors.New("an earlier call found that"))
 	case t.broken:
 		return errAgain
+	case t.savepoint && t.d.oneWriter && !t.d.inTransaction(ctx, t.tx):
+		// there a savepoint begins a transaction, and ends it
+		return t.lost(errors.New("no transaction is active"))
 	}
 	witnesses := len(t.witnesses)
-	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT convo"); err != nil {
+	if _, err := t.tx.ExecContext(ctx, t.d.Savepoint); err != nil {
 		return t.hostError(ctx, err)
 	}
 	t.broken = true // if f panics
@@ -79,19 +82,19 @@ func (t *transaction) lost(err error) error {
 // hostError says of an error of a statement outside a savepoint what it left of the host's
 // transaction.
 func (t *transaction) hostError(ctx context.Context, err error) error {
-	if err == nil || !t.savepoint || codeOf(err) == "" {
+	switch {
+	case err == nil || !t.savepoint:
 		return err
-	}
-	if t.d.Aborts { // the host may have a savepoint of its own
-		return fmt.Errorf("sqlstore: %w: %w", convo.ErrTransactionLost, err)
-	}
-	if t.d.InTransaction == "" {
-		return err
-	}
-	var there bool
-	ask := t.tx.QueryRowContext(context.WithoutCancel(ctx), t.d.InTransaction)
-	if aerr := ask.Scan(&there); aerr != nil || !there {
+	case t.broken:
 		return t.lost(err)
+	case codeOf(err) == "":
+		return err
+	}
+	switch {
+	case !t.d.inTransaction(context.WithoutCancel(ctx), t.tx):
+		return t.lost(err)
+	case t.d.aborts:
+		return fmt.Errorf("sqlstore: %w: %w", convo.ErrTransactionLost, err)
 	}
 	return err
 }

@@ -289,3 +289,55 @@ func TestACallIsDoneOnceThoughNobodyCanAskWhatCameOfIt(t *testing.T) {
 		w.check(t)
 	})
 }
+
+// No answer rests on rows behind which an error comes.
+func TestAReadFailsWithTheErrorBehindItsRows(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		w := newSweep(t, e)
+		var a *act
+		for i := range acts {
+			if acts[i].name == "a closing" {
+				a = &acts[i]
+			}
+		}
+		ws := w.workspace(t, a)
+		require.NoError(t, a.do(t.Context(), w.engine(t, a), ws))
+		engine, err := convo.New(w.faulty, convo.WithRetries(0))
+		require.NoError(t, err)
+		for name, read := range map[string]func(context.Context) error{
+			"conversations": func(ctx context.Context) error {
+				_, err := engine.Conversations(ctx, convo.Filter{Workspace: ws})
+				return err
+			},
+			"history": func(ctx context.Context) error {
+				_, err := engine.History(ctx, riya(ws), convo.EventCursor{}, 0)
+				return err
+			},
+			"addresses": func(ctx context.Context) error {
+				_, err := engine.Addresses(ctx, riya(ws))
+				return err
+			},
+			"due": func(ctx context.Context) error {
+				_, err := w.faulty.Due(ctx, time.Now(), 10)
+				return err
+			},
+			"keys": func(ctx context.Context) error {
+				_, err := w.faulty.Keys(ctx, ws, convo.KeyID{ID: "close"})
+				return err
+			},
+		} {
+			n := 0
+			for at := 1; ; at++ {
+				ctx := w.way.arm(t.Context(), faults{what: afterRows, at: at})
+				err := read(ctx)
+				if met := w.way.disarm(); met.at == 0 {
+					require.NoError(t, err, name)
+					break
+				}
+				n++
+				require.Error(t, err, "%s, call %d", name, at)
+			}
+			require.Positive(t, n, name)
+		}
+	})
+}

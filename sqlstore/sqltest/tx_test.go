@@ -498,6 +498,33 @@ func TestADeadlockOfReadsDoesNotLoseTheHostsRowInSilence(t *testing.T) {
 	})
 }
 
+// The transaction may be gone before the call: a statement of the host's own ended it, and nobody
+// looked. Then each statement of the call would be committed by itself.
+func TestACallWithoutTheTransactionThatItIsToBeInWritesNothing(t *testing.T) {
+	eachHost(t, 2, func(h *host, e testdb.Engine) {
+		h.do("a", convo.Open{By: ana})
+		for _, call := range []func(engine *convo.Engine) error{
+			func(engine *convo.Engine) error {
+				_, err := engine.Do(h.ctx, convo.ToContact(shop, "a"), hello("on"))
+				return err
+			},
+			func(engine *convo.Engine) error {
+				_, err := engine.Do(h.ctx, convo.ToContact(shop, "new"), hello("on"),
+					convo.Close{By: ana}, convo.Open{By: ana})
+				return err
+			},
+		} {
+			tx, engine := h.begin(nil)
+			_, err := tx.ExecContext(h.ctx, "ROLLBACK")
+			require.NoError(h.t, err)
+			require.ErrorIs(h.t, call(engine), convo.ErrTransactionLost)
+			require.ErrorIs(h.t, call(engine), convo.ErrTransactionLost, "again")
+			require.ErrorIs(h.t, tx.Commit(), sql.ErrTxDone, "a commit of nothing")
+		}
+		require.Empty(h.t, receivedIn(h.t, h.db, shop))
+	})
+}
+
 // PostgreSQL takes nothing but a rollback after an error.
 func TestAReadInAnAbortedTransactionSaysSo(t *testing.T) {
 	eachHost(t, 2, func(h *host, e testdb.Engine) {

@@ -52,11 +52,9 @@ type Dialect struct {
 	// pooler made up, it may have been, or may be in a moment. nil: they all are, for the engine is
 	// in this process.
 	NotCarriedOut []string
-	// InTransaction asks whether a transaction is still there after an error in it; empty: an error
-	// leaves it, or leaves it in a state in which it can only be rolled back.
-	InTransaction string
-	// Aborts says that after any error outside a savepoint a transaction can only be rolled back.
-	Aborts bool
+	// Savepoint begins one, and fails where no transaction is: a statement of the host's own may
+	// have ended it before.
+	Savepoint string
 
 	// Lock makes of a SELECT one that holds its rows until the transaction ends; empty: the
 	// transaction holds everything.
@@ -85,6 +83,8 @@ type Dialect struct {
 	// ComposeArgs are its arguments.
 	ComposeArgs func(*Dialect, ChangeClass, *convo.Change) []any
 }
+
+const savepoint = "SAVEPOINT convo"
 
 // ID is an id as an argument.
 func (d *Dialect) ID(id uuid.UUID) any {

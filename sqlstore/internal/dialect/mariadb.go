@@ -43,7 +43,7 @@ var MariaDB = Dialect{
 		// ER_SP_DOES_NOT_EXIST (a savepoint), foreign keys
 		"1305", "1451", "1452",
 	},
-	InTransaction:     "SELECT @@in_transaction",
+	Savepoint:         mariadbSavepoint,
 	Lock:              " FOR UPDATE",
 	Isolation:         sql.LevelReadCommitted,
 	SnapshotIsolation: sql.LevelRepeatableRead,
@@ -53,6 +53,13 @@ var MariaDB = Dialect{
 	Compose:           mariadbBlock,
 	ComposeArgs:       mariadbArgs,
 }
+
+const mariadbSavepoint = `BEGIN NOT ATOMIC
+	IF @@in_transaction = 0 THEN
+		SIGNAL SQLSTATE '25000' SET MESSAGE_TEXT = 'no transaction is active';
+	END IF;
+	SAVEPOINT convo;
+END`
 
 const mariadbUpsertCycle = ` ON DUPLICATE KEY UPDATE
 	category = VALUES(category), summary = VALUES(summary)`

@@ -24,16 +24,17 @@ var PostgreSQL = Dialect{
 	// serialization_failure, deadlock_detected, lock_not_available, unique_violation
 	Conflicts:       []string{"40001", "40P01", "55P03", "23505"},
 	UniqueViolation: "23505",
-	// Data exception, integrity constraint violation, invalid transaction state, invalid statement
-	// name, serialization_failure, deadlock_detected, syntax error or access rule violation, WITH
-	// CHECK OPTION violation, insufficient resources, program limit exceeded, object not in
-	// prerequisite state (such as lock_not_available), query_canceled. Not class 08, which poolers
-	// make up while the server goes on, nor 40003, statement_completion_unknown, nor what ends a
-	// connection.
+	// feature_not_supported, data exception, integrity constraint violation, invalid transaction
+	// state, invalid statement name, serialization_failure, deadlock_detected, syntax error or
+	// access rule violation, WITH CHECK OPTION violation, disk_full, out_of_memory,
+	// configuration_limit_exceeded, program limit exceeded, lock_not_available, raise_exception.
+	// Not what poolers answer in the server's place while that goes on (08P01, 53300), not 40003,
+	// statement_completion_unknown, not what may come at any time (57), nor what should not happen.
 	NotCarriedOut: []string{
-		"22", "23", "25", "26", "40001", "40P01", "42", "44", "53", "54", "55", "57014",
+		"0A000", "22", "23", "25", "26", "40001", "40P01", "42", "44",
+		"53100", "53200", "53400", "54", "55P03", "P0001",
 	},
-	Aborts:            true,
+	Savepoint:         savepoint,
 	Lock:              " FOR UPDATE OF ct, cv",
 	LockOfBoth:        true,
 	Isolation:         sql.LevelReadCommitted,

@@ -12,6 +12,7 @@ var SQLite = Dialect{
 	False:         "0",
 	division:      "/",
 	InsertOnce:    standardInsertOnce,
+	Savepoint:     savepoint,
 	UpsertCycle:   standardUpsertCycle,
 	UpsertRollups: standardUpsertRollups,
 	// SQLITE_BUSY, SQLITE_LOCKED, SQLITE_BUSY_RECOVERY, SQLITE_BUSY_SNAPSHOT, and unique keys,
