@@ -41,7 +41,8 @@ type engine struct {
 	commit func(ctx context.Context, s *Store, ch *convo.Change) (done bool, err error)
 	// inTransaction reports whether a transaction is still there, after an error in it.
 	inTransaction func(context.Context, *sql.Tx) bool
-	// aborts says that after an error a transaction can only be rolled back, at least to a savepoint.
+	// aborts says that after an error a transaction can only be rolled back, at least to a
+	// savepoint.
 	aborts bool
 	// migrationLock lets one process at a time migrate; nil: the engine has no such lock, and a
 	// process that was late tries again.

@@ -44,8 +44,8 @@ func checkSQLite(ctx context.Context, s *Store) error {
 	return nil
 }
 
-// inTransactionOfSQLite tries to begin one, which fails inside of another one. One that it begins is
-// rolled back with the host's.
+// inTransactionOfSQLite tries to begin one, which fails inside of another one. One that it begins
+// is rolled back with the host's.
 func inTransactionOfSQLite(ctx context.Context, tx *sql.Tx) bool {
 	_, err := tx.ExecContext(ctx, "BEGIN")
 	return codeOf(err) == "1" // SQLITE_ERROR
