@@ -26,7 +26,7 @@ func (cs Commands) MarshalJSON() ([]byte, error) {
 		if err := o.read(c); err != nil {
 			return nil, err
 		}
-		fields, err := json.Marshal(withCanonicalTimes(c))
+		fields, err := json.Marshal(canonical(c))
 		if err != nil {
 			return nil, err
 		}
@@ -42,14 +42,19 @@ func (cs Commands) MarshalJSON() ([]byte, error) {
 	return append(out, ']'), nil
 }
 
-// withCanonicalTimes is c with its times in UTC and whole microseconds, so that the same instant is
-// the same text.
-func withCanonicalTimes(c Command) any {
+// canonical is c with its times in UTC and whole microseconds, and without attachments that are
+// null, so that the same command is the same text.
+func canonical(c Command) any {
 	v := reflect.New(reflect.TypeOf(c)).Elem()
 	v.Set(reflect.ValueOf(c))
 	for i := range v.NumField() {
-		if t, ok := v.Field(i).Interface().(time.Time); ok {
-			v.Field(i).Set(reflect.ValueOf(micros(t)))
+		switch f := v.Field(i).Interface().(type) {
+		case time.Time:
+			v.Field(i).Set(reflect.ValueOf(micros(f)))
+		case json.RawMessage:
+			if isNull(f) {
+				v.Field(i).SetZero()
+			}
 		}
 	}
 	return v.Interface()
@@ -73,7 +78,9 @@ func (cs *Commands) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// decodeCommand reads one command: its name says which type the other fields are of, strictly.
 func decodeCommand(data []byte) (Command, error) {
+	// Of all names this forbids only those that come twice.
 	if err := checkNames(data, reflect.TypeFor[map[string]json.RawMessage]()); err != nil {
 		return nil, err
 	}
@@ -98,21 +105,10 @@ func decodeCommand(data []byte) (Command, error) {
 }
 
 // unescape takes back what encoding/json writes in six bytes for the sake of HTML, so that
-// attachments that were within the limit still are when they come out of a queue.
-var unescape = strings.NewReplacer(
-	`\\`,
-	`\\`,
-	`\u003c`,
-	"<",
-	`\u003e`,
-	">",
-	`\u0026`,
-	"&",
-	`\u2028`,
-	"\u2028",
-	`\u2029`,
-	"\u2029",
-)
+// attachments that were within the limit still are when they come out of a queue. An escaped
+// backslash comes first, so that what stands behind it stays as it is.
+var unescape = strings.NewReplacer(`\\`, `\\`, `\u003c`, "<", `\u003e`, ">", `\u0026`, "&",
+	`\u2028`, "\u2028", `\u2029`, "\u2029")
 
 func decode[C Command](data []byte) (Command, error) {
 	var c C

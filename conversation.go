@@ -199,7 +199,7 @@ func (c Conversation) LastResolutionTime() (time.Duration, bool) {
 // Cursor is the place of c in a listing: give it as Filter.After to go on behind c.
 func (c Conversation) Cursor() Cursor { return Cursor{At: c.CreatedAt, ID: c.ID} }
 
-// between is never negative, whatever was folded into the state.
+// between is to − from, and 0 where clocks disagreed; false while to is zero, for not yet.
 func between(from, to time.Time) (time.Duration, bool) {
 	if to.IsZero() {
 		return 0, false
@@ -207,4 +207,5 @@ func between(from, to time.Time) (time.Duration, bool) {
 	return max(0, to.Sub(from)), true
 }
 
+// microsBetween is to − from for sums, and 0 where clocks disagreed. Both must be set.
 func microsBetween(from, to time.Time) int64 { return max(0, to.UnixMicro()-from.UnixMicro()) }

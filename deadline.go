@@ -12,7 +12,7 @@ const (
 )
 
 // NextDue is the time at which the conversation of s changes by itself under p, and why; zero when
-// nothing is due. Pending goes first; a conversation that is pending without a time waits.
+// nothing is due. What is pending without a time has no timer.
 func NextDue(s Snapshot, p *Policy) (time.Time, DueReason) {
 	if p == nil {
 		p = &defaultPolicy
@@ -20,6 +20,8 @@ func NextDue(s Snapshot, p *Policy) (time.Time, DueReason) {
 	return nextDue(&s, p)
 }
 
+// nextDue is when a pending conversation wakes, or when an open one is closed for inactivity; the
+// zero time when it has no timer.
 func nextDue(s *Snapshot, p *Policy) (time.Time, DueReason) {
 	c := &s.Conversation
 	switch {

@@ -102,7 +102,8 @@ func New(s Store, opts ...Option) (*Engine, error) {
 // Because the host decides whether what was written stays, a conflict is not retried and observers
 // are not called: the host calls again in a new transaction.
 //
-// policy, if given, takes the place of WithPolicy and WithPolicies. Look it up before the
+// policy, if given, takes the place of WithPolicy and WithPolicies, for all channels: give that of
+// the channel of the conversation which the call will meet. Look it up before the
 // transaction begins ([Engine.Policy]): a policy function that needs a connection of its own while
 // the transaction holds one can use up the pool.
 func (e *Engine) With(s Store, policy ...*Policy) *Engine {

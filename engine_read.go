@@ -110,7 +110,8 @@ func (e *Engine) AllTranscript(
 
 // History returns a page of the events of the contact that to leads to, over all its conversations
 // and those of the contacts that were merged into it, the oldest first, or ErrNotFound. At equal
-// times, what happened to the contact itself comes first. It is paged as Transcript is.
+// times, what happened to the contact itself comes first. Event.Seq counts within a conversation,
+// or among the contact's own events: it is no order of a history. It is paged as Transcript is.
 func (e *Engine) History(
 	ctx context.Context, to Ref, after EventCursor, limit int,
 ) ([]Event, error) {

@@ -14,9 +14,10 @@ import (
 const DefaultTick = 500
 
 // Tick handles up to limit conversations (0: DefaultTick; at most MaxPageSize) whose timer is due
-// now: it wakes pending ones and closes inactive ones. It returns how many changes it made. Run it
-// on an interval, in as many processes as you like: each due thing is done once. Anything overdue,
-// however old, is done now and stamped with the time when it was due.
+// now: it wakes pending ones and closes inactive ones. It returns how many changes it made; fewer
+// than the limit means that nothing else is due. Run it on an interval, in as many processes as you
+// like: each due thing is done once. Anything overdue, however old, is done now and stamped with
+// the time when it was due.
 //
 // An error on one conversation does not keep the others from being handled, unless MaxPageSize of
 // them fail at once; all errors are joined.
@@ -30,12 +31,16 @@ func (e *Engine) Tick(ctx context.Context, limit int) (int, error) {
 	var done, handled int
 	var errs []error
 	failed := map[uuid.UUID]bool{}
-	for again := true; again; { // once, and again past those that failed
-		due, err := e.store.Due(ctx, now, min(limit+len(failed), MaxPageSize))
+	for again := true; again; {
+		want := min(limit-handled+len(failed), MaxPageSize)
+		due, err := e.store.Due(ctx, now, want)
 		if err != nil {
 			return done, errors.Join(append(errs, err)...)
 		}
+		// Again past those that failed, and when hints that only had to be moved, which do not
+		// count, took up the place of what is due.
 		again = false
+		full := len(due) == want
 		for i := range due {
 			to := due[i].Ref
 			if failed[to.Conversation] || handled == limit {
@@ -43,17 +48,19 @@ func (e *Engine) Tick(ctx context.Context, limit int) (int, error) {
 			}
 			n, err := e.tickOne(ctx, to, now)
 			done += n
-			if err == nil {
+			switch {
+			case err != nil:
+				again = ctx.Err() == nil
+				failed[to.Conversation] = true
+				errs = append(errs,
+					fmt.Errorf("convo: timer of conversation %s: %w", to.Conversation, err))
+			case n > 0:
 				handled++
-				continue
+			default:
+				again = again || full
 			}
-			again = ctx.Err() == nil
-			failed[to.Conversation] = true
-			errs = append(
-				errs,
-				fmt.Errorf("convo: timer of conversation %s: %w", to.Conversation, err),
-			)
 		}
+		again = again && handled < limit
 	}
 	return done, errors.Join(errs...)
 }

@@ -75,9 +75,11 @@ var codes = [...]struct {
 	{context.DeadlineExceeded, "deadline_exceeded"},
 }
 
-// Code is a short stable name for what err is, for metrics and for answers to clients:
-// "not_active", "conflict", "invalid", and so on, one for each error of this package and for the
-// two of contexts. It is "" for nil, and "other" for anything else, such as an error of a driver.
+// Code is a short stable name for what err is, for metrics and for answers to clients, one for each
+// error of this package and for the two of contexts: invalid, transaction_lost, not_active, closed,
+// not_closed, active_exists, blocked, out_of_order, merged, address_taken, not_found,
+// commit_unknown, conflict, duplicate, key_reused, canceled, deadline_exceeded. It is "" for nil,
+// and "other" for anything else, such as an error of a driver.
 func Code(err error) string {
 	if err == nil {
 		return ""

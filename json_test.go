@@ -641,3 +641,22 @@ func TestJSONLooksLikeThis(t *testing.T) {
 		})
 	}
 }
+
+// Other languages write null for no attachments.
+func TestAttachmentsThatAreNullAreNone(t *testing.T) {
+	d := openDesk(t)
+	for _, null := range []string{"null", " null\n"} {
+		_, err := d.Do(t.Context(), toContact("carl"),
+			convo.Receive{Attachments: json.RawMessage(null)})
+		require.ErrorIs(t, err, convo.ErrInvalid)
+	}
+	d.do(toContact("carl"), convo.Open{By: agentAna})
+	d.do(toContact("carl"), convo.Note{By: agentAna, Key: "k", Body: "x"})
+	var cmds convo.Commands
+	text := `[{"command":"note","by":{"type":"user","id":"ana"},"key":"k","body":"x",` +
+		`"attachments":null}]`
+	require.NoError(t, json.Unmarshal([]byte(text), &cmds))
+	r, err := d.Do(t.Context(), toContact("carl"), cmds...)
+	require.NoError(t, err)
+	require.Equal(t, convo.OutcomeDuplicate, r.Outcome)
+}

@@ -3,7 +3,7 @@ package convo
 import "time"
 
 // Merge says that two contacts are one person: all that the secondary has belongs to the primary
-// from now on.
+// from now on. It takes contacts' ids: that of whoever came by an address is in Result.Contact.
 type Merge struct {
 	Workspace string    `json:"workspace"`
 	Primary   string    `json:"primary"`

@@ -1,6 +1,7 @@
 package convo
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -112,8 +113,14 @@ func (o *fields) read(cmd Command) error {
 	if o.source == "" {
 		o.source = Source(o.by.Type)
 	}
+	if isNull(o.attachments) {
+		o.attachments = nil
+	}
 	return nil
 }
+
+// isNull reports whether a is what other languages write for no attachments.
+func isNull(a json.RawMessage) bool { return string(bytes.TrimSpace(a)) == "null" }
 
 // inactivity reports whether o is the timer's closing, or an import of one.
 func (o *fields) inactivity() bool {

@@ -558,3 +558,27 @@ func TestTheHintIsNeverLaterThanWhatIsDue(t *testing.T) {
 	}
 	t.Logf("%d steps", steps)
 }
+
+// Hints that only have to be moved do not keep what is due waiting for the next tick.
+func TestTickGoesPastHintsThatOnlyHadToBeMoved(t *testing.T) {
+	d := openDesk(t, closesAfter(time.Hour))
+	for i := range 20 { // these wrote again: their hints are too early
+		to := toContact(fmt.Sprint("stale ", i))
+		d.do(to, convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hi"})
+	}
+	d.clock.Add(time.Minute)
+	for i := range 7 {
+		d.do(toContact(fmt.Sprint("due ", i)), convo.Open{By: agentAna},
+			convo.Send{By: agentAna, Body: "hi"})
+	}
+	d.clock.Add(58 * time.Minute)
+	for i := range 20 {
+		d.do(toContact(fmt.Sprint("stale ", i)), convo.Send{By: agentAna, Body: "still there?"})
+	}
+	d.clock.Add(2 * time.Minute)
+	for _, want := range []int{5, 2, 0} {
+		n, err := d.Tick(t.Context(), 5)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
+}

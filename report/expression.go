@@ -26,13 +26,14 @@ const (
 	opIs     operator = iota // column is a text
 	opEquals                 // column is a number
 	opAbove                  // column is more than a number
-	opSame                   // two columns of numbers are the same
+	opSame                   // two columns of numbers are equal
 	opNot                    // not all of the conditions hold
 )
 
 func is[T ~string](c Column, text T) condition {
 	return condition{op: opIs, column: c, text: string(text)}
 }
+
 func same(c, other Column) condition { return condition{op: opSame, column: c, other: other} }
 
 func equals(c Column, n int64) condition    { return condition{op: opEquals, column: c, number: n} }

@@ -15,15 +15,16 @@ type begun struct {
 	tx   *sql.Tx
 }
 
-// begin begins a transaction; one that writes to SQLite, see beginWriting.
+// begin begins a transaction. Who writes to SQLite calls beginWriting.
 func (s *Store) begin(ctx context.Context) (*begun, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if s.writer != nil { // others may share it: nobody's deadline may end it
-		ctx = context.WithoutCancel(ctx)
-	}
+	return s.beginOn(ctx, conn)
+}
+
+func (s *Store) beginOn(ctx context.Context, conn *sql.Conn) (*begun, error) {
 	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.Isolation})
 	if err != nil {
 		_ = conn.Close()
@@ -32,56 +33,60 @@ func (s *Store) begin(ctx context.Context) (*begun, error) {
 	return &begun{s, conn, tx}, nil
 }
 
-// errLocked is no conflict, for another try would wait as long once more.
 var errLocked = errors.New("another connection has held the write lock")
 
 // beginWriting begins a transaction that has the write lock of a SQLite file, for a caller who has
-// been waiting since then. While another connection has the lock, SQLite heeds no context, and
-// waits for one busy timeout. So it is waited for in another goroutine, which the caller leaves at
-// the context's end, or when all of the waiting has taken one busy timeout.
+// been waiting since the given time. While another connection has the lock, SQLite heeds no
+// context, and waits for one busy timeout. So BEGIN runs in a goroutine, which the caller leaves at
+// the end of its context, or when all of its waiting has taken one busy timeout.
 func (s *Store) beginWriting(ctx context.Context, since time.Time) (*begun, error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Others may share the transaction: no single caller's deadline may end it.
+	lasting := context.WithoutCancel(ctx)
 	if s.writer.patience == 0 { // in memory, where there is one connection
-		b, err := s.begin(ctx)
+		b, err := s.beginOn(lasting, conn)
 		return b, s.refusal(err)
 	}
 	type result struct {
 		b   *begun
 		err error
 	}
-	waiting, cancel := context.WithTimeoutCause(ctx, s.writer.left(since), errLocked)
-	defer cancel()
 	answer := make(chan result, 1)
 	go func() {
-		b, err := s.begin(waiting)
+		b, err := s.beginOn(lasting, conn)
 		answer <- result{b, err}
 	}()
+	patience := time.NewTimer(s.writer.left(since))
+	defer patience.Stop()
 	select {
 	case r := <-answer:
-		late := waiting.Err() != nil || s.d.conflict(r.err) && s.writer.expired(since)
-		if r.err != nil && late {
-			return nil, s.waited(ctx, r.err)
+		if s.d.conflict(r.err) && s.writer.expired(since) { // SQLite's own patience was at its end
+			return nil, s.waited(ctx)
 		}
 		return r.b, s.refusal(r.err)
-	case <-waiting.Done():
-		go func() { // which ends when SQLite stops waiting
-			if r := <-answer; r.b != nil {
-				_ = r.b.tx.Rollback()
-				_ = r.b.conn.Close()
-			}
-		}()
-		return nil, s.waited(ctx, context.Cause(waiting))
+	case <-ctx.Done():
+	case <-patience.C:
 	}
+	go func() { // which ends when SQLite stops waiting
+		if r := <-answer; r.b != nil {
+			_ = r.b.tx.Rollback()
+			_ = r.b.conn.Close()
+		}
+	}()
+	return nil, s.waited(ctx)
 }
 
-// waited says what came of waiting for the lock in vain. It does not wrap the engine's word, which
-// would be a conflict.
-func (s *Store) waited(ctx context.Context, err error) error {
+// waited says what came of waiting for the lock in vain. It is no conflict: another try would wait
+// as long once more.
+func (s *Store) waited(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("sqlstore: waiting for the write lock of the SQLite file: %w", ctx.Err())
 	}
 	return fmt.Errorf("sqlstore: %w of the SQLite file for more than the busy_timeout of %s: end "+
-		"its transaction sooner, or set a longer busy_timeout (%s)",
-		errLocked, s.writer.patience, err.Error())
+		"its transaction sooner, or set a longer busy_timeout", errLocked, s.writer.patience)
 }
 
 // run carries out f in b, and commits it. When it cannot be told whether it was committed, the

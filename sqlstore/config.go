@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/chatlifecycle/convo"
 )
@@ -21,7 +22,8 @@ type Config struct {
 	// Dialect is the engine of DB.
 	Dialect Dialect
 	// Prefix is what the names of all tables and indexes begin with: up to 32 lower-case letters,
-	// digits and underscores. Default: DefaultPrefix.
+	// digits and underscores. Default: DefaultPrefix. Of two prefixes in one database, none may be
+	// the other one with contact_ behind it, for each would find tables of the other one.
 	Prefix string
 	// Unprepared sends every statement as a text. A store prepares its statements otherwise, and
 	// keeps the 96 last used ones at most for each connection, which is faster; but behind a pooler
@@ -96,6 +98,10 @@ func (c Config) engine() (*engine, error) {
 	case e == nil:
 		return nil, &convo.ValidationError{
 			Field: "dialect", Rule: "must be SQLite, PostgreSQL or MariaDB",
+		}
+	case c.Dialect == SQLite && strings.HasPrefix(c.prefix(), "sqlite_"):
+		return nil, &convo.ValidationError{
+			Field: "prefix", Rule: "must not begin with sqlite_, which SQLite keeps for itself",
 		}
 	case !prefixes.MatchString(c.prefix()):
 		return nil, &convo.ValidationError{

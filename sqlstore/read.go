@@ -105,11 +105,11 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 	}
 	if into := t.Contact.MergedInto; err == nil && into != "" {
 		found, err = s.scanSnapshot(ctx, &t, dialect.LoadContact, to.Workspace, into)
-		if err == nil && t.Contact.MergedInto != "" { // between the two, that one was merged, too
+		if err == nil && t.Contact.MergedInto != "" { // the root was merged between the two reads
 			err = fmt.Errorf("sqlstore: contact %q: %w", into, convo.ErrConflict)
 		}
 	}
-	if !found || err != nil {
+	if !found || err != nil { // there may be half a row in it
 		t.Contact, t.Conversation = convo.Contact{Workspace: to.Workspace, ID: to.Contact},
 			convo.Conversation{}
 	}

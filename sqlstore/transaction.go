@@ -79,8 +79,8 @@ func (t *transaction) lost(err error) error {
 	return fmt.Errorf("sqlstore: %w: %w", convo.ErrTransactionLost, err)
 }
 
-// hostError says of an error of a statement outside a savepoint what it left of the host's
-// transaction.
+// hostError adds ErrTransactionLost to err when the statement that failed, which no savepoint
+// guarded, has cost the host its transaction. An error without a code is not the server's.
 func (t *transaction) hostError(ctx context.Context, err error) error {
 	switch {
 	case err == nil || !t.savepoint:
@@ -93,7 +93,7 @@ func (t *transaction) hostError(ctx context.Context, err error) error {
 	switch {
 	case !t.d.inTransaction(context.WithoutCancel(ctx), t.tx):
 		return t.lost(err)
-	case t.d.aborts:
+	case t.d.aborts: // the host may have a savepoint to go back to, so it is not ended here
 		return fmt.Errorf("sqlstore: %w: %w", convo.ErrTransactionLost, err)
 	}
 	return err

@@ -222,7 +222,7 @@ func keepsTexts(s *suite) {
 		s.do(contact, convo.Block{By: ana, Reason: summary})
 	}
 	for i, a := range []string{
-		``, `[]`, `{}`, `null`, `""`, `0`, "[ 1,\n\t1.0, 1e3, -0, 12345678901234567890 ]",
+		``, `[]`, `{}`, `""`, `0`, "[ 1,\n\t1.0, 1e3, -0, 12345678901234567890 ]",
 		`{"b":1, "a":2, "a":null, "\u0041":"😀 \ud83d\ude00 \/"}`,
 		`["` + strings.Repeat("x", convo.DefaultMaxAttachments-4) + `"]`,
 	} {

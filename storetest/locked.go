@@ -23,6 +23,11 @@ var lockedCases = []testCase{
 		lockedFails,
 	},
 	{
+		"Locked/writes nothing of what Commit refused, though f goes on",
+		"Commit writes the changes all or nothing",
+		lockedRefuses,
+	},
+	{
 		"Locked/holds what it loads",
 		"nobody else changes what Locked's store has loaded before f returns",
 		lockedHolds,
@@ -171,4 +176,22 @@ func (s *suite) loadsTheSame(l convo.Locker, ref convo.Ref) {
 		return err
 	}))
 	s.Equal(s.load(ref), got, "%+v", ref)
+}
+
+func lockedRefuses(s *suite) {
+	l, ok := s.store.(convo.Locker)
+	if !ok {
+		return
+	}
+	s.do(to("b stale"), convo.Open{By: ana})
+	good := s.decide(to("a good"), convo.Open{By: ana})
+	stale := s.decide(to("b stale"), convo.Note{By: ana, Body: "late"})
+	s.do(to("b stale"), convo.Note{By: ana, Body: "first"})
+	s.unchanged(func() {
+		_ = l.Locked(s.ctx, acme, func(ctx context.Context) error {
+			s.refused(l.Commit(ctx, good, stale), convo.ErrConflict)
+			return nil
+		})
+	})
+	s.Zero(s.load(to("a good")).Contact.Version, "a part of it is there")
 }

@@ -285,7 +285,7 @@ func (r *reports) rollupAll() {
 	}
 }
 
-// play plays what may happen in a workspace over a few days, the same for the same seed.
+// play carries out random calls in a workspace over a few days. The same seed gives the same calls.
 func (r *reports) play(workspace string, seed uint64, steps int) {
 	if !slices.Contains(r.workspaces, workspace) {
 		r.workspaces = append(r.workspaces, workspace)

@@ -315,8 +315,8 @@ func (s *Step) commands(x Execution, d *Data) ([]convo.Command, error) {
 	return cmds, nil
 }
 
-// repeated is the result of a run that was carried out before, when its templates gave something
-// else.
+// repeated answers a run whose key an earlier run used, in which the templates gave something else
+// (ErrKeyReused): with the conversation as it is now.
 func repeated(ctx context.Context, engine *convo.Engine, to convo.Ref) (convo.Result, error) {
 	k, err := engine.Contact(ctx, to)
 	if err != nil {
