@@ -2,8 +2,8 @@ GOLANGCI_LINT_VERSION = v2.15.0
 FUZZTIME ?= 30s
 
 # The tests that take long: quick leaves them out.
-LONG_ON_SQLITE = Races|Plans|APrefixConforms|StatementFails|MigrateOnce|RolledUp|RollupsAre
-LONG = SideBySide|BordersAscend|AHundredThousand|ReportsConform/SQLite/Cells|$(LONG_ON_SQLITE)
+LONG_ON_SQLITE = Races|Plans|APrefixConforms|Unprepared|StatementFails|MigrateOnce|RolledUp|RollupsAre
+LONG = SideBySide|BordersAscend|AHundredThousand|ReportsConform/SQLite/Cells|HelpDeskAreTheSame|$(LONG_ON_SQLITE)
 
 .PHONY: quick test test-engines lint docs fuzz bench cover links mutants
 
