@@ -2,10 +2,10 @@ GOLANGCI_LINT_VERSION = v2.15.0
 FUZZTIME ?= 30s
 
 # The tests that take long: quick leaves them out.
-LONG_ON_SQLITE = Races|Plans|APrefixConforms|Unprepared|StatementFails|MigrateOnce|RolledUp|RollupsAre
+LONG_ON_SQLITE = StoreConforms/SQLite/Merge|Races|Plans|APrefixConforms|Unprepared|StatementFails|MigrateOnce|RolledUp|RollupsAre
 LONG = SideBySide|BordersAscend|AHundredThousand|ReportsConform/SQLite/Cells|HelpDeskAreTheSame|$(LONG_ON_SQLITE)
 
-.PHONY: quick test test-engines lint docs fuzz bench cover links mutants
+.PHONY: quick test test-engines lint docs fuzz bench cover links mutants mutants-engines
 
 # Between two edits: less than half a minute.
 quick:
@@ -71,7 +71,6 @@ mutants:
 	scripts/mutants
 
 # The guards of PostgreSQL and MariaDB, on servers as for test-engines.
-.PHONY: mutants-engines
 mutants-engines:
 	scripts/engines --fast run -- scripts/mutants --engines
 
