@@ -30,7 +30,7 @@ test: links
 test-engines:
 	scripts/engines --fast run -- make --no-print-directory on-engines
 
-RACED = TestStoreConforms|TestRaces|TestWhoShares|TestAnAnswer
+RACED = TestStoreConforms$$|TestRaces|TestWhoShares|TestAnAnswer
 SKIP_SQLITE = CONVO_SKIP_SQLITE="go test work has tested SQLite"
 SQLTEST = ./sqlstore/sqltest
 .PHONY: on-engines
