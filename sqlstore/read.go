@@ -91,29 +91,43 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 		if err == nil && !found {
 			err = notFound(to.Conversation)
 		}
-		return t, err
+		return t, cmp.Or(err, mergedMeanwhile(&t))
 	case to.Contact == "":
 		found, err = s.scanSnapshot(ctx, &t, dialect.LoadAddress, to.Workspace, a.Channel, a.Value)
-		if found {
-			t.AddressOwner = t.Contact.ID
-		}
-	case a == convo.Address{}:
-		found, err = s.scanSnapshot(ctx, &t, dialect.LoadContact, to.Workspace, to.Contact)
 	default:
-		found, err = s.scanSnapshot(ctx, &t, dialect.LoadContactAndOwner,
-			to.Workspace, a.Channel, a.Value, to.Workspace, to.Contact)
+		found, err = s.loadContact(ctx, &t, to.Contact)
 	}
 	if into := t.Contact.MergedInto; err == nil && into != "" {
-		found, err = s.scanSnapshot(ctx, &t, dialect.LoadContact, to.Workspace, into)
-		if err == nil && t.Contact.MergedInto != "" { // the root was merged between the two reads
-			err = fmt.Errorf("sqlstore: contact %q: %w", into, convo.ErrConflict)
-		}
+		found, err = s.loadContact(ctx, &t, into)
 	}
-	if !found || err != nil { // there may be half a row in it
+	// there may be half a row in it
+	if err = cmp.Or(err, mergedMeanwhile(&t)); !found || err != nil {
 		t.Contact, t.Conversation = convo.Contact{Workspace: to.Workspace, ID: to.Contact},
 			convo.Conversation{}
 	}
+	if found && to.Contact == "" {
+		t.AddressOwner = t.Contact.ID
+	}
 	return t, err
+}
+
+// loadContact loads a contact, and who has the address that is to be loaded beside it: as of one
+// moment, for a merge changes both.
+func (s *Store) loadContact(ctx context.Context, t *convo.Snapshot, id string) (bool, error) {
+	workspace, a := t.Ref.Workspace, t.Ref.Address
+	if t.Ref.Contact == "" || a == (convo.Address{}) {
+		return s.scanSnapshot(ctx, t, dialect.LoadContact, workspace, id)
+	}
+	return s.scanSnapshot(ctx, t, dialect.LoadContactAndOwner,
+		workspace, a.Channel, a.Value, workspace, id)
+}
+
+// mergedMeanwhile is a conflict when t's contact is no root: it was merged between two reads.
+func mergedMeanwhile(t *convo.Snapshot) error {
+	if t.Contact.MergedInto == "" {
+		return nil
+	}
+	return fmt.Errorf("sqlstore: contact %q: %w", t.Contact.ID, convo.ErrConflict)
 }
 
 func notFound(conversation uuid.UUID) error {
@@ -139,16 +153,16 @@ func (s *Store) scanSnapshot(
 		dests = append(dests[:before:before], dialect.OneColumn(dests[before:]))
 	}
 	if s.tx != nil && s.tx.lock && s.d.Lock != "" {
-		// The held rows may be newer than all else: then that is read again, if there is any.
+		// The held rows may be newer than all else: then that is read again, if there is any. On
+		// MariaDB that is only who has the address.
 		found, err := s.row(ctx, s.d.ForUpdate(statement), args, dests)
-		alone := t.Conversation.Status.Active() && statement != dialect.LoadContactAndOwner
-		if err != nil || !s.d.LockOfBoth || found && alone {
+		alone := statement != dialect.LoadContactAndOwner &&
+			(!s.d.LockOfBoth || found && t.Conversation.Status.Active())
+		if err != nil || alone {
 			return found && t.Contact.ID != "", err
 		}
 		t.Contact, t.Conversation, t.Active = convo.Contact{}, convo.Conversation{}, uuid.Nil
-		if statement == dialect.LoadContactAndOwner { // else an earlier one has found the owner
-			t.AddressOwner = ""
-		}
+		t.AddressOwner = ""
 	}
 	found, err := s.row(ctx, statement, args, dests)
 	return found && t.Contact.ID != "", err
