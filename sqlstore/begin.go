@@ -3,8 +3,10 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -36,9 +38,10 @@ func (s *Store) beginOn(ctx context.Context, conn *sql.Conn) (*begun, error) {
 var errLocked = errors.New("another connection has held the write lock")
 
 // beginWriting begins a transaction that has the write lock of a SQLite file, for a caller who has
-// been waiting since the given time. While another connection has the lock, SQLite heeds no
-// context, and waits for one busy timeout. So BEGIN runs in a goroutine, which the caller leaves at
-// the end of its context, or when all of its waiting has taken one busy timeout.
+// been waiting since the given time. While another connection has the lock, SQLite heeds no context
+// and no interruption. So its own waiting is switched off for as long as BEGIN takes, and the lock
+// is asked for again and again, as SQLite does, until the context's end, or until all of the
+// waiting has taken one busy timeout.
 func (s *Store) beginWriting(ctx context.Context, since time.Time) (*begun, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -50,33 +53,69 @@ func (s *Store) beginWriting(ctx context.Context, since time.Time) (*begun, erro
 		b, err := s.beginOn(lasting, conn)
 		return b, s.refusal(err)
 	}
-	type result struct {
-		b   *begun
-		err error
+	if err := busyTimeout(lasting, conn, 0); err != nil {
+		drop(conn)
+		return nil, s.refusal(err)
 	}
-	answer := make(chan result, 1)
-	go func() {
-		b, err := s.beginOn(lasting, conn)
-		answer <- result{b, err}
-	}()
-	patience := time.NewTimer(s.writer.left(since))
-	defer patience.Stop()
-	select {
-	case r := <-answer:
-		if s.d.conflict(r.err) && s.writer.expired(since) { // SQLite's own patience was at its end
+	tx, err := s.askForLock(ctx, since, func() (*sql.Tx, error) {
+		return conn.BeginTx(lasting, &sql.TxOptions{Isolation: s.d.Isolation})
+	})
+	if err != nil {
+		if busyTimeout(lasting, conn, s.writer.patience) != nil {
+			drop(conn)
+		}
+		_ = conn.Close()
+		return nil, s.refusal(err)
+	}
+	// By the transaction: a connection that is found to be lost under one hangs in database/sql.
+	if err := busyTimeout(lasting, tx, s.writer.patience); err != nil {
+		_ = tx.Rollback()
+		drop(conn)
+		return nil, s.refusal(err)
+	}
+	return &begun{s, conn, tx}, nil
+}
+
+// maxPause is how long the lock may be free before somebody who waits takes notice: less than the
+// tenth of a second that SQLite pauses for.
+const maxPause = 50 * time.Millisecond
+
+// askForLock begins a transaction as soon as the lock is free.
+func (s *Store) askForLock(
+	ctx context.Context, since time.Time, begin func() (*sql.Tx, error),
+) (*sql.Tx, error) {
+	tx, err := begin()
+	if err == nil || !s.d.conflict(err) { // nearly always
+		return tx, err
+	}
+	expired := time.After(s.writer.left(since))
+	for pause := time.Millisecond; ; pause = min(2*pause, maxPause) {
+		select {
+		case <-ctx.Done():
 			return nil, s.waited(ctx)
+		case <-expired:
+			return nil, s.waited(ctx)
+		case <-time.After(pause):
 		}
-		return r.b, s.refusal(r.err)
-	case <-ctx.Done():
-	case <-patience.C:
+		if tx, err = begin(); err == nil || !s.d.conflict(err) {
+			return tx, err
+		}
 	}
-	go func() { // which ends when SQLite stops waiting
-		if r := <-answer; r.b != nil {
-			_ = r.b.tx.Rollback()
-			_ = r.b.conn.Close()
-		}
-	}()
-	return nil, s.waited(ctx)
+}
+
+// busyTimeout sets how long SQLite itself waits on a connection.
+func busyTimeout(ctx context.Context, on interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}, d time.Duration) error {
+	_, err := on.ExecContext(ctx,
+		"PRAGMA busy_timeout = "+strconv.FormatInt(d.Milliseconds(), 10))
+	return err
+}
+
+// drop closes a connection, whatever it is, so that nobody else gets it.
+func drop(conn *sql.Conn) {
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = conn.Close()
 }
 
 // waited says what came of waiting for the lock in vain. It is no conflict: another try would wait

@@ -159,3 +159,22 @@ func TestAWriterToSQLiteThatGivesUpLeavesItsTurnToTheOthers(t *testing.T) {
 	b.do(t, convo.Receive{Body: "later"})
 	assert.Empty(t, storetest.CheckInvariants(t.Context(), b.store, acme))
 }
+
+// Whoever gives up keeps no connection: in a small pool nobody could read any more until SQLite
+// itself has stopped waiting.
+func TestWritersToSQLiteThatGaveUpKeepNoConnection(t *testing.T) {
+	t.Parallel()
+	b := besiege(t, testdb.SQLite)
+	b.db.SetMaxOpenConns(2)
+	for range 4 {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_, err := b.engine.Do(ctx, convo.ToContact(acme, "riya"), convo.Receive{Body: "hi"})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		cancel()
+	}
+	require.Zero(t, b.db.Stats().InUse)
+	require.NoError(t, within(t, busyTimeout/4, func() error {
+		_, err := b.engine.Conversation(t.Context(), convo.ToContact(acme, "riya"))
+		return err
+	}))
+}
