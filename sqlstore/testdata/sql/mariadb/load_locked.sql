@@ -70,6 +70,8 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
         ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation FOR UPDATE;
 -- parameters: 1 workspace, 2 channel, 3 value, 4 workspace, 5 id
 
+-- load by contact and address: see load.sql
+
 -- by conversation
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
     ct.latest_conversation,
