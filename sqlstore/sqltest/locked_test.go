@@ -84,19 +84,22 @@ func TestWhoWaitedForAMergeSeesAllOfItAsItIsThen(t *testing.T) {
 				}
 				merge(engine, "p", "x")
 				if active != "" {
-					_, err := engine.Do(t.Context(), convo.ToContact(ref.Workspace, active), convo.Open{By: ana})
+					_, err := engine.Do(t.Context(), convo.ToContact(ref.Workspace, active),
+						convo.Open{By: ana})
 					require.NoError(t, err)
 				}
 				tx, err := db.BeginTx(t.Context(), nil)
 				require.NoError(t, err)
-				merge(engine.With(s.WithTx(tx), &convo.Policy{Merge: convo.MergeTransfer}), "r", "p")
+				merge(engine.With(s.WithTx(tx), &convo.Policy{Merge: convo.MergeTransfer}), "r",
+					"p")
 				loaded := make(chan error)
 				var got convo.Snapshot
 				go func() {
-					loaded <- s.Locked(context.Background(), ref.Workspace, func(ctx context.Context) (err error) {
-						got, err = s.Load(ctx, ref)
-						return err
-					})
+					loaded <- s.Locked(context.Background(), ref.Workspace,
+						func(ctx context.Context) (err error) {
+							got, err = s.Load(ctx, ref)
+							return err
+						})
 				}()
 				ctx, cancel := soon(t)
 				somebodyWaits(ctx, t, db, e)
