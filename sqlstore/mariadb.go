@@ -52,37 +52,6 @@ func checkMariaDB(ctx context.Context, s *Store) error {
 var errNoDatabase = errors.New("the DSN names no database: write it behind the address, as in " +
 	"user@tcp(localhost:3306)/convo")
 
-// leastPacket holds what the default limits of a policy allow in a message. The server's own
-// default is 16 MiB.
-const leastPacket = 1 << 20
-
-// fits demands that each row of changes, which a policy allowed, can be sent to the server: it ends
-// the connection at anything larger than its max_allowed_packet. atOnce says that all can be sent
-// together.
-func (s *Store) fits(changes []convo.Change) (atOnce bool, err error) {
-	if s.packet == 0 {
-		return true, nil
-	}
-	const rest = 64 << 10 // for all that is not a text of any length
-	all := 0
-	for i := range changes {
-		ch := &changes[i]
-		all += 2 * len(ch.Conversation.Cycle.Closing.Summary) // it is in the cycle, too
-		for j := range ch.Events {
-			m, notes := ch.Events[j].Message(), ch.Events[j].ClosingNotes()
-			size := len(m.Body) + len(m.Attachments) + len(notes.Summary)
-			if int64(size) > s.packet-rest {
-				return false, &convo.ValidationError{Field: "body", Rule: fmt.Sprintf(
-					"must, with its attachments, be smaller than the max_allowed_packet of the "+
-						"server, which is %d bytes: lower the limits of the policy, or raise it "+
-						"on the server and in the DSN (maxAllowedPacket)", s.packet)}
-			}
-			all += size
-		}
-	}
-	return int64(all) <= s.packet-rest, nil
-}
-
 func inTransactionOfMariaDB(ctx context.Context, tx *sql.Tx) (is bool) {
 	err := tx.QueryRowContext(ctx, "SELECT @@in_transaction").Scan(&is)
 	return err == nil && is

@@ -228,6 +228,11 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	if err != nil {
 		return err
 	}
+	return s.inPacket(s.commit(ctx, changes, atOnce), changes)
+}
+
+// commit carries out changes: at once, where that can be.
+func (s *Store) commit(ctx context.Context, changes []convo.Change, atOnce bool) error {
 	if len(changes) == 1 && atOnce && s.d.commit != nil && (s.tx == nil || !s.tx.savepoint) {
 		if done, err := s.d.commit(ctx, s, &changes[0]); done {
 			return s.finish(ctx, changes, err)
