@@ -138,7 +138,8 @@ func FuzzCommandsJSON(f *testing.F) {
 		`[{"command":"receive","external_id":"m1","channel":"whatsapp","body":"Hello"},{"command":"receive","external_id":"m1","channel":"whatsapp","body":"Hello"}]`,
 		`[{"command":"open","by":{"type":"user","id":"ana"},"key":"k"},{"command":"close","by":{"type":"user","id":"ana"},"key":"k"}]`,
 		`[{"command":"note","by":{"type":"system"},"attachments":{"a":[1,2.50,"<&>"]}}]`,
-		`[{"command":"set_pending","by":{"type":"system"},"at":"2026-03-02T14:30:00.123456789+05:30","until":"9999-12-31T23:59:59-23:59"}]`,
+		`[{"command":"set_pending","by":{"type":"system"},"at":"2026-03-02T14:30:00.123456789+05:30",` +
+			`"until":"9999-12-31T23:59:59-23:59"}]`,
 		`[{"command":"open","command":"close","By":{"type":"system"},"CATEGORY":"x","category":"y"}]`,
 		`[{"command":"open","by":{"type":"system"},"at":"0000-01-01T00:00:00Z"}]`,
 	} {

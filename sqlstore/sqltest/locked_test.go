@@ -19,7 +19,7 @@ import (
 func TestWhoWaitedForAThreadSeesAllOfItAsItIsThen(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		if e == testdb.SQLite {
-			t.Skip("whoever waits has looked at nothing yet")
+			t.Skip("SQLite: whoever waits has looked at nothing yet, so there is nothing stale to see")
 		}
 		s, db := open(t, e)
 		engine, err := convo.New(s)
@@ -57,7 +57,7 @@ func TestWhoWaitedForAThreadSeesAllOfItAsItIsThen(t *testing.T) {
 func TestWhoWaitedForAMergeSeesAllOfItAsItIsThen(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		if e == testdb.SQLite {
-			t.Skip("whoever waits has looked at nothing yet")
+			t.Skip("SQLite: whoever waits has looked at nothing yet, so there is nothing stale to see")
 		}
 		s, db := open(t, e)
 		engine, err := convo.New(s, convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer}))

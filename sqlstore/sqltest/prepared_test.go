@@ -91,7 +91,7 @@ func keptOn(t *testing.T, e testdb.Engine, c *sql.Conn) (n int, mark string) {
 func TestFewStatementsAreKeptWhateverIsListed(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		if e == testdb.SQLite {
-			t.Skip("has no server to keep them")
+			t.Skip("SQLite has no server to keep them")
 		}
 		s, db := open(t, e) // 40 connections
 		engine := enginesOn(t, s)[0]
@@ -131,7 +131,7 @@ func TestFewStatementsAreKeptWhateverIsListed(t *testing.T) {
 func TestOrdinaryCallsStayPrepared(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		if e == testdb.SQLite {
-			t.Skip("does not say what is prepared")
+			t.Skip("SQLite does not say what is prepared: it has no server")
 		}
 		s, db := open(t, e)
 		db.SetMaxOpenConns(1)
@@ -170,7 +170,7 @@ func TestOrdinaryCallsStayPrepared(t *testing.T) {
 func TestUnpreparedPreparesNothing(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		if e == testdb.SQLite {
-			t.Skip("does not say what is prepared")
+			t.Skip("SQLite does not say what is prepared: it has no server")
 		}
 		s, db := openUnprepared(t, e)
 		db.SetMaxOpenConns(1)

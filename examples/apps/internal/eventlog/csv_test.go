@@ -104,7 +104,8 @@ func TestAllBadRowsAreCountedAndTheFirstShown(t *testing.T) {
 func TestCSVIsReadAsItIsWritten(t *testing.T) {
 	rows, err := Read("log",
 		strings.NewReader("\ufefftime:timestamp,Activity,\"Resource\",\"comment\",case:concept:name\r\n"+
-			"2025-03-03 13:00:00.123456789+01:00,\"Take in charge ticket\",,\"over\r\ntwo lines, with \"\"quotes\"\"\",Žluťoučký 1\r\n"+
+			"2025-03-03 13:00:00.123456789+01:00,\"Take in charge ticket\",,"+
+			"\"over\r\ntwo lines, with \"\"quotes\"\"\",Žluťoučký 1\r\n"+
 			"\r\n"+
 			"2025-03-03T12:00:00Z, Closed,Ana,\xff,Case 2"), defaultColumns(t))
 	require.NoError(t, err)
