@@ -16,11 +16,17 @@ func Apply(s Snapshot, e Event) Snapshot {
 }
 
 func apply(s *Snapshot, e *Event) {
-	if e.Kind.OfContact() {
-		applyToContact(s, e)
+	if elsewhere(s, e) {
 		return
 	}
-	if e.Conversation == uuid.Nil || elsewhere(s, e) {
+	if e.Conversation == uuid.Nil {
+		m, isMessage := e.Payload.(*Message)
+		if e.Kind.belongsToContact() && (!isMessage || m.Quiet) {
+			applyToContact(s, e)
+		}
+		return
+	}
+	if e.Kind.OfContact() {
 		return
 	}
 	c := &s.Conversation
@@ -28,6 +34,7 @@ func apply(s *Snapshot, e *Event) {
 		*c = Conversation{
 			ID: e.Conversation, Workspace: e.Workspace, Contact: e.Contact, Origin: e.Contact,
 			Channel: e.Opening().Channel, Status: StatusOpen, CreatedAt: e.At,
+			NewContact: e.Opening().NewContact,
 		}
 		startCycle(s, e, 1)
 	}
@@ -36,14 +43,16 @@ func apply(s *Snapshot, e *Event) {
 	}
 	c.Version = e.Seq
 	c.UpdatedAt = maxTime(c.UpdatedAt, e.At)
+	if m, ok := e.Payload.(*Message); ok && m.Quiet {
+		return
+	}
+	if e.active() {
+		c.LastActivityAt = c.UpdatedAt
+	}
 	cycle := &c.Cycle
 	switch e.Kind {
 	case MessageReceived:
-		cycle.Incoming++
-		if cycle.WaitingSince.IsZero() {
-			cycle.WaitingSince = e.At
-		}
-		c.AwaitingContactSince = time.Time{}
+		applyReceived(c, e)
 	case MessageSent:
 		applySent(c, e)
 	case ConversationAssigned:
@@ -80,6 +89,18 @@ func apply(s *Snapshot, e *Event) {
 	}
 }
 
+// active reports whether e, which is no quiet message, is an activity of its conversation.
+func (e *Event) active() bool {
+	switch e.Kind {
+	case NoteAdded:
+		return e.By.Type == ActorUser
+	case MessageReceived, MessageSent, ConversationAssigned, ConversationOpened,
+		ConversationReopened, ConversationPending, ConversationResumed, ConversationClosed:
+		return true
+	}
+	return false
+}
+
 func elsewhere(s *Snapshot, e *Event) bool {
 	return s.Contact.Workspace != "" && s.Contact.Workspace != e.Workspace
 }
@@ -89,7 +110,8 @@ func elsewhere(s *Snapshot, e *Event) bool {
 func startCycle(s *Snapshot, e *Event, number int) {
 	c := &s.Conversation
 	c.Cycle = Cycle{
-		Number: number, OpenedAt: e.At, OpenedBy: e.By, OpenedSource: e.Source,
+		NoWaitBefore: c.Cycle.Closing.At,
+		Number:       number, OpenedAt: e.At, OpenedBy: e.By, OpenedSource: e.Source,
 		FirstAssignee: c.Assignee, LastAssignee: c.Assignee, LastTeam: c.Team,
 	}
 	if c.Assignee != "" {
@@ -104,7 +126,29 @@ func startCycle(s *Snapshot, e *Event, number int) {
 	}
 }
 
+func applyReceived(c *Conversation, e *Event) {
+	c.spokenBy(e)
+	c.AwaitingContactSince = time.Time{}
+	cycle := &c.Cycle
+	cycle.Incoming++
+	since := maxTime(e.messageAt(), cycle.NoWaitBefore)
+	if cycle.WaitingSince.IsZero() || since.Before(cycle.WaitingSince) {
+		cycle.WaitingSince = since
+	}
+	if cycle.FirstResponseAt.IsZero() {
+		cycle.FirstWaitingSince = cycle.WaitingSince
+	}
+}
+
+// spokenBy keeps the address of a message.
+func (c *Conversation) spokenBy(e *Event) {
+	if m, ok := e.Payload.(*Message); ok && m.Address != "" {
+		c.Address = Address{m.Channel, m.Address}
+	}
+}
+
 func applySent(c *Conversation, e *Event) {
+	c.spokenBy(e)
 	cycle := &c.Cycle
 	switch e.By.Type {
 	case ActorUser:
@@ -116,14 +160,16 @@ func applySent(c *Conversation, e *Event) {
 		return
 	}
 	c.AwaitingContactSince = e.At
+	if cycle.WaitingSince.IsZero() {
+		return // it is no reply
+	}
+	at := maxTime(e.messageAt(), cycle.WaitingSince)
 	if cycle.FirstResponseAt.IsZero() {
-		cycle.FirstResponseAt, cycle.FirstResponder = e.At, e.By
+		cycle.FirstResponseAt, cycle.FirstResponseSentAt, cycle.FirstResponder = e.At, at, e.By
 	}
-	if !cycle.WaitingSince.IsZero() {
-		cycle.Responses++
-		cycle.ResponseMicros += microsBetween(cycle.WaitingSince, e.At)
-		cycle.WaitingSince = time.Time{}
-	}
+	cycle.Responses++
+	cycle.ResponseMicros += microsBetween(cycle.WaitingSince, at)
+	cycle.WaitingSince, cycle.NoWaitBefore = time.Time{}, at
 }
 
 func applyAssigned(c *Conversation, e *Event) {
@@ -152,9 +198,6 @@ func endPending(c *Conversation, at time.Time) {
 }
 
 func applyToContact(s *Snapshot, e *Event) {
-	if elsewhere(s, e) {
-		return
-	}
 	c := &s.Contact
 	if c.Version == 0 && (c.ID == "" || c.ID == e.Contact) {
 		c.Workspace, c.ID, c.CreatedAt = e.Workspace, e.Contact, e.At

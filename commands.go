@@ -8,8 +8,9 @@ import (
 // Command is something to do to a contact's conversation: one of the structs of this file, by
 // value.
 //
-// Every command says By whom. At is when it happened, for imports: zero means now, and a time
-// before the conversation's last event is ErrOutOfOrder. Key makes it idempotent: see [Engine.Do].
+// Every command says By whom. At is when it happened, for imports: zero means now, a time before
+// the conversation's last event is ErrOutOfOrder, and one further ahead than Policy.MaxSkew is a
+// *ValidationError. Key, of up to 998 bytes, makes it idempotent: see [Engine.Do].
 type Command interface{ command() }
 
 // Open opens a conversation, or reopens the latest one when Policy.Open says so. An active one
@@ -24,26 +25,43 @@ type Open struct {
 }
 
 // Receive records a message from the contact, and opens, resumes or reopens a conversation for it,
-// or is rejected with ErrClosed, as the policy says. With an ExternalID it is idempotent:
-// (workspace, Channel, ExternalID) is unique.
+// or is rejected with ErrClosed, as the policy says. With an ExternalID, of up to 998 bytes, it is
+// idempotent: the id is unique on the Channel for the Address that it came by, or, without one, for
+// the contact.
+//
+// SentAt is the provider's time: any time that is not in the future. Waits and responses count from
+// it, so what comes late is measured as if it had been there; the log and all else go by At.
+//
+// Channel and Address are by default those of the Ref, else those by which the contact wrote last.
+//
+// A Quiet one (an automatic reply, a bounce, a reaction) is in the log and changes nothing else: no
+// status, timer, wait or count of the cycle. It goes to the contact's latest conversation, closed
+// or not, else to the log of the contact itself, whom it makes known.
 type Receive struct {
 	By          Actor           `json:"by,omitzero"` // default: the contact
 	At          time.Time       `json:"at,omitzero"`
 	Key         string          `json:"key,omitempty"`
 	Channel     string          `json:"channel,omitempty"` // default: that of the Ref's address
+	Address     string          `json:"address,omitempty"` // on Channel; default: the Ref's
 	ExternalID  string          `json:"external_id,omitempty"`
+	SentAt      time.Time       `json:"sent_at,omitzero"`
+	Quiet       bool            `json:"quiet,omitempty"`
 	Body        string          `json:"body,omitempty"`
 	Attachments json.RawMessage `json:"attachments,omitempty"`
 }
 
 // Send records a message to the contact by a user or by automation. It needs an active
-// conversation: to greet, compose Open and Send in one call.
+// conversation: to greet, compose Open and Send in one call. A Quiet one (a campaign, a farewell,
+// an invitation to a survey) does not, and changes nothing, as a quiet [Receive].
 type Send struct {
 	By          Actor           `json:"by"`
 	At          time.Time       `json:"at,omitzero"`
 	Key         string          `json:"key,omitempty"`
 	Channel     string          `json:"channel,omitempty"` // default: that of the Ref's address
+	Address     string          `json:"address,omitempty"` // on Channel; default: the Ref's
 	ExternalID  string          `json:"external_id,omitempty"`
+	SentAt      time.Time       `json:"sent_at,omitzero"`
+	Quiet       bool            `json:"quiet,omitempty"`
 	Body        string          `json:"body,omitempty"`
 	Attachments json.RawMessage `json:"attachments,omitempty"`
 }

@@ -6,12 +6,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// Contact is a person, named by the host's own id. It comes into being with its first conversation.
+// Contact is a person, named by the host's own id. It comes into being with its first conversation
+// or message.
 type Contact struct {
 	Workspace string `json:"workspace"`
 	ID        string `json:"id"`
 	// Version counts what happened to the contact itself: openings, reopenings, addresses,
-	// blocking, merges. Zero: the contact is not known yet.
+	// blocking, merges, quiet messages before the first conversation. Zero: the contact is not
+	// known yet.
 	Version   int64     `json:"version"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// UpdatedAt is the last event of the contact itself: an address, a blocking, a merge. Zero
@@ -23,13 +25,6 @@ type Contact struct {
 	MergedInto string `json:"merged_into,omitempty"`
 	// LatestConversation is the one that was opened or reopened last.
 	LatestConversation uuid.UUID `json:"latest_conversation,omitzero"`
-}
-
-// Returning reports whether the current cycle of conv, one of c's conversations, is not the
-// contact's first: conv was reopened or is a later conversation. After a merge the primary's first
-// conversation counts. Reports count new and returning contacts in the same way.
-func (c Contact) Returning(conv Conversation) bool {
-	return conv.Cycle.Number > 1 || !conv.CreatedAt.Equal(c.CreatedAt)
 }
 
 // Address is a contact's identity on a channel, such as (whatsapp, +4912345). It belongs to one

@@ -82,11 +82,16 @@ type Conversation struct {
 	Status  Status `json:"status"`
 	// Version is the number of its events, which is the Seq of the last one.
 	Version int64 `json:"version"`
+	// NewContact says that the contact had no other conversation when it was opened.
+	NewContact bool `json:"new_contact,omitempty"`
 	// CreatedAt is its first opening, UpdatedAt its last event, FirstClosedAt its first closing
 	// (zero before it).
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
 	FirstClosedAt time.Time `json:"first_closed_at,omitzero"`
+	// LastActivityAt is the last message that is not quiet, note of a user, assignment, or change
+	// of status.
+	LastActivityAt time.Time `json:"last_activity_at"`
 	// Assignee (a user) and Team are who is to handle it; empty when nobody is.
 	Assignee string `json:"assignee,omitempty"`
 	Team     string `json:"team,omitempty"`
@@ -97,6 +102,9 @@ type Conversation struct {
 	// it) that the contact has not answered, or the resuming after it. Zero once the contact
 	// answers. Closing for inactivity counts from it.
 	AwaitingContactSince time.Time `json:"awaiting_contact_since,omitzero"`
+	// Address is what the contact wrote by last, or was last written to: where to answer. Quiet
+	// messages do not count.
+	Address Address `json:"address,omitzero"`
 	// DueAt is a hint for the timer: never later than what [NextDue] says, perhaps earlier. Zero:
 	// no timer. It is the only field that the events do not determine.
 	DueAt time.Time `json:"due_at,omitzero"`
@@ -121,10 +129,19 @@ type Cycle struct {
 	LastAssignee    string    `json:"last_assignee,omitempty"`
 	LastTeam        string    `json:"last_team,omitempty"`
 
-	FirstResponseAt time.Time `json:"first_response_at,omitzero"`
-	FirstResponder  Actor     `json:"first_responder,omitzero"`
-	// WaitingSince is the first incoming message that has no reply yet.
-	WaitingSince   time.Time `json:"waiting_since,omitzero"`
+	// FirstResponseAt is the first reply of a user, FirstResponseSentAt when it was sent.
+	FirstResponseAt     time.Time `json:"first_response_at,omitzero"`
+	FirstResponseSentAt time.Time `json:"first_response_sent_at,omitzero"`
+	FirstResponder      Actor     `json:"first_responder,omitzero"`
+	// FirstWaitingSince is when the contact's first message of the cycle was sent: the first
+	// response counts from it. A message that comes late moves it back, until there is a response.
+	FirstWaitingSince time.Time `json:"first_waiting_since,omitzero"`
+	// WaitingSince is when the first incoming message that has no reply yet was sent, but not
+	// before NoWaitBefore.
+	WaitingSince time.Time `json:"waiting_since,omitzero"`
+	// NoWaitBefore is the last reply, or, before the first one, the conversation's closing before
+	// this cycle. Zero: neither.
+	NoWaitBefore   time.Time `json:"no_wait_before,omitzero"`
 	Responses      int       `json:"responses"`       // replies to a waiting contact
 	ResponseMicros int64     `json:"response_micros"` // their response times, summed
 	// PendingMicros is the time spent pending, up to PendingSince of a conversation that is pending
@@ -147,10 +164,11 @@ type Closing struct {
 	Summary  string    `json:"summary,omitempty"`
 }
 
-// FirstResponseTime is from the opening of the cycle to the first message sent by a user.
-// Automation does not stop it unless Policy.CountAutomation says so. False while there is none.
+// FirstResponseTime is from the contact's first message of the cycle to the first reply of a user.
+// Automation is none unless Policy.CountAutomation says so. False while there is none; nobody waits
+// in what a user begins, until the contact has written.
 func (c Cycle) FirstResponseTime() (time.Duration, bool) {
-	return between(c.OpenedAt, c.FirstResponseAt)
+	return between(c.FirstWaitingSince, c.FirstResponseSentAt)
 }
 
 // AssignmentTime is from the opening of the cycle to the first assignment to a user. False while
@@ -189,6 +207,11 @@ func (c Cycle) ResponseTime() (time.Duration, bool) {
 func (c Conversation) FirstResolutionTime() (time.Duration, bool) {
 	return between(c.CreatedAt, c.FirstClosedAt)
 }
+
+// Returning reports whether its current cycle is not the contact's first: it was reopened, or the
+// contact had another conversation before. Reports count new and returning contacts in the same
+// way. A merge changes neither.
+func (c Conversation) Returning() bool { return c.Cycle.Number > 1 || !c.NewContact }
 
 // LastResolutionTime is from the first opening to the standing closing. False while the
 // conversation is active.

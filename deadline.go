@@ -30,7 +30,7 @@ func nextDue(s *Snapshot, p *Policy) (time.Time, DueReason) {
 	case c.Status == StatusOpen && p.AutoClose.After > 0:
 		since := c.AwaitingContactSince
 		if p.AutoClose.Since == SinceAnyEvent {
-			since = c.UpdatedAt
+			since = c.LastActivityAt
 		}
 		if !since.IsZero() {
 			return micros(since.Add(time.Duration(p.AutoClose.After))), DueInactivity

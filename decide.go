@@ -112,13 +112,13 @@ func (w *decider) decide(s *Snapshot, now time.Time, p *Policy, cmds []Command) 
 			return w.step(s, &o, now, p)
 		}
 	}
-	groups := keyedGroups(cmds, s.Ref.Address.Channel)
+	groups := keyedGroups(cmds, s.Ref.Address)
 	if groups == nil {
 		return w.steps(s, now, p, cmds)
 	}
 	for i := range groups {
 		g := &groups[i]
-		if _, applied, err := g.appliedUnder(w.keys, s.Ref, cmds); err != nil {
+		if _, applied, err := g.appliedUnder(w.keys, s.Contact.ID, s.Ref, cmds); err != nil {
 			return err
 		} else if applied {
 			continue
@@ -153,8 +153,8 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	if err := o.check(p); err != nil {
 		return err
 	}
-	o.until = micros(o.until)
-	if s.Contact.Version == 0 && o.kind != kindOpen && o.kind != kindReceive {
+	o.until, o.sentAt = micros(o.until), micros(o.sentAt)
+	if s.Contact.Version == 0 && o.kind != kindOpen && o.kind != kindReceive && !o.quiet {
 		err := refuse(s, actions[table[o.kind].cells[stateNone][0].action].err, o.kind.name())
 		err.Unknown = true
 		return err
@@ -164,6 +164,15 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	}
 	if s.AddressOwner != "" && s.AddressOwner != s.Contact.ID {
 		return refuse(s, ErrAddressTaken, o.kind.name())
+	}
+	// Not ahead of the last event either: what another server's clock has stamped may go on.
+	latest := maxTime(now.Add(p.maxSkew()), s.Conversation.UpdatedAt)
+	switch {
+	case o.at.After(latest):
+		return invalid("at", "must not be further ahead of the clock than the policy's max_skew")
+	case o.sentAt.After(latest):
+		return invalid("sent_at",
+			"must not be further ahead of the clock than the policy's max_skew")
 	}
 	var ok bool
 	if o.at, ok = eventTime(o.at, now, s.Conversation.UpdatedAt); !ok {
@@ -212,6 +221,9 @@ func stateOf(s *Snapshot) stateIndex {
 // chooseAction picks the branch that a command takes in a cell of the table with several.
 func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
 	branches := table[o.kind].cells[at]
+	if o.quiet {
+		return records
+	}
 	if len(branches) == 1 {
 		return branches[0].action
 	}
@@ -220,10 +232,12 @@ func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
 	case kindOpen:
 		return onClosed(conv, o.at, p.Open)
 	case kindReceive:
-		if at == stateClosed {
+		switch at {
+		case stateClosed:
 			return onClosed(conv, o.at, p.Receive)
+		case statePending:
+			second = p.StayPending
 		}
-		second = p.StayPending
 	case kindSetPending:
 		second = conv.PendingUntil.Equal(o.until)
 	case kindAssign:
@@ -268,7 +282,8 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 	case kindReceive:
 		w.message(s, o, MessageReceived, false)
 	case kindSend:
-		w.message(s, o, MessageSent, o.by.Type == ActorUser || p.CountAutomation)
+		w.message(s, o, MessageSent,
+			!o.quiet && (o.by.Type == ActorUser || p.CountAutomation))
 	case kindNote:
 		w.message(s, o, NoteAdded, false)
 	}
@@ -306,7 +321,7 @@ func (w *decider) open(s *Snapshot, o *fields) {
 	w.leaveConversation(s)
 	s.Conversation = Conversation{ID: s.nextID()}
 	e, payload := w.addOpening(s, o, ConversationOpened)
-	payload.Channel = o.channel
+	payload.Channel, payload.NewContact = o.channel, s.Contact.LatestConversation == uuid.Nil
 	w.apply(s, e)
 }
 
@@ -326,17 +341,38 @@ func (w *decider) reopen(s *Snapshot, o *fields, p *Policy) {
 }
 
 func (w *decider) message(s *Snapshot, o *fields, kind EventKind, response bool) {
-	e := w.add(s, o, kind)
+	var e *Event
+	if s.Conversation.ID == uuid.Nil { // a quiet one
+		e = w.addContact(s, o, kind)
+	} else {
+		e = w.add(s, o, kind)
+	}
 	m := take(&w.room.message)
-	m.ExternalID, m.Body, m.Response = o.externalID, o.text, response
+	m.ExternalID, m.Body, m.Response, m.Quiet = o.externalID, o.text, response, o.quiet
 	if len(o.attachments) > 0 {
 		m.Attachments = bytes.Clone(o.attachments)
 	}
 	if kind != NoteAdded { // which goes nowhere
-		m.Channel = o.channel
+		m.SentAt = o.sentAt
+		m.Channel, m.Address = o.route(s)
 	}
 	e.Payload = m
 	w.apply(s, e)
+}
+
+// route is the channel and the address that a message comes or goes by: what is given, else the
+// Ref's, else those by which the contact wrote last.
+func (o *fields) route(s *Snapshot) (channel, address string) {
+	channel, address = o.channel, o.address
+	for _, a := range [...]*Address{&s.Ref.Address, &s.Conversation.Address} {
+		if channel == "" {
+			channel = a.Channel
+		}
+		if address == "" && channel == a.Channel {
+			address = a.Value
+		}
+	}
+	return channel, address
 }
 
 func (w *decider) close(s *Snapshot, o *fields, p *Policy) {

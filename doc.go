@@ -111,18 +111,24 @@
 //	                                     reopened (open: reopen)
 //	  superseded                         ErrActiveExists
 //	receive
-//	  none                               opened
+//	  none                               opened (unless quiet)
+//	                                     recorded (quiet)
 //	  open                               recorded
 //	  pending                            resumed (unless stay_pending)
 //	                                     recorded (stay_pending)
+//	                                     recorded (quiet)
 //	  closed                             opened (receive: new)
 //	                                     reopened (receive: reopen)
 //	                                     ErrClosed (receive: reject)
-//	  superseded                         ErrActiveExists
+//	                                     recorded (quiet)
+//	  superseded                         ErrActiveExists (unless quiet)
+//	                                     recorded (quiet)
 //	send
-//	  none                               ErrNotActive
+//	  none                               ErrNotActive (unless quiet)
+//	                                     recorded (quiet)
 //	  open, pending                      recorded
-//	  closed, superseded                 ErrNotActive
+//	  closed, superseded                 ErrNotActive (unless quiet)
+//	                                     recorded (quiet)
 //	note
 //	  none                               ErrNotFound
 //	  open, pending, closed, superseded  recorded

@@ -1054,7 +1054,7 @@ func TestInvalidCommandsAreNotCommitted(t *testing.T) {
 	d := openDeskOn(t, s)
 	requireInvalid(t, "by", d.refuses(toContact("carl"), convo.Open{}))
 	requireInvalid(t, "key", d.refuses(toContact("carl"), convo.Open{By: agentAna,
-		Key: strings.Repeat("x", 256)}))
+		Key: strings.Repeat("x", 999)}))
 	requireInvalid(t, "channel", d.refuses(toContact("carl"),
 		convo.Receive{Body: "hi", Channel: "\n", ExternalID: "1"}))
 	requireInvalid(t, "external_id", d.refuses(toContact("carl"),

@@ -13,6 +13,7 @@ import (
 type EventKind uint8
 
 // The kinds of event. Those from AddressLinked on are of a contact itself and have no Conversation.
+// Quiet messages of a contact who has no conversation yet have none either.
 const (
 	ConversationOpened EventKind = iota + 1
 	ConversationReopened
@@ -53,7 +54,8 @@ const (
 var eventKinds = [...]struct {
 	name      string
 	payload   payloadType
-	ofContact bool
+	ofContact bool // always
+	ofEither  bool // of a conversation, or of a contact who has none
 }{
 	0:                       {name: "unknown"},
 	ConversationOpened:      {name: "conversation_opened", payload: openingPayload},
@@ -64,8 +66,8 @@ var eventKinds = [...]struct {
 	ConversationAssigned:    {name: "conversation_assigned", payload: assignmentPayload},
 	ConversationTransferred: {name: "conversation_transferred"},
 	ClosingAmended:          {name: "closing_amended", payload: closingNotesPayload},
-	MessageReceived:         {name: "message_received", payload: messagePayload},
-	MessageSent:             {name: "message_sent", payload: messagePayload},
+	MessageReceived:         {name: "message_received", payload: messagePayload, ofEither: true},
+	MessageSent:             {name: "message_sent", payload: messagePayload, ofEither: true},
 	NoteAdded:               {name: "note_added", payload: messagePayload},
 	NoticePosted:            {name: "notice_posted", payload: noticePayload},
 	AddressLinked:           {name: "address_linked", payload: addressPayload, ofContact: true},
@@ -110,8 +112,13 @@ func (k EventKind) payload() payloadType {
 	return eventKinds[k].payload
 }
 
-// OfContact reports whether events of the kind are in the log of a contact itself.
+// OfContact reports whether events of the kind are always in the log of a contact itself.
 func (k EventKind) OfContact() bool { return int(k) < len(eventKinds) && eventKinds[k].ofContact }
+
+// belongsToContact reports whether events of the kind may be in the log of a contact itself.
+func (k EventKind) belongsToContact() bool {
+	return int(k) < len(eventKinds) && (eventKinds[k].ofContact || eventKinds[k].ofEither)
+}
 
 // MarshalText implements encoding.TextMarshaler.
 func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
@@ -167,6 +174,8 @@ type Opening struct {
 	Channel string
 	// ContactSeq is the contact's Version after it.
 	ContactSeq int64
+	// NewContact says that it is the contact's first conversation.
+	NewContact bool
 	// RestartFlow tells the host to run its conversation flow again from the beginning.
 	RestartFlow bool
 }
@@ -185,13 +194,19 @@ type Assignment struct{ Assignee, Team string }
 
 // Message is the payload of MessageReceived, MessageSent and NoteAdded.
 type Message struct {
-	Channel     string // empty for a note
-	ExternalID  string
+	// Channel and Address, a value on it, are what the message came or went by; empty for a note.
+	Channel    string
+	Address    string
+	ExternalID string
+	// SentAt is the provider's time; zero where none was given. In UTC and whole microseconds.
+	SentAt      time.Time
 	Body        string
 	Attachments json.RawMessage
 	// Response says that a sent message counts for the response times: it is by a user, or the
 	// policy counts automation.
 	Response bool
+	// Quiet says that it changed nothing but the log.
+	Quiet bool
 }
 
 // Notice is the payload of NoticePosted.
@@ -209,6 +224,17 @@ type Merging struct {
 	MergedInto         string    // the primary
 	LatestConversation uuid.UUID // the primary's, after the merge
 	ContactSeq         int64     // the primary's Version after it
+}
+
+// MessageAt is when a message was sent: its SentAt, if it has one that is not after At; else At. It
+// is what waits and responses count from.
+func (e Event) MessageAt() time.Time { return e.messageAt() }
+
+func (e *Event) messageAt() time.Time {
+	if m, ok := e.Payload.(*Message); ok && !m.SentAt.IsZero() && m.SentAt.Before(e.At) {
+		return m.SentAt
+	}
+	return e.At
 }
 
 // Opening is the payload of an opening or reopening; zero for other events.

@@ -23,6 +23,7 @@ type EventRow struct {
 
 	Channel     string          `json:"channel,omitempty"` // of a message, opening or address
 	ExternalID  string          `json:"external_id,omitempty"`
+	SentAt      time.Time       `json:"sent_at,omitzero"`
 	Body        string          `json:"body,omitempty"` // a text, or a blocking's reason
 	Attachments json.RawMessage `json:"attachments,omitempty"`
 
@@ -32,6 +33,8 @@ type EventRow struct {
 	Assignee    string    `json:"assignee,omitempty"`
 	Team        string    `json:"team,omitempty"`
 	Response    bool      `json:"response,omitempty"`
+	Quiet       bool      `json:"quiet,omitempty"`
+	NewContact  bool      `json:"new_contact,omitempty"`
 	RestartFlow bool      `json:"restart_flow,omitempty"`
 
 	Notice   NoticeCode `json:"notice,omitempty"`
@@ -49,7 +52,8 @@ func (e Event) Row() (r EventRow) {
 	// A type switch, because an interface's method would move the row to the heap.
 	switch p := e.Payload.(type) {
 	case *Opening:
-		r.Channel, r.ContactSeq, r.RestartFlow = p.Channel, p.ContactSeq, p.RestartFlow
+		r.Channel, r.ContactSeq = p.Channel, p.ContactSeq
+		r.NewContact, r.RestartFlow = p.NewContact, p.RestartFlow
 	case *Pending:
 		r.Until = p.Until
 	case *ClosingNotes:
@@ -57,8 +61,9 @@ func (e Event) Row() (r EventRow) {
 	case *Assignment:
 		r.Assignee, r.Team = p.Assignee, p.Team
 	case *Message:
-		r.Channel, r.ExternalID, r.Body = p.Channel, p.ExternalID, p.Body
-		r.Attachments, r.Response = p.Attachments, p.Response
+		r.Channel, r.Address, r.ExternalID = p.Channel, p.Address, p.ExternalID
+		r.SentAt, r.Body = p.SentAt, p.Body
+		r.Attachments, r.Response, r.Quiet = p.Attachments, p.Response, p.Quiet
 	case *Notice:
 		r.Notice, r.Audience, r.Body = p.Code, p.Audience, p.Body
 	case *Address:
@@ -86,7 +91,9 @@ func (r *EventRow) To(e *Event) {
 	e.Kind = r.Kind
 	switch r.Kind.payload() {
 	case openingPayload:
-		*payloadFor[Opening](e) = Opening{r.Channel, r.ContactSeq, r.RestartFlow}
+		*payloadFor[Opening](e) = Opening{
+			r.Channel, r.ContactSeq, r.NewContact, r.RestartFlow,
+		}
 	case pendingPayload:
 		*payloadFor[Pending](e) = Pending{r.Until}
 	case closingNotesPayload:
@@ -95,7 +102,8 @@ func (r *EventRow) To(e *Event) {
 		*payloadFor[Assignment](e) = Assignment{r.Assignee, r.Team}
 	case messagePayload:
 		*payloadFor[Message](e) = Message{
-			r.Channel, r.ExternalID, r.Body, r.Attachments, r.Response,
+			r.Channel, r.Address, r.ExternalID, r.SentAt, r.Body, r.Attachments,
+			r.Response, r.Quiet,
 		}
 	case noticePayload:
 		*payloadFor[Notice](e) = Notice{r.Notice, r.Audience, r.Body}

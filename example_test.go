@@ -864,14 +864,18 @@ func ExampleTransitions() {
 		fmt.Printf("%-10s  %-19s  %-8s  → %s\n", t.State, t.When, result, t.Next)
 	}
 	// Output:
-	// none                             opened    → open
+	// none        unless quiet         opened    → open
+	// none        quiet                recorded  → none
 	// open                             recorded  → open
 	// pending     unless stay_pending  resumed   → open
 	// pending     stay_pending         recorded  → pending
+	// pending     quiet                recorded  → pending
 	// closed      receive: new         opened    → open
 	// closed      receive: reopen      reopened  → open
 	// closed      receive: reject      refused   → closed
-	// superseded                       refused   → superseded
+	// closed      quiet                recorded  → closed
+	// superseded  unless quiet         refused   → superseded
+	// superseded  quiet                recorded  → superseded
 }
 
 // A host that queues commands writes them as JSON and gets the same ones back.

@@ -191,6 +191,12 @@ var actions = func() (all []action) {
 			false},
 		{"send", func(time.Time) convo.Command { return convo.Send{By: agentAna, Body: "hello"} },
 			false, false},
+		{"receive quietly", func(time.Time) convo.Command {
+			return convo.Receive{Quiet: true, Body: "I am away"}
+		}, true, false},
+		{"send quietly", func(time.Time) convo.Command {
+			return convo.Send{By: flowBot, Quiet: true, Body: "news"}
+		}, false, false},
 		{"note", func(time.Time) convo.Command { return convo.Note{By: agentAna, Body: "n"} }, true,
 			false},
 		{"set_pending", func(time.Time) convo.Command { return convo.SetPending{By: agentAna} },

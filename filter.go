@@ -34,14 +34,17 @@ type Cursor struct {
 	ID uuid.UUID `json:"id"`
 }
 
-// EventFilter picks the events of one conversation, or of one contact and all its conversations.
+// EventFilter picks the events of one conversation, of one contact and all its conversations, or of
+// one contact itself.
 type EventFilter struct {
 	Workspace    string    `json:"workspace"`             // required
 	Conversation uuid.UUID `json:"conversation,omitzero"` // this,
 	// or this root contact and all merged into it
 	Contact string `json:"contact,omitempty"`
-	// After is the Cursor of the last event of the page before. Of a conversation only its Seq
-	// counts.
+	// or only the log of this contact itself, which has no conversations
+	OwnLog string `json:"own_log,omitempty"`
+	// After is the Cursor of the last event of the page before. Of a conversation or OwnLog only
+	// its Seq counts.
 	After EventCursor `json:"after,omitzero"`
 	Limit int         `json:"limit,omitempty"`
 }
@@ -112,10 +115,19 @@ func (f EventFilter) Validate() error {
 	if err := checkID("workspace", f.Workspace); err != nil {
 		return err
 	}
-	if (f.Conversation != uuid.Nil) == (f.Contact != "") {
-		return invalid("conversation", "name either a conversation or a contact")
+	named := 0
+	for _, is := range [...]bool{f.Conversation != uuid.Nil, f.Contact != "", f.OwnLog != ""} {
+		if is {
+			named++
+		}
+	}
+	if named != 1 {
+		return invalid("conversation", "name a conversation, a contact or an own_log")
 	}
 	if err := checkToken("contact", f.Contact); err != nil {
+		return err
+	}
+	if err := checkToken("own_log", f.OwnLog); err != nil {
 		return err
 	}
 	if err := checkTime("after.at", f.After.At); err != nil {

@@ -2,6 +2,7 @@ package convo_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -350,9 +351,10 @@ var identifierRoles = []struct {
 	}, func(r convo.Result) string { return r.Conversation.Team }, true},
 }
 
-// isIdentifier is the rule: 1 to 255 bytes of UTF-8 without control characters.
-func isIdentifier(s string) bool {
-	return s != "" && len(s) <= 255 && utf8.ValidString(s) &&
+// isIdentifier is the rule: 1 to 255 bytes, or 998 of a key, of UTF-8 without control characters.
+func isIdentifier(field, s string) bool {
+	limit := cmp.Or(longTokens[field], convo.MaxID)
+	return s != "" && len(s) <= limit && utf8.ValidString(s) &&
 		!strings.ContainsFunc(s, unicode.IsControl)
 }
 
@@ -363,7 +365,8 @@ func FuzzIdentifiers(f *testing.F) {
 	for i, s := range []string{
 		"", " ", "alice ", "a\x00b", "a\nb", "\x7f", "a\u0085b", "\u009f", "\u00a0", "\xff",
 		"ü\xc3", "\u2028", "\ufeff", "\ufffd",
-		"𝔰𝔲𝔰𝔞𝔫", strings.Repeat("x", 255), strings.Repeat("x", 256), strings.Repeat("ü",
+		"𝔰𝔲𝔰𝔞𝔫", strings.Repeat("x", 255), strings.Repeat("x", 256), strings.Repeat("x", 999),
+		strings.Repeat("ü",
 			127), strings.Repeat("ü", 128),
 		"<script>", `"quoted"`, `\`, "'; --", "%s", "../..", "\xed\xa0\x80", "e\u0301", "é",
 	} {
@@ -384,7 +387,7 @@ func FuzzIdentifiers(f *testing.F) {
 		}
 
 		result, err := engine.Do(t.Context(), to, cmds...)
-		if !isIdentifier(id) && (id != "" || !role.empty) {
+		if !isIdentifier(role.field, id) && (id != "" || !role.empty) {
 			var invalid *convo.ValidationError
 			require.ErrorAs(t, err, &invalid)
 			if id != "" || role.field != "contact" { // a Ref without anything names "ref"
@@ -421,7 +424,7 @@ func FuzzIdentifiers(f *testing.F) {
 		if role.ref != nil {
 			for _, other := range []string{id + " ", strings.ToUpper(id), strings.ToLower(id),
 				id[:len(id)-1]} {
-				if other != id && isIdentifier(other) {
+				if other != id && isIdentifier(role.field, other) {
 					_, err = engine.Contact(t.Context(), role.ref(other))
 					require.ErrorIs(t, err, convo.ErrNotFound, "%q", other)
 				}

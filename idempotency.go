@@ -9,11 +9,32 @@ import (
 	"github.com/google/uuid"
 )
 
-// KeyID names what is applied at most once in a workspace: the external id of a message on a
-// channel, or, without a channel, an idempotency key of the host.
+// KeyID names what is applied at most once in a workspace: an idempotency key of the host, which
+// has only an ID; or the external id of a message on a channel, with the Address that the message
+// came by or went to, if that was named, and the root contact under which it was recorded then.
+//
+// As a question, it asks for the external id of a message by an Address, or, without one, by any of
+// the root Contact's: see [KeyID.Finds].
 type KeyID struct {
 	Channel string `json:"channel,omitempty"`
+	Address string `json:"address,omitempty"`
+	Contact string `json:"contact,omitempty"`
 	ID      string `json:"id"`
+}
+
+// Finds reports whether k, as a question, finds what was remembered under other. An external id is
+// unique for the address that its message came by: two people may both have a message 17. Where
+// either names no address, it is unique for the contact; rootOf is the root contact that a contact
+// leads to now, so that a merge makes two people one.
+func (k KeyID) Finds(other KeyID, rootOf func(contact string) string) bool {
+	switch {
+	case k.Channel != other.Channel || k.ID != other.ID:
+		return false
+	case k.Channel == "" || k.Address != "" && k.Address == other.Address:
+		return true
+	}
+	return (k.Address == "" || other.Address == "") && k.Contact != "" &&
+		k.Contact == rootOf(other.Contact)
 }
 
 // Key remembers what was applied under a KeyID, so that a repetition can be answered.
@@ -22,7 +43,7 @@ type Key struct {
 	// RequestHash tells a repetition from another request with the same key; 0 for external ids.
 	RequestHash int64 `json:"request_hash,omitempty"`
 	// Conversation is the one that it ended in; FirstSeq to LastSeq are the events that it wrote
-	// there, 0 when none.
+	// there, 0 when none. Without a conversation they are in the log of the Contact itself.
 	Conversation uuid.UUID `json:"conversation,omitzero"`
 	FirstSeq     int64     `json:"first_seq,omitempty"`
 	LastSeq      int64     `json:"last_seq,omitempty"`
@@ -37,11 +58,12 @@ type keyedGroup struct {
 	external KeyID
 }
 
-// keyedGroups splits cmds, or returns nil when no command is keyed.
-func keyedGroups(cmds []Command, channel string) []keyedGroup {
+// keyedGroups splits cmds, or returns nil when no command is keyed. External ids are those of
+// messages by an address, unless a message names its own.
+func keyedGroups(cmds []Command, by Address) []keyedGroup {
 	var groups []keyedGroup
 	for i, cmd := range cmds {
-		key, external := keysOf(cmd, channel)
+		key, external := keysOf(cmd, by)
 		switch {
 		case key == "" && external.ID == "":
 			if groups != nil {
@@ -56,26 +78,34 @@ func keyedGroups(cmds []Command, channel string) []keyedGroup {
 	return groups
 }
 
-// keysOf returns the idempotency key of cmd, and its external id on its channel.
-func keysOf(cmd Command, channel string) (key string, external KeyID) {
+// keysOf returns the idempotency key of cmd, and its external id. What the conversation knows of
+// channels and addresses is no part of that: it may be another when cmd is repeated.
+func keysOf(cmd Command, by Address) (key string, external KeyID) {
 	var o fields
 	if o.read(cmd) != nil {
 		return "", KeyID{}
 	}
-	if o.channel != "" {
-		channel = o.channel
+	if o.channel == "" {
+		o.channel = by.Channel
 	}
-	if o.externalID != "" && channel != "" {
-		external = KeyID{channel, o.externalID}
+	if o.address == "" && o.channel == by.Channel {
+		o.address = by.Value
+	}
+	if o.externalID != "" && o.channel != "" {
+		external = KeyID{Channel: o.channel, Address: o.address, ID: o.externalID}
 	}
 	return o.key, external
 }
 
-// appliedUnder returns the key of g that is among keys. It fails with ErrKeyReused when that was
-// for another request.
-func (g *keyedGroup) appliedUnder(keys []Key, to Ref, cmds []Command) (k Key, ok bool, err error) {
+// appliedUnder returns the key of g that is among keys, all of which are of the root contact or by
+// addresses. It fails with ErrKeyReused when that was for another request.
+func (g *keyedGroup) appliedUnder(
+	keys []Key, contact string, to Ref, cmds []Command,
+) (k Key, ok bool, err error) {
+	external := g.external
+	external.Contact = contact
 	for _, k := range keys {
-		if g.external.ID != "" && k.KeyID == g.external {
+		if external.ID != "" && external.Finds(k.KeyID, func(string) string { return contact }) {
 			return k, true, nil
 		}
 		if g.key != "" && k.KeyID == (KeyID{ID: g.key}) {
@@ -101,9 +131,13 @@ func (w *decider) record(s *Snapshot, g *keyedGroup, cmds []Command, first int) 
 	}
 	if g.external.ID != "" {
 		k.KeyID = g.external
+		k.Contact = s.Contact.ID
 		w.keys = append(w.keys, k)
 	}
 	if g.key != "" {
+		if k.Conversation == uuid.Nil { // a host's key does not say whose log it is
+			k.FirstSeq, k.LastSeq = 0, 0
+		}
 		k.KeyID, k.RequestHash = KeyID{ID: g.key}, requestHash(s.Ref, cmds[g.from:g.to])
 		w.keys = append(w.keys, k)
 	}

@@ -301,7 +301,8 @@ func TestJSONLeavesZeroTimesAndIDsOut(t *testing.T) {
 	// A zero time or id says "not yet" or "none" and is left out, except where there always is one.
 	always := map[string]bool{
 		"Conversation.ID": true, "Conversation.CreatedAt": true, "Conversation.UpdatedAt": true,
-		"Cycle.OpenedAt": true, "Closing.At": true, "EventRow.ID": true, "EventRow.At": true,
+		"Conversation.LastActivityAt": true,
+		"Cycle.OpenedAt":              true, "Closing.At": true, "EventRow.ID": true, "EventRow.At": true,
 		"Cursor.At": true, "Cursor.ID": true, "EventCursor.At": true,
 	}
 	walkJSONTypes(func(owner reflect.Type, field reflect.StructField) {

@@ -183,13 +183,17 @@ var table = [commandKinds]row{
 		}},
 	kindReceive: {name: CommandReceive, decode: decode[Receive], refusedWhenBlocked: true,
 		cells: cells{
-			always(opens), always(records),
-			{{resumes, "unless stay_pending"}, {records, "stay_pending"}},
-			{{opens, "receive: new"}, {reopens, "receive: reopen"}, {rejects, "receive: reject"}},
-			always(activeExists),
+			{{opens, "unless quiet"}, quietly}, always(records),
+			{{resumes, "unless stay_pending"}, {records, "stay_pending"}, quietly},
+			{{opens, "receive: new"}, {reopens, "receive: reopen"}, {rejects, "receive: reject"},
+				quietly},
+			{{activeExists, "unless quiet"}, quietly},
 		}},
 	kindSend: {name: CommandSend, decode: decode[Send], refusedWhenBlocked: true,
-		cells: onlyActive(always(records), always(records))},
+		cells: cells{
+			{{notActive, "unless quiet"}, quietly}, always(records), always(records),
+			{{notActive, "unless quiet"}, quietly}, {{notActive, "unless quiet"}, quietly},
+		}},
 	kindNote: {name: CommandNote, decode: decode[Note],
 		cells: anyStatus(always(records))},
 	kindSetPending: {name: CommandSetPending, decode: decode[SetPending],
@@ -215,6 +219,9 @@ var table = [commandKinds]row{
 	kindLinkAddress: {name: CommandLinkAddress, decode: decode[LinkAddress],
 		cells: anyStatus([]branch{{links, "address not linked"}, {unchanged, "address linked"}})},
 }
+
+// quietly is the branch of a message that changes nothing but the log.
+var quietly = branch{records, "quiet"}
 
 var (
 	assigning = []branch{{assigns, "assignee or team changed"}, {unchanged, "nothing changed"}}
@@ -283,7 +290,8 @@ func StateDiagram() string {
 	type edge struct{ from, to State }
 	labels := map[edge][]string{}
 	for _, t := range Transitions() {
-		if t.Err != nil || t.Outcome == OutcomeUnchanged || t.State == StateSuperseded {
+		if t.Err != nil || t.Outcome == OutcomeUnchanged || t.State == StateSuperseded ||
+			t.Next == StateNone {
 			continue
 		}
 		e := edge{t.State, t.Next}

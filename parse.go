@@ -15,7 +15,10 @@ type fields struct {
 	key         string
 	source      Source
 	channel     string
+	address     string // the value on channel
 	externalID  string // the external id of a message
+	sentAt      time.Time
+	quiet       bool
 	text        string // body, summary or reason
 	attachments json.RawMessage
 	category    string
@@ -45,7 +48,10 @@ func (o *fields) read(cmd Command) error {
 			key:         c.Key,
 			source:      SourceIncomingMessage,
 			channel:     c.Channel,
+			address:     c.Address,
 			externalID:  c.ExternalID,
+			sentAt:      c.SentAt,
+			quiet:       c.Quiet,
 			text:        c.Body,
 			attachments: c.Attachments,
 		}
@@ -54,7 +60,9 @@ func (o *fields) read(cmd Command) error {
 		}
 	case Send:
 		*o = fields{kind: kindSend, by: c.By, at: c.At, key: c.Key,
-			channel: c.Channel, externalID: c.ExternalID, text: c.Body, attachments: c.Attachments}
+			channel: c.Channel, address: c.Address, externalID: c.ExternalID, sentAt: c.SentAt,
+			quiet: c.Quiet,
+			text:  c.Body, attachments: c.Attachments}
 	case Note:
 		*o = fields{
 			kind:        kindNote,

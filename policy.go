@@ -39,6 +39,9 @@ type Policy struct {
 	// Merge says what becomes of the secondary's active conversation.
 	Merge MergeMode `json:"merge,omitempty"`
 
+	// MaxSkew is how far ahead of the clock a given time may be, because clocks differ. 0: 5
+	// minutes.
+	MaxSkew Duration `json:"max_skew,omitzero"`
 	// Limits in bytes; 0 means the default: 64 KiB for bodies and for attachments, 8 KiB for
 	// summaries.
 	MaxBody        int `json:"max_body,omitempty"`
@@ -133,7 +136,7 @@ const (
 	// SinceUserMessage counts from the last message of a user; a reply of the contact cancels it
 	// (default).
 	SinceUserMessage AutoCloseSince = ""
-	// SinceAnyEvent counts from the last event of the conversation, whatever it is.
+	// SinceAnyEvent counts from Conversation.LastActivityAt.
 	SinceAnyEvent AutoCloseSince = "any_event"
 )
 
@@ -189,8 +192,9 @@ func LiveChatPolicy() Policy {
 	}
 }
 
-// The limits of a policy that sets none, in bytes, and the most that one may set.
+// The limits of a policy that sets none, and the most bytes that one may set.
 const (
+	DefaultMaxSkew        = 5 * time.Minute
 	DefaultMaxBody        = 64 << 10
 	DefaultMaxAttachments = 64 << 10
 	DefaultMaxSummary     = 8 << 10
@@ -205,6 +209,13 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 		return invalid("policy", err.Error())
 	}
 	return nil
+}
+
+func (p *Policy) maxSkew() time.Duration {
+	if p.MaxSkew == 0 {
+		return DefaultMaxSkew
+	}
+	return time.Duration(p.MaxSkew)
 }
 
 // Validate reports what is wrong with p as a *ValidationError.
@@ -255,6 +266,7 @@ func (p *Policy) Validate() error {
 			string(OnClosedReject)),
 		notNegative("open.window", int64(p.Open.Window)),
 		notNegative("receive.window", int64(p.Receive.Window)),
+		notNegative("max_skew", int64(p.MaxSkew)),
 		goesWithReopen("open.window", p.Open),
 		goesWithReopen("receive.window", p.Receive),
 		rule("category", p.Category),

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -242,6 +243,7 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 		return ""
 	}
 	channel := func() string { return pick(t, "channel", worldChannels...) }
+	spoken := func() string { return pick(t, "address of the message", "", "", "", "+49", "+50") }
 	body := func() string { return pick(t, "body", "Hi", "Hello", "") }
 	attachments := func() json.RawMessage {
 		if rarely(t, "attached", 4) {
@@ -264,12 +266,14 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 			by = convo.Actor{}
 		}
 		return convo.Receive{
-			By: by, At: at, Key: key, Channel: channel(), ExternalID: external(), Body: body(),
+			By: by, At: at, Key: key, Channel: channel(), Address: spoken(), ExternalID: external(),
+			SentAt: w.drawTime(t, "sent at"), Quiet: rarely(t, "quiet", 4), Body: body(),
 			Attachments: attachments(),
 		}
 	case convo.CommandSend:
 		return convo.Send{
-			By: by, At: at, Key: key, Channel: channel(), ExternalID: external(), Body: body(),
+			By: by, At: at, Key: key, Channel: channel(), Address: spoken(), ExternalID: external(),
+			SentAt: w.drawTime(t, "sent at"), Quiet: rarely(t, "quiet", 4), Body: body(),
 			Attachments: attachments(),
 		}
 	case convo.CommandNote:
@@ -326,7 +330,8 @@ func (w *world) call(t *rapid.T, to convo.Ref, cmds []convo.Command) {
 	w.t, w.observed = t, nil
 	given := cloneCommands(cmds)
 	thread, loadErr := w.store.Load(t.Context(), to)
-	fresh := loadErr == nil && to.Validate() == nil && len(w.knownKeys(t, to, cmds)) == 0
+	fresh := loadErr == nil && to.Validate() == nil &&
+		len(w.knownKeys(t, to, thread.Contact.ID, cmds)) == 0
 
 	result, err := w.engine.Do(t.Context(), to, cmds...)
 	require.Equal(t, given, cmds, "the commands are the caller's")
@@ -357,12 +362,18 @@ func (w *world) call(t *rapid.T, to convo.Ref, cmds []convo.Command) {
 			w.keyed = append(w.keyed, keyedCall{to, cmds, result})
 		}
 	}
-	stored, err := w.store.Conversation(t.Context(), to.Workspace, result.Conversation.ID)
-	require.NoError(t, err)
-	require.Equal(t, stored, result.Conversation)
-	contact, err := w.engine.Contact(t.Context(), convo.ToConversation(to.Workspace, stored.ID))
-	require.NoError(t, err)
-	require.Equal(t, contact, result.Contact)
+	if result.Contact.ID != "" { // else it is a duplicate of what belongs to another one by now
+		contact, err := w.engine.Contact(t.Context(),
+			convo.ToContact(to.Workspace, result.Contact.ID))
+		require.NoError(t, err)
+		require.Equal(t, contact, result.Contact)
+	}
+	if result.Conversation.ID != uuid.Nil {
+		stored, err := w.store.Conversation(t.Context(), to.Workspace, result.Conversation.ID)
+		require.NoError(t, err)
+		require.Equal(t, stored, result.Conversation)
+		require.Equal(t, stored.Contact, result.Contact.ID)
+	}
 	w.appended(t, result)
 }
 
@@ -419,28 +430,40 @@ func (w *world) wroteNothing(t *rapid.T) {
 
 func isKeyed(cmds []convo.Command) bool {
 	return slices.ContainsFunc(cmds, func(c convo.Command) bool {
-		return len(keyIDs(c,
-			"any")) > 0
+		return len(keyIDs(c, convo.Address{Channel: "any"})) > 0
 	})
 }
 
-// keyIDs are what makes c idempotent.
-func keyIDs(c convo.Command, channel string) (ids []convo.KeyID) {
+// keyIDs are what makes c idempotent, when it is sent to an address.
+func keyIDs(c convo.Command, to convo.Address) (ids []convo.KeyID) {
 	v := reflect.ValueOf(c)
 	if key := v.FieldByName("Key").String(); key != "" {
 		ids = append(ids, convo.KeyID{ID: key})
 	}
 	if external := v.FieldByName("ExternalID"); external.IsValid() && external.String() != "" {
-		ids = append(ids, convo.KeyID{Channel: cmp.Or(v.FieldByName("Channel").String(), channel),
-			ID: external.String()})
+		id := convo.KeyID{
+			Channel: cmp.Or(v.FieldByName("Channel").String(), to.Channel),
+			Address: v.FieldByName("Address").String(), ID: external.String(),
+		}
+		if id.Address == "" && id.Channel == to.Channel {
+			id.Address = to.Value
+		}
+		ids = append(ids, id)
 	}
 	return ids
 }
 
-func (w *world) knownKeys(t *rapid.T, to convo.Ref, cmds []convo.Command) []convo.Key {
+func (w *world) knownKeys(
+	t *rapid.T, to convo.Ref, contact string, cmds []convo.Command,
+) []convo.Key {
 	var ids []convo.KeyID
 	for _, c := range cmds {
-		ids = append(ids, keyIDs(c, to.Address.Channel)...)
+		for _, id := range keyIDs(c, to.Address) {
+			if id.Channel != "" {
+				id.Contact = contact
+			}
+			ids = append(ids, id)
+		}
 	}
 	keys, err := w.store.Keys(t.Context(), to.Workspace, ids...)
 	require.NoError(t, err)
@@ -464,6 +487,9 @@ func (w *world) repeat(t *rapid.T) {
 		return // some of them may have been applied even before, elsewhere
 	}
 	require.Equal(t, c.result.Conversation.ID, again.Conversation.ID)
+	if c.result.Conversation.ID == uuid.Nil && keyIDs(c.cmds[0], c.to.Address)[0].Channel == "" {
+		return // a key does not say whose own log it was
+	}
 	first := slices.DeleteFunc(slices.Clone(c.result.Events), func(e convo.Event) bool {
 		return e.Conversation != c.result.Conversation.ID
 	})
@@ -492,6 +518,9 @@ func (w *world) merge(t *rapid.T) {
 		require.Zero(t, r.Conversation)
 		w.wroteNothing(t)
 		return
+	}
+	if r.Conversation.ID == uuid.Nil {
+		return // the secondary had none: it only got quiet messages
 	}
 	stored, err := w.store.Conversation(t.Context(), m.Workspace, r.Conversation.ID)
 	require.NoError(t, err)
@@ -595,13 +624,23 @@ func (w *world) look(t *rapid.T) picture {
 		var ids []convo.KeyID
 		for i := range 21 {
 			ids = append(ids, convo.KeyID{ID: fmt.Sprint("key-", i)})
-			for _, channel := range worldChannels {
-				ids = append(ids, convo.KeyID{Channel: channel, ID: fmt.Sprint("m-", i)})
+			for root := range p.Addresses {
+				if root.Workspace != name {
+					continue
+				}
+				for _, channel := range worldChannels {
+					ids = append(ids, convo.KeyID{
+						Channel: channel, Contact: root.Contact, ID: fmt.Sprint("m-", i),
+					})
+				}
 			}
 		}
 		var err error
 		p.Keys[name], err = w.store.Keys(t.Context(), name, ids...)
 		require.NoError(t, err)
+		slices.SortFunc(p.Keys[name], func(a, b convo.Key) int {
+			return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
+		})
 	}
 	return p
 }
@@ -788,8 +827,7 @@ func checkDurations(t *rapid.T, c convo.Cycle) {
 		require.GreaterOrEqual(t, d, time.Duration(0), name)
 	}
 	if resolution, ok := c.ResolutionTime(); ok {
-		require.LessOrEqual(t, c.PendingTime(), resolution)
-		require.LessOrEqual(t, time.Duration(c.ResponseMicros)*time.Microsecond, resolution)
+		require.LessOrEqual(t, c.PendingTime(), resolution) // a wait may begin before the opening
 	}
 	require.LessOrEqual(t, c.Responses, c.Incoming, "no more replies than messages")
 }
@@ -1372,10 +1410,10 @@ func (c *naiveTalk) endPending(at time.Time) {
 }
 
 func (c *naiveTalk) reply(at time.Time) {
-	if c.firstResponse.IsZero() {
-		c.firstResponse = at
-	}
 	if !c.waiting.IsZero() {
+		if c.firstResponse.IsZero() {
+			c.firstResponse = at
+		}
 		c.responses++
 		c.responseTime += at.Sub(c.waiting)
 		c.waiting = time.Time{}

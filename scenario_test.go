@@ -129,7 +129,7 @@ func TestAScriptRunsAgain(t *testing.T) {
 	require.Len(t, did, 1)
 	assert.Equal(t, convo.OutcomePending, did[0].Outcome)
 	assert.Contains(t, out,
-		`1.2 09:00:00 message_received by contact:contact-1 body="My \"order\"\n=broken"`)
+		`1.2 09:00:00 message_received by contact:contact-1 address=+1 body="My \"order\"\n=broken"`)
 	assert.Contains(t, out, "until=\"2026-03-02 10:00:00\"")
 	assert.Contains(t, out, "refused, not_found")
 }

@@ -54,7 +54,7 @@ type Change struct {
 	// Events are to be appended, in order. One whose place is taken (by conversation and Seq, or,
 	// without a conversation, by contact and Seq) is a conflict.
 	Events []Event
-	// Keys are to be remembered. One that is there is a duplicate.
+	// Keys are to be remembered. One that finds another one that is there is a duplicate.
 	Keys []Key
 	// Addresses are to be linked. One that is there is a conflict.
 	Addresses []AddressRow

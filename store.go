@@ -24,7 +24,7 @@ type Store interface {
 
 	// Commit carries out the changes, all or nothing, and then, and only then, returns nil. They
 	// are about different contacts of one workspace. It MUST refuse
-	//   - with ErrDuplicate, a key that it has;
+	//   - with ErrDuplicate, a key whose KeyID finds one that it has;
 	//   - with ErrConflict, a row of a contact or conversation that is not as the change expects it
 	//     (another version, or there when it is to be added, or gone), an address that it has, and
 	//     an event in a place that is taken;
@@ -45,7 +45,7 @@ type Store interface {
 	// Due returns up to limit conversations of all workspaces whose DueAt is not zero and not after
 	// before, the earliest first.
 	Due(ctx context.Context, before time.Time, limit int) ([]DueConversation, error)
-	// Keys returns those of the keys that are known, in any order.
+	// Keys returns the keys that are known and that one of ids finds ([KeyID.Finds]), in any order.
 	Keys(ctx context.Context, workspace string, ids ...KeyID) ([]Key, error)
 	// Addresses returns the addresses of a contact and of all that were merged into it, in any
 	// order.

@@ -7,8 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// MaxID is the longest id, channel, address, key or token, in bytes.
-const MaxID = 255
+// MaxID is the longest id, channel, address or token, in bytes; MaxKey the longest external id of a
+// message, which is the most that a Message-ID of e-mail may have (RFC 5322, 2.1.1), and the
+// longest idempotency key.
+const (
+	MaxID  = 255
+	MaxKey = 998
+)
 
 // MaxCommands is the most commands that one call carries.
 const MaxCommands = 100
@@ -22,9 +27,14 @@ func checkID(field, s string) error {
 }
 
 // checkToken is checkID for a field that may be empty.
-func checkToken(field, s string) error {
-	if len(s) > MaxID {
-		return invalid(field, fmt.Sprintf("must be at most %d bytes, not %d", MaxID, len(s)))
+func checkToken(field, s string) error { return checkBytes(field, s, MaxID) }
+
+// checkKey holds the rule for external ids and keys, which may be empty.
+func checkKey(field, s string) error { return checkBytes(field, s, MaxKey) }
+
+func checkBytes(field, s string, limit int) error {
+	if len(s) > limit {
+		return invalid(field, fmt.Sprintf("must be at most %d bytes, not %d", limit, len(s)))
 	}
 	ascii := true
 	for i := 0; i < len(s); i++ {
@@ -111,13 +121,20 @@ func (o *fields) checkMessage(p *Policy) error {
 	if err := checkAttachments(p, o.attachments); err != nil {
 		return err
 	}
-	if o.externalID == "" {
-		return nil
+	if err := checkTime("sent_at", o.sentAt); err != nil {
+		return err
 	}
-	if o.channel == "" {
+	if err := checkToken("address", o.address); err != nil {
+		return err
+	}
+	switch {
+	case o.channel != "":
+	case o.address != "":
+		return invalid("address", "is on a channel: name the channel too")
+	case o.externalID != "":
 		return invalid("external_id", "is unique within a channel: name the channel too")
 	}
-	return checkToken("external_id", o.externalID)
+	return checkKey("external_id", o.externalID)
 }
 
 func checkAttachments(p *Policy, a json.RawMessage) error {
@@ -148,7 +165,7 @@ func (o *fields) check(p *Policy) error {
 	if err := checkTime("at", o.at); err != nil {
 		return err
 	}
-	if err := checkToken("key", o.key); err != nil {
+	if err := checkKey("key", o.key); err != nil {
 		return err
 	}
 	if err := checkToken("channel", o.channel); err != nil {

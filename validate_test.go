@@ -25,6 +25,9 @@ func requireInvalid(t testing.TB, field string, err error) {
 	require.Equal(t, "convo: "+field+": "+invalid.Rule, err.Error())
 }
 
+// longTokens are the fields that take more than 255 bytes.
+var longTokens = map[string]int{"key": convo.MaxKey, "external_id": convo.MaxKey}
+
 // notText is what no field takes.
 var notText = map[string]string{
 	"a byte that begins nothing": "a\xffb",
@@ -114,6 +117,10 @@ func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 					}
 				case f.Type.Kind() == reflect.String:
 					for what, bad := range badTokens {
+						if n := longTokens[field]; n > 0 && strings.HasPrefix(what, "256 bytes") {
+							bad = strings.Repeat(bad, n/256+1)
+							assert.NoError(t, try(bad[:n]), what)
+						}
 						err := try(bad)
 						require.Error(t, err, what)
 						requireInvalid(t, field, err)
@@ -158,6 +165,8 @@ func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 					}
 					requireInvalid(t, field, try(json.RawMessage(`"`+strings.Repeat("x",
 						64<<10-1)+`"`)))
+				case f.Type.Kind() == reflect.Bool:
+					assert.NoError(t, try(true))
 				default:
 					t.Fatalf("no rule is tested for a field of type %s", f.Type)
 				}

@@ -37,13 +37,16 @@ func texts(e *convo.EventRow) [textFields]*string {
 }
 
 const (
-	flagAttachments = 1 << (textFields + iota)
+	flagNextID = 1 << (textFields + iota) // the id is the one before, plus one
+	flagAttachments
 	flagResponse
 	flagRestartFlow
+	flagQuiet
+	flagNewContact
 	flagUntil
+	flagSentAt
 	flagLatest
 	flagContactSeq
-	flagNextID // the id is the one before, plus one
 )
 
 // encode appends the events of one batch to b.
@@ -78,7 +81,10 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	set(flagAttachments, len(e.Attachments) > 0)
 	set(flagResponse, e.Response)
 	set(flagRestartFlow, e.RestartFlow)
+	set(flagQuiet, e.Quiet)
+	set(flagNewContact, e.NewContact)
 	set(flagUntil, !e.Until.IsZero())
+	set(flagSentAt, !e.SentAt.IsZero())
 	set(flagLatest, e.LatestConversation != uuid.Nil)
 	set(flagContactSeq, e.ContactSeq != 0)
 	set(flagNextID, nextID)
@@ -101,6 +107,9 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	}
 	if flags&flagUntil != 0 {
 		b = binary.AppendVarint(b, e.Until.UnixMicro())
+	}
+	if flags&flagSentAt != 0 {
+		b = binary.AppendVarint(b, e.SentAt.UnixMicro())
 	}
 	if flags&flagLatest != 0 {
 		b = append(b, e.LatestConversation[:]...)
@@ -150,8 +159,12 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 		e.Attachments = json.RawMessage(r.text())
 	}
 	e.Response, e.RestartFlow = flags&flagResponse != 0, flags&flagRestartFlow != 0
+	e.Quiet, e.NewContact = flags&flagQuiet != 0, flags&flagNewContact != 0
 	if flags&flagUntil != 0 {
 		e.Until = time.UnixMicro(r.varint()).UTC()
+	}
+	if flags&flagSentAt != 0 {
+		e.SentAt = time.UnixMicro(r.varint()).UTC()
 	}
 	if flags&flagLatest != 0 {
 		copy(e.LatestConversation[:], r.take(16))

@@ -111,7 +111,11 @@ func overlap(changes []convo.Change) error {
 			by[n] = i
 		}
 		for _, k := range ch.Keys {
-			add(k.KeyID, convo.ErrDuplicate)
+			id := k.KeyID
+			if id.Address != "" { // which the message of another contact may name, too
+				id.Contact = ""
+			}
+			add(id, convo.ErrDuplicate)
 		}
 		if ch.Contact.Action != convo.RowKept {
 			add(ch.Contact.ID, convo.ErrConflict)
@@ -149,8 +153,12 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 		w = &workspace{}
 	}
 	for _, k := range ch.Keys {
-		if _, ok := w.keys[k.KeyID]; ok {
-			return fmt.Errorf("memstore: key %q: %w", k.ID, convo.ErrDuplicate)
+		var err error
+		w.found(k.KeyID, func(*key) {
+			err = fmt.Errorf("memstore: key %q: %w", k.ID, convo.ErrDuplicate)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	owner := w.contacts[ch.Contact.ID]
@@ -251,7 +259,7 @@ func (s *Store) write(ch *convo.Change) {
 			conversations: map[uuid.UUID]*conversation{},
 			addresses:     map[convo.Address]*contact{},
 			identities:    map[string][]convo.Address{},
-			keys:          map[convo.KeyID]key{},
+			keys:          map[keyName]*key{},
 			tokens:        map[string]string{},
 		}
 		s.workspaces[w.name] = w
@@ -273,8 +281,11 @@ func (s *Store) write(ch *convo.Change) {
 		w.identify(a)
 	}
 	for _, k := range ch.Keys {
-		id := convo.KeyID{Channel: w.token(k.Channel), ID: strings.Clone(k.ID)}
-		w.keys[id] = key{w.conversations[k.Conversation], k.RequestHash, k.FirstSeq, k.LastSeq}
+		name := keyName{w.token(k.Channel), strings.Clone(k.ID)}
+		w.keys[name] = &key{
+			w.conversations[k.Conversation], k.RequestHash, k.FirstSeq, k.LastSeq,
+			strings.Clone(k.Address), w.contacts[k.Contact], w.keys[name],
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ type workspace struct {
 	conversations map[uuid.UUID]*conversation
 	addresses     map[convo.Address]*contact
 	identities    map[string][]convo.Address // the addresses with each Identity, in their order
-	keys          map[convo.KeyID]key
+	keys          map[keyName]*key
 	tokens        map[string]string // one copy of each channel, category, assignee and team
 	all           timeline
 	active        timeline // also some that were closed since
@@ -81,10 +81,34 @@ type conversation struct {
 
 var statuses = []convo.Status{"", convo.StatusOpen, convo.StatusPending, convo.StatusClosed}
 
+// keyName is what the keys of different people may have in common.
+type keyName struct{ channel, id string }
+
 type key struct {
 	conversation *conversation
 	hash         int64
 	first, last  int64
+	address      string
+	contact      *contact // under which an external id was recorded
+	next         *key     // of the same name
+}
+
+// found yields the keys that a question finds.
+func (w *workspace) found(asked convo.KeyID, yield func(*key)) {
+	rootOf := func(contact string) string { return w.contacts[contact].root.state.ID }
+	for k := w.keys[keyName{asked.Channel, asked.ID}]; k != nil; k = k.next {
+		if asked.Finds(k.id(asked.Channel, asked.ID), rootOf) {
+			yield(k)
+		}
+	}
+}
+
+func (k *key) id(channel, id string) convo.KeyID {
+	full := convo.KeyID{Channel: channel, Address: k.address, ID: id}
+	if k.contact != nil {
+		full.Contact = k.contact.state.ID
+	}
+	return full
 }
 
 // foldable is the longest log that is folded at every read rather than kept unfolded.
@@ -131,6 +155,20 @@ func (c *conversation) events(after int64, yield func(*convo.Event) bool) {
 			o.ID,
 			func(e *convo.Event) bool { return e.Seq <= after || yield(e) },
 		) {
+			return
+		}
+	}
+}
+
+// events yields the events of the contact itself, in order; the event is overwritten by the next
+// one.
+func (k *contact) events(yield func(*convo.Event) bool) {
+	if k.extra == nil {
+		return
+	}
+	for _, batch := range k.extra.log {
+		e := convo.Event{Workspace: k.state.Workspace}
+		if !decode(batch, &e, k.state.ID, yield) {
 			return
 		}
 	}
@@ -298,6 +336,14 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 		return w.history(&f), nil
 	}
 	var out []convo.Event
+	if k := w.contacts[f.OwnLog]; k != nil {
+		k.events(func(e *convo.Event) bool {
+			if e.Seq > f.After.Seq {
+				out = append(out, taken(e))
+			}
+			return len(out) < f.Limit
+		})
+	}
 	if c := w.conversations[f.Conversation]; c != nil {
 		c.events(f.After.Seq, func(e *convo.Event) bool {
 			out = append(out, taken(e))
@@ -321,11 +367,7 @@ func (w *workspace) history(f *convo.EventFilter) []convo.Event {
 		return true
 	}
 	for _, k := range k.root.aliases() {
-		if k.extra != nil {
-			for _, batch := range k.extra.log {
-				decode(batch, &convo.Event{Workspace: w.name}, k.state.ID, collect)
-			}
-		}
+		k.events(collect)
 		for c := k.latest; c != nil; c = c.previous {
 			c.events(0, collect)
 		}
@@ -363,13 +405,16 @@ func (s *Store) Keys(
 	}
 	var out []convo.Key
 	for _, id := range ids {
-		if k, ok := w.keys[id]; ok {
-			v := convo.Key{KeyID: id, RequestHash: k.hash, FirstSeq: k.first, LastSeq: k.last}
+		w.found(id, func(k *key) {
+			v := convo.Key{
+				KeyID:       k.id(id.Channel, id.ID),
+				RequestHash: k.hash, FirstSeq: k.first, LastSeq: k.last,
+			}
 			if k.conversation != nil {
 				v.Conversation = k.conversation.id
 			}
 			out = append(out, v)
-		}
+		})
 	}
 	return out, nil
 }

@@ -33,6 +33,12 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 			v.cycles(c.AddCycle)
 		}
 	}
+	for _, k := range w.contacts {
+		k.events(func(e *convo.Event) bool {
+			c.AddMessage(nil, e)
+			return true
+		})
+	}
 	return c.Aggregate()
 }
 
@@ -41,14 +47,15 @@ func (c *conversation) cycles(yield func(*report.Cycle)) {
 	o := &c.origin.state
 	y := report.Cycle{
 		Workspace: o.Workspace, Conversation: c.id, Contact: o.ID, Channel: c.channel,
-		ContactSince: o.CreatedAt, Status: convo.StatusClosed,
+		Status: convo.StatusClosed,
 	}
 	last := c.state
 	if last == nil || last.Cycle.Number > 1 {
 		var t convo.Snapshot
 		c.events(0, func(e *convo.Event) bool {
 			if e.Kind == convo.ConversationReopened {
-				y.CreatedAt, y.Cycle = t.Conversation.CreatedAt, t.Conversation.Cycle
+				y.CreatedAt, y.NewContact = t.Conversation.CreatedAt, t.Conversation.NewContact
+				y.Cycle = t.Conversation.Cycle
 				yield(&y)
 			}
 			t = convo.Apply(t, *e)
@@ -56,17 +63,18 @@ func (c *conversation) cycles(yield func(*report.Cycle)) {
 		})
 		last = &t.Conversation
 	}
-	y.CreatedAt, y.Status, y.Cycle = last.CreatedAt, last.Status, last.Cycle
+	y.CreatedAt, y.NewContact = last.CreatedAt, last.NewContact
+	y.Status, y.Cycle = last.Status, last.Cycle
 	yield(&y)
 }
 
 // messages adds the messages of a conversation to those that are collected.
 func (c *conversation) messages(to *report.Collector) {
-	y := report.Cycle{
-		Channel: c.channel, ContactSince: c.origin.state.CreatedAt,
-		CreatedAt: time.UnixMicro(c.createdAt).UTC(),
-	}
+	var y report.Cycle
 	c.events(0, func(e *convo.Event) bool {
+		if e.Kind == convo.ConversationOpened {
+			y.NewContact = e.Opening().NewContact
+		}
 		to.AddMessage(&y, e)
 		return true
 	})

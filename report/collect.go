@@ -96,8 +96,11 @@ func (c *Collector) AddCycle(y *Cycle) {
 }
 
 // AddMessage adds what the measures of the aggregation are in a message e. Of its conversation
-// Channel, CreatedAt and ContactSince are read. Other events are left out.
+// NewContact is read; nil stands for the log of a contact itself. Other events are left out.
 func (c *Collector) AddMessage(conversation *Cycle, e *convo.Event) {
+	if conversation == nil {
+		conversation = &Cycle{}
+	}
 	if c.a.TimeBasis().OfMessages() &&
 		(e.Kind == convo.MessageReceived || e.Kind == convo.MessageSent) {
 		c.add(conversation, e)

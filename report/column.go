@@ -13,7 +13,6 @@ type Table int
 const (
 	CycleTable        Table = iota // a cycle: closed or running
 	ConversationTable              // its conversation, or that of the message
-	ContactTable                   // the contact that the conversation was opened for
 	EventTable                     // the event of a message
 )
 
@@ -32,6 +31,8 @@ const (
 	lastAssignee
 	lastTeam
 	firstResponseAt
+	firstResponseSentAt
+	firstWaitingSince
 	firstResponderType
 	firstResponderID
 	responses
@@ -46,9 +47,11 @@ const (
 	origin
 	channel
 	createdAt
-	contactSince
+	firstConversation
 	messageKind
 	messageAt
+	messageChannel
+	messageQuiet
 	authorType
 	authorID
 )
@@ -83,6 +86,14 @@ var columns = [...]column{
 		text: func(y *Cycle, _ *convo.Event) string { return y.LastTeam }},
 	firstResponseAt: {name: "first_response_at", optional: true,
 		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return micros(y.FirstResponseAt) }},
+	firstResponseSentAt: {name: "first_response_sent_at", optional: true,
+		number: func(y *Cycle, _ *convo.Event) (int64, bool) {
+			return micros(y.FirstResponseSentAt)
+		}},
+	firstWaitingSince: {name: "first_waiting_since", optional: true,
+		number: func(y *Cycle, _ *convo.Event) (int64, bool) {
+			return micros(y.FirstWaitingSince)
+		}},
 	firstResponderType: {name: "first_responder_type",
 		text: func(y *Cycle, _ *convo.Event) string { return string(y.FirstResponder.Type) }},
 	firstResponderID: {name: "first_responder_id",
@@ -112,13 +123,17 @@ var columns = [...]column{
 		text: func(y *Cycle, _ *convo.Event) string { return y.Channel }},
 	createdAt: {table: ConversationTable, name: "created_at",
 		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return micros(y.CreatedAt) }},
-	contactSince: {table: ContactTable, name: "created_at",
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return micros(y.ContactSince) }},
+	firstConversation: {table: ConversationTable, name: "new_contact",
+		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return flag(y.NewContact) }},
 
 	messageKind: {table: EventTable, name: "kind",
 		text: func(_ *Cycle, e *convo.Event) string { return e.Kind.String() }},
 	messageAt: {table: EventTable, name: "at",
 		number: func(_ *Cycle, e *convo.Event) (int64, bool) { return micros(e.At) }},
+	messageChannel: {table: EventTable, name: "channel", optional: true,
+		text: func(_ *Cycle, e *convo.Event) string { return e.Message().Channel }},
+	messageQuiet: {table: EventTable, name: "quiet", optional: true,
+		number: func(_ *Cycle, e *convo.Event) (int64, bool) { return flag(e.Message().Quiet) }},
 	authorType: {table: EventTable, name: "by_type",
 		text: func(_ *Cycle, e *convo.Event) string { return string(e.By.Type) }},
 	authorID: {table: EventTable, name: "by_id", optional: true,
@@ -135,6 +150,14 @@ func (c Column) Name() string { return columns[c].name }
 func (c Column) number(y *Cycle, e *convo.Event) (int64, bool) { return columns[c].number(y, e) }
 
 func (c Column) text(y *Cycle, e *convo.Event) string { return columns[c].text(y, e) }
+
+// flag is a flag as a number, 1 if it is set.
+func flag(is bool) (int64, bool) {
+	if is {
+		return 1, true
+	}
+	return 0, true
+}
 
 // micros is t in microseconds; false for the zero time.
 func micros(t time.Time) (int64, bool) {

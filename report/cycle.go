@@ -17,14 +17,11 @@ type Cycle struct {
 	Conversation uuid.UUID    `json:"conversation"`
 	Contact      string       `json:"contact"` // the conversation was opened for it
 	Channel      string       `json:"channel,omitempty"`
-	CreatedAt    time.Time    `json:"created_at"`    // first opening of the conversation
-	ContactSince time.Time    `json:"contact_since"` // when the contact was first seen
-	Status       convo.Status `json:"status"`        // of the cycle
+	CreatedAt    time.Time    `json:"created_at"`  // first opening of the conversation
+	NewContact   bool         `json:"new_contact"` // it is the contact's first one
+	Status       convo.Status `json:"status"`      // of the cycle
 	convo.Cycle
 }
-
-// NewContact reports whether y is the first opening of a contact's first conversation.
-func (y *Cycle) NewContact() bool { return hold(newContact, y, nil) }
 
 // Compare orders cycles as Store.Cycles yields them: by opening, conversation and number.
 func (y *Cycle) Compare(z *Cycle) int {

@@ -36,11 +36,14 @@ var timeBases = [...]struct {
 }
 
 var (
-	newContact      = []condition{equals(cycleNumber, 1), same(createdAt, contactSince)}
+	newContact      = []condition{equals(cycleNumber, 1), set(firstConversation)}
+	quietly         = set(messageQuiet)
+	aloud           = not(quietly)
 	received        = is(messageKind, convo.MessageReceived.String())
 	sent            = is(messageKind, convo.MessageSent.String())
-	sentByUser      = []condition{sent, is(authorType, convo.ActorUser)}
-	sentByBot       = []condition{sent, is(authorType, convo.ActorAutomation)}
+	byUser          = []condition{sent, is(authorType, convo.ActorUser)}
+	sentByUser      = append(byUser[:2:2], aloud)
+	sentByBot       = []condition{sent, is(authorType, convo.ActorAutomation), aloud}
 	allOpenings     = []Term{{Measure: OpenedNew}, {Measure: Reopened}}
 	lessNewContacts = Term{Measure: NewContacts, Minus: true}
 )
@@ -90,11 +93,12 @@ var measureTable = []measure{
 		definition: "from the first opening of the conversation to this closing, by the closing; " +
 			"each closing counts."},
 
-	{name: FirstResponse, basis: ByResponse, from: openedAt, to: firstResponseAt, bands: true,
-		rollup: rows(FirstResponse),
-		definition: "from the opening of the cycle to the first message sent by a user, by that " +
-			"message. Automation does not stop it, unless the policy counts it; others count " +
-			"bots."},
+	{name: FirstResponse, basis: ByResponse, from: firstWaitingSince, to: firstResponseSentAt,
+		bands: true, rollup: rows(FirstResponse),
+		definition: "from the contact's first message of the cycle to the first reply of a user, " +
+			"by that reply; of both, when they were sent. In what a user begins nobody waits " +
+			"before the contact writes. Automation is no reply, unless the policy counts it; " +
+			"others count bots, or from the opening."},
 	{name: Response, basis: ByResponse, when: []condition{above(responses, 0)},
 		count: responses, sum: responseMicros, rollup: rows(Response),
 		definition: "each reply: from the first unanswered incoming message to the reply. The " +
@@ -106,12 +110,16 @@ var measureTable = []measure{
 			"assignment. Who kept the conversation through a reopening has the cycle from its " +
 			"opening on, after no time."},
 
-	{name: Incoming, basis: ByMessage, when: []condition{received},
-		definition: "messages of contacts, by their time."},
+	{name: Incoming, basis: ByMessage, when: []condition{received, aloud},
+		definition: "messages of contacts, by their time, without quiet ones."},
 	{name: OutgoingUser, basis: ByMessage, when: sentByUser,
-		definition: "messages sent by users, by their time. Notes are not messages."},
+		definition: "messages sent by users, by their time, without quiet ones. Notes are not " +
+			"messages."},
 	{name: OutgoingAutomation, basis: ByMessage, when: sentByBot,
-		definition: "messages sent by automation, by their time."},
+		definition: "messages sent by automation, by their time, without quiet ones."},
+	{name: Quiet, basis: ByMessage, when: []condition{quietly},
+		definition: "quiet messages of contacts, users and automation, by their time; also those " +
+			"of contacts who have no conversation. No other measure counts them."},
 
 	{name: WorkingResolution, workingOf: Resolution},
 	{name: WorkingFirstResolution, workingOf: FirstResolution},
@@ -141,7 +149,7 @@ func contactType(when ...condition) *text {
 }
 
 var dimensionTable = []dimension{
-	{name: Channel, cycles: valueOf(channel), messages: valueOf(channel), rollups: anyBasis},
+	{name: Channel, cycles: valueOf(channel), messages: valueOf(messageChannel), rollups: anyBasis},
 	{name: OpenedSource, cycles: valueOf(openedSource), rollups: anyBasis},
 	{name: ClosedSource, cycles: valueOf(closedSource), rollups: []TimeBasis{ByClosing}},
 	{name: Category, cycles: valueOf(category)},
@@ -152,9 +160,9 @@ var dimensionTable = []dimension{
 	{name: FirstAssignee, cycles: valueOf(firstAssignee), rollups: []TimeBasis{ByAssignment}},
 	{name: LastAssignee, cycles: valueOf(lastAssignee), rollups: []TimeBasis{ByClosing}},
 	{name: ContactType, cycles: contactType(newContact...),
-		messages: contactType(same(createdAt, contactSince)), rollups: anyBasis},
+		messages: contactType(set(firstConversation)), rollups: anyBasis},
 	{name: Status, cycles: valueOf(status)},
-	{name: Author, messages: &text{when: sentByUser, then: operand{column: authorID}}},
+	{name: Author, messages: &text{when: byUser, then: operand{column: authorID}}},
 }
 
 // The tables by name.

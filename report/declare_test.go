@@ -16,16 +16,13 @@ func every(conditions []condition, yield func(c condition, column Column)) {
 			continue
 		}
 		yield(c, c.column)
-		if c.op == opSame {
-			yield(c, c.other)
-		}
 	}
 }
 
 func checkConditions(t *testing.T, conditions []condition) {
 	t.Helper()
 	every(conditions, func(c condition, column Column) {
-		assert.False(t, columns[column].optional,
+		assert.False(t, columns[column].optional && c.op != opSet,
 			"a condition on NULL is neither true nor false in SQL: %s", column.Name())
 		if c.op == opIs {
 			assert.NotNil(t, columns[column].text, "%s is no text", column.Name())
@@ -115,7 +112,7 @@ func TestExpressionsAreWrittenInSQL(t *testing.T) {
 	name := func(c Column) string { return c.Name() }
 	for m, want := range map[Measure]Expressions{
 		Opened: {Count: "1", One: true},
-		Returning: {Count: "CASE WHEN NOT (number = 1 AND created_at = created_at) THEN 1 END",
+		Returning: {Count: "CASE WHEN NOT (number = 1 AND new_contact IS TRUE) THEN 1 END",
 			One: true},
 		FirstResolution: {
 			Count:  "CASE WHEN number = 1 THEN 1 END",

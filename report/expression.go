@@ -16,7 +16,6 @@ type condition struct {
 	column Column
 	number int64
 	text   string
-	other  Column
 	all    []condition
 }
 
@@ -26,7 +25,7 @@ const (
 	opIs     operator = iota // column is a text
 	opEquals                 // column is a number
 	opAbove                  // column is more than a number
-	opSame                   // two columns of numbers are equal
+	opSet                    // column is a flag that is set
 	opNot                    // not all of the conditions hold
 )
 
@@ -34,8 +33,7 @@ func is[T ~string](c Column, text T) condition {
 	return condition{op: opIs, column: c, text: string(text)}
 }
 
-func same(c, other Column) condition { return condition{op: opSame, column: c, other: other} }
-
+func set(c Column) condition                { return condition{op: opSet, column: c} }
 func equals(c Column, n int64) condition    { return condition{op: opEquals, column: c, number: n} }
 func above(c Column, n int64) condition     { return condition{op: opAbove, column: c, number: n} }
 func not(conditions ...condition) condition { return condition{op: opNot, all: conditions} }
@@ -67,8 +65,7 @@ func (c *condition) holds(y *Cycle, e *convo.Event) bool {
 	case opAbove:
 		return n > c.number
 	}
-	other, ok := c.other.number(y, e)
-	return ok && n == other
+	return n != 0
 }
 
 // sqlOf is the conditions in SQL, all of which hold; empty if there are none.
@@ -88,8 +85,8 @@ func (c *condition) sql(name func(Column) string) string {
 		return name(c.column) + " = " + strconv.FormatInt(c.number, 10)
 	case opAbove:
 		return name(c.column) + " > " + strconv.FormatInt(c.number, 10)
-	case opSame:
-		return name(c.column) + " = " + name(c.other)
+	case opSet:
+		return name(c.column) + " IS TRUE"
 	}
 	return "NOT (" + sqlOf(c.all, name) + ")"
 }

@@ -30,6 +30,7 @@ const (
 	Incoming            Measure = "incoming"
 	OutgoingUser        Measure = "outgoing_user"
 	OutgoingAutomation  Measure = "outgoing_automation"
+	Quiet               Measure = "quiet"
 )
 
 // In working time, where a query has a calendar.
@@ -59,7 +60,7 @@ type Dimension string
 // The dimensions. A dimension of users has the id of a user, and is empty for automation and
 // contacts. Messages have only channel, contact type and author.
 const (
-	Channel        Dimension = "channel"         // where the conversation was opened
+	Channel        Dimension = "channel"         // of the opening; of messages, their own
 	OpenedSource   Dimension = "opened_source"   // of the cycle
 	ClosedSource   Dimension = "closed_source"   // of the cycle; empty while it runs
 	Category       Dimension = "category"        // of the closing, as amended
@@ -74,7 +75,7 @@ const (
 )
 
 // Contact types. A contact is new at the first opening of its first conversation; its messages are,
-// in its first conversation.
+// in its first conversation. That is decided once: no merge or import changes it.
 const (
 	ContactNew       = "new"
 	ContactReturning = "returning"

@@ -34,7 +34,7 @@ var parts = map[Kind][]part{
 	Resolutions: {
 		{measures: []Measure{Resolution, ActiveResolution, FirstResolution, LastResolution}},
 	},
-	Messages:    {{measures: []Measure{Incoming, OutgoingUser, OutgoingAutomation}}},
+	Messages:    {{measures: []Measure{Incoming, OutgoingUser, OutgoingAutomation, Quiet}}},
 	Contacts:    {{measures: []Measure{NewContacts, Returning}}},
 	Assignments: {{measures: []Measure{Assignment}}},
 	Users: {

@@ -162,8 +162,7 @@ func (p *plan) whyNot(ctx context.Context, t *transaction, c *convo.Conversation
 func (p *plan) writeKeys(ctx context.Context, t *transaction) error {
 	for i := range p.keys {
 		k := &p.keys[i]
-		written, err := t.insert(ctx, dialect.InsertKey,
-			dialect.Keys.All.Args(t.d.Dialect, nil, k)...)
+		written, err := insertKey(ctx, t, k)
 		if err == nil && !written {
 			err = fmt.Errorf("sqlstore: key %q: %w", k.ID, convo.ErrDuplicate)
 		}
@@ -185,14 +184,32 @@ func (p *plan) writeKeys(ctx context.Context, t *transaction) error {
 	return nil
 }
 
+// insertKey inserts a key, unless it finds one.
+func insertKey(ctx context.Context, t *transaction, k *dialect.Key) (bool, error) {
+	values := dialect.Keys.All.Args(t.d.Dialect, make([]any, 0, 16), k)
+	question := dialect.KeyArgs(k.Workspace, k.KeyID)
+	if t.d.InsertUnknownKey != "" {
+		return t.insert(ctx, t.d.InsertUnknownKey, append(values, question...)...)
+	}
+	n, err := t.count(ctx, dialect.KnownKey, question...)
+	if err != nil || n > 0 {
+		return false, err
+	}
+	return t.insert(ctx, dialect.InsertKey, values...)
+}
+
 func (p *plan) writeEvents(ctx context.Context, t *transaction) error {
 	for _, e := range p.events {
 		var written bool
 		var err error
-		if e.Conversation == uuid.Nil {
+		switch {
+		case e.Conversation == uuid.Nil:
 			written, err = t.insert(ctx, dialect.InsertContactEvent,
 				dialect.EventArgs(dialect.ContactEvents.All, t.d.Dialect, nil, e)...)
-		} else {
+		case dialect.IsMessage(e):
+			written, err = t.insert(ctx, dialect.InsertMessageEvent,
+				dialect.EventArgs(dialect.MessageEvents, t.d.Dialect, nil, e)...)
+		default:
 			written, err = t.insert(ctx, dialect.InsertEvent,
 				dialect.EventArgs(dialect.Events.All, t.d.Dialect, nil, e)...)
 		}

@@ -209,12 +209,16 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 		return nil, err
 	}
 	s = s.within(ctx)
-	if f.Contact == "" {
-		return s.events(ctx, dialect.EventsOfConversation,
+	switch {
+	case f.Conversation != uuid.Nil:
+		return eventsOf(ctx, s, dialect.Events, dialect.EventsOfConversation,
 			f.Workspace, s.d.ID(f.Conversation), f.After.Seq, f.Limit)
+	case f.OwnLog != "":
+		return eventsOf(ctx, s, dialect.ContactEvents, dialect.EventsOfOwnLog,
+			f.Workspace, f.OwnLog, f.After.Seq, f.Limit)
 	}
 	at := f.After.At.UnixMicro()
-	out, err := s.events(ctx, dialect.EventsOfContact,
+	out, err := eventsOf(ctx, s, dialect.Events, dialect.EventsOfContact,
 		f.Workspace, f.Contact, at, at, s.d.ID(f.After.Conversation), f.After.Seq, f.Limit)
 	if err != nil {
 		return nil, err
@@ -228,19 +232,12 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 	args := []any{
 		f.Workspace, f.Contact, f.Workspace, f.Contact, f.Workspace, at, seq, s.d.ID(id), f.Limit,
 	}
-	own := 0
-	var r convo.EventRow
-	dests := dialect.ContactEvents.Read.Dests(nil, &r)
-	err = s.rows(ctx, dialect.ContactEventsOfContact, args, func(scan func(...any) error) error {
-		own++
-		err := scan(dests...)
-		out = append(out, r.Event())
-		return err
-	})
+	own, err := eventsOf(ctx, s, dialect.ContactEvents, dialect.ContactEventsOfContact, args...)
 	if err != nil {
 		return nil, err
 	}
-	if own > 0 {
+	if len(own) > 0 {
+		out = append(out, own...)
 		slices.SortFunc(out, compareEvents)
 		out = slices.Clone(out[:min(f.Limit, len(out))])
 	}
@@ -252,10 +249,14 @@ func compareEvents(a, b convo.Event) int {
 		cmp.Compare(a.Seq, b.Seq), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
-func (s *Store) events(ctx context.Context, statement string, args ...any) ([]convo.Event, error) {
+// eventsOf are what a statement reads of a table.
+func eventsOf(
+	ctx context.Context, s *Store, table dialect.Table[convo.EventRow], statement string,
+	args ...any,
+) ([]convo.Event, error) {
 	var out []convo.Event
 	var r convo.EventRow
-	dests := dialect.Events.Read.Dests(nil, &r)
+	dests := table.Read.Dests(nil, &r)
 	err := s.rows(ctx, statement, args, func(scan func(...any) error) error {
 		err := scan(dests...)
 		out = append(out, r.Event())
@@ -293,15 +294,17 @@ func (s *Store) Keys(
 	}
 	s = s.within(ctx)
 	var out []convo.Key
+	var k dialect.Key
+	dests := dialect.Keys.Read.Dests(nil, &k)
 	for _, id := range ids {
-		var k dialect.Key
-		found, err := s.row(ctx, dialect.OneKey, []any{workspace, id.Channel, id.ID},
-			dialect.Keys.Read.Dests(nil, &k))
+		args := dialect.KeyArgs(workspace, id)
+		err := s.rows(ctx, dialect.KeysFound, args, func(scan func(...any) error) error {
+			err := scan(dests...)
+			out = append(out, k.Key)
+			return err
+		})
 		if err != nil {
 			return nil, err
-		}
-		if found {
-			out = append(out, k.Key)
 		}
 	}
 	return out, nil

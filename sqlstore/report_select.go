@@ -14,13 +14,14 @@ const (
 	closedCycles  source = iota // convo_cycles cy
 	runningCycles               // the active ones of convo_conversations cy
 	messages                    // those of convo_events ev
+	ownMessages                 // those of convo_contact_events ev: of contacts themselves
 )
 
 // sourcesOf are the sources that have what is measured by b.
 func sourcesOf(b report.TimeBasis) []source {
 	switch {
 	case b.OfMessages():
-		return []source{messages}
+		return []source{messages, ownMessages}
 	case b == report.ByClosing:
 		return []source{closedCycles}
 	}
@@ -48,7 +49,7 @@ type selection struct {
 	where    string
 	args     []any
 
-	conversation, origin bool // joined
+	conversation bool // joined
 }
 
 // column is how a column of package report is called here.
@@ -58,14 +59,14 @@ func (q *selection) column(c report.Column) string {
 	case report.EventTable:
 		return "ev." + name
 	case report.ConversationTable:
-		if q.source == runningCycles {
+		switch q.source {
+		case runningCycles:
 			return "cy." + name
+		case ownMessages:
+			return "NULL"
 		}
 		q.conversation = true
 		return "cv." + name
-	case report.ContactTable:
-		q.origin, q.conversation = true, q.source != runningCycles
-		return "origin." + name
 	}
 	switch {
 	case name == "status" && q.source == closedCycles:
@@ -120,13 +121,13 @@ func (q *selection) addCycle(y *report.Cycle) {
 	if q.source == runningCycles {
 		id, conversation, status = "cy.id", "cy.", "cy.status"
 	}
-	q.origin, q.conversation = true, q.source != runningCycles
+	q.conversation = q.source != runningCycles
 	q.columns = append(q.columns, "cy.workspace", id, conversation+"origin", conversation+"channel",
-		conversation+"created_at", "origin.created_at", status, dialect.Cycle.Qualify("cy"))
+		conversation+"created_at", conversation+"new_contact", status, dialect.Cycle.Qualify("cy"))
 	q.dests = dialect.Cycle.Dests(append(q.dests,
 		(*dialect.Text)(&y.Workspace), (*dialect.ID)(&y.Conversation), (*dialect.Text)(&y.Contact),
 		(*dialect.Text)(&y.Channel), (*dialect.Micros)(&y.CreatedAt),
-		(*dialect.Micros)(&y.ContactSince), (*dialect.Text)(&y.Status)), &y.Cycle)
+		(*dialect.Flag)(&y.NewContact), (*dialect.Text)(&y.Status)), &y.Cycle)
 }
 
 // filter narrows the selection down to what a is about between two times, also where there is no
@@ -137,7 +138,7 @@ func (q *selection) filter(a *report.Aggregation, from, to int64) {
 	q.where = q.alias() + ".workspace = ? AND " + at + " >= ? AND " + at + " < ?"
 	q.args = append(q.args, a.Workspace, from, to)
 	switch {
-	case q.source == messages: // as the index has it
+	case basis.OfMessages(): // as the index has it
 		q.where += " AND ev.kind IN ('message_received', 'message_sent')"
 	case q.source == runningCycles:
 		q.where += " AND cy.active = " + q.d.Boolean(true)
@@ -158,7 +159,7 @@ func (q *selection) filter(a *report.Aggregation, from, to int64) {
 }
 
 func (q *selection) alias() string {
-	if q.source == messages {
+	if q.source == messages || q.source == ownMessages {
 		return "ev"
 	}
 	return "cy"
@@ -166,7 +167,7 @@ func (q *selection) alias() string {
 
 // statement is the SELECT.
 func (q *selection) statement() string {
-	alias, conversation := q.alias(), "cv"
+	alias := q.alias()
 	text := "SELECT "
 	if q.distinct {
 		text += "DISTINCT "
@@ -180,17 +181,14 @@ func (q *selection) statement() string {
 		}
 	case runningCycles:
 		text += " FROM convo_conversations cy"
-		conversation = alias
 	case messages:
 		text += " FROM convo_events ev"
+	case ownMessages:
+		text += " FROM convo_contact_events ev"
 	}
 	if q.conversation {
 		text += " JOIN convo_conversations cv ON cv.workspace = " + alias +
 			".workspace AND cv.id = " + alias + ".conversation"
-	}
-	if q.origin {
-		text += " JOIN convo_contacts origin ON origin.workspace = " + conversation +
-			".workspace AND origin.id = " + conversation + ".origin"
 	}
 	text += " WHERE " + q.where
 	if q.source == closedCycles {

@@ -68,10 +68,10 @@ func (k *kept) release() error {
 
 // fixedStatements are those that are always the same, but for some that only reports use.
 func (s *Store) fixedStatements() []string {
-	return append(s.inTransactions(), dialect.OneConversation, dialect.OneKey,
-		dialect.EventsOfConversation, dialect.EventsOfContact, dialect.ContactEventsOfContact,
-		dialect.EventAt, dialect.ContactEventAt, dialect.DueConversations,
-		dialect.AddressesOfContact, dialect.AddressesByIdentity)
+	return append(s.inTransactions(), dialect.OneConversation, dialect.KeysFound,
+		dialect.EventsOfOwnLog, dialect.EventsOfConversation, dialect.EventsOfContact,
+		dialect.ContactEventsOfContact, dialect.EventAt, dialect.ContactEventAt,
+		dialect.DueConversations, dialect.AddressesOfContact, dialect.AddressesByIdentity)
 }
 
 // composed returns the statement for a class of changes, put together once.

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -42,9 +43,15 @@ func (s *Store) inTransactions() []string {
 	}
 	for _, statement := range [...]string{
 		dialect.InsertContact, dialect.InsertConversation, dialect.InsertEvent,
-		dialect.InsertContactEvent, dialect.InsertKey, dialect.InsertAddress,
+		dialect.InsertMessageEvent,
+		dialect.InsertContactEvent, dialect.InsertAddress,
 	} {
 		all = append(all, statement+s.d.InsertOnce)
+	}
+	if s.d.InsertUnknownKey != "" {
+		all = append(all, s.d.InsertUnknownKey+s.d.InsertOnce)
+	} else {
+		all = append(all, dialect.KnownKey, dialect.InsertKey)
 	}
 	for _, statement := range [...]string{
 		dialect.LoadContact, dialect.LoadAddress, dialect.LoadConversation,
@@ -198,8 +205,8 @@ func isRefusal(err error) bool {
 func (s *Store) find(ctx context.Context, w witness) (there, other bool, err error) {
 	if w.key != nil {
 		keys, err := s.Keys(ctx, w.workspace, w.key.KeyID)
-		there = len(keys) == 1 && keys[0] == *w.key
-		return there, len(keys) == 1 && !there, err
+		there = slices.Contains(keys, *w.key)
+		return there, len(keys) > 0 && !there, err
 	}
 	q, of := dialect.ContactEventAt, any(w.contact)
 	if w.conversation != uuid.Nil {

@@ -157,8 +157,9 @@ var faults = []fault{
 	{
 		"an external id that it has", keyRule, convo.ErrDuplicate,
 		func(s *suite, x string) convo.Change {
-			ch := s.decide(to(x), convo.Receive{Channel: "sms", ExternalID: x, Body: "again"})
-			s.do(to(x+" first"), convo.Receive{Channel: "sms", ExternalID: x, Body: "first"})
+			message := convo.Receive{Channel: "sms", Address: x, ExternalID: x, Body: "hi"}
+			ch := s.decide(to(x), message)
+			s.do(to(x+" first"), message)
 			return ch
 		},
 	},
@@ -198,6 +199,11 @@ func commitCases() []testCase {
 			"Commit/takes a key again elsewhere: another channel, a host's key, another workspace",
 			"a key is unique in its workspace by channel and id",
 			takesOtherKeys,
+		},
+		{
+			"Commit/tells the external ids of different people apart",
+			"an external id is unique for the address that its message came by, or for the contact",
+			tellsExternalIDsApart,
 		},
 		{
 			"Commit/compares only what it writes",
@@ -312,7 +318,7 @@ func refusesASecondActiveByMerge(s *suite) {
 
 func holdsChangesAgainstEachOther(s *suite) {
 	open := convo.Open{By: ana}
-	message := convo.Receive{Channel: "sms", ExternalID: "m1", Body: "hi"}
+	message := convo.Receive{Channel: "sms", Address: "+1", ExternalID: "m1", Body: "hi"}
 	twice := func(a, b convo.Ref, cmds ...convo.Command) []convo.Change {
 		return []convo.Change{s.decide(a, cmds...), s.decide(b, cmds...)}
 	}
@@ -329,34 +335,6 @@ func holdsChangesAgainstEachOther(s *suite) {
 	left := s.decide(to("a"), convo.Close{By: ana}, open, convo.Close{By: ana})
 	s.refuses([]convo.Change{left, note}, convo.ErrConflict)
 	s.refuses([]convo.Change{note, left}, convo.ErrConflict)
-}
-
-func takesOtherKeys(s *suite) {
-	message := func(channel string) convo.Command {
-		return convo.Receive{Channel: channel, ExternalID: "1", Body: "hi"}
-	}
-	s.commit(s.decide(to("a"), message("sms")))
-	s.commit(s.decide(to("a"), message("Sms")))
-	s.commit(s.decide(to("a"), convo.Note{By: ana, Key: "1", Body: "note"}))
-	s.commit(s.decide(convo.ToContact("other", "a"), message("sms")))
-	s.Len(
-		s.keys(
-			acme,
-			convo.KeyID{Channel: "sms", ID: "1"},
-			convo.KeyID{Channel: "Sms", ID: "1"},
-			convo.KeyID{ID: "1"},
-		),
-		3,
-	)
-	s.Len(
-		s.keys(
-			"other",
-			convo.KeyID{Channel: "sms", ID: "1"},
-			convo.KeyID{Channel: "Sms", ID: "1"},
-			convo.KeyID{ID: "1"},
-		),
-		1,
-	)
 }
 
 func comparesOnlyWhatItWrites(s *suite) {

@@ -84,7 +84,7 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	do(riya, convo.Assign{By: ana, Assignee: "ana", Team: "support"})
 	do(riya, convo.Send{By: ana, ExternalID: "out 1", Body: "Hello Riya", Attachments: picture})
 	do(riya, convo.Note{By: ana, Key: "note 1", Body: "A regular", Attachments: picture})
-	do(riya, convo.Receive{Body: "A question"})
+	do(riya, convo.Receive{Body: "A question", SentAt: s.clock.Now()})
 	do(riya, convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
 	do(riya, convo.Receive{ExternalID: "in 2", Body: "Any news?"})
 	do(riya, convo.SetPending{By: ana})
@@ -97,6 +97,8 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	n, err := e.Tick(s.ctx, 10) // closes for inactivity
 	s.NoError(err)
 	s.Equal(1, n)
+	sent := s.clock.Now().Add(-time.Hour)
+	do(riya, convo.Send{By: bot, Quiet: true, SentAt: sent, Body: "News", Attachments: picture})
 	do(riya, convo.Block{By: ana, Reason: "Spam"})
 	do(riya, convo.Unblock{By: ana})
 
@@ -112,6 +114,13 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	s.clock.add(time.Second)
 	s.merge(e, workspace, "riya", "lee") // lee's is closed
 	do(lee, convo.Send{By: ana, Body: "So you are Riya"})
+	zoe := person("zoe", "mail", "zoe@example.com")
+	do(zoe, convo.Receive{
+		Quiet: true, ExternalID: "<1@example.com>", SentAt: sent, Body: "I am away\n",
+		Attachments: picture,
+	})
+	do(zoe, convo.Send{By: ana, Quiet: true, Key: "news 1", Body: "News"})
+	do(zoe, convo.Open{By: ana})
 	do(
 		mia,
 		convo.Receive{ExternalID: "in 1", Body: "Hi"},
@@ -138,6 +147,7 @@ var moments = []time.Time{
 }
 
 func keepsTimes(s *suite) {
+	s.clock.now.Store(moments[len(moments)-1].UnixMicro())
 	elsewhere := time.FixedZone("elsewhere", 5*3600+1800)
 	var dues []convo.Ref
 	var listed []uuid.UUID
@@ -147,7 +157,7 @@ func keepsTimes(s *suite) {
 		) // less than a microsecond, cut off
 		r := s.do(to(fmt.Sprint("waits ", i)),
 			convo.Open{By: ana, At: at},
-			convo.Receive{At: at, Body: "hi"},
+			convo.Receive{At: at, SentAt: at, Body: "hi"},
 			convo.SetPending{By: ana, At: at, Until: until.In(elsewhere)})
 		s.Equal(moments[i], r.Conversation.CreatedAt)
 		s.Equal(moments[i], r.Contact.CreatedAt)
@@ -325,11 +335,25 @@ var roles = []role{
 		return []uuid.UUID{s.load(convo.ToAddress(acme, id, "1")).Conversation.ID}
 	}},
 	{"external ids", func(id string, n int) (convo.Ref, []convo.Command) {
-		return nth(n), []convo.Command{convo.Receive{Channel: "sms", ExternalID: id, Body: "hi"}}
-	}, byKey(func(id string) convo.KeyID { return convo.KeyID{Channel: "sms", ID: id} })},
+		return nth(n), messageOf("sms", "+1", id)
+	}, byKey(func(id string) convo.KeyID {
+		return convo.KeyID{Channel: "sms", Address: "+1", ID: id}
+	})},
 	{"channels of external ids", func(id string, n int) (convo.Ref, []convo.Command) {
-		return nth(n), []convo.Command{convo.Receive{Channel: id, ExternalID: "1", Body: "hi"}}
-	}, byKey(func(id string) convo.KeyID { return convo.KeyID{Channel: id, ID: "1"} })},
+		return nth(n), messageOf(id, "+1", "1")
+	}, byKey(func(id string) convo.KeyID {
+		return convo.KeyID{Channel: id, Address: "+1", ID: "1"}
+	})},
+	{"addresses of external ids", func(id string, n int) (convo.Ref, []convo.Command) {
+		return nth(n), messageOf("sms", id, "1")
+	}, byKey(func(id string) convo.KeyID {
+		return convo.KeyID{Channel: "sms", Address: id, ID: "1"}
+	})},
+	{"contacts of external ids", func(id string, _ int) (convo.Ref, []convo.Command) {
+		return to(id), messageOf("sms", "", "1")
+	}, byKey(func(id string) convo.KeyID {
+		return convo.KeyID{Channel: "sms", Contact: id, ID: "1"}
+	})},
 	{"keys of the host", func(id string, n int) (convo.Ref, []convo.Command) {
 		return nth(n), []convo.Command{convo.Open{By: ana, Key: id}}
 	}, byKey(func(id string) convo.KeyID { return convo.KeyID{ID: id} })},
@@ -363,12 +387,20 @@ var roles = []role{
 	})},
 }
 
+func messageOf(channel, address, externalID string) []convo.Command {
+	return []convo.Command{convo.Receive{
+		Channel: channel, Address: address, ExternalID: externalID, Body: "hi",
+	}}
+}
+
 func nth(n int) convo.Ref { return to(fmt.Sprint("contact ", n)) }
 
 func byKey(key func(id string) convo.KeyID) func(*suite, string) []uuid.UUID {
 	return func(s *suite, id string) (found []uuid.UUID) {
 		for _, k := range s.keys(acme, key(id)) {
-			s.Equal(key(id), k.KeyID)
+			want := key(id)
+			want.Contact = k.Contact
+			s.Equal(want, k.KeyID)
 			found = append(found, k.Conversation)
 		}
 		return found
@@ -393,20 +425,23 @@ func (r role) tellApart(s *suite) {
 }
 
 func keepsLongIdentifiers(s *suite) {
-	long := func(letter string) string {
-		return strings.Repeat(letter, convo.MaxID/len(letter)) + "xyz"[:convo.MaxID%len(letter)]
+	bytes := func(letter string, n int) string {
+		return strings.Repeat(letter, n/len(letter)) + "xyz"[:n%len(letter)]
 	}
+	long := func(letter string) string { return bytes(letter, convo.MaxID) }
 	to := convo.Ref{
 		Workspace: long("w"),
 		Contact:   long("é"),
 		Address:   convo.Address{Channel: long("c"), Value: long("😀")},
 	}
 	user := convo.ByUser(long("u"))
-	s.do(to, convo.Receive{Key: long("k"), ExternalID: long("e"), Body: "hi"},
+	key, external := bytes("k", convo.MaxKey), bytes("é", convo.MaxKey)
+	s.do(to, convo.Receive{Key: key, ExternalID: external, Body: "hi"},
 		convo.Assign{By: user, Assignee: long("u"), Team: long("t")},
 		convo.Close{By: user, Category: long("g"), Source: convo.Source(long("s"))})
-	key := convo.KeyID{Channel: long("c"), ID: long("e")}
-	s.Len(s.keys(long("w"), key, convo.KeyID{ID: long("k")}), 2)
+	s.Len(s.keys(long("w"), convo.KeyID{ID: key}, convo.KeyID{
+		Channel: long("c"), Address: long("😀"), ID: external,
+	}), 2)
 	s.Len(s.list(convo.Filter{
 		Workspace: long("w"),
 		Contact:   long("é"),

@@ -64,7 +64,7 @@ var rules = [...]string{
 	contactIsRoot:   "a conversation's contact and origin lead to its contact",
 	addressLeads:    "an address leads to its contact",
 	messageHasKey:   "the key of an external id leads to its message",
-	externalOnce:    "an external id is unique on its channel",
+	externalOnce:    "an external id is unique on its channel for its address or contact",
 	statusListed:    "a list by status has all conversations with it and no others",
 	dueListed:       "what is due is all conversations with a timer, the earliest first",
 	historyComplete: "a contact's history is the logs of its conversations and its own, in order",
@@ -209,7 +209,7 @@ func (c *checker) contact(id string, of []convo.Conversation) {
 	logs := map[uuid.UUID][]convo.Event{}
 	for i := range of {
 		logs[of[i].ID] = c.conversation(&of[i], active)
-		c.messages(logs[of[i].ID], ids(of))
+		c.messages(logs[of[i].ID], id, ids(of))
 	}
 	c.demand(
 		slices.Contains(of, t.Conversation) && t.Conversation.ID == t.Contact.LatestConversation,

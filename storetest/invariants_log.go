@@ -17,35 +17,41 @@ func (c *checker) once(e *convo.Event) {
 	c.events[e.ID] = true
 }
 
-// messages checks the keys of the messages of a log. They lead to the message, or, when more of the
-// same call followed in another conversation of the contact, to that.
-func (c *checker) messages(log []convo.Event, of []uuid.UUID) {
+// messages checks the keys of the messages of a log of a root contact. They lead to the message,
+// or, when more of the same call followed in another conversation of the contact, to that.
+func (c *checker) messages(log []convo.Event, contact string, of []uuid.UUID) {
 	for _, e := range log {
-		if e.Row().ExternalID == "" {
+		m := e.Message()
+		if m.ExternalID == "" {
 			continue
 		}
-		id := convo.KeyID{Channel: e.Row().Channel, ID: e.Row().ExternalID}
+		keys, err := c.store.Keys(c.ctx, c.workspace, convo.KeyID{
+			Channel: m.Channel, Contact: contact, ID: m.ExternalID,
+		})
+		c.failed(err)
+		leads := func(k convo.Key) bool {
+			here := k.Conversation == e.Conversation &&
+				(e.Conversation != uuid.Nil || k.Contact == e.Contact)
+			return k.Channel == m.Channel && k.ID == m.ExternalID &&
+				(k.Address == "" || k.Address == m.Address) &&
+				(here && k.FirstSeq <= e.Seq && e.Seq <= k.LastSeq ||
+					!here && slices.Contains(of, k.Conversation))
+		}
+		c.demand(slices.ContainsFunc(keys, leads), messageHasKey,
+			"conversation %s: message %d, keys %+v", e.Conversation, e.Seq, keys)
+		id := convo.KeyID{Channel: m.Channel, Address: m.Address, ID: m.ExternalID}
+		if id.Address == "" {
+			id.Contact = e.Contact
+		}
 		c.demand(!c.external[id], externalOnce, "%+v comes twice", id)
 		c.external[id] = true
-		keys, err := c.store.Keys(c.ctx, c.workspace, id)
-		c.failed(err)
-		ok := len(keys) == 1 && keys[0].KeyID == id && slices.Contains(of, keys[0].Conversation) &&
-			(keys[0].Conversation != e.Conversation ||
-				keys[0].FirstSeq <= e.Seq && e.Seq <= keys[0].LastSeq)
-		c.demand(
-			ok,
-			messageHasKey,
-			"conversation %s: message %d, keys %+v",
-			e.Conversation,
-			e.Seq,
-			keys,
-		)
 	}
 }
 
 // history checks the history of a contact against the logs of its conversations.
 func (c *checker) history(id string, history []convo.Event, logs map[uuid.UUID][]convo.Event) {
 	got := map[uuid.UUID][]convo.Event{}
+	var own []convo.Event
 	for i, e := range history {
 		if i > 0 {
 			c.demand(
@@ -58,10 +64,12 @@ func (c *checker) history(id string, history []convo.Event, logs map[uuid.UUID][
 		}
 		if e.Conversation == uuid.Nil {
 			c.once(&e)
+			own = append(own, e)
 			continue
 		}
 		got[e.Conversation] = append(got[e.Conversation], e)
 	}
+	c.messages(own, id, slices.Collect(maps.Keys(logs)))
 	for conversation := range logs {
 		c.demand(
 			reflect.DeepEqual(got[conversation], logs[conversation]),

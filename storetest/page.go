@@ -36,11 +36,40 @@ var pageCases = []testCase{
 		pagesHistory,
 	},
 	{
+		"Events/shows every one of a contact itself once, page by page",
+		"the events of a contact itself come by Seq, without those of its conversations and of " +
+			"merged contacts; only the Seq of the cursor counts",
+		pagesOwnLog,
+	},
+	{
 		"Events/loses none of merged contacts that happened at the same time",
 		"a page continues right after the cursor, also where several contacts have an event " +
 			"of their own with the same At and Seq",
 		pagesTies,
 	},
+}
+
+func pagesOwnLog(s *suite) {
+	quiet := convo.Receive{Channel: "mail", Quiet: true, Body: "I am away"}
+	for _, contact := range []string{"a", "b"} {
+		for range 4 {
+			s.do(to(contact), quiet)
+		}
+		s.do(to(contact), convo.Open{By: ana}, convo.Block{By: ana}, convo.Unblock{By: ana})
+		s.do(to(contact), quiet)
+	}
+	s.merge(s.engine, acme, "a", "b")
+	for contact, want := range map[string]int{"a": 6, "b": 7, "c": 0} {
+		for _, limit := range []int{1, 3, 100} {
+			own := s.events(convo.EventFilter{Workspace: acme, OwnLog: contact, Limit: limit})
+			s.Len(own, want)
+			for i, e := range own {
+				s.Equal(contact, e.Contact)
+				s.Equal(uuid.Nil, e.Conversation)
+				s.True(i == 0 || own[i-1].Seq < e.Seq)
+			}
+		}
+	}
 }
 
 // day is when the imported conversations begin, long before the clock.

@@ -208,14 +208,21 @@ func returnsKnownKeys(s *suite) {
 	var want []convo.Key
 	for i := range 3 {
 		ch := s.decide(to("a"),
-			convo.Receive{Channel: "sms", ExternalID: fmt.Sprint(i), Body: "hi"},
+			convo.Receive{
+				Channel: "sms", Address: []string{"", "+1"}[i%2], ExternalID: fmt.Sprint(i),
+				Body: "hi",
+			},
 			convo.Note{By: ana, Key: fmt.Sprint(i), Body: "one"},
 			convo.Note{By: ana, Body: "two"})
 		s.commit(ch)
 		want = append(want, ch.Keys...)
 	}
 	s.Len(want, 6)
-	asked := []convo.KeyID{{ID: "3"}, {Channel: "sms", ID: "3"}, {Channel: "mail", ID: "1"}}
+	asked := []convo.KeyID{
+		{ID: "3"}, {Channel: "sms", Contact: "a", ID: "3"},
+		{Channel: "mail", Contact: "a", ID: "1"},
+		{Channel: "sms", ID: "1"}, {Channel: "sms", Contact: "b", ID: "1"},
+	}
 	s.Empty(s.keys(acme, asked...))
 	s.Empty(s.keys(acme))
 	for _, k := range want {
@@ -332,7 +339,9 @@ func isolatesWorkspaces(s *suite) {
 		s.Empty(s.list(convo.Filter{Workspace: other, Contact: "only"}))
 		s.Empty(s.events(convo.EventFilter{Workspace: other, Conversation: id}))
 		s.Empty(s.events(convo.EventFilter{Workspace: other, Contact: "only"}))
-		s.Empty(s.keys(other, convo.KeyID{Channel: "sms", ID: "only"}, convo.KeyID{ID: "only"}))
+		s.Empty(s.events(convo.EventFilter{Workspace: other, OwnLog: "only"}))
+		s.Empty(s.keys(other, convo.KeyID{Channel: "sms", Address: "only", Contact: "only",
+			ID: "only"}, convo.KeyID{ID: "only"}))
 		s.Empty(s.addresses(other, "only"))
 	}
 }

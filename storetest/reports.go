@@ -297,7 +297,7 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 		r.clock.add(time.Duration(rnd.Int64N(int64(40 * time.Minute))).Truncate(time.Microsecond))
 		k := convo.ToContact(workspace, fmt.Sprint(workspace, " ", rnd.IntN(25)))
 		var cmds []convo.Command
-		switch rnd.IntN(12) {
+		switch rnd.IntN(13) {
 		case 0, 1, 2:
 			cmds = []convo.Command{convo.Receive{Channel: pick("chat", "mail", ""), Body: "hi"}}
 		case 3:
@@ -323,6 +323,13 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 				convo.AmendClosing{By: user(), Category: "Amended"},
 				convo.Close{By: bot, Source: convo.SourceDialogflow},
 			)}
+		case 12:
+			// some have no conversation
+			k = convo.ToContact(workspace, fmt.Sprint(workspace, " ", rnd.IntN(reportContacts)))
+			cmds = []convo.Command{pickCommand(rnd,
+				convo.Receive{Quiet: true, Channel: pick("chat", "mail", ""), Body: "I am away"},
+				convo.Send{Quiet: true, By: user(), Channel: pick("chat", ""), Body: "News"},
+			)}
 		case 11:
 			if rnd.IntN(4) == 0 {
 				other := fmt.Sprint(workspace, " ", rnd.IntN(25))
@@ -337,6 +344,9 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 		r.legitimate(err)
 	}
 }
+
+// reportContacts is how many contacts play is about.
+const reportContacts = 30
 
 func pickCommand(rnd *rand.Rand, of ...convo.Command) convo.Command {
 	return of[rnd.IntN(len(of))]

@@ -2,11 +2,14 @@ package storetest
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
@@ -60,24 +63,38 @@ type replayed struct {
 
 // message is a message, and what is known of its conversation.
 type message struct {
-	conversation *report.Cycle
+	conversation *report.Cycle // nil: the contact's own log
 	event        convo.Event
+}
+
+// ownLogs are the events of the contacts themselves that play is about.
+func (r *reports) ownLogs(workspace string) (all []convo.Event) {
+	roots := map[string]bool{}
+	for i := range reportContacts {
+		k := r.load(convo.ToContact(workspace, fmt.Sprint(workspace, " ", i))).Contact
+		if k.Version == 0 || roots[k.ID] {
+			continue
+		}
+		roots[k.ID] = true
+		for _, e := range r.events(convo.EventFilter{Workspace: workspace, Contact: k.ID}) {
+			if e.Conversation == uuid.Nil {
+				all = append(all, e)
+			}
+		}
+	}
+	return all
 }
 
 // replay reads the log of a workspace.
 func (r *reports) replay(workspace string) (all replayed) {
-	seen := map[string]time.Time{} // first conversation by origin
-	conversations := r.all(workspace)
-	for _, c := range conversations {
-		if at, ok := seen[c.Origin]; !ok || c.CreatedAt.Before(at) {
-			seen[c.Origin] = c.CreatedAt
-		}
+	for _, e := range r.ownLogs(workspace) {
+		all.messages = append(all.messages, message{nil, e})
 	}
-	for _, c := range conversations {
+	for _, c := range r.all(workspace) {
 		var t convo.Snapshot
 		y := report.Cycle{
 			Workspace: workspace, Conversation: c.ID, Contact: c.Origin, Channel: c.Channel,
-			CreatedAt: c.CreatedAt, ContactSince: seen[c.Origin], Status: convo.StatusClosed,
+			CreatedAt: c.CreatedAt, NewContact: c.NewContact, Status: convo.StatusClosed,
 		}
 		of := y
 		for _, e := range r.log(&c) {

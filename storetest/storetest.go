@@ -64,6 +64,7 @@ func cases() []testCase {
 		lockedCases,
 		suggesterCases,
 		mergeStepCases,
+		messageCases,
 	)
 }
 
@@ -178,11 +179,14 @@ func (s *suite) merge(e *convo.Engine, workspace, primary, secondary string) {
 }
 
 func (s *suite) shows(k convo.Contact, c convo.Conversation, events []convo.Event) {
-	stored, err := s.store.Conversation(s.ctx, c.Workspace, c.ID)
-	s.NoError(err)
-	s.Equal(c, stored, "Conversation")
-	t := s.load(convo.ToConversation(c.Workspace, c.ID))
-	s.Equal(c, t.Conversation, "Load: the conversation")
+	t := s.load(convo.ToContact(k.Workspace, k.ID))
+	if c.ID != uuid.Nil {
+		stored, err := s.store.Conversation(s.ctx, c.Workspace, c.ID)
+		s.NoError(err)
+		s.Equal(c, stored, "Conversation")
+		t = s.load(convo.ToConversation(c.Workspace, c.ID))
+		s.Equal(c, t.Conversation, "Load: the conversation")
+	}
 	s.Equal(k, t.Contact, "Load: the contact")
 	for _, e := range events {
 		f := convo.EventFilter{Workspace: e.Workspace, Limit: convo.MaxPageSize, After: e.Cursor()}
@@ -296,12 +300,9 @@ func (s *suite) look(workspace string) *seen {
 		}
 		for _, e := range log {
 			if e.Row().ExternalID != "" {
-				v.Keys = append(
-					v.Keys,
-					s.keys(
-						workspace,
-						convo.KeyID{Channel: e.Row().Channel, ID: e.Row().ExternalID},
-					)...)
+				v.Keys = append(v.Keys, s.keys(workspace, convo.KeyID{
+					Channel: e.Message().Channel, Contact: c.Contact, ID: e.Message().ExternalID,
+				})...)
 			}
 		}
 	}

@@ -864,7 +864,9 @@ func TestRunFailsOnAStoreThatComparesLettersOnly(t *testing.T) {
 				lower(&by.Workspace, &by.Channel, &by.Assignee,
 					&by.Team, &by.Category)
 			}
-			f.keyID = func(id *convo.KeyID) { lower(&id.Channel, &id.ID) }
+			f.keyID = func(id *convo.KeyID) {
+				lower(&id.Channel, &id.Address, &id.Contact, &id.ID)
+			}
 		}), r.name)
 	}
 }
@@ -929,12 +931,17 @@ func TestRunFailsOnAStoreThatIgnoresAnyPartOfAFilter(t *testing.T) {
 		func(f *fake, clear func(*convo.Filter)) { f.filter = clear }, "Filter.After.ID")
 	eachField(t, "Events/shows every one of a contact once, page by page, while others write",
 		func(f *fake, clear func(*convo.EventFilter)) { f.eventFilter = clear },
-		"EventFilter.Conversation", "EventFilter.After.ID") // which tells apart only what ties
+		"EventFilter.Conversation", "EventFilter.OwnLog",
+		"EventFilter.After.ID") // which tells apart only what ties
 	eachField(t, "Events/shows every one of a conversation once, page by page, while others write",
 		func(f *fake, clear func(*convo.EventFilter)) { f.eventFilter = clear },
 		// only Seq counts
-		"EventFilter.Contact", "EventFilter.After.At", "EventFilter.After.Conversation",
-		"EventFilter.After.ID")
+		"EventFilter.Contact", "EventFilter.OwnLog", "EventFilter.After.At",
+		"EventFilter.After.Conversation", "EventFilter.After.ID")
+	eachField(t, "Events/shows every one of a contact itself once, page by page",
+		func(f *fake, clear func(*convo.EventFilter)) { f.eventFilter = clear },
+		"EventFilter.Contact", "EventFilter.Conversation", "EventFilter.After.At",
+		"EventFilter.After.Conversation", "EventFilter.After.ID")
 }
 
 // lockless is a Locker that holds nobody off and takes nothing back.

@@ -268,7 +268,7 @@ func look(
 	if err != nil {
 		return Data{}, uuid.Nil, err
 	}
-	d.Contact.Returning = k.Returning(c) || !c.Status.Active()
+	d.Contact.Returning = c.Returning() || !c.Status.Active()
 	d.Conversation = ConversationData{
 		ID:       c.ID.String(),
 		Channel:  c.Channel,

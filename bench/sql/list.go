@@ -18,13 +18,15 @@ type byHand struct {
 	active, category *sql.Stmt
 }
 
-const listed = `SELECT workspace, id, origin, channel, created_at, contact, status, version,
-	updated_at, first_closed_at, assignee, team,
-	pending_since, pending_until, awaiting_contact_since, due_at, number, opened_at, opened_by_type,
+const listed = `SELECT workspace, id, origin, channel, created_at, contact, new_contact, status,
+	version, updated_at, last_activity_at, first_closed_at, assignee, team,
+	pending_since, pending_until, awaiting_contact_since, address_channel, address, due_at,
+	number, opened_at, opened_by_type,
 	opened_by_id, opened_source,
 	first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
-	first_responder_type,
-	first_responder_id, waiting_since, responses, response_micros, pending_micros, incoming,
+	first_response_sent_at, first_responder_type,
+	first_responder_id, first_waiting_since, waiting_since, no_wait_before, responses,
+	response_micros, pending_micros, incoming,
 	outgoing_user,
 	outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category, summary
 	FROM convo_conversations WHERE workspace = ? AND `
@@ -53,16 +55,19 @@ func (h *byHand) Conversations(ctx context.Context, f convo.Filter) ([]convo.Con
 		var c convo.Conversation
 		y := &c.Cycle
 		if err := rows.Scan(&c.Workspace, &c.ID, &c.Origin, &c.Channel, (*micros)(&c.CreatedAt),
-			&c.Contact, &c.Status, &c.Version,
-			(*micros)(&c.UpdatedAt), (*micros)(&c.FirstClosedAt), &c.Assignee, &c.Team,
+			&c.Contact, &c.NewContact, &c.Status, &c.Version, (*micros)(&c.UpdatedAt),
+			(*micros)(&c.LastActivityAt), (*micros)(&c.FirstClosedAt), &c.Assignee, &c.Team,
 			(*micros)(&c.PendingSince),
-			(*micros)(&c.PendingUntil), (*micros)(&c.AwaitingContactSince), (*micros)(&c.DueAt),
+			(*micros)(&c.PendingUntil), (*micros)(&c.AwaitingContactSince),
+			&c.Address.Channel, &c.Address.Value, (*micros)(&c.DueAt),
 			&y.Number, (*micros)(&y.OpenedAt),
 			&y.OpenedBy.Type, &y.OpenedBy.ID, &y.OpenedSource, (*micros)(&y.FirstAssignedAt),
 			&y.FirstAssignee,
-			&y.LastAssignee, &y.LastTeam, (*micros)(&y.FirstResponseAt), &y.FirstResponder.Type,
+			&y.LastAssignee, &y.LastTeam, (*micros)(&y.FirstResponseAt),
+			(*micros)(&y.FirstResponseSentAt), &y.FirstResponder.Type,
 			&y.FirstResponder.ID,
-			(*micros)(&y.WaitingSince), &y.Responses, &y.ResponseMicros, &y.PendingMicros,
+			(*micros)(&y.FirstWaitingSince), (*micros)(&y.WaitingSince),
+			(*micros)(&y.NoWaitBefore), &y.Responses, &y.ResponseMicros, &y.PendingMicros,
 			&y.Incoming, &y.OutgoingUser,
 			&y.OutgoingAutomation, (*micros)(&y.Closing.At), &y.Closing.By.Type, &y.Closing.By.ID,
 			&y.Closing.Source,

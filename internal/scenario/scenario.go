@@ -348,7 +348,9 @@ func (r *runner) commands(lines []string) (convo.Commands, error) {
 			switch name {
 			case "by":
 				object[name] = actor(value)
-			case "at", "until":
+			case "quiet":
+				object[name] = value == "true"
+			case "at", "sent_at", "until":
 				d, err := time.ParseDuration(strings.TrimPrefix(value, "+"))
 				if err != nil {
 					return nil, err

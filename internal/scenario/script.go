@@ -113,7 +113,8 @@ func (s *Script) value(field string, data json.RawMessage) string {
 		var a convo.Actor
 		_ = json.Unmarshal(data, &a) // it was an actor when it was encoded
 		return strings.TrimSuffix(string(a.Type)+":"+a.ID, ":")
-	case (field == "at" || field == "until") && json.Unmarshal(data, &at) == nil:
+	case slices.Contains([]string{"at", "sent_at", "until"}, field) &&
+		json.Unmarshal(data, &at) == nil:
 		return "+" + at.Sub(s.now).String()
 	case json.Unmarshal(data, &text) != nil:
 		text = string(data)

@@ -165,9 +165,9 @@ var refusals = []struct {
 		return old
 	}, []error{convo.ErrActiveExists}},
 	{"of a message that is there by now", func(h *host) convo.Change {
-		old := h.decide(convo.ToContact(shop, "lee"),
-			convo.Receive{Channel: "sms", ExternalID: "1", Body: "hi"})
-		h.do("riya", convo.Receive{Channel: "sms", ExternalID: "1", Body: "meanwhile"})
+		message := convo.Receive{Channel: "sms", Address: "+1", ExternalID: "1", Body: "hi"}
+		old := h.decide(convo.ToContact(shop, "lee"), message)
+		h.do("riya", message)
 		return old
 	}, []error{convo.ErrDuplicate}},
 	{"of an address that is somebody's by now", func(h *host) convo.Change {

@@ -253,7 +253,7 @@ func TestTheDashboardShowsWhatHappened(t *testing.T) {
 		"n-opened":     `2</dd><dd class="before">before: 1<`,
 		"n-closed":     `1</dd><dd class="before">before: 1<`,
 		"n-reopened":   `100 %</dd><dd class="before">before: 0 %<`,
-		"n-response":   `1h 2m</dd><dd class="before">before: –<`,
+		"n-response":   `2h 0m</dd><dd class="before">before: –<`,
 		"n-resolution": `30m 0s</dd><dd class="before">before: 0s<`,
 	} {
 		require.Contains(t, page, `<dd id="`+id+`">`+want)
@@ -263,7 +263,7 @@ func TestTheDashboardShowsWhatHappened(t *testing.T) {
 		cells(t, page, "t-assignees"))
 	require.Equal(t, []string{
 		"Until | Count | Mean | Median | 90 % in",
-		"First response | 2 | 1h 2m | 1h 2m | 1h 48m", "Each reply | 1 | 2h 0m | – | –",
+		"First response | 1 | 2h 0m | 2h 0m | 2h 0m", "Each reply | 1 | 2h 0m | – | –",
 		"Resolution | 1 | 30m 0s | 30m 0s | 30m 0s",
 		"… without pending | 1 | 30m 0s | 30m 0s | 30m 0s",
 	}, cells(t, page, "t-times"))

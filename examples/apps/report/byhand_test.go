@@ -23,11 +23,11 @@ type desk struct {
 
 // cycle has its times in microseconds; 0 is never.
 type cycle struct {
-	contact                                              string
-	number                                               int
-	created, opened, closed, replied, assigned, waiting  int64
-	pending, replies, replyTime                          int64
-	closer, replier, firstAssignee, lastAssignee, status string
+	contact                                                    string
+	number                                                     int
+	created, opened, closed, asked, replied, assigned, waiting int64
+	pending, replies, replyTime                                int64
+	closer, replier, firstAssignee, lastAssignee, status       string
 }
 
 // letter is a message.
@@ -102,9 +102,12 @@ func (d *desk) walk(contact string, entries []entry) {
 			if c.waiting == 0 {
 				c.waiting = e.at
 			}
+			if c.replied == 0 {
+				c.asked = c.waiting
+			}
 		case "Resolve ticket": // to the contact
 			d.letters = append(d.letters, letter{e.at, "outgoing_user", e.user})
-			if c.replied == 0 {
+			if c.waiting != 0 && c.replied == 0 {
 				c.replied, c.replier = e.at, e.user
 			}
 			if c.waiting != 0 {
@@ -156,7 +159,7 @@ var measured = map[report.Measure]func(c *cycle) (at, count, sum int64){
 	},
 	report.FirstResponse: func(c *cycle) (int64, int64, int64) {
 		return c.replied, 1,
-			c.replied - c.opened
+			c.replied - c.asked
 	},
 	report.Response: func(c *cycle) (int64, int64, int64) {
 		return c.replied, c.replies,

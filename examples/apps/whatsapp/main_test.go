@@ -220,7 +220,7 @@ func TestAMalformedDeliveryWritesNothing(t *testing.T) {
 			"no id": of(strings.Replace("["+good+"]", `"id":"wamid.1",`, "",
 				1)),
 			"a long id": of(strings.Replace("["+good+"]", "wamid.1",
-				strings.Repeat("x", 256), 1)),
+				strings.Repeat("x", 999), 1)),
 			"a broken id": of(strings.Replace("["+good+"]", "wamid.1", `a\nb`, 1)),
 			"no sender": of(strings.Replace("["+good+"]",
 				`"from":"919876543210",`, "", 1)),

@@ -56,7 +56,8 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 		class.contactEvents > 0 && !class.contact {
 		return class, false // not from a decision
 	}
-	if !class.contact && len(ch.Events) == 1 && len(ch.Keys) <= 1 && c.OnlyMessages {
+	if !class.contact && len(ch.Events) == 1 && len(ch.Keys) <= 1 && c.OnlyMessages &&
+		IsMessage(&ch.Events[0]) {
 		return ChangeClass{message: true, events: 1, keys: class.keys}, true
 	}
 	return class, true

@@ -167,6 +167,7 @@ func (cs Columns[R]) Missing(given string) (names, values string) {
 }
 
 var emptyValues = [...]string{
-	text: "''", freeText: "''", jsonText: "''", eventKind: "''", bigInt: "0", count: "0",
+	text: "''", keyText: "''", freeText: "''", jsonText: "''", eventKind: "''",
+	bigInt: "0", count: "0",
 	micros: "0", flag: "FALSE", id: "NULL",
 }

@@ -38,6 +38,9 @@ type Dialect struct {
 	// where a row with the same key is there. Without it, the engine's own error says so, and
 	// leaves the transaction as it was.
 	InsertOnce string
+	// InsertUnknownKey inserts a key, unless its KeyID finds one: with the arguments of InsertKey
+	// and of KnownKey. Empty: it is to be asked before, for there the two together would lock more.
+	InsertUnknownKey string
 	// UpsertCycle makes of the INSERT of a cycle one that amends the row that is there.
 	UpsertCycle string
 	// UpsertRollups makes an INSERT of rollups replace the rows that are there.

@@ -26,6 +26,8 @@ type Field interface {
 type (
 	// Text is an identifier or a word: at most 255 bytes, without control characters.
 	Text string
+	// KeyText is an external id or a key: as a Text, but of at most 998 bytes.
+	KeyText string
 	// FreeText is any text.
 	FreeText string
 	// JSON is kept as text.
@@ -48,6 +50,7 @@ type kind uint8
 
 const (
 	text kind = iota
+	keyText
 	freeText
 	jsonText
 	bigInt
@@ -59,6 +62,7 @@ const (
 )
 
 func (*Text) kind() kind      { return text }
+func (*KeyText) kind() kind   { return keyText }
 func (*FreeText) kind() kind  { return freeText }
 func (*JSON) kind() kind      { return jsonText }
 func (*Int) kind() kind       { return bigInt }
@@ -75,6 +79,7 @@ func (t *Text) arg(_ *Dialect, optional bool) any {
 	return string(*t)
 }
 
+func (t *KeyText) arg(d *Dialect, optional bool) any  { return (*Text)(t).arg(d, optional) }
 func (t *FreeText) arg(d *Dialect, optional bool) any { return (*Text)(t).arg(d, optional) }
 
 func (j *JSON) arg(_ *Dialect, optional bool) any {
@@ -136,6 +141,9 @@ func (t *Text) Scan(v any) error {
 	}
 	return nil
 }
+
+// Scan implements sql.Scanner.
+func (t *KeyText) Scan(v any) error { return (*Text)(t).Scan(v) }
 
 // Scan implements sql.Scanner.
 func (t *FreeText) Scan(v any) error { return (*Text)(t).Scan(v) }

@@ -104,6 +104,8 @@ END`
 	mariadbAtRest         = "SET step = 1"
 )
 
+var mariadbOrKnown = "IF EXISTS (" + KnownKey + ") THEN LEAVE work; END IF"
+
 // The steps that MariaDB's block may answer.
 const (
 	MariaDBWritten = iota
@@ -141,10 +143,14 @@ func mariadbBlock(class ChangeClass) string {
 		add(1, mariadbAtConversation, byPrimaryKey(updateConversation), mariadbOrConflict)
 	}
 	add(min(class.keys, 1), mariadbAtKeys)
-	add(class.keys, InsertKey)
+	add(class.keys, mariadbOrKnown, InsertKey)
 	add(1, mariadbAtRest)
 	add(class.addresses, InsertAddress)
-	add(class.events, InsertEvent)
+	if class.message {
+		add(1, InsertMessageEvent)
+	} else {
+		add(class.events, InsertEvent)
+	}
 	add(class.contactEvents, InsertContactEvent)
 	if class.closed {
 		add(1, InsertCycle+mariadbUpsertCycle)
@@ -186,14 +192,19 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 		a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
 	}
 	for i := range ch.Keys {
+		a = append(a, KeyArgs(contact.Workspace, ch.Keys[i].KeyID)...)
 		a = Keys.All.Args(d, a, &Key{contact.Workspace, ch.Keys[i]})
 	}
 	for i := range ch.Addresses {
 		a = Addresses.All.Args(d, a, &Address{contact.Workspace, ch.Addresses[i]})
 	}
+	columns := Events.All
+	if class.message {
+		columns = MessageEvents
+	}
 	for i := range ch.Events {
 		if e := &ch.Events[i]; e.Conversation != uuid.Nil {
-			a = EventArgs(Events.All, d, a, e)
+			a = EventArgs(columns, d, a, e)
 		}
 	}
 	for i := range ch.Events {

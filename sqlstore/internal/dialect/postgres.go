@@ -11,16 +11,17 @@ import (
 
 // PostgreSQL is the dialect of PostgreSQL.
 var PostgreSQL = Dialect{
-	Name:          "PostgreSQL",
-	Folder:        "postgres",
-	placeholders:  numbered,
-	idsAsText:     true,
-	True:          "TRUE",
-	False:         "FALSE",
-	division:      "/",
-	InsertOnce:    standardInsertOnce,
-	UpsertCycle:   standardUpsertCycle,
-	UpsertRollups: standardUpsertRollups,
+	Name:             "PostgreSQL",
+	Folder:           "postgres",
+	placeholders:     numbered,
+	idsAsText:        true,
+	True:             "TRUE",
+	False:            "FALSE",
+	division:         "/",
+	InsertOnce:       standardInsertOnce,
+	InsertUnknownKey: strings.Replace(insertUnknownKey, "{values}", Keys.All.casts(), 1),
+	UpsertCycle:      standardUpsertCycle,
+	UpsertRollups:    standardUpsertRollups,
 	// serialization_failure, deadlock_detected, lock_not_available, unique_violation
 	Conflicts:       []string{"40001", "40P01", "55P03", "23505"},
 	UniqueViolation: "23505",
@@ -44,8 +45,9 @@ var PostgreSQL = Dialect{
 }
 
 var postgresTypes = [...]string{
-	text: "text", freeText: "text", jsonText: "text", bigInt: "bigint", count: "integer",
-	flag: "boolean", micros: "bigint", id: "uuid", eventKind: "text",
+	text: "text", keyText: "text", freeText: "text", jsonText: "text", bigInt: "bigint",
+	count: "integer",
+	flag:  "boolean", micros: "bigint", id: "uuid", eventKind: "text",
 }
 
 // casts are placeholders that say their types, where PostgreSQL cannot tell them by a column.
@@ -72,6 +74,7 @@ var (
 	listedKeys          = Keys.All.without("workspace")
 	listedAddresses     = Addresses.All.without("workspace")
 	listedEvents        = Events.All.without("workspace", "conversation")
+	listedMessages      = MessageEvents.without("workspace", "conversation")
 	listedContactEvents = ContactEvents.All.without("workspace")
 )
 
@@ -83,7 +86,7 @@ var (
 SELECT count(*), 0, 0 FROM wrote_conversation`
 
 	postgresKeyedMessage = `WITH known AS (
-	SELECT 1 FROM convo_keys WHERE workspace = ? AND channel = ? AND id = ?
+	` + KnownKey + `
 ), ` + postgresUpdateByMessages + ` AND NOT EXISTS (SELECT FROM known)` +
 		postgresMessageEvent + `, wrote_key AS (
 	INSERT INTO convo_keys (` + Keys.All.Names() + `)
@@ -98,8 +101,8 @@ SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 
 	postgresMessageEvent = `
 	RETURNING workspace, id
 ), wrote_event AS (
-	INSERT INTO convo_events (` + Events.All.Names() + `)
-	SELECT wrote_conversation.workspace, wrote_conversation.id, ` + listedEvents.casts() + `
+	INSERT INTO convo_events (` + MessageEvents.Names() + `)
+	SELECT wrote_conversation.workspace, wrote_conversation.id, ` + listedMessages.casts() + `
 	FROM wrote_conversation
 )`
 )
@@ -119,9 +122,9 @@ var (
 	postgresKnown = `, new_keys AS (
 	SELECT * FROM ` + listedKeys.recordset("listed_keys") + `
 ), known AS (
-	SELECT 1 FROM wanted, new_keys CROSS JOIN LATERAL (
-		SELECT 1 FROM convo_keys old WHERE old.workspace = wanted.workspace
-			AND old.channel = new_keys.channel AND old.id = new_keys.id LIMIT 1) old
+	SELECT 1 FROM wanted, new_keys CROSS JOIN LATERAL (SELECT 1 FROM ` +
+		keysFound("wanted.workspace", "new_keys.channel", "new_keys.id", "new_keys.address",
+			"new_keys.contact") + ` LIMIT 1) old
 )`
 
 	postgresLinked = `, new_addresses AS (
@@ -289,11 +292,11 @@ func postgresMessageArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any 
 	c := &ch.Conversation.Conversation
 	a := make([]any, 0, 64)
 	if class.keys > 0 {
-		a = append(a, c.Workspace, ch.Keys[0].Channel, ch.Keys[0].ID)
+		a = append(a, KeyArgs(c.Workspace, ch.Keys[0].KeyID)...)
 	}
 	a = Conversations.ByMessages.Args(d, a, c)
 	a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
-	a = EventArgs(listedEvents, d, a, &ch.Events[0])
+	a = EventArgs(listedMessages, d, a, &ch.Events[0])
 	if class.keys > 0 {
 		a = listedKeys.Args(d, a, &Key{c.Workspace, ch.Keys[0]})
 	}

@@ -80,9 +80,12 @@ var Conversations = table(slices.Concat(Columns[cv]{
 	required("channel", immutable, func(c *cv) Field { return (*Text)(&c.Channel) }),
 	required("created_at", immutable, func(c *cv) Field { return (*Micros)(&c.CreatedAt) }),
 	required("contact", immutable, func(c *cv) Field { return (*Text)(&c.Contact) }),
+	required("new_contact", immutable, func(c *cv) Field { return (*Flag)(&c.NewContact) }),
 	required("status", mutable, func(c *cv) Field { return (*Text)(&c.Status) }),
 	required("version", byMessages, func(c *cv) Field { return (*Int)(&c.Version) }),
 	required("updated_at", byMessages, func(c *cv) Field { return (*Micros)(&c.UpdatedAt) }),
+	required("last_activity_at", byMessages,
+		func(c *cv) Field { return (*Micros)(&c.LastActivityAt) }),
 	optional("first_closed_at", mutable, func(c *cv) Field { return (*Micros)(&c.FirstClosedAt) }),
 	required("assignee", mutable, func(c *cv) Field { return (*Text)(&c.Assignee) }),
 	required("team", mutable, func(c *cv) Field { return (*Text)(&c.Team) }),
@@ -90,6 +93,9 @@ var Conversations = table(slices.Concat(Columns[cv]{
 	optional("pending_until", mutable, func(c *cv) Field { return (*Micros)(&c.PendingUntil) }),
 	optional("awaiting_contact_since", byMessages,
 		func(c *cv) Field { return (*Micros)(&c.AwaitingContactSince) }),
+	required("address_channel", byMessages,
+		func(c *cv) Field { return (*Text)(&c.Address.Channel) }),
+	required("address", byMessages, func(c *cv) Field { return (*Text)(&c.Address.Value) }),
 	optional("due_at", mutable, func(c *cv) Field { return (*Micros)(&c.DueAt) }),
 	Column[cv]{name: "active", kind: flag, use: derived, value: active},
 	Column[cv]{name: "active_slot", kind: text, use: derived, optional: true, value: ActiveSlot},
@@ -120,11 +126,16 @@ var Cycle = Columns[cy]{
 	required("last_team", mutable, func(c *cy) Field { return (*Text)(&c.LastTeam) }),
 	optional("first_response_at", byMessages,
 		func(c *cy) Field { return (*Micros)(&c.FirstResponseAt) }),
+	optional("first_response_sent_at", byMessages,
+		func(c *cy) Field { return (*Micros)(&c.FirstResponseSentAt) }),
 	required("first_responder_type", byMessages,
 		func(c *cy) Field { return (*Text)(&c.FirstResponder.Type) }),
 	required("first_responder_id", byMessages,
 		func(c *cy) Field { return (*Text)(&c.FirstResponder.ID) }),
+	optional("first_waiting_since", byMessages,
+		func(c *cy) Field { return (*Micros)(&c.FirstWaitingSince) }),
 	optional("waiting_since", byMessages, func(c *cy) Field { return (*Micros)(&c.WaitingSince) }),
+	optional("no_wait_before", byMessages, func(c *cy) Field { return (*Micros)(&c.NoWaitBefore) }),
 	required("responses", byMessages, func(c *cy) Field { return (*Count)(&c.Responses) }),
 	required("response_micros", byMessages, func(c *cy) Field { return (*Int)(&c.ResponseMicros) }),
 	required("pending_micros", mutable, func(c *cy) Field { return (*Int)(&c.PendingMicros) }),
@@ -161,7 +172,9 @@ var Events = table(
 	optional("by_id", immutable, func(e *ev) Field { return (*Text)(&e.By.ID) }),
 	optional("source", immutable, func(e *ev) Field { return (*Text)(&e.Source) }),
 	optional("channel", immutable, func(e *ev) Field { return (*Text)(&e.Channel) }),
-	optional("external_id", immutable, func(e *ev) Field { return (*Text)(&e.ExternalID) }),
+	optional("address", immutable, func(e *ev) Field { return (*Text)(&e.Address) }),
+	optional("external_id", immutable, func(e *ev) Field { return (*KeyText)(&e.ExternalID) }),
+	optional("sent_at", immutable, func(e *ev) Field { return (*Micros)(&e.SentAt) }),
 	optional("body", immutable, func(e *ev) Field { return (*FreeText)(&e.Body) }),
 	optional("attachments", immutable, func(e *ev) Field { return (*JSON)(&e.Attachments) }),
 	optional("category", immutable, func(e *ev) Field { return (*Text)(&e.Category) }),
@@ -170,10 +183,23 @@ var Events = table(
 	optional("assignee", immutable, func(e *ev) Field { return (*Text)(&e.Assignee) }),
 	optional("team", immutable, func(e *ev) Field { return (*Text)(&e.Team) }),
 	optional("response", immutable, func(e *ev) Field { return (*Flag)(&e.Response) }),
+	optional("quiet", immutable, func(e *ev) Field { return (*Flag)(&e.Quiet) }),
+	optional("new_contact", immutable, func(e *ev) Field { return (*Flag)(&e.NewContact) }),
 	optional("restart_flow", immutable, func(e *ev) Field { return (*Flag)(&e.RestartFlow) }),
 	optional("notice", immutable, func(e *ev) Field { return (*Text)(&e.Notice) }),
 	optional("audience", immutable, func(e *ev) Field { return (*Text)(&e.Audience) }),
 )
+
+// MessageEvents are the columns of convo_events that a message or note has; the others are NULL.
+// Most events are messages, and each value that is sent costs.
+var MessageEvents = Events.All.without("contact_seq", "source", "category", "summary", "until_at",
+	"assignee", "team", "new_contact", "restart_flow", "notice", "audience")
+
+// IsMessage reports whether e has no other columns than MessageEvents.
+func IsMessage(e *convo.Event) bool {
+	return e.Kind == convo.MessageReceived || e.Kind == convo.MessageSent ||
+		e.Kind == convo.NoteAdded
+}
 
 // ContactEvents are the columns of convo_contact_events.
 var ContactEvents = table(
@@ -189,7 +215,11 @@ var ContactEvents = table(
 	optional("source", immutable, func(e *ev) Field { return (*Text)(&e.Source) }),
 	optional("channel", immutable, func(e *ev) Field { return (*Text)(&e.Channel) }),
 	optional("address", immutable, func(e *ev) Field { return (*Text)(&e.Address) }),
+	optional("external_id", immutable, func(e *ev) Field { return (*KeyText)(&e.ExternalID) }),
+	optional("sent_at", immutable, func(e *ev) Field { return (*Micros)(&e.SentAt) }),
 	optional("body", immutable, func(e *ev) Field { return (*FreeText)(&e.Body) }),
+	optional("attachments", immutable, func(e *ev) Field { return (*JSON)(&e.Attachments) }),
+	optional("quiet", immutable, func(e *ev) Field { return (*Flag)(&e.Quiet) }),
 	optional("merged_into", immutable, func(e *ev) Field { return (*Text)(&e.MergedInto) }),
 	optional("latest_conversation", immutable,
 		func(e *ev) Field { return (*ID)(&e.LatestConversation) }),
@@ -199,7 +229,9 @@ var ContactEvents = table(
 var Keys = table(
 	required("workspace", immutable, func(k *ky) Field { return (*Text)(&k.Workspace) }),
 	required("channel", immutable, func(k *ky) Field { return (*Text)(&k.Channel) }),
-	required("id", immutable, func(k *ky) Field { return (*Text)(&k.ID) }),
+	required("id", immutable, func(k *ky) Field { return (*KeyText)(&k.ID) }),
+	required("address", immutable, func(k *ky) Field { return (*Text)(&k.Address) }),
+	required("contact", immutable, func(k *ky) Field { return (*Text)(&k.Contact) }),
 	required("hash", immutable, func(k *ky) Field { return (*Int)(&k.RequestHash) }),
 	optional("conversation", immutable, func(k *ky) Field { return (*ID)(&k.Conversation) }),
 	required("first_seq", immutable, func(k *ky) Field { return (*Int)(&k.FirstSeq) }),

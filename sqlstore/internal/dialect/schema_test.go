@@ -4,26 +4,31 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
 )
 
 // types are what a column of each kind is in the migrations.
 var types = map[*Dialect]map[kind]string{
 	&SQLite: {
-		text: "TEXT", freeText: "TEXT", jsonText: "TEXT", eventKind: "TEXT", bigInt: "INTEGER",
+		text: "TEXT", keyText: "TEXT", freeText: "TEXT", jsonText: "TEXT", eventKind: "TEXT", bigInt: "INTEGER",
 		count: "INTEGER", flag: "INTEGER", micros: "INTEGER", id: "BLOB",
 	},
 	&PostgreSQL: {
-		text: `text COLLATE "C"`, freeText: `text COLLATE "C"`, jsonText: `text COLLATE "C"`,
+		text: `text COLLATE "C"`, keyText: `text COLLATE "C"`, freeText: `text COLLATE "C"`, jsonText: `text COLLATE "C"`,
 		eventKind: `text COLLATE "C"`, bigInt: "bigint", count: "integer", flag: "boolean",
 		micros: "bigint", id: "uuid",
 	},
 	&MariaDB: {
-		text: "VARBINARY(255)", freeText: "LONGTEXT", jsonText: "LONGTEXT",
+		text: "VARBINARY(255)", keyText: "VARBINARY(998)", freeText: "LONGTEXT", jsonText: "LONGTEXT",
 		eventKind: "VARBINARY(255)", bigInt: "BIGINT", count: "INT", flag: "BOOLEAN",
 		micros: "BIGINT", id: "BINARY(16)",
 	},
@@ -124,5 +129,33 @@ func TestTextsAreQuotedForLists(t *testing.T) {
 		"a\nb\x01": `"a\nb\u0001"`, "<a>": `"<a>"`, "\xff": `"\ufffd"`,
 	} {
 		assert.Equal(t, want, string(appendQuoted(nil, text)))
+	}
+}
+
+// TestMessagesHaveOnlyTheirColumns holds that an event which is written by MessageEvents loses
+// nothing.
+func TestMessagesHaveOnlyTheirColumns(t *testing.T) {
+	full := convo.EventRow{
+		ID: uuid.New(), Workspace: "acme", Contact: "k", Conversation: uuid.New(), Seq: 2,
+		ContactSeq: 3, At: time.Unix(1, 0), By: convo.ByUser("ana"), Source: "s", Channel: "sms",
+		ExternalID: "1", SentAt: time.Unix(1, 0), Body: "b", Attachments: []byte("[]"),
+		Category: "c", Summary: "s", Until: time.Unix(1, 0), Assignee: "a", Team: "t",
+		Response: true, Quiet: true, NewContact: true, RestartFlow: true, Notice: "n",
+		Audience: "both", Address: "+49",
+	}
+	for _, k := range convo.EventKinds() {
+		full.Kind = k
+		e := full.Event()
+		e.Source = "" // which no message has
+		if !IsMessage(&e) {
+			continue
+		}
+		row := e.Row()
+		for _, c := range Events.All {
+			inAll := Columns[convo.EventRow]{c}.Args(&SQLite, nil, &row)
+			sent := slices.ContainsFunc(MessageEvents,
+				func(m Column[convo.EventRow]) bool { return m.name == c.name })
+			assert.True(t, sent || inAll[0] == nil, "%s of %s is not sent: %v", c.name, k, inAll)
+		}
 	}
 }

@@ -1,5 +1,7 @@
 package dialect
 
+import "github.com/chatlifecycle/convo"
+
 // The statements that are the same on every engine, with ? for the arguments and the default prefix
 // of the tables. What differs between the engines stands in their own files. Aliases: ct contact,
 // cv conversation, cy cycle, ev event, ce event of a contact, ad address.
@@ -72,15 +74,36 @@ var (
 	JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
 	WHERE (ce.at, ce.seq, ce.id) > (?, ?, ?) ORDER BY ce.at, ce.seq, ce.id LIMIT ?`
 
-	OneKey = `SELECT ` + Keys.Read.Names() + `
-	FROM convo_keys
-	WHERE workspace = ? AND channel = ? AND id = ?`
+	// KeysFound are those that a KeyID finds: see KeyArgs.
+	KeysFound = `SELECT ` + Keys.Read.Qualify("ky") + `
+	FROM ` + keysFound("?", "?", "?", "?", "?")
+
+	// EventsOfOwnLog are those of a contact itself.
+	EventsOfOwnLog = `SELECT ` + ContactEvents.Read.Names() + `
+	FROM convo_contact_events
+	WHERE workspace = ? AND contact = ? AND seq > ? ORDER BY seq LIMIT ?`
 
 	// CyclesOfConversation are closed cycles, for tests.
 	CyclesOfConversation = `SELECT ` + Cycles.Read.Names() + `
 	FROM convo_cycles
 	WHERE workspace = ? AND conversation = ? ORDER BY number`
 )
+
+// keysFound says in SQL what convo.KeyID.Finds says in Go, of a workspace and the fields of a
+// KeyID. The address stands there twice: see KeyArgs.
+func keysFound(workspace, channel, id, address, contact string) string {
+	return `convo_keys ky
+	LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
+	WHERE ky.workspace = ` + workspace + ` AND ky.channel = ` + channel + ` AND ky.id = ` + id + `
+		AND (ky.channel = '' OR ky.address <> '' AND ky.address = ` + address + `
+		OR (ky.address = '' OR ` + address + ` = '')
+			AND COALESCE(kc.merged_into, kc.id) = ` + contact + `)`
+}
+
+// KeyArgs are the arguments of KeysFound and KnownKey.
+func KeyArgs(workspace string, k convo.KeyID) []any {
+	return []any{workspace, k.Channel, k.ID, k.Address, k.Address, k.Contact}
+}
 
 // Reads without lists of columns.
 const (
@@ -132,11 +155,22 @@ var (
 	InsertEvent = `INSERT INTO convo_events (` + Events.All.Names() + `)
 	VALUES (` + Events.All.placeholders() + `)`
 
+	// InsertMessageEvent is of an event that IsMessage.
+	InsertMessageEvent = `INSERT INTO convo_events (` + MessageEvents.Names() + `)
+	VALUES (` + MessageEvents.placeholders() + `)`
+
 	InsertContactEvent = `INSERT INTO convo_contact_events (` + ContactEvents.All.Names() + `)
 	VALUES (` + ContactEvents.All.placeholders() + `)`
 
+	// KnownKey is a row where a KeyID finds one.
+	KnownKey = `SELECT 1 FROM ` + keysFound("?", "?", "?", "?", "?") + ` LIMIT 1`
+
 	InsertKey = `INSERT INTO convo_keys (` + Keys.All.Names() + `)
 	VALUES (` + Keys.All.placeholders() + `)`
+
+	// insertUnknownKey inserts a key that finds none, of the placeholders {values}.
+	insertUnknownKey = `INSERT INTO convo_keys (` + Keys.All.Names() + `)
+	SELECT {values} WHERE NOT EXISTS (` + KnownKey + `)`
 
 	InsertAddress = `INSERT INTO convo_addresses (` + Addresses.All.Names() + `)
 	VALUES (` + Addresses.All.placeholders() + `)`

@@ -204,23 +204,24 @@ const (
 	SELECT workspace, 'whatsapp', CONCAT('+49', i), contact, CONCAT('+49', i) FROM {contacts}`
 
 	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, created_at,
-		contact, status, version, updated_at,
-		first_closed_at, assignee, team, due_at, active, active_slot, number, opened_at,
+		contact, new_contact, status, version, updated_at, last_activity_at, address_channel,
+		address, first_closed_at, assignee, team, due_at, active, active_slot, number, opened_at,
 		opened_by_type, opened_by_id,
 		opened_source, first_assignee, last_assignee, last_team, first_response_at,
-		first_responder_type,
-		first_responder_id, responses, response_micros, pending_micros, incoming, outgoing_user,
+		first_response_sent_at, first_responder_type,
+		first_responder_id, first_waiting_since, no_wait_before, responses,
+		response_micros, pending_micros, incoming, outgoing_user,
 		outgoing_automation,
 		pending_since, pending_until, closed_at, closed_by_type, closed_by_id, closed_source,
 		category, summary)
-	SELECT workspace, id, contact, channel, at, contact,
+	SELECT workspace, id, contact, channel, at, contact, TRUE,
 		CASE WHEN NOT active THEN 'closed' WHEN c % 10 < 3 THEN 'pending' ELSE 'open' END, 4,
-		at + 3000000,
+		at + 3000000, at + 3000000, '', '',
 		CASE WHEN NOT active THEN at + 3000000 END, assignee, team,
 		CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END, active,
 		CASE WHEN active THEN contact END,
 		1, at, 'contact', contact, 'incoming_message', assignee, assignee, team, at + 2000000,
-		'user', assignee, 1, 1000000, 0, 1, 1, 0,
+		at + 2000000, 'user', assignee, at + 1000000, at + 2000000, 1, 1000000, 0, 1, 1, 0,
 		CASE WHEN active AND c % 10 < 3 THEN at + 2500000 END, CASE WHEN active
 		AND c % 10 = 0 THEN at + 86400000000 END,
 		CASE WHEN NOT active THEN at + 3000000 END, CASE WHEN active THEN '' ELSE 'user' END,
@@ -232,13 +233,13 @@ const (
 
 	cycles = `INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type,
 		opened_by_id, opened_source,
-		first_assignee, last_assignee, last_team, first_response_at, first_responder_type,
-		first_responder_id, responses,
+		first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
+		first_responder_type, first_responder_id, first_waiting_since, no_wait_before, responses,
 		response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
 		closed_by_type, closed_by_id,
 		closed_source, category, summary, rollup_pending)
 	SELECT workspace, id, 1, at, 'contact', contact, 'incoming_message', assignee, assignee, team,
-	at + 2000000, 'user', assignee, 1,
+	at + 2000000, at + 2000000, 'user', assignee, at + 1000000, at + 2000000, 1,
 		1000000, 0, 1, 1, 0, at + 3000000, 'user', assignee, 'user', category,
 		CONCAT('Issue resolved: replaced item ', i, ', and a coupon for the trouble.'), 1
 	FROM {conversations} WHERE NOT active`
@@ -264,6 +265,8 @@ const (
 	SELECT workspace, contact, 2, latest_conversation, 'address_linked', at, 'contact', 'whatsapp',
 	CONCAT('+49', i) FROM {contacts}`
 
-	keys = `INSERT INTO convo_keys (workspace, channel, id, hash, conversation, first_seq, last_seq)
-	SELECT workspace, channel, CONCAT('wamid.', i), i * 15485863, id, 2, 2 FROM {conversations}`
+	keys = `INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
+		first_seq, last_seq)
+	SELECT workspace, channel, CONCAT('wamid.', i), '', contact, i * 15485863, id, 2, 2
+	FROM {conversations}`
 )

@@ -8,26 +8,27 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         UPDATE convo_conversations FORCE INDEX (PRIMARY) SET version = ?, updated_at = ?,
-            awaiting_contact_since = ?, first_response_at = ?, first_responder_type = ?,
-            first_responder_id = ?, waiting_since = ?, responses = ?, response_micros = ?,
-            incoming = ?, outgoing_user = ?, outgoing_automation = ?
+            last_activity_at = ?, awaiting_contact_since = ?, address_channel = ?, address = ?,
+            first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
+            first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
+            outgoing_automation = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 1;
-        INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-            by_type, by_id, source, channel, external_id, body, attachments, category, summary,
-            until_at, assignee, team, response, restart_flow, notice, audience)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type,
+            by_id, channel, address, external_id, sent_at, body, attachments, response, quiet)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 version, 2 updated_at, 3 awaiting_contact_since, 4 first_response_at,
--- 5 first_responder_type, 6 first_responder_id, 7 waiting_since, 8 responses, 9 response_micros,
--- 10 incoming, 11 outgoing_user, 12 outgoing_automation, 13 workspace, 14 id, 15 version,
--- 16 workspace, 17 conversation, 18 seq, 19 id, 20 contact, 21 contact_seq, 22 kind, 23 at,
--- 24 by_type, 25 by_id, 26 source, 27 channel, 28 external_id, 29 body, 30 attachments,
--- 31 category, 32 summary, 33 until_at, 34 assignee, 35 team, 36 response, 37 restart_flow,
--- 38 notice, 39 audience
+-- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 awaiting_contact_since,
+-- 5 address_channel, 6 address, 7 first_response_at, 8 first_response_sent_at,
+-- 9 first_responder_type, 10 first_responder_id, 11 first_waiting_since, 12 waiting_since,
+-- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
+-- 18 outgoing_automation, 19 workspace, 20 id, 21 version, 22 workspace, 23 conversation, 24 seq,
+-- 25 id, 26 contact, 27 kind, 28 at, 29 by_type, 30 by_id, 31 channel, 32 address, 33 external_id,
+-- 34 sent_at, 35 body, 36 attachments, 37 response, 38 quiet

@@ -12,29 +12,35 @@ BEGIN NOT ATOMIC
             VALUES (?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 2;
         INSERT INTO convo_conversations (workspace, id, origin, channel, created_at, contact,
-            status, version, updated_at, first_closed_at, assignee, team, pending_since,
-            pending_until, awaiting_contact_since, due_at, active, active_slot, number, opened_at,
-            opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
-            last_assignee, last_team, first_response_at, first_responder_type, first_responder_id,
-            waiting_since, responses, response_micros, pending_micros, incoming, outgoing_user,
-            outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category,
-            summary)
+            new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee,
+            team, pending_since, pending_until, awaiting_contact_since, address_channel, address,
+            due_at, active, active_slot, number, opened_at, opened_by_type, opened_by_id,
+            opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
+            first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
+            first_waiting_since, waiting_since, no_wait_before, responses, response_micros,
+            pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
+            closed_by_type, closed_by_id, closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
         INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
             VALUES (?, ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-            by_type, by_id, source, channel, external_id, body, attachments, category, summary,
-            until_at, assignee, team, response, restart_flow, notice, audience)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+            by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
+            category, summary, until_at, assignee, team, response, quiet, new_contact,
+            restart_flow, notice, audience)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-            by_type, by_id, source, channel, external_id, body, attachments, category, summary,
-            until_at, assignee, team, response, restart_flow, notice, audience)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+            by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
+            category, summary, until_at, assignee, team, response, quiet, new_contact,
+            restart_flow, notice, audience)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?);
         INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at,
-            by_type, by_id, source, channel, address, body, merged_into, latest_conversation)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+            by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
+            quiet, merged_into, latest_conversation)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -43,19 +49,23 @@ BEGIN NOT ATOMIC
 END;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
 -- 8 latest_conversation, 9 workspace, 10 id, 11 origin, 12 channel, 13 created_at, 14 contact,
--- 15 status, 16 version, 17 updated_at, 18 first_closed_at, 19 assignee, 20 team, 21 pending_since,
--- 22 pending_until, 23 awaiting_contact_since, 24 due_at, 25 active, 26 active_slot, 27 number,
--- 28 opened_at, 29 opened_by_type, 30 opened_by_id, 31 opened_source, 32 first_assigned_at,
--- 33 first_assignee, 34 last_assignee, 35 last_team, 36 first_response_at, 37 first_responder_type,
--- 38 first_responder_id, 39 waiting_since, 40 responses, 41 response_micros, 42 pending_micros,
--- 43 incoming, 44 outgoing_user, 45 outgoing_automation, 46 closed_at, 47 closed_by_type,
--- 48 closed_by_id, 49 closed_source, 50 category, 51 summary, 52 workspace, 53 channel, 54 value,
--- 55 contact, 56 identity, 57 workspace, 58 conversation, 59 seq, 60 id, 61 contact,
--- 62 contact_seq, 63 kind, 64 at, 65 by_type, 66 by_id, 67 source, 68 channel, 69 external_id,
--- 70 body, 71 attachments, 72 category, 73 summary, 74 until_at, 75 assignee, 76 team, 77 response,
--- 78 restart_flow, 79 notice, 80 audience, 81 workspace, 82 conversation, 83 seq, 84 id,
--- 85 contact, 86 contact_seq, 87 kind, 88 at, 89 by_type, 90 by_id, 91 source, 92 channel,
--- 93 external_id, 94 body, 95 attachments, 96 category, 97 summary, 98 until_at, 99 assignee,
--- 100 team, 101 response, 102 restart_flow, 103 notice, 104 audience, 105 workspace, 106 contact,
--- 107 seq, 108 id, 109 contact_seq, 110 kind, 111 at, 112 by_type, 113 by_id, 114 source,
--- 115 channel, 116 address, 117 body, 118 merged_into, 119 latest_conversation
+-- 15 new_contact, 16 status, 17 version, 18 updated_at, 19 last_activity_at, 20 first_closed_at,
+-- 21 assignee, 22 team, 23 pending_since, 24 pending_until, 25 awaiting_contact_since,
+-- 26 address_channel, 27 address, 28 due_at, 29 active, 30 active_slot, 31 number, 32 opened_at,
+-- 33 opened_by_type, 34 opened_by_id, 35 opened_source, 36 first_assigned_at, 37 first_assignee,
+-- 38 last_assignee, 39 last_team, 40 first_response_at, 41 first_response_sent_at,
+-- 42 first_responder_type, 43 first_responder_id, 44 first_waiting_since, 45 waiting_since,
+-- 46 no_wait_before, 47 responses, 48 response_micros, 49 pending_micros, 50 incoming,
+-- 51 outgoing_user, 52 outgoing_automation, 53 closed_at, 54 closed_by_type, 55 closed_by_id,
+-- 56 closed_source, 57 category, 58 summary, 59 workspace, 60 channel, 61 value, 62 contact,
+-- 63 identity, 64 workspace, 65 conversation, 66 seq, 67 id, 68 contact, 69 contact_seq, 70 kind,
+-- 71 at, 72 by_type, 73 by_id, 74 source, 75 channel, 76 address, 77 external_id, 78 sent_at,
+-- 79 body, 80 attachments, 81 category, 82 summary, 83 until_at, 84 assignee, 85 team, 86 response,
+-- 87 quiet, 88 new_contact, 89 restart_flow, 90 notice, 91 audience, 92 workspace, 93 conversation,
+-- 94 seq, 95 id, 96 contact, 97 contact_seq, 98 kind, 99 at, 100 by_type, 101 by_id, 102 source,
+-- 103 channel, 104 address, 105 external_id, 106 sent_at, 107 body, 108 attachments, 109 category,
+-- 110 summary, 111 until_at, 112 assignee, 113 team, 114 response, 115 quiet, 116 new_contact,
+-- 117 restart_flow, 118 notice, 119 audience, 120 workspace, 121 contact, 122 seq, 123 id,
+-- 124 contact_seq, 125 kind, 126 at, 127 by_type, 128 by_id, 129 source, 130 channel, 131 address,
+-- 132 external_id, 133 sent_at, 134 body, 135 attachments, 136 quiet, 137 merged_into,
+-- 138 latest_conversation

@@ -8,30 +8,39 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         UPDATE convo_conversations FORCE INDEX (PRIMARY) SET version = ?, updated_at = ?,
-            awaiting_contact_since = ?, first_response_at = ?, first_responder_type = ?,
-            first_responder_id = ?, waiting_since = ?, responses = ?, response_micros = ?,
-            incoming = ?, outgoing_user = ?, outgoing_automation = ?
+            last_activity_at = ?, awaiting_contact_since = ?, address_channel = ?, address = ?,
+            first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
+            first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
+            outgoing_automation = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
-        INSERT INTO convo_keys (workspace, channel, id, hash, conversation, first_seq, last_seq)
-            VALUES (?, ?, ?, ?, ?, ?, ?);
+        IF EXISTS (SELECT 1 FROM convo_keys ky
+            LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
+            WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
+                AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
+                OR (ky.address = '' OR ? = '')
+                    AND COALESCE(kc.merged_into, kc.id) = ?) LIMIT 1) THEN LEAVE work; END IF;
+        INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
+            first_seq, last_seq)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
-        INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-            by_type, by_id, source, channel, external_id, body, attachments, category, summary,
-            until_at, assignee, team, response, restart_flow, notice, audience)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type,
+            by_id, channel, address, external_id, sent_at, body, attachments, response, quiet)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 version, 2 updated_at, 3 awaiting_contact_since, 4 first_response_at,
--- 5 first_responder_type, 6 first_responder_id, 7 waiting_since, 8 responses, 9 response_micros,
--- 10 incoming, 11 outgoing_user, 12 outgoing_automation, 13 workspace, 14 id, 15 version,
--- 16 workspace, 17 channel, 18 id, 19 hash, 20 conversation, 21 first_seq, 22 last_seq,
--- 23 workspace, 24 conversation, 25 seq, 26 id, 27 contact, 28 contact_seq, 29 kind, 30 at,
--- 31 by_type, 32 by_id, 33 source, 34 channel, 35 external_id, 36 body, 37 attachments,
--- 38 category, 39 summary, 40 until_at, 41 assignee, 42 team, 43 response, 44 restart_flow,
--- 45 notice, 46 audience
+-- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 awaiting_contact_since,
+-- 5 address_channel, 6 address, 7 first_response_at, 8 first_response_sent_at,
+-- 9 first_responder_type, 10 first_responder_id, 11 first_waiting_since, 12 waiting_since,
+-- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
+-- 18 outgoing_automation, 19 workspace, 20 id, 21 version, 22 workspace, 23 channel, 24 id,
+-- 25 address, 26 ?, 27 ), 28 workspace, 29 channel, 30 id, 31 address, 32 contact, 33 hash,
+-- 34 conversation, 35 first_seq, 36 last_seq, 37 workspace, 38 conversation, 39 seq, 40 id,
+-- 41 contact, 42 kind, 43 at, 44 by_type, 45 by_id, 46 channel, 47 address, 48 external_id,
+-- 49 sent_at, 50 body, 51 attachments, 52 response, 53 quiet

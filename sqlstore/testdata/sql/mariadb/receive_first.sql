@@ -12,24 +12,29 @@ BEGIN NOT ATOMIC
             VALUES (?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 2;
         INSERT INTO convo_conversations (workspace, id, origin, channel, created_at, contact,
-            status, version, updated_at, first_closed_at, assignee, team, pending_since,
-            pending_until, awaiting_contact_since, due_at, active, active_slot, number, opened_at,
-            opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
-            last_assignee, last_team, first_response_at, first_responder_type, first_responder_id,
-            waiting_since, responses, response_micros, pending_micros, incoming, outgoing_user,
-            outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category,
-            summary)
+            new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee,
+            team, pending_since, pending_until, awaiting_contact_since, address_channel, address,
+            due_at, active, active_slot, number, opened_at, opened_by_type, opened_by_id,
+            opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
+            first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
+            first_waiting_since, waiting_since, no_wait_before, responses, response_micros,
+            pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
+            closed_by_type, closed_by_id, closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-            by_type, by_id, source, channel, external_id, body, attachments, category, summary,
-            until_at, assignee, team, response, restart_flow, notice, audience)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+            by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
+            category, summary, until_at, assignee, team, response, quiet, new_contact,
+            restart_flow, notice, audience)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-            by_type, by_id, source, channel, external_id, body, attachments, category, summary,
-            until_at, assignee, team, response, restart_flow, notice, audience)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+            by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
+            category, summary, until_at, assignee, team, response, quiet, new_contact,
+            restart_flow, notice, audience)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -38,16 +43,19 @@ BEGIN NOT ATOMIC
 END;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
 -- 8 latest_conversation, 9 workspace, 10 id, 11 origin, 12 channel, 13 created_at, 14 contact,
--- 15 status, 16 version, 17 updated_at, 18 first_closed_at, 19 assignee, 20 team, 21 pending_since,
--- 22 pending_until, 23 awaiting_contact_since, 24 due_at, 25 active, 26 active_slot, 27 number,
--- 28 opened_at, 29 opened_by_type, 30 opened_by_id, 31 opened_source, 32 first_assigned_at,
--- 33 first_assignee, 34 last_assignee, 35 last_team, 36 first_response_at, 37 first_responder_type,
--- 38 first_responder_id, 39 waiting_since, 40 responses, 41 response_micros, 42 pending_micros,
--- 43 incoming, 44 outgoing_user, 45 outgoing_automation, 46 closed_at, 47 closed_by_type,
--- 48 closed_by_id, 49 closed_source, 50 category, 51 summary, 52 workspace, 53 conversation,
--- 54 seq, 55 id, 56 contact, 57 contact_seq, 58 kind, 59 at, 60 by_type, 61 by_id, 62 source,
--- 63 channel, 64 external_id, 65 body, 66 attachments, 67 category, 68 summary, 69 until_at,
--- 70 assignee, 71 team, 72 response, 73 restart_flow, 74 notice, 75 audience, 76 workspace,
--- 77 conversation, 78 seq, 79 id, 80 contact, 81 contact_seq, 82 kind, 83 at, 84 by_type, 85 by_id,
--- 86 source, 87 channel, 88 external_id, 89 body, 90 attachments, 91 category, 92 summary,
--- 93 until_at, 94 assignee, 95 team, 96 response, 97 restart_flow, 98 notice, 99 audience
+-- 15 new_contact, 16 status, 17 version, 18 updated_at, 19 last_activity_at, 20 first_closed_at,
+-- 21 assignee, 22 team, 23 pending_since, 24 pending_until, 25 awaiting_contact_since,
+-- 26 address_channel, 27 address, 28 due_at, 29 active, 30 active_slot, 31 number, 32 opened_at,
+-- 33 opened_by_type, 34 opened_by_id, 35 opened_source, 36 first_assigned_at, 37 first_assignee,
+-- 38 last_assignee, 39 last_team, 40 first_response_at, 41 first_response_sent_at,
+-- 42 first_responder_type, 43 first_responder_id, 44 first_waiting_since, 45 waiting_since,
+-- 46 no_wait_before, 47 responses, 48 response_micros, 49 pending_micros, 50 incoming,
+-- 51 outgoing_user, 52 outgoing_automation, 53 closed_at, 54 closed_by_type, 55 closed_by_id,
+-- 56 closed_source, 57 category, 58 summary, 59 workspace, 60 conversation, 61 seq, 62 id,
+-- 63 contact, 64 contact_seq, 65 kind, 66 at, 67 by_type, 68 by_id, 69 source, 70 channel,
+-- 71 address, 72 external_id, 73 sent_at, 74 body, 75 attachments, 76 category, 77 summary,
+-- 78 until_at, 79 assignee, 80 team, 81 response, 82 quiet, 83 new_contact, 84 restart_flow,
+-- 85 notice, 86 audience, 87 workspace, 88 conversation, 89 seq, 90 id, 91 contact, 92 contact_seq,
+-- 93 kind, 94 at, 95 by_type, 96 by_id, 97 source, 98 channel, 99 address, 100 external_id,
+-- 101 sent_at, 102 body, 103 attachments, 104 category, 105 summary, 106 until_at, 107 assignee,
+-- 108 team, 109 response, 110 quiet, 111 new_contact, 112 restart_flow, 113 notice, 114 audience

@@ -7,13 +7,14 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.status, cv.version,
-        cv.updated_at, cv.first_closed_at, cv.assignee, cv.team, cv.pending_since,
-        cv.pending_until, cv.awaiting_contact_since, cv.due_at, cv.number, cv.opened_at,
-        cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
-        cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-        cv.first_responder_type, cv.first_responder_id, cv.waiting_since, cv.responses,
-        cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
+        cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
+        cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
+        cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+        cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+        cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+        cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+        cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
         cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
         cv.category, cv.summary
     FROM convo_contacts ct
@@ -30,13 +31,14 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.status, cv.version,
-        cv.updated_at, cv.first_closed_at, cv.assignee, cv.team, cv.pending_since,
-        cv.pending_until, cv.awaiting_contact_since, cv.due_at, cv.number, cv.opened_at,
-        cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
-        cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-        cv.first_responder_type, cv.first_responder_id, cv.waiting_since, cv.responses,
-        cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
+        cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
+        cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
+        cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+        cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+        cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+        cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+        cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
         cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
         cv.category, cv.summary
     FROM convo_addresses ad
@@ -59,13 +61,14 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.status, cv.version,
-        cv.updated_at, cv.first_closed_at, cv.assignee, cv.team, cv.pending_since,
-        cv.pending_until, cv.awaiting_contact_since, cv.due_at, cv.number, cv.opened_at,
-        cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
-        cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-        cv.first_responder_type, cv.first_responder_id, cv.waiting_since, cv.responses,
-        cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
+        cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
+        cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
+        cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+        cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+        cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+        cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+        cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
         cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
         cv.category, cv.summary
     FROM (SELECT 1 AS one) one
@@ -82,13 +85,14 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.status, cv.version,
-        cv.updated_at, cv.first_closed_at, cv.assignee, cv.team, cv.pending_since,
-        cv.pending_until, cv.awaiting_contact_since, cv.due_at, cv.number, cv.opened_at,
-        cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
-        cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-        cv.first_responder_type, cv.first_responder_id, cv.waiting_since, cv.responses,
-        cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
+        cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
+        cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
+        cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+        cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+        cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+        cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+        cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
         cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
         cv.category, cv.summary
     FROM convo_conversations cv

@@ -2,26 +2,26 @@
 
 -- commit
 WITH wrote_conversation AS (
-    UPDATE convo_conversations SET version = $1, updated_at = $2, awaiting_contact_since = $3,
-        first_response_at = $4, first_responder_type = $5, first_responder_id = $6,
-        waiting_since = $7, responses = $8, response_micros = $9, incoming = $10,
-        outgoing_user = $11, outgoing_automation = $12
-    WHERE workspace = $13 AND id = $14 AND version = $15
+    UPDATE convo_conversations SET version = $1, updated_at = $2, last_activity_at = $3,
+        awaiting_contact_since = $4, address_channel = $5, address = $6, first_response_at = $7,
+        first_response_sent_at = $8, first_responder_type = $9, first_responder_id = $10,
+        first_waiting_since = $11, waiting_since = $12, no_wait_before = $13, responses = $14,
+        response_micros = $15, incoming = $16, outgoing_user = $17, outgoing_automation = $18
+    WHERE workspace = $19 AND id = $20 AND version = $21
     RETURNING workspace, id
 ), wrote_event AS (
-    INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-        by_type, by_id, source, channel, external_id, body, attachments, category, summary,
-        until_at, assignee, team, response, restart_flow, notice, audience)
-    SELECT wrote_conversation.workspace, wrote_conversation.id, $16::bigint, $17::uuid, $18::text,
-        $19::bigint, $20::text, $21::bigint, $22::text, $23::text, $24::text, $25::text, $26::text,
-        $27::text, $28::text, $29::text, $30::text, $31::bigint, $32::text, $33::text,
-        $34::boolean, $35::boolean, $36::text, $37::text
+    INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
+        channel, address, external_id, sent_at, body, attachments, response, quiet)
+    SELECT wrote_conversation.workspace, wrote_conversation.id, $22::bigint, $23::uuid, $24::text,
+        $25::text, $26::bigint, $27::text, $28::text, $29::text, $30::text, $31::text, $32::bigint,
+        $33::text, $34::text, $35::boolean, $36::boolean
     FROM wrote_conversation
 )
 SELECT count(*), 0, 0 FROM wrote_conversation;
--- parameters: 1 version, 2 updated_at, 3 awaiting_contact_since, 4 first_response_at,
--- 5 first_responder_type, 6 first_responder_id, 7 waiting_since, 8 responses, 9 response_micros,
--- 10 incoming, 11 outgoing_user, 12 outgoing_automation, 13 workspace, 14 id, 15 version, 16 seq,
--- 17 id, 18 contact, 19 contact_seq, 20 kind, 21 at, 22 by_type, 23 by_id, 24 source, 25 channel,
--- 26 external_id, 27 body, 28 attachments, 29 category, 30 summary, 31 until_at, 32 assignee,
--- 33 team, 34 response, 35 restart_flow, 36 notice, 37 audience
+-- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 awaiting_contact_since,
+-- 5 address_channel, 6 address, 7 first_response_at, 8 first_response_sent_at,
+-- 9 first_responder_type, 10 first_responder_id, 11 first_waiting_since, 12 waiting_since,
+-- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
+-- 18 outgoing_automation, 19 workspace, 20 id, 21 version, 22 seq, 23 id, 24 contact, 25 kind,
+-- 26 at, 27 by_type, 28 by_id, 29 channel, 30 address, 31 external_id, 32 sent_at, 33 body,
+-- 34 attachments, 35 response, 36 quiet

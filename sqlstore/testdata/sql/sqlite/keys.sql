@@ -1,5 +1,10 @@
 -- a key
-SELECT workspace, channel, id, hash, conversation, first_seq, last_seq
-    FROM convo_keys
-    WHERE workspace = +? AND channel = +? AND id = +?;
--- parameters: 1 workspace, 2 channel, 3 id
+SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conversation,
+    ky.first_seq, ky.last_seq
+    FROM convo_keys ky
+    LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
+    WHERE ky.workspace = +? AND ky.channel = +? AND ky.id = +?
+        AND (ky.channel = '' OR ky.address <> '' AND ky.address = +?
+        OR (ky.address = '' OR +? = '')
+            AND COALESCE(kc.merged_into, kc.id) = +?);
+-- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 )

@@ -9,37 +9,47 @@ INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, bloc
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
 -- 8 latest_conversation
 
-INSERT INTO convo_conversations (workspace, id, origin, channel, created_at, contact, status,
-    version, updated_at, first_closed_at, assignee, team, pending_since, pending_until,
-    awaiting_contact_since, due_at, active, active_slot, number, opened_at, opened_by_type,
-    opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
-    first_response_at, first_responder_type, first_responder_id, waiting_since, responses,
-    response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
-    closed_by_type, closed_by_id, closed_source, category, summary)
+INSERT INTO convo_conversations (workspace, id, origin, channel, created_at, contact, new_contact,
+    status, version, updated_at, last_activity_at, first_closed_at, assignee, team, pending_since,
+    pending_until, awaiting_contact_since, address_channel, address, due_at, active, active_slot,
+    number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+    first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
+    first_responder_type, first_responder_id, first_waiting_since, waiting_since, no_wait_before,
+    responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
+    closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?) ON CONFLICT DO NOTHING;
--- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 created_at, 6 contact, 7 status, 8 version,
--- 9 updated_at, 10 first_closed_at, 11 assignee, 12 team, 13 pending_since, 14 pending_until,
--- 15 awaiting_contact_since, 16 due_at, 17 active, 18 active_slot, 19 number, 20 opened_at,
--- 21 opened_by_type, 22 opened_by_id, 23 opened_source, 24 first_assigned_at, 25 first_assignee,
--- 26 last_assignee, 27 last_team, 28 first_response_at, 29 first_responder_type,
--- 30 first_responder_id, 31 waiting_since, 32 responses, 33 response_micros, 34 pending_micros,
--- 35 incoming, 36 outgoing_user, 37 outgoing_automation, 38 closed_at, 39 closed_by_type,
--- 40 closed_by_id, 41 closed_source, 42 category, 43 summary
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 created_at, 6 contact, 7 new_contact,
+-- 8 status, 9 version, 10 updated_at, 11 last_activity_at, 12 first_closed_at, 13 assignee,
+-- 14 team, 15 pending_since, 16 pending_until, 17 awaiting_contact_since, 18 address_channel,
+-- 19 address, 20 due_at, 21 active, 22 active_slot, 23 number, 24 opened_at, 25 opened_by_type,
+-- 26 opened_by_id, 27 opened_source, 28 first_assigned_at, 29 first_assignee, 30 last_assignee,
+-- 31 last_team, 32 first_response_at, 33 first_response_sent_at, 34 first_responder_type,
+-- 35 first_responder_id, 36 first_waiting_since, 37 waiting_since, 38 no_wait_before, 39 responses,
+-- 40 response_micros, 41 pending_micros, 42 incoming, 43 outgoing_user, 44 outgoing_automation,
+-- 45 closed_at, 46 closed_by_type, 47 closed_by_id, 48 closed_source, 49 category, 50 summary
 
-INSERT INTO convo_keys (workspace, channel, id, hash, conversation, first_seq, last_seq)
-    VALUES (+?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
--- parameters: 1 workspace, 2 channel, 3 id, 4 hash, 5 conversation, 6 first_seq, 7 last_seq
+INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation, first_seq,
+    last_seq)
+    SELECT +?, +?, +?, +?, +?, +?, +?, +?, +? WHERE NOT EXISTS (SELECT 1 FROM convo_keys ky
+    LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
+    WHERE ky.workspace = +? AND ky.channel = +? AND ky.id = +?
+        AND (ky.channel = '' OR ky.address <> '' AND ky.address = +?
+        OR (ky.address = '' OR +? = '')
+            AND COALESCE(kc.merged_into, kc.id) = +?) LIMIT 1) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 contact, 6 hash, 7 conversation,
+-- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 id, 13 address, 14 last_seq, 15 )
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-    by_type, by_id, source, channel, external_id, body, attachments, category, summary, until_at,
-    assignee, team, response, restart_flow, notice, audience)
+    by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
+    summary, until_at, assignee, team, response, quiet, new_contact, restart_flow, notice,
+    audience)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?) ON CONFLICT DO NOTHING;
+        +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
--- 9 by_type, 10 by_id, 11 source, 12 channel, 13 external_id, 14 body, 15 attachments, 16 category,
--- 17 summary, 18 until_at, 19 assignee, 20 team, 21 response, 22 restart_flow, 23 notice,
--- 24 audience
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
+-- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
+-- 24 quiet, 25 new_contact, 26 restart_flow, 27 notice, 28 audience
 
 COMMIT;

@@ -3,23 +3,24 @@ BEGIN;
 -- load by contact: see load.sql
 
 -- commit
-UPDATE convo_conversations SET version = +?, updated_at = +?, awaiting_contact_since = +?,
-    first_response_at = +?, first_responder_type = +?, first_responder_id = +?, waiting_since = +?,
-    responses = +?, response_micros = +?, incoming = +?, outgoing_user = +?,
-    outgoing_automation = +?
+UPDATE convo_conversations SET version = +?, updated_at = +?, last_activity_at = +?,
+    awaiting_contact_since = +?, address_channel = +?, address = +?, first_response_at = +?,
+    first_response_sent_at = +?, first_responder_type = +?, first_responder_id = +?,
+    first_waiting_since = +?, waiting_since = +?, no_wait_before = +?, responses = +?,
+    response_micros = +?, incoming = +?, outgoing_user = +?, outgoing_automation = +?
     WHERE workspace = +? AND id = +? AND version = +?;
--- parameters: 1 version, 2 updated_at, 3 awaiting_contact_since, 4 first_response_at,
--- 5 first_responder_type, 6 first_responder_id, 7 waiting_since, 8 responses, 9 response_micros,
--- 10 incoming, 11 outgoing_user, 12 outgoing_automation, 13 workspace, 14 id, 15 version
+-- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 awaiting_contact_since,
+-- 5 address_channel, 6 address, 7 first_response_at, 8 first_response_sent_at,
+-- 9 first_responder_type, 10 first_responder_id, 11 first_waiting_since, 12 waiting_since,
+-- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
+-- 18 outgoing_automation, 19 workspace, 20 id, 21 version
 
-INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-    by_type, by_id, source, channel, external_id, body, attachments, category, summary, until_at,
-    assignee, team, response, restart_flow, notice, audience)
-    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?) ON CONFLICT DO NOTHING;
--- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
--- 9 by_type, 10 by_id, 11 source, 12 channel, 13 external_id, 14 body, 15 attachments, 16 category,
--- 17 summary, 18 until_at, 19 assignee, 20 team, 21 response, 22 restart_flow, 23 notice,
--- 24 audience
+INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
+    channel, address, external_id, sent_at, body, attachments, response, quiet)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 kind, 7 at, 8 by_type,
+-- 9 by_id, 10 channel, 11 address, 12 external_id, 13 sent_at, 14 body, 15 attachments,
+-- 16 response, 17 quiet
 
 COMMIT;
