@@ -102,29 +102,46 @@ func TestMessagesStayInTheirPage(t *testing.T) {
 			t.Skip("only PostgreSQL writes a row anew, and its index entries too unless it stays " +
 				"in its page")
 		}
-		const messages = 1000
 		d := testdb.Create(t, e)
 		db := d.Open(t)
 		migrated(t, db, e)
-		func() {
-			own := d.Open(t)
-			engine, err := convo.New(migrated(t, own, e))
-			require.NoError(t, err)
-			for i := range messages {
-				_, err := engine.Do(t.Context(), convo.ToContact("acme",
-					fmt.Sprint("contact-", i%100)), convo.Receive{Body: "hello"})
-				require.NoError(t, err)
-			}
-			require.NoError(t, own.Close()) // so that its sessions tell what they did
-		}()
-		var updated, hot int
-		require.Eventually(t, func() bool {
-			require.NoError(t, db.QueryRowContext(t.Context(), `SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables
+		counts := func() (updated, hot int) {
+			require.NoError(t, db.QueryRowContext(t.Context(),
+				`SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables
 				WHERE relname = 'convo_conversations'`).Scan(&updated, &hot))
-			return updated >= messages-100
-		}, 10*time.Second, 20*time.Millisecond)
-		assert.GreaterOrEqual(t, hot, updated*9/10, "of %d", updated)
+			return updated, hot
+		}
+		// A long transaction keeps dead rows in their pages, also one in a database of another
+		// test: so it is enough that one of several rounds is undisturbed.
+		var updates, hot int
+		for range 20 {
+			before, hotBefore := counts()
+			messagesTo(t, d, 100, 10)
+			require.Eventually(t, func() bool {
+				updates, hot = counts()
+				updates, hot = updates-before, hot-hotBefore
+				return updates >= 900
+			}, 10*time.Second, 20*time.Millisecond)
+			if hot >= updates*9/10 {
+				return
+			}
+		}
+		assert.Fail(t, "messages leave their page", "%d of %d stay", hot, updates)
 	})
+}
+
+// messagesTo has so many contacts write so often each, in sessions that tell what they did.
+func messagesTo(t *testing.T, d testdb.Database, contacts, each int) {
+	t.Helper()
+	own := d.Open(t)
+	engine, err := convo.New(migrated(t, own, d.Engine))
+	require.NoError(t, err)
+	for i := range contacts * each {
+		_, err := engine.Do(t.Context(), convo.ToContact("acme", fmt.Sprint("contact-", i%contacts)),
+			convo.Receive{Body: "hello"})
+		require.NoError(t, err)
+	}
+	require.NoError(t, own.Close())
 }
 
 // doEverything has the store do everything but listing.
@@ -411,10 +428,10 @@ type node struct {
 	Table     string  `json:"Relation Name"`
 	Index     string  `json:"Index Name"`
 	Condition string  `json:"Index Cond"`
-	Rows      int     `json:"Actual Rows"`
-	Removed   int     `json:"Rows Removed by Filter"`
-	Rechecked int     `json:"Rows Removed by Index Recheck"`
-	Loops     int     `json:"Actual Loops"`
+	Rows      float64 `json:"Actual Rows"` // PostgreSQL 18 has fractions
+	Removed   float64 `json:"Rows Removed by Filter"`
+	Rechecked float64 `json:"Rows Removed by Index Recheck"`
+	Loops     float64 `json:"Actual Loops"`
 	Plans     []*node `json:"Plans"`
 }
 
@@ -456,7 +473,7 @@ func (p *planner) explainPostgres(t *testing.T, st statement, run bool, mode str
 			plan.scans = append(plan.scans, n.Type+" "+n.Table+n.Index)
 		}
 		if n.Table != "" {
-			plan.read += (n.Rows + n.Removed + n.Rechecked) * n.Loops
+			plan.read += int((n.Rows + n.Removed + n.Rechecked) * n.Loops)
 		}
 	})
 	return plan

@@ -172,7 +172,8 @@ func (d Database) With(params ...string) Database {
 		}
 		values[key] = kept
 	}
-	d.DSN = base + "?" + values.Encode()
+	// Not every driver takes a plus for a space: pgx does not any more.
+	d.DSN = base + "?" + strings.ReplaceAll(values.Encode(), "+", "%20")
 	return d
 }
 
