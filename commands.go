@@ -3,6 +3,8 @@ package convo
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Command is something to do to a contact's conversation: one of the structs of this file, by
@@ -73,6 +75,36 @@ type Note struct {
 	Key         string          `json:"key,omitempty"`
 	Body        string          `json:"body,omitempty"`
 	Attachments json.RawMessage `json:"attachments,omitempty"`
+}
+
+// Edit gives a message or a note another text, in any status; the earlier ones stay in the log. It
+// names the message by its event, or by its external id, anywhere under the Ref's contact, and
+// stands alone in a call. A message that was taken back, or has this text already, is left as it
+// is. Counts and waits stay.
+type Edit struct {
+	By          Actor           `json:"by"`
+	At          time.Time       `json:"at,omitzero"`
+	Key         string          `json:"key,omitempty"`
+	Message     uuid.UUID       `json:"message,omitzero"` // the id of its event, or
+	Channel     string          `json:"channel,omitempty"`
+	Address     string          `json:"address,omitempty"` // on Channel, if the message has one
+	ExternalID  string          `json:"external_id,omitempty"`
+	Body        string          `json:"body,omitempty"`
+	Attachments json.RawMessage `json:"attachments,omitempty"`
+}
+
+// Retract marks a message or a note as taken back, in any status. It names it as [Edit] does, and
+// stands alone in a call, too. Its texts stay in the log unless Redact removes them, and their
+// attachments, for good; ids and keys stay, so that nothing brings them back.
+type Retract struct {
+	By         Actor     `json:"by"`
+	At         time.Time `json:"at,omitzero"`
+	Key        string    `json:"key,omitempty"`
+	Message    uuid.UUID `json:"message,omitzero"` // the id of its event, or
+	Channel    string    `json:"channel,omitempty"`
+	Address    string    `json:"address,omitempty"` // on Channel, if the message has one
+	ExternalID string    `json:"external_id,omitempty"`
+	Redact     bool      `json:"redact,omitempty"`
 }
 
 // SetPending sets the conversation aside until the contact writes, a user resumes it, or, with
@@ -158,6 +190,8 @@ func (Open) command()         {}
 func (Receive) command()      {}
 func (Send) command()         {}
 func (Note) command()         {}
+func (Edit) command()         {}
+func (Retract) command()      {}
 func (SetPending) command()   {}
 func (Resume) command()       {}
 func (Close) command()        {}
@@ -177,6 +211,8 @@ const (
 	CommandReceive      CommandName = "receive"
 	CommandSend         CommandName = "send"
 	CommandNote         CommandName = "note"
+	CommandEdit         CommandName = "edit"
+	CommandRetract      CommandName = "retract"
 	CommandSetPending   CommandName = "set_pending"
 	CommandResume       CommandName = "resume"
 	CommandClose        CommandName = "close"

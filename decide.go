@@ -2,6 +2,7 @@ package convo
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"time"
 
@@ -52,6 +53,7 @@ type decider struct {
 	keys      []Key
 	addresses []AddressRow
 	mergeInto string
+	redact    []EventPlace
 	outcome   Outcome
 	// room is memory for the first payload of each type.
 	room struct {
@@ -79,7 +81,7 @@ func (w *decider) result(s *Snapshot, to *Change) {
 	}
 	w.row(s, &to.Conversation)
 	to.Earlier, to.Cycles, to.Events = w.earlier, w.cycles, w.events
-	to.Keys, to.Addresses, to.MergeInto = w.keys, w.addresses, w.mergeInto
+	to.Keys, to.Addresses, to.MergeInto, to.Redact = w.keys, w.addresses, w.mergeInto, w.redact
 }
 
 // row is the row of the present conversation.
@@ -102,6 +104,9 @@ func (w *decider) decide(s *Snapshot, now time.Time, p *Policy, cmds []Command) 
 			"commands",
 			fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)),
 		)
+	}
+	if err := checkAlone(cmds); err != nil {
+		return err
 	}
 	if len(cmds) == 1 { // mostly, and mostly without a key: then it is parsed once
 		var o fields
@@ -155,11 +160,13 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	}
 	o.until, o.sentAt = micros(o.until), micros(o.sentAt)
 	if s.Contact.Version == 0 && o.kind != kindOpen && o.kind != kindReceive && !o.quiet {
-		err := refuse(s, actions[table[o.kind].cells[stateNone][0].action].err, o.kind.name())
+		reason := cmp.Or(actions[table[o.kind].cells[stateNone][0].action].err, ErrNotFound)
+		err := refuse(s, reason, o.kind.name())
 		err.Unknown = true
 		return err
 	}
-	if s.Contact.Blocked && table[o.kind].refusedWhenBlocked && !o.inactivity() {
+	if s.Contact.Blocked && table[o.kind].refusedWhenBlocked && !o.inactivity() &&
+		(o.kind != kindEdit || o.by.Type == ActorContact) {
 		return refuse(s, ErrBlocked, o.kind.name())
 	}
 	if s.AddressOwner != "" && s.AddressOwner != s.Contact.ID {
@@ -227,6 +234,9 @@ func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
 	if len(branches) == 1 {
 		return branches[0].action
 	}
+	if s.Message == nil && (o.kind == kindEdit || o.kind == kindRetract) {
+		return notFound
+	}
 	conv, second := &s.Conversation, false
 	switch o.kind {
 	case kindOpen:
@@ -238,6 +248,13 @@ func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
 		case statePending:
 			second = p.StayPending
 		}
+	case kindEdit:
+		m := s.Message
+		second = !m.RetractedAt.IsZero() ||
+			m.Body == o.text && bytes.Equal(m.Attachments, o.attachments)
+	case kindRetract:
+		m := s.Message
+		second = !m.RetractedAt.IsZero() && (m.Redacted || !o.redact)
 	case kindSetPending:
 		second = conv.PendingUntil.Equal(o.until)
 	case kindAssign:
@@ -300,6 +317,10 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 		w.apply(s, e)
 	case closes:
 		w.close(s, o, p)
+	case edits:
+		w.edit(s, o)
+	case retracts:
+		w.retract(s, o)
 	case assigns:
 		w.assign(s, o)
 	case amends:
@@ -338,41 +359,6 @@ func (w *decider) reopen(s *Snapshot, o *fields, p *Policy) {
 	} else {
 		w.notify(s, o, NoticeReopened, p.Notices.Reopened)
 	}
-}
-
-func (w *decider) message(s *Snapshot, o *fields, kind EventKind, response bool) {
-	var e *Event
-	if s.Conversation.ID == uuid.Nil { // a quiet one
-		e = w.addContact(s, o, kind)
-	} else {
-		e = w.add(s, o, kind)
-	}
-	m := take(&w.room.message)
-	m.ExternalID, m.Body, m.Response, m.Quiet = o.externalID, o.text, response, o.quiet
-	if len(o.attachments) > 0 {
-		m.Attachments = bytes.Clone(o.attachments)
-	}
-	if kind != NoteAdded { // which goes nowhere
-		m.SentAt = o.sentAt
-		m.Channel, m.Address = o.route(s)
-	}
-	e.Payload = m
-	w.apply(s, e)
-}
-
-// route is the channel and the address that a message comes or goes by: what is given, else the
-// Ref's, else those by which the contact wrote last.
-func (o *fields) route(s *Snapshot) (channel, address string) {
-	channel, address = o.channel, o.address
-	for _, a := range [...]*Address{&s.Ref.Address, &s.Conversation.Address} {
-		if channel == "" {
-			channel = a.Channel
-		}
-		if address == "" && channel == a.Channel {
-			address = a.Value
-		}
-	}
-	return channel, address
 }
 
 func (w *decider) close(s *Snapshot, o *fields, p *Policy) {
@@ -417,7 +403,7 @@ func (w *decider) link(s *Snapshot, o *fields) {
 // another one.
 func (w *decider) apply(s *Snapshot, e *Event) {
 	switch e.Kind {
-	case MessageReceived, MessageSent, NoteAdded:
+	case MessageReceived, MessageSent, NoteAdded, MessageEdited, MessageRetracted:
 	case ConversationClosed, ClosingAmended:
 		w.cycleClosed, w.otherThanMessages = true, true
 	default:

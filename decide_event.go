@@ -1,5 +1,7 @@
 package convo
 
+import "github.com/google/uuid"
+
 // How a decision writes events, and where their memory comes from.
 
 // add appends the next event of the conversation, for the caller to fill in and apply.
@@ -7,6 +9,14 @@ func (w *decider) add(s *Snapshot, o *fields, kind EventKind) *Event {
 	e := w.event(s, o, kind)
 	e.Conversation, e.Seq = s.Conversation.ID, s.Conversation.Version+1
 	return e
+}
+
+// addToLog is add, or addContact where the snapshot has no conversation.
+func (w *decider) addToLog(s *Snapshot, o *fields, kind EventKind) *Event {
+	if s.Conversation.ID == uuid.Nil {
+		return w.addContact(s, o, kind)
+	}
+	return w.add(s, o, kind)
 }
 
 // addOpening appends the event that begins a cycle.

@@ -132,6 +132,14 @@
 //	note
 //	  none                               ErrNotFound
 //	  open, pending, closed, superseded  recorded
+//	edit
+//	  none, open, pending, closed, superseded  edited (text changed)
+//	                                     unchanged (same text, or taken back)
+//	                                     ErrNotFound (no such message)
+//	retract
+//	  none, open, pending, closed, superseded  retracted (not taken back, or to redact)
+//	                                     unchanged (taken back)
+//	                                     ErrNotFound (no such message)
 //	set_pending
 //	  none                               ErrNotActive
 //	  open                               pending

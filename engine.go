@@ -282,6 +282,11 @@ func (e *Engine) attempt(
 	if err != nil {
 		return Decision{}, isConflict(err), err
 	}
+	if ref, ok := messageOf(cmds[0]); ok {
+		if s, err = e.withMessage(ctx, s, ref); err != nil {
+			return Decision{}, isConflict(err), err
+		}
+	}
 	s.Next = id
 	p, err := e.policyFor(ctx, pc, &s, cmds)
 	if err != nil {

@@ -27,6 +27,8 @@ const (
 	MessageSent
 	NoteAdded
 	NoticePosted
+	MessageEdited
+	MessageRetracted
 
 	AddressLinked
 	ContactBlocked
@@ -45,6 +47,8 @@ const (
 	assignmentPayload
 	messagePayload
 	noticePayload
+	editedPayload
+	retractedPayload
 	addressPayload
 	blockingPayload
 	mergingPayload
@@ -70,6 +74,8 @@ var eventKinds = [...]struct {
 	MessageSent:             {name: "message_sent", payload: messagePayload, ofEither: true},
 	NoteAdded:               {name: "note_added", payload: messagePayload},
 	NoticePosted:            {name: "notice_posted", payload: noticePayload},
+	MessageEdited:           {name: "message_edited", payload: editedPayload, ofEither: true},
+	MessageRetracted:        {name: "message_retracted", payload: retractedPayload, ofEither: true},
 	AddressLinked:           {name: "address_linked", payload: addressPayload, ofContact: true},
 	ContactBlocked:          {name: "contact_blocked", payload: blockingPayload, ofContact: true},
 	ContactUnblocked:        {name: "contact_unblocked", ofContact: true},
@@ -155,7 +161,8 @@ type Event struct {
 }
 
 // Payload is what events of one kind have beside what all events have: *Opening, *Pending,
-// *ClosingNotes, *Assignment, *Message, *Notice, *Address, *Blocking or *Merging.
+// *ClosingNotes, *Assignment, *Message, *Edited, *Retracted, *Notice, *Address, *Blocking or
+// *Merging.
 type Payload interface{ payload() }
 
 func (*Opening) payload()      {}
@@ -164,6 +171,8 @@ func (*ClosingNotes) payload() {}
 func (*Assignment) payload()   {}
 func (*Message) payload()      {}
 func (*Notice) payload()       {}
+func (*Edited) payload()       {}
+func (*Retracted) payload()    {}
 func (*Address) payload()      {}
 func (*Blocking) payload()     {}
 func (*Merging) payload()      {}
@@ -209,6 +218,20 @@ type Message struct {
 	Quiet bool
 }
 
+// Edited is the payload of MessageEdited.
+type Edited struct {
+	Message     uuid.UUID // the id of the message's event
+	Body        string
+	Attachments json.RawMessage
+}
+
+// Retracted is the payload of MessageRetracted.
+type Retracted struct {
+	Message uuid.UUID // the id of the message's event
+	// Redacted says that all texts of the message and their attachments were removed.
+	Redacted bool
+}
+
 // Notice is the payload of NoticePosted.
 type Notice struct {
 	Code     NoticeCode
@@ -251,6 +274,12 @@ func (e Event) Assignment() Assignment { return payloadOf[Assignment](&e) }
 
 // Message is the payload of a message or note; zero for other events.
 func (e Event) Message() Message { return payloadOf[Message](&e) }
+
+// Edited is the payload of an edit; zero for other events.
+func (e Event) Edited() Edited { return payloadOf[Edited](&e) }
+
+// Retracted is the payload of what was taken back; zero for other events.
+func (e Event) Retracted() Retracted { return payloadOf[Retracted](&e) }
 
 // Notice is the payload of a notice; zero for other events.
 func (e Event) Notice() Notice { return payloadOf[Notice](&e) }

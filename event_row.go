@@ -37,6 +37,9 @@ type EventRow struct {
 	NewContact  bool      `json:"new_contact,omitempty"`
 	RestartFlow bool      `json:"restart_flow,omitempty"`
 
+	Message  uuid.UUID `json:"message,omitzero"` // that was edited or taken back
+	Redacted bool      `json:"redacted,omitempty"`
+
 	Notice   NoticeCode `json:"notice,omitempty"`
 	Audience Audience   `json:"audience,omitempty"`
 
@@ -64,6 +67,10 @@ func (e Event) Row() (r EventRow) {
 		r.Channel, r.Address, r.ExternalID = p.Channel, p.Address, p.ExternalID
 		r.SentAt, r.Body = p.SentAt, p.Body
 		r.Attachments, r.Response, r.Quiet = p.Attachments, p.Response, p.Quiet
+	case *Edited:
+		r.Message, r.Body, r.Attachments = p.Message, p.Body, p.Attachments
+	case *Retracted:
+		r.Message, r.Redacted = p.Message, p.Redacted
 	case *Notice:
 		r.Notice, r.Audience, r.Body = p.Code, p.Audience, p.Body
 	case *Address:
@@ -105,6 +112,10 @@ func (r *EventRow) To(e *Event) {
 			r.Channel, r.Address, r.ExternalID, r.SentAt, r.Body, r.Attachments,
 			r.Response, r.Quiet,
 		}
+	case editedPayload:
+		*payloadFor[Edited](e) = Edited{r.Message, r.Body, r.Attachments}
+	case retractedPayload:
+		*payloadFor[Retracted](e) = Retracted{r.Message, r.Redacted}
 	case noticePayload:
 		*payloadFor[Notice](e) = Notice{r.Notice, r.Audience, r.Body}
 	case addressPayload:

@@ -154,6 +154,8 @@ func TestEveryCommandTakesAKey(t *testing.T) {
 				d.do(to, convo.SetPending{By: agentAna})
 			case convo.CommandUnblock:
 				d.do(to, convo.Block{By: agentAna})
+			case convo.CommandEdit, convo.CommandRetract:
+				d.do(to, convo.Receive{Channel: "webchat", ExternalID: "1", Body: "at 5"})
 			case convo.CommandLinkAddress:
 				to.Address = convo.Address{Channel: "email", Value: "c"}
 			}

@@ -185,6 +185,10 @@ func TestJSONOfEveryKindOfEventRoundTripsExactly(t *testing.T) {
 		convo.AmendClosing{By: ana, Category: "Support"}, convo.Reopen{By: convo.ByContact()},
 		convo.Block{By: ana, Reason: "spam"}, convo.Unblock{By: ana},
 	)
+	email := convo.ToAddress("acme", "email", "guest@example.com")
+	do(email, convo.Edit{By: convo.ByContact(), Channel: "email", ExternalID: "m1", Body: "Bye",
+		Attachments: json.RawMessage(`[1]`)})
+	do(email, convo.Retract{By: ana, Channel: "email", ExternalID: "m1", Redact: true})
 	guest, err := engine.Contact(t.Context(), convo.ToAddress("acme", "email", "guest@example.com"))
 	require.NoError(t, err)
 	_, err = engine.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "susan",
@@ -215,7 +219,7 @@ func TestJSONOfEveryKindOfEventRoundTripsExactly(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, e, decodeAs(t, data, e), "%s", data)
 	}
-	assert.Len(t, seen, 16,
+	assert.Len(t, seen, 18,
 		"a history with all kinds of event that there were when this was written")
 }
 

@@ -31,6 +31,8 @@ const (
 	OutcomePending   Outcome = "pending"
 	OutcomeClosed    Outcome = "closed"
 	OutcomeRecorded  Outcome = "recorded" // a message or note, and nothing else
+	OutcomeEdited    Outcome = "edited"
+	OutcomeRetracted Outcome = "retracted"
 	OutcomeAssigned  Outcome = "assigned"
 	OutcomeAmended   Outcome = "amended"
 	OutcomeBlocked   Outcome = "blocked"
@@ -63,6 +65,8 @@ const (
 	kindReceive
 	kindSend
 	kindNote
+	kindEdit
+	kindRetract
 	kindSetPending
 	kindResume
 	kindClose
@@ -107,6 +111,8 @@ const (
 	pends
 	closes
 	records
+	edits
+	retracts
 	assigns
 	amends
 	blocks
@@ -134,6 +140,8 @@ var actions = [...]struct {
 	pends:        {outcome: OutcomePending, next: StatePending},
 	closes:       {outcome: OutcomeClosed, next: StateClosed},
 	records:      {outcome: OutcomeRecorded},
+	edits:        {outcome: OutcomeEdited},
+	retracts:     {outcome: OutcomeRetracted},
 	assigns:      {outcome: OutcomeAssigned},
 	amends:       {outcome: OutcomeAmended},
 	blocks:       {outcome: OutcomeBlocked},
@@ -167,8 +175,8 @@ type row struct {
 	name   CommandName
 	decode func(json []byte) (Command, error)
 	cells  cells
-	// refusedWhenBlocked: blocking a contact refuses what would open, message or close. The
-	// inactivity timer may still close, for nothing would arm it again.
+	// refusedWhenBlocked: blocking a contact refuses what would open, message or close, and an edit
+	// of the contact. The inactivity timer may still close, for nothing would arm it again.
 	refusedWhenBlocked bool
 }
 
@@ -196,6 +204,10 @@ var table = [commandKinds]row{
 		}},
 	kindNote: {name: CommandNote, decode: decode[Note],
 		cells: anyStatus(always(records))},
+	kindEdit: {name: CommandEdit, decode: decode[Edit], refusedWhenBlocked: true,
+		cells: cells{editing, editing, editing, editing, editing}},
+	kindRetract: {name: CommandRetract, decode: decode[Retract],
+		cells: cells{retracting, retracting, retracting, retracting, retracting}},
 	kindSetPending: {name: CommandSetPending, decode: decode[SetPending],
 		cells: onlyActive(always(pends),
 			[]branch{{pends, "until changed"}, {unchanged, "until unchanged"}})},
@@ -224,6 +236,14 @@ var table = [commandKinds]row{
 var quietly = branch{records, "quiet"}
 
 var (
+	editing = []branch{
+		{edits, "text changed"}, {unchanged, "same text, or taken back"},
+		{notFound, "no such message"},
+	}
+	retracting = []branch{
+		{retracts, "not taken back, or to redact"}, {unchanged, "taken back"},
+		{notFound, "no such message"},
+	}
 	assigning = []branch{{assigns, "assignee or team changed"}, {unchanged, "nothing changed"}}
 	amending  = []branch{{amends, "category or summary changed"}, {unchanged, "nothing changed"}}
 )

@@ -173,6 +173,7 @@ func threadIn(t testing.TB, state convo.State) convo.Snapshot {
 		k.thread.Ref = convo.ToConversation(tenant, left.ID)
 	}
 	require.Equal(t, state, stateOf(k.thread))
+	k.thread.Message = &convo.Messages(k.log)[0]
 	return k.thread
 }
 
@@ -218,6 +219,15 @@ var specified = map[convo.CommandName]struct {
 		sample: convo.Note{By: agentAna, Body: "a regular",
 			Attachments: json.RawMessage(`["c.png"]`)},
 		records: convo.NoteAdded,
+	},
+	convo.CommandEdit: {
+		cells: aboutAMessage("edited"),
+		sample: convo.Edit{By: agentAna, Channel: "webchat", ExternalID: "1", Body: "at 6",
+			Attachments: json.RawMessage(`["d.png"]`)},
+	},
+	convo.CommandRetract: {
+		cells:  aboutAMessage("retracted"),
+		sample: convo.Retract{By: agentAna, Channel: "webchat", ExternalID: "1"},
 	},
 	convo.CommandSetPending: {
 		cells: [5]string{
@@ -284,6 +294,25 @@ var specified = map[convo.CommandName]struct {
 	},
 }
 
+// aboutAMessage is the row of a command about a message, which may be in any log.
+func aboutAMessage(outcome string) (cells [5]string) {
+	for i, state := range allStates {
+		cells[i] = outcome + " " + string(state) + " | unchanged " + string(state) +
+			" | ErrNotFound"
+	}
+	return cells
+}
+
+// ownMessage gives a thread without a conversation a message in the contact's own log.
+func ownMessage(t testing.TB, s *scene) {
+	if s.thread.Conversation.ID == uuid.Nil {
+		d, err := convo.Decide(s.thread, morning, nil, convo.Receive{Quiet: true, Body: "away"})
+		require.NoError(t, err)
+		s.thread = d.Change.After(s.thread)
+		s.thread.Message = &convo.Messages(d.Change.Events)[0]
+	}
+}
+
 // sample is a plain command of each name.
 var sample = func() map[convo.CommandName]convo.Command {
 	all := map[convo.CommandName]convo.Command{}
@@ -340,7 +369,22 @@ var scenes = map[string]func(t testing.TB, s *scene){
 	"stay_pending":        func(_ testing.TB, s *scene) { s.policy.StayPending = true },
 	"unless quiet":        func(testing.TB, *scene) {},
 	"quiet":               func(_ testing.TB, s *scene) { s.cmd = quietly(s.cmd) },
-	"until changed":       func(testing.TB, *scene) {},
+	"text changed":        ownMessage,
+	"same text, or taken back": func(t testing.TB, s *scene) {
+		ownMessage(t, s)
+		m := *s.thread.Message
+		m.RetractedAt = morning
+		s.thread.Message = &m
+	},
+	"not taken back, or to redact": ownMessage,
+	"taken back": func(t testing.TB, s *scene) {
+		ownMessage(t, s)
+		m := *s.thread.Message
+		m.RetractedAt = morning
+		s.thread.Message = &m
+	},
+	"no such message": func(_ testing.TB, s *scene) { s.thread.Message = nil },
+	"until changed":   func(testing.TB, *scene) {},
 	"until unchanged": func(_ testing.TB, s *scene) {
 		s.cmd = convo.SetPending{By: agentAna, Until: s.thread.Conversation.PendingUntil}
 	},
@@ -383,6 +427,7 @@ func writtenBy(row convo.Transition) []convo.EventKind {
 		convo.OutcomeReopened: convo.ConversationReopened,
 		convo.OutcomeResumed:  convo.ConversationResumed,
 		convo.OutcomePending:  convo.ConversationPending,
+		convo.OutcomeEdited:   convo.MessageEdited, convo.OutcomeRetracted: convo.MessageRetracted,
 		convo.OutcomeClosed:   convo.ConversationClosed,
 		convo.OutcomeAssigned: convo.ConversationAssigned,
 		convo.OutcomeAmended:  convo.ClosingAmended, convo.OutcomeBlocked: convo.ContactBlocked,
@@ -534,7 +579,9 @@ func withField(cmd convo.Command, name string, value any) convo.Command {
 // statesThatTake are states in which the sample command is not refused under the zero policy.
 func statesThatTake(name convo.CommandName) (states []convo.State) {
 	for _, row := range convo.Transitions() {
-		if row.Command == name && row.Err == nil && row.When != "quiet" &&
+		none := row.State == convo.StateNone && (name == convo.CommandEdit ||
+			name == convo.CommandRetract)
+		if row.Command == name && row.Err == nil && row.When != "quiet" && !none &&
 			!slices.Contains(states, row.State) {
 			states = append(states, row.State)
 		}

@@ -22,6 +22,8 @@ type fields struct {
 	text        string // body, summary or reason
 	attachments json.RawMessage
 	category    string
+	message     MessageRef // that is edited or taken back
+	redact      bool
 	until       time.Time
 	assignee    string
 	team        string
@@ -71,6 +73,25 @@ func (o *fields) read(cmd Command) error {
 			key:         c.Key,
 			text:        c.Body,
 			attachments: c.Attachments,
+		}
+	case Edit:
+		*o = fields{
+			kind:        kindEdit,
+			by:          c.By,
+			at:          c.At,
+			key:         c.Key,
+			message:     MessageRef{c.Message, c.Channel, c.Address, c.ExternalID},
+			text:        c.Body,
+			attachments: c.Attachments,
+		}
+	case Retract:
+		*o = fields{
+			kind:    kindRetract,
+			by:      c.By,
+			at:      c.At,
+			key:     c.Key,
+			message: MessageRef{c.Message, c.Channel, c.Address, c.ExternalID},
+			redact:  c.Redact,
 		}
 	case SetPending:
 		*o = fields{kind: kindSetPending, by: c.By, at: c.At, key: c.Key, until: c.Until}

@@ -278,6 +278,14 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 		}
 	case convo.CommandNote:
 		return convo.Note{By: by, At: at, Key: key, Body: body(), Attachments: attachments()}
+	case convo.CommandEdit:
+		message, id := w.drawMessage(t)
+		return convo.Edit{By: by, At: at, Key: key, Message: message, Channel: channel(),
+			Address: spoken(), ExternalID: id, Body: body(), Attachments: attachments()}
+	case convo.CommandRetract:
+		message, id := w.drawMessage(t)
+		return convo.Retract{By: by, At: at, Key: key, Message: message, Channel: channel(),
+			Address: spoken(), ExternalID: id}
 	case convo.CommandSetPending:
 		c := convo.SetPending{By: by, At: at, Key: key}
 		if rapid.Bool().Draw(t, "until given") {
@@ -307,6 +315,30 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 	}
 }
 
+// drawMessage is the event of some message, or some external id.
+func (w *world) drawMessage(t *rapid.T) (event uuid.UUID, externalID string) {
+	var all []uuid.UUID
+	for _, log := range w.last.Logs {
+		for i := range log {
+			all = append(all, log[i].ID)
+		}
+	}
+	if len(all) == 0 || rapid.Bool().Draw(t, "by external id") {
+		return uuid.Nil, fmt.Sprint("m-", rapid.IntRange(0, 20).Draw(t, "external id"))
+	}
+	slices.SortFunc(all, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	return rapid.SampledFrom(all).Draw(t, "event"), ""
+}
+
+// looksForAMessage says that the engine adds a message to what Load gives.
+func looksForAMessage(cmds []convo.Command) bool {
+	switch cmds[0].(type) {
+	case convo.Edit, convo.Retract:
+		return len(cmds) == 1
+	}
+	return false
+}
+
 func commandNames() (names []convo.CommandName) {
 	for _, tr := range convo.Transitions() {
 		if len(names) == 0 || names[len(names)-1] != tr.Command {
@@ -330,7 +362,7 @@ func (w *world) call(t *rapid.T, to convo.Ref, cmds []convo.Command) {
 	w.t, w.observed = t, nil
 	given := cloneCommands(cmds)
 	thread, loadErr := w.store.Load(t.Context(), to)
-	fresh := loadErr == nil && to.Validate() == nil &&
+	fresh := loadErr == nil && to.Validate() == nil && !looksForAMessage(cmds) &&
 		len(w.knownKeys(t, to, thread.Contact.ID, cmds)) == 0
 
 	result, err := w.engine.Do(t.Context(), to, cmds...)
@@ -440,7 +472,8 @@ func keyIDs(c convo.Command, to convo.Address) (ids []convo.KeyID) {
 	if key := v.FieldByName("Key").String(); key != "" {
 		ids = append(ids, convo.KeyID{ID: key})
 	}
-	if external := v.FieldByName("ExternalID"); external.IsValid() && external.String() != "" {
+	external := v.FieldByName("ExternalID")
+	if external.IsValid() && external.String() != "" && !looksForAMessage([]convo.Command{c}) {
 		id := convo.KeyID{
 			Channel: cmp.Or(v.FieldByName("Channel").String(), to.Channel),
 			Address: v.FieldByName("Address").String(), ID: external.String(),

@@ -7,7 +7,7 @@ import (
 )
 
 // Snapshot is all that a decision looks at: a contact and one of its conversations. It is a plain
-// value without pointers. [Store].Load fills it, [Apply] moves it on.
+// value, without pointers but to the message. [Store].Load fills it, [Apply] moves it on.
 type Snapshot struct {
 	// Ref is what the snapshot was loaded for.
 	Ref Ref
@@ -19,6 +19,9 @@ type Snapshot struct {
 	Active uuid.UUID
 	// AddressOwner is the root contact that Ref.Address belongs to; empty when nobody has it.
 	AddressOwner string
+	// Message is the one that an Edit or a Retract is about, which the engine looks for. nil: there
+	// is none. Conversation is the message's then, or none where it is in the log of a contact.
+	Message *ShownMessage
 	// Next is the id that the next new conversation or event gets; further ones count up from it.
 	// The engine sets it to a fresh UUIDv7, so that deciding stays deterministic.
 	Next uuid.UUID
@@ -58,6 +61,10 @@ type Change struct {
 	Keys []Key
 	// Addresses are to be linked. One that is there is a conflict.
 	Addresses []AddressRow
+	// Redact are events whose texts and attachments are to be removed for good: from the log, from
+	// every copy and index, and from what the storage keeps of a row that was overwritten, as far
+	// as the store has a say in that.
+	Redact []EventPlace
 	// MergeInto is the root contact that Contact is merged into by this change; mostly empty. What
 	// that demands of a store, in the same commit: every contact that was merged into Contact
 	// counts as merged into MergeInto from now on, so that one step always leads to the root; all
@@ -102,6 +109,14 @@ type ConversationRow struct {
 type CycleRow struct {
 	Conversation uuid.UUID
 	Cycle
+}
+
+// EventPlace is where an event is: by its Conversation and Seq, or, without a conversation, by the
+// Contact in whose own log it is.
+type EventPlace struct {
+	Conversation uuid.UUID
+	Contact      string
+	Seq          int64
 }
 
 // AddressRow is an address in a [Change] with the contact that it belongs to.

@@ -42,6 +42,9 @@ type Store interface {
 	// Events returns a page of the log, the oldest first: by At, Conversation, Seq and ID,
 	// ascending.
 	Events(ctx context.Context, f EventFilter) ([]Event, error)
+	// Event returns the event of a root contact with an id: from its conversations, its own log and
+	// those of the contacts that were merged into it. It is rarely asked, and need not be fast.
+	Event(ctx context.Context, workspace, contact string, id uuid.UUID) (Event, bool, error)
 	// Due returns up to limit conversations of all workspaces whose DueAt is not zero and not after
 	// before, the earliest first.
 	Due(ctx context.Context, before time.Time, limit int) ([]DueConversation, error)

@@ -111,14 +111,18 @@ func checkTime(field string, t time.Time) error {
 	return nil
 }
 
-func (o *fields) checkMessage(p *Policy) error {
+func (o *fields) checkText(p *Policy) error {
 	if o.text == "" && len(o.attachments) == 0 {
 		return invalid("body", "a message needs a body or attachments")
 	}
 	if err := checkText("body", o.text, p.MaxBody, DefaultMaxBody); err != nil {
 		return err
 	}
-	if err := checkAttachments(p, o.attachments); err != nil {
+	return checkAttachments(p, o.attachments)
+}
+
+func (o *fields) checkMessage(p *Policy) error {
+	if err := o.checkText(p); err != nil {
 		return err
 	}
 	if err := checkTime("sent_at", o.sentAt); err != nil {
@@ -190,6 +194,13 @@ func (o *fields) check(p *Policy) error {
 		return o.checkMessage(p)
 	case kindNote:
 		return o.checkMessage(p)
+	case kindEdit:
+		if err := o.message.check(); err != nil {
+			return err
+		}
+		return o.checkText(p)
+	case kindRetract:
+		return o.message.check()
 	case kindSetPending:
 		return checkTime("until", o.until)
 	case kindClose:

@@ -128,6 +128,13 @@ func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 					for what, good := range goodTokens {
 						assert.NoError(t, try(good), what)
 					}
+					switch cmd.(type) {
+					case convo.Edit, convo.Retract:
+						if field == "channel" || field == "external_id" {
+							assert.Error(t, try(""), "it names the message")
+							return
+						}
+					}
 					assert.NoError(t, try(""), "a command may leave it out")
 				case f.Type == reflect.TypeFor[convo.Actor]():
 					for what, bad := range badTokens {
@@ -165,6 +172,8 @@ func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 					}
 					requireInvalid(t, field, try(json.RawMessage(`"`+strings.Repeat("x",
 						64<<10-1)+`"`)))
+				case f.Type == reflect.TypeFor[uuid.UUID]():
+					requireInvalid(t, field, try(uuid.New())) // beside the external id
 				case f.Type.Kind() == reflect.Bool:
 					assert.NoError(t, try(true))
 				default:

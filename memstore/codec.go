@@ -43,6 +43,8 @@ const (
 	flagRestartFlow
 	flagQuiet
 	flagNewContact
+	flagMessage
+	flagRedacted
 	flagUntil
 	flagSentAt
 	flagLatest
@@ -84,6 +86,8 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	set(flagQuiet, e.Quiet)
 	set(flagNewContact, e.NewContact)
 	set(flagUntil, !e.Until.IsZero())
+	set(flagMessage, e.Message != uuid.Nil)
+	set(flagRedacted, e.Redacted)
 	set(flagSentAt, !e.SentAt.IsZero())
 	set(flagLatest, e.LatestConversation != uuid.Nil)
 	set(flagContactSeq, e.ContactSeq != 0)
@@ -107,6 +111,9 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	}
 	if flags&flagUntil != 0 {
 		b = binary.AppendVarint(b, e.Until.UnixMicro())
+	}
+	if flags&flagMessage != 0 {
+		b = append(b, e.Message[:]...)
 	}
 	if flags&flagSentAt != 0 {
 		b = binary.AppendVarint(b, e.SentAt.UnixMicro())
@@ -160,8 +167,12 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 	}
 	e.Response, e.RestartFlow = flags&flagResponse != 0, flags&flagRestartFlow != 0
 	e.Quiet, e.NewContact = flags&flagQuiet != 0, flags&flagNewContact != 0
+	e.Redacted = flags&flagRedacted != 0
 	if flags&flagUntil != 0 {
 		e.Until = time.UnixMicro(r.varint()).UTC()
+	}
+	if flags&flagMessage != 0 {
+		copy(e.Message[:], r.take(16))
 	}
 	if flags&flagSentAt != 0 {
 		e.SentAt = time.UnixMicro(r.varint()).UTC()

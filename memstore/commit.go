@@ -273,6 +273,9 @@ func (s *Store) write(ch *convo.Change) {
 	if ch.MergeInto != "" {
 		w.merge(w.contacts[ch.Contact.ID], w.contacts[ch.MergeInto])
 	}
+	for _, p := range ch.Redact {
+		w.redact(p)
+	}
 	for _, r := range ch.Addresses {
 		k := w.contacts[r.Contact]
 		a := convo.Address{Channel: w.token(r.Channel), Value: strings.Clone(r.Value)}
@@ -286,6 +289,33 @@ func (s *Store) write(ch *convo.Change) {
 			w.conversations[k.Conversation], k.RequestHash, k.FirstSeq, k.LastSeq,
 			strings.Clone(k.Address), w.contacts[k.Contact], w.keys[name],
 		}
+	}
+}
+
+// redact writes the batch that has an event anew, without its texts.
+func (w *workspace) redact(p convo.EventPlace) {
+	log, owner := []string(nil), p.Contact
+	if c := w.conversations[p.Conversation]; c != nil {
+		log, owner = c.log, c.origin.state.ID
+	} else if k := w.contacts[p.Contact]; k != nil && k.extra != nil {
+		log = k.extra.log
+	}
+	for i := len(log) - 1; i >= 0; i-- {
+		if firstSeq(log[i]) > p.Seq {
+			continue
+		}
+		var events []convo.Event
+		e := convo.Event{Workspace: w.name, Conversation: p.Conversation}
+		decode(log[i], &e, owner, func(e *convo.Event) bool {
+			r := e.Row()
+			if r.Seq == p.Seq {
+				r.Body, r.Attachments = "", nil
+			}
+			events = append(events, r.Event())
+			return true
+		})
+		log[i] = string(encode(nil, owner, events))
+		return
 	}
 }
 

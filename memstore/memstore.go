@@ -353,6 +353,37 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 	return out, nil
 }
 
+// Event implements convo.Store.
+func (s *Store) Event(
+	ctx context.Context, workspace, contact string, id uuid.UUID,
+) (found convo.Event, ok bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return convo.Event{}, false, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	w := s.workspaces[workspace]
+	if w == nil || w.contacts[contact] == nil {
+		return convo.Event{}, false, nil
+	}
+	look := func(e *convo.Event) bool {
+		if ok = e.ID == id; ok {
+			found = taken(e)
+		}
+		return !ok
+	}
+	for _, k := range w.contacts[contact].root.aliases() {
+		k.events(look)
+		for c := k.latest; c != nil && !ok; c = c.previous {
+			c.events(0, look)
+		}
+		if ok {
+			break
+		}
+	}
+	return found, ok, nil
+}
+
 // history is the events of a contact and its aliases behind f.After.
 func (w *workspace) history(f *convo.EventFilter) []convo.Event {
 	k := w.contacts[f.Contact]

@@ -22,6 +22,7 @@ type plan struct {
 	addresses     []dialect.Address
 	keys          []dialect.Key
 	merged        []merge
+	redacted      []convo.EventPlace
 }
 
 // merge is a contact that is merged into another one.
@@ -63,6 +64,7 @@ func (p *plan) add(ch *convo.Change) {
 	for i := range ch.Keys {
 		p.keys = append(p.keys, dialect.Key{Workspace: p.workspace, Key: ch.Keys[i]})
 	}
+	p.redacted = append(p.redacted, ch.Redact...)
 	if ch.MergeInto != "" {
 		p.merged = append(p.merged, merge{ch.Contact.ID, ch.MergeInto})
 	}
@@ -85,7 +87,8 @@ func (p *plan) addCycle(conversation uuid.UUID, c *convo.Cycle) {
 // it.
 func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 	for _, step := range [...]func(context.Context, *transaction) error{
-		p.writeContacts, p.writeConversations, p.writeKeys, p.writeEvents, p.writeCycles, p.merge,
+		p.writeContacts, p.writeConversations, p.writeKeys, p.writeEvents, p.writeCycles, p.redact,
+		p.merge,
 	} {
 		if err := step(ctx, t); err != nil {
 			return err
@@ -228,6 +231,20 @@ func (p *plan) writeCycles(ctx context.Context, t *transaction) error {
 	for i := range p.cycles {
 		a := dialect.Cycles.All.Args(t.d.Dialect, nil, &p.cycles[i])
 		if _, err := t.update(ctx, dialect.InsertCycle+t.d.UpsertCycle, a...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// redact overwrites the texts of events.
+func (p *plan) redact(ctx context.Context, t *transaction) error {
+	for _, r := range p.redacted {
+		statement, of := dialect.RedactContactEvent, any(r.Contact)
+		if r.Conversation != uuid.Nil {
+			statement, of = dialect.RedactEvent, t.d.ID(r.Conversation)
+		}
+		if _, err := t.update(ctx, statement, p.workspace, of, r.Seq); err != nil {
 			return err
 		}
 	}

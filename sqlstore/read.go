@@ -265,6 +265,26 @@ func eventsOf(
 	return out, err
 }
 
+// Event implements convo.Store.
+func (s *Store) Event(
+	ctx context.Context, workspace, contact string, id uuid.UUID,
+) (convo.Event, bool, error) {
+	if err := ctx.Err(); err != nil {
+		return convo.Event{}, false, err
+	}
+	s = s.within(ctx)
+	found, err := eventsOf(ctx, s, dialect.Events, dialect.EventOfContact,
+		workspace, contact, s.d.ID(id))
+	if err == nil && len(found) == 0 {
+		found, err = eventsOf(ctx, s, dialect.ContactEvents, dialect.ContactEventOfContact,
+			workspace, contact, workspace, contact, workspace, s.d.ID(id))
+	}
+	if err != nil || len(found) == 0 {
+		return convo.Event{}, false, err
+	}
+	return found[0], true, nil
+}
+
 // Due implements convo.Store.
 func (s *Store) Due(
 	ctx context.Context, before time.Time, limit int,

@@ -54,7 +54,9 @@ func inTransactionOfSQLite(ctx context.Context, tx *sql.Tx) bool {
 // OpenSQLite opens a SQLite file, or ":memory:", with a driver that the host has imported, such as
 // "sqlite" of modernc.org/sqlite, and with the settings that a Store needs on every connection:
 // write-ahead log, 10 seconds of patience with other processes, transactions that take the write
-// lock at once, and a commit that is on the disk when it returns (synchronous = FULL). Further
+// lock at once, a commit that is on the disk when it returns (synchronous = FULL), and zeros where
+// something was deleted or overwritten (secure_delete), so that what is redacted is nowhere in the
+// file, and after the next checkpoint not in the write-ahead log either. Further
 // pragmas come after those, such as "synchronous = NORMAL" for more speed: then the last commits
 // may be lost in a power failure, though not in a crash of the process.
 func OpenSQLite(driverName, path string, pragmas ...string) (*sql.DB, error) {
@@ -66,7 +68,7 @@ func OpenSQLite(driverName, path string, pragmas ...string) (*sql.DB, error) {
 	}
 	defer named.Close()
 	db := sql.OpenDB(&connector{named.Driver(), dsn, append([]string{
-		"busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL",
+		"busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON",
 	}, pragmas...)})
 	if memory {
 		db.SetMaxOpenConns(1)

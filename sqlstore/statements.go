@@ -70,7 +70,8 @@ func (k *kept) release() error {
 func (s *Store) fixedStatements() []string {
 	return append(s.inTransactions(), dialect.OneConversation, dialect.KeysFound,
 		dialect.EventsOfOwnLog, dialect.EventsOfConversation, dialect.EventsOfContact,
-		dialect.ContactEventsOfContact, dialect.EventAt, dialect.ContactEventAt,
+		dialect.ContactEventsOfContact, dialect.EventOfContact, dialect.ContactEventOfContact,
+		dialect.EventAt, dialect.ContactEventAt,
 		dialect.DueConversations, dialect.AddressesOfContact, dialect.AddressesByIdentity)
 }
 

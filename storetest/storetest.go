@@ -65,6 +65,7 @@ func cases() []testCase {
 		suggesterCases,
 		mergeStepCases,
 		messageCases,
+		changedCases,
 	)
 }
 
@@ -380,4 +381,17 @@ func ids(cs []convo.Conversation) []uuid.UUID {
 		out = append(out, c.ID)
 	}
 	return out
+}
+
+// catching is a store that keeps what is to be committed, and commits nothing.
+type catching struct {
+	convo.Store
+	change convo.Change
+}
+
+var errCaught = errors.New("caught")
+
+func (c *catching) Commit(_ context.Context, changes ...convo.Change) error {
+	c.change = changes[0]
+	return errCaught
 }

@@ -21,6 +21,8 @@
 //	tick                   what is due is done
 //	show REF               the conversation as it stands
 //
+// A message is named as the output names its event (1.2), or by its external id.
+//
 // A REF is a contact (susan), an address (sms:+49), both (susan sms:+49), or a conversation by the
 // number that the output gives it (#1); in another workspace than acme, its name and a slash go
 // before it (beta/susan). A command is its name and its fields as in JSON; an actor is type:id, a
@@ -66,8 +68,9 @@ type runner struct {
 	engine   *convo.Engine
 	policies map[string]*convo.Policy // by workspace; "": of all others
 	now      time.Time
-	numbers  map[uuid.UUID]int // of conversations, in the order in which they were seen
-	names    map[string]string // of contacts whose ids the library made
+	numbers  map[uuid.UUID]int    // of conversations, in the order in which they were seen
+	places   map[string]uuid.UUID // the ids of events, by what the output calls them
+	names    map[string]string    // of contacts whose ids the library made
 	did      []Did
 }
 
@@ -113,6 +116,7 @@ func Run(text string) (out string, did []Did, err error) {
 func (r *runner) start() error {
 	r.store, r.policies, r.now = memstore.New(), map[string]*convo.Policy{}, Morning
 	r.numbers, r.names = map[uuid.UUID]int{}, map[string]string{}
+	r.places = map[string]uuid.UUID{}
 	policyOf := func(_ context.Context, workspace, _ string) (*convo.Policy, error) {
 		return cmp.Or(r.policies[workspace], r.policies[""]), nil
 	}
@@ -229,6 +233,9 @@ func (r *runner) plain(text string) string {
 	for id, name := range r.names {
 		text = strings.ReplaceAll(text, id, name)
 	}
+	for place, id := range r.places {
+		text = strings.ReplaceAll(text, id.String(), place)
+	}
 	return text
 }
 
@@ -246,6 +253,7 @@ func (r *runner) events(events []convo.Event) string {
 		if e.By.ID != "" {
 			by += ":" + r.plain(e.By.ID)
 		}
+		r.places[fmt.Sprintf("%s.%d", of, e.Seq)] = e.ID
 		row := e.Row()
 		row.By, row.Kind, row.Seq, row.Workspace, row.At = convo.Actor{}, 0, 0, "", time.Time{}
 		row.ID, row.Conversation, row.Contact = uuid.Nil, uuid.Nil, ""
@@ -348,7 +356,7 @@ func (r *runner) commands(lines []string) (convo.Commands, error) {
 			switch name {
 			case "by":
 				object[name] = actor(value)
-			case "quiet":
+			case "quiet", "redact":
 				object[name] = value == "true"
 			case "at", "sent_at", "until":
 				d, err := time.ParseDuration(strings.TrimPrefix(value, "+"))
@@ -356,6 +364,8 @@ func (r *runner) commands(lines []string) (convo.Commands, error) {
 					return nil, err
 				}
 				object[name] = r.now.Add(d)
+			case "message":
+				object[name] = r.places[value]
 			case "attachments":
 				object[name] = json.RawMessage(value)
 			default:

@@ -186,6 +186,8 @@ var Events = table(
 	optional("quiet", immutable, func(e *ev) Field { return (*Flag)(&e.Quiet) }),
 	optional("new_contact", immutable, func(e *ev) Field { return (*Flag)(&e.NewContact) }),
 	optional("restart_flow", immutable, func(e *ev) Field { return (*Flag)(&e.RestartFlow) }),
+	optional("message", immutable, func(e *ev) Field { return (*ID)(&e.Message) }),
+	optional("redacted", immutable, func(e *ev) Field { return (*Flag)(&e.Redacted) }),
 	optional("notice", immutable, func(e *ev) Field { return (*Text)(&e.Notice) }),
 	optional("audience", immutable, func(e *ev) Field { return (*Text)(&e.Audience) }),
 )
@@ -193,7 +195,8 @@ var Events = table(
 // MessageEvents are the columns of convo_events that a message or note has; the others are NULL.
 // Most events are messages, and each value that is sent costs.
 var MessageEvents = Events.All.without("contact_seq", "source", "category", "summary", "until_at",
-	"assignee", "team", "new_contact", "restart_flow", "notice", "audience")
+	"assignee", "team", "new_contact", "restart_flow", "message", "redacted", "notice",
+	"audience")
 
 // IsMessage reports whether e has no other columns than MessageEvents.
 func IsMessage(e *convo.Event) bool {
@@ -220,6 +223,8 @@ var ContactEvents = table(
 	optional("body", immutable, func(e *ev) Field { return (*FreeText)(&e.Body) }),
 	optional("attachments", immutable, func(e *ev) Field { return (*JSON)(&e.Attachments) }),
 	optional("quiet", immutable, func(e *ev) Field { return (*Flag)(&e.Quiet) }),
+	optional("message", immutable, func(e *ev) Field { return (*ID)(&e.Message) }),
+	optional("redacted", immutable, func(e *ev) Field { return (*Flag)(&e.Redacted) }),
 	optional("merged_into", immutable, func(e *ev) Field { return (*Text)(&e.MergedInto) }),
 	optional("latest_conversation", immutable,
 		func(e *ev) Field { return (*ID)(&e.LatestConversation) }),

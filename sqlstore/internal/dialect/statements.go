@@ -61,6 +61,17 @@ var (
 	FROM convo_events
 	WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?`
 
+	// EventOfContact and ContactEventOfContact look through all that a contact has.
+	EventOfContact = `SELECT ` + Events.Read.Qualify("ev") + `
+	FROM convo_conversations cv
+	JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
+	WHERE cv.workspace = ? AND cv.contact = ? AND ev.id = ?`
+
+	ContactEventOfContact = `SELECT ` + ContactEvents.Read.Qualify("ce") + `
+	FROM ` + mergedContacts + `
+	JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
+	WHERE ce.id = ?`
+
 	// Conversations that ended before the page begins are left out at once.
 	EventsOfContact = `SELECT ` + Events.Read.Qualify("ev") + `
 	FROM convo_conversations cv
@@ -185,6 +196,12 @@ const (
 	// OtherActive is the conversation that has the slot of a contact, if it is another one.
 	OtherActive = `SELECT other.id FROM convo_conversations other
 	WHERE other.workspace = ? AND other.active_slot = ? AND other.id <> ?`
+
+	RedactEvent = `UPDATE convo_events SET body = NULL, attachments = NULL
+	WHERE workspace = ? AND conversation = ? AND seq = ?`
+
+	RedactContactEvent = `UPDATE convo_contact_events SET body = NULL, attachments = NULL
+	WHERE workspace = ? AND contact = ? AND seq = ?`
 
 	MergeContacts = `UPDATE convo_contacts SET merged_into = ?
 	WHERE workspace = ? AND merged_into = ?`

@@ -159,6 +159,8 @@ CREATE TABLE convo_events (
     quiet        BOOLEAN,
     new_contact  BOOLEAN,
     restart_flow BOOLEAN,
+    message      BINARY(16),
+    redacted     BOOLEAN,
     notice       VARBINARY(255),
     audience     VARBINARY(255),
     PRIMARY KEY (workspace, conversation, seq)
@@ -183,6 +185,8 @@ CREATE TABLE convo_contact_events (
     body         LONGTEXT,
     attachments  LONGTEXT,
     quiet        BOOLEAN,
+    message      BINARY(16),
+    redacted     BOOLEAN,
     merged_into VARBINARY(255),
     latest_conversation BINARY(16),
     PRIMARY KEY (workspace, contact, seq)

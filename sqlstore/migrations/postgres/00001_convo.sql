@@ -159,6 +159,8 @@ CREATE TABLE convo_events (
     quiet        boolean,
     new_contact  boolean,
     restart_flow boolean,
+    message      uuid,
+    redacted     boolean,
     notice       text COLLATE "C",
     audience     text COLLATE "C",
     PRIMARY KEY (workspace, conversation, seq)
@@ -183,6 +185,8 @@ CREATE TABLE convo_contact_events (
     body         text COLLATE "C",
     attachments  text COLLATE "C",
     quiet        boolean,
+    message      uuid,
+    redacted     boolean,
     merged_into text COLLATE "C",
     latest_conversation uuid,
     PRIMARY KEY (workspace, contact, seq)

@@ -159,6 +159,8 @@ CREATE TABLE convo_events (
     quiet        INTEGER,
     new_contact  INTEGER,
     restart_flow INTEGER,
+    message      BLOB,
+    redacted     INTEGER,
     notice       TEXT,
     audience     TEXT,
     PRIMARY KEY (workspace, conversation, seq)
@@ -183,6 +185,8 @@ CREATE TABLE convo_contact_events (
     body         TEXT,
     attachments  TEXT,
     quiet        INTEGER,
+    message      BLOB,
+    redacted     INTEGER,
     merged_into TEXT,
     latest_conversation BLOB,
     PRIMARY KEY (workspace, contact, seq)

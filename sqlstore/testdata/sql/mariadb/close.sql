@@ -25,9 +25,9 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, notice, audience)
+            restart_flow, message, redacted, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?);
+                ?, ?, ?, ?);
         INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type,
             opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
             last_team, first_response_at, first_response_sent_at, first_responder_type,
@@ -55,10 +55,11 @@ END;
 -- 44 workspace, 45 id, 46 version, 47 workspace, 48 conversation, 49 seq, 50 id, 51 contact,
 -- 52 contact_seq, 53 kind, 54 at, 55 by_type, 56 by_id, 57 source, 58 channel, 59 address,
 -- 60 external_id, 61 sent_at, 62 body, 63 attachments, 64 category, 65 summary, 66 until_at,
--- 67 assignee, 68 team, 69 response, 70 quiet, 71 new_contact, 72 restart_flow, 73 notice,
--- 74 audience, 75 workspace, 76 conversation, 77 number, 78 opened_at, 79 opened_by_type,
--- 80 opened_by_id, 81 opened_source, 82 first_assigned_at, 83 first_assignee, 84 last_assignee,
--- 85 last_team, 86 first_response_at, 87 first_response_sent_at, 88 first_responder_type,
--- 89 first_responder_id, 90 first_waiting_since, 91 waiting_since, 92 no_wait_before, 93 responses,
--- 94 response_micros, 95 pending_micros, 96 incoming, 97 outgoing_user, 98 outgoing_automation,
--- 99 closed_at, 100 closed_by_type, 101 closed_by_id, 102 closed_source, 103 category, 104 summary
+-- 67 assignee, 68 team, 69 response, 70 quiet, 71 new_contact, 72 restart_flow, 73 message,
+-- 74 redacted, 75 notice, 76 audience, 77 workspace, 78 conversation, 79 number, 80 opened_at,
+-- 81 opened_by_type, 82 opened_by_id, 83 opened_source, 84 first_assigned_at, 85 first_assignee,
+-- 86 last_assignee, 87 last_team, 88 first_response_at, 89 first_response_sent_at,
+-- 90 first_responder_type, 91 first_responder_id, 92 first_waiting_since, 93 waiting_since,
+-- 94 no_wait_before, 95 responses, 96 response_micros, 97 pending_micros, 98 incoming,
+-- 99 outgoing_user, 100 outgoing_automation, 101 closed_at, 102 closed_by_type, 103 closed_by_id,
+-- 104 closed_source, 105 category, 106 summary

@@ -28,19 +28,19 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, notice, audience)
+            restart_flow, message, redacted, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?);
+                ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, notice, audience)
+            restart_flow, message, redacted, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?);
+                ?, ?, ?, ?);
         INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            quiet, merged_into, latest_conversation)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+            quiet, message, redacted, merged_into, latest_conversation)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -61,11 +61,12 @@ END;
 -- 63 identity, 64 workspace, 65 conversation, 66 seq, 67 id, 68 contact, 69 contact_seq, 70 kind,
 -- 71 at, 72 by_type, 73 by_id, 74 source, 75 channel, 76 address, 77 external_id, 78 sent_at,
 -- 79 body, 80 attachments, 81 category, 82 summary, 83 until_at, 84 assignee, 85 team, 86 response,
--- 87 quiet, 88 new_contact, 89 restart_flow, 90 notice, 91 audience, 92 workspace, 93 conversation,
--- 94 seq, 95 id, 96 contact, 97 contact_seq, 98 kind, 99 at, 100 by_type, 101 by_id, 102 source,
--- 103 channel, 104 address, 105 external_id, 106 sent_at, 107 body, 108 attachments, 109 category,
--- 110 summary, 111 until_at, 112 assignee, 113 team, 114 response, 115 quiet, 116 new_contact,
--- 117 restart_flow, 118 notice, 119 audience, 120 workspace, 121 contact, 122 seq, 123 id,
--- 124 contact_seq, 125 kind, 126 at, 127 by_type, 128 by_id, 129 source, 130 channel, 131 address,
--- 132 external_id, 133 sent_at, 134 body, 135 attachments, 136 quiet, 137 merged_into,
--- 138 latest_conversation
+-- 87 quiet, 88 new_contact, 89 restart_flow, 90 message, 91 redacted, 92 notice, 93 audience,
+-- 94 workspace, 95 conversation, 96 seq, 97 id, 98 contact, 99 contact_seq, 100 kind, 101 at,
+-- 102 by_type, 103 by_id, 104 source, 105 channel, 106 address, 107 external_id, 108 sent_at,
+-- 109 body, 110 attachments, 111 category, 112 summary, 113 until_at, 114 assignee, 115 team,
+-- 116 response, 117 quiet, 118 new_contact, 119 restart_flow, 120 message, 121 redacted,
+-- 122 notice, 123 audience, 124 workspace, 125 contact, 126 seq, 127 id, 128 contact_seq, 129 kind,
+-- 130 at, 131 by_type, 132 by_id, 133 source, 134 channel, 135 address, 136 external_id,
+-- 137 sent_at, 138 body, 139 attachments, 140 quiet, 141 message, 142 redacted, 143 merged_into,
+-- 144 latest_conversation

@@ -26,15 +26,15 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, notice, audience)
+            restart_flow, message, redacted, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?);
+                ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, notice, audience)
+            restart_flow, message, redacted, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?);
+                ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -55,7 +55,8 @@ END;
 -- 63 contact, 64 contact_seq, 65 kind, 66 at, 67 by_type, 68 by_id, 69 source, 70 channel,
 -- 71 address, 72 external_id, 73 sent_at, 74 body, 75 attachments, 76 category, 77 summary,
 -- 78 until_at, 79 assignee, 80 team, 81 response, 82 quiet, 83 new_contact, 84 restart_flow,
--- 85 notice, 86 audience, 87 workspace, 88 conversation, 89 seq, 90 id, 91 contact, 92 contact_seq,
--- 93 kind, 94 at, 95 by_type, 96 by_id, 97 source, 98 channel, 99 address, 100 external_id,
--- 101 sent_at, 102 body, 103 attachments, 104 category, 105 summary, 106 until_at, 107 assignee,
--- 108 team, 109 response, 110 quiet, 111 new_contact, 112 restart_flow, 113 notice, 114 audience
+-- 85 message, 86 redacted, 87 notice, 88 audience, 89 workspace, 90 conversation, 91 seq, 92 id,
+-- 93 contact, 94 contact_seq, 95 kind, 96 at, 97 by_type, 98 by_id, 99 source, 100 channel,
+-- 101 address, 102 external_id, 103 sent_at, 104 body, 105 attachments, 106 category, 107 summary,
+-- 108 until_at, 109 assignee, 110 team, 111 response, 112 quiet, 113 new_contact, 114 restart_flow,
+-- 115 message, 116 redacted, 117 notice, 118 audience

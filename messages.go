@@ -1,0 +1,191 @@
+package convo
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// MessageRef names a message: by the id of its event, or by its external id.
+type MessageRef struct {
+	Event      uuid.UUID
+	Channel    string
+	Address    string // on Channel, if the message came by one
+	ExternalID string
+}
+
+func (r *MessageRef) check() error {
+	if err := checkKey("external_id", r.ExternalID); err != nil {
+		return err
+	}
+	if err := checkToken("address", r.Address); err != nil {
+		return err
+	}
+	switch {
+	case (r.Event != uuid.Nil) == (r.ExternalID != ""):
+		return invalid("message", "name the message by its event, or by its external_id")
+	case r.ExternalID != "" && r.Channel == "":
+		return invalid("channel", "an external_id is unique within a channel: name the channel too")
+	}
+	return checkToken("channel", r.Channel)
+}
+
+// messageOf is the message that a command is about, if it is about one.
+func messageOf(cmd Command) (MessageRef, bool) {
+	switch c := cmd.(type) {
+	case Edit:
+		return MessageRef{c.Message, c.Channel, c.Address, c.ExternalID}, true
+	case Retract:
+		return MessageRef{c.Message, c.Channel, c.Address, c.ExternalID}, true
+	}
+	return MessageRef{}, false
+}
+
+// ShownMessage is a message or a note as a transcript shows it.
+type ShownMessage struct {
+	// Event is the message itself, with its first text.
+	Event Event
+	// Body and Attachments are those of its last edit; empty once it was taken back.
+	Body        string
+	Attachments json.RawMessage
+	// EditedAt is its last edit, RetractedAt when it was taken back; zero: not yet. Redacted says
+	// that its texts are gone for good.
+	EditedAt    time.Time
+	RetractedAt time.Time
+	Redacted    bool
+
+	places []EventPlace // that hold a text of it
+}
+
+// Messages folds events, of a transcript or a history and in its order, into the messages and notes
+// that it shows. What is about a message that is not among the events is left out.
+func Messages(events []Event) []ShownMessage {
+	var shown []ShownMessage
+	at := map[uuid.UUID]int{}
+	of := func(id uuid.UUID) *ShownMessage {
+		if i, ok := at[id]; ok {
+			return &shown[i]
+		}
+		return nil
+	}
+	for i := range events {
+		e := &events[i]
+		switch p := e.Payload.(type) {
+		case *Message:
+			at[e.ID] = len(shown)
+			shown = append(shown, ShownMessage{
+				Event: *e, Body: p.Body, Attachments: p.Attachments,
+				places: []EventPlace{e.place()},
+			})
+		case *Edited:
+			if m := of(p.Message); m != nil && m.RetractedAt.IsZero() {
+				m.Body, m.Attachments, m.EditedAt = p.Body, p.Attachments, e.At
+				m.places = append(m.places, e.place())
+			}
+		case *Retracted:
+			if m := of(p.Message); m != nil {
+				if m.RetractedAt.IsZero() {
+					m.RetractedAt = e.At
+				}
+				m.Body, m.Attachments = "", nil
+				m.Redacted = m.Redacted || p.Redacted
+			}
+		}
+	}
+	return shown
+}
+
+func (e *Event) place() EventPlace { return EventPlace{e.Conversation, e.Contact, e.Seq} }
+
+// withMessage is s with the message that ref names, and the conversation that it is in. Without
+// such a message it is s.
+func (e *Engine) withMessage(ctx context.Context, s Snapshot, ref MessageRef) (Snapshot, error) {
+	if valid := ref.check() == nil; !valid || s.Contact.Version == 0 { // which Decide refuses
+		return s, nil
+	}
+	m, found, err := e.findMessage(ctx, &s.Contact, ref)
+	if err != nil || !found {
+		return s, err
+	}
+	after := EventFilter{Workspace: m.Workspace, Limit: MaxPageSize}
+	if m.Conversation == uuid.Nil { // any of the merged contacts may have what was said of it later
+		if t, err := e.store.Load(ctx, ToContact(m.Workspace, m.Contact)); err != nil ||
+			t.Contact.ID != s.Contact.ID { // it is somebody else's
+			return s, err
+		}
+		s.Conversation, s.Active = Conversation{}, uuid.Nil
+		after.Contact, after.After = s.Contact.ID, m.Cursor()
+	} else {
+		if m.Conversation != s.Conversation.ID {
+			t, err := e.store.Load(ctx, ToConversation(m.Workspace, m.Conversation))
+			if err != nil {
+				return s, err
+			}
+			if t.Contact.ID != s.Contact.ID {
+				return s, nil // it is somebody else's
+			}
+			t.Ref, t.AddressOwner = s.Ref, s.AddressOwner
+			s = t
+		}
+		after.Conversation, after.After.Seq = m.Conversation, m.Seq
+	}
+	about := []Event{m}
+	for {
+		page, err := e.store.Events(ctx, after)
+		if err != nil {
+			return s, err
+		}
+		for i := range page {
+			if page[i].Edited().Message == m.ID || page[i].Retracted().Message == m.ID {
+				about = append(about, page[i])
+			}
+		}
+		if len(page) < after.Limit {
+			break
+		}
+		after.After = page[len(page)-1].Cursor()
+	}
+	s.Message = &Messages(about)[0]
+	return s, nil
+}
+
+// findMessage is the event of a message of a root contact.
+func (e *Engine) findMessage(
+	ctx context.Context, root *Contact, ref MessageRef,
+) (m Event, found bool, err error) {
+	if ref.Event != uuid.Nil {
+		m, found, err = e.store.Event(ctx, root.Workspace, root.ID, ref.Event)
+		_, isMessage := m.Payload.(*Message)
+		return m, found && isMessage, err
+	}
+	keys, err := e.store.Keys(ctx, root.Workspace, KeyID{
+		Channel: ref.Channel, Address: ref.Address, Contact: root.ID, ID: ref.ExternalID,
+	})
+	if err != nil || len(keys) == 0 {
+		return m, false, err
+	}
+	k := keys[0]
+	if len(keys) > 1 {
+		if ref.Address == "" {
+			return m, false, invalid("address",
+				"several messages of the contact have this external_id: say by which address")
+		}
+		for i := range keys {
+			if keys[i].Address == ref.Address {
+				k = keys[i]
+			}
+		}
+	}
+	events, err := e.eventsOf(ctx, root.Workspace, k)
+	if err != nil {
+		return m, false, err
+	}
+	for i := range events {
+		if events[i].Message().ExternalID == ref.ExternalID {
+			return events[i], true, nil
+		}
+	}
+	return m, false, nil
+}

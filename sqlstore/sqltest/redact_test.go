@@ -1,0 +1,134 @@
+package sqlstore_test
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+)
+
+// canary is what must be nowhere any more.
+const canary = "CANARY4111111111111111"
+
+// TestWhatIsRedactedIsNowhere writes messages with a canary among others, edits them, takes them
+// back for good, and looks for it in every file that the engine keeps rows in. What the server
+// keeps beside them, its logs, is the host's.
+func TestWhatIsRedactedIsNowhere(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		var s *sqlstore.Store
+		var db *sql.DB
+		path := filepath.Join(t.TempDir(), "convo.db")
+		if e == testdb.SQLite { // with the settings that hosts get
+			var err error
+			db, err = sqlstore.OpenSQLite("sqlite", path)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = db.Close() })
+			s = migrated(t, db, e)
+		} else {
+			s, db = open(t, e)
+		}
+		engine, err := convo.New(s)
+		require.NoError(t, err)
+		do := func(contact string, cmds ...convo.Command) convo.Result {
+			r, err := engine.Do(t.Context(), convo.ToContact("acme", contact), cmds...)
+			require.NoError(t, err)
+			return r
+		}
+		text := strings.Repeat("My card is "+canary+". ", 20)
+		attached := json.RawMessage(`{"card":"` + canary + `"}`)
+		var messages []convo.Event
+		for i := range 60 { // over several pages, which split
+			contact := []string{"a", "b", "quiet"}[i%3]
+			r := do(contact, convo.Receive{
+				Body: text, Attachments: attached, Quiet: contact == "quiet",
+			})
+			m := r.Events[len(r.Events)-1]
+			do(contact, convo.Edit{By: convo.ByContact(), Message: m.ID, Body: text + "!"})
+			messages = append(messages, m)
+		}
+		require.NotZero(t, canaries(t, e, db, path), "else nothing is proved")
+		for _, m := range messages {
+			do(m.Contact, convo.Retract{By: ana, Message: m.ID, Redact: true})
+		}
+		assert.Zero(t, canaries(t, e, db, path))
+
+		var export bytes.Buffer
+		require.NoError(t, report.WriteTranscripts(t.Context(), &export, s,
+			convo.Filter{Workspace: "acme"}))
+		assert.NotContains(t, export.String(), canary)
+		assert.Contains(t, export.String(), messages[0].ID.String())
+	})
+}
+
+// canaries counts what is in the files of the tables after they were written anew.
+func canaries(t *testing.T, e testdb.Engine, db *sql.DB, path string) (n int) {
+	t.Helper()
+	var files [][]byte
+	switch e {
+	case testdb.SQLite:
+		var busy, log, moved int
+		require.NoError(t, db.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &moved))
+		require.Zero(t, busy)
+		found, err := filepath.Glob(path + "*")
+		require.NoError(t, err)
+		for _, name := range found {
+			data, err := os.ReadFile(name)
+			require.NoError(t, err)
+			files = append(files, data)
+		}
+	case testdb.PostgreSQL:
+		for _, statement := range []string{"VACUUM FULL", "CHECKPOINT"} {
+			_, err := db.Exec(statement)
+			require.NoError(t, err)
+		}
+		rows, err := db.Query(`SELECT pg_read_binary_file(pg_relation_filepath(oid)) FROM pg_class
+			WHERE relkind IN ('r', 'i', 't') AND pg_relation_filepath(oid) IS NOT NULL`)
+		require.NoError(t, err)
+		defer rows.Close()
+		for rows.Next() {
+			var data []byte
+			require.NoError(t, rows.Scan(&data))
+			files = append(files, data)
+		}
+		require.NoError(t, rows.Err())
+	case testdb.MariaDB:
+		var folder, name string
+		require.NoError(t, db.QueryRow("SELECT @@datadir, DATABASE()").Scan(&folder, &name))
+		for _, table := range []string{"convo_events", "convo_contact_events"} {
+			for _, statement := range []string{"OPTIMIZE TABLE ", "FLUSH TABLES "} {
+				rows, err := db.Query(statement + table)
+				require.NoError(t, err)
+				require.NoError(t, rows.Close())
+			}
+			var clean int // pages are written later
+			require.Eventually(t, func() bool {
+				require.NoError(t, db.QueryRow(`SELECT VARIABLE_VALUE FROM
+					information_schema.GLOBAL_STATUS
+					WHERE VARIABLE_NAME = 'Innodb_buffer_pool_pages_dirty'`).Scan(&clean))
+				if clean > 0 {
+					_, err := db.Exec("SET GLOBAL innodb_max_dirty_pages_pct = 0")
+					require.NoError(t, err)
+				}
+				return clean == 0
+			}, 20e9, 1e8)
+			data, err := os.ReadFile(filepath.Join(folder, name, table+".ibd"))
+			require.NoError(t, err)
+			files = append(files, data)
+		}
+	}
+	for _, data := range files {
+		n += bytes.Count(data, []byte(canary))
+	}
+	return n
+}
