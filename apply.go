@@ -84,6 +84,8 @@ func apply(s *Snapshot, e *Event) {
 	case ConversationReopened:
 		c.Status = StatusOpen
 		startCycle(s, e, cycle.Number+1)
+	case MessageDuplicated:
+		applyDuplicated(cycle, e)
 	case ConversationTransferred:
 		c.Contact = e.Contact
 	}
@@ -170,6 +172,17 @@ func applySent(c *Conversation, e *Event) {
 	cycle.Responses++
 	cycle.ResponseMicros += microsBetween(cycle.WaitingSince, at)
 	cycle.WaitingSince, cycle.NoWaitBefore = time.Time{}, at
+}
+
+// applyDuplicated takes an echo off the counts of the cycle in which it is found to be one.
+func applyDuplicated(cycle *Cycle, e *Event) {
+	switch {
+	case payloadOf[Duplicated](e).Quiet:
+	case e.By.Type == ActorUser:
+		cycle.OutgoingUser = max(0, cycle.OutgoingUser-1)
+	case e.By.Type == ActorAutomation:
+		cycle.OutgoingAutomation = max(0, cycle.OutgoingAutomation-1)
+	}
 }
 
 func applyAssigned(c *Conversation, e *Event) {

@@ -107,6 +107,20 @@ type Retract struct {
 	Redact     bool      `json:"redact,omitempty"`
 }
 
+// Identify tells a stored message the external id that its provider gave it afterwards, so that an
+// echo of it is a duplicate and its [Delivery] is found. Where the echo was faster, it is marked as
+// a duplicate instead: transcripts hide it, and it is taken off the counts, now. It stands alone in
+// a call.
+type Identify struct {
+	By         Actor     `json:"by"`
+	At         time.Time `json:"at,omitzero"`
+	Key        string    `json:"key,omitempty"`
+	Message    uuid.UUID `json:"message,omitzero"` // the id of its event
+	Channel    string    `json:"channel"`
+	Address    string    `json:"address,omitempty"` // on Channel, if ids are told apart by it
+	ExternalID string    `json:"external_id"`
+}
+
 // SetPending sets the conversation aside until the contact writes, a user resumes it, or, with
 // Until, that time comes.
 type SetPending struct {
@@ -192,6 +206,7 @@ func (Send) command()         {}
 func (Note) command()         {}
 func (Edit) command()         {}
 func (Retract) command()      {}
+func (Identify) command()     {}
 func (SetPending) command()   {}
 func (Resume) command()       {}
 func (Close) command()        {}
@@ -213,6 +228,7 @@ const (
 	CommandNote         CommandName = "note"
 	CommandEdit         CommandName = "edit"
 	CommandRetract      CommandName = "retract"
+	CommandIdentify     CommandName = "identify"
 	CommandSetPending   CommandName = "set_pending"
 	CommandResume       CommandName = "resume"
 	CommandClose        CommandName = "close"

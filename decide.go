@@ -54,6 +54,7 @@ type decider struct {
 	addresses []AddressRow
 	mergeInto string
 	redact    []EventPlace
+	repointed []Key
 	outcome   Outcome
 	// room is memory for the first payload of each type.
 	room struct {
@@ -81,7 +82,8 @@ func (w *decider) result(s *Snapshot, to *Change) {
 	}
 	w.row(s, &to.Conversation)
 	to.Earlier, to.Cycles, to.Events = w.earlier, w.cycles, w.events
-	to.Keys, to.Addresses, to.MergeInto, to.Redact = w.keys, w.addresses, w.mergeInto, w.redact
+	to.Keys, to.Addresses, to.MergeInto = w.keys, w.addresses, w.mergeInto
+	to.Redact, to.Repointed = w.redact, w.repointed
 }
 
 // row is the row of the present conversation.
@@ -234,7 +236,7 @@ func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
 	if len(branches) == 1 {
 		return branches[0].action
 	}
-	if s.Message == nil && (o.kind == kindEdit || o.kind == kindRetract) {
+	if s.Message == nil && o.message != (MessageRef{}) {
 		return notFound
 	}
 	conv, second := &s.Conversation, false
@@ -255,6 +257,8 @@ func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
 	case kindRetract:
 		m := s.Message
 		second = !m.RetractedAt.IsZero() && (m.Redacted || !o.redact)
+	case kindIdentify:
+		second = s.Holder != nil && s.Holder.Event.ID == s.Message.Event.ID
 	case kindSetPending:
 		second = conv.PendingUntil.Equal(o.until)
 	case kindAssign:
@@ -321,6 +325,8 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 		w.edit(s, o)
 	case retracts:
 		w.retract(s, o)
+	case identifies:
+		w.identify(s, o)
 	case assigns:
 		w.assign(s, o)
 	case amends:
@@ -403,7 +409,8 @@ func (w *decider) link(s *Snapshot, o *fields) {
 // another one.
 func (w *decider) apply(s *Snapshot, e *Event) {
 	switch e.Kind {
-	case MessageReceived, MessageSent, NoteAdded, MessageEdited, MessageRetracted:
+	case MessageReceived, MessageSent, NoteAdded, MessageEdited, MessageRetracted,
+		MessageIdentified, MessageDuplicated:
 	case ConversationClosed, ClosingAmended:
 		w.cycleClosed, w.otherThanMessages = true, true
 	default:

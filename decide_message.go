@@ -3,6 +3,8 @@ package convo
 import (
 	"bytes"
 	"slices"
+
+	"github.com/google/uuid"
 )
 
 // What a decision writes of messages, and of what becomes of them later.
@@ -37,14 +39,14 @@ func (o *fields) route(s *Snapshot) (channel, address string) {
 	return channel, address
 }
 
-// checkAlone refuses a call that does more than to edit or retract a message.
+// checkAlone refuses a call that does more than what is about one message.
 func checkAlone(cmds []Command) error {
 	if len(cmds) < 2 {
 		return nil
 	}
 	for _, cmd := range cmds {
 		if _, ok := messageOf(cmd); ok {
-			return invalid("commands", "edit and retract stand alone in a call")
+			return invalid("commands", "edit, retract and identify stand alone in a call")
 		}
 	}
 	return nil
@@ -63,4 +65,73 @@ func (w *decider) retract(s *Snapshot, o *fields) {
 	if o.redact {
 		w.redact = slices.Clone(s.Message.places)
 	}
+}
+
+// identify gives a message an external id. One that an echo holds is taken from it, and the echo is
+// marked.
+func (w *decider) identify(s *Snapshot, o *fields) {
+	m, echo := s.Message.Event, s.Holder
+	ref := o.message
+	told := Identified{
+		Message: m.ID, Channel: ref.Channel, Address: ref.Address, ExternalID: ref.ExternalID,
+	}
+	if echo == nil {
+		e := w.addToLog(s, o, MessageIdentified)
+		e.Payload = &told
+		w.apply(s, e)
+		k := Key{
+			KeyID: KeyID{
+				Channel: ref.Channel, Address: ref.Address, Contact: s.Contact.ID,
+				ID: ref.ExternalID,
+			},
+			Conversation: m.Conversation, FirstSeq: m.Seq, LastSeq: m.Seq,
+		}
+		if m.Conversation == uuid.Nil { // it leads to the log that has the message
+			k.Contact = m.Contact
+		}
+		w.keys = append(w.keys, k)
+		return
+	}
+	k := *s.HeldBy
+	k.Conversation, k.FirstSeq, k.LastSeq = m.Conversation, m.Seq, m.Seq
+	if m.Conversation != uuid.Nil || k.Contact == m.Contact { // else it cannot lead there
+		w.repointed = append(w.repointed, k)
+	}
+	mark := func() {
+		e := w.addToLog(s, o, MessageDuplicated)
+		e.By = echo.Event.By // whose message it takes off the counts
+		e.Payload = &Duplicated{told, echo.Event.ID, echo.Event.Message().Quiet}
+		w.apply(s, e)
+	}
+	tell := func() {
+		e := w.addToLog(s, o, MessageIdentified)
+		e.Payload = &told
+		w.apply(s, e)
+	}
+	switch elsewhere := s.HolderConversation; {
+	case elsewhere.ID == uuid.Nil || elsewhere.ID == s.Conversation.ID:
+		mark()
+	case s.Conversation.Status.Active(): // the active one comes last
+		own := s.Conversation
+		loaded := w.loaded
+		w.turnTo(s, elsewhere)
+		mark()
+		w.leaveConversation(s)
+		s.Conversation, w.loaded = own, loaded
+		tell()
+	default:
+		tell()
+		w.leaveConversation(s)
+		w.turnTo(s, elsewhere)
+		mark()
+	}
+}
+
+// turnTo goes on in another conversation, as it was loaded.
+func (w *decider) turnTo(s *Snapshot, c Conversation) {
+	contact := w.loaded.contact
+	s.Conversation = c
+	w.loaded = versionsOf(s)
+	w.loaded.contact = contact
+	w.otherThanMessages, w.cycleClosed = false, false
 }

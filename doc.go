@@ -140,6 +140,10 @@
 //	  none, open, pending, closed, superseded  retracted (not taken back, or to redact)
 //	                                     unchanged (taken back)
 //	                                     ErrNotFound (no such message)
+//	identify
+//	  none, open, pending, closed, superseded  identified (another id)
+//	                                     unchanged (it has this id)
+//	                                     ErrNotFound (no such message)
 //	set_pending
 //	  none                               ErrNotActive
 //	  open                               pending

@@ -286,6 +286,11 @@ func (e *Engine) attempt(
 		if s, err = e.withMessage(ctx, s, ref); err != nil {
 			return Decision{}, isConflict(err), err
 		}
+		if tell, ok := cmds[0].(Identify); ok && s.Message != nil {
+			if s, err = e.withHolder(ctx, s, tell); err != nil {
+				return Decision{}, isConflict(err), err
+			}
+		}
 	}
 	s.Next = id
 	p, err := e.policyFor(ctx, pc, &s, cmds)
@@ -377,93 +382,6 @@ func (e *Engine) lookUpPolicy(ctx context.Context, workspace, channel string) (*
 		)
 	}
 	return p, nil
-}
-
-// alreadyApplied leaves out of cmds what an earlier call applied, and returns the root contact and
-// the last such key. It is asked only after something went wrong, because that is rare.
-func (e *Engine) alreadyApplied(
-	ctx context.Context, to Ref, cmds []Command,
-) (rest []Command, contact string, last Key, err error) {
-	groups := keyedGroups(cmds, to.Address)
-	var ids []KeyID
-	for i := range groups {
-		for _, id := range [...]KeyID{{ID: groups[i].key}, groups[i].external} {
-			if id.ID != "" && checkKey("key", id.ID) == nil &&
-				checkToken("channel", id.Channel) == nil &&
-				checkToken("address", id.Address) == nil {
-				ids = append(ids, id)
-			}
-		}
-	}
-	if len(ids) == 0 {
-		return cmds, "", Key{}, nil
-	}
-	s, err := e.loadRoot(ctx, to)
-	if err != nil && !errors.Is(err, ErrNotFound) { // a host's key may be known nevertheless
-		return nil, "", Key{}, err
-	}
-	for i := range ids {
-		if ids[i].Channel != "" {
-			ids[i].Contact = s.Contact.ID
-		}
-	}
-	keys, err := e.store.Keys(ctx, to.Workspace, ids...)
-	if err != nil {
-		return nil, "", Key{}, err
-	}
-	for i := range groups {
-		g := &groups[i]
-		k, ok, err := g.appliedUnder(keys, s.Contact.ID, to, cmds)
-		if err != nil {
-			return nil, "", Key{}, err
-		}
-		if ok {
-			last = k
-		} else {
-			rest = append(rest, cmds[g.from:g.to]...)
-		}
-	}
-	return rest, s.Contact.ID, last, nil
-}
-
-// duplicate is the first result of what was applied under k, which was asked for by contact. What
-// belongs to another one by now is nobody's business here: then it says no more than that.
-func (e *Engine) duplicate(ctx context.Context, to Ref, contact string, k Key) (Result, error) {
-	e.log.DebugContext(ctx, "convo: duplicate", "workspace", to.Workspace,
-		"channel", k.Channel, "key", k.ID)
-	switch {
-	case k.Conversation != uuid.Nil:
-		to = ToConversation(to.Workspace, k.Conversation)
-	case k.Contact != "":
-		to = ToContact(to.Workspace, k.Contact)
-	}
-	t, err := e.loadRoot(ctx, to)
-	if err != nil {
-		return Result{}, err
-	}
-	if contact != "" && t.Contact.ID != contact {
-		return Result{Outcome: OutcomeDuplicate}, nil
-	}
-	r := Result{Outcome: OutcomeDuplicate, Contact: t.Contact}
-	if k.Conversation != uuid.Nil {
-		r.Conversation = t.Conversation
-	}
-	if k.LastSeq > 0 {
-		r.Events, err = e.eventsOf(ctx, to.Workspace, k)
-	}
-	return r, err
-}
-
-// eventsOf are the events that were written under k.
-func (e *Engine) eventsOf(ctx context.Context, workspace string, k Key) ([]Event, error) {
-	f := EventFilter{
-		Workspace: workspace, Conversation: k.Conversation,
-		After: EventCursor{Seq: k.FirstSeq - 1}, Limit: int(k.LastSeq - k.FirstSeq + 1),
-	}
-	if k.Conversation == uuid.Nil {
-		f.OwnLog = k.Contact
-	}
-	return e.store.Events(ctx, f)
 }
 
 // backoff waits before the next try after a conflict: not at all the first time, then a random

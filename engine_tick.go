@@ -19,6 +19,8 @@ const DefaultTick = 500
 // like: each due thing is done once. Anything overdue, however old, is done now and stamped with
 // the time when it was due.
 //
+// It also forgets receipts of messages that did not come within DeliveryLifetime.
+//
 // An error on one conversation does not keep the others from being handled, unless MaxPageSize of
 // them fail at once; all errors are joined.
 func (e *Engine) Tick(ctx context.Context, limit int) (int, error) {
@@ -28,6 +30,9 @@ func (e *Engine) Tick(ctx context.Context, limit int) (int, error) {
 	}
 	limit = cmp.Or(limit, DefaultTick)
 	now := micros(e.clock.Now())
+	if _, err := e.store.ForgetDeliveries(ctx, now.Add(-DeliveryLifetime), limit); err != nil {
+		return 0, err
+	}
 	var done, handled int
 	var errs []error
 	failed := map[uuid.UUID]bool{}

@@ -29,6 +29,8 @@ const (
 	NoticePosted
 	MessageEdited
 	MessageRetracted
+	MessageIdentified // its external id was told
+	MessageDuplicated // the same, and an echo that had the id is none of its own
 
 	AddressLinked
 	ContactBlocked
@@ -49,6 +51,8 @@ const (
 	noticePayload
 	editedPayload
 	retractedPayload
+	identifiedPayload
+	duplicatedPayload
 	addressPayload
 	blockingPayload
 	mergingPayload
@@ -76,10 +80,14 @@ var eventKinds = [...]struct {
 	NoticePosted:            {name: "notice_posted", payload: noticePayload},
 	MessageEdited:           {name: "message_edited", payload: editedPayload, ofEither: true},
 	MessageRetracted:        {name: "message_retracted", payload: retractedPayload, ofEither: true},
-	AddressLinked:           {name: "address_linked", payload: addressPayload, ofContact: true},
-	ContactBlocked:          {name: "contact_blocked", payload: blockingPayload, ofContact: true},
-	ContactUnblocked:        {name: "contact_unblocked", ofContact: true},
-	ContactMerged:           {name: "contact_merged", payload: mergingPayload, ofContact: true},
+	MessageIdentified: {name: "message_identified", payload: identifiedPayload,
+		ofEither: true},
+	MessageDuplicated: {name: "message_duplicated", payload: duplicatedPayload,
+		ofEither: true},
+	AddressLinked:    {name: "address_linked", payload: addressPayload, ofContact: true},
+	ContactBlocked:   {name: "contact_blocked", payload: blockingPayload, ofContact: true},
+	ContactUnblocked: {name: "contact_unblocked", ofContact: true},
+	ContactMerged:    {name: "contact_merged", payload: mergingPayload, ofContact: true},
 }
 
 var kindsByName = func() map[string]EventKind {
@@ -161,8 +169,8 @@ type Event struct {
 }
 
 // Payload is what events of one kind have beside what all events have: *Opening, *Pending,
-// *ClosingNotes, *Assignment, *Message, *Edited, *Retracted, *Notice, *Address, *Blocking or
-// *Merging.
+// *ClosingNotes, *Assignment, *Message, *Edited, *Retracted, *Identified, *Duplicated,
+// *Notice, *Address, *Blocking or *Merging.
 type Payload interface{ payload() }
 
 func (*Opening) payload()      {}
@@ -173,6 +181,8 @@ func (*Message) payload()      {}
 func (*Notice) payload()       {}
 func (*Edited) payload()       {}
 func (*Retracted) payload()    {}
+func (*Identified) payload()   {}
+func (*Duplicated) payload()   {}
 func (*Address) payload()      {}
 func (*Blocking) payload()     {}
 func (*Merging) payload()      {}
@@ -232,6 +242,22 @@ type Retracted struct {
 	Redacted bool
 }
 
+// Identified is the payload of MessageIdentified: the external id of a message, and on what channel
+// and by which address it is unique.
+type Identified struct {
+	Message    uuid.UUID // the id of the message's event
+	Channel    string
+	Address    string
+	ExternalID string
+}
+
+// Duplicated is the payload of MessageDuplicated. The event is by whom the echo was.
+type Duplicated struct {
+	Identified
+	Duplicate uuid.UUID // the id of the echo's event
+	Quiet     bool      // the echo was, so no count of the cycle has it
+}
+
 // Notice is the payload of NoticePosted.
 type Notice struct {
 	Code     NoticeCode
@@ -280,6 +306,17 @@ func (e Event) Edited() Edited { return payloadOf[Edited](&e) }
 
 // Retracted is the payload of what was taken back; zero for other events.
 func (e Event) Retracted() Retracted { return payloadOf[Retracted](&e) }
+
+// Identified is the payload of a message that was told its id; zero for other events.
+func (e Event) Identified() Identified {
+	if d, ok := e.Payload.(*Duplicated); ok {
+		return d.Identified
+	}
+	return payloadOf[Identified](&e)
+}
+
+// Duplicated is the payload of an echo that was marked; zero for other events.
+func (e Event) Duplicated() Duplicated { return payloadOf[Duplicated](&e) }
 
 // Notice is the payload of a notice; zero for other events.
 func (e Event) Notice() Notice { return payloadOf[Notice](&e) }

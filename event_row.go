@@ -37,8 +37,9 @@ type EventRow struct {
 	NewContact  bool      `json:"new_contact,omitempty"`
 	RestartFlow bool      `json:"restart_flow,omitempty"`
 
-	Message  uuid.UUID `json:"message,omitzero"` // that was edited or taken back
-	Redacted bool      `json:"redacted,omitempty"`
+	Message   uuid.UUID `json:"message,omitzero"` // that was edited, taken back or told its id
+	Redacted  bool      `json:"redacted,omitempty"`
+	Duplicate uuid.UUID `json:"duplicate,omitzero"` // the echo of it
 
 	Notice   NoticeCode `json:"notice,omitempty"`
 	Audience Audience   `json:"audience,omitempty"`
@@ -71,6 +72,11 @@ func (e Event) Row() (r EventRow) {
 		r.Message, r.Body, r.Attachments = p.Message, p.Body, p.Attachments
 	case *Retracted:
 		r.Message, r.Redacted = p.Message, p.Redacted
+	case *Identified:
+		p.to(&r)
+	case *Duplicated:
+		p.to(&r)
+		r.Duplicate, r.Quiet = p.Duplicate, p.Quiet
 	case *Notice:
 		r.Notice, r.Audience, r.Body = p.Code, p.Audience, p.Body
 	case *Address:
@@ -116,6 +122,10 @@ func (r *EventRow) To(e *Event) {
 		*payloadFor[Edited](e) = Edited{r.Message, r.Body, r.Attachments}
 	case retractedPayload:
 		*payloadFor[Retracted](e) = Retracted{r.Message, r.Redacted}
+	case identifiedPayload:
+		*payloadFor[Identified](e) = r.identified()
+	case duplicatedPayload:
+		*payloadFor[Duplicated](e) = Duplicated{r.identified(), r.Duplicate, r.Quiet}
 	case noticePayload:
 		*payloadFor[Notice](e) = Notice{r.Notice, r.Audience, r.Body}
 	case addressPayload:
@@ -127,6 +137,14 @@ func (r *EventRow) To(e *Event) {
 	default:
 		e.Payload = nil
 	}
+}
+
+func (p *Identified) to(r *EventRow) {
+	r.Message, r.Channel, r.Address, r.ExternalID = p.Message, p.Channel, p.Address, p.ExternalID
+}
+
+func (r *EventRow) identified() Identified {
+	return Identified{r.Message, r.Channel, r.Address, r.ExternalID}
 }
 
 // payloadFor is the payload of e if it is a P, else a new one.

@@ -156,6 +156,9 @@ func TestEveryCommandTakesAKey(t *testing.T) {
 				d.do(to, convo.Block{By: agentAna})
 			case convo.CommandEdit, convo.CommandRetract:
 				d.do(to, convo.Receive{Channel: "webchat", ExternalID: "1", Body: "at 5"})
+			case convo.CommandIdentify:
+				sent := d.do(to, convo.Send{By: agentAna, Body: "hi"})
+				cmd = withField(cmd, "Message", sent.Events[0].ID)
 			case convo.CommandLinkAddress:
 				to.Address = convo.Address{Channel: "email", Value: "c"}
 			}

@@ -189,6 +189,15 @@ func TestJSONOfEveryKindOfEventRoundTripsExactly(t *testing.T) {
 	do(email, convo.Edit{By: convo.ByContact(), Channel: "email", ExternalID: "m1", Body: "Bye",
 		Attachments: json.RawMessage(`[1]`)})
 	do(email, convo.Retract{By: ana, Channel: "email", ExternalID: "m1", Redact: true})
+	sent := events[len(events)-1]
+	for _, e := range events {
+		if e.Kind == convo.MessageSent {
+			sent = e
+		}
+	}
+	do(email, convo.Identify{By: ana, Message: sent.ID, Channel: "email", ExternalID: "o1"})
+	do(email, convo.Open{By: ana}, convo.Send{By: ana, ExternalID: "o2", Body: "An echo"})
+	do(email, convo.Identify{By: ana, Message: sent.ID, Channel: "email", ExternalID: "o2"})
 	guest, err := engine.Contact(t.Context(), convo.ToAddress("acme", "email", "guest@example.com"))
 	require.NoError(t, err)
 	_, err = engine.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "susan",
@@ -219,7 +228,7 @@ func TestJSONOfEveryKindOfEventRoundTripsExactly(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, e, decodeAs(t, data, e), "%s", data)
 	}
-	assert.Len(t, seen, 18,
+	assert.Len(t, seen, 20,
 		"a history with all kinds of event that there were when this was written")
 }
 

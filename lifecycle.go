@@ -33,12 +33,14 @@ const (
 	OutcomeRecorded  Outcome = "recorded" // a message or note, and nothing else
 	OutcomeEdited    Outcome = "edited"
 	OutcomeRetracted Outcome = "retracted"
-	OutcomeAssigned  Outcome = "assigned"
-	OutcomeAmended   Outcome = "amended"
-	OutcomeBlocked   Outcome = "blocked"
-	OutcomeUnblocked Outcome = "unblocked"
-	OutcomeLinked    Outcome = "linked"
-	OutcomeMerged    Outcome = "merged"
+	// OutcomeIdentified: a message has an external id by now.
+	OutcomeIdentified Outcome = "identified"
+	OutcomeAssigned   Outcome = "assigned"
+	OutcomeAmended    Outcome = "amended"
+	OutcomeBlocked    Outcome = "blocked"
+	OutcomeUnblocked  Outcome = "unblocked"
+	OutcomeLinked     Outcome = "linked"
+	OutcomeMerged     Outcome = "merged"
 	// OutcomeDuplicate: the engine found that all was applied before; nothing was written now.
 	OutcomeDuplicate Outcome = "duplicate"
 )
@@ -67,6 +69,7 @@ const (
 	kindNote
 	kindEdit
 	kindRetract
+	kindIdentify
 	kindSetPending
 	kindResume
 	kindClose
@@ -113,6 +116,7 @@ const (
 	records
 	edits
 	retracts
+	identifies
 	assigns
 	amends
 	blocks
@@ -142,6 +146,7 @@ var actions = [...]struct {
 	records:      {outcome: OutcomeRecorded},
 	edits:        {outcome: OutcomeEdited},
 	retracts:     {outcome: OutcomeRetracted},
+	identifies:   {outcome: OutcomeIdentified},
 	assigns:      {outcome: OutcomeAssigned},
 	amends:       {outcome: OutcomeAmended},
 	blocks:       {outcome: OutcomeBlocked},
@@ -208,6 +213,8 @@ var table = [commandKinds]row{
 		cells: cells{editing, editing, editing, editing, editing}},
 	kindRetract: {name: CommandRetract, decode: decode[Retract],
 		cells: cells{retracting, retracting, retracting, retracting, retracting}},
+	kindIdentify: {name: CommandIdentify, decode: decode[Identify],
+		cells: cells{identifying, identifying, identifying, identifying, identifying}},
 	kindSetPending: {name: CommandSetPending, decode: decode[SetPending],
 		cells: onlyActive(always(pends),
 			[]branch{{pends, "until changed"}, {unchanged, "until unchanged"}})},
@@ -239,6 +246,9 @@ var (
 	editing = []branch{
 		{edits, "text changed"}, {unchanged, "same text, or taken back"},
 		{notFound, "no such message"},
+	}
+	identifying = []branch{
+		{identifies, "another id"}, {unchanged, "it has this id"}, {notFound, "no such message"},
 	}
 	retracting = []branch{
 		{retracts, "not taken back, or to redact"}, {unchanged, "taken back"},

@@ -229,6 +229,11 @@ var specified = map[convo.CommandName]struct {
 		cells:  aboutAMessage("retracted"),
 		sample: convo.Retract{By: agentAna, Channel: "webchat", ExternalID: "1"},
 	},
+	convo.CommandIdentify: {
+		cells: aboutAMessage("identified"),
+		sample: convo.Identify{By: flowBot, Message: seedID, Channel: "webchat",
+			ExternalID: "1"},
+	},
 	convo.CommandSetPending: {
 		cells: [5]string{
 			"ErrNotActive", "pending pending", "pending pending | unchanged pending",
@@ -383,6 +388,11 @@ var scenes = map[string]func(t testing.TB, s *scene){
 		m.RetractedAt = morning
 		s.thread.Message = &m
 	},
+	"another id": ownMessage,
+	"it has this id": func(t testing.TB, s *scene) {
+		ownMessage(t, s)
+		s.thread.Holder = s.thread.Message
+	},
 	"no such message": func(_ testing.TB, s *scene) { s.thread.Message = nil },
 	"until changed":   func(testing.TB, *scene) {},
 	"until unchanged": func(_ testing.TB, s *scene) {
@@ -428,9 +438,10 @@ func writtenBy(row convo.Transition) []convo.EventKind {
 		convo.OutcomeResumed:  convo.ConversationResumed,
 		convo.OutcomePending:  convo.ConversationPending,
 		convo.OutcomeEdited:   convo.MessageEdited, convo.OutcomeRetracted: convo.MessageRetracted,
-		convo.OutcomeClosed:   convo.ConversationClosed,
-		convo.OutcomeAssigned: convo.ConversationAssigned,
-		convo.OutcomeAmended:  convo.ClosingAmended, convo.OutcomeBlocked: convo.ContactBlocked,
+		convo.OutcomeIdentified: convo.MessageIdentified,
+		convo.OutcomeClosed:     convo.ConversationClosed,
+		convo.OutcomeAssigned:   convo.ConversationAssigned,
+		convo.OutcomeAmended:    convo.ClosingAmended, convo.OutcomeBlocked: convo.ContactBlocked,
 		convo.OutcomeUnblocked: convo.ContactUnblocked, convo.OutcomeLinked: convo.AddressLinked,
 	}[row.Outcome]
 	switch {
@@ -580,7 +591,7 @@ func withField(cmd convo.Command, name string, value any) convo.Command {
 func statesThatTake(name convo.CommandName) (states []convo.State) {
 	for _, row := range convo.Transitions() {
 		none := row.State == convo.StateNone && (name == convo.CommandEdit ||
-			name == convo.CommandRetract)
+			name == convo.CommandRetract || name == convo.CommandIdentify)
 		if row.Command == name && row.Err == nil && row.When != "quiet" && !none &&
 			!slices.Contains(states, row.State) {
 			states = append(states, row.State)

@@ -3,6 +3,7 @@ package convo
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,6 +33,23 @@ func (r *MessageRef) check() error {
 	return checkToken("channel", r.Channel)
 }
 
+// checkIdentity holds the rule for telling a message its external id.
+func (r *MessageRef) checkIdentity() error {
+	if r.Event == uuid.Nil {
+		return invalid("message", "name the message by its event")
+	}
+	if err := checkID("channel", r.Channel); err != nil {
+		return err
+	}
+	if r.ExternalID == "" {
+		return invalid("external_id", "must not be empty")
+	}
+	if err := checkKey("external_id", r.ExternalID); err != nil {
+		return err
+	}
+	return checkToken("address", r.Address)
+}
+
 // messageOf is the message that a command is about, if it is about one.
 func messageOf(cmd Command) (MessageRef, bool) {
 	switch c := cmd.(type) {
@@ -39,6 +57,8 @@ func messageOf(cmd Command) (MessageRef, bool) {
 		return MessageRef{c.Message, c.Channel, c.Address, c.ExternalID}, true
 	case Retract:
 		return MessageRef{c.Message, c.Channel, c.Address, c.ExternalID}, true
+	case Identify:
+		return MessageRef{Event: c.Message}, true
 	}
 	return MessageRef{}, false
 }
@@ -55,15 +75,20 @@ type ShownMessage struct {
 	EditedAt    time.Time
 	RetractedAt time.Time
 	Redacted    bool
+	// ExternalID is that of the message, also one that it was told later.
+	ExternalID string
+	// Delivery is what became of it: see [Engine.AddDeliveries].
+	Delivery Delivery
 
-	places []EventPlace // that hold a text of it
+	channel, address string       // on which its external id is unique
+	places           []EventPlace // that hold a text of it
 }
 
 // Messages folds events, of a transcript or a history and in its order, into the messages and notes
 // that it shows. What is about a message that is not among the events is left out.
 func Messages(events []Event) []ShownMessage {
 	var shown []ShownMessage
-	at := map[uuid.UUID]int{}
+	at, echoes := map[uuid.UUID]int{}, map[uuid.UUID]bool{}
 	of := func(id uuid.UUID) *ShownMessage {
 		if i, ok := at[id]; ok {
 			return &shown[i]
@@ -76,14 +101,19 @@ func Messages(events []Event) []ShownMessage {
 		case *Message:
 			at[e.ID] = len(shown)
 			shown = append(shown, ShownMessage{
-				Event: *e, Body: p.Body, Attachments: p.Attachments,
-				places: []EventPlace{e.place()},
+				Event: *e, Body: p.Body, Attachments: p.Attachments, ExternalID: p.ExternalID,
+				channel: p.Channel, address: p.Address, places: []EventPlace{e.place()},
 			})
 		case *Edited:
 			if m := of(p.Message); m != nil && m.RetractedAt.IsZero() {
 				m.Body, m.Attachments, m.EditedAt = p.Body, p.Attachments, e.At
 				m.places = append(m.places, e.place())
 			}
+		case *Identified:
+			of(p.Message).told(p)
+		case *Duplicated:
+			of(p.Message).told(&p.Identified)
+			echoes[p.Duplicate] = true
 		case *Retracted:
 			if m := of(p.Message); m != nil {
 				if m.RetractedAt.IsZero() {
@@ -94,7 +124,20 @@ func Messages(events []Event) []ShownMessage {
 			}
 		}
 	}
+	if len(echoes) > 0 {
+		shown = slices.DeleteFunc(shown, func(m ShownMessage) bool { return echoes[m.Event.ID] })
+	}
 	return shown
+}
+
+// told keeps the external id that m was told; m may be nil.
+func (m *ShownMessage) told(p *Identified) {
+	if m != nil {
+		m.ExternalID, m.channel = p.ExternalID, p.Channel
+		if p.Address != "" {
+			m.address = p.Address
+		}
+	}
 }
 
 func (e *Event) place() EventPlace { return EventPlace{e.Conversation, e.Contact, e.Seq} }
@@ -183,9 +226,50 @@ func (e *Engine) findMessage(
 		return m, false, err
 	}
 	for i := range events {
-		if events[i].Message().ExternalID == ref.ExternalID {
+		_, isMessage := events[i].Payload.(*Message)
+		told := isMessage && len(events) == 1 // the message was told this id
+		if told || isMessage && events[i].Message().ExternalID == ref.ExternalID {
 			return events[i], true, nil
 		}
 	}
 	return m, false, nil
+}
+
+// withHolder is s with the message that has the external id which tell tells, if one has it.
+func (e *Engine) withHolder(ctx context.Context, s Snapshot, tell Identify) (Snapshot, error) {
+	ref := MessageRef{Channel: tell.Channel, Address: tell.Address, ExternalID: tell.ExternalID}
+	if valid := ref.check() == nil; !valid {
+		return s, nil
+	}
+	keys, err := e.store.Keys(ctx, s.Contact.Workspace, KeyID{
+		Channel: ref.Channel, Address: ref.Address, Contact: s.Contact.ID, ID: ref.ExternalID,
+	})
+	if err != nil || len(keys) == 0 {
+		return s, err
+	}
+	k := keys[0]
+	for i := range keys {
+		if keys[i].Address == ref.Address {
+			k = keys[i]
+		}
+	}
+	events, err := e.eventsOf(ctx, s.Contact.Workspace, k)
+	if err != nil {
+		return s, err
+	}
+	for i := range events {
+		m := events[i].Message()
+		if m.ExternalID == ref.ExternalID || events[i].ID == s.Message.Event.ID {
+			s.Holder, s.HeldBy = &Messages(events[i : i+1])[0], &k
+		}
+	}
+	if s.Holder == nil || k.Conversation == uuid.Nil || k.Conversation == s.Conversation.ID {
+		return s, nil
+	}
+	t, err := e.store.Load(ctx, ToConversation(s.Contact.Workspace, k.Conversation))
+	if err == nil && t.Contact.ID != s.Contact.ID {
+		err = invalid("external_id", "another contact's message has it")
+	}
+	s.HolderConversation = t.Conversation
+	return s, err
 }

@@ -93,6 +93,14 @@ func (o *fields) read(cmd Command) error {
 			message: MessageRef{c.Message, c.Channel, c.Address, c.ExternalID},
 			redact:  c.Redact,
 		}
+	case Identify:
+		*o = fields{
+			kind:    kindIdentify,
+			by:      c.By,
+			at:      c.At,
+			key:     c.Key,
+			message: MessageRef{c.Message, c.Channel, c.Address, c.ExternalID},
+		}
 	case SetPending:
 		*o = fields{kind: kindSetPending, by: c.By, at: c.At, key: c.Key, until: c.Until}
 	case Resume:

@@ -286,6 +286,10 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 		message, id := w.drawMessage(t)
 		return convo.Retract{By: by, At: at, Key: key, Message: message, Channel: channel(),
 			Address: spoken(), ExternalID: id}
+	case convo.CommandIdentify:
+		message, _ := w.drawMessage(t)
+		return convo.Identify{By: by, At: at, Key: key, Message: message, Channel: channel(),
+			Address: spoken(), ExternalID: fmt.Sprint("m-", rapid.IntRange(0, 20).Draw(t, "id"))}
 	case convo.CommandSetPending:
 		c := convo.SetPending{By: by, At: at, Key: key}
 		if rapid.Bool().Draw(t, "until given") {
@@ -333,7 +337,7 @@ func (w *world) drawMessage(t *rapid.T) (event uuid.UUID, externalID string) {
 // looksForAMessage says that the engine adds a message to what Load gives.
 func looksForAMessage(cmds []convo.Command) bool {
 	switch cmds[0].(type) {
-	case convo.Edit, convo.Retract:
+	case convo.Edit, convo.Retract, convo.Identify:
 		return len(cmds) == 1
 	}
 	return false

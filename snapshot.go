@@ -22,6 +22,11 @@ type Snapshot struct {
 	// Message is the one that an Edit or a Retract is about, which the engine looks for. nil: there
 	// is none. Conversation is the message's then, or none where it is in the log of a contact.
 	Message *ShownMessage
+	// Holder is the message that has the external id which an Identify tells, HeldBy the key by
+	// which it does, and HolderConversation its conversation. nil: nobody has it.
+	Holder             *ShownMessage
+	HeldBy             *Key
+	HolderConversation Conversation
 	// Next is the id that the next new conversation or event gets; further ones count up from it.
 	// The engine sets it to a fresh UUIDv7, so that deciding stays deterministic.
 	Next uuid.UUID
@@ -61,6 +66,8 @@ type Change struct {
 	Keys []Key
 	// Addresses are to be linked. One that is there is a conflict.
 	Addresses []AddressRow
+	// Repointed are keys that are there, and lead to other events from now on.
+	Repointed []Key
 	// Redact are events whose texts and attachments are to be removed for good: from the log, from
 	// every copy and index, and from what the storage keeps of a row that was overwritten, as far
 	// as the store has a say in that.

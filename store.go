@@ -45,6 +45,17 @@ type Store interface {
 	// Event returns the event of a root contact with an id: from its conversations, its own log and
 	// those of the contacts that were merged into it. It is rarely asked, and need not be fast.
 	Event(ctx context.Context, workspace, contact string, id uuid.UUID) (Event, bool, error)
+	// Deliver keeps receipts, each of another message: for each channel, address and external id
+	// the one with the highest rank, whatever was there. It returns how many are of external ids
+	// that no key has on their channel.
+	Deliver(ctx context.Context, workspace string, now time.Time, ds []Delivery) (int, error)
+	// Deliveries returns the receipts for external ids on their channels, by whatever address, in
+	// any order.
+	Deliveries(ctx context.Context, workspace string, ids []KeyID) ([]Delivery, error)
+	// ForgetDeliveries removes up to limit receipts, of all workspaces, that were recorded before a
+	// time and whose external id no key has on its channel until now. It returns how many it looked
+	// at.
+	ForgetDeliveries(ctx context.Context, before time.Time, limit int) (int, error)
 	// Due returns up to limit conversations of all workspaces whose DueAt is not zero and not after
 	// before, the earliest first.
 	Due(ctx context.Context, before time.Time, limit int) ([]DueConversation, error)

@@ -201,6 +201,8 @@ func (o *fields) check(p *Policy) error {
 		return o.checkText(p)
 	case kindRetract:
 		return o.message.check()
+	case kindIdentify:
+		return o.message.checkIdentity()
 	case kindSetPending:
 		return checkTime("until", o.until)
 	case kindClose:

@@ -129,7 +129,7 @@ func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 						assert.NoError(t, try(good), what)
 					}
 					switch cmd.(type) {
-					case convo.Edit, convo.Retract:
+					case convo.Edit, convo.Retract, convo.Identify:
 						if field == "channel" || field == "external_id" {
 							assert.Error(t, try(""), "it names the message")
 							return
@@ -173,6 +173,10 @@ func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 					requireInvalid(t, field, try(json.RawMessage(`"`+strings.Repeat("x",
 						64<<10-1)+`"`)))
 				case f.Type == reflect.TypeFor[uuid.UUID]():
+					if name == convo.CommandIdentify {
+						requireInvalid(t, field, try(uuid.Nil))
+						return
+					}
 					requireInvalid(t, field, try(uuid.New())) // beside the external id
 				case f.Type.Kind() == reflect.Bool:
 					assert.NoError(t, try(true))

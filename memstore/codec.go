@@ -45,6 +45,7 @@ const (
 	flagNewContact
 	flagMessage
 	flagRedacted
+	flagDuplicate
 	flagUntil
 	flagSentAt
 	flagLatest
@@ -87,6 +88,7 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	set(flagNewContact, e.NewContact)
 	set(flagUntil, !e.Until.IsZero())
 	set(flagMessage, e.Message != uuid.Nil)
+	set(flagDuplicate, e.Duplicate != uuid.Nil)
 	set(flagRedacted, e.Redacted)
 	set(flagSentAt, !e.SentAt.IsZero())
 	set(flagLatest, e.LatestConversation != uuid.Nil)
@@ -114,6 +116,9 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	}
 	if flags&flagMessage != 0 {
 		b = append(b, e.Message[:]...)
+	}
+	if flags&flagDuplicate != 0 {
+		b = append(b, e.Duplicate[:]...)
 	}
 	if flags&flagSentAt != 0 {
 		b = binary.AppendVarint(b, e.SentAt.UnixMicro())
@@ -173,6 +178,9 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 	}
 	if flags&flagMessage != 0 {
 		copy(e.Message[:], r.take(16))
+	}
+	if flags&flagDuplicate != 0 {
+		copy(e.Duplicate[:], r.take(16))
 	}
 	if flags&flagSentAt != 0 {
 		e.SentAt = time.UnixMicro(r.varint()).UTC()

@@ -249,8 +249,8 @@ func closes(all []convo.Change, id uuid.UUID) bool {
 	return false
 }
 
-func (s *Store) write(ch *convo.Change) {
-	name := ch.Contact.Workspace
+// workspace is the one with a name, a new one if need be.
+func (s *Store) workspace(name string) *workspace {
 	w := s.workspaces[name]
 	if w == nil {
 		w = &workspace{
@@ -260,10 +260,16 @@ func (s *Store) write(ch *convo.Change) {
 			addresses:     map[convo.Address]*contact{},
 			identities:    map[string][]convo.Address{},
 			keys:          map[keyName]*key{},
+			receipts:      map[keyName][]receipt{},
 			tokens:        map[string]string{},
 		}
 		s.workspaces[w.name] = w
 	}
+	return w
+}
+
+func (s *Store) write(ch *convo.Change) {
+	w := s.workspace(ch.Contact.Workspace)
 	if ch.Contact.Action != convo.RowKept {
 		w.writeContact(&ch.Contact.Contact)
 	}
@@ -272,6 +278,9 @@ func (s *Store) write(ch *convo.Change) {
 	}
 	if ch.MergeInto != "" {
 		w.merge(w.contacts[ch.Contact.ID], w.contacts[ch.MergeInto])
+	}
+	for i := range ch.Repointed {
+		w.repoint(&ch.Repointed[i])
 	}
 	for _, p := range ch.Redact {
 		w.redact(p)

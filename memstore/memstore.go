@@ -41,6 +41,7 @@ type workspace struct {
 	addresses     map[convo.Address]*contact
 	identities    map[string][]convo.Address // the addresses with each Identity, in their order
 	keys          map[keyName]*key
+	receipts      map[keyName][]receipt
 	tokens        map[string]string // one copy of each channel, category, assignee and team
 	all           timeline
 	active        timeline // also some that were closed since
@@ -80,36 +81,6 @@ type conversation struct {
 }
 
 var statuses = []convo.Status{"", convo.StatusOpen, convo.StatusPending, convo.StatusClosed}
-
-// keyName is what the keys of different people may have in common.
-type keyName struct{ channel, id string }
-
-type key struct {
-	conversation *conversation
-	hash         int64
-	first, last  int64
-	address      string
-	contact      *contact // under which an external id was recorded
-	next         *key     // of the same name
-}
-
-// found yields the keys that a question finds.
-func (w *workspace) found(asked convo.KeyID, yield func(*key)) {
-	rootOf := func(contact string) string { return w.contacts[contact].root.state.ID }
-	for k := w.keys[keyName{asked.Channel, asked.ID}]; k != nil; k = k.next {
-		if asked.Finds(k.id(asked.Channel, asked.ID), rootOf) {
-			yield(k)
-		}
-	}
-}
-
-func (k *key) id(channel, id string) convo.KeyID {
-	full := convo.KeyID{Channel: channel, Address: k.address, ID: id}
-	if k.contact != nil {
-		full.Contact = k.contact.state.ID
-	}
-	return full
-}
 
 // foldable is the longest log that is folded at every read rather than kept unfolded.
 const foldable = 64
@@ -417,37 +388,6 @@ func compareCursors(a, b convo.EventCursor) int {
 		cmp.Compare(a.Seq, b.Seq),
 		bytes.Compare(a.ID[:], b.ID[:]),
 	)
-}
-
-// Keys implements convo.Store.
-func (s *Store) Keys(
-	ctx context.Context,
-	workspace string,
-	ids ...convo.KeyID,
-) ([]convo.Key, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	w := s.workspaces[workspace]
-	if w == nil {
-		return nil, nil
-	}
-	var out []convo.Key
-	for _, id := range ids {
-		w.found(id, func(k *key) {
-			v := convo.Key{
-				KeyID:       k.id(id.Channel, id.ID),
-				RequestHash: k.hash, FirstSeq: k.first, LastSeq: k.last,
-			}
-			if k.conversation != nil {
-				v.Conversation = k.conversation.id
-			}
-			out = append(out, v)
-		})
-	}
-	return out, nil
 }
 
 // Addresses implements convo.Store.

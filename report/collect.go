@@ -102,7 +102,8 @@ func (c *Collector) AddMessage(conversation *Cycle, e *convo.Event) {
 		conversation = &Cycle{}
 	}
 	if c.a.TimeBasis().OfMessages() &&
-		(e.Kind == convo.MessageReceived || e.Kind == convo.MessageSent) {
+		(e.Kind == convo.MessageReceived || e.Kind == convo.MessageSent ||
+			e.Kind == convo.MessageDuplicated) {
 		c.add(conversation, e)
 	}
 }
@@ -128,7 +129,7 @@ func (c *Collector) add(y *Cycle, e *convo.Event) {
 			}
 			continue
 		}
-		if n, micros := m.of(y, e, c.a.Calendar); n > 0 {
+		if n, micros := m.of(y, e, c.a.Calendar); n != 0 {
 			c.Add(m.name, at, value, Stat{Count: n, Sum: micros, Min: micros, Max: micros})
 		}
 	}

@@ -131,9 +131,9 @@ var columns = [...]column{
 	messageAt: {table: EventTable, name: "at",
 		number: func(_ *Cycle, e *convo.Event) (int64, bool) { return micros(e.At) }},
 	messageChannel: {table: EventTable, name: "channel", optional: true,
-		text: func(_ *Cycle, e *convo.Event) string { return e.Message().Channel }},
+		text: func(_ *Cycle, e *convo.Event) string { return channelOf(e) }},
 	messageQuiet: {table: EventTable, name: "quiet", optional: true,
-		number: func(_ *Cycle, e *convo.Event) (int64, bool) { return flag(e.Message().Quiet) }},
+		number: func(_ *Cycle, e *convo.Event) (int64, bool) { return flag(isQuiet(e)) }},
 	authorType: {table: EventTable, name: "by_type",
 		text: func(_ *Cycle, e *convo.Event) string { return string(e.By.Type) }},
 	authorID: {table: EventTable, name: "by_id", optional: true,
@@ -150,6 +150,26 @@ func (c Column) Name() string { return columns[c].name }
 func (c Column) number(y *Cycle, e *convo.Event) (int64, bool) { return columns[c].number(y, e) }
 
 func (c Column) text(y *Cycle, e *convo.Event) string { return columns[c].text(y, e) }
+
+func channelOf(e *convo.Event) string {
+	switch p := e.Payload.(type) {
+	case *convo.Message:
+		return p.Channel
+	case *convo.Duplicated:
+		return p.Channel
+	}
+	return ""
+}
+
+func isQuiet(e *convo.Event) bool {
+	switch p := e.Payload.(type) {
+	case *convo.Message:
+		return p.Quiet
+	case *convo.Duplicated:
+		return p.Quiet
+	}
+	return false
+}
 
 // flag is a flag as a number, 1 if it is set.
 func flag(is bool) (int64, bool) {

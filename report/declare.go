@@ -8,6 +8,7 @@ type measure struct {
 	name  Measure
 	basis TimeBasis
 	when  []condition // what counts; all must hold
+	minus []condition // what takes one off again; all must hold
 	count Column      // how many one cycle or message counts for; 0: one
 	sum   Column      // how long they took together, in microseconds
 
@@ -41,9 +42,10 @@ var (
 	aloud           = not(quietly)
 	received        = is(messageKind, convo.MessageReceived.String())
 	sent            = is(messageKind, convo.MessageSent.String())
-	byUser          = []condition{sent, is(authorType, convo.ActorUser)}
-	sentByUser      = append(byUser[:2:2], aloud)
+	byUser          = []condition{is(authorType, convo.ActorUser)}
+	sentByUser      = []condition{sent, is(authorType, convo.ActorUser), aloud}
 	sentByBot       = []condition{sent, is(authorType, convo.ActorAutomation), aloud}
+	echoed          = is(messageKind, convo.MessageDuplicated.String())
 	allOpenings     = []Term{{Measure: OpenedNew}, {Measure: Reopened}}
 	lessNewContacts = Term{Measure: NewContacts, Minus: true}
 )
@@ -113,11 +115,14 @@ var measureTable = []measure{
 	{name: Incoming, basis: ByMessage, when: []condition{received, aloud},
 		definition: "messages of contacts, by their time, without quiet ones."},
 	{name: OutgoingUser, basis: ByMessage, when: sentByUser,
+		minus: []condition{echoed, is(authorType, convo.ActorUser), aloud},
 		definition: "messages sent by users, by their time, without quiet ones. Notes are not " +
 			"messages."},
 	{name: OutgoingAutomation, basis: ByMessage, when: sentByBot,
+		minus:      []condition{echoed, is(authorType, convo.ActorAutomation), aloud},
 		definition: "messages sent by automation, by their time, without quiet ones."},
-	{name: Quiet, basis: ByMessage, when: []condition{quietly},
+	{name: Quiet, basis: ByMessage, when: []condition{not(echoed), quietly},
+		minus: []condition{echoed, quietly},
 		definition: "quiet messages of contacts, users and automation, by their time; also those " +
 			"of contacts who have no conversation. No other measure counts them."},
 

@@ -142,8 +142,6 @@ func TestExpressionsAreWrittenInSQL(t *testing.T) {
 	y.OpenedAt = y.CreatedAt
 	count, _ := Measure("late").Of(y)
 	assert.Zero(t, count)
-	assert.Equal(t, "CASE WHEN kind = 'message_sent' AND by_type = 'user' THEN COALESCE(by_id, "+
-		"'') "+
-		"ELSE '' END", Author.SQL(ByMessage, name))
+	assert.Equal(t, "CASE WHEN by_type = 'user' THEN COALESCE(by_id, '') ELSE '' END", Author.SQL(ByMessage, name))
 	assert.Empty(t, Author.SQL(ByClosing, name))
 }

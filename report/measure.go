@@ -201,6 +201,9 @@ func (d Dimension) textOf(b TimeBasis) *text {
 // of is how often m is in a cycle, or in the message e of it, and how long together.
 func (m *measure) of(y *Cycle, e *convo.Event, calendar Calendar) (count, micros int64) {
 	if !hold(m.when, y, e) {
+		if len(m.minus) > 0 && hold(m.minus, y, e) {
+			return -1, 0
+		}
 		return 0, 0
 	}
 	count = 1

@@ -34,6 +34,11 @@ func (m Measure) SQL(name func(Column) string) Expressions {
 				" THEN 0 ELSE " + x.Micros + " - " + name(d.less) + " END"
 		}
 	}
+	if len(d.minus) > 0 {
+		x.Count = "CASE WHEN " + sqlOf(d.when, name) + " THEN 1 WHEN " + sqlOf(d.minus, name) +
+			" THEN -1 END"
+		return x
+	}
 	when := sqlOf(d.when, name)
 	for _, c := range []Column{d.from, d.to} {
 		if c != 0 && columns[c].optional && c != timeBases[d.basis].at {

@@ -23,6 +23,7 @@ type plan struct {
 	keys          []dialect.Key
 	merged        []merge
 	redacted      []convo.EventPlace
+	repointed     []convo.Key
 }
 
 // merge is a contact that is merged into another one.
@@ -64,6 +65,7 @@ func (p *plan) add(ch *convo.Change) {
 	for i := range ch.Keys {
 		p.keys = append(p.keys, dialect.Key{Workspace: p.workspace, Key: ch.Keys[i]})
 	}
+	p.repointed = append(p.repointed, ch.Repointed...)
 	p.redacted = append(p.redacted, ch.Redact...)
 	if ch.MergeInto != "" {
 		p.merged = append(p.merged, merge{ch.Contact.ID, ch.MergeInto})
@@ -168,6 +170,21 @@ func (p *plan) writeKeys(ctx context.Context, t *transaction) error {
 		written, err := insertKey(ctx, t, k)
 		if err == nil && !written {
 			err = fmt.Errorf("sqlstore: key %q: %w", k.ID, convo.ErrDuplicate)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for i := range p.repointed {
+		k := &p.repointed[i]
+		var conversation any
+		if k.Conversation != uuid.Nil {
+			conversation = t.d.ID(k.Conversation)
+		}
+		written, err := t.update(ctx, dialect.RepointKey, conversation, k.FirstSeq, k.LastSeq,
+			p.workspace, k.Channel, k.ID, k.Address, k.Contact)
+		if err == nil && !written {
+			err = fmt.Errorf("sqlstore: key %q: %w", k.ID, convo.ErrConflict)
 		}
 		if err != nil {
 			return err

@@ -147,7 +147,7 @@ func (s *Store) aggregateSource(
 			when = first + when*width
 		}
 		for i, m := range a.Measures {
-			if stats[i].Count > 0 {
+			if stats[i].Count != 0 {
 				c.Add(m, when, string(value), stats[i])
 			}
 		}

@@ -139,7 +139,8 @@ func (q *selection) filter(a *report.Aggregation, from, to int64) {
 	q.args = append(q.args, a.Workspace, from, to)
 	switch {
 	case basis.OfMessages(): // as the index has it
-		q.where += " AND ev.kind IN ('message_received', 'message_sent')"
+		q.where += " AND ev.kind IN ('message_received', 'message_sent', " +
+			"'message_duplicated')"
 	case q.source == runningCycles:
 		q.where += " AND cy.active = " + q.d.Boolean(true)
 	case basis == report.ByResponse || basis == report.ByAssignment:

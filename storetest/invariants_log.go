@@ -20,9 +20,13 @@ func (c *checker) once(e *convo.Event) {
 // messages checks the keys of the messages of a log of a root contact. They lead to the message,
 // or, when more of the same call followed in another conversation of the contact, to that.
 func (c *checker) messages(log []convo.Event, contact string, of []uuid.UUID) {
+	echoes := map[uuid.UUID]bool{} // whose keys lead to what they echo
+	for i := range log {
+		echoes[log[i].Duplicated().Duplicate] = true
+	}
 	for _, e := range log {
 		m := e.Message()
-		if m.ExternalID == "" {
+		if m.ExternalID == "" || echoes[e.ID] {
 			continue
 		}
 		keys, err := c.store.Keys(c.ctx, c.workspace, convo.KeyID{

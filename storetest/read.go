@@ -386,6 +386,23 @@ func honoursContexts(s *suite) {
 				_, err := s.store.Addresses(done, acme, c.Contact)
 				return err
 			},
+			"Event": func() error {
+				_, _, err := s.store.Event(done, acme, c.Contact, c.ID)
+				return err
+			},
+			"Deliver": func() error {
+				_, err := s.store.Deliver(done, acme, s.clock.Now(),
+					[]convo.Delivery{receipt("1", convo.DeliverySent)})
+				return err
+			},
+			"Deliveries": func() error {
+				_, err := s.store.Deliveries(done, acme, []convo.KeyID{{Channel: "c", ID: "1"}})
+				return err
+			},
+			"ForgetDeliveries": func() error {
+				_, err := s.store.ForgetDeliveries(done, farAway, 1)
+				return err
+			},
 		} {
 			s.unchanged(func() { s.ErrorIs(call(), done.Err(), name) })
 		}

@@ -297,7 +297,7 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 		r.clock.add(time.Duration(rnd.Int64N(int64(40 * time.Minute))).Truncate(time.Microsecond))
 		k := convo.ToContact(workspace, fmt.Sprint(workspace, " ", rnd.IntN(25)))
 		var cmds []convo.Command
-		switch rnd.IntN(13) {
+		switch rnd.IntN(14) {
 		case 0, 1, 2:
 			cmds = []convo.Command{convo.Receive{Channel: pick("chat", "mail", ""), Body: "hi"}}
 		case 3:
@@ -330,6 +330,9 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 				convo.Receive{Quiet: true, Channel: pick("chat", "mail", ""), Body: "I am away"},
 				convo.Send{Quiet: true, By: user(), Channel: pick("chat", ""), Body: "News"},
 			)}
+		case 13:
+			r.echo(k, user(), fmt.Sprint(seed, " ", rnd.Uint64()))
+			continue
 		case 11:
 			if rnd.IntN(4) == 0 {
 				other := fmt.Sprint(workspace, " ", rnd.IntN(25))
@@ -343,6 +346,23 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 		_, err := r.engine.Do(r.ctx, k, cmds...)
 		r.legitimate(err)
 	}
+}
+
+// echo sends a message whose echo comes before its id is told.
+func (r *reports) echo(to convo.Ref, by convo.Actor, id string) {
+	sent, err := r.engine.Do(r.ctx, to, convo.Send{By: by, Channel: "chat", Body: "yes?"})
+	if err != nil {
+		r.legitimate(err)
+		return
+	}
+	r.clock.add(time.Minute)
+	_, err = r.engine.Do(r.ctx, to, convo.Send{By: by, Channel: "chat", ExternalID: id, Body: "!"})
+	r.legitimate(err)
+	r.clock.add(time.Hour)
+	_, err = r.engine.Do(r.ctx, to, convo.Identify{
+		By: bot, Message: sent.Events[0].ID, Channel: "chat", ExternalID: id,
+	})
+	r.legitimate(err)
 }
 
 // reportContacts is how many contacts play is about.

@@ -66,6 +66,7 @@ func cases() []testCase {
 		mergeStepCases,
 		messageCases,
 		changedCases,
+		deliveryCases,
 	)
 }
 

@@ -365,7 +365,11 @@ func (r *runner) commands(lines []string) (convo.Commands, error) {
 				}
 				object[name] = r.now.Add(d)
 			case "message":
-				object[name] = r.places[value]
+				id, known := r.places[value]
+				if !known {
+					id = uuid.UUID{15: 1} // one that is not there
+				}
+				object[name] = id
 			case "attachments":
 				object[name] = json.RawMessage(value)
 			default:

@@ -43,6 +43,8 @@ type Dialect struct {
 	InsertUnknownKey string
 	// UpsertCycle makes of the INSERT of a cycle one that amends the row that is there.
 	UpsertCycle string
+	// upsertDelivery makes of an INSERT of receipts one that keeps the furthest.
+	upsertDelivery string
 	// UpsertRollups makes an INSERT of rollups replace the rows that are there.
 	UpsertRollups string
 

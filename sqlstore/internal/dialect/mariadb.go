@@ -11,13 +11,14 @@ import (
 
 // MariaDB is the dialect of MariaDB.
 var MariaDB = Dialect{
-	Name:          "MariaDB",
-	Folder:        "mariadb",
-	True:          "1",
-	False:         "0",
-	division:      "DIV",
-	UpsertCycle:   mariadbUpsertCycle,
-	UpsertRollups: mariadbUpsertRollups,
+	Name:           "MariaDB",
+	Folder:         "mariadb",
+	True:           "1",
+	False:          "0",
+	division:       "DIV",
+	upsertDelivery: mariadbUpsertDelivery,
+	UpsertCycle:    mariadbUpsertCycle,
+	UpsertRollups:  mariadbUpsertRollups,
 	// ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD, ER_DUP_ENTRY
 	Conflicts:       []string{"1213", "1205", "1020", "1062"},
 	UniqueViolation: "1062",
@@ -63,6 +64,13 @@ END`
 
 const mariadbUpsertCycle = ` ON DUPLICATE KEY UPDATE
 	category = VALUES(category), summary = VALUES(summary)`
+
+// The status comes last: what is before it sees the old one.
+const mariadbUpsertDelivery = ` ON DUPLICATE KEY UPDATE
+	unknown_since = IF(VALUES(unknown_since) IS NULL, NULL, unknown_since),
+	at = IF(VALUES(status) > status, VALUES(at), at),
+	reason = IF(VALUES(status) > status, VALUES(reason), reason),
+	status = GREATEST(status, VALUES(status))`
 
 const mariadbUpsertRollups = ` ON DUPLICATE KEY UPDATE
 	value_count = VALUES(value_count), value_sum = VALUES(value_sum),

@@ -20,6 +20,7 @@ var PostgreSQL = Dialect{
 	division:         "/",
 	InsertOnce:       standardInsertOnce,
 	InsertUnknownKey: strings.Replace(insertUnknownKey, "{values}", Keys.All.casts(), 1),
+	upsertDelivery:   standardUpsertDelivery,
 	UpsertCycle:      standardUpsertCycle,
 	UpsertRollups:    standardUpsertRollups,
 	// serialization_failure, deadlock_detected, lock_not_available, unique_violation

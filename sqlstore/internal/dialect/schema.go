@@ -3,6 +3,7 @@ package dialect
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -22,6 +23,7 @@ type (
 	cy = convo.Cycle
 	ev = convo.EventRow
 	ky = Key
+	dl = Delivery
 )
 
 // Address is a row of the addresses.
@@ -188,6 +190,7 @@ var Events = table(
 	optional("restart_flow", immutable, func(e *ev) Field { return (*Flag)(&e.RestartFlow) }),
 	optional("message", immutable, func(e *ev) Field { return (*ID)(&e.Message) }),
 	optional("redacted", immutable, func(e *ev) Field { return (*Flag)(&e.Redacted) }),
+	optional("duplicate", immutable, func(e *ev) Field { return (*ID)(&e.Duplicate) }),
 	optional("notice", immutable, func(e *ev) Field { return (*Text)(&e.Notice) }),
 	optional("audience", immutable, func(e *ev) Field { return (*Text)(&e.Audience) }),
 )
@@ -195,7 +198,7 @@ var Events = table(
 // MessageEvents are the columns of convo_events that a message or note has; the others are NULL.
 // Most events are messages, and each value that is sent costs.
 var MessageEvents = Events.All.without("contact_seq", "source", "category", "summary", "until_at",
-	"assignee", "team", "new_contact", "restart_flow", "message", "redacted", "notice",
+	"assignee", "team", "new_contact", "restart_flow", "message", "redacted", "duplicate", "notice",
 	"audience")
 
 // IsMessage reports whether e has no other columns than MessageEvents.
@@ -225,6 +228,7 @@ var ContactEvents = table(
 	optional("quiet", immutable, func(e *ev) Field { return (*Flag)(&e.Quiet) }),
 	optional("message", immutable, func(e *ev) Field { return (*ID)(&e.Message) }),
 	optional("redacted", immutable, func(e *ev) Field { return (*Flag)(&e.Redacted) }),
+	optional("duplicate", immutable, func(e *ev) Field { return (*ID)(&e.Duplicate) }),
 	optional("merged_into", immutable, func(e *ev) Field { return (*Text)(&e.MergedInto) }),
 	optional("latest_conversation", immutable,
 		func(e *ev) Field { return (*ID)(&e.LatestConversation) }),
@@ -241,6 +245,27 @@ var Keys = table(
 	optional("conversation", immutable, func(k *ky) Field { return (*ID)(&k.Conversation) }),
 	required("first_seq", immutable, func(k *ky) Field { return (*Int)(&k.FirstSeq) }),
 	required("last_seq", immutable, func(k *ky) Field { return (*Int)(&k.LastSeq) }),
+)
+
+// Delivery is a row of the receipts.
+type Delivery struct {
+	Workspace string
+	convo.Delivery
+	Rank int
+	// Unknown is when the receipt was recorded, until a key is found that has its external id.
+	Unknown time.Time
+}
+
+// Deliveries are the columns of convo_deliveries.
+var Deliveries = table(
+	required("workspace", immutable, func(d *dl) Field { return (*Text)(&d.Workspace) }),
+	required("channel", immutable, func(d *dl) Field { return (*Text)(&d.Channel) }),
+	required("id", immutable, func(d *dl) Field { return (*KeyText)(&d.ExternalID) }),
+	required("address", immutable, func(d *dl) Field { return (*Text)(&d.Address) }),
+	required("status", immutable, func(d *dl) Field { return (*Count)(&d.Rank) }),
+	required("at", immutable, func(d *dl) Field { return (*Micros)(&d.At) }),
+	optional("reason", immutable, func(d *dl) Field { return (*FreeText)(&d.Reason) }),
+	optional("unknown_since", immutable, func(d *dl) Field { return (*Micros)(&d.Unknown) }),
 )
 
 // A row is used again for the next event: one for each would be half of what a message costs.

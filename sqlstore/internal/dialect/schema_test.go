@@ -45,6 +45,7 @@ func TestTheColumnsAreThoseOfTheMigrations(t *testing.T) {
 			compare(t, d, found, "events", Events)
 			compare(t, d, found, "contact_events", ContactEvents)
 			compare(t, d, found, "keys", Keys)
+			compare(t, d, found, "deliveries", Deliveries)
 			assert.Empty(t, found, "tables without columns in schema.go")
 		})
 	}

@@ -14,6 +14,7 @@ var SQLite = Dialect{
 	InsertOnce:       standardInsertOnce,
 	InsertUnknownKey: strings.Replace(insertUnknownKey, "{values}", Keys.All.placeholders(), 1),
 	Savepoint:        savepoint,
+	upsertDelivery:   standardUpsertDelivery,
 	UpsertCycle:      standardUpsertCycle,
 	UpsertRollups:    standardUpsertRollups,
 	// SQLITE_BUSY, SQLITE_LOCKED, SQLITE_BUSY_RECOVERY, SQLITE_BUSY_SNAPSHOT, and unique keys,

@@ -1,6 +1,10 @@
 package dialect
 
-import "github.com/chatlifecycle/convo"
+import (
+	"strings"
+
+	"github.com/chatlifecycle/convo"
+)
 
 // The statements that are the same on every engine, with ? for the arguments and the default prefix
 // of the tables. What differs between the engines stands in their own files. Aliases: ct contact,
@@ -191,11 +195,55 @@ var (
 	VALUES (` + Cycles.All.placeholders() + `, 1)`
 )
 
+// What receipts of deliveries need.
+var (
+	// insertDeliveries is for one receipt: see Dialect.InsertDeliveries.
+	insertDeliveries = `INSERT INTO convo_deliveries (` + Deliveries.All.Names() + `) VALUES `
+
+	// keyOfDelivery is a row where a key has the external id of a receipt.
+	keyOfDelivery = `SELECT 1 FROM convo_keys ky WHERE ky.workspace = convo_deliveries.workspace
+		AND ky.channel = convo_deliveries.channel AND ky.id = convo_deliveries.id`
+
+	DeliveriesOf = `SELECT ` + Deliveries.Read.Names() + `
+	FROM convo_deliveries
+	WHERE workspace = ? AND channel = ? AND id = ?`
+
+	UnknownDeliveries = `SELECT workspace, channel, id, address,
+		EXISTS (` + keyOfDelivery + `)
+	FROM convo_deliveries
+	WHERE unknown_since IS NOT NULL AND unknown_since < ? ORDER BY unknown_since LIMIT ?`
+
+	ForgetDelivery = `DELETE FROM convo_deliveries
+	WHERE workspace = ? AND channel = ? AND id = ? AND address = ?
+		AND NOT EXISTS (` + keyOfDelivery + `)`
+
+	DeliveryKnown = `UPDATE convo_deliveries SET unknown_since = NULL
+	WHERE workspace = ? AND channel = ? AND id = ? AND address = ?`
+)
+
+// InsertDeliveries keeps so many receipts at once, each if it is further than what is there, and
+// returns of each since when it is unknown. Its arguments are the columns of each row but for the
+// last, its workspace, channel and id once more, and the time.
+func (d *Dialect) InsertDeliveries(n int) string {
+	micros := "?"
+	if d.idsAsText {
+		micros = "?::" + postgresTypes[bigInt]
+	}
+	row := "(" + Deliveries.All.without("unknown_since").placeholders() + `,
+		CASE WHEN EXISTS (SELECT 1 FROM convo_keys
+			WHERE workspace = ? AND channel = ? AND id = ?) THEN NULL ELSE ` + micros + ` END)`
+	return insertDeliveries + strings.Repeat(row+", ", n-1) + row + d.upsertDelivery +
+		" RETURNING unknown_since"
+}
+
 // Statements of a commit without lists of columns.
 const (
 	// OtherActive is the conversation that has the slot of a contact, if it is another one.
 	OtherActive = `SELECT other.id FROM convo_conversations other
 	WHERE other.workspace = ? AND other.active_slot = ? AND other.id <> ?`
+
+	RepointKey = `UPDATE convo_keys SET conversation = ?, first_seq = ?, last_seq = ?
+	WHERE workspace = ? AND channel = ? AND id = ? AND address = ? AND contact = ?`
 
 	RedactEvent = `UPDATE convo_events SET body = NULL, attachments = NULL
 	WHERE workspace = ? AND conversation = ? AND seq = ?`
@@ -220,6 +268,15 @@ const (
 	standardInsertOnce  = ` ON CONFLICT DO NOTHING`
 	standardUpsertCycle = ` ON CONFLICT (workspace, conversation, number) DO UPDATE
 	SET category = excluded.category, summary = excluded.summary`
+	standardUpsertDelivery = ` ON CONFLICT (workspace, channel, id, address) DO UPDATE
+	SET unknown_since = CASE WHEN excluded.unknown_since IS NOT NULL
+			THEN convo_deliveries.unknown_since END,
+		at = CASE WHEN excluded.status > convo_deliveries.status THEN excluded.at
+			ELSE convo_deliveries.at END,
+		reason = CASE WHEN excluded.status > convo_deliveries.status THEN excluded.reason
+			ELSE convo_deliveries.reason END,
+		status = CASE WHEN excluded.status > convo_deliveries.status THEN excluded.status
+			ELSE convo_deliveries.status END`
 	standardUpsertRollups = ` ON CONFLICT
 	(workspace, dimension, measure, slot_micros, slot_number, dimension_value) DO UPDATE SET
 	value_count = excluded.value_count, value_sum = excluded.value_sum,

@@ -161,6 +161,7 @@ CREATE TABLE convo_events (
     restart_flow BOOLEAN,
     message      BINARY(16),
     redacted     BOOLEAN,
+    duplicate    BINARY(16),
     notice       VARBINARY(255),
     audience     VARBINARY(255),
     PRIMARY KEY (workspace, conversation, seq)
@@ -187,6 +188,7 @@ CREATE TABLE convo_contact_events (
     quiet        BOOLEAN,
     message      BINARY(16),
     redacted     BOOLEAN,
+    duplicate    BINARY(16),
     merged_into VARBINARY(255),
     latest_conversation BINARY(16),
     PRIMARY KEY (workspace, contact, seq)
@@ -206,7 +208,24 @@ CREATE TABLE convo_keys (
     PRIMARY KEY (workspace, channel, id, address, contact)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
+-- Receipts of sent messages. status: 1 sent, 2 failed, 3 delivered, 4 read; it never goes down.
+-- unknown_since is when the receipt came, until a key with its external id is found.
+CREATE TABLE convo_deliveries (
+    workspace     VARBINARY(255) NOT NULL,
+    channel       VARBINARY(255) NOT NULL,
+    id            VARBINARY(998) NOT NULL,
+    address       VARBINARY(255) NOT NULL,
+    status        INT NOT NULL,
+    at            BIGINT NOT NULL,
+    reason        LONGTEXT,
+    unknown_since BIGINT,
+    PRIMARY KEY (workspace, channel, id, address)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+CREATE INDEX convo_deliveries_unknown ON convo_deliveries (unknown_since);
+
 -- +goose Down
+DROP TABLE convo_deliveries;
 DROP TABLE convo_keys;
 DROP TABLE convo_contact_events;
 DROP TABLE convo_events;

@@ -161,6 +161,7 @@ CREATE TABLE convo_events (
     restart_flow boolean,
     message      uuid,
     redacted     boolean,
+    duplicate    uuid,
     notice       text COLLATE "C",
     audience     text COLLATE "C",
     PRIMARY KEY (workspace, conversation, seq)
@@ -187,6 +188,7 @@ CREATE TABLE convo_contact_events (
     quiet        boolean,
     message      uuid,
     redacted     boolean,
+    duplicate    uuid,
     merged_into text COLLATE "C",
     latest_conversation uuid,
     PRIMARY KEY (workspace, contact, seq)
@@ -206,7 +208,24 @@ CREATE TABLE convo_keys (
     PRIMARY KEY (workspace, channel, id, address, contact)
 );
 
+-- Receipts of sent messages. status: 1 sent, 2 failed, 3 delivered, 4 read; it never goes down.
+-- unknown_since is when the receipt came, until a key with its external id is found.
+CREATE TABLE convo_deliveries (
+    workspace     text COLLATE "C" NOT NULL,
+    channel       text COLLATE "C" NOT NULL,
+    id            text COLLATE "C" NOT NULL,
+    address       text COLLATE "C" NOT NULL,
+    status        integer NOT NULL,
+    at            bigint NOT NULL,
+    reason        text COLLATE "C",
+    unknown_since bigint,
+    PRIMARY KEY (workspace, channel, id, address)
+) WITH (fillfactor = 80);
+
+CREATE INDEX convo_deliveries_unknown ON convo_deliveries (unknown_since) WHERE unknown_since IS NOT NULL;
+
 -- +goose Down
+DROP TABLE convo_deliveries;
 DROP TABLE convo_keys;
 DROP TABLE convo_contact_events;
 DROP TABLE convo_events;

@@ -9,8 +9,8 @@ UPDATE convo_cycles SET rollup_pending = 1;
 CREATE INDEX convo_cycles_rollup_pending ON convo_cycles (workspace, closed_at) WHERE rollup_pending IS NOT NULL;
 CREATE INDEX convo_cycles_opened ON convo_cycles (workspace, opened_at);
 CREATE INDEX convo_cycles_closed ON convo_cycles (workspace, closed_at);
-CREATE INDEX convo_events_messages ON convo_events (workspace, at) WHERE kind IN ('message_received', 'message_sent');
-CREATE INDEX convo_contact_events_messages ON convo_contact_events (workspace, at) WHERE kind IN ('message_received', 'message_sent');
+CREATE INDEX convo_events_messages ON convo_events (workspace, at) WHERE kind IN ('message_received', 'message_sent', 'message_duplicated');
+CREATE INDEX convo_contact_events_messages ON convo_contact_events (workspace, at) WHERE kind IN ('message_received', 'message_sent', 'message_duplicated');
 
 -- Sums over the cycles that are not pending, by measure, slot of time and value of one dimension
 -- (dimension '': over all cycles). A slot is slot_micros long and begins slot_number times as long

@@ -161,6 +161,7 @@ CREATE TABLE convo_events (
     restart_flow INTEGER,
     message      BLOB,
     redacted     INTEGER,
+    duplicate    BLOB,
     notice       TEXT,
     audience     TEXT,
     PRIMARY KEY (workspace, conversation, seq)
@@ -187,6 +188,7 @@ CREATE TABLE convo_contact_events (
     quiet        INTEGER,
     message      BLOB,
     redacted     INTEGER,
+    duplicate    BLOB,
     merged_into TEXT,
     latest_conversation BLOB,
     PRIMARY KEY (workspace, contact, seq)
@@ -206,7 +208,24 @@ CREATE TABLE convo_keys (
     PRIMARY KEY (workspace, channel, id, address, contact)
 ) STRICT, WITHOUT ROWID;
 
+-- Receipts of sent messages. status: 1 sent, 2 failed, 3 delivered, 4 read; it never goes down.
+-- unknown_since is when the receipt came, until a key with its external id is found.
+CREATE TABLE convo_deliveries (
+    workspace     TEXT NOT NULL,
+    channel       TEXT NOT NULL,
+    id            TEXT NOT NULL,
+    address       TEXT NOT NULL,
+    status        INTEGER NOT NULL,
+    at            INTEGER NOT NULL,
+    reason        TEXT,
+    unknown_since INTEGER,
+    PRIMARY KEY (workspace, channel, id, address)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX convo_deliveries_unknown ON convo_deliveries (unknown_since) WHERE unknown_since IS NOT NULL;
+
 -- +goose Down
+DROP TABLE convo_deliveries;
 DROP TABLE convo_keys;
 DROP TABLE convo_contact_events;
 DROP TABLE convo_events;

@@ -25,9 +25,9 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?);
+                ?, ?, ?, ?, ?);
         INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type,
             opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
             last_team, first_response_at, first_response_sent_at, first_responder_type,
@@ -56,10 +56,10 @@ END;
 -- 52 contact_seq, 53 kind, 54 at, 55 by_type, 56 by_id, 57 source, 58 channel, 59 address,
 -- 60 external_id, 61 sent_at, 62 body, 63 attachments, 64 category, 65 summary, 66 until_at,
 -- 67 assignee, 68 team, 69 response, 70 quiet, 71 new_contact, 72 restart_flow, 73 message,
--- 74 redacted, 75 notice, 76 audience, 77 workspace, 78 conversation, 79 number, 80 opened_at,
--- 81 opened_by_type, 82 opened_by_id, 83 opened_source, 84 first_assigned_at, 85 first_assignee,
--- 86 last_assignee, 87 last_team, 88 first_response_at, 89 first_response_sent_at,
--- 90 first_responder_type, 91 first_responder_id, 92 first_waiting_since, 93 waiting_since,
--- 94 no_wait_before, 95 responses, 96 response_micros, 97 pending_micros, 98 incoming,
--- 99 outgoing_user, 100 outgoing_automation, 101 closed_at, 102 closed_by_type, 103 closed_by_id,
--- 104 closed_source, 105 category, 106 summary
+-- 74 redacted, 75 duplicate, 76 notice, 77 audience, 78 workspace, 79 conversation, 80 number,
+-- 81 opened_at, 82 opened_by_type, 83 opened_by_id, 84 opened_source, 85 first_assigned_at,
+-- 86 first_assignee, 87 last_assignee, 88 last_team, 89 first_response_at,
+-- 90 first_response_sent_at, 91 first_responder_type, 92 first_responder_id,
+-- 93 first_waiting_since, 94 waiting_since, 95 no_wait_before, 96 responses, 97 response_micros,
+-- 98 pending_micros, 99 incoming, 100 outgoing_user, 101 outgoing_automation, 102 closed_at,
+-- 103 closed_by_type, 104 closed_by_id, 105 closed_source, 106 category, 107 summary

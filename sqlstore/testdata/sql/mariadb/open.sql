@@ -26,9 +26,9 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?);
+                ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -49,4 +49,4 @@ END;
 -- 63 contact, 64 contact_seq, 65 kind, 66 at, 67 by_type, 68 by_id, 69 source, 70 channel,
 -- 71 address, 72 external_id, 73 sent_at, 74 body, 75 attachments, 76 category, 77 summary,
 -- 78 until_at, 79 assignee, 80 team, 81 response, 82 quiet, 83 new_contact, 84 restart_flow,
--- 85 message, 86 redacted, 87 notice, 88 audience
+-- 85 message, 86 redacted, 87 duplicate, 88 notice, 89 audience

@@ -36,9 +36,9 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?);
+                ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -61,4 +61,4 @@ END;
 -- 79 contact_seq, 80 kind, 81 at, 82 by_type, 83 by_id, 84 source, 85 channel, 86 address,
 -- 87 external_id, 88 sent_at, 89 body, 90 attachments, 91 category, 92 summary, 93 until_at,
 -- 94 assignee, 95 team, 96 response, 97 quiet, 98 new_contact, 99 restart_flow, 100 message,
--- 101 redacted, 102 notice, 103 audience
+-- 101 redacted, 102 duplicate, 103 notice, 104 audience

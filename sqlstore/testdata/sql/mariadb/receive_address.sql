@@ -28,19 +28,19 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?);
+                ?, ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?);
+                ?, ?, ?, ?, ?);
         INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            quiet, message, redacted, merged_into, latest_conversation)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+            quiet, message, redacted, duplicate, merged_into, latest_conversation)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -61,12 +61,12 @@ END;
 -- 63 identity, 64 workspace, 65 conversation, 66 seq, 67 id, 68 contact, 69 contact_seq, 70 kind,
 -- 71 at, 72 by_type, 73 by_id, 74 source, 75 channel, 76 address, 77 external_id, 78 sent_at,
 -- 79 body, 80 attachments, 81 category, 82 summary, 83 until_at, 84 assignee, 85 team, 86 response,
--- 87 quiet, 88 new_contact, 89 restart_flow, 90 message, 91 redacted, 92 notice, 93 audience,
--- 94 workspace, 95 conversation, 96 seq, 97 id, 98 contact, 99 contact_seq, 100 kind, 101 at,
--- 102 by_type, 103 by_id, 104 source, 105 channel, 106 address, 107 external_id, 108 sent_at,
--- 109 body, 110 attachments, 111 category, 112 summary, 113 until_at, 114 assignee, 115 team,
--- 116 response, 117 quiet, 118 new_contact, 119 restart_flow, 120 message, 121 redacted,
--- 122 notice, 123 audience, 124 workspace, 125 contact, 126 seq, 127 id, 128 contact_seq, 129 kind,
--- 130 at, 131 by_type, 132 by_id, 133 source, 134 channel, 135 address, 136 external_id,
--- 137 sent_at, 138 body, 139 attachments, 140 quiet, 141 message, 142 redacted, 143 merged_into,
--- 144 latest_conversation
+-- 87 quiet, 88 new_contact, 89 restart_flow, 90 message, 91 redacted, 92 duplicate, 93 notice,
+-- 94 audience, 95 workspace, 96 conversation, 97 seq, 98 id, 99 contact, 100 contact_seq, 101 kind,
+-- 102 at, 103 by_type, 104 by_id, 105 source, 106 channel, 107 address, 108 external_id,
+-- 109 sent_at, 110 body, 111 attachments, 112 category, 113 summary, 114 until_at, 115 assignee,
+-- 116 team, 117 response, 118 quiet, 119 new_contact, 120 restart_flow, 121 message, 122 redacted,
+-- 123 duplicate, 124 notice, 125 audience, 126 workspace, 127 contact, 128 seq, 129 id,
+-- 130 contact_seq, 131 kind, 132 at, 133 by_type, 134 by_id, 135 source, 136 channel, 137 address,
+-- 138 external_id, 139 sent_at, 140 body, 141 attachments, 142 quiet, 143 message, 144 redacted,
+-- 145 duplicate, 146 merged_into, 147 latest_conversation

@@ -26,15 +26,15 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?);
+                ?, ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?);
+                ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -55,8 +55,8 @@ END;
 -- 63 contact, 64 contact_seq, 65 kind, 66 at, 67 by_type, 68 by_id, 69 source, 70 channel,
 -- 71 address, 72 external_id, 73 sent_at, 74 body, 75 attachments, 76 category, 77 summary,
 -- 78 until_at, 79 assignee, 80 team, 81 response, 82 quiet, 83 new_contact, 84 restart_flow,
--- 85 message, 86 redacted, 87 notice, 88 audience, 89 workspace, 90 conversation, 91 seq, 92 id,
--- 93 contact, 94 contact_seq, 95 kind, 96 at, 97 by_type, 98 by_id, 99 source, 100 channel,
--- 101 address, 102 external_id, 103 sent_at, 104 body, 105 attachments, 106 category, 107 summary,
--- 108 until_at, 109 assignee, 110 team, 111 response, 112 quiet, 113 new_contact, 114 restart_flow,
--- 115 message, 116 redacted, 117 notice, 118 audience
+-- 85 message, 86 redacted, 87 duplicate, 88 notice, 89 audience, 90 workspace, 91 conversation,
+-- 92 seq, 93 id, 94 contact, 95 contact_seq, 96 kind, 97 at, 98 by_type, 99 by_id, 100 source,
+-- 101 channel, 102 address, 103 external_id, 104 sent_at, 105 body, 106 attachments, 107 category,
+-- 108 summary, 109 until_at, 110 assignee, 111 team, 112 response, 113 quiet, 114 new_contact,
+-- 115 restart_flow, 116 message, 117 redacted, 118 duplicate, 119 notice, 120 audience

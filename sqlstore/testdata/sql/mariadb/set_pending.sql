@@ -25,9 +25,9 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?);
+                ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -46,4 +46,4 @@ END;
 -- 52 contact_seq, 53 kind, 54 at, 55 by_type, 56 by_id, 57 source, 58 channel, 59 address,
 -- 60 external_id, 61 sent_at, 62 body, 63 attachments, 64 category, 65 summary, 66 until_at,
 -- 67 assignee, 68 team, 69 response, 70 quiet, 71 new_contact, 72 restart_flow, 73 message,
--- 74 redacted, 75 notice, 76 audience
+-- 74 redacted, 75 duplicate, 76 notice, 77 audience

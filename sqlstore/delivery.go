@@ -1,0 +1,122 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
+)
+
+// Deliver implements convo.Store, by one statement.
+func (s *Store) Deliver(
+	ctx context.Context, workspace string, now time.Time, ds []convo.Delivery,
+) (unknown int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	s = s.within(ctx)
+	args := make([]any, 0, 11*len(ds))
+	for i := range ds {
+		row := dialect.Delivery{Workspace: workspace, Delivery: ds[i], Rank: ds[i].Status.Rank()}
+		args = dialect.Deliveries.All.Args(s.d.Dialect, args, &row)
+		args = append(args[:len(args)-1], workspace, row.Channel, row.ExternalID, now.UnixMicro())
+	}
+	statement := s.d.InsertDeliveries(len(ds))
+	count := func(scan func(...any) error) error {
+		var since dialect.Micros
+		err := scan(&since)
+		if !time.Time(since).IsZero() {
+			unknown++
+		}
+		return err
+	}
+	if s.tx == nil && s.d.oneWriter {
+		err := s.write(ctx, func(t *transaction) error {
+			unknown = 0 // it may be carried out again
+			rows, err := t.query(ctx, statement, args...)
+			return s.each(ctx, rows, err, count)
+		})
+		return unknown, err
+	}
+	err = s.rows(ctx, statement, args, count)
+	return unknown, err
+}
+
+// exec carries out a statement by itself.
+func (s *Store) exec(ctx context.Context, statement string, args ...any) error {
+	if s.tx != nil {
+		_, err := s.tx.update(ctx, statement, args...)
+		return s.readError(ctx, err)
+	}
+	if s.d.oneWriter {
+		return s.write(ctx, func(t *transaction) error {
+			_, err := t.update(ctx, statement, args...)
+			return err
+		})
+	}
+	_, err := s.db.ExecContext(ctx, s.d.Text(statement, s.prefix), args...)
+	return s.refusal(err)
+}
+
+// Deliveries implements convo.Store.
+func (s *Store) Deliveries(
+	ctx context.Context, workspace string, ids []convo.KeyID,
+) (out []convo.Delivery, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s = s.within(ctx)
+	var row dialect.Delivery
+	dests := dialect.Deliveries.Read.Dests(nil, &row)
+	for _, id := range ids {
+		args := []any{workspace, id.Channel, id.ID}
+		err := s.rows(ctx, dialect.DeliveriesOf, args, func(scan func(...any) error) error {
+			err := scan(dests...)
+			row.Status = convo.DeliveryStatusOf(row.Rank)
+			out = append(out, row.Delivery)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// ForgetDeliveries implements convo.Store.
+func (s *Store) ForgetDeliveries(
+	ctx context.Context, before time.Time, limit int,
+) (n int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	s = s.within(ctx)
+	type old struct {
+		place []any
+		known bool
+	}
+	var found []old
+	args := []any{before.UnixMicro(), limit}
+	err = s.rows(ctx, dialect.UnknownDeliveries, args, func(scan func(...any) error) error {
+		var workspace, channel, id, address dialect.Text
+		var known dialect.Flag
+		err := scan(&workspace, &channel, &id, &address, &known)
+		found = append(found, old{
+			[]any{string(workspace), string(channel), string(id), string(address)}, bool(known),
+		})
+		return err
+	})
+	for _, f := range found {
+		if err != nil {
+			return n, err
+		}
+		statement := dialect.ForgetDelivery
+		if f.known {
+			statement = dialect.DeliveryKnown
+		}
+		err = s.exec(ctx, statement, f.place...)
+		n++
+	}
+	return n, err
+}
