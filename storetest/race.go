@@ -38,6 +38,11 @@ var raceCases = []testCase{
 		"a key is unique in its workspace",
 		racesToDeliver,
 	},
+	{
+		"Races/take all that is said of messages once, in any order",
+		"an echo, its id, its receipts and an edit are applied once, however they race",
+		racesOfWebhooks,
+	},
 	{"Races/apply a host's key once", "a key is unique in its workspace", racesWithAKey},
 	{
 		"Races/close once",
