@@ -123,8 +123,11 @@ func startCycle(s *Snapshot, e *Event, number int) {
 	if contact.Version == 0 && (contact.ID == "" || contact.ID == e.Contact) {
 		contact.Workspace, contact.ID, contact.CreatedAt = e.Workspace, e.Contact, e.At
 	}
-	if seq := payloadOf[Opening](e).ContactSeq; contact.ID == e.Contact && seq > contact.Version {
-		contact.Version, contact.LatestConversation = seq, e.Conversation
+	o := payloadOf[Opening](e)
+	if contact.ID == e.Contact && o.ContactSeq > contact.Version {
+		if contact.Version = o.ContactSeq; !o.Older {
+			contact.LatestConversation = e.Conversation
+		}
 	}
 }
 

@@ -33,6 +33,11 @@ func Decide(s Snapshot, at time.Time, p *Policy, cmds ...Command) (d Decision, e
 	if p == nil {
 		p = &defaultPolicy
 	}
+	if len(cmds) > MaxCommands {
+		err = invalid("commands",
+			fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)))
+		return
+	}
 	w := decider{loaded: versionsOf(&s), outcome: OutcomeUnchanged}
 	if err = w.decide(&s, micros(at), p, cmds); err != nil {
 		return // d is still empty; writing it again would cost as much as deciding
@@ -53,6 +58,7 @@ type decider struct {
 	keys      []Key
 	addresses []AddressRow
 	mergeInto string
+	latest    *Conversation // while a history is imported: the contact's latest conversation
 	redact    []EventPlace
 	repointed []Key
 	outcome   Outcome
@@ -101,12 +107,6 @@ func (w *decider) row(s *Snapshot, to *ConversationRow) {
 }
 
 func (w *decider) decide(s *Snapshot, now time.Time, p *Policy, cmds []Command) error {
-	if len(cmds) > MaxCommands {
-		return invalid(
-			"commands",
-			fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)),
-		)
-	}
 	if err := checkAlone(cmds); err != nil {
 		return err
 	}

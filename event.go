@@ -195,6 +195,8 @@ type Opening struct {
 	ContactSeq int64
 	// NewContact says that it is the contact's first conversation.
 	NewContact bool
+	// Older says that the contact's latest conversation stays another one: this one was imported.
+	Older bool
 	// RestartFlow tells the host to run its conversation flow again from the beginning.
 	RestartFlow bool
 }

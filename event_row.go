@@ -35,6 +35,7 @@ type EventRow struct {
 	Response    bool      `json:"response,omitempty"`
 	Quiet       bool      `json:"quiet,omitempty"`
 	NewContact  bool      `json:"new_contact,omitempty"`
+	Older       bool      `json:"older,omitempty"`
 	RestartFlow bool      `json:"restart_flow,omitempty"`
 
 	Message   uuid.UUID `json:"message,omitzero"` // that was edited, taken back or told its id
@@ -57,7 +58,7 @@ func (e Event) Row() (r EventRow) {
 	switch p := e.Payload.(type) {
 	case *Opening:
 		r.Channel, r.ContactSeq = p.Channel, p.ContactSeq
-		r.NewContact, r.RestartFlow = p.NewContact, p.RestartFlow
+		r.NewContact, r.Older, r.RestartFlow = p.NewContact, p.Older, p.RestartFlow
 	case *Pending:
 		r.Until = p.Until
 	case *ClosingNotes:
@@ -105,7 +106,7 @@ func (r *EventRow) To(e *Event) {
 	switch r.Kind.payload() {
 	case openingPayload:
 		*payloadFor[Opening](e) = Opening{
-			r.Channel, r.ContactSeq, r.NewContact, r.RestartFlow,
+			r.Channel, r.ContactSeq, r.NewContact, r.Older, r.RestartFlow,
 		}
 	case pendingPayload:
 		*payloadFor[Pending](e) = Pending{r.Until}

@@ -42,6 +42,8 @@ type Store interface {
 	// Events returns a page of the log, the oldest first: by At, Conversation, Seq and ID,
 	// ascending.
 	Events(ctx context.Context, f EventFilter) ([]Event, error)
+	// Snapshots is Load of several contacts or addresses of one workspace, in their order.
+	Snapshots(ctx context.Context, to []Ref) ([]Snapshot, error)
 	// Event returns the event of a root contact with an id: from its conversations, its own log and
 	// those of the contacts that were merged into it. It is rarely asked, and need not be fast.
 	Event(ctx context.Context, workspace, contact string, id uuid.UUID) (Event, bool, error)

@@ -43,6 +43,7 @@ const (
 	flagRestartFlow
 	flagQuiet
 	flagNewContact
+	flagOlder
 	flagMessage
 	flagRedacted
 	flagDuplicate
@@ -85,6 +86,7 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	set(flagResponse, e.Response)
 	set(flagRestartFlow, e.RestartFlow)
 	set(flagQuiet, e.Quiet)
+	set(flagOlder, e.Older)
 	set(flagNewContact, e.NewContact)
 	set(flagUntil, !e.Until.IsZero())
 	set(flagMessage, e.Message != uuid.Nil)
@@ -172,6 +174,7 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 	}
 	e.Response, e.RestartFlow = flags&flagResponse != 0, flags&flagRestartFlow != 0
 	e.Quiet, e.NewContact = flags&flagQuiet != 0, flags&flagNewContact != 0
+	e.Older = flags&flagOlder != 0
 	e.Redacted = flags&flagRedacted != 0
 	if flags&flagUntil != 0 {
 		e.Until = time.UnixMicro(r.varint()).UTC()

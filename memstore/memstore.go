@@ -204,6 +204,18 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 	return t, nil
 }
 
+// Snapshots implements convo.Store.
+func (s *Store) Snapshots(ctx context.Context, to []convo.Ref) ([]convo.Snapshot, error) {
+	all := make([]convo.Snapshot, len(to))
+	for i := range to {
+		var err error
+		if all[i], err = s.Load(ctx, to[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // Conversation implements convo.Store.
 func (s *Store) Conversation(
 	ctx context.Context,

@@ -22,6 +22,7 @@ type plan struct {
 	addresses     []dialect.Address
 	keys          []dialect.Key
 	merged        []merge
+	many          bool // rows that are added are written many at a time
 	redacted      []convo.EventPlace
 	repointed     []convo.Key
 }
@@ -88,6 +89,16 @@ func (p *plan) addCycle(conversation uuid.UUID, c *convo.Cycle) {
 // and by counts of rows; an error leaves the transaction usable, but perhaps with a part of p in
 // it.
 func (p *plan) carryOut(ctx context.Context, t *transaction) error {
+	if t.d.many && len(p.events) >= manyEvents && p.inserts() {
+		for _, step := range [...]func(context.Context, *transaction) error{
+			p.writeContacts, p.writeConversations, p.writeMany,
+		} {
+			if err := step(ctx, t); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	for _, step := range [...]func(context.Context, *transaction) error{
 		p.writeContacts, p.writeConversations, p.writeKeys, p.writeEvents, p.writeCycles, p.redact,
 		p.merge,
@@ -99,8 +110,25 @@ func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 	return nil
 }
 
+// inserts reports whether p is an import: it only adds rows, but for contacts.
+func (p *plan) inserts() bool {
+	if len(p.merged)+len(p.redacted)+len(p.repointed) > 0 {
+		return false
+	}
+	for _, c := range p.conversations {
+		if c.Action != convo.RowAdded || c.Status.Active() {
+			return false
+		}
+	}
+	p.many = true
+	return true
+}
+
 func (p *plan) writeContacts(ctx context.Context, t *transaction) error {
 	for _, c := range p.contacts {
+		if p.many && c.Action == convo.RowAdded {
+			continue
+		}
 		var written bool
 		var err error
 		if c.Action == convo.RowAdded {
@@ -123,6 +151,9 @@ func (p *plan) writeContacts(ctx context.Context, t *transaction) error {
 
 func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 	for _, r := range p.conversations {
+		if p.many {
+			break
+		}
 		var written bool
 		var err error
 		c, id := &r.Conversation, t.d.ID(r.ID)

@@ -34,6 +34,9 @@ type engine struct {
 	*dialect.Dialect
 	// oneWriter says that one transaction writes at a time: see writer.
 	oneWriter bool
+	// many says that an import is quicker with many rows in a statement. Where there are no round
+	// trips, and a driver looks for each argument among all of them, it is not.
+	many bool
 	// check returns what is wrong with how the engine is set up.
 	check func(ctx context.Context, s *Store) error
 	// commit carries out a change of one conversation in one round trip; done is false when the
@@ -55,11 +58,11 @@ var engines = map[Dialect]*engine{
 		inTransaction: inTransactionOfSQLite,
 	},
 	PostgreSQL: {
-		Dialect: &dialect.PostgreSQL, check: checkPostgres, commit: commitPostgres,
+		Dialect: &dialect.PostgreSQL, many: true, check: checkPostgres, commit: commitPostgres,
 		inTransaction: inTransactionOfPostgres, aborts: true, migrationLock: advisoryLock,
 	},
 	MariaDB: {
-		Dialect: &dialect.MariaDB, check: checkMariaDB, commit: commitMariaDB,
+		Dialect: &dialect.MariaDB, many: true, check: checkMariaDB, commit: commitMariaDB,
 		inTransaction: inTransactionOfMariaDB, migrationLock: newNamedLock,
 	},
 }

@@ -316,9 +316,25 @@ func (s *Store) Keys(
 	var out []convo.Key
 	var k dialect.Key
 	dests := dialect.Keys.Read.Dests(nil, &k)
+	var host []string // those of the host are asked for together
 	for _, id := range ids {
+		if id.Channel == "" && len(ids) > 1 {
+			host = append(host, id.ID)
+			continue
+		}
 		args := dialect.KeyArgs(workspace, id)
 		err := s.rows(ctx, dialect.KeysFound, args, func(scan func(...any) error) error {
+			err := scan(dests...)
+			out = append(out, k.Key)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for some := range slices.Chunk(host, maxMany) {
+		statement, args := s.d.HostKeys(workspace, some)
+		err := s.many(ctx, statement, args, func(scan func(...any) error) error {
 			err := scan(dests...)
 			out = append(out, k.Key)
 			return err

@@ -41,6 +41,9 @@ type Dialect struct {
 	// InsertUnknownKey inserts a key, unless its KeyID finds one: with the arguments of InsertKey
 	// and of KnownKey. Empty: it is to be asked before, for there the two together would lock more.
 	InsertUnknownKey string
+	// manyAsJSON says that many rows are inserted out of one argument: a statement with as many
+	// arguments as they have values costs more to plan than to carry out.
+	manyAsJSON bool
 	// UpsertCycle makes of the INSERT of a cycle one that amends the row that is there.
 	UpsertCycle string
 	// upsertDelivery makes of an INSERT of receipts one that keeps the furthest.

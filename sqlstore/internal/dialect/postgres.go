@@ -21,6 +21,7 @@ var PostgreSQL = Dialect{
 	InsertOnce:       standardInsertOnce,
 	InsertUnknownKey: strings.Replace(insertUnknownKey, "{values}", Keys.All.casts(), 1),
 	upsertDelivery:   standardUpsertDelivery,
+	manyAsJSON:       true,
 	UpsertCycle:      standardUpsertCycle,
 	UpsertRollups:    standardUpsertRollups,
 	// serialization_failure, deadlock_detected, lock_not_available, unique_violation

@@ -187,6 +187,7 @@ var Events = table(
 	optional("response", immutable, func(e *ev) Field { return (*Flag)(&e.Response) }),
 	optional("quiet", immutable, func(e *ev) Field { return (*Flag)(&e.Quiet) }),
 	optional("new_contact", immutable, func(e *ev) Field { return (*Flag)(&e.NewContact) }),
+	optional("older", immutable, func(e *ev) Field { return (*Flag)(&e.Older) }),
 	optional("restart_flow", immutable, func(e *ev) Field { return (*Flag)(&e.RestartFlow) }),
 	optional("message", immutable, func(e *ev) Field { return (*ID)(&e.Message) }),
 	optional("redacted", immutable, func(e *ev) Field { return (*Flag)(&e.Redacted) }),
@@ -198,8 +199,8 @@ var Events = table(
 // MessageEvents are the columns of convo_events that a message or note has; the others are NULL.
 // Most events are messages, and each value that is sent costs.
 var MessageEvents = Events.All.without("contact_seq", "source", "category", "summary", "until_at",
-	"assignee", "team", "new_contact", "restart_flow", "message", "redacted", "duplicate", "notice",
-	"audience")
+	"assignee", "team", "new_contact", "older", "restart_flow", "message", "redacted", "duplicate",
+	"notice", "audience")
 
 // IsMessage reports whether e has no other columns than MessageEvents.
 func IsMessage(e *convo.Event) bool {

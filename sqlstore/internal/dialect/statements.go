@@ -236,6 +236,88 @@ func (d *Dialect) InsertDeliveries(n int) string {
 		" RETURNING unknown_since"
 }
 
+// What imports need: many rows at once. They are put together for a number of rows.
+
+// InsertMany makes of a statement that inserts one row of these columns one that inserts many, but
+// for those that are there, and its arguments.
+func InsertMany[R, T any](
+	d *Dialect, insert string, columns Columns[T], rows []R, of func(R) *T,
+) (statement string, args []any) {
+	into, tuple, _ := strings.Cut(insert, "VALUES ")
+	if d.manyAsJSON {
+		more := strings.TrimPrefix(tuple, "("+columns.placeholders())
+		return into + "SELECT " + columns.Qualify("listed") + strings.TrimSuffix(more, ")") +
+				" FROM " + columns.recordset("listed") + d.InsertOnce,
+			[]any{listOf(d, columns, rows, of)}
+	}
+	args = make([]any, 0, len(columns)*len(rows))
+	for _, row := range rows {
+		args = columns.Args(d, args, of(row))
+	}
+	return insert + strings.Repeat(", "+tuple, len(rows)-1) + d.InsertOnce, args
+}
+
+// LoadContacts is LoadContact of several, each with its id before it.
+func LoadContacts(n int) string {
+	return `SELECT ct.id, ` + snapshotPlaceholder + `
+	FROM convo_contacts ct` + latestConversation + `
+	WHERE ct.workspace = ? AND ct.id IN (` + Placeholders(n) + `)`
+}
+
+// LoadAddresses is LoadAddress of several, each with its address before it: of so many channels,
+// and so many values on any of them.
+func LoadAddresses(channels, values int) string {
+	all := strings.Replace(LoadAddress, "SELECT ", "SELECT ad.channel, ad.value, ", 1)
+	return strings.Replace(all, "ad.channel = ? AND ad.value = ?", "ad.channel IN ("+
+		Placeholders(channels)+") AND ad.value IN ("+Placeholders(values)+")", 1)
+}
+
+// HostKeys are those of the host's keys with the ids that are known, and the arguments.
+func (d *Dialect) HostKeys(workspace string, ids []string) (statement string, args []any) {
+	if d.manyAsJSON {
+		return `SELECT ` + Keys.Read.Qualify("ky") + `
+	FROM json_array_elements_text(?::json) AS listed(id) CROSS JOIN LATERAL (
+		SELECT * FROM convo_keys WHERE workspace = ? AND channel = '' AND id = listed.id
+		LIMIT 1) ky`, []any{jsonList(ids), workspace}
+	}
+	args = append(args, workspace)
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	return `SELECT ` + Keys.Read.Names() + `
+	FROM convo_keys
+	WHERE workspace = ? AND channel = '' AND id IN (` + Placeholders(len(ids)) + `)`, args
+}
+
+// KnownExternalIDs is a row where a key has one of the ids on a channel, and the arguments.
+func (d *Dialect) KnownExternalIDs(
+	workspace, channel string, ids []string,
+) (statement string, args []any) {
+	if d.manyAsJSON {
+		return `SELECT 1 FROM json_array_elements_text(?::json) AS listed(id) CROSS JOIN LATERAL (
+		SELECT 1 FROM convo_keys WHERE workspace = ? AND channel = ? AND id = listed.id
+		LIMIT 1) ky LIMIT 1`, []any{jsonList(ids), workspace, channel}
+	}
+	args = append(args, workspace, channel)
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	return `SELECT 1 FROM convo_keys
+	WHERE workspace = ? AND channel = ? AND id IN (` + Placeholders(len(ids)) + `) LIMIT 1`, args
+}
+
+// jsonList is a JSON list of texts.
+func jsonList(texts []string) string {
+	b := []byte{'['}
+	for i, text := range texts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendQuoted(b, text)
+	}
+	return string(append(b, ']'))
+}
+
 // Statements of a commit without lists of columns.
 const (
 	// OtherActive is the conversation that has the slot of a contact, if it is another one.

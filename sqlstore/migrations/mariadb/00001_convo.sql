@@ -158,6 +158,7 @@ CREATE TABLE convo_events (
     response     BOOLEAN,
     quiet        BOOLEAN,
     new_contact  BOOLEAN,
+    older        BOOLEAN,
     restart_flow BOOLEAN,
     message      BINARY(16),
     redacted     BOOLEAN,

@@ -158,6 +158,7 @@ CREATE TABLE convo_events (
     response     boolean,
     quiet        boolean,
     new_contact  boolean,
+    older        boolean,
     restart_flow boolean,
     message      uuid,
     redacted     boolean,

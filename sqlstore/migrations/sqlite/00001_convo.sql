@@ -158,6 +158,7 @@ CREATE TABLE convo_events (
     response     INTEGER,
     quiet        INTEGER,
     new_contact  INTEGER,
+    older        INTEGER,
     restart_flow INTEGER,
     message      BLOB,
     redacted     INTEGER,

@@ -1,8 +1,8 @@
 -- transcript of a conversation
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
-    notice, audience
+    assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
+    duplicate, notice, audience
     FROM convo_events
     WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -11,8 +11,8 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
 SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
     ev.by_type, ev.by_id, ev.source, ev.channel, ev.address, ev.external_id, ev.sent_at, ev.body,
     ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team, ev.response,
-    ev.quiet, ev.new_contact, ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice,
-    ev.audience
+    ev.quiet, ev.new_contact, ev.older, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
+    ev.notice, ev.audience
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = ? AND cv.contact = ? AND cv.updated_at >= ?

@@ -25,10 +25,10 @@ BEGIN NOT ATOMIC
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            category, summary, until_at, assignee, team, response, quiet, new_contact,
+            category, summary, until_at, assignee, team, response, quiet, new_contact, older,
             restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -48,5 +48,5 @@ END;
 -- 56 closed_source, 57 category, 58 summary, 59 workspace, 60 conversation, 61 seq, 62 id,
 -- 63 contact, 64 contact_seq, 65 kind, 66 at, 67 by_type, 68 by_id, 69 source, 70 channel,
 -- 71 address, 72 external_id, 73 sent_at, 74 body, 75 attachments, 76 category, 77 summary,
--- 78 until_at, 79 assignee, 80 team, 81 response, 82 quiet, 83 new_contact, 84 restart_flow,
--- 85 message, 86 redacted, 87 duplicate, 88 notice, 89 audience
+-- 78 until_at, 79 assignee, 80 team, 81 response, 82 quiet, 83 new_contact, 84 older,
+-- 85 restart_flow, 86 message, 87 redacted, 88 duplicate, 89 notice, 90 audience

@@ -35,10 +35,10 @@ BEGIN NOT ATOMIC
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            category, summary, until_at, assignee, team, response, quiet, new_contact,
+            category, summary, until_at, assignee, team, response, quiet, new_contact, older,
             restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -60,5 +60,5 @@ END;
 -- 72 first_seq, 73 last_seq, 74 workspace, 75 conversation, 76 seq, 77 id, 78 contact,
 -- 79 contact_seq, 80 kind, 81 at, 82 by_type, 83 by_id, 84 source, 85 channel, 86 address,
 -- 87 external_id, 88 sent_at, 89 body, 90 attachments, 91 category, 92 summary, 93 until_at,
--- 94 assignee, 95 team, 96 response, 97 quiet, 98 new_contact, 99 restart_flow, 100 message,
--- 101 redacted, 102 duplicate, 103 notice, 104 audience
+-- 94 assignee, 95 team, 96 response, 97 quiet, 98 new_contact, 99 older, 100 restart_flow,
+-- 101 message, 102 redacted, 103 duplicate, 104 notice, 105 audience

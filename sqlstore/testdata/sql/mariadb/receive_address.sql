@@ -27,16 +27,16 @@ BEGIN NOT ATOMIC
             VALUES (?, ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            category, summary, until_at, assignee, team, response, quiet, new_contact,
+            category, summary, until_at, assignee, team, response, quiet, new_contact, older,
             restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            category, summary, until_at, assignee, team, response, quiet, new_contact,
+            category, summary, until_at, assignee, team, response, quiet, new_contact, older,
             restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             quiet, message, redacted, duplicate, merged_into, latest_conversation)
@@ -61,12 +61,12 @@ END;
 -- 63 identity, 64 workspace, 65 conversation, 66 seq, 67 id, 68 contact, 69 contact_seq, 70 kind,
 -- 71 at, 72 by_type, 73 by_id, 74 source, 75 channel, 76 address, 77 external_id, 78 sent_at,
 -- 79 body, 80 attachments, 81 category, 82 summary, 83 until_at, 84 assignee, 85 team, 86 response,
--- 87 quiet, 88 new_contact, 89 restart_flow, 90 message, 91 redacted, 92 duplicate, 93 notice,
--- 94 audience, 95 workspace, 96 conversation, 97 seq, 98 id, 99 contact, 100 contact_seq, 101 kind,
--- 102 at, 103 by_type, 104 by_id, 105 source, 106 channel, 107 address, 108 external_id,
--- 109 sent_at, 110 body, 111 attachments, 112 category, 113 summary, 114 until_at, 115 assignee,
--- 116 team, 117 response, 118 quiet, 119 new_contact, 120 restart_flow, 121 message, 122 redacted,
--- 123 duplicate, 124 notice, 125 audience, 126 workspace, 127 contact, 128 seq, 129 id,
--- 130 contact_seq, 131 kind, 132 at, 133 by_type, 134 by_id, 135 source, 136 channel, 137 address,
--- 138 external_id, 139 sent_at, 140 body, 141 attachments, 142 quiet, 143 message, 144 redacted,
--- 145 duplicate, 146 merged_into, 147 latest_conversation
+-- 87 quiet, 88 new_contact, 89 older, 90 restart_flow, 91 message, 92 redacted, 93 duplicate,
+-- 94 notice, 95 audience, 96 workspace, 97 conversation, 98 seq, 99 id, 100 contact,
+-- 101 contact_seq, 102 kind, 103 at, 104 by_type, 105 by_id, 106 source, 107 channel, 108 address,
+-- 109 external_id, 110 sent_at, 111 body, 112 attachments, 113 category, 114 summary, 115 until_at,
+-- 116 assignee, 117 team, 118 response, 119 quiet, 120 new_contact, 121 older, 122 restart_flow,
+-- 123 message, 124 redacted, 125 duplicate, 126 notice, 127 audience, 128 workspace, 129 contact,
+-- 130 seq, 131 id, 132 contact_seq, 133 kind, 134 at, 135 by_type, 136 by_id, 137 source,
+-- 138 channel, 139 address, 140 external_id, 141 sent_at, 142 body, 143 attachments, 144 quiet,
+-- 145 message, 146 redacted, 147 duplicate, 148 merged_into, 149 latest_conversation

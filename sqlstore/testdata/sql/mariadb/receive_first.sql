@@ -25,16 +25,16 @@ BEGIN NOT ATOMIC
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            category, summary, until_at, assignee, team, response, quiet, new_contact,
+            category, summary, until_at, assignee, team, response, quiet, new_contact, older,
             restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            category, summary, until_at, assignee, team, response, quiet, new_contact,
+            category, summary, until_at, assignee, team, response, quiet, new_contact, older,
             restart_flow, message, redacted, duplicate, notice, audience)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -54,9 +54,10 @@ END;
 -- 56 closed_source, 57 category, 58 summary, 59 workspace, 60 conversation, 61 seq, 62 id,
 -- 63 contact, 64 contact_seq, 65 kind, 66 at, 67 by_type, 68 by_id, 69 source, 70 channel,
 -- 71 address, 72 external_id, 73 sent_at, 74 body, 75 attachments, 76 category, 77 summary,
--- 78 until_at, 79 assignee, 80 team, 81 response, 82 quiet, 83 new_contact, 84 restart_flow,
--- 85 message, 86 redacted, 87 duplicate, 88 notice, 89 audience, 90 workspace, 91 conversation,
--- 92 seq, 93 id, 94 contact, 95 contact_seq, 96 kind, 97 at, 98 by_type, 99 by_id, 100 source,
--- 101 channel, 102 address, 103 external_id, 104 sent_at, 105 body, 106 attachments, 107 category,
--- 108 summary, 109 until_at, 110 assignee, 111 team, 112 response, 113 quiet, 114 new_contact,
--- 115 restart_flow, 116 message, 117 redacted, 118 duplicate, 119 notice, 120 audience
+-- 78 until_at, 79 assignee, 80 team, 81 response, 82 quiet, 83 new_contact, 84 older,
+-- 85 restart_flow, 86 message, 87 redacted, 88 duplicate, 89 notice, 90 audience, 91 workspace,
+-- 92 conversation, 93 seq, 94 id, 95 contact, 96 contact_seq, 97 kind, 98 at, 99 by_type,
+-- 100 by_id, 101 source, 102 channel, 103 address, 104 external_id, 105 sent_at, 106 body,
+-- 107 attachments, 108 category, 109 summary, 110 until_at, 111 assignee, 112 team, 113 response,
+-- 114 quiet, 115 new_contact, 116 older, 117 restart_flow, 118 message, 119 redacted,
+-- 120 duplicate, 121 notice, 122 audience

@@ -1,0 +1,359 @@
+package convo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// History is a finished conversation of another system, to be imported.
+type History struct {
+	// Key names the conversation there, for good: it is imported once.
+	Key string
+	// To is the contact, an address of it, or both. Who is not known becomes so.
+	To Ref
+	// Commands are what happened, each with its At, in order: it begins with an Open or a Receive,
+	// and leaves the conversation closed. There may be any number of them, and several cycles.
+	Commands []Command
+}
+
+// ImportError says which history could not be imported.
+type ImportError struct {
+	Record int // from 0
+	Key    string
+	Err    error
+}
+
+func (e *ImportError) Error() string {
+	return fmt.Sprintf("convo: history %d, %q: %v", e.Record, e.Key, e.Err)
+}
+
+// Unwrap is the reason.
+func (e *ImportError) Unwrap() error { return e.Err }
+
+// ImportResult says how far an import has come.
+type ImportResult struct {
+	Imported int // histories
+	Known    int // histories that were there already
+	Events   int // that were written
+}
+
+// DefaultImportBatch is how many histories are committed together.
+const DefaultImportBatch = 200
+
+// Import imports the histories of a workspace, in batches of DefaultImportBatch, each of which is
+// one commit: so it may be stopped at any time and run again, and each history is imported once, by
+// its Key. What the contact has by now stays as it is: its active conversation, its latest one, and
+// all numbers but those of the time when it happened. No policy of closings, notices and timers
+// applies to the past; limits and what counts as a response do. Observers are not called.
+//
+// progress, if not nil, is called after each commit. The first history that cannot be imported ends
+// it, with an *ImportError that names it; those before it are imported. An error of histories ends
+// it, too.
+func (e *Engine) Import(
+	ctx context.Context, workspace string, histories iter.Seq2[History, error],
+	progress func(ImportResult),
+) (done ImportResult, err error) {
+	if err := checkID("workspace", workspace); err != nil {
+		return done, err
+	}
+	batch := make([]History, 0, DefaultImportBatch)
+	read := 0
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		n, err := e.importBatch(ctx, workspace, batch, read-len(batch))
+		done.Imported, done.Known = done.Imported+n.Imported, done.Known+n.Known
+		done.Events += n.Events
+		batch = batch[:0]
+		if err == nil && progress != nil {
+			progress(done)
+		}
+		return err
+	}
+	for h, err := range histories {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return done, errors.Join(flush(), err)
+		}
+		h.To.Workspace = workspace
+		batch = append(batch, h)
+		if read++; len(batch) == cap(batch) {
+			if err := flush(); err != nil {
+				return done, err
+			}
+		}
+	}
+	return done, flush()
+}
+
+// importBatch commits a batch whose first history has a number. What comes before a history that
+// cannot be imported is imported.
+func (e *Engine) importBatch(
+	ctx context.Context, workspace string, batch []History, first int,
+) (done ImportResult, err error) {
+	for try := 0; ; {
+		i, bad, err := e.decideImport(ctx, workspace, batch)
+		if err == nil {
+			err = e.commitImport(ctx, i)
+		}
+		switch {
+		case err == nil && bad != nil:
+			bad.Record += first
+			return i.result, bad
+		case err == nil:
+			return i.result, nil
+		case errors.Is(err, ErrDuplicate) && len(batch) > 1: // a message is there: find out whose
+			return e.importEach(ctx, workspace, batch, first)
+		case errors.Is(err, ErrDuplicate):
+			return done, &ImportError{first, batch[0].Key, invalid("external_id",
+				"a message of the contact or address has it already")}
+		case !isConflict(err):
+			return done, err
+		}
+		if err := e.backoff(ctx, &try, err); err != nil {
+			return done, err
+		}
+	}
+}
+
+// importEach imports a batch one by one.
+func (e *Engine) importEach(
+	ctx context.Context, workspace string, batch []History, first int,
+) (done ImportResult, err error) {
+	for n := range batch {
+		one, err := e.importBatch(ctx, workspace, batch[n:n+1], first+n)
+		done.Imported, done.Known = done.Imported+one.Imported, done.Known+one.Known
+		done.Events += one.Events
+		if err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+func (e *Engine) commitImport(ctx context.Context, i *importing) error {
+	if i.result.Imported == 0 {
+		return nil
+	}
+	changes := make([]Change, 0, len(i.order))
+	for _, k := range i.order {
+		changes = append(changes, k.change)
+	}
+	return e.store.Commit(ctx, changes...)
+}
+
+// importing is a batch as it is decided, contact by contact.
+type importing struct {
+	by     map[string]*importedContact // by the id of the root contact
+	owners map[Address]string
+	order  []*importedContact
+	result ImportResult
+}
+
+type importedContact struct {
+	snapshot Snapshot // its Conversation is the latest one
+	change   Change
+	expected int64
+}
+
+// check reports what is wrong with a history by itself.
+func (h *History) check() error {
+	if h.Key == "" {
+		return invalid("key", "must not be empty")
+	}
+	if err := checkKey("key", h.Key); err != nil {
+		return err
+	}
+	if h.To.Conversation != uuid.Nil {
+		return invalid("ref", "name a contact or an address")
+	}
+	return h.To.Validate()
+}
+
+// decideImport decides a batch up to the first history that cannot be imported.
+func (e *Engine) decideImport(
+	ctx context.Context, workspace string, batch []History,
+) (i *importing, bad *ImportError, err error) {
+	i = &importing{by: map[string]*importedContact{}, owners: map[Address]string{}}
+	ids, refs := make([]KeyID, 0, len(batch)), make([]Ref, 0, len(batch))
+	for n := range batch {
+		if err := batch[n].check(); err != nil {
+			bad = &ImportError{n, batch[n].Key, err}
+			batch = batch[:n]
+			break
+		}
+		ids, refs = append(ids, KeyID{ID: batch[n].Key}), append(refs, batch[n].To)
+	}
+	if len(batch) == 0 {
+		return i, bad, nil
+	}
+	keys, err := e.store.Keys(ctx, workspace, ids...)
+	if err != nil {
+		return nil, nil, err
+	}
+	known := map[string]bool{}
+	for _, k := range keys {
+		known[k.ID] = true
+	}
+	snapshots, err := e.store.Snapshots(ctx, refs)
+	if err != nil {
+		return nil, nil, err
+	}
+	now, id := micros(e.clock.Now()), e.newID()
+	for n := range batch {
+		h, s := &batch[n], &snapshots[n]
+		if known[h.Key] {
+			i.result.Known++
+			continue
+		}
+		known[h.Key] = true
+		p, err := e.importPolicy(ctx, workspace, h)
+		if err != nil {
+			return nil, nil, err
+		}
+		s.Next = id
+		if err := i.add(s, now, p, h); err != nil {
+			return i, &ImportError{n, h.Key, err}, nil
+		}
+		id = s.Next
+	}
+	return i, bad, nil
+}
+
+// importPolicy is what of a policy applies to the past.
+func (e *Engine) importPolicy(ctx context.Context, workspace string, h *History) (*Policy, error) {
+	channel := h.To.Address.Channel
+	if channel == "" && len(h.Commands) > 0 {
+		var o fields
+		_ = o.read(h.Commands[0])
+		channel = o.channel
+	}
+	p, err := e.lookUpPolicy(ctx, workspace, channel)
+	if err != nil {
+		return nil, err
+	}
+	return &Policy{
+		StayPending: p.StayPending, CountAutomation: p.CountAutomation, MaxSkew: p.MaxSkew,
+		MaxBody: p.MaxBody, MaxAttachments: p.MaxAttachments, MaxSummary: p.MaxSummary,
+	}, nil
+}
+
+// contactOf is the contact of a history, as the ones before it left it.
+func (i *importing) contactOf(s *Snapshot) *importedContact {
+	if owner := i.owners[s.Ref.Address]; owner != "" && s.Ref.Address != (Address{}) {
+		s.AddressOwner = owner
+		if s.Contact.ID == "" {
+			s.Contact.ID = owner
+		}
+	}
+	if k := i.by[s.Contact.ID]; k != nil && s.Contact.ID != "" {
+		next, ref, owner := s.Next, s.Ref, s.AddressOwner
+		*s = k.snapshot
+		s.Next, s.Ref, s.AddressOwner = next, ref, owner
+		return k
+	}
+	return &importedContact{snapshot: *s, expected: s.Contact.Version}
+}
+
+// add decides one history.
+func (i *importing) add(s *Snapshot, now time.Time, p *Policy, h *History) error {
+	k := i.contactOf(s)
+	latest := s.Conversation
+	d, after, err := decideHistory(*s, latest, now, p, h)
+	if err != nil {
+		return err
+	}
+	ch := &d.Change
+	if len(k.change.Events) == 0 {
+		i.order = append(i.order, k)
+	}
+	i.by[ch.Contact.ID] = k
+	for _, a := range ch.Addresses {
+		i.owners[a.Address] = a.Contact
+	}
+	to := &k.change
+	to.Contact = ch.Contact
+	if to.Contact.Expected = k.expected; k.expected == 0 {
+		to.Contact.Action = RowAdded
+	}
+	to.Earlier = append(to.Earlier, ch.Conversation)
+	to.Cycles = append(to.Cycles, ch.Cycles...)
+	to.Events = append(to.Events, ch.Events...)
+	to.Keys = append(to.Keys, ch.Keys...)
+	to.Addresses = append(to.Addresses, ch.Addresses...)
+	k.snapshot = after
+	if after.Contact.LatestConversation != after.Conversation.ID {
+		k.snapshot.Conversation = latest
+	}
+	k.snapshot.Active = uuid.Nil
+	s.Next = after.Next
+	i.result.Imported++
+	i.result.Events += len(ch.Events)
+	return nil
+}
+
+// decideHistory decides one history for a contact whose latest conversation is given. It is pure.
+func decideHistory(
+	s Snapshot, latest Conversation, now time.Time, p *Policy, h *History,
+) (d Decision, after Snapshot, err error) {
+	if len(h.Commands) == 0 {
+		return d, s, invalid("commands", "name at least one")
+	}
+	for _, cmd := range h.Commands {
+		var o fields
+		if err := o.read(cmd); err != nil {
+			return d, s, err
+		}
+		switch o.kind {
+		case kindBlock, kindUnblock, kindLinkAddress, kindEdit, kindRetract, kindIdentify:
+			return d, s, invalid("commands",
+				fmt.Sprintf("%s is no part of a history", o.kind.name()))
+		}
+		if o.at.IsZero() {
+			return d, s, invalid("at", "each command of a history needs its time")
+		}
+		if o.key != "" {
+			return d, s, invalid("key", "a history has one key for all of it")
+		}
+	}
+	loaded := s.Contact.Version
+	blocked := s.Contact.Blocked
+	s.Contact.Blocked = false // that bars nothing in the past
+	s.Conversation, s.Active = Conversation{}, uuid.Nil
+	w := decider{
+		loaded: loadedVersions{contact: loaded}, outcome: OutcomeUnchanged, latest: &latest,
+	}
+	if err := w.decide(&s, now, p, h.Commands); err != nil {
+		return d, s, err
+	}
+	c := &s.Conversation
+	switch {
+	case len(w.earlier) > 0:
+		return d, s, invalid("commands",
+			"a history is one conversation: give the next one a key of its own")
+	case c.Status != StatusClosed:
+		return d, s, invalid("commands", "a history ends with a Close")
+	}
+	s.Contact.Blocked = blocked
+	w.keys = append(w.keys, Key{
+		KeyID: KeyID{ID: h.Key}, Conversation: c.ID, FirstSeq: 1, LastSeq: c.Version,
+	})
+	w.result(&s, &d.Change)
+	d.Outcome = w.outcome
+	return d, s, nil
+}
+
+// isOlder reports whether a conversation that is imported, and was opened at a time, is older than
+// the contact's latest one.
+func (w *decider) isOlder(at time.Time) bool {
+	l := w.latest
+	return l != nil && l.ID != uuid.Nil && (l.Status.Active() || l.Cycle.OpenedAt.After(at))
+}
