@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/hmac"
 	"embed"
 	"encoding/json"
@@ -38,12 +39,14 @@ var stepFiles embed.FS
 // host takes deliveries and runs steps.
 type host struct {
 	settings
-	engine *convo.Engine
-	steps  map[string]*workflow.Step
-	log    *slog.Logger
+	engine   *convo.Engine
+	receipts deliverer
+	steps    map[string]*workflow.Step
+	log      *slog.Logger
+	aside    aside
 
 	mu sync.Mutex
-	// of profiles, by address; a real host has them in its own table of contacts
+	// of profiles, by contact; a real host has them in its own table of contacts
 	names map[string]string
 }
 
@@ -53,8 +56,10 @@ func newHost(store convo.Store, s settings, log *slog.Logger) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &host{settings: s, engine: engine, log: log, steps: map[string]*workflow.Step{},
-		names: map[string]string{}}
+	h := &host{
+		settings: s, engine: engine, receipts: delivererOf(engine), log: log,
+		steps: map[string]*workflow.Step{}, names: map[string]string{},
+	}
 	for _, name := range []string{"open", "close"} {
 		config, err := stepFiles.ReadFile("steps/" + name + ".json")
 		if err != nil {
@@ -71,7 +76,8 @@ func (h *host) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /webhook", h.handshake)
 	mux.HandleFunc("POST /webhook", h.deliver)
-	mux.HandleFunc("POST /contacts/{phone}/{step}", h.run)
+	mux.HandleFunc("POST /contacts/{address}/{step}", h.run)
+	mux.HandleFunc("GET /set-aside", h.listAside)
 	return mux
 }
 
@@ -114,7 +120,8 @@ func (h *host) handshake(w http.ResponseWriter, r *http.Request) {
 }
 
 // deliver takes a delivery. Meta delivers again what was not answered with 200, for days, and now
-// and then what was; so that is the answer unless the delivery is wrong, or another try may help.
+// and then what was; so that is the answer unless the delivery is none, or another try may help.
+// What is wrong with one message costs none of the others.
 func (h *host) deliver(w http.ResponseWriter, r *http.Request) {
 	body, ok := h.read(w, r, maxDelivery)
 	if !ok {
@@ -125,56 +132,132 @@ func (h *host) deliver(w http.ResponseWriter, r *http.Request) {
 			"the signature is not that of the body by the app's secret")
 		return
 	}
-	messages, err := read(body, h.phoneNumberID)
-	if err == nil {
-		err = h.check(messages)
-	}
-	switch {
-	case errors.Is(err, errUnknownNumber):
-		h.refuse(w, r, http.StatusNotFound, err.Error())
-		return
-	case err != nil:
+	all, err := read(body, h.phoneNumberID, time.Now())
+	if err != nil {
 		h.refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
-	counts := map[convo.Outcome]int{}
-	for _, m := range messages {
-		result, err := h.engine.Do(r.Context(), h.to(m.from), m.command)
-		var state *convo.StateError
-		switch {
-		case errors.As(err, &state): // blocked, say: no repetition would change that
-			h.log.Warn("not taken", "reason", state.Err)
-			counts["not taken"]++
+	counts, failed := map[string]int{}, false
+	for i := range all {
+		outcome, err := h.take(r.Context(), &all[i])
+		if err != nil { // the others are written nevertheless, and are duplicates the next time
+			h.log.Error("not written", "id", clip(all[i].id), "error", err)
+			failed = true
+			if r.Context().Err() != nil {
+				break
+			}
 			continue
-		case err != nil: // the others are there, and are duplicates the next time
-			h.log.Error("not written", "error", err)
-			http.Error(w, "try again", http.StatusInternalServerError)
-			return
 		}
-		counts[result.Outcome]++
-		if m.name != "" {
-			h.mu.Lock()
-			h.names[m.from] = m.name
-			h.mu.Unlock()
-		}
+		counts[outcome]++
 	}
-	h.log.Info("delivered", "messages", len(messages), "outcomes", counts)
+	h.log.Info("delivered", "outcomes", counts)
+	if failed {
+		http.Error(w, "try again", http.StatusInternalServerError)
+		return
+	}
 	h.answer(w, counts)
 }
 
-// check has the library look at all messages before any of them is written.
-func (h *host) check(messages []incoming) error {
-	for i, m := range messages {
-		if _, err := convo.Decide(convo.Snapshot{Ref: h.to(m.from)}, time.Now(), nil,
-			m.command); err != nil {
-			return fmt.Errorf("message %d: %w", i, err)
-		}
+// take does what one thing of a delivery tells. An error means that another try may help; what no
+// try would make better is set aside.
+func (h *host) take(ctx context.Context, in *incoming) (outcome string, err error) {
+	switch {
+	case in.problem != "":
+		h.setAside(in, in.problem)
+		return "set aside", nil
+	case in.receipts != nil:
+		outcome, err = h.confirm(ctx, in.receipts)
+	case in.moved != nil:
+		outcome, err = h.move(ctx, in.moved)
+	default:
+		outcome, err = h.write(ctx, in)
 	}
-	return nil
+	var state *convo.StateError
+	var invalid *convo.ValidationError
+	var reason string
+	switch {
+	case errors.Is(err, convo.ErrBlocked):
+		h.log.Warn("not taken", "id", clip(in.id), "reason", convo.ErrBlocked)
+		return "not taken", nil
+	case errors.Is(err, convo.ErrKeyReused):
+		reason = "its id came with something else before"
+	case errors.As(err, &state):
+		reason = state.Err.Error()
+	case errors.As(err, &invalid):
+		reason = invalid.Field + ": " + invalid.Rule
+	default:
+		return outcome, err
+	}
+	h.setAside(in, reason)
+	return "set aside", nil
 }
 
-// to addresses the contact of a phone number.
-func (h *host) to(phone string) convo.Ref { return convo.ToAddress(h.workspace, "whatsapp", phone) }
+// write carries a message, or what became of one, to the library.
+func (h *host) write(ctx context.Context, in *incoming) (outcome string, err error) {
+	later, doubt, err := h.acquaint(ctx, in.who)
+	if err != nil {
+		return "", err
+	}
+	to := h.to(in.who.surest())
+	result, err := h.engine.Do(ctx, to, in.command)
+	if send, ok := in.command.(convo.Send); ok && errors.Is(err, convo.ErrNotActive) {
+		// Written in the app behind a closing, or to somebody who has not written yet: the
+		// contact's answer opens a conversation, as after a campaign.
+		send.Quiet = true
+		result, err = h.engine.Do(ctx, to, send)
+	}
+	if err != nil {
+		return "", err
+	}
+	if later != "" && result.Contact.ID != "" {
+		_, err = h.link(ctx, result.Contact.ID, later)
+		if doubt = errors.Is(err, convo.ErrAddressTaken); err != nil && !doubt {
+			return "", err
+		}
+	}
+	if doubt {
+		h.doubt(in)
+	}
+	if in.name != "" && result.Contact.ID != "" {
+		h.mu.Lock()
+		h.names[result.Contact.ID] = in.name
+		h.mu.Unlock()
+	}
+	return string(result.Outcome), nil
+}
+
+// move gives somebody's new number and user id to the contact that they are already, so that what
+// they write goes on in the same conversation. The old ones stay theirs in the history.
+func (h *host) move(ctx context.Context, m *moved) (outcome string, err error) {
+	contact := ""
+	for _, address := range m.from {
+		if contact, err = h.contactOf(ctx, address); contact != "" || err != nil {
+			break
+		}
+	}
+	if contact == "" { // who never wrote is new by the new number, too
+		return "ignored", err
+	}
+	outcome = string(convo.OutcomeUnchanged)
+	for _, address := range m.to { // one that is somebody else's does not keep the other away
+		o, failed := h.link(ctx, contact, address)
+		err = errors.Join(err, failed)
+		if failed == nil && o != convo.OutcomeUnchanged {
+			outcome = string(o)
+		}
+	}
+	return outcome, err
+}
+
+// permitted holds that a request has the token; ok is false when it answered already.
+func (h *host) permitted(w http.ResponseWriter, r *http.Request) (ok bool) {
+	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !bearer || !same(token, h.workflowToken) {
+		h.refuse(w, r, http.StatusUnauthorized, "not the token of those who run steps")
+		return false
+	}
+	return true
+}
 
 // execution is what whoever runs a step says about it.
 type execution struct {
@@ -185,9 +268,7 @@ type execution struct {
 // run runs a step for a contact. What it sends is in the result; a real host hands it to Meta's
 // API, better from an outbox.
 func (h *host) run(w http.ResponseWriter, r *http.Request) {
-	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !bearer || !same(token, h.workflowToken) {
-		h.refuse(w, r, http.StatusUnauthorized, "not the token for running steps")
+	if !h.permitted(w, r) {
 		return
 	}
 	body, ok := h.read(w, r, maxExecution)
@@ -200,16 +281,16 @@ func (h *host) run(w http.ResponseWriter, r *http.Request) {
 			"the body must be an object with the id of the execution")
 		return
 	}
-	phone, step := r.PathValue("phone"), h.steps[r.PathValue("step")]
+	step := h.steps[r.PathValue("step")]
 	if step == nil {
 		h.refuse(w, r, http.StatusNotFound, "there are the steps open and close")
 		return
 	}
-	contact, err := h.engine.Contact(r.Context(), h.to(phone))
+	contact, err := h.engine.Contact(r.Context(), h.to(r.PathValue("address")))
 	var result convo.Result
 	if err == nil {
 		h.mu.Lock()
-		name := h.names[phone]
+		name := h.names[contact.ID]
 		h.mu.Unlock()
 		result, err = step.Run(r.Context(), h.engine, convo.ToContact(h.workspace, contact.ID),
 			workflow.Execution{
@@ -219,12 +300,12 @@ func (h *host) run(w http.ResponseWriter, r *http.Request) {
 	var invalid *convo.ValidationError
 	switch {
 	case err == nil:
-		h.answer(w, map[convo.Outcome]int{result.Outcome: 1})
+		h.answer(w, map[string]int{string(result.Outcome): 1})
 	case errors.As(err, &invalid):
 		h.refuse(w, r, http.StatusBadRequest,
 			invalid.Field+" is not what the library or the policy takes")
 	case errors.Is(err, convo.ErrNotFound):
-		h.refuse(w, r, http.StatusNotFound, "nobody is known by this number")
+		h.refuse(w, r, http.StatusNotFound, "nobody is known by this number or user id")
 	case errors.Is(err, convo.ErrNotActive), errors.Is(err, convo.ErrActiveExists):
 		h.refuse(w, r, http.StatusConflict, "there is no such conversation to close")
 	case errors.Is(err, convo.ErrBlocked):
@@ -235,9 +316,9 @@ func (h *host) run(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (h *host) answer(w http.ResponseWriter, outcomes map[convo.Outcome]int) {
+func (h *host) answer(w http.ResponseWriter, what any) {
 	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(outcomes); err != nil {
+	if err := json.NewEncoder(w).Encode(what); err != nil {
 		h.log.Warn("not answered", "error", err)
 	}
 }

@@ -1,5 +1,5 @@
 // Whatsapp is a small HTTP host of convo: it takes the webhooks of the WhatsApp Cloud API as Meta
-// sends them, and runs the Open and Close Conversation steps of a workflow for its contacts. See
+// sends them today, and runs the Open and Close Conversation steps of a workflow for its contacts. See
 // README.md beside it, also for welcome events of Facebook and Viber.
 package main
 
@@ -29,14 +29,16 @@ With --listen, serves
 
   GET  /webhook                         the handshake, when the webhook is set up
   POST /webhook                         deliveries, with their signature
-  POST /contacts/{phone}/{open|close}   runs a step:
+  POST /contacts/{address}/{open|close} runs a step for a number or a user id:
                                         {"id": "execution-1", "attributes": {"topic": "Support"}}
+  GET  /set-aside                       what was delivered and not taken, for a person to look at
 
 and takes from the environment, so that no list of processes shows them,
 
   WHATSAPP_APP_SECRET     what Meta signs deliveries with
   WHATSAPP_VERIFY_TOKEN   what Meta says in the handshake
-  WHATSAPP_STEP_TOKEN     what whoever runs a step says: Authorization: Bearer ...
+  WHATSAPP_STEP_TOKEN     what whoever runs a step, or looks at what was set aside, says:
+                          Authorization: Bearer ...
 
 Flags:
 `

@@ -32,14 +32,14 @@ func Example() {
 	//   Meta sets the webhook up            200  1158201444
 	//   three messages of two contacts      200  {"opened":2,"recorded":1}
 	//   the same, delivered again           200  {"duplicate":3}
-	//   what became of messages sent        200  {}
+	//   what became of messages sent        200  {"unknown receipt":2}
 	//   a forged delivery                   401  the signature is not that of the body by the app's secret
 	//   the Close step                      200  {"closed":1}
 	//   the same execution again            200  {"duplicate":1}
 	//   the Open step: an order is ready    200  {"recorded":1}
 	//   the customer's answer, and a heart  200  {"recorded":1}
 	//   the first messages once more        200  {"duplicate":3}
-	//   the Close step for a stranger       404  nobody is known by this number
+	//   the Close step for a stranger       404  nobody is known by this number or user id
 	//   the Close step                      200  {"closed":1}
 	//
 	// Riya, +919876543210
@@ -146,6 +146,16 @@ func (s *site) unwritten(f func()) {
 	require.Equal(s.t, conversations, count())
 }
 
+// asides are what was set aside, as it is shown.
+func (s *site) asides() (list []setAside) {
+	s.t.Helper()
+	w := s.send("GET", "/set-aside", nil, http.Header{"Authorization": {"Bearer demo-steps"}})
+	require.Equal(s.t, 200, w.Code)
+	require.Equal(s.t, "no-store", w.Header().Get("Cache-Control"))
+	require.NoError(s.t, json.Unmarshal(w.Body.Bytes(), &list))
+	return list
+}
+
 func file(t *testing.T, name string) []byte {
 	t.Helper()
 	body, err := deliveries.ReadFile("deliveries/" + name + ".json")
@@ -204,49 +214,89 @@ func TestADeliveryWithoutItsSignatureWritesNothing(t *testing.T) {
 
 func TestAMalformedDeliveryWritesNothing(t *testing.T) {
 	s := newSite(t, memstore.New())
-	good := `{"from":"919876543210","id":"wamid.1","type":"text","text":{"body":"Hi"}}`
-	deep := strings.Repeat("[", 100_000)
 	s.unwritten(func() {
 		for name, body := range map[string][]byte{
 			"nothing": nil, "no JSON": []byte(`{`), "a list": []byte(`[]`), "null": []byte(`null`),
 			"an empty object":     []byte(`{}`),
-			"something behind it": append(of("[]"), '1'), "very deep": []byte(deep),
-			"another object": of("["+good+"]", "whatsapp_business_account", "page"),
-			"another product": of("["+good+"]", `"messaging_product":"whatsapp"`,
-				`"messaging_product":"instagram"`),
-			"no list of messages": of(good),
-			"a value that is no object": of("["+good+"]", `"value":{`, `"value":[{`, "}}]}]}",
-				"}]}]}]}"),
-			"no id": of(strings.Replace("["+good+"]", `"id":"wamid.1",`, "",
-				1)),
-			"a long id": of(strings.Replace("["+good+"]", "wamid.1",
-				strings.Repeat("x", 999), 1)),
-			"a broken id": of(strings.Replace("["+good+"]", "wamid.1", `a\nb`, 1)),
-			"no sender": of(strings.Replace("["+good+"]",
-				`"from":"919876543210",`, "", 1)),
-			"no number": of(strings.Replace("["+good+"]", "919876543210", "riya",
-				1)),
-			"a long number": of(strings.Replace("["+good+"]", "919876543210",
-				"9198765432101234", 1)),
-			"no type": of(strings.Replace("["+good+"]", `"type":"text",`, "",
-				1)),
-			"no text": of(strings.Replace("["+good+"]", `,"text":{"body":"Hi"}`,
-				"", 1)),
-			"an empty text":     of(strings.Replace("["+good+"]", `"Hi"`, `""`, 1)),
-			"text that is none": of(strings.Replace("["+good+"]", `"Hi"`, `7`, 1)),
-			"NUL":               of(strings.Replace("["+good+"]", `"Hi"`, `"\u0000"`, 1)),
-			"a long text": of(strings.Replace("["+good+"]", `"Hi"`,
-				`"`+strings.Repeat("x", 65<<10)+`"`, 1)),
-			"a bad one behind a good one": of("[" + good +
-				`,{"from":"919876543210","id":"","type":"text","text":{"body":"Hi"}}]`),
-			"a text too long behind a good one": of("[" + good +
-				`,{"from":"4915550102030","id":"wamid.2","type":"text","text":{"body":"` +
-				strings.Repeat("x", 65<<10) + `"}}]`),
+			"something behind it": append(of("[]"), '1'),
+			"very deep":           []byte(strings.Repeat("[", 100_000)),
+			"another object":      of("["+hi+"]", "whatsapp_business_account", "page"),
+			"no list of entries":  []byte(`{"object":"whatsapp_business_account","entry":7}`),
 		} {
 			require.Equal(t, 400, s.post(body).Code, name)
 		}
 	})
-	require.Equal(t, 200, s.post(of("["+good+"]")).Code)
+	require.Empty(t, s.asides())
+	require.Equal(t, 200, s.post(of("["+hi+"]")).Code)
+}
+
+// hi is a good message.
+const hi = `{"from":"919876543210","id":"wamid.1","timestamp":"1741600800","type":"text","text":{"body":"Hi"}}`
+
+// What is wrong with a part of a delivery is set aside, once however often it comes.
+func TestAMalformedMessageIsSetAsideAndWritesNothing(t *testing.T) {
+	in := func(old, text string) string { return strings.Replace(hi, old, text, 1) }
+	long := strings.Repeat("x", 65<<10)
+	for name, body := range map[string][]byte{
+		"another product": of("["+hi+"]", `"messaging_product":"whatsapp"`,
+			`"messaging_product":"instagram"`),
+		"no list of messages": of(hi),
+		"a value that is no object": of("["+hi+"]", `"value":{`, `"value":[{`, "}}]}]}",
+			"}]}]}]}"),
+		"an entry that is no object": []byte(`{"object":"whatsapp_business_account","entry":[7]}`),
+		"a change that is no object": []byte(
+			`{"object":"whatsapp_business_account","entry":[{"changes":["x"]}]}`),
+		"a message that is no object": of(`["Hi"]`),
+		"no id":                       of("[" + in(`"id":"wamid.1",`, "") + "]"),
+		"an id that is no text":       of("[" + in(`"wamid.1"`, "7") + "]"),
+		"a long id":                   of("[" + in("wamid.1", strings.Repeat("x", 999)) + "]"),
+		"a broken id":                 of("[" + in("wamid.1", `a\nb`) + "]"),
+		"no sender":                   of("[" + in(`"from":"919876543210",`, "") + "]"),
+		"no number":                   of("[" + in("919876543210", "riya") + "]"),
+		"a long number":               of("[" + in("919876543210", "9198765432101234") + "]"),
+		"a user id that is none": of("[" + in(`"from":"919876543210"`,
+			`"from_user_id":"IN.1 2"`) + "]"),
+		"a long user id": of("[" + in(`"from":"919876543210"`,
+			`"from_user_id":"`+strings.Repeat("x", 300)+`"`) + "]"),
+		"no type":           of("[" + in(`"type":"text",`, "") + "]"),
+		"a type that is 7":  of("[" + in(`"type":"text"`, `"type":7`) + "]"),
+		"no text":           of("[" + in(`,"text":{"body":"Hi"}`, "") + "]"),
+		"an empty text":     of("[" + in(`"Hi"`, `""`) + "]"),
+		"text that is none": of("[" + in(`"Hi"`, `7`) + "]"),
+		"NUL":               of("[" + in(`"Hi"`, `"\u0000"`) + "]"),
+		"a long text":       of("[" + in(`"Hi"`, `"`+long+`"`) + "]"),
+		"an edit of nothing": of(
+			`[{"from":"919876543210","id":"wamid.2","type":"edit","edit":{}}]`),
+		"an edit to nothing": of(`[{"from":"919876543210","id":"wamid.2","type":"edit",
+			"edit":{"original_message_id":"wamid.1"}}]`),
+		"a revoke of nothing": of(`[{"from":"919876543210","id":"wamid.2","type":"revoke"}]`),
+		"an edit of a stranger": of(`[{"from":"919876543210","id":"wamid.2","type":"edit","edit":{
+			"original_message_id":"wamid.1","message":{"type":"text","text":{"body":"x"}}}}]`),
+		"a revoke of a stranger": of(`[{"from":"919876543210","id":"wamid.2","type":"revoke",
+			"revoke":{"original_message_id":"wamid.1"}}]`),
+		"a change to no number": of(`[{"from":"919876543210","id":"wamid.2","type":"system",
+			"system":{"type":"user_changed_number"}}]`),
+		"a system that is none": of(
+			`[{"from":"919876543210","id":"wamid.2","type":"system","system":7}]`),
+		"a status of nobody": of(`[],"statuses":[{"id":"wamid.2","status":"read"}]`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, memstore.New())
+			s.unwritten(func() {
+				for range 24 {
+					w := s.post(body)
+					require.Equal(t, 200, w.Code)
+					require.JSONEq(t, `{"set aside":1}`, w.Body.String())
+				}
+			})
+			list := s.asides()
+			require.Len(t, list, 1)
+			require.Equal(t, 24, list[0].Times)
+			require.NotEmpty(t, list[0].Reason)
+			require.Equal(t, list[0].Bytes <= maxAsideBytes, list[0].Message != nil)
+			require.LessOrEqual(t, len(list[0].ID), maxLoggedID)
+		})
+	}
 }
 
 func TestADeliveryForAnotherNumberOrOneThatIsTooLongWritesNothing(t *testing.T) {
@@ -255,7 +305,8 @@ func TestADeliveryForAnotherNumberOrOneThatIsTooLongWritesNothing(t *testing.T) 
 		for _, number := range []string{"106540352242923", "10654035224292", ""} {
 			w := s.post(bytes.ReplaceAll(file(t, "several"), []byte("106540352242922"),
 				[]byte(number)))
-			require.Equal(t, 404, w.Code, number)
+			require.Equal(t, 200, w.Code, number)
+			require.JSONEq(t, `{}`, w.Body.String())
 		}
 		require.Equal(t, 413, s.post(append(file(t, "several"),
 			bytes.Repeat([]byte(" "), maxDelivery)...)).Code)
@@ -313,9 +364,10 @@ func TestWhatIsNoMessageOfAPersonIsIgnored(t *testing.T) {
 	s.unwritten(func() {
 		for _, body := range [][]byte{
 			file(t, "statuses"),
+			of(`[{"from":"919876543210","id":"wamid.1","type":"system","system":{"type":"customer_identity_changed","identity":"x"}}]`),
 			of(`[]`), of(`null`),
 			of(`[{"from":"919876543210","id":"wamid.1","type":"reaction","reaction":{"message_id":"wamid.0","emoji":"x"}}]`),
-			of(`[{"from":"919876543210","id":"wamid.1","type":"system","system":{"type":"user_changed_number"}}]`),
+			of(`[{"from":"919876543210","id":"wamid.1","type":"system","system":{"type":"user_changed_number","wa_id":"919876500000"}}]`),
 			of(`7`, `"field":"messages"`, `"field":"message_template_status_update"`),
 			[]byte(`{"object":"whatsapp_business_account","entry":[]}`),
 		} {
@@ -333,6 +385,9 @@ func TestEveryKindOfMessageIsRecordedWhole(t *testing.T) {
 		{"contacts", `[{"name":{"formatted_name":"Susan"}}]`, ""},
 		{"button", `{"payload":"yes","text":"Yes"}`, "Yes"},
 		{"interactive", `{"type":"list_reply","list_reply":{"id":"1","title":"Track it","description":"x"}}`, "Track it"},
+		{"order", `{"catalog_id":"1","text":"Two of them.","product_items":[]}`, "Two of them."},
+		{"interactive", `{"type":"nfm_reply","nfm_reply":{"body":"Sent","response_json":"{}"}}`, "Sent"},
+		{"poll", `{"text":{"question":"Tea?"}}`, ""},
 		{"unsupported", ``, ""},
 	} {
 		member := ""
@@ -421,9 +476,9 @@ func TestTheLogHasNeitherSecretsNorWhatWasSaid(t *testing.T) {
 	s.step("/contacts/"+riya+"/close", `{"id":"1","attributes":{"topic":"gossip about kettles"}}`)
 	s.step("/contacts/+10000000/close", `{"id":"1"}`)
 	log := s.log.String()
-	require.Equal(t, 6, strings.Count(log, "refused"), log)
-	for _, reason := range []string{"status=400", "status=401", "status=403", "status=404",
-		"POST /contacts/{phone}/{step}"} {
+	require.Equal(t, 5, strings.Count(log, "refused"), log)
+	for _, reason := range []string{"status=400", `msg="set aside" id=wamid.demo.1`, "status=401", "status=403", "status=404",
+		"POST /contacts/{address}/{step}"} {
 		require.Contains(t, log, reason)
 	}
 	for _, secret := range []string{

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/chatlifecycle/convo"
 )
@@ -23,15 +23,20 @@ func signed(secret string, body []byte, signature string) bool {
 	return err == nil && strings.HasPrefix(signature, "sha256=") && hmac.Equal(given, mac.Sum(nil))
 }
 
-// delivery is what Meta posts: the members that are read of it.
+// delivery is what Meta posts: the members that are read of it. What may be wrong by itself is kept
+// as it came, so that it costs nothing else.
 type delivery struct {
-	Object string `json:"object"`
-	Entry  []struct {
-		Changes []struct {
-			Field string          `json:"field"`
-			Value json.RawMessage `json:"value"`
-		} `json:"changes"`
-	} `json:"entry"`
+	Object string            `json:"object"`
+	Entry  []json.RawMessage `json:"entry"`
+}
+
+type entry struct {
+	Changes []json.RawMessage `json:"changes"`
+}
+
+type change struct {
+	Field string          `json:"field"`
+	Value json.RawMessage `json:"value"`
 }
 
 type value struct {
@@ -39,135 +44,96 @@ type value struct {
 	Metadata struct {
 		PhoneNumberID string `json:"phone_number_id"`
 	} `json:"metadata"`
-	Contacts []struct {
-		WhatsAppID string `json:"wa_id"`
-		Profile    struct {
-			Name string `json:"name"`
-		} `json:"profile"`
-	} `json:"contacts"`
+	Contacts []profile         `json:"contacts"`
 	Messages []json.RawMessage `json:"messages"`
-	// Statuses tell what became of messages that were sent. They are none of the conversation's
-	// business.
+	Echoes   []json.RawMessage `json:"message_echoes"`
+	Statuses []json.RawMessage `json:"statuses"`
 }
 
-// message has beside these a member that is named by its type.
-type message struct {
-	From string `json:"from"`
-	ID   string `json:"id"`
-	Type string `json:"type"`
-}
-
-// content is what there is to read in the member that is named by the type, whatever the type is.
-type content struct {
-	Body        string `json:"body"`    // of text
-	Text        string `json:"text"`    // of button
-	Caption     string `json:"caption"` // of image, video and document
-	ButtonReply struct {
-		Title string `json:"title"`
-	} `json:"button_reply"` // of interactive, as the next one
-	ListReply struct {
-		Title string `json:"title"`
-	} `json:"list_reply"`
-}
-
-// incoming is a message as the library takes it.
+// incoming is one thing that a delivery tells. It has a problem, or exactly one of command, moved
+// and receipts.
 type incoming struct {
-	from    string // the address: a phone number
-	name    string // of the contact's profile
-	command convo.Receive
+	raw     json.RawMessage // as it came, for a person to look at
+	id      string          // Meta's, for the log
+	problem string          // why it cannot be taken
+
+	who      person
+	name     string // of the profile
+	command  convo.Command
+	moved    *moved
+	receipts []receipt // the same one, by each address that its message may have gone to
 }
 
-var errUnknownNumber = errors.New("a phone_number_id that is not ours")
-
-// read takes a delivery apart: all of it or, with an error, nothing.
-func read(body []byte, phoneNumberID string) ([]incoming, error) {
+// read takes a delivery apart. It fails when the whole is none; what is wrong with a part of it is
+// the problem of that part.
+//
+// A webhook gets what happens to all numbers of its account. What is not for phoneNumberID is left
+// alone: it is somebody else's.
+func read(body []byte, phoneNumberID string, now time.Time) ([]incoming, error) {
 	var d delivery
 	if err := json.Unmarshal(body, &d); err != nil {
-		return nil, fmt.Errorf("no delivery: %w", err)
+		return nil, errors.New("the body is no delivery in JSON")
 	}
 	if d.Object != "whatsapp_business_account" {
 		return nil, errors.New("no delivery of a WhatsApp business account")
 	}
 	var all []incoming
-	for _, entry := range d.Entry {
-		for _, change := range entry.Changes {
-			if change.Field != "messages" {
-				continue // templates, quality, and what else an app may subscribe to
+	for _, data := range d.Entry {
+		var e entry
+		if err := json.Unmarshal(data, &e); err != nil {
+			all = append(all, problem(data, err))
+		}
+		for _, data := range e.Changes {
+			var c change
+			if err := json.Unmarshal(data, &c); err != nil {
+				all = append(all, problem(data, err))
 			}
-			messages, err := readChange(change.Value, phoneNumberID)
-			if err != nil {
-				return nil, err
+			switch c.Field {
+			case "messages", "smb_message_echoes":
+				all = append(all, readChange(c.Value, phoneNumberID, now)...)
+			default: // templates, quality, and what else an app may subscribe to
 			}
-			all = append(all, messages...)
 		}
 	}
 	return all, nil
 }
 
-func readChange(data []byte, phoneNumberID string) ([]incoming, error) {
+func readChange(data json.RawMessage, phoneNumberID string, now time.Time) (all []incoming) {
 	var v value
-	if err := json.Unmarshal(data, &v); err != nil {
-		return nil, fmt.Errorf("no value of a change: %w", err)
-	}
+	err := json.Unmarshal(data, &v)
 	switch {
-	case v.Product != "whatsapp":
-		return nil, errors.New("no messaging_product whatsapp")
+	case err != nil && v.Metadata.PhoneNumberID == "": // nobody can tell whose it is
+		return []incoming{problem(data, err)}
 	case v.Metadata.PhoneNumberID != phoneNumberID:
-		return nil, errUnknownNumber
+		return nil
+	case v.Product != "whatsapp":
+		return []incoming{{raw: data, problem: "the change is not of messaging_product whatsapp"}}
+	case err != nil: // what could be read of it is taken nevertheless
+		all = append(all, problem(data, err))
 	}
-	names := map[string]string{}
-	for _, c := range v.Contacts {
-		names[c.WhatsAppID] = c.Profile.Name
-	}
-	var all []incoming
-	for i, data := range v.Messages {
-		in, err := readMessage(data)
-		if err != nil {
-			return nil, fmt.Errorf("messages[%d]: %w", i, err)
-		}
+	add := func(in *incoming) {
 		if in != nil {
-			in.name = names[strings.TrimPrefix(in.from, "+")]
 			all = append(all, *in)
 		}
 	}
-	return all, nil
+	for _, data := range v.Messages {
+		add(readMessage(data, v.Contacts, false, now))
+	}
+	for _, data := range v.Echoes {
+		add(readMessage(data, v.Contacts, true, now))
+	}
+	for _, data := range v.Statuses {
+		add(readStatus(data, now))
+	}
+	return all
 }
 
-// readMessage reads a message; nil for what is none, though it comes as one.
-func readMessage(data []byte) (*incoming, error) {
-	var m message
-	var members map[string]json.RawMessage
-	if err := errors.Join(json.Unmarshal(data, &m), json.Unmarshal(data, &members)); err != nil {
-		return nil, err
+// problem is what cannot be read. It names the member that is wrong and nothing that was written in
+// it, because it is logged.
+func problem(data json.RawMessage, err error) incoming {
+	in := incoming{raw: data, problem: "it is not as Meta documents it"}
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) && wrong.Field != "" {
+		in.problem = fmt.Sprintf("its member %s is not as Meta documents it", wrong.Field)
 	}
-	switch {
-	case m.ID == "": // without it, a repetition would be another message
-		return nil, errors.New("no id")
-	case m.From == "" || len(m.From) > 15 || strings.Trim(m.From, "0123456789") != "":
-		return nil, errors.New("from is no phone number")
-	case m.Type == "":
-		return nil, errors.New("no type")
-	case m.Type == "reaction" || m.Type == "system":
-		// a heart, or a new number: nothing was said that should open a conversation
-		return nil, nil
-	}
-	var c content
-	if part, ok := members[m.Type]; ok && m.Type != "contacts" { // which are a list
-		if err := json.Unmarshal(part, &c); err != nil {
-			return nil, fmt.Errorf("%s: %w", m.Type, err)
-		}
-	}
-	in := &incoming{from: "+" + m.From, command: convo.Receive{
-		ExternalID: m.ID, Body: cmp.Or(c.Body, c.Text, c.Caption, c.ButtonReply.Title,
-			c.ListReply.Title),
-	}}
-	if m.Type != "text" {
-		// The whole of it, with the id to fetch a file by.
-		attachment, err := json.Marshal(map[string]any{"type": m.Type, m.Type: members[m.Type]})
-		if err != nil {
-			return nil, err
-		}
-		in.command.Attachments = attachment
-	}
-	return in, nil
+	return in
 }

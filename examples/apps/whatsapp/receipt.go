@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// receipt tells what became of a message that was sent.
+type receipt struct {
+	Channel, Address, ExternalID string
+	Status                       string // sent, delivered, read or failed
+	At                           time.Time
+	Reason                       string // of a failure
+}
+
+// deliverer takes receipts, and says how many were of messages that it does not know.
+type deliverer interface {
+	Deliver(ctx context.Context, workspace string, rs ...receipt) (unknown int, err error)
+}
+
+// delivererOf is who takes the receipts.
+//
+// TODO(deliver): return the engine, make receipt convo.Delivery with its DeliveryStatus, and drop
+// noDeliverer.
+func delivererOf(*convo.Engine) deliverer { return noDeliverer{} }
+
+// noDeliverer knows no message.
+type noDeliverer struct{}
+
+func (noDeliverer) Deliver(_ context.Context, _ string, rs ...receipt) (int, error) {
+	return len(rs), nil
+}
+
+// statuses are Meta's, as receipts call them. A voice message that was played was read.
+var statuses = map[string]string{
+	"sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed",
+}
+
+// readStatus reads what became of a message; nil for what a receipt cannot say.
+//
+// Meta names the receiver by the number where it may, whatever the message was sent to, and by the
+// user id; so there is a receipt for each.
+func readStatus(data json.RawMessage, now time.Time) *incoming {
+	var s struct {
+		ID        string          `json:"id"`
+		Status    string          `json:"status"`
+		Timestamp json.RawMessage `json:"timestamp"`
+		Type      string          `json:"recipient_type"`
+		Recipient string          `json:"recipient_id"`
+		UserID    string          `json:"recipient_user_id"`
+		Errors    []struct {
+			Code  int    `json:"code"`
+			Title string `json:"title"`
+		} `json:"errors"`
+	}
+	if err := json.Unmarshal(data, &s); err != nil {
+		in := problem(data, err)
+		in.id = s.ID
+		return &in
+	}
+	in := &incoming{raw: data, id: s.ID, who: newPerson(s.Recipient, s.UserID)}
+	if s.Type == "group" && s.Recipient != "" {
+		in.who = person{group: s.Recipient}
+	}
+	status := statuses[s.Status]
+	switch {
+	case s.ID == "" || in.who.address() == "":
+		in.problem = "the status names no message, or nobody who was to get it"
+		return in
+	case status == "":
+		return nil
+	}
+	r := receipt{
+		Channel: channel, ExternalID: s.ID, Status: status, At: seconds(s.Timestamp, now),
+	}
+	if status == "failed" && len(s.Errors) > 0 {
+		r.Reason = fmt.Sprintf("%d %s", s.Errors[0].Code, s.Errors[0].Title)
+	}
+	for _, r.Address = range in.who.addresses() {
+		in.receipts = append(in.receipts, r)
+	}
+	return in
+}
+
+// confirm hands a receipt over, by one address after the other until its message is known.
+func (h *host) confirm(ctx context.Context, rs []receipt) (outcome string, err error) {
+	for _, r := range rs {
+		unknown, err := h.receipts.Deliver(ctx, h.workspace, r)
+		if err != nil || unknown == 0 {
+			return "receipt", err
+		}
+	}
+	return "unknown receipt", nil // of what another program sent by this number
+}
