@@ -51,6 +51,7 @@ var story = []request{
 		""},
 	{"the Open step: an order is ready", "POST", "/contacts/+919876543210/open", "",
 		`{"id":"orders-1"}`, ""},
+	{"an edit, and another number", "POST", "/webhook", "changes", "", "demo-secret"},
 	{"the customer's answer, and a heart", "POST", "/webhook", "answer", "", "demo-secret"},
 	{"the first messages once more", "POST", "/webhook", "several", "", "demo-secret"},
 	{"the Close step for a stranger", "POST", "/contacts/+10000000/close", "", `{"id":"orders-2"}`,
@@ -126,6 +127,8 @@ func demo(ctx context.Context, out io.Writer, store convo.Store) error {
 				text = "through " + string(e.Source)
 			case convo.ConversationClosed:
 				text = e.ClosingNotes().Category + ": " + e.ClosingNotes().Summary
+			case convo.MessageEdited:
+				text = e.Edited().Body
 			case convo.AddressLinked:
 				text = e.Address().Channel + " " + e.Address().Value
 			}

@@ -179,6 +179,8 @@ func (h *host) take(ctx context.Context, in *incoming) (outcome string, err erro
 	case errors.Is(err, convo.ErrBlocked):
 		h.log.Warn("not taken", "id", clip(in.id), "reason", convo.ErrBlocked)
 		return "not taken", nil
+	case errors.Is(err, convo.ErrNotFound):
+		reason = "the message that it is about is not here"
 	case errors.Is(err, convo.ErrKeyReused):
 		reason = "its id came with something else before"
 	case errors.As(err, &state):

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -37,6 +38,7 @@ func Example() {
 	//   the Close step                      200  {"closed":1}
 	//   the same execution again            200  {"duplicate":1}
 	//   the Open step: an order is ready    200  {"recorded":1}
+	//   an edit, and another number         200  {"edited":1,"linked":1,"recorded":1,"set aside":1}
 	//   the customer's answer, and a heart  200  {"recorded":1}
 	//   the first messages once more        200  {"duplicate":3}
 	//   the Close step for a stranger       404  nobody is known by this number or user id
@@ -50,6 +52,11 @@ func Example() {
 	//   orders  conversation_closed    Support: Riya: Issue resolved, replaced defective item.
 	//   orders  conversation_reopened  through automation
 	//   orders  message_sent           Hi Riya, we noticed your last order is ready for delivery. Would you like to track it now?
+	//   Riya    address_linked         whatsapp IN.13491208655302741918
+	//   Riya    message_edited         Two of my kettles leak.
+	//   Riya    address_linked         whatsapp +919876500000
+	//   Riya    address_linked         whatsapp IN.20718436519020175533
+	//   Riya    message_received       This is my new number.
 	//   Riya    message_received       Yes, track it
 	//   orders  conversation_closed    Sales: Riya: order delivered.
 	//
@@ -346,6 +353,7 @@ func TestDeliveriesThatComeThreeTimesAndOutOfOrderChangeNothingTwice(t *testing.
 func TestADeliveryThatComesManyTimesAtOnceIsThereOnce(t *testing.T) {
 	s := newSite(t, memstore.New())
 	body := file(t, "several")
+	both := of("[" + text(riya, riyaID, "wamid.9", "by both") + "]")
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
@@ -356,6 +364,16 @@ func TestADeliveryThatComesManyTimesAtOnceIsThereOnce(t *testing.T) {
 	}
 	all.Wait()
 	require.Len(t, s.events()[riya], 4)
+	for range 8 {
+		all.Go(func() {
+			if w := s.post(both); w.Code != 200 {
+				t.Error(w.Code)
+			}
+		})
+	}
+	all.Wait()
+	require.Len(t, s.events()[riya], 6, "the message, and the user id")
+	require.Empty(t, s.asides())
 	require.Len(t, s.events()[susan], 3)
 }
 
@@ -561,4 +579,549 @@ func TestItDoesNotServeWithoutItsSecrets(t *testing.T) {
 	}
 	require.Error(t, serve(t.Context(), "127.0.0.1:99999", "", demoSettings,
 		slog.New(slog.DiscardHandler)), "no such port")
+}
+
+const (
+	riyaID = "IN.13491208655302741918"
+	// 24 times is how often Meta delivers what is not answered well.
+	often = 24
+)
+
+// line is a message by a number, by a user id, or by both, with what else it has.
+func line(number, userID, id, rest string) string {
+	who := ""
+	if number != "" {
+		who += fmt.Sprintf(`"from":%q,`, strings.TrimPrefix(number, "+"))
+	}
+	if userID != "" {
+		who += fmt.Sprintf(`"from_user_id":%q,`, userID)
+	}
+	return fmt.Sprintf(`{%s"id":%q,"timestamp":"1741600800",%s}`, who, id, rest)
+}
+
+func text(number, userID, id, body string) string {
+	return line(number, userID, id, fmt.Sprintf(`"type":"text","text":{"body":%q}`, body))
+}
+
+// take posts messages as often as Meta may, and returns what the first answer says.
+func (s *site) take(messages ...string) string {
+	s.t.Helper()
+	return s.deliverOften(of("[" + strings.Join(messages, ",") + "]"))
+}
+
+func (s *site) deliverOften(body []byte) (first string) {
+	s.t.Helper()
+	var wrote map[string][]convo.Event
+	for i := range often {
+		w := s.post(body)
+		require.Equal(s.t, 200, w.Code)
+		if i == 0 {
+			first, wrote = strings.TrimSpace(w.Body.String()), s.all()
+		}
+	}
+	require.Equal(s.t, wrote, s.all(), "only the first one writes")
+	return first
+}
+
+// all is the whole log, by contact.
+func (s *site) all() map[string][]convo.Event {
+	s.t.Helper()
+	all := map[string][]convo.Event{}
+	for _, address := range []string{riya, susan, riyaID, "+919876500000", "IN.2", "IN.3",
+		"group:Y2FwaV9ncm91cDox"} {
+		c, err := s.engine.Contact(s.t.Context(), s.to(address))
+		if errors.Is(err, convo.ErrNotFound) {
+			continue
+		}
+		require.NoError(s.t, err)
+		all[c.ID], err = s.engine.History(s.t.Context(), s.to(address), convo.EventCursor{}, 0)
+		require.NoError(s.t, err)
+	}
+	return all
+}
+
+func (s *site) contact(address string) string {
+	s.t.Helper()
+	id, err := s.contactOf(s.t.Context(), address)
+	require.NoError(s.t, err)
+	return id
+}
+
+// shown is what the transcript of a contact shows.
+func (s *site) shown(address string) []convo.ShownMessage {
+	s.t.Helper()
+	events, err := s.engine.History(s.t.Context(), s.to(address), convo.EventCursor{}, 0)
+	require.NoError(s.t, err)
+	return convo.Messages(events)
+}
+
+func bodies(shown []convo.ShownMessage) (all []string) {
+	for i := range shown {
+		all = append(all, shown[i].Body)
+	}
+	return all
+}
+
+// opened counts the openings and reopenings of a contact.
+func (s *site) opened(address string) (n int) {
+	s.t.Helper()
+	events, err := s.engine.History(s.t.Context(), s.to(address), convo.EventCursor{}, 0)
+	require.NoError(s.t, err)
+	for i := range events {
+		if k := events[i].Kind; k == convo.ConversationOpened || k == convo.ConversationReopened {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *site) status(address string) convo.Status {
+	s.t.Helper()
+	c, err := s.engine.Conversation(s.t.Context(), s.to(address))
+	require.NoError(s.t, err)
+	return c.Status
+}
+
+func (s *site) close(address string) {
+	s.t.Helper()
+	_, err := s.engine.Do(s.t.Context(), s.to(address), convo.Close{By: convo.ByUser("ana")})
+	require.NoError(s.t, err)
+}
+
+func TestWhoShowsNoNumberWritesByTheirUserIDAndTakesNobodyDown(t *testing.T) {
+	s := newSite(t, memstore.New())
+	profiles := `"contacts":[{"profile":{"name":"Riya","username":"@riya"},"user_id":"` + riyaID +
+		`"},{"profile":{"name":"Susan"},"wa_id":"4915550102030","user_id":"IN.3"}],"messages":`
+	w := s.post(of("["+text(susan, "", "wamid.1", "one")+","+text("", riyaID, "wamid.2", "two")+
+		","+text(susan, "", "wamid.3", "three")+"]", `"messages":`, profiles))
+	require.Equal(t, 200, w.Code)
+	require.JSONEq(t, `{"opened":2,"recorded":1}`, w.Body.String())
+	require.Equal(t, []string{"two"}, bodies(s.shown(riyaID)))
+	require.Equal(t, []string{"one", "three"}, bodies(s.shown(susan)))
+	require.Equal(t, s.contact(susan), s.contact("IN.3"), "the profile tells the user id")
+	require.Empty(t, s.asides())
+
+	w = s.step("/contacts/"+riyaID+"/close", `{"id":"1"}`)
+	require.Equal(t, 200, w.Code, w.Body.String())
+	c, err := s.engine.Conversation(t.Context(), s.to(riyaID))
+	require.NoError(t, err)
+	require.Contains(t, c.Cycle.Closing.Summary, "Riya")
+	require.Equal(t, riyaID, c.Address.Value, "where to answer")
+
+	// An empty number is none, and one profile is that of a message that names nobody.
+	one := `"contacts":[{"profile":{"name":"Riya"},"wa_id":"","user_id":"` + riyaID +
+		`"}],"messages":`
+	require.Equal(t, 200, s.post(of(`[{"from":"","from_user_id":"`+riyaID+
+		`","id":"wamid.4","type":"text","text":{"body":"four"}}]`)).Code)
+	require.Equal(t, 200, s.post(of("["+text("", "", "wamid.5", "five")+"]", `"messages":`,
+		one)).Code)
+	require.Equal(t, []string{"two", "four", "five"}, bodies(s.shown(riyaID)))
+}
+
+func TestANumberAndAUserIDThatComeTogetherAreOneContact(t *testing.T) {
+	number, id := text(riya, "", "wamid.1", "by number"), text("", riyaID, "wamid.2", "by id")
+	both := text(riya, riyaID, "wamid.3", "by both")
+	for name, order := range map[string][]string{
+		"the number is known": {number, both, id}, "the id is known": {id, both, number},
+		"nobody is known": {both, number, id}, "and the id comes first": {both, id, number},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, memstore.New())
+			for _, m := range order {
+				s.take(m)
+			}
+			require.Equal(t, s.contact(riya), s.contact(riyaID))
+			require.Len(t, s.shown(riya), 3)
+			require.Equal(t, 1, s.opened(riya))
+			require.Empty(t, s.asides())
+		})
+	}
+}
+
+func TestWhoMayBeSomebodyElseIsAnotherContactUntilAPersonMergesThem(t *testing.T) {
+	// The number's contact has another user id: it may have been given to somebody else.
+	s := newSite(t, memstore.New())
+	s.take(text(riya, riyaID, "wamid.1", "my secret"))
+	s.take(text(riya, "IN.2", "wamid.2", "a new owner"))
+	s.take(text(riya, "IN.2", "wamid.3", "once more"))
+	require.Equal(t, []string{"my secret"}, bodies(s.shown(riyaID)))
+	require.Equal(t, []string{"a new owner", "once more"}, bodies(s.shown("IN.2")))
+	list := s.asides()
+	require.Len(t, list, 1, "it is one doubt")
+	require.Contains(t, list[0].Reason, "merge the two")
+
+	// Or both are known already.
+	s = newSite(t, memstore.New())
+	s.take(text(riya, "", "wamid.1", "by number"))
+	s.take(text("", riyaID, "wamid.2", "by id"))
+	s.take(text(riya, riyaID, "wamid.3", "by both"))
+	require.Equal(t, []string{"by id", "by both"}, bodies(s.shown(riyaID)))
+	require.Len(t, s.asides(), 1)
+	_, err := s.engine.Merge(t.Context(), convo.Merge{
+		Workspace: s.workspace, Primary: s.contact(riya), Secondary: s.contact(riyaID),
+		By: convo.ByUser("ana"),
+	})
+	require.NoError(t, err)
+	s.take(text(riya, riyaID, "wamid.4", "as one"))
+	require.Len(t, s.shown(riya), 4)
+}
+
+func TestOtherNumbersOfTheAccountAreLeftAlone(t *testing.T) {
+	s := newSite(t, memstore.New())
+	for i, theirs := range []string{
+		`{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"phone_number_id":"2"},"messages":[` +
+			text(susan, "", "wamid.9", "theirs") + `]}}`,
+		`{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"phone_number_id":"2"},"messages":7}}`,
+	} {
+		ours := fmt.Sprintf("wamid.%d", i)
+		body := of("["+text(riya, "", ours, "ours")+"]", `"changes":[`, `"changes":[`+theirs+`,`,
+			"}}]}]}", "}},"+theirs+"]},{\"id\":\"2\",\"changes\":["+theirs+"]}]}")
+		s.deliverOften(body)
+		require.Len(t, s.shown(riya), i+1)
+		require.Empty(t, s.contact(susan))
+		require.Empty(t, s.asides(), "they are not ours to look at")
+	}
+}
+
+func TestABadMessageCostsNoneOfTheOthers(t *testing.T) {
+	s := newSite(t, memstore.New())
+	for i, bad := range []string{
+		`7`, `{"from":"riya","id":"wamid.bad","type":"text","text":{"body":"x"}}`,
+		line(riya, "", "", `"type":"text","text":{"body":"x"}`),
+		text(riya, "", "wamid.long", strings.Repeat("x", 65<<10)),
+		line(riya, "", "wamid.edit", `"type":"edit","edit":{"original_message_id":"wamid.none",
+			"message":{"type":"text","text":{"body":"x"}}}`),
+	} {
+		answer := s.take(text(riya, "", fmt.Sprintf("wamid.1.%d", i), "before"), bad,
+			text(susan, "", fmt.Sprintf("wamid.2.%d", i), "behind"))
+		require.Contains(t, answer, `"set aside":1`)
+		require.Len(t, s.shown(riya), i+1)
+		require.Len(t, s.shown(susan), i+1)
+		list := s.asides()
+		require.Len(t, list, i+1)
+		require.Equal(t, often, list[0].Times, "the latest one is the first")
+	}
+	// Profiles that are none do not cost the messages either.
+	require.Equal(t, 200, s.post(of("["+text(riya, "", "wamid.3", "still")+"]", `"messages":`,
+		`"contacts":7,"messages":`)).Code)
+	require.Len(t, s.shown(riya), 6)
+}
+
+func TestAnEditChangesTheTextAndOpensNothing(t *testing.T) {
+	s := newSite(t, memstore.New())
+	edit := func(number, userID, id, original, message string) string {
+		return line(number, userID, id, `"type":"edit","edit":{"original_message_id":"`+original+
+			`","message":`+message+`}`)
+	}
+	s.take(text(riya, riyaID, "wamid.1", "at 5"))
+	s.take(line(riya, riyaID, "wamid.2", `"type":"image","image":{"caption":"Hre.","id":"7"}`))
+	require.JSONEq(t, `{"edited":1}`, s.take(edit(riya, riyaID, "wamid.3", "wamid.1",
+		`{"context":{"id":"M0"},"type":"text","text":{"body":"at 6"}}`)))
+	s.take(edit(riya, riyaID, "wamid.4", "wamid.2",
+		`{"type":"image","image":{"caption":"Here.","id":"7"}}`))
+	s.close(riya)
+	// By now the number is not shown any more.
+	require.JSONEq(t, `{"edited":1}`, s.take(edit("", riyaID, "wamid.5", "wamid.1",
+		`{"type":"text","text":{"body":"at 7"}}`)))
+	// What was delivered before does not undo it.
+	require.JSONEq(t, `{"duplicate":1}`, s.take(edit(riya, riyaID, "wamid.3", "wamid.1",
+		`{"context":{"id":"M0"},"type":"text","text":{"body":"at 6"}}`)))
+	require.Equal(t, []string{"at 7", "Here."}, bodies(s.shown(riya)))
+	require.Contains(t, string(s.shown(riya)[1].Attachments), `"id":"7"`)
+	require.Equal(t, 1, s.opened(riya))
+	require.Equal(t, convo.StatusClosed, s.status(riya))
+	require.Empty(t, s.asides())
+
+	require.JSONEq(t, `{"set aside":1}`, s.take(edit(riya, riyaID, "wamid.6", "wamid.none",
+		`{"type":"text","text":{"body":"of what?"}}`)))
+	require.Equal(t, "wamid.6", s.asides()[0].ID)
+	require.JSONEq(t, `{"set aside":1}`, s.take(edit(riya, riyaID, "wamid.5", "wamid.1",
+		`{"type":"text","text":{"body":"the same id"}}`)))
+	require.Equal(t, "wamid.5", s.asides()[0].ID)
+}
+
+func TestARevokeTakesAMessageBackAndOpensNothing(t *testing.T) {
+	s := newSite(t, memstore.New())
+	revoke := line(riya, "", "wamid.2",
+		`"type":"revoke","revoke":{"original_message_id":"wamid.1"}`)
+	s.take(text(riya, "", "wamid.1", "to the wrong one"))
+	s.close(riya)
+	require.JSONEq(t, `{"retracted":1}`, s.take(revoke))
+	require.Equal(t, []string{""}, bodies(s.shown(riya)))
+	require.NotZero(t, s.shown(riya)[0].RetractedAt)
+	require.Equal(t, 1, s.opened(riya))
+	require.Equal(t, convo.StatusClosed, s.status(riya))
+	require.JSONEq(t, `{"duplicate":1}`, s.take(text(riya, "", "wamid.1", "to the wrong one")))
+}
+
+func TestAChatThatIsOpenedIsAWelcomeEventAndNoMessage(t *testing.T) {
+	s := newSite(t, memstore.New())
+	welcome := line(riya, riyaID, "wamid.1", `"type":"request_welcome"`)
+	require.JSONEq(t, `{"opened":1}`, s.take(welcome))
+	require.Empty(t, s.shown(riya))
+	c, err := s.engine.Conversation(t.Context(), s.to(riya))
+	require.NoError(t, err)
+	require.Equal(t, convo.SourceWelcomeEvent, c.Cycle.OpenedSource)
+	s.take(text(riya, riyaID, "wamid.2", "Hello"))
+	s.close(riya)
+	require.JSONEq(t, `{"duplicate":1}`, s.take(welcome), "behind the closing, too")
+	require.Equal(t, convo.StatusClosed, s.status(riya))
+	require.Equal(t, 1, s.opened(riyaID))
+}
+
+func TestWhatMetaCannotTellIsKeptAndOpensNothing(t *testing.T) {
+	s := newSite(t, memstore.New())
+	const what = `"type":"unsupported","unsupported":{"type":"poll_creation"},
+		"errors":[{"code":131051,"title":"Message type unknown"}]`
+	require.JSONEq(t, `{"recorded":1}`, s.take(line(riya, "", "wamid.1", what)))
+	require.Zero(t, s.opened(riya))
+	s.take(text(riya, "", "wamid.2", "Hello"))
+	s.close(riya)
+	s.take(line(riya, "", "wamid.3", what))
+	require.Equal(t, convo.StatusClosed, s.status(riya))
+	require.Equal(t, 1, s.opened(riya))
+	shown := s.shown(riya)
+	require.Len(t, shown, 3)
+	require.True(t, shown[2].Event.Message().Quiet)
+	require.Contains(t, string(shown[2].Attachments), "131051")
+}
+
+func TestWhatIsSaidInAGroupIsTheGroups(t *testing.T) {
+	s := newSite(t, memstore.New())
+	const group = `"group_id":"Y2FwaV9ncm91cDox",`
+	s.take(text(riya, riyaID, "wamid.1", "privately"))
+	s.close(riya)
+	body := of("["+line(riya, riyaID, "wamid.2", group+`"type":"text","text":{"body":"to all"}`)+
+		","+line(susan, "", "wamid.3", group+`"type":"text","text":{"body":"indeed"}`)+"]",
+		`"messages":`, `"contacts":[{"profile":{"name":"Riya"},"wa_id":"919876543210"}],"messages":`)
+	require.JSONEq(t, `{"opened":1,"recorded":1}`, s.deliverOften(body))
+	require.Equal(t, []string{"privately"}, bodies(s.shown(riya)))
+	require.Equal(t, convo.StatusClosed, s.status(riya))
+	require.Empty(t, s.contact(susan))
+
+	shown := s.shown("group:Y2FwaV9ncm91cDox")
+	require.Equal(t, []string{"to all", "indeed"}, bodies(shown))
+	require.JSONEq(t, `{"type":"text","group_id":"Y2FwaV9ncm91cDox","from":"919876543210",
+		"from_user_id":"`+riyaID+`"}`, string(shown[0].Attachments))
+	s.take(line(riya, riyaID, "wamid.4", group+`"type":"edit","edit":{
+		"original_message_id":"wamid.2","message":{"type":"text","text":{"body":"to you"}}}`))
+	require.Equal(t, []string{"to you", "indeed"}, bodies(s.shown("group:Y2FwaV9ncm91cDox")))
+	require.Equal(t, 200, s.step("/contacts/group:Y2FwaV9ncm91cDox/close", `{"id":"1"}`).Code)
+	require.NotContains(t, s.names, s.contact("group:Y2FwaV9ncm91cDox"))
+}
+
+// echo is a message written in the WhatsApp Business app.
+func echo(id, rest string) []byte {
+	return of(`[{"from":"15550100100","to":"919876543210","id":"`+id+
+		`","timestamp":"1741600900",`+rest+`}]`, `"field":"messages"`,
+		`"field":"smb_message_echoes"`, `"messages":`, `"message_echoes":`)
+}
+
+func TestWhatIsWrittenInTheAppIsSentByAPerson(t *testing.T) {
+	s := newSite(t, memstore.New())
+	s.take(text(riya, "", "wamid.1", "Hello"))
+	hello := echo("wamid.2", `"type":"text","text":{"body":"Hello Riya"}`)
+	require.JSONEq(t, `{"recorded":1}`, s.deliverOften(hello))
+	c, err := s.engine.Conversation(t.Context(), s.to(riya))
+	require.NoError(t, err)
+	require.NotZero(t, c.Cycle.FirstResponseAt)
+	shown := s.shown(riya)
+	require.Equal(t, convo.ByUser(app), shown[1].Event.By)
+	require.Equal(t, riya, shown[1].Event.Message().Address)
+	require.Equal(t, time.Unix(1741600900, 0).UTC(), shown[1].Event.Message().SentAt)
+
+	require.JSONEq(t, `{"edited":1}`, s.deliverOften(echo("wamid.3", `"type":"edit","edit":{
+		"original_message_id":"wamid.2","message":{"type":"text","text":{"body":"Hi"}}}`)))
+	require.Equal(t, []string{"Hello", "Hi"}, bodies(s.shown(riya)))
+	require.JSONEq(t, `{"retracted":1}`, s.deliverOften(echo("wamid.4",
+		`"type":"revoke","revoke":{"original_message_id":"wamid.2"}`)))
+	require.Equal(t, []string{"Hello", ""}, bodies(s.shown(riya)))
+
+	// Behind the closing it is kept, and opens nothing; nor does it where nobody wrote before.
+	s.close(riya)
+	require.JSONEq(t, `{"duplicate":1}`, s.deliverOften(hello))
+	require.JSONEq(t, `{"recorded":1}`, s.deliverOften(echo("wamid.5",
+		`"type":"text","text":{"body":"Bye"}`)))
+	require.Equal(t, convo.StatusClosed, s.status(riya))
+	require.Equal(t, []string{"Hello", "", "Bye"}, bodies(s.shown(riya)))
+	s = newSite(t, memstore.New())
+	s.deliverOften(echo("wamid.6", `"type":"text","text":{"body":"An offer"}`))
+	require.Zero(t, s.opened(riya))
+	s.take(text(riya, "", "wamid.7", "Yes"))
+	require.Equal(t, []string{"An offer", "Yes"}, bodies(s.shown(riya)))
+	require.Empty(t, s.asides())
+}
+
+func TestAnotherNumberIsTheSameContactAndTheSameConversation(t *testing.T) {
+	const number = "+919876500000"
+	moves := func(from, fromID, system string) string {
+		return line(from, fromID, "wamid.2", `"type":"system","system":`+system)
+	}
+	for name, c := range map[string]struct{ before, change, after string }{
+		"a number": {text(riya, "", "wamid.1", "from the old one"),
+			moves(riya, "", `{"type":"user_changed_number","wa_id":"919876500000"}`),
+			text(number, "", "wamid.3", "from the new one")},
+		"a number and its user id": {text(riya, riyaID, "wamid.1", "from the old one"),
+			moves(riya, riyaID, `{"type":"user_changed_number","wa_id":"919876500000",
+				"user_id":"IN.2","previous_user_id":"`+riyaID+`"}`),
+			text(number, "IN.2", "wamid.3", "from the new one")},
+		"a user id, by the old one": {text("", riyaID, "wamid.1", "from the old one"),
+			moves("", "IN.2", `{"type":"user_changed_user_id","user_id":"IN.2",
+				"previous_user_id":"`+riyaID+`"}`),
+			text("", "IN.2", "wamid.3", "from the new one")},
+		"a user id, by the message's": {text("", riyaID, "wamid.1", "from the old one"),
+			moves("", riyaID, `{"type":"user_changed_user_id","user_id":"IN.2"}`),
+			text("", "IN.2", "wamid.3", "from the new one")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, memstore.New())
+			s.take(c.before)
+			require.JSONEq(t, `{"linked":1}`, s.take(c.change))
+			require.JSONEq(t, `{"recorded":1}`, s.take(c.after))
+			all := s.all()
+			require.Len(t, all, 1)
+			for id := range all {
+				page, err := s.engine.Conversations(t.Context(), convo.Filter{
+					Workspace: s.workspace, Contact: id,
+				})
+				require.NoError(t, err)
+				require.Len(t, page, 1)
+			}
+			require.Empty(t, s.asides())
+		})
+	}
+}
+
+func TestANewNumberThatIsSomebodysIsLeftToAPerson(t *testing.T) {
+	s := newSite(t, memstore.New())
+	s.take(text(riya, "", "wamid.1", "Riya"))
+	s.take(text(susan, "", "wamid.2", "Susan"))
+	require.JSONEq(t, `{"set aside":1}`, s.take(line(riya, "", "wamid.3", `"type":"system","system":{
+		"type":"user_changed_number","wa_id":"4915550102030","user_id":"IN.2"}`)))
+	require.Equal(t, s.contact(riya), s.contact("IN.2"), "what nobody has is linked")
+	require.NotEqual(t, s.contact(riya), s.contact(susan))
+	list := s.asides()
+	require.Len(t, list, 1)
+	require.Contains(t, list[0].Reason, "merge the two")
+
+	// Who the new user id is already is not who had the old number, though the message is by it.
+	s = newSite(t, memstore.New())
+	s.take(text(riya, "", "wamid.1", "Riya"))
+	s.take(text("", "IN.2", "wamid.2", "Riya, too"))
+	require.JSONEq(t, `{"set aside":1}`, s.take(line(riya, "IN.2", "wamid.3", `"type":"system",
+		"system":{"type":"user_changed_number","wa_id":"919876500000","user_id":"IN.2"}`)))
+	require.Equal(t, s.contact(riya), s.contact("+919876500000"))
+	require.NotEqual(t, s.contact(riya), s.contact("IN.2"))
+}
+
+func TestAMessageKeepsWhatItAnswersAndWhereItCameFrom(t *testing.T) {
+	s := newSite(t, memstore.New())
+	const rest = `"context":{"from":"15550100100","id":"wamid.0"},
+		"referral":{"source_type":"ad","source_id":"120","ctwa_clid":"Aff"}`
+	s.take(line(riya, "", "wamid.1", `"type":"text","text":{"body":"How much?"},`+rest))
+	s.take(line(riya, "", "wamid.2", `"type":"image","image":{"id":"7"},`+rest))
+	s.take(text(riya, "", "wamid.3", "Hello?"))
+	shown := s.shown(riya)
+	require.Equal(t, "How much?", shown[0].Body)
+	require.JSONEq(t, `{"type":"text",`+rest+`}`, string(shown[0].Attachments))
+	require.JSONEq(t, `{"type":"image","image":{"id":"7"},`+rest+`}`, string(shown[1].Attachments))
+	require.Empty(t, shown[2].Attachments)
+}
+
+func TestAMessageIsAsOldAsMetaSays(t *testing.T) {
+	s := newSite(t, memstore.New())
+	sent := time.Unix(1741600800, 0).UTC()
+	for i, c := range []struct {
+		timestamp string
+		want      time.Time
+	}{
+		{`"1741600800"`, sent}, {`1741600800`, sent}, {`"soon"`, time.Time{}},
+		{`null`, time.Time{}}, {`"-5"`, time.Time{}},
+		{`"1741600800000"`, time.Time{}}, {`{"a":1}`, time.Time{}},
+		{fmt.Sprintf(`"%d"`, time.Now().Add(time.Hour).Unix()), time.Time{}},
+	} {
+		m := strings.Replace(text(riya, "", fmt.Sprintf("wamid.%d", i), "Hi"), `"1741600800"`,
+			c.timestamp, 1)
+		require.Equal(t, 200, s.post(of("["+m+"]")).Code)
+		require.Len(t, s.shown(riya), i+1, c.timestamp)
+		require.Equal(t, c.want, s.shown(riya)[i].Event.Message().SentAt, c.timestamp)
+	}
+}
+
+// office is a deliverer that knows some messages.
+type office struct {
+	knows map[string]bool // address and external id
+	got   []receipt
+	err   error
+}
+
+func (o *office) Deliver(_ context.Context, _ string, rs ...receipt) (unknown int, err error) {
+	for _, r := range rs {
+		if o.knows[r.Address+" "+r.ExternalID] {
+			o.got = append(o.got, r)
+		} else {
+			unknown++
+		}
+	}
+	return unknown, o.err
+}
+
+func TestStatusesAreReceipts(t *testing.T) {
+	s := newSite(t, memstore.New())
+	o := &office{knows: map[string]bool{
+		riya + " wamid.demo.out.1": true, susan + " wamid.demo.out.2": true,
+		riyaID + " wamid.3": true, "group:Y2Fw wamid.4": true,
+	}}
+	s.receipts = o
+	require.JSONEq(t, `{"receipt":2}`, s.post(file(t, "statuses")).Body.String())
+	w := s.post(of(`[],"statuses":[
+		{"id":"wamid.3","status":"played","timestamp":"1741600800","recipient_id":"919876543210","recipient_user_id":"` + riyaID + `"},
+		{"id":"wamid.4","status":"sent","timestamp":"1741600800","recipient_id":"Y2Fw","recipient_type":"group"},
+		{"id":"wamid.5","status":"read","timestamp":"1741600800","recipient_id":"919876543210"},
+		{"id":"wamid.3","status":"deleted","timestamp":"1741600800","recipient_user_id":"` + riyaID + `"},
+		{"id":7,"status":"read"}]`))
+	require.Equal(t, 200, w.Code)
+	require.JSONEq(t, `{"receipt":2,"unknown receipt":1,"set aside":1}`, w.Body.String())
+	at := time.Unix(1741600800, 0).UTC()
+	require.Equal(t, []receipt{
+		{channel, riya, "wamid.demo.out.1", "delivered", time.Unix(1741600900, 0).UTC(), ""},
+		{channel, susan, "wamid.demo.out.2", "failed", time.Unix(1741600901, 0).UTC(),
+			"131047 Re-engagement message"},
+		{channel, riyaID, "wamid.3", "read", at, ""},
+		{channel, "group:Y2Fw", "wamid.4", "sent", at, ""},
+	}, o.got)
+	o.err = errors.New("no space left, says the test")
+	require.Equal(t, 500, s.post(file(t, "statuses")).Code)
+}
+
+func TestWhatWasSetAsideIsShownOnlyToThoseWhoMayRunSteps(t *testing.T) {
+	s := newSite(t, memstore.New())
+	for i := range maxAside + 5 {
+		require.Equal(t, 200, s.post(of(fmt.Sprintf(`[{"id":"wamid.%d"}]`, i))).Code)
+	}
+	for _, authorization := range []string{"", "Bearer ", "Bearer demo-step", "demo-steps"} {
+		w := s.send("GET", "/set-aside", nil, http.Header{"Authorization": {authorization}})
+		require.Equal(t, 401, w.Code, authorization)
+		require.NotContains(t, w.Body.String(), "wamid")
+	}
+	list := s.asides()
+	require.Len(t, list, maxAside)
+	require.Equal(t, fmt.Sprintf("wamid.%d", maxAside+4), list[0].ID)
+	require.JSONEq(t, fmt.Sprintf(`{"id":"wamid.%d"}`, maxAside+4), string(list[0].Message))
+}
+
+// A store that fails with one message does not keep the others away, and what is linked afterwards
+// is linked when the delivery comes again.
+func TestWhatFailsIsMadeGoodByTheNextDelivery(t *testing.T) {
+	for fail := 1; fail <= 3; fail++ {
+		s := newSite(t, &broken{Store: memstore.New(), fail: fail})
+		body := of("[" + text(riya, riyaID, "wamid.1", "one") + "," +
+			text(susan, "", "wamid.2", "two") + "]")
+		require.Equal(t, 500, s.post(body).Code)
+		require.NotEmpty(t, s.contact(susan)+s.contact(riyaID))
+		s.deliverOften(body)
+		require.Equal(t, s.contact(riya), s.contact(riyaID))
+		require.Len(t, s.shown(riya), 1)
+		require.Len(t, s.shown(susan), 1)
+	}
 }

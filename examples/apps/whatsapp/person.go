@@ -158,7 +158,7 @@ func (h *host) acquaint(ctx context.Context, p person) (later string, doubt bool
 	case byID != "":
 		return "", true, nil
 	default:
-		doubt, err = h.hasUserID(ctx, byNumber)
+		doubt, err = h.hasOtherID(ctx, byNumber, userID)
 		if err == nil && !doubt {
 			_, err = h.link(ctx, byNumber, userID)
 		}
@@ -169,10 +169,12 @@ func (h *host) acquaint(ctx context.Context, p person) (later string, doubt bool
 	return "", doubt, err
 }
 
-func (h *host) hasUserID(ctx context.Context, contact string) (bool, error) {
+// hasOtherID reports whether a contact has a user id that is not this one, which another delivery
+// may have linked just now.
+func (h *host) hasOtherID(ctx context.Context, contact, userID string) (bool, error) {
 	all, err := h.engine.Addresses(ctx, convo.ToContact(h.workspace, contact))
 	for _, a := range all {
-		if a.Channel == channel && !strings.HasPrefix(a.Value, "+") {
+		if a.Channel == channel && !strings.HasPrefix(a.Value, "+") && a.Value != userID {
 			return true, err
 		}
 	}
