@@ -1,6 +1,6 @@
 // Whatsapp is a small HTTP host of convo: it takes the webhooks of the WhatsApp Cloud API as Meta
-// sends them today, and runs the Open and Close Conversation steps of a workflow for its contacts. See
-// README.md beside it, also for welcome events of Facebook and Viber.
+// sends them today, and runs the Open and Close Conversation steps of a workflow for its contacts.
+// See README.md beside it, also for welcome events of Facebook and Viber.
 package main
 
 import (
