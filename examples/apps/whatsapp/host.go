@@ -57,7 +57,7 @@ func newHost(store convo.Store, s settings, log *slog.Logger) (*host, error) {
 		return nil, err
 	}
 	h := &host{
-		settings: s, engine: engine, receipts: delivererOf(engine), log: log,
+		settings: s, engine: engine, receipts: engine, log: log,
 		steps: map[string]*workflow.Step{}, names: map[string]string{},
 	}
 	for _, name := range []string{"open", "close"} {

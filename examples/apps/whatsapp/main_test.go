@@ -1051,11 +1051,11 @@ func TestAMessageIsAsOldAsMetaSays(t *testing.T) {
 // office is a deliverer that knows some messages.
 type office struct {
 	knows map[string]bool // address and external id
-	got   []receipt
+	got   []convo.Delivery
 	err   error
 }
 
-func (o *office) Deliver(_ context.Context, _ string, rs ...receipt) (unknown int, err error) {
+func (o *office) Deliver(_ context.Context, _ string, rs ...convo.Delivery) (unknown int, err error) {
 	for _, r := range rs {
 		if o.knows[r.Address+" "+r.ExternalID] {
 			o.got = append(o.got, r)
@@ -1083,15 +1083,32 @@ func TestStatusesAreReceipts(t *testing.T) {
 	require.Equal(t, 200, w.Code)
 	require.JSONEq(t, `{"receipt":2,"unknown receipt":1,"set aside":1}`, w.Body.String())
 	at := time.Unix(1741600800, 0).UTC()
-	require.Equal(t, []receipt{
-		{channel, riya, "wamid.demo.out.1", "delivered", time.Unix(1741600900, 0).UTC(), ""},
-		{channel, susan, "wamid.demo.out.2", "failed", time.Unix(1741600901, 0).UTC(),
-			"131047 Re-engagement message"},
-		{channel, riyaID, "wamid.3", "read", at, ""},
-		{channel, "group:Y2Fw", "wamid.4", "sent", at, ""},
+	receipt := func(address, id string, status convo.DeliveryStatus, at time.Time,
+		reason string) convo.Delivery {
+		return convo.Delivery{
+			Channel: channel, Address: address, ExternalID: id, Status: status, At: at,
+			Reason: reason,
+		}
+	}
+	require.Equal(t, []convo.Delivery{
+		receipt(riya, "wamid.demo.out.1", "delivered", time.Unix(1741600900, 0).UTC(), ""),
+		receipt(susan, "wamid.demo.out.2", "failed", time.Unix(1741600901, 0).UTC(),
+			"131047 Re-engagement message"),
+		receipt(riyaID, "wamid.3", "read", at, ""),
+		receipt("group:Y2Fw", "wamid.4", "sent", at, ""),
 	}, o.got)
 	o.err = errors.New("no space left, says the test")
 	require.Equal(t, 500, s.post(file(t, "statuses")).Code)
+
+	// And the engine knows what was written in the app.
+	s = newSite(t, memstore.New())
+	s.deliverOften(echo("wamid.6", `"type":"text","text":{"body":"An offer"}`))
+	require.JSONEq(t, `{"receipt":1}`, s.deliverOften(of(`[],"statuses":[{"id":"wamid.6",
+		"status":"read","timestamp":"1741600950","recipient_id":"919876543210"}]`)))
+	shown := s.shown(riya)
+	require.NoError(t, s.engine.AddDeliveries(t.Context(), shown))
+	require.Equal(t, convo.DeliveryRead, shown[0].Delivery.Status)
+	require.Equal(t, time.Unix(1741600950, 0).UTC(), shown[0].Delivery.At)
 }
 
 func TestWhatWasSetAsideIsShownOnlyToThoseWhoMayRunSteps(t *testing.T) {

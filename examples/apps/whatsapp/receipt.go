@@ -9,35 +9,15 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// receipt tells what became of a message that was sent.
-type receipt struct {
-	Channel, Address, ExternalID string
-	Status                       string // sent, delivered, read or failed
-	At                           time.Time
-	Reason                       string // of a failure
-}
-
-// deliverer takes receipts, and says how many were of messages that it does not know.
+// deliverer takes receipts, and says how many were of messages that it does not know: the engine.
 type deliverer interface {
-	Deliver(ctx context.Context, workspace string, rs ...receipt) (unknown int, err error)
-}
-
-// delivererOf is who takes the receipts.
-//
-// TODO(deliver): return the engine, make receipt convo.Delivery with its DeliveryStatus, and drop
-// noDeliverer.
-func delivererOf(*convo.Engine) deliverer { return noDeliverer{} }
-
-// noDeliverer knows no message.
-type noDeliverer struct{}
-
-func (noDeliverer) Deliver(_ context.Context, _ string, rs ...receipt) (int, error) {
-	return len(rs), nil
+	Deliver(ctx context.Context, workspace string, ds ...convo.Delivery) (unknown int, err error)
 }
 
 // statuses are Meta's, as receipts call them. A voice message that was played was read.
-var statuses = map[string]string{
-	"sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed",
+var statuses = map[string]convo.DeliveryStatus{
+	"sent": convo.DeliverySent, "delivered": convo.DeliveryDelivered, "read": convo.DeliveryRead,
+	"played": convo.DeliveryRead, "failed": convo.DeliveryFailed,
 }
 
 // readStatus reads what became of a message; nil for what a receipt cannot say.
@@ -74,7 +54,7 @@ func readStatus(data json.RawMessage, now time.Time) *incoming {
 	case status == "":
 		return nil
 	}
-	r := receipt{
+	r := convo.Delivery{
 		Channel: channel, ExternalID: s.ID, Status: status, At: seconds(s.Timestamp, now),
 	}
 	if status == "failed" && len(s.Errors) > 0 {
@@ -87,7 +67,7 @@ func readStatus(data json.RawMessage, now time.Time) *incoming {
 }
 
 // confirm hands a receipt over, by one address after the other until its message is known.
-func (h *host) confirm(ctx context.Context, rs []receipt) (outcome string, err error) {
+func (h *host) confirm(ctx context.Context, rs []convo.Delivery) (outcome string, err error) {
 	for _, r := range rs {
 		unknown, err := h.receipts.Deliver(ctx, h.workspace, r)
 		if err != nil || unknown == 0 {

@@ -61,7 +61,7 @@ type incoming struct {
 	name     string // of the profile
 	command  convo.Command
 	moved    *moved
-	receipts []receipt // the same one, by each address that its message may have gone to
+	receipts []convo.Delivery // the same one, by each address that its message may have gone to
 }
 
 // read takes a delivery apart. It fails when the whole is none; what is wrong with a part of it is
