@@ -43,20 +43,26 @@ func (s *Store) Deliver(
 	return unknown, err
 }
 
-// exec carries out a statement by itself.
-func (s *Store) exec(ctx context.Context, statement string, args ...any) error {
+// exec carries out a statement by itself, and reports whether it changed a row.
+func (s *Store) exec(ctx context.Context, statement string, args ...any) (changed bool, err error) {
 	if s.tx != nil {
-		_, err := s.tx.update(ctx, statement, args...)
-		return s.readError(ctx, err)
+		changed, err = s.tx.update(ctx, statement, args...)
+		return changed, s.readError(ctx, err)
 	}
 	if s.d.oneWriter {
-		return s.write(ctx, func(t *transaction) error {
-			_, err := t.update(ctx, statement, args...)
+		err = s.write(ctx, func(t *transaction) error {
+			var err error
+			changed, err = t.update(ctx, statement, args...)
 			return err
 		})
+		return changed, err
 	}
-	_, err := s.db.ExecContext(ctx, s.d.Text(statement, s.prefix), args...)
-	return s.refusal(err)
+	result, err := s.db.ExecContext(ctx, s.d.Text(statement, s.prefix), args...)
+	if err != nil {
+		return false, s.refusal(err)
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
 }
 
 // Deliveries implements convo.Store.
@@ -92,30 +98,23 @@ func (s *Store) ForgetDeliveries(
 		return 0, err
 	}
 	s = s.within(ctx)
-	type old struct {
-		place []any
-		known bool
-	}
-	var found []old
+	var found [][]any
 	args := []any{before.UnixMicro(), limit}
 	err = s.rows(ctx, dialect.UnknownDeliveries, args, func(scan func(...any) error) error {
 		var workspace, channel, id, address dialect.Text
-		var known dialect.Flag
-		err := scan(&workspace, &channel, &id, &address, &known)
-		found = append(found, old{
-			[]any{string(workspace), string(channel), string(id), string(address)}, bool(known),
-		})
+		err := scan(&workspace, &channel, &id, &address)
+		found = append(found,
+			[]any{string(workspace), string(channel), string(id), string(address)})
 		return err
 	})
-	for _, f := range found {
+	for _, place := range found {
 		if err != nil {
 			return n, err
 		}
-		statement := dialect.ForgetDelivery
-		if f.known {
-			statement = dialect.DeliveryKnown
+		forgotten := false
+		if forgotten, err = s.exec(ctx, dialect.ForgetDelivery, place...); err == nil && !forgotten {
+			_, err = s.exec(ctx, dialect.DeliveryKnown, place...) // its message came in between
 		}
-		err = s.exec(ctx, statement, f.place...)
 		n++
 	}
 	return n, err

@@ -97,6 +97,15 @@ func importsOlder(s *suite) {
 	s.do(to("active"), convo.Send{By: ana, Body: "hello"})
 	s.Equal(convo.OutcomeOpened, s.do(to("closed"), convo.Receive{Body: "hi"}).Outcome)
 
+	// Beside an active one that is older.
+	active := s.do(to("beside"), convo.Open{By: ana}).Conversation.ID
+	s.clock.add(48 * time.Hour)
+	s.imports(convo.History{
+		Key: "beside", To: to("beside"), Commands: past(s.clock.Now().Add(-24*time.Hour), "x"),
+	})
+	s.Equal(active, s.load(to("beside")).Conversation.ID)
+	s.do(to("beside"), convo.Send{By: ana, Body: "still here"})
+
 	// Between what is there, and after it.
 	s.do(to("between"), convo.Open{By: ana}, convo.Close{By: ana})
 	s.clock.add(48 * time.Hour)

@@ -207,6 +207,7 @@ func lateMessages(s *suite) {
 	s.True(ok)
 	s.Zero(first)
 	s.Equal(at(90), y.FirstResponseAt, "it is counted where it came")
+	s.Equal(at(80), y.FirstResponseSentAt, "which reports take the duration from")
 
 	// No wait begins before the closing that came before.
 	e := s.with(convo.WithPolicy(convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}}))
@@ -286,6 +287,14 @@ func sameIDs(s *suite) {
 		s.Equal(want.Conversation, r.Conversation)
 		s.Equal(want.Contact, r.Contact)
 	}
+	// What is found under another contact's key is not answered with that contact's data.
+	found := convo.Receive{Channel: "fax", Address: "9", ExternalID: "5", Body: "of a"}
+	s.do(to("a"), found)
+	s.do(to("b"), convo.Open{By: ana})
+	r, err := s.engine.Do(s.ctx, to("b"), found)
+	s.NoError(err)
+	s.Equal(convo.Result{Outcome: convo.OutcomeDuplicate}, r)
+
 	// Merged, they are one person with two messages 17: the address that is spoken to decides.
 	s.merge(s.engine, acme, one.Contact.ID, two.Contact.ID)
 	for to, want := range map[string]convo.Result{"chat-1": one, "chat-2": two} {

@@ -208,8 +208,7 @@ var (
 	FROM convo_deliveries
 	WHERE workspace = ? AND channel = ? AND id = ?`
 
-	UnknownDeliveries = `SELECT workspace, channel, id, address,
-		EXISTS (` + keyOfDelivery + `)
+	UnknownDeliveries = `SELECT workspace, channel, id, address
 	FROM convo_deliveries
 	WHERE unknown_since IS NOT NULL AND unknown_since < ? ORDER BY unknown_since LIMIT ?`
 
