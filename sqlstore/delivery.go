@@ -111,8 +111,9 @@ func (s *Store) ForgetDeliveries(
 		if err != nil {
 			return n, err
 		}
-		forgotten := false
-		if forgotten, err = s.exec(ctx, dialect.ForgetDelivery, place...); err == nil && !forgotten {
+		var forgotten bool
+		forgotten, err = s.exec(ctx, dialect.ForgetDelivery, place...)
+		if err == nil && !forgotten {
 			_, err = s.exec(ctx, dialect.DeliveryKnown, place...) // its message came in between
 		}
 		n++

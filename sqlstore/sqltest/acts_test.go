@@ -104,6 +104,7 @@ func counts(t *testing.T, db *sql.DB, workspace string) string {
 		"count(*) FROM convo_conversations",
 		"count(*) FROM convo_cycles", "count(*) FROM convo_events",
 		"count(*) FROM convo_contact_events", "count(*) FROM convo_keys",
+		"count(*) FROM convo_deliveries",
 		"coalesce(sum(version), 0) FROM convo_contacts",
 		"coalesce(sum(version), 0) FROM convo_conversations",
 		"count(active_slot) FROM convo_conversations", "count(due_at) FROM convo_conversations",

@@ -69,7 +69,7 @@ func conforms(t *testing.T) func(*sqlstore.Store, *sql.DB) {
 	return func(s *sqlstore.Store, db *sql.DB) {
 		storetest.Run(t, func(t *testing.T) convo.Store {
 			for _, table := range []string{"contacts", "addresses", "conversations", "cycles",
-				"events", "contact_events", "keys"} {
+				"events", "contact_events", "keys", "deliveries"} {
 				_, err := db.ExecContext(t.Context(), "DELETE FROM convo_"+table)
 				require.NoError(t, err)
 			}

@@ -272,7 +272,7 @@ func TestTheDashboardShowsWhatHappened(t *testing.T) {
 	days := cells(t, page, "t-days")
 	require.Len(t, days, 1+dashboardDays)
 	require.Equal(t, []string{"1 Mar | 1 | 1", "2 Mar | 1 | 0"}, days[dashboardDays-1:])
-	require.Equal(t, []string{"≤ 5m | 1", "≤ 15m | 0", "≤ 1h | 0", "≤ 4h | 1"},
+	require.Equal(t, []string{"≤ 5m | 0", "≤ 15m | 0", "≤ 1h | 0", "≤ 4h | 1"},
 		cells(t, page, "t-bands")[2:6])
 	require.Equal(t, 2, strings.Count(page, `role="img"`))
 
