@@ -39,11 +39,11 @@ func Conversations(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int) e
 }
 
 // Log fills what happened in the n conversations that Conversations has filled: four events and a
-// key of each, a cycle of each closed one, and an event of each contact.
+// key and a receipt of each, a cycle of each closed one, and an event of each contact.
 func Log(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int) error {
 	return run(ctx, db, d, n, []table{
 		{"events", n, events}, {"events of contacts", n / 2, contactEvents}, {"cycles", n, cycles},
-		{"keys", n, keys},
+		{"keys", n, keys}, {"receipts", n, deliveries},
 	})
 }
 
@@ -56,7 +56,7 @@ func Analyze(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 	case sqlstore.MariaDB:
 		statement = `ANALYZE TABLE convo_contacts, convo_addresses, convo_conversations,
 			convo_cycles, convo_events,
-			convo_contact_events, convo_keys, convo_rollups`
+			convo_contact_events, convo_keys, convo_deliveries, convo_rollups`
 	}
 	_, err := db.ExecContext(ctx, statement)
 	if err != nil {
@@ -123,6 +123,7 @@ var missing = map[string]func(given string) (names, values string){
 	"events":         dialect.Events.All.Missing,
 	"contact_events": dialect.ContactEvents.All.Missing,
 	"keys":           dialect.Keys.All.Missing,
+	"deliveries":     dialect.Deliveries.All.Missing,
 }
 
 var insert = regexp.MustCompile(`^(INSERT INTO convo_(\w+) \(([^)]*))`)
@@ -268,5 +269,10 @@ const (
 	keys = `INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
 		first_seq, last_seq)
 	SELECT workspace, channel, CONCAT('wamid.', i), '', contact, i * 15485863, id, 2, 2
+	FROM {conversations}`
+
+	deliveries = `INSERT INTO convo_deliveries (workspace, channel, id, address, status, at,
+		unknown_since)
+	SELECT workspace, channel, CONCAT('wamid.', i), '', 4, at, CASE WHEN c % 100 = 0 THEN at END
 	FROM {conversations}`
 )
