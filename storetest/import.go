@@ -124,7 +124,7 @@ func importsOlder(s *suite) {
 func importsOnce(s *suite) {
 	year := s.clock.Now().AddDate(-1, 0, 0)
 	var all []convo.History
-	for i := range 450 {
+	for i := range 230 {
 		at := year.Add(time.Duration(i) * 2 * time.Hour)
 		all = append(all, convo.History{
 			Key: fmt.Sprint("case ", i), To: from(fmt.Sprint("k", i%40), "mail", fmt.Sprint(i%40)),
