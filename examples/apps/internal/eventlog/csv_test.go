@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -151,8 +153,11 @@ func FuzzReadCSV(f *testing.F) {
 		noon + "\n")
 	f.Add(header + "c,Take in charge ticket,r," + noon + "\nc,Take in charge ticket,r," + noon +
 		"\nc,Wait,r," + noon)
+	f.Add(header + "c,Wait,r,2189-12-31 23:59:59.999Z\n")
 	f.Add("a,b\n\"")
 	m := defaultColumns(f)
+	lastDay := clock.NewMock() // no row is ahead of it: the engine refuses what is
+	lastDay.Set(time.Date(2189, 12, 31, 23, 59, 59, 0, time.UTC))
 	f.Fuzz(func(t *testing.T, log string) {
 		rows, err := Read("log", strings.NewReader(log), m)
 		if err != nil {
@@ -164,7 +169,7 @@ func FuzzReadCSV(f *testing.F) {
 		for _, r := range rows {
 			require.LessOrEqual(t, r.line, strings.Count(log, "\n")+1)
 		}
-		engine, err := convo.New(memstore.New())
+		engine, err := convo.New(memstore.New(), convo.WithClock(lastDay))
 		require.NoError(t, err)
 		seen := 0
 		first, err := Import(t.Context(), engine, "log", rows, func() { seen++ })
