@@ -1055,7 +1055,9 @@ type office struct {
 	err   error
 }
 
-func (o *office) Deliver(_ context.Context, _ string, rs ...convo.Delivery) (unknown int, err error) {
+func (o *office) Deliver(
+	_ context.Context, _ string, rs ...convo.Delivery,
+) (unknown int, err error) {
 	for _, r := range rs {
 		if o.knows[r.Address+" "+r.ExternalID] {
 			o.got = append(o.got, r)
