@@ -85,7 +85,8 @@ type ShownMessage struct {
 }
 
 // Messages folds events, of a transcript or a history and in its order, into the messages and notes
-// that it shows. What is about a message that is not among the events is left out.
+// that it shows, in the order in which they came: see [SortBySending]. What is about a message that
+// is not among the events is left out.
 func Messages(events []Event) []ShownMessage {
 	var shown []ShownMessage
 	at, echoes := map[uuid.UUID]int{}, map[uuid.UUID]bool{}
@@ -128,6 +129,14 @@ func Messages(events []Event) []ShownMessage {
 		shown = slices.DeleteFunc(shown, func(m ShownMessage) bool { return echoes[m.Event.ID] })
 	}
 	return shown
+}
+
+// SortBySending puts messages into the order in which they were sent, by [Event.MessageAt], instead
+// of that in which they came. Those that were sent at the same time keep their order.
+func SortBySending(shown []ShownMessage) {
+	slices.SortStableFunc(shown, func(a, b ShownMessage) int {
+		return a.Event.MessageAt().Compare(b.Event.MessageAt())
+	})
 }
 
 // told keeps the external id that m was told; m may be nil.

@@ -198,6 +198,17 @@ func lateMessages(s *suite) {
 	s.Equal(2, y.Responses)
 	s.Equal((74 * time.Minute).Microseconds(), y.ResponseMicros)
 
+	shown := s.shown(s.load(to("late")).Conversation.ID)
+	bodies := func() (all []string) {
+		for _, m := range shown {
+			all = append(all, m.Body)
+		}
+		return all
+	}
+	s.Equal([]string{"b", "a", "yes", "c", "yes"}, bodies(), "as they came")
+	convo.SortBySending(shown)
+	s.Equal([]string{"c", "a", "b", "yes", "yes"}, bodies(), "as they were sent")
+
 	// A reply that was sent before what it ends was: no duration is negative.
 	says("crossed", 80, 80, "hi")
 	y = replies("crossed", 90, 70)

@@ -67,6 +67,7 @@ func cases() []testCase {
 		messageCases,
 		changedCases,
 		deliveryCases,
+		peerCases,
 		importCases,
 	)
 }
