@@ -212,6 +212,7 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 		require.NoError(t, err, c.what)
 		did(c.what)
 	}
+	changeMessages(t, engine, contact(9), did)
 	require.NoError(t, s.Locked(ctx, w, func(ctx context.Context) error {
 		for _, cmd := range []convo.Command{convo.Receive{Key: "plan-4", Body: "hello"},
 			convo.Assign{By: ana, Assignee: "bob"}, convo.Close{By: ana}} {
@@ -255,6 +256,59 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 	_, err = s.Due(ctx, time.Now(), pageLimit)
 	require.NoError(t, err)
 	did("due")
+}
+
+// changeMessages has messages changed and delivered, in a conversation and in the log of a contact,
+// and a history imported.
+func changeMessages(t *testing.T, engine *convo.Engine, to convo.Ref, did func(string)) {
+	t.Helper()
+	ctx := t.Context()
+	ana := convo.ByUser("ana")
+	do := func(what string, to convo.Ref, cmd convo.Command) convo.Event {
+		r, err := engine.Do(ctx, to, cmd)
+		require.NoError(t, err, what)
+		did(what)
+		return r.Events[len(r.Events)-1]
+	}
+	zoe := convo.ToContact(to.Workspace, "plan-zoe")
+	for where, to := range map[string]convo.Ref{"": to, " in a log": zoe} {
+		id := "plan-" + to.Contact
+		message := do("quiet message"+where, to,
+			convo.Send{By: ana, Channel: "chat", Quiet: true, Body: "news"})
+		do("echo"+where, to, convo.Send{
+			By: ana, Channel: "chat", ExternalID: id, Quiet: true, Body: "news",
+		})
+		do("identification"+where, to, convo.Identify{
+			By: ana, Message: message.ID, Channel: "chat", ExternalID: id,
+		})
+		do("edit by event"+where, to, convo.Edit{By: ana, Message: message.ID, Body: "New"})
+		do("edit by id"+where, to, convo.Edit{
+			By: ana, Channel: "chat", ExternalID: id, Body: "Newer",
+		})
+		do("redaction"+where, to, convo.Retract{By: ana, Message: message.ID, Redact: true})
+		_, err := engine.Deliver(ctx, to.Workspace, convo.Delivery{
+			Channel: "chat", ExternalID: id, Status: convo.DeliveryRead,
+		}, convo.Delivery{Channel: "chat", ExternalID: "plan", Status: convo.DeliveryRead})
+		require.NoError(t, err)
+		did("delivery" + where)
+		log, err := engine.History(ctx, to, convo.EventCursor{}, pageLimit)
+		require.NoError(t, err)
+		require.NoError(t, engine.AddDeliveries(ctx, convo.Messages(log)))
+		did("deliveries" + where)
+	}
+	at := firstDay.AddDate(-1, 0, 0)
+	_, err := engine.Import(ctx, to.Workspace, func(yield func(convo.History, error) bool) {
+		for key, to := range map[string]convo.Ref{"plan-5": to, "plan-6": {Contact: "plan-new"}} {
+			if !yield(convo.History{Key: key, To: to, Commands: []convo.Command{
+				convo.Receive{At: at, Channel: "chat", ExternalID: key, Body: "hi"},
+				convo.Close{At: at.Add(time.Hour), By: ana},
+			}}, nil) {
+				return
+			}
+		}
+	}, nil)
+	require.NoError(t, err)
+	did("import")
 }
 
 type filter struct {
