@@ -57,6 +57,7 @@ var (
 	ann   = convo.ToContact(workspace, "ann")
 	agent = convo.ByUser("bob")
 	hello = convo.Receive{Channel: "chat", Body: "Hello"}
+	hi    = convo.Receive{Channel: "chat", ExternalID: "1", Body: "Hi"}
 	end   = convo.Close{By: agent, Category: "Sales", Summary: "Sold."}
 )
 
@@ -67,7 +68,7 @@ var sent = map[string]func(*scene){
 	"receive_first": func(s *scene) { s.records(ann, hello) },
 	"receive":       func(s *scene) { s.after(hello).records(ann, hello) },
 	"receive_external_id": func(s *scene) {
-		s.after(hello).records(ann, convo.Receive{Channel: "chat", ExternalID: "1", Body: "Hi"})
+		s.after(hello).records(ann, hi)
 	},
 	"receive_address": func(s *scene) {
 		s.records(convo.ToAddress(workspace, "sms", "+491"), convo.Receive{Body: "Hello"})
@@ -78,6 +79,43 @@ var sent = map[string]func(*scene){
 	"note": func(s *scene) {
 		s.after(hello).records(ann, convo.Note{By: agent, Body: "VIP"})
 	},
+	"receive_quiet": func(s *scene) {
+		s.records(ann, convo.Receive{Channel: "chat", Body: "I am away", Quiet: true})
+	},
+	"edit": func(s *scene) {
+		s.after(hi).records(ann, convo.Edit{
+			By: convo.ByContact(), Channel: "chat", ExternalID: "1", Body: "Hello",
+		})
+	},
+	"retract": func(s *scene) {
+		s.after(hi).records(ann, convo.Retract{
+			By: agent, Message: s.last.ID, Redact: true,
+		})
+	},
+	"identify": func(s *scene) {
+		s.after(hello).records(ann, convo.Identify{
+			By: agent, Message: s.last.ID, Channel: "chat", ExternalID: "1",
+		})
+	},
+	"identify_echo": func(s *scene) {
+		s.after(hello)
+		message := s.last.ID
+		s.after(hi).records(ann, convo.Identify{
+			By: agent, Message: message, Channel: "chat", ExternalID: "1",
+		})
+	},
+	"deliver": func(s *scene) {
+		s.after(hi)
+		s.rec.on = true
+		_, err := s.engine.Deliver(s.ctx, workspace, convo.Delivery{
+			Channel: "chat", ExternalID: "1", Status: convo.DeliveryRead,
+		})
+		require.NoError(s.t, err)
+		log, err := s.engine.Transcript(s.ctx, ann, convo.EventCursor{}, 10)
+		require.NoError(s.t, err)
+		require.NoError(s.t, s.engine.AddDeliveries(s.ctx, convo.Messages(log)))
+	},
+	"import":      imports,
 	"set_pending": func(s *scene) { s.after(hello).records(ann, convo.SetPending{By: agent}) },
 	"resume": func(s *scene) {
 		s.after(hello, convo.SetPending{By: agent}).records(ann, convo.Resume{By: agent})
@@ -142,6 +180,23 @@ var sent = map[string]func(*scene){
 		_, err = s.sql.AddressesByIdentity(s.ctx, workspace, "+491", convo.Address{}, 10)
 		require.NoError(s.t, err)
 	},
+}
+
+func imports(s *scene) {
+	s.rec.on = true
+	_, err := s.engine.Import(s.ctx, workspace, func(yield func(convo.History, error) bool) {
+		for _, contact := range []string{"ann", "bea"} {
+			received, closed := hello, end
+			received.At, closed.At = s.now.Add(-2*time.Hour), s.now.Add(-time.Hour)
+			if !yield(convo.History{
+				Key: contact, To: convo.ToContact(workspace, contact),
+				Commands: []convo.Command{received, closed},
+			}, nil) {
+				return
+			}
+		}
+	}, nil)
+	require.NoError(s.t, err)
 }
 
 func loadLocked(s *scene) {
@@ -227,6 +282,7 @@ type scene struct {
 	engine *convo.Engine
 	sql    *Store
 	rec    *recorder
+	last   convo.Event // of the commands that are not recorded
 }
 
 func newScene(t *testing.T, d Dialect) *scene {
@@ -260,8 +316,9 @@ func (s *scene) Now() time.Time { return s.now }
 // after has ann's conversation go through commands that are not recorded.
 func (s *scene) after(cmds ...convo.Command) *scene {
 	s.t.Helper()
-	_, err := s.engine.Do(s.ctx, ann, cmds...)
+	r, err := s.engine.Do(s.ctx, ann, cmds...)
 	require.NoError(s.t, err)
+	s.last = r.Events[len(r.Events)-1]
 	return s
 }
 
@@ -308,6 +365,55 @@ func (p *pair) Keys(
 	_, err := p.scene.sql.Keys(ctx, workspace, ids...)
 	require.NoError(p.scene.t, err)
 	return p.Store.Keys(ctx, workspace, ids...)
+}
+
+func (p *pair) Event(
+	ctx context.Context, workspace, contact string, id uuid.UUID,
+) (convo.Event, bool, error) {
+	p.scene.rec.what = "a message by its event"
+	_, _, err := p.scene.sql.Event(ctx, workspace, contact, id)
+	require.NoError(p.scene.t, err)
+	return p.Store.Event(ctx, workspace, contact, id)
+}
+
+func (p *pair) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event, error) {
+	p.scene.rec.what = "events"
+	_, err := p.scene.sql.Events(ctx, f)
+	require.NoError(p.scene.t, err)
+	return p.Store.Events(ctx, f)
+}
+
+func (p *pair) Snapshots(ctx context.Context, to []convo.Ref) ([]convo.Snapshot, error) {
+	p.scene.rec.what = "snapshots"
+	_, _ = p.scene.sql.Snapshots(ctx, to)
+	return p.Store.Snapshots(ctx, to)
+}
+
+func (p *pair) Deliver(
+	ctx context.Context, workspace string, now time.Time, ds []convo.Delivery,
+) (int, error) {
+	p.scene.rec.what = "receipts"
+	_, err := p.scene.sql.Deliver(ctx, workspace, now, ds)
+	require.NoError(p.scene.t, err)
+	return p.Store.Deliver(ctx, workspace, now, ds)
+}
+
+func (p *pair) Deliveries(
+	ctx context.Context, workspace string, ids []convo.KeyID,
+) ([]convo.Delivery, error) {
+	p.scene.rec.what = "deliveries"
+	_, err := p.scene.sql.Deliveries(ctx, workspace, ids)
+	require.NoError(p.scene.t, err)
+	return p.Store.Deliveries(ctx, workspace, ids)
+}
+
+func (p *pair) ForgetDeliveries(
+	ctx context.Context, before time.Time, limit int,
+) (int, error) {
+	p.scene.rec.what = "deliveries that are forgotten"
+	_, err := p.scene.sql.ForgetDeliveries(ctx, before, limit)
+	require.NoError(p.scene.t, err)
+	return p.Store.ForgetDeliveries(ctx, before, limit)
 }
 
 func (p *pair) LockFirst() bool { return p.scene.sql.LockFirst() }

@@ -1,3 +1,9 @@
+-- deliveries that are forgotten
+SELECT workspace, channel, id, address
+    FROM convo_deliveries
+    WHERE unknown_since IS NOT NULL AND unknown_since < $1 ORDER BY unknown_since LIMIT $2;
+-- parameters: 1 unknown_since, 2 limit
+
 -- due
 SELECT workspace, id, due_at FROM convo_conversations
     WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at, workspace, id LIMIT $2;

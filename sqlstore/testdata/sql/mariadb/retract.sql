@@ -1,0 +1,64 @@
+-- load by contact: see load.sql
+
+-- a message by its event
+SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
+    ev.by_type, ev.by_id, ev.source, ev.channel, ev.address, ev.external_id, ev.sent_at, ev.body,
+    ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team, ev.response,
+    ev.quiet, ev.new_contact, ev.older, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
+    ev.notice, ev.audience
+    FROM convo_conversations cv
+    JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
+    WHERE cv.workspace = ? AND cv.contact = ? AND ev.id = ?;
+-- parameters: 1 workspace, 2 contact, 3 id
+
+SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, ce.by_type,
+    ce.by_id, ce.source, ce.channel, ce.address, ce.external_id, ce.sent_at, ce.body,
+    ce.attachments, ce.quiet, ce.message, ce.redacted, ce.duplicate, ce.merged_into,
+    ce.latest_conversation
+    FROM (SELECT id FROM convo_contacts WHERE workspace = ? AND id = ?
+    UNION ALL SELECT id FROM convo_contacts WHERE workspace = ? AND merged_into = ?) merged
+    JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
+    WHERE ce.id = ?;
+-- parameters: 1 workspace, 2 id, 3 workspace, 4 merged_into, 5 workspace, 6 id
+
+-- events
+SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
+    channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
+    assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
+    duplicate, notice, audience
+    FROM convo_events
+    WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
+
+BEGIN;
+-- isolation level: Read Committed
+
+UPDATE convo_conversations SET version = ?, updated_at = ?, last_activity_at = ?,
+    awaiting_contact_since = ?, address_channel = ?, address = ?, first_response_at = ?,
+    first_response_sent_at = ?, first_responder_type = ?, first_responder_id = ?,
+    first_waiting_since = ?, waiting_since = ?, no_wait_before = ?, responses = ?,
+    response_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?
+    WHERE workspace = ? AND id = ? AND version = ?;
+-- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 awaiting_contact_since,
+-- 5 address_channel, 6 address, 7 first_response_at, 8 first_response_sent_at,
+-- 9 first_responder_type, 10 first_responder_id, 11 first_waiting_since, 12 waiting_since,
+-- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
+-- 18 outgoing_automation, 19 workspace, 20 id, 21 version
+
+INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
+    by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
+    summary, until_at, assignee, team, response, quiet, new_contact, older, restart_flow, message,
+    redacted, duplicate, notice, audience)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+        ?, ?, ?);
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
+-- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
+-- 24 quiet, 25 new_contact, 26 older, 27 restart_flow, 28 message, 29 redacted, 30 duplicate,
+-- 31 notice, 32 audience
+
+UPDATE convo_events SET body = NULL, attachments = NULL
+    WHERE workspace = ? AND conversation = ? AND seq = ?;
+-- parameters: 1 workspace, 2 conversation, 3 seq
+
+COMMIT;

@@ -1,0 +1,58 @@
+BEGIN;
+
+-- load by contact: see load.sql
+
+-- keys
+SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conversation,
+    ky.first_seq, ky.last_seq
+    FROM convo_keys ky
+    LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
+    WHERE ky.workspace = +? AND ky.channel = +? AND ky.id = +?
+        AND (ky.channel = '' OR ky.address <> '' AND ky.address = +?
+        OR (ky.address = '' OR +? = '')
+            AND COALESCE(kc.merged_into, kc.id) = +?);
+-- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 )
+
+-- events
+SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
+    channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
+    assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
+    duplicate, notice, audience
+    FROM convo_events
+    WHERE workspace = +? AND conversation = +? AND seq > +? ORDER BY seq LIMIT +?;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
+
+SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
+    channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
+    assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
+    duplicate, notice, audience
+    FROM convo_events
+    WHERE workspace = +? AND conversation = +? AND seq > +? ORDER BY seq LIMIT +?;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
+
+-- commit
+UPDATE convo_conversations SET version = +?, updated_at = +?, last_activity_at = +?,
+    awaiting_contact_since = +?, address_channel = +?, address = +?, first_response_at = +?,
+    first_response_sent_at = +?, first_responder_type = +?, first_responder_id = +?,
+    first_waiting_since = +?, waiting_since = +?, no_wait_before = +?, responses = +?,
+    response_micros = +?, incoming = +?, outgoing_user = +?, outgoing_automation = +?
+    WHERE workspace = +? AND id = +? AND version = +?;
+-- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 awaiting_contact_since,
+-- 5 address_channel, 6 address, 7 first_response_at, 8 first_response_sent_at,
+-- 9 first_responder_type, 10 first_responder_id, 11 first_waiting_since, 12 waiting_since,
+-- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
+-- 18 outgoing_automation, 19 workspace, 20 id, 21 version
+
+INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
+    by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
+    summary, until_at, assignee, team, response, quiet, new_contact, older, restart_flow, message,
+    redacted, duplicate, notice, audience)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
+-- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
+-- 24 quiet, 25 new_contact, 26 older, 27 restart_flow, 28 message, 29 redacted, 30 duplicate,
+-- 31 notice, 32 audience
+
+COMMIT;
