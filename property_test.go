@@ -38,6 +38,7 @@ func checkWorld(t *rapid.T) {
 		"do two": w.do,
 		"do one": w.do,
 		"repeat": w.repeat,
+		"change": w.change,
 		"merge":  w.merge,
 		"tick":   w.tick,
 		"clock":  w.moveClock,
@@ -285,7 +286,7 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 	case convo.CommandRetract:
 		message, id := w.drawMessage(t)
 		return convo.Retract{By: by, At: at, Key: key, Message: message, Channel: channel(),
-			Address: spoken(), ExternalID: id}
+			Address: spoken(), ExternalID: id, Redact: rarely(t, "redact", 3)}
 	case convo.CommandIdentify:
 		message, _ := w.drawMessage(t)
 		return convo.Identify{By: by, At: at, Key: key, Message: message, Channel: channel(),
@@ -352,6 +353,33 @@ func commandNames() (names []convo.CommandName) {
 	return names
 }
 
+// change edits or takes back a message by itself, as those who have it do.
+func (w *world) change(t *rapid.T) {
+	var of []convo.Event
+	for _, log := range w.last.Logs {
+		for _, e := range log {
+			if _, ok := e.Payload.(*convo.Message); ok {
+				of = append(of, e)
+			}
+		}
+	}
+	if len(of) == 0 {
+		t.Skip("nothing to change")
+	}
+	slices.SortFunc(of, func(a, b convo.Event) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	e := rapid.SampledFrom(of).Draw(t, "message")
+	to, by := convo.ToContact(e.Workspace, e.Contact), convo.ByUser("ana")
+	if rapid.Bool().Draw(t, "edit") {
+		w.call(t, to, []convo.Command{convo.Edit{
+			By: by, Message: e.ID, Body: pick(t, "body", "Hi", "Hello", ""),
+		}})
+		return
+	}
+	w.call(t, to, []convo.Command{convo.Retract{
+		By: by, Message: e.ID, Redact: rapid.Bool().Draw(t, "redact"),
+	}})
+}
+
 func (w *world) do(t *rapid.T) {
 	to := w.drawRef(t)
 	var cmds []convo.Command
@@ -398,6 +426,10 @@ func (w *world) call(t *rapid.T, to convo.Ref, cmds []convo.Command) {
 			w.keyed = append(w.keyed, keyedCall{to, cmds, result})
 		}
 	}
+	if retract, ok := cmds[0].(convo.Retract); ok && retract.Redact &&
+		result.Outcome == convo.OutcomeRetracted {
+		w.forget(result.Events[0].Retracted().Message)
+	}
 	if result.Contact.ID != "" { // else it is a duplicate of what belongs to another one by now
 		contact, err := w.engine.Contact(t.Context(),
 			convo.ToContact(to.Workspace, result.Contact.ID))
@@ -411,6 +443,34 @@ func (w *world) call(t *rapid.T, to convo.Ref, cmds []convo.Command) {
 		require.Equal(t, stored.Contact, result.Contact.ID)
 	}
 	w.appended(t, result)
+}
+
+// forget takes the texts of a message out of what the world remembers, and nothing else.
+func (w *world) forget(message uuid.UUID) {
+	without := func(events []convo.Event) []convo.Event {
+		events = slices.Clone(events)
+		for i := range events {
+			switch p := events[i].Payload.(type) {
+			case *convo.Message:
+				if events[i].ID == message {
+					m := *p
+					m.Body, m.Attachments = "", nil
+					events[i].Payload = &m
+				}
+			case *convo.Edited:
+				if p.Message == message {
+					events[i].Payload = &convo.Edited{Message: message}
+				}
+			}
+		}
+		return events
+	}
+	for log, events := range w.last.Logs {
+		w.last.Logs[log] = without(events)
+	}
+	for i := range w.keyed {
+		w.keyed[i].result.Events = without(w.keyed[i].result.Events)
+	}
 }
 
 // appended checks that the log grew by the events of the result, and by nothing else.
