@@ -110,7 +110,8 @@ type Retract struct {
 // Identify tells a stored message the external id that its provider gave it afterwards, so that an
 // echo of it is a duplicate and its [Delivery] is found. Where the echo was faster, it is marked as
 // a duplicate instead: transcripts hide it, and it is taken off the counts, now. It stands alone in
-// a call.
+// a call. What was done to such an echo is done to the message; an edit or a retraction of either
+// is one of both.
 type Identify struct {
 	By         Actor     `json:"by"`
 	At         time.Time `json:"at,omitzero"`

@@ -75,6 +75,9 @@ func (w *decider) identify(s *Snapshot, o *fields) {
 	told := Identified{
 		Message: m.ID, Channel: ref.Channel, Address: ref.Address, ExternalID: ref.ExternalID,
 	}
+	if echo != nil {
+		told.Duplicate = echo.Event.ID
+	}
 	if echo == nil {
 		e := w.addToLog(s, o, MessageIdentified)
 		e.Payload = &told
@@ -100,7 +103,7 @@ func (w *decider) identify(s *Snapshot, o *fields) {
 	mark := func() {
 		e := w.addToLog(s, o, MessageDuplicated)
 		e.By = echo.Event.By // whose message it takes off the counts
-		e.Payload = &Duplicated{told, echo.Event.ID, echo.Event.Message().Quiet}
+		e.Payload = &Duplicated{told, echo.Event.Message().Quiet}
 		w.apply(s, e)
 	}
 	tell := func() {
@@ -111,6 +114,7 @@ func (w *decider) identify(s *Snapshot, o *fields) {
 	switch elsewhere := s.HolderConversation; {
 	case elsewhere.ID == uuid.Nil || elsewhere.ID == s.Conversation.ID:
 		mark()
+		w.changeAsEcho(s, o)
 	case s.Conversation.Status.Active(): // the active one comes last
 		own := s.Conversation
 		loaded := w.loaded
@@ -119,11 +123,35 @@ func (w *decider) identify(s *Snapshot, o *fields) {
 		w.leaveConversation(s)
 		s.Conversation, w.loaded = own, loaded
 		tell()
+		w.changeAsEcho(s, o)
 	default:
 		tell()
+		w.changeAsEcho(s, o)
 		w.leaveConversation(s)
 		w.turnTo(s, elsewhere)
 		mark()
+	}
+}
+
+// changeAsEcho does to a message what was done to its echo before they were known to be one, and
+// removes the echo's texts if the message's were removed.
+func (w *decider) changeAsEcho(s *Snapshot, o *fields) {
+	m, echo := s.Message, s.Holder
+	id := m.Event.ID
+	switch {
+	case m.Redacted:
+		w.redact = slices.Clone(echo.places)
+	case echo.Redacted:
+		w.redact = slices.Clone(m.places)
+		fallthrough
+	case !echo.RetractedAt.IsZero() && m.RetractedAt.IsZero():
+		e := w.addToLog(s, o, MessageRetracted)
+		e.Payload = &Retracted{id, echo.Redacted}
+		w.apply(s, e)
+	case m.RetractedAt.IsZero() && echo.EditedAt.After(m.EditedAt):
+		e := w.addToLog(s, o, MessageEdited)
+		e.Payload = &Edited{id, echo.Body, bytes.Clone(echo.Attachments)}
+		w.apply(s, e)
 	}
 }
 

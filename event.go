@@ -251,13 +251,13 @@ type Identified struct {
 	Channel    string
 	Address    string
 	ExternalID string
+	Duplicate  uuid.UUID // the event of an echo that had the id; zero: none had
 }
 
 // Duplicated is the payload of MessageDuplicated. The event is by whom the echo was.
 type Duplicated struct {
 	Identified
-	Duplicate uuid.UUID // the id of the echo's event
-	Quiet     bool      // the echo was, so no count of the cycle has it
+	Quiet bool // the echo was, so no count of the cycle has it
 }
 
 // Notice is the payload of NoticePosted.

@@ -77,7 +77,7 @@ func (e Event) Row() (r EventRow) {
 		p.to(&r)
 	case *Duplicated:
 		p.to(&r)
-		r.Duplicate, r.Quiet = p.Duplicate, p.Quiet
+		r.Quiet = p.Quiet
 	case *Notice:
 		r.Notice, r.Audience, r.Body = p.Code, p.Audience, p.Body
 	case *Address:
@@ -126,7 +126,7 @@ func (r *EventRow) To(e *Event) {
 	case identifiedPayload:
 		*payloadFor[Identified](e) = r.identified()
 	case duplicatedPayload:
-		*payloadFor[Duplicated](e) = Duplicated{r.identified(), r.Duplicate, r.Quiet}
+		*payloadFor[Duplicated](e) = Duplicated{r.identified(), r.Quiet}
 	case noticePayload:
 		*payloadFor[Notice](e) = Notice{r.Notice, r.Audience, r.Body}
 	case addressPayload:
@@ -142,10 +142,11 @@ func (r *EventRow) To(e *Event) {
 
 func (p *Identified) to(r *EventRow) {
 	r.Message, r.Channel, r.Address, r.ExternalID = p.Message, p.Channel, p.Address, p.ExternalID
+	r.Duplicate = p.Duplicate
 }
 
 func (r *EventRow) identified() Identified {
-	return Identified{r.Message, r.Channel, r.Address, r.ExternalID}
+	return Identified{r.Message, r.Channel, r.Address, r.ExternalID, r.Duplicate}
 }
 
 // payloadFor is the payload of e if it is a P, else a new one.

@@ -161,37 +161,58 @@ func (e *Engine) withMessage(ctx context.Context, s Snapshot, ref MessageRef) (S
 	if err != nil || !found {
 		return s, err
 	}
-	after := EventFilter{Workspace: m.Workspace, Limit: MaxPageSize}
 	if m.Conversation == uuid.Nil { // any of the merged contacts may have what was said of it later
 		if t, err := e.store.Load(ctx, ToContact(m.Workspace, m.Contact)); err != nil ||
 			t.Contact.ID != s.Contact.ID { // it is somebody else's
 			return s, err
 		}
 		s.Conversation, s.Active = Conversation{}, uuid.Nil
-		after.Contact, after.After = s.Contact.ID, m.Cursor()
-	} else {
-		if m.Conversation != s.Conversation.ID {
-			t, err := e.store.Load(ctx, ToConversation(m.Workspace, m.Conversation))
-			if err != nil {
-				return s, err
-			}
-			if t.Contact.ID != s.Contact.ID {
-				return s, nil // it is somebody else's
-			}
-			t.Ref, t.AddressOwner = s.Ref, s.AddressOwner
-			s = t
-		}
-		after.Conversation, after.After.Seq = m.Conversation, m.Seq
-	}
-	about := []Event{m}
-	for {
-		page, err := e.store.Events(ctx, after)
+	} else if m.Conversation != s.Conversation.ID {
+		t, err := e.store.Load(ctx, ToConversation(m.Workspace, m.Conversation))
 		if err != nil {
 			return s, err
 		}
+		if t.Contact.ID != s.Contact.ID {
+			return s, nil // it is somebody else's
+		}
+		t.Ref, t.AddressOwner = s.Ref, s.AddressOwner
+		s = t
+	}
+	shown, about, err := e.show(ctx, s.Contact.ID, m)
+	if err != nil {
+		return s, err
+	}
+	for i := range about {
+		if d := about[i].Identified(); d.Duplicate == m.ID { // it is an echo
+			return e.withMessage(ctx, s, MessageRef{Event: d.Message})
+		}
+	}
+	s.Message = shown
+	return s, nil
+}
+
+// show is a message of a root contact as it is now, with the places of its echoes, and the events
+// of its log that are about it. It looks at no echo of those that it comes from.
+func (e *Engine) show(
+	ctx context.Context, root string, m Event, from ...uuid.UUID,
+) (shown *ShownMessage, about []Event, err error) {
+	after := EventFilter{Workspace: m.Workspace, Limit: MaxPageSize}
+	if m.Conversation == uuid.Nil {
+		after.Contact, after.After = root, m.Cursor()
+	} else {
+		after.Conversation, after.After.Seq = m.Conversation, m.Seq
+	}
+	for {
+		page, err := e.store.Events(ctx, after)
+		if err != nil {
+			return nil, nil, err
+		}
 		for i := range page {
-			if page[i].Edited().Message == m.ID || page[i].Retracted().Message == m.ID {
-				about = append(about, page[i])
+			p := &page[i]
+			told := p.Identified()
+			if p.Edited().Message == m.ID || p.Retracted().Message == m.ID ||
+				told.Message == m.ID || told.Duplicate == m.ID {
+				about = append(about, *p)
 			}
 		}
 		if len(page) < after.Limit {
@@ -199,8 +220,31 @@ func (e *Engine) withMessage(ctx context.Context, s Snapshot, ref MessageRef) (S
 		}
 		after.After = page[len(page)-1].Cursor()
 	}
-	s.Message = &Messages(about)[0]
-	return s, nil
+	changes := []Event{m}
+	for i := range about {
+		if about[i].Identified().Message == uuid.Nil {
+			changes = append(changes, about[i])
+		}
+	}
+	shown = &Messages(changes)[0]
+	for i := range about {
+		d := about[i].Identified()
+		if d.Message != m.ID || d.Duplicate == uuid.Nil || slices.Contains(from, d.Duplicate) {
+			continue
+		}
+		echo, found, err := e.store.Event(ctx, m.Workspace, root, d.Duplicate)
+		if err != nil {
+			return nil, nil, err
+		}
+		if found {
+			other, _, err := e.show(ctx, root, echo, append(from, m.ID)...)
+			if err != nil {
+				return nil, nil, err
+			}
+			shown.places = append(shown.places, other.places...)
+		}
+	}
+	return shown, about, nil
 }
 
 // findMessage is the event of a message of a root contact.
@@ -269,7 +313,10 @@ func (e *Engine) withHolder(ctx context.Context, s Snapshot, tell Identify) (Sna
 	for i := range events {
 		m := events[i].Message()
 		if m.ExternalID == ref.ExternalID || events[i].ID == s.Message.Event.ID {
-			s.Holder, s.HeldBy = &Messages(events[i : i+1])[0], &k
+			s.HeldBy = &k
+			if s.Holder, _, err = e.show(ctx, s.Contact.ID, events[i]); err != nil {
+				return s, err
+			}
 		}
 	}
 	if s.Holder == nil || k.Conversation == uuid.Nil || k.Conversation == s.Conversation.ID {

@@ -353,7 +353,7 @@ func commandNames() (names []convo.CommandName) {
 	return names
 }
 
-// change edits or takes back a message by itself, as those who have it do.
+// change edits, takes back or tells a message of the log its id, as those who have it do.
 func (w *world) change(t *rapid.T) {
 	var of []convo.Event
 	for _, log := range w.last.Logs {
@@ -369,15 +369,21 @@ func (w *world) change(t *rapid.T) {
 	slices.SortFunc(of, func(a, b convo.Event) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	e := rapid.SampledFrom(of).Draw(t, "message")
 	to, by := convo.ToContact(e.Workspace, e.Contact), convo.ByUser("ana")
-	if rapid.Bool().Draw(t, "edit") {
+	switch pick(t, "change", convo.CommandEdit, convo.CommandRetract, convo.CommandIdentify) {
+	case convo.CommandEdit:
 		w.call(t, to, []convo.Command{convo.Edit{
 			By: by, Message: e.ID, Body: pick(t, "body", "Hi", "Hello", ""),
 		}})
-		return
+	case convo.CommandRetract:
+		w.call(t, to, []convo.Command{convo.Retract{
+			By: by, Message: e.ID, Redact: rapid.Bool().Draw(t, "redact"),
+		}})
+	default:
+		w.call(t, to, []convo.Command{convo.Identify{
+			By: by, Message: e.ID, Channel: pick(t, "channel", worldChannels...),
+			ExternalID: fmt.Sprint("m-", rapid.IntRange(0, 20).Draw(t, "id")),
+		}})
 	}
-	w.call(t, to, []convo.Command{convo.Retract{
-		By: by, Message: e.ID, Redact: rapid.Bool().Draw(t, "redact"),
-	}})
 }
 
 func (w *world) do(t *rapid.T) {
@@ -426,10 +432,6 @@ func (w *world) call(t *rapid.T, to convo.Ref, cmds []convo.Command) {
 			w.keyed = append(w.keyed, keyedCall{to, cmds, result})
 		}
 	}
-	if retract, ok := cmds[0].(convo.Retract); ok && retract.Redact &&
-		result.Outcome == convo.OutcomeRetracted {
-		w.forget(result.Events[0].Retracted().Message)
-	}
 	if result.Contact.ID != "" { // else it is a duplicate of what belongs to another one by now
 		contact, err := w.engine.Contact(t.Context(),
 			convo.ToContact(to.Workspace, result.Contact.ID))
@@ -445,21 +447,40 @@ func (w *world) call(t *rapid.T, to convo.Ref, cmds []convo.Command) {
 	w.appended(t, result)
 }
 
-// forget takes the texts of a message out of what the world remembers, and nothing else.
-func (w *world) forget(message uuid.UUID) {
+// forget takes the texts of the messages that are redacted by now, and of their echoes, out of what
+// the world remembers, and nothing else.
+func (w *world) forget(now picture) {
+	gone, echoes := map[uuid.UUID]bool{}, map[uuid.UUID]uuid.UUID{}
+	for _, log := range now.Logs {
+		for _, e := range log {
+			if r := e.Retracted(); r.Redacted {
+				gone[r.Message] = true
+			}
+			if d := e.Identified(); d.Duplicate != uuid.Nil {
+				echoes[d.Duplicate] = d.Message
+			}
+		}
+	}
+	for range echoes { // an echo may have one of its own
+		for echo, of := range echoes {
+			if gone[of] {
+				gone[echo] = true
+			}
+		}
+	}
 	without := func(events []convo.Event) []convo.Event {
 		events = slices.Clone(events)
 		for i := range events {
 			switch p := events[i].Payload.(type) {
 			case *convo.Message:
-				if events[i].ID == message {
+				if gone[events[i].ID] {
 					m := *p
 					m.Body, m.Attachments = "", nil
 					events[i].Payload = &m
 				}
 			case *convo.Edited:
-				if p.Message == message {
-					events[i].Payload = &convo.Edited{Message: message}
+				if gone[p.Message] {
+					events[i].Payload = &convo.Edited{Message: p.Message}
 				}
 			}
 		}
@@ -476,6 +497,7 @@ func (w *world) forget(message uuid.UUID) {
 // appended checks that the log grew by the events of the result, and by nothing else.
 func (w *world) appended(t *rapid.T, result convo.Result) {
 	now := w.look(t)
+	w.forget(now)
 	var grown []convo.Event
 	for log, events := range now.Logs {
 		was := w.last.Logs[log]

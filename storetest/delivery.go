@@ -28,6 +28,12 @@ var deliveryCases = []testCase{
 		"an echo is marked where it is, and taken off the counts there",
 		toldElsewhere,
 	},
+	{
+		"Messages/and their echoes are one message, whichever is changed, and when",
+		"an edit or a retraction of an echo is one of its message, and redacting removes the " +
+			"texts of both",
+		changesEchoes,
+	},
 }
 
 func receipt(id string, status convo.DeliveryStatus) convo.Delivery {

@@ -50,6 +50,14 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
     WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
 
+SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
+    channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
+    assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
+    duplicate, notice, audience
+    FROM convo_events
+    WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
+
 BEGIN;
 -- isolation level: Read Committed
 
