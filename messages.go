@@ -311,12 +311,15 @@ func (e *Engine) withHolder(ctx context.Context, s Snapshot, tell Identify) (Sna
 		return s, err
 	}
 	for i := range events {
-		m := events[i].Message()
-		if m.ExternalID == ref.ExternalID || events[i].ID == s.Message.Event.ID {
+		m, isMessage := events[i].Payload.(*Message)
+		switch {
+		case isMessage && m.ExternalID == ref.ExternalID, events[i].ID == s.Message.Event.ID:
 			s.HeldBy = &k
 			if s.Holder, _, err = e.show(ctx, s.Contact.ID, events[i]); err != nil {
 				return s, err
 			}
+		case isMessage && len(events) == 1: // it was told the id, so it is no echo
+			return s, invalid("external_id", "another message was told it: check the id")
 		}
 	}
 	if s.Holder == nil || k.Conversation == uuid.Nil || k.Conversation == s.Conversation.ID {

@@ -353,7 +353,7 @@ func commandNames() (names []convo.CommandName) {
 	return names
 }
 
-// change edits or takes back a message by itself, as those who have it do.
+// change edits, takes back or tells a message of the log its id, as those who have it do.
 func (w *world) change(t *rapid.T) {
 	var of []convo.Event
 	for _, log := range w.last.Logs {
@@ -369,15 +369,21 @@ func (w *world) change(t *rapid.T) {
 	slices.SortFunc(of, func(a, b convo.Event) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	e := rapid.SampledFrom(of).Draw(t, "message")
 	to, by := convo.ToContact(e.Workspace, e.Contact), convo.ByUser("ana")
-	if rapid.Bool().Draw(t, "edit") {
+	switch pick(t, "change", convo.CommandEdit, convo.CommandRetract, convo.CommandIdentify) {
+	case convo.CommandEdit:
 		w.call(t, to, []convo.Command{convo.Edit{
 			By: by, Message: e.ID, Body: pick(t, "body", "Hi", "Hello", ""),
 		}})
-		return
+	case convo.CommandRetract:
+		w.call(t, to, []convo.Command{convo.Retract{
+			By: by, Message: e.ID, Redact: rapid.Bool().Draw(t, "redact"),
+		}})
+	default:
+		w.call(t, to, []convo.Command{convo.Identify{
+			By: by, Message: e.ID, Channel: pick(t, "channel", worldChannels...),
+			ExternalID: fmt.Sprint("m-", rapid.IntRange(0, 20).Draw(t, "id")),
+		}})
 	}
-	w.call(t, to, []convo.Command{convo.Retract{
-		By: by, Message: e.ID, Redact: rapid.Bool().Draw(t, "redact"),
-	}})
 }
 
 func (w *world) do(t *rapid.T) {

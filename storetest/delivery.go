@@ -187,6 +187,7 @@ func toldIDs(s *suite) {
 	s.do(to("k"), convo.Edit{By: ana, Channel: "whatsapp", ExternalID: "w2", Body: "two!"})
 	s.Equal("two!", s.shown(r.Conversation.ID)[2].Body)
 
+	other := send("three")
 	s.unchanged(func() {
 		_, err := s.engine.Do(s.ctx, to("k"), convo.Identify{
 			By: bot, Message: r.Events[0].ID, Channel: "whatsapp", ExternalID: "w9",
@@ -194,6 +195,12 @@ func toldIDs(s *suite) {
 		s.ErrorIs(err, convo.ErrNotFound, "that is no message")
 		_, err = s.engine.Do(s.ctx, to("k"), convo.Identify{By: bot, Message: m.ID, Channel: "c"})
 		s.ErrorIs(err, convo.ErrInvalid)
+		for _, id := range []string{"w1", "w2"} { // which other messages were told
+			_, err = s.engine.Do(s.ctx, k, convo.Identify{
+				By: bot, Message: other.ID, Channel: "whatsapp", ExternalID: id,
+			})
+			s.ErrorIs(err, convo.ErrInvalid)
+		}
 	})
 }
 
