@@ -262,19 +262,11 @@ func (e *Engine) findMessage(
 	if err != nil || len(keys) == 0 {
 		return m, false, err
 	}
-	k := keys[0]
-	if len(keys) > 1 {
-		if ref.Address == "" {
-			return m, false, invalid("address",
-				"several messages of the contact have this external_id: say by which address")
-		}
-		for i := range keys {
-			if keys[i].Address == ref.Address {
-				k = keys[i]
-			}
-		}
+	if len(keys) > 1 && ref.Address == "" {
+		return m, false, invalid("address",
+			"several messages of the contact have this external_id: say by which address")
 	}
-	events, err := e.eventsOf(ctx, root.Workspace, k)
+	events, err := e.eventsOf(ctx, root.Workspace, keyOf(keys, ref))
 	if err != nil {
 		return m, false, err
 	}
@@ -286,6 +278,12 @@ func (e *Engine) findMessage(
 		}
 	}
 	return m, false, nil
+}
+
+// keyOf is the key that ref names: that of its address, or else the first.
+func keyOf(keys []Key, ref MessageRef) Key {
+	i := slices.IndexFunc(keys, func(k Key) bool { return k.Address == ref.Address })
+	return keys[max(0, i)]
 }
 
 // withHolder is s with the message that has the external id which tell tells, if one has it.
@@ -300,12 +298,7 @@ func (e *Engine) withHolder(ctx context.Context, s Snapshot, tell Identify) (Sna
 	if err != nil || len(keys) == 0 {
 		return s, err
 	}
-	k := keys[0]
-	for i := range keys {
-		if keys[i].Address == ref.Address {
-			k = keys[i]
-		}
-	}
+	k := keyOf(keys, ref)
 	events, err := e.eventsOf(ctx, s.Contact.Workspace, k)
 	if err != nil {
 		return s, err
