@@ -40,6 +40,18 @@ type ImportResult struct {
 	Imported int // histories
 	Known    int // histories that were there already
 	Events   int // that were written
+	// Batch is what became of each history of the last batch, in its order.
+	Batch []ImportedHistory
+}
+
+// ImportedHistory is what became of a history.
+type ImportedHistory struct {
+	Key          string
+	Conversation uuid.UUID
+	// Events are those that were written with it: what the conversation has more has come since.
+	Events int
+	// Known says that it was there already: imported earlier, or begun by a command with its Key.
+	Known bool
 }
 
 // DefaultImportBatch is how many histories are committed together.
@@ -69,7 +81,7 @@ func (e *Engine) Import(
 		}
 		n, err := e.importBatch(ctx, workspace, batch, read-len(batch))
 		done.Imported, done.Known = done.Imported+n.Imported, done.Known+n.Known
-		done.Events += n.Events
+		done.Events, done.Batch = done.Events+n.Events, n.Batch
 		batch = batch[:0]
 		if err == nil && progress != nil {
 			progress(done)
@@ -131,7 +143,7 @@ func (e *Engine) importEach(
 	for n := range batch {
 		one, err := e.importBatch(ctx, workspace, batch[n:n+1], first+n)
 		done.Imported, done.Known = done.Imported+one.Imported, done.Known+one.Known
-		done.Events += one.Events
+		done.Events, done.Batch = done.Events+one.Events, append(done.Batch, one.Batch...)
 		if err != nil {
 			return done, err
 		}
@@ -199,9 +211,13 @@ func (e *Engine) decideImport(
 	if err != nil {
 		return nil, nil, err
 	}
-	known := map[string]bool{}
+	known := map[string]ImportedHistory{}
 	for _, k := range keys {
-		known[k.ID] = true
+		written := 0
+		if k.LastSeq > 0 {
+			written = int(k.LastSeq - k.FirstSeq + 1)
+		}
+		known[k.ID] = ImportedHistory{k.ID, k.Conversation, written, true}
 	}
 	snapshots, err := e.store.Snapshots(ctx, refs)
 	if err != nil {
@@ -210,11 +226,11 @@ func (e *Engine) decideImport(
 	now, id := micros(e.clock.Now()), e.newID()
 	for n := range batch {
 		h, s := &batch[n], &snapshots[n]
-		if known[h.Key] {
+		if k, ok := known[h.Key]; ok {
 			i.result.Known++
+			i.result.Batch = append(i.result.Batch, k)
 			continue
 		}
-		known[h.Key] = true
 		p, err := e.importPolicy(ctx, workspace, h)
 		if err != nil {
 			return nil, nil, err
@@ -224,6 +240,9 @@ func (e *Engine) decideImport(
 			return i, &ImportError{n, h.Key, err}, nil
 		}
 		id = s.Next
+		k := i.result.Batch[len(i.result.Batch)-1]
+		k.Known = true // to another one of the batch with its key
+		known[h.Key] = k
 	}
 	return i, bad, nil
 }
@@ -297,6 +316,8 @@ func (i *importing) add(s *Snapshot, now time.Time, p *Policy, h *History) error
 	s.Next = after.Next
 	i.result.Imported++
 	i.result.Events += len(ch.Events)
+	i.result.Batch = append(i.result.Batch,
+		ImportedHistory{h.Key, ch.Conversation.ID, len(ch.Events), false})
 	return nil
 }
 

@@ -141,8 +141,19 @@ func importsOnce(s *suite) {
 		cancel()
 	})
 	s.ErrorIs(err, context.Canceled)
-	r, err := s.engine.Import(s.ctx, acme, each(all...), nil)
+	var batches []convo.ImportedHistory
+	r, err := s.engine.Import(s.ctx, acme, each(append(all, all[229])...),
+		func(r convo.ImportResult) { batches = append(batches, r.Batch...) })
 	s.NoError(err)
+	s.Len(batches, 231)
+	for i, b := range batches {
+		s.Equal(all[min(i, 229)].Key, b.Key)
+		s.Equal(i < convo.DefaultImportBatch || i == 230, b.Known)
+		c, err := s.store.Conversation(s.ctx, acme, b.Conversation)
+		s.NoError(err)
+		s.Equal(int64(b.Events), c.Version, "all of its events")
+	}
+	r.Known-- // the one that the export has twice
 	s.Equal(convo.DefaultImportBatch, r.Known)
 	s.Equal(len(all)-convo.DefaultImportBatch, r.Imported)
 	s.Len(s.list(convo.Filter{Workspace: acme}), len(all))
