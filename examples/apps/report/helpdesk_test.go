@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"hash/crc32"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ func importLog(t testing.TB, s store, log string) *convo.Engine {
 		w := csv.NewWriter(&logs[i])
 		require.NoError(t, w.Write(records[0]))
 		for _, r := range records[1:] {
-			name := r[slices.Index(records[0], m.Columns.Case)]
+			name := r[slices.Index(records[0], m.Columns["case"])]
 			if crc32.ChecksumIEEE([]byte(name))%uint32(len(logs)) == uint32(i) {
 				require.NoError(t, w.Write(r))
 			}
@@ -62,11 +63,8 @@ func importLog(t testing.TB, s store, log string) *convo.Engine {
 	var errs [len(logs)]error
 	for i := range logs {
 		all.Go(func() {
-			rows, err := eventlog.Read("log", &logs[i], m)
-			if err == nil {
-				_, err = eventlog.Import(t.Context(), engine, "desk", rows, func() {})
-			}
-			errs[i] = err
+			_, errs[i] = eventlog.Import(t.Context(), engine, "desk", "log", &logs[i], m,
+				io.Discard)
 		})
 	}
 	all.Wait()

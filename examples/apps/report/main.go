@@ -35,7 +35,7 @@ to a period (--html).
   report --import helpdesk.csv --from 2010-01-01 --to 2014-01-01 \
          --zone Europe/Rome --html report.html
 
-A log is imported by the mapping that examples/apps/replay has too: see its --help. A database keeps
+A log is imported by the mapping that examples/apps/movein has too: see its --help. A database keeps
 it, and is asked with its rollups up to date.
 
 The exit status is 2 when the call or what it names is wrong, and 1 when something else failed.

@@ -19,19 +19,18 @@ const (
 	maxRecord = 1 << 20
 	// maxShown is how many problems are shown; all are counted.
 	maxShown = 20
+	// maxActivities bounds the different ones, which are counted in memory.
+	maxActivities = 10_000
 	// Between these years every duration fits into a time.Duration, which ends at 292 years.
 	firstYear, lastYear = 1900, 2100
 )
 
-// Row is one activity of a case.
-type Row struct {
-	line     int // where it begins in the file
-	caseID   string
-	activity string
-	resource string // who did it; empty: automation
-	at       time.Time
-	command  convo.CommandName
-	mapped   bool // the mapping names the activity
+// row is one row of a log.
+type row struct {
+	line               int // where it begins in the file
+	fields             [columns]string
+	at                 time.Time // zero where a row is a case
+	openedAt, closedAt time.Time // zero: it does not say
 }
 
 // badRow is what is wrong with a row.
@@ -66,43 +65,50 @@ func (b *BadRows) Error() string {
 	return s.String()
 }
 
-// Read reads all rows of a log, or fails, with *BadRows for what is wrong with them. It needs all
-// of them before the first is imported, because the rows of a case need not be in order.
-func Read(file string, in io.Reader, m *Mapping) ([]Row, error) {
-	r := newReader(file, in)
+// readRows reads a log row by row, or fails, with *BadRows for what is wrong with it.
+func readRows(file string, in io.Reader, m *Mapping, keep func(row) error) error {
+	r := newReader(file, in, m)
 	header, err := r.next()
-	var c columns
+	var at places
 	if header != nil {
-		c = r.columns(header, m)
+		at = r.places(header, m)
 	}
 	switch {
 	case r.bad.count > 0:
-		return nil, &r.bad
+		return &r.bad
 	case errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("%s is empty: its first row must name the columns", file)
+		return fmt.Errorf("%s is empty: its first row must name the columns", file)
 	case err != nil:
-		return nil, err
+		return err
 	}
-	var rows []Row
+	activities := map[string]bool{}
 	for {
 		record, err := r.next()
 		switch {
 		case errors.Is(err, io.EOF) && r.bad.count > 0:
-			return nil, &r.bad
+			return &r.bad
 		case errors.Is(err, io.EOF):
-			return rows, nil
+			return nil
 		case err != nil:
-			return nil, err
+			return err
 		case record == nil:
 			continue
 		}
-		row, column, problem := c.row(record, m)
+		row, of, problem := at.row(record, m)
+		if activities[row.fields[columnActivity]] = true; len(activities) > maxActivities {
+			of, problem = columnActivity, fmt.Sprintf("there are more than %d different ones: "+
+				"perhaps it is the column of texts", maxActivities)
+			activities = map[string]bool{}
+		}
 		if problem != "" {
-			r.bad.add(r.line, column, problem)
+			r.bad.add(r.line, m.name(of), problem)
 			continue
 		}
-		row.line = r.line
-		rows = append(rows, row)
+		if row.line = r.line; r.bad.count == 0 {
+			if err := keep(row); err != nil {
+				return err
+			}
+		}
 	}
 }
 
@@ -114,7 +120,10 @@ type reader struct {
 	bad     BadRows
 }
 
-func newReader(file string, in io.Reader) *reader {
+func newReader(file string, in io.Reader, m *Mapping) *reader {
+	if m.encoding != nil {
+		in = m.encoding.NewDecoder().Reader(in)
+	}
 	limited := &limiter{in: in, left: maxRecord}
 	buffered := bufio.NewReader(limited)
 	// a byte order mark, as Excel writes it
@@ -123,6 +132,7 @@ func newReader(file string, in io.Reader) *reader {
 	}
 	r := &reader{csv: csv.NewReader(buffered), limited: limited, bad: BadRows{file: file}}
 	r.csv.ReuseRecord = true
+	r.csv.Comma = m.delimiter
 	return r
 }
 
@@ -154,12 +164,16 @@ func (r *reader) next() ([]string, error) {
 	return nil, fmt.Errorf("%w (after line %d)", err, r.line)
 }
 
-// columns are where the fields of a row stand; resource is -1 when there is none.
-type columns struct{ caseID, activity, resource, at int }
+// places are where the columns stand in a record; -1: the mapping does not name it.
+type places [columns]int
 
-func (r *reader) columns(header []string, m *Mapping) columns {
+func (r *reader) places(header []string, m *Mapping) (at places) {
 	var problems []string
-	find := func(name string) int {
+	for c := range columns {
+		name := m.name(c)
+		if at[c] = -1; name == "" {
+			continue
+		}
 		i := slices.Index(header, name)
 		switch {
 		case i < 0:
@@ -167,41 +181,48 @@ func (r *reader) columns(header []string, m *Mapping) columns {
 		case slices.Contains(header[i+1:], name):
 			problems = append(problems, fmt.Sprintf("two columns %q", name))
 		}
-		return i
-	}
-	c := columns{find(m.Columns.Case), find(m.Columns.Activity), -1, find(m.Columns.Time)}
-	if m.Columns.Resource != "" {
-		c.resource = find(m.Columns.Resource)
+		at[c] = i
 	}
 	if problems != nil {
 		r.bad.add(r.line, "header", fmt.Sprintf("%s in %.80q", strings.Join(problems, ", "),
-			strings.Join(header, ",")))
+			strings.Join(header, string(m.delimiter))))
 	}
-	return c
+	return at
 }
 
 // row takes a record apart, or says what is wrong with the first column that is.
-func (c columns) row(record []string, m *Mapping) (r Row, column, problem string) {
-	r.caseID, r.activity = record[c.caseID], record[c.activity]
-	if problem = checkName(r.caseID); problem != "" {
-		return r, m.Columns.Case, problem
-	}
-	if problem = checkName(r.activity); problem != "" {
-		return r, m.Columns.Activity, problem
-	}
-	if c.resource >= 0 {
-		r.resource = record[c.resource]
-	}
-	if r.resource != "" {
-		if problem = checkName(r.resource); problem != "" {
-			return r, m.Columns.Resource, problem
+func (at *places) row(record []string, m *Mapping) (r row, of column, problem string) {
+	for c := range columns {
+		if at[c] >= 0 {
+			r.fields[c] = strings.Clone(record[at[c]])
 		}
 	}
-	if r.at, problem = parseTime(record[c.at], m.TimeLayouts); problem != "" {
-		return r, m.Columns.Time, problem
+	for _, c := range []column{columnCase, columnActivity, columnContact, columnResource} {
+		needed := c == columnCase || c == columnActivity && at[c] >= 0
+		if needed || r.fields[c] != "" {
+			if problem = checkName(r.fields[c]); problem != "" {
+				return r, c, problem
+			}
+		}
 	}
-	r.command, r.mapped = m.command(r.activity)
-	return r, "", ""
+	for _, t := range []struct {
+		of     column
+		to     *time.Time
+		needed bool
+	}{
+		{columnTime, &r.at, true}, {columnOpened, &r.openedAt, at[columnTime] < 0},
+		{columnClosed, &r.closedAt, false},
+	} {
+		if text := r.fields[t.of]; at[t.of] >= 0 && (text != "" || t.needed) {
+			if *t.to, problem = m.parseTime(text); problem != "" {
+				return r, t.of, problem
+			}
+		}
+	}
+	if !r.closedAt.IsZero() && r.closedAt.Before(r.openedAt) {
+		return r, columnClosed, "must not be before " + m.name(columnOpened)
+	}
+	return r, 0, ""
 }
 
 // checkName asks the library, which has one rule for all ids. Activities become messages and notes,
@@ -217,9 +238,14 @@ func checkName(s string) (problem string) {
 	return ""
 }
 
-func parseTime(s string, layouts []string) (at time.Time, problem string) {
-	for _, layout := range layouts {
-		at, err := time.Parse(layout, s)
+func (m *Mapping) parseTime(s string) (at time.Time, problem string) {
+	for _, layout := range m.TimeLayouts {
+		var err error
+		if unit := unixUnits[layout]; unit != "" {
+			at, err = parseUnix(s, unit)
+		} else {
+			at, err = time.ParseInLocation(layout, s, m.zone)
+		}
 		if err != nil {
 			continue
 		}
@@ -228,7 +254,16 @@ func parseTime(s string, layouts []string) (at time.Time, problem string) {
 		}
 		return at, ""
 	}
-	return at, fmt.Sprintf("%.40q fits none of the time layouts %q", s, layouts)
+	return at, fmt.Sprintf("%.40q fits none of the time layouts %q", s, m.TimeLayouts)
+}
+
+// parseUnix reads how long it is since 1970, in a unit of time.ParseDuration.
+func parseUnix(s, unit string) (time.Time, error) {
+	if strings.Trim(s, "-.0123456789") != "" {
+		return time.Time{}, errors.New("no number")
+	}
+	d, err := time.ParseDuration(s + unit)
+	return time.Unix(0, 0).Add(d), err
 }
 
 var errLong = fmt.Errorf("the row behind this one is longer than %d bytes: perhaps a quote is not "+

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -15,48 +16,54 @@ import (
 )
 
 // Rules say what becomes of a log, for the help of a command.
-const Rules = `The first row names the columns. Every other row is one activity
-of a case; a case becomes a contact:
+var Rules = `The first row names the columns. Every other row is one activity of a case, or, when
+the mapping names no activity, a whole case with the time it was opened. A case becomes a
+conversation:
 
-  - the first activity of a case opens its conversation;
-  - an activity after the closing reopens it, but another closing is ignored;
+  - the first activity of a case opens it;
+  - an activity after the closing reopens it, but another closing is ignored, and a note too when
+    the log names the time of the closing in a column;
   - an activity while it is pending resumes it first, unless it says pending itself.
 
 The rows of a case may stand anywhere in the file: they are imported in order of time. When a row
 cannot be read, it is named by its line, and nothing is imported. So it is when an activity of the
-mapping never occurs.
+mapping never occurs. What has not ended by the end of the log becomes the active conversation of
+its contact, who has one at a time: further such cases join it.
+
+A mapping is a JSON object. Print the default one, change it, and pass it with --mapping:
+
+  columns       the names of columns, by what they mean (needed: case, and time or opened):
+` + columnHelp() + `  time_layouts  as Go's time.Parse reads them; or unix, unix_ms, unix_us
+  zone          of times without one, as Europe/Rome (default: UTC)
+  delimiter     between fields (default: a comma)
+  encoding      utf-8 (the default), windows-1252, utf-16le and the others of the web
+  channel       of rows that name none
+  activities    which of them open, close, set_pending, assign, send, receive or note
+  others        what all other activities, and texts without one, are (default: note)
 `
 
-// ImportFile is Read and Import of a file, or of stdin if it is named -, with a progress bar.
+func columnHelp() string {
+	var s strings.Builder
+	for _, c := range columnNames {
+		fmt.Fprintf(&s, "    %-11s %s\n", c.name, c.meaning)
+	}
+	return s.String()
+}
+
+// ImportFile is Import of a file, or of stdin if it is named -.
 func ImportFile(
 	ctx context.Context, engine *convo.Engine, workspace, file string, m *Mapping, stdin io.Reader,
 	progress io.Writer,
 ) (Tally, error) {
-	in := stdin
 	if file == "-" {
-		file = "stdin"
-	} else {
-		f, err := os.Open(file)
-		if err != nil {
-			return Tally{}, err
-		}
-		defer f.Close()
-		in = f
+		return Import(ctx, engine, workspace, "stdin", stdin, m, progress)
 	}
-	rows, err := Read(file, in, m)
+	f, err := os.Open(file)
 	if err != nil {
 		return Tally{}, err
 	}
-	if err := m.check(rows); err != nil {
-		return Tally{}, fmt.Errorf("%s: %w", file, err)
-	}
-	bar := Bar(progress, "importing", len(rows))
-	t, err := Import(ctx, engine, workspace, rows, func() { _ = bar.Add(1) })
-	_ = bar.Finish()
-	if err != nil {
-		return Tally{}, fmt.Errorf("%s: %w", file, err)
-	}
-	return t, nil
+	defer f.Close()
+	return Import(ctx, engine, workspace, file, f, m, progress)
 }
 
 // Bar is a progress bar of so many steps, or, with -1, of nobody knows how many.

@@ -18,12 +18,13 @@ func TestTheDefaultMappingIsOfTheHelpDesk(t *testing.T) {
 		"Closed": convo.CommandClose, "closed": convo.CommandNote,
 		"Resolve ticket": convo.CommandNote,
 	} {
-		assert.Equal(t, command, commandOf(m, activity), activity)
+		assert.Equal(t, command, m.command(activity), activity)
 	}
 }
 
 func TestAMappingIsReadStrictly(t *testing.T) {
-	const columns = `"columns": {"case": "c", "activity": "a", "time": "t"}, "time_layouts": ["2006"]`
+	const columns = `"columns": {"case": "c", "activity": "a", "time": "t"}, ` +
+		`"time_layouts": ["2006"]`
 	_, err := parseMapping([]byte("{" + columns + "}"))
 	require.NoError(t, err, "no resource, no activities")
 
@@ -32,22 +33,29 @@ func TestAMappingIsReadStrictly(t *testing.T) {
 		`[]`:                            "cannot unmarshal array",
 		`{` + columns + `} x`:           "something follows",
 		`{` + columns + `} {}`:          "something follows",
-		`{"columns": {"cas": ""}}`:      `unknown field "cas"`,
+		`{"columns": {"cas": ""}}`:      `columns: ["cas"] are none of ["case" "contact"`,
 		`{"acts": {}, ` + columns + `}`: `unknown field "acts"`,
-		`{"activities": {"Closed": "clos"}, ` + columns + `}`:                   `activities: "Closed": "clos" is not one of ["open" "close" `,
-		`{"activities": {"Closed": "block"}, ` + columns + `}`:                  `"block" is not one of`,
-		`{"activities": {"Closed": ""}, ` + columns + `}`:                       `"" is not one of`,
-		`{"time_layouts": ["2006"]}`:                                            "columns: name those of case, activity and time",
-		`{"columns": {"case": "c", "activity": "a", "time": "t"}}`:              "time_layouts: name at least one",
+		`{"activities": {"Closed": "clos"}, ` + columns + `}`:        `activities: "Closed": "clos" is not one of ["open" "close" `,
+		`{"activities": {"Closed": "block"}, ` + columns + `}`:       `"block" is not one of`,
+		`{"activities": {"Closed": ""}, ` + columns + `}`:            `"" is not one of`,
+		`{"time_layouts": ["2006"]}`:                                 "columns: name that of the case",
+		`{"columns": {"case": "c", "activity": "a", "time": "t"}}`:   "time_layouts: name at least one",
+		`{` + columns + `, "delimiter": ";;"}`:                       "delimiter",
+		`{` + columns + `, "delimiter": ""}`:                         "delimiter",
+		`{` + columns + `, "delimiter": "\""}`:                       "delimiter",
+		`{` + columns + `, "encoding": "ebcdic"}`:                    `encoding: "ebcdic"`,
+		`{` + columns + `, "zone": "Rome"}`:                          "zone: unknown time zone Rome",
+		`{` + columns + `, "others": "merge"}`:                       `others: "merge" is not one of`,
+		`{"columns": {"case": "c"}}`:                                 "or that of opened",
+		`{"columns": {"case": "c", "time": ""}}`:                     "time: must not be empty",
+		`{"columns": {"case": "c", "activity": "a", "opened": "o"}}`: "the time of each activity",
+		`{"columns": {"case": "c", "opened": "o"}, "activities": {"x": "close"}}`: "name that of " +
+			"the activity",
+		`{"columns": {"case": "c", "opened": "o", "external_id": "e"}}`:         "needs a channel",
 		`{` + columns + `, "time_layouts": ["2006", ""]}`:                       "and no empty one",
 		`{"columns": {"case": "c", "activity": "a"}, "time_layouts": ["2006"]}`: "columns:",
 	} {
 		_, err := parseMapping([]byte(mapping))
 		assert.ErrorContains(t, err, problem, mapping)
 	}
-}
-
-func commandOf(m *Mapping, activity string) convo.CommandName {
-	c, _ := m.command(activity)
-	return c
 }

@@ -33,7 +33,7 @@ Case1,Wait,Ana,2025-03-07 09:00:00+00:00
 	//   unchanged                0
 	//   ignored closings         1
 	// cases                      2
-	// notes, as the mapping does not name them
+	// activities that the mapping does not name
 	//   Resolve ticket           1
 	// opened                     2
 	// reopened                   1
@@ -62,7 +62,7 @@ func TestHelpIsNoError(t *testing.T) {
 	status, stdout, stderr := call("", "--help")
 	assert.Zero(t, status)
 	assert.Empty(t, stdout)
-	assert.Contains(t, stderr, "Usage: replay [flags] FILE.csv")
+	assert.Contains(t, stderr, "Usage: movein [flags] FILE.csv")
 	assert.Contains(t, stderr, "-print-mapping")
 }
 
@@ -149,14 +149,14 @@ c,Look,ana,2025-03-03 09:05:00Z
 	status, stdout, _ = call(log, "-")
 	assert.Zero(t, status)
 	assert.Contains(t, stdout,
-		"notes, as the mapping does not name them\n  Look                     1\n")
+		"activities that the mapping does not name\n  Look                     1\n")
 }
 
 func TestAFullDiskIsStatus1(t *testing.T) {
 	for _, args := range [][]string{{"-"}, {"--json", "-"}, {"--print-mapping"}} {
 		var stderr bytes.Buffer
 		assert.Equal(t, 1, run(args, strings.NewReader(header), full{}, &stderr), args)
-		assert.Equal(t, "replay: no space left\n", stderr.String(), args)
+		assert.Equal(t, "movein: no space left\n", stderr.String(), args)
 	}
 }
 

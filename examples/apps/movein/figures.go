@@ -21,6 +21,11 @@ import (
 // figures are what the log comes to.
 type figures struct {
 	eventlog.Tally
+	*measured // nil of a database, which examples/apps/report asks
+}
+
+// measured is read from the library.
+type measured struct {
 	// StillOpen and StillPending are the cases that the log does not close.
 	StillOpen    int `json:"still_open"`
 	StillPending int `json:"still_pending"`
@@ -37,8 +42,10 @@ type spread struct {
 }
 
 // measure reads from the library what the import made of the log.
-func measure(ctx context.Context, engine *convo.Engine, t eventlog.Tally) (figures, error) {
-	f := figures{Tally: t}
+func measure(
+	ctx context.Context, engine *convo.Engine, workspace string, t eventlog.Tally,
+) (figures, error) {
+	f := figures{t, &measured{}}
 	var resolution, withoutPending []float64
 	filter := convo.Filter{Workspace: workspace, Limit: convo.MaxPageSize}
 	for {
@@ -104,9 +111,15 @@ func (f figures) print(out io.Writer) error {
 	if f.Repeated > 0 {
 		count("  repeated", f.Repeated)
 	}
+	if f.NotImported > 0 {
+		count("  not imported", f.NotImported)
+	}
 	count("cases", f.Cases)
+	if f.Joined > 0 {
+		count("  joined", f.Joined)
+	}
 	if len(f.Unmapped) > 0 {
-		fmt.Fprintln(w, "notes, as the mapping does not name them")
+		fmt.Fprintln(w, "activities that the mapping does not name")
 		for _, activity := range slices.Sorted(maps.Keys(f.Unmapped)) {
 			fmt.Fprintf(w, "  %-21s %4d\n", activity, f.Unmapped[activity])
 		}
@@ -118,17 +131,22 @@ func (f figures) print(out io.Writer) error {
 	count("reopened", reopened)
 	count("closed", closed)
 	count("pending", pended)
-	count("still open", f.StillOpen)
-	count("still pending", f.StillPending)
-	if closed > 0 {
+	if f.measured != nil {
+		count("still open", f.StillOpen)
+		count("still pending", f.StillPending)
+	}
+	if closed > 0 && f.measured != nil {
 		fmt.Fprintln(w)
 		printLine(w, "resolution time", "mean", "median", "p90")
 		f.Resolution.print(w, "  in all")
 		f.WithoutPending.print(w, "  without pending")
 	}
+	for _, left := range f.Left {
+		fmt.Fprintln(w, left)
+	}
 	fmt.Fprintf(w, "\n%d opened, %d reopened, %d closed, %d times pending", opened, reopened,
 		closed, pended)
-	if closed > 0 {
+	if closed > 0 && f.measured != nil {
 		fmt.Fprintf(w, "; median resolution time %s", human(f.Resolution.Median))
 	}
 	fmt.Fprintln(w, ".")

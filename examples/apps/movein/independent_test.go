@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"slices"
 	"strconv"
@@ -181,15 +183,16 @@ func requireSame(t require.TestingT, n count, engine *convo.Engine, f figures) {
 	var resolutions, pendings []int64
 	var pendingTotal int64
 	for _, name := range n.cases {
-		history, err := engine.History(ctx, convo.ToContact(workspace, name), convo.EventCursor{},
-			convo.MaxPageSize)
+		history, err := engine.History(ctx, convo.ToContact(defaultWorkspace, name),
+			convo.EventCursor{}, convo.MaxPageSize)
 		require.NoError(t, err)
 		var kinds []string
 		for _, e := range history {
 			kinds = append(kinds, e.Kind.String())
 		}
 		require.Equal(t, n.events[name], kinds, name)
-		cycles, err := engine.Cycles(ctx, convo.ToConversation(workspace, history[0].Conversation))
+		cycles, err := engine.Cycles(ctx,
+			convo.ToConversation(defaultWorkspace, history[0].Conversation))
 		require.NoError(t, err)
 		for _, c := range cycles {
 			pendingTotal += c.PendingMicros
@@ -206,12 +209,17 @@ func requireSame(t require.TestingT, n count, engine *convo.Engine, f figures) {
 
 // importAll imports a log with the default mapping.
 func importAll(t testing.TB, in io.Reader) (*convo.Engine, figures) {
-	rows, err := eventlog.Read("log", in, defaultColumns(t))
+	log, err := io.ReadAll(in)
 	require.NoError(t, err)
+	m := defaultColumns(t)
+	maps.DeleteFunc(m.Activities, func(activity string, _ convo.CommandName) bool {
+		return !bytes.Contains(log, []byte(","+activity+","))
+	})
 	engine := newEngine(t)
-	counts, err := eventlog.Import(t.Context(), engine, workspace, rows, func() {})
+	counts, err := eventlog.Import(t.Context(), engine, defaultWorkspace, "log",
+		bytes.NewReader(log), m, io.Discard)
 	require.NoError(t, err)
-	f, err := measure(t.Context(), engine, counts)
+	f, err := measure(t.Context(), engine, defaultWorkspace, counts)
 	require.NoError(t, err)
 	return engine, f
 }

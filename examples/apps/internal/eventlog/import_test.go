@@ -1,0 +1,371 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/encoding/charmap"
+	"pgregory.net/rapid"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/memstore"
+)
+
+func newEngine(t require.TestingT) *convo.Engine {
+	engine, err := convo.New(memstore.New())
+	require.NoError(t, err)
+	return engine
+}
+
+// importText imports a log into the workspace desk.
+func importText(t require.TestingT, engine *convo.Engine, m *Mapping, log string) Tally {
+	tally, err := Import(context.Background(), engine, "desk", "log", strings.NewReader(log), m,
+		io.Discard)
+	require.NoError(t, err)
+	return tally
+}
+
+func mapping(t require.TestingT, text string) *Mapping {
+	m, err := parseMapping([]byte(text))
+	require.NoError(t, err)
+	return m
+}
+
+// story is all that the workspace knows of a contact: a line for each event.
+func story(t require.TestingT, engine *convo.Engine, contact string) []string {
+	history, err := engine.History(context.Background(), convo.ToContact("desk", contact),
+		convo.EventCursor{}, convo.MaxPageSize)
+	require.NoError(t, err)
+	var lines []string
+	for _, e := range history {
+		r := e.Row()
+		s := fmt.Sprint(e.At.Format("02 15:04 "), e.Kind, " ", e.By.Type)
+		for _, more := range []string{e.By.ID, r.Channel, r.Assignee, r.Team, r.Category, r.Summary,
+			r.ExternalID, r.Body} {
+			if more != "" {
+				s += " " + more
+			}
+		}
+		lines = append(lines, s)
+	}
+	return lines
+}
+
+func TestATableOfTicketsIsMovedIn(t *testing.T) {
+	m := mapping(t, `{
+		"columns": {
+			"case": "Ticket", "contact": "Kunde", "resource": "Von", "opened": "Eröffnet",
+			"closed": "Erledigt", "channel": "Kanal", "team": "Gruppe", "assignee": "Bearbeiter",
+			"category": "Art", "summary": "Lösung", "external_id": "Nr", "body": "Text"
+		},
+		"time_layouts": ["unix", "02.01.2006 15:04"], "zone": "Europe/Berlin",
+		"delimiter": ";", "encoding": "windows-1252", "channel": "mail", "others": "receive"
+	}`)
+	log, err := charmap.Windows1252.NewEncoder().String(
+		"Ticket;Kunde;Von;Eröffnet;Erledigt;Kanal;Gruppe;Bearbeiter;Art;Lösung;Nr;Text\r\n" +
+			"7;Jürgen;;03.03.2025 10:00;1741082400;web;Hilfe;ana;Frage;\"Erklärt; fertig\";m7;" +
+			"Wie geht’s?\r\n" +
+			"8;Jürgen;ben;04.03.2025 12:00;;;;;;;m8;Schon wieder\r\n" +
+			"9;Eva;ben;03.03.2025 10:00;03.03.2025 10:00;;;;;;;\r\n")
+	require.NoError(t, err)
+	engine := newEngine(t)
+	tally := importText(t, engine, m, log)
+	assert.Equal(t, []string{
+		"03 09:00 conversation_opened contact Jürgen web",
+		"03 09:00 conversation_assigned contact Jürgen ana Hilfe",
+		"03 09:00 message_received contact Jürgen web m7 Wie geht’s?",
+		"04 10:00 conversation_closed automation Frage Erklärt; fertig",
+		"04 11:00 conversation_opened contact Jürgen mail",
+		"04 11:00 message_received contact Jürgen mail m8 Schon wieder",
+	}, story(t, engine, "Jürgen"))
+	assert.Equal(t, []string{
+		"03 09:00 conversation_opened user ben mail", "03 09:00 conversation_closed user ben",
+	}, story(t, engine, "Eva"))
+	assert.Equal(t, []int{3, 3, 3, 0}, []int{tally.Rows, tally.Cases, tally.Applied, tally.Joined})
+	duplicate, err := engine.Do(t.Context(), convo.ToContact("desk", "Jürgen"),
+		convo.Receive{Channel: "web", ExternalID: "m7", Body: "delivered again"})
+	require.NoError(t, err)
+	assert.Equal(t, convo.OutcomeDuplicate, duplicate.Outcome)
+}
+
+func TestTimesMayBeNumbers(t *testing.T) {
+	m := defaultColumns(t)
+	for _, c := range []struct{ layout, text, want string }{
+		{"unix", "1741000000", "2025-03-03 11:06:40"},
+		{"unix", "1741000000.25", "2025-03-03 11:06:40.25"},
+		{"unix_ms", "1741000000250", "2025-03-03 11:06:40.25"},
+		{"unix_us", "1741000000250001", "2025-03-03 11:06:40.250001"},
+		{"unix", "-1.5", "1969-12-31 23:59:58.5"},
+	} {
+		m.TimeLayouts = []string{c.layout}
+		at, problem := m.parseTime(c.text)
+		assert.Empty(t, problem, c.text)
+		assert.Equal(t, c.want, at.UTC().Format("2006-01-02 15:04:05.999999999"), c.text)
+	}
+	for _, text := range []string{"", "1h2", "1e9", "1741000000 ", "9999999999999999999", "1.2.3"} {
+		m.TimeLayouts = []string{"unix", "unix_ms"}
+		_, problem := m.parseTime(text)
+		assert.Contains(t, problem, "fits none of the time layouts", text)
+	}
+}
+
+// eventLog has a contact beside the case.
+const eventLog = `{
+	"columns": {"case": "case", "contact": "who", "activity": "what", "resource": "by",
+		"time": "at", "closed": "done"},
+	"time_layouts": ["2006-01-02 15:04"],
+	"activities": {"mail": "receive", "end": "close", "take": "assign", "wait": "set_pending"},
+	"channel": "mail"
+}`
+
+func TestCasesOfOneContactAreItsConversations(t *testing.T) {
+	engine := newEngine(t)
+	m := mapping(t, eventLog)
+	const first = `case,who,what,by,at,done
+1,x,mail,,2025-03-01 09:00,
+1,x,end,ana,2025-03-01 10:00,
+3,x,mail,,2025-03-03 09:00,
+3,x,wait,ana,2025-03-03 10:00,
+2,x,mail,,2025-03-02 09:00,
+2,x,take,ben,2025-03-02 09:30,
+2,x,end,ben,2025-03-02 10:00,
+4,x,mail,,2025-03-03 09:30,
+`
+	tally := importText(t, engine, m, first)
+	assert.Equal(t, 1, tally.Joined, "4 came while 3 was there")
+	assert.Equal(t, 8, tally.Applied)
+	want := []string{
+		"01 09:00 conversation_opened contact x mail",
+		"01 09:00 message_received contact x mail mail",
+		"01 10:00 conversation_closed user ana",
+		"02 09:00 conversation_opened contact x mail",
+		"02 09:00 message_received contact x mail mail",
+		"02 09:30 conversation_assigned user ben ben", "02 10:00 conversation_closed user ben",
+		"03 09:00 conversation_opened contact x mail",
+		"03 09:00 message_received contact x mail mail",
+		"03 09:30 message_received contact x mail mail", "03 10:00 conversation_pending user ana",
+	}
+	assert.Equal(t, want, story(t, engine, "x"))
+
+	// Later there is more of 3; 1 was taken up again meanwhile, which is the past of x here.
+	const more = `3,x,end,ana,2025-03-04 10:00,
+1,x,mail,,2025-03-03 09:15,
+`
+	tally = importText(t, engine, m, first+more)
+	assert.Equal(t, []int{8, 1, 1},
+		[]int{tally.Repeated, tally.Applied, tally.NotImported})
+	require.Len(t, tally.Left, 1)
+	assert.Contains(t, tally.Left[0], "line 11: case 1: ")
+	assert.Equal(t, append(want, "04 10:00 conversation_resumed user ana",
+		"04 10:00 conversation_closed user ana"), story(t, engine, "x"))
+}
+
+func TestAnOlderExportOfACaseChangesNothing(t *testing.T) {
+	engine := newEngine(t)
+	m := mapping(t, eventLog)
+	clear(m.Activities)
+	m.Activities["end"] = convo.CommandClose
+	const first = "case,who,what,by,at,done\n2,,end,,2025-03-01 09:00,\n" +
+		"1,,mail,,2025-03-01 09:00,\n"
+	importText(t, engine, m, first+"1,,end,,2025-03-01 10:00,\n")
+	tally := importText(t, engine, m, first)
+	assert.Equal(t, 1, tally.NotImported)
+	assert.Equal(t, []string{"line 3: case 1: " + errOtherwise.Error()}, tally.Left)
+	assert.Len(t, story(t, engine, "1"), 3)
+}
+
+func TestANoteAfterATimeOfClosingReopensNothing(t *testing.T) {
+	engine := newEngine(t)
+	m := mapping(t, eventLog)
+	clear(m.Activities)
+	importText(t, engine, m, `case,who,what,by,at,done
+1,,look,ana,2025-03-01 09:00,2025-03-01 09:30
+1,,file,ana,2025-03-01 10:00,2025-03-01 09:30
+`)
+	assert.Equal(t, []string{
+		"01 09:00 conversation_opened user ana mail", "01 09:00 note_added user ana look",
+		"01 09:30 conversation_closed user ana", "01 10:00 note_added user ana file",
+	}, story(t, engine, "1"))
+}
+
+func TestACaseIsOfOneContact(t *testing.T) {
+	m := mapping(t, eventLog)
+	clear(m.Activities)
+	_, err := Import(t.Context(), newEngine(t), "desk", "log", strings.NewReader(
+		"case,who,what,by,at,done\n1,x,a,,2025-03-01 09:00,\n1,,a,,2025-03-01 09:01,\n"+
+			"1,y,a,,2025-03-01 09:02,\n"), m, io.Discard)
+	assert.EqualError(t, err, "log: line 4: case 1 is of the contact y, and in another line of x: "+
+		"a case has one")
+}
+
+func TestATextIsNoActivity(t *testing.T) {
+	var log strings.Builder
+	log.WriteString(header)
+	for i := range maxActivities + 1 {
+		fmt.Fprintf(&log, "c,text %d,r,%s\n", i, noon)
+	}
+	_, err := read("log", strings.NewReader(log.String()), defaultColumns(t))
+	assert.ErrorContains(t, err, "log:10002: Activity: there are more than 10000 different ones")
+}
+
+func TestACaseHasABound(t *testing.T) {
+	m := defaultColumns(t)
+	clear(m.Activities)
+	log := header + strings.Repeat("c,a,r,"+noon+"\n", maxCase+1)
+	_, err := Import(t.Context(), newEngine(t), "desk", "log", strings.NewReader(log), m,
+		io.Discard)
+	assert.EqualError(t, err,
+		"log: case c has more than 100000 rows: perhaps it is no case")
+}
+
+var errKilled = errors.New("killed")
+
+// killed is a store that fails after some commits.
+type killed struct {
+	convo.Store
+	left int
+}
+
+func (s *killed) Commit(ctx context.Context, changes ...convo.Change) error {
+	if s.left--; s.left < 0 {
+		return errKilled
+	}
+	return s.Store.Commit(ctx, changes...)
+}
+
+// However often it is stopped, and whatever came in between, a log is there once in the end.
+func TestAnImportMayBeStoppedAndTheLogMayGrow(t *testing.T) {
+	m := mapping(t, eventLog)
+	rapid.Check(t, func(rt *rapid.T) {
+		const head = "case,who,what,by,at,done\n"
+		var rows []string
+		for range rapid.IntRange(1, 60).Draw(rt, "rows") {
+			rows = append(rows, fmt.Sprintf("%d,,%s,%s,2025-03-01 %02d:%02d,",
+				rapid.IntRange(1, 8).Draw(rt, "case"),
+				rapid.SampledFrom([]string{
+					"mail", "end", "end", "take", "wait", "look",
+				}).Draw(rt, "what"),
+				rapid.SampledFrom([]string{"", "ana"}).Draw(rt, "by"), len(rows)/60, len(rows)%60))
+		}
+		log := func(n int) string { return head + strings.Join(rows[:n], "\n") }
+		m := *m
+		m.Activities = map[string]convo.CommandName{}
+		for activity, command := range mapping(rt, eventLog).Activities {
+			if strings.Contains(log(len(rows)), ","+activity+",") {
+				m.Activities[activity] = command
+			}
+		}
+		whole, parts := newEngine(rt), memstore.New()
+		importText(rt, whole, &m, log(len(rows)))
+		n := 1
+		for range rapid.IntRange(0, 5).Draw(rt, "times") {
+			n = rapid.IntRange(n, len(rows)).Draw(rt, "up to")
+			part := m
+			part.Activities = map[string]convo.CommandName{}
+			for activity, command := range m.Activities {
+				if strings.Contains(log(n), ","+activity+",") {
+					part.Activities[activity] = command
+				}
+			}
+			if len(part.Activities) < len(m.Activities) {
+				continue // the rows would mean something else
+			}
+			s := &killed{parts, rapid.IntRange(0, 20).Draw(rt, "commits")}
+			engine, err := convo.New(s)
+			require.NoError(rt, err)
+			_, err = Import(context.Background(), engine, "desk", "log",
+				strings.NewReader(log(n)), &part, io.Discard)
+			if s.left < 0 {
+				require.ErrorIs(rt, err, errKilled)
+			} else {
+				require.NoError(rt, err)
+			}
+		}
+		engine, err := convo.New(parts)
+		require.NoError(rt, err)
+		for range 2 {
+			require.Zero(rt, importText(rt, engine, &m, log(len(rows))).NotImported)
+			for i := range 9 {
+				if c := fmt.Sprint(i); strings.Contains(log(len(rows)), "\n"+c+",") {
+					require.Equal(rt, story(rt, whole, c), story(rt, engine, c), c)
+				}
+			}
+		}
+	})
+}
+
+// gone is a store that keeps nothing, so that only the importer's own memory is seen.
+type gone struct{ convo.Store }
+
+func (gone) Commit(context.Context, ...convo.Change) error { return nil }
+
+// generated is a log that is made while it is read.
+func generated(cases int) io.Reader {
+	r, w := io.Pipe()
+	go func() {
+		_, err := io.WriteString(w, header)
+		at := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+		for i := 0; i < 11*cases && err == nil; i++ {
+			activity := "Look"
+			if i/cases == 10 {
+				activity = "Closed"
+			}
+			// the rows of a case are far apart
+			_, err = fmt.Fprintf(w, "Case %d,%s,ana,%s\n", i%cases, activity,
+				at.Add(time.Duration(i)*time.Second).Format("2006-01-02 15:04:05Z"))
+		}
+		_ = w.CloseWithError(err)
+	}()
+	return r
+}
+
+func TestMemoryDoesNotGrowWithTheLog(t *testing.T) {
+	m := defaultColumns(t)
+	m.Activities = map[string]convo.CommandName{"Closed": convo.CommandClose}
+	engine, err := convo.New(gone{memstore.New()})
+	require.NoError(t, err)
+	heap := func(cases int) (most uint64) {
+		s, err := newSpool(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, readRows("log", generated(cases), m, func(r row) error {
+			return s.keep(t.Context(), r)
+		}))
+		i := importing{engine: engine, workspace: "desk", m: m, spool: s, progress: func(int) {}}
+		i.tally.Events = map[convo.EventKind]int{}
+		n := 0
+		i.progress = func(int) {
+			if n++; n%5_000 == 0 {
+				runtime.GC()
+				var now runtime.MemStats
+				runtime.ReadMemStats(&now)
+				most = max(most, now.HeapAlloc)
+			}
+		}
+		require.NoError(t, i.run(t.Context()))
+		require.Equal(t, 11*cases, i.tally.Applied)
+		require.NoError(t, s.close())
+		return most
+	}
+	small := heap(1_000)
+	assert.Less(t, heap(10_000), small*5/4, "ten times the log")
+}
+
+func BenchmarkImport(b *testing.B) {
+	m := defaultColumns(b)
+	m.Activities = map[string]convo.CommandName{"Closed": convo.CommandClose}
+	engine, err := convo.New(gone{memstore.New()})
+	require.NoError(b, err)
+	for b.Loop() {
+		_, err := Import(b.Context(), engine, "desk", "log", generated(1_000), m, io.Discard)
+		require.NoError(b, err)
+	}
+	b.ReportMetric(float64(11_000*b.N)/b.Elapsed().Seconds(), "rows/s")
+}
