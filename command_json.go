@@ -115,3 +115,66 @@ func decode[C Command](data []byte) (Command, error) {
 	err := decodeStrictly(data, &c)
 	return c, err
 }
+
+// MaxCommandsJSON is how many bytes [UntrustedCommands] reads.
+const MaxCommandsJSON = 1 << 20
+
+// hostFields are the fields of commands that say who did it, when, and what another system said of
+// it: no client's business.
+var hostFields = []string{"by", "at", "source", "external_id", "sent_at"}
+
+// UntrustedCommands decodes commands from a client that the host has let in as an actor, such as an
+// agent's browser: those that are allowed by name, at most MaxCommands in MaxCommandsJSON bytes,
+// done by that actor now. Whatever would say who did something, when, or under which id of a
+// message, is refused, as is all that [Commands] refuses, with a *ValidationError.
+//
+// Which contact or conversation they are for is the host's to check: see the Ref.
+func UntrustedCommands(data []byte, by Actor, allowed ...CommandName) (Commands, error) {
+	if len(data) > MaxCommandsJSON {
+		return nil, invalid("commands", fmt.Sprintf("must be at most %d bytes", MaxCommandsJSON))
+	}
+	var raw []map[string]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return nil, invalid("commands", "must be a JSON array of commands: "+err.Error())
+	}
+	if len(raw) > MaxCommands {
+		return nil, invalid("commands",
+			fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(raw)))
+	}
+	for i, fields := range raw {
+		for name := range fields {
+			if slices.ContainsFunc(hostFields, func(f string) bool {
+				return strings.EqualFold(f, name)
+			}) {
+				return nil, invalid(fmt.Sprintf("commands[%d].%s", i, name),
+					"is not the client's to say")
+			}
+		}
+	}
+	var cmds Commands
+	if err := cmds.UnmarshalJSON(data); err != nil {
+		return nil, err
+	}
+	for i, c := range cmds {
+		var o fields
+		_ = o.read(c)
+		if !slices.Contains(allowed, o.kind.name()) {
+			return nil, invalid(fmt.Sprintf("commands[%d]", i),
+				fmt.Sprintf("%q is not one of %q", o.kind.name(), allowed))
+		}
+	}
+	return cmds.As(by, time.Time{}), nil
+}
+
+// As is a copy of cs in which every command is by an actor, at a time; zero: now.
+func (cs Commands) As(by Actor, at time.Time) Commands {
+	out := make(Commands, len(cs))
+	for i, c := range cs {
+		v := reflect.New(reflect.TypeOf(c)).Elem()
+		v.Set(reflect.ValueOf(c))
+		v.FieldByName("By").Set(reflect.ValueOf(by))
+		v.FieldByName("At").Set(reflect.ValueOf(at))
+		out[i] = v.Interface().(Command)
+	}
+	return out
+}

@@ -24,6 +24,7 @@ type Engine struct {
 	newID     func() uuid.UUID
 	log       *slog.Logger
 	observers []func(ctx context.Context, events []Event)
+	guards    []func(ctx context.Context, loaded Snapshot, ch Change) error
 	retries   int
 }
 
@@ -58,6 +59,15 @@ func WithLogger(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
 // instead: a process may die between the commit and f.
 func WithObserver(f func(ctx context.Context, events []Event)) Option {
 	return func(e *Engine) { e.observers = append(e.observers, f) }
+}
+
+// WithGuard has f called with what every decision of Do, DoFunc, Merge and Tick looked at, and with
+// what it is about to write, also in the host's own transaction: for rules of the host's own. An
+// error of f ends the call, which writes nothing, and comes back as it is. f must be fast and pure,
+// for it is called again after a conflict and may hold up a lock; it must not change ch. Import,
+// which is about the past, does not ask it.
+func WithGuard(f func(ctx context.Context, loaded Snapshot, ch Change) error) Option {
+	return func(e *Engine) { e.guards = append(e.guards, f) }
 }
 
 // WithRetries sets how often a call that meets a conflict is tried again before it fails with
@@ -167,16 +177,61 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 	if len(cmds) == 0 {
 		return Result{}, invalid("commands", "name at least one")
 	}
+	return e.do(ctx, call{to: to, cmds: cmds})
+}
+
+// DoFunc is Do of the commands that decide returns when it sees what the store has: to take a
+// conversation if nobody has it, say. It is run between load and commit, and again after a
+// conflict, so it must be pure; it must not call the store. Its error ends the call, writes
+// nothing, and comes back as it is. When it returns no commands, the outcome is OutcomeUnchanged.
+//
+// A key, of up to 998 bytes, makes the call idempotent whatever decide would return: it is looked
+// up before decide runs, and is for this Ref alone. "": none. Keys and external ids of the commands
+// hold as with Do.
+func (e *Engine) DoFunc(
+	ctx context.Context, to Ref, key string, decide func(Snapshot) ([]Command, error),
+) (Result, error) {
+	if err := to.Validate(); err != nil {
+		return Result{}, err
+	}
+	if err := checkKey("key", key); err != nil {
+		return Result{}, err
+	}
+	if decide == nil {
+		return Result{}, invalid("decide", "must not be nil")
+	}
+	return e.do(ctx, call{to: to, decide: decide, key: key})
+}
+
+// call is a Do or a DoFunc.
+type call struct {
+	to     Ref
+	cmds   []Command
+	decide func(Snapshot) ([]Command, error) // nil: cmds are given
+	key    string                            // of the call as a whole
+	// partly: some of what decide returns was applied by an earlier call.
+	partly  bool
+	refused error // by the host, in decide or a guard
+}
+
+func (e *Engine) do(ctx context.Context, c call) (Result, error) {
 	at, id := e.clock.Now(), e.newID()
 	var pc policyCache
 	for try := 0; ; {
+		if c.key != "" {
+			if k, known, err := e.callApplied(ctx, &c); err != nil {
+				return Result{}, err
+			} else if known {
+				return e.duplicate(ctx, c.to, "", k)
+			}
+		}
 		var d Decision
 		var conflict bool
 		var err error
 		if locker := e.lockerFor(try, &pc); locker == nil {
-			d, conflict, err = e.attempt(ctx, &pc, to, at, id, cmds)
+			d, conflict, err = e.attempt(ctx, &pc, &c, at, id)
 		} else {
-			d, pc, conflict, err = e.attemptLocked(ctx, locker, pc, to, at, id, cmds)
+			d, pc, c, conflict, err = e.attemptLocked(ctx, locker, pc, c, at, id)
 		}
 		if err == nil {
 			e.observe(ctx, d.Change.Events)
@@ -188,15 +243,18 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 				ch.Events,
 			}, nil
 		}
+		if c.refused != nil {
+			return Result{}, c.refused
+		}
 		if refused(err) || errors.Is(err, ErrDuplicate) {
-			rest, contact, k, kerr := e.alreadyApplied(ctx, to, cmds)
+			rest, contact, k, kerr := e.alreadyApplied(ctx, c.to, c.cmds)
 			switch {
 			case kerr != nil:
 				return Result{}, kerr
-			case len(rest) == 0:
-				return e.duplicate(ctx, to, contact, k)
-			case len(rest) < len(cmds):
-				cmds = rest
+			case len(rest) == 0 && len(c.cmds) > 0:
+				return e.duplicate(ctx, c.to, contact, k)
+			case len(rest) < len(c.cmds):
+				c.cmds, c.partly = rest, true
 				continue
 			}
 		}
@@ -235,23 +293,22 @@ func (e *Engine) lockerFor(try int, pc *policyCache) Locker {
 // attemptLocked is attempt under the store's lock. It is a function of its own so that only here
 // the decision lives on the heap, which the closure forces.
 func (e *Engine) attemptLocked(
-	ctx context.Context, locker Locker, was policyCache, to Ref, at time.Time, id uuid.UUID,
-	cmds []Command,
-) (d Decision, pc policyCache, conflict bool, err error) {
-	pc = was
+	ctx context.Context, locker Locker, was policyCache, of call, at time.Time, id uuid.UUID,
+) (d Decision, pc policyCache, c call, conflict bool, err error) {
+	pc, c = was, of
 	conflict, err = underLock(
 		ctx,
 		locker,
-		to.Workspace,
+		c.to.Workspace,
 		&pc,
 		func(ctx context.Context) (bool, error) {
 			var conflict bool
 			var err error
-			d, conflict, err = e.attempt(ctx, &pc, to, at, id, cmds)
+			d, conflict, err = e.attempt(ctx, &pc, &c, at, id)
 			return conflict, err
 		},
 	)
-	return d, pc, conflict, err
+	return d, pc, c, conflict, err
 }
 
 // underLock runs f, one load–decide–commit attempt, under the store's lock, and reports whether it
@@ -276,32 +333,58 @@ func underLock(
 // attempt loads, decides and commits once. conflict says that err came about by what others did
 // meanwhile.
 func (e *Engine) attempt(
-	ctx context.Context, pc *policyCache, to Ref, at time.Time, id uuid.UUID, cmds []Command,
+	ctx context.Context, pc *policyCache, c *call, at time.Time, id uuid.UUID,
 ) (d Decision, conflict bool, err error) {
-	s, err := e.store.Load(ctx, to)
+	s, err := e.store.Load(ctx, c.to)
 	if err != nil {
 		return Decision{}, isConflict(err), err
 	}
-	if ref, ok := messageOf(cmds[0]); ok {
-		if s, err = e.withMessage(ctx, s, ref); err != nil {
+	if c.decide != nil {
+		if err := e.askHost(ctx, c, s); err != nil {
 			return Decision{}, isConflict(err), err
 		}
-		if tell, ok := cmds[0].(Identify); ok && s.Message != nil {
-			if s, err = e.withHolder(ctx, s, tell); err != nil {
-				return Decision{}, isConflict(err), err
+		if len(c.cmds) == 0 && c.key == "" {
+			ch := Change{
+				Contact:      ContactRow{Contact: s.Contact},
+				Conversation: ConversationRow{Conversation: s.Conversation},
 			}
+			return Decision{ch, OutcomeUnchanged}, false, nil
+		}
+	}
+	if len(c.cmds) > 0 {
+		if s, err = e.withOthers(ctx, s, c.cmds[0]); err != nil {
+			return Decision{}, isConflict(err), err
 		}
 	}
 	s.Next = id
-	p, err := e.policyFor(ctx, pc, &s, cmds)
+	p, err := e.policyFor(ctx, pc, &s, c.cmds)
 	if err != nil {
 		return Decision{}, isConflict(err), err
 	}
-	if d, err = Decide(s, at, p, cmds...); err != nil || d.Change.Empty() {
+	if d, err = Decide(s, at, p, c.cmds...); err != nil {
 		return d, false, err
+	}
+	if c.key != "" {
+		d.Change.Keys = append(d.Change.Keys, c.recorded(&d.Change))
+	}
+	if d.Change.Empty() {
+		return d, false, nil
+	}
+	if c.refused = e.guard(ctx, &s, &d.Change); c.refused != nil {
+		return d, false, c.refused
 	}
 	err = e.commit(ctx, &d.Change)
 	return d, isConflict(err), err
+}
+
+// guard asks the host's own rules.
+func (e *Engine) guard(ctx context.Context, loaded *Snapshot, ch *Change) error {
+	for _, f := range e.guards {
+		if err := f(ctx, *loaded, *ch); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // changePool holds the argument of Commit, which would else be a fresh kilobyte on the heap for

@@ -3,6 +3,7 @@ package convo
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -92,4 +93,48 @@ func (e *Engine) eventsOf(ctx context.Context, workspace string, k Key) ([]Event
 		f.OwnLog = k.Contact
 	}
 	return e.store.Events(ctx, f)
+}
+
+// callApplied is the key of a whole call, if that was applied before.
+func (e *Engine) callApplied(ctx context.Context, c *call) (k Key, known bool, err error) {
+	keys, err := e.store.Keys(ctx, c.to.Workspace, KeyID{ID: c.key})
+	if err != nil || len(keys) == 0 {
+		return Key{}, false, err
+	}
+	if keys[0].RequestHash != requestHash(c.to, nil) {
+		return Key{}, false, fmt.Errorf("convo: key %q: %w", c.key, ErrKeyReused)
+	}
+	return keys[0], true, nil
+}
+
+// recorded is the key of a whole call, for what it writes.
+func (c *call) recorded(ch *Change) Key {
+	k := keyOfEvents(ch.Conversation.ID, ch.Events)
+	k.ID, k.RequestHash = c.key, requestHash(c.to, nil)
+	if k.Conversation == uuid.Nil { // a host's key does not say whose log it is
+		k.FirstSeq, k.LastSeq = 0, 0
+	}
+	return k
+}
+
+// askHost has the host decide on what was loaded.
+func (e *Engine) askHost(ctx context.Context, c *call, s Snapshot) error {
+	cmds, err := c.decide(s)
+	if err != nil {
+		c.refused = err
+		return err
+	}
+	c.cmds = cmds
+	if !c.partly {
+		return nil
+	}
+	rest, _, _, err := e.alreadyApplied(ctx, c.to, cmds)
+	if err != nil {
+		return err
+	}
+	if len(rest) == 0 && len(cmds) > 0 {
+		return ErrDuplicate // all of it by now
+	}
+	c.cmds = rest
+	return nil
 }

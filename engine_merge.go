@@ -80,6 +80,14 @@ func (e *Engine) attemptMerge(
 	if err != nil || d.Outcome == OutcomeUnchanged {
 		return d, false, err
 	}
+	for _, side := range []struct {
+		loaded *Snapshot
+		ch     *Change
+	}{{&secondary, &d.Secondary}, {&primary, &d.Primary}} {
+		if err := e.guard(ctx, side.loaded, side.ch); err != nil {
+			return d, false, err
+		}
+	}
 	err = e.store.Commit(ctx, d.Primary, d.Secondary)
 	return d, isConflict(err), err
 }

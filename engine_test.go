@@ -1523,3 +1523,69 @@ func TestManyMayUseOneEngineAtOnce(t *testing.T) {
 	require.Len(t, page, 1, "one contact, one conversation, however many messages race")
 	assert.Equal(t, 40, page[0].Cycle.Incoming, "each message once")
 }
+
+// What the host's function fails with ends the call, whatever it is, and comes back as it is.
+func TestTheHostsOwnErrorsComeBackAsTheyAre(t *testing.T) {
+	engine, err := convo.New(memstore.New())
+	require.NoError(t, err)
+	k := convo.ToContact("acme", "k")
+	_, err = engine.Do(t.Context(), k, convo.Receive{Channel: "web", ExternalID: "m1", Body: "x"})
+	require.NoError(t, err)
+	for _, own := range []error{
+		errors.New("own"), convo.ErrDuplicate, convo.ErrConflict, convo.ErrActiveExists,
+		&convo.ValidationError{Field: "f", Rule: "r"}, &convo.StateError{Err: convo.ErrNotActive},
+	} {
+		calls := 0
+		_, err := engine.DoFunc(t.Context(), k, "",
+			func(convo.Snapshot) ([]convo.Command, error) {
+				calls++
+				return []convo.Command{convo.Note{By: convo.ByUser("ana"), Body: "x"}}, own
+			})
+		assert.Equal(t, own, err)
+		assert.Equal(t, 1, calls)
+		guarded, err := convo.New(memstore.New(), convo.WithGuard(
+			func(context.Context, convo.Snapshot, convo.Change) error { return own }))
+		require.NoError(t, err)
+		_, err = guarded.Do(t.Context(), k,
+			convo.Receive{Channel: "web", ExternalID: "m1", Body: "x"})
+		assert.Equal(t, own, err)
+	}
+	for _, c := range []struct {
+		to     convo.Ref
+		key    string
+		decide func(convo.Snapshot) ([]convo.Command, error)
+	}{
+		{convo.Ref{}, "", func(convo.Snapshot) ([]convo.Command, error) { return nil, nil }},
+		{k, strings.Repeat("k", convo.MaxKey+1),
+			func(convo.Snapshot) ([]convo.Command, error) { return nil, nil }},
+		{k, "", nil},
+		{k, "", func(convo.Snapshot) ([]convo.Command, error) {
+			return []convo.Command{convo.Note{}}, nil
+		}},
+	} {
+		_, err := engine.DoFunc(t.Context(), c.to, c.key, c.decide)
+		var invalid *convo.ValidationError
+		assert.ErrorAs(t, err, &invalid)
+	}
+}
+
+// In the host's own transaction the host's function is run once.
+func TestADecisionInTheHostsTransactionIsNotRunAgain(t *testing.T) {
+	s := shake(memstore.New())
+	s.before = func(call string, _ int) error {
+		if call == "Commit" {
+			return convo.ErrConflict
+		}
+		return nil
+	}
+	engine, err := convo.New(s)
+	require.NoError(t, err)
+	calls := 0
+	_, err = engine.With(s).DoFunc(t.Context(), convo.ToContact("acme", "k"), "",
+		func(convo.Snapshot) ([]convo.Command, error) {
+			calls++
+			return []convo.Command{convo.Receive{Body: "x"}}, nil
+		})
+	assert.ErrorIs(t, err, convo.ErrConflict)
+	assert.Equal(t, 1, calls)
+}

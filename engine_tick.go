@@ -110,6 +110,9 @@ func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed b
 	} else if d, err = Decide(s, now, p, dueCommand(&s, due, reason, p)); err != nil {
 		return false, err
 	}
+	if err := e.guard(ctx, &s, &d.Change); err != nil {
+		return false, err
+	}
 	if err := e.commit(ctx, &d.Change); err != nil {
 		return false, err
 	}

@@ -289,6 +289,125 @@ func ExampleEngine_Do_allOrNothing() {
 	// not found: true
 }
 
+// An agent takes a conversation that nobody has. Of many who try at once, one gets it, and the
+// others are told who.
+func ExampleEngine_DoFunc_claim() {
+	engine, _ := exampleEngine()
+	riya := convo.ToContact("acme", "riya")
+	try(engine.Do(ctx, riya, convo.Receive{Body: "Where is my order?"}))
+
+	for _, user := range []string{"ana", "ben"} {
+		r, err := engine.DoFunc(ctx, riya, "",
+			func(s convo.Snapshot) ([]convo.Command, error) {
+				if by := s.Conversation.Assignee; by != "" {
+					return nil, fmt.Errorf("%s has it already", by)
+				}
+				return []convo.Command{convo.Assign{By: convo.ByUser(user), Assignee: user}}, nil
+			})
+		fmt.Println(user, r.Outcome, err)
+	}
+	// Output:
+	// ana assigned <nil>
+	// ben  ana has it already
+}
+
+// A bot answers first: what opens a conversation begins pending, in the same commit, and agents do
+// not see it before the bot hands it over.
+func ExampleEngine_DoFunc_botFirst() {
+	engine, _ := exampleEngine(convo.WithPolicy(convo.Policy{StayPending: true}))
+	bot := convo.ByAutomation("bot")
+	receive := func(id, body string) convo.Result {
+		return try(engine.DoFunc(ctx, convo.ToAddress("acme", "web", "visitor-7"), "",
+			func(s convo.Snapshot) ([]convo.Command, error) {
+				cmds := []convo.Command{convo.Receive{ExternalID: id, Body: body}}
+				if !s.Conversation.Status.Active() {
+					cmds = append(cmds, convo.SetPending{By: bot})
+				}
+				return cmds, nil
+			}))
+	}
+	for _, id := range []string{"m1", "m2", "m2"} {
+		r := receive(id, "Hello")
+		fmt.Println(id, r.Outcome, r.Conversation.Status)
+	}
+	// Output:
+	// m1 pending pending
+	// m2 recorded pending
+	// m2 duplicate pending
+}
+
+// Who answers first gets the conversation.
+func ExampleEngine_DoFunc_assignOnFirstReply() {
+	engine, _ := exampleEngine()
+	riya := convo.ToContact("acme", "riya")
+	try(engine.Do(ctx, riya, convo.Receive{Body: "Where is my order?"}))
+
+	reply := func(user, body string) convo.Result {
+		by := convo.ByUser(user)
+		return try(engine.DoFunc(ctx, riya, "",
+			func(s convo.Snapshot) ([]convo.Command, error) {
+				cmds := []convo.Command{convo.Send{By: by, Body: body}}
+				if s.Conversation.Assignee == "" {
+					cmds = append(cmds, convo.Assign{By: by, Assignee: user})
+				}
+				return cmds, nil
+			}))
+	}
+	fmt.Println(reply("ana", "I look.").Conversation.Assignee)
+	fmt.Println(reply("ben", "It is on its way.").Conversation.Assignee)
+	// Output:
+	// ana
+	// ana
+}
+
+// A rule of the host's own: who closes must have the conversation.
+func ExampleWithGuard() {
+	errNotYours := errors.New("only who has it may close it")
+	engine, _ := exampleEngine(convo.WithGuard(
+		func(_ context.Context, s convo.Snapshot, ch convo.Change) error {
+			for _, e := range ch.Events {
+				if e.Kind == convo.ConversationClosed && e.By.Type == convo.ActorUser &&
+					e.By.ID != s.Conversation.Assignee {
+					return errNotYours
+				}
+			}
+			return nil
+		}))
+	riya := convo.ToContact("acme", "riya")
+	try(engine.Do(ctx, riya, convo.Receive{Body: "Where is my order?"},
+		convo.Assign{By: convo.ByUser("ana"), Assignee: "ana"}))
+	for _, user := range []string{"ben", "ana"} {
+		r, err := engine.Do(ctx, riya, convo.Close{By: convo.ByUser(user)})
+		fmt.Println(user, r.Outcome, err)
+	}
+	// Output:
+	// ben  only who has it may close it
+	// ana closed <nil>
+}
+
+// What an agent's browser sends says what to do; who does it is the host's to know.
+func ExampleUntrustedCommands() {
+	engine, _ := exampleEngine()
+	riya := convo.ToContact("acme", "riya")
+	try(engine.Do(ctx, riya, convo.Receive{Body: "Where is my order?"}))
+	for _, body := range []string{
+		`[{"command":"close","category":"Orders","by":{"type":"user","id":"boss"}}]`,
+		`[{"command":"close","category":"Orders"}]`,
+	} {
+		cmds, err := convo.UntrustedCommands([]byte(body), convo.ByUser("ana"),
+			convo.CommandSend, convo.CommandClose)
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		r := try(engine.Do(ctx, riya, cmds...))
+		fmt.Println(r.Outcome, "by", r.Conversation.Cycle.Closing.By.ID)
+	}
+	// Output:
+	// convo: commands[0].by: is not the client's to say
+	// closed by ana
+}
+
 // The agent's screen still shows the old conversation, but the contact has started another one. A
 // command that names its conversation cannot hit the wrong one.
 func ExampleToConversation() {

@@ -154,6 +154,7 @@ func FuzzCommandsJSON(f *testing.F) {
 			require.True(t, errors.As(err, &invalid) || !json.Valid(data), "%v", err)
 			return
 		}
+		requireUntrusted(t, data)
 		inRange := true
 		for _, c := range cs {
 			walkTimes(reflect.ValueOf(c), func(at time.Time) {
@@ -175,6 +176,39 @@ func FuzzCommandsJSON(f *testing.F) {
 			}
 		}
 	})
+}
+
+// requireUntrusted decodes what a client sent: nothing in it says who did it, or when.
+func requireUntrusted(t *testing.T, data []byte) {
+	cs, err := convo.UntrustedCommands(data, convo.ByUser("ana"), convo.CommandNote,
+		convo.CommandSend, convo.CommandClose, convo.CommandReceive)
+	if err != nil {
+		var invalid *convo.ValidationError
+		require.ErrorAs(t, err, &invalid)
+		return
+	}
+	for _, c := range cs {
+		switch c := c.(type) {
+		case convo.Note:
+			require.Equal(t, convo.Note{
+				By: convo.ByUser("ana"), Key: c.Key, Body: c.Body, Attachments: c.Attachments,
+			}, c)
+		case convo.Close:
+			require.Equal(t, convo.Close{
+				By: convo.ByUser("ana"), Key: c.Key, Category: c.Category, Summary: c.Summary,
+			}, c)
+		case convo.Send:
+			require.Equal(t, convo.ByUser("ana"), c.By)
+			require.Empty(t, c.ExternalID)
+			require.Zero(t, c.At)
+			require.Zero(t, c.SentAt)
+		case convo.Receive:
+			require.Equal(t, convo.ByUser("ana"), c.By)
+			require.Empty(t, c.ExternalID)
+		default:
+			t.Fatalf("%T was not allowed", c)
+		}
+	}
 }
 
 func FuzzPolicyJSON(f *testing.F) {

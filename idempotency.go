@@ -120,15 +120,7 @@ func (g *keyedGroup) appliedUnder(
 
 // record adds the keys of a group whose events begin at first.
 func (w *decider) record(s *Snapshot, g *keyedGroup, cmds []Command, first int) {
-	k := Key{Conversation: s.Conversation.ID}
-	for i := range w.events[first:] {
-		if e := &w.events[first+i]; e.Conversation == k.Conversation {
-			if k.FirstSeq == 0 {
-				k.FirstSeq = e.Seq
-			}
-			k.LastSeq = e.Seq
-		}
-	}
+	k := keyOfEvents(s.Conversation.ID, w.events[first:])
 	if g.external.ID != "" {
 		k.KeyID = g.external
 		k.Contact = s.Contact.ID
@@ -141,6 +133,20 @@ func (w *decider) record(s *Snapshot, g *keyedGroup, cmds []Command, first int) 
 		k.KeyID, k.RequestHash = KeyID{ID: g.key}, requestHash(s.Ref, cmds[g.from:g.to])
 		w.keys = append(w.keys, k)
 	}
+}
+
+// keyOfEvents is a key, without its id, of the events that were written into a conversation.
+func keyOfEvents(conversation uuid.UUID, events []Event) Key {
+	k := Key{Conversation: conversation}
+	for i := range events {
+		if e := &events[i]; e.Conversation == conversation {
+			if k.FirstSeq == 0 {
+				k.FirstSeq = e.Seq
+			}
+			k.LastSeq = e.Seq
+		}
+	}
+	return k
 }
 
 // requestHash tells requests apart: the first eight bytes of the SHA-256 of their JSON.

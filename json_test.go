@@ -674,3 +674,61 @@ func TestAttachmentsThatAreNullAreNone(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, convo.OutcomeDuplicate, r.Outcome)
 }
+
+func TestCommandsOfAClientSayOnlyWhatItMay(t *testing.T) {
+	by := convo.ByUser("ana")
+	cmds, err := convo.UntrustedCommands([]byte(`[
+		{"command": "assign", "assignee": "ana", "key": "click 7"},
+		{"command": "close", "category": "Sales", "summary": "done"}
+	]`), by, convo.CommandAssign, convo.CommandClose)
+	require.NoError(t, err)
+	assert.Equal(t, convo.Commands{
+		convo.Assign{By: by, Assignee: "ana", Key: "click 7"},
+		convo.Close{By: by, Category: "Sales", Summary: "done"},
+	}, cmds)
+
+	many := "[" + strings.Repeat(`{"command": "note", "body": "x"},`, convo.MaxCommands) +
+		`{"command": "note", "body": "x"}]`
+	for text, problem := range map[string]string{
+		`[{"command": "note", "by": {"type": "user", "id": "ben"}, "body": "x"}]`: "commands[0].by",
+		`[{"command": "note", "By": {"type": "user", "id": "ben"}, "body": "x"}]`: "commands[0].By",
+		`[{"command": "note", "body": "x"}, {"command": "note", "body": "x",
+			"at": "2026-01-01T00:00:00Z"}]`: "commands[1].at",
+		`[{"command": "note", "external_id": "m1", "body": "x"}]`:  "commands[0].external_id",
+		`[{"command": "close", "source": "dialogflow"}]`:           "commands[0].source",
+		`[{"command": "note", "sent_at": "2026-01-01T00:00:00Z"}]`: "commands[0].sent_at",
+		`[{"command": "block", "reason": "x"}]`:                    `"block" is not one of ["note"`,
+		`[{"command": "note", "text": "x"}]`:                       `field "text" is not known`,
+		`{"command": "note"}`:                                      "must be a JSON array",
+		`[null]`:                                                   "needs the name of a command",
+		many:                                                       "at most",
+		"[" + strings.Repeat(" ", convo.MaxCommandsJSON) + "]":     "must be at most 1048576 bytes",
+	} {
+		cmds, err := convo.UntrustedCommands([]byte(text), by,
+			convo.CommandNote, convo.CommandClose)
+		var invalid *convo.ValidationError
+		require.ErrorAs(t, err, &invalid, text)
+		assert.ErrorContains(t, err, problem)
+		assert.Empty(t, cmds)
+	}
+	_, err = convo.UntrustedCommands([]byte(`[{"command": "note"}]`), by)
+	assert.ErrorContains(t, err, "is not one of", "nothing is allowed unless it is named")
+}
+
+func TestEveryCommandCanBeGivenAnActorAndATime(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for _, sample := range allCommands {
+		c := filled(sample).(convo.Command)
+		was := convo.Commands{c}
+		given := was.As(convo.ByUser("zoe"), at)
+		assert.Equal(t, filled(sample), was[0], "the list is left as it was")
+		text, err := json.Marshal(given)
+		require.NoError(t, err)
+		assert.Contains(t, string(text),
+			`"by":{"type":"user","id":"zoe"},"at":"2026-03-02T09:00:00Z"`)
+		text, err = json.Marshal(given.As(convo.ByAutomation("bot"), time.Time{}))
+		require.NoError(t, err)
+		assert.Contains(t, string(text), `"by":{"type":"automation","id":"bot"}`)
+		assert.NotContains(t, string(text), `"at":`)
+	}
+}

@@ -151,6 +151,19 @@ func (m *ShownMessage) told(p *Identified) {
 
 func (e *Event) place() EventPlace { return EventPlace{e.Conversation, e.Contact, e.Seq} }
 
+// withOthers is s with all else that a decision about cmd looks at.
+func (e *Engine) withOthers(ctx context.Context, s Snapshot, cmd Command) (Snapshot, error) {
+	ref, ok := messageOf(cmd)
+	if !ok {
+		return s, nil
+	}
+	s, err := e.withMessage(ctx, s, ref)
+	if tell, ok := cmd.(Identify); ok && err == nil && s.Message != nil {
+		return e.withHolder(ctx, s, tell)
+	}
+	return s, err
+}
+
 // withMessage is s with the message that ref names, and the conversation that it is in. Without
 // such a message it is s.
 func (e *Engine) withMessage(ctx context.Context, s Snapshot, ref MessageRef) (Snapshot, error) {

@@ -69,6 +69,7 @@ func cases() []testCase {
 		deliveryCases,
 		peerCases,
 		importCases,
+		decidedCases,
 	)
 }
 
