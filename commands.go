@@ -78,15 +78,16 @@ type Note struct {
 }
 
 // Edit gives a message or a note another text, in any status; the earlier ones stay in the log. It
-// names the message by its event, or by its external id, anywhere under the Ref's contact, and
-// stands alone in a call. A message that was taken back, or has this text already, is left as it
-// is. Counts and waits stay.
+// names the message by its event, or by its external id, anywhere under the Ref's contact: where
+// several messages have that id, by the Address, or else that of the Ref. It stands alone in a
+// call. A message that was taken back, or has this text already, is left as it is. Counts and waits
+// stay.
 type Edit struct {
 	By          Actor           `json:"by"`
 	At          time.Time       `json:"at,omitzero"`
 	Key         string          `json:"key,omitempty"`
-	Message     uuid.UUID       `json:"message,omitzero"` // the id of its event, or
-	Channel     string          `json:"channel,omitempty"`
+	Message     uuid.UUID       `json:"message,omitzero"`  // the id of its event, or
+	Channel     string          `json:"channel,omitempty"` // default: that of the Ref's address
 	Address     string          `json:"address,omitempty"` // on Channel, if the message has one
 	ExternalID  string          `json:"external_id,omitempty"`
 	Body        string          `json:"body,omitempty"`
@@ -100,8 +101,8 @@ type Retract struct {
 	By         Actor     `json:"by"`
 	At         time.Time `json:"at,omitzero"`
 	Key        string    `json:"key,omitempty"`
-	Message    uuid.UUID `json:"message,omitzero"` // the id of its event, or
-	Channel    string    `json:"channel,omitempty"`
+	Message    uuid.UUID `json:"message,omitzero"`  // the id of its event, or
+	Channel    string    `json:"channel,omitempty"` // default: that of the Ref's address
 	Address    string    `json:"address,omitempty"` // on Channel, if the message has one
 	ExternalID string    `json:"external_id,omitempty"`
 	Redact     bool      `json:"redact,omitempty"`
@@ -112,6 +113,9 @@ type Retract struct {
 // a duplicate instead: transcripts hide it, and it is taken off the counts, now. It stands alone in
 // a call. What was done to such an echo is done to the message; an edit or a retraction of either
 // is one of both.
+//
+// An echo is a message in the same direction. Without an Address, it is any of the contact's that
+// has the id, whatever address it went by: name the Address where two messages may have one id.
 type Identify struct {
 	By         Actor     `json:"by"`
 	At         time.Time `json:"at,omitzero"`

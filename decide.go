@@ -157,6 +157,9 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	if o.channel == "" {
 		o.channel = s.Ref.Address.Channel
 	}
+	if o.message != (MessageRef{}) {
+		o.message = o.message.on(s.Ref.Address)
+	}
 	if err := o.check(p); err != nil {
 		return err
 	}
@@ -182,6 +185,11 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	case o.sentAt.After(latest):
 		return invalid("sent_at",
 			"must not be further ahead of the clock than the policy's max_skew")
+	}
+	if o.kind == kindIdentify && s.Message != nil {
+		if err := s.Message.checkEcho(s.Holder); err != nil {
+			return err
+		}
 	}
 	var ok bool
 	if o.at, ok = eventTime(o.at, now, s.Conversation.UpdatedAt); !ok {

@@ -133,6 +133,18 @@ func (w *decider) identify(s *Snapshot, o *fields) {
 	}
 }
 
+// checkEcho refuses what cannot be told the external id of another message, or of any: an echo is a
+// message in the same direction.
+func (m *ShownMessage) checkEcho(holder *ShownMessage) error {
+	switch {
+	case m.Event.Kind == NoteAdded:
+		return invalid("message", "a note has no external_id")
+	case holder != nil && holder.Event.Kind != m.Event.Kind:
+		return invalid("external_id", "a message in the other direction has it: check the id")
+	}
+	return nil
+}
+
 // changeAsEcho does to a message what was done to its echo before they were known to be one, and
 // removes the echo's texts if the message's were removed.
 func (w *decider) changeAsEcho(s *Snapshot, o *fields) {

@@ -151,8 +151,8 @@ type Result struct {
 	Outcome Outcome `json:"outcome"`
 	Contact Contact `json:"contact"`
 	// Conversation is the one that the last command was about, as it stands after it; of a
-	// duplicate, the one that the last command with a key ended in when it was applied, as it
-	// stands now.
+	// duplicate, the one that the last command with a key ended in when it was applied, or that the
+	// message with its external id is in, as it stands now.
 	Conversation Conversation `json:"conversation,omitzero"`
 	// Events were written by this call, in order; of a duplicate, those that that command wrote in
 	// Conversation.

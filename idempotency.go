@@ -42,8 +42,9 @@ type Key struct {
 	KeyID
 	// RequestHash tells a repetition from another request with the same key; 0 for external ids.
 	RequestHash int64 `json:"request_hash,omitempty"`
-	// Conversation is the one that it ended in; FirstSeq to LastSeq are the events that it wrote
-	// there, 0 when none. Without a conversation they are in the log of the Contact itself.
+	// Conversation is the one that it ended in, or, under an external id, that the message is in;
+	// FirstSeq to LastSeq are the events that it wrote there, 0 when none. Without a conversation
+	// they are in the log of the Contact itself.
 	Conversation uuid.UUID `json:"conversation,omitzero"`
 	FirstSeq     int64     `json:"first_seq,omitempty"`
 	LastSeq      int64     `json:"last_seq,omitempty"`
@@ -120,13 +121,20 @@ func (g *keyedGroup) appliedUnder(
 
 // record adds the keys of a group whose events begin at first.
 func (w *decider) record(s *Snapshot, g *keyedGroup, cmds []Command, first int) {
-	k := keyOfEvents(s.Conversation.ID, w.events[first:])
-	if g.external.ID != "" {
+	if g.external.ID != "" { // it leads to the message, wherever the call went on
+		of := s.Conversation.ID
+		for i := range w.events[first:] {
+			if e := &w.events[first+i]; e.Message().ExternalID == g.external.ID {
+				of = e.Conversation
+			}
+		}
+		k := keyOfEvents(of, w.events[first:])
 		k.KeyID = g.external
 		k.Contact = s.Contact.ID
 		w.keys = append(w.keys, k)
 	}
 	if g.key != "" {
+		k := keyOfEvents(s.Conversation.ID, w.events[first:])
 		if k.Conversation == uuid.Nil { // a host's key does not say whose log it is
 			k.FirstSeq, k.LastSeq = 0, 0
 		}

@@ -16,8 +16,9 @@ type History struct {
 	Key string
 	// To is the contact, an address of it, or both. Who is not known becomes so.
 	To Ref
-	// Commands are what happened, each with its At, in order: it begins with an Open or a Receive,
-	// and leaves the conversation closed. There may be any number of them, and several cycles.
+	// Commands are what happened, each with its At, in order. They open one conversation, by an
+	// Open or a Receive, and leave it closed; quiet messages may come before and after. There may
+	// be any number of them, and several cycles. No external id comes twice.
 	Commands []Command
 }
 
@@ -167,6 +168,7 @@ type importing struct {
 	by     map[string]*importedContact // by the id of the root contact
 	owners map[Address]string
 	order  []*importedContact
+	told   map[KeyID][]KeyID // external ids, by channel and id
 	result ImportResult
 }
 
@@ -194,7 +196,9 @@ func (h *History) check() error {
 func (e *Engine) decideImport(
 	ctx context.Context, workspace string, batch []History,
 ) (i *importing, bad *ImportError, err error) {
-	i = &importing{by: map[string]*importedContact{}, owners: map[Address]string{}}
+	i = &importing{
+		by: map[string]*importedContact{}, owners: map[Address]string{}, told: map[KeyID][]KeyID{},
+	}
 	ids, refs := make([]KeyID, 0, len(batch)), make([]Ref, 0, len(batch))
 	for n := range batch {
 		if err := batch[n].check(); err != nil {
@@ -291,6 +295,9 @@ func (i *importing) add(s *Snapshot, now time.Time, p *Policy, h *History) error
 		return err
 	}
 	ch := &d.Change
+	if err := i.tell(ch.Keys); err != nil {
+		return err
+	}
 	if len(k.change.Events) == 0 {
 		i.order = append(i.order, k)
 	}
@@ -321,6 +328,45 @@ func (i *importing) add(s *Snapshot, now time.Time, p *Policy, h *History) error
 	return nil
 }
 
+// tell keeps the external ids of a history, if no other one of the batch has one of them.
+func (i *importing) tell(keys []Key) error {
+	for n := range keys {
+		k := keys[n].KeyID
+		for _, other := range i.told[KeyID{Channel: k.Channel, ID: k.ID}] {
+			if k.Channel != "" && k.Finds(other, func(contact string) string { return contact }) {
+				return invalid("external_id", "another history has it for the contact or address")
+			}
+		}
+	}
+	for n := range keys {
+		k := keys[n].KeyID
+		name := KeyID{Channel: k.Channel, ID: k.ID}
+		i.told[name] = append(i.told[name], k)
+	}
+	return nil
+}
+
+// checkOnce refuses a history that has a message twice: what is behind the second one would be left
+// out with it.
+func (h *History) checkOnce() error {
+	seen := map[KeyID][]KeyID{}
+	for _, cmd := range h.Commands {
+		_, k := keysOf(cmd, h.To.Address)
+		if k.ID == "" {
+			continue
+		}
+		name := KeyID{Channel: k.Channel, ID: k.ID}
+		k.Contact = "the same"
+		for _, other := range seen[name] {
+			if k.Finds(other, func(contact string) string { return contact }) {
+				return invalid("external_id", fmt.Sprintf("%q comes twice in the history", k.ID))
+			}
+		}
+		seen[name] = append(seen[name], k)
+	}
+	return nil
+}
+
 // decideHistory decides one history for a contact whose latest conversation is given. It is pure.
 func decideHistory(
 	s Snapshot, latest Conversation, now time.Time, p *Policy, h *History,
@@ -345,6 +391,9 @@ func decideHistory(
 			return d, s, invalid("key", "a history has one key for all of it")
 		}
 	}
+	if err := h.checkOnce(); err != nil {
+		return d, s, err
+	}
 	loaded := s.Contact.Version
 	blocked := s.Contact.Blocked
 	s.Contact.Blocked = false // that bars nothing in the past
@@ -361,7 +410,8 @@ func decideHistory(
 		return d, s, invalid("commands",
 			"a history is one conversation: give the next one a key of its own")
 	case c.Status != StatusClosed:
-		return d, s, invalid("commands", "a history ends with a Close")
+		return d, s, invalid("commands",
+			"a history leaves its conversation closed: end it with a Close")
 	}
 	s.Contact.Blocked = blocked
 	w.keys = append(w.keys, Key{

@@ -9,10 +9,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// MessageRef names a message: by the id of its event, or by its external id.
+// MessageRef names a message: by the id of its event, or by its external id, anywhere under the
+// contact. Where several messages have that id, the Address decides, else that of the Ref.
 type MessageRef struct {
 	Event      uuid.UUID
-	Channel    string
+	Channel    string // default: that of the Ref's address
 	Address    string // on Channel, if the message came by one
 	ExternalID string
 }
@@ -48,6 +49,14 @@ func (r *MessageRef) checkIdentity() error {
 		return err
 	}
 	return checkToken("address", r.Address)
+}
+
+// on is r on the channel of an address, if it names none.
+func (r MessageRef) on(a Address) MessageRef {
+	if r.ExternalID != "" && r.Channel == "" {
+		r.Channel = a.Channel
+	}
+	return r
 }
 
 // messageOf is the message that a command is about, if it is about one.
@@ -167,10 +176,11 @@ func (e *Engine) withOthers(ctx context.Context, s Snapshot, cmd Command) (Snaps
 // withMessage is s with the message that ref names, and the conversation that it is in. Without
 // such a message it is s.
 func (e *Engine) withMessage(ctx context.Context, s Snapshot, ref MessageRef) (Snapshot, error) {
+	ref = ref.on(s.Ref.Address)
 	if valid := ref.check() == nil; !valid || s.Contact.Version == 0 { // which Decide refuses
 		return s, nil
 	}
-	m, found, err := e.findMessage(ctx, &s.Contact, ref)
+	m, found, err := e.findMessage(ctx, &s, ref)
 	if err != nil || !found {
 		return s, err
 	}
@@ -260,10 +270,11 @@ func (e *Engine) show(
 	return shown, about, nil
 }
 
-// findMessage is the event of a message of a root contact.
+// findMessage is the event of a message of the root contact of s.
 func (e *Engine) findMessage(
-	ctx context.Context, root *Contact, ref MessageRef,
+	ctx context.Context, s *Snapshot, ref MessageRef,
 ) (m Event, found bool, err error) {
+	root := &s.Contact
 	if ref.Event != uuid.Nil {
 		m, found, err = e.store.Event(ctx, root.Workspace, root.ID, ref.Event)
 		_, isMessage := m.Payload.(*Message)
@@ -275,11 +286,11 @@ func (e *Engine) findMessage(
 	if err != nil || len(keys) == 0 {
 		return m, false, err
 	}
-	if len(keys) > 1 && ref.Address == "" {
-		return m, false, invalid("address",
-			"several messages of the contact have this external_id: say by which address")
+	k, err := keyOf(keys, ref, s.Ref.Address)
+	if err != nil {
+		return m, false, err
 	}
-	events, err := e.eventsOf(ctx, root.Workspace, keyOf(keys, ref))
+	events, err := e.eventsOf(ctx, root.Workspace, k)
 	if err != nil {
 		return m, false, err
 	}
@@ -293,15 +304,31 @@ func (e *Engine) findMessage(
 	return m, false, nil
 }
 
-// keyOf is the key that ref names: that of its address, or else the first.
-func keyOf(keys []Key, ref MessageRef) Key {
-	i := slices.IndexFunc(keys, func(k Key) bool { return k.Address == ref.Address })
-	return keys[max(0, i)]
+// keyOf is the key that ref names, which is for an address: the only one, or else that of the
+// message's address, or of the one that is spoken to.
+func keyOf(keys []Key, ref MessageRef, spokenTo Address) (Key, error) {
+	if len(keys) == 1 {
+		return keys[0], nil
+	}
+	address := ref.Address
+	if address == "" && ref.Channel == spokenTo.Channel {
+		address = spokenTo.Value
+	}
+	if address != "" {
+		for i := range keys {
+			if keys[i].Address == address {
+				return keys[i], nil
+			}
+		}
+	}
+	return Key{}, invalid("message", "several messages of the contact have this external_id: "+
+		"name the message by its event, or by the address that it came by or went to")
 }
 
 // withHolder is s with the message that has the external id which tell tells, if one has it.
 func (e *Engine) withHolder(ctx context.Context, s Snapshot, tell Identify) (Snapshot, error) {
 	ref := MessageRef{Channel: tell.Channel, Address: tell.Address, ExternalID: tell.ExternalID}
+	ref = ref.on(s.Ref.Address)
 	if valid := ref.check() == nil; !valid {
 		return s, nil
 	}
@@ -311,7 +338,10 @@ func (e *Engine) withHolder(ctx context.Context, s Snapshot, tell Identify) (Sna
 	if err != nil || len(keys) == 0 {
 		return s, err
 	}
-	k := keyOf(keys, ref)
+	k, err := keyOf(keys, ref, Address{s.Message.channel, s.Message.address})
+	if err != nil {
+		return s, err
+	}
 	events, err := e.eventsOf(ctx, s.Contact.Workspace, k)
 	if err != nil {
 		return s, err

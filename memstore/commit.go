@@ -92,7 +92,7 @@ func (w *workspace) append(b batch) {
 
 // overlap refuses changes that write the same thing, each as if it were alone.
 func overlap(changes []convo.Change) error {
-	if len(changes) < 2 {
+	if len(changes) == 1 && len(changes[0].Keys) < 2 {
 		return nil
 	}
 	type name struct {
@@ -105,7 +105,8 @@ func overlap(changes []convo.Change) error {
 		var err error
 		add := func(what any, refusal error) {
 			n := name{ch.Contact.Workspace, what}
-			if other, ok := by[n]; ok && other != i {
+			_, isKey := what.(convo.KeyID) // which one change has once, too
+			if other, ok := by[n]; ok && (isKey || other != i) {
 				err = fmt.Errorf("memstore: %v twice in one commit: %w", what, refusal)
 			}
 			by[n] = i

@@ -25,6 +25,11 @@ var importCases = []testCase{
 		importsOnce,
 	},
 	{
+		"Import/takes each message once, whichever histories tell of it",
+		"an external id is unique for the address or contact",
+		importsMessagesOnce,
+	},
+	{
 		"Import/names the history that cannot be imported",
 		"what comes before it is imported, and nothing of it",
 		importsNothingBad,
@@ -119,6 +124,58 @@ func importsOlder(s *suite) {
 		Key: "after", To: to("between"), Commands: past(s.clock.Now().Add(-2*time.Hour), "a"),
 	})
 	s.NotEqual(last, s.load(to("between")).Conversation.ID, "that is the latest one now")
+}
+
+// A message is there once, whichever histories tell of it.
+func importsMessagesOnce(s *suite) {
+	year := s.clock.Now().AddDate(-1, 0, 0)
+	history := func(key string, to convo.Ref, days int, ms ...convo.Receive) convo.History {
+		h := convo.History{Key: key, To: to}
+		at := year.AddDate(0, 0, days)
+		for i := range ms {
+			ms[i].At = at.Add(time.Duration(i) * time.Minute)
+			h.Commands = append(h.Commands, ms[i])
+		}
+		h.Commands = append(h.Commands, convo.Close{By: ana, At: at.Add(time.Hour)})
+		return h
+	}
+	m := func(address, id string) convo.Receive {
+		return convo.Receive{Channel: "mail", Address: address, ExternalID: id, Body: "x"}
+	}
+	for i, c := range []struct {
+		second  convo.Receive
+		refused bool
+	}{
+		{m("", "17"), true}, {m("a@b.de", "17"), true}, {m("", "18"), false},
+	} {
+		k := to(fmt.Sprint("k", i))
+		first := history(fmt.Sprint("first ", i), k, 0, m("", "17"))
+		second := history(fmt.Sprint("second ", i), k, 5, c.second)
+		r, err := s.engine.Import(s.ctx, acme, each(first, second), nil)
+		s.wrote(acme)
+		if !c.refused {
+			s.NoError(err)
+			continue
+		}
+		var bad *convo.ImportError
+		s.ErrorAs(err, &bad, i)
+		s.Equal(1, bad.Record)
+		s.ErrorIs(err, convo.ErrInvalid)
+		s.Equal(1, r.Imported)
+		// by itself too
+		_, err = s.engine.Import(s.ctx, acme, each(second), nil)
+		s.ErrorIs(err, convo.ErrInvalid)
+		// and twice in one history
+		_, err = s.engine.Import(s.ctx, acme, each(history(fmt.Sprint("both ", i),
+			to(fmt.Sprint("other ", i)), 0, m("", "17"), c.second, m("", "19"))), nil)
+		s.ErrorAs(err, &bad)
+		s.ErrorContains(err, "comes twice in the history")
+	}
+	// Two people may both have a message 17.
+	s.imports(
+		history("by a", from("a", "mail", "a"), 0, m("", "17")),
+		history("by b", from("b", "mail", "b"), 0, m("", "17")),
+	)
 }
 
 func importsOnce(s *suite) {

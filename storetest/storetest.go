@@ -70,6 +70,7 @@ func cases() []testCase {
 		peerCases,
 		importCases,
 		decidedCases,
+		namedCases,
 	)
 }
 
