@@ -115,9 +115,6 @@ func (f figures) print(out io.Writer) error {
 		count("  not imported", f.NotImported)
 	}
 	count("cases", f.Cases)
-	if f.Joined > 0 {
-		count("  joined", f.Joined)
-	}
 	if len(f.Unmapped) > 0 {
 		fmt.Fprintln(w, "activities that the mapping does not name")
 		for _, activity := range slices.Sorted(maps.Keys(f.Unmapped)) {

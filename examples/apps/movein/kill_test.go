@@ -60,12 +60,13 @@ func tickets(t *testing.T, cases int) (file string) {
 
 // start runs the program on a file and a database.
 func start(
-	ctx context.Context, t *testing.T, file, db string,
+	ctx context.Context, t *testing.T, file, db, workspace string,
 ) (cmd *exec.Cmd, stdout *bytes.Buffer) {
 	mapping := filepath.Join(t.TempDir(), "mapping.json")
 	_, text, _ := call("", "--print-mapping")
 	require.NoError(t, os.WriteFile(mapping, []byte(text), 0o600))
-	cmd = exec.CommandContext(ctx, os.Args[0], "--json", "--mapping", mapping, "--db", db, file)
+	cmd = exec.CommandContext(ctx, os.Args[0], "--json", "--mapping", mapping, "--db", db,
+		"--workspace", workspace, file)
 	cmd.Env = append(os.Environ(), asProgram+"=1")
 	stdout = &bytes.Buffer{}
 	cmd.Stdout, cmd.Stderr = stdout, os.Stderr
@@ -74,9 +75,9 @@ func start(
 }
 
 // whole runs the program to its end.
-func whole(t *testing.T, file, db string) (f figures, took time.Duration) {
+func whole(t *testing.T, file, db, workspace string) (f figures, took time.Duration) {
 	began := time.Now()
-	cmd, stdout := start(t.Context(), t, file, db)
+	cmd, stdout := start(t.Context(), t, file, db, workspace)
 	require.NoError(t, cmd.Wait())
 	took = time.Since(began)
 	require.NoError(t, json.Unmarshal(stdout.Bytes(), &f))
@@ -102,15 +103,15 @@ func TestAnImportThatIsKilledAtRandomGoesOn(t *testing.T) {
 		if e == testdb.SQLite {
 			db = filepath.Join(t.TempDir(), "movein.sqlite")
 		}
-		_, tenth := whole(t, tickets(t, cases/10), db) // a guess at how long all of it takes
+		_, tenth := whole(t, tickets(t, cases/10), db, "small") // a guess at how long all of it takes
 		for range 3 {
 			killed, cancel := context.WithTimeout(t.Context(),
 				time.Duration(rand.Int64N(int64(10*tenth))))
-			cmd, _ := start(killed, t, file, db)
+			cmd, _ := start(killed, t, file, db, defaultWorkspace)
 			_ = cmd.Wait() // it was killed, or had ended
 			cancel()
 		}
-		f, _ := whole(t, file, db)
+		f, _ := whole(t, file, db, defaultWorkspace)
 		assert.Equal(t, 9*cases, f.Rows)
 		assert.Equal(t, 9*cases, f.Applied+f.Repeated)
 		assert.Zero(t, f.NotImported)
@@ -134,7 +135,7 @@ func TestAnImportThatIsKilledAtRandomGoesOn(t *testing.T) {
 		assert.Equal(t, cases, there, "every case once")
 		require.NoError(t, closeStore())
 
-		again, _ := whole(t, file, db)
+		again, _ := whole(t, file, db, defaultWorkspace)
 		assert.Equal(t, 9*cases, again.Repeated)
 		assert.Empty(t, again.Events, "nothing is new")
 	})

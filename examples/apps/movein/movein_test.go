@@ -258,7 +258,7 @@ func TestWhatTheEngineRefusesIsReturnedWithTheLine(t *testing.T) {
 	for rows, problem := range map[string]string{
 		// The text is too long; a case that goes on, and one that has ended, are in the future.
 		"c,Closed,ana,2025-03-03 09:00:00Z,\nc,Look,ana,2025-03-03 09:01:00Z," +
-			strings.Repeat("x", 64<<10+1): "log: line 3: case c: convo: body: must be at most",
+			strings.Repeat("x", 64<<10+1): "\nline 3: case c: convo: body: must be at most",
 		"d,Closed,ana,2025-03-03 09:00:00Z,\nc,Look,ana,2099-03-03 09:01:00Z,": "log: line 3: " +
 			"case c: convo: at: ",
 		"d,Look,ana,2025-03-03 09:00:00Z,\nc,Closed,ana,2099-03-03 09:01:00Z,": "log: line 3: " +

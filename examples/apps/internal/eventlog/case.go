@@ -2,9 +2,11 @@ package eventlog
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,7 +30,23 @@ type step struct {
 	told     convo.CommandName // open or close, when it is no row
 	commands convo.Commands    // none: it says what was so already
 	outcome  convo.Outcome     // on that store
-	events   []convo.EventKind
+	events   []convo.Event
+}
+
+// traces are what events say, whatever ids and contact they have.
+func traces(events []convo.Event) string {
+	var s strings.Builder
+	enc := json.NewEncoder(&s)
+	for i := range events {
+		r := events[i].Row()
+		r.ID, r.Workspace, r.Contact, r.Conversation = uuid.Nil, "", "", uuid.Nil
+		r.Seq, r.ContactSeq, r.NewContact, r.Older = 0, 0, false, false
+		if r.By.Type == convo.ActorContact {
+			r.By.ID = ""
+		}
+		_ = enc.Encode(r) // which holds nothing that JSON has not
+	}
+	return s.String()
 }
 
 // key is the same whenever the i-th step of a case is imported. It is a hash because a case id may
@@ -57,7 +75,9 @@ func readCase(ctx context.Context, m *Mapping, rows []row) (*caseLog, error) {
 	if c.contact == "" {
 		c.contact = c.id
 	}
-	c.order(rows)
+	if err := c.order(rows); err != nil {
+		return nil, err
+	}
 	engine, err := convo.New(memstore.New(), convo.WithClock(later{}))
 	if err != nil {
 		return nil, err
@@ -79,19 +99,19 @@ func readCase(ctx context.Context, m *Mapping, rows []row) (*caseLog, error) {
 			s.commands, s.outcome = nil, convo.OutcomeUnchanged
 			continue
 		}
-		for _, e := range r.Events {
-			s.events = append(s.events, e.Kind)
-		}
+		s.events = r.Events
 		if said.conversation.Status == convo.StatusClosed &&
-			slices.Contains(s.events, convo.ConversationClosed) {
+			slices.ContainsFunc(r.Events, isClosing) {
 			c.ended = i + 1
 		}
 	}
 	return c, nil
 }
 
+func isClosing(e convo.Event) bool { return e.Kind == convo.ConversationClosed }
+
 // order makes steps of rows, with the opening and the closing that they tell where they belong.
-func (c *caseLog) order(rows []row) {
+func (c *caseLog) order(rows []row) error {
 	var opened, closed *row
 	for i := range rows {
 		r := &rows[i]
@@ -102,6 +122,11 @@ func (c *caseLog) order(rows []row) {
 			closed = r
 		}
 		c.steps = append(c.steps, step{row: r, at: r.time()})
+	}
+	if closed != nil && closed.closedAt.Before(c.steps[0].at) &&
+		(opened == nil || closed.closedAt.Before(opened.openedAt)) {
+		return fmt.Errorf("line %d: case %s was closed before its first activity", closed.line,
+			c.id)
 	}
 	if opened != nil && opened.openedAt.Before(c.steps[0].at) {
 		c.steps = slices.Insert(c.steps, 0,
@@ -115,6 +140,7 @@ func (c *caseLog) order(rows []row) {
 		c.steps = slices.Insert(c.steps, i,
 			step{row: closed, at: closed.closedAt, told: convo.CommandClose})
 	}
+	return nil
 }
 
 // time is when a row happened; where a row is a case, when that was opened.
@@ -249,9 +275,16 @@ func (s *step) by() convo.Actor {
 // it too.
 func (c *caseLog) keyed(i int) convo.Commands {
 	cmds := slices.Clone(c.steps[i].commands)
-	last := reflect.New(reflect.TypeOf(cmds[len(cmds)-1])).Elem()
-	last.Set(reflect.ValueOf(cmds[len(cmds)-1]))
-	last.FieldByName("Key").SetString(key(c.id, i)) // every command has one
-	cmds[len(cmds)-1] = last.Interface().(convo.Command)
+	cmds[len(cmds)-1] = withKey(cmds[len(cmds)-1], key(c.id, i))
 	return cmds
 }
+
+// withKey is a command with a key: every command has one.
+func withKey(cmd convo.Command, key string) convo.Command {
+	c := reflect.New(reflect.TypeOf(cmd)).Elem()
+	c.Set(reflect.ValueOf(cmd))
+	c.FieldByName("Key").SetString(key)
+	return c.Interface().(convo.Command)
+}
+
+func keyOf(cmd convo.Command) string { return reflect.ValueOf(cmd).FieldByName("Key").String() }

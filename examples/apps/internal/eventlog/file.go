@@ -25,10 +25,14 @@ conversation:
     the log names the time of the closing in a column;
   - an activity while it is pending resumes it first, unless it says pending itself.
 
-The rows of a case may stand anywhere in the file: they are imported in order of time. When a row
-cannot be read, it is named by its line, and nothing is imported. So it is when an activity of the
-mapping never occurs. What has not ended by the end of the log becomes the active conversation of
-its contact, who has one at a time: further such cases join it.
+The rows of a case may stand anywhere in the file: they are imported in order of time, and, at the
+same time, of the file. When a row cannot be read, or a case cannot be, it is named by its line, and
+nothing is imported. So it is when an activity of the mapping never occurs.
+
+What has not ended by the end of the log becomes the active conversation of its contact, who has one
+at a time: further such cases are named, and left for a later run, when they have ended. A longer
+log adds what is new. What was changed in a case that is there already is not: such a case is named,
+and left as it is.
 
 A mapping is a JSON object. Print the default one, change it, and pass it with --mapping:
 
@@ -36,7 +40,7 @@ A mapping is a JSON object. Print the default one, change it, and pass it with -
 ` + columnHelp() + `  time_layouts  as Go's time.Parse reads them; or unix, unix_ms, unix_us
   zone          of times without one, as Europe/Rome (default: UTC)
   delimiter     between fields (default: a comma)
-  encoding      utf-8 (the default), windows-1252, utf-16le and the others of the web
+  encoding      utf-8 (the default), windows-1252, utf-16le, utf-16be and the others of the web
   channel       of rows that name none
   activities    which of them open, close, set_pending, assign, send, receive or note
   others        what all other activities, and texts without one, are (default: note)

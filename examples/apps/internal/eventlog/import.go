@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -22,14 +23,11 @@ type Tally struct {
 	Repeated        int `json:"repeated"`         // applied by an earlier import
 	NotImported     int `json:"not_imported"`     // see Left
 
-	Cases int `json:"cases"`
-	// Joined are the cases that went into the active conversation of their contact, which has one
-	// at a time.
-	Joined int                     `json:"joined"`
+	Cases  int                     `json:"cases"`
 	Events map[convo.EventKind]int `json:"events"`
 	// Unmapped counts the activities that the mapping does not name.
 	Unmapped map[string]int `json:"unmapped"`
-	// Left are the first cases whose end could not be imported, and why.
+	// Left are the first cases that could not be imported to their ends, and why.
 	Left []string `json:"left"`
 }
 
@@ -69,6 +67,9 @@ func Import(
 	if err := m.check(s.occurs); err != nil {
 		return t, fmt.Errorf("%s: %w", name, err)
 	}
+	if err := check(ctx, m, s, name, out); err != nil {
+		return t, err
+	}
 	bar := Bar(out, "importing", s.rows)
 	defer func() { _ = bar.Finish() }()
 	i := importing{
@@ -84,9 +85,40 @@ func Import(
 		}
 	}
 	if err := i.run(ctx); err != nil {
-		return t, fmt.Errorf("%s: %w", name, err)
+		return t, fmt.Errorf("%s: %w\nWhat comes before it is imported. "+
+			"Mend it, and run this again", name, err)
 	}
 	return i.tally, nil
+}
+
+// check tries all cases, so that what is wrong with them is known before anything is imported.
+func check(ctx context.Context, m *Mapping, s *spool, name string, out io.Writer) error {
+	bar := Bar(out, "checking", s.rows)
+	defer func() { _ = bar.Finish() }()
+	var bad []string
+	count := 0
+	for rows, err := range s.cases(ctx) {
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if _, err := readCase(ctx, m, rows); err != nil {
+			if count++; count <= maxShown {
+				bad = append(bad, "\n"+err.Error())
+			}
+		}
+		_ = bar.Add(len(rows))
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if count > len(bad) {
+		bad = append(bad, fmt.Sprintf("\n... and %d more", count-len(bad)))
+	}
+	if count > 0 {
+		return fmt.Errorf("%s: bad cases: %d; nothing was imported%s", name, count,
+			strings.Join(bad, ""))
+	}
+	return nil
 }
 
 func (i *importing) run(ctx context.Context) error {
@@ -146,18 +178,24 @@ func (i *importing) committed(ctx context.Context, batch []convo.ImportedHistory
 		i.batch = i.batch[1:]
 		n := c.ended
 		if b.Known {
-			n = c.upTo(b.Events)
+			var same bool
+			var err error
+			if n, same, err = i.compare(ctx, c, b); err != nil {
+				return err
+			}
+			if !same {
+				i.leave(c.steps[0].line, c.id, errOtherwise)
+				i.notImported(c)
+				continue
+			}
 		}
 		for j := range c.steps[:n] {
 			s := &c.steps[j]
-			if !b.Known {
-				for _, kind := range s.events {
-					i.tally.Events[kind]++
-				}
-			}
 			outcome := s.outcome
 			if b.Known {
 				outcome = convo.OutcomeDuplicate
+			} else {
+				i.written(s.events)
 			}
 			i.count(s, outcome)
 		}
@@ -168,12 +206,51 @@ func (i *importing) committed(ctx context.Context, batch []convo.ImportedHistory
 	return nil
 }
 
-// upTo is how many steps of a case wrote so many events.
-func (c *caseLog) upTo(events int) (steps int) {
-	for written := 0; steps < len(c.steps) && written < max(1, events); steps++ {
-		written += len(c.steps[steps].events)
+// compare is how many steps of a case are there already, and whether they are there as they are in
+// this log.
+func (i *importing) compare(
+	ctx context.Context, c *caseLog, b convo.ImportedHistory,
+) (steps int, same bool, err error) {
+	var want, got []convo.Event
+	for steps < len(c.steps) && len(want) < b.Events {
+		want = append(want, c.steps[steps].events...)
+		steps++
 	}
-	return steps
+	if len(want) != b.Events {
+		return 0, false, nil
+	}
+	conversation := convo.ToConversation(i.workspace, b.Conversation)
+	for e, err := range i.engine.AllTranscript(ctx, conversation, convo.EventCursor{}) {
+		if err != nil {
+			return 0, false, err
+		}
+		if got = append(got, e); len(got) == b.Events {
+			break
+		}
+	}
+	return steps, traces(want) == traces(got), nil
+}
+
+// leave tells of a case that could not be imported to its end.
+func (i *importing) leave(line int, caseID string, why error) {
+	if len(i.tally.Left) < maxShown {
+		i.tally.Left = append(i.tally.Left, fmt.Sprintf("line %d: case %s: %v", line, caseID, why))
+	}
+}
+
+func (i *importing) notImported(c *caseLog) {
+	for j := range c.steps {
+		if c.steps[j].told == "" {
+			i.tally.NotImported++
+			i.progress(1)
+		}
+	}
+}
+
+func (i *importing) written(events []convo.Event) {
+	for j := range events {
+		i.tally.Events[events[j].Kind]++
+	}
 }
 
 // putOff keeps the steps of a case from the n-th on, which are done one by one at the end.
@@ -184,7 +261,9 @@ func (i *importing) putOff(ctx context.Context, c *caseLog, n int, of uuid.UUID)
 			i.count(s, convo.OutcomeUnchanged)
 			continue
 		}
-		r := rest{c.contact, c.id, s.line, of, c.keyed(j), s.told != ""}
+		r := rest{
+			c.contact, c.id, s.line, of, c.keyed(j), traces(s.events), j == 0, s.told != "",
+		}
 		if err := i.spool.putOff(ctx, r, s.at); err != nil {
 			return err
 		}
@@ -236,14 +315,12 @@ func (i *importing) goOn(ctx context.Context) error {
 		if !left[r.caseID] {
 			of[r.caseID], err = i.do(ctx, r)
 		}
-		switch why := reason(err); {
-		case err != nil && why == nil:
+		switch {
+		case err != nil && !aboutCase(err):
 			return fmt.Errorf("line %d: case %s: %w", r.line, r.caseID, err)
 		case err != nil:
-			if left[r.caseID] = true; len(i.tally.Left) < maxShown {
-				i.tally.Left = append(i.tally.Left,
-					fmt.Sprintf("line %d: case %s: %v", r.line, r.caseID, why))
-			}
+			left[r.caseID] = true
+			i.leave(r.line, r.caseID, err)
 		}
 		if left[r.caseID] && !r.told {
 			i.tally.NotImported++
@@ -254,43 +331,51 @@ func (i *importing) goOn(ctx context.Context) error {
 
 // do does one step, and tells the conversation of its case.
 func (i *importing) do(ctx context.Context, r rest) (uuid.UUID, error) {
-	to := convo.ToConversation(i.workspace, r.conversation)
-	if r.conversation == uuid.Nil {
-		to = convo.ToContact(i.workspace, r.contact)
+	var result convo.Result
+	var err error
+	if r.first { // which opens a conversation, or nothing
+		last := len(r.commands) - 1
+		k := keyOf(r.commands[last])
+		r.commands[last] = withKey(r.commands[last], "")
+		result, err = i.engine.DoFunc(ctx, convo.ToContact(i.workspace, r.contact), k,
+			func(s convo.Snapshot) ([]convo.Command, error) {
+				if s.Conversation.Status.Active() || s.Active != uuid.Nil {
+					return nil, errOther
+				}
+				return r.commands, nil
+			})
+	} else {
+		result, err = i.engine.Do(ctx, convo.ToConversation(i.workspace, r.conversation),
+			r.commands...)
 	}
-	result, err := i.engine.Do(ctx, to, r.commands...)
-	if err != nil {
+	switch {
+	case errors.Is(err, convo.ErrKeyReused):
+		return uuid.Nil, errOtherwise
+	case err != nil:
 		return uuid.Nil, err
+	case result.Outcome == convo.OutcomeDuplicate && traces(result.Events) != r.traces:
+		return uuid.Nil, errOtherwise
+	case result.Outcome != convo.OutcomeDuplicate:
+		i.written(result.Events)
 	}
 	if !r.told {
 		i.tally.add(result.Outcome)
 	}
-	if result.Outcome == convo.OutcomeDuplicate {
-		return result.Conversation.ID, nil
-	}
-	opened := false
-	for _, e := range result.Events {
-		i.tally.Events[e.Kind]++
-		opened = opened || e.Kind == convo.ConversationOpened
-	}
-	if r.conversation == uuid.Nil && !opened {
-		i.tally.Joined++
-	}
 	return result.Conversation.ID, nil
 }
 
-// reason is why what is left of a case cannot be imported; nil when err is not about the case.
-func reason(err error) error {
+// aboutCase reports whether err is about one case, so that the others can be imported.
+func aboutCase(err error) bool {
 	var state *convo.StateError
-	switch {
-	case errors.Is(err, convo.ErrKeyReused):
-		return errOtherwise
-	case errors.As(err, &state):
-		return err
-	}
-	return nil
+	return errors.Is(err, errOther) || errors.Is(err, errOtherwise) || errors.As(err, &state)
 }
 
-// errOtherwise is of a case that went on in an earlier log, but not in this one.
-var errOtherwise = errors.New("it is there as it is in another log, which has more of it, or has " +
-	"it otherwise: import that one again")
+var (
+	// errOther keeps a case from going on in another one's conversation.
+	errOther = errors.New("it has not ended, and the contact has another active conversation: " +
+		"run this again when one of them has")
+	// errOtherwise is of a case that is there, but not as it is in this log.
+	errOtherwise = errors.New("it is there otherwise: a row was changed, or put in before " +
+		"others, or has the external id of another case, or the log is an older one. " +
+		"Nothing was changed")
+)

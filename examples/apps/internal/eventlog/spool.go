@@ -54,7 +54,7 @@ func newSpool(ctx context.Context) (s *spool, err error) {
 		"CREATE TABLE log (line INTEGER, at INTEGER, opened INTEGER, closed INTEGER" +
 			names.String() + ")",
 		"CREATE TABLE rest (contact TEXT, at INTEGER, case_id TEXT, line INTEGER, " +
-			"conversation BLOB, commands BLOB, told INTEGER)",
+			"conversation BLOB, commands BLOB, traces TEXT, first INTEGER, told INTEGER)",
 	} {
 		if _, err = s.tx.ExecContext(ctx, statement); err != nil {
 			return nil, err
@@ -64,7 +64,7 @@ func newSpool(ctx context.Context) (s *spool, err error) {
 		strings.Repeat(", ?", int(columns))+")"); err != nil {
 		return nil, err
 	}
-	s.put, err = s.tx.PrepareContext(ctx, "INSERT INTO rest VALUES (?, ?, ?, ?, ?, ?, ?)")
+	s.put, err = s.tx.PrepareContext(ctx, "INSERT INTO rest VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
 	return s, err
 }
 
@@ -155,7 +155,9 @@ type rest struct {
 	line            int
 	conversation    uuid.UUID // uuid.Nil: not known yet
 	commands        convo.Commands
-	told            bool // it is no row
+	traces          string // of what it writes
+	first           bool   // of its case
+	told            bool   // it is no row
 }
 
 // putOff keeps a step for [spool.rests].
@@ -165,7 +167,7 @@ func (s *spool) putOff(ctx context.Context, r rest, at time.Time) error {
 		return err
 	}
 	_, err = s.put.ExecContext(ctx, r.contact, at.UnixMicro(), r.caseID, r.line,
-		r.conversation[:], commands, r.told)
+		r.conversation[:], commands, r.traces, r.first, r.told)
 	return err
 }
 
@@ -173,7 +175,7 @@ func (s *spool) putOff(ctx context.Context, r rest, at time.Time) error {
 func (s *spool) rests(ctx context.Context) iter.Seq2[rest, error] {
 	return func(yield func(rest, error) bool) {
 		rows, err := s.tx.QueryContext(ctx, "SELECT contact, case_id, line, conversation, "+
-			"commands, told FROM rest ORDER BY contact, at, rowid")
+			"commands, traces, first, told FROM rest ORDER BY contact, at, rowid")
 		if err != nil {
 			yield(rest{}, err)
 			return
@@ -182,7 +184,8 @@ func (s *spool) rests(ctx context.Context) iter.Seq2[rest, error] {
 		for rows.Next() {
 			var r rest
 			var id, commands []byte
-			err := rows.Scan(&r.contact, &r.caseID, &r.line, &id, &commands, &r.told)
+			err := rows.Scan(&r.contact, &r.caseID, &r.line, &id, &commands, &r.traces, &r.first,
+				&r.told)
 			if err == nil {
 				copy(r.conversation[:], id)
 				err = json.Unmarshal(commands, &r.commands)
