@@ -223,6 +223,7 @@ func applyToContact(s *Snapshot, e *Event) {
 	case e.Kind == ContactMerged && merging.MergedInto == c.ID:
 		if merging.ContactSeq > c.Version {
 			c.Version, c.LatestConversation = merging.ContactSeq, merging.LatestConversation
+			c.Blocked = merging.Blocked
 		}
 		c.UpdatedAt = maxTime(c.UpdatedAt, e.At)
 		return

@@ -163,7 +163,8 @@ type Reopen struct {
 	Source Source `json:"source,omitempty"`
 }
 
-// Assign gives the conversation to a user, a team, or both; empty fields mean nobody.
+// Assign gives the conversation to a user, a team, or both; empty fields mean nobody. That of a
+// closed one changes no cycle: whoever has it has the next one, if it is reopened.
 type Assign struct {
 	By       Actor     `json:"by"`
 	At       time.Time `json:"at,omitzero"`
@@ -182,7 +183,9 @@ type AmendClosing struct {
 	Summary  string    `json:"summary,omitempty"`
 }
 
-// Block makes every command that would open, message or close fail with ErrBlocked. Timers go on.
+// Block makes every command that would open, reopen or message fail with ErrBlocked, and an edit by
+// the contact. An active conversation can still be assigned and closed, and timers go on. With
+// [Policy].KeepBlocked, what the contact writes is kept as quiet messages.
 type Block struct {
 	By     Actor     `json:"by"`
 	At     time.Time `json:"at,omitzero"`

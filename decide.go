@@ -170,9 +170,12 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 		err.Unknown = true
 		return err
 	}
-	if s.Contact.Blocked && table[o.kind].refusedWhenBlocked && !o.inactivity() &&
+	if s.Contact.Blocked && table[o.kind].refusedWhenBlocked &&
 		(o.kind != kindEdit || o.by.Type == ActorContact) {
-		return refuse(s, ErrBlocked, o.kind.name())
+		if o.kind != kindReceive || !p.KeepBlocked {
+			return refuse(s, ErrBlocked, o.kind.name())
+		}
+		o.quiet = true
 	}
 	if s.AddressOwner != "" && s.AddressOwner != s.Contact.ID {
 		return refuse(s, ErrAddressTaken, o.kind.name())
@@ -319,12 +322,12 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 	switch m {
 	case resumes:
 		e := w.add(s, o, ConversationResumed)
-		e.Source = o.source
+		e.Source, e.Payload = o.source, s.Conversation.before()
 		w.apply(s, e)
 	case pends:
 		e := w.add(s, o, ConversationPending)
 		pending := take(&w.room.pending)
-		pending.Until = o.until
+		pending.Until, pending.Before = o.until, *s.Conversation.before()
 		e.Payload = pending
 		w.apply(s, e)
 	case closes:
@@ -340,7 +343,7 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 	case amends:
 		e := w.add(s, o, ClosingAmended)
 		notes := take(&w.room.notes)
-		*notes = ClosingNotes{o.category, o.text}
+		*notes = ClosingNotes{Category: o.category, Summary: o.text}
 		e.Payload = notes
 		w.apply(s, e)
 	case blocks:
@@ -367,6 +370,7 @@ func (w *decider) reopen(s *Snapshot, o *fields, p *Policy) {
 		e.Source = SourceRestart
 	}
 	payload.RestartFlow = p.RestartFlow && o.by.Type == ActorContact
+	payload.Before = *s.Conversation.before()
 	w.apply(s, e)
 	if e.Source == SourceRestart {
 		w.notify(s, o, NoticeRestarted, p.Notices.Restarted)
@@ -378,7 +382,7 @@ func (w *decider) reopen(s *Snapshot, o *fields, p *Policy) {
 func (w *decider) close(s *Snapshot, o *fields, p *Policy) {
 	e := w.add(s, o, ConversationClosed)
 	notes := take(&w.room.notes)
-	*notes = ClosingNotes{o.category, o.text}
+	*notes = ClosingNotes{o.category, o.text, *s.Conversation.before()}
 	e.Source, e.Payload = o.source, notes
 	w.apply(s, e)
 	w.notify(s, o, NoticeClosed, p.Notices.Closed)
@@ -390,7 +394,7 @@ func (w *decider) close(s *Snapshot, o *fields, p *Policy) {
 func (w *decider) assign(s *Snapshot, o *fields) {
 	e := w.add(s, o, ConversationAssigned)
 	a := take(&w.room.assignment)
-	*a = Assignment{o.assignee, o.team}
+	*a = Assignment{o.assignee, o.team, *s.Conversation.before()}
 	e.Payload = a
 	w.apply(s, e)
 }
@@ -412,6 +416,9 @@ func (w *decider) link(s *Snapshot, o *fields) {
 	w.apply(s, e)
 	w.outcome = OutcomeLinked
 }
+
+// before is what events keep of c, as it is before them.
+func (c *Conversation) before() *Before { return &Before{c.Status, c.Assignee, c.Team} }
 
 // apply moves the snapshot on: Apply alone changes state, so that folding the events cannot give
 // another one.

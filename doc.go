@@ -166,9 +166,8 @@
 //	  superseded                         ErrActiveExists
 //	assign
 //	  none                               ErrNotActive
-//	  open, pending                      assigned (assignee or team changed)
+//	  open, pending, closed, superseded  assigned (assignee or team changed)
 //	                                     unchanged (nothing changed)
-//	  closed, superseded                 ErrNotActive
 //	amend_closing
 //	  none                               ErrNotFound
 //	  open, pending                      ErrNotClosed

@@ -56,6 +56,7 @@ const (
 	addressPayload
 	blockingPayload
 	mergingPayload
+	beforePayload
 )
 
 // eventKinds names the kinds, and says whose log they are in and what payload they have.
@@ -69,10 +70,10 @@ var eventKinds = [...]struct {
 	ConversationOpened:      {name: "conversation_opened", payload: openingPayload},
 	ConversationReopened:    {name: "conversation_reopened", payload: openingPayload},
 	ConversationPending:     {name: "conversation_pending", payload: pendingPayload},
-	ConversationResumed:     {name: "conversation_resumed"},
+	ConversationResumed:     {name: "conversation_resumed", payload: beforePayload},
 	ConversationClosed:      {name: "conversation_closed", payload: closingNotesPayload},
 	ConversationAssigned:    {name: "conversation_assigned", payload: assignmentPayload},
-	ConversationTransferred: {name: "conversation_transferred"},
+	ConversationTransferred: {name: "conversation_transferred", payload: beforePayload},
 	ClosingAmended:          {name: "closing_amended", payload: closingNotesPayload},
 	MessageReceived:         {name: "message_received", payload: messagePayload, ofEither: true},
 	MessageSent:             {name: "message_sent", payload: messagePayload, ofEither: true},
@@ -170,7 +171,7 @@ type Event struct {
 
 // Payload is what events of one kind have beside what all events have: *Opening, *Pending,
 // *ClosingNotes, *Assignment, *Message, *Edited, *Retracted, *Identified, *Duplicated,
-// *Notice, *Address, *Blocking or *Merging.
+// *Notice, *Address, *Blocking, *Merging or *Before.
 type Payload interface{ payload() }
 
 func (*Opening) payload()      {}
@@ -186,6 +187,15 @@ func (*Duplicated) payload()   {}
 func (*Address) payload()      {}
 func (*Blocking) payload()     {}
 func (*Merging) payload()      {}
+func (*Before) payload()       {}
+
+// Before is what a conversation was before an event that changes its status, its assignee or its
+// team. All are empty before its first opening.
+type Before struct {
+	Status   Status
+	Assignee string
+	Team     string
+}
 
 // Opening is the payload of ConversationOpened and ConversationReopened.
 type Opening struct {
@@ -199,19 +209,27 @@ type Opening struct {
 	Older bool
 	// RestartFlow tells the host to run its conversation flow again from the beginning.
 	RestartFlow bool
+	Before      Before
 }
 
 // Pending is the payload of ConversationPending.
 type Pending struct {
-	Until time.Time // when it wakes by itself; zero: it does not
+	Until  time.Time // when it wakes by itself; zero: it does not
+	Before Before
 }
 
 // ClosingNotes is the payload of ConversationClosed and ClosingAmended.
-type ClosingNotes struct{ Category, Summary string }
+type ClosingNotes struct {
+	Category, Summary string
+	Before            Before // zero for an amendment
+}
 
 // Assignment is the payload of ConversationAssigned: who has the conversation from now on. Empty
 // means nobody.
-type Assignment struct{ Assignee, Team string }
+type Assignment struct {
+	Assignee, Team string
+	Before         Before
+}
 
 // Message is the payload of MessageReceived, MessageSent and NoteAdded.
 type Message struct {
@@ -275,6 +293,7 @@ type Merging struct {
 	MergedInto         string    // the primary
 	LatestConversation uuid.UUID // the primary's, after the merge
 	ContactSeq         int64     // the primary's Version after it
+	Blocked            bool      // the primary is, after it
 }
 
 // MessageAt is when a message was sent: its SentAt, if it has one that is not after At; else At. It
@@ -328,6 +347,24 @@ func (e Event) Address() Address { return payloadOf[Address](&e) }
 
 // Blocking is the payload of a blocking; zero for other events.
 func (e Event) Blocking() Blocking { return payloadOf[Blocking](&e) }
+
+// Before is what the conversation was before a change of its status, assignee or team; zero for
+// other events.
+func (e Event) Before() Before {
+	switch p := e.Payload.(type) {
+	case *Opening:
+		return p.Before
+	case *Pending:
+		return p.Before
+	case *ClosingNotes:
+		return p.Before
+	case *Assignment:
+		return p.Before
+	case *Before:
+		return *p
+	}
+	return Before{}
+}
 
 // Merging is the payload of a merge; zero for other events.
 func (e Event) Merging() Merging { return payloadOf[Merging](&e) }

@@ -48,6 +48,12 @@ type EventRow struct {
 	Address            string    `json:"address,omitempty"` // the value on Channel
 	MergedInto         string    `json:"merged_into,omitempty"`
 	LatestConversation uuid.UUID `json:"latest_conversation,omitzero"`
+	Blocked            bool      `json:"blocked,omitempty"` // the primary of a merge
+
+	// What the conversation was before a change of one of them.
+	StatusBefore   Status `json:"status_before,omitempty"`
+	AssigneeBefore string `json:"assignee_before,omitempty"`
+	TeamBefore     string `json:"team_before,omitempty"`
 }
 
 // Row is e with its payload taken apart.
@@ -59,12 +65,18 @@ func (e Event) Row() (r EventRow) {
 	case *Opening:
 		r.Channel, r.ContactSeq = p.Channel, p.ContactSeq
 		r.NewContact, r.Older, r.RestartFlow = p.NewContact, p.Older, p.RestartFlow
+		p.Before.to(&r)
 	case *Pending:
 		r.Until = p.Until
+		p.Before.to(&r)
 	case *ClosingNotes:
 		r.Category, r.Summary = p.Category, p.Summary
+		p.Before.to(&r)
+	case *Before:
+		p.to(&r)
 	case *Assignment:
 		r.Assignee, r.Team = p.Assignee, p.Team
+		p.Before.to(&r)
 	case *Message:
 		r.Channel, r.Address, r.ExternalID = p.Channel, p.Address, p.ExternalID
 		r.SentAt, r.Body = p.SentAt, p.Body
@@ -86,7 +98,7 @@ func (e Event) Row() (r EventRow) {
 		r.Body = p.Reason
 	case *Merging:
 		r.MergedInto, r.LatestConversation = p.MergedInto, p.LatestConversation
-		r.ContactSeq = p.ContactSeq
+		r.ContactSeq, r.Blocked = p.ContactSeq, p.Blocked
 	}
 	return r
 }
@@ -106,14 +118,16 @@ func (r *EventRow) To(e *Event) {
 	switch r.Kind.payload() {
 	case openingPayload:
 		*payloadFor[Opening](e) = Opening{
-			r.Channel, r.ContactSeq, r.NewContact, r.Older, r.RestartFlow,
+			r.Channel, r.ContactSeq, r.NewContact, r.Older, r.RestartFlow, r.before(),
 		}
 	case pendingPayload:
-		*payloadFor[Pending](e) = Pending{r.Until}
+		*payloadFor[Pending](e) = Pending{r.Until, r.before()}
 	case closingNotesPayload:
-		*payloadFor[ClosingNotes](e) = ClosingNotes{r.Category, r.Summary}
+		*payloadFor[ClosingNotes](e) = ClosingNotes{r.Category, r.Summary, r.before()}
 	case assignmentPayload:
-		*payloadFor[Assignment](e) = Assignment{r.Assignee, r.Team}
+		*payloadFor[Assignment](e) = Assignment{r.Assignee, r.Team, r.before()}
+	case beforePayload:
+		*payloadFor[Before](e) = r.before()
 	case messagePayload:
 		*payloadFor[Message](e) = Message{
 			r.Channel, r.Address, r.ExternalID, r.SentAt, r.Body, r.Attachments,
@@ -134,10 +148,20 @@ func (r *EventRow) To(e *Event) {
 	case blockingPayload:
 		*payloadFor[Blocking](e) = Blocking{r.Body}
 	case mergingPayload:
-		*payloadFor[Merging](e) = Merging{r.MergedInto, r.LatestConversation, r.ContactSeq}
+		*payloadFor[Merging](e) = Merging{
+			r.MergedInto, r.LatestConversation, r.ContactSeq, r.Blocked,
+		}
 	default:
 		e.Payload = nil
 	}
+}
+
+func (b *Before) to(r *EventRow) {
+	r.StatusBefore, r.AssigneeBefore, r.TeamBefore = b.Status, b.Assignee, b.Team
+}
+
+func (r *EventRow) before() Before {
+	return Before{r.StatusBefore, r.AssigneeBefore, r.TeamBefore}
 }
 
 func (p *Identified) to(r *EventRow) {

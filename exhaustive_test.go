@@ -408,7 +408,7 @@ func (x *explorer) decide(w *tiny, to convo.Ref, cmd convo.Command) convo.Outcom
 
 var barredWhenBlocked = map[convo.CommandName]bool{
 	convo.CommandOpen: true, convo.CommandReceive: true, convo.CommandSend: true,
-	convo.CommandClose: true, convo.CommandReopen: true,
+	convo.CommandReopen: true,
 }
 
 func (x *explorer) refused(before *convo.Snapshot, c cell, err error) {
@@ -495,13 +495,11 @@ func (x *explorer) merge(w *tiny, into int) {
 			x.failf("an opposite merge: %v", err)
 		}
 		return
-	case primary.Contact.Blocked || secondary.Contact.Blocked:
-		if !errors.Is(err, convo.ErrBlocked) {
-			x.failf("a merge of somebody blocked: %v", err)
-		}
-		return
 	case err != nil || d.Outcome != convo.OutcomeMerged:
 		x.failf("a merge: %s, %v", d.Outcome, err)
+	}
+	if d.Primary.Contact.Blocked != (primary.Contact.Blocked || secondary.Contact.Blocked) {
+		x.failf("a merge with somebody blocked: %t", d.Primary.Contact.Blocked)
 	}
 	x.folds(&secondary, &d.Secondary)
 	moved := d.Secondary.Conversation.Status.Active()

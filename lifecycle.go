@@ -180,8 +180,8 @@ type row struct {
 	name   CommandName
 	decode func(json []byte) (Command, error)
 	cells  cells
-	// refusedWhenBlocked: blocking a contact refuses what would open, message or close, and an edit
-	// of the contact. The inactivity timer may still close, for nothing would arm it again.
+	// refusedWhenBlocked: blocking a contact refuses what would open or message, and an edit of the
+	// contact. What the contact writes is kept quietly where the policy says so.
 	refusedWhenBlocked bool
 }
 
@@ -220,7 +220,7 @@ var table = [commandKinds]row{
 			[]branch{{pends, "until changed"}, {unchanged, "until unchanged"}})},
 	kindResume: {name: CommandResume, decode: decode[Resume],
 		cells: onlyActive(always(unchanged), always(resumes))},
-	kindClose: {name: CommandClose, decode: decode[Close], refusedWhenBlocked: true,
+	kindClose: {name: CommandClose, decode: decode[Close],
 		cells: onlyActive(always(closes), always(closes))},
 	kindReopen: {name: CommandReopen, decode: decode[Reopen], refusedWhenBlocked: true,
 		cells: cells{
@@ -228,7 +228,7 @@ var table = [commandKinds]row{
 			always(activeExists),
 		}},
 	kindAssign: {name: CommandAssign, decode: decode[Assign],
-		cells: onlyActive(assigning, assigning)},
+		cells: cells{always(notActive), assigning, assigning, assigning, assigning}},
 	kindAmendClosing: {name: CommandAmendClosing, decode: decode[AmendClosing],
 		cells: cells{always(notFound), always(notClosed), always(notClosed), amending, amending}},
 	kindBlock: {name: CommandBlock, decode: decode[Block],

@@ -263,7 +263,8 @@ var specified = map[convo.CommandName]struct {
 	convo.CommandAssign: {
 		cells: [5]string{
 			"ErrNotActive", "assigned open | unchanged open",
-			"assigned pending | unchanged pending", "ErrNotActive", "ErrNotActive",
+			"assigned pending | unchanged pending", "assigned closed | unchanged closed",
+			"assigned superseded | unchanged superseded",
 		},
 		sample: convo.Assign{By: agentAna, Assignee: "ben", Team: "support"},
 	},
@@ -1174,10 +1175,9 @@ func TestReopeningKeepsTheEarlierClosings(t *testing.T) {
 
 // Blocking.
 
-func TestABlockedContactBarsWhatWouldOpenMessageOrClose(t *testing.T) {
+func TestABlockedContactBarsWhatWouldOpenOrMessage(t *testing.T) {
 	barred := []convo.CommandName{
-		convo.CommandOpen, convo.CommandReceive, convo.CommandSend, convo.CommandClose,
-		convo.CommandReopen,
+		convo.CommandOpen, convo.CommandReceive, convo.CommandSend, convo.CommandReopen,
 	}
 	for _, state := range allStates[1:] {
 		free := threadIn(t, state)
@@ -1207,6 +1207,100 @@ func TestABlockingBarsWhoeverCommands(t *testing.T) {
 			assert.ErrorIs(t, err, convo.ErrBlocked, "%T by %s", cmd, by.Type)
 		}
 	}
+}
+
+// U16: agents close what is open, and nothing that the contact writes opens anything.
+func TestABlockedContactsConversationCanBeClosed(t *testing.T) {
+	k := newTalk(t, convo.Policy{})
+	k.do(convo.Receive{Body: "hi"})
+	k.do(convo.Block{By: agentAna})
+	d := k.do(convo.Assign{By: agentAna, Assignee: "ana"})
+	assert.Equal(t, convo.OutcomeAssigned, d.Outcome)
+	assert.Equal(t, convo.OutcomeClosed, k.wait(time.Hour).do(convo.Close{By: agentAna}).Outcome)
+	assert.Equal(t, agentAna, k.cycle().Closing.By)
+	for _, cmd := range []convo.Command{
+		convo.Receive{Body: "buy"}, convo.Receive{Body: "buy", Quiet: true},
+		convo.Reopen{By: visitor}, convo.Open{By: visitor},
+	} {
+		assert.ErrorIs(t, k.refuses(cmd), convo.ErrBlocked)
+	}
+	assert.Equal(t, convo.StatusClosed, k.conversation().Status)
+}
+
+func TestWhatABlockedContactWritesMayBeKeptQuietly(t *testing.T) {
+	k := newTalk(t, convo.Policy{KeepBlocked: true,
+		Receive: convo.OnClosed{Mode: convo.OnClosedReopen}})
+	k.do(convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna})
+	k.do(convo.Block{By: agentAna})
+	for range 2 { // while it is pending, and when it is closed
+		before := k.conversation()
+		d := k.wait(time.Hour).do(convo.Receive{ExternalID: k.now.String(), Channel: "web",
+			Body: "buy"})
+		assert.Equal(t, convo.OutcomeRecorded, d.Outcome)
+		require.Len(t, d.Change.Events, 1)
+		assert.True(t, d.Change.Events[0].Message().Quiet)
+		assert.Equal(t, before.Status, k.conversation().Status)
+		assert.Equal(t, before.Cycle, k.conversation().Cycle)
+		assert.Equal(t, before.LastActivityAt, k.conversation().LastActivityAt)
+		if before.Status != convo.StatusClosed {
+			k.do(convo.Close{By: agentAna})
+		}
+	}
+	for _, cmd := range []convo.Command{
+		convo.Open{By: visitor}, convo.Send{By: agentAna, Body: "x"}, convo.Reopen{By: agentAna},
+	} {
+		assert.ErrorIs(t, k.refuses(cmd), convo.ErrBlocked)
+	}
+	k.do(convo.Unblock{By: agentAna})
+	assert.Equal(t, convo.OutcomeReopened, k.do(convo.Receive{Body: "sorry"}).Outcome)
+}
+
+// U17: the closed conversation of somebody who has left is given to another.
+func TestAClosedConversationIsAssignedAndNoNumberChanges(t *testing.T) {
+	k := newTalk(t, convo.Policy{})
+	k.do(convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana"})
+	k.wait(time.Hour).do(convo.Close{By: agentAna})
+	cycle := k.cycle()
+	d := k.wait(time.Hour).do(convo.Assign{By: agentBen, Assignee: "ben", Team: "sales"})
+	assert.Equal(t, convo.OutcomeAssigned, d.Outcome)
+	assert.Equal(t, convo.Before{Status: convo.StatusClosed, Assignee: "ana"},
+		d.Change.Events[0].Before())
+	assert.Equal(t, convo.StatusClosed, k.conversation().Status)
+	assert.Equal(t, "ben", k.conversation().Assignee)
+	assert.Equal(t, cycle, k.cycle(), "closed count, reopened and first assignee stay")
+	assert.False(t, d.Change.Conversation.CycleClosed)
+	assert.Equal(t, convo.OutcomeUnchanged,
+		k.do(convo.Assign{By: agentBen, Assignee: "ben", Team: "sales"}).Outcome)
+	k.wait(time.Hour).do(convo.Reopen{By: agentAna})
+	assert.Equal(t, "ben", k.cycle().FirstAssignee, "who has it has the next cycle")
+}
+
+// Every event that changes the status, the assignee or the team says what they were before.
+func TestEventsSayWhatWasBefore(t *testing.T) {
+	k := newTalk(t, convo.Policy{UnassignOnClose: true})
+	var was convo.Conversation
+	seen := map[convo.EventKind]bool{}
+	for _, cmd := range []convo.Command{
+		convo.Receive{Body: "hi"}, convo.Assign{By: agentAna, Assignee: "ana", Team: "a"},
+		convo.SetPending{By: agentAna}, convo.SetPending{By: agentAna, Until: k.now.Add(time.Hour)},
+		convo.Resume{By: agentAna}, convo.Assign{By: agentAna, Assignee: "ben"},
+		convo.Close{By: agentAna}, convo.AmendClosing{By: agentAna, Summary: "x"},
+		convo.Reopen{By: agentAna}, convo.Close{By: agentAna},
+	} {
+		for _, e := range k.do(cmd).Change.Events {
+			now := convo.Apply(convo.Snapshot{Contact: k.thread.Contact, Conversation: was}, e)
+			changed := now.Conversation.Status != was.Status ||
+				now.Conversation.Assignee != was.Assignee || now.Conversation.Team != was.Team
+			if changed {
+				seen[e.Kind] = true
+				assert.Equal(t, convo.Before{
+					Status: was.Status, Assignee: was.Assignee, Team: was.Team,
+				}, e.Before(), e.Kind)
+			}
+			was = now.Conversation
+		}
+	}
+	assert.Len(t, seen, 6, "%v", seen)
 }
 
 func TestUnblockingLetsTheContactWriteAgain(t *testing.T) {

@@ -44,8 +44,8 @@ type MergeDecision struct {
 // The secondary's active conversation is closed with source contact_merge, or moves to the primary
 // when the primary has no active one and p.Merge is MergeTransfer. It fails with a *ValidationError
 // for a merge of a contact into itself (also through an earlier merge), and with a *StateError of
-// ErrNotFound, ErrMerged (merged elsewhere already), ErrBlocked or ErrOutOfOrder. Repeating a merge
-// is unchanged.
+// ErrNotFound, ErrMerged (merged elsewhere already) or ErrOutOfOrder. Repeating a merge is
+// unchanged. When one of them is blocked, the primary is afterwards.
 func DecideMerge(
 	primary, secondary Snapshot,
 	at time.Time,
@@ -81,16 +81,6 @@ func DecideMerge(
 	case other != m.Secondary:
 		return MergeDecision{}, &StateError{Err: ErrMerged, Command: "merge", Contact: other}
 	}
-	for _, s := range [...]*Snapshot{&primary, &secondary} {
-		if s.Contact.Blocked {
-			return MergeDecision{}, &StateError{
-				Err:     ErrBlocked,
-				Command: "merge",
-				Contact: s.Contact.ID,
-			}
-		}
-	}
-
 	now, ok := eventTime(
 		m.At,
 		micros(at),
@@ -112,7 +102,7 @@ func DecideMerge(
 		moves = p.Merge == MergeTransfer && !latest.Status.Active()
 		if moves {
 			e := w.add(s, &o, ConversationTransferred)
-			e.Contact, e.Source = root, o.source
+			e.Contact, e.Source, e.Payload = root, o.source, s.Conversation.before()
 			w.apply(s, e)
 		} else {
 			w.close(s, &o, p)
@@ -124,7 +114,10 @@ func DecideMerge(
 	}
 	o.at = maxTime(o.at, primary.Contact.UpdatedAt)
 	e := w.addContact(s, &o, ContactMerged)
-	e.Payload = &Merging{root, latest.ID, primary.Contact.Version + 1}
+	e.Payload = &Merging{
+		root, latest.ID, primary.Contact.Version + 1,
+		primary.Contact.Blocked || secondary.Contact.Blocked,
+	}
 	w.apply(s, e)
 	w.arm(s, p)
 

@@ -254,19 +254,22 @@ func TestAnUnknownContactCannotBeMerged(t *testing.T) {
 	assert.ErrorIs(t, err, convo.ErrNotFound)
 }
 
-func TestABlockedContactCannotBeMerged(t *testing.T) {
-	for _, blocked := range []string{"a", "b"} {
+func TestAMergeWithABlockedContactGivesABlockedOne(t *testing.T) {
+	for _, blocked := range []string{"a", "b", ""} {
 		d := openDesk(t)
 		d.do(toContact("a"), convo.Receive{Body: "hi"})
 		d.do(toContact("b"), convo.Receive{Body: "hi"})
-		d.do(toContact(blocked), convo.Block{By: agentAna})
-		err := d.refusesMerge("a", "b")
-		assert.ErrorIs(t, err, convo.ErrBlocked)
-		var refused *convo.StateError
-		require.ErrorAs(t, err, &refused)
-		assert.Equal(t, blocked, refused.Contact)
-		d.do(toContact(blocked), convo.Unblock{By: agentAna})
+		if blocked != "" {
+			d.do(toContact(blocked), convo.Block{By: agentAna})
+		}
 		d.merge("a", "b")
+		assert.Equal(t, blocked != "", d.contact("b").Blocked, "the root's, by any id")
+		if blocked == "" {
+			continue
+		}
+		assert.ErrorIs(t, d.refuses(toContact("b"), convo.Receive{Body: "x"}), convo.ErrBlocked)
+		d.do(toContact("b"), convo.Unblock{By: agentAna})
+		d.do(toContact("b"), convo.Receive{Body: "x"})
 	}
 }
 

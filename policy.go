@@ -17,6 +17,10 @@ type Policy struct {
 	// resumed.
 	StayPending bool `json:"stay_pending,omitempty"`
 
+	// KeepBlocked keeps what a blocked contact writes as quiet messages. Default: they are refused
+	// with ErrBlocked.
+	KeepBlocked bool `json:"keep_blocked,omitempty"`
+
 	// Category and Summary say whether a closing needs them; Categories are the allowed ones, empty
 	// means any. Closings by the system with source contact_merge or inactivity are exempt, and so
 	// is what a merge closes.

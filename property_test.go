@@ -156,6 +156,7 @@ func drawPolicy(t *rapid.T) *convo.Policy {
 		Receive: reentry("receive", convo.OnClosedOpenNew, convo.OnClosedReopen,
 			convo.OnClosedReject),
 		StayPending:     rapid.Bool().Draw(t, "stay pending"),
+		KeepBlocked:     rapid.Bool().Draw(t, "keep blocked"),
 		Category:        pick(t, "category", rules...),
 		Summary:         pick(t, "summary", rules...),
 		UnassignOnClose: rapid.Bool().Draw(t, "unassign on close"),
@@ -1191,6 +1192,7 @@ func newReading(t *rapid.T) *reading {
 		Open:            convo.OnClosed{Mode: pick(t, "open", modes[:2]...)},
 		Receive:         convo.OnClosed{Mode: pick(t, "receive", modes...)},
 		StayPending:     rapid.Bool().Draw(t, "stay pending"),
+		KeepBlocked:     rapid.Bool().Draw(t, "keep blocked"),
 		UnassignOnClose: rapid.Bool().Draw(t, "unassign"),
 		Merge:           pick(t, "merge", convo.MergeClose, convo.MergeTransfer),
 		Category: pick(t, "category", convo.RuleOptional, convo.RuleRequired,
@@ -1339,9 +1341,11 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int,
 			refuse(convo.ErrNotFound)
 		}
 	}
+	_, receives := cmd.(convo.Receive)
+	kept := receives && contact.blocked && p.KeepBlocked
 	switch cmd.(type) {
-	case convo.Open, convo.Receive, convo.Send, convo.Close, convo.Reopen:
-		if contact.blocked {
+	case convo.Open, convo.Receive, convo.Send, convo.Reopen:
+		if contact.blocked && !kept {
 			refuse(convo.ErrBlocked)
 		}
 	}
@@ -1411,6 +1415,10 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int,
 			outcome = reenter(p.Open)
 		}
 	case convo.Receive:
+		if kept {
+			outcome = convo.OutcomeRecorded
+			break
+		}
 		switch {
 		case talk.status == convo.StatusPending && !p.StayPending:
 			talk.resume(at)
@@ -1466,9 +1474,11 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int,
 			outcome = convo.OutcomeReopened
 		}
 	case convo.Assign:
-		if needsActive() && (talk.assignee != c.Assignee || talk.team != c.Team) {
+		if talk.status == "" {
+			refuse(convo.ErrNotActive)
+		} else if talk.assignee != c.Assignee || talk.team != c.Team {
 			talk.assignee, talk.team, outcome = c.Assignee, c.Team, convo.OutcomeAssigned
-			if c.Assignee != "" && talk.firstAssigned.IsZero() {
+			if isActive && c.Assignee != "" && talk.firstAssigned.IsZero() {
 				talk.firstAssigned = at
 			}
 		}
@@ -1577,12 +1587,11 @@ func (r *reading) merge(t *rapid.T) {
 	case secondary.root != m.Secondary:
 		r.agree(t, []error{convo.ErrMerged}, err)
 		return
-	case root.blocked || other.blocked:
-		r.agree(t, []error{convo.ErrBlocked}, err)
-		return
 	}
 	require.NoError(t, err)
 	require.Equal(t, convo.OutcomeMerged, result.Outcome)
+	root.blocked = root.blocked || other.blocked
+	require.Equal(t, root.blocked, result.Primary.Blocked)
 
 	at := r.now
 	for _, i := range []int{root.latest, other.latest} {

@@ -294,8 +294,7 @@ func TestAnEarlierTimeMovesTheTimer(t *testing.T) {
 	assert.Equal(t, morning.Add(9*time.Hour), d.get(id).DueAt)
 }
 
-// TestTimersGoOnWhileTheContactIsBlocked: a blocking bars what people and programs do; what was due
-// before is still done.
+// A blocking bars what opens and messages; what was due before is still done.
 func TestTimersGoOnWhileTheContactIsBlocked(t *testing.T) {
 	d := openDesk(t, convo.WithPolicy(closeAfter(time.Hour)))
 	id := d.do(toContact("carl"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"},
@@ -307,10 +306,6 @@ func TestTimersGoOnWhileTheContactIsBlocked(t *testing.T) {
 	d.wait(time.Hour)
 	assert.Equal(t, 1, d.tick())
 	assert.Equal(t, convo.StatusClosed, d.get(id).Status, "and was closed")
-	for _, by := range []convo.Actor{agentAna, flowBot, visitor} {
-		assert.ErrorIs(t, d.refuses(toContact("carl"),
-			convo.Close{By: by, Source: convo.SourceInactivity}), convo.ErrBlocked)
-	}
 }
 
 func TestATransferredConversationKeepsItsTimer(t *testing.T) {

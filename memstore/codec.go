@@ -25,14 +25,14 @@ var actors = []convo.ActorType{
 }
 
 // textFields is how many optional text fields an event has; their flags are the first ones.
-const textFields = 14
+const textFields = 17
 
 // texts are the optional text fields of an event, in the order of their flags.
 func texts(e *convo.EventRow) [textFields]*string {
 	return [...]*string{
 		&e.By.ID, (*string)(&e.Source), &e.Channel, &e.ExternalID, &e.Body, &e.Category, &e.Summary,
 		&e.Assignee, &e.Team, (*string)(&e.Notice), (*string)(&e.Audience), &e.Address,
-		&e.MergedInto, &e.Contact,
+		&e.MergedInto, (*string)(&e.StatusBefore), &e.AssigneeBefore, &e.TeamBefore, &e.Contact,
 	}
 }
 
@@ -51,6 +51,7 @@ const (
 	flagSentAt
 	flagLatest
 	flagContactSeq
+	flagBlocked
 )
 
 // encode appends the events of one batch to b.
@@ -96,6 +97,7 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	set(flagLatest, e.LatestConversation != uuid.Nil)
 	set(flagContactSeq, e.ContactSeq != 0)
 	set(flagNextID, nextID)
+	set(flagBlocked, e.Blocked)
 
 	b = binary.AppendUvarint(b, uint64(e.Seq))
 	b = binary.AppendVarint(b, e.At.UnixMicro())
@@ -175,7 +177,7 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 	e.Response, e.RestartFlow = flags&flagResponse != 0, flags&flagRestartFlow != 0
 	e.Quiet, e.NewContact = flags&flagQuiet != 0, flags&flagNewContact != 0
 	e.Older = flags&flagOlder != 0
-	e.Redacted = flags&flagRedacted != 0
+	e.Redacted, e.Blocked = flags&flagRedacted != 0, flags&flagBlocked != 0
 	if flags&flagUntil != 0 {
 		e.Until = time.UnixMicro(r.varint()).UTC()
 	}

@@ -31,6 +31,7 @@ const (
 	eventOnce
 	timeRuns
 	foldIsState
+	beforeIsFold
 	cyclesCount
 	measuresSane
 	closingStands
@@ -56,6 +57,7 @@ var rules = [...]string{
 	eventOnce:       "an event's id is its own",
 	timeRuns:        "an event is not before the one that precedes it in its conversation",
 	foldIsState:     "a conversation is what folding its events gives",
+	beforeIsFold:    "an event that changes status, assignee or team says what they were",
 	cyclesCount:     "a conversation has one cycle more than reopenings",
 	measuresSane:    "no count or duration is negative",
 	closingStands:   "a closing stands if and only if the conversation is closed",
@@ -293,7 +295,10 @@ func (c *checker) conversation(v *convo.Conversation, active uuid.UUID) []convo.
 		)
 		c.demand(i == 0 || !e.At.Before(log[i-1].At), timeRuns, "conversation %s: %d", v.ID, e.Seq)
 		c.once(&e)
+		was := beforeOf(&folded.Conversation)
 		folded = convo.Apply(folded, e)
+		c.demand(was == beforeOf(&folded.Conversation) || was == e.Before(), beforeIsFold,
+			"conversation %s: event %d: %+v, not %+v", v.ID, e.Seq, e.Before(), was)
 		if e.Kind == convo.ConversationReopened {
 			cycles++
 		}
@@ -366,4 +371,8 @@ func (c *checker) state(v *convo.Conversation) {
 		v.PendingUntil,
 		v.DueAt,
 	)
+}
+
+func beforeOf(c *convo.Conversation) convo.Before {
+	return convo.Before{Status: c.Status, Assignee: c.Assignee, Team: c.Team}
 }

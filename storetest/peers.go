@@ -1,7 +1,11 @@
 package storetest
 
 import (
+	"context"
+	"errors"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
 )
@@ -28,6 +32,90 @@ var peerCases = []testCase{
 		"a message is taken back in any status, and the conversation stays as it is",
 		deletedWhenClosed,
 	},
+	{
+		"Peers/Chatwoot: when an agent leaves, nothing is assigned to them, open or closed",
+		"an assignment of a closed conversation changes no cycle",
+		agentLeaves,
+	},
+	{
+		"Peers/Chatwoot, Libredesk: an event says from what to what status and assignee changed",
+		"an event that changes status, assignee or team says what they were",
+		saysWhatWas,
+	},
+	{
+		"Peers/stateless, River: a rule of the host's own forbids a change before it is written",
+		"a call that fails writes nothing",
+		vetoes,
+	},
+}
+
+func agentLeaves(s *suite) {
+	ben := convo.ByUser("ben")
+	for _, k := range []string{"open", "closed"} {
+		s.do(to(k), convo.Receive{Body: "hi"}, convo.Assign{By: ben, Assignee: "ben", Team: "a"})
+		s.clock.add(time.Minute)
+		s.do(to(k), convo.Send{By: ben, Body: "hello"})
+	}
+	s.clock.add(time.Minute)
+	s.do(to("closed"), convo.Close{By: ben})
+	cycles, err := s.engine.Cycles(s.ctx, to("closed"))
+	s.NoError(err)
+	s.clock.add(time.Hour)
+	mine := convo.Filter{Workspace: acme, Assignee: "ben", Limit: convo.MaxPageSize}
+	for _, c := range s.list(mine) {
+		r := s.do(convo.ToConversation(acme, c.ID), convo.Assign{By: ana, Team: c.Team})
+		s.Equal(convo.OutcomeAssigned, r.Outcome)
+		s.Equal(c.Status, r.Conversation.Status)
+		s.Equal(c.Cycle.Closing, r.Conversation.Cycle.Closing)
+	}
+	s.Empty(s.list(mine))
+	s.Len(s.list(convo.Filter{Workspace: acme, Team: "a"}), 2)
+	after, err := s.engine.Cycles(s.ctx, to("closed"))
+	s.NoError(err)
+	s.Equal(cycles, after, "whose it was when it was closed stays")
+}
+
+func saysWhatWas(s *suite) {
+	s.do(to("k"), convo.Receive{Body: "hi"}, convo.Assign{By: ana, Assignee: "ana", Team: "a"},
+		convo.SetPending{By: ana}, convo.Assign{By: ana, Assignee: "ben"}, convo.Resume{By: ana},
+		convo.Close{By: ana}, convo.Reopen{By: ana})
+	e := s.with(convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer}))
+	s.do(to("primary"), convo.Open{By: ana}, convo.Close{By: ana})
+	s.merge(e, acme, "primary", "k")
+	log, err := s.engine.Transcript(s.ctx,
+		convo.ToConversation(acme, s.load(to("k")).Conversation.ID), convo.EventCursor{}, 0)
+	s.NoError(err)
+	before := map[convo.EventKind]convo.Before{}
+	for _, e := range log {
+		before[e.Kind] = e.Before()
+	}
+	open, pending := convo.StatusOpen, convo.StatusPending
+	s.Equal(map[convo.EventKind]convo.Before{
+		convo.ConversationOpened: {}, convo.MessageReceived: {},
+		convo.ConversationPending:     {Status: open, Assignee: "ana", Team: "a"},
+		convo.ConversationAssigned:    {Status: pending, Assignee: "ana", Team: "a"},
+		convo.ConversationResumed:     {Status: pending, Assignee: "ben"},
+		convo.ConversationClosed:      {Status: open, Assignee: "ben"},
+		convo.ConversationReopened:    {Status: convo.StatusClosed, Assignee: "ben"},
+		convo.ConversationTransferred: {Status: open, Assignee: "ben"},
+	}, before)
+}
+
+func vetoes(s *suite) {
+	busy := errors.New("the queue is full")
+	e := s.with(convo.WithGuard(
+		func(_ context.Context, loaded convo.Snapshot, ch convo.Change) error {
+			if ch.Conversation.Action == convo.RowAdded && loaded.Conversation.ID == uuid.Nil {
+				return busy
+			}
+			return nil
+		}))
+	s.do(to("known"), convo.Receive{Body: "hi"})
+	s.unchanged(func() {
+		_, err := e.Do(s.ctx, to("new"), convo.Receive{Body: "hi"})
+		s.ErrorIs(err, busy)
+	})
+	s.by(e, to("known"), convo.Receive{Body: "hi again"})
 }
 
 func readUpTo(s *suite) {

@@ -211,6 +211,14 @@ var lies = []struct {
 			e.At = day
 		}
 	})},
+	{beforeIsFold, "another status before", onLogs(func(es []convo.Event) []convo.Event {
+		for i := range es {
+			if es[i].Kind == convo.ConversationClosed {
+				edit(&es[i], func(r *convo.EventRow) { r.StatusBefore = convo.StatusClosed })
+			}
+		}
+		return es
+	})},
 	{foldIsState, "somebody is assigned",
 		onAll(func(c *convo.Conversation) { c.Assignee = "somebody" })},
 	{foldIsState, "another summary",

@@ -194,13 +194,17 @@ var Events = table(
 	optional("duplicate", immutable, func(e *ev) Field { return (*ID)(&e.Duplicate) }),
 	optional("notice", immutable, func(e *ev) Field { return (*Text)(&e.Notice) }),
 	optional("audience", immutable, func(e *ev) Field { return (*Text)(&e.Audience) }),
+	optional("status_before", immutable, func(e *ev) Field { return (*Text)(&e.StatusBefore) }),
+	optional("assignee_before", immutable,
+		func(e *ev) Field { return (*Text)(&e.AssigneeBefore) }),
+	optional("team_before", immutable, func(e *ev) Field { return (*Text)(&e.TeamBefore) }),
 )
 
 // MessageEvents are the columns of convo_events that a message or note has; the others are NULL.
 // Most events are messages, and each value that is sent costs.
 var MessageEvents = Events.All.without("contact_seq", "source", "category", "summary", "until_at",
 	"assignee", "team", "new_contact", "older", "restart_flow", "message", "redacted", "duplicate",
-	"notice", "audience")
+	"notice", "audience", "status_before", "assignee_before", "team_before")
 
 // IsMessage reports whether e has no other columns than MessageEvents.
 func IsMessage(e *convo.Event) bool {
@@ -233,6 +237,7 @@ var ContactEvents = table(
 	optional("merged_into", immutable, func(e *ev) Field { return (*Text)(&e.MergedInto) }),
 	optional("latest_conversation", immutable,
 		func(e *ev) Field { return (*ID)(&e.LatestConversation) }),
+	optional("blocked", immutable, func(e *ev) Field { return (*Flag)(&e.Blocked) }),
 )
 
 // Keys are the columns of convo_keys.

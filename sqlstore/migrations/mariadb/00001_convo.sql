@@ -165,6 +165,9 @@ CREATE TABLE convo_events (
     duplicate    BINARY(16),
     notice       VARBINARY(255),
     audience     VARBINARY(255),
+    status_before   VARBINARY(255),
+    assignee_before VARBINARY(255),
+    team_before     VARBINARY(255),
     PRIMARY KEY (workspace, conversation, seq)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
@@ -192,6 +195,7 @@ CREATE TABLE convo_contact_events (
     duplicate    BINARY(16),
     merged_into VARBINARY(255),
     latest_conversation BINARY(16),
+    blocked      BOOLEAN,
     PRIMARY KEY (workspace, contact, seq)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 

@@ -165,6 +165,9 @@ CREATE TABLE convo_events (
     duplicate    uuid,
     notice       text COLLATE "C",
     audience     text COLLATE "C",
+    status_before   text COLLATE "C",
+    assignee_before text COLLATE "C",
+    team_before     text COLLATE "C",
     PRIMARY KEY (workspace, conversation, seq)
 );
 
@@ -192,6 +195,7 @@ CREATE TABLE convo_contact_events (
     duplicate    uuid,
     merged_into text COLLATE "C",
     latest_conversation uuid,
+    blocked      boolean,
     PRIMARY KEY (workspace, contact, seq)
 );
 

@@ -165,6 +165,9 @@ CREATE TABLE convo_events (
     duplicate    BLOB,
     notice       TEXT,
     audience     TEXT,
+    status_before   TEXT,
+    assignee_before TEXT,
+    team_before     TEXT,
     PRIMARY KEY (workspace, conversation, seq)
 ) STRICT, WITHOUT ROWID;
 
@@ -192,6 +195,7 @@ CREATE TABLE convo_contact_events (
     duplicate    BLOB,
     merged_into TEXT,
     latest_conversation BLOB,
+    blocked      INTEGER,
     PRIMARY KEY (workspace, contact, seq)
 ) STRICT, WITHOUT ROWID;
 

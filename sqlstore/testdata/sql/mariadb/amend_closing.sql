@@ -25,9 +25,10 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact, older,
-            restart_flow, message, redacted, duplicate, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience, status_before,
+            assignee_before, team_before)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type,
             opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
             last_team, first_response_at, first_response_sent_at, first_responder_type,
@@ -56,10 +57,11 @@ END;
 -- 52 contact_seq, 53 kind, 54 at, 55 by_type, 56 by_id, 57 source, 58 channel, 59 address,
 -- 60 external_id, 61 sent_at, 62 body, 63 attachments, 64 category, 65 summary, 66 until_at,
 -- 67 assignee, 68 team, 69 response, 70 quiet, 71 new_contact, 72 older, 73 restart_flow,
--- 74 message, 75 redacted, 76 duplicate, 77 notice, 78 audience, 79 workspace, 80 conversation,
--- 81 number, 82 opened_at, 83 opened_by_type, 84 opened_by_id, 85 opened_source,
--- 86 first_assigned_at, 87 first_assignee, 88 last_assignee, 89 last_team, 90 first_response_at,
--- 91 first_response_sent_at, 92 first_responder_type, 93 first_responder_id,
--- 94 first_waiting_since, 95 waiting_since, 96 no_wait_before, 97 responses, 98 response_micros,
--- 99 pending_micros, 100 incoming, 101 outgoing_user, 102 outgoing_automation, 103 closed_at,
--- 104 closed_by_type, 105 closed_by_id, 106 closed_source, 107 category, 108 summary
+-- 74 message, 75 redacted, 76 duplicate, 77 notice, 78 audience, 79 status_before,
+-- 80 assignee_before, 81 team_before, 82 workspace, 83 conversation, 84 number, 85 opened_at,
+-- 86 opened_by_type, 87 opened_by_id, 88 opened_source, 89 first_assigned_at, 90 first_assignee,
+-- 91 last_assignee, 92 last_team, 93 first_response_at, 94 first_response_sent_at,
+-- 95 first_responder_type, 96 first_responder_id, 97 first_waiting_since, 98 waiting_since,
+-- 99 no_wait_before, 100 responses, 101 response_micros, 102 pending_micros, 103 incoming,
+-- 104 outgoing_user, 105 outgoing_automation, 106 closed_at, 107 closed_by_type, 108 closed_by_id,
+-- 109 closed_source, 110 category, 111 summary

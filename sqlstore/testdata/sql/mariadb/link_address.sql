@@ -15,10 +15,10 @@ INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
 
 INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at, by_type,
     by_id, source, channel, address, external_id, sent_at, body, attachments, quiet, message,
-    redacted, duplicate, merged_into, latest_conversation)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    redacted, duplicate, merged_into, latest_conversation, blocked)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- parameters: 1 workspace, 2 contact, 3 seq, 4 id, 5 contact_seq, 6 kind, 7 at, 8 by_type, 9 by_id,
 -- 10 source, 11 channel, 12 address, 13 external_id, 14 sent_at, 15 body, 16 attachments, 17 quiet,
--- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 latest_conversation
+-- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 latest_conversation, 23 blocked
 
 COMMIT;

@@ -28,19 +28,21 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact, older,
-            restart_flow, message, redacted, duplicate, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience, status_before,
+            assignee_before, team_before)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact, older,
-            restart_flow, message, redacted, duplicate, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience, status_before,
+            assignee_before, team_before)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            quiet, message, redacted, duplicate, merged_into, latest_conversation)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+            quiet, message, redacted, duplicate, merged_into, latest_conversation, blocked)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -62,11 +64,13 @@ END;
 -- 71 at, 72 by_type, 73 by_id, 74 source, 75 channel, 76 address, 77 external_id, 78 sent_at,
 -- 79 body, 80 attachments, 81 category, 82 summary, 83 until_at, 84 assignee, 85 team, 86 response,
 -- 87 quiet, 88 new_contact, 89 older, 90 restart_flow, 91 message, 92 redacted, 93 duplicate,
--- 94 notice, 95 audience, 96 workspace, 97 conversation, 98 seq, 99 id, 100 contact,
--- 101 contact_seq, 102 kind, 103 at, 104 by_type, 105 by_id, 106 source, 107 channel, 108 address,
--- 109 external_id, 110 sent_at, 111 body, 112 attachments, 113 category, 114 summary, 115 until_at,
--- 116 assignee, 117 team, 118 response, 119 quiet, 120 new_contact, 121 older, 122 restart_flow,
--- 123 message, 124 redacted, 125 duplicate, 126 notice, 127 audience, 128 workspace, 129 contact,
--- 130 seq, 131 id, 132 contact_seq, 133 kind, 134 at, 135 by_type, 136 by_id, 137 source,
--- 138 channel, 139 address, 140 external_id, 141 sent_at, 142 body, 143 attachments, 144 quiet,
--- 145 message, 146 redacted, 147 duplicate, 148 merged_into, 149 latest_conversation
+-- 94 notice, 95 audience, 96 status_before, 97 assignee_before, 98 team_before, 99 workspace,
+-- 100 conversation, 101 seq, 102 id, 103 contact, 104 contact_seq, 105 kind, 106 at, 107 by_type,
+-- 108 by_id, 109 source, 110 channel, 111 address, 112 external_id, 113 sent_at, 114 body,
+-- 115 attachments, 116 category, 117 summary, 118 until_at, 119 assignee, 120 team, 121 response,
+-- 122 quiet, 123 new_contact, 124 older, 125 restart_flow, 126 message, 127 redacted,
+-- 128 duplicate, 129 notice, 130 audience, 131 status_before, 132 assignee_before, 133 team_before,
+-- 134 workspace, 135 contact, 136 seq, 137 id, 138 contact_seq, 139 kind, 140 at, 141 by_type,
+-- 142 by_id, 143 source, 144 channel, 145 address, 146 external_id, 147 sent_at, 148 body,
+-- 149 attachments, 150 quiet, 151 message, 152 redacted, 153 duplicate, 154 merged_into,
+-- 155 latest_conversation, 156 blocked

@@ -26,15 +26,17 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact, older,
-            restart_flow, message, redacted, duplicate, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience, status_before,
+            assignee_before, team_before)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact, older,
-            restart_flow, message, redacted, duplicate, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience, status_before,
+            assignee_before, team_before)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -55,9 +57,10 @@ END;
 -- 63 contact, 64 contact_seq, 65 kind, 66 at, 67 by_type, 68 by_id, 69 source, 70 channel,
 -- 71 address, 72 external_id, 73 sent_at, 74 body, 75 attachments, 76 category, 77 summary,
 -- 78 until_at, 79 assignee, 80 team, 81 response, 82 quiet, 83 new_contact, 84 older,
--- 85 restart_flow, 86 message, 87 redacted, 88 duplicate, 89 notice, 90 audience, 91 workspace,
--- 92 conversation, 93 seq, 94 id, 95 contact, 96 contact_seq, 97 kind, 98 at, 99 by_type,
--- 100 by_id, 101 source, 102 channel, 103 address, 104 external_id, 105 sent_at, 106 body,
--- 107 attachments, 108 category, 109 summary, 110 until_at, 111 assignee, 112 team, 113 response,
--- 114 quiet, 115 new_contact, 116 older, 117 restart_flow, 118 message, 119 redacted,
--- 120 duplicate, 121 notice, 122 audience
+-- 85 restart_flow, 86 message, 87 redacted, 88 duplicate, 89 notice, 90 audience, 91 status_before,
+-- 92 assignee_before, 93 team_before, 94 workspace, 95 conversation, 96 seq, 97 id, 98 contact,
+-- 99 contact_seq, 100 kind, 101 at, 102 by_type, 103 by_id, 104 source, 105 channel, 106 address,
+-- 107 external_id, 108 sent_at, 109 body, 110 attachments, 111 category, 112 summary, 113 until_at,
+-- 114 assignee, 115 team, 116 response, 117 quiet, 118 new_contact, 119 older, 120 restart_flow,
+-- 121 message, 122 redacted, 123 duplicate, 124 notice, 125 audience, 126 status_before,
+-- 127 assignee_before, 128 team_before

@@ -29,9 +29,10 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact, older,
-            restart_flow, message, redacted, duplicate, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience, status_before,
+            assignee_before, team_before)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -52,4 +53,4 @@ END;
 -- 62 kind, 63 at, 64 by_type, 65 by_id, 66 source, 67 channel, 68 address, 69 external_id,
 -- 70 sent_at, 71 body, 72 attachments, 73 category, 74 summary, 75 until_at, 76 assignee, 77 team,
 -- 78 response, 79 quiet, 80 new_contact, 81 older, 82 restart_flow, 83 message, 84 redacted,
--- 85 duplicate, 86 notice, 87 audience
+-- 85 duplicate, 86 notice, 87 audience, 88 status_before, 89 assignee_before, 90 team_before

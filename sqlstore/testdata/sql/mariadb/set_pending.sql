@@ -25,9 +25,10 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
             category, summary, until_at, assignee, team, response, quiet, new_contact, older,
-            restart_flow, message, redacted, duplicate, notice, audience)
+            restart_flow, message, redacted, duplicate, notice, audience, status_before,
+            assignee_before, team_before)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -46,4 +47,5 @@ END;
 -- 52 contact_seq, 53 kind, 54 at, 55 by_type, 56 by_id, 57 source, 58 channel, 59 address,
 -- 60 external_id, 61 sent_at, 62 body, 63 attachments, 64 category, 65 summary, 66 until_at,
 -- 67 assignee, 68 team, 69 response, 70 quiet, 71 new_contact, 72 older, 73 restart_flow,
--- 74 message, 75 redacted, 76 duplicate, 77 notice, 78 audience
+-- 74 message, 75 redacted, 76 duplicate, 77 notice, 78 audience, 79 status_before,
+-- 80 assignee_before, 81 team_before

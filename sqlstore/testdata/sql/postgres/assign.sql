@@ -50,7 +50,8 @@ WITH wanted AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
         category, summary, until_at, assignee, team, response, quiet, new_contact, older,
-        restart_flow, message, redacted, duplicate, notice, audience)
+        restart_flow, message, redacted, duplicate, notice, audience, status_before,
+        assignee_before, team_before)
     SELECT wanted.workspace, wanted.id, new_events.seq, new_events.id, new_events.contact,
         new_events.contact_seq, new_events.kind, new_events.at, new_events.by_type,
         new_events.by_id, new_events.source, new_events.channel, new_events.address,
@@ -58,13 +59,15 @@ WITH wanted AS (
         new_events.category, new_events.summary, new_events.until_at, new_events.assignee,
         new_events.team, new_events.response, new_events.quiet, new_events.new_contact,
         new_events.older, new_events.restart_flow, new_events.message, new_events.redacted,
-        new_events.duplicate, new_events.notice, new_events.audience
+        new_events.duplicate, new_events.notice, new_events.audience, new_events.status_before,
+        new_events.assignee_before, new_events.team_before
     FROM wanted, wrote_conversation, json_to_recordset($52::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, address text, external_id text, sent_at bigint, body text,
         attachments text, category text, summary text, until_at bigint, assignee text, team text,
         response boolean, quiet boolean, new_contact boolean, older boolean, restart_flow boolean,
-        message uuid, redacted boolean, duplicate uuid, notice text, audience text)
+        message uuid, redacted boolean, duplicate uuid, notice text, audience text,
+        status_before text, assignee_before text, team_before text)
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 created_at, 6 contact, 7 new_contact,

@@ -5,7 +5,7 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
     ev.by_type, ev.by_id, ev.source, ev.channel, ev.address, ev.external_id, ev.sent_at, ev.body,
     ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team, ev.response,
     ev.quiet, ev.new_contact, ev.older, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
-    ev.notice, ev.audience
+    ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = $1 AND cv.contact = $2 AND ev.id = $3;
@@ -14,7 +14,7 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
 SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, ce.by_type,
     ce.by_id, ce.source, ce.channel, ce.address, ce.external_id, ce.sent_at, ce.body,
     ce.attachments, ce.quiet, ce.message, ce.redacted, ce.duplicate, ce.merged_into,
-    ce.latest_conversation
+    ce.latest_conversation, ce.blocked
     FROM (SELECT id FROM convo_contacts WHERE workspace = $1 AND id = $2
     UNION ALL SELECT id FROM convo_contacts WHERE workspace = $3 AND merged_into = $4) merged
     JOIN convo_contact_events ce ON ce.workspace = $5 AND ce.contact = merged.id
@@ -25,7 +25,7 @@ SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, 
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
     assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
-    duplicate, notice, audience
+    duplicate, notice, audience, status_before, assignee_before, team_before
     FROM convo_events
     WHERE workspace = $1 AND conversation = $2 AND seq > $3 ORDER BY seq LIMIT $4;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -108,7 +108,8 @@ WITH wanted AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
         category, summary, until_at, assignee, team, response, quiet, new_contact, older,
-        restart_flow, message, redacted, duplicate, notice, audience)
+        restart_flow, message, redacted, duplicate, notice, audience, status_before,
+        assignee_before, team_before)
     SELECT wanted.workspace, wanted.id, new_events.seq, new_events.id, new_events.contact,
         new_events.contact_seq, new_events.kind, new_events.at, new_events.by_type,
         new_events.by_id, new_events.source, new_events.channel, new_events.address,
@@ -116,13 +117,15 @@ WITH wanted AS (
         new_events.category, new_events.summary, new_events.until_at, new_events.assignee,
         new_events.team, new_events.response, new_events.quiet, new_events.new_contact,
         new_events.older, new_events.restart_flow, new_events.message, new_events.redacted,
-        new_events.duplicate, new_events.notice, new_events.audience
+        new_events.duplicate, new_events.notice, new_events.audience, new_events.status_before,
+        new_events.assignee_before, new_events.team_before
     FROM wanted, wrote_conversation, json_to_recordset($53::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, address text, external_id text, sent_at bigint, body text,
         attachments text, category text, summary text, until_at bigint, assignee text, team text,
         response boolean, quiet boolean, new_contact boolean, older boolean, restart_flow boolean,
-        message uuid, redacted boolean, duplicate uuid, notice text, audience text)
+        message uuid, redacted boolean, duplicate uuid, notice text, audience text,
+        status_before text, assignee_before text, team_before text)
 )
 SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known),
     (SELECT count(*) FROM taken);

@@ -112,14 +112,15 @@ INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversa
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
     summary, until_at, assignee, team, response, quiet, new_contact, older, restart_flow, message,
-    redacted, duplicate, notice, audience)
+    redacted, duplicate, notice, audience, status_before, assignee_before, team_before)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ON CONFLICT DO NOTHING;
+        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+        $35) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
 -- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
 -- 24 quiet, 25 new_contact, 26 older, 27 restart_flow, 28 message, 29 redacted, 30 duplicate,
--- 31 notice, 32 audience
+-- 31 notice, 32 audience, 33 status_before, 34 assignee_before, 35 team_before
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
     channel, address, external_id, sent_at, body, attachments, response, quiet)
@@ -132,26 +133,28 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, b
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
     summary, until_at, assignee, team, response, quiet, new_contact, older, restart_flow, message,
-    redacted, duplicate, notice, audience)
+    redacted, duplicate, notice, audience, status_before, assignee_before, team_before)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ON CONFLICT DO NOTHING;
+        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+        $35) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
 -- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
 -- 24 quiet, 25 new_contact, 26 older, 27 restart_flow, 28 message, 29 redacted, 30 duplicate,
--- 31 notice, 32 audience
+-- 31 notice, 32 audience, 33 status_before, 34 assignee_before, 35 team_before
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
     summary, until_at, assignee, team, response, quiet, new_contact, older, restart_flow, message,
-    redacted, duplicate, notice, audience)
+    redacted, duplicate, notice, audience, status_before, assignee_before, team_before)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ON CONFLICT DO NOTHING;
+        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+        $35) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
 -- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
 -- 24 quiet, 25 new_contact, 26 older, 27 restart_flow, 28 message, 29 redacted, 30 duplicate,
--- 31 notice, 32 audience
+-- 31 notice, 32 audience, 33 status_before, 34 assignee_before, 35 team_before
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
     channel, address, external_id, sent_at, body, attachments, response, quiet)
@@ -164,14 +167,15 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, b
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
     summary, until_at, assignee, team, response, quiet, new_contact, older, restart_flow, message,
-    redacted, duplicate, notice, audience)
+    redacted, duplicate, notice, audience, status_before, assignee_before, team_before)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ON CONFLICT DO NOTHING;
+        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+        $35) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
 -- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
 -- 24 quiet, 25 new_contact, 26 older, 27 restart_flow, 28 message, 29 redacted, 30 duplicate,
--- 31 notice, 32 audience
+-- 31 notice, 32 audience, 33 status_before, 34 assignee_before, 35 team_before
 
 INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type, opened_by_id,
     opened_source, first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,

@@ -17,7 +17,7 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
     assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
-    duplicate, notice, audience
+    duplicate, notice, audience, status_before, assignee_before, team_before
     FROM convo_events
     WHERE workspace = +? AND conversation = +? AND seq > +? ORDER BY seq LIMIT +?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -25,7 +25,7 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
     assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
-    duplicate, notice, audience
+    duplicate, notice, audience, status_before, assignee_before, team_before
     FROM convo_events
     WHERE workspace = +? AND conversation = +? AND seq > +? ORDER BY seq LIMIT +?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -46,13 +46,13 @@ UPDATE convo_conversations SET version = +?, updated_at = +?, last_activity_at =
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
     summary, until_at, assignee, team, response, quiet, new_contact, older, restart_flow, message,
-    redacted, duplicate, notice, audience)
+    redacted, duplicate, notice, audience, status_before, assignee_before, team_before)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
 -- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
 -- 24 quiet, 25 new_contact, 26 older, 27 restart_flow, 28 message, 29 redacted, 30 duplicate,
--- 31 notice, 32 audience
+-- 31 notice, 32 audience, 33 status_before, 34 assignee_before, 35 team_before
 
 COMMIT;
