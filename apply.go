@@ -236,6 +236,10 @@ func applyToContact(s *Snapshot, e *Event) {
 		if s.Ref.Address == payloadOf[Address](e) {
 			s.AddressOwner = c.ID
 		}
+	case AddressUnlinked:
+		if s.Ref.Address == payloadOf[Address](e) {
+			s.AddressOwner = ""
+		}
 	case ContactBlocked:
 		c.Blocked = true
 	case ContactUnblocked:

@@ -208,42 +208,53 @@ type LinkAddress struct {
 	Key string    `json:"key,omitempty"`
 }
 
-func (Open) command()         {}
-func (Receive) command()      {}
-func (Send) command()         {}
-func (Note) command()         {}
-func (Edit) command()         {}
-func (Retract) command()      {}
-func (Identify) command()     {}
-func (SetPending) command()   {}
-func (Resume) command()       {}
-func (Close) command()        {}
-func (Reopen) command()       {}
-func (Assign) command()       {}
-func (AmendClosing) command() {}
-func (Block) command()        {}
-func (Unblock) command()      {}
-func (LinkAddress) command()  {}
+// UnlinkAddress takes the Ref's address off its contact, because it is somebody else's by now: what
+// comes by it next is of a new contact. All history stays, and so do [Conversation].Address and the
+// external ids of messages. It stands alone in a call.
+type UnlinkAddress struct {
+	By  Actor     `json:"by"`
+	At  time.Time `json:"at,omitzero"`
+	Key string    `json:"key,omitempty"`
+}
+
+func (Open) command()          {}
+func (Receive) command()       {}
+func (Send) command()          {}
+func (Note) command()          {}
+func (Edit) command()          {}
+func (Retract) command()       {}
+func (Identify) command()      {}
+func (SetPending) command()    {}
+func (Resume) command()        {}
+func (Close) command()         {}
+func (Reopen) command()        {}
+func (Assign) command()        {}
+func (AmendClosing) command()  {}
+func (Block) command()         {}
+func (Unblock) command()       {}
+func (LinkAddress) command()   {}
+func (UnlinkAddress) command() {}
 
 // CommandName names a kind of command, in JSON and in the transition table.
 type CommandName string
 
 // The names of the commands, in the order of the transition table.
 const (
-	CommandOpen         CommandName = "open"
-	CommandReceive      CommandName = "receive"
-	CommandSend         CommandName = "send"
-	CommandNote         CommandName = "note"
-	CommandEdit         CommandName = "edit"
-	CommandRetract      CommandName = "retract"
-	CommandIdentify     CommandName = "identify"
-	CommandSetPending   CommandName = "set_pending"
-	CommandResume       CommandName = "resume"
-	CommandClose        CommandName = "close"
-	CommandReopen       CommandName = "reopen"
-	CommandAssign       CommandName = "assign"
-	CommandAmendClosing CommandName = "amend_closing"
-	CommandBlock        CommandName = "block"
-	CommandUnblock      CommandName = "unblock"
-	CommandLinkAddress  CommandName = "link_address"
+	CommandOpen          CommandName = "open"
+	CommandReceive       CommandName = "receive"
+	CommandSend          CommandName = "send"
+	CommandNote          CommandName = "note"
+	CommandEdit          CommandName = "edit"
+	CommandRetract       CommandName = "retract"
+	CommandIdentify      CommandName = "identify"
+	CommandSetPending    CommandName = "set_pending"
+	CommandResume        CommandName = "resume"
+	CommandClose         CommandName = "close"
+	CommandReopen        CommandName = "reopen"
+	CommandAssign        CommandName = "assign"
+	CommandAmendClosing  CommandName = "amend_closing"
+	CommandBlock         CommandName = "block"
+	CommandUnblock       CommandName = "unblock"
+	CommandLinkAddress   CommandName = "link_address"
+	CommandUnlinkAddress CommandName = "unlink_address"
 )

@@ -61,6 +61,7 @@ type decider struct {
 	latest    *Conversation // while a history is imported: the contact's latest conversation
 	redact    []EventPlace
 	repointed []Key
+	unlinked  []Address
 	outcome   Outcome
 	// room is memory for the first payload of each type.
 	room struct {
@@ -89,7 +90,7 @@ func (w *decider) result(s *Snapshot, to *Change) {
 	w.row(s, &to.Conversation)
 	to.Earlier, to.Cycles, to.Events = w.earlier, w.cycles, w.events
 	to.Keys, to.Addresses, to.MergeInto = w.keys, w.addresses, w.mergeInto
-	to.Redact, to.Repointed = w.redact, w.repointed
+	to.Redact, to.Repointed, to.Unlinked = w.redact, w.repointed, w.unlinked
 }
 
 // row is the row of the present conversation.
@@ -211,7 +212,7 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	if o.by.Type == ActorContact && o.by.ID == "" {
 		o.by.ID = s.Contact.ID
 	}
-	if s.AddressOwner == "" && s.Ref.Address != (Address{}) {
+	if s.AddressOwner == "" && s.Ref.Address != (Address{}) && o.kind != kindUnlinkAddress {
 		w.link(s, o)
 	}
 	w.perform(s, o, m, p)
@@ -282,6 +283,8 @@ func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
 		second = !s.Contact.Blocked
 	case kindLinkAddress:
 		second = s.AddressOwner != "" || s.Ref.Address == Address{}
+	case kindUnlinkAddress:
+		second = s.AddressOwner == ""
 	}
 	if second {
 		return branches[1].action
@@ -352,6 +355,12 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 		w.apply(s, e)
 	case unblocks:
 		w.apply(s, w.addContact(s, o, ContactUnblocked))
+	case unlinks:
+		e := w.addContact(s, o, AddressUnlinked)
+		a := s.Ref.Address
+		e.Payload = &a
+		w.unlinked = append(w.unlinked, a)
+		w.apply(s, e)
 	}
 }
 

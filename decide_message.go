@@ -39,14 +39,16 @@ func (o *fields) route(s *Snapshot) (channel, address string) {
 	return channel, address
 }
 
-// checkAlone refuses a call that does more than what is about one message.
+// checkAlone refuses a call that does more than what is about one message, or than an unlinking.
 func checkAlone(cmds []Command) error {
 	if len(cmds) < 2 {
 		return nil
 	}
 	for _, cmd := range cmds {
-		if _, ok := messageOf(cmd); ok {
-			return invalid("commands", "edit, retract and identify stand alone in a call")
+		_, unlinks := cmd.(UnlinkAddress)
+		if _, ok := messageOf(cmd); ok || unlinks {
+			return invalid("commands",
+				"edit, retract, identify and unlink_address stand alone in a call")
 		}
 	}
 	return nil

@@ -185,4 +185,8 @@
 //	  none                               ErrNotFound
 //	  open, pending, closed, superseded  linked (address not linked)
 //	                                     unchanged (address linked)
+//	unlink_address
+//	  none                               ErrNotFound
+//	  open, pending, closed, superseded  unlinked (address linked)
+//	                                     unchanged (address not linked)
 package convo

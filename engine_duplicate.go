@@ -70,7 +70,7 @@ func (e *Engine) duplicate(ctx context.Context, to Ref, contact string, k Key) (
 	if err != nil {
 		return Result{}, err
 	}
-	if contact != "" && t.Contact.ID != contact {
+	if (contact != "" || k.Channel != "") && t.Contact.ID != contact {
 		return Result{Outcome: OutcomeDuplicate}, nil
 	}
 	r := Result{Outcome: OutcomeDuplicate, Contact: t.Contact}

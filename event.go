@@ -33,6 +33,7 @@ const (
 	MessageDuplicated // the same, and an echo that had the id is none of its own
 
 	AddressLinked
+	AddressUnlinked
 	ContactBlocked
 	ContactUnblocked
 	ContactMerged
@@ -86,6 +87,7 @@ var eventKinds = [...]struct {
 	MessageDuplicated: {name: "message_duplicated", payload: duplicatedPayload,
 		ofEither: true},
 	AddressLinked:    {name: "address_linked", payload: addressPayload, ofContact: true},
+	AddressUnlinked:  {name: "address_unlinked", payload: addressPayload, ofContact: true},
 	ContactBlocked:   {name: "contact_blocked", payload: blockingPayload, ofContact: true},
 	ContactUnblocked: {name: "contact_unblocked", ofContact: true},
 	ContactMerged:    {name: "contact_merged", payload: mergingPayload, ofContact: true},
@@ -342,7 +344,7 @@ func (e Event) Duplicated() Duplicated { return payloadOf[Duplicated](&e) }
 // Notice is the payload of a notice; zero for other events.
 func (e Event) Notice() Notice { return payloadOf[Notice](&e) }
 
-// Address is the payload of an address that was linked; zero for other events.
+// Address is the payload of an address that was linked or unlinked; zero for other events.
 func (e Event) Address() Address { return payloadOf[Address](&e) }
 
 // Blocking is the payload of a blocking; zero for other events.

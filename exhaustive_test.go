@@ -223,6 +223,9 @@ var actions = func() (all []action) {
 			false},
 		{"link_address", func(time.Time) convo.Command { return convo.LinkAddress{By: agentAna} },
 			false, true},
+		{"unlink_address", func(time.Time) convo.Command {
+			return convo.UnlinkAddress{By: agentAna}
+		}, false, true},
 	}
 	// a new one is tried as its sample, until it has more to try
 	for _, name := range commandNames() {
@@ -422,7 +425,8 @@ func (x *explorer) refused(before *convo.Snapshot, c cell, err error) {
 			x.failf("%s was barred", c.command)
 		}
 	case convo.ErrAddressTaken:
-		if before.AddressOwner == before.Contact.ID || c.command != convo.CommandLinkAddress {
+		if before.AddressOwner == before.Contact.ID ||
+			c.command != convo.CommandLinkAddress && c.command != convo.CommandUnlinkAddress {
 			x.failf("%s: the address is its own", c.command)
 		}
 	default:

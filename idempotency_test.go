@@ -161,6 +161,9 @@ func TestEveryCommandTakesAKey(t *testing.T) {
 				cmd = withField(cmd, "Message", sent.Events[0].ID)
 			case convo.CommandLinkAddress:
 				to.Address = convo.Address{Channel: "email", Value: "c"}
+			case convo.CommandUnlinkAddress:
+				to.Address = convo.Address{Channel: "email", Value: "c"}
+				d.do(to, convo.LinkAddress{By: agentAna})
 			}
 			keyed := withKey(cmd, "k-1")
 			first := d.do(to, keyed)

@@ -40,6 +40,7 @@ const (
 	OutcomeBlocked    Outcome = "blocked"
 	OutcomeUnblocked  Outcome = "unblocked"
 	OutcomeLinked     Outcome = "linked"
+	OutcomeUnlinked   Outcome = "unlinked"
 	OutcomeMerged     Outcome = "merged"
 	// OutcomeDuplicate: the engine found that all was applied before; nothing was written now.
 	OutcomeDuplicate Outcome = "duplicate"
@@ -79,6 +80,7 @@ const (
 	kindBlock
 	kindUnblock
 	kindLinkAddress
+	kindUnlinkAddress
 	commandKinds
 )
 
@@ -122,6 +124,7 @@ const (
 	blocks
 	unblocks
 	links
+	unlinks
 )
 
 // actions says what each action amounts to: an error, or an outcome and the state after it (empty:
@@ -152,6 +155,7 @@ var actions = [...]struct {
 	blocks:       {outcome: OutcomeBlocked},
 	unblocks:     {outcome: OutcomeUnblocked},
 	links:        {outcome: OutcomeLinked},
+	unlinks:      {outcome: OutcomeUnlinked},
 }
 
 // branch is one action of a cell, and what picks it among the others.
@@ -237,6 +241,8 @@ var table = [commandKinds]row{
 		cells: anyStatus([]branch{{unblocks, "blocked"}, {unchanged, "not blocked"}})},
 	kindLinkAddress: {name: CommandLinkAddress, decode: decode[LinkAddress],
 		cells: anyStatus([]branch{{links, "address not linked"}, {unchanged, "address linked"}})},
+	kindUnlinkAddress: {name: CommandUnlinkAddress, decode: decode[UnlinkAddress],
+		cells: anyStatus([]branch{{unlinks, "address linked"}, {unchanged, "address not linked"}})},
 }
 
 // quietly is the branch of a message that changes nothing but the log.
@@ -329,7 +335,7 @@ func StateDiagram() string {
 			e.from = StateNone
 		}
 		switch t.Command {
-		case CommandBlock, CommandUnblock, CommandLinkAddress: // of the contact
+		case CommandBlock, CommandUnblock, CommandLinkAddress, CommandUnlinkAddress:
 			continue
 		}
 		if l := string(t.Command); !slices.Contains(labels[e], l) {

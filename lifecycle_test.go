@@ -298,6 +298,14 @@ var specified = map[convo.CommandName]struct {
 		},
 		sample: convo.LinkAddress{By: agentAna},
 	},
+	convo.CommandUnlinkAddress: {
+		cells: [5]string{
+			"ErrNotFound", "unlinked open | unchanged open",
+			"unlinked pending | unchanged pending", "unlinked closed | unchanged closed",
+			"unlinked superseded | unchanged superseded",
+		},
+		sample: convo.UnlinkAddress{By: agentAna},
+	},
 }
 
 // aboutAMessage is the row of a command about a message, which may be in any log.
@@ -444,6 +452,7 @@ func writtenBy(row convo.Transition) []convo.EventKind {
 		convo.OutcomeAssigned:   convo.ConversationAssigned,
 		convo.OutcomeAmended:    convo.ClosingAmended, convo.OutcomeBlocked: convo.ContactBlocked,
 		convo.OutcomeUnblocked: convo.ContactUnblocked, convo.OutcomeLinked: convo.AddressLinked,
+		convo.OutcomeUnlinked: convo.AddressUnlinked,
 	}[row.Outcome]
 	switch {
 	case row.Err != nil || row.Outcome == convo.OutcomeUnchanged:
@@ -1352,6 +1361,9 @@ func TestTheChannelOfACommandGoesBeforeThatOfTheAddress(t *testing.T) {
 
 func TestACommandToAContactAndAnAddressLinksTheTwo(t *testing.T) {
 	for name, cmd := range sample {
+		if name == convo.CommandUnlinkAddress {
+			continue // there is nothing to take away
+		}
 		states := statesThatTake(name)
 		thread := threadIn(t, states[len(states)-1])
 		thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl",

@@ -141,6 +141,8 @@ func (o *fields) read(cmd Command) error {
 		*o = fields{kind: kindUnblock, by: c.By, at: c.At, key: c.Key}
 	case LinkAddress:
 		*o = fields{kind: kindLinkAddress, by: c.By, at: c.At, key: c.Key}
+	case UnlinkAddress:
+		*o = fields{kind: kindUnlinkAddress, by: c.By, at: c.At, key: c.Key}
 	default:
 		return invalid(
 			"command",

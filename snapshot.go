@@ -66,6 +66,8 @@ type Change struct {
 	Keys []Key
 	// Addresses are to be linked. One that is there is a conflict.
 	Addresses []AddressRow
+	// Unlinked are addresses that are there, and are to be removed. One that is not is a conflict.
+	Unlinked []Address
 	// Repointed are keys that are there, and lead to other events from now on.
 	Repointed []Key
 	// Redact are events whose texts and attachments are to be removed for good: from the log, from
@@ -143,6 +145,9 @@ func (c *Change) After(s Snapshot) Snapshot {
 	s.Contact, s.Conversation = c.Contact.Contact, c.Conversation.Conversation
 	if len(c.Addresses) > 0 {
 		s.AddressOwner = s.Contact.ID
+	}
+	if len(c.Unlinked) > 0 {
+		s.AddressOwner = ""
 	}
 	if n := len(c.Events); n > 0 { // whose id is the last one that was handed out
 		s.Next = c.Events[n-1].ID

@@ -185,6 +185,11 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 			return err
 		}
 	}
+	for _, a := range ch.Unlinked {
+		if w.addresses[a] == nil {
+			return fmt.Errorf("memstore: address on %q: %w", a.Channel, convo.ErrConflict)
+		}
+	}
 	for _, a := range ch.Addresses {
 		if w.addresses[a.Address] != nil {
 			return fmt.Errorf("memstore: address on %q: %w", a.Channel, convo.ErrConflict)
@@ -286,6 +291,9 @@ func (s *Store) write(ch *convo.Change) {
 	for _, p := range ch.Redact {
 		w.redact(p)
 	}
+	for _, a := range ch.Unlinked {
+		w.unlink(a)
+	}
 	for _, r := range ch.Addresses {
 		k := w.contacts[r.Contact]
 		a := convo.Address{Channel: w.token(r.Channel), Value: strings.Clone(r.Value)}
@@ -335,6 +343,17 @@ func (w *workspace) identify(a convo.Address) {
 		all := w.identities[id]
 		i, _ := slices.BinarySearchFunc(all, a, compareAddresses)
 		w.identities[id] = slices.Insert(all, i, a)
+	}
+}
+
+func (w *workspace) unlink(a convo.Address) {
+	extra := w.addresses[a].extra
+	at := slices.Index(extra.addresses, a)
+	extra.addresses = slices.Delete(extra.addresses, at, at+1)
+	delete(w.addresses, a)
+	if id := a.Identity(); id != "" {
+		i, _ := slices.BinarySearchFunc(w.identities[id], a, compareAddresses)
+		w.identities[id] = slices.Delete(w.identities[id], i, i+1)
 	}
 }
 

@@ -25,6 +25,7 @@ type plan struct {
 	many          bool // rows that are added are written many at a time
 	redacted      []convo.EventPlace
 	repointed     []convo.Key
+	unlinked      []convo.Address
 }
 
 // merge is a contact that is merged into another one.
@@ -67,6 +68,7 @@ func (p *plan) add(ch *convo.Change) {
 		p.keys = append(p.keys, dialect.Key{Workspace: p.workspace, Key: ch.Keys[i]})
 	}
 	p.repointed = append(p.repointed, ch.Repointed...)
+	p.unlinked = append(p.unlinked, ch.Unlinked...)
 	p.redacted = append(p.redacted, ch.Redact...)
 	if ch.MergeInto != "" {
 		p.merged = append(p.merged, merge{ch.Contact.ID, ch.MergeInto})
@@ -112,7 +114,7 @@ func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 
 // inserts reports whether p is an import: it only adds rows, but for contacts.
 func (p *plan) inserts() bool {
-	if len(p.merged)+len(p.redacted)+len(p.repointed) > 0 {
+	if len(p.merged)+len(p.redacted)+len(p.repointed)+len(p.unlinked) > 0 {
 		return false
 	}
 	for _, c := range p.conversations {
@@ -216,6 +218,15 @@ func (p *plan) writeKeys(ctx context.Context, t *transaction) error {
 			p.workspace, k.Channel, k.ID, k.Address, k.Contact)
 		if err == nil && !written {
 			err = fmt.Errorf("sqlstore: key %q: %w", k.ID, convo.ErrConflict)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, a := range p.unlinked {
+		written, err := t.update(ctx, dialect.DeleteAddress, p.workspace, a.Channel, a.Value)
+		if err == nil && !written {
+			err = fmt.Errorf("sqlstore: the address on %q: %w", a.Channel, convo.ErrConflict)
 		}
 		if err != nil {
 			return err

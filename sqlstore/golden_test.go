@@ -137,6 +137,14 @@ var sent = map[string]func(*scene){
 		to.Address = convo.Address{Channel: "email", Value: "ann@example.com"}
 		s.after(hello).records(to, convo.LinkAddress{By: agent})
 	},
+	"unlink_address": func(s *scene) {
+		to := ann
+		to.Address = convo.Address{Channel: "email", Value: "ann@example.com"}
+		s.after(hello)
+		_, err := s.engine.Do(s.ctx, to, convo.LinkAddress{By: agent})
+		require.NoError(s.t, err)
+		s.records(to, convo.UnlinkAddress{By: agent})
+	},
 	"merge": func(s *scene) {
 		s.after(hello)
 		_, err := s.engine.Do(s.ctx, convo.ToContact(workspace, "anna"), hello, end)

@@ -116,6 +116,15 @@ var faults = []fault{
 		},
 	},
 	{
+		"an address that was taken off first", conflictRule, convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(from(x, "sms", x), convo.Open{By: ana})
+			ch := s.decide(from(x, "sms", x), convo.UnlinkAddress{By: ana})
+			s.do(from(x, "sms", x), convo.UnlinkAddress{By: ana})
+			return ch
+		},
+	},
+	{
 		"an address that another contact got, of a new contact", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			ch := s.decide(convo.ToAddress(acme, "sms", x), convo.Receive{Body: "hi"})

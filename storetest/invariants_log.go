@@ -156,10 +156,20 @@ func (c *checker) addresses(id string, history []convo.Event) {
 			t.AddressOwner,
 		)
 	}
-	linked := map[convo.Address]bool{}
+	links := map[convo.Address]int{}
 	for _, e := range history {
-		if e.Kind == convo.AddressLinked {
-			linked[convo.Address{Channel: e.Row().Channel, Value: e.Row().Address}] = true
+		switch e.Kind {
+		case convo.AddressLinked:
+			links[e.Address()]++
+		case convo.AddressUnlinked:
+			links[e.Address()]--
+		}
+	}
+	linked := map[convo.Address]bool{}
+	for a, n := range links {
+		c.demand(n == 0 || n == 1, addressLeads, "%+v of %q was linked %d times", a, id, n)
+		if n == 1 {
+			linked[a] = true
 		}
 	}
 	c.demand(

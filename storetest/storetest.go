@@ -71,6 +71,7 @@ func cases() []testCase {
 		importCases,
 		decidedCases,
 		namedCases,
+		unlinkedCases,
 	)
 }
 

@@ -206,6 +206,8 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 		{"link", convo.Ref{Workspace: w, Contact: contacts[5],
 			Address: convo.Address{Channel: "email", Value: "a@example.org"}},
 			[]convo.Command{convo.LinkAddress{By: ana}}},
+		{"unlink", convo.ToAddress(w, "email", "a@example.org"),
+			[]convo.Command{convo.UnlinkAddress{By: ana}}},
 	}
 	for _, c := range commands {
 		_, err := engine.Do(ctx, c.to, c.cmds...)

@@ -106,6 +106,8 @@ func happened(e convo.Event) string {
 		return "moved the conversation here"
 	case convo.AddressLinked:
 		return "gave the address " + e.Address().Value
+	case convo.AddressUnlinked:
+		return "took off the address " + e.Address().Value
 	case convo.ContactMerged:
 		return "merged this contact into another one"
 	}

@@ -323,6 +323,9 @@ const (
 	OtherActive = `SELECT other.id FROM convo_conversations other
 	WHERE other.workspace = ? AND other.active_slot = ? AND other.id <> ?`
 
+	DeleteAddress = `DELETE FROM convo_addresses
+	WHERE workspace = ? AND channel = ? AND value = ?`
+
 	RepointKey = `UPDATE convo_keys SET conversation = ?, first_seq = ?, last_seq = ?
 	WHERE workspace = ? AND channel = ? AND id = ? AND address = ? AND contact = ?`
 

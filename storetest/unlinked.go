@@ -1,0 +1,117 @@
+package storetest
+
+import (
+	"fmt"
+
+	"github.com/chatlifecycle/convo"
+)
+
+// unlinkedCases are addresses that were given to somebody else.
+var unlinkedCases = []testCase{
+	{
+		"Addresses/that are taken off a contact are of a new one from then on",
+		"an address belongs to one contact; what was said by it before stays where it is",
+		givesAway,
+	},
+	{
+		"Addresses/of a contact that was merged are taken off the root",
+		"an address is found under the root contact, whoever it was linked to",
+		unlinksMerged,
+	},
+	{
+		"Addresses/are taken off once, however many try",
+		"of two changes that were decided on the same version one is refused",
+		racesToUnlink,
+	},
+}
+
+func givesAway(s *suite) {
+	number := convo.ToAddress(acme, "sms", "+49 151 1")
+	hi := convo.Receive{ExternalID: "m1", Body: "hi"}
+	k := s.do(number, hi).Contact.ID
+	mail := to(k)
+	mail.Address = convo.Address{Channel: "mail", Value: "k@x.de"}
+	s.do(mail, convo.LinkAddress{By: ana})
+	before := s.load(to(k)).Conversation
+	unlink := convo.UnlinkAddress{By: ana, Key: "unlink 1"}
+	r := s.do(number, unlink)
+	s.Equal(convo.OutcomeUnlinked, r.Outcome)
+	s.Equal(convo.AddressUnlinked, r.Events[0].Kind)
+	s.Equal(convo.Address{Channel: "sms", Value: "+49 151 1"}, r.Events[0].Address())
+	s.Equal(before, s.load(to(k)).Conversation)
+	s.Equal([]convo.Address{mail.Address}, s.addresses(acme, k))
+	s.Empty(s.load(number).AddressOwner)
+	s.Zero(s.load(number).Contact.Version)
+
+	s.unchanged(func() {
+		// Repeated, it is what it was; and nothing of theirs is told by the address.
+		s.Equal(convo.OutcomeDuplicate, s.do(number, unlink).Outcome)
+		again := s.do(number, hi)
+		s.Equal(convo.Result{Outcome: convo.OutcomeDuplicate}, again)
+		_, err := s.engine.Do(s.ctx, number, convo.UnlinkAddress{By: ana})
+		s.ErrorIs(err, convo.ErrNotFound)
+		both := number
+		both.Contact = k
+		s.Equal(convo.OutcomeUnchanged, s.do(both, convo.UnlinkAddress{By: ana}).Outcome)
+	})
+	fresh := s.do(number, convo.Receive{ExternalID: "m2", Body: "who is this?"})
+	s.NotEqual(k, fresh.Contact.ID)
+	s.NotEqual(before.ID, fresh.Conversation.ID)
+	s.True(fresh.Conversation.NewContact)
+	s.Len(s.events(convo.EventFilter{Workspace: acme, Contact: fresh.Contact.ID}), 3)
+	s.unchanged(func() {
+		both := number
+		both.Contact = k
+		_, err := s.engine.Do(s.ctx, both, convo.UnlinkAddress{By: ana})
+		s.ErrorIs(err, convo.ErrAddressTaken)
+	})
+	s.do(mail, convo.Receive{Body: "still here"})
+}
+
+func unlinksMerged(s *suite) {
+	s.do(from("a", "sms", "a"), convo.Receive{Body: "hi"})
+	s.do(from("b", "sms", "b"), convo.Receive{Body: "hi"})
+	s.merge(s.engine, acme, "a", "b")
+	r := s.do(convo.ToAddress(acme, "sms", "b"), convo.UnlinkAddress{By: ana})
+	s.Equal("a", r.Contact.ID)
+	s.Equal([]convo.Address{{Channel: "sms", Value: "a"}}, s.addresses(acme, "a"))
+	fresh := s.do(convo.ToAddress(acme, "sms", "b"), convo.Receive{Body: "new"})
+	s.NotEqual("a", fresh.Contact.ID)
+	s.do(from("a", "sms", "c"), convo.LinkAddress{By: ana})
+	s.do(from("b", "sms", "c"), convo.UnlinkAddress{By: ana})
+	s.Equal([]convo.Address{{Channel: "sms", Value: "a"}}, s.addresses(acme, "a"))
+}
+
+func racesToUnlink(s *suite) {
+	for round := range rounds {
+		number := convo.ToAddress(acme, "sms", fmt.Sprint(round))
+		k := s.do(number, convo.Receive{Body: "hi"}).Contact.ID
+		both := number
+		both.Contact = k
+		owners := make([]string, racers)
+		s.raced(func(i int) (convo.Outcome, error) {
+			if i%2 == 0 {
+				r, err := s.engine.Do(s.ctx, both, convo.UnlinkAddress{By: ana})
+				return r.Outcome, err
+			}
+			r, err := s.engine.Do(s.ctx, number, convo.Receive{Body: "hi"})
+			owners[i] = r.Contact.ID
+			return r.Outcome, err
+		}, convo.ErrAddressTaken)
+		got := map[string]int{}
+		for i := 1; i < racers; i += 2 {
+			got[owners[i]]++
+		}
+		s.LessOrEqual(len(got), 2, "k, and one who came after")
+		s.Equal(1+got[k], s.messages(k))
+		owner := s.load(number).AddressOwner
+		s.NotEqual(k, owner)
+		for id, n := range got {
+			if id != k {
+				s.Equal(owner, id)
+				s.Equal(n, s.messages(id))
+			}
+		}
+		s.Len(s.events(convo.EventFilter{Workspace: acme, Contact: k}), 4+got[k])
+	}
+}
