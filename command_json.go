@@ -119,14 +119,18 @@ func decode[C Command](data []byte) (Command, error) {
 // MaxCommandsJSON is how many bytes [UntrustedCommands] reads.
 const MaxCommandsJSON = 1 << 20
 
-// hostFields are the fields of commands that say who did it, when, and what another system said of
-// it: no client's business.
-var hostFields = []string{"by", "at", "source", "external_id", "sent_at"}
+// hostFields are the fields of commands that are no client's business: who did it, when, through
+// what and where it goes; and what is unique in the workspace.
+var hostFields = []string{
+	"by", "at", "source", "channel", "address", "external_id", "sent_at", "key",
+}
 
 // UntrustedCommands decodes commands from a client that the host has let in as an actor, such as an
 // agent's browser: those that are allowed by name, at most MaxCommands in MaxCommandsJSON bytes,
-// done by that actor now. Whatever would say who did something, when, or under which id of a
-// message, is refused, as is all that [Commands] refuses, with a *ValidationError.
+// done by that actor now. By, At, Source, Channel, Address, ExternalID, SentAt and Key are the
+// host's to set, and are refused, as is all that [Commands] refuses, with a *ValidationError. All
+// other fields are the client's: allow a Retract, which may redact, to whom that may. For an
+// idempotency key of the client, give [Engine.DoFunc] one with the actor before it.
 //
 // Which contact or conversation they are for is the host's to check: see the Ref.
 func UntrustedCommands(data []byte, by Actor, allowed ...CommandName) (Commands, error) {
@@ -170,6 +174,11 @@ func UntrustedCommands(data []byte, by Actor, allowed ...CommandName) (Commands,
 func (cs Commands) As(by Actor, at time.Time) Commands {
 	out := make(Commands, len(cs))
 	for i, c := range cs {
+		var o fields
+		if o.read(c) != nil { // no command, which whoever takes it refuses
+			out[i] = c
+			continue
+		}
 		v := reflect.New(reflect.TypeOf(c)).Elem()
 		v.Set(reflect.ValueOf(c))
 		v.FieldByName("By").Set(reflect.ValueOf(by))

@@ -209,8 +209,10 @@ type LinkAddress struct {
 }
 
 // UnlinkAddress takes the Ref's address off its contact, because it is somebody else's by now: what
-// comes by it next is of a new contact. All history stays, and so do [Conversation].Address and the
-// external ids of messages. It stands alone in a call.
+// comes by it next is of a new contact. All history stays, and so do the external ids of messages,
+// and [Conversation].Address, by which a Send goes that names none: name one from then on. Any
+// later command addressed to both links it again. Without an address in the Ref nothing happens. It
+// stands alone in a call.
 type UnlinkAddress struct {
 	By  Actor     `json:"by"`
 	At  time.Time `json:"at,omitzero"`

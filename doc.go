@@ -174,19 +174,27 @@
 //	  closed, superseded                 amended (category or summary changed)
 //	                                     unchanged (nothing changed)
 //	block
-//	  none                               ErrNotFound
+//	  none                               blocked (not blocked)
+//	                                     unchanged (blocked)
+//	                                     ErrNotFound (contact not known)
 //	  open, pending, closed, superseded  blocked (not blocked)
 //	                                     unchanged (blocked)
 //	unblock
-//	  none                               ErrNotFound
+//	  none                               unblocked (blocked)
+//	                                     unchanged (not blocked)
+//	                                     ErrNotFound (contact not known)
 //	  open, pending, closed, superseded  unblocked (blocked)
 //	                                     unchanged (not blocked)
 //	link_address
-//	  none                               ErrNotFound
+//	  none                               linked (address not linked)
+//	                                     unchanged (address linked)
+//	                                     ErrNotFound (contact not known)
 //	  open, pending, closed, superseded  linked (address not linked)
 //	                                     unchanged (address linked)
 //	unlink_address
-//	  none                               ErrNotFound
+//	  none                               unlinked (address linked)
+//	                                     unchanged (address not linked)
+//	                                     ErrNotFound (contact not known)
 //	  open, pending, closed, superseded  unlinked (address linked)
 //	                                     unchanged (address not linked)
 package convo

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,55 +25,9 @@ type Engine struct {
 	newID     func() uuid.UUID
 	log       *slog.Logger
 	observers []func(ctx context.Context, events []Event)
-	guards    []func(ctx context.Context, loaded Snapshot, ch Change) error
+	guards    []guard
 	retries   int
 }
-
-// Option sets up an Engine.
-type Option func(*Engine)
-
-// WithPolicy sets the one policy of all workspaces and channels. Default: the zero Policy.
-func WithPolicy(p Policy) Option { return func(e *Engine) { e.policy = p } }
-
-// WithPolicies looks the policy up for every call: by the channel of the active conversation, or,
-// when there is none, of the request. The function must be fast and safe for concurrent use; nil
-// means the policy of WithPolicy. It never runs while the store holds a lock for the call. Inside
-// the host's own transaction, give the policy with it instead: see [Engine.With].
-func WithPolicies(f func(ctx context.Context, workspace, channel string) (*Policy, error)) Option {
-	return func(e *Engine) { e.policies = f }
-}
-
-// WithClock sets the clock. Default: the system's. It is read once per call.
-func WithClock(c interface{ Now() time.Time }) Option { return func(e *Engine) { e.clock = c } }
-
-// WithIDs sets the source of ids, one per commit; those of further events count up from it, so a
-// plain counter would give ids twice. It must be safe for concurrent use and return random UUIDs,
-// version 7 by preference. Default: uuid.NewV7.
-func WithIDs(f func() uuid.UUID) Option { return func(e *Engine) { e.newID = f } }
-
-// WithLogger sets where retries, duplicates and timers are logged, at debug level, by ids and never
-// by content. Default: nowhere.
-func WithLogger(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
-
-// WithObserver has f called with the events of every commit after it, in the goroutine of the call
-// and before it returns. f must not change the events. What f must not miss belongs into an outbox
-// instead: a process may die between the commit and f.
-func WithObserver(f func(ctx context.Context, events []Event)) Option {
-	return func(e *Engine) { e.observers = append(e.observers, f) }
-}
-
-// WithGuard has f called with what every decision of Do, DoFunc, Merge and Tick looked at, and with
-// what it is about to write, also in the host's own transaction: for rules of the host's own. An
-// error of f ends the call, which writes nothing, and comes back as it is. f must be fast and pure,
-// for it is called again after a conflict and may hold up a lock; it must not change ch. Import,
-// which is about the past, does not ask it.
-func WithGuard(f func(ctx context.Context, loaded Snapshot, ch Change) error) Option {
-	return func(e *Engine) { e.guards = append(e.guards, f) }
-}
-
-// WithRetries sets how often a call that meets a conflict is tried again before it fails with
-// ErrConflict. Default: 100.
-func WithRetries(n int) Option { return func(e *Engine) { e.retries = n } }
 
 type systemClock struct{}
 
@@ -99,6 +54,8 @@ func New(s Store, opts ...Option) (*Engine, error) {
 		return nil, invalid("ids", "must not be nil")
 	case e.log == nil:
 		return nil, invalid("logger", "must not be nil")
+	case slices.ContainsFunc(e.guards, func(f guard) bool { return f == nil }):
+		return nil, invalid("guard", "must not be nil")
 	case e.retries < 0:
 		return nil, invalid("retries", "must not be negative")
 	}
@@ -187,7 +144,8 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 //
 // A key, of up to 998 bytes, makes the call idempotent whatever decide would return: it is looked
 // up before decide runs, and is for this Ref alone. "": none. Keys and external ids of the commands
-// hold as with Do.
+// hold as with Do. decide sees the contact and the conversation; what an Edit is about is looked up
+// after it.
 func (e *Engine) DoFunc(
 	ctx context.Context, to Ref, key string, decide func(Snapshot) ([]Command, error),
 ) (Result, error) {
@@ -211,7 +169,8 @@ type call struct {
 	key    string                            // of the call as a whole
 	// partly: some of what decide returns was applied by an earlier call.
 	partly  bool
-	refused error // by the host, in decide or a guard
+	refused error // by decide
+	guarded error // by a guard: what was applied before is a duplicate nevertheless
 }
 
 func (e *Engine) do(ctx context.Context, c call) (Result, error) {
@@ -219,10 +178,10 @@ func (e *Engine) do(ctx context.Context, c call) (Result, error) {
 	var pc policyCache
 	for try := 0; ; {
 		if c.key != "" {
-			if k, known, err := e.callApplied(ctx, &c); err != nil {
+			if k, contact, known, err := e.callApplied(ctx, &c); err != nil {
 				return Result{}, err
 			} else if known {
-				return e.duplicate(ctx, c.to, "", k)
+				return e.duplicate(ctx, c.to, contact, k)
 			}
 		}
 		var d Decision
@@ -246,17 +205,29 @@ func (e *Engine) do(ctx context.Context, c call) (Result, error) {
 		if c.refused != nil {
 			return Result{}, c.refused
 		}
-		if refused(err) || errors.Is(err, ErrDuplicate) {
+		if refused(err) || errors.Is(err, ErrDuplicate) || c.guarded != nil {
 			rest, contact, k, kerr := e.alreadyApplied(ctx, c.to, c.cmds)
 			switch {
 			case kerr != nil:
 				return Result{}, kerr
+			case len(rest) == 0 && len(c.cmds) > 0 && c.key != "":
+				err := e.remember(ctx, &c, contact, k)
+				if errors.Is(err, ErrDuplicate) {
+					continue // another call was faster
+				}
+				if err != nil {
+					return Result{}, err
+				}
+				return e.duplicate(ctx, c.to, contact, k)
 			case len(rest) == 0 && len(c.cmds) > 0:
 				return e.duplicate(ctx, c.to, contact, k)
 			case len(rest) < len(c.cmds):
 				c.cmds, c.partly = rest, true
 				continue
 			}
+		}
+		if c.guarded != nil {
+			return Result{}, c.guarded
 		}
 		if !conflict {
 			return Result{}, err
@@ -370,8 +341,8 @@ func (e *Engine) attempt(
 	if d.Change.Empty() {
 		return d, false, nil
 	}
-	if c.refused = e.guard(ctx, &s, &d.Change); c.refused != nil {
-		return d, false, c.refused
+	if c.guarded = e.guard(ctx, &s, &d.Change); c.guarded != nil {
+		return d, false, c.guarded
 	}
 	err = e.commit(ctx, &d.Change)
 	return d, isConflict(err), err

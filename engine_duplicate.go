@@ -70,7 +70,7 @@ func (e *Engine) duplicate(ctx context.Context, to Ref, contact string, k Key) (
 	if err != nil {
 		return Result{}, err
 	}
-	if (contact != "" || k.Channel != "") && t.Contact.ID != contact {
+	if t.Contact.ID != contact {
 		return Result{Outcome: OutcomeDuplicate}, nil
 	}
 	r := Result{Outcome: OutcomeDuplicate, Contact: t.Contact}
@@ -95,16 +95,35 @@ func (e *Engine) eventsOf(ctx context.Context, workspace string, k Key) ([]Event
 	return e.store.Events(ctx, f)
 }
 
-// callApplied is the key of a whole call, if that was applied before.
-func (e *Engine) callApplied(ctx context.Context, c *call) (k Key, known bool, err error) {
+// callApplied is the key of a whole call, if that was applied before, and the contact that the call
+// is for now.
+func (e *Engine) callApplied(
+	ctx context.Context, c *call,
+) (k Key, contact string, known bool, err error) {
 	keys, err := e.store.Keys(ctx, c.to.Workspace, KeyID{ID: c.key})
 	if err != nil || len(keys) == 0 {
-		return Key{}, false, err
+		return Key{}, "", false, err
 	}
 	if keys[0].RequestHash != requestHash(c.to, nil) {
-		return Key{}, false, fmt.Errorf("convo: key %q: %w", c.key, ErrKeyReused)
+		return Key{}, "", false, fmt.Errorf("convo: key %q: %w", c.key, ErrKeyReused)
 	}
-	return keys[0], true, nil
+	s, err := e.loadRoot(ctx, c.to)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Key{}, "", false, err
+	}
+	return keys[0], s.Contact.ID, true, nil
+}
+
+// remember keeps the key of a call all of whose commands were applied before, under k.
+func (e *Engine) remember(ctx context.Context, c *call, contact string, k Key) error {
+	k.KeyID, k.RequestHash = KeyID{ID: c.key}, requestHash(c.to, nil)
+	if k.Conversation == uuid.Nil {
+		k.FirstSeq, k.LastSeq = 0, 0
+	}
+	return e.commit(ctx, &Change{
+		Contact: ContactRow{Contact: Contact{Workspace: c.to.Workspace, ID: contact}},
+		Keys:    []Key{k},
+	})
 }
 
 // recorded is the key of a whole call, for what it writes.
@@ -125,6 +144,13 @@ func (e *Engine) askHost(ctx context.Context, c *call, s Snapshot) error {
 		return err
 	}
 	c.cmds = cmds
+	if c.key != "" {
+		for _, cmd := range cmds {
+			if key, _ := keysOf(cmd, c.to.Address); key == c.key {
+				return invalid("key", "is that of the call already: give its commands others")
+			}
+		}
+	}
 	if !c.partly {
 		return nil
 	}

@@ -878,6 +878,7 @@ func TestOptionsAreValidated(t *testing.T) {
 		"ids":      convo.WithIDs(nil),
 		"logger":   convo.WithLogger(nil),
 		"retries":  convo.WithRetries(-1),
+		"guard":    convo.WithGuard(nil),
 		"category": convo.WithPolicy(convo.Policy{Category: "x"}),
 	} {
 		e, err := convo.New(newStore(), opt)

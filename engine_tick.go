@@ -73,9 +73,9 @@ func (e *Engine) Tick(ctx context.Context, limit int) (int, error) {
 // tickOne does all that is due on one conversation: it may be closed right after it woke.
 func (e *Engine) tickOne(ctx context.Context, to Ref, now time.Time) (done int, err error) {
 	for try := 0; ; {
-		changed, err := e.tickOnce(ctx, to, now)
+		changed, guarded, err := e.tickOnce(ctx, to, now)
 		switch {
-		case err != nil && isConflict(err):
+		case err != nil && !guarded && isConflict(err):
 			if err := e.backoff(ctx, &try, err); err != nil {
 				return done, err
 			}
@@ -89,18 +89,21 @@ func (e *Engine) tickOne(ctx context.Context, to Ref, now time.Time) (done int, 
 	}
 }
 
-// tickOnce does the next thing that is due, or else moves the hint.
-func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed bool, err error) {
+// tickOnce does the next thing that is due, or else moves the hint. guarded says that err is a
+// guard's.
+func (e *Engine) tickOnce(
+	ctx context.Context, to Ref, now time.Time,
+) (changed, guarded bool, err error) {
 	s, err := e.store.Load(ctx, to)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	if s.Conversation.DueAt.IsZero() || s.Conversation.DueAt.After(now) {
-		return false, nil // handled already
+		return false, false, nil // handled already
 	}
 	p, err := e.policyFor(ctx, &policyCache{}, &s, nil)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	s.Next = e.newID()
 	due, reason := nextDue(&s, p)
@@ -108,19 +111,19 @@ func (e *Engine) tickOnce(ctx context.Context, to Ref, now time.Time) (changed b
 	if due.IsZero() || due.After(now) {
 		d = rearmed(&s, due)
 	} else if d, err = Decide(s, now, p, dueCommand(&s, due, reason, p)); err != nil {
-		return false, err
+		return false, false, err
 	}
 	if err := e.guard(ctx, &s, &d.Change); err != nil {
-		return false, err
+		return false, true, err
 	}
 	if err := e.commit(ctx, &d.Change); err != nil {
-		return false, err
+		return false, false, err
 	}
 	if len(d.Change.Events) == 0 {
-		return false, nil
+		return false, false, nil
 	}
 	e.log.DebugContext(ctx, "convo: timer", "workspace", to.Workspace,
 		"conversation", to.Conversation, "outcome", d.Outcome, "late", now.Sub(due))
 	e.observe(ctx, d.Change.Events)
-	return true, nil
+	return true, false, nil
 }

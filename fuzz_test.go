@@ -191,11 +191,11 @@ func requireUntrusted(t *testing.T, data []byte) {
 		switch c := c.(type) {
 		case convo.Note:
 			require.Equal(t, convo.Note{
-				By: convo.ByUser("ana"), Key: c.Key, Body: c.Body, Attachments: c.Attachments,
+				By: convo.ByUser("ana"), Body: c.Body, Attachments: c.Attachments,
 			}, c)
 		case convo.Close:
 			require.Equal(t, convo.Close{
-				By: convo.ByUser("ana"), Key: c.Key, Category: c.Category, Summary: c.Summary,
+				By: convo.ByUser("ana"), Category: c.Category, Summary: c.Summary,
 			}, c)
 		case convo.Send:
 			require.Equal(t, convo.ByUser("ana"), c.By)

@@ -64,9 +64,9 @@ const DefaultImportBatch = 200
 // all numbers but those of the time when it happened. No policy of closings, notices and timers
 // applies to the past; limits and what counts as a response do. Observers are not called.
 //
-// progress, if not nil, is called after each commit. The first history that cannot be imported ends
-// it, with an *ImportError that names it; those before it are imported. An error of histories ends
-// it, too.
+// progress, if not nil, is called after each batch, also one that ends in an error. The first
+// history that cannot be imported ends it, with an *ImportError that names it; those before it are
+// imported. An error of histories ends it, too.
 func (e *Engine) Import(
 	ctx context.Context, workspace string, histories iter.Seq2[History, error],
 	progress func(ImportResult),
@@ -84,7 +84,7 @@ func (e *Engine) Import(
 		done.Imported, done.Known = done.Imported+n.Imported, done.Known+n.Known
 		done.Events, done.Batch = done.Events+n.Events, n.Batch
 		batch = batch[:0]
-		if err == nil && progress != nil {
+		if len(n.Batch) > 0 && progress != nil {
 			progress(done)
 		}
 		return err

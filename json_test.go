@@ -678,12 +678,12 @@ func TestAttachmentsThatAreNullAreNone(t *testing.T) {
 func TestCommandsOfAClientSayOnlyWhatItMay(t *testing.T) {
 	by := convo.ByUser("ana")
 	cmds, err := convo.UntrustedCommands([]byte(`[
-		{"command": "assign", "assignee": "ana", "key": "click 7"},
+		{"command": "assign", "assignee": "ana"},
 		{"command": "close", "category": "Sales", "summary": "done"}
 	]`), by, convo.CommandAssign, convo.CommandClose)
 	require.NoError(t, err)
 	assert.Equal(t, convo.Commands{
-		convo.Assign{By: by, Assignee: "ana", Key: "click 7"},
+		convo.Assign{By: by, Assignee: "ana"},
 		convo.Close{By: by, Category: "Sales", Summary: "done"},
 	}, cmds)
 
@@ -694,6 +694,9 @@ func TestCommandsOfAClientSayOnlyWhatItMay(t *testing.T) {
 		`[{"command": "note", "By": {"type": "user", "id": "ben"}, "body": "x"}]`: "commands[0].By",
 		`[{"command": "note", "body": "x"}, {"command": "note", "body": "x",
 			"at": "2026-01-01T00:00:00Z"}]`: "commands[1].at",
+		`[{"command": "note", "key": "ticket 17", "body": "x"}]`:   "commands[0].key",
+		`[{"command": "note", "channel": "sms", "body": "x"}]`:     "commands[0].channel",
+		`[{"command": "note", "address": "+evil", "body": "x"}]`:   "commands[0].address",
 		`[{"command": "note", "external_id": "m1", "body": "x"}]`:  "commands[0].external_id",
 		`[{"command": "close", "source": "dialogflow"}]`:           "commands[0].source",
 		`[{"command": "note", "sent_at": "2026-01-01T00:00:00Z"}]`: "commands[0].sent_at",
@@ -731,4 +734,6 @@ func TestEveryCommandCanBeGivenAnActorAndATime(t *testing.T) {
 		assert.Contains(t, string(text), `"by":{"type":"automation","id":"bot"}`)
 		assert.NotContains(t, string(text), `"at":`)
 	}
+	none := convo.Commands{nil, &convo.Close{}}
+	assert.Equal(t, none, none.As(convo.ByUser("zoe"), at), "which whoever takes them refuses")
 }

@@ -179,6 +179,11 @@ func onlyActive(open, pending []branch) cells {
 // anyStatus are the cells of a command that only needs something to be about.
 func anyStatus(b []branch) cells { return cells{always(notFound), b, b, b, b} }
 
+// ofContact are the cells of a command about a contact, which may be known without a conversation.
+func ofContact(b []branch) cells {
+	return cells{append(b, branch{notFound, "contact not known"}), b, b, b, b}
+}
+
 // row is what there is to say of a command.
 type row struct {
 	name   CommandName
@@ -236,13 +241,13 @@ var table = [commandKinds]row{
 	kindAmendClosing: {name: CommandAmendClosing, decode: decode[AmendClosing],
 		cells: cells{always(notFound), always(notClosed), always(notClosed), amending, amending}},
 	kindBlock: {name: CommandBlock, decode: decode[Block],
-		cells: anyStatus([]branch{{blocks, "not blocked"}, {unchanged, "blocked"}})},
+		cells: ofContact([]branch{{blocks, "not blocked"}, {unchanged, "blocked"}})},
 	kindUnblock: {name: CommandUnblock, decode: decode[Unblock],
-		cells: anyStatus([]branch{{unblocks, "blocked"}, {unchanged, "not blocked"}})},
+		cells: ofContact([]branch{{unblocks, "blocked"}, {unchanged, "not blocked"}})},
 	kindLinkAddress: {name: CommandLinkAddress, decode: decode[LinkAddress],
-		cells: anyStatus([]branch{{links, "address not linked"}, {unchanged, "address linked"}})},
+		cells: ofContact([]branch{{links, "address not linked"}, {unchanged, "address linked"}})},
 	kindUnlinkAddress: {name: CommandUnlinkAddress, decode: decode[UnlinkAddress],
-		cells: anyStatus([]branch{{unlinks, "address linked"}, {unchanged, "address not linked"}})},
+		cells: ofContact([]branch{{unlinks, "address linked"}, {unchanged, "address not linked"}})},
 }
 
 // quietly is the branch of a message that changes nothing but the log.

@@ -277,7 +277,7 @@ var specified = map[convo.CommandName]struct {
 	},
 	convo.CommandBlock: {
 		cells: [5]string{
-			"ErrNotFound", "blocked open | unchanged open",
+			"blocked none | unchanged none | ErrNotFound", "blocked open | unchanged open",
 			"blocked pending | unchanged pending", "blocked closed | unchanged closed",
 			"blocked superseded | unchanged superseded",
 		},
@@ -285,7 +285,7 @@ var specified = map[convo.CommandName]struct {
 	},
 	convo.CommandUnblock: {
 		cells: [5]string{
-			"ErrNotFound", "unblocked open | unchanged open",
+			"unblocked none | unchanged none | ErrNotFound", "unblocked open | unchanged open",
 			"unblocked pending | unchanged pending", "unblocked closed | unchanged closed",
 			"unblocked superseded | unchanged superseded",
 		},
@@ -293,14 +293,14 @@ var specified = map[convo.CommandName]struct {
 	},
 	convo.CommandLinkAddress: {
 		cells: [5]string{
-			"ErrNotFound", "linked open | unchanged open", "linked pending | unchanged pending",
+			"linked none | unchanged none | ErrNotFound", "linked open | unchanged open", "linked pending | unchanged pending",
 			"linked closed | unchanged closed", "linked superseded | unchanged superseded",
 		},
 		sample: convo.LinkAddress{By: agentAna},
 	},
 	convo.CommandUnlinkAddress: {
 		cells: [5]string{
-			"ErrNotFound", "unlinked open | unchanged open",
+			"unlinked none | unchanged none | ErrNotFound", "unlinked open | unchanged open",
 			"unlinked pending | unchanged pending", "unlinked closed | unchanged closed",
 			"unlinked superseded | unchanged superseded",
 		},
@@ -422,21 +422,32 @@ var scenes = map[string]func(t testing.TB, s *scene){
 			t.Fatalf("the same what, of a %T?", s.cmd)
 		}
 	},
-	"not blocked": func(testing.TB, *scene) {},
+	"contact not known": func(testing.TB, *scene) {},
+	"not blocked":       func(_ testing.TB, s *scene) { s.isKnown() },
 	"blocked": func(t testing.TB, s *scene) {
+		s.isKnown()
 		d, err := convo.Decide(s.thread, morning, &s.policy, convo.Block{By: agentAna})
 		require.NoError(t, err)
 		s.thread = d.Change.After(s.thread)
 	},
 	"address not linked": func(_ testing.TB, s *scene) {
+		s.isKnown()
 		s.thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl",
 			Address: convo.Address{Channel: "email", Value: "c@x"}}
 	},
 	"address linked": func(_ testing.TB, s *scene) {
+		s.isKnown()
 		s.thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl",
 			Address: convo.Address{Channel: "email", Value: "c@x"}}
 		s.thread.AddressOwner = "carl"
 	},
+}
+
+// isKnown makes a contact without a conversation known, as a quiet message does.
+func (s *scene) isKnown() {
+	if s.thread.Contact.Version == 0 {
+		s.thread.Contact.Version, s.thread.Contact.CreatedAt = 1, morning
+	}
 }
 
 // writtenBy says which kinds of events a row writes.
@@ -600,8 +611,9 @@ func withField(cmd convo.Command, name string, value any) convo.Command {
 // statesThatTake are states in which the sample command is not refused under the zero policy.
 func statesThatTake(name convo.CommandName) (states []convo.State) {
 	for _, row := range convo.Transitions() {
-		none := row.State == convo.StateNone && (name == convo.CommandEdit ||
-			name == convo.CommandRetract || name == convo.CommandIdentify)
+		// what needs somebody or something to be known, which nothing is there
+		none := row.State == convo.StateNone && name != convo.CommandOpen &&
+			name != convo.CommandReceive
 		if row.Command == name && row.Err == nil && row.When != "quiet" && !none &&
 			!slices.Contains(states, row.State) {
 			states = append(states, row.State)

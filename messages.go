@@ -358,13 +358,19 @@ func (e *Engine) withHolder(ctx context.Context, s Snapshot, tell Identify) (Sna
 			return s, invalid("external_id", "another message was told it: check the id")
 		}
 	}
-	if s.Holder == nil || k.Conversation == uuid.Nil || k.Conversation == s.Conversation.ID {
+	if s.Holder == nil || k.Conversation != uuid.Nil && k.Conversation == s.Conversation.ID {
 		return s, nil
 	}
-	t, err := e.store.Load(ctx, ToConversation(s.Contact.Workspace, k.Conversation))
+	of := ToConversation(s.Contact.Workspace, k.Conversation)
+	if k.Conversation == uuid.Nil {
+		of = ToContact(s.Contact.Workspace, k.Contact)
+	}
+	t, err := e.store.Load(ctx, of)
 	if err == nil && t.Contact.ID != s.Contact.ID {
 		err = invalid("external_id", "another contact's message has it")
 	}
-	s.HolderConversation = t.Conversation
+	if k.Conversation != uuid.Nil {
+		s.HolderConversation = t.Conversation
+	}
 	return s, err
 }

@@ -100,6 +100,25 @@ func decidesOnce(s *suite) {
 	s.Equal(map[string]int{"unchanged": 1, "duplicate": racers - 1}, n)
 	_, err := s.engine.DoFunc(s.ctx, to("k1"), "nothing", none)
 	s.ErrorIs(err, convo.ErrKeyReused)
+	// So is a call all of whose commands were applied before.
+	m1 := convo.Receive{Channel: "web", ExternalID: "m1", Body: "hi"}
+	s.do(k, m1)
+	runs := 0
+	for range 2 {
+		r, err := s.engine.DoFunc(s.ctx, k, "m1 again",
+			func(convo.Snapshot) ([]convo.Command, error) {
+				runs++
+				return []convo.Command{m1}, nil
+			})
+		s.NoError(err)
+		s.Equal(convo.OutcomeDuplicate, r.Outcome)
+		s.Equal("m1", r.Events[len(r.Events)-1].Message().ExternalID)
+	}
+	s.Equal(1, runs)
+	_, err = s.engine.DoFunc(s.ctx, k, "K", func(convo.Snapshot) ([]convo.Command, error) {
+		return []convo.Command{convo.Note{By: ana, Key: "K", Body: "x"}}, nil
+	})
+	s.ErrorIs(err, convo.ErrInvalid)
 	r, err := s.engine.DoFunc(s.ctx, to("nobody"), "nobody's", none)
 	s.NoError(err)
 	s.Equal(convo.OutcomeUnchanged, r.Outcome)
@@ -128,7 +147,10 @@ func decidesOnMessages(s *suite) {
 }
 
 func refusesDecisions(s *suite) {
-	no := errors.New("only on Mondays")
+	no := fmt.Errorf("only on Mondays: %w", convo.ErrConflict) // which is no lost race
+	applied := convo.Send{By: ana, Channel: "web", ExternalID: "m1", Key: "s1", Body: "hi"}
+	s.do(to("applied"), convo.Open{By: ana})
+	s.do(to("applied"), applied)
 	s.do(to("k"), convo.Open{By: ana})
 	s.do(to("other"), convo.Open{By: ana})
 	guarded := s.with(convo.WithGuard(
@@ -151,8 +173,20 @@ func refusesDecisions(s *suite) {
 		cmds, _ := closing(s)
 		return cmds, no
 	}
+	asked := 0
+	always := s.with(convo.WithGuard(
+		func(context.Context, convo.Snapshot, convo.Change) error { asked++; return no }))
 	s.unchanged(func() {
-		_, err := guarded.Do(s.ctx, to("k"), convo.Note{By: ana, Body: "x"}, convo.Close{By: ana})
+		r, err := always.Do(s.ctx, to("applied"), applied)
+		s.NoError(err, "what was applied before is a duplicate nevertheless")
+		s.Equal(convo.OutcomeDuplicate, r.Outcome)
+		_, err = always.Do(s.ctx, to("applied"), convo.Note{By: ana, Key: "s1", Body: "x"})
+		s.ErrorIs(err, convo.ErrKeyReused)
+		asked = 0
+		_, err = always.Tick(s.ctx, 0)
+		s.ErrorIs(err, no)
+		s.Equal(1, asked)
+		_, err = guarded.Do(s.ctx, to("k"), convo.Note{By: ana, Body: "x"}, convo.Close{By: ana})
 		s.ErrorIs(err, no)
 		_, err = guarded.DoFunc(s.ctx, to("k"), "key", closing)
 		s.ErrorIs(err, no)

@@ -34,6 +34,11 @@ var deliveryCases = []testCase{
 			"texts of both",
 		changesEchoes,
 	},
+	{
+		"Messages/and their echoes are one message, in whichever logs they are",
+		"an echo in the log of its contact is marked, and hidden from the history",
+		identifiesQuietEcho,
+	},
 }
 
 func receipt(id string, status convo.DeliveryStatus) convo.Delivery {

@@ -23,6 +23,21 @@ func changesEchoes(s *suite) {
 	}
 }
 
+// An echo in the log of the contact, of a message in a conversation.
+func identifiesQuietEcho(s *suite) {
+	k := from("k", "sms", "1")
+	s.do(k, convo.Send{By: ana, Quiet: true, ExternalID: "q1", Body: "hello"})
+	r := s.do(k, convo.Open{By: ana}, convo.Send{By: ana, Body: "hello"})
+	sent := r.Events[len(r.Events)-1]
+	r = s.do(k, convo.Identify{By: ana, Message: sent.ID, ExternalID: "q1"})
+	s.Equal(convo.MessageDuplicated, r.Events[0].Kind)
+	history, err := s.engine.History(s.ctx, k, convo.EventCursor{}, 0)
+	s.NoError(err)
+	shown := convo.Messages(history)
+	s.Len(shown, 1)
+	s.Equal(sent.ID, shown[0].Event.ID)
+}
+
 func (s *suite) changesEcho(where, when string, redact bool) {
 	contact := uuid.NewString()
 	k := from(contact, "whatsapp", contact)

@@ -151,8 +151,11 @@ func importsMessagesOnce(s *suite) {
 		k := to(fmt.Sprint("k", i))
 		first := history(fmt.Sprint("first ", i), k, 0, m("", "17"))
 		second := history(fmt.Sprint("second ", i), k, 5, c.second)
-		r, err := s.engine.Import(s.ctx, acme, each(first, second), nil)
+		told := 0
+		r, err := s.engine.Import(s.ctx, acme, each(first, second),
+			func(r convo.ImportResult) { told += len(r.Batch) })
 		s.wrote(acme)
+		s.Equal(r.Imported, told, "also before the one that cannot be imported")
 		if !c.refused {
 			s.NoError(err)
 			continue

@@ -211,7 +211,6 @@ func (c *checker) contact(id string, of []convo.Conversation) {
 	logs := map[uuid.UUID][]convo.Event{}
 	for i := range of {
 		logs[of[i].ID] = c.conversation(&of[i], active)
-		c.messages(logs[of[i].ID], id)
 	}
 	c.demand(
 		slices.Contains(of, t.Conversation) && t.Conversation.ID == t.Contact.LatestConversation,

@@ -17,13 +17,14 @@ func (c *checker) once(e *convo.Event) {
 	c.events[e.ID] = true
 }
 
-// messages checks the keys of the messages of a log of a root contact: they lead to the message.
-func (c *checker) messages(log []convo.Event, contact string) {
-	echoes := map[uuid.UUID]bool{} // whose keys lead to what they echo
-	for i := range log {
-		echoes[log[i].Duplicated().Duplicate] = true
+// messages checks the keys of the messages of a root contact: they lead to the message.
+// Those of echoes lead to what they echo.
+func (c *checker) messages(history []convo.Event, contact string) {
+	echoes := map[uuid.UUID]bool{}
+	for i := range history {
+		echoes[history[i].Duplicated().Duplicate] = true
 	}
-	for _, e := range log {
+	for _, e := range history {
 		m := e.Message()
 		if m.ExternalID == "" || echoes[e.ID] {
 			continue
@@ -53,7 +54,6 @@ func (c *checker) messages(log []convo.Event, contact string) {
 // history checks the history of a contact against the logs of its conversations.
 func (c *checker) history(id string, history []convo.Event, logs map[uuid.UUID][]convo.Event) {
 	got := map[uuid.UUID][]convo.Event{}
-	var own []convo.Event
 	for i, e := range history {
 		if i > 0 {
 			c.demand(
@@ -66,12 +66,11 @@ func (c *checker) history(id string, history []convo.Event, logs map[uuid.UUID][
 		}
 		if e.Conversation == uuid.Nil {
 			c.once(&e)
-			own = append(own, e)
 			continue
 		}
 		got[e.Conversation] = append(got[e.Conversation], e)
 	}
-	c.messages(own, id)
+	c.messages(history, id)
 	for conversation := range logs {
 		c.demand(
 			reflect.DeepEqual(got[conversation], logs[conversation]),

@@ -14,6 +14,11 @@ var unlinkedCases = []testCase{
 		givesAway,
 	},
 	{
+		"Addresses/that were given away tell nothing of whom they were",
+		"nothing of a contact is told or changed by an address that is another one's",
+		keepsApart,
+	},
+	{
 		"Addresses/of a contact that was merged are taken off the root",
 		"an address is found under the root contact, whoever it was linked to",
 		unlinksMerged,
@@ -66,6 +71,47 @@ func givesAway(s *suite) {
 		s.ErrorIs(err, convo.ErrAddressTaken)
 	})
 	s.do(mail, convo.Receive{Body: "still here"})
+}
+
+// What the next one of an address does reaches nothing of the one before.
+func keepsApart(s *suite) {
+	number := convo.ToAddress(acme, "sms", "1")
+	call := func(convo.Snapshot) ([]convo.Command, error) {
+		return []convo.Command{convo.Receive{Body: "a secret"}}, nil
+	}
+	quiet := s.do(number, convo.Send{By: ana, Quiet: true, ExternalID: "q1", Body: "A's text"})
+	a := quiet.Contact.ID
+	_, err := s.engine.DoFunc(s.ctx, number, "call", call)
+	s.NoError(err)
+	s.do(number, convo.UnlinkAddress{By: ana})
+	s.unchanged(func() {
+		r, err := s.engine.DoFunc(s.ctx, number, "call", call)
+		s.NoError(err)
+		s.Equal(convo.Result{Outcome: convo.OutcomeDuplicate}, r)
+	})
+	b := s.do(number, convo.Open{By: ana}, convo.Send{By: ana, Body: "hello B"})
+	sent := b.Events[len(b.Events)-1].ID
+	s.do(number, convo.Retract{By: ana, Message: sent, Redact: true})
+	s.unchanged(func() {
+		r, err := s.engine.DoFunc(s.ctx, number, "call", call)
+		s.NoError(err)
+		s.Equal(convo.Result{Outcome: convo.OutcomeDuplicate}, r)
+		_, err = s.engine.Do(s.ctx, number, convo.Identify{
+			By: ana, Message: sent, Channel: "sms", Address: "1", ExternalID: "q1",
+		})
+		s.refused(err, convo.ErrInvalid)
+		_, err = s.engine.Do(s.ctx, number, convo.Retract{By: ana, ExternalID: "q1", Redact: true})
+		s.ErrorIs(err, convo.ErrNotFound)
+	})
+	r := s.do(to(a), convo.Edit{By: ana, Channel: "sms", ExternalID: "q1", Body: "as before"})
+	s.Equal(convo.OutcomeEdited, r.Outcome)
+
+	// Who is only known by quiet messages has addresses, too.
+	news := convo.ToAddress(acme, "sms", "2")
+	s.do(news, convo.Send{By: ana, Quiet: true, Body: "news"})
+	s.do(news, convo.Block{By: ana})
+	s.Equal(convo.OutcomeUnlinked, s.do(news, convo.UnlinkAddress{By: ana}).Outcome)
+	s.Zero(s.load(news).Contact.Version)
 }
 
 func unlinksMerged(s *suite) {

@@ -1,0 +1,59 @@
+package convo
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+type guard = func(ctx context.Context, loaded Snapshot, ch Change) error
+
+// Option sets up an Engine.
+type Option func(*Engine)
+
+// WithPolicy sets the one policy of all workspaces and channels. Default: the zero Policy.
+func WithPolicy(p Policy) Option { return func(e *Engine) { e.policy = p } }
+
+// WithPolicies looks the policy up for every call: by the channel of the active conversation, or,
+// when there is none, of the request. The function must be fast and safe for concurrent use; nil
+// means the policy of WithPolicy. It never runs while the store holds a lock for the call. Inside
+// the host's own transaction, give the policy with it instead: see [Engine.With].
+func WithPolicies(f func(ctx context.Context, workspace, channel string) (*Policy, error)) Option {
+	return func(e *Engine) { e.policies = f }
+}
+
+// WithClock sets the clock. Default: the system's. It is read once per call.
+func WithClock(c interface{ Now() time.Time }) Option { return func(e *Engine) { e.clock = c } }
+
+// WithIDs sets the source of ids, one per commit; those of further events count up from it, so a
+// plain counter would give ids twice. It must be safe for concurrent use and return random UUIDs,
+// version 7 by preference. Default: uuid.NewV7.
+func WithIDs(f func() uuid.UUID) Option { return func(e *Engine) { e.newID = f } }
+
+// WithLogger sets where retries, duplicates and timers are logged, at debug level, by ids and never
+// by content. Default: nowhere.
+func WithLogger(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
+
+// WithObserver has f called with the events of every commit after it, in the goroutine of the call
+// and before it returns. f must not change the events. What f must not miss belongs into an outbox
+// instead: a process may die between the commit and f.
+func WithObserver(f func(ctx context.Context, events []Event)) Option {
+	return func(e *Engine) { e.observers = append(e.observers, f) }
+}
+
+// WithGuard has f called with what every decision of Do, DoFunc, Merge and Tick looked at, and with
+// what it is about to write, also in the host's own transaction: for rules of the host's own. That
+// may be without events: a timer that is moved, or a key. Merge asks f for either contact. An error
+// of f comes back as it is, and nothing is written; of Tick, for one conversation. What was applied
+// before is a duplicate, whatever f says. f must be fast and pure, for it is called again after a
+// conflict and may hold up a lock; it must not change ch. Import, which is about the past, does not
+// ask it.
+func WithGuard(f func(ctx context.Context, loaded Snapshot, ch Change) error) Option {
+	return func(e *Engine) { e.guards = append(e.guards, f) }
+}
+
+// WithRetries sets how often a call that meets a conflict is tried again before it fails with
+// ErrConflict. Default: 100.
+func WithRetries(n int) Option { return func(e *Engine) { e.retries = n } }
