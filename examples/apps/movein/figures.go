@@ -114,6 +114,9 @@ func (f figures) print(out io.Writer) error {
 	if f.NotImported > 0 {
 		count("  not imported", f.NotImported)
 	}
+	if f.Open > 0 {
+		count("  not ended", f.Open)
+	}
 	count("cases", f.Cases)
 	if len(f.Unmapped) > 0 {
 		fmt.Fprintln(w, "activities that the mapping does not name")

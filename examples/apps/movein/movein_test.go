@@ -255,16 +255,18 @@ func TestWhatTheEngineRefusesIsReturnedWithTheLine(t *testing.T) {
 	m.Columns["body"] = "text"
 	m.Activities = map[string]convo.CommandName{"Closed": convo.CommandClose}
 	const columns = "case:concept:name,Activity,Resource,time:timestamp,text\n"
+	short, err := convo.New(memstore.New(), convo.WithPolicy(convo.Policy{MaxBody: 10}))
+	require.NoError(t, err)
 	for rows, problem := range map[string]string{
-		// The text is too long; a case that goes on, and one that has ended, are in the future.
+		// A text is too long for all; for this engine, in a case that goes on, and in an ended one.
 		"c,Closed,ana,2025-03-03 09:00:00Z,\nc,Look,ana,2025-03-03 09:01:00Z," +
-			strings.Repeat("x", 64<<10+1): "\nline 3: case c: convo: body: must be at most",
-		"d,Closed,ana,2025-03-03 09:00:00Z,\nc,Look,ana,2099-03-03 09:01:00Z,": "log: line 3: " +
-			"case c: convo: at: ",
-		"d,Look,ana,2025-03-03 09:00:00Z,\nc,Closed,ana,2099-03-03 09:01:00Z,": "log: line 3: " +
-			"case c: convo: at: ",
+			strings.Repeat("x", 64<<10+1): "\nline 3: case c: convo: body: must be at most 65536",
+		"d,Closed,ana,2025-03-03 09:00:00Z,\nc,Look,ana,2025-03-03 09:01:00Z,more than ten": "log: " +
+			"line 3: case c: convo: body: must be at most 10 bytes",
+		"d,Look,ana,2025-03-03 09:00:00Z,\nc,Look,ana,2025-03-03 09:01:00Z,more than ten\n" +
+			"c,Closed,ana,2025-03-03 09:02:00Z,": "log: line 3: case c: convo: body: must be",
 	} {
-		_, err := eventlog.Import(t.Context(), newEngine(t), defaultWorkspace, "log",
+		_, err := eventlog.Import(t.Context(), short, defaultWorkspace, "log",
 			strings.NewReader(columns+rows), m, io.Discard)
 		assert.ErrorContains(t, err, problem)
 	}

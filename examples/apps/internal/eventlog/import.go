@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -22,6 +23,7 @@ type Tally struct {
 	IgnoredClosings int `json:"ignored_closings"` // the case was closed already
 	Repeated        int `json:"repeated"`         // applied by an earlier import
 	NotImported     int `json:"not_imported"`     // see Left
+	Open            int `json:"open"`             // of tickets that have not ended, in a table
 
 	Cases  int                     `json:"cases"`
 	Events map[convo.EventKind]int `json:"events"`
@@ -67,6 +69,9 @@ func Import(
 	if err := m.check(s.occurs); err != nil {
 		return t, fmt.Errorf("%s: %w", name, err)
 	}
+	if err := s.group(ctx); err != nil {
+		return t, err
+	}
 	if err := check(ctx, m, s, name, out); err != nil {
 		return t, err
 	}
@@ -97,11 +102,15 @@ func check(ctx context.Context, m *Mapping, s *spool, name string, out io.Writer
 	defer func() { _ = bar.Finish() }()
 	var bad []string
 	count := 0
-	for rows, err := range s.cases(ctx) {
+	for rows, err := range s.cases(ctx, false) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if _, err := readCase(ctx, m, rows); err != nil {
+		c, err := readCase(ctx, m, rows)
+		if err == nil {
+			err = c.checkAgainst(ctx, s)
+		}
+		if err != nil {
 			if count++; count <= maxShown {
 				bad = append(bad, "\n"+err.Error())
 			}
@@ -121,8 +130,52 @@ func check(ctx context.Context, m *Mapping, s *spool, name string, out io.Writer
 	return nil
 }
 
+// now is the clock that says what is in the future.
+var now = time.Now
+
+// checkAgainst holds that nothing of a case is in the future, and that no other one has a message
+// of it.
+func (c *caseLog) checkAgainst(ctx context.Context, s *spool) error {
+	for i := range c.steps {
+		st := &c.steps[i]
+		if st.at.After(now().Add(convo.DefaultMaxSkew)) {
+			return fmt.Errorf("line %d: case %s: %s is in the future", st.line, c.id, st.at)
+		}
+		for j := range st.events {
+			m := st.events[j].Message()
+			if m.ExternalID == "" {
+				continue
+			}
+			before, err := s.told(ctx, c.contact, m.Channel, m.ExternalID, st.line)
+			if err == nil && before > 0 {
+				err = fmt.Errorf("line %d: case %s: line %d has the external id %.80q for the "+
+					"same contact", st.line, c.id, before, m.ExternalID)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// run imports what has ended up to each contact's first case that has not, then what has not, then
+// the rest: so what came first is there first.
 func (i *importing) run(ctx context.Context) error {
-	_, err := i.engine.Import(ctx, i.workspace, i.histories(ctx), func(r convo.ImportResult) {
+	for _, held := range []bool{false, true} {
+		if err := i.importEnded(ctx, held); err != nil {
+			return err
+		}
+		if err := i.goOn(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *importing) importEnded(ctx context.Context, held bool) error {
+	histories := i.histories(ctx, held)
+	_, err := i.engine.Import(ctx, i.workspace, histories, func(r convo.ImportResult) {
 		i.failed = errors.Join(i.failed, i.committed(ctx, r.Batch))
 	})
 	var bad *convo.ImportError
@@ -133,30 +186,39 @@ func (i *importing) run(ctx context.Context) error {
 			}
 		}
 	}
-	if err = errors.Join(err, i.failed); err != nil {
-		return err
-	}
-	return i.goOn(ctx)
+	return errors.Join(err, i.failed)
 }
 
-// histories are the cases up to their last closings. Those that were never closed are put off.
-func (i *importing) histories(ctx context.Context) iter.Seq2[convo.History, error] {
+// histories are the cases up to their last closings. Those that were never closed are put off, and
+// what of their contacts comes after them is held.
+func (i *importing) histories(ctx context.Context, held bool) iter.Seq2[convo.History, error] {
 	return func(yield func(convo.History, error) bool) {
-		for rows, err := range i.spool.cases(ctx) {
+		open := "" // the contact of the last case that was never closed
+		for rows, err := range i.spool.cases(ctx, held) {
 			var c *caseLog
 			if err = errors.Join(err, i.failed); err == nil {
 				c, err = readCase(ctx, i.m, rows)
 			}
-			if err == nil {
-				if i.tally.Cases++; c.ended == 0 {
-					err = i.putOff(ctx, c, 0, uuid.Nil)
-				}
+			if err == nil && !held {
+				i.tally.Cases++
 			}
 			switch {
 			case err != nil:
+			case c.ended == 0 && !i.m.has(columnTime):
+				i.tally.Open += len(rows) // which will be others when it has ended
+				i.progress(len(rows))
+				continue
+			case c.ended == 0:
+				open = c.contact
+				err = i.putOff(ctx, c, 0, uuid.Nil)
+			case open == c.contact && !held:
+				err = i.spool.hold(ctx, c.id)
+			}
+			if err != nil {
 				yield(convo.History{}, err)
 				return
-			case c.ended == 0:
+			}
+			if c.ended == 0 || open == c.contact && !held {
 				continue
 			}
 			h := convo.History{Key: key(c.id, 0), To: convo.ToContact(i.workspace, c.contact)}
@@ -228,7 +290,18 @@ func (i *importing) compare(
 			break
 		}
 	}
-	return steps, traces(want) == traces(got), nil
+	if len(got) == 0 || traces(want) != traces(got) {
+		return 0, false, nil
+	}
+	if got[0].Contact == c.contact {
+		return steps, true, nil
+	}
+	k, err := i.engine.Contact(ctx, convo.ToContact(i.workspace, c.contact)) // merged, perhaps
+	if errors.Is(err, convo.ErrNotFound) {
+		return 0, false, nil
+	}
+	now, nowErr := i.engine.Conversation(ctx, conversation)
+	return steps, k.ID == now.Contact, errors.Join(err, nowErr)
 }
 
 // leave tells of a case that could not be imported to its end.
@@ -326,7 +399,7 @@ func (i *importing) goOn(ctx context.Context) error {
 			i.tally.NotImported++
 		}
 	}
-	return nil
+	return i.spool.forgetRests(ctx)
 }
 
 // do does one step, and tells the conversation of its case.
@@ -337,13 +410,18 @@ func (i *importing) do(ctx context.Context, r rest) (uuid.UUID, error) {
 		last := len(r.commands) - 1
 		k := keyOf(r.commands[last])
 		r.commands[last] = withKey(r.commands[last], "")
+		asked := false
 		result, err = i.engine.DoFunc(ctx, convo.ToContact(i.workspace, r.contact), k,
 			func(s convo.Snapshot) ([]convo.Command, error) {
+				asked = true
 				if s.Conversation.Status.Active() || s.Active != uuid.Nil {
 					return nil, errOther
 				}
 				return r.commands, nil
 			})
+		if err == nil && asked && result.Outcome == convo.OutcomeDuplicate {
+			err = errOtherwise // by an external id, so it is another case's
+		}
 	} else {
 		result, err = i.engine.Do(ctx, convo.ToConversation(i.workspace, r.conversation),
 			r.commands...)
@@ -351,9 +429,12 @@ func (i *importing) do(ctx context.Context, r rest) (uuid.UUID, error) {
 	switch {
 	case errors.Is(err, convo.ErrKeyReused):
 		return uuid.Nil, errOtherwise
+	case errors.Is(err, convo.ErrOutOfOrder), errors.Is(err, convo.ErrActiveExists):
+		return uuid.Nil, errOther
 	case err != nil:
 		return uuid.Nil, err
-	case result.Outcome == convo.OutcomeDuplicate && traces(result.Events) != r.traces:
+	case result.Outcome == convo.OutcomeDuplicate && (traces(result.Events) != r.traces ||
+		!r.first && result.Conversation.ID != r.conversation):
 		return uuid.Nil, errOtherwise
 	case result.Outcome != convo.OutcomeDuplicate:
 		i.written(result.Events)
@@ -371,9 +452,9 @@ func aboutCase(err error) bool {
 }
 
 var (
-	// errOther keeps a case from going on in another one's conversation.
-	errOther = errors.New("it has not ended, and the contact has another active conversation: " +
-		"run this again when one of them has")
+	// errOther keeps a case from going on in another one's conversation, or before it.
+	errOther = errors.New("it has not ended, and another conversation of the contact is active, " +
+		"or went on after it: it comes with a later log, when it has ended")
 	// errOtherwise is of a case that is there, but not as it is in this log.
 	errOtherwise = errors.New("it is there otherwise: a row was changed, or put in before " +
 		"others, or has the external id of another case, or the log is an older one. " +

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,13 +87,12 @@ func TestATableOfTicketsIsMovedIn(t *testing.T) {
 		"03 09:00 conversation_assigned contact Jürgen ana Hilfe",
 		"03 09:00 message_received contact Jürgen web m7 Wie geht’s?",
 		"04 10:00 conversation_closed automation Frage Erklärt; fertig",
-		"04 11:00 conversation_opened contact Jürgen mail",
-		"04 11:00 message_received contact Jürgen mail m8 Schon wieder",
 	}, story(t, engine, "Jürgen"))
 	assert.Equal(t, []string{
 		"03 09:00 conversation_opened user ben mail", "03 09:00 conversation_closed user ben",
 	}, story(t, engine, "Eva"))
-	assert.Equal(t, []int{3, 3, 3}, []int{tally.Rows, tally.Cases, tally.Applied})
+	assert.Equal(t, []int{3, 3, 2, 1}, []int{tally.Rows, tally.Cases, tally.Applied, tally.Open},
+		"a ticket that has not ended will be another row")
 	duplicate, err := engine.Do(t.Context(), convo.ToContact("desk", "Jürgen"),
 		convo.Receive{Channel: "web", ExternalID: "m7", Body: "delivered again"})
 	require.NoError(t, err)
@@ -199,16 +199,16 @@ func TestWhatIsThereOtherwiseIsSaid(t *testing.T) {
 		mapping, first, second string
 		left                   bool
 	}{
-		"closed since":           {table, "1,k,2025-01-01,,A,,m1,x", "1,k,2025-01-01,2025-02-01,A,,m1,x", false},
-		"another team":           {table, "1,k,2025-01-01,,A,,m1,x", "1,k,2025-01-01,,B,,m1,x", true},
-		"and without a message":  {table, "1,k,2025-01-01,,A,,,", "1,k,2025-01-01,,B,,,", true},
-		"another team, closed":   {table, "1,k,2025-01-01,,A,,m1,x", "1,k,2025-01-01,2025-02-01,B,,m1,x", true},
+		"ended since":            {table, "1,k,2025-01-01,,A,,m1,x", "1,k,2025-01-01,2025-02-01,B,,m1,x", false},
+		"another team":           {table, "1,k,2025-01-01,2025-02-01,A,,m1,x", "1,k,2025-01-01,2025-02-01,B,,m1,x", true},
 		"closed at another time": {table, "1,k,2025-01-01,2025-02-01,,,,x", "1,k,2025-01-01,2025-02-02,,,,x", true},
+		"another contact":        {table, "1,k,2025-01-01,2025-02-01,,,,x", "1,j,2025-01-01,2025-02-01,,,,x", true},
 		"another category":       {table, "1,k,2025-01-01,2025-02-01,,a,,x", "1,k,2025-01-01,2025-02-01,,b,,x", true},
 		"another text":           {table, "1,k,2025-01-01,2025-02-01,,,,x", "1,k,2025-01-01,2025-02-01,,,,y", true},
-		"not closed any more":    {table, "1,k,2025-01-01,2025-02-01,,,,x", "1,k,2025-01-01,,,,,x", true},
-		"another case's message": {table, "2,k,2025-01-01,2025-02-01,,,m1,x",
-			"2,k,2025-01-01,2025-02-01,,,m1,x\n1,k,2025-03-01,,,,m1,x", true},
+		"another first row of an open case": {eventLog, "1,k,mail,,2025-01-01 09:00,\n" +
+			"2,z,mail,,2025-01-01 09:00,\n2,z,end,ana,2025-01-01 12:00,",
+			"1,k,look,ana,2025-01-01 09:00,\n2,z,mail,,2025-01-01 09:00,\n" +
+				"2,z,end,ana,2025-01-01 12:00,", true},
 		"a row put in before": {eventLog, "1,k,mail,,2025-01-01 09:00,\n1,k,mail,,2025-01-01 11:00,\n" +
 			"1,k,end,ana,2025-01-01 12:00,", "1,k,mail,,2025-01-01 09:00,\n" +
 			"1,k,look,ana,2025-01-01 10:00,\n1,k,mail,,2025-01-01 11:00,\n" +
@@ -235,6 +235,77 @@ func TestWhatIsThereOtherwiseIsSaid(t *testing.T) {
 		assert.Empty(t, tally.Events, name)
 		assert.Equal(t, before, story(t, engine, "k"), name)
 	}
+}
+
+// withIDs is eventLog with external ids.
+func withIDs(t require.TestingT, activities ...string) *Mapping {
+	m := mapping(t, strings.Replace(eventLog, `"closed": "done"`, `"external_id": "id"`, 1))
+	for activity := range m.Activities {
+		if !slices.Contains(activities, activity) {
+			delete(m.Activities, activity)
+		}
+	}
+	return m
+}
+
+func TestAMessageIsOfOneCase(t *testing.T) {
+	const head = "case,who,what,by,at,id\n"
+	const ended = "A,k,mail,,2025-01-01 09:00,m1\nA,k,mail,,2025-01-02 09:00,m2\n" +
+		"A,k,end,ana,2025-01-03 09:00,\n"
+	const open = "B,k,mail,,2025-01-01 09:00,m1\nB,k,look,ana,2025-01-05 09:00,\n" +
+		"B,k,mail,,2025-01-06 09:00,m7\n"
+	m := withIDs(t, "mail", "end")
+	engine := newEngine(t)
+	_, err := Import(t.Context(), engine, "desk", "log", strings.NewReader(head+ended+open), m,
+		io.Discard)
+	require.ErrorContains(t, err, "nothing was imported\n"+
+		`line 5: case B: line 2 has the external id "m1" for the same contact`)
+	require.Nil(t, story(t, engine, "k"))
+
+	// In another log it is found out as well.
+	importText(t, engine, m, head+ended)
+	before := story(t, engine, "k")
+	tally := importText(t, engine, withIDs(t, "mail"), head+open)
+	assert.Equal(t, []string{"line 2: case B: " + errOtherwise.Error()}, tally.Left)
+	assert.Equal(t, 3, tally.NotImported)
+	assert.Equal(t, before, story(t, engine, "k"))
+}
+
+// A case that has not ended may be older than one that has.
+func TestWhatIsStillOpenMayBeOlder(t *testing.T) {
+	m := mapping(t, eventLog)
+	delete(m.Activities, "take")
+	delete(m.Activities, "wait")
+	const log = `case,who,what,by,at,done
+2,x,mail,,2025-02-01 09:00,
+2,x,end,ana,2025-02-02 09:00,
+1,x,mail,,2025-01-01 09:00,
+0,x,mail,,2024-01-01 09:00,
+0,x,end,ana,2024-01-02 09:00,
+`
+	engine := newEngine(t)
+	for range 2 {
+		tally := importText(t, engine, m, log)
+		assert.Empty(t, tally.Left)
+		assert.Equal(t, 5, tally.Applied+tally.Repeated)
+		active, err := engine.Active(t.Context(), convo.ToContact("desk", "x"))
+		require.NoError(t, err)
+		assert.Equal(t, time.Date(2025, 1, 1, 9, 0, 0, 0, time.UTC), active.CreatedAt)
+		all, err := engine.Conversations(t.Context(), convo.Filter{Workspace: "desk", Contact: "x"})
+		require.NoError(t, err)
+		require.Len(t, all, 3)
+		assert.True(t, all[2].NewContact, "the first one of all, as it was there")
+		assert.False(t, all[0].NewContact || all[1].NewContact)
+	}
+}
+
+func TestTheFutureIsNotImported(t *testing.T) {
+	m := mapping(t, eventLog)
+	clear(m.Activities)
+	_, err := Import(t.Context(), newEngine(t), "desk", "log", strings.NewReader(
+		"case,who,what,by,at,done\n1,,a,,2025-01-01 09:00,2025-01-02 09:00\n"+
+			"2,,a,,2025-01-01 09:00,2099-01-01 09:00\n"), m, io.Discard)
+	assert.ErrorContains(t, err, "nothing was imported\nline 3: case 2: 2099-01-01 09:00:00")
 }
 
 // What is wrong with a case is known before anything is imported.
@@ -413,6 +484,7 @@ func TestMemoryDoesNotGrowWithTheLog(t *testing.T) {
 		require.NoError(t, readRows("log", generated(cases), m, func(r row) error {
 			return s.keep(t.Context(), r)
 		}))
+		require.NoError(t, s.group(t.Context()))
 		i := importing{engine: engine, workspace: "desk", m: m, spool: s, progress: func(int) {}}
 		i.tally.Events = map[convo.EventKind]int{}
 		n := 0

@@ -53,6 +53,11 @@ func newSpool(ctx context.Context) (s *spool, err error) {
 	for _, statement := range []string{
 		"CREATE TABLE log (line INTEGER, at INTEGER, opened INTEGER, closed INTEGER" +
 			names.String() + ")",
+		// Whose the cases are, and when they began; held are those that are imported later.
+		"CREATE TABLE cases (case_id TEXT PRIMARY KEY, contact TEXT, first INTEGER, " +
+			"held INTEGER) WITHOUT ROWID",
+		"CREATE TABLE ids (contact TEXT, channel TEXT, id TEXT, line INTEGER, " +
+			"PRIMARY KEY (contact, channel, id)) WITHOUT ROWID",
 		"CREATE TABLE rest (contact TEXT, at INTEGER, case_id TEXT, line INTEGER, " +
 			"conversation BLOB, commands BLOB, traces TEXT, first INTEGER, told INTEGER)",
 	} {
@@ -97,11 +102,42 @@ func (s *spool) keep(ctx context.Context, r row) error {
 	return err
 }
 
-// cases are the rows of one case after the other, each in order of time and of the file.
-func (s *spool) cases(ctx context.Context) iter.Seq2[[]row, error] {
+// group finds out whose the cases are, and when they began.
+func (s *spool) group(ctx context.Context) error {
+	_, err := s.tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO cases SELECT c%d, "+
+		"CASE MAX(c%d) WHEN '' THEN c%[1]d ELSE MAX(c%[2]d) END, "+
+		"MIN(MIN(COALESCE(at, opened), COALESCE(opened, at))), 0 FROM log GROUP BY c%[1]d",
+		columnCase, columnContact))
+	return err
+}
+
+// hold leaves a case for [spool.cases] of those that are held.
+func (s *spool) hold(ctx context.Context, caseID string) error {
+	_, err := s.tx.ExecContext(ctx, "UPDATE cases SET held = 1 WHERE case_id = ?", caseID)
+	return err
+}
+
+// told keeps the external id of a message, and tells the line that had it before.
+func (s *spool) told(
+	ctx context.Context, contact, channel, id string, line int,
+) (before int, err error) {
+	const of = " WHERE contact = ? AND channel = ? AND id = ?"
+	err = s.tx.QueryRowContext(ctx, "SELECT line FROM ids"+of, contact, channel, id).Scan(&before)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return before, err
+	}
+	_, err = s.tx.ExecContext(ctx, "INSERT INTO ids VALUES (?, ?, ?, ?)", contact, channel, id,
+		line)
+	return 0, err
+}
+
+// cases are the rows of one case after the other, each in order of time and of the file; those of a
+// contact come one after the other, too, in the order in which they began.
+func (s *spool) cases(ctx context.Context, held bool) iter.Seq2[[]row, error] {
 	return func(yield func([]row, error) bool) {
-		rows, err := s.tx.QueryContext(ctx, fmt.Sprintf("SELECT * FROM log "+
-			"ORDER BY c%d, COALESCE(at, opened), line", columnCase))
+		rows, err := s.tx.QueryContext(ctx, fmt.Sprintf("SELECT log.* FROM log "+
+			"JOIN cases ON case_id = c%d WHERE held = ? "+
+			"ORDER BY contact, first, case_id, COALESCE(at, opened), line", columnCase), held)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -198,4 +234,10 @@ func (s *spool) rests(ctx context.Context) iter.Seq2[rest, error] {
 			yield(rest{}, err)
 		}
 	}
+}
+
+// forgetRests forgets what was put off until now.
+func (s *spool) forgetRests(ctx context.Context) error {
+	_, err := s.tx.ExecContext(ctx, "DELETE FROM rest")
+	return err
 }
