@@ -96,7 +96,9 @@ type Edit struct {
 
 // Retract marks a message or a note as taken back, in any status. It names it as [Edit] does, and
 // stands alone in a call, too. Its texts stay in the log unless Redact removes them, and their
-// attachments, for good; ids and keys stay, so that nothing brings them back.
+// attachments, for good; ids and keys stay, so that nothing brings them back. A key stays with a
+// hash of its command, which confirms a guess of a text that is short: messages that need redacting
+// are better known by an external id.
 type Retract struct {
 	By         Actor     `json:"by"`
 	At         time.Time `json:"at,omitzero"`

@@ -12,11 +12,12 @@ import (
 
 func checkSQLite(ctx context.Context, s *Store) error {
 	var mode, encoding string
-	var timeout int
+	var timeout, secureDelete int
 	for _, p := range []struct {
 		pragma string
 		to     any
-	}{{"journal_mode", &mode}, {"encoding", &encoding}, {"busy_timeout", &timeout}} {
+	}{{"journal_mode", &mode}, {"encoding", &encoding}, {"busy_timeout", &timeout},
+		{"secure_delete", &secureDelete}} {
 		if err := s.db.QueryRowContext(ctx, "PRAGMA "+p.pragma).Scan(p.to); err != nil {
 			return err
 		}
@@ -33,6 +34,9 @@ func checkSQLite(ctx context.Context, s *Store) error {
 		return fmt.Errorf("busy_timeout is %d ms: set PRAGMA busy_timeout on every connection, in "+
 			"the DSN, to 1000 or more, "+
 			"so that a writer waits for another process", timeout)
+	case secureDelete != 1:
+		return errors.New("secure_delete is off: set PRAGMA secure_delete = ON on every " +
+			"connection, in the DSN, so that nothing of what is redacted stays in the file")
 	case mode == "memory" && s.db.Stats().MaxOpenConnections != 1:
 		return errors.New("a database in memory is another one on every connection: call " +
 			"SetMaxOpenConns(1) and " +
@@ -56,9 +60,10 @@ func inTransactionOfSQLite(ctx context.Context, tx *sql.Tx) bool {
 // write-ahead log, 10 seconds of patience with other processes, transactions that take the write
 // lock at once, a commit that is on the disk when it returns (synchronous = FULL), and zeros where
 // something was deleted or overwritten (secure_delete), so that what is redacted is nowhere in the
-// file, and after the next checkpoint not in the write-ahead log either. Further
-// pragmas come after those, such as "synchronous = NORMAL" for more speed: then the last commits
-// may be lost in a power failure, though not in a crash of the process.
+// file. The write-ahead log keeps it until it is overwritten, or cut off by PRAGMA wal_checkpoint
+// (TRUNCATE) or by the closing of the last connection. Further pragmas come after those, such as
+// "synchronous = NORMAL" for more speed: then the last commits may be lost in a power failure,
+// though not in a crash of the process.
 func OpenSQLite(driverName, path string, pragmas ...string) (*sql.DB, error) {
 	memory := path == ":memory:"
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate"

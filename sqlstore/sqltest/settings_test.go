@@ -28,6 +28,8 @@ var settings = []struct {
 	{testdb.SQLite, "_pragma=journal_mode(DELETE)", "set PRAGMA journal_mode = WAL"},
 	{testdb.SQLite, "_pragma=busy_timeout(0)", "set PRAGMA busy_timeout"},
 	{testdb.SQLite, "_pragma=encoding('UTF-16')", "PRAGMA encoding = 'UTF-8'"},
+	{testdb.SQLite, "_pragma=secure_delete(OFF)", "set PRAGMA secure_delete = ON"},
+	{testdb.SQLite, "_pragma=secure_delete(FAST)", "set PRAGMA secure_delete = ON"},
 	{testdb.PostgreSQL, "client_encoding=LATIN1", "both must be UTF8"},
 	{testdb.MariaDB, "charset=latin1", "set charset=utf8mb4"},
 	{testdb.MariaDB, "charset=utf8", "set charset=utf8mb4"},
@@ -117,7 +119,7 @@ func TestAMessageLargerThanTheServersPacketIsRefusedByName(t *testing.T) {
 }
 
 func TestADatabaseInMemoryIsRefusedOnSeveralConnections(t *testing.T) {
-	db, err := sql.Open("sqlite", "file::memory:?_pragma=busy_timeout(10000)")
+	db, err := sql.Open("sqlite", "file::memory:?_pragma=busy_timeout(10000)&_pragma=secure_delete(ON)")
 	require.NoError(t, err)
 	defer db.Close()
 	for _, n := range []int{0, 2} {

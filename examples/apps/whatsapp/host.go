@@ -138,8 +138,13 @@ func (h *host) deliver(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	counts, failed := map[string]int{}, false
-	for i := range all {
+	for i := 0; i < len(all); i++ {
 		outcome, err := h.take(r.Context(), &all[i])
+		if outcome == again { // an edit or a revoke that may stand before its message
+			all[i].again = true
+			all = append(all, all[i])
+			continue
+		}
 		if err != nil { // the others are written nevertheless, and are duplicates the next time
 			h.log.Error("not written", "id", clip(all[i].id), "error", err)
 			failed = true
@@ -157,6 +162,9 @@ func (h *host) deliver(w http.ResponseWriter, r *http.Request) {
 	}
 	h.answer(w, counts)
 }
+
+// again is the outcome of what is to be tried again behind all else of its delivery.
+const again = "again"
 
 // take does what one thing of a delivery tells. An error means that another try may help; what no
 // try would make better is set aside.
@@ -179,6 +187,8 @@ func (h *host) take(ctx context.Context, in *incoming) (outcome string, err erro
 	case errors.Is(err, convo.ErrBlocked):
 		h.log.Warn("not taken", "id", clip(in.id), "reason", convo.ErrBlocked)
 		return "not taken", nil
+	case errors.Is(err, convo.ErrNotFound) && !in.again:
+		return again, nil
 	case errors.Is(err, convo.ErrNotFound):
 		reason = "the message that it is about is not here"
 	case errors.Is(err, convo.ErrKeyReused):

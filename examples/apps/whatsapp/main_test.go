@@ -1145,3 +1145,59 @@ func TestWhatFailsIsMadeGoodByTheNextDelivery(t *testing.T) {
 		require.Len(t, s.shown(susan), 1)
 	}
 }
+
+// Who is only known by what was quiet goes on as everybody does.
+func TestWhoWasOnlyWrittenToIsNotLost(t *testing.T) {
+	const riyaID = "IN.13491208655302741918"
+	for name, first := range map[string][]byte{
+		"an echo by the number": echo("wamid.0", `"type":"text","text":{"body":"hello"}`),
+		"an echo by both": echo("wamid.0", `"to_user_id":"`+riyaID+`","type":"text",
+			"text":{"body":"hello"}`),
+		"something unsupported": of(`[{"from":"919876543210","from_user_id":"` + riyaID + `",
+			"id":"wamid.0","type":"unsupported"}]`),
+	} {
+		s := newSite(t, memstore.New())
+		require.JSONEq(t, `{"recorded":1}`, s.post(first).Body.String(), name)
+		w := s.post(of("[" + text(riya, riyaID, "wamid.1", "Yes, I buy") + "]"))
+		require.JSONEq(t, `{"opened":1}`, w.Body.String(), name)
+		w = s.post(of("[" + text("", riyaID, "wamid.2", "And more") + "]"))
+		require.JSONEq(t, `{"recorded":1}`, w.Body.String(), name)
+		addresses, err := s.engine.Addresses(t.Context(), s.to(riya))
+		require.NoError(t, err)
+		require.Len(t, addresses, 2, name)
+	}
+}
+
+func TestAnEditMayStandBeforeItsMessageInADelivery(t *testing.T) {
+	s := newSite(t, memstore.New())
+	w := s.post(of(`[
+		{"from":"919876543210","id":"wamid.3","type":"edit","edit":{"original_message_id":"wamid.1",
+			"message":{"type":"text","text":{"body":"at six"}}}},
+		{"from":"919876543210","id":"wamid.1","type":"text","text":{"body":"at five"}}]`))
+	require.JSONEq(t, `{"opened":1,"edited":1}`, w.Body.String())
+	for _, message := range []string{
+		`{"text":{"body":"x"}}`, `{"type":7,"text":{"body":"x"}}`, `{"type":"image"}`,
+		`{"type":"text","text":null}`,
+	} {
+		w := s.post(of(`[{"from":"919876543210","id":"wamid.4","type":"edit",
+			"edit":{"original_message_id":"wamid.1","message":` + message + `}}]`))
+		require.JSONEq(t, `{"set aside":1}`, w.Body.String(), message)
+	}
+	log, err := s.engine.Transcript(t.Context(), s.to(riya), convo.EventCursor{}, 0)
+	require.NoError(t, err)
+	require.Equal(t, "at six", convo.Messages(log)[0].Body)
+}
+
+func TestAReasonIsKeptAsFarAsItCanBe(t *testing.T) {
+	for _, c := range [][2]string{
+		{`{"code":131047,"title":"Re-engagement message"}`, "131047 Re-engagement message"},
+		{`{"code":"131047","title":"a\u0000b"}`, "131047 a b"},
+		{`{"title":"` + strings.Repeat("ž", 9000) + `"}`,
+			" " + strings.Repeat("ž", (convo.DefaultMaxReason-1)/2)},
+	} {
+		in := readStatus([]byte(`{"id":"wamid.1","status":"failed","recipient_id":"919876543210",
+			"errors":[`+c[0]+`]}`), time.Now())
+		require.Empty(t, in.problem)
+		require.Equal(t, c[1], in.receipts[0].Reason)
+	}
+}

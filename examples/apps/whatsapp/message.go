@@ -112,6 +112,18 @@ func commandOf(
 		if json.Unmarshal(members["edit"], &edit) != nil || edit.Original == "" {
 			return nil, errors.New("its edit has no original_message_id, or no message")
 		}
+		var typ string
+		_ = json.Unmarshal(edit.Message["type"], &typ)
+		if part := string(edit.Message[typ]); part == "" || part == "null" {
+			return nil, errors.New("the message of its edit has nothing of its type")
+		}
+		if who.group != "" { // who edits
+			for _, name := range append(envelope[2:], "group_id") {
+				if members[name] != nil {
+					edit.Message[name] = members[name]
+				}
+			}
+		}
 		body, attachments, err := contentOf(edit.Message, who.group != "")
 		return convo.Edit{
 			By: by, Channel: channel, ExternalID: edit.Original, Key: key, Body: body,
@@ -185,11 +197,14 @@ func contentOf(
 	return body, attachments, err
 }
 
+// firstYear is when WhatsApp began: what is older is no time of Meta's.
+var firstYear = time.Date(2009, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // seconds is a time of Meta's. What is none, or in the future, is zero: the message counts from
 // when it came, because a wrong clock is no reason to lose it.
 func seconds(data json.RawMessage, now time.Time) time.Time {
 	n, err := strconv.ParseInt(strings.Trim(string(data), `"`), 10, 64)
-	if t := time.Unix(n, 0); err == nil && n > 0 && !t.After(now) {
+	if t := time.Unix(n, 0); err == nil && !t.Before(firstYear) && !t.After(now) {
 		return t.UTC()
 	}
 	return time.Time{}

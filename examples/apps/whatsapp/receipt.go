@@ -3,8 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/chatlifecycle/convo"
 )
@@ -33,8 +34,8 @@ func readStatus(data json.RawMessage, now time.Time) *incoming {
 		Recipient string          `json:"recipient_id"`
 		UserID    string          `json:"recipient_user_id"`
 		Errors    []struct {
-			Code  int    `json:"code"`
-			Title string `json:"title"`
+			Code  json.RawMessage `json:"code"`
+			Title string          `json:"title"`
 		} `json:"errors"`
 	}
 	if err := json.Unmarshal(data, &s); err != nil {
@@ -58,12 +59,25 @@ func readStatus(data json.RawMessage, now time.Time) *incoming {
 		Channel: channel, ExternalID: s.ID, Status: status, At: seconds(s.Timestamp, now),
 	}
 	if status == "failed" && len(s.Errors) > 0 {
-		r.Reason = fmt.Sprintf("%d %s", s.Errors[0].Code, s.Errors[0].Title)
+		r.Reason = reason(s.Errors[0].Code, s.Errors[0].Title)
 	}
 	for _, r.Address = range in.who.addresses() {
 		in.receipts = append(in.receipts, r)
 	}
 	return in
+}
+
+// reason is why a message failed, as far as it can be kept: a detail of it is no reason to lose the
+// receipt.
+func reason(code json.RawMessage, title string) string {
+	text := strings.Trim(string(code), `"`) + " " + title
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?"))
+	return strings.ToValidUTF8(text[:min(len(text), convo.DefaultMaxReason)], "")
 }
 
 // confirm hands a receipt over, by one address after the other until its message is known.

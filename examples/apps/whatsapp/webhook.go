@@ -56,6 +56,7 @@ type incoming struct {
 	raw     json.RawMessage // as it came, for a person to look at
 	id      string          // Meta's, for the log
 	problem string          // why it cannot be taken
+	again   bool            // it was tried before
 
 	who      person
 	name     string // of the profile

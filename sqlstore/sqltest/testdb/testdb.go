@@ -220,6 +220,7 @@ func createSQLite(t testing.TB) Database {
 	return Database{Engine: SQLite, Driver: "sqlite", DSN: "file:" + path.EscapedPath() + "?" +
 		url.Values{
 			"_pragma": {"journal_mode(WAL)", "busy_timeout(10000)", "synchronous(NORMAL)",
+				"secure_delete(ON)",
 				"foreign_keys(1)"},
 			"_txlock": {"immediate"},
 		}.Encode()}
