@@ -212,13 +212,16 @@ func (e *Engine) do(ctx context.Context, c call) (Result, error) {
 				return Result{}, kerr
 			case len(rest) == 0 && len(c.cmds) > 0 && c.key != "":
 				err := e.remember(ctx, &c, contact, k)
-				if errors.Is(err, ErrDuplicate) {
-					continue // another call was faster
+				if err == nil {
+					return e.duplicate(ctx, c.to, contact, k)
 				}
-				if err != nil {
+				if !isConflict(err) {
 					return Result{}, err
 				}
-				return e.duplicate(ctx, c.to, contact, k)
+				if err := e.backoff(ctx, &try, err); err != nil {
+					return Result{}, err
+				}
+				continue // another call may have been faster
 			case len(rest) == 0 && len(c.cmds) > 0:
 				return e.duplicate(ctx, c.to, contact, k)
 			case len(rest) < len(c.cmds):

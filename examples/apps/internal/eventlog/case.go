@@ -286,5 +286,3 @@ func withKey(cmd convo.Command, key string) convo.Command {
 	c.FieldByName("Key").SetString(key)
 	return c.Interface().(convo.Command)
 }
-
-func keyOf(cmd convo.Command) string { return reflect.ValueOf(cmd).FieldByName("Key").String() }

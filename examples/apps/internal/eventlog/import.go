@@ -407,10 +407,9 @@ func (i *importing) do(ctx context.Context, r rest) (uuid.UUID, error) {
 	var result convo.Result
 	var err error
 	if r.first { // which opens a conversation, or nothing
-		last := len(r.commands) - 1
-		k := keyOf(r.commands[last])
-		r.commands[last] = withKey(r.commands[last], "")
 		asked := false
+		// A key of its own, so that the case's is not taken by what is another case's.
+		k := key(r.caseID, -1)
 		result, err = i.engine.DoFunc(ctx, convo.ToContact(i.workspace, r.contact), k,
 			func(s convo.Snapshot) ([]convo.Command, error) {
 				asked = true

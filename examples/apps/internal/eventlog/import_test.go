@@ -269,6 +269,13 @@ func TestAMessageIsOfOneCase(t *testing.T) {
 	assert.Equal(t, []string{"line 2: case B: " + errOtherwise.Error()}, tally.Left)
 	assert.Equal(t, 3, tally.NotImported)
 	assert.Equal(t, before, story(t, engine, "k"))
+
+	// Mended, it is imported.
+	mended := strings.Replace(head+open, "m1", "m9", 1) + "B,k,end,ana,2025-01-07 09:00,\n"
+	tally = importText(t, engine, m, mended)
+	assert.Empty(t, tally.Left)
+	assert.Equal(t, 4, tally.Applied)
+	assert.Len(t, story(t, engine, "k"), len(before)+5)
 }
 
 // A case that has not ended may be older than one that has.
