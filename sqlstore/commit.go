@@ -226,7 +226,7 @@ func (p *plan) writeKeys(ctx context.Context, t *transaction) error {
 	for _, a := range p.unlinked {
 		written, err := t.update(ctx, dialect.DeleteAddress, p.workspace, a.Channel, a.Value)
 		if err == nil && !written {
-			err = fmt.Errorf("sqlstore: the address on %q: %w", a.Channel, convo.ErrConflict)
+			err = fmt.Errorf("sqlstore: no such address on %q: %w", a.Channel, convo.ErrConflict)
 		}
 		if err != nil {
 			return err

@@ -125,6 +125,15 @@ var faults = []fault{
 		},
 	},
 	{
+		"an address to take off that is not there", conflictRule, convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(from(x, "sms", x), convo.Open{By: ana})
+			ch := s.decide(from(x, "sms", x), convo.UnlinkAddress{By: ana})
+			ch.Unlinked = []convo.Address{{Channel: "sms", Value: x + "?"}}
+			return ch
+		},
+	},
+	{
 		"an address that another contact got, of a new contact", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			ch := s.decide(convo.ToAddress(acme, "sms", x), convo.Receive{Body: "hi"})
