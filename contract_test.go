@@ -69,7 +69,11 @@ func TestReceivingAndClosingInMemoryTakesFewAllocations(t *testing.T) {
 			receiveAndClose()
 		}
 	})
-	assert.LessOrEqual(t, r.AllocedBytesPerOp(), int64(2400))
+	most := int64(1800)
+	if raceDetectorIsOn() { // which has bytes of its own
+		most = 2600
+	}
+	assert.LessOrEqual(t, r.AllocedBytesPerOp(), most)
 }
 
 func TestDecidingAMessageAllocatesOnceAndARefusalOnce(t *testing.T) {

@@ -379,7 +379,7 @@ func (w *decider) reopen(s *Snapshot, o *fields, p *Policy) {
 		e.Source = SourceRestart
 	}
 	payload.RestartFlow = p.RestartFlow && o.by.Type == ActorContact
-	payload.Before = *s.Conversation.before()
+	payload.Before = s.Conversation.before()
 	w.apply(s, e)
 	if e.Source == SourceRestart {
 		w.notify(s, o, NoticeRestarted, p.Notices.Restarted)

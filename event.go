@@ -211,7 +211,7 @@ type Opening struct {
 	Older bool
 	// RestartFlow tells the host to run its conversation flow again from the beginning.
 	RestartFlow bool
-	Before      Before
+	Before      *Before // nil for a first opening
 }
 
 // Pending is the payload of ConversationPending.
@@ -355,7 +355,9 @@ func (e Event) Blocking() Blocking { return payloadOf[Blocking](&e) }
 func (e Event) Before() Before {
 	switch p := e.Payload.(type) {
 	case *Opening:
-		return p.Before
+		if p.Before != nil {
+			return *p.Before
+		}
 	case *Pending:
 		return p.Before
 	case *ClosingNotes:

@@ -65,7 +65,9 @@ func (e Event) Row() (r EventRow) {
 	case *Opening:
 		r.Channel, r.ContactSeq = p.Channel, p.ContactSeq
 		r.NewContact, r.Older, r.RestartFlow = p.NewContact, p.Older, p.RestartFlow
-		p.Before.to(&r)
+		if p.Before != nil {
+			p.Before.to(&r)
+		}
 	case *Pending:
 		r.Until = p.Until
 		p.Before.to(&r)
@@ -118,7 +120,10 @@ func (r *EventRow) To(e *Event) {
 	switch r.Kind.payload() {
 	case openingPayload:
 		*payloadFor[Opening](e) = Opening{
-			r.Channel, r.ContactSeq, r.NewContact, r.Older, r.RestartFlow, r.before(),
+			r.Channel, r.ContactSeq, r.NewContact, r.Older, r.RestartFlow, nil,
+		}
+		if b := r.before(); b != (Before{}) {
+			e.Payload.(*Opening).Before = &b
 		}
 	case pendingPayload:
 		*payloadFor[Pending](e) = Pending{r.Until, r.before()}

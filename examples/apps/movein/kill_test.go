@@ -92,6 +92,9 @@ func whole(t *testing.T, file, db, workspace string) (f figures, took time.Durat
 // The number of cases is CONVO_TEST_CASES; scripts/nightly takes more.
 func TestAnImportThatIsKilledAtRandomGoesOn(t *testing.T) {
 	cases := 2_000
+	if testing.Short() {
+		cases = 300
+	}
 	if n := os.Getenv("CONVO_TEST_CASES"); n != "" {
 		var err error
 		cases, err = strconv.Atoi(n)
