@@ -15,7 +15,15 @@ func (e *Engine) alreadyApplied(
 ) (rest []Command, contact string, last Key, err error) {
 	groups := keyedGroups(cmds, to.Address)
 	var ids []KeyID
+	requests, twice := map[string]int64{}, "" // a key that the call has for two requests
 	for i := range groups {
+		if key := groups[i].key; key != "" {
+			hash := requestHash(to, cmds[groups[i].from:groups[i].to])
+			if was, ok := requests[key]; ok && was != hash {
+				twice = key
+			}
+			requests[key] = hash
+		}
 		for _, id := range [...]KeyID{{ID: groups[i].key}, groups[i].external} {
 			if id.ID != "" && checkKey("key", id.ID) == nil &&
 				checkToken("channel", id.Channel) == nil &&
@@ -51,6 +59,9 @@ func (e *Engine) alreadyApplied(
 		} else {
 			rest = append(rest, cmds[g.from:g.to]...)
 		}
+	}
+	if twice != "" && len(rest) < len(cmds) {
+		return nil, "", Key{}, fmt.Errorf("convo: key %q: %w", twice, ErrKeyReused)
 	}
 	return rest, s.Contact.ID, last, nil
 }

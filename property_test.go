@@ -70,6 +70,7 @@ type world struct {
 	observed []convo.Event            // by the last call
 	keyed    []keyedCall
 	last     picture
+	met      []convo.Ref // contacts of results, which no address may lead to any more
 }
 
 // keyedCall is a call that carried a key and was done.
@@ -438,6 +439,10 @@ func (w *world) call(t *rapid.T, to convo.Ref, cmds []convo.Command) {
 			convo.ToContact(to.Workspace, result.Contact.ID))
 		require.NoError(t, err)
 		require.Equal(t, contact, result.Contact)
+		met := convo.ToContact(to.Workspace, result.Contact.ID)
+		if result.Contact.Version > 0 && !slices.Contains(w.met, met) {
+			w.met = append(w.met, met)
+		}
 	}
 	if result.Conversation.ID != uuid.Nil {
 		stored, err := w.store.Conversation(t.Context(), to.Workspace, result.Conversation.ID)
@@ -606,6 +611,28 @@ func (w *world) repeat(t *rapid.T) {
 	if len(c.cmds) > 1 {
 		return // some of them may have been applied even before, elsewhere
 	}
+	for _, log := range w.last.Logs {
+		for _, e := range log {
+			of := e.Identified().Duplicate
+			if of != uuid.Nil && slices.ContainsFunc(c.result.Events,
+				func(e convo.Event) bool { return e.ID == of }) {
+				return // it was an echo, and its key leads to the message now
+			}
+		}
+	}
+	owner, err := w.engine.Contact(t.Context(), c.to)
+	if was := convo.ToContact(c.to.Workspace, c.result.Contact.ID); err == nil {
+		is, err := w.engine.Contact(t.Context(), was)
+		require.NoError(t, err)
+		if is.ID != owner.ID {
+			require.Equal(t, convo.Result{Outcome: convo.OutcomeDuplicate}, again)
+			return // the address is another one's, who is told nothing
+		}
+	} else {
+		require.ErrorIs(t, err, convo.ErrNotFound)
+		require.Equal(t, convo.Result{Outcome: convo.OutcomeDuplicate}, again)
+		return // the address is nobody's
+	}
 	require.Equal(t, c.result.Conversation.ID, again.Conversation.ID)
 	if c.result.Conversation.ID == uuid.Nil && keyIDs(c.cmds[0], c.to.Address)[0].Channel == "" {
 		return // a key does not say whose own log it was
@@ -725,6 +752,11 @@ func (w *world) look(t *rapid.T) picture {
 		}
 		for _, a := range worldAddresses {
 			refs = append(refs, convo.ToAddress(name, a.Channel, a.Value))
+		}
+		for _, met := range w.met {
+			if met.Workspace == name {
+				refs = append(refs, met)
+			}
 		}
 		for _, to := range refs {
 			k, err := w.engine.Contact(t.Context(), to)

@@ -39,7 +39,7 @@ func (s *Store) inTransactions() []string {
 	all := []string{
 		dialect.UpdateContact, dialect.UpdateConversation, dialect.UpdateByMessages,
 		dialect.OtherActive, dialect.InsertCycle + s.d.UpsertCycle,
-		dialect.DeleteAddress, dialect.RepointKey, dialect.RedactEvent, dialect.RedactContactEvent,
+		dialect.RepointKey, dialect.RedactEvent, dialect.RedactContactEvent,
 		dialect.MergeContacts, dialect.ActiveOfBoth, dialect.MergeConversations,
 	}
 	for _, statement := range [...]string{
