@@ -381,3 +381,15 @@ func TestKeysAreComparedByteForByte(t *testing.T) {
 			convo.Note{By: agentAna, Key: key, Body: "n"}).Outcome)
 	}
 }
+
+// A key is for one request, also where a call has it for two and one of them was applied before.
+func TestAKeyOfTwoRequestsIsReusedWhateverWasAppliedBefore(t *testing.T) {
+	d := openDesk(t)
+	known := convo.Receive{Channel: "web", ExternalID: "m1", Key: "k", Body: "hi"}
+	first := known
+	first.Key = ""
+	sent := d.do(toContact("carl"), first).Events
+	_, err := d.Do(t.Context(), toContact("carl"), convo.Unblock{By: agentAna, Key: "k"}, known,
+		convo.Edit{By: agentAna, Message: sent[len(sent)-1].ID, Body: "edited"})
+	require.ErrorIs(t, err, convo.ErrKeyReused)
+}

@@ -293,7 +293,8 @@ var specified = map[convo.CommandName]struct {
 	},
 	convo.CommandLinkAddress: {
 		cells: [5]string{
-			"linked none | unchanged none | ErrNotFound", "linked open | unchanged open", "linked pending | unchanged pending",
+			"linked none | unchanged none | ErrNotFound", "linked open | unchanged open",
+			"linked pending | unchanged pending",
 			"linked closed | unchanged closed", "linked superseded | unchanged superseded",
 		},
 		sample: convo.LinkAddress{By: agentAna},

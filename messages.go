@@ -280,17 +280,7 @@ func (e *Engine) findMessage(
 		_, isMessage := m.Payload.(*Message)
 		return m, found && isMessage, err
 	}
-	keys, err := e.store.Keys(ctx, root.Workspace, KeyID{
-		Channel: ref.Channel, Address: ref.Address, Contact: root.ID, ID: ref.ExternalID,
-	})
-	if err != nil || len(keys) == 0 {
-		return m, false, err
-	}
-	k, err := keyOf(keys, ref, s.Ref.Address)
-	if err != nil {
-		return m, false, err
-	}
-	events, err := e.eventsOf(ctx, root.Workspace, k)
+	_, events, err := e.underID(ctx, s, ref, s.Ref.Address)
 	if err != nil {
 		return m, false, err
 	}
@@ -302,6 +292,24 @@ func (e *Engine) findMessage(
 		}
 	}
 	return m, false, nil
+}
+
+// underID is the key that ref names by its external id, and the events that were written under it;
+// none, when there is no such key.
+func (e *Engine) underID(
+	ctx context.Context, s *Snapshot, ref MessageRef, spokenTo Address,
+) (k Key, events []Event, err error) {
+	keys, err := e.store.Keys(ctx, s.Contact.Workspace, KeyID{
+		Channel: ref.Channel, Address: ref.Address, Contact: s.Contact.ID, ID: ref.ExternalID,
+	})
+	if err != nil || len(keys) == 0 {
+		return k, nil, err
+	}
+	if k, err = keyOf(keys, ref, spokenTo); err != nil {
+		return k, nil, err
+	}
+	events, err = e.eventsOf(ctx, s.Contact.Workspace, k)
+	return k, events, err
 }
 
 // keyOf is the key that ref names, which is for an address: the only one, or else that of the
@@ -332,17 +340,7 @@ func (e *Engine) withHolder(ctx context.Context, s Snapshot, tell Identify) (Sna
 	if valid := ref.check() == nil; !valid {
 		return s, nil
 	}
-	keys, err := e.store.Keys(ctx, s.Contact.Workspace, KeyID{
-		Channel: ref.Channel, Address: ref.Address, Contact: s.Contact.ID, ID: ref.ExternalID,
-	})
-	if err != nil || len(keys) == 0 {
-		return s, err
-	}
-	k, err := keyOf(keys, ref, Address{s.Message.channel, s.Message.address})
-	if err != nil {
-		return s, err
-	}
-	events, err := e.eventsOf(ctx, s.Contact.Workspace, k)
+	k, events, err := e.underID(ctx, &s, ref, Address{s.Message.channel, s.Message.address})
 	if err != nil {
 		return s, err
 	}

@@ -366,7 +366,7 @@ func (w *world) change(t *rapid.T) {
 		}
 	}
 	if len(of) == 0 {
-		t.Skip("nothing to change")
+		t.Skip("nothing to change") // rapid draws another action: no message is there yet
 	}
 	slices.SortFunc(of, func(a, b convo.Event) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	e := rapid.SampledFrom(of).Draw(t, "message")

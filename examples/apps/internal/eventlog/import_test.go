@@ -199,8 +199,9 @@ func TestWhatIsThereOtherwiseIsSaid(t *testing.T) {
 		mapping, first, second string
 		left                   bool
 	}{
-		"ended since":            {table, "1,k,2025-01-01,,A,,m1,x", "1,k,2025-01-01,2025-02-01,B,,m1,x", false},
-		"another team":           {table, "1,k,2025-01-01,2025-02-01,A,,m1,x", "1,k,2025-01-01,2025-02-01,B,,m1,x", true},
+		"ended since": {table, "1,k,2025-01-01,,A,,m1,x", "1,k,2025-01-01,2025-02-01,B,,m1,x", false},
+		"another team": {table, "1,k,2025-01-01,2025-02-01,A,,m1,x",
+			"1,k,2025-01-01,2025-02-01,B,,m1,x", true},
 		"closed at another time": {table, "1,k,2025-01-01,2025-02-01,,,,x", "1,k,2025-01-01,2025-02-02,,,,x", true},
 		"another contact":        {table, "1,k,2025-01-01,2025-02-01,,,,x", "1,j,2025-01-01,2025-02-01,,,,x", true},
 		"another category":       {table, "1,k,2025-01-01,2025-02-01,,a,,x", "1,k,2025-01-01,2025-02-01,,b,,x", true},
