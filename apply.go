@@ -30,11 +30,15 @@ func apply(s *Snapshot, e *Event) {
 		return
 	}
 	c := &s.Conversation
-	if e.Kind == ConversationOpened && (s.Contact.ID == "" || s.Contact.ID == e.Contact) {
+	if e.Kind == ConversationOpened {
+		countOpening(s, e)
+	}
+	if e.Kind == ConversationOpened && opensIn(s, e) {
+		o := e.Opening()
 		*c = Conversation{
 			ID: e.Conversation, Workspace: e.Workspace, Contact: e.Contact, Origin: e.Contact,
-			Channel: e.Opening().Channel, Status: StatusOpen, CreatedAt: e.At,
-			NewContact: e.Opening().NewContact,
+			Channel: o.Channel, Lane: o.Lane, Status: StatusOpen, CreatedAt: e.At,
+			NewContact: o.NewContact,
 		}
 		startCycle(s, e, 1)
 	}
@@ -83,12 +87,21 @@ func apply(s *Snapshot, e *Event) {
 		cycle.Closing.Category, cycle.Closing.Summary = notes.Category, notes.Summary
 	case ConversationReopened:
 		c.Status = StatusOpen
+		countOpening(s, e)
 		startCycle(s, e, cycle.Number+1)
 	case MessageDuplicated:
 		applyDuplicated(cycle, e)
 	case ConversationTransferred:
 		c.Contact = e.Contact
 	}
+}
+
+// opensIn reports whether e opens a conversation of the contact and the lane of s. What is not yet
+// known may be any.
+func opensIn(s *Snapshot, e *Event) bool {
+	anyLane := s.Conversation.ID == uuid.Nil && s.Ref == Ref{}
+	return (s.Contact.ID == "" || s.Contact.ID == e.Contact) &&
+		(anyLane || s.lane() == payloadOf[Opening](e).Lane)
 }
 
 // active reports whether e, which is no quiet message, is an activity of its conversation.
@@ -107,8 +120,8 @@ func elsewhere(s *Snapshot, e *Event) bool {
 	return s.Contact.Workspace != "" && s.Contact.Workspace != e.Workspace
 }
 
-// startCycle begins a cycle and makes its conversation the contact's latest. Whoever kept the
-// conversation through a reopening has the new cycle from its beginning.
+// startCycle begins a cycle. Whoever kept the conversation through a reopening has it from its
+// beginning.
 func startCycle(s *Snapshot, e *Event, number int) {
 	c := &s.Conversation
 	c.Cycle = Cycle{
@@ -119,15 +132,17 @@ func startCycle(s *Snapshot, e *Event, number int) {
 	if c.Assignee != "" {
 		c.Cycle.FirstAssignedAt = e.At
 	}
+}
+
+// countOpening is what an opening, in whatever lane, or reopening does to its contact.
+func countOpening(s *Snapshot, e *Event) {
 	contact := &s.Contact
 	if contact.Version == 0 && (contact.ID == "" || contact.ID == e.Contact) {
 		contact.Workspace, contact.ID, contact.CreatedAt = e.Workspace, e.Contact, e.At
 	}
-	o := payloadOf[Opening](e)
-	if contact.ID == e.Contact && o.ContactSeq > contact.Version {
-		if contact.Version = o.ContactSeq; !o.Older {
-			contact.LatestConversation = e.Conversation
-		}
+	if contact.ID == e.Contact {
+		contact.Version = max(contact.Version, payloadOf[Opening](e).ContactSeq)
+		s.HasConversation = true
 	}
 }
 
@@ -222,8 +237,7 @@ func applyToContact(s *Snapshot, e *Event) {
 	switch {
 	case e.Kind == ContactMerged && merging.MergedInto == c.ID:
 		if merging.ContactSeq > c.Version {
-			c.Version, c.LatestConversation = merging.ContactSeq, merging.LatestConversation
-			c.Blocked = merging.Blocked
+			c.Version, c.Blocked = merging.ContactSeq, merging.Blocked
 		}
 		c.UpdatedAt = maxTime(c.UpdatedAt, e.At)
 		return

@@ -23,8 +23,6 @@ type Contact struct {
 	// MergedInto is the contact that this one was merged into; empty for a contact in its own
 	// right.
 	MergedInto string `json:"merged_into,omitempty"`
-	// LatestConversation is the one that was opened or reopened last.
-	LatestConversation uuid.UUID `json:"latest_conversation,omitzero"`
 }
 
 // Address is a contact's identity on a channel, such as (whatsapp, +4912345). It belongs to one
@@ -42,6 +40,8 @@ type Ref struct {
 	Contact      string    `json:"contact,omitempty"`
 	Address      Address   `json:"address,omitzero"`
 	Conversation uuid.UUID `json:"conversation,omitzero"`
+	// Lane is which of the contact's conversations are meant: see [Ref.In].
+	Lane string `json:"lane,omitempty"`
 }
 
 // ToContact addresses a contact by the host's own id.
@@ -58,6 +58,14 @@ func ToConversation(workspace string, id uuid.UUID) Ref {
 	return Ref{Workspace: workspace, Conversation: id}
 }
 
+// In is r in a lane: what keeps the conversations of a contact apart that go on side by side, such
+// as an inbox, a number, an e-mail thread or a topic. A contact has at most one active conversation
+// in each. It is a token of the host's, of up to 255 bytes; without one, all is in the lane "".
+func (r Ref) In(lane string) Ref {
+	r.Lane = lane
+	return r
+}
+
 // Validate reports what is wrong with r as a *ValidationError.
 func (r Ref) Validate() error {
 	if err := checkID("workspace", r.Workspace); err != nil {
@@ -68,8 +76,13 @@ func (r Ref) Validate() error {
 	switch {
 	case byConversation && (byContact || byAddress):
 		return invalid("ref", "a conversation id stands alone: leave contact and address out")
+	case byConversation && r.Lane != "":
+		return invalid("lane", "a conversation id stands alone: it is in a lane already")
 	case !byConversation && !byContact && !byAddress:
 		return invalid("ref", "name a contact, an address or a conversation")
+	}
+	if err := checkToken("lane", r.Lane); err != nil {
+		return err
 	}
 	if byContact {
 		if err := checkID("contact", r.Contact); err != nil {

@@ -368,12 +368,12 @@ func (w *wrapper) Commit(ctx context.Context, changes ...convo.Change) error {
 func TestThePolicyGivenWithTheHostsTransactionIsNotLookedUp(t *testing.T) {
 	looked := 0
 	e, err := convo.New(memstore.New(), convo.WithPolicies(
-		func(context.Context, string, string) (*convo.Policy, error) {
+		func(context.Context, convo.Scope) (*convo.Policy, error) {
 			looked++
 			return &convo.Policy{Category: convo.RuleRequired}, nil
 		}))
 	require.NoError(t, err)
-	p, err := e.Policy(t.Context(), tenant, "sms")
+	p, err := e.Policy(t.Context(), convo.Scope{Workspace: tenant, Channel: "sms"})
 	require.NoError(t, err)
 	assert.Equal(t, convo.RuleRequired, p.Category)
 	require.Equal(t, 1, looked)
@@ -383,6 +383,11 @@ func TestThePolicyGivenWithTheHostsTransactionIsNotLookedUp(t *testing.T) {
 		convo.Close{By: agentAna})
 	require.ErrorIs(t, err, convo.ErrInvalid, "its rule holds")
 	assert.Equal(t, 1, looked)
-	_, err = e.Policy(t.Context(), "", "sms")
-	require.ErrorIs(t, err, convo.ErrInvalid)
+	for field, of := range map[string]convo.Scope{
+		"workspace": {Channel: "sms"}, "channel": {Workspace: tenant, Channel: "a\nb"},
+		"lane": {Workspace: tenant, Lane: "a\nb"},
+	} {
+		_, err = e.Policy(t.Context(), of)
+		requireInvalid(t, field, err)
+	}
 }

@@ -16,7 +16,8 @@ const (
 	StatusClosed  Status = "closed"
 )
 
-// Active reports whether s is open or pending. A contact has at most one active conversation.
+// Active reports whether s is open or pending. A contact has at most one active conversation in a
+// lane.
 func (s Status) Active() bool { return s == StatusOpen || s == StatusPending }
 
 // ActorType says what kind of party did something.
@@ -79,7 +80,9 @@ type Conversation struct {
 	Origin  string `json:"origin"`
 	// Channel is where it was opened; empty when the host named none.
 	Channel string `json:"channel,omitempty"`
-	Status  Status `json:"status"`
+	// Lane keeps it apart from the contact's other ones: see [Ref.In].
+	Lane   string `json:"lane,omitempty"`
+	Status Status `json:"status"`
 	// Version is the number of its events, which is the Seq of the last one.
 	Version int64 `json:"version"`
 	// NewContact says that the contact had no other conversation when it was opened.

@@ -58,7 +58,6 @@ type decider struct {
 	keys      []Key
 	addresses []AddressRow
 	mergeInto string
-	latest    *Conversation // while a history is imported: the contact's latest conversation
 	redact    []EventPlace
 	repointed []Key
 	unlinked  []Address
@@ -366,9 +365,10 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 
 func (w *decider) open(s *Snapshot, o *fields) {
 	w.leaveConversation(s)
-	s.Conversation = Conversation{ID: s.nextID()}
+	s.Conversation = Conversation{ID: s.nextID(), Lane: s.lane()}
 	e, payload := w.addOpening(s, o, ConversationOpened)
-	payload.Channel, payload.NewContact = o.channel, s.Contact.LatestConversation == uuid.Nil
+	payload.Channel, payload.Lane = o.channel, s.Conversation.Lane
+	payload.NewContact = !s.HasConversation
 	w.apply(s, e)
 }
 
@@ -427,7 +427,9 @@ func (w *decider) link(s *Snapshot, o *fields) {
 }
 
 // before is what events keep of c, as it is before them.
-func (c *Conversation) before() *Before { return &Before{c.Status, c.Assignee, c.Team} }
+func (c *Conversation) before() *Before {
+	return &Before{c.Status, c.Assignee, c.Team, c.Lane, c.Channel}
+}
 
 // apply moves the snapshot on: Apply alone changes state, so that folding the events cannot give
 // another one.
@@ -457,7 +459,8 @@ func (w *decider) leaveConversation(s *Snapshot) {
 // leaveCycle keeps a cycle that this call closed or amended, before it reopens the conversation.
 func (w *decider) leaveCycle(s *Snapshot) {
 	if w.cycleClosed {
-		w.cycles = append(w.cycles, CycleRow{s.Conversation.ID, s.Conversation.Cycle})
+		c := &s.Conversation
+		w.cycles = append(w.cycles, CycleRow{c.ID, c.Channel, c.Lane, c.Cycle})
 	}
 	w.cycleClosed = false
 }
@@ -472,29 +475,4 @@ func refuse(s *Snapshot, reason error, name CommandName) *StateError {
 		err.Closing = &closing
 	}
 	return err
-}
-
-// eventTime is the time of an event: the given one unless it is before the last event, else now,
-// but never before the last event, because the clocks of servers differ.
-func eventTime(given, now, last time.Time) (at time.Time, ok bool) {
-	if given.IsZero() {
-		return maxTime(now, last), true
-	}
-	at = micros(given)
-	return at, !at.Before(last)
-}
-
-// micros is t in UTC and whole microseconds, the one precision of all stores.
-func micros(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return time.UnixMicro(t.UnixMicro()).UTC()
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

@@ -23,7 +23,7 @@ func (w *decider) addToLog(s *Snapshot, o *fields, kind EventKind) *Event {
 func (w *decider) addOpening(s *Snapshot, o *fields, kind EventKind) (*Event, *Opening) {
 	e := w.add(s, o, kind)
 	p := take(&w.room.opening)
-	p.ContactSeq, p.Older = s.Contact.Version+1, w.isOlder(e.At)
+	p.ContactSeq = s.Contact.Version + 1
 	e.Source, e.Payload = o.source, p
 	return e, p
 }

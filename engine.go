@@ -20,13 +20,14 @@ import (
 type Engine struct {
 	store     Store
 	policy    Policy
-	policies  func(ctx context.Context, workspace, channel string) (*Policy, error)
+	policies  func(ctx context.Context, of Scope) (*Policy, error)
 	clock     interface{ Now() time.Time }
 	newID     func() uuid.UUID
 	log       *slog.Logger
 	observers []func(ctx context.Context, events []Event)
 	guards    []guard
 	retries   int
+	maxMerged int
 }
 
 type systemClock struct{}
@@ -40,7 +41,7 @@ func New(s Store, opts ...Option) (*Engine, error) {
 		clock:   systemClock{},
 		newID:   func() uuid.UUID { return uuid.Must(uuid.NewV7()) },
 		log:     slog.New(slog.DiscardHandler),
-		retries: 100,
+		retries: 100, maxMerged: DefaultMaxMerged,
 	}
 	for _, o := range opts {
 		o(e)
@@ -58,6 +59,8 @@ func New(s Store, opts ...Option) (*Engine, error) {
 		return nil, invalid("guard", "must not be nil")
 	case e.retries < 0:
 		return nil, invalid("retries", "must not be negative")
+	case e.maxMerged < 1:
+		return nil, invalid("max_merged", "must be positive")
 	}
 	if err := e.policy.Validate(); err != nil {
 		return nil, err
@@ -69,8 +72,8 @@ func New(s Store, opts ...Option) (*Engine, error) {
 // Because the host decides whether what was written stays, a conflict is not retried and observers
 // are not called: the host calls again in a new transaction.
 //
-// policy, if given, takes the place of WithPolicy and WithPolicies, for all channels: give that of
-// the channel of the conversation which the call will meet. Look it up before the
+// policy, if given, takes the place of WithPolicy and WithPolicies for all lanes and channels: give
+// that of the conversation which the call will meet. Look it up before the
 // transaction begins ([Engine.Policy]): a policy function that needs a connection of its own while
 // the transaction holds one can use up the pool.
 func (e *Engine) With(s Store, policy ...*Policy) *Engine {
@@ -84,16 +87,19 @@ func (e *Engine) With(s Store, policy ...*Policy) *Engine {
 	return &w
 }
 
-// Policy is the policy that a call for a conversation on channel goes by, as WithPolicies or
-// WithPolicy gives it.
-func (e *Engine) Policy(ctx context.Context, workspace, channel string) (*Policy, error) {
-	if err := checkID("workspace", workspace); err != nil {
+// Policy is the policy that a call for a conversation in a lane and on a channel goes by, as
+// WithPolicies or WithPolicy gives it.
+func (e *Engine) Policy(ctx context.Context, of Scope) (*Policy, error) {
+	if err := checkID("workspace", of.Workspace); err != nil {
 		return nil, err
 	}
-	if err := checkToken("channel", channel); err != nil {
+	if err := checkToken("lane", of.Lane); err != nil {
 		return nil, err
 	}
-	p, err := e.lookUpPolicy(ctx, workspace, channel)
+	if err := checkToken("channel", of.Channel); err != nil {
+		return nil, err
+	}
+	p, err := e.lookUpPolicy(ctx, of)
 	if err != nil {
 		return nil, err
 	}
@@ -241,10 +247,11 @@ func (e *Engine) do(ctx context.Context, c call) (Result, error) {
 	}
 }
 
-// policyCache is the policy that a call has looked up.
+// policyCache is what a call has looked up.
 type policyCache struct {
-	channel string
-	policy  *Policy // nil: none yet
+	scope  Scope
+	policy *Policy           // nil: none yet
+	more   map[Scope]*Policy // a merge's, which may need several
 	// locked: a store lock is held, so the policy function must not run.
 	locked bool
 	// missing: the attempt needed a policy that is not cached.
@@ -386,8 +393,8 @@ func isConflict(err error) bool {
 		errors.Is(err, ErrDuplicate)
 }
 
-// policyFor is the policy of a call: that of the active conversation's channel, else of the channel
-// that the call names first.
+// policyFor is the policy of a call: that of the lane, and of the active conversation's channel,
+// else of the channel that the call names first.
 func (e *Engine) policyFor(
 	ctx context.Context, pc *policyCache, s *Snapshot, cmds []Command,
 ) (*Policy, error) {
@@ -405,25 +412,46 @@ func (e *Engine) policyFor(
 			}
 		}
 	}
-	if pc.policy != nil && pc.channel == channel {
+	return e.cachedPolicy(ctx, pc, Scope{s.Contact.Workspace, s.lane(), channel})
+}
+
+// scope is what the policy of c is looked up by.
+func (c *Conversation) scope() Scope { return Scope{c.Workspace, c.Lane, c.Channel} }
+
+// cachedPolicy looks a policy up once in a call, and not while a lock is held.
+func (e *Engine) cachedPolicy(ctx context.Context, pc *policyCache, of Scope) (*Policy, error) {
+	if e.policies == nil {
+		return &e.policy, nil
+	}
+	if pc.policy != nil && pc.scope == of {
 		return pc.policy, nil
+	}
+	if p := pc.more[of]; p != nil {
+		return p, nil
 	}
 	if pc.locked {
 		pc.missing = true
 		return nil, ErrConflict
 	}
-	p, err := e.lookUpPolicy(ctx, s.Contact.Workspace, channel)
-	if err == nil {
-		pc.channel, pc.policy = channel, p
+	p, err := e.lookUpPolicy(ctx, of)
+	if err != nil {
+		return nil, err
 	}
-	return p, err
+	if pc.policy != nil {
+		if pc.more == nil {
+			pc.more = map[Scope]*Policy{}
+		}
+		pc.more[pc.scope] = pc.policy
+	}
+	pc.scope, pc.policy = of, p
+	return p, nil
 }
 
-func (e *Engine) lookUpPolicy(ctx context.Context, workspace, channel string) (*Policy, error) {
+func (e *Engine) lookUpPolicy(ctx context.Context, of Scope) (*Policy, error) {
 	if e.policies == nil {
 		return &e.policy, nil
 	}
-	p, err := e.policies(ctx, workspace, channel)
+	p, err := e.policies(ctx, of)
 	if p == nil && err == nil {
 		p = &e.policy
 	}
@@ -431,12 +459,8 @@ func (e *Engine) lookUpPolicy(ctx context.Context, workspace, channel string) (*
 		err = p.Validate()
 	}
 	if err != nil {
-		return nil, fmt.Errorf(
-			"convo: policy of workspace %q, channel %q: %w",
-			workspace,
-			channel,
-			err,
-		)
+		return nil, fmt.Errorf("convo: policy of workspace %q, lane %q, channel %q: %w",
+			of.Workspace, of.Lane, of.Channel, err)
 	}
 	return p, nil
 }

@@ -81,7 +81,7 @@ func (e *Engine) duplicate(ctx context.Context, to Ref, contact string, k Key) (
 	if err != nil {
 		return Result{}, err
 	}
-	if t.Contact.ID != contact {
+	if t.Contact.ID != contact || t.Contact.Version == 0 {
 		return Result{Outcome: OutcomeDuplicate}, nil
 	}
 	r := Result{Outcome: OutcomeDuplicate, Contact: t.Contact}

@@ -11,11 +11,14 @@ import (
 type MergeResult struct {
 	Outcome Outcome `json:"outcome"` // OutcomeMerged or OutcomeUnchanged
 	Primary Contact `json:"primary"`
-	// Conversation is the secondary's latest one, as the merge left it: closed, or moved to the
-	// primary. Zero when unchanged.
-	Conversation Conversation `json:"conversation,omitzero"`
-	Events       []Event      `json:"events,omitempty"`
+	// Conversations are those of the secondary that were active, as the merge left them: closed, or
+	// moved to the primary.
+	Conversations []Conversation `json:"conversations,omitempty"`
+	Events        []Event        `json:"events,omitempty"`
 }
+
+// DefaultMaxMerged is how many active conversations a contact may have that is merged.
+const DefaultMaxMerged = 1000
 
 // Merge makes all that the secondary contact has the primary's: conversations, addresses, and what
 // is addressed to it later. See [DecideMerge] for what happens to an active conversation, and for
@@ -42,8 +45,7 @@ func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
 		if err == nil {
 			e.observe(ctx, d.Secondary.Events)
 			return MergeResult{
-				d.Outcome, d.Primary.Contact.Contact, d.Secondary.Conversation.Conversation,
-				d.Secondary.Events,
+				d.Outcome, d.Primary.Contact.Contact, d.conversations(), d.Secondary.Events,
 			}, nil
 		}
 		if !conflict {
@@ -58,36 +60,80 @@ func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
 func (e *Engine) attemptMerge(
 	ctx context.Context, pc *policyCache, m Merge, at time.Time, id uuid.UUID,
 ) (d MergeDecision, conflict bool, err error) {
-	var primary, secondary Snapshot
+	var primary, secondary MergeSide
 	sides := [...]struct {
 		contact string
-		to      *Snapshot
+		to      *MergeSide
 	}{{m.Primary, &primary}, {m.Secondary, &secondary}}
 	if m.Secondary < m.Primary { // opposite merges lock both in the same order
 		sides[0], sides[1] = sides[1], sides[0]
 	}
 	for _, side := range sides {
-		if *side.to, err = e.store.Load(ctx, ToContact(m.Workspace, side.contact)); err != nil {
+		to := ToContact(m.Workspace, side.contact)
+		if side.to.Snapshot, err = e.store.Load(ctx, to); err != nil {
+			return MergeDecision{}, isConflict(err), err
+		}
+	}
+	for _, side := range sides {
+		if side.to.AllActive, err = e.allActive(ctx, &side.to.Contact); err != nil {
+			return MergeDecision{}, isConflict(err), err
+		}
+	}
+	policies := make(map[Scope]*Policy, 1)
+	for i := range secondary.AllActive {
+		scope := secondary.AllActive[i].scope()
+		if policies[scope], err = e.cachedPolicy(ctx, pc, scope); err != nil {
 			return MergeDecision{}, isConflict(err), err
 		}
 	}
 	primary.Next = id
-	p, err := e.policyFor(ctx, pc, &secondary, nil)
-	if err != nil {
-		return MergeDecision{}, isConflict(err), err
-	}
-	d, err = DecideMerge(primary, secondary, at, p, m)
+	d, err = DecideMerge(primary, secondary, at,
+		func(c Conversation) *Policy { return policies[c.scope()] }, m)
 	if err != nil || d.Outcome == OutcomeUnchanged {
 		return d, false, err
 	}
 	for _, side := range []struct {
 		loaded *Snapshot
 		ch     *Change
-	}{{&secondary, &d.Secondary}, {&primary, &d.Primary}} {
+	}{{&secondary.Snapshot, &d.Secondary}, {&primary.Snapshot, &d.Primary}} {
 		if err := e.guard(ctx, side.loaded, side.ch); err != nil {
 			return d, false, err
 		}
 	}
 	err = e.store.Commit(ctx, d.Primary, d.Secondary)
 	return d, isConflict(err), err
+}
+
+// allActive are the active conversations of a root contact.
+func (e *Engine) allActive(ctx context.Context, k *Contact) (all []Conversation, err error) {
+	f := Filter{
+		Workspace: k.Workspace, Contact: k.ID, Status: []Status{StatusOpen, StatusPending},
+		Limit: MaxPageSize,
+	}
+	for k.Version > 0 {
+		page, err := e.store.Conversations(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, page...); len(all) > e.maxMerged {
+			return nil, &StateError{Err: ErrTooManyActive, Command: "merge", Contact: k.ID}
+		}
+		if len(page) < MaxPageSize {
+			break
+		}
+		f.After = page[len(page)-1].Cursor()
+	}
+	return all, nil
+}
+
+// conversations are those that the merge changed, in the order in which it did.
+func (d *MergeDecision) conversations() (all []Conversation) {
+	ch := &d.Secondary
+	for i := range ch.Earlier {
+		all = append(all, ch.Earlier[i].Conversation)
+	}
+	if ch.Conversation.Action != RowKept {
+		all = append(all, ch.Conversation.Conversation)
+	}
+	return all
 }

@@ -108,6 +108,13 @@ func (d *desk) get(id uuid.UUID) convo.Conversation {
 	return c
 }
 
+// latest is the contact's latest conversation in no lane.
+func (d *desk) latest(contact string) uuid.UUID {
+	c, err := d.Conversation(d.t.Context(), toContact(contact))
+	require.NoError(d.t, err)
+	return c.ID
+}
+
 func (d *desk) contact(id string) convo.Contact {
 	d.t.Helper()
 	k, err := d.Contact(context.Background(), convo.ToContact(tenant, id))
@@ -210,8 +217,6 @@ func (d dump) verify(t testing.TB) {
 			require.Equal(t, uuid.Nil, active[c.Contact],
 				"a contact has at most one active conversation")
 			active[c.Contact] = c.ID
-			require.Equal(t, c.ID, root.LatestConversation,
-				"the active conversation is the latest one")
 		}
 	}
 }
@@ -947,10 +952,9 @@ func TestThePolicyIsThatOfTheChannel(t *testing.T) {
 	live := convo.LiveChatPolicy()
 	var asked []string
 	d := openDesk(t, convo.WithPolicy(convo.WorkflowPolicy()),
-		convo.WithPolicies(func(_ context.Context, workspace, channel string) (*convo.Policy,
-			error) {
-			asked = append(asked, workspace+"/"+channel)
-			if channel == "webchat" {
+		convo.WithPolicies(func(_ context.Context, of convo.Scope) (*convo.Policy, error) {
+			asked = append(asked, of.Workspace+"/"+of.Channel)
+			if of.Channel == "webchat" {
 				return &live, nil
 			}
 			return nil, nil // that of WithPolicy
@@ -986,7 +990,7 @@ func TestAPolicyThatCannotBeGivenFailsTheCall(t *testing.T) {
 	bad := convo.Policy{Summary: "x"}
 	var p *convo.Policy
 	var fails error
-	d := openDesk(t, convo.WithPolicies(func(context.Context, string, string) (*convo.Policy,
+	d := openDesk(t, convo.WithPolicies(func(context.Context, convo.Scope) (*convo.Policy,
 		error) {
 		return p, fails
 	}))
@@ -998,7 +1002,7 @@ func TestAPolicyThatCannotBeGivenFailsTheCall(t *testing.T) {
 	fails = errPower
 	err := d.refuses(toContact("carl"), convo.Note{By: agentAna, Body: "n"})
 	assert.ErrorIs(t, err, errPower)
-	assert.ErrorContains(t, err, `policy of workspace "acme", channel "sms"`)
+	assert.ErrorContains(t, err, `policy of workspace "acme", lane "", channel "sms"`)
 	assert.ErrorIs(t, d.refusesMerge("dora", "carl"), errPower)
 	_, err = d.Tick(t.Context(), 10)
 	assert.ErrorIs(t, err, errPower)
@@ -1008,7 +1012,8 @@ func TestAPolicyThatCannotBeGivenFailsTheCall(t *testing.T) {
 	var invalid *convo.ValidationError
 	require.ErrorAs(t, err, &invalid)
 	requireInvalid(t, "summary", invalid)
-	assert.EqualError(t, err, `convo: policy of workspace "acme", channel "sms": `+invalid.Error(),
+	assert.EqualError(t, err,
+		`convo: policy of workspace "acme", lane "", channel "sms": `+invalid.Error(),
 		"it says whose policy it is")
 	p = nil
 	assert.Equal(t, 1, d.tick())

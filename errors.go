@@ -19,14 +19,16 @@ var (
 	ErrClosed    = errors.New(
 		"the conversation is closed and takes no messages: reopen it first")
 	ErrNotClosed    = errors.New("the conversation is not closed: close it first")
-	ErrActiveExists = errors.New(
-		"another conversation of the contact is active: use that one or close it first")
+	ErrActiveExists = errors.New("another conversation of the contact is active in the lane: " +
+		"use that one or close it first")
 	ErrBlocked    = errors.New("the contact is blocked: unblock it first")
 	ErrOutOfOrder = errors.New("the given time is before the conversation's last event: " +
 		"import in order of time, or leave it zero for now")
 	ErrMerged       = errors.New("the contact was merged into another one already")
 	ErrAddressTaken = errors.New(
 		"the address belongs to another contact: merge the two, or address only one")
+	ErrTooManyActive = errors.New("more active conversations than one merge changes: " +
+		"close some first, or raise WithMaxMerged")
 )
 
 // The errors of bad input, of a store, and of carrying commands to it.
@@ -66,6 +68,7 @@ var codes = [...]struct {
 	{ErrOutOfOrder, "out_of_order"},
 	{ErrMerged, "merged"},
 	{ErrAddressTaken, "address_taken"},
+	{ErrTooManyActive, "too_many_active"},
 	{ErrNotFound, "not_found"},
 	{ErrCommitUnknown, "commit_unknown"},
 	{ErrConflict, "conflict"},
@@ -77,9 +80,9 @@ var codes = [...]struct {
 
 // Code is a short stable name for what err is, for metrics and for answers to clients, one for each
 // error of this package and for the two of contexts: invalid, transaction_lost, not_active, closed,
-// not_closed, active_exists, blocked, out_of_order, merged, address_taken, not_found,
-// commit_unknown, conflict, duplicate, key_reused, canceled, deadline_exceeded. It is "" for nil,
-// and "other" for anything else, such as an error of a driver.
+// not_closed, active_exists, blocked, out_of_order, merged, address_taken, too_many_active,
+// not_found, commit_unknown, conflict, duplicate, key_reused, canceled, deadline_exceeded. It is ""
+// for nil, and "other" for anything else, such as an error of a driver.
 func Code(err error) string {
 	if err == nil {
 		return ""

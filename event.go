@@ -191,24 +191,26 @@ func (*Blocking) payload()     {}
 func (*Merging) payload()      {}
 func (*Before) payload()       {}
 
-// Before is what a conversation was before an event that changes its status, its assignee or its
-// team. All are empty before its first opening.
+// Before is what a conversation was before an event that changes one of these. All are empty before
+// its first opening.
 type Before struct {
 	Status   Status
 	Assignee string
 	Team     string
+	Lane     string
+	Channel  string
 }
 
 // Opening is the payload of ConversationOpened and ConversationReopened.
 type Opening struct {
 	// Channel is where a conversation was opened; empty for a reopening.
 	Channel string
+	// Lane is that of a conversation that was opened; empty for a reopening.
+	Lane string
 	// ContactSeq is the contact's Version after it.
 	ContactSeq int64
 	// NewContact says that it is the contact's first conversation.
 	NewContact bool
-	// Older says that the contact's latest conversation stays another one: this one was imported.
-	Older bool
 	// RestartFlow tells the host to run its conversation flow again from the beginning.
 	RestartFlow bool
 	Before      *Before // nil for a first opening
@@ -292,10 +294,9 @@ type Blocking struct{ Reason string }
 
 // Merging is the payload of ContactMerged.
 type Merging struct {
-	MergedInto         string    // the primary
-	LatestConversation uuid.UUID // the primary's, after the merge
-	ContactSeq         int64     // the primary's Version after it
-	Blocked            bool      // the primary is, after it
+	MergedInto string // the primary
+	ContactSeq int64  // the primary's Version after it
+	Blocked    bool   // the primary is, after it
 }
 
 // MessageAt is when a message was sent: its SentAt, if it has one that is not after At; else At. It
@@ -350,8 +351,8 @@ func (e Event) Address() Address { return payloadOf[Address](&e) }
 // Blocking is the payload of a blocking; zero for other events.
 func (e Event) Blocking() Blocking { return payloadOf[Blocking](&e) }
 
-// Before is what the conversation was before a change of its status, assignee or team; zero for
-// other events.
+// Before is what the conversation was before a change of its status, assignee, team, lane or
+// channel; zero for other events.
 func (e Event) Before() Before {
 	switch p := e.Payload.(type) {
 	case *Opening:

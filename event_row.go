@@ -22,6 +22,7 @@ type EventRow struct {
 	Source       Source    `json:"source,omitempty"`
 
 	Channel     string          `json:"channel,omitempty"` // of a message, opening or address
+	Lane        string          `json:"lane,omitempty"`
 	ExternalID  string          `json:"external_id,omitempty"`
 	SentAt      time.Time       `json:"sent_at,omitzero"`
 	Body        string          `json:"body,omitempty"` // a text, or a blocking's reason
@@ -35,7 +36,6 @@ type EventRow struct {
 	Response    bool      `json:"response,omitempty"`
 	Quiet       bool      `json:"quiet,omitempty"`
 	NewContact  bool      `json:"new_contact,omitempty"`
-	Older       bool      `json:"older,omitempty"`
 	RestartFlow bool      `json:"restart_flow,omitempty"`
 
 	Message   uuid.UUID `json:"message,omitzero"` // that was edited, taken back or told its id
@@ -45,15 +45,16 @@ type EventRow struct {
 	Notice   NoticeCode `json:"notice,omitempty"`
 	Audience Audience   `json:"audience,omitempty"`
 
-	Address            string    `json:"address,omitempty"` // the value on Channel
-	MergedInto         string    `json:"merged_into,omitempty"`
-	LatestConversation uuid.UUID `json:"latest_conversation,omitzero"`
-	Blocked            bool      `json:"blocked,omitempty"` // the primary of a merge
+	Address    string `json:"address,omitempty"` // the value on Channel
+	MergedInto string `json:"merged_into,omitempty"`
+	Blocked    bool   `json:"blocked,omitempty"` // the primary of a merge
 
 	// What the conversation was before a change of one of them.
 	StatusBefore   Status `json:"status_before,omitempty"`
 	AssigneeBefore string `json:"assignee_before,omitempty"`
 	TeamBefore     string `json:"team_before,omitempty"`
+	LaneBefore     string `json:"lane_before,omitempty"`
+	ChannelBefore  string `json:"channel_before,omitempty"`
 }
 
 // Row is e with its payload taken apart.
@@ -63,8 +64,8 @@ func (e Event) Row() (r EventRow) {
 	// A type switch, because an interface's method would move the row to the heap.
 	switch p := e.Payload.(type) {
 	case *Opening:
-		r.Channel, r.ContactSeq = p.Channel, p.ContactSeq
-		r.NewContact, r.Older, r.RestartFlow = p.NewContact, p.Older, p.RestartFlow
+		r.Channel, r.Lane, r.ContactSeq = p.Channel, p.Lane, p.ContactSeq
+		r.NewContact, r.RestartFlow = p.NewContact, p.RestartFlow
 		if p.Before != nil {
 			p.Before.to(&r)
 		}
@@ -99,8 +100,7 @@ func (e Event) Row() (r EventRow) {
 	case *Blocking:
 		r.Body = p.Reason
 	case *Merging:
-		r.MergedInto, r.LatestConversation = p.MergedInto, p.LatestConversation
-		r.ContactSeq, r.Blocked = p.ContactSeq, p.Blocked
+		r.MergedInto, r.ContactSeq, r.Blocked = p.MergedInto, p.ContactSeq, p.Blocked
 	}
 	return r
 }
@@ -120,7 +120,7 @@ func (r *EventRow) To(e *Event) {
 	switch r.Kind.payload() {
 	case openingPayload:
 		*payloadFor[Opening](e) = Opening{
-			r.Channel, r.ContactSeq, r.NewContact, r.Older, r.RestartFlow, nil,
+			r.Channel, r.Lane, r.ContactSeq, r.NewContact, r.RestartFlow, nil,
 		}
 		if b := r.before(); b != (Before{}) {
 			e.Payload.(*Opening).Before = &b
@@ -153,9 +153,7 @@ func (r *EventRow) To(e *Event) {
 	case blockingPayload:
 		*payloadFor[Blocking](e) = Blocking{r.Body}
 	case mergingPayload:
-		*payloadFor[Merging](e) = Merging{
-			r.MergedInto, r.LatestConversation, r.ContactSeq, r.Blocked,
-		}
+		*payloadFor[Merging](e) = Merging{r.MergedInto, r.ContactSeq, r.Blocked}
 	default:
 		e.Payload = nil
 	}
@@ -163,10 +161,13 @@ func (r *EventRow) To(e *Event) {
 
 func (b *Before) to(r *EventRow) {
 	r.StatusBefore, r.AssigneeBefore, r.TeamBefore = b.Status, b.Assignee, b.Team
+	r.LaneBefore, r.ChannelBefore = b.Lane, b.Channel
 }
 
 func (r *EventRow) before() Before {
-	return Before{r.StatusBefore, r.AssigneeBefore, r.TeamBefore}
+	return Before{
+		r.StatusBefore, r.AssigneeBefore, r.TeamBefore, r.LaneBefore, r.ChannelBefore,
+	}
 }
 
 func (p *Identified) to(r *EventRow) {

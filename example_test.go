@@ -625,7 +625,7 @@ func ExampleEngine_Merge() {
 	merged := try(engine.Merge(ctx, convo.Merge{
 		Workspace: "acme", Primary: "susan", Secondary: "guest-17", By: convo.ByUser("ana"),
 	}))
-	c := merged.Conversation
+	c := merged.Conversations[0]
 	fmt.Println(merged.Outcome, "–", c.Origin, "belongs to", c.Contact)
 	fmt.Println(c.Status, "through", c.Cycle.Closing.Source)
 
@@ -648,10 +648,10 @@ func ExampleEngine_Merge_transfer() {
 	merged := try(engine.Merge(ctx, convo.Merge{
 		Workspace: "acme", Primary: "susan", Secondary: "guest-17", By: convo.ByUser("ana"),
 	}))
-	fmt.Println(merged.Conversation.Status, "with", merged.Conversation.Contact)
+	fmt.Println(merged.Conversations[0].Status, "with", merged.Conversations[0].Contact)
 
 	active := try(engine.Active(ctx, susan))
-	fmt.Println("susan goes on in it:", active.ID == merged.Conversation.ID)
+	fmt.Println("susan goes on in it:", active.ID == merged.Conversations[0].ID)
 	// Output:
 	// open with susan
 	// susan goes on in it: true
@@ -918,12 +918,16 @@ func ExampleDecideMerge() {
 	for _, contact := range []string{"susan", "guest-17"} {
 		try(engine.Do(ctx, convo.ToContact("acme", contact), convo.Receive{Body: "Hello"}))
 	}
-	primary := try(store.Load(ctx, convo.ToContact("acme", "susan")))
-	secondary := try(store.Load(ctx, convo.ToContact("acme", "guest-17")))
+	side := func(contact string) convo.MergeSide {
+		s := try(store.Load(ctx, convo.ToContact("acme", contact)))
+		return convo.MergeSide{Snapshot: s, AllActive: []convo.Conversation{s.Conversation}}
+	}
+	primary := side("susan")
 	primary.Next = uuid.Must(uuid.NewV7())
 
 	policy := convo.InboxPolicy()
-	d, err := convo.DecideMerge(primary, secondary, time.Now(), &policy, convo.Merge{
+	policies := func(convo.Conversation) *convo.Policy { return &policy }
+	d, err := convo.DecideMerge(primary, side("guest-17"), time.Now(), policies, convo.Merge{
 		Workspace: "acme", Primary: "susan", Secondary: "guest-17", By: convo.ByUser("ana"),
 	})
 	if err != nil {
@@ -1060,8 +1064,8 @@ func ExamplePolicy() {
 func ExampleWithPolicies() {
 	email := convo.Policy{Receive: convo.OnClosed{Mode: convo.OnClosedReopen}}
 	engine, _ := exampleEngine(convo.WithPolicies(
-		func(_ context.Context, workspace, channel string) (*convo.Policy, error) {
-			if channel == "email" {
+		func(_ context.Context, of convo.Scope) (*convo.Policy, error) {
+			if of.Channel == "email" {
 				return &email, nil
 			}
 			return nil, nil // the default

@@ -18,6 +18,8 @@ type Filter struct {
 	Unassigned bool   `json:"unassigned,omitempty"` // without assignee
 	Team       string `json:"team,omitempty"`
 	Channel    string `json:"channel,omitempty"`
+	Lane       string `json:"lane,omitempty"`
+	NoLane     bool   `json:"no_lane,omitempty"`  // in the lane that has no name
 	Category   string `json:"category,omitempty"` // of the standing closing
 	// From (inclusive) and To (exclusive) are about CreatedAt; zero means without end.
 	From time.Time `json:"from,omitzero"`
@@ -83,7 +85,7 @@ func (f Filter) Validate() error {
 	}
 	for _, t := range [...]struct{ field, value string }{
 		{"contact", f.Contact}, {"assignee", f.Assignee}, {"team", f.Team},
-		{"channel", f.Channel}, {"category", f.Category},
+		{"channel", f.Channel}, {"category", f.Category}, {"lane", f.Lane},
 	} {
 		if err := checkToken(t.field, t.value); err != nil {
 			return err
@@ -91,6 +93,9 @@ func (f Filter) Validate() error {
 	}
 	if f.Unassigned && f.Assignee != "" {
 		return invalid("unassigned", "goes without assignee")
+	}
+	if f.NoLane && f.Lane != "" {
+		return invalid("no_lane", "goes without lane")
 	}
 	for _, t := range [...]struct {
 		field string

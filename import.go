@@ -173,7 +173,7 @@ type importing struct {
 }
 
 type importedContact struct {
-	snapshot Snapshot // its Conversation is the latest one
+	snapshot Snapshot
 	change   Change
 	expected int64
 }
@@ -259,7 +259,7 @@ func (e *Engine) importPolicy(ctx context.Context, workspace string, h *History)
 		_ = o.read(h.Commands[0])
 		channel = o.channel
 	}
-	p, err := e.lookUpPolicy(ctx, workspace, channel)
+	p, err := e.lookUpPolicy(ctx, Scope{workspace, h.To.Lane, channel})
 	if err != nil {
 		return nil, err
 	}
@@ -289,8 +289,7 @@ func (i *importing) contactOf(s *Snapshot) *importedContact {
 // add decides one history.
 func (i *importing) add(s *Snapshot, now time.Time, p *Policy, h *History) error {
 	k := i.contactOf(s)
-	latest := s.Conversation
-	d, after, err := decideHistory(*s, latest, now, p, h)
+	d, after, err := decideHistory(*s, now, p, h)
 	if err != nil {
 		return err
 	}
@@ -316,10 +315,6 @@ func (i *importing) add(s *Snapshot, now time.Time, p *Policy, h *History) error
 	to.Keys = append(to.Keys, ch.Keys...)
 	to.Addresses = append(to.Addresses, ch.Addresses...)
 	k.snapshot = after
-	if after.Contact.LatestConversation != after.Conversation.ID {
-		k.snapshot.Conversation = latest
-	}
-	k.snapshot.Active = uuid.Nil
 	s.Next = after.Next
 	i.result.Imported++
 	i.result.Events += len(ch.Events)
@@ -367,9 +362,9 @@ func (h *History) checkOnce() error {
 	return nil
 }
 
-// decideHistory decides one history for a contact whose latest conversation is given. It is pure.
+// decideHistory decides one history. It is pure.
 func decideHistory(
-	s Snapshot, latest Conversation, now time.Time, p *Policy, h *History,
+	s Snapshot, now time.Time, p *Policy, h *History,
 ) (d Decision, after Snapshot, err error) {
 	if len(h.Commands) == 0 {
 		return d, s, invalid("commands", "name at least one")
@@ -399,9 +394,7 @@ func decideHistory(
 	blocked := s.Contact.Blocked
 	s.Contact.Blocked = false // that bars nothing in the past
 	s.Conversation, s.Active = Conversation{}, uuid.Nil
-	w := decider{
-		loaded: loadedVersions{contact: loaded}, outcome: OutcomeUnchanged, latest: &latest,
-	}
+	w := decider{loaded: loadedVersions{contact: loaded}, outcome: OutcomeUnchanged}
 	if err := w.decide(&s, now, p, h.Commands); err != nil {
 		return d, s, err
 	}
@@ -421,11 +414,4 @@ func decideHistory(
 	w.result(&s, &d.Change)
 	d.Outcome = w.outcome
 	return d, s, nil
-}
-
-// isOlder reports whether a conversation that is imported, and was opened at a time, is older than
-// the contact's latest one.
-func (w *decider) isOlder(at time.Time) bool {
-	l := w.latest
-	return l != nil && l.ID != uuid.Nil && (l.Status.Active() || l.Cycle.OpenedAt.After(at))
 }

@@ -128,10 +128,11 @@ func TestThePolicyIsNeverLookedUpUnderTheLock(t *testing.T) {
 	for _, first := range []bool{false, true} {
 		s := &lockingStore{Store: memstore.New(), first: first}
 		looked := map[string]int{}
-		e, err := convo.New(s, convo.WithPolicies(func(_ context.Context, _,
-			channel string) (*convo.Policy, error) {
-			assert.False(t, s.inside, channel)
-			looked[channel]++
+		e, err := convo.New(s, convo.WithPolicies(func(_ context.Context, of convo.Scope) (
+			*convo.Policy, error,
+		) {
+			assert.False(t, s.inside, of.Channel)
+			looked[of.Channel]++
 			return nil, nil
 		}))
 		require.NoError(t, err)

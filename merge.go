@@ -1,6 +1,10 @@
 package convo
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Merge says that two contacts are one person: all that the secondary has belongs to the primary
 // from now on. It takes contacts' ids: that of whoever came by an address is in Result.Contact.
@@ -39,26 +43,31 @@ type MergeDecision struct {
 	Outcome            Outcome // OutcomeMerged or OutcomeUnchanged
 }
 
-// DecideMerge decides m for the snapshots loaded for its two contacts. It is pure, as [Decide] is.
+// MergeSide is one of the two contacts of a merge, as it was loaded.
+type MergeSide struct {
+	Snapshot
+	AllActive []Conversation // all of the contact's that are active, in whatever lane
+}
+
+// DecideMerge decides m for its two contacts. It is pure, as [Decide] is. policies says which
+// policy a conversation goes by; nil is the default one for all.
 //
-// The secondary's active conversation is closed with source contact_merge, or moves to the primary
-// when the primary has no active one and p.Merge is MergeTransfer. It fails with a *ValidationError
-// for a merge of a contact into itself (also through an earlier merge), and with a *StateError of
-// ErrNotFound, ErrMerged (merged elsewhere already) or ErrOutOfOrder. Repeating a merge is
-// unchanged. When one of them is blocked, the primary is afterwards.
+// Each active conversation of the secondary is closed with source contact_merge, or moves to the
+// primary when the primary has no active one in its lane and its policy's Merge is MergeTransfer.
+// It fails with a *ValidationError for a merge of a contact into itself (also through an earlier
+// merge), and with a *StateError of ErrNotFound, ErrMerged (merged elsewhere already) or
+// ErrOutOfOrder. Repeating a merge is unchanged. When one of them is blocked, the primary is
+// afterwards.
 func DecideMerge(
-	primary, secondary Snapshot,
+	primary, secondary MergeSide,
 	at time.Time,
-	p *Policy,
+	policies func(Conversation) *Policy,
 	m Merge,
 ) (MergeDecision, error) {
 	if err := m.Validate(); err != nil {
 		return MergeDecision{}, err
 	}
-	if p == nil {
-		p = &defaultPolicy
-	}
-	for _, s := range [...]*Snapshot{&primary, &secondary} {
+	for _, s := range [...]*Snapshot{&primary.Snapshot, &secondary.Snapshot} {
 		if s.Contact.Version == 0 {
 			return MergeDecision{}, &StateError{
 				Err:     ErrNotFound,
@@ -75,17 +84,22 @@ func DecideMerge(
 			"was merged into the secondary: a contact cannot be merged into itself",
 		)
 	case root == other:
-		w, d := decider{loaded: versionsOf(&primary)}, MergeDecision{Outcome: OutcomeUnchanged}
-		w.result(&primary, &d.Primary)
+		w := decider{loaded: versionsOf(&primary.Snapshot)}
+		d := MergeDecision{Outcome: OutcomeUnchanged}
+		w.result(&primary.Snapshot, &d.Primary)
 		return d, nil
 	case other != m.Secondary:
 		return MergeDecision{}, &StateError{Err: ErrMerged, Command: "merge", Contact: other}
 	}
-	now, ok := eventTime(
-		m.At,
-		micros(at),
-		maxTime(primary.Conversation.UpdatedAt, secondary.Conversation.UpdatedAt),
-	)
+	last := maxTime(primary.Conversation.UpdatedAt, secondary.Conversation.UpdatedAt)
+	lanes := map[string]bool{} // in which the primary has an active one
+	for _, c := range slices.Concat(primary.AllActive, secondary.AllActive) {
+		last = maxTime(last, c.UpdatedAt)
+	}
+	for _, c := range primary.AllActive {
+		lanes[c.Lane] = true
+	}
+	now, ok := eventTime(m.At, micros(at), last)
 	if !ok {
 		return MergeDecision{}, &StateError{Err: ErrOutOfOrder, Command: "merge", Contact: root}
 	}
@@ -93,38 +107,39 @@ func DecideMerge(
 		m.By.ID = root
 	}
 	secondary.Next = primary.Next // one sequence of ids for both
-	s := &secondary
+	s := &secondary.Snapshot
 	w := decider{loaded: versionsOf(s), mergeInto: root}
 	o := fields{by: m.By, at: now, source: SourceContactMerge}
-	latest := primary.Conversation
-	moves := false
-	if s.Conversation.Status.Active() {
-		moves = p.Merge == MergeTransfer && !latest.Status.Active()
-		if moves {
+	for _, c := range secondary.AllActive {
+		p := &defaultPolicy
+		if policies != nil {
+			p = cmp.Or(policies(c), p)
+		}
+		w.leaveConversation(s)
+		w.turnTo(s, c)
+		if p.Merge == MergeTransfer && !lanes[c.Lane] {
 			e := w.add(s, &o, ConversationTransferred)
 			e.Contact, e.Source, e.Payload = root, o.source, s.Conversation.before()
 			w.apply(s, e)
 		} else {
 			w.close(s, &o, p)
 		}
-	}
-	later := s.Conversation.Cycle.OpenedAt.After(latest.Cycle.OpenedAt)
-	if moves || !latest.Status.Active() && later {
-		latest = s.Conversation
+		w.arm(s, p)
 	}
 	o.at = maxTime(o.at, primary.Contact.UpdatedAt)
 	e := w.addContact(s, &o, ContactMerged)
 	e.Payload = &Merging{
-		root, latest.ID, primary.Contact.Version + 1,
-		primary.Contact.Blocked || secondary.Contact.Blocked,
+		root, primary.Contact.Version + 1, primary.Contact.Blocked || secondary.Contact.Blocked,
 	}
 	w.apply(s, e)
-	w.arm(s, p)
+	for i := range w.earlier {
+		w.earlier[i].Contact = root
+	}
 
 	d := MergeDecision{Outcome: OutcomeMerged}
 	w.result(s, &d.Secondary)
-	w = decider{loaded: versionsOf(&primary)}
-	apply(&primary, e)
-	w.result(&primary, &d.Primary)
+	w = decider{loaded: versionsOf(&primary.Snapshot)}
+	apply(&primary.Snapshot, e)
+	w.result(&primary.Snapshot, &d.Primary)
 	return d, nil
 }

@@ -45,7 +45,6 @@ func TestMergingClosesTheSecondarysConversation(t *testing.T) {
 	merged := r.Events[3]
 	assert.Equal(t, "carla", merged.Contact)
 	assert.Equal(t, "carl", merged.Row().MergedInto)
-	assert.Equal(t, active.ID, merged.Row().LatestConversation)
 	assert.Equal(t, uuid.Nil, merged.Conversation)
 }
 
@@ -56,7 +55,8 @@ func TestMergingAnswersWithTheStateAfterIt(t *testing.T) {
 		d.do(toContact("carla"), convo.Receive{Body: "hi"})
 		r := d.merge("carl", "carla")
 		assert.Equal(t, d.contact("carl"), r.Primary)
-		assert.Equal(t, d.get(r.Conversation.ID), r.Conversation)
+		require.Len(t, r.Conversations, 1)
+		assert.Equal(t, d.get(r.Conversations[0].ID), r.Conversations[0])
 	}
 }
 
@@ -78,7 +78,7 @@ func TestMergingMovesTheConversationWhenThePolicySaysSo(t *testing.T) {
 	assert.Equal(t, "carla", after.Origin)
 	assert.Equal(t, convo.StatusPending, after.Status, "it stays as it was")
 	assert.Equal(t, before.Cycle, after.Cycle)
-	assert.Equal(t, before.ID, d.contact("carl").LatestConversation)
+	assert.Equal(t, before.ID, d.latest("carl"))
 	got := d.do(toContact("carl"), convo.Receive{Body: "it is me"})
 	assert.Equal(t, before.ID, got.Conversation.ID)
 }
@@ -90,7 +90,7 @@ func TestMergingCannotMoveAConversationBesideAnActiveOne(t *testing.T) {
 	d.merge("carl", "carla")
 	assert.Equal(t, convo.StatusClosed, d.get(other).Status)
 	assert.Equal(t, convo.StatusOpen, d.get(own).Status)
-	assert.Equal(t, own, d.contact("carl").LatestConversation)
+	assert.Equal(t, own, d.latest("carl"))
 }
 
 func TestMergingContactsWithoutAnActiveConversation(t *testing.T) {
@@ -113,9 +113,8 @@ func TestMergingContactsWithoutAnActiveConversation(t *testing.T) {
 			}
 			r := d.merge("carl", "carla")
 			assert.Equal(t, []convo.EventKind{convo.ContactMerged}, kindsOf(r.Events))
-			assert.Equal(t, ids[c.latest], d.contact("carl").LatestConversation,
+			assert.Equal(t, ids[c.latest], d.latest("carl"),
 				"the one that was opened last")
-			assert.Equal(t, ids[c.latest], r.Events[0].Row().LatestConversation)
 			// which is the one that a reopening without a name means
 			reopened := d.do(toContact("carla"), convo.Reopen{By: agentAna})
 			assert.Equal(t, ids[c.latest], reopened.Conversation.ID)
@@ -135,7 +134,7 @@ func TestReopeningASecondarysConversationIsForThePrimary(t *testing.T) {
 	assert.Equal(t, "carl", r.Contact.ID)
 	assert.Equal(t, "carl", r.Conversation.Contact)
 	assert.Equal(t, "carla", r.Conversation.Origin)
-	assert.Equal(t, id, d.contact("carl").LatestConversation)
+	assert.Equal(t, id, d.latest("carl"))
 }
 
 func TestCommandsToTheSecondaryReachThePrimary(t *testing.T) {
@@ -144,7 +143,7 @@ func TestCommandsToTheSecondaryReachThePrimary(t *testing.T) {
 		Address: convo.Address{Channel: "email", Value: "c@x"}}, convo.Receive{Body: "hi"})
 	d.do(toContact("carl"), convo.Open{By: agentAna})
 	d.merge("carl", "carla")
-	active := d.contact("carl").LatestConversation
+	active := d.latest("carl")
 	for _, to := range []convo.Ref{
 		toContact("carla"), toAddress("email", "c@x"),
 		{Workspace: tenant, Contact: "carl", Address: convo.Address{Channel: "email",
@@ -289,7 +288,7 @@ func TestAMergeIsInOrderOfTimeWithBothContacts(t *testing.T) {
 		assert.ErrorIs(t, merge(morning.Add(time.Hour-time.Microsecond)), convo.ErrOutOfOrder)
 		require.NoError(t, merge(morning.Add(time.Hour)))
 		assert.Equal(t, morning.Add(time.Hour),
-			d.log(d.contact("b").LatestConversation)[0].At.Add(time.Hour))
+			d.log(d.latest("b"))[0].At.Add(time.Hour))
 	}
 }
 
@@ -397,15 +396,17 @@ func TestDecideMergeIsPureAndDeterministic(t *testing.T) {
 		a, b := threadIn(t, convo.StateClosed), threadIn(t, convo.StatePending)
 		b.Contact.ID, b.Conversation.Contact, b.Conversation.Origin = "dora", "dora", "dora"
 		b.Conversation.ID = uuid.New()
-		b.Contact.LatestConversation = b.Conversation.ID
+		first := convo.MergeSide{Snapshot: a}
+		second := convo.MergeSide{Snapshot: b, AllActive: []convo.Conversation{b.Conversation}}
+		policies := func(convo.Conversation) *convo.Policy { return &policy }
 		a2, b2, p2 := a, b, policy
 		m := convo.Merge{Workspace: tenant, Primary: "carl", Secondary: "dora", By: agentAna}
-		one, err := convo.DecideMerge(a, b, morning, &policy, m)
+		one, err := convo.DecideMerge(first, second, morning, policies, m)
 		require.NoError(t, err)
-		two, err := convo.DecideMerge(a, b, morning, &policy, m)
+		two, err := convo.DecideMerge(first, second, morning, policies, m)
 		require.NoError(t, err)
 		assert.Equal(t, one, two)
-		assert.Equal(t, []any{a2, b2, p2}, []any{a, b, policy}, "what it is given is the caller's")
+		assert.Equal(t, []any{a2, b2, p2}, []any{first.Snapshot, second.Snapshot, policy}, "what it is given is the caller's")
 
 		assert.Empty(t, one.Primary.Events, "all events are in the secondary's change")
 		assert.True(t, one.Primary.Contact.Action != convo.RowKept)
@@ -435,7 +436,7 @@ func TestDecideMergeIsPureAndDeterministic(t *testing.T) {
 }
 
 func TestDecideMergeValidates(t *testing.T) {
-	_, err := convo.DecideMerge(convo.Snapshot{}, convo.Snapshot{}, morning, &convo.Policy{},
+	_, err := convo.DecideMerge(convo.MergeSide{}, convo.MergeSide{}, morning, nil,
 		convo.Merge{})
 	requireInvalid(t, "workspace", err)
 }
@@ -444,13 +445,18 @@ func TestDecideMergeTakesNoPolicyForTheDefaultOne(t *testing.T) {
 	a, b := threadIn(t, convo.StateClosed), threadIn(t, convo.StateOpen)
 	b.Contact.ID = "dora"
 	m := convo.Merge{Workspace: tenant, Primary: "carl", Secondary: "dora", By: agentAna}
-	want, err := convo.DecideMerge(a, b, morning, &convo.Policy{}, m)
+	first := convo.MergeSide{Snapshot: a}
+	second := convo.MergeSide{Snapshot: b, AllActive: []convo.Conversation{b.Conversation}}
+	want, err := convo.DecideMerge(first, second, morning,
+		func(convo.Conversation) *convo.Policy { return &convo.Policy{} }, m)
 	require.NoError(t, err)
-	require.NotPanics(t, func() {
-		got, err := convo.DecideMerge(a, b, morning, nil, m)
+	for _, policies := range []func(convo.Conversation) *convo.Policy{
+		nil, func(convo.Conversation) *convo.Policy { return nil },
+	} {
+		got, err := convo.DecideMerge(first, second, morning, policies, m)
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
-	})
+	}
 }
 
 func TestAMergeByTheContactIsByThePrimary(t *testing.T) {

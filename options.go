@@ -13,14 +13,22 @@ type guard = func(ctx context.Context, loaded Snapshot, ch Change) error
 // Option sets up an Engine.
 type Option func(*Engine)
 
-// WithPolicy sets the one policy of all workspaces and channels. Default: the zero Policy.
+// Scope is what a policy is looked up by.
+type Scope struct {
+	Workspace string `json:"workspace"`
+	Lane      string `json:"lane,omitempty"`
+	Channel   string `json:"channel,omitempty"` // empty where none is known
+}
+
+// WithPolicy sets the one policy of all workspaces, lanes and channels. Default: the zero Policy.
 func WithPolicy(p Policy) Option { return func(e *Engine) { e.policy = p } }
 
-// WithPolicies looks the policy up for every call: by the channel of the active conversation, or,
-// when there is none, of the request. The function must be fast and safe for concurrent use; nil
-// means the policy of WithPolicy. It never runs while the store holds a lock for the call. Inside
-// the host's own transaction, give the policy with it instead: see [Engine.With].
-func WithPolicies(f func(ctx context.Context, workspace, channel string) (*Policy, error)) Option {
+// WithPolicies looks the policy up for every call: by the lane, and by the channel of the active
+// conversation, or, when there is none, of the request. The function must be fast and safe for
+// concurrent use; nil means the policy of WithPolicy. It never runs while the store holds a lock
+// for the call. Inside the host's own transaction, give the policy with it instead: see
+// [Engine.With].
+func WithPolicies(f func(ctx context.Context, of Scope) (*Policy, error)) Option {
 	return func(e *Engine) { e.policies = f }
 }
 
@@ -57,3 +65,7 @@ func WithGuard(f func(ctx context.Context, loaded Snapshot, ch Change) error) Op
 // WithRetries sets how often a call that meets a conflict is tried again before it fails with
 // ErrConflict. Default: 100.
 func WithRetries(n int) Option { return func(e *Engine) { e.retries = n } }
+
+// WithMaxMerged sets how many active conversations a contact may have to be merged, all of which
+// are changed in one commit. Default: DefaultMaxMerged. More are ErrTooManyActive.
+func WithMaxMerged(n int) Option { return func(e *Engine) { e.maxMerged = n } }

@@ -101,8 +101,8 @@ func newWorld(t *rapid.T) *world {
 	engine, err := convo.New(w.store,
 		convo.WithClock(w), convo.WithRetries(3),
 		convo.WithIDs(w.newID),
-		convo.WithPolicies(func(_ context.Context, workspace, _ string) (*convo.Policy, error) {
-			return w.policies[workspace], nil
+		convo.WithPolicies(func(_ context.Context, of convo.Scope) (*convo.Policy, error) {
+			return w.policies[of.Workspace], nil
 		}),
 		convo.WithObserver(func(_ context.Context, events []convo.Event) {
 			w.observed = append(w.observed, events...)
@@ -216,6 +216,9 @@ func (w *world) drawRef(t *rapid.T) convo.Ref {
 		}
 		if kind != "contact" {
 			to.Address = pick(t, "address", worldAddresses...)
+		}
+		if rarely(t, "in a lane", 3) {
+			to.Lane = pick(t, "lane", "orders", "Orders")
 		}
 	}
 	return to
@@ -662,16 +665,15 @@ func (w *world) merge(t *rapid.T) {
 	require.Equal(t, root, r.Primary, "the secondary's id leads to the primary")
 	if r.Outcome == convo.OutcomeUnchanged {
 		require.Empty(t, r.Events)
-		require.Zero(t, r.Conversation)
+		require.Empty(t, r.Conversations)
 		w.wroteNothing(t)
 		return
 	}
-	if r.Conversation.ID == uuid.Nil {
-		return // the secondary had none: it only got quiet messages
+	for _, c := range r.Conversations {
+		stored, err := w.store.Conversation(t.Context(), m.Workspace, c.ID)
+		require.NoError(t, err)
+		require.Equal(t, stored, c)
 	}
-	stored, err := w.store.Conversation(t.Context(), m.Workspace, r.Conversation.ID)
-	require.NoError(t, err)
-	require.Equal(t, stored, r.Conversation)
 }
 
 func (w *world) tick(t *rapid.T) {
@@ -869,12 +871,13 @@ func (w *world) check(t *rapid.T) {
 	}
 	w.ids = ids
 	for _, name := range worldWorkspaces {
-		active := map[string]uuid.UUID{}
+		active := map[convo.Ref]uuid.UUID{}
 		for _, c := range p.Conversations[name] {
 			w.checkConversation(t, c, p.Logs[convo.ToConversation(name, c.ID)])
 			if c.Status.Active() {
-				require.Empty(t, active[c.Contact], "a second active conversation of %s", c.Contact)
-				active[c.Contact] = c.ID
+				slot := convo.ToContact(name, c.Contact).In(c.Lane)
+				require.Empty(t, active[slot], "a second active conversation of %v", slot)
+				active[slot] = c.ID
 			}
 		}
 		for to, k := range p.Contacts {
@@ -883,12 +886,14 @@ func (w *world) check(t *rapid.T) {
 			}
 			require.Equal(t, name, k.Workspace)
 			require.Empty(t, k.MergedInto, "a contact is answered by its root")
-			c, err := w.engine.Active(t.Context(), to)
-			if active[k.ID] == uuid.Nil {
-				require.ErrorIs(t, err, convo.ErrNotActive)
-			} else {
-				require.NoError(t, err)
-				require.Equal(t, active[k.ID], c.ID)
+			for _, lane := range []string{"", "orders", "Orders"} {
+				c, err := w.engine.Active(t.Context(), to.In(lane))
+				if id := active[convo.ToContact(name, k.ID).In(lane)]; id == uuid.Nil {
+					require.ErrorIs(t, err, convo.ErrNotActive)
+				} else {
+					require.NoError(t, err)
+					require.Equal(t, id, c.ID)
+				}
 			}
 			w.checkContact(t, k, p)
 		}
@@ -1041,7 +1046,11 @@ func (w *world) checkListing(t *rapid.T, workspace string, all []convo.Conversat
 		Channel:    pick(t, "of channel", "", "", "email"),
 		Category:   pick(t, "of category", "", "", "Sales"),
 		Unassigned: rapid.Bool().Draw(t, "unassigned"),
+		NoLane:     rapid.Bool().Draw(t, "in no lane"),
 		Limit:      3,
+	}
+	if !f.NoLane {
+		f.Lane = pick(t, "of lane", "", "", "orders")
 	}
 	if !f.Unassigned {
 		f.Assignee = pick(t, "of assignee", "", "", "ana")
@@ -1065,6 +1074,7 @@ func (w *world) checkListing(t *rapid.T, workspace string, all []convo.Conversat
 			(of == "" || c.Contact == of) &&
 			(f.Team == "" || c.Team == f.Team) && (f.Channel == "" || c.Channel == f.Channel) &&
 			(f.Category == "" || c.Cycle.Closing.Category == f.Category) &&
+			(f.Lane == "" || c.Lane == f.Lane) && (!f.NoLane || c.Lane == "") &&
 			(!f.Unassigned || c.Assignee == "") && (f.Assignee == "" || c.Assignee == f.Assignee) &&
 			(f.From.IsZero() || !c.CreatedAt.Before(f.From)) &&
 			(f.To.IsZero() || c.CreatedAt.Before(f.To)) {
@@ -1190,7 +1200,6 @@ type naiveCycle struct {
 
 type naiveContact struct {
 	root    string
-	latest  int // index of the talk
 	blocked bool
 }
 
@@ -1246,11 +1255,29 @@ func newReading(t *rapid.T) *reading {
 	return r
 }
 
+// latestOf is the index of the active talk of a root contact, else of the one that was opened last.
+func (r *reading) latestOf(root string) int {
+	latest := -1
+	for i := range r.talks {
+		c := &r.talks[i]
+		switch {
+		case c.owner != root:
+		case c.status.Active():
+			return i
+		case latest < 0 || c.opened.After(r.talks[latest].opened) ||
+			c.opened.Equal(r.talks[latest].opened) &&
+				r.ids[i].String() > r.ids[latest].String():
+			latest = i
+		}
+	}
+	return latest
+}
+
 func (r *reading) call(t *rapid.T) {
 	id := pick(t, "contact", naiveContacts...)
 	to, current := convo.ToContact("acme", id), -1
 	if k, known := r.contacts[id]; known {
-		id, current = k.root, r.contacts[k.root].latest
+		id, current = k.root, r.latestOf(k.root)
 	}
 	if len(r.talks) > 0 && rarely(t, "by name", 4) {
 		current = rapid.IntRange(0, len(r.talks)-1).Draw(t, "talk")
@@ -1546,9 +1573,6 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int,
 		n.talks = append(n.talks, naiveTalk{})
 	}
 	n.talks[*current] = talk
-	if outcome == convo.OutcomeOpened || outcome == convo.OutcomeReopened {
-		contact.latest = *current
-	}
 	contact.root = id
 	n.contacts[id] = contact
 	return outcome, nil
@@ -1626,22 +1650,17 @@ func (r *reading) merge(t *rapid.T) {
 	require.Equal(t, root.blocked, result.Primary.Blocked)
 
 	at := r.now
-	for _, i := range []int{root.latest, other.latest} {
+	for _, i := range []int{r.latestOf(primary.root), r.latestOf(secondary.root)} {
 		if at.Before(r.talks[i].last) {
 			at = r.talks[i].last
 		}
 	}
 	mine, theirs := r.active(primary.root), r.active(secondary.root)
-	switch moved := &r.talks[other.latest]; {
+	switch {
 	case theirs >= 0 && mine < 0 && r.policy.Merge == convo.MergeTransfer:
-		moved.last, root.latest = at, theirs
+		r.talks[theirs].last = at
 	case theirs >= 0:
-		moved.close(r.policy, at, "", "")
-		fallthrough
-	default:
-		if mine < 0 && moved.opened.After(r.talks[root.latest].opened) {
-			root.latest = other.latest
-		}
+		r.talks[theirs].close(r.policy, at, "", "")
 	}
 	r.contacts[primary.root] = root
 	for i := range r.talks {
@@ -1715,7 +1734,9 @@ func (r *reading) compare(t *rapid.T) {
 			continue
 		}
 		require.Equal(t, want.blocked, got.Blocked)
-		require.Equal(t, r.ids[want.latest], got.LatestConversation)
+		latest, err := r.engine.Conversation(t.Context(), convo.ToContact("acme", id))
+		require.NoError(t, err)
+		require.Equal(t, r.ids[r.latestOf(id)], latest.ID)
 		all, err := r.engine.Conversations(t.Context(),
 			convo.Filter{Workspace: "acme", Contact: id, Limit: 1000})
 		require.NoError(t, err)

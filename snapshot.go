@@ -7,16 +7,21 @@ import (
 )
 
 // Snapshot is all that a decision looks at: a contact and one of its conversations. It is a plain
-// value, without pointers but to the message. [Store].Load fills it, [Apply] moves it on.
+// value, without pointers but to messages. [Store].Load fills it, [Apply] moves it on.
 type Snapshot struct {
 	// Ref is what the snapshot was loaded for.
 	Ref Ref
 	// Contact is the root contact, merges followed. Version 0: nobody is known under Ref yet.
 	Contact Contact
-	// Conversation is the one that Ref names, else the contact's latest. A nil ID: there is none.
+	// Conversation is the one that Ref names, else the contact's latest in the lane: the active
+	// one, else the one whose last cycle was opened last, and of two the one with the greater id. A
+	// nil ID: there is none.
 	Conversation Conversation
-	// Active is the contact's active conversation when it is another than Conversation, else nil.
+	// Active is the contact's active conversation in the lane of Conversation, when it is another
+	// one, else nil.
 	Active uuid.UUID
+	// HasConversation says that the contact has one, in whatever lane.
+	HasConversation bool
 	// AddressOwner is the root contact that Ref.Address belongs to; empty when nobody has it.
 	AddressOwner string
 	// Message is the one that an Edit or a Retract is about, which the engine looks for. nil: there
@@ -30,6 +35,14 @@ type Snapshot struct {
 	// Next is the id that the next new conversation or event gets; further ones count up from it.
 	// The engine sets it to a fresh UUIDv7, so that deciding stays deterministic.
 	Next uuid.UUID
+}
+
+// lane is the one that s is of.
+func (s *Snapshot) lane() string {
+	if s.Conversation.ID != uuid.Nil {
+		return s.Conversation.Lane
+	}
+	return s.Ref.Lane
 }
 
 // nextID hands out s.Next and counts the 62 random bits of a UUIDv7 up by one (RFC 9562, 6.2,
@@ -54,7 +67,8 @@ type Change struct {
 	// Conversation is the conversation that the last command was about, after the call.
 	Conversation ConversationRow
 	// Earlier are other conversations that the call changed before, oldest change first: one that
-	// it closed before it opened the next one, say. All of them are closed.
+	// it closed before it opened the next one, say. All of them are closed, but for those that a
+	// merge moves.
 	Earlier []ConversationRow
 	// Cycles are closed cycles that the call reopened their conversation after: rows of closed
 	// cycles beside those that ConversationRow.CycleClosed asks for.
@@ -79,7 +93,7 @@ type Change struct {
 	// counts as merged into MergeInto from now on, so that one step always leads to the root; all
 	// conversations of Contact are MergeInto's, also in the slot of its active conversation,
 	// without a new version and with their origin kept; addresses stay with the contact that they
-	// were linked to, and are found under the new root. Two active conversations are
+	// were linked to, and are found under the new root. Two active conversations in one lane are
 	// ErrActiveExists. The row of MergeInto is written by another change of the same commit.
 	MergeInto string
 }
@@ -117,6 +131,8 @@ type ConversationRow struct {
 // CycleRow is a closed cycle in a [Change].
 type CycleRow struct {
 	Conversation uuid.UUID
+	Channel      string // those of the conversation when it ended
+	Lane         string
 	Cycle
 }
 
@@ -143,6 +159,7 @@ func (c *Change) Empty() bool {
 // After is the snapshot that a change decided on s leads to: what a store would load after it.
 func (c *Change) After(s Snapshot) Snapshot {
 	s.Contact, s.Conversation = c.Contact.Contact, c.Conversation.Conversation
+	s.HasConversation = s.HasConversation || s.Conversation.ID != uuid.Nil
 	if len(c.Addresses) > 0 {
 		s.AddressOwner = s.Contact.ID
 	}

@@ -28,8 +28,8 @@ type Store interface {
 	//   - with ErrConflict, a row of a contact or conversation that is not as the change expects it
 	//     (another version, or there when it is to be added, or gone), an address that it has, and
 	//     an event in a place that is taken;
-	//   - with ErrActiveExists, a second active conversation of one contact, also one that a merge
-	//     would make.
+	//   - with ErrActiveExists, a second active conversation of one contact in one lane, also one
+	//     that a merge would make.
 	// Where several hold, any of them. It MUST carry out what Change.MergeInto demands, and MUST
 	// NOT keep anything of changes after it returns.
 	Commit(ctx context.Context, changes ...Change) error

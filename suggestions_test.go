@@ -154,7 +154,7 @@ func TestAContactIsNewInTheFirstCycleOfItsFirstConversation(t *testing.T) {
 	try(engine.Do(t.Context(), convo.ToContact("acme", "primary"), convo.Open{By: ana}))
 	m := try(engine.Merge(t.Context(), convo.Merge{Workspace: "acme", Primary: "primary",
 		Secondary: "older", By: ana}))
-	require.False(t, m.Conversation.Returning(), "it was the first one, and a merge changes that not")
+	require.False(t, m.Conversations[0].Returning(), "it was the first one, and a merge changes that not")
 }
 
 // Somebody writes by WhatsApp and by e-mail, and says so: the two contacts are found to be one.

@@ -323,7 +323,7 @@ func TestATransferredConversationKeepsItsTimer(t *testing.T) {
 
 func TestANewPolicyTakesHoldOfTimersWithTheNextCommand(t *testing.T) {
 	p := closeAfter(2 * time.Hour)
-	d := openDesk(t, convo.WithPolicies(func(context.Context, string, string) (*convo.Policy,
+	d := openDesk(t, convo.WithPolicies(func(context.Context, convo.Scope) (*convo.Policy,
 		error) {
 		return &p, nil
 	}))

@@ -25,14 +25,15 @@ var actors = []convo.ActorType{
 }
 
 // textFields is how many optional text fields an event has; their flags are the first ones.
-const textFields = 17
+const textFields = 20
 
 // texts are the optional text fields of an event, in the order of their flags.
 func texts(e *convo.EventRow) [textFields]*string {
 	return [...]*string{
 		&e.By.ID, (*string)(&e.Source), &e.Channel, &e.ExternalID, &e.Body, &e.Category, &e.Summary,
 		&e.Assignee, &e.Team, (*string)(&e.Notice), (*string)(&e.Audience), &e.Address,
-		&e.MergedInto, (*string)(&e.StatusBefore), &e.AssigneeBefore, &e.TeamBefore, &e.Contact,
+		&e.MergedInto, (*string)(&e.StatusBefore), &e.AssigneeBefore, &e.TeamBefore, &e.Lane,
+		&e.LaneBefore, &e.ChannelBefore, &e.Contact,
 	}
 }
 
@@ -43,13 +44,11 @@ const (
 	flagRestartFlow
 	flagQuiet
 	flagNewContact
-	flagOlder
 	flagMessage
 	flagRedacted
 	flagDuplicate
 	flagUntil
 	flagSentAt
-	flagLatest
 	flagContactSeq
 	flagBlocked
 )
@@ -87,14 +86,12 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	set(flagResponse, e.Response)
 	set(flagRestartFlow, e.RestartFlow)
 	set(flagQuiet, e.Quiet)
-	set(flagOlder, e.Older)
 	set(flagNewContact, e.NewContact)
 	set(flagUntil, !e.Until.IsZero())
 	set(flagMessage, e.Message != uuid.Nil)
 	set(flagDuplicate, e.Duplicate != uuid.Nil)
 	set(flagRedacted, e.Redacted)
 	set(flagSentAt, !e.SentAt.IsZero())
-	set(flagLatest, e.LatestConversation != uuid.Nil)
 	set(flagContactSeq, e.ContactSeq != 0)
 	set(flagNextID, nextID)
 	set(flagBlocked, e.Blocked)
@@ -126,9 +123,6 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	}
 	if flags&flagSentAt != 0 {
 		b = binary.AppendVarint(b, e.SentAt.UnixMicro())
-	}
-	if flags&flagLatest != 0 {
-		b = append(b, e.LatestConversation[:]...)
 	}
 	if flags&flagContactSeq != 0 {
 		b = binary.AppendUvarint(b, uint64(e.ContactSeq))
@@ -176,7 +170,6 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 	}
 	e.Response, e.RestartFlow = flags&flagResponse != 0, flags&flagRestartFlow != 0
 	e.Quiet, e.NewContact = flags&flagQuiet != 0, flags&flagNewContact != 0
-	e.Older = flags&flagOlder != 0
 	e.Redacted, e.Blocked = flags&flagRedacted != 0, flags&flagBlocked != 0
 	if flags&flagUntil != 0 {
 		e.Until = time.UnixMicro(r.varint()).UTC()
@@ -189,9 +182,6 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 	}
 	if flags&flagSentAt != 0 {
 		e.SentAt = time.UnixMicro(r.varint()).UTC()
-	}
-	if flags&flagLatest != 0 {
-		copy(e.LatestConversation[:], r.take(16))
 	}
 	if flags&flagContactSeq != 0 {
 		e.ContactSeq = int64(r.uvarint())

@@ -210,51 +210,6 @@ func (w *workspace) checkConversation(r *convo.ConversationRow) error {
 	return nil
 }
 
-// checkActive refuses a second active conversation of a contact, with all that these changes merge
-// into it.
-func (w *workspace) checkActive(contact string, all []convo.Change) error {
-	var active [2]uuid.UUID
-	n := 0
-	add := func(id uuid.UUID) {
-		if n == 0 || n == 1 && active[0] != id {
-			active[n] = id
-			n++
-		}
-	}
-	stored := func(id string) {
-		if k := w.contacts[id]; k != nil && k.active != nil && !closes(all, k.active.id) {
-			add(k.active.id)
-		}
-	}
-	stored(contact)
-	for i := range all {
-		ch := &all[i]
-		c := &ch.Conversation
-		if c.Contact == contact && c.Status.Active() && c.Action != convo.RowKept {
-			add(c.ID)
-		}
-		if ch.MergeInto == contact {
-			stored(ch.Contact.ID)
-		}
-	}
-	if n > 1 {
-		return fmt.Errorf("memstore: contact %q: %w", contact, convo.ErrActiveExists)
-	}
-	return nil
-}
-
-// closes reports whether the changes leave the conversation closed.
-func closes(all []convo.Change, id uuid.UUID) bool {
-	for i := range all {
-		for r := range conversationRows(&all[i]) {
-			if r.ID == id {
-				return !r.Status.Active()
-			}
-		}
-	}
-	return false
-}
-
 // workspace is the one with a name, a new one if need be.
 func (s *Store) workspace(name string) *workspace {
 	w := s.workspaces[name]
@@ -267,7 +222,8 @@ func (s *Store) workspace(name string) *workspace {
 			identities:    map[string][]convo.Address{},
 			keys:          map[keyName]*key{},
 			receipts:      map[keyName][]receipt{},
-			tokens:        map[string]string{},
+			tokens:        map[string]token{"": 0},
+			words:         []string{""},
 		}
 		s.workspaces[w.name] = w
 	}
@@ -296,13 +252,13 @@ func (s *Store) write(ch *convo.Change) {
 	}
 	for _, r := range ch.Addresses {
 		k := w.contacts[r.Contact]
-		a := convo.Address{Channel: w.token(r.Channel), Value: strings.Clone(r.Value)}
+		a := convo.Address{Channel: w.word(r.Channel), Value: strings.Clone(r.Value)}
 		w.addresses[a] = k
 		k.makeExtra().addresses = append(k.makeExtra().addresses, a)
 		w.identify(a)
 	}
 	for _, k := range ch.Keys {
-		name := keyName{w.token(k.Channel), strings.Clone(k.ID)}
+		name := keyName{w.word(k.Channel), strings.Clone(k.ID)}
 		w.keys[name] = &key{
 			w.conversations[k.Conversation], k.RequestHash, k.FirstSeq, k.LastSeq,
 			strings.Clone(k.Address), w.contacts[k.Contact], w.keys[name],
@@ -379,8 +335,10 @@ func (w *workspace) merge(k, root *contact) {
 	if k.extra != nil {
 		k.extra.aliases = nil
 	}
-	if k.active != nil {
-		root.active, k.active = k.active, nil
+	for k.active != nil {
+		c := k.active
+		k.active = c.nextLive
+		c.nextLive, root.active = root.active, c
 	}
 }
 
@@ -391,20 +349,25 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 		c = &conversation{
 			id:        v.ID,
 			origin:    o,
-			previous:  o.latest,
 			createdAt: v.CreatedAt.UnixMicro(),
+			openedAt:  v.Cycle.OpenedAt.UnixMicro(),
 			dueAt:     never,
 			channel:   w.token(v.Channel),
+			lane:      w.token(v.Lane),
 			log:       make([]string, 0, 2), // mostly one opens it, one closes it
 		}
-		o.latest = c
+		o.put(c)
 		w.conversations[c.id] = c
 		w.all.add(c)
 	}
+	if at := v.Cycle.OpenedAt.UnixMicro(); at != c.openedAt {
+		c.origin.take(c)
+		c.openedAt = at
+		c.origin.put(c)
+	}
 	c.version, c.status = v.Version, byte(max(0, slices.Index(statuses, v.Status)))
-	c.assignee, c.team, c.category = w.token(v.Assignee), w.token(
-		v.Team,
-	), w.token(v.Cycle.Closing.Category)
+	c.assignee, c.team = w.token(v.Assignee), w.token(v.Team)
+	c.category = w.token(v.Cycle.Closing.Category)
 	active := v.Status.Active()
 	w.list(c, active)
 	if active || v.Version > foldable {
@@ -439,15 +402,19 @@ func (s *Store) unfolded() *convo.Conversation {
 // list keeps the contact's active conversation and the workspace's list of them.
 func (w *workspace) list(c *conversation, active bool) {
 	root := c.origin.root
+	at := &root.active // where c is, or would be
+	for *at != nil && *at != c {
+		at = &(*at).nextLive
+	}
 	switch {
-	case active == (root.active == c):
+	case active == (*at == c):
 		return
 	case !active:
-		root.active = nil
+		*at, c.nextLive = c.nextLive, nil
 		w.activeCount--
 		return
 	}
-	root.active = c
+	*at = c
 	w.activeCount++
 	if !c.listed {
 		c.listed = true
@@ -464,17 +431,19 @@ func (w *workspace) list(c *conversation, active bool) {
 	}
 }
 
-func (w *workspace) token(s string) string {
-	if s == "" {
-		return ""
-	}
+// token is the number of s, a new one if need be.
+func (w *workspace) token(s string) token {
 	t, ok := w.tokens[s]
 	if !ok {
-		t = strings.Clone(s)
-		w.tokens[t] = t
+		s = strings.Clone(s)
+		t = token(len(w.words))
+		w.tokens[s], w.words = t, append(w.words, s)
 	}
 	return t
 }
+
+// word is the workspace's own copy of s.
+func (w *workspace) word(s string) string { return w.words[w.token(s)] }
 
 func (k *contact) makeExtra() *extra {
 	if k.extra == nil {

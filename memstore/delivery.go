@@ -29,7 +29,7 @@ func (s *Store) Deliver(
 	w := s.workspace(workspace)
 	for i := range ds {
 		d := &ds[i]
-		name := keyName{w.token(d.Channel), strings.Clone(d.ExternalID)}
+		name := keyName{w.word(d.Channel), strings.Clone(d.ExternalID)}
 		if w.keys[name] == nil {
 			unknown++
 		}

@@ -42,7 +42,8 @@ type workspace struct {
 	identities    map[string][]convo.Address // the addresses with each Identity, in their order
 	keys          map[keyName]*key
 	receipts      map[keyName][]receipt
-	tokens        map[string]string // one copy of each channel, category, assignee and team
+	tokens        map[string]token // of each channel, lane, category, assignee and team
+	words         []string         // of each token
 	all           timeline
 	active        timeline // also some that were closed since
 	activeCount   int      // that are active
@@ -52,8 +53,8 @@ type contact struct {
 	state  convo.Contact
 	root   *contact      // itself, unless it was merged
 	extra  *extra        // what most contacts do not have
-	latest *conversation // of those opened for it, the last one
-	active *conversation // of a root
+	latest *conversation // the first of those opened for it, in the order of isLater
+	active *conversation // the first of a root's active ones
 }
 
 type extra struct {
@@ -65,20 +66,26 @@ type extra struct {
 type conversation struct {
 	id       uuid.UUID
 	origin   *contact            // for whom it was opened
-	previous *conversation       // the one opened for the same contact before
+	previous *conversation       // the next of those opened for the same contact
+	nextLive *conversation       // the next of the same root's active ones
 	log      []string            // batches, see codec.go
 	state    *convo.Conversation // nil: fold the log
 
 	version   int64
 	createdAt int64 // microseconds
+	openedAt  int64 // microseconds: the last cycle was
 	dueAt     int64 // microseconds, or never
 	status    byte  // of statuses
 	listed    bool  // in the workspace's active timeline
-	channel   string
-	assignee  string
-	team      string
-	category  string
+	channel   token
+	lane      token
+	assignee  token
+	team      token
+	category  token
 }
+
+// token stands for a word: many conversations have the same few. 0 is that of the empty word.
+type token uint32
 
 var statuses = []convo.Status{"", convo.StatusOpen, convo.StatusPending, convo.StatusClosed}
 
@@ -188,17 +195,20 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 		}
 		if k != nil {
 			k = k.root
-			c = w.conversations[k.state.LatestConversation]
+			if lane, ok := w.tokens[to.Lane]; ok {
+				c = k.latestIn(lane)
+			}
 		}
 	}
 	if k == nil {
 		return t, nil
 	}
 	t.Contact = k.state
+	t.HasConversation = c != nil || k.hasConversation()
 	if c != nil {
 		t.Conversation = c.load()
-		if k.active != nil && k.active != c {
-			t.Active = k.active.id
+		if a := k.activeIn(c.lane); a != nil && a != c {
+			t.Active = a.id
 		}
 	}
 	return t, nil
@@ -253,10 +263,14 @@ func (s *Store) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conv
 	default:
 		line = &w.all
 	}
+	var words filterTokens
+	if !words.of(w, &f) {
+		return nil, nil // nobody has one of them
+	}
 	after := place{at: f.After.At.UnixMicro(), id: f.After.ID}
 	var out []convo.Conversation
 	for c := range line.before(after, f.After != convo.Cursor{}) {
-		if c.matches(&f) {
+		if c.matches(&f, &words) {
 			if out = append(out, c.load()); len(out) == f.Limit {
 				break
 			}
@@ -279,13 +293,30 @@ func (s *Store) sorted(workspace string) (w *workspace, unlock func()) {
 	return w, s.mu.Unlock
 }
 
-func (c *conversation) matches(f *convo.Filter) bool {
+// filterTokens are the tokens of a filter, in the order of their fields in conversation.
+type filterTokens struct{ channel, lane, assignee, team, category token }
+
+// of reports whether all words of f are known.
+func (t *filterTokens) of(w *workspace, f *convo.Filter) (known bool) {
+	known = true
+	find := func(word string) token {
+		t, ok := w.tokens[word]
+		known = known && ok
+		return t
+	}
+	*t = filterTokens{
+		find(f.Channel), find(f.Lane), find(f.Assignee), find(f.Team), find(f.Category),
+	}
+	return known
+}
+
+func (c *conversation) matches(f *convo.Filter, t *filterTokens) bool {
 	return (len(f.Status) == 0 || slices.Contains(f.Status, statuses[c.status])) &&
-		(f.Assignee == "" || c.assignee == f.Assignee) &&
-		(!f.Unassigned || c.assignee == "") &&
-		(f.Team == "" || c.team == f.Team) &&
-		(f.Channel == "" || c.channel == f.Channel) &&
-		(f.Category == "" || c.category == f.Category) &&
+		(t.assignee == 0 || c.assignee == t.assignee) && (!f.Unassigned || c.assignee == 0) &&
+		(t.team == 0 || c.team == t.team) &&
+		(t.channel == 0 || c.channel == t.channel) &&
+		(t.lane == 0 || c.lane == t.lane) && (!f.NoLane || c.lane == 0) &&
+		(t.category == 0 || c.category == t.category) &&
 		(f.From.IsZero() || c.createdAt >= f.From.UnixMicro()) &&
 		(f.To.IsZero() || c.createdAt < f.To.UnixMicro())
 }

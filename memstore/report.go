@@ -30,7 +30,7 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 		if a.TimeBasis().OfMessages() {
 			v.messages(c)
 		} else {
-			v.cycles(c.AddCycle)
+			v.cycles(w, c.AddCycle)
 		}
 	}
 	for _, k := range w.contacts {
@@ -43,11 +43,11 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 }
 
 // cycles yields the cycles of a conversation, in order.
-func (c *conversation) cycles(yield func(*report.Cycle)) {
+func (c *conversation) cycles(w *workspace, yield func(*report.Cycle)) {
 	o := &c.origin.state
 	y := report.Cycle{
-		Workspace: o.Workspace, Conversation: c.id, Contact: o.ID, Channel: c.channel,
-		Status: convo.StatusClosed,
+		Workspace: o.Workspace, Conversation: c.id, Contact: o.ID, Channel: w.words[c.channel],
+		Lane: w.words[c.lane], Status: convo.StatusClosed,
 	}
 	last := c.state
 	if last == nil || last.Cycle.Number > 1 {
@@ -107,7 +107,7 @@ func (s *Store) opened(workspace string, from, to time.Time) (all []report.Cycle
 		return nil
 	}
 	for _, c := range w.all.items {
-		c.cycles(func(y *report.Cycle) {
+		c.cycles(w, func(y *report.Cycle) {
 			if !y.OpenedAt.Before(from) && y.OpenedAt.Before(to) {
 				all = append(all, *y)
 			}
@@ -137,7 +137,7 @@ func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCo
 		if !statuses[c.status].Active() {
 			continue
 		}
-		k := key{statuses[c.status], c.assignee}
+		k := key{statuses[c.status], w.words[c.assignee]}
 		n := counts[k]
 		if n == nil {
 			n = &report.ActiveCount{Status: k.status, Assignee: k.assignee}

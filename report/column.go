@@ -46,6 +46,7 @@ const (
 	status
 	origin
 	channel
+	lane
 	createdAt
 	firstConversation
 	messageKind
@@ -119,8 +120,10 @@ var columns = [...]column{
 
 	origin: {table: ConversationTable, name: "origin",
 		text: func(y *Cycle, _ *convo.Event) string { return y.Contact }},
-	channel: {table: ConversationTable, name: "channel",
+	channel: {name: "channel",
 		text: func(y *Cycle, _ *convo.Event) string { return y.Channel }},
+	lane: {name: "lane",
+		text: func(y *Cycle, _ *convo.Event) string { return y.Lane }},
 	createdAt: {table: ConversationTable, name: "created_at",
 		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return micros(y.CreatedAt) }},
 	firstConversation: {table: ConversationTable, name: "new_contact",

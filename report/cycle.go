@@ -15,11 +15,12 @@ import (
 type Cycle struct {
 	Workspace    string       `json:"workspace"`
 	Conversation uuid.UUID    `json:"conversation"`
-	Contact      string       `json:"contact"` // the conversation was opened for it
-	Channel      string       `json:"channel,omitempty"`
-	CreatedAt    time.Time    `json:"created_at"`  // first opening of the conversation
-	NewContact   bool         `json:"new_contact"` // it is the contact's first one
-	Status       convo.Status `json:"status"`      // of the cycle
+	Contact      string       `json:"contact"`           // the conversation was opened for it
+	Channel      string       `json:"channel,omitempty"` // when the cycle ended
+	Lane         string       `json:"lane,omitempty"`    // the same
+	CreatedAt    time.Time    `json:"created_at"`        // first opening of the conversation
+	NewContact   bool         `json:"new_contact"`       // it is the contact's first one
+	Status       convo.Status `json:"status"`            // of the cycle
 	convo.Cycle
 }
 

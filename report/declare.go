@@ -155,6 +155,7 @@ func contactType(when ...condition) *text {
 
 var dimensionTable = []dimension{
 	{name: Channel, cycles: valueOf(channel), messages: valueOf(messageChannel), rollups: anyBasis},
+	{name: Lane, cycles: valueOf(lane), rollups: anyBasis},
 	{name: OpenedSource, cycles: valueOf(openedSource), rollups: anyBasis},
 	{name: ClosedSource, cycles: valueOf(closedSource), rollups: []TimeBasis{ByClosing}},
 	{name: Category, cycles: valueOf(category)},

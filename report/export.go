@@ -15,7 +15,7 @@ import (
 // there is empty.
 //   - workspace, conversation, number: which cycle
 //   - contact: the conversation was opened for it; contact_type: new or returning
-//   - channel: where the conversation was opened; status: of the cycle
+//   - channel, lane: those of the conversation, when the cycle ended; status: of the cycle
 //   - created_at: first opening of the conversation
 //   - opened_at, opened_by_type, opened_by_id, opened_source: the opening
 //   - first_assigned_at, first_assignee, last_assignee, last_team: assignments
@@ -27,7 +27,7 @@ import (
 //   - responses, response_micros: replies, and their times together
 //   - incoming, outgoing_user, outgoing_automation: messages
 var Columns = []string{
-	"workspace", "conversation", "number", "contact", "contact_type", "channel", "status",
+	"workspace", "conversation", "number", "contact", "contact_type", "channel", "lane", "status",
 	"created_at",
 	"opened_at", "opened_by_type", "opened_by_id", "opened_source",
 	"first_assigned_at", "first_assignee", "last_assignee", "last_team",
@@ -55,7 +55,7 @@ func (y *Cycle) row() []string {
 	closing := &y.Closing
 	return []string{
 		y.Workspace, y.Conversation.String(), strconv.Itoa(y.Number), y.Contact,
-		ContactType.Of(y), y.Channel, string(y.Status),
+		ContactType.Of(y), y.Channel, y.Lane, string(y.Status),
 		at(y.CreatedAt), at(y.OpenedAt), string(y.OpenedBy.Type), y.OpenedBy.ID,
 		string(y.OpenedSource),
 		at(y.FirstAssignedAt), y.FirstAssignee, y.LastAssignee, y.LastTeam,

@@ -60,7 +60,8 @@ type Dimension string
 // The dimensions. A dimension of users has the id of a user, and is empty for automation and
 // contacts. Messages have only channel, contact type and author.
 const (
-	Channel        Dimension = "channel"         // of the opening; of messages, their own
+	Channel        Dimension = "channel"         // of the conversation; of messages, their own
+	Lane           Dimension = "lane"            // of the conversation
 	OpenedSource   Dimension = "opened_source"   // of the cycle
 	ClosedSource   Dimension = "closed_source"   // of the cycle; empty while it runs
 	Category       Dimension = "category"        // of the closing, as amended

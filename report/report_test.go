@@ -346,7 +346,7 @@ func TestCyclesAreExportedOneByRow(t *testing.T) {
 	}
 	first, reopened, last := row(1), row(3), row(4)
 	for name, want := range map[string]string{
-		"number": "1", "contact": "riya", "contact_type": "new", "channel": "chat",
+		"number": "1", "contact": "riya", "contact_type": "new", "channel": "chat", "lane": "",
 		"status": "closed", "opened_at": "2025-06-02T09:00:00Z",
 		"closed_at": "2025-06-02T10:00:00Z", "closed_by_id": "ana", "category": "Sales",
 		"summary":               "=1+1, \"quoted\"\nand more",

@@ -52,7 +52,7 @@ func (p *plan) add(ch *convo.Change) {
 		p.addConversation(&ch.Earlier[i])
 	}
 	for i := range ch.Cycles {
-		p.addCycle(ch.Cycles[i].Conversation, &ch.Cycles[i].Cycle)
+		p.addCycle(&ch.Cycles[i])
 	}
 	if ch.Conversation.Action != convo.RowKept {
 		p.addConversation(&ch.Conversation)
@@ -78,13 +78,18 @@ func (p *plan) add(ch *convo.Change) {
 func (p *plan) addConversation(r *convo.ConversationRow) {
 	p.conversations = append(p.conversations, r)
 	if r.CycleClosed {
-		p.addCycle(r.ID, &r.Cycle)
+		p.addCycle(&convo.CycleRow{
+			Conversation: r.ID, Channel: r.Channel, Lane: r.Lane, Cycle: r.Cycle,
+		})
 	}
 }
 
-func (p *plan) addCycle(conversation uuid.UUID, c *convo.Cycle) {
+func (p *plan) addCycle(c *convo.CycleRow) {
 	p.cycles = append(p.cycles,
-		dialect.ClosedCycle{Workspace: p.workspace, Conversation: conversation, Cycle: c})
+		dialect.ClosedCycle{
+			Workspace: p.workspace, Conversation: c.Conversation, Channel: c.Channel, Lane: c.Lane,
+			Cycle: &c.Cycle,
+		})
 }
 
 // carryOut writes p in a transaction, statement by statement. It tells a lost race by what it finds
@@ -170,7 +175,7 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 		default:
 			a := dialect.Conversations.Mutable.Args(t.d.Dialect, make([]any, 0, 48), c)
 			written, err = t.update(ctx, dialect.UpdateConversation, append(a,
-				c.Workspace, id, r.Expected, c.Workspace, dialect.ActiveSlot(c), id)...)
+				c.Workspace, id, r.Expected, c.Workspace, dialect.ActiveSlot(c), c.Lane, id)...)
 		}
 		if err == nil && !written {
 			err = p.whyNot(ctx, t, c)
@@ -186,7 +191,7 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 func (p *plan) whyNot(ctx context.Context, t *transaction, c *convo.Conversation) error {
 	reason := convo.ErrConflict
 	if c.Status.Active() {
-		n, err := t.count(ctx, dialect.OtherActive, c.Workspace, c.Contact, t.d.ID(c.ID))
+		n, err := t.count(ctx, dialect.OtherActive, c.Workspace, c.Contact, c.Lane, t.d.ID(c.ID))
 		if err != nil {
 			return err
 		}
@@ -313,8 +318,8 @@ func (p *plan) redact(ctx context.Context, t *transaction) error {
 // merge carries out what Change.MergeInto demands.
 func (p *plan) merge(ctx context.Context, t *transaction) error {
 	for _, m := range p.merged {
-		n, err := t.count(ctx, dialect.ActiveOfBoth, p.workspace, m.contact, m.into)
-		if err == nil && n > 1 {
+		n, err := t.count(ctx, dialect.ActiveTwice, p.workspace, m.contact, m.into)
+		if err == nil && n > 0 {
 			err = fmt.Errorf("sqlstore: contact %q: %w", m.into, convo.ErrActiveExists)
 		}
 		if err == nil {

@@ -39,6 +39,31 @@ func (s *Store) Snapshots(ctx context.Context, to []convo.Ref) ([]convo.Snapshot
 	}
 	s = s.within(ctx)
 	all := make([]convo.Snapshot, len(to))
+	lanes := map[string][]int{} // where they are in to
+	for i := range to {
+		lanes[to[i].Lane] = append(lanes[to[i].Lane], i)
+	}
+	for lane, at := range lanes {
+		refs := make([]convo.Ref, len(at))
+		for n, i := range at {
+			refs[n] = to[i]
+		}
+		found, err := s.snapshotsIn(ctx, lane, refs)
+		if err != nil {
+			return nil, err
+		}
+		for n, i := range at {
+			all[i] = found[n]
+		}
+	}
+	return all, nil
+}
+
+// snapshotsIn is Snapshots of one lane.
+func (s *Store) snapshotsIn(
+	ctx context.Context, lane string, to []convo.Ref,
+) ([]convo.Snapshot, error) {
+	all := make([]convo.Snapshot, len(to))
 	contacts, addresses := map[string][]int{}, map[convo.Address][]int{} // where they are in to
 	var ids []string
 	var values []convo.Address
@@ -80,7 +105,7 @@ func (s *Store) Snapshots(ctx context.Context, to []convo.Ref) ([]convo.Snapshot
 		}
 	}
 	for some := range slices.Chunk(ids, maxMany) {
-		args := []any{to[0].Workspace}
+		args := []any{lane, lane, to[0].Workspace}
 		for _, id := range some {
 			args = append(args, id)
 		}
@@ -92,7 +117,7 @@ func (s *Store) Snapshots(ctx context.Context, to []convo.Ref) ([]convo.Snapshot
 		}
 	}
 	for some := range slices.Chunk(values, maxMany) {
-		args := []any{to[0].Workspace}
+		args := []any{lane, lane, to[0].Workspace}
 		channels := map[string]bool{}
 		for _, a := range some {
 			if !channels[a.Channel] {
@@ -126,7 +151,7 @@ func (s *Store) loadMany(
 ) error {
 	var t convo.Snapshot
 	dests := dialect.Contacts.Read.Dests(nil, &t.Contact)
-	dests = append(dests, (*dialect.ID)(&t.Active))
+	dests = append(dests, (*dialect.ID)(&t.Active), (*dialect.Flag)(&t.HasConversation))
 	dests = dialect.Conversations.Read.Dests(dests, &t.Conversation)
 	if s.d.OneColumn() {
 		dests = []any{dialect.OneColumn(dests)}

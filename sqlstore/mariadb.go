@@ -245,7 +245,7 @@ func (s *Store) mariadbRefusal(ctx context.Context, step int, ch *convo.Change) 
 	case dialect.MariaDBSlotTaken:
 		var other dialect.ID
 		found, err := s.row(ctx, dialect.OtherActive,
-			[]any{c.Workspace, c.Contact, s.d.ID(c.ID)}, []any{&other})
+			[]any{c.Workspace, c.Contact, c.Lane, s.d.ID(c.ID)}, []any{&other})
 		if err != nil {
 			return err
 		}

@@ -93,7 +93,8 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 		}
 		return t, cmp.Or(err, mergedMeanwhile(&t))
 	case to.Contact == "":
-		found, err = s.scanSnapshot(ctx, &t, dialect.LoadAddress, to.Workspace, a.Channel, a.Value)
+		found, err = s.scanSnapshot(ctx, &t, dialect.LoadAddress,
+			to.Lane, to.Lane, to.Workspace, a.Channel, a.Value)
 	default:
 		found, err = s.loadContact(ctx, &t, to.Contact)
 	}
@@ -114,12 +115,12 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 // loadContact loads a contact, and who has the address that is to be loaded beside it: as of one
 // moment, for a merge changes both.
 func (s *Store) loadContact(ctx context.Context, t *convo.Snapshot, id string) (bool, error) {
-	workspace, a := t.Ref.Workspace, t.Ref.Address
+	workspace, a, lane := t.Ref.Workspace, t.Ref.Address, t.Ref.Lane
 	if t.Ref.Contact == "" || a == (convo.Address{}) {
-		return s.scanSnapshot(ctx, t, dialect.LoadContact, workspace, id)
+		return s.scanSnapshot(ctx, t, dialect.LoadContact, lane, lane, workspace, id)
 	}
 	return s.scanSnapshot(ctx, t, dialect.LoadContactAndOwner,
-		workspace, a.Channel, a.Value, workspace, id)
+		workspace, a.Channel, a.Value, workspace, id, lane, lane)
 }
 
 // mergedMeanwhile is a conflict when t's contact is no root: it was merged between two reads.
@@ -147,22 +148,23 @@ func (s *Store) scanSnapshot(
 	t.Contact, t.Conversation = convo.Contact{}, convo.Conversation{}
 	before := len(dests)
 	dests = dialect.Contacts.Read.Dests(dests, &t.Contact)
-	dests = append(dests, (*dialect.ID)(&t.Active))
+	dests = append(dests, (*dialect.ID)(&t.Active), (*dialect.Flag)(&t.HasConversation))
 	dests = dialect.Conversations.Read.Dests(dests, &t.Conversation)
 	if s.d.OneColumn() {
 		dests = append(dests[:before:before], dialect.OneColumn(dests[before:]))
 	}
 	if s.tx != nil && s.tx.lock && s.d.Lock != "" {
-		// The held rows may be newer than all else: then that is read again, if there is any. On
-		// MariaDB that is only who has the address.
+		// The held rows may be newer than all else: which conversation is the latest, and who has
+		// the address. So all is read again, unless it is the active one that is held.
 		found, err := s.row(ctx, s.d.ForUpdate(statement), args, dests)
-		alone := statement != dialect.LoadContactAndOwner &&
-			(!s.d.LockOfBoth || found && t.Conversation.Status.Active())
+		c := &t.Conversation
+		alone := statement != dialect.LoadContactAndOwner && found && c.Status.Active() &&
+			c.Contact == t.Contact.ID && (c.Lane == t.Ref.Lane || t.Ref.Conversation != uuid.Nil)
 		if err != nil || alone {
 			return found && t.Contact.ID != "", err
 		}
 		t.Contact, t.Conversation, t.Active = convo.Contact{}, convo.Conversation{}, uuid.Nil
-		t.AddressOwner = ""
+		t.HasConversation, t.AddressOwner = false, ""
 	}
 	found, err := s.row(ctx, statement, args, dests)
 	return found && t.Contact.ID != "", err

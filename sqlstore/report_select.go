@@ -122,11 +122,12 @@ func (q *selection) addCycle(y *report.Cycle) {
 		id, conversation, status = "cy.id", "cy.", "cy.status"
 	}
 	q.conversation = q.source != runningCycles
-	q.columns = append(q.columns, "cy.workspace", id, conversation+"origin", conversation+"channel",
-		conversation+"created_at", conversation+"new_contact", status, dialect.Cycle.Qualify("cy"))
+	q.columns = append(q.columns, "cy.workspace", id, conversation+"origin", "cy.channel",
+		"cy.lane", conversation+"created_at", conversation+"new_contact", status,
+		dialect.Cycle.Qualify("cy"))
 	q.dests = dialect.Cycle.Dests(append(q.dests,
 		(*dialect.Text)(&y.Workspace), (*dialect.ID)(&y.Conversation), (*dialect.Text)(&y.Contact),
-		(*dialect.Text)(&y.Channel), (*dialect.Micros)(&y.CreatedAt),
+		(*dialect.Text)(&y.Channel), (*dialect.Text)(&y.Lane), (*dialect.Micros)(&y.CreatedAt),
 		(*dialect.Flag)(&y.NewContact), (*dialect.Text)(&y.Status)), &y.Cycle)
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
@@ -15,9 +16,9 @@ import (
 // reports come in hundreds of statements, so they have a few places, apart from those of what each
 // command needs.
 const (
-	maxFixed    = 40 // of the statements that are always the same
+	maxFixed    = 41 // of the statements that are always the same
 	maxComposed = 40 // of those that carry out a class of changes
-	maxOthers   = 16
+	maxOthers   = 15
 )
 
 // maxTexts bounds what is remembered of statements, whose number nothing else bounds.
@@ -68,11 +69,14 @@ func (k *kept) release() error {
 
 // fixedStatements are those that are always the same, but for some that only reports use.
 func (s *Store) fixedStatements() []string {
+	active, _ := s.d.List(&convo.Filter{ // what a merge asks for
+		Contact: "all", Status: []convo.Status{convo.StatusOpen, convo.StatusPending},
+	})
 	return append(s.inTransactions(), dialect.OneConversation, dialect.KeysFound,
 		dialect.EventsOfOwnLog, dialect.EventsOfConversation, dialect.EventsOfContact,
 		dialect.ContactEventsOfContact, dialect.EventOfContact, dialect.ContactEventOfContact,
 		dialect.EventAt, dialect.ContactEventAt,
-		dialect.DueConversations, dialect.AddressesOfContact, dialect.AddressesByIdentity)
+		dialect.DueConversations, dialect.AddressesOfContact, dialect.AddressesByIdentity, active)
 }
 
 // composed returns the statement for a class of changes, put together once.

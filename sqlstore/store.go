@@ -40,7 +40,7 @@ func (s *Store) inTransactions() []string {
 		dialect.UpdateContact, dialect.UpdateConversation, dialect.UpdateByMessages,
 		dialect.OtherActive, dialect.InsertCycle + s.d.UpsertCycle,
 		dialect.RepointKey, dialect.RedactEvent, dialect.RedactContactEvent,
-		dialect.MergeContacts, dialect.ActiveOfBoth, dialect.MergeConversations,
+		dialect.MergeContacts, dialect.ActiveTwice, dialect.MergeConversations,
 	}
 	for _, statement := range [...]string{
 		dialect.InsertContact, dialect.InsertConversation, dialect.InsertEvent,
@@ -72,7 +72,7 @@ func (s *Store) Close() error { return s.stmts.close() }
 // WithTx returns a store that does everything in the host's transaction, so that what it writes is
 // committed, or rolled back, together with the host's own rows:
 //
-//	policy, err := engine.Policy(ctx, to.Workspace, "webchat")
+//	policy, err := engine.Policy(ctx, convo.Scope{Workspace: to.Workspace, Channel: "webchat"})
 //	tx, err := db.BeginTx(ctx, nil)
 //	_, err = tx.ExecContext(ctx, `INSERT INTO tickets …`)
 //	_, err = engine.With(store.WithTx(tx), policy).Do(ctx, to, cmds...)

@@ -282,13 +282,22 @@ func writesAllOrNothing(s *suite) {
 // decideMerge is what the engine would commit now to merge secondary into primary, with
 // MergeTransfer.
 func (s *suite) decideMerge(primary, secondary string) []convo.Change {
-	first := s.load(to(primary))
+	side := func(contact string) convo.MergeSide {
+		t := s.load(to(contact))
+		return convo.MergeSide{Snapshot: t, AllActive: s.list(convo.Filter{
+			Workspace: acme, Contact: t.Contact.ID,
+			Status: []convo.Status{convo.StatusOpen, convo.StatusPending},
+		})}
+	}
+	first := side(primary)
 	first.Next = uuid.Must(uuid.NewV7())
 	d, err := convo.DecideMerge(
 		first,
-		s.load(to(secondary)),
+		side(secondary),
 		s.clock.Now(),
-		&convo.Policy{Merge: convo.MergeTransfer},
+		func(convo.Conversation) *convo.Policy {
+			return &convo.Policy{Merge: convo.MergeTransfer}
+		},
 		convo.Merge{Workspace: acme, Primary: primary, Secondary: secondary, By: ana},
 	)
 	s.NoError(err)

@@ -128,6 +128,8 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	)
 	do(mia, convo.Close{By: ana}, convo.Reopen{By: bot}, convo.Close{By: bot}, convo.Open{By: bot})
 	do(mia, convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
+	do(mia.In("orders"), convo.Receive{Body: "Where is it?"})
+	do(mia.In("orders"), convo.Assign{By: ana, Assignee: "ana"})
 }
 
 // moments are the first and the last that convo takes, and where integers, clocks and calendars
@@ -362,6 +364,13 @@ var roles = []role{
 	}, byFilter(func(id string) convo.Filter {
 		return convo.Filter{Workspace: acme, Channel: id}
 	})},
+	{"lanes", func(id string, n int) (convo.Ref, []convo.Command) {
+		return in("everybody", id), []convo.Command{convo.Open{By: ana}}
+	}, func(s *suite, id string) []uuid.UUID {
+		found := []uuid.UUID{s.load(in("everybody", id)).Conversation.ID}
+		s.Equal(found, ids(s.list(convo.Filter{Workspace: acme, Lane: id})))
+		return found
+	}},
 	{"assignees", func(id string, n int) (convo.Ref, []convo.Command) {
 		return nth(
 				n,
@@ -433,6 +442,7 @@ func keepsLongIdentifiers(s *suite) {
 		Workspace: long("w"),
 		Contact:   long("é"),
 		Address:   convo.Address{Channel: long("c"), Value: long("😀")},
+		Lane:      long("l"),
 	}
 	user := convo.ByUser(long("u"))
 	key, external := bytes("k", convo.MaxKey), bytes("é", convo.MaxKey)
@@ -448,6 +458,7 @@ func keepsLongIdentifiers(s *suite) {
 		Assignee:  long("u"),
 		Team:      long("t"),
 		Channel:   long("c"),
+		Lane:      long("l"),
 		Category:  long("g"),
 	}), 1)
 }

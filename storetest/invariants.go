@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -193,37 +195,42 @@ func (c *checker) contact(id string, of []convo.Conversation) {
 		ids(listed),
 		ids(of),
 	)
-	active := uuid.Nil
-	for _, v := range of {
+	active, latest := map[string]uuid.UUID{}, map[string]*convo.Conversation{} // by lane
+	for i := range of {
+		v := &of[i]
+		if l := latest[v.Lane]; l == nil || later(v, l) {
+			latest[v.Lane] = v
+		}
 		if v.Status.Active() {
-			c.demand(active == uuid.Nil, oneActive, "contact %q: %s and %s", id, active, v.ID)
-			c.demand(
-				v.ID == t.Contact.LatestConversation,
-				activeIsLatest,
-				"contact %q: %s, not %s",
-				id,
-				t.Contact.LatestConversation,
-				v.ID,
-			)
-			active = v.ID
+			other := active[v.Lane]
+			c.demand(other == uuid.Nil, oneActive, "contact %q: %s and %s", id, other, v.ID)
+			active[v.Lane] = v.ID
 		}
 	}
 	logs := map[uuid.UUID][]convo.Event{}
 	for i := range of {
-		logs[of[i].ID] = c.conversation(&of[i], active)
+		logs[of[i].ID] = c.conversation(&of[i], active[of[i].Lane])
 	}
-	c.demand(
-		slices.Contains(of, t.Conversation) && t.Conversation.ID == t.Contact.LatestConversation,
-		readsAgree,
-		"contact %q: Load gives %+v, the latest is %s",
-		id,
-		t.Conversation,
-		t.Contact.LatestConversation,
-	)
+	for lane, v := range latest {
+		in := c.load(convo.ToContact(c.workspace, id).In(lane))
+		c.demand(in.Conversation == *v && in.HasConversation, activeIsLatest,
+			"contact %q: Load gives %+v in lane %q, not %+v", id, in.Conversation, lane, *v)
+	}
+	c.demand(t.HasConversation && (t.Conversation.ID == uuid.Nil) == (latest[""] == nil),
+		readsAgree, "contact %q: Load gives %+v in no lane", id, t)
 	history := c.log(convo.EventFilter{Contact: id})
 	c.history(id, history, logs)
 	c.fold(t.Contact, history)
 	c.addresses(id, history)
+}
+
+// later reports whether v is the latest conversation of the two, in their lane.
+func later(v, than *convo.Conversation) bool {
+	if v.Status.Active() != than.Status.Active() {
+		return v.Status.Active()
+	}
+	return cmp.Or(v.Cycle.OpenedAt.Compare(than.Cycle.OpenedAt),
+		bytes.Compare(v.ID[:], than.ID[:])) > 0
 }
 
 // conversation checks one conversation of a contact that has that active one, or none, and returns
@@ -373,5 +380,7 @@ func (c *checker) state(v *convo.Conversation) {
 }
 
 func beforeOf(c *convo.Conversation) convo.Before {
-	return convo.Before{Status: c.Status, Assignee: c.Assignee, Team: c.Team}
+	return convo.Before{
+		Status: c.Status, Assignee: c.Assignee, Team: c.Team, Lane: c.Lane, Channel: c.Channel,
+	}
 }

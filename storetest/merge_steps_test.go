@@ -41,5 +41,5 @@ func TestRunFailsOnAStoreThatLoadsWhatWasMergedMeanwhile(t *testing.T) {
 			red++
 		}
 	}
-	assert.GreaterOrEqual(t, red, 3, "of %d calls", len(mergeStepCases))
+	assert.Positive(t, red, "of %d calls", len(mergeStepCases))
 }

@@ -104,7 +104,8 @@ func (s *suite) populate() {
 			case n%5 < 3:
 				cmds = append(cmds, convo.SetPending{By: ana, At: at})
 			}
-			s.by(e, to(fmt.Sprint("contact ", i)), cmds...)
+			lane := []string{"", "orders"}[i%2]
+			s.by(e, in(fmt.Sprint("contact ", i), lane), cmds...)
 		}
 	}
 	s.merge(e, acme, "contact 0", "contact 1")
@@ -119,6 +120,8 @@ func picks(f convo.Filter, c convo.Conversation) bool {
 		(!f.Unassigned || c.Assignee == "") &&
 		(f.Team == "" || c.Team == f.Team) &&
 		(f.Channel == "" || c.Channel == f.Channel) &&
+		(f.Lane == "" || c.Lane == f.Lane) &&
+		(!f.NoLane || c.Lane == "") &&
 		(f.Category == "" || c.Cycle.Closing.Category == f.Category) &&
 		!c.CreatedAt.Before(f.From) &&
 		(f.To.IsZero() || c.CreatedAt.Before(f.To))
@@ -146,6 +149,7 @@ func picksConversations(s *suite) {
 		},
 		func(f *convo.Filter, c *convo.Conversation) { f.Team = c.Team },
 		func(f *convo.Filter, c *convo.Conversation) { f.Channel = c.Channel },
+		func(f *convo.Filter, c *convo.Conversation) { f.Lane, f.NoLane = c.Lane, c.Lane == "" },
 		func(f *convo.Filter, c *convo.Conversation) { f.Category = c.Cycle.Closing.Category },
 		func(f *convo.Filter, c *convo.Conversation) { f.From = c.CreatedAt },
 		func(f *convo.Filter, c *convo.Conversation) { f.To = c.CreatedAt.Add(time.Microsecond) },

@@ -116,7 +116,9 @@ func loadsByAnyRef(s *suite) {
 	first := s.do(from("a", "sms", "+1"), convo.Open{By: ana}, convo.Close{By: ana})
 	latest := s.do(to("a"), convo.Open{By: ana})
 	s.do(from("b", "sms", "+2"), convo.Open{By: ana})
-	want := convo.Snapshot{Contact: latest.Contact, Conversation: latest.Conversation}
+	want := convo.Snapshot{
+		Contact: latest.Contact, Conversation: latest.Conversation, HasConversation: true,
+	}
 	for _, c := range []struct {
 		to    convo.Ref
 		owner string

@@ -296,6 +296,9 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 	for range steps {
 		r.clock.add(time.Duration(rnd.Int64N(int64(40 * time.Minute))).Truncate(time.Microsecond))
 		k := convo.ToContact(workspace, fmt.Sprint(workspace, " ", rnd.IntN(25)))
+		if rnd.IntN(5) == 0 {
+			k.Lane = "orders"
+		}
 		var cmds []convo.Command
 		switch rnd.IntN(14) {
 		case 0, 1, 2:

@@ -94,6 +94,7 @@ func (r *reports) replay(workspace string) (all replayed) {
 		var t convo.Snapshot
 		y := report.Cycle{
 			Workspace: workspace, Conversation: c.ID, Contact: c.Origin, Channel: c.Channel,
+			Lane:      c.Lane,
 			CreatedAt: c.CreatedAt, NewContact: c.NewContact, Status: convo.StatusClosed,
 		}
 		of := y

@@ -72,6 +72,7 @@ func cases() []testCase {
 		decidedCases,
 		namedCases,
 		unlinkedCases,
+		laneCases,
 	)
 }
 
@@ -182,7 +183,10 @@ func (s *suite) merge(e *convo.Engine, workspace, primary, secondary string) {
 		convo.Merge{Workspace: workspace, Primary: primary, Secondary: secondary, By: ana},
 	)
 	s.NoError(err)
-	s.shows(r.Primary, r.Conversation, r.Events)
+	s.shows(r.Primary, convo.Conversation{}, r.Events)
+	for _, c := range r.Conversations {
+		s.shows(r.Primary, c, nil)
+	}
 }
 
 func (s *suite) shows(k convo.Contact, c convo.Conversation, events []convo.Event) {

@@ -190,7 +190,7 @@ var lies = []struct {
 }{
 	{oneActive, "all are open", onAll(func(c *convo.Conversation) { c.Status = convo.StatusOpen })},
 	{activeIsLatest, "the latest is another",
-		onThreads(func(t *convo.Snapshot) { t.Contact.LatestConversation = uuid.New() })},
+		onThreads(func(t *convo.Snapshot) { t.Conversation.ID = uuid.New() })},
 	{versionCounts, "a version too high", onAll(func(c *convo.Conversation) { c.Version++ })},
 	{versionCounts, "the last event is missing",
 		onLogs(func(es []convo.Event) []convo.Event { return es[:max(0, len(es)-1)] })},
@@ -866,11 +866,11 @@ func TestRunFailsOnAStoreThatComparesLettersOnly(t *testing.T) {
 		assert.True(t, kills(t, "Identifiers/are exact in "+r.name, func(f *fake) {
 			f.ref = func(to *convo.Ref) {
 				lower(&to.Contact, &to.Address.Channel,
-					&to.Address.Value)
+					&to.Address.Value, &to.Lane)
 			}
 			f.filter = func(by *convo.Filter) {
 				lower(&by.Workspace, &by.Channel, &by.Assignee,
-					&by.Team, &by.Category)
+					&by.Team, &by.Category, &by.Lane)
 			}
 			f.keyID = func(id *convo.KeyID) {
 				lower(&id.Channel, &id.Address, &id.Contact, &id.ID)

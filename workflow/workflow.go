@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -258,13 +257,10 @@ func look(
 		return Data{}, uuid.Nil, err
 	}
 	d.Contact.ID = k.ID
-	if to.Conversation == uuid.Nil {
-		to.Conversation = k.LatestConversation
-	}
-	if to.Conversation == uuid.Nil {
+	c, err := engine.Conversation(ctx, to)
+	if errors.Is(err, convo.ErrNotFound) && to.Conversation == uuid.Nil {
 		return d, uuid.Nil, nil
 	}
-	c, err := engine.Conversation(ctx, convo.ToConversation(to.Workspace, to.Conversation))
 	if err != nil {
 		return Data{}, uuid.Nil, err
 	}
@@ -323,9 +319,9 @@ func repeated(ctx context.Context, engine *convo.Engine, to convo.Ref) (convo.Re
 		return convo.Result{}, err
 	}
 	r := convo.Result{Outcome: convo.OutcomeDuplicate, Contact: k}
-	id := cmp.Or(to.Conversation, k.LatestConversation)
-	if id != uuid.Nil {
-		r.Conversation, err = engine.Conversation(ctx, convo.ToConversation(to.Workspace, id))
+	r.Conversation, err = engine.Conversation(ctx, to)
+	if errors.Is(err, convo.ErrNotFound) && to.Conversation == uuid.Nil {
+		err = nil // it has none
 	}
 	return r, err
 }

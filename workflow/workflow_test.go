@@ -10,7 +10,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
@@ -178,14 +177,15 @@ func TestARunThatIsRepeatedDoesNothingTwiceWhateverItWouldSayByThen(t *testing.T
 // between has f called once, between the looking and the doing of a step.
 type between struct {
 	convo.Store
-	once sync.Once
-	f    func()
+	loads int
+	f     func()
 }
 
-func (b *between) Conversation(ctx context.Context, workspace string,
-	id uuid.UUID) (convo.Conversation, error) {
-	defer b.once.Do(b.f)
-	return b.Store.Conversation(ctx, workspace, id)
+func (b *between) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
+	if b.loads++; b.loads == 3 { // the contact and its conversation were looked at
+		b.f()
+	}
+	return b.Store.Load(ctx, to)
 }
 
 func TestACloseStepClosesOnlyTheConversationThatItHasSummarized(t *testing.T) {

@@ -142,29 +142,31 @@ const (
 	contacts = `INSERT INTO convo_contacts (workspace, id, version, created_at, blocked)
 	SELECT 'acme', CONCAT('contact-', i), 1, {start}, FALSE FROM {numbers}`
 
-	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, created_at,
-		contact, new_contact, status, version, updated_at, last_activity_at, address_channel,
+	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, lane,
+		created_at, contact, new_contact, status, version, updated_at, last_activity_at,
+		address_channel,
 		address, assignee, team, active, active_slot, number, opened_at, opened_by_type,
 		opened_by_id,
 		opened_source, first_assignee, last_assignee,
 		last_team, first_responder_type, first_responder_id, responses, response_micros,
 		pending_micros, incoming, outgoing_user,
 		outgoing_automation, closed_by_type, closed_by_id, closed_source, category, summary)
-	SELECT 'acme', id, contact, 'whatsapp', at, contact, i < 10000,
+	SELECT 'acme', id, contact, 'whatsapp', '', at, contact, i < 10000,
 	CASE WHEN active THEN 'open' ELSE 'closed' END, 4, at, at, '', '', agent, team,
 		active, CASE WHEN active THEN contact END, 1, at, 'contact', contact, 'incoming_message',
 		agent, agent, team, 'user', agent,
 		1, 1000000, 0, 1, 1, 0, '', '', '', '', '' FROM {rows} v`
 
-	cycles = `INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type,
+	cycles = `INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
+		opened_by_type,
 		opened_by_id, opened_source,
 		first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
 		first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
 		responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
 		closed_at, closed_by_type, closed_by_id,
 		closed_source, category, summary, rollup_pending)
-	SELECT 'acme', id, 1, at, 'contact', contact, 'incoming_message', at + took / 20, agent, agent,
-	team, at + took / 10, at + took / 10, 'user', agent, at,
+	SELECT 'acme', id, 'whatsapp', '', 1, at, 'contact', contact, 'incoming_message',
+	at + took / 20, agent, agent, team, at + took / 10, at + took / 10, 'user', agent, at,
 		1, took / 10, 0, 1, 1, 0, at + took, 'user', agent, 'user', 'Support', 'Done.', 1
 		FROM {rows} v WHERE NOT active`
 )

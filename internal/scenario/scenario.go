@@ -25,8 +25,8 @@
 //
 // A REF is a contact (susan), an address (sms:+49), both (susan sms:+49), or a conversation by the
 // number that the output gives it (#1); in another workspace than acme, its name and a slash go
-// before it (beta/susan). A command is its name and its fields as in JSON; an actor is type:id, a
-// time is the time of the clock and a duration (+1h).
+// before it (beta/susan), and a lane after it (susan in=orders). A command is its name and its
+// fields as in JSON; an actor is type:id, a time is the time of the clock and a duration (+1h).
 package scenario
 
 import (
@@ -117,8 +117,8 @@ func (r *runner) start() error {
 	r.store, r.policies, r.now = memstore.New(), map[string]*convo.Policy{}, Morning
 	r.numbers, r.names = map[uuid.UUID]int{}, map[string]string{}
 	r.places = map[string]uuid.UUID{}
-	policyOf := func(_ context.Context, workspace, _ string) (*convo.Policy, error) {
-		return cmp.Or(r.policies[workspace], r.policies[""]), nil
+	policyOf := func(_ context.Context, of convo.Scope) (*convo.Policy, error) {
+		return cmp.Or(r.policies[of.Workspace], r.policies[""]), nil
 	}
 	var err error
 	r.engine, err = convo.New(r.store, convo.WithPolicies(policyOf), convo.WithClock(r))
@@ -204,14 +204,18 @@ func (r *runner) merge(ctx context.Context, rest string) (string, error) {
 	if err != nil {
 		return r.refusal(err), nil
 	}
-	return r.outcome(res.Outcome, res.Conversation) + r.events(res.Events), nil
+	return r.outcome(res.Outcome, res.Conversations...) + r.events(res.Events), nil
 }
 
-func (r *runner) outcome(o convo.Outcome, c convo.Conversation) string {
-	if c.ID == uuid.Nil {
-		return string(o) + "\n"
+func (r *runner) outcome(o convo.Outcome, cs ...convo.Conversation) string {
+	text, before := string(o), ": "
+	for _, c := range cs {
+		if c.ID != uuid.Nil {
+			text += fmt.Sprintf("%sconversation %d is %s", before, r.number(c.ID), c.Status)
+			before = ", "
+		}
 	}
-	return fmt.Sprintf("%s: conversation %d is %s\n", o, r.number(c.ID), c.Status)
+	return text + "\n"
 }
 
 func (r *runner) refusal(err error) string {
@@ -316,6 +320,7 @@ func (r *runner) ref(text string) (convo.Ref, error) {
 	to.Workspace, text = workspaceOf(text)
 	for _, word := range strings.Fields(text) {
 		number, isConversation := strings.CutPrefix(word, "#")
+		lane, isLane := strings.CutPrefix(word, "in=")
 		channel, value, isAddress := strings.Cut(word, ":")
 		switch {
 		case isConversation:
@@ -331,6 +336,8 @@ func (r *runner) ref(text string) (convo.Ref, error) {
 			if to.Conversation == uuid.Nil {
 				to.Conversation = uuid.UUID{15: byte(n)} // one that is not there
 			}
+		case isLane:
+			to.Lane = lane
 		case isAddress:
 			to.Address = convo.Address{Channel: channel, Value: value}
 		default:

@@ -83,6 +83,9 @@ func (s *Script) ref(to convo.Ref) string {
 	if to.Conversation != uuid.Nil {
 		words = append(words, "#"+strconv.Itoa(s.numbers[to.Conversation]))
 	}
+	if to.Lane != "" {
+		words = append(words, "in="+to.Lane)
+	}
 	return to.Workspace + "/" + strings.Join(words, " ")
 }
 

@@ -331,6 +331,8 @@ var filters = []filter{
 	{"rare team", func(f *convo.Filter) { f.Team = fill.RareTeam }},
 	{"channel", func(f *convo.Filter) { f.Channel = "whatsapp" }},
 	{"rare channel", func(f *convo.Filter) { f.Channel = "viber" }},
+	{"lane", func(f *convo.Filter) { f.Lane = "lane-1" }},
+	{"rare lane", func(f *convo.Filter) { f.Lane = fill.RareLane }},
 	{"category", func(f *convo.Filter) { f.Category = "Support" }},
 	{"rare category", func(f *convo.Filter) { f.Category = fill.RareCategory }},
 }

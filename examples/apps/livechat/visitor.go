@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/chatlifecycle/convo"
 )
 
@@ -108,15 +106,10 @@ func (s *server) byVisitor(w http.ResponseWriter, r *http.Request, v visitor,
 // visitorView is the visitor's latest conversation, as far as it is for their eyes.
 func (s *server) visitorView(ctx context.Context, v visitor) (visitorPage, error) {
 	page := visitorPage{Workspace: v.workspace, MaxLength: maxBody / 4}
-	contact, err := s.engine.Contact(ctx, convo.ToContact(v.workspace, v.contact))
-	if errors.Is(err, convo.ErrNotFound) || err == nil && contact.LatestConversation == uuid.Nil {
+	c, err := s.engine.Conversation(ctx, convo.ToContact(v.workspace, v.contact))
+	if errors.Is(err, convo.ErrNotFound) {
 		return page, nil
 	}
-	if err != nil {
-		return page, err
-	}
-	c, err := s.engine.Conversation(ctx, convo.ToConversation(v.workspace,
-		contact.LatestConversation))
 	if err != nil {
 		return page, err
 	}

@@ -217,10 +217,8 @@ func (c *client) does(id uuid.UUID, action string, values map[string]any) {
 func (c *client) latest() convo.Conversation {
 	c.w.t.Helper()
 	workspace := strings.TrimPrefix(c.base, "/w/")
-	contact, err := c.w.engine.Contact(c.w.t.Context(), convo.ToContact(workspace, c.contact()))
-	require.NoError(c.w.t, err)
 	conversation, err := c.w.engine.Conversation(c.w.t.Context(),
-		convo.ToConversation(workspace, contact.LatestConversation))
+		convo.ToContact(workspace, c.contact()))
 	require.NoError(c.w.t, err)
 	return conversation
 }

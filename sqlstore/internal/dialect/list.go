@@ -72,6 +72,8 @@ func (d *Dialect) listWhere(f *convo.Filter) (where string, args []any) {
 	add(f.Assignee != "" || f.Unassigned, "assignee = ?", f.Assignee)
 	add(f.Team != "", "team = ? AND team <> ''", f.Team) // as the partial indexes say it
 	add(f.Channel != "", "channel = ?", f.Channel)
+	add(f.Lane != "", "lane = ? AND lane <> ''", f.Lane)
+	add(f.NoLane, "lane = ''")
 	add(f.Category != "", "category = ? AND category <> ''", f.Category)
 	add(!f.From.IsZero(), "created_at >= ?", f.From.UnixMicro())
 	// One upper bound, the lower one: of two SQLite makes a plan that sorts.
@@ -107,6 +109,7 @@ func (d *Dialect) listFrom(f *convo.Filter) (table string, filters int) {
 	}{
 		{f.Contact != "", "contact"}, {f.Assignee != "" || f.Unassigned, "assignee"},
 		{f.Team != "", "team"}, {f.Channel != "", "channel"}, {f.Category != "", "category"},
+		{f.Lane != "", "lane"},
 	} {
 		if i.given {
 			indexes = append(indexes, "convo_conversations_"+i.name)

@@ -221,7 +221,7 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 		}
 	}
 	if class.closed {
-		a = Cycles.All.Args(d, a, &ClosedCycle{c.Workspace, c.ID, &c.Cycle})
+		a = Cycles.All.Args(d, a, &ClosedCycle{c.Workspace, c.ID, c.Channel, c.Lane, &c.Cycle})
 	}
 	return a
 }

@@ -117,7 +117,8 @@ var (
 	SELECT ` + Conversations.All.namedCasts() + `
 ), taken AS (
 	SELECT 1 FROM wanted JOIN convo_conversations other ON other.workspace = wanted.workspace
-		AND other.active_slot = wanted.active_slot AND other.id <> wanted.id
+		AND other.active_slot = wanted.active_slot AND other.lane = wanted.lane
+		AND other.id <> wanted.id
 )`
 
 	// LIMIT keeps the planner from reading the whole table, whose size it may not know yet.
@@ -162,7 +163,8 @@ var (
 
 	postgresCycle = `, wrote_cycle AS (
 	INSERT INTO convo_cycles (` + Cycles.All.Names() + `, rollup_pending)
-	SELECT wanted.workspace, wanted.id, ` + Cycle.Qualify("wanted") + `, 1
+	SELECT wanted.workspace, wanted.id, wanted.channel, wanted.lane, ` +
+		Cycle.Qualify("wanted") + `, 1
 	FROM wanted, wrote_conversation
 	` + standardUpsertCycle + `
 )`

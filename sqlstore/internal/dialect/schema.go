@@ -42,6 +42,8 @@ type Key struct {
 type ClosedCycle struct {
 	Workspace    string
 	Conversation uuid.UUID
+	Channel      string
+	Lane         string
 	*convo.Cycle
 }
 
@@ -54,8 +56,6 @@ var Contacts = table(
 	optional("updated_at", mutable, func(c *ct) Field { return (*Micros)(&c.UpdatedAt) }),
 	required("blocked", mutable, func(c *ct) Field { return (*Flag)(&c.Blocked) }),
 	optional("merged_into", mutable, func(c *ct) Field { return (*Text)(&c.MergedInto) }),
-	optional("latest_conversation", mutable,
-		func(c *ct) Field { return (*ID)(&c.LatestConversation) }),
 )
 
 // Addresses are the columns of convo_addresses.
@@ -80,6 +80,7 @@ var Conversations = table(slices.Concat(Columns[cv]{
 	required("id", immutable, func(c *cv) Field { return (*ID)(&c.ID) }),
 	required("origin", immutable, func(c *cv) Field { return (*Text)(&c.Origin) }),
 	required("channel", immutable, func(c *cv) Field { return (*Text)(&c.Channel) }),
+	required("lane", immutable, func(c *cv) Field { return (*Text)(&c.Lane) }),
 	required("created_at", immutable, func(c *cv) Field { return (*Micros)(&c.CreatedAt) }),
 	required("contact", immutable, func(c *cv) Field { return (*Text)(&c.Contact) }),
 	required("new_contact", immutable, func(c *cv) Field { return (*Flag)(&c.NewContact) }),
@@ -105,8 +106,8 @@ var Conversations = table(slices.Concat(Columns[cv]{
 
 func active(c *cv) any { return c.Status.Active() }
 
-// ActiveSlot is what keeps the active conversation of a contact single: the contact, while it is
-// active.
+// ActiveSlot is what keeps the active conversation of a contact single in its lane: the contact,
+// while it is active.
 func ActiveSlot(c *convo.Conversation) any {
 	if c.Status.Active() {
 		return c.Contact
@@ -158,6 +159,8 @@ var Cycles = table(slices.Concat(Columns[ClosedCycle]{
 	required("workspace", immutable, func(c *ClosedCycle) Field { return (*Text)(&c.Workspace) }),
 	required("conversation", immutable,
 		func(c *ClosedCycle) Field { return (*ID)(&c.Conversation) }),
+	required("channel", immutable, func(c *ClosedCycle) Field { return (*Text)(&c.Channel) }),
+	required("lane", immutable, func(c *ClosedCycle) Field { return (*Text)(&c.Lane) }),
 }, lift(Cycle, func(c *ClosedCycle) *cy { return c.Cycle }))...)
 
 // Events are the columns of convo_events.
@@ -174,6 +177,7 @@ var Events = table(
 	optional("by_id", immutable, func(e *ev) Field { return (*Text)(&e.By.ID) }),
 	optional("source", immutable, func(e *ev) Field { return (*Text)(&e.Source) }),
 	optional("channel", immutable, func(e *ev) Field { return (*Text)(&e.Channel) }),
+	optional("lane", immutable, func(e *ev) Field { return (*Text)(&e.Lane) }),
 	optional("address", immutable, func(e *ev) Field { return (*Text)(&e.Address) }),
 	optional("external_id", immutable, func(e *ev) Field { return (*KeyText)(&e.ExternalID) }),
 	optional("sent_at", immutable, func(e *ev) Field { return (*Micros)(&e.SentAt) }),
@@ -187,7 +191,6 @@ var Events = table(
 	optional("response", immutable, func(e *ev) Field { return (*Flag)(&e.Response) }),
 	optional("quiet", immutable, func(e *ev) Field { return (*Flag)(&e.Quiet) }),
 	optional("new_contact", immutable, func(e *ev) Field { return (*Flag)(&e.NewContact) }),
-	optional("older", immutable, func(e *ev) Field { return (*Flag)(&e.Older) }),
 	optional("restart_flow", immutable, func(e *ev) Field { return (*Flag)(&e.RestartFlow) }),
 	optional("message", immutable, func(e *ev) Field { return (*ID)(&e.Message) }),
 	optional("redacted", immutable, func(e *ev) Field { return (*Flag)(&e.Redacted) }),
@@ -198,13 +201,16 @@ var Events = table(
 	optional("assignee_before", immutable,
 		func(e *ev) Field { return (*Text)(&e.AssigneeBefore) }),
 	optional("team_before", immutable, func(e *ev) Field { return (*Text)(&e.TeamBefore) }),
+	optional("lane_before", immutable, func(e *ev) Field { return (*Text)(&e.LaneBefore) }),
+	optional("channel_before", immutable, func(e *ev) Field { return (*Text)(&e.ChannelBefore) }),
 )
 
 // MessageEvents are the columns of convo_events that a message or note has; the others are NULL.
 // Most events are messages, and each value that is sent costs.
-var MessageEvents = Events.All.without("contact_seq", "source", "category", "summary", "until_at",
-	"assignee", "team", "new_contact", "older", "restart_flow", "message", "redacted", "duplicate",
-	"notice", "audience", "status_before", "assignee_before", "team_before")
+var MessageEvents = Events.All.without("contact_seq", "source", "lane", "category", "summary",
+	"until_at", "assignee", "team", "new_contact", "restart_flow", "message", "redacted",
+	"duplicate", "notice", "audience", "status_before", "assignee_before", "team_before",
+	"lane_before", "channel_before")
 
 // IsMessage reports whether e has no other columns than MessageEvents.
 func IsMessage(e *convo.Event) bool {
@@ -235,8 +241,6 @@ var ContactEvents = table(
 	optional("redacted", immutable, func(e *ev) Field { return (*Flag)(&e.Redacted) }),
 	optional("duplicate", immutable, func(e *ev) Field { return (*ID)(&e.Duplicate) }),
 	optional("merged_into", immutable, func(e *ev) Field { return (*Text)(&e.MergedInto) }),
-	optional("latest_conversation", immutable,
-		func(e *ev) Field { return (*ID)(&e.LatestConversation) }),
 	optional("blocked", immutable, func(e *ev) Field { return (*Flag)(&e.Blocked) }),
 )
 

@@ -101,7 +101,7 @@ func TestOnlyTheLastColumnOfASnapshotIsFreeText(t *testing.T) {
 	for _, c := range Conversations.Read[:last] {
 		assert.False(t, free(c.kind), c.name)
 	}
-	assert.Equal(t, len(Conversations.Read)+len(Contacts.Read)+1, 1+strings.Count(
+	assert.Equal(t, len(Conversations.Read)+len(Contacts.Read)+2, 1+strings.Count(
 		strings.SplitAfter(snapshotAsText, "', ")[0], unitSeparator))
 }
 

@@ -38,7 +38,7 @@ func unsampled(statement string) string {
 // only one that may hold the separator.
 var snapshotAsText = func() string {
 	columns := asText(Contacts.Read, "ct")
-	columns = append(columns, "hex("+otherActiveID+")")
+	columns = append(columns, "hex("+otherActiveID+")", hasConversation)
 	columns = append(columns, asText(Conversations.Read, "cv")...)
 	format := strings.Repeat(unitSeparator+"%s", len(columns))[len(unitSeparator):]
 	return "format('" + format + "',\n\t" + strings.Join(columns, ", ") + ")"

@@ -10,23 +10,39 @@ import (
 // of the tables. What differs between the engines stands in their own files. Aliases: ct contact,
 // cv conversation, cy cycle, ev event, ce event of a contact, ad address.
 
-// snapshotPlaceholder stands for what Load selects of a contact ct and its latest conversation cv.
+// snapshotPlaceholder stands for what Load selects of a contact ct and its conversation cv.
 const snapshotPlaceholder = "{snapshot}"
 
-// otherActiveID is the contact's active conversation when it is another one.
-const otherActiveID = `CASE WHEN cv.active THEN NULL ELSE (
+const (
+	// otherActiveID is the contact's active conversation in the lane when it is another one.
+	otherActiveID = `CASE WHEN cv.active THEN NULL ELSE (
 		SELECT other.id FROM convo_conversations other
-		WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END`
+		WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+			AND other.lane = cv.lane) END`
+
+	// hasConversation is asked only where there is none in the lane.
+	hasConversation = `CASE WHEN cv.id IS NULL THEN EXISTS (
+		SELECT 1 FROM convo_conversations any_lane
+		WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
+		ELSE 1 = 1 END`
+)
 
 var snapshotColumns = Contacts.Read.Qualify("ct") + `,
 	` + otherActiveID + `,
+	` + hasConversation + `,
 	` + Conversations.Read.Qualify("cv")
 
-// What Load sends.
+// What Load sends. The lane comes twice, where the latest conversation is joined.
 const (
 	latestConversation = `
 	LEFT JOIN convo_conversations cv
-		ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation`
+		ON cv.workspace = ct.workspace AND cv.id = COALESCE((
+			SELECT running.id FROM convo_conversations running
+			WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+				AND running.lane = ?), (
+			SELECT latest.id FROM convo_conversations latest
+			WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = ?
+			ORDER BY latest.opened_at DESC, latest.id DESC LIMIT 1))`
 
 	LoadContact = `SELECT ` + snapshotPlaceholder + `
 	FROM convo_contacts ct` + latestConversation + `
@@ -319,9 +335,10 @@ func jsonList(texts []string) string {
 
 // Statements of a commit without lists of columns.
 const (
-	// OtherActive is the conversation that has the slot of a contact, if it is another one.
+	// OtherActive is the conversation that has the slot of a contact in a lane, if it is another
+	// one.
 	OtherActive = `SELECT other.id FROM convo_conversations other
-	WHERE other.workspace = ? AND other.active_slot = ? AND other.id <> ?`
+	WHERE other.workspace = ? AND other.active_slot = ? AND other.lane = ? AND other.id <> ?`
 
 	DeleteAddress = `DELETE FROM convo_addresses
 	WHERE workspace = ? AND channel = ? AND value = ?`
@@ -338,9 +355,10 @@ const (
 	MergeContacts = `UPDATE convo_contacts SET merged_into = ?
 	WHERE workspace = ? AND merged_into = ?`
 
-	// ActiveOfBoth are the active conversations of a contact and of one that is merged into it.
-	ActiveOfBoth = `SELECT id FROM convo_conversations
-	WHERE workspace = ? AND active_slot IN (?, ?)`
+	// ActiveTwice is a lane in which a contact, and one that is merged into it, have two active
+	// conversations.
+	ActiveTwice = `SELECT lane FROM convo_conversations
+	WHERE workspace = ? AND active_slot IN (?, ?) GROUP BY lane HAVING count(*) > 1 LIMIT 1`
 
 	MergeConversations = `UPDATE convo_conversations
 	SET contact = ?, active_slot = CASE WHEN active_slot IS NULL THEN NULL ELSE ? END

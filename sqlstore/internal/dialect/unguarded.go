@@ -20,7 +20,7 @@ func Unguarded(d *Dialect) map[string]string {
 		overwrite(d, "workspace, id", Contacts.All)
 	other[InsertEvent+d.InsertOnce] = InsertEvent +
 		overwrite(d, "workspace, conversation, seq", Events.All)
-	other[ActiveOfBoth] = ActiveOfBoth + " LIMIT 1"
+	other[ActiveTwice] = mustReplace(ActiveTwice, "count(*) > 1", "count(*) > 2")
 	return other
 }
 

@@ -10,7 +10,6 @@ CREATE TABLE convo_contacts (
     updated_at  BIGINT,
     blocked     BOOLEAN NOT NULL,
     merged_into VARBINARY(255),
-    latest_conversation BINARY(16),
     PRIMARY KEY (workspace, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
@@ -29,7 +28,7 @@ CREATE TABLE convo_addresses (
 CREATE INDEX convo_addresses_contact ON convo_addresses (workspace, contact);
 CREATE INDEX convo_addresses_identity ON convo_addresses (workspace, identity, channel, value);
 
--- active_slot is the contact while the conversation is active: what keeps the active one of a contact single.
+-- active_slot is the contact while the conversation is active: what keeps the active one in a lane single.
 -- From number on, the columns are those of the running cycle, or of the last one.
 -- What changes with every message is in no index.
 CREATE TABLE convo_conversations (
@@ -37,6 +36,7 @@ CREATE TABLE convo_conversations (
     id                   BINARY(16) NOT NULL,
     origin               VARBINARY(255) NOT NULL,
     channel              VARBINARY(255) NOT NULL,
+    lane                 VARBINARY(255) NOT NULL,
     created_at           BIGINT NOT NULL,
     contact              VARBINARY(255) NOT NULL,
     new_contact          BOOLEAN NOT NULL,
@@ -86,12 +86,14 @@ CREATE TABLE convo_conversations (
     PRIMARY KEY (workspace, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
-CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot);
+CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot, lane);
+CREATE INDEX convo_conversations_latest ON convo_conversations (workspace, contact, lane, opened_at, id);
 CREATE INDEX convo_conversations_listed ON convo_conversations (workspace, active, created_at, id);
 CREATE INDEX convo_conversations_contact ON convo_conversations (workspace, contact, active, created_at, id);
 CREATE INDEX convo_conversations_assignee ON convo_conversations (workspace, assignee, active, created_at, id);
 CREATE INDEX convo_conversations_channel ON convo_conversations (workspace, channel, active, created_at, id);
 CREATE INDEX convo_conversations_team ON convo_conversations (workspace, team, active, created_at, id);
+CREATE INDEX convo_conversations_lane ON convo_conversations (workspace, lane, active, created_at, id);
 CREATE INDEX convo_conversations_category ON convo_conversations (workspace, category, active, created_at, id);
 -- Timers are looked for in all workspaces at once.
 CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, id);
@@ -100,6 +102,8 @@ CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, 
 CREATE TABLE convo_cycles (
     workspace            VARBINARY(255) NOT NULL,
     conversation         BINARY(16) NOT NULL,
+    channel              VARBINARY(255) NOT NULL,
+    lane                 VARBINARY(255) NOT NULL,
     number               INT NOT NULL,
     opened_at            BIGINT NOT NULL,
     opened_by_type       VARBINARY(255) NOT NULL,
@@ -145,6 +149,7 @@ CREATE TABLE convo_events (
     by_id        VARBINARY(255),
     source       VARBINARY(255),
     channel      VARBINARY(255),
+    lane         VARBINARY(255),
     address      VARBINARY(255),
     external_id  VARBINARY(998),
     sent_at      BIGINT,
@@ -158,7 +163,6 @@ CREATE TABLE convo_events (
     response     BOOLEAN,
     quiet        BOOLEAN,
     new_contact  BOOLEAN,
-    older        BOOLEAN,
     restart_flow BOOLEAN,
     message      BINARY(16),
     redacted     BOOLEAN,
@@ -168,6 +172,8 @@ CREATE TABLE convo_events (
     status_before   VARBINARY(255),
     assignee_before VARBINARY(255),
     team_before     VARBINARY(255),
+    lane_before     VARBINARY(255),
+    channel_before  VARBINARY(255),
     PRIMARY KEY (workspace, conversation, seq)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
@@ -194,7 +200,6 @@ CREATE TABLE convo_contact_events (
     redacted     BOOLEAN,
     duplicate    BINARY(16),
     merged_into VARBINARY(255),
-    latest_conversation BINARY(16),
     blocked      BOOLEAN,
     PRIMARY KEY (workspace, contact, seq)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;

@@ -10,7 +10,6 @@ CREATE TABLE convo_contacts (
     updated_at  bigint,
     blocked     boolean NOT NULL,
     merged_into text COLLATE "C",
-    latest_conversation uuid,
     PRIMARY KEY (workspace, id)
 ) WITH (fillfactor = 80);
 
@@ -29,7 +28,7 @@ CREATE TABLE convo_addresses (
 CREATE INDEX convo_addresses_contact ON convo_addresses (workspace, contact);
 CREATE INDEX convo_addresses_identity ON convo_addresses (workspace, identity, channel, value) WHERE identity IS NOT NULL;
 
--- active_slot is the contact while the conversation is active: what keeps the active one of a contact single.
+-- active_slot is the contact while the conversation is active: what keeps the active one in a lane single.
 -- From number on, the columns are those of the running cycle, or of the last one.
 -- What changes with every message is in no index, so that an update stays in its page.
 CREATE TABLE convo_conversations (
@@ -37,6 +36,7 @@ CREATE TABLE convo_conversations (
     id                   uuid NOT NULL,
     origin               text COLLATE "C" NOT NULL,
     channel              text COLLATE "C" NOT NULL,
+    lane                 text COLLATE "C" NOT NULL,
     created_at           bigint NOT NULL,
     contact              text COLLATE "C" NOT NULL,
     new_contact          boolean NOT NULL,
@@ -86,12 +86,14 @@ CREATE TABLE convo_conversations (
     PRIMARY KEY (workspace, id)
 ) WITH (fillfactor = 80);
 
-CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot);
+CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot, lane);
+CREATE INDEX convo_conversations_latest ON convo_conversations (workspace, contact, lane, opened_at, id);
 CREATE INDEX convo_conversations_listed ON convo_conversations (workspace, active, created_at, id);
 CREATE INDEX convo_conversations_contact ON convo_conversations (workspace, contact, active, created_at, id);
 CREATE INDEX convo_conversations_assignee ON convo_conversations (workspace, assignee, active, created_at, id);
 CREATE INDEX convo_conversations_channel ON convo_conversations (workspace, channel, active, created_at, id);
 CREATE INDEX convo_conversations_team ON convo_conversations (workspace, team, active, created_at, id) WHERE team <> '';
+CREATE INDEX convo_conversations_lane ON convo_conversations (workspace, lane, active, created_at, id) WHERE lane <> '';
 CREATE INDEX convo_conversations_category ON convo_conversations (workspace, category, active, created_at, id) WHERE category <> '';
 -- Timers are looked for in all workspaces at once.
 CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, id) WHERE due_at IS NOT NULL;
@@ -100,6 +102,8 @@ CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, 
 CREATE TABLE convo_cycles (
     workspace            text COLLATE "C" NOT NULL,
     conversation         uuid NOT NULL,
+    channel              text COLLATE "C" NOT NULL,
+    lane                 text COLLATE "C" NOT NULL,
     number               integer NOT NULL,
     opened_at            bigint NOT NULL,
     opened_by_type       text COLLATE "C" NOT NULL,
@@ -145,6 +149,7 @@ CREATE TABLE convo_events (
     by_id        text COLLATE "C",
     source       text COLLATE "C",
     channel      text COLLATE "C",
+    lane         text COLLATE "C",
     address      text COLLATE "C",
     external_id  text COLLATE "C",
     sent_at      bigint,
@@ -158,7 +163,6 @@ CREATE TABLE convo_events (
     response     boolean,
     quiet        boolean,
     new_contact  boolean,
-    older        boolean,
     restart_flow boolean,
     message      uuid,
     redacted     boolean,
@@ -168,6 +172,8 @@ CREATE TABLE convo_events (
     status_before   text COLLATE "C",
     assignee_before text COLLATE "C",
     team_before     text COLLATE "C",
+    lane_before     text COLLATE "C",
+    channel_before  text COLLATE "C",
     PRIMARY KEY (workspace, conversation, seq)
 );
 
@@ -194,7 +200,6 @@ CREATE TABLE convo_contact_events (
     redacted     boolean,
     duplicate    uuid,
     merged_into text COLLATE "C",
-    latest_conversation uuid,
     blocked      boolean,
     PRIMARY KEY (workspace, contact, seq)
 );

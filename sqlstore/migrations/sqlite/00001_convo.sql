@@ -10,7 +10,6 @@ CREATE TABLE convo_contacts (
     updated_at  INTEGER,
     blocked     INTEGER NOT NULL,
     merged_into TEXT,
-    latest_conversation BLOB,
     PRIMARY KEY (workspace, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -29,7 +28,7 @@ CREATE TABLE convo_addresses (
 CREATE INDEX convo_addresses_contact ON convo_addresses (workspace, contact);
 CREATE INDEX convo_addresses_identity ON convo_addresses (workspace, identity, channel, value) WHERE identity IS NOT NULL;
 
--- active_slot is the contact while the conversation is active: what keeps the active one of a contact single.
+-- active_slot is the contact while the conversation is active: what keeps the active one in a lane single.
 -- From number on, the columns are those of the running cycle, or of the last one.
 -- What changes with every message is in no index.
 CREATE TABLE convo_conversations (
@@ -37,6 +36,7 @@ CREATE TABLE convo_conversations (
     id                   BLOB NOT NULL,
     origin               TEXT NOT NULL,
     channel              TEXT NOT NULL,
+    lane                 TEXT NOT NULL,
     created_at           INTEGER NOT NULL,
     contact              TEXT NOT NULL,
     new_contact          INTEGER NOT NULL,
@@ -86,12 +86,14 @@ CREATE TABLE convo_conversations (
     PRIMARY KEY (workspace, id)
 ) STRICT;
 
-CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot);
+CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot, lane);
+CREATE INDEX convo_conversations_latest ON convo_conversations (workspace, contact, lane, opened_at, id);
 CREATE INDEX convo_conversations_listed ON convo_conversations (workspace, active, created_at, id);
 CREATE INDEX convo_conversations_contact ON convo_conversations (workspace, contact, active, created_at, id);
 CREATE INDEX convo_conversations_assignee ON convo_conversations (workspace, assignee, active, created_at, id);
 CREATE INDEX convo_conversations_channel ON convo_conversations (workspace, channel, active, created_at, id);
 CREATE INDEX convo_conversations_team ON convo_conversations (workspace, team, active, created_at, id) WHERE team <> '';
+CREATE INDEX convo_conversations_lane ON convo_conversations (workspace, lane, active, created_at, id) WHERE lane <> '';
 CREATE INDEX convo_conversations_category ON convo_conversations (workspace, category, active, created_at, id) WHERE category <> '';
 -- Timers are looked for in all workspaces at once.
 CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, id) WHERE due_at IS NOT NULL;
@@ -100,6 +102,8 @@ CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, 
 CREATE TABLE convo_cycles (
     workspace            TEXT NOT NULL,
     conversation         BLOB NOT NULL,
+    channel              TEXT NOT NULL,
+    lane                 TEXT NOT NULL,
     number               INTEGER NOT NULL,
     opened_at            INTEGER NOT NULL,
     opened_by_type       TEXT NOT NULL,
@@ -145,6 +149,7 @@ CREATE TABLE convo_events (
     by_id        TEXT,
     source       TEXT,
     channel      TEXT,
+    lane         TEXT,
     address      TEXT,
     external_id  TEXT,
     sent_at      INTEGER,
@@ -158,7 +163,6 @@ CREATE TABLE convo_events (
     response     INTEGER,
     quiet        INTEGER,
     new_contact  INTEGER,
-    older        INTEGER,
     restart_flow INTEGER,
     message      BLOB,
     redacted     INTEGER,
@@ -168,6 +172,8 @@ CREATE TABLE convo_events (
     status_before   TEXT,
     assignee_before TEXT,
     team_before     TEXT,
+    lane_before     TEXT,
+    channel_before  TEXT,
     PRIMARY KEY (workspace, conversation, seq)
 ) STRICT, WITHOUT ROWID;
 
@@ -194,7 +200,6 @@ CREATE TABLE convo_contact_events (
     redacted     INTEGER,
     duplicate    BLOB,
     merged_into TEXT,
-    latest_conversation BLOB,
     blocked      INTEGER,
     PRIMARY KEY (workspace, contact, seq)
 ) STRICT, WITHOUT ROWID;

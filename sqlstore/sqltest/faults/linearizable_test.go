@@ -170,8 +170,8 @@ func (c *clients) run(t *testing.T, s convo.Store) {
 }
 
 // byChannel is the policy of the two kinds of contact: see operation.anew.
-func byChannel(_ context.Context, _, channel string) (*convo.Policy, error) {
-	if channel == "anew" {
+func byChannel(_ context.Context, of convo.Scope) (*convo.Policy, error) {
+	if of.Channel == "anew" {
 		return &convo.Policy{}, nil
 	}
 	again := convo.OnClosed{Mode: convo.OnClosedReopen}

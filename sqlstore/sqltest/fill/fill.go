@@ -24,6 +24,7 @@ const (
 	Regular      = "contact-1"
 	RareAssignee = "agent-rare"
 	RareTeam     = "team-rare"
+	RareLane     = "lane-rare"
 	RareCategory = "Fraud"
 )
 
@@ -71,7 +72,7 @@ func Active(ctx context.Context, db *sql.DB, limit int) (ids []uuid.UUID, contac
 	err error) {
 	rows, err := db.QueryContext(ctx, `SELECT id, contact FROM convo_conversations
 		WHERE workspace = '`+Workspace+`' AND active
-		AND status = 'open' LIMIT `+strconv.Itoa(limit))
+		AND status = 'open' AND lane = '' LIMIT `+strconv.Itoa(limit))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -166,6 +167,8 @@ func text(d sqlstore.Dialect, statement string, n, from, to int) string {
 				WHEN a % 100 < 90 THEN 'webchat' WHEN a % 100 < 99
 				THEN 'email'
 				ELSE 'viber' END AS channel,
+			CASE WHEN b = 300 THEN 'lane-rare' WHEN b % 10 < 6 THEN '' ELSE CONCAT('lane-',
+			b % 7) END AS lane,
 			CASE WHEN c = 5 THEN 'agent-rare' WHEN c % 100 < 20 THEN '' ELSE CONCAT('agent-',
 			c % 40) END AS assignee,
 			CASE WHEN a = 77 THEN 'team-rare' WHEN a % 10 < 4 THEN '' ELSE CONCAT('team-',
@@ -176,9 +179,11 @@ func text(d sqlstore.Dialect, statement string, n, from, to int) string {
 				ELSE 'General Inquiry' END AS category
 			FROM {numbered}) v`,
 		"{contacts}", `(SELECT i, {workspace} AS workspace, CONCAT('contact-', i) AS contact,
-			`+strings.ReplaceAll(id, "NUMBER", "i + {half}")+` AS latest_conversation,
+			`+strings.ReplaceAll(id, "NUMBER", "i + {half}")+` AS id,
 			`+strings.ReplaceAll(millis, "NUMBER", "i")+` * 1000 AS at
 			FROM {numbered}) v`,
+		"{lane}", "CASE WHEN b = 300 THEN 'lane-rare' WHEN b % 10 < 6 THEN '' ELSE "+
+			"CONCAT('lane-', b % 7) END",
 		"{event}", strings.ReplaceAll(id, "NUMBER", "i * 8 + e"),
 	).Replace(statement)
 	statement = strings.NewReplacer(
@@ -194,18 +199,19 @@ func text(d sqlstore.Dialect, statement string, n, from, to int) string {
 
 const (
 	contacts = `INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
-		merged_into, latest_conversation)
-	SELECT workspace, contact, 3, at, at, FALSE, NULL, latest_conversation FROM {contacts}`
+		merged_into)
+	SELECT workspace, contact, 3, at, at, FALSE, NULL FROM {contacts}`
 
 	aliases = `INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
-		merged_into, latest_conversation)
-	SELECT workspace, CONCAT('alias-', i), 2, at, at, FALSE, contact, NULL FROM {contacts}`
+		merged_into)
+	SELECT workspace, CONCAT('alias-', i), 2, at, at, FALSE, contact FROM {contacts}`
 
 	addresses = `INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
 	SELECT workspace, 'whatsapp', CONCAT('+49', i), contact, CONCAT('+49', i) FROM {contacts}`
 
-	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, created_at,
-		contact, new_contact, status, version, updated_at, last_activity_at, address_channel,
+	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, lane,
+		created_at, contact, new_contact, status, version, updated_at, last_activity_at,
+		address_channel,
 		address, first_closed_at, assignee, team, due_at, active, active_slot, number, opened_at,
 		opened_by_type, opened_by_id,
 		opened_source, first_assignee, last_assignee, last_team, first_response_at,
@@ -215,7 +221,7 @@ const (
 		outgoing_automation,
 		pending_since, pending_until, closed_at, closed_by_type, closed_by_id, closed_source,
 		category, summary)
-	SELECT workspace, id, contact, channel, at, contact, TRUE,
+	SELECT workspace, id, contact, channel, lane, at, contact, TRUE,
 		CASE WHEN NOT active THEN 'closed' WHEN c % 10 < 3 THEN 'pending' ELSE 'open' END, 4,
 		at + 3000000, at + 3000000, '', '',
 		CASE WHEN NOT active THEN at + 3000000 END, assignee, team,
@@ -232,15 +238,15 @@ const (
 		and a coupon for the trouble.') END
 	FROM {conversations}`
 
-	cycles = `INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type,
-		opened_by_id, opened_source,
+	cycles = `INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
+		opened_by_type, opened_by_id, opened_source,
 		first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
 		first_responder_type, first_responder_id, first_waiting_since, no_wait_before, responses,
 		response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
 		closed_by_type, closed_by_id,
 		closed_source, category, summary, rollup_pending)
-	SELECT workspace, id, 1, at, 'contact', contact, 'incoming_message', assignee, assignee, team,
-	at + 2000000, at + 2000000, 'user', assignee, at + 1000000, at + 2000000, 1,
+	SELECT workspace, id, channel, lane, 1, at, 'contact', contact, 'incoming_message', assignee,
+	assignee, team, at + 2000000, at + 2000000, 'user', assignee, at + 1000000, at + 2000000, 1,
 		1000000, 0, 1, 1, 0, at + 3000000, 'user', assignee, 'user', category,
 		CONCAT('Issue resolved: replaced item ', i, ', and a coupon for the trouble.'), 1
 	FROM {conversations} WHERE NOT active`
@@ -263,7 +269,7 @@ const (
 
 	contactEvents = `INSERT INTO convo_contact_events (workspace, contact, seq, id, kind, at,
 		by_type, channel, address)
-	SELECT workspace, contact, 2, latest_conversation, 'address_linked', at, 'contact', 'whatsapp',
+	SELECT workspace, contact, 2, id, 'address_linked', at, 'contact', 'whatsapp',
 	CONCAT('+49', i) FROM {contacts}`
 
 	keys = `INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,

@@ -40,7 +40,7 @@ func traces(events []convo.Event) string {
 	for i := range events {
 		r := events[i].Row()
 		r.ID, r.Workspace, r.Contact, r.Conversation = uuid.Nil, "", "", uuid.Nil
-		r.Seq, r.ContactSeq, r.NewContact, r.Older = 0, 0, false, false
+		r.Seq, r.ContactSeq, r.NewContact = 0, 0, false
 		if r.By.Type == convo.ActorContact {
 			r.By.ID = ""
 		}

@@ -23,21 +23,21 @@ BEGIN NOT ATOMIC
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-            by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            category, summary, until_at, assignee, team, response, quiet, new_contact, older,
+            by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
+            attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before)
+            assignee_before, team_before, lane_before, channel_before)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?);
-        INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type,
-            opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
-            last_team, first_response_at, first_response_sent_at, first_responder_type,
-            first_responder_id, first_waiting_since, waiting_since, no_wait_before, responses,
-            response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
-            closed_at, closed_by_type, closed_by_id, closed_source, category, summary,
-            rollup_pending)
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
+            opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
+            last_assignee, last_team, first_response_at, first_response_sent_at,
+            first_responder_type, first_responder_id, first_waiting_since, waiting_since,
+            no_wait_before, responses, response_micros, pending_micros, incoming, outgoing_user,
+            outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category,
+            summary, rollup_pending)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, 1) ON DUPLICATE KEY UPDATE
+                ?, ?, ?, ?, ?, ?, 1) ON DUPLICATE KEY UPDATE
             category = VALUES(category), summary = VALUES(summary);
         SET step = 0;
         COMMIT;
@@ -54,14 +54,15 @@ END;
 -- 33 response_micros, 34 pending_micros, 35 incoming, 36 outgoing_user, 37 outgoing_automation,
 -- 38 closed_at, 39 closed_by_type, 40 closed_by_id, 41 closed_source, 42 category, 43 summary,
 -- 44 workspace, 45 id, 46 version, 47 workspace, 48 conversation, 49 seq, 50 id, 51 contact,
--- 52 contact_seq, 53 kind, 54 at, 55 by_type, 56 by_id, 57 source, 58 channel, 59 address,
--- 60 external_id, 61 sent_at, 62 body, 63 attachments, 64 category, 65 summary, 66 until_at,
--- 67 assignee, 68 team, 69 response, 70 quiet, 71 new_contact, 72 older, 73 restart_flow,
--- 74 message, 75 redacted, 76 duplicate, 77 notice, 78 audience, 79 status_before,
--- 80 assignee_before, 81 team_before, 82 workspace, 83 conversation, 84 number, 85 opened_at,
--- 86 opened_by_type, 87 opened_by_id, 88 opened_source, 89 first_assigned_at, 90 first_assignee,
--- 91 last_assignee, 92 last_team, 93 first_response_at, 94 first_response_sent_at,
--- 95 first_responder_type, 96 first_responder_id, 97 first_waiting_since, 98 waiting_since,
--- 99 no_wait_before, 100 responses, 101 response_micros, 102 pending_micros, 103 incoming,
--- 104 outgoing_user, 105 outgoing_automation, 106 closed_at, 107 closed_by_type, 108 closed_by_id,
--- 109 closed_source, 110 category, 111 summary
+-- 52 contact_seq, 53 kind, 54 at, 55 by_type, 56 by_id, 57 source, 58 channel, 59 lane, 60 address,
+-- 61 external_id, 62 sent_at, 63 body, 64 attachments, 65 category, 66 summary, 67 until_at,
+-- 68 assignee, 69 team, 70 response, 71 quiet, 72 new_contact, 73 restart_flow, 74 message,
+-- 75 redacted, 76 duplicate, 77 notice, 78 audience, 79 status_before, 80 assignee_before,
+-- 81 team_before, 82 lane_before, 83 channel_before, 84 workspace, 85 conversation, 86 channel,
+-- 87 lane, 88 number, 89 opened_at, 90 opened_by_type, 91 opened_by_id, 92 opened_source,
+-- 93 first_assigned_at, 94 first_assignee, 95 last_assignee, 96 last_team, 97 first_response_at,
+-- 98 first_response_sent_at, 99 first_responder_type, 100 first_responder_id,
+-- 101 first_waiting_since, 102 waiting_since, 103 no_wait_before, 104 responses,
+-- 105 response_micros, 106 pending_micros, 107 incoming, 108 outgoing_user,
+-- 109 outgoing_automation, 110 closed_at, 111 closed_by_type, 112 closed_by_id, 113 closed_source,
+-- 114 category, 115 summary

@@ -2,10 +2,11 @@
 
 -- a message by its event
 SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
-    ev.by_type, ev.by_id, ev.source, ev.channel, ev.address, ev.external_id, ev.sent_at, ev.body,
-    ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team, ev.response,
-    ev.quiet, ev.new_contact, ev.older, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
-    ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before
+    ev.by_type, ev.by_id, ev.source, ev.channel, ev.lane, ev.address, ev.external_id, ev.sent_at,
+    ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team,
+    ev.response, ev.quiet, ev.new_contact, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
+    ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before,
+    ev.channel_before
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = ? AND cv.contact = ? AND ev.id = ?;
@@ -13,8 +14,7 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
 
 SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, ce.by_type,
     ce.by_id, ce.source, ce.channel, ce.address, ce.external_id, ce.sent_at, ce.body,
-    ce.attachments, ce.quiet, ce.message, ce.redacted, ce.duplicate, ce.merged_into,
-    ce.latest_conversation, ce.blocked
+    ce.attachments, ce.quiet, ce.message, ce.redacted, ce.duplicate, ce.merged_into, ce.blocked
     FROM (SELECT id FROM convo_contacts WHERE workspace = ? AND id = ?
     UNION ALL SELECT id FROM convo_contacts WHERE workspace = ? AND merged_into = ?) merged
     JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
@@ -23,9 +23,9 @@ SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, 
 
 -- events
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
-    channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
-    duplicate, notice, audience, status_before, assignee_before, team_before
+    channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
+    assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
+    notice, audience, status_before, assignee_before, team_before, lane_before, channel_before
     FROM convo_events
     WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -74,12 +74,12 @@ BEGIN NOT ATOMIC
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-            by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            category, summary, until_at, assignee, team, response, quiet, new_contact, older,
+            by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
+            attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before)
+            assignee_before, team_before, lane_before, channel_before)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -97,7 +97,8 @@ END;
 -- 44 workspace, 45 id, 46 version, 47 workspace, 48 channel, 49 id, 50 address, 51 ?, 52 ),
 -- 53 workspace, 54 channel, 55 id, 56 address, 57 contact, 58 hash, 59 conversation, 60 first_seq,
 -- 61 last_seq, 62 workspace, 63 conversation, 64 seq, 65 id, 66 contact, 67 contact_seq, 68 kind,
--- 69 at, 70 by_type, 71 by_id, 72 source, 73 channel, 74 address, 75 external_id, 76 sent_at,
--- 77 body, 78 attachments, 79 category, 80 summary, 81 until_at, 82 assignee, 83 team, 84 response,
--- 85 quiet, 86 new_contact, 87 older, 88 restart_flow, 89 message, 90 redacted, 91 duplicate,
--- 92 notice, 93 audience, 94 status_before, 95 assignee_before, 96 team_before
+-- 69 at, 70 by_type, 71 by_id, 72 source, 73 channel, 74 lane, 75 address, 76 external_id,
+-- 77 sent_at, 78 body, 79 attachments, 80 category, 81 summary, 82 until_at, 83 assignee, 84 team,
+-- 85 response, 86 quiet, 87 new_contact, 88 restart_flow, 89 message, 90 redacted, 91 duplicate,
+-- 92 notice, 93 audience, 94 status_before, 95 assignee_before, 96 team_before, 97 lane_before,
+-- 98 channel_before

@@ -8,10 +8,10 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
-            merged_into, latest_conversation)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+            merged_into)
+            VALUES (?, ?, ?, ?, ?, ?, ?);
         SET step = 2;
-        INSERT INTO convo_conversations (workspace, id, origin, channel, created_at, contact,
+        INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
             new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee,
             team, pending_since, pending_until, awaiting_contact_since, address_channel, address,
             due_at, active, active_slot, number, opened_at, opened_by_type, opened_by_id,
@@ -21,7 +21,7 @@ BEGIN NOT ATOMIC
             pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
             closed_by_type, closed_by_id, closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 3;
         IF EXISTS (SELECT 1 FROM convo_keys ky
             LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
@@ -34,12 +34,12 @@ BEGIN NOT ATOMIC
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-            by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            category, summary, until_at, assignee, team, response, quiet, new_contact, older,
+            by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
+            attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before)
+            assignee_before, team_before, lane_before, channel_before)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -47,20 +47,20 @@ BEGIN NOT ATOMIC
     SELECT step;
 END;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 latest_conversation, 9 workspace, 10 id, 11 origin, 12 channel, 13 created_at, 14 contact,
--- 15 new_contact, 16 status, 17 version, 18 updated_at, 19 last_activity_at, 20 first_closed_at,
--- 21 assignee, 22 team, 23 pending_since, 24 pending_until, 25 awaiting_contact_since,
--- 26 address_channel, 27 address, 28 due_at, 29 active, 30 active_slot, 31 number, 32 opened_at,
--- 33 opened_by_type, 34 opened_by_id, 35 opened_source, 36 first_assigned_at, 37 first_assignee,
--- 38 last_assignee, 39 last_team, 40 first_response_at, 41 first_response_sent_at,
--- 42 first_responder_type, 43 first_responder_id, 44 first_waiting_since, 45 waiting_since,
--- 46 no_wait_before, 47 responses, 48 response_micros, 49 pending_micros, 50 incoming,
--- 51 outgoing_user, 52 outgoing_automation, 53 closed_at, 54 closed_by_type, 55 closed_by_id,
--- 56 closed_source, 57 category, 58 summary, 59 workspace, 60 channel, 61 id, 62 address, 63 ?,
--- 64 ), 65 workspace, 66 channel, 67 id, 68 address, 69 contact, 70 hash, 71 conversation,
--- 72 first_seq, 73 last_seq, 74 workspace, 75 conversation, 76 seq, 77 id, 78 contact,
--- 79 contact_seq, 80 kind, 81 at, 82 by_type, 83 by_id, 84 source, 85 channel, 86 address,
--- 87 external_id, 88 sent_at, 89 body, 90 attachments, 91 category, 92 summary, 93 until_at,
--- 94 assignee, 95 team, 96 response, 97 quiet, 98 new_contact, 99 older, 100 restart_flow,
--- 101 message, 102 redacted, 103 duplicate, 104 notice, 105 audience, 106 status_before,
--- 107 assignee_before, 108 team_before
+-- 8 workspace, 9 id, 10 origin, 11 channel, 12 lane, 13 created_at, 14 contact, 15 new_contact,
+-- 16 status, 17 version, 18 updated_at, 19 last_activity_at, 20 first_closed_at, 21 assignee,
+-- 22 team, 23 pending_since, 24 pending_until, 25 awaiting_contact_since, 26 address_channel,
+-- 27 address, 28 due_at, 29 active, 30 active_slot, 31 number, 32 opened_at, 33 opened_by_type,
+-- 34 opened_by_id, 35 opened_source, 36 first_assigned_at, 37 first_assignee, 38 last_assignee,
+-- 39 last_team, 40 first_response_at, 41 first_response_sent_at, 42 first_responder_type,
+-- 43 first_responder_id, 44 first_waiting_since, 45 waiting_since, 46 no_wait_before, 47 responses,
+-- 48 response_micros, 49 pending_micros, 50 incoming, 51 outgoing_user, 52 outgoing_automation,
+-- 53 closed_at, 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary,
+-- 59 workspace, 60 channel, 61 id, 62 address, 63 ?, 64 ), 65 workspace, 66 channel, 67 id,
+-- 68 address, 69 contact, 70 hash, 71 conversation, 72 first_seq, 73 last_seq, 74 workspace,
+-- 75 conversation, 76 seq, 77 id, 78 contact, 79 contact_seq, 80 kind, 81 at, 82 by_type, 83 by_id,
+-- 84 source, 85 channel, 86 lane, 87 address, 88 external_id, 89 sent_at, 90 body, 91 attachments,
+-- 92 category, 93 summary, 94 until_at, 95 assignee, 96 team, 97 response, 98 quiet,
+-- 99 new_contact, 100 restart_flow, 101 message, 102 redacted, 103 duplicate, 104 notice,
+-- 105 audience, 106 status_before, 107 assignee_before, 108 team_before, 109 lane_before,
+-- 110 channel_before

@@ -34,12 +34,12 @@ BEGIN NOT ATOMIC
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-            by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-            category, summary, until_at, assignee, team, response, quiet, new_contact, older,
+            by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
+            attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before)
+            assignee_before, team_before, lane_before, channel_before)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -55,10 +55,10 @@ END;
 -- 33 response_micros, 34 pending_micros, 35 incoming, 36 outgoing_user, 37 outgoing_automation,
 -- 38 closed_at, 39 closed_by_type, 40 closed_by_id, 41 closed_source, 42 category, 43 summary,
 -- 44 workspace, 45 id, 46 version, 47 workspace, 48 conversation, 49 seq, 50 id, 51 contact,
--- 52 contact_seq, 53 kind, 54 at, 55 by_type, 56 by_id, 57 source, 58 channel, 59 address,
--- 60 external_id, 61 sent_at, 62 body, 63 attachments, 64 category, 65 summary, 66 until_at,
--- 67 assignee, 68 team, 69 response, 70 quiet, 71 new_contact, 72 older, 73 restart_flow,
--- 74 message, 75 redacted, 76 duplicate, 77 notice, 78 audience, 79 status_before,
--- 80 assignee_before, 81 team_before
+-- 52 contact_seq, 53 kind, 54 at, 55 by_type, 56 by_id, 57 source, 58 channel, 59 lane, 60 address,
+-- 61 external_id, 62 sent_at, 63 body, 64 attachments, 65 category, 66 summary, 67 until_at,
+-- 68 assignee, 69 team, 70 response, 71 quiet, 72 new_contact, 73 restart_flow, 74 message,
+-- 75 redacted, 76 duplicate, 77 notice, 78 audience, 79 status_before, 80 assignee_before,
+-- 81 team_before, 82 lane_before, 83 channel_before
 
 -- load by conversation: see load.sql

@@ -2,10 +2,11 @@
 
 -- a message by its event
 SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
-    ev.by_type, ev.by_id, ev.source, ev.channel, ev.address, ev.external_id, ev.sent_at, ev.body,
-    ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team, ev.response,
-    ev.quiet, ev.new_contact, ev.older, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
-    ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before
+    ev.by_type, ev.by_id, ev.source, ev.channel, ev.lane, ev.address, ev.external_id, ev.sent_at,
+    ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team,
+    ev.response, ev.quiet, ev.new_contact, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
+    ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before,
+    ev.channel_before
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = $1 AND cv.contact = $2 AND ev.id = $3;
@@ -13,8 +14,7 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
 
 SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, ce.by_type,
     ce.by_id, ce.source, ce.channel, ce.address, ce.external_id, ce.sent_at, ce.body,
-    ce.attachments, ce.quiet, ce.message, ce.redacted, ce.duplicate, ce.merged_into,
-    ce.latest_conversation, ce.blocked
+    ce.attachments, ce.quiet, ce.message, ce.redacted, ce.duplicate, ce.merged_into, ce.blocked
     FROM (SELECT id FROM convo_contacts WHERE workspace = $1 AND id = $2
     UNION ALL SELECT id FROM convo_contacts WHERE workspace = $3 AND merged_into = $4) merged
     JOIN convo_contact_events ce ON ce.workspace = $5 AND ce.contact = merged.id
@@ -23,9 +23,9 @@ SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, 
 
 -- events
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
-    channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
-    duplicate, notice, audience, status_before, assignee_before, team_before
+    channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
+    assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
+    notice, audience, status_before, assignee_before, team_before, lane_before, channel_before
     FROM convo_events
     WHERE workspace = $1 AND conversation = $2 AND seq > $3 ORDER BY seq LIMIT $4;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -44,28 +44,29 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
 -- commit
 WITH wanted AS (
     SELECT $1::text AS workspace, $2::uuid AS id, $3::text AS origin, $4::text AS channel,
-        $5::bigint AS created_at, $6::text AS contact, $7::boolean AS new_contact,
-        $8::text AS status, $9::bigint AS version, $10::bigint AS updated_at,
-        $11::bigint AS last_activity_at, $12::bigint AS first_closed_at, $13::text AS assignee,
-        $14::text AS team, $15::bigint AS pending_since, $16::bigint AS pending_until,
-        $17::bigint AS awaiting_contact_since, $18::text AS address_channel, $19::text AS address,
-        $20::bigint AS due_at, $21::boolean AS active, $22::text AS active_slot,
-        $23::integer AS number, $24::bigint AS opened_at, $25::text AS opened_by_type,
-        $26::text AS opened_by_id, $27::text AS opened_source, $28::bigint AS first_assigned_at,
-        $29::text AS first_assignee, $30::text AS last_assignee, $31::text AS last_team,
-        $32::bigint AS first_response_at, $33::bigint AS first_response_sent_at,
-        $34::text AS first_responder_type, $35::text AS first_responder_id,
-        $36::bigint AS first_waiting_since, $37::bigint AS waiting_since,
-        $38::bigint AS no_wait_before, $39::integer AS responses, $40::bigint AS response_micros,
-        $41::bigint AS pending_micros, $42::integer AS incoming, $43::integer AS outgoing_user,
-        $44::integer AS outgoing_automation, $45::bigint AS closed_at, $46::text AS closed_by_type,
-        $47::text AS closed_by_id, $48::text AS closed_source, $49::text AS category,
-        $50::text AS summary
+        $5::text AS lane, $6::bigint AS created_at, $7::text AS contact,
+        $8::boolean AS new_contact, $9::text AS status, $10::bigint AS version,
+        $11::bigint AS updated_at, $12::bigint AS last_activity_at, $13::bigint AS first_closed_at,
+        $14::text AS assignee, $15::text AS team, $16::bigint AS pending_since,
+        $17::bigint AS pending_until, $18::bigint AS awaiting_contact_since,
+        $19::text AS address_channel, $20::text AS address, $21::bigint AS due_at,
+        $22::boolean AS active, $23::text AS active_slot, $24::integer AS number,
+        $25::bigint AS opened_at, $26::text AS opened_by_type, $27::text AS opened_by_id,
+        $28::text AS opened_source, $29::bigint AS first_assigned_at, $30::text AS first_assignee,
+        $31::text AS last_assignee, $32::text AS last_team, $33::bigint AS first_response_at,
+        $34::bigint AS first_response_sent_at, $35::text AS first_responder_type,
+        $36::text AS first_responder_id, $37::bigint AS first_waiting_since,
+        $38::bigint AS waiting_since, $39::bigint AS no_wait_before, $40::integer AS responses,
+        $41::bigint AS response_micros, $42::bigint AS pending_micros, $43::integer AS incoming,
+        $44::integer AS outgoing_user, $45::integer AS outgoing_automation,
+        $46::bigint AS closed_at, $47::text AS closed_by_type, $48::text AS closed_by_id,
+        $49::text AS closed_source, $50::text AS category, $51::text AS summary
 ), taken AS (
     SELECT 1 FROM wanted JOIN convo_conversations other ON other.workspace = wanted.workspace
-        AND other.active_slot = wanted.active_slot AND other.id <> wanted.id
+        AND other.active_slot = wanted.active_slot AND other.lane = wanted.lane
+        AND other.id <> wanted.id
 ), new_keys AS (
-    SELECT * FROM json_to_recordset($51::json) AS listed_keys(channel text, id text, address text,
+    SELECT * FROM json_to_recordset($52::json) AS listed_keys(channel text, id text, address text,
         contact text, hash bigint, conversation uuid, first_seq bigint, last_seq bigint)
 ), known AS (
     SELECT 1 FROM wanted, new_keys CROSS JOIN LATERAL (SELECT 1 FROM convo_keys ky
@@ -97,7 +98,7 @@ WITH wanted AS (
             wanted.outgoing_automation, wanted.closed_at, wanted.closed_by_type,
             wanted.closed_by_id, wanted.closed_source, wanted.category, wanted.summary)
     FROM wanted, free
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $52 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $53 RETURNING 1
 ), wrote_keys AS (
     INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
         first_seq, last_seq)
@@ -106,36 +107,38 @@ WITH wanted AS (
     FROM wanted, wrote_conversation, new_keys
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-        by_type, by_id, source, channel, address, external_id, sent_at, body, attachments,
-        category, summary, until_at, assignee, team, response, quiet, new_contact, older,
-        restart_flow, message, redacted, duplicate, notice, audience, status_before,
-        assignee_before, team_before)
+        by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+        category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
+        message, redacted, duplicate, notice, audience, status_before, assignee_before,
+        team_before, lane_before, channel_before)
     SELECT wanted.workspace, wanted.id, new_events.seq, new_events.id, new_events.contact,
         new_events.contact_seq, new_events.kind, new_events.at, new_events.by_type,
-        new_events.by_id, new_events.source, new_events.channel, new_events.address,
-        new_events.external_id, new_events.sent_at, new_events.body, new_events.attachments,
-        new_events.category, new_events.summary, new_events.until_at, new_events.assignee,
-        new_events.team, new_events.response, new_events.quiet, new_events.new_contact,
-        new_events.older, new_events.restart_flow, new_events.message, new_events.redacted,
+        new_events.by_id, new_events.source, new_events.channel, new_events.lane,
+        new_events.address, new_events.external_id, new_events.sent_at, new_events.body,
+        new_events.attachments, new_events.category, new_events.summary, new_events.until_at,
+        new_events.assignee, new_events.team, new_events.response, new_events.quiet,
+        new_events.new_contact, new_events.restart_flow, new_events.message, new_events.redacted,
         new_events.duplicate, new_events.notice, new_events.audience, new_events.status_before,
-        new_events.assignee_before, new_events.team_before
-    FROM wanted, wrote_conversation, json_to_recordset($53::json) AS new_events(seq bigint,
+        new_events.assignee_before, new_events.team_before, new_events.lane_before,
+        new_events.channel_before
+    FROM wanted, wrote_conversation, json_to_recordset($54::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
-        source text, channel text, address text, external_id text, sent_at bigint, body text,
-        attachments text, category text, summary text, until_at bigint, assignee text, team text,
-        response boolean, quiet boolean, new_contact boolean, older boolean, restart_flow boolean,
+        source text, channel text, lane text, address text, external_id text, sent_at bigint,
+        body text, attachments text, category text, summary text, until_at bigint, assignee text,
+        team text, response boolean, quiet boolean, new_contact boolean, restart_flow boolean,
         message uuid, redacted boolean, duplicate uuid, notice text, audience text,
-        status_before text, assignee_before text, team_before text)
+        status_before text, assignee_before text, team_before text, lane_before text,
+        channel_before text)
 )
 SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known),
     (SELECT count(*) FROM taken);
--- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 created_at, 6 contact, 7 new_contact,
--- 8 status, 9 version, 10 updated_at, 11 last_activity_at, 12 first_closed_at, 13 assignee,
--- 14 team, 15 pending_since, 16 pending_until, 17 awaiting_contact_since, 18 address_channel,
--- 19 address, 20 due_at, 21 active, 22 active_slot, 23 number, 24 opened_at, 25 opened_by_type,
--- 26 opened_by_id, 27 opened_source, 28 first_assigned_at, 29 first_assignee, 30 last_assignee,
--- 31 last_team, 32 first_response_at, 33 first_response_sent_at, 34 first_responder_type,
--- 35 first_responder_id, 36 first_waiting_since, 37 waiting_since, 38 no_wait_before, 39 responses,
--- 40 response_micros, 41 pending_micros, 42 incoming, 43 outgoing_user, 44 outgoing_automation,
--- 45 closed_at, 46 closed_by_type, 47 closed_by_id, 48 closed_source, 49 category, 50 summary,
--- 51 listed_keys, 52 version, 53 new_events
+-- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
+-- 8 new_contact, 9 status, 10 version, 11 updated_at, 12 last_activity_at, 13 first_closed_at,
+-- 14 assignee, 15 team, 16 pending_since, 17 pending_until, 18 awaiting_contact_since,
+-- 19 address_channel, 20 address, 21 due_at, 22 active, 23 active_slot, 24 number, 25 opened_at,
+-- 26 opened_by_type, 27 opened_by_id, 28 opened_source, 29 first_assigned_at, 30 first_assignee,
+-- 31 last_assignee, 32 last_team, 33 first_response_at, 34 first_response_sent_at,
+-- 35 first_responder_type, 36 first_responder_id, 37 first_waiting_since, 38 waiting_since,
+-- 39 no_wait_before, 40 responses, 41 response_micros, 42 pending_micros, 43 incoming,
+-- 44 outgoing_user, 45 outgoing_automation, 46 closed_at, 47 closed_by_type, 48 closed_by_id,
+-- 49 closed_source, 50 category, 51 summary, 52 listed_keys, 53 version, 54 new_events

@@ -2,10 +2,11 @@
 
 -- a message by its event
 SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
-    ev.by_type, ev.by_id, ev.source, ev.channel, ev.address, ev.external_id, ev.sent_at, ev.body,
-    ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team, ev.response,
-    ev.quiet, ev.new_contact, ev.older, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
-    ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before
+    ev.by_type, ev.by_id, ev.source, ev.channel, ev.lane, ev.address, ev.external_id, ev.sent_at,
+    ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team,
+    ev.response, ev.quiet, ev.new_contact, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
+    ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before,
+    ev.channel_before
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = $1 AND cv.contact = $2 AND ev.id = $3;
@@ -13,8 +14,7 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
 
 SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, ce.by_type,
     ce.by_id, ce.source, ce.channel, ce.address, ce.external_id, ce.sent_at, ce.body,
-    ce.attachments, ce.quiet, ce.message, ce.redacted, ce.duplicate, ce.merged_into,
-    ce.latest_conversation, ce.blocked
+    ce.attachments, ce.quiet, ce.message, ce.redacted, ce.duplicate, ce.merged_into, ce.blocked
     FROM (SELECT id FROM convo_contacts WHERE workspace = $1 AND id = $2
     UNION ALL SELECT id FROM convo_contacts WHERE workspace = $3 AND merged_into = $4) merged
     JOIN convo_contact_events ce ON ce.workspace = $5 AND ce.contact = merged.id
@@ -23,9 +23,9 @@ SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, 
 
 -- events
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
-    channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
-    duplicate, notice, audience, status_before, assignee_before, team_before
+    channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
+    assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
+    notice, audience, status_before, assignee_before, team_before, lane_before, channel_before
     FROM convo_events
     WHERE workspace = $1 AND conversation = $2 AND seq > $3 ORDER BY seq LIMIT $4;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -43,17 +43,17 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
 
 -- events
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
-    channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
-    duplicate, notice, audience, status_before, assignee_before, team_before
+    channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
+    assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
+    notice, audience, status_before, assignee_before, team_before, lane_before, channel_before
     FROM convo_events
     WHERE workspace = $1 AND conversation = $2 AND seq > $3 ORDER BY seq LIMIT $4;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
 
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
-    channel, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    assignee, team, response, quiet, new_contact, older, restart_flow, message, redacted,
-    duplicate, notice, audience, status_before, assignee_before, team_before
+    channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
+    assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
+    notice, audience, status_before, assignee_before, team_before, lane_before, channel_before
     FROM convo_events
     WHERE workspace = $1 AND conversation = $2 AND seq > $3 ORDER BY seq LIMIT $4;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -79,16 +79,18 @@ UPDATE convo_keys SET conversation = $1, first_seq = $2, last_seq = $3
 -- 8 contact
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-    by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
-    summary, until_at, assignee, team, response, quiet, new_contact, older, restart_flow, message,
-    redacted, duplicate, notice, audience, status_before, assignee_before, team_before)
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
+    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
+    lane_before, channel_before)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-        $35) ON CONFLICT DO NOTHING;
+        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
+        $37) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
--- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
--- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
--- 24 quiet, 25 new_contact, 26 older, 27 restart_flow, 28 message, 29 redacted, 30 duplicate,
--- 31 notice, 32 audience, 33 status_before, 34 assignee_before, 35 team_before
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
+-- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
+-- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
+-- 37 channel_before
 
 COMMIT;

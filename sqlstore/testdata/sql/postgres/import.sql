@@ -8,11 +8,16 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
 
 -- snapshots
 SELECT ct.id, ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked,
-    ct.merged_into, ct.latest_conversation,
+    ct.merged_into,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+            AND other.lane = cv.lane) END,
+    CASE WHEN cv.id IS NULL THEN EXISTS (
+        SELECT 1 FROM convo_conversations any_lane
+        WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
+        ELSE 1 = 1 END,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
         cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
         cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
         cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
@@ -24,66 +29,72 @@ SELECT ct.id, ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.
         cv.category, cv.summary
     FROM convo_contacts ct
     LEFT JOIN convo_conversations cv
-        ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation
-    WHERE ct.workspace = $1 AND ct.id IN ($2, $3);
--- parameters: 1 workspace, 2 id, 3 id
+        ON cv.workspace = ct.workspace AND cv.id = COALESCE((
+            SELECT running.id FROM convo_conversations running
+            WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+                AND running.lane = $1), (
+            SELECT latest.id FROM convo_conversations latest
+            WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = $2
+            ORDER BY latest.opened_at DESC, latest.id DESC LIMIT 1))
+    WHERE ct.workspace = $3 AND ct.id IN ($4, $5);
+-- parameters: 1 lane, 2 lane, 3 workspace, 4 id, 5 id
 
 BEGIN;
 -- isolation level: Read Committed
 
-INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into,
-    latest_conversation)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING;
--- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 latest_conversation
+INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into
 
-INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into,
-    latest_conversation)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING;
--- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 latest_conversation
+INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into
 
-INSERT INTO convo_conversations (workspace, id, origin, channel, created_at, contact, new_contact,
-    status, version, updated_at, last_activity_at, first_closed_at, assignee, team, pending_since,
-    pending_until, awaiting_contact_since, address_channel, address, due_at, active, active_slot,
-    number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
+    new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee, team,
+    pending_since, pending_until, awaiting_contact_since, address_channel, address, due_at, active,
+    active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
     first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
     first_responder_type, first_responder_id, first_waiting_since, waiting_since, no_wait_before,
     responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
     closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
         $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37,
-        $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50) ON CONFLICT DO NOTHING;
--- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 created_at, 6 contact, 7 new_contact,
--- 8 status, 9 version, 10 updated_at, 11 last_activity_at, 12 first_closed_at, 13 assignee,
--- 14 team, 15 pending_since, 16 pending_until, 17 awaiting_contact_since, 18 address_channel,
--- 19 address, 20 due_at, 21 active, 22 active_slot, 23 number, 24 opened_at, 25 opened_by_type,
--- 26 opened_by_id, 27 opened_source, 28 first_assigned_at, 29 first_assignee, 30 last_assignee,
--- 31 last_team, 32 first_response_at, 33 first_response_sent_at, 34 first_responder_type,
--- 35 first_responder_id, 36 first_waiting_since, 37 waiting_since, 38 no_wait_before, 39 responses,
--- 40 response_micros, 41 pending_micros, 42 incoming, 43 outgoing_user, 44 outgoing_automation,
--- 45 closed_at, 46 closed_by_type, 47 closed_by_id, 48 closed_source, 49 category, 50 summary
+        $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50,
+        $51) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
+-- 8 new_contact, 9 status, 10 version, 11 updated_at, 12 last_activity_at, 13 first_closed_at,
+-- 14 assignee, 15 team, 16 pending_since, 17 pending_until, 18 awaiting_contact_since,
+-- 19 address_channel, 20 address, 21 due_at, 22 active, 23 active_slot, 24 number, 25 opened_at,
+-- 26 opened_by_type, 27 opened_by_id, 28 opened_source, 29 first_assigned_at, 30 first_assignee,
+-- 31 last_assignee, 32 last_team, 33 first_response_at, 34 first_response_sent_at,
+-- 35 first_responder_type, 36 first_responder_id, 37 first_waiting_since, 38 waiting_since,
+-- 39 no_wait_before, 40 responses, 41 response_micros, 42 pending_micros, 43 incoming,
+-- 44 outgoing_user, 45 outgoing_automation, 46 closed_at, 47 closed_by_type, 48 closed_by_id,
+-- 49 closed_source, 50 category, 51 summary
 
-INSERT INTO convo_conversations (workspace, id, origin, channel, created_at, contact, new_contact,
-    status, version, updated_at, last_activity_at, first_closed_at, assignee, team, pending_since,
-    pending_until, awaiting_contact_since, address_channel, address, due_at, active, active_slot,
-    number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
+    new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee, team,
+    pending_since, pending_until, awaiting_contact_since, address_channel, address, due_at, active,
+    active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
     first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
     first_responder_type, first_responder_id, first_waiting_since, waiting_since, no_wait_before,
     responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
     closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
         $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37,
-        $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50) ON CONFLICT DO NOTHING;
--- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 created_at, 6 contact, 7 new_contact,
--- 8 status, 9 version, 10 updated_at, 11 last_activity_at, 12 first_closed_at, 13 assignee,
--- 14 team, 15 pending_since, 16 pending_until, 17 awaiting_contact_since, 18 address_channel,
--- 19 address, 20 due_at, 21 active, 22 active_slot, 23 number, 24 opened_at, 25 opened_by_type,
--- 26 opened_by_id, 27 opened_source, 28 first_assigned_at, 29 first_assignee, 30 last_assignee,
--- 31 last_team, 32 first_response_at, 33 first_response_sent_at, 34 first_responder_type,
--- 35 first_responder_id, 36 first_waiting_since, 37 waiting_since, 38 no_wait_before, 39 responses,
--- 40 response_micros, 41 pending_micros, 42 incoming, 43 outgoing_user, 44 outgoing_automation,
--- 45 closed_at, 46 closed_by_type, 47 closed_by_id, 48 closed_source, 49 category, 50 summary
+        $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50,
+        $51) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
+-- 8 new_contact, 9 status, 10 version, 11 updated_at, 12 last_activity_at, 13 first_closed_at,
+-- 14 assignee, 15 team, 16 pending_since, 17 pending_until, 18 awaiting_contact_since,
+-- 19 address_channel, 20 address, 21 due_at, 22 active, 23 active_slot, 24 number, 25 opened_at,
+-- 26 opened_by_type, 27 opened_by_id, 28 opened_source, 29 first_assigned_at, 30 first_assignee,
+-- 31 last_assignee, 32 last_team, 33 first_response_at, 34 first_response_sent_at,
+-- 35 first_responder_type, 36 first_responder_id, 37 first_waiting_since, 38 waiting_since,
+-- 39 no_wait_before, 40 responses, 41 response_micros, 42 pending_micros, 43 incoming,
+-- 44 outgoing_user, 45 outgoing_automation, 46 closed_at, 47 closed_by_type, 48 closed_by_id,
+-- 49 closed_source, 50 category, 51 summary
 
 INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation, first_seq,
     last_seq)
@@ -110,17 +121,19 @@ INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversa
 -- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 id, 13 address, 14 last_seq, 15 )
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-    by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
-    summary, until_at, assignee, team, response, quiet, new_contact, older, restart_flow, message,
-    redacted, duplicate, notice, audience, status_before, assignee_before, team_before)
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
+    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
+    lane_before, channel_before)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-        $35) ON CONFLICT DO NOTHING;
+        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
+        $37) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
--- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
--- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
--- 24 quiet, 25 new_contact, 26 older, 27 restart_flow, 28 message, 29 redacted, 30 duplicate,
--- 31 notice, 32 audience, 33 status_before, 34 assignee_before, 35 team_before
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
+-- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
+-- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
+-- 37 channel_before
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
     channel, address, external_id, sent_at, body, attachments, response, quiet)
@@ -131,30 +144,34 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, b
 -- 16 response, 17 quiet
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-    by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
-    summary, until_at, assignee, team, response, quiet, new_contact, older, restart_flow, message,
-    redacted, duplicate, notice, audience, status_before, assignee_before, team_before)
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
+    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
+    lane_before, channel_before)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-        $35) ON CONFLICT DO NOTHING;
+        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
+        $37) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
--- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
--- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
--- 24 quiet, 25 new_contact, 26 older, 27 restart_flow, 28 message, 29 redacted, 30 duplicate,
--- 31 notice, 32 audience, 33 status_before, 34 assignee_before, 35 team_before
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
+-- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
+-- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
+-- 37 channel_before
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-    by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
-    summary, until_at, assignee, team, response, quiet, new_contact, older, restart_flow, message,
-    redacted, duplicate, notice, audience, status_before, assignee_before, team_before)
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
+    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
+    lane_before, channel_before)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-        $35) ON CONFLICT DO NOTHING;
+        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
+        $37) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
--- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
--- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
--- 24 quiet, 25 new_contact, 26 older, 27 restart_flow, 28 message, 29 redacted, 30 duplicate,
--- 31 notice, 32 audience, 33 status_before, 34 assignee_before, 35 team_before
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
+-- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
+-- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
+-- 37 channel_before
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
     channel, address, external_id, sent_at, body, attachments, response, quiet)
@@ -165,50 +182,54 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, b
 -- 16 response, 17 quiet
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
-    by_type, by_id, source, channel, address, external_id, sent_at, body, attachments, category,
-    summary, until_at, assignee, team, response, quiet, new_contact, older, restart_flow, message,
-    redacted, duplicate, notice, audience, status_before, assignee_before, team_before)
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
+    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
+    lane_before, channel_before)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-        $35) ON CONFLICT DO NOTHING;
+        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
+        $37) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
--- 9 by_type, 10 by_id, 11 source, 12 channel, 13 address, 14 external_id, 15 sent_at, 16 body,
--- 17 attachments, 18 category, 19 summary, 20 until_at, 21 assignee, 22 team, 23 response,
--- 24 quiet, 25 new_contact, 26 older, 27 restart_flow, 28 message, 29 redacted, 30 duplicate,
--- 31 notice, 32 audience, 33 status_before, 34 assignee_before, 35 team_before
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
+-- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
+-- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
+-- 37 channel_before
 
-INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type, opened_by_id,
-    opened_source, first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
-    first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
-    waiting_since, no_wait_before, responses, response_micros, pending_micros, incoming,
-    outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
-    category, summary, rollup_pending)
+INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
+    opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
+    last_team, first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
+    first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
+    incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
+    closed_source, category, summary, rollup_pending)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 1) ON CONFLICT (workspace,
+        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, 1) ON CONFLICT (workspace,
         conversation, number) DO UPDATE
     SET category = excluded.category, summary = excluded.summary;
--- parameters: 1 workspace, 2 conversation, 3 number, 4 opened_at, 5 opened_by_type, 6 opened_by_id,
--- 7 opened_source, 8 first_assigned_at, 9 first_assignee, 10 last_assignee, 11 last_team,
--- 12 first_response_at, 13 first_response_sent_at, 14 first_responder_type, 15 first_responder_id,
--- 16 first_waiting_since, 17 waiting_since, 18 no_wait_before, 19 responses, 20 response_micros,
--- 21 pending_micros, 22 incoming, 23 outgoing_user, 24 outgoing_automation, 25 closed_at,
--- 26 closed_by_type, 27 closed_by_id, 28 closed_source, 29 category, 30 summary
+-- parameters: 1 workspace, 2 conversation, 3 channel, 4 lane, 5 number, 6 opened_at,
+-- 7 opened_by_type, 8 opened_by_id, 9 opened_source, 10 first_assigned_at, 11 first_assignee,
+-- 12 last_assignee, 13 last_team, 14 first_response_at, 15 first_response_sent_at,
+-- 16 first_responder_type, 17 first_responder_id, 18 first_waiting_since, 19 waiting_since,
+-- 20 no_wait_before, 21 responses, 22 response_micros, 23 pending_micros, 24 incoming,
+-- 25 outgoing_user, 26 outgoing_automation, 27 closed_at, 28 closed_by_type, 29 closed_by_id,
+-- 30 closed_source, 31 category, 32 summary
 
-INSERT INTO convo_cycles (workspace, conversation, number, opened_at, opened_by_type, opened_by_id,
-    opened_source, first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
-    first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
-    waiting_since, no_wait_before, responses, response_micros, pending_micros, incoming,
-    outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
-    category, summary, rollup_pending)
+INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
+    opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
+    last_team, first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
+    first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
+    incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
+    closed_source, category, summary, rollup_pending)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, 1) ON CONFLICT (workspace,
+        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, 1) ON CONFLICT (workspace,
         conversation, number) DO UPDATE
     SET category = excluded.category, summary = excluded.summary;
--- parameters: 1 workspace, 2 conversation, 3 number, 4 opened_at, 5 opened_by_type, 6 opened_by_id,
--- 7 opened_source, 8 first_assigned_at, 9 first_assignee, 10 last_assignee, 11 last_team,
--- 12 first_response_at, 13 first_response_sent_at, 14 first_responder_type, 15 first_responder_id,
--- 16 first_waiting_since, 17 waiting_since, 18 no_wait_before, 19 responses, 20 response_micros,
--- 21 pending_micros, 22 incoming, 23 outgoing_user, 24 outgoing_automation, 25 closed_at,
--- 26 closed_by_type, 27 closed_by_id, 28 closed_source, 29 category, 30 summary
+-- parameters: 1 workspace, 2 conversation, 3 channel, 4 lane, 5 number, 6 opened_at,
+-- 7 opened_by_type, 8 opened_by_id, 9 opened_source, 10 first_assigned_at, 11 first_assignee,
+-- 12 last_assignee, 13 last_team, 14 first_response_at, 15 first_response_sent_at,
+-- 16 first_responder_type, 17 first_responder_id, 18 first_waiting_since, 19 waiting_since,
+-- 20 no_wait_before, 21 responses, 22 response_micros, 23 pending_micros, 24 incoming,
+-- 25 outgoing_user, 26 outgoing_automation, 27 closed_at, 28 closed_by_type, 29 closed_by_id,
+-- 30 closed_source, 31 category, 32 summary
 
 COMMIT;

@@ -1,6 +1,6 @@
 -- all
 SELECT * FROM (
-    SELECT workspace, id, origin, channel, created_at, contact, new_contact, status, version,
+    SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
         updated_at, last_activity_at, first_closed_at, assignee, team, pending_since,
         pending_until, awaiting_contact_since, address_channel, address, due_at, number, opened_at,
         opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
@@ -12,7 +12,7 @@ SELECT * FROM (
     WHERE workspace = $1 AND active = TRUE
     ORDER BY created_at DESC, id DESC LIMIT $2
 ) of_active UNION ALL SELECT * FROM (
-    SELECT workspace, id, origin, channel, created_at, contact, new_contact, status, version,
+    SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
         updated_at, last_activity_at, first_closed_at, assignee, team, pending_since,
         pending_until, awaiting_contact_since, address_channel, address, due_at, number, opened_at,
         opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
@@ -27,7 +27,7 @@ SELECT * FROM (
 -- parameters: 1 workspace, 2 limit, 3 workspace, 4 limit, 5 limit
 
 -- open
-SELECT workspace, id, origin, channel, created_at, contact, new_contact, status, version,
+SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
     updated_at, last_activity_at, first_closed_at, assignee, team, pending_since, pending_until,
     awaiting_contact_since, address_channel, address, due_at, number, opened_at, opened_by_type,
     opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
@@ -41,7 +41,7 @@ SELECT workspace, id, origin, channel, created_at, contact, new_contact, status,
 -- parameters: 1 workspace, 2 limit
 
 -- closed
-SELECT workspace, id, origin, channel, created_at, contact, new_contact, status, version,
+SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
     updated_at, last_activity_at, first_closed_at, assignee, team, pending_since, pending_until,
     awaiting_contact_since, address_channel, address, due_at, number, opened_at, opened_by_type,
     opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
@@ -55,7 +55,7 @@ SELECT workspace, id, origin, channel, created_at, contact, new_contact, status,
 -- parameters: 1 workspace, 2 limit
 
 -- open, of a user
-SELECT workspace, id, origin, channel, created_at, contact, new_contact, status, version,
+SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
     updated_at, last_activity_at, first_closed_at, assignee, team, pending_since, pending_until,
     awaiting_contact_since, address_channel, address, due_at, number, opened_at, opened_by_type,
     opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
@@ -69,14 +69,14 @@ SELECT workspace, id, origin, channel, created_at, contact, new_contact, status,
 -- parameters: 1 workspace, 2 assignee, 3 limit
 
 -- active, of a user and a team, from a place on
-/* for these values */ SELECT workspace, id, origin, channel, created_at, contact, new_contact,
-    status, version, updated_at, last_activity_at, first_closed_at, assignee, team, pending_since,
-    pending_until, awaiting_contact_since, address_channel, address, due_at, number, opened_at,
-    opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
-    last_team, first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
-    first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
-    incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-    closed_source, category, summary
+/* for these values */ SELECT workspace, id, origin, channel, lane, created_at, contact,
+    new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee, team,
+    pending_since, pending_until, awaiting_contact_since, address_channel, address, due_at, number,
+    opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
+    last_assignee, last_team, first_response_at, first_response_sent_at, first_responder_type,
+    first_responder_id, first_waiting_since, waiting_since, no_wait_before, responses,
+    response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
+    closed_by_type, closed_by_id, closed_source, category, summary
     FROM convo_conversations
     WHERE workspace = $1 AND assignee = $2 AND team = $3 AND team <> '' AND created_at <= $4 AND
         (created_at < $5 OR id < $6) AND active = TRUE
@@ -85,7 +85,7 @@ SELECT workspace, id, origin, channel, created_at, contact, new_contact, status,
 
 -- of a contact, in a period
 SELECT * FROM (
-    SELECT workspace, id, origin, channel, created_at, contact, new_contact, status, version,
+    SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
         updated_at, last_activity_at, first_closed_at, assignee, team, pending_since,
         pending_until, awaiting_contact_since, address_channel, address, due_at, number, opened_at,
         opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
@@ -98,7 +98,7 @@ SELECT * FROM (
         TRUE
     ORDER BY created_at DESC, id DESC LIMIT $5
 ) of_active UNION ALL SELECT * FROM (
-    SELECT workspace, id, origin, channel, created_at, contact, new_contact, status, version,
+    SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
         updated_at, last_activity_at, first_closed_at, assignee, team, pending_since,
         pending_until, awaiting_contact_since, address_channel, address, due_at, number, opened_at,
         opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
@@ -115,7 +115,7 @@ SELECT * FROM (
 -- 8 created_at, 9 created_at, 10 limit, 11 limit
 
 -- one
-SELECT workspace, id, origin, channel, created_at, contact, new_contact, status, version,
+SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
     updated_at, last_activity_at, first_closed_at, assignee, team, pending_since, pending_until,
     awaiting_contact_since, address_channel, address, due_at, number, opened_at, opened_by_type,
     opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,

@@ -1,10 +1,14 @@
 -- by contact
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-    ct.latest_conversation,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+            AND other.lane = cv.lane) END,
+    CASE WHEN cv.id IS NULL THEN EXISTS (
+        SELECT 1 FROM convo_conversations any_lane
+        WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
+        ELSE 1 = 1 END,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
         cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
         cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
         cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
@@ -16,17 +20,27 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
         cv.category, cv.summary
     FROM convo_contacts ct
     LEFT JOIN convo_conversations cv
-        ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation
-    WHERE ct.workspace = $1 AND ct.id = $2;
--- parameters: 1 workspace, 2 id
+        ON cv.workspace = ct.workspace AND cv.id = COALESCE((
+            SELECT running.id FROM convo_conversations running
+            WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+                AND running.lane = $1), (
+            SELECT latest.id FROM convo_conversations latest
+            WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = $2
+            ORDER BY latest.opened_at DESC, latest.id DESC LIMIT 1))
+    WHERE ct.workspace = $3 AND ct.id = $4;
+-- parameters: 1 lane, 2 lane, 3 workspace, 4 id
 
 -- by address
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-    ct.latest_conversation,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+            AND other.lane = cv.lane) END,
+    CASE WHEN cv.id IS NULL THEN EXISTS (
+        SELECT 1 FROM convo_conversations any_lane
+        WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
+        ELSE 1 = 1 END,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
         cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
         cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
         cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
@@ -41,20 +55,30 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
     JOIN convo_contacts ct ON ct.workspace = linked.workspace
         AND ct.id = COALESCE(linked.merged_into, linked.id)
     LEFT JOIN convo_conversations cv
-        ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation
-    WHERE ad.workspace = $1 AND ad.channel = $2 AND ad.value = $3;
--- parameters: 1 workspace, 2 channel, 3 value
+        ON cv.workspace = ct.workspace AND cv.id = COALESCE((
+            SELECT running.id FROM convo_conversations running
+            WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+                AND running.lane = $1), (
+            SELECT latest.id FROM convo_conversations latest
+            WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = $2
+            ORDER BY latest.opened_at DESC, latest.id DESC LIMIT 1))
+    WHERE ad.workspace = $3 AND ad.channel = $4 AND ad.value = $5;
+-- parameters: 1 lane, 2 lane, 3 workspace, 4 channel, 5 value
 
 -- by contact and address
 SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     WHERE ad.workspace = $1 AND ad.channel = $2 AND ad.value = $3),
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-        ct.latest_conversation,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+            AND other.lane = cv.lane) END,
+    CASE WHEN cv.id IS NULL THEN EXISTS (
+        SELECT 1 FROM convo_conversations any_lane
+        WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
+        ELSE 1 = 1 END,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
         cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
         cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
         cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
@@ -67,16 +91,26 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     FROM (SELECT 1 AS one) one
     LEFT JOIN convo_contacts ct ON ct.workspace = $4 AND ct.id = $5
     LEFT JOIN convo_conversations cv
-        ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation;
--- parameters: 1 workspace, 2 channel, 3 value, 4 workspace, 5 id
+        ON cv.workspace = ct.workspace AND cv.id = COALESCE((
+            SELECT running.id FROM convo_conversations running
+            WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+                AND running.lane = $6), (
+            SELECT latest.id FROM convo_conversations latest
+            WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = $7
+            ORDER BY latest.opened_at DESC, latest.id DESC LIMIT 1));
+-- parameters: 1 workspace, 2 channel, 3 value, 4 workspace, 5 id, 6 lane, 7 lane
 
 -- by conversation
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-    ct.latest_conversation,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+            AND other.lane = cv.lane) END,
+    CASE WHEN cv.id IS NULL THEN EXISTS (
+        SELECT 1 FROM convo_conversations any_lane
+        WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
+        ELSE 1 = 1 END,
+    cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
         cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
         cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
         cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,

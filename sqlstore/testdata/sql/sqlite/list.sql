@@ -1,10 +1,10 @@
 -- all
-SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
-    cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
-    cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
-    cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
-    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
-    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
+    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
+    cv.assignee, cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since,
+    cv.address_channel, cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type,
+    cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee,
+    cv.last_team, cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
     cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
     cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
@@ -25,7 +25,7 @@ ORDER BY page.created_at DESC, page.id DESC;
 -- parameters: 1 workspace, 2 limit, 3 workspace, 4 limit, 5 limit, 6 workspace
 
 -- open
-SELECT workspace, id, origin, channel, created_at, contact, new_contact, status, version,
+SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
     updated_at, last_activity_at, first_closed_at, assignee, team, pending_since, pending_until,
     awaiting_contact_since, address_channel, address, due_at, number, opened_at, opened_by_type,
     opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
@@ -39,7 +39,7 @@ SELECT workspace, id, origin, channel, created_at, contact, new_contact, status,
 -- parameters: 1 workspace, 2 limit
 
 -- closed
-SELECT workspace, id, origin, channel, created_at, contact, new_contact, status, version,
+SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
     updated_at, last_activity_at, first_closed_at, assignee, team, pending_since, pending_until,
     awaiting_contact_since, address_channel, address, due_at, number, opened_at, opened_by_type,
     opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
@@ -53,7 +53,7 @@ SELECT workspace, id, origin, channel, created_at, contact, new_contact, status,
 -- parameters: 1 workspace, 2 limit
 
 -- open, of a user
-SELECT workspace, id, origin, channel, created_at, contact, new_contact, status, version,
+SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
     updated_at, last_activity_at, first_closed_at, assignee, team, pending_since, pending_until,
     awaiting_contact_since, address_channel, address, due_at, number, opened_at, opened_by_type,
     opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
@@ -67,14 +67,14 @@ SELECT workspace, id, origin, channel, created_at, contact, new_contact, status,
 -- parameters: 1 workspace, 2 assignee, 3 limit
 
 -- active, of a user and a team, from a place on
-/* for these values */ SELECT workspace, id, origin, channel, created_at, contact, new_contact,
-    status, version, updated_at, last_activity_at, first_closed_at, assignee, team, pending_since,
-    pending_until, awaiting_contact_since, address_channel, address, due_at, number, opened_at,
-    opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
-    last_team, first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
-    first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
-    incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-    closed_source, category, summary
+/* for these values */ SELECT workspace, id, origin, channel, lane, created_at, contact,
+    new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee, team,
+    pending_since, pending_until, awaiting_contact_since, address_channel, address, due_at, number,
+    opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
+    last_assignee, last_team, first_response_at, first_response_sent_at, first_responder_type,
+    first_responder_id, first_waiting_since, waiting_since, no_wait_before, responses,
+    response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
+    closed_by_type, closed_by_id, closed_source, category, summary
     FROM convo_conversations
     WHERE workspace = ? AND assignee = ? AND team = ? AND team <> '' AND created_at <= ? AND
         (created_at < ? OR id < ?) AND active = 1
@@ -82,12 +82,12 @@ SELECT workspace, id, origin, channel, created_at, contact, new_contact, status,
 -- parameters: 1 workspace, 2 assignee, 3 team, 4 created_at, 5 created_at, 6 id, 7 limit
 
 -- of a contact, in a period
-SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
-    cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
-    cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
-    cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
-    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
-    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
+    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
+    cv.assignee, cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since,
+    cv.address_channel, cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type,
+    cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee,
+    cv.last_team, cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
     cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
     cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
@@ -109,7 +109,7 @@ ORDER BY page.created_at DESC, page.id DESC;
 -- 8 created_at, 9 created_at, 10 limit, 11 limit, 12 workspace
 
 -- one
-SELECT workspace, id, origin, channel, created_at, contact, new_contact, status, version,
+SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
     updated_at, last_activity_at, first_closed_at, assignee, team, pending_since, pending_until,
     awaiting_contact_since, address_channel, address, due_at, number, opened_at, opened_by_type,
     opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,

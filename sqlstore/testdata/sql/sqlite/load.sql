@@ -1,94 +1,128 @@
 -- by contact
 SELECT
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-        hex(ct.latest_conversation), hex(CASE WHEN cv.active THEN NULL ELSE (
+        hex(CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END), cv.workspace,
-            hex(cv.id), cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
-            cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-            cv.assignee, cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since,
-            cv.address_channel, cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type,
-            cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-            cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-            cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since,
-            cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-            cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-            cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary)
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+            AND other.lane = cv.lane) END), CASE WHEN cv.id IS NULL THEN EXISTS (
+        SELECT 1 FROM convo_conversations any_lane
+        WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
+        ELSE 1 = 1 END, cv.workspace, hex(cv.id), cv.origin, cv.channel, cv.lane, cv.created_at,
+            cv.contact, cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at,
+            cv.first_closed_at, cv.assignee, cv.team, cv.pending_since, cv.pending_until,
+            cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at, cv.number,
+            cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+            cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+            cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+            cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+            cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+            cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
+            cv.closed_source, cv.category, cv.summary)
     FROM convo_contacts ct
     LEFT JOIN convo_conversations cv
-        ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation
+        ON cv.workspace = ct.workspace AND cv.id = COALESCE((
+            SELECT running.id FROM convo_conversations running
+            WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+                AND running.lane = +?), (
+            SELECT latest.id FROM convo_conversations latest
+            WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = +?
+            ORDER BY latest.opened_at DESC, latest.id DESC LIMIT 1))
     WHERE ct.workspace = +? AND ct.id = +?;
--- parameters: 1 workspace, 2 id
+-- parameters: 1 lane, 2 lane, 3 workspace, 4 id
 
 -- by address
 SELECT
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-        hex(ct.latest_conversation), hex(CASE WHEN cv.active THEN NULL ELSE (
+        hex(CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END), cv.workspace,
-            hex(cv.id), cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
-            cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-            cv.assignee, cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since,
-            cv.address_channel, cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type,
-            cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-            cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-            cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since,
-            cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-            cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-            cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary)
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+            AND other.lane = cv.lane) END), CASE WHEN cv.id IS NULL THEN EXISTS (
+        SELECT 1 FROM convo_conversations any_lane
+        WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
+        ELSE 1 = 1 END, cv.workspace, hex(cv.id), cv.origin, cv.channel, cv.lane, cv.created_at,
+            cv.contact, cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at,
+            cv.first_closed_at, cv.assignee, cv.team, cv.pending_since, cv.pending_until,
+            cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at, cv.number,
+            cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+            cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+            cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+            cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+            cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+            cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
+            cv.closed_source, cv.category, cv.summary)
     FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     JOIN convo_contacts ct ON ct.workspace = linked.workspace
         AND ct.id = COALESCE(linked.merged_into, linked.id)
     LEFT JOIN convo_conversations cv
-        ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation
+        ON cv.workspace = ct.workspace AND cv.id = COALESCE((
+            SELECT running.id FROM convo_conversations running
+            WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+                AND running.lane = +?), (
+            SELECT latest.id FROM convo_conversations latest
+            WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = +?
+            ORDER BY latest.opened_at DESC, latest.id DESC LIMIT 1))
     WHERE ad.workspace = +? AND ad.channel = +? AND ad.value = +?;
--- parameters: 1 workspace, 2 channel, 3 value
+-- parameters: 1 lane, 2 lane, 3 workspace, 4 channel, 5 value
 
 -- by contact and address
 SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     WHERE ad.workspace = +? AND ad.channel = +? AND ad.value = +?),
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-        hex(ct.latest_conversation), hex(CASE WHEN cv.active THEN NULL ELSE (
+        hex(CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END), cv.workspace,
-            hex(cv.id), cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
-            cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-            cv.assignee, cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since,
-            cv.address_channel, cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type,
-            cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-            cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-            cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since,
-            cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-            cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-            cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary)
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+            AND other.lane = cv.lane) END), CASE WHEN cv.id IS NULL THEN EXISTS (
+        SELECT 1 FROM convo_conversations any_lane
+        WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
+        ELSE 1 = 1 END, cv.workspace, hex(cv.id), cv.origin, cv.channel, cv.lane, cv.created_at,
+            cv.contact, cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at,
+            cv.first_closed_at, cv.assignee, cv.team, cv.pending_since, cv.pending_until,
+            cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at, cv.number,
+            cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+            cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+            cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+            cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+            cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+            cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
+            cv.closed_source, cv.category, cv.summary)
     FROM (SELECT 1 AS one) one
     LEFT JOIN convo_contacts ct ON ct.workspace = +? AND ct.id = +?
     LEFT JOIN convo_conversations cv
-        ON cv.workspace = ct.workspace AND cv.id = ct.latest_conversation;
--- parameters: 1 workspace, 2 channel, 3 value, 4 workspace, 5 id
+        ON cv.workspace = ct.workspace AND cv.id = COALESCE((
+            SELECT running.id FROM convo_conversations running
+            WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+                AND running.lane = +?), (
+            SELECT latest.id FROM convo_conversations latest
+            WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = +?
+            ORDER BY latest.opened_at DESC, latest.id DESC LIMIT 1));
+-- parameters: 1 workspace, 2 channel, 3 value, 4 workspace, 5 id, 6 lane, 7 lane
 
 -- by conversation
 SELECT
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-        hex(ct.latest_conversation), hex(CASE WHEN cv.active THEN NULL ELSE (
+        hex(CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id) END), cv.workspace,
-            hex(cv.id), cv.origin, cv.channel, cv.created_at, cv.contact, cv.new_contact,
-            cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-            cv.assignee, cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since,
-            cv.address_channel, cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type,
-            cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-            cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-            cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since,
-            cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-            cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-            cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary)
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+            AND other.lane = cv.lane) END), CASE WHEN cv.id IS NULL THEN EXISTS (
+        SELECT 1 FROM convo_conversations any_lane
+        WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
+        ELSE 1 = 1 END, cv.workspace, hex(cv.id), cv.origin, cv.channel, cv.lane, cv.created_at,
+            cv.contact, cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at,
+            cv.first_closed_at, cv.assignee, cv.team, cv.pending_since, cv.pending_until,
+            cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at, cv.number,
+            cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+            cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+            cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+            cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+            cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+            cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
+            cv.closed_source, cv.category, cv.summary)
     FROM convo_conversations cv
     JOIN convo_contacts ct ON ct.workspace = cv.workspace AND ct.id = cv.contact
     WHERE cv.workspace = +? AND cv.id = +?;
