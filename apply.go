@@ -93,6 +93,13 @@ func apply(s *Snapshot, e *Event) {
 		applyDuplicated(cycle, e)
 	case ConversationTransferred:
 		c.Contact = e.Contact
+	case ConversationLabeled:
+		c.Labels = payloadOf[Labeling](e).Labels
+	case ConversationPrioritized:
+		c.Priority = payloadOf[Prioritizing](e).Priority
+	case ConversationDescribed:
+		d := payloadOf[Description](e)
+		c.Subject, c.Attributes = d.Subject, d.Attributes
 	}
 }
 
@@ -254,6 +261,9 @@ func applyToContact(s *Snapshot, e *Event) {
 		if s.Ref.Address == payloadOf[Address](e) {
 			s.AddressOwner = ""
 		}
+	case ProfileChanged:
+		p := payloadOf[Profile](e)
+		c.Name, c.Attributes = p.Name, p.Attributes
 	case ContactBlocked:
 		c.Blocked = true
 	case ContactUnblocked:

@@ -185,6 +185,45 @@ type AmendClosing struct {
 	Summary  string    `json:"summary,omitempty"`
 }
 
+// Label adds labels to the conversation, and then takes others off, in any status. A label is a
+// token of up to 255 bytes; a conversation has up to MaxLabels.
+type Label struct {
+	By     Actor     `json:"by"`
+	At     time.Time `json:"at,omitzero"`
+	Key    string    `json:"key,omitempty"`
+	Add    []string  `json:"add,omitempty"`
+	Remove []string  `json:"remove,omitempty"`
+}
+
+// Prioritize says how urgent the conversation is, in any status.
+type Prioritize struct {
+	By       Actor     `json:"by"`
+	At       time.Time `json:"at,omitzero"`
+	Key      string    `json:"key,omitempty"`
+	Priority Priority  `json:"priority,omitzero"`
+}
+
+// Describe says what the conversation is about, in any status. Attributes are a JSON merge patch
+// (RFC 7396) of the ones that are there: what it names takes their place, null removes. Together
+// they have up to MaxAttributes bytes.
+type Describe struct {
+	By         Actor           `json:"by"`
+	At         time.Time       `json:"at,omitzero"`
+	Key        string          `json:"key,omitempty"`
+	Subject    *string         `json:"subject,omitempty"` // up to MaxSubject bytes; nil: it stays
+	Attributes json.RawMessage `json:"attributes,omitempty"`
+}
+
+// SetProfile says who the contact is: what templates and lists show. Attributes are a JSON merge
+// patch, as of [Describe].
+type SetProfile struct {
+	By         Actor           `json:"by"`
+	At         time.Time       `json:"at,omitzero"`
+	Key        string          `json:"key,omitempty"`
+	Name       *string         `json:"name,omitempty"` // up to 255 bytes; nil: it stays
+	Attributes json.RawMessage `json:"attributes,omitempty"`
+}
+
 // Block makes every command that would open, reopen or message fail with ErrBlocked, and an edit by
 // the contact. An active conversation can still be assigned and closed, and timers go on. With
 // [Policy].KeepBlocked, what the contact writes is kept as quiet messages.
@@ -234,6 +273,10 @@ func (Close) command()         {}
 func (Reopen) command()        {}
 func (Assign) command()        {}
 func (AmendClosing) command()  {}
+func (Label) command()         {}
+func (Prioritize) command()    {}
+func (Describe) command()      {}
+func (SetProfile) command()    {}
 func (Block) command()         {}
 func (Unblock) command()       {}
 func (LinkAddress) command()   {}
@@ -257,6 +300,10 @@ const (
 	CommandReopen        CommandName = "reopen"
 	CommandAssign        CommandName = "assign"
 	CommandAmendClosing  CommandName = "amend_closing"
+	CommandLabel         CommandName = "label"
+	CommandPrioritize    CommandName = "prioritize"
+	CommandDescribe      CommandName = "describe"
+	CommandSetProfile    CommandName = "set_profile"
 	CommandBlock         CommandName = "block"
 	CommandUnblock       CommandName = "unblock"
 	CommandLinkAddress   CommandName = "link_address"

@@ -16,10 +16,15 @@ type Contact struct {
 	// known yet.
 	Version   int64     `json:"version"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// UpdatedAt is the last event of the contact itself: an address, a blocking, a merge. Zero
-	// before the first. A later one that is given an earlier time is stamped with this one.
+	// UpdatedAt is the last event of the contact itself: an address, a profile, a blocking, a
+	// merge. Zero before the first. A later one that is given an earlier time is stamped with this
+	// one.
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 	Blocked   bool      `json:"blocked,omitempty"`
+	// Name and Attributes are the profile: see [SetProfile]. A merge mixes no profiles: the
+	// primary's stands.
+	Name       string     `json:"name,omitempty"`
+	Attributes Attributes `json:"attributes,omitzero"`
 	// MergedInto is the contact that this one was merged into; empty for a contact in its own
 	// right.
 	MergedInto string `json:"merged_into,omitempty"`

@@ -98,6 +98,11 @@ type Conversation struct {
 	// Assignee (a user) and Team are who is to handle it; empty when nobody is.
 	Assignee string `json:"assignee,omitempty"`
 	Team     string `json:"team,omitempty"`
+	// Labels, Priority, Subject and Attributes are what it is about, as the host says.
+	Labels     Tokens     `json:"labels,omitzero"`
+	Priority   Priority   `json:"priority,omitzero"`
+	Subject    string     `json:"subject,omitempty"`
+	Attributes Attributes `json:"attributes,omitzero"`
 	// PendingSince is set while it is pending, PendingUntil when it is to wake by itself.
 	PendingSince time.Time `json:"pending_since,omitzero"`
 	PendingUntil time.Time `json:"pending_until,omitzero"`

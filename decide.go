@@ -201,6 +201,9 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	if !o.until.IsZero() && !o.until.After(o.at) {
 		return invalid("until", "must be after the time of the command")
 	}
+	if err := o.resolve(s); err != nil {
+		return err
+	}
 	m := chooseAction(s, o, stateOf(s), p)
 	if err := actions[m].err; err != nil {
 		return refuse(s, err, o.kind.name())
@@ -276,6 +279,15 @@ func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
 		second = conv.Assignee == o.assignee && conv.Team == o.team
 	case kindAmendClosing:
 		second = conv.Cycle.Closing.Category == o.category && conv.Cycle.Closing.Summary == o.text
+	case kindLabel:
+		second = conv.Labels == o.about.labels
+	case kindPrioritize:
+		second = conv.Priority == o.about.priority
+	case kindDescribe:
+		second = conv.Subject == o.about.called && conv.Attributes == o.about.attributes
+	case kindSetProfile:
+		k := &s.Contact
+		second = k.Name == o.about.called && k.Attributes == o.about.attributes
 	case kindBlock:
 		second = s.Contact.Blocked
 	case kindUnblock:
@@ -348,6 +360,8 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 		*notes = ClosingNotes{Category: o.category, Summary: o.text}
 		e.Payload = notes
 		w.apply(s, e)
+	case labels, prioritizes, describes, profiles:
+		w.describe(s, o)
 	case blocks:
 		e := w.addContact(s, o, ContactBlocked)
 		e.Payload = &Blocking{o.text}

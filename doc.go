@@ -173,6 +173,24 @@
 //	  open, pending                      ErrNotClosed
 //	  closed, superseded                 amended (category or summary changed)
 //	                                     unchanged (nothing changed)
+//	label
+//	  none                               ErrNotFound
+//	  open, pending, closed, superseded  labeled (labels changed)
+//	                                     unchanged (nothing changed)
+//	prioritize
+//	  none                               ErrNotFound
+//	  open, pending, closed, superseded  prioritized (priority changed)
+//	                                     unchanged (nothing changed)
+//	describe
+//	  none                               ErrNotFound
+//	  open, pending, closed, superseded  described (subject or attributes changed)
+//	                                     unchanged (nothing changed)
+//	set_profile
+//	  none                               profiled (name or attributes changed)
+//	                                     unchanged (nothing changed)
+//	                                     ErrNotFound (contact not known)
+//	  open, pending, closed, superseded  profiled (name or attributes changed)
+//	                                     unchanged (nothing changed)
 //	block
 //	  none                               blocked (not blocked)
 //	                                     unchanged (blocked)

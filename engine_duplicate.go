@@ -76,6 +76,9 @@ func (e *Engine) duplicate(ctx context.Context, to Ref, contact string, k Key) (
 		to = ToConversation(to.Workspace, k.Conversation)
 	case k.Contact != "":
 		to = ToContact(to.Workspace, k.Contact)
+	case to.Contact == "" && to.Conversation == uuid.Nil:
+		// The key does not say whose the address was, and it may be another one's by now.
+		return Result{Outcome: OutcomeDuplicate}, nil
 	}
 	t, err := e.loadRoot(ctx, to)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // databases. The zero value stands for a kind that this version does not know.
 type EventKind uint8
 
-// The kinds of event. Those from AddressLinked on are of a contact itself and have no Conversation.
+// The kinds of event. Those from ProfileChanged on are of a contact itself, without a Conversation.
 // Quiet messages of a contact who has no conversation yet have none either.
 const (
 	ConversationOpened EventKind = iota + 1
@@ -31,7 +31,11 @@ const (
 	MessageRetracted
 	MessageIdentified // its external id was told
 	MessageDuplicated // the same, and an echo that had the id is none of its own
+	ConversationLabeled
+	ConversationPrioritized
+	ConversationDescribed
 
+	ProfileChanged
 	AddressLinked
 	AddressUnlinked
 	ContactBlocked
@@ -58,6 +62,10 @@ const (
 	blockingPayload
 	mergingPayload
 	beforePayload
+	labelingPayload
+	prioritizingPayload
+	descriptionPayload
+	profilePayload
 )
 
 // eventKinds names the kinds, and says whose log they are in and what payload they have.
@@ -86,6 +94,12 @@ var eventKinds = [...]struct {
 		ofEither: true},
 	MessageDuplicated: {name: "message_duplicated", payload: duplicatedPayload,
 		ofEither: true},
+	ConversationLabeled: {name: "conversation_labeled", payload: labelingPayload},
+	ConversationPrioritized: {name: "conversation_prioritized",
+		payload: prioritizingPayload},
+	ConversationDescribed: {name: "conversation_described",
+		payload: descriptionPayload},
+	ProfileChanged:   {name: "profile_changed", payload: profilePayload, ofContact: true},
 	AddressLinked:    {name: "address_linked", payload: addressPayload, ofContact: true},
 	AddressUnlinked:  {name: "address_unlinked", payload: addressPayload, ofContact: true},
 	ContactBlocked:   {name: "contact_blocked", payload: blockingPayload, ofContact: true},
@@ -173,7 +187,8 @@ type Event struct {
 
 // Payload is what events of one kind have beside what all events have: *Opening, *Pending,
 // *ClosingNotes, *Assignment, *Message, *Edited, *Retracted, *Identified, *Duplicated,
-// *Notice, *Address, *Blocking, *Merging or *Before.
+// *Notice, *Address, *Blocking, *Merging, *Before, *Labeling, *Prioritizing, *Description or
+// *Profile.
 type Payload interface{ payload() }
 
 func (*Opening) payload()      {}
@@ -190,6 +205,10 @@ func (*Address) payload()      {}
 func (*Blocking) payload()     {}
 func (*Merging) payload()      {}
 func (*Before) payload()       {}
+func (*Labeling) payload()     {}
+func (*Prioritizing) payload() {}
+func (*Description) payload()  {}
+func (*Profile) payload()      {}
 
 // Before is what a conversation was before an event that changes one of these. All are empty before
 // its first opening.
@@ -289,6 +308,24 @@ type Notice struct {
 	Body     string // the text in English
 }
 
+// Labeling is the payload of ConversationLabeled: the labels after it and before it.
+type Labeling struct{ Labels, Before Tokens }
+
+// Prioritizing is the payload of ConversationPrioritized: the priority after it and before it.
+type Prioritizing struct{ Priority, Before Priority }
+
+// Description is the payload of ConversationDescribed: all of it, as it is after it.
+type Description struct {
+	Subject    string
+	Attributes Attributes
+}
+
+// Profile is the payload of ProfileChanged: all of it, as it is after it.
+type Profile struct {
+	Name       string
+	Attributes Attributes
+}
+
 // Blocking is the payload of ContactBlocked.
 type Blocking struct{ Reason string }
 
@@ -347,6 +384,18 @@ func (e Event) Notice() Notice { return payloadOf[Notice](&e) }
 
 // Address is the payload of an address that was linked or unlinked; zero for other events.
 func (e Event) Address() Address { return payloadOf[Address](&e) }
+
+// Labeling is the payload of a change of labels; zero for other events.
+func (e Event) Labeling() Labeling { return payloadOf[Labeling](&e) }
+
+// Prioritizing is the payload of a change of priority; zero for other events.
+func (e Event) Prioritizing() Prioritizing { return payloadOf[Prioritizing](&e) }
+
+// Description is the payload of a description; zero for other events.
+func (e Event) Description() Description { return payloadOf[Description](&e) }
+
+// Profile is the payload of a change of the profile; zero for other events.
+func (e Event) Profile() Profile { return payloadOf[Profile](&e) }
 
 // Blocking is the payload of a blocking; zero for other events.
 func (e Event) Blocking() Blocking { return payloadOf[Blocking](&e) }

@@ -49,6 +49,14 @@ type EventRow struct {
 	MergedInto string `json:"merged_into,omitempty"`
 	Blocked    bool   `json:"blocked,omitempty"` // the primary of a merge
 
+	Labels         Tokens     `json:"labels,omitzero"`
+	LabelsBefore   Tokens     `json:"labels_before,omitzero"`
+	Priority       Priority   `json:"priority,omitzero"`
+	PriorityBefore Priority   `json:"priority_before,omitzero"`
+	Subject        string     `json:"subject,omitempty"`
+	Name           string     `json:"name,omitempty"`
+	Attributes     Attributes `json:"attributes,omitzero"`
+
 	// What the conversation was before a change of one of them.
 	StatusBefore   Status `json:"status_before,omitempty"`
 	AssigneeBefore string `json:"assignee_before,omitempty"`
@@ -99,6 +107,14 @@ func (e Event) Row() (r EventRow) {
 		r.Channel, r.Address = p.Channel, p.Value
 	case *Blocking:
 		r.Body = p.Reason
+	case *Labeling:
+		r.Labels, r.LabelsBefore = p.Labels, p.Before
+	case *Prioritizing:
+		r.Priority, r.PriorityBefore = p.Priority, p.Before
+	case *Description:
+		r.Subject, r.Attributes = p.Subject, p.Attributes
+	case *Profile:
+		r.Name, r.Attributes = p.Name, p.Attributes
 	case *Merging:
 		r.MergedInto, r.ContactSeq, r.Blocked = p.MergedInto, p.ContactSeq, p.Blocked
 	}
@@ -152,6 +168,14 @@ func (r *EventRow) To(e *Event) {
 		*payloadFor[Address](e) = Address{r.Channel, r.Address}
 	case blockingPayload:
 		*payloadFor[Blocking](e) = Blocking{r.Body}
+	case labelingPayload:
+		*payloadFor[Labeling](e) = Labeling{r.Labels, r.LabelsBefore}
+	case prioritizingPayload:
+		*payloadFor[Prioritizing](e) = Prioritizing{r.Priority, r.PriorityBefore}
+	case descriptionPayload:
+		*payloadFor[Description](e) = Description{r.Subject, r.Attributes}
+	case profilePayload:
+		*payloadFor[Profile](e) = Profile{r.Name, r.Attributes}
 	case mergingPayload:
 		*payloadFor[Merging](e) = Merging{r.MergedInto, r.ContactSeq, r.Blocked}
 	default:

@@ -240,6 +240,10 @@ var actions = func() (all []action) {
 		byID   bool
 		linked bool
 	}
+	// What no other command looks at is tried with one contact.
+	plain := []convo.CommandName{
+		convo.CommandLabel, convo.CommandPrioritize, convo.CommandDescribe, convo.CommandSetProfile,
+	}
 	aside := []string{"open", "receive", "close", "reopen"} // also tried in another lane
 	commands := []command{
 		{"open", func(time.Time) convo.Command { return convo.Open{By: flowBot} }, true, false},
@@ -299,13 +303,17 @@ var actions = func() (all []action) {
 	for _, name := range commandNames() {
 		if !slices.ContainsFunc(commands, func(c command) bool { return c.name == string(name) }) {
 			commands = append(commands, command{
-				string(name), func(time.Time) convo.Command { return sample[name] }, true, false,
+				string(name), func(time.Time) convo.Command { return sample[name] },
+				!slices.Contains(plain, name), false,
 			})
 		}
 	}
 	const step = 30 * time.Minute
 	for i := range names {
 		for _, c := range commands {
+			if i > 0 && slices.Contains(plain, convo.CommandName(c.name)) {
+				continue
+			}
 			all = append(all, action{name: c.name + " to " + names[i], wait: step, cmd: c.cmd,
 				to: func(*tiny) (convo.Ref, bool) {
 					to := convo.ToContact(tenant, names[i])
@@ -316,7 +324,7 @@ var actions = func() (all []action) {
 				}})
 		}
 		for _, c := range commands {
-			if slices.Contains(aside, c.name) {
+			if i == 0 && slices.Contains(aside, c.name) {
 				all = append(all, action{name: c.name + " to " + names[i] + " aside", wait: step,
 					cmd: c.cmd, to: func(*tiny) (convo.Ref, bool) {
 						return convo.ToContact(tenant, names[i]).In("aside"), true

@@ -54,6 +54,15 @@ func (f *filler) fill(v reflect.Value) {
 	case *convo.EventKind:
 		*p = convo.ContactMerged
 		return
+	case *convo.Tokens:
+		*p = convo.TokensOf(fmt.Sprint("label <&> ", f.n), "vip")
+		return
+	case *convo.Priority:
+		*p = convo.PriorityUrgent
+		return
+	case *convo.Attributes:
+		*p = convo.Attributes(fmt.Sprintf(`{"<&>":%d,"tier":{"name":"gold"}}`, f.n))
+		return
 	case *uuid.UUID:
 		*p = uuid.UUID{0: 1, 6: 0x70, 8: 0x80, 15: byte(f.n)}
 		return
@@ -69,6 +78,9 @@ func (f *filler) fill(v reflect.Value) {
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		f.fill(v.Index(0))
 		f.fill(v.Index(1))
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		f.fill(v.Elem())
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if v.Type().Field(i).Tag.Get("json") != "-" {

@@ -37,11 +37,17 @@ const (
 	OutcomeIdentified Outcome = "identified"
 	OutcomeAssigned   Outcome = "assigned"
 	OutcomeAmended    Outcome = "amended"
-	OutcomeBlocked    Outcome = "blocked"
-	OutcomeUnblocked  Outcome = "unblocked"
-	OutcomeLinked     Outcome = "linked"
-	OutcomeUnlinked   Outcome = "unlinked"
-	OutcomeMerged     Outcome = "merged"
+	OutcomeLabeled    Outcome = "labeled"
+	// OutcomePrioritized: it has another priority.
+	OutcomePrioritized Outcome = "prioritized"
+	OutcomeDescribed   Outcome = "described"
+	// OutcomeProfiled: the contact has another profile.
+	OutcomeProfiled  Outcome = "profiled"
+	OutcomeBlocked   Outcome = "blocked"
+	OutcomeUnblocked Outcome = "unblocked"
+	OutcomeLinked    Outcome = "linked"
+	OutcomeUnlinked  Outcome = "unlinked"
+	OutcomeMerged    Outcome = "merged"
 	// OutcomeDuplicate: the engine found that all was applied before; nothing was written now.
 	OutcomeDuplicate Outcome = "duplicate"
 )
@@ -77,6 +83,10 @@ const (
 	kindReopen
 	kindAssign
 	kindAmendClosing
+	kindLabel
+	kindPrioritize
+	kindDescribe
+	kindSetProfile
 	kindBlock
 	kindUnblock
 	kindLinkAddress
@@ -121,6 +131,10 @@ const (
 	identifies
 	assigns
 	amends
+	labels
+	prioritizes
+	describes
+	profiles
 	blocks
 	unblocks
 	links
@@ -152,6 +166,10 @@ var actions = [...]struct {
 	identifies:   {outcome: OutcomeIdentified},
 	assigns:      {outcome: OutcomeAssigned},
 	amends:       {outcome: OutcomeAmended},
+	labels:       {outcome: OutcomeLabeled},
+	prioritizes:  {outcome: OutcomePrioritized},
+	describes:    {outcome: OutcomeDescribed},
+	profiles:     {outcome: OutcomeProfiled},
 	blocks:       {outcome: OutcomeBlocked},
 	unblocks:     {outcome: OutcomeUnblocked},
 	links:        {outcome: OutcomeLinked},
@@ -240,6 +258,20 @@ var table = [commandKinds]row{
 		cells: cells{always(notActive), assigning, assigning, assigning, assigning}},
 	kindAmendClosing: {name: CommandAmendClosing, decode: decode[AmendClosing],
 		cells: cells{always(notFound), always(notClosed), always(notClosed), amending, amending}},
+	kindLabel: {name: CommandLabel, decode: decode[Label],
+		cells: anyStatus([]branch{{labels, "labels changed"}, {unchanged, "nothing changed"}})},
+	kindPrioritize: {name: CommandPrioritize, decode: decode[Prioritize],
+		cells: anyStatus([]branch{
+			{prioritizes, "priority changed"}, {unchanged, "nothing changed"},
+		})},
+	kindDescribe: {name: CommandDescribe, decode: decode[Describe],
+		cells: anyStatus([]branch{
+			{describes, "subject or attributes changed"}, {unchanged, "nothing changed"},
+		})},
+	kindSetProfile: {name: CommandSetProfile, decode: decode[SetProfile],
+		cells: ofContact([]branch{
+			{profiles, "name or attributes changed"}, {unchanged, "nothing changed"},
+		})},
 	kindBlock: {name: CommandBlock, decode: decode[Block],
 		cells: ofContact([]branch{{blocks, "not blocked"}, {unchanged, "blocked"}})},
 	kindUnblock: {name: CommandUnblock, decode: decode[Unblock],
@@ -340,7 +372,8 @@ func StateDiagram() string {
 			e.from = StateNone
 		}
 		switch t.Command {
-		case CommandBlock, CommandUnblock, CommandLinkAddress, CommandUnlinkAddress:
+		case CommandSetProfile, CommandBlock, CommandUnblock, CommandLinkAddress,
+			CommandUnlinkAddress:
 			continue
 		}
 		if l := string(t.Command); !slices.Contains(labels[e], l) {

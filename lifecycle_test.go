@@ -275,6 +275,28 @@ var specified = map[convo.CommandName]struct {
 		},
 		sample: convo.AmendClosing{By: agentAna, Category: "Support", Summary: "not sold"},
 	},
+	convo.CommandLabel: {
+		cells:  described("labeled"),
+		sample: convo.Label{By: agentAna, Add: []string{"vip", "order 7"}, Remove: []string{"new"}},
+	},
+	convo.CommandPrioritize: {
+		cells:  described("prioritized"),
+		sample: convo.Prioritize{By: agentAna, Priority: convo.PriorityHigh},
+	},
+	convo.CommandDescribe: {
+		cells: described("described"),
+		sample: convo.Describe{By: agentAna, Subject: new("Order 7"),
+			Attributes: json.RawMessage(`{"order":7}`)},
+	},
+	convo.CommandSetProfile: {
+		cells: [5]string{
+			"profiled none | unchanged none | ErrNotFound", "profiled open | unchanged open",
+			"profiled pending | unchanged pending", "profiled closed | unchanged closed",
+			"profiled superseded | unchanged superseded",
+		},
+		sample: convo.SetProfile{By: agentAna, Name: new("Carl"),
+			Attributes: json.RawMessage(`{"tier":"gold"}`)},
+	},
 	convo.CommandBlock: {
 		cells: [5]string{
 			"blocked none | unchanged none | ErrNotFound", "blocked open | unchanged open",
@@ -307,6 +329,15 @@ var specified = map[convo.CommandName]struct {
 		},
 		sample: convo.UnlinkAddress{By: agentAna},
 	},
+}
+
+// described is the row of a command that says what a conversation is about.
+func described(outcome string) (cells [5]string) {
+	cells[0] = "ErrNotFound"
+	for i, state := range allStates[1:] {
+		cells[i+1] = outcome + " " + string(state) + " | unchanged " + string(state)
+	}
+	return cells
 }
 
 // aboutAMessage is the row of a command about a message, which may be in any log.
@@ -410,7 +441,11 @@ var scenes = map[string]func(t testing.TB, s *scene){
 	},
 	"assignee or team changed": func(testing.TB, *scene) {},
 
-	"category or summary changed": func(testing.TB, *scene) {},
+	"category or summary changed":   func(testing.TB, *scene) {},
+	"labels changed":                func(testing.TB, *scene) {},
+	"priority changed":              func(testing.TB, *scene) {},
+	"subject or attributes changed": func(testing.TB, *scene) {},
+	"name or attributes changed":    func(_ testing.TB, s *scene) { s.isKnown() },
 	"nothing changed": func(t testing.TB, s *scene) {
 		c := s.thread.Conversation
 		switch s.cmd.(type) {
@@ -419,6 +454,15 @@ var scenes = map[string]func(t testing.TB, s *scene){
 		case convo.AmendClosing:
 			s.cmd = convo.AmendClosing{By: agentAna, Category: c.Cycle.Closing.Category,
 				Summary: c.Cycle.Closing.Summary}
+		case convo.Label:
+			s.cmd = convo.Label{By: agentAna, Add: c.Labels.All(), Remove: []string{"none such"}}
+		case convo.Prioritize:
+			s.cmd = convo.Prioritize{By: agentAna, Priority: c.Priority}
+		case convo.Describe:
+			s.cmd = convo.Describe{By: agentAna, Subject: &c.Subject}
+		case convo.SetProfile:
+			s.isKnown()
+			s.cmd = convo.SetProfile{By: agentAna, Name: &s.thread.Contact.Name}
 		default:
 			t.Fatalf("the same what, of a %T?", s.cmd)
 		}
@@ -464,7 +508,11 @@ func writtenBy(row convo.Transition) []convo.EventKind {
 		convo.OutcomeAssigned:   convo.ConversationAssigned,
 		convo.OutcomeAmended:    convo.ClosingAmended, convo.OutcomeBlocked: convo.ContactBlocked,
 		convo.OutcomeUnblocked: convo.ContactUnblocked, convo.OutcomeLinked: convo.AddressLinked,
-		convo.OutcomeUnlinked: convo.AddressUnlinked,
+		convo.OutcomeUnlinked:    convo.AddressUnlinked,
+		convo.OutcomeLabeled:     convo.ConversationLabeled,
+		convo.OutcomePrioritized: convo.ConversationPrioritized,
+		convo.OutcomeDescribed:   convo.ConversationDescribed,
+		convo.OutcomeProfiled:    convo.ProfileChanged,
 	}[row.Outcome]
 	switch {
 	case row.Err != nil || row.Outcome == convo.OutcomeUnchanged:

@@ -27,6 +27,7 @@ type fields struct {
 	until       time.Time
 	assignee    string
 	team        string
+	about       *description // of the commands that describe something
 }
 
 // read takes cmd apart with a type switch, not a method, so that commands need not live on the
@@ -135,6 +136,18 @@ func (o *fields) read(cmd Command) error {
 			category: c.Category,
 			text:     c.Summary,
 		}
+	case Label:
+		*o = fields{kind: kindLabel, by: c.By, at: c.At, key: c.Key,
+			about: &description{add: c.Add, remove: c.Remove}}
+	case Prioritize:
+		*o = fields{kind: kindPrioritize, by: c.By, at: c.At, key: c.Key,
+			about: &description{priority: c.Priority}}
+	case Describe:
+		*o = fields{kind: kindDescribe, by: c.By, at: c.At, key: c.Key,
+			about: &description{name: c.Subject, patch: c.Attributes}}
+	case SetProfile:
+		*o = fields{kind: kindSetProfile, by: c.By, at: c.At, key: c.Key,
+			about: &description{name: c.Name, patch: c.Attributes}}
 	case Block:
 		*o = fields{kind: kindBlock, by: c.By, at: c.At, key: c.Key, text: c.Reason}
 	case Unblock:
@@ -155,10 +168,13 @@ func (o *fields) read(cmd Command) error {
 	if isNull(o.attachments) {
 		o.attachments = nil
 	}
+	if o.about != nil && isNull(o.about.patch) {
+		o.about.patch = nil
+	}
 	return nil
 }
 
-// isNull reports whether a is what other languages write for no attachments.
+// isNull reports whether a is what other languages write for none.
 func isNull(a json.RawMessage) bool { return string(bytes.TrimSpace(a)) == "null" }
 
 // inactivity reports whether o is the timer's closing, or an import of one.

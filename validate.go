@@ -215,6 +215,8 @@ func (o *fields) check(p *Policy) error {
 		return checkToken("team", o.team)
 	case kindAmendClosing:
 		return p.checkClosing(o.category, o.text, false)
+	case kindLabel, kindPrioritize, kindDescribe, kindSetProfile:
+		return o.about.check(o.kind)
 	case kindBlock:
 		return checkText("reason", o.text, p.MaxSummary, DefaultMaxSummary)
 	}

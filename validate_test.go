@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,9 @@ func requireInvalid(t testing.TB, field string, err error) {
 }
 
 // longTokens are the fields that take more than 255 bytes.
-var longTokens = map[string]int{"key": convo.MaxKey, "external_id": convo.MaxKey}
+var longTokens = map[string]int{
+	"key": convo.MaxKey, "external_id": convo.MaxKey, "subject": convo.MaxSubject,
+}
 
 // notText is what no field takes.
 var notText = map[string]string{
@@ -161,6 +164,38 @@ func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 					requireInvalid(t, field,
 						try(time.Unix(morning.Add(time.Hour).Unix()+(1<<64)/1_000_000, 0)))
 					requireInvalid(t, field, try(time.Unix(1<<60, 0)))
+				case field == "attributes":
+					for _, bad := range []string{`{`, `{"a":1,}`, `[]`, `"x"`, `1`, `{} {}`,
+						"{\"a\":\"\xff\"}", " ", `{"a":1,"a":2}`, `{"a":[{"b":1,"b":1}]}`,
+						`{"a":"` + strings.Repeat("x", convo.MaxAttributes-6) + `"}`} {
+						requireInvalid(t, field, try(json.RawMessage(bad)))
+					}
+					for _, good := range []string{`null`, `{}`, ` {"a": "é\u0000", "b":null} `, ``,
+						`{"a":"` + strings.Repeat("x", convo.MaxAttributes-8) + `"}`} {
+						assert.NoError(t, try(json.RawMessage(good)))
+					}
+				case f.Type == reflect.TypeFor[*string]():
+					assert.NoError(t, try((*string)(nil)), "a command may leave it out")
+					assert.NoError(t, try(new("")))
+					for what, bad := range badTokens {
+						if n := longTokens[field]; n > 0 && strings.HasPrefix(what, "256 bytes") {
+							bad = strings.Repeat(bad, n/256+1)
+						}
+						requireInvalid(t, field, try(&bad))
+					}
+					for what, good := range goodTokens {
+						assert.NoError(t, try(&good), what)
+					}
+				case f.Type == reflect.TypeFor[[]string]():
+					for _, bad := range badTokens {
+						requireInvalid(t, field, try([]string{"good", bad}))
+					}
+					requireInvalid(t, field, try([]string{""}))
+					requireInvalid(t, field, try(make([]string, convo.MaxLabels+1)))
+					assert.NoError(t, try(slices.Collect(maps.Values(goodTokens))))
+				case f.Type == reflect.TypeFor[convo.Priority]():
+					requireInvalid(t, field, try(convo.PriorityUrgent+1))
+					assert.NoError(t, try(convo.PriorityUrgent))
 				case f.Type == reflect.TypeFor[json.RawMessage]():
 					for _, bad := range []string{`{`, `{"a":1,}`, `x`, `[] []`, "\"a\xff\"",
 						"\"\x00\"", " "} {

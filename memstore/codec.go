@@ -24,8 +24,8 @@ var actors = []convo.ActorType{
 	convo.ActorSystem,
 }
 
-// textFields is how many optional text fields an event has; their flags are the first ones.
-const textFields = 20
+// textFields is how many optional text fields an event has; their flags are the last ones.
+const textFields = 25
 
 // texts are the optional text fields of an event, in the order of their flags.
 func texts(e *convo.EventRow) [textFields]*string {
@@ -33,12 +33,13 @@ func texts(e *convo.EventRow) [textFields]*string {
 		&e.By.ID, (*string)(&e.Source), &e.Channel, &e.ExternalID, &e.Body, &e.Category, &e.Summary,
 		&e.Assignee, &e.Team, (*string)(&e.Notice), (*string)(&e.Audience), &e.Address,
 		&e.MergedInto, (*string)(&e.StatusBefore), &e.AssigneeBefore, &e.TeamBefore, &e.Lane,
-		&e.LaneBefore, &e.ChannelBefore, &e.Contact,
+		&e.LaneBefore, &e.ChannelBefore, (*string)(&e.Labels), (*string)(&e.LabelsBefore),
+		&e.Subject, &e.Name, (*string)(&e.Attributes), &e.Contact,
 	}
 }
 
 const (
-	flagNextID = 1 << (textFields + iota) // the id is the one before, plus one
+	flagNextID = 1 << iota // the id is the one before, plus one
 	flagAttachments
 	flagResponse
 	flagRestartFlow
@@ -51,6 +52,9 @@ const (
 	flagSentAt
 	flagContactSeq
 	flagBlocked
+	flagPriority
+	flagPriorityBefore
+	firstText = iota // the flag of the first text
 )
 
 // encode appends the events of one batch to b.
@@ -71,11 +75,11 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	var flags uint64
 	for i, f := range fields {
 		if *f != "" {
-			flags |= 1 << i
+			flags |= 1 << (firstText + i)
 		}
 	}
 	if e.Contact == owner {
-		flags &^= 1 << (textFields - 1)
+		flags &^= 1 << (firstText + textFields - 1)
 	}
 	set := func(flag uint64, on bool) {
 		if on {
@@ -95,6 +99,8 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	set(flagContactSeq, e.ContactSeq != 0)
 	set(flagNextID, nextID)
 	set(flagBlocked, e.Blocked)
+	set(flagPriority, e.Priority != 0)
+	set(flagPriorityBefore, e.PriorityBefore != 0)
 
 	b = binary.AppendUvarint(b, uint64(e.Seq))
 	b = binary.AppendVarint(b, e.At.UnixMicro())
@@ -105,7 +111,7 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 		b = append(b, e.ID[:]...)
 	}
 	for i, f := range fields {
-		if flags&(1<<i) != 0 {
+		if flags&(1<<(firstText+i)) != 0 {
 			b = appendText(b, *f)
 		}
 	}
@@ -126,6 +132,12 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	}
 	if flags&flagContactSeq != 0 {
 		b = binary.AppendUvarint(b, uint64(e.ContactSeq))
+	}
+	if flags&flagPriority != 0 {
+		b = append(b, byte(e.Priority))
+	}
+	if flags&flagPriorityBefore != 0 {
+		b = append(b, byte(e.PriorityBefore))
 	}
 	return b
 }
@@ -158,7 +170,7 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 		copy(e.ID[:], r.take(16))
 	}
 	for i, f := range texts(e) {
-		if flags&(1<<i) != 0 {
+		if flags&(1<<(firstText+i)) != 0 {
 			*f = r.text()
 		}
 	}
@@ -185,6 +197,12 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 	}
 	if flags&flagContactSeq != 0 {
 		e.ContactSeq = int64(r.uvarint())
+	}
+	if flags&flagPriority != 0 {
+		e.Priority = convo.Priority(r.take(1)[0])
+	}
+	if flags&flagPriorityBefore != 0 {
+		e.PriorityBefore = convo.Priority(r.take(1)[0])
 	}
 }
 

@@ -50,6 +50,8 @@ func (f field) fill(t *testing.T) {
 		*v = true
 	case *convo.EventKind:
 		*v = 255
+	case *convo.Priority:
+		*v = convo.Priority(len(name))
 	default:
 		require.Equal(t, reflect.String, f.value.Kind(), "how is %s, a %s, encoded?", name,
 			f.value.Type())
@@ -134,6 +136,8 @@ func decodesToWhatWasEncoded(t *rapid.T) {
 				}
 			case *int64:
 				*v = number.Draw(t, f.name)
+			case *convo.Priority:
+				*v = convo.Priority(rapid.Byte().Draw(t, f.name))
 			case *bool:
 				*v = rapid.Bool().Draw(t, f.name)
 			case *convo.EventKind:

@@ -128,6 +128,12 @@ var sent = map[string]func(*scene){
 	"amend_closing": func(s *scene) {
 		s.after(hello, end).records(ann, convo.AmendClosing{By: agent, Category: "Support"})
 	},
+	"label": func(s *scene) {
+		s.after(hello).records(ann, convo.Label{By: agent, Add: []string{"vip"}})
+	},
+	"set_profile": func(s *scene) {
+		s.after(hello).records(ann, convo.SetProfile{By: agent, Name: new("Ann")})
+	},
 	"block": func(s *scene) { s.after(hello).records(ann, convo.Block{By: agent}) },
 	"unblock": func(s *scene) {
 		s.after(hello, convo.Block{By: agent}).records(ann, convo.Unblock{By: agent})

@@ -130,6 +130,17 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	do(mia, convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
 	do(mia.In("orders"), convo.Receive{Body: "Where is it?"})
 	do(mia.In("orders"), convo.Assign{By: ana, Assignee: "ana"})
+	do(mia.In("orders"), convo.Label{By: ana, Add: []string{"vip", "é", "order 7"}})
+	do(mia.In("orders"), convo.Label{By: bot, Remove: []string{"vip"}})
+	do(mia.In("orders"), convo.Prioritize{By: ana, Priority: convo.PriorityUrgent})
+	do(mia.In("orders"), convo.Prioritize{By: ana, Priority: convo.PriorityLow})
+	subject, name := "Order 7 \u2028 é", "Mia M."
+	do(mia.In("orders"), convo.Describe{
+		By: ana, Subject: &subject, Attributes: json.RawMessage(`{"order":{"id":7,"sum":1.0}}`),
+	})
+	do(mia, convo.SetProfile{
+		By: bot, Name: &name, Attributes: json.RawMessage(`{"tier":"gold","text":"\u0000é"}`),
+	})
 }
 
 // moments are the first and the last that convo takes, and where integers, clocks and calendars

@@ -73,6 +73,7 @@ func cases() []testCase {
 		namedCases,
 		unlinkedCases,
 		laneCases,
+		describedCases,
 	)
 }
 

@@ -16,7 +16,7 @@
 // Greeting, category and summary are templates of text/template, of which there are texts,
 // {{values}} and {{if}} … {{else if}} … {{else}} … {{end}}. Loops, variables and templates that
 // call others are refused, so a template ends, after as many steps as it is long. The values are
-// the fields of [Data]:
+// the fields of [Data], with the contact's profile as the store has it:
 //
 //	{{.Contact.ID}} {{.Contact.Name}} {{.Contact.Returning}} {{.Contact.Attributes.city}}
 //	{{.Conversation.ID}} {{.Conversation.Channel}} {{.Conversation.Status}}

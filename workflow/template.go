@@ -23,11 +23,11 @@ type Data struct {
 // ContactData is the contact that a step runs for.
 type ContactData struct {
 	ID   string
-	Name string // by Execution.Name
+	Name string // of the profile, or of the Execution
 	// Returning says that it had been here before the running cycle, or the one that is about to
 	// begin: see convo.Contact.Returning.
 	Returning  bool
-	Attributes map[string]string // by Execution.Attributes
+	Attributes map[string]string // of the profile, and of the Execution
 }
 
 // ConversationData is the contact's latest conversation as it is before the step; all is empty when

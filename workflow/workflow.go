@@ -10,6 +10,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -192,8 +193,9 @@ type Execution struct {
 	// with the contact's latest conversation and no events); so a key that is used for something
 	// else does nothing. Empty: a repetition is another run. It has at most MaxKey bytes.
 	Key string
-	// Name is the contact's name, for templates, and Attributes what else the host knows of it.
-	// They are reachable by names of letters, digits and underscores.
+	// Name, if not empty, is the contact's name for templates, instead of that of its profile.
+	// Attributes are what else the host knows of it; they go before those of the profile. They are
+	// reachable by names of letters, digits and underscores.
 	Name       string
 	Attributes map[string]string
 }
@@ -228,7 +230,10 @@ func (s *Step) Run(
 	if err != nil {
 		return convo.Result{}, err
 	}
-	d.Contact.Name, d.Contact.Attributes = x.Name, x.Attributes
+	if x.Name != "" {
+		d.Contact.Name = x.Name
+	}
+	maps.Copy(d.Contact.Attributes, x.Attributes)
 	cmds, err := s.commands(x, &d)
 	if err != nil {
 		return convo.Result{}, err
@@ -250,13 +255,15 @@ func look(
 	to convo.Ref,
 ) (d Data, conversation uuid.UUID, err error) {
 	k, err := engine.Contact(ctx, to)
+	d.Contact.Attributes = attributes(k.Attributes)
 	if errors.Is(err, convo.ErrNotFound) && to.Conversation == uuid.Nil {
-		return Data{Contact: ContactData{ID: to.Contact}}, uuid.Nil, nil
+		d.Contact.ID = to.Contact
+		return d, uuid.Nil, nil
 	}
 	if err != nil {
 		return Data{}, uuid.Nil, err
 	}
-	d.Contact.ID = k.ID
+	d.Contact.ID, d.Contact.Name = k.ID, k.Name
 	c, err := engine.Conversation(ctx, to)
 	if errors.Is(err, convo.ErrNotFound) && to.Conversation == uuid.Nil {
 		return d, uuid.Nil, nil
@@ -276,6 +283,22 @@ func look(
 		Summary:  c.Cycle.Closing.Summary,
 	}
 	return d, c.ID, nil
+}
+
+// attributes are those of a profile that are texts, numbers, true or false, as texts.
+func attributes(of convo.Attributes) map[string]string {
+	all := map[string]string{}
+	for name, value := range of.Map() {
+		switch v := value.(type) {
+		case string:
+			all[name] = v
+		case json.Number:
+			all[name] = v.String()
+		case bool:
+			all[name] = strconv.FormatBool(v)
+		}
+	}
+	return all
 }
 
 // commands are what the step does.

@@ -205,6 +205,25 @@ func TestACloseStepClosesOnlyTheConversationThatItHasSummarized(t *testing.T) {
 	require.Empty(t, active.Cycle.Closing.Summary)
 }
 
+func TestTemplatesReadTheProfileOfTheContact(t *testing.T) {
+	engine := newEngine(t)
+	greet := step(t, `{"step":"open_conversation",
+		"greeting":"{{.Contact.Name}}: {{.Contact.Attributes.tier}}, {{.Contact.Attributes.orders}}, `+
+		`{{.Contact.Attributes.vip}}{{.Contact.Attributes.deep}}"}`)
+	run := func(x workflow.Execution) string {
+		do(t, engine, riya, convo.Close{By: ana})
+		r, err := greet.Run(t.Context(), engine, riya, x)
+		require.NoError(t, err)
+		return r.Events[len(r.Events)-1].Message().Body
+	}
+	do(t, engine, riya, convo.Open{By: ana}, convo.SetProfile{By: ana, Name: new("Riya"),
+		Attributes: json.RawMessage(`{"tier":"gold","orders":1.50,"vip":true,"deep":{"a":"b"}}`)})
+	require.Equal(t, "Riya: gold, 1.50, true", run(workflow.Execution{}))
+	require.Equal(t, "Ms Rao: lead, 1.50, true", run(workflow.Execution{
+		Name: "Ms Rao", Attributes: map[string]string{"tier": "lead"},
+	}), "what the host gives goes first")
+}
+
 func TestWhatRunsSaysWhatItCannotDo(t *testing.T) {
 	engine := newEngine(t)
 	s := step(t, `{"step":"close_conversation","category":"{{.Contact.Attributes.topic}}"}`)

@@ -377,8 +377,10 @@ func (r *runner) commands(lines []string) (convo.Commands, error) {
 					id = uuid.UUID{15: 1} // one that is not there
 				}
 				object[name] = id
-			case "attachments":
+			case "attachments", "attributes":
 				object[name] = json.RawMessage(value)
+			case "add", "remove":
+				object[name] = strings.Split(value, ",")
 			default:
 				object[name] = value
 			}

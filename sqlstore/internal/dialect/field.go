@@ -30,12 +30,16 @@ type (
 	KeyText string
 	// FreeText is any text.
 	FreeText string
+	// PlainText is any text that has no control characters but ends of lines.
+	PlainText string
 	// JSON is kept as text.
 	JSON []byte
 	// Int has 64 bits.
 	Int int64
 	// Count has 32 bits.
 	Count int
+	// Rank is a small number of 32 bits.
+	Rank uint8
 	// Flag is true or false.
 	Flag bool
 	// Micros is a time in microseconds since 1970, UTC.
@@ -52,6 +56,7 @@ const (
 	text kind = iota
 	keyText
 	freeText
+	plainText
 	jsonText
 	bigInt
 	count
@@ -64,9 +69,11 @@ const (
 func (*Text) kind() kind      { return text }
 func (*KeyText) kind() kind   { return keyText }
 func (*FreeText) kind() kind  { return freeText }
+func (*PlainText) kind() kind { return plainText }
 func (*JSON) kind() kind      { return jsonText }
 func (*Int) kind() kind       { return bigInt }
 func (*Count) kind() kind     { return count }
+func (*Rank) kind() kind      { return count }
 func (*Flag) kind() kind      { return flag }
 func (*Micros) kind() kind    { return micros }
 func (*ID) kind() kind        { return id }
@@ -81,6 +88,8 @@ func (t *Text) arg(_ *Dialect, optional bool) any {
 
 func (t *KeyText) arg(d *Dialect, optional bool) any  { return (*Text)(t).arg(d, optional) }
 func (t *FreeText) arg(d *Dialect, optional bool) any { return (*Text)(t).arg(d, optional) }
+
+func (t *PlainText) arg(d *Dialect, optional bool) any { return (*Text)(t).arg(d, optional) }
 
 func (j *JSON) arg(_ *Dialect, optional bool) any {
 	if optional && len(*j) == 0 {
@@ -147,6 +156,25 @@ func (t *KeyText) Scan(v any) error { return (*Text)(t).Scan(v) }
 
 // Scan implements sql.Scanner.
 func (t *FreeText) Scan(v any) error { return (*Text)(t).Scan(v) }
+
+// Scan implements sql.Scanner.
+func (t *PlainText) Scan(v any) error { return (*Text)(t).Scan(v) }
+
+// arg and Scan of a Rank are those of a small number.
+func (r *Rank) arg(_ *Dialect, optional bool) any {
+	if optional && *r == 0 {
+		return nil
+	}
+	return int64(*r)
+}
+
+// Scan implements sql.Scanner.
+func (r *Rank) Scan(v any) error {
+	var n Count
+	err := n.Scan(v)
+	*r = Rank(n)
+	return err
+}
 
 // Scan implements sql.Scanner. It takes a kind of a later version as 0.
 func (k *EventKind) Scan(v any) error {

@@ -47,9 +47,10 @@ var PostgreSQL = Dialect{
 }
 
 var postgresTypes = [...]string{
-	text: "text", keyText: "text", freeText: "text", jsonText: "text", bigInt: "bigint",
-	count: "integer",
-	flag:  "boolean", micros: "bigint", id: "uuid", eventKind: "text",
+	text: "text", keyText: "text", freeText: "text", plainText: "text", jsonText: "text",
+	bigInt: "bigint",
+	count:  "integer",
+	flag:   "boolean", micros: "bigint", id: "uuid", eventKind: "text",
 }
 
 // casts are placeholders that say their types, where PostgreSQL cannot tell them by a column.

@@ -56,6 +56,8 @@ var Contacts = table(
 	optional("updated_at", mutable, func(c *ct) Field { return (*Micros)(&c.UpdatedAt) }),
 	required("blocked", mutable, func(c *ct) Field { return (*Flag)(&c.Blocked) }),
 	optional("merged_into", mutable, func(c *ct) Field { return (*Text)(&c.MergedInto) }),
+	optional("name", mutable, func(c *ct) Field { return (*Text)(&c.Name) }),
+	optional("attributes", mutable, func(c *ct) Field { return (*PlainText)(&c.Attributes) }),
 )
 
 // Addresses are the columns of convo_addresses.
@@ -92,6 +94,10 @@ var Conversations = table(slices.Concat(Columns[cv]{
 	optional("first_closed_at", mutable, func(c *cv) Field { return (*Micros)(&c.FirstClosedAt) }),
 	required("assignee", mutable, func(c *cv) Field { return (*Text)(&c.Assignee) }),
 	required("team", mutable, func(c *cv) Field { return (*Text)(&c.Team) }),
+	optional("labels", mutable, func(c *cv) Field { return (*PlainText)(&c.Labels) }),
+	required("priority", mutable, func(c *cv) Field { return (*Rank)(&c.Priority) }),
+	optional("subject", mutable, func(c *cv) Field { return (*KeyText)(&c.Subject) }),
+	optional("attributes", mutable, func(c *cv) Field { return (*PlainText)(&c.Attributes) }),
 	optional("pending_since", mutable, func(c *cv) Field { return (*Micros)(&c.PendingSince) }),
 	optional("pending_until", mutable, func(c *cv) Field { return (*Micros)(&c.PendingUntil) }),
 	optional("awaiting_contact_since", byMessages,
@@ -203,6 +209,14 @@ var Events = table(
 	optional("team_before", immutable, func(e *ev) Field { return (*Text)(&e.TeamBefore) }),
 	optional("lane_before", immutable, func(e *ev) Field { return (*Text)(&e.LaneBefore) }),
 	optional("channel_before", immutable, func(e *ev) Field { return (*Text)(&e.ChannelBefore) }),
+	optional("labels", immutable, func(e *ev) Field { return (*PlainText)(&e.Labels) }),
+	optional("labels_before", immutable,
+		func(e *ev) Field { return (*PlainText)(&e.LabelsBefore) }),
+	optional("priority", immutable, func(e *ev) Field { return (*Rank)(&e.Priority) }),
+	optional("priority_before", immutable,
+		func(e *ev) Field { return (*Rank)(&e.PriorityBefore) }),
+	optional("subject", immutable, func(e *ev) Field { return (*KeyText)(&e.Subject) }),
+	optional("attributes", immutable, func(e *ev) Field { return (*PlainText)(&e.Attributes) }),
 )
 
 // MessageEvents are the columns of convo_events that a message or note has; the others are NULL.
@@ -210,7 +224,8 @@ var Events = table(
 var MessageEvents = Events.All.without("contact_seq", "source", "lane", "category", "summary",
 	"until_at", "assignee", "team", "new_contact", "restart_flow", "message", "redacted",
 	"duplicate", "notice", "audience", "status_before", "assignee_before", "team_before",
-	"lane_before", "channel_before")
+	"lane_before", "channel_before", "labels", "labels_before", "priority", "priority_before",
+	"subject", "attributes")
 
 // IsMessage reports whether e has no other columns than MessageEvents.
 func IsMessage(e *convo.Event) bool {
@@ -242,6 +257,8 @@ var ContactEvents = table(
 	optional("duplicate", immutable, func(e *ev) Field { return (*ID)(&e.Duplicate) }),
 	optional("merged_into", immutable, func(e *ev) Field { return (*Text)(&e.MergedInto) }),
 	optional("blocked", immutable, func(e *ev) Field { return (*Flag)(&e.Blocked) }),
+	optional("name", immutable, func(e *ev) Field { return (*Text)(&e.Name) }),
+	optional("attributes", immutable, func(e *ev) Field { return (*PlainText)(&e.Attributes) }),
 )
 
 // Keys are the columns of convo_keys.

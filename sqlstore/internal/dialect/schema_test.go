@@ -19,16 +19,18 @@ import (
 // types are what a column of each kind is in the migrations.
 var types = map[*Dialect]map[kind]string{
 	&SQLite: {
-		text: "TEXT", keyText: "TEXT", freeText: "TEXT", jsonText: "TEXT", eventKind: "TEXT", bigInt: "INTEGER",
+		text: "TEXT", keyText: "TEXT", freeText: "TEXT", plainText: "TEXT",
+		jsonText: "TEXT", eventKind: "TEXT", bigInt: "INTEGER",
 		count: "INTEGER", flag: "INTEGER", micros: "INTEGER", id: "BLOB",
 	},
 	&PostgreSQL: {
-		text: `text COLLATE "C"`, keyText: `text COLLATE "C"`, freeText: `text COLLATE "C"`, jsonText: `text COLLATE "C"`,
+		text: `text COLLATE "C"`, keyText: `text COLLATE "C"`, freeText: `text COLLATE "C"`, plainText: `text COLLATE "C"`, jsonText: `text COLLATE "C"`,
 		eventKind: `text COLLATE "C"`, bigInt: "bigint", count: "integer", flag: "boolean",
 		micros: "bigint", id: "uuid",
 	},
 	&MariaDB: {
-		text: "VARBINARY(255)", keyText: "VARBINARY(998)", freeText: "LONGTEXT", jsonText: "LONGTEXT",
+		text: "VARBINARY(255)", keyText: "VARBINARY(998)", freeText: "LONGTEXT", plainText: "LONGTEXT",
+		jsonText:  "LONGTEXT",
 		eventKind: "VARBINARY(255)", bigInt: "BIGINT", count: "INT", flag: "BOOLEAN",
 		micros: "BIGINT", id: "BINARY(16)",
 	},

@@ -10,6 +10,8 @@ CREATE TABLE convo_contacts (
     updated_at  BIGINT,
     blocked     BOOLEAN NOT NULL,
     merged_into VARBINARY(255),
+    name        VARBINARY(255),
+    attributes  LONGTEXT,
     PRIMARY KEY (workspace, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
@@ -47,6 +49,10 @@ CREATE TABLE convo_conversations (
     first_closed_at      BIGINT,
     assignee             VARBINARY(255) NOT NULL,
     team                 VARBINARY(255) NOT NULL,
+    labels               LONGTEXT,
+    priority             INT NOT NULL,
+    subject              VARBINARY(998),
+    attributes           LONGTEXT,
     pending_since        BIGINT,
     pending_until        BIGINT,
     awaiting_contact_since        BIGINT,
@@ -174,6 +180,12 @@ CREATE TABLE convo_events (
     team_before     VARBINARY(255),
     lane_before     VARBINARY(255),
     channel_before  VARBINARY(255),
+    labels          LONGTEXT,
+    labels_before   LONGTEXT,
+    priority        INT,
+    priority_before INT,
+    subject         VARBINARY(998),
+    attributes      LONGTEXT,
     PRIMARY KEY (workspace, conversation, seq)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
@@ -201,6 +213,8 @@ CREATE TABLE convo_contact_events (
     duplicate    BINARY(16),
     merged_into VARBINARY(255),
     blocked      BOOLEAN,
+    name         VARBINARY(255),
+    attributes   LONGTEXT,
     PRIMARY KEY (workspace, contact, seq)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 

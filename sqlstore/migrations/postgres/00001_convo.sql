@@ -10,6 +10,8 @@ CREATE TABLE convo_contacts (
     updated_at  bigint,
     blocked     boolean NOT NULL,
     merged_into text COLLATE "C",
+    name        text COLLATE "C",
+    attributes  text COLLATE "C",
     PRIMARY KEY (workspace, id)
 ) WITH (fillfactor = 80);
 
@@ -47,6 +49,10 @@ CREATE TABLE convo_conversations (
     first_closed_at      bigint,
     assignee             text COLLATE "C" NOT NULL,
     team                 text COLLATE "C" NOT NULL,
+    labels               text COLLATE "C",
+    priority             integer NOT NULL,
+    subject              text COLLATE "C",
+    attributes           text COLLATE "C",
     pending_since        bigint,
     pending_until        bigint,
     awaiting_contact_since        bigint,
@@ -174,6 +180,12 @@ CREATE TABLE convo_events (
     team_before     text COLLATE "C",
     lane_before     text COLLATE "C",
     channel_before  text COLLATE "C",
+    labels          text COLLATE "C",
+    labels_before   text COLLATE "C",
+    priority        integer,
+    priority_before integer,
+    subject         text COLLATE "C",
+    attributes      text COLLATE "C",
     PRIMARY KEY (workspace, conversation, seq)
 );
 
@@ -201,6 +213,8 @@ CREATE TABLE convo_contact_events (
     duplicate    uuid,
     merged_into text COLLATE "C",
     blocked      boolean,
+    name         text COLLATE "C",
+    attributes   text COLLATE "C",
     PRIMARY KEY (workspace, contact, seq)
 );
 

@@ -10,6 +10,8 @@ CREATE TABLE convo_contacts (
     updated_at  INTEGER,
     blocked     INTEGER NOT NULL,
     merged_into TEXT,
+    name        TEXT,
+    attributes  TEXT,
     PRIMARY KEY (workspace, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -47,6 +49,10 @@ CREATE TABLE convo_conversations (
     first_closed_at      INTEGER,
     assignee             TEXT NOT NULL,
     team                 TEXT NOT NULL,
+    labels               TEXT,
+    priority             INTEGER NOT NULL,
+    subject              TEXT,
+    attributes           TEXT,
     pending_since        INTEGER,
     pending_until        INTEGER,
     awaiting_contact_since        INTEGER,
@@ -174,6 +180,12 @@ CREATE TABLE convo_events (
     team_before     TEXT,
     lane_before     TEXT,
     channel_before  TEXT,
+    labels          TEXT,
+    labels_before   TEXT,
+    priority        INTEGER,
+    priority_before INTEGER,
+    subject         TEXT,
+    attributes      TEXT,
     PRIMARY KEY (workspace, conversation, seq)
 ) STRICT, WITHOUT ROWID;
 
@@ -201,6 +213,8 @@ CREATE TABLE convo_contact_events (
     duplicate    BLOB,
     merged_into TEXT,
     blocked      INTEGER,
+    name         TEXT,
+    attributes   TEXT,
     PRIMARY KEY (workspace, contact, seq)
 ) STRICT, WITHOUT ROWID;
 

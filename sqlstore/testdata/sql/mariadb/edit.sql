@@ -15,7 +15,8 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
     assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
-    notice, audience, status_before, assignee_before, team_before, lane_before, channel_before
+    notice, audience, status_before, assignee_before, team_before, lane_before, channel_before,
+    labels, labels_before, priority, priority_before, subject, attributes
     FROM convo_events
     WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -23,7 +24,8 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
     assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
-    notice, audience, status_before, assignee_before, team_before, lane_before, channel_before
+    notice, audience, status_before, assignee_before, team_before, lane_before, channel_before,
+    labels, labels_before, priority, priority_before, subject, attributes
     FROM convo_events
     WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -38,15 +40,16 @@ BEGIN NOT ATOMIC
         SET step = 2;
         UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, version = ?,
             updated_at = ?, last_activity_at = ?, first_closed_at = ?, assignee = ?, team = ?,
-            pending_since = ?, pending_until = ?, awaiting_contact_since = ?, address_channel = ?,
-            address = ?, due_at = ?, active = ?, active_slot = ?, number = ?, opened_at = ?,
-            opened_by_type = ?, opened_by_id = ?, opened_source = ?, first_assigned_at = ?,
-            first_assignee = ?, last_assignee = ?, last_team = ?, first_response_at = ?,
-            first_response_sent_at = ?, first_responder_type = ?, first_responder_id = ?,
-            first_waiting_since = ?, waiting_since = ?, no_wait_before = ?, responses = ?,
-            response_micros = ?, pending_micros = ?, incoming = ?, outgoing_user = ?,
-            outgoing_automation = ?, closed_at = ?, closed_by_type = ?, closed_by_id = ?,
-            closed_source = ?, category = ?, summary = ?
+            labels = ?, priority = ?, subject = ?, attributes = ?, pending_since = ?,
+            pending_until = ?, awaiting_contact_since = ?, address_channel = ?, address = ?,
+            due_at = ?, active = ?, active_slot = ?, number = ?, opened_at = ?, opened_by_type = ?,
+            opened_by_id = ?, opened_source = ?, first_assigned_at = ?, first_assignee = ?,
+            last_assignee = ?, last_team = ?, first_response_at = ?, first_response_sent_at = ?,
+            first_responder_type = ?, first_responder_id = ?, first_waiting_since = ?,
+            waiting_since = ?, no_wait_before = ?, responses = ?, response_micros = ?,
+            pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
+            closed_at = ?, closed_by_type = ?, closed_by_id = ?, closed_source = ?, category = ?,
+            summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
@@ -54,9 +57,10 @@ BEGIN NOT ATOMIC
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before)
+            assignee_before, team_before, lane_before, channel_before, labels, labels_before,
+            priority, priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -64,16 +68,18 @@ BEGIN NOT ATOMIC
     SELECT step;
 END;
 -- parameters: 1 status, 2 version, 3 updated_at, 4 last_activity_at, 5 first_closed_at, 6 assignee,
--- 7 team, 8 pending_since, 9 pending_until, 10 awaiting_contact_since, 11 address_channel,
--- 12 address, 13 due_at, 14 active, 15 active_slot, 16 number, 17 opened_at, 18 opened_by_type,
--- 19 opened_by_id, 20 opened_source, 21 first_assigned_at, 22 first_assignee, 23 last_assignee,
--- 24 last_team, 25 first_response_at, 26 first_response_sent_at, 27 first_responder_type,
--- 28 first_responder_id, 29 first_waiting_since, 30 waiting_since, 31 no_wait_before, 32 responses,
--- 33 response_micros, 34 pending_micros, 35 incoming, 36 outgoing_user, 37 outgoing_automation,
--- 38 closed_at, 39 closed_by_type, 40 closed_by_id, 41 closed_source, 42 category, 43 summary,
--- 44 workspace, 45 id, 46 version, 47 workspace, 48 conversation, 49 seq, 50 id, 51 contact,
--- 52 contact_seq, 53 kind, 54 at, 55 by_type, 56 by_id, 57 source, 58 channel, 59 lane, 60 address,
--- 61 external_id, 62 sent_at, 63 body, 64 attachments, 65 category, 66 summary, 67 until_at,
--- 68 assignee, 69 team, 70 response, 71 quiet, 72 new_contact, 73 restart_flow, 74 message,
--- 75 redacted, 76 duplicate, 77 notice, 78 audience, 79 status_before, 80 assignee_before,
--- 81 team_before, 82 lane_before, 83 channel_before
+-- 7 team, 8 labels, 9 priority, 10 subject, 11 attributes, 12 pending_since, 13 pending_until,
+-- 14 awaiting_contact_since, 15 address_channel, 16 address, 17 due_at, 18 active, 19 active_slot,
+-- 20 number, 21 opened_at, 22 opened_by_type, 23 opened_by_id, 24 opened_source,
+-- 25 first_assigned_at, 26 first_assignee, 27 last_assignee, 28 last_team, 29 first_response_at,
+-- 30 first_response_sent_at, 31 first_responder_type, 32 first_responder_id,
+-- 33 first_waiting_since, 34 waiting_since, 35 no_wait_before, 36 responses, 37 response_micros,
+-- 38 pending_micros, 39 incoming, 40 outgoing_user, 41 outgoing_automation, 42 closed_at,
+-- 43 closed_by_type, 44 closed_by_id, 45 closed_source, 46 category, 47 summary, 48 workspace,
+-- 49 id, 50 version, 51 workspace, 52 conversation, 53 seq, 54 id, 55 contact, 56 contact_seq,
+-- 57 kind, 58 at, 59 by_type, 60 by_id, 61 source, 62 channel, 63 lane, 64 address, 65 external_id,
+-- 66 sent_at, 67 body, 68 attachments, 69 category, 70 summary, 71 until_at, 72 assignee, 73 team,
+-- 74 response, 75 quiet, 76 new_contact, 77 restart_flow, 78 message, 79 redacted, 80 duplicate,
+-- 81 notice, 82 audience, 83 status_before, 84 assignee_before, 85 team_before, 86 lane_before,
+-- 87 channel_before, 88 labels, 89 labels_before, 90 priority, 91 priority_before, 92 subject,
+-- 93 attributes

@@ -1,14 +1,14 @@
 -- all
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
     cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since,
-    cv.address_channel, cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type,
-    cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee,
-    cv.last_team, cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
+    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
+    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
+    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT * FROM (
     SELECT id, created_at
     FROM convo_conversations FORCE INDEX (convo_conversations_listed)
@@ -26,13 +26,13 @@ ORDER BY page.created_at DESC, page.id DESC;
 
 -- open
 SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
-    updated_at, last_activity_at, first_closed_at, assignee, team, pending_since, pending_until,
-    awaiting_contact_since, address_channel, address, due_at, number, opened_at, opened_by_type,
-    opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
-    first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
-    first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
-    incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-    closed_source, category, summary
+    updated_at, last_activity_at, first_closed_at, assignee, team, labels, priority, subject,
+    attributes, pending_since, pending_until, awaiting_contact_since, address_channel, address,
+    due_at, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+    first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
+    first_responder_type, first_responder_id, first_waiting_since, waiting_since, no_wait_before,
+    responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
+    closed_at, closed_by_type, closed_by_id, closed_source, category, summary
     FROM convo_conversations FORCE INDEX (convo_conversations_listed)
     WHERE workspace = ? AND active = 1 AND status <> 'pending'
     ORDER BY created_at DESC, id DESC LIMIT ?;
@@ -40,13 +40,13 @@ SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, s
 
 -- closed
 SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
-    updated_at, last_activity_at, first_closed_at, assignee, team, pending_since, pending_until,
-    awaiting_contact_since, address_channel, address, due_at, number, opened_at, opened_by_type,
-    opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
-    first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
-    first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
-    incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-    closed_source, category, summary
+    updated_at, last_activity_at, first_closed_at, assignee, team, labels, priority, subject,
+    attributes, pending_since, pending_until, awaiting_contact_since, address_channel, address,
+    due_at, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+    first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
+    first_responder_type, first_responder_id, first_waiting_since, waiting_since, no_wait_before,
+    responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
+    closed_at, closed_by_type, closed_by_id, closed_source, category, summary
     FROM convo_conversations FORCE INDEX (convo_conversations_listed)
     WHERE workspace = ? AND active = 0
     ORDER BY created_at DESC, id DESC LIMIT ?;
@@ -54,13 +54,13 @@ SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, s
 
 -- open, of a user
 SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
-    updated_at, last_activity_at, first_closed_at, assignee, team, pending_since, pending_until,
-    awaiting_contact_since, address_channel, address, due_at, number, opened_at, opened_by_type,
-    opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
-    first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
-    first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
-    incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-    closed_source, category, summary
+    updated_at, last_activity_at, first_closed_at, assignee, team, labels, priority, subject,
+    attributes, pending_since, pending_until, awaiting_contact_since, address_channel, address,
+    due_at, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+    first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
+    first_responder_type, first_responder_id, first_waiting_since, waiting_since, no_wait_before,
+    responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
+    closed_at, closed_by_type, closed_by_id, closed_source, category, summary
     FROM convo_conversations FORCE INDEX (convo_conversations_assignee)
     WHERE workspace = ? AND assignee = ? AND active = 1 AND status <> 'pending'
     ORDER BY created_at DESC, id DESC LIMIT ?;
@@ -69,12 +69,13 @@ SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, s
 -- active, of a user and a team, from a place on
 /* for these values */ SELECT workspace, id, origin, channel, lane, created_at, contact,
     new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee, team,
-    pending_since, pending_until, awaiting_contact_since, address_channel, address, due_at, number,
-    opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
-    last_assignee, last_team, first_response_at, first_response_sent_at, first_responder_type,
-    first_responder_id, first_waiting_since, waiting_since, no_wait_before, responses,
-    response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
-    closed_by_type, closed_by_id, closed_source, category, summary
+    labels, priority, subject, attributes, pending_since, pending_until, awaiting_contact_since,
+    address_channel, address, due_at, number, opened_at, opened_by_type, opened_by_id,
+    opened_source, first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
+    first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
+    waiting_since, no_wait_before, responses, response_micros, pending_micros, incoming,
+    outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
+    category, summary
     FROM convo_conversations FORCE INDEX (convo_conversations_assignee, convo_conversations_team)
     WHERE workspace = ? AND assignee = ? AND team = ? AND team <> '' AND created_at <= ? AND
         (created_at < ? OR id < ?) AND active = 1
@@ -84,14 +85,14 @@ SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, s
 -- of a contact, in a period
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
     cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since,
-    cv.address_channel, cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type,
-    cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee,
-    cv.last_team, cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
+    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
+    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
+    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT * FROM (
     SELECT id, created_at
     FROM convo_conversations FORCE INDEX (convo_conversations_contact)
@@ -110,13 +111,13 @@ ORDER BY page.created_at DESC, page.id DESC;
 
 -- one
 SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
-    updated_at, last_activity_at, first_closed_at, assignee, team, pending_since, pending_until,
-    awaiting_contact_since, address_channel, address, due_at, number, opened_at, opened_by_type,
-    opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
-    first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
-    first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
-    incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-    closed_source, category, summary
+    updated_at, last_activity_at, first_closed_at, assignee, team, labels, priority, subject,
+    attributes, pending_since, pending_until, awaiting_contact_since, address_channel, address,
+    due_at, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+    first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
+    first_responder_type, first_responder_id, first_waiting_since, waiting_since, no_wait_before,
+    responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
+    closed_at, closed_by_type, closed_by_id, closed_source, category, summary
     FROM convo_conversations
     WHERE workspace = ? AND id = ?;
 -- parameters: 1 workspace, 2 id

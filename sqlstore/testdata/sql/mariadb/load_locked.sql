@@ -3,6 +3,7 @@ BEGIN;
 
 -- by contact
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
+    ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
@@ -13,9 +14,10 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
         ELSE 1 = 1 END,
     cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
         cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
-        cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
-        cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
-        cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+        cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
+        cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
+        cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+        cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
         cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
         cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
         cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
@@ -37,6 +39,7 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
 
 -- by address
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
+    ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
@@ -47,9 +50,10 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
         ELSE 1 = 1 END,
     cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
         cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
-        cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
-        cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
-        cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+        cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
+        cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
+        cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+        cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
         cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
         cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
         cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
@@ -77,6 +81,7 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     WHERE ad.workspace = ? AND ad.channel = ? AND ad.value = ?),
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
+        ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
@@ -87,9 +92,10 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
         ELSE 1 = 1 END,
     cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
         cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
-        cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
-        cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
-        cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+        cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
+        cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
+        cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+        cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
         cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
         cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
         cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
@@ -111,6 +117,7 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
 
 -- by conversation
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
+    ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
@@ -121,9 +128,10 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
         ELSE 1 = 1 END,
     cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
         cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at, cv.assignee,
-        cv.team, cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel,
-        cv.address, cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
-        cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+        cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
+        cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
+        cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+        cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
         cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
         cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
         cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,

@@ -8,20 +8,22 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
-            merged_into)
-            VALUES (?, ?, ?, ?, ?, ?, ?);
+            merged_into, name, attributes)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 2;
         INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
             new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee,
-            team, pending_since, pending_until, awaiting_contact_since, address_channel, address,
-            due_at, active, active_slot, number, opened_at, opened_by_type, opened_by_id,
-            opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
-            first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
-            first_waiting_since, waiting_since, no_wait_before, responses, response_micros,
-            pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
-            closed_by_type, closed_by_id, closed_source, category, summary)
+            team, labels, priority, subject, attributes, pending_since, pending_until,
+            awaiting_contact_since, address_channel, address, due_at, active, active_slot, number,
+            opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+            first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
+            first_responder_type, first_responder_id, first_waiting_since, waiting_since,
+            no_wait_before, responses, response_micros, pending_micros, incoming, outgoing_user,
+            outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category,
+            summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?);
         SET step = 3;
         IF EXISTS (SELECT 1 FROM convo_keys ky
             LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
@@ -37,9 +39,10 @@ BEGIN NOT ATOMIC
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before)
+            assignee_before, team_before, lane_before, channel_before, labels, labels_before,
+            priority, priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -47,20 +50,22 @@ BEGIN NOT ATOMIC
     SELECT step;
 END;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 workspace, 9 id, 10 origin, 11 channel, 12 lane, 13 created_at, 14 contact, 15 new_contact,
--- 16 status, 17 version, 18 updated_at, 19 last_activity_at, 20 first_closed_at, 21 assignee,
--- 22 team, 23 pending_since, 24 pending_until, 25 awaiting_contact_since, 26 address_channel,
--- 27 address, 28 due_at, 29 active, 30 active_slot, 31 number, 32 opened_at, 33 opened_by_type,
--- 34 opened_by_id, 35 opened_source, 36 first_assigned_at, 37 first_assignee, 38 last_assignee,
--- 39 last_team, 40 first_response_at, 41 first_response_sent_at, 42 first_responder_type,
--- 43 first_responder_id, 44 first_waiting_since, 45 waiting_since, 46 no_wait_before, 47 responses,
--- 48 response_micros, 49 pending_micros, 50 incoming, 51 outgoing_user, 52 outgoing_automation,
--- 53 closed_at, 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary,
--- 59 workspace, 60 channel, 61 id, 62 address, 63 ?, 64 ), 65 workspace, 66 channel, 67 id,
--- 68 address, 69 contact, 70 hash, 71 conversation, 72 first_seq, 73 last_seq, 74 workspace,
--- 75 conversation, 76 seq, 77 id, 78 contact, 79 contact_seq, 80 kind, 81 at, 82 by_type, 83 by_id,
--- 84 source, 85 channel, 86 lane, 87 address, 88 external_id, 89 sent_at, 90 body, 91 attachments,
--- 92 category, 93 summary, 94 until_at, 95 assignee, 96 team, 97 response, 98 quiet,
--- 99 new_contact, 100 restart_flow, 101 message, 102 redacted, 103 duplicate, 104 notice,
--- 105 audience, 106 status_before, 107 assignee_before, 108 team_before, 109 lane_before,
--- 110 channel_before
+-- 8 name, 9 attributes, 10 workspace, 11 id, 12 origin, 13 channel, 14 lane, 15 created_at,
+-- 16 contact, 17 new_contact, 18 status, 19 version, 20 updated_at, 21 last_activity_at,
+-- 22 first_closed_at, 23 assignee, 24 team, 25 labels, 26 priority, 27 subject, 28 attributes,
+-- 29 pending_since, 30 pending_until, 31 awaiting_contact_since, 32 address_channel, 33 address,
+-- 34 due_at, 35 active, 36 active_slot, 37 number, 38 opened_at, 39 opened_by_type,
+-- 40 opened_by_id, 41 opened_source, 42 first_assigned_at, 43 first_assignee, 44 last_assignee,
+-- 45 last_team, 46 first_response_at, 47 first_response_sent_at, 48 first_responder_type,
+-- 49 first_responder_id, 50 first_waiting_since, 51 waiting_since, 52 no_wait_before, 53 responses,
+-- 54 response_micros, 55 pending_micros, 56 incoming, 57 outgoing_user, 58 outgoing_automation,
+-- 59 closed_at, 60 closed_by_type, 61 closed_by_id, 62 closed_source, 63 category, 64 summary,
+-- 65 workspace, 66 channel, 67 id, 68 address, 69 ?, 70 ), 71 workspace, 72 channel, 73 id,
+-- 74 address, 75 contact, 76 hash, 77 conversation, 78 first_seq, 79 last_seq, 80 workspace,
+-- 81 conversation, 82 seq, 83 id, 84 contact, 85 contact_seq, 86 kind, 87 at, 88 by_type, 89 by_id,
+-- 90 source, 91 channel, 92 lane, 93 address, 94 external_id, 95 sent_at, 96 body, 97 attachments,
+-- 98 category, 99 summary, 100 until_at, 101 assignee, 102 team, 103 response, 104 quiet,
+-- 105 new_contact, 106 restart_flow, 107 message, 108 redacted, 109 duplicate, 110 notice,
+-- 111 audience, 112 status_before, 113 assignee_before, 114 team_before, 115 lane_before,
+-- 116 channel_before, 117 labels, 118 labels_before, 119 priority, 120 priority_before,
+-- 121 subject, 122 attributes

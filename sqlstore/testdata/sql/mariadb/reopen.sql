@@ -8,21 +8,22 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, blocked = ?,
-            merged_into = ?
+            merged_into = ?, name = ?, attributes = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 2;
         UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, version = ?,
             updated_at = ?, last_activity_at = ?, first_closed_at = ?, assignee = ?, team = ?,
-            pending_since = ?, pending_until = ?, awaiting_contact_since = ?, address_channel = ?,
-            address = ?, due_at = ?, active = ?, active_slot = ?, number = ?, opened_at = ?,
-            opened_by_type = ?, opened_by_id = ?, opened_source = ?, first_assigned_at = ?,
-            first_assignee = ?, last_assignee = ?, last_team = ?, first_response_at = ?,
-            first_response_sent_at = ?, first_responder_type = ?, first_responder_id = ?,
-            first_waiting_since = ?, waiting_since = ?, no_wait_before = ?, responses = ?,
-            response_micros = ?, pending_micros = ?, incoming = ?, outgoing_user = ?,
-            outgoing_automation = ?, closed_at = ?, closed_by_type = ?, closed_by_id = ?,
-            closed_source = ?, category = ?, summary = ?
+            labels = ?, priority = ?, subject = ?, attributes = ?, pending_since = ?,
+            pending_until = ?, awaiting_contact_since = ?, address_channel = ?, address = ?,
+            due_at = ?, active = ?, active_slot = ?, number = ?, opened_at = ?, opened_by_type = ?,
+            opened_by_id = ?, opened_source = ?, first_assigned_at = ?, first_assignee = ?,
+            last_assignee = ?, last_team = ?, first_response_at = ?, first_response_sent_at = ?,
+            first_responder_type = ?, first_responder_id = ?, first_waiting_since = ?,
+            waiting_since = ?, no_wait_before = ?, responses = ?, response_micros = ?,
+            pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
+            closed_at = ?, closed_by_type = ?, closed_by_id = ?, closed_source = ?, category = ?,
+            summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
@@ -30,27 +31,30 @@ BEGIN NOT ATOMIC
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before)
+            assignee_before, team_before, lane_before, channel_before, labels, labels_before,
+            priority, priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 workspace, 7 id,
--- 8 version, 9 status, 10 version, 11 updated_at, 12 last_activity_at, 13 first_closed_at,
--- 14 assignee, 15 team, 16 pending_since, 17 pending_until, 18 awaiting_contact_since,
--- 19 address_channel, 20 address, 21 due_at, 22 active, 23 active_slot, 24 number, 25 opened_at,
--- 26 opened_by_type, 27 opened_by_id, 28 opened_source, 29 first_assigned_at, 30 first_assignee,
--- 31 last_assignee, 32 last_team, 33 first_response_at, 34 first_response_sent_at,
--- 35 first_responder_type, 36 first_responder_id, 37 first_waiting_since, 38 waiting_since,
--- 39 no_wait_before, 40 responses, 41 response_micros, 42 pending_micros, 43 incoming,
--- 44 outgoing_user, 45 outgoing_automation, 46 closed_at, 47 closed_by_type, 48 closed_by_id,
--- 49 closed_source, 50 category, 51 summary, 52 workspace, 53 id, 54 version, 55 workspace,
--- 56 conversation, 57 seq, 58 id, 59 contact, 60 contact_seq, 61 kind, 62 at, 63 by_type, 64 by_id,
--- 65 source, 66 channel, 67 lane, 68 address, 69 external_id, 70 sent_at, 71 body, 72 attachments,
--- 73 category, 74 summary, 75 until_at, 76 assignee, 77 team, 78 response, 79 quiet,
--- 80 new_contact, 81 restart_flow, 82 message, 83 redacted, 84 duplicate, 85 notice, 86 audience,
--- 87 status_before, 88 assignee_before, 89 team_before, 90 lane_before, 91 channel_before
+-- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 name,
+-- 7 attributes, 8 workspace, 9 id, 10 version, 11 status, 12 version, 13 updated_at,
+-- 14 last_activity_at, 15 first_closed_at, 16 assignee, 17 team, 18 labels, 19 priority,
+-- 20 subject, 21 attributes, 22 pending_since, 23 pending_until, 24 awaiting_contact_since,
+-- 25 address_channel, 26 address, 27 due_at, 28 active, 29 active_slot, 30 number, 31 opened_at,
+-- 32 opened_by_type, 33 opened_by_id, 34 opened_source, 35 first_assigned_at, 36 first_assignee,
+-- 37 last_assignee, 38 last_team, 39 first_response_at, 40 first_response_sent_at,
+-- 41 first_responder_type, 42 first_responder_id, 43 first_waiting_since, 44 waiting_since,
+-- 45 no_wait_before, 46 responses, 47 response_micros, 48 pending_micros, 49 incoming,
+-- 50 outgoing_user, 51 outgoing_automation, 52 closed_at, 53 closed_by_type, 54 closed_by_id,
+-- 55 closed_source, 56 category, 57 summary, 58 workspace, 59 id, 60 version, 61 workspace,
+-- 62 conversation, 63 seq, 64 id, 65 contact, 66 contact_seq, 67 kind, 68 at, 69 by_type, 70 by_id,
+-- 71 source, 72 channel, 73 lane, 74 address, 75 external_id, 76 sent_at, 77 body, 78 attachments,
+-- 79 category, 80 summary, 81 until_at, 82 assignee, 83 team, 84 response, 85 quiet,
+-- 86 new_contact, 87 restart_flow, 88 message, 89 redacted, 90 duplicate, 91 notice, 92 audience,
+-- 93 status_before, 94 assignee_before, 95 team_before, 96 lane_before, 97 channel_before,
+-- 98 labels, 99 labels_before, 100 priority, 101 priority_before, 102 subject, 103 attributes

@@ -3,10 +3,11 @@
 BEGIN;
 -- isolation level: Read Committed
 
-UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, blocked = ?, merged_into = ?
+UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, blocked = ?,
+    merged_into = ?, name = ?, attributes = ?
     WHERE workspace = ? AND id = ? AND version = ?;
--- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 workspace, 7 id,
--- 8 version
+-- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 name,
+-- 7 attributes, 8 workspace, 9 id, 10 version
 
 DELETE FROM convo_addresses
     WHERE workspace = ? AND channel = ? AND value = ?;
@@ -14,10 +15,10 @@ DELETE FROM convo_addresses
 
 INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at, by_type,
     by_id, source, channel, address, external_id, sent_at, body, attachments, quiet, message,
-    redacted, duplicate, merged_into, blocked)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    redacted, duplicate, merged_into, blocked, name, attributes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- parameters: 1 workspace, 2 contact, 3 seq, 4 id, 5 contact_seq, 6 kind, 7 at, 8 by_type, 9 by_id,
 -- 10 source, 11 channel, 12 address, 13 external_id, 14 sent_at, 15 body, 16 attachments, 17 quiet,
--- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked
+-- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked, 23 name, 24 attributes
 
 COMMIT;

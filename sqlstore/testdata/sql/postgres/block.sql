@@ -4,18 +4,18 @@ BEGIN;
 -- isolation level: Read Committed
 
 UPDATE convo_contacts SET version = $1, created_at = $2, updated_at = $3, blocked = $4,
-    merged_into = $5
-    WHERE workspace = $6 AND id = $7 AND version = $8;
--- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 workspace, 7 id,
--- 8 version
+    merged_into = $5, name = $6, attributes = $7
+    WHERE workspace = $8 AND id = $9 AND version = $10;
+-- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 name,
+-- 7 attributes, 8 workspace, 9 id, 10 version
 
 INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at, by_type,
     by_id, source, channel, address, external_id, sent_at, body, attachments, quiet, message,
-    redacted, duplicate, merged_into, blocked)
+    redacted, duplicate, merged_into, blocked, name, attributes)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22) ON CONFLICT DO NOTHING;
+        $20, $21, $22, $23, $24) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 contact, 3 seq, 4 id, 5 contact_seq, 6 kind, 7 at, 8 by_type, 9 by_id,
 -- 10 source, 11 channel, 12 address, 13 external_id, 14 sent_at, 15 body, 16 attachments, 17 quiet,
--- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked
+-- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked, 23 name, 24 attributes
 
 COMMIT;
