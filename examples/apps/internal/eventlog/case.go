@@ -18,9 +18,9 @@ import (
 // caseLog is a case, step by step, as it comes out on a store of its own. So what is wrong with it
 // is known by its line, and how far it ends in a closing, before anything is written.
 type caseLog struct {
-	id, contact string
-	steps       []step
-	ended       int // the steps up to the last closing; 0: it was never closed
+	id, contact, lane string
+	steps             []step
+	ended             int // the steps up to the last closing; 0: it was never closed
 }
 
 // step is one row, or the opening or closing that a row tells by the way.
@@ -64,12 +64,18 @@ func (later) Now() time.Time { return time.Date(lastYear+1, 1, 1, 0, 0, 0, 0, ti
 func readCase(ctx context.Context, m *Mapping, rows []row) (*caseLog, error) {
 	c := &caseLog{id: rows[0].fields[columnCase]}
 	for i := range rows {
-		switch contact := rows[i].fields[columnContact]; {
-		case c.contact == "":
-			c.contact = contact
-		case contact != "" && contact != c.contact:
-			return nil, fmt.Errorf("line %d: case %s is of the contact %s, and in another line of "+
-				"%s: a case has one", rows[i].line, c.id, contact, c.contact)
+		for _, f := range []struct {
+			what  string
+			of    column
+			known *string
+		}{{"contact", columnContact, &c.contact}, {"lane", columnLane, &c.lane}} {
+			switch said := rows[i].fields[f.of]; {
+			case *f.known == "":
+				*f.known = said
+			case said != "" && said != *f.known:
+				return nil, fmt.Errorf("line %d: case %s is of the %s %s, and in another line of "+
+					"%s: a case has one", rows[i].line, c.id, f.what, said, *f.known)
+			}
 		}
 	}
 	if c.contact == "" {
@@ -90,7 +96,7 @@ func readCase(ctx context.Context, m *Mapping, rows []row) (*caseLog, error) {
 		if len(s.commands) == 0 {
 			continue
 		}
-		r, err := engine.Do(ctx, convo.ToContact("case", c.contact), s.commands...)
+		r, err := engine.Do(ctx, convo.ToContact("case", c.contact).In(c.lane), s.commands...)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: case %s: %w", s.line, c.id, err)
 		}

@@ -221,7 +221,7 @@ func (i *importing) histories(ctx context.Context, held bool) iter.Seq2[convo.Hi
 			if c.ended == 0 || open == c.contact && !held {
 				continue
 			}
-			h := convo.History{Key: key(c.id, 0), To: convo.ToContact(i.workspace, c.contact)}
+			h := convo.History{Key: key(c.id, 0), To: convo.ToContact(i.workspace, c.contact).In(c.lane)}
 			for _, s := range c.steps[:c.ended] {
 				h.Commands = append(h.Commands, s.commands...)
 			}
@@ -335,7 +335,7 @@ func (i *importing) putOff(ctx context.Context, c *caseLog, n int, of uuid.UUID)
 			continue
 		}
 		r := rest{
-			c.contact, c.id, s.line, of, c.keyed(j), traces(s.events), j == 0, s.told != "",
+			c.contact, c.lane, c.id, s.line, of, c.keyed(j), traces(s.events), j == 0, s.told != "",
 		}
 		if err := i.spool.putOff(ctx, r, s.at); err != nil {
 			return err
@@ -410,7 +410,7 @@ func (i *importing) do(ctx context.Context, r rest) (uuid.UUID, error) {
 		asked := false
 		// A key of its own, so that the case's is not taken by what is another case's.
 		k := key(r.caseID, -1)
-		result, err = i.engine.DoFunc(ctx, convo.ToContact(i.workspace, r.contact), k,
+		result, err = i.engine.DoFunc(ctx, convo.ToContact(i.workspace, r.contact).In(r.lane), k,
 			func(s convo.Snapshot) ([]convo.Command, error) {
 				asked = true
 				if s.Conversation.Status.Active() || s.Active != uuid.Nil {

@@ -307,6 +307,42 @@ func TestWhatIsStillOpenMayBeOlder(t *testing.T) {
 	}
 }
 
+// A contact has an open case in each lane, and each goes on where it is.
+func TestCasesOfSeveralLanesAreOpenSideBySide(t *testing.T) {
+	m := mapping(t, eventLog)
+	m.Columns["lane"] = "inbox"
+	delete(m.Activities, "take")
+	delete(m.Activities, "wait")
+	const head = "case,who,what,by,at,done,inbox\n"
+	const log = head + `1,x,mail,,2025-01-01 09:00,,sales
+2,x,mail,,2025-01-02 09:00,,
+3,x,mail,,2025-01-03 09:00,,support
+3,x,end,ana,2025-01-03 10:00,,support
+`
+	engine := newEngine(t)
+	for range 2 {
+		tally := importText(t, engine, m, log)
+		assert.Empty(t, tally.Left)
+	}
+	x := convo.ToContact("desk", "x")
+	for lane, day := range map[string]int{"sales": 1, "": 2} {
+		active, err := engine.Active(t.Context(), x.In(lane))
+		require.NoError(t, err)
+		assert.Equal(t, day, active.CreatedAt.Day(), lane)
+	}
+	ended, err := engine.Conversation(t.Context(), x.In("support"))
+	require.NoError(t, err)
+	assert.Equal(t, convo.StatusClosed, ended.Status)
+
+	tally := importText(t, engine, m, log+"1,x,end,ana,2025-01-09 09:00,,sales\n")
+	assert.Equal(t, 1, tally.Applied)
+	_, err = engine.Active(t.Context(), x.In("sales"))
+	assert.ErrorIs(t, err, convo.ErrNotActive)
+	_, err = Import(t.Context(), engine, "desk", "log", strings.NewReader(
+		head+"9,y,mail,,2025-01-01 09:00,,a\n9,y,end,,2025-01-01 10:00,,b\n"), m, io.Discard)
+	assert.ErrorContains(t, err, "case 9 is of the lane b, and in another line of a")
+}
+
 func TestTheFutureIsNotImported(t *testing.T) {
 	m := mapping(t, eventLog)
 	clear(m.Activities)

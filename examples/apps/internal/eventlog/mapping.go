@@ -36,6 +36,7 @@ const (
 	columnOpened
 	columnClosed
 	columnChannel
+	columnLane
 	columnTeam
 	columnAssignee
 	columnCategory
@@ -55,6 +56,7 @@ var columnNames = [columns]struct{ name, meaning string }{
 	{"opened", "when the case was opened"},
 	{"closed", "when it was closed (empty: it is not)"},
 	{"channel", "by which channel"},
+	{"lane", "what keeps a contact's open conversations apart, such as an inbox"},
 	{"team", "the team that has it from then on"},
 	{"assignee", "who has it from then on (of assign, default: the resource)"},
 	{"category", "of the closing"},

@@ -58,7 +58,7 @@ func newSpool(ctx context.Context) (s *spool, err error) {
 			"held INTEGER) WITHOUT ROWID",
 		"CREATE TABLE ids (contact TEXT, channel TEXT, id TEXT, line INTEGER, " +
 			"PRIMARY KEY (contact, channel, id)) WITHOUT ROWID",
-		"CREATE TABLE rest (contact TEXT, at INTEGER, case_id TEXT, line INTEGER, " +
+		"CREATE TABLE rest (contact TEXT, lane TEXT, at INTEGER, case_id TEXT, line INTEGER, " +
 			"conversation BLOB, commands BLOB, traces TEXT, first INTEGER, told INTEGER)",
 	} {
 		if _, err = s.tx.ExecContext(ctx, statement); err != nil {
@@ -69,7 +69,7 @@ func newSpool(ctx context.Context) (s *spool, err error) {
 		strings.Repeat(", ?", int(columns))+")"); err != nil {
 		return nil, err
 	}
-	s.put, err = s.tx.PrepareContext(ctx, "INSERT INTO rest VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	s.put, err = s.tx.PrepareContext(ctx, "INSERT INTO rest VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 	return s, err
 }
 
@@ -187,13 +187,13 @@ func scanRow(rows *sql.Rows) (r row, err error) {
 
 // rest is a step that is done by a call of its own, because its case goes on.
 type rest struct {
-	contact, caseID string
-	line            int
-	conversation    uuid.UUID // uuid.Nil: not known yet
-	commands        convo.Commands
-	traces          string // of what it writes
-	first           bool   // of its case
-	told            bool   // it is no row
+	contact, lane, caseID string
+	line                  int
+	conversation          uuid.UUID // uuid.Nil: not known yet
+	commands              convo.Commands
+	traces                string // of what it writes
+	first                 bool   // of its case
+	told                  bool   // it is no row
 }
 
 // putOff keeps a step for [spool.rests].
@@ -202,7 +202,7 @@ func (s *spool) putOff(ctx context.Context, r rest, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.put.ExecContext(ctx, r.contact, at.UnixMicro(), r.caseID, r.line,
+	_, err = s.put.ExecContext(ctx, r.contact, r.lane, at.UnixMicro(), r.caseID, r.line,
 		r.conversation[:], commands, r.traces, r.first, r.told)
 	return err
 }
@@ -210,7 +210,7 @@ func (s *spool) putOff(ctx context.Context, r rest, at time.Time) error {
 // rests are the steps that were put off, contact by contact, each in order of time.
 func (s *spool) rests(ctx context.Context) iter.Seq2[rest, error] {
 	return func(yield func(rest, error) bool) {
-		rows, err := s.tx.QueryContext(ctx, "SELECT contact, case_id, line, conversation, "+
+		rows, err := s.tx.QueryContext(ctx, "SELECT contact, lane, case_id, line, conversation, "+
 			"commands, traces, first, told FROM rest ORDER BY contact, at, rowid")
 		if err != nil {
 			yield(rest{}, err)
@@ -220,7 +220,7 @@ func (s *spool) rests(ctx context.Context) iter.Seq2[rest, error] {
 		for rows.Next() {
 			var r rest
 			var id, commands []byte
-			err := rows.Scan(&r.contact, &r.caseID, &r.line, &id, &commands, &r.traces, &r.first,
+			err := rows.Scan(&r.contact, &r.lane, &r.caseID, &r.line, &id, &commands, &r.traces, &r.first,
 				&r.told)
 			if err == nil {
 				copy(r.conversation[:], id)
