@@ -42,6 +42,9 @@ func apply(s *Snapshot, e *Event) {
 		}
 		startCycle(s, e, 1)
 	}
+	if e.Kind == ConversationMoved {
+		applyMoving(s, e)
+	}
 	if c.ID != e.Conversation {
 		return
 	}
@@ -93,6 +96,9 @@ func apply(s *Snapshot, e *Event) {
 		applyDuplicated(cycle, e)
 	case ConversationTransferred:
 		c.Contact = e.Contact
+	case ConversationMoved:
+		p := payloadOf[Moving](e)
+		c.Contact, c.Origin, c.Lane, c.Channel = e.Contact, e.Contact, p.Lane, p.Channel
 	case ConversationLabeled:
 		c.Labels = payloadOf[Labeling](e).Labels
 	case ConversationPrioritized:
@@ -244,7 +250,14 @@ func applyToContact(s *Snapshot, e *Event) {
 	switch {
 	case e.Kind == ContactMerged && merging.MergedInto == c.ID:
 		if merging.ContactSeq > c.Version {
-			c.Version, c.Blocked = merging.ContactSeq, merging.Blocked
+			c.Version, c.Blocked, c.BlockedBy = merging.ContactSeq, merging.Blocked,
+				merging.BlockedBy
+		}
+		c.UpdatedAt = maxTime(c.UpdatedAt, e.At)
+		return
+	case e.Kind == ContactUnmerged && payloadOf[Unmerging](e).From == c.ID:
+		if p := payloadOf[Unmerging](e); p.ContactSeq > c.Version {
+			c.Version, c.Blocked, c.BlockedBy = p.ContactSeq, p.Blocked, p.BlockedBy
 		}
 		c.UpdatedAt = maxTime(c.UpdatedAt, e.At)
 		return
@@ -265,11 +278,15 @@ func applyToContact(s *Snapshot, e *Event) {
 		p := payloadOf[Profile](e)
 		c.Name, c.Attributes = p.Name, p.Attributes
 	case ContactBlocked:
-		c.Blocked = true
+		c.Blocked, c.BlockedBy = true, ""
 	case ContactUnblocked:
-		c.Blocked = false
+		c.Blocked, c.BlockedBy = false, ""
+	case ContactUnmerged:
+		p := payloadOf[Unmerging](e)
+		c.MergedInto, c.Parent = "", ""
+		c.Blocked, c.BlockedBy = p.OwnBlocked, p.OwnBlockedBy
 	case ContactMerged:
-		c.MergedInto = merging.MergedInto
+		c.MergedInto, c.Parent = merging.MergedInto, merging.MergedInto
 		if s.Conversation.Contact == c.ID {
 			s.Conversation.Contact = merging.MergedInto
 		}

@@ -224,6 +224,20 @@ type SetProfile struct {
 	Attributes json.RawMessage `json:"attributes,omitempty"`
 }
 
+// Move gives the conversation to another contact, lane or channel, in any status: a mail that was
+// forwarded, a number that is shared, a topic that was wrong. From now on it is as if it had been
+// opened there; its log stays as it is. A contact never seen becomes known. It fails with
+// ErrActiveExists where it would be the second active one, and stands alone in a call. External ids
+// stay with whom they came from, by address or contact.
+type Move struct {
+	By      Actor     `json:"by"`
+	At      time.Time `json:"at,omitzero"`
+	Key     string    `json:"key,omitempty"`
+	Contact string    `json:"contact,omitempty"` // empty: it stays
+	Lane    *string   `json:"lane,omitempty"`    // nil: it stays
+	Channel *string   `json:"channel,omitempty"` // nil: it stays
+}
+
 // Block makes every command that would open, reopen or message fail with ErrBlocked, and an edit by
 // the contact. An active conversation can still be assigned and closed, and timers go on. With
 // [Policy].KeepBlocked, what the contact writes is kept as quiet messages.
@@ -277,6 +291,7 @@ func (Label) command()         {}
 func (Prioritize) command()    {}
 func (Describe) command()      {}
 func (SetProfile) command()    {}
+func (Move) command()          {}
 func (Block) command()         {}
 func (Unblock) command()       {}
 func (LinkAddress) command()   {}
@@ -304,6 +319,7 @@ const (
 	CommandPrioritize    CommandName = "prioritize"
 	CommandDescribe      CommandName = "describe"
 	CommandSetProfile    CommandName = "set_profile"
+	CommandMove          CommandName = "move"
 	CommandBlock         CommandName = "block"
 	CommandUnblock       CommandName = "unblock"
 	CommandLinkAddress   CommandName = "link_address"

@@ -21,6 +21,8 @@ type Contact struct {
 	// one.
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 	Blocked   bool      `json:"blocked,omitempty"`
+	// BlockedBy are the contacts whose merges have blocked it; empty when somebody has.
+	BlockedBy Tokens `json:"blocked_by,omitzero"`
 	// Name and Attributes are the profile: see [SetProfile]. A merge mixes no profiles: the
 	// primary's stands.
 	Name       string     `json:"name,omitempty"`
@@ -28,6 +30,8 @@ type Contact struct {
 	// MergedInto is the contact that this one was merged into; empty for a contact in its own
 	// right.
 	MergedInto string `json:"merged_into,omitempty"`
+	// Parent is the contact that it was merged into itself, which may have been merged since.
+	Parent string `json:"parent,omitempty"`
 }
 
 // Address is a contact's identity on a channel, such as (whatsapp, +4912345). It belongs to one

@@ -114,7 +114,7 @@ func TestEveryPagedReadHasAnIterator(t *testing.T) {
 			assert.Equal(t, m.Type.Out(0).Elem(), yield.In(0), m.Name)
 		}
 	}
-	assert.Equal(t, 4, paged, "conversations, transcript, history, suggestions")
+	assert.Equal(t, 5, paged, "contacts, conversations, transcript, history, suggestions")
 }
 
 func TestIteratorsYieldWhatThePagesHave(t *testing.T) {

@@ -64,6 +64,7 @@ const (
 	SourceRestart         Source = "restart"
 	SourceDialogflow      Source = "dialogflow"
 	SourceContactMerge    Source = "contact_merge"
+	SourceContactUnmerge  Source = "contact_unmerge"
 	SourceInactivity      Source = "inactivity"
 	SourceTimer           Source = "timer" // the waking of a pending conversation
 	SourceImport          Source = "import"
@@ -74,11 +75,11 @@ const (
 type Conversation struct {
 	ID        uuid.UUID `json:"id"`
 	Workspace string    `json:"workspace"`
-	// Contact is whom it belongs to now; Origin is whom it was opened for. They differ after a
-	// merge.
+	// Contact is whom it belongs to now; Origin is whom it was opened for, or moved to. They differ
+	// after a merge.
 	Contact string `json:"contact"`
 	Origin  string `json:"origin"`
-	// Channel is where it was opened; empty when the host named none.
+	// Channel is where it was opened, or moved to; empty when the host named none.
 	Channel string `json:"channel,omitempty"`
 	// Lane keeps it apart from the contact's other ones: see [Ref.In].
 	Lane   string `json:"lane,omitempty"`

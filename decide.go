@@ -1,7 +1,6 @@
 package convo
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"time"
@@ -58,10 +57,15 @@ type decider struct {
 	keys      []Key
 	addresses []AddressRow
 	mergeInto string
-	redact    []EventPlace
-	repointed []Key
-	unlinked  []Address
-	outcome   Outcome
+	// unmergeFrom and family: see Change.
+	unmergeFrom string
+	family      []string
+	redact      []EventPlace
+	repointed   []Key
+	unlinked    []Address
+	other       *ContactRow // whom a Move took the conversation from
+	moved       bool
+	outcome     Outcome
 	// room is memory for the first payload of each type.
 	room struct {
 		message    *Message
@@ -90,11 +94,15 @@ func (w *decider) result(s *Snapshot, to *Change) {
 	to.Earlier, to.Cycles, to.Events = w.earlier, w.cycles, w.events
 	to.Keys, to.Addresses, to.MergeInto = w.keys, w.addresses, w.mergeInto
 	to.Redact, to.Repointed, to.Unlinked = w.redact, w.repointed, w.unlinked
+	to.UnmergeFrom, to.Family = w.unmergeFrom, w.family
+	if w.other != nil {
+		to.Other = *w.other
+	}
 }
 
 // row is the row of the present conversation.
 func (w *decider) row(s *Snapshot, to *ConversationRow) {
-	to.Conversation, to.CycleClosed = s.Conversation, w.cycleClosed
+	to.Conversation, to.CycleClosed, to.Moved = s.Conversation, w.cycleClosed, w.moved
 	switch {
 	case s.Conversation.ID != w.loaded.conversation:
 		to.Action = RowAdded
@@ -204,6 +212,9 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	if err := o.resolve(s); err != nil {
 		return err
 	}
+	if o.kind == kindMove && s.Conversation.ID != uuid.Nil && s.Target.Contact.ID == "" {
+		return invalid("contact", "Snapshot.Target does not say who that is")
+	}
 	m := chooseAction(s, o, stateOf(s), p)
 	if err := actions[m].err; err != nil {
 		return refuse(s, err, o.kind.name())
@@ -239,80 +250,6 @@ func stateOf(s *Snapshot) stateIndex {
 		return stateSuperseded
 	}
 	return stateClosed
-}
-
-// chooseAction picks the branch that a command takes in a cell of the table with several.
-func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
-	branches := table[o.kind].cells[at]
-	if o.quiet {
-		return records
-	}
-	if len(branches) == 1 {
-		return branches[0].action
-	}
-	if s.Message == nil && o.message != (MessageRef{}) {
-		return notFound
-	}
-	conv, second := &s.Conversation, false
-	switch o.kind {
-	case kindOpen:
-		return onClosed(conv, o.at, p.Open)
-	case kindReceive:
-		switch at {
-		case stateClosed:
-			return onClosed(conv, o.at, p.Receive)
-		case statePending:
-			second = p.StayPending
-		}
-	case kindEdit:
-		m := s.Message
-		second = !m.RetractedAt.IsZero() ||
-			m.Body == o.text && bytes.Equal(m.Attachments, o.attachments)
-	case kindRetract:
-		m := s.Message
-		second = !m.RetractedAt.IsZero() && (m.Redacted || !o.redact)
-	case kindIdentify:
-		second = s.Holder != nil && s.Holder.Event.ID == s.Message.Event.ID
-	case kindSetPending:
-		second = conv.PendingUntil.Equal(o.until)
-	case kindAssign:
-		second = conv.Assignee == o.assignee && conv.Team == o.team
-	case kindAmendClosing:
-		second = conv.Cycle.Closing.Category == o.category && conv.Cycle.Closing.Summary == o.text
-	case kindLabel:
-		second = conv.Labels == o.about.labels
-	case kindPrioritize:
-		second = conv.Priority == o.about.priority
-	case kindDescribe:
-		second = conv.Subject == o.about.called && conv.Attributes == o.about.attributes
-	case kindSetProfile:
-		k := &s.Contact
-		second = k.Name == o.about.called && k.Attributes == o.about.attributes
-	case kindBlock:
-		second = s.Contact.Blocked
-	case kindUnblock:
-		second = !s.Contact.Blocked
-	case kindLinkAddress:
-		second = s.AddressOwner != "" || s.Ref.Address == Address{}
-	case kindUnlinkAddress:
-		second = s.AddressOwner == ""
-	}
-	if second {
-		return branches[1].action
-	}
-	return branches[0].action
-}
-
-// onClosed is what a policy says about a closed conversation.
-func onClosed(c *Conversation, at time.Time, r OnClosed) action {
-	inWindow := r.Window == 0 || at.Sub(c.Cycle.Closing.At) <= time.Duration(r.Window)
-	switch {
-	case r.Mode == OnClosedReject:
-		return rejects
-	case r.Mode == OnClosedReopen && inWindow:
-		return reopens
-	}
-	return opens
 }
 
 // perform writes the events of an action. A message comes after the opening that it caused, and
@@ -362,6 +299,8 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 		w.apply(s, e)
 	case labels, prioritizes, describes, profiles:
 		w.describe(s, o)
+	case moves:
+		w.move(s, o)
 	case blocks:
 		e := w.addContact(s, o, ContactBlocked)
 		e.Payload = &Blocking{o.text}
@@ -483,6 +422,9 @@ func refuse(s *Snapshot, reason error, name CommandName) *StateError {
 	err := &StateError{
 		Err: reason, Command: name, Contact: s.Contact.ID, Conversation: s.Conversation.ID,
 		Active: s.Active,
+	}
+	if name == CommandMove {
+		err.Active = s.Target.Active
 	}
 	if name == CommandClose && !s.Conversation.Cycle.Closing.At.IsZero() {
 		closing := s.Conversation.Cycle.Closing

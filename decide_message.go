@@ -39,16 +39,18 @@ func (o *fields) route(s *Snapshot) (channel, address string) {
 	return channel, address
 }
 
-// checkAlone refuses a call that does more than what is about one message, or than an unlinking.
+// checkAlone refuses a call that does more than what is about one message, or than an unlinking or
+// a Move.
 func checkAlone(cmds []Command) error {
 	if len(cmds) < 2 {
 		return nil
 	}
 	for _, cmd := range cmds {
 		_, unlinks := cmd.(UnlinkAddress)
-		if _, ok := messageOf(cmd); ok || unlinks {
+		_, moves := cmd.(Move)
+		if _, ok := messageOf(cmd); ok || unlinks || moves {
 			return invalid("commands",
-				"edit, retract, identify and unlink_address stand alone in a call")
+				"edit, retract, identify, unlink_address and move stand alone in a call")
 		}
 	}
 	return nil

@@ -1,6 +1,6 @@
 // Package convo is the conversation lifecycle of a chat platform, to be embedded: open, pending,
-// closed; at most one active conversation per contact; reopening, merging, closing notes, history,
-// timers and measures. It is a pure state machine over a pluggable store.
+// closed; at most one active conversation per contact and lane; reopening, merging, closing notes,
+// history, timers and measures. It is a pure state machine over a pluggable store.
 //
 // A host hands an [Engine] what happens: a message came in, an agent closed the chat, a workflow
 // ran, two contacts turned out to be one person. It gets back one answer: which conversation this
@@ -15,14 +15,16 @@
 //
 // # What it promises
 //
-//   - A contact has at most one active conversation, however many webhooks, agents and timers race.
+//   - A contact has at most one active conversation in each lane, and there is one lane unless the
+//     host names others, however many webhooks, agents and timers race.
 //   - A call writes all that it decides or nothing, and an error says that it was nothing (except
 //     [ErrCommitUnknown]).
 //   - A message with an external id, and a command with a key, is applied once, however often it is
 //     delivered.
 //   - Closings are never overwritten: a reopening begins a new [Cycle], and the numbers of the old
 //     one stay.
-//   - A merge loses no history: each conversation keeps the contact that it was opened for.
+//   - A merge loses no history: each conversation keeps the contact that it was opened for, and
+//     [Engine.Unmerge] gives everybody back what they own.
 //   - Timers are data. No goroutine holds one; a restart loses none; what is overdue is done at the
 //     next [Engine.Tick].
 //   - No measured duration is negative, whatever the clocks of the servers say.
@@ -34,7 +36,7 @@
 //     host's.
 //   - It does not check who may do what: an [Actor] is recorded, not authorised.
 //   - Observers are told after the commit, in the process that made it, and only if that lives.
-//   - A merge ([Engine.Merge]) cannot be undone. There is no deletion yet.
+//   - There is no deletion yet.
 //   - A policy that changes takes hold with the next command on a conversation, its timer included.
 //
 // # Words
@@ -44,16 +46,17 @@
 //	root contact  a contact in its own right; merged contacts lead to one
 //	address       a contact's identity on a channel, such as (whatsapp, +4912345)
 //	channel       where a message travels: any token of the host's
+//	lane          what keeps a contact's parallel conversations apart: see [Ref.In]
 //	conversation  one interaction in one context
 //	active        open or pending
-//	superseded    closed, while another conversation of the contact is active
+//	superseded    closed, while another conversation of the contact is active in its lane
 //	cycle         from an opening or reopening to the next closing, numbered from 1
 //	event         one thing that happened, immutable; messages are events too
 //	log           the events of a conversation, or of a contact itself, in order
 //	actor         what did it: contact, user (a human agent), automation, system
 //	source        through what a conversation was opened, reopened, resumed or closed
 //	closing       category, summary, source, actor and time of a cycle's end
-//	policy        the rules of a workspace or channel, as plain data
+//	policy        the rules of a workspace, lane or channel, as plain data
 //	snapshot      what a decision looks at: a contact and one of its conversations
 //	change        the plan of rows that a decision writes
 //	key           an idempotency key, or the external id of a message on its channel
@@ -63,7 +66,8 @@
 //
 // [New] makes an [Engine]. [Engine.Do] takes a contact, an address or a conversation ([ToContact],
 // [ToAddress], [ToConversation]) and any number of commands for it: [Receive], [Send], [Close] and
-// the others of the table below. [Engine.Merge] merges contacts, [Engine.Tick] does what is due.
+// the others of the table below. [Engine.Merge] merges contacts, [Engine.Unmerge] undoes that, and
+// [Engine.Tick] does what is due.
 // Rules are a [Policy]. The reads are methods of Engine; those that are paged have an iterator
 // beside them, All….
 //
@@ -191,6 +195,13 @@
 //	                                     ErrNotFound (contact not known)
 //	  open, pending, closed, superseded  profiled (name or attributes changed)
 //	                                     unchanged (nothing changed)
+//	move
+//	  none                               ErrNotFound
+//	  open, pending                      moved (elsewhere)
+//	                                     unchanged (it is there)
+//	                                     ErrActiveExists (another one is active there)
+//	  closed, superseded                 moved (elsewhere)
+//	                                     unchanged (it is there)
 //	block
 //	  none                               blocked (not blocked)
 //	                                     unchanged (blocked)

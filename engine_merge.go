@@ -45,7 +45,7 @@ func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
 		if err == nil {
 			e.observe(ctx, d.Secondary.Events)
 			return MergeResult{
-				d.Outcome, d.Primary.Contact.Contact, d.conversations(), d.Secondary.Events,
+				d.Outcome, d.Primary.Contact.Contact, changed(&d.Secondary), d.Secondary.Events,
 			}, nil
 		}
 		if !conflict {
@@ -104,6 +104,84 @@ func (e *Engine) attemptMerge(
 	return d, isConflict(err), err
 }
 
+// UnmergeResult is the answer to Unmerge.
+type UnmergeResult struct {
+	Outcome Outcome `json:"outcome"` // OutcomeUnmerged or OutcomeUnchanged
+	Contact Contact `json:"contact"`
+	// Root is whom it was merged into. Zero when unchanged.
+	Root Contact `json:"root,omitzero"`
+	// Conversations are the active ones that went with it.
+	Conversations []Conversation `json:"conversations,omitempty"`
+	Events        []Event        `json:"events,omitempty"`
+}
+
+// Unmerge undoes the merge of a contact. See [DecideUnmerge] for what goes with it, and for the
+// errors; it also fails as Do does.
+func (e *Engine) Unmerge(ctx context.Context, m Unmerge) (UnmergeResult, error) {
+	if err := m.Validate(); err != nil {
+		return UnmergeResult{}, err
+	}
+	at, id := e.clock.Now(), e.newID()
+	var pc policyCache
+	for try := 0; ; {
+		var d UnmergeDecision
+		attempt := func(ctx context.Context) (conflict bool, err error) {
+			d, conflict, err = e.attemptUnmerge(ctx, m, at, id)
+			return conflict, err
+		}
+		var conflict bool
+		var err error
+		if locker := e.lockerFor(try, &pc); locker == nil {
+			conflict, err = attempt(ctx)
+		} else {
+			conflict, err = underLock(ctx, locker, m.Workspace, &pc, attempt)
+		}
+		if err == nil {
+			e.observe(ctx, d.Contact.Events)
+			return UnmergeResult{
+				d.Outcome, d.Contact.Contact.Contact, d.Root.Contact.Contact,
+				changed(&d.Contact), d.Contact.Events,
+			}, nil
+		}
+		if !conflict {
+			return UnmergeResult{}, err
+		}
+		if err := e.backoff(ctx, &try, err); err != nil {
+			return UnmergeResult{}, err
+		}
+	}
+}
+
+func (e *Engine) attemptUnmerge(
+	ctx context.Context, m Unmerge, at time.Time, id uuid.UUID,
+) (d UnmergeDecision, conflict bool, err error) {
+	var root MergeSide
+	if root.Snapshot, err = e.store.Load(ctx, ToContact(m.Workspace, m.Contact)); err != nil {
+		return d, isConflict(err), err
+	}
+	var family []Contact
+	if root.Contact.ID != m.Contact {
+		if root.AllActive, err = e.allActive(ctx, &root.Contact); err != nil {
+			return d, isConflict(err), err
+		}
+		if family, err = e.store.Family(ctx, m.Workspace, root.Contact.ID); err != nil {
+			return d, isConflict(err), err
+		}
+	}
+	root.Next = id
+	d, err = DecideUnmerge(root, family, at, m)
+	if err != nil || d.Outcome == OutcomeUnchanged {
+		return d, false, err
+	}
+	for _, ch := range [...]*Change{&d.Contact, &d.Root} {
+		if err := e.guard(ctx, &root.Snapshot, ch); err != nil {
+			return d, false, err
+		}
+	}
+	err = e.store.Commit(ctx, d.Root, d.Contact)
+	return d, isConflict(err), err
+}
+
 // allActive are the active conversations of a root contact.
 func (e *Engine) allActive(ctx context.Context, k *Contact) (all []Conversation, err error) {
 	f := Filter{
@@ -126,9 +204,8 @@ func (e *Engine) allActive(ctx context.Context, k *Contact) (all []Conversation,
 	return all, nil
 }
 
-// conversations are those that the merge changed, in the order in which it did.
-func (d *MergeDecision) conversations() (all []Conversation) {
-	ch := &d.Secondary
+// changed are the conversations that a change changes, in the order in which it does.
+func changed(ch *Change) (all []Conversation) {
 	for i := range ch.Earlier {
 		all = append(all, ch.Earlier[i].Conversation)
 	}

@@ -1,6 +1,7 @@
 package convo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -12,6 +13,25 @@ import (
 func (e *Engine) Contact(ctx context.Context, to Ref) (Contact, error) {
 	s, err := e.load(ctx, to)
 	return s.Contact, err
+}
+
+// Contacts returns a page of the contacts that f picks, by id. Pass the last item's ID as f.After
+// to continue, until a page is shorter than the limit; limit 0 is DefaultPageSize.
+func (e *Engine) Contacts(ctx context.Context, f ContactFilter) ([]Contact, error) {
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
+	f.Limit = cmp.Or(f.Limit, DefaultPageSize)
+	return e.store.Contacts(ctx, f)
+}
+
+// AllContacts is Contacts page after page, with f.Limit as the size of a page. An error ends it.
+func (e *Engine) AllContacts(ctx context.Context, f ContactFilter) iter.Seq2[Contact, error] {
+	id := func(k Contact) string { return k.ID }
+	return pages(f.After, f.Limit, id, func(after string) ([]Contact, error) {
+		f.After = after
+		return e.Contacts(ctx, f)
+	})
 }
 
 // Addresses returns the addresses of the contact that to leads to, those of merged contacts

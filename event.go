@@ -34,6 +34,7 @@ const (
 	ConversationLabeled
 	ConversationPrioritized
 	ConversationDescribed
+	ConversationMoved // to another contact, lane or channel, by a Move
 
 	ProfileChanged
 	AddressLinked
@@ -41,6 +42,7 @@ const (
 	ContactBlocked
 	ContactUnblocked
 	ContactMerged
+	ContactUnmerged
 )
 
 // payloadType is what an event of a kind has beside what all events have.
@@ -66,6 +68,8 @@ const (
 	prioritizingPayload
 	descriptionPayload
 	profilePayload
+	unmergingPayload
+	movingPayload
 )
 
 // eventKinds names the kinds, and says whose log they are in and what payload they have.
@@ -99,12 +103,14 @@ var eventKinds = [...]struct {
 		payload: prioritizingPayload},
 	ConversationDescribed: {name: "conversation_described",
 		payload: descriptionPayload},
-	ProfileChanged:   {name: "profile_changed", payload: profilePayload, ofContact: true},
-	AddressLinked:    {name: "address_linked", payload: addressPayload, ofContact: true},
-	AddressUnlinked:  {name: "address_unlinked", payload: addressPayload, ofContact: true},
-	ContactBlocked:   {name: "contact_blocked", payload: blockingPayload, ofContact: true},
-	ContactUnblocked: {name: "contact_unblocked", ofContact: true},
-	ContactMerged:    {name: "contact_merged", payload: mergingPayload, ofContact: true},
+	ConversationMoved: {name: "conversation_moved", payload: movingPayload},
+	ProfileChanged:    {name: "profile_changed", payload: profilePayload, ofContact: true},
+	AddressLinked:     {name: "address_linked", payload: addressPayload, ofContact: true},
+	AddressUnlinked:   {name: "address_unlinked", payload: addressPayload, ofContact: true},
+	ContactBlocked:    {name: "contact_blocked", payload: blockingPayload, ofContact: true},
+	ContactUnblocked:  {name: "contact_unblocked", ofContact: true},
+	ContactUnmerged:   {name: "contact_unmerged", payload: unmergingPayload, ofContact: true},
+	ContactMerged:     {name: "contact_merged", payload: mergingPayload, ofContact: true},
 }
 
 var kindsByName = func() map[string]EventKind {
@@ -187,8 +193,8 @@ type Event struct {
 
 // Payload is what events of one kind have beside what all events have: *Opening, *Pending,
 // *ClosingNotes, *Assignment, *Message, *Edited, *Retracted, *Identified, *Duplicated,
-// *Notice, *Address, *Blocking, *Merging, *Before, *Labeling, *Prioritizing, *Description or
-// *Profile.
+// *Notice, *Address, *Blocking, *Merging, *Unmerging, *Before, *Labeling, *Prioritizing,
+// *Description, *Profile or *Moving.
 type Payload interface{ payload() }
 
 func (*Opening) payload()      {}
@@ -204,11 +210,13 @@ func (*Duplicated) payload()   {}
 func (*Address) payload()      {}
 func (*Blocking) payload()     {}
 func (*Merging) payload()      {}
+func (*Unmerging) payload()    {}
 func (*Before) payload()       {}
 func (*Labeling) payload()     {}
 func (*Prioritizing) payload() {}
 func (*Description) payload()  {}
 func (*Profile) payload()      {}
+func (*Moving) payload()       {}
 
 // Before is what a conversation was before an event that changes one of these. All are empty before
 // its first opening.
@@ -326,6 +334,16 @@ type Profile struct {
 	Attributes Attributes
 }
 
+// Moving is the payload of ConversationMoved, whose Contact is where it went.
+type Moving struct {
+	From       string // the root contact that it was taken from; empty: the same
+	FromSeq    int64  // whose Version after it
+	ContactSeq int64  // the Version after it of the contact that has it
+	Lane       string
+	Channel    string
+	Before     Before
+}
+
 // Blocking is the payload of ContactBlocked.
 type Blocking struct{ Reason string }
 
@@ -334,6 +352,17 @@ type Merging struct {
 	MergedInto string // the primary
 	ContactSeq int64  // the primary's Version after it
 	Blocked    bool   // the primary is, after it
+	BlockedBy  Tokens // the primary's, after it
+}
+
+// Unmerging is the payload of ContactUnmerged.
+type Unmerging struct {
+	From         string // the root that it was merged into
+	ContactSeq   int64  // the root's Version after it
+	Blocked      bool   // the root's, after it
+	BlockedBy    Tokens
+	OwnBlocked   bool // the contact's own, after it
+	OwnBlockedBy Tokens
 }
 
 // MessageAt is when a message was sent: its SentAt, if it has one that is not after At; else At. It
@@ -397,6 +426,9 @@ func (e Event) Description() Description { return payloadOf[Description](&e) }
 // Profile is the payload of a change of the profile; zero for other events.
 func (e Event) Profile() Profile { return payloadOf[Profile](&e) }
 
+// Moving is the payload of a Move; zero for other events.
+func (e Event) Moving() Moving { return payloadOf[Moving](&e) }
+
 // Blocking is the payload of a blocking; zero for other events.
 func (e Event) Blocking() Blocking { return payloadOf[Blocking](&e) }
 
@@ -414,6 +446,8 @@ func (e Event) Before() Before {
 		return p.Before
 	case *Assignment:
 		return p.Before
+	case *Moving:
+		return p.Before
 	case *Before:
 		return *p
 	}
@@ -422,6 +456,9 @@ func (e Event) Before() Before {
 
 // Merging is the payload of a merge; zero for other events.
 func (e Event) Merging() Merging { return payloadOf[Merging](&e) }
+
+// Unmerging is the payload of the undoing of a merge; zero for other events.
+func (e Event) Unmerging() Unmerging { return payloadOf[Unmerging](&e) }
 
 func payloadOf[P any](e *Event) (p P) {
 	if v, ok := any(e.Payload).(*P); ok {

@@ -48,6 +48,13 @@ type EventRow struct {
 	Address    string `json:"address,omitempty"` // the value on Channel
 	MergedInto string `json:"merged_into,omitempty"`
 	Blocked    bool   `json:"blocked,omitempty"` // the primary of a merge
+	BlockedBy  Tokens `json:"blocked_by,omitzero"`
+
+	MovedFrom    string `json:"moved_from,omitempty"`
+	FromSeq      int64  `json:"from_seq,omitempty"`
+	UnmergedFrom string `json:"unmerged_from,omitempty"`
+	OwnBlocked   bool   `json:"own_blocked,omitempty"`
+	OwnBlockedBy Tokens `json:"own_blocked_by,omitzero"`
 
 	Labels         Tokens     `json:"labels,omitzero"`
 	LabelsBefore   Tokens     `json:"labels_before,omitzero"`
@@ -107,6 +114,10 @@ func (e Event) Row() (r EventRow) {
 		r.Channel, r.Address = p.Channel, p.Value
 	case *Blocking:
 		r.Body = p.Reason
+	case *Moving:
+		r.MovedFrom, r.FromSeq, r.ContactSeq = p.From, p.FromSeq, p.ContactSeq
+		r.Lane, r.Channel = p.Lane, p.Channel
+		p.Before.to(&r)
 	case *Labeling:
 		r.Labels, r.LabelsBefore = p.Labels, p.Before
 	case *Prioritizing:
@@ -116,7 +127,12 @@ func (e Event) Row() (r EventRow) {
 	case *Profile:
 		r.Name, r.Attributes = p.Name, p.Attributes
 	case *Merging:
-		r.MergedInto, r.ContactSeq, r.Blocked = p.MergedInto, p.ContactSeq, p.Blocked
+		r.MergedInto, r.ContactSeq = p.MergedInto, p.ContactSeq
+		r.Blocked, r.BlockedBy = p.Blocked, p.BlockedBy
+	case *Unmerging:
+		r.UnmergedFrom, r.ContactSeq = p.From, p.ContactSeq
+		r.Blocked, r.BlockedBy = p.Blocked, p.BlockedBy
+		r.OwnBlocked, r.OwnBlockedBy = p.OwnBlocked, p.OwnBlockedBy
 	}
 	return r
 }
@@ -168,6 +184,10 @@ func (r *EventRow) To(e *Event) {
 		*payloadFor[Address](e) = Address{r.Channel, r.Address}
 	case blockingPayload:
 		*payloadFor[Blocking](e) = Blocking{r.Body}
+	case movingPayload:
+		*payloadFor[Moving](e) = Moving{
+			r.MovedFrom, r.FromSeq, r.ContactSeq, r.Lane, r.Channel, r.before(),
+		}
 	case labelingPayload:
 		*payloadFor[Labeling](e) = Labeling{r.Labels, r.LabelsBefore}
 	case prioritizingPayload:
@@ -177,7 +197,11 @@ func (r *EventRow) To(e *Event) {
 	case profilePayload:
 		*payloadFor[Profile](e) = Profile{r.Name, r.Attributes}
 	case mergingPayload:
-		*payloadFor[Merging](e) = Merging{r.MergedInto, r.ContactSeq, r.Blocked}
+		*payloadFor[Merging](e) = Merging{r.MergedInto, r.ContactSeq, r.Blocked, r.BlockedBy}
+	case unmergingPayload:
+		*payloadFor[Unmerging](e) = Unmerging{
+			r.UnmergedFrom, r.ContactSeq, r.Blocked, r.BlockedBy, r.OwnBlocked, r.OwnBlockedBy,
+		}
 	default:
 		e.Payload = nil
 	}

@@ -1140,3 +1140,79 @@ func ExampleReceive_import() {
 	// closed 2019-07-01 10:00:00 after 2h0m0s
 	// out of order: true
 }
+
+// A contact has one active conversation in each lane: here, in each order.
+func ExampleRef_In() {
+	engine, _ := exampleEngine()
+	susan := convo.ToAddress("acme", "email", "susan@example.com")
+	for _, order := range []string{"order-7", "order-8", "order-7"} {
+		r := try(engine.Do(ctx, susan.In(order), convo.Receive{Body: "Where is it?"}))
+		fmt.Println(r.Outcome, "in", r.Conversation.Lane)
+	}
+	// Output:
+	// opened in order-7
+	// opened in order-8
+	// recorded in order-7
+}
+
+// A conversation that was filed wrongly goes where it belongs, with all that was said.
+func ExampleMove() {
+	engine, _ := exampleEngine()
+	r := try(engine.Do(ctx, convo.ToAddress("acme", "email", "family@example.com"),
+		convo.Receive{Body: "Tom here: my order is late."}))
+
+	r = try(engine.Do(ctx, convo.ToConversation("acme", r.Conversation.ID), convo.Move{
+		By: convo.ByUser("ana"), Contact: "tom", Lane: new("orders"),
+	}))
+	fmt.Println(r.Outcome, "to", r.Conversation.Contact, "in", r.Conversation.Lane)
+
+	tom := convo.ToContact("acme", "tom").In("orders")
+	r = try(engine.Do(ctx, tom, convo.Receive{Body: "Any news?"}))
+	fmt.Println(r.Outcome, "as message", r.Conversation.Cycle.Incoming)
+	// Output:
+	// moved to tom in orders
+	// recorded as message 2
+}
+
+// A merge that was a mistake is undone: each contact has its own again.
+func ExampleEngine_Unmerge() {
+	engine, _ := exampleEngine()
+	ana := convo.ByUser("ana")
+	for _, contact := range []string{"susan", "susanne"} {
+		try(engine.Do(ctx, convo.ToContact("acme", contact), convo.Receive{Body: "Hello"},
+			convo.Close{By: ana}))
+	}
+	try(engine.Merge(ctx, convo.Merge{
+		Workspace: "acme", Primary: "susan", Secondary: "susanne", By: ana,
+	}))
+	r := try(engine.Unmerge(ctx, convo.Unmerge{Workspace: "acme", Contact: "susanne", By: ana}))
+	fmt.Println(r.Outcome, "from", r.Root.ID)
+	for _, contact := range []string{"susan", "susanne"} {
+		page := try(engine.Conversations(ctx, convo.Filter{Workspace: "acme", Contact: contact}))
+		fmt.Println(contact, "has", len(page))
+	}
+	// Output:
+	// unmerged from susan
+	// susan has 1
+	// susanne has 1
+}
+
+// What a conversation is about, and who the contact is.
+func ExampleLabel() {
+	engine, _ := exampleEngine()
+	bot := convo.ByAutomation("router")
+	r := try(engine.Do(ctx, convo.ToContact("acme", "susan"),
+		convo.Receive{Body: "My order is late."},
+		convo.Label{By: bot, Add: []string{"vip", "delivery"}},
+		convo.Prioritize{By: bot, Priority: convo.PriorityHigh},
+		convo.Describe{By: bot, Subject: new("Order 7"), Attributes: []byte(`{"order":7}`)},
+		convo.SetProfile{By: bot, Name: new("Susan"), Attributes: []byte(`{"tier":"gold"}`)},
+		convo.SetProfile{By: bot, Attributes: []byte(`{"city":"Ulm","tier":null}`)}, // a patch
+	))
+	c := r.Conversation
+	fmt.Println(c.Labels.All(), c.Priority, c.Subject, c.Attributes)
+	fmt.Println(r.Contact.Name, r.Contact.Attributes)
+	// Output:
+	// [delivery vip] high Order 7 {"order":7}
+	// Susan {"city":"Ulm"}
+}

@@ -161,8 +161,30 @@ func (w *tiny) load(to convo.Ref) convo.Snapshot {
 	return t
 }
 
+// target is where the engine finds that a Move goes.
+func (w *tiny) target(s *convo.Snapshot, move convo.Move) {
+	if s.Conversation.ID == uuid.Nil {
+		return
+	}
+	to := convo.ToContact(tenant, s.Contact.ID).In(s.Conversation.Lane)
+	if move.Contact != "" {
+		to.Contact = move.Contact
+	}
+	if move.Lane != nil {
+		to.Lane = *move.Lane
+	}
+	t := w.load(to)
+	s.Target.Contact = t.Contact
+	if t.Conversation.Status.Active() && t.Conversation.ID != s.Conversation.ID {
+		s.Target.Active = t.Conversation.ID
+	}
+}
+
 // commit is what Store.Commit is to do.
 func (w *tiny) commit(ch *convo.Change) {
+	if ch.Other.Action != convo.RowKept {
+		w.contacts[slices.Index(names[:], ch.Other.ID)] = ch.Other.Contact
+	}
 	if ch.Contact.Action != convo.RowKept {
 		w.contacts[slices.Index(names[:], ch.Contact.ID)] = ch.Contact.Contact
 	}
@@ -295,13 +317,20 @@ var actions = func() (all []action) {
 			false},
 		{"link_address", func(time.Time) convo.Command { return convo.LinkAddress{By: agentAna} },
 			false, true},
+		{"move to dora", func(time.Time) convo.Command {
+			return convo.Move{By: agentAna, Contact: names[1]}
+		}, false, false},
+		{"move aside", func(time.Time) convo.Command {
+			return convo.Move{By: agentAna, Lane: new("aside")}
+		}, false, false},
 		{"unlink_address", func(time.Time) convo.Command {
 			return convo.UnlinkAddress{By: agentAna}
 		}, false, true},
 	}
 	// a new one is tried as its sample, until it has more to try
 	for _, name := range commandNames() {
-		if !slices.ContainsFunc(commands, func(c command) bool { return c.name == string(name) }) {
+		if name != convo.CommandMove && !slices.ContainsFunc(commands,
+			func(c command) bool { return c.name == string(name) }) {
 			commands = append(commands, command{
 				string(name), func(time.Time) convo.Command { return sample[name] },
 				!slices.Contains(plain, name), false,
@@ -474,6 +503,9 @@ func (x *explorer) do(w *tiny, a *action) {
 func (x *explorer) decide(w *tiny, to convo.Ref, cmd convo.Command) convo.Outcome {
 	before := w.load(to)
 	state, name := stateOf(before), nameOf(cmd)
+	if move, ok := cmd.(convo.Move); ok {
+		w.target(&before, move)
+	}
 	d, err := convo.Decide(before, w.now, &x.policy, cmd)
 	if err != nil {
 		x.refused(&before, cell{name, state}, err)
@@ -484,7 +516,8 @@ func (x *explorer) decide(w *tiny, to convo.Ref, cmd convo.Command) convo.Outcom
 		x.failf("%s was not barred", name)
 	}
 	if !slices.ContainsFunc(x.table[cell{name, state}], func(row convo.Transition) bool {
-		return row.Outcome == d.Outcome && row.Err == nil && row.Next == stateOf(after)
+		return row.Outcome == d.Outcome && row.Err == nil &&
+			(row.Next == stateOf(after) || d.Change.Conversation.Moved) // as it is there
 	}) {
 		x.failf("%s in %s came to %s in %s, which the table does not say", name, state, d.Outcome,
 			stateOf(after))
@@ -528,7 +561,11 @@ func (x *explorer) refused(before *convo.Snapshot, c cell, err error) {
 				c.state, err)
 		}
 	}
-	if refusal.Active != before.Active || refusal.Conversation != before.Conversation.ID {
+	active := before.Active
+	if c.command == convo.CommandMove {
+		active = before.Target.Active
+	}
+	if refusal.Active != active || refusal.Conversation != before.Conversation.ID {
 		x.failf("the refusal names the wrong conversation")
 	}
 }
@@ -553,6 +590,13 @@ func (x *explorer) folds(before *convo.Snapshot, ch *convo.Change) {
 		folded = convo.Apply(folded, *e)
 	}
 	after := ch.After(*before)
+	folded.Target, folded.Active = convo.MoveTarget{}, after.Active
+	if ch.Other.Action != convo.RowKept {
+		if folded.Contact != ch.Other.Contact {
+			x.failf("a Move leaves %+v, not %+v", ch.Other.Contact, folded.Contact)
+		}
+		folded.Contact = after.Contact
+	}
 	folded.Next, folded.Conversation.DueAt = after.Next, after.Conversation.DueAt
 	if folded != after {
 		x.failf("the events make another snapshot:\n%+v\n%+v", folded, after)

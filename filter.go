@@ -36,6 +36,27 @@ type Cursor struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// ContactFilter picks root contacts: those that were not merged. They are listed by id, in the
+// order of its bytes.
+type ContactFilter struct {
+	Workspace string `json:"workspace"`         // required
+	Blocked   bool   `json:"blocked,omitempty"` // only those that are
+	// After is the id of the last contact of the page before.
+	After string `json:"after,omitempty"`
+	Limit int    `json:"limit,omitempty"`
+}
+
+// Validate reports what is wrong with f as a *ValidationError.
+func (f ContactFilter) Validate() error {
+	if err := checkID("workspace", f.Workspace); err != nil {
+		return err
+	}
+	if err := checkToken("after", f.After); err != nil {
+		return err
+	}
+	return checkLimit(f.Limit)
+}
+
 // EventFilter picks the events of one conversation, of one contact and all its conversations, or of
 // one contact itself.
 type EventFilter struct {

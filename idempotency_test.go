@@ -159,6 +159,8 @@ func TestEveryCommandTakesAKey(t *testing.T) {
 			case convo.CommandIdentify:
 				sent := d.do(to, convo.Send{By: agentAna, Body: "hi"})
 				cmd = withField(cmd, "Message", sent.Events[0].ID)
+			case convo.CommandMove: // not away from the contact, who would be told nothing of it
+				cmd = withField(cmd, "Contact", "")
 			case convo.CommandLinkAddress:
 				to.Address = convo.Address{Channel: "email", Value: "c"}
 			case convo.CommandUnlinkAddress:

@@ -375,8 +375,8 @@ func decideHistory(
 			return d, s, err
 		}
 		switch o.kind {
-		case kindSetProfile, kindBlock, kindUnblock, kindLinkAddress, kindUnlinkAddress, kindEdit,
-			kindRetract, kindIdentify:
+		case kindSetProfile, kindMove, kindBlock, kindUnblock, kindLinkAddress,
+			kindUnlinkAddress, kindEdit, kindRetract, kindIdentify:
 			return d, s, invalid("commands",
 				fmt.Sprintf("%s is no part of a history", o.kind.name()))
 		}

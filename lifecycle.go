@@ -43,11 +43,13 @@ const (
 	OutcomeDescribed   Outcome = "described"
 	// OutcomeProfiled: the contact has another profile.
 	OutcomeProfiled  Outcome = "profiled"
+	OutcomeMoved     Outcome = "moved"
 	OutcomeBlocked   Outcome = "blocked"
 	OutcomeUnblocked Outcome = "unblocked"
 	OutcomeLinked    Outcome = "linked"
 	OutcomeUnlinked  Outcome = "unlinked"
 	OutcomeMerged    Outcome = "merged"
+	OutcomeUnmerged  Outcome = "unmerged"
 	// OutcomeDuplicate: the engine found that all was applied before; nothing was written now.
 	OutcomeDuplicate Outcome = "duplicate"
 )
@@ -87,6 +89,7 @@ const (
 	kindPrioritize
 	kindDescribe
 	kindSetProfile
+	kindMove
 	kindBlock
 	kindUnblock
 	kindLinkAddress
@@ -135,6 +138,7 @@ const (
 	prioritizes
 	describes
 	profiles
+	moves
 	blocks
 	unblocks
 	links
@@ -170,6 +174,7 @@ var actions = [...]struct {
 	prioritizes:  {outcome: OutcomePrioritized},
 	describes:    {outcome: OutcomeDescribed},
 	profiles:     {outcome: OutcomeProfiled},
+	moves:        {outcome: OutcomeMoved},
 	blocks:       {outcome: OutcomeBlocked},
 	unblocks:     {outcome: OutcomeUnblocked},
 	links:        {outcome: OutcomeLinked},
@@ -272,6 +277,8 @@ var table = [commandKinds]row{
 		cells: ofContact([]branch{
 			{profiles, "name or attributes changed"}, {unchanged, "nothing changed"},
 		})},
+	kindMove: {name: CommandMove, decode: decode[Move],
+		cells: cells{always(notFound), moving, moving, movingClosed, movingClosed}},
 	kindBlock: {name: CommandBlock, decode: decode[Block],
 		cells: ofContact([]branch{{blocks, "not blocked"}, {unchanged, "blocked"}})},
 	kindUnblock: {name: CommandUnblock, decode: decode[Unblock],
@@ -297,8 +304,13 @@ var (
 		{retracts, "not taken back, or to redact"}, {unchanged, "taken back"},
 		{notFound, "no such message"},
 	}
-	assigning = []branch{{assigns, "assignee or team changed"}, {unchanged, "nothing changed"}}
-	amending  = []branch{{amends, "category or summary changed"}, {unchanged, "nothing changed"}}
+	moving = []branch{
+		{moves, "elsewhere"}, {unchanged, "it is there"},
+		{activeExists, "another one is active there"},
+	}
+	movingClosed = []branch{{moves, "elsewhere"}, {unchanged, "it is there"}}
+	assigning    = []branch{{assigns, "assignee or team changed"}, {unchanged, "nothing changed"}}
+	amending     = []branch{{amends, "category or summary changed"}, {unchanged, "nothing changed"}}
 )
 
 // Transitions is the lifecycle as data: every command in every state, with every branch.

@@ -96,13 +96,20 @@ func checkDecision(t testing.TB, before convo.Snapshot, d convo.Decision) {
 			versions[e.Conversation]++
 			require.Equal(t, versions[e.Conversation], e.Seq,
 				"the events are numbered without gaps")
-			if e.Row().ContactSeq != 0 {
+			if seq := cmp.Or(e.Row().FromSeq, e.Row().ContactSeq); seq != 0 {
 				contactVersion++
-				require.Equal(t, contactVersion, e.Row().ContactSeq)
+				require.Equal(t, contactVersion, seq)
 			}
 		}
 	}
 	folded.Next, folded.Conversation.DueAt = after.Next, after.Conversation.DueAt
+	if d.Change.Conversation.Moved { // the contact of the thread is another one afterwards
+		folded.Target, folded.Active = convo.MoveTarget{}, after.Active
+		if d.Change.Other.Action != convo.RowKept {
+			require.Equal(t, folded.Contact, d.Change.Other.Contact)
+			folded.Contact = after.Contact
+		}
+	}
 	require.Equal(t, folded, after, "folding the events gives the decision's thread")
 	require.Equal(t, d.Change.Contact.Action != convo.RowKept,
 		contactVersion != before.Contact.Version)
@@ -297,6 +304,14 @@ var specified = map[convo.CommandName]struct {
 		sample: convo.SetProfile{By: agentAna, Name: new("Carl"),
 			Attributes: json.RawMessage(`{"tier":"gold"}`)},
 	},
+	convo.CommandMove: {
+		cells: [5]string{
+			"ErrNotFound", "moved open | unchanged open | ErrActiveExists",
+			"moved pending | unchanged pending | ErrActiveExists",
+			"moved closed | unchanged closed", "moved superseded | unchanged superseded",
+		},
+		sample: convo.Move{By: agentAna, Contact: "dora", Lane: new("orders")},
+	},
 	convo.CommandBlock: {
 		cells: [5]string{
 			"blocked none | unchanged none | ErrNotFound", "blocked open | unchanged open",
@@ -441,7 +456,13 @@ var scenes = map[string]func(t testing.TB, s *scene){
 	},
 	"assignee or team changed": func(testing.TB, *scene) {},
 
-	"category or summary changed":   func(testing.TB, *scene) {},
+	"category or summary changed": func(testing.TB, *scene) {},
+	"elsewhere":                   func(_ testing.TB, s *scene) { s.goesTo("dora", s.thread.Active) },
+	"it is there": func(_ testing.TB, s *scene) {
+		s.cmd = convo.Move{By: agentAna, Contact: "carl", Channel: &s.thread.Conversation.Channel}
+		s.goesTo("carl", uuid.Nil)
+	},
+	"another one is active there":   func(_ testing.TB, s *scene) { s.goesTo("dora", uuid.New()) },
 	"labels changed":                func(testing.TB, *scene) {},
 	"priority changed":              func(testing.TB, *scene) {},
 	"subject or attributes changed": func(testing.TB, *scene) {},
@@ -488,6 +509,24 @@ var scenes = map[string]func(t testing.TB, s *scene){
 	},
 }
 
+// goesTo is what a Move finds where it goes.
+func (s *scene) goesTo(contact string, active uuid.UUID) {
+	s.thread.Target = convo.MoveTarget{
+		Contact: convo.Contact{Workspace: tenant, ID: contact}, Active: active,
+	}
+	if contact == s.thread.Contact.ID {
+		s.thread.Target.Contact = s.thread.Contact
+	}
+}
+
+// withTarget has a Move go to dora, whom nobody knows.
+func withTarget(thread convo.Snapshot, name convo.CommandName) convo.Snapshot {
+	if name == convo.CommandMove {
+		thread.Target.Contact = convo.Contact{Workspace: tenant, ID: "dora"}
+	}
+	return thread
+}
+
 // isKnown makes a contact without a conversation known, as a quiet message does.
 func (s *scene) isKnown() {
 	if s.thread.Contact.Version == 0 {
@@ -510,6 +549,7 @@ func writtenBy(row convo.Transition) []convo.EventKind {
 		convo.OutcomeUnblocked: convo.ContactUnblocked, convo.OutcomeLinked: convo.AddressLinked,
 		convo.OutcomeUnlinked:    convo.AddressUnlinked,
 		convo.OutcomeLabeled:     convo.ConversationLabeled,
+		convo.OutcomeMoved:       convo.ConversationMoved,
 		convo.OutcomePrioritized: convo.ConversationPrioritized,
 		convo.OutcomeDescribed:   convo.ConversationDescribed,
 		convo.OutcomeProfiled:    convo.ProfileChanged,
@@ -553,7 +593,7 @@ func TestEveryRowOfTheTransitionTableIsWhatDecideDoes(t *testing.T) {
 				require.Equal(t, "carl", refused.Contact)
 				require.Equal(t, before.Conversation.ID, refused.Conversation)
 				require.Equal(t, row.State == convo.StateNone, refused.Unknown)
-				require.Equal(t, before.Active, refused.Active)
+				require.Equal(t, cmp.Or(before.Active, before.Target.Active), refused.Active)
 				require.Equal(t, convo.Decision{}, d, "a refusal writes nothing")
 				return
 			}
@@ -563,6 +603,7 @@ func TestEveryRowOfTheTransitionTableIsWhatDecideDoes(t *testing.T) {
 			require.Equal(t, writtenBy(row), kindsOf(d.Change.Events))
 			if row.Outcome == convo.OutcomeUnchanged {
 				require.True(t, d.Change.Empty(), "unchanged writes nothing")
+				before.Target = convo.MoveTarget{}
 				require.Equal(t, before, d.Change.After(before))
 			}
 			checkDecision(t, before, d)
@@ -678,7 +719,7 @@ func TestATimeBeforeTheLastEventIsOutOfOrder(t *testing.T) {
 				continue // nothing happened yet
 			}
 			t.Run(string(name)+"/"+string(state), func(t *testing.T) {
-				thread := threadIn(t, state)
+				thread := withTarget(threadIn(t, state), name)
 				last := thread.Conversation.UpdatedAt
 
 				_, err := convo.Decide(thread, morning.Add(time.Hour), nil,
@@ -772,7 +813,7 @@ func TestTimesMustBeInTheYears1900To2189(t *testing.T) {
 func TestACommandForAConversationThatWasSupersededNamesTheActiveOne(t *testing.T) {
 	for name, cmd := range sample {
 		t.Run(string(name), func(t *testing.T) {
-			thread := threadIn(t, convo.StateSuperseded)
+			thread := withTarget(threadIn(t, convo.StateSuperseded), name)
 			_, err := convo.Decide(thread, morning, nil, cmd)
 			if !strings.HasPrefix(specified[name].cells[4], "Err") {
 				require.NoError(t, err, "is about the closed one, or about the contact")
@@ -1428,6 +1469,7 @@ func TestACommandToAContactAndAnAddressLinksTheTwo(t *testing.T) {
 		thread := threadIn(t, states[len(states)-1])
 		thread.Ref = convo.Ref{Workspace: tenant, Contact: "carl",
 			Address: convo.Address{Channel: "email", Value: "carl@example.org"}}
+		thread = withTarget(thread, name)
 		d := mustDecide(t, thread, cmd)
 		e := d.Change.Events[0]
 		assert.Equal(t, convo.AddressLinked, e.Kind, name)

@@ -128,9 +128,8 @@ func DecideMerge(
 	}
 	o.at = maxTime(o.at, primary.Contact.UpdatedAt)
 	e := w.addContact(s, &o, ContactMerged)
-	e.Payload = &Merging{
-		root, primary.Contact.Version + 1, primary.Contact.Blocked || secondary.Contact.Blocked,
-	}
+	blocked, by := blockedAfter(&primary.Contact, &secondary.Contact)
+	e.Payload = &Merging{root, primary.Contact.Version + 1, blocked, by}
 	w.apply(s, e)
 	for i := range w.earlier {
 		w.earlier[i].Contact = root

@@ -162,6 +162,9 @@ func (e *Event) place() EventPlace { return EventPlace{e.Conversation, e.Contact
 
 // withOthers is s with all else that a decision about cmd looks at.
 func (e *Engine) withOthers(ctx context.Context, s Snapshot, cmd Command) (Snapshot, error) {
+	if move, ok := cmd.(Move); ok {
+		return e.withTarget(ctx, s, move)
+	}
 	ref, ok := messageOf(cmd)
 	if !ok {
 		return s, nil

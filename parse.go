@@ -28,6 +28,7 @@ type fields struct {
 	assignee    string
 	team        string
 	about       *description // of the commands that describe something
+	to          *destination // of a Move
 }
 
 // read takes cmd apart with a type switch, not a method, so that commands need not live on the
@@ -148,6 +149,9 @@ func (o *fields) read(cmd Command) error {
 	case SetProfile:
 		*o = fields{kind: kindSetProfile, by: c.By, at: c.At, key: c.Key,
 			about: &description{name: c.Name, patch: c.Attributes}}
+	case Move:
+		*o = fields{kind: kindMove, by: c.By, at: c.At, key: c.Key,
+			to: &destination{c.Contact, c.Lane, c.Channel}}
 	case Block:
 		*o = fields{kind: kindBlock, by: c.By, at: c.At, key: c.Key, text: c.Reason}
 	case Unblock:

@@ -34,16 +34,17 @@ func checkWorld(t *rapid.T) {
 	w := newWorld(t)
 	defer printScript(t, w.engine)
 	t.Repeat(map[string]func(*rapid.T){
-		"do":     w.do,
-		"do two": w.do,
-		"do one": w.do,
-		"repeat": w.repeat,
-		"change": w.change,
-		"merge":  w.merge,
-		"tick":   w.tick,
-		"clock":  w.moveClock,
-		"policy": w.changePolicy,
-		"":       w.check,
+		"do":      w.do,
+		"do two":  w.do,
+		"do one":  w.do,
+		"repeat":  w.repeat,
+		"change":  w.change,
+		"merge":   w.merge,
+		"unmerge": w.unmerge,
+		"tick":    w.tick,
+		"clock":   w.moveClock,
+		"policy":  w.changePolicy,
+		"":        w.check,
 	})
 }
 
@@ -329,6 +330,11 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 	case convo.CommandSetProfile:
 		return convo.SetProfile{By: by, At: at, Key: key, Name: pick(t, "name", nil, new(""),
 			new("Susan")), Attributes: attributes(t)}
+	case convo.CommandMove:
+		return convo.Move{By: by, At: at, Key: key,
+			Contact: pick(t, "to contact", "", "susan", "guest", "stranger", "a\nb"),
+			Lane:    pick(t, "to lane", nil, nil, new(""), new("orders")),
+			Channel: pick(t, "to channel", nil, nil, new("email"))}
 	case convo.CommandBlock:
 		return convo.Block{By: by, At: at, Key: key, Reason: summary()}
 	case convo.CommandUnblock:
@@ -359,10 +365,10 @@ func (w *world) drawMessage(t *rapid.T) (event uuid.UUID, externalID string) {
 	return rapid.SampledFrom(all).Draw(t, "event"), ""
 }
 
-// looksForAMessage says that the engine adds a message to what Load gives.
-func looksForAMessage(cmds []convo.Command) bool {
+// looksForMore says that the engine adds a message to what Load gives.
+func looksForMore(cmds []convo.Command) bool {
 	switch cmds[0].(type) {
-	case convo.Edit, convo.Retract, convo.Identify:
+	case convo.Edit, convo.Retract, convo.Identify, convo.Move:
 		return len(cmds) == 1
 	}
 	return false
@@ -424,7 +430,7 @@ func (w *world) call(t *rapid.T, to convo.Ref, cmds []convo.Command) {
 	w.t, w.observed = t, nil
 	given := cloneCommands(cmds)
 	thread, loadErr := w.store.Load(t.Context(), to)
-	fresh := loadErr == nil && to.Validate() == nil && !looksForAMessage(cmds) &&
+	fresh := loadErr == nil && to.Validate() == nil && !looksForMore(cmds) &&
 		len(w.knownKeys(t, to, thread.Contact.ID, cmds)) == 0
 
 	result, err := w.engine.Do(t.Context(), to, cmds...)
@@ -587,7 +593,7 @@ func keyIDs(c convo.Command, to convo.Address) (ids []convo.KeyID) {
 		ids = append(ids, convo.KeyID{ID: key})
 	}
 	external := v.FieldByName("ExternalID")
-	if external.IsValid() && external.String() != "" && !looksForAMessage([]convo.Command{c}) {
+	if external.IsValid() && external.String() != "" && !looksForMore([]convo.Command{c}) {
 		id := convo.KeyID{
 			Channel: cmp.Or(v.FieldByName("Channel").String(), to.Channel),
 			Address: v.FieldByName("Address").String(), ID: external.String(),
@@ -651,11 +657,14 @@ func (w *world) repeat(t *rapid.T) {
 	}
 	owner, err := w.engine.Contact(t.Context(), c.to)
 	if was := convo.ToContact(c.to.Workspace, c.result.Contact.ID); err == nil {
+		if id := c.result.Conversation.ID; id != uuid.Nil { // which may have been moved since
+			was = convo.ToConversation(c.to.Workspace, id)
+		}
 		is, err := w.engine.Contact(t.Context(), was)
 		require.NoError(t, err)
 		if is.ID != owner.ID {
 			require.Equal(t, convo.Result{Outcome: convo.OutcomeDuplicate}, again)
-			return // the address is another one's, who is told nothing
+			return // the address or the conversation is another one's, who is told nothing
 		}
 	} else {
 		require.ErrorIs(t, err, convo.ErrNotFound)
@@ -699,6 +708,40 @@ func (w *world) merge(t *rapid.T) {
 		stored, err := w.store.Conversation(t.Context(), m.Workspace, c.ID)
 		require.NoError(t, err)
 		require.Equal(t, stored, c)
+	}
+}
+
+func (w *world) unmerge(t *rapid.T) {
+	w.t, w.observed = t, nil
+	m := convo.Unmerge{
+		Workspace: pick(t, "workspace", worldWorkspaces...),
+		Contact:   pick(t, "contact", worldContacts...),
+		By:        convo.ByUser("ana"), At: w.drawTime(t, "at"),
+	}
+	before, beforeErr := w.engine.Contact(t.Context(), convo.ToContact(m.Workspace, m.Contact))
+	r, err := w.engine.Unmerge(t.Context(), m)
+	if err != nil {
+		w.refused(t, err)
+		return
+	}
+	require.NoError(t, beforeErr)
+	requireSame(t, r.Events, w.observed)
+	after, err := w.engine.Contact(t.Context(), convo.ToContact(m.Workspace, m.Contact))
+	require.NoError(t, err)
+	require.Equal(t, m.Contact, after.ID, "it is a contact in its own right")
+	require.Equal(t, after, r.Contact)
+	if r.Outcome == convo.OutcomeUnchanged {
+		require.Empty(t, r.Events)
+		require.Equal(t, before, after)
+		w.wroteNothing(t)
+		return
+	}
+	require.Equal(t, before.ID, r.Root.ID)
+	root, err := w.engine.Contact(t.Context(), convo.ToContact(m.Workspace, before.ID))
+	require.NoError(t, err)
+	require.Equal(t, root, r.Root)
+	for _, c := range r.Conversations {
+		require.Equal(t, m.Contact, c.Contact)
 	}
 }
 
@@ -1030,10 +1073,15 @@ func (w *world) checkContact(t *rapid.T, k convo.Contact, p picture) {
 			case to.Workspace != k.Workspace:
 			case e.Kind == convo.ContactMerged && e.Row().MergedInto == k.ID:
 				add(e.Row().ContactSeq, e)
+			case e.Kind == convo.ContactUnmerged && e.Row().UnmergedFrom == k.ID:
+				add(e.Row().ContactSeq, e)
+			case e.Kind == convo.ConversationMoved && e.Row().MovedFrom == k.ID:
+				add(e.Row().FromSeq, e)
 			case e.Contact != k.ID:
 			case e.Conversation == uuid.Nil:
 				add(e.Seq, e)
-			case e.Kind == convo.ConversationOpened || e.Kind == convo.ConversationReopened:
+			case e.Kind == convo.ConversationMoved, e.Kind == convo.ConversationOpened,
+				e.Kind == convo.ConversationReopened:
 				add(e.Row().ContactSeq, e)
 			}
 		}
@@ -1227,6 +1275,7 @@ type naiveCycle struct {
 type naiveContact struct {
 	root    string
 	blocked bool
+	byMerge bool // nobody has blocked it but a merge
 }
 
 // naive is what there is, in the naive reading.
@@ -1575,15 +1624,15 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int,
 			talk.category, talk.summary, outcome = c.Category, c.Summary, convo.OutcomeAmended
 		}
 	case convo.Block:
-		if !contact.blocked {
+		if !contact.blocked || contact.byMerge {
 			outcome = convo.OutcomeBlocked
 		}
-		contact.blocked = true
+		contact.blocked, contact.byMerge = true, false
 	case convo.Unblock:
 		if contact.blocked {
 			outcome = convo.OutcomeUnblocked
 		}
-		contact.blocked = false
+		contact.blocked, contact.byMerge = false, false
 	}
 	if len(refusals) > 0 {
 		*current = was
@@ -1672,6 +1721,7 @@ func (r *reading) merge(t *rapid.T) {
 	}
 	require.NoError(t, err)
 	require.Equal(t, convo.OutcomeMerged, result.Outcome)
+	root.byMerge = root.byMerge || !root.blocked && other.blocked
 	root.blocked = root.blocked || other.blocked
 	require.Equal(t, root.blocked, result.Primary.Blocked)
 

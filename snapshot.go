@@ -32,6 +32,8 @@ type Snapshot struct {
 	Holder             *ShownMessage
 	HeldBy             *Key
 	HolderConversation Conversation
+	// Target is where a Move goes, which the engine looks for.
+	Target MoveTarget
 	// Next is the id that the next new conversation or event gets; further ones count up from it.
 	// The engine sets it to a fresh UUIDv7, so that deciding stays deterministic.
 	Next uuid.UUID
@@ -66,6 +68,8 @@ type Change struct {
 	Contact ContactRow
 	// Conversation is the conversation that the last command was about, after the call.
 	Conversation ConversationRow
+	// Other is the contact that a Move took the conversation from; mostly RowKept.
+	Other ContactRow
 	// Earlier are other conversations that the call changed before, oldest change first: one that
 	// it closed before it opened the next one, say. All of them are closed, but for those that a
 	// merge moves.
@@ -96,6 +100,13 @@ type Change struct {
 	// were linked to, and are found under the new root. Two active conversations in one lane are
 	// ErrActiveExists. The row of MergeInto is written by another change of the same commit.
 	MergeInto string
+	// UnmergeFrom is the root contact that Contact is taken out of again; mostly empty. What that
+	// demands of a store, in the same commit: each contact of Family counts as merged into Contact
+	// from now on; the conversations whose Origin is Contact or one of Family are Contact's, also
+	// in the slots of active ones, without a new version. The row of UnmergeFrom is written by
+	// another change of the same commit.
+	UnmergeFrom string
+	Family      []string
 }
 
 // RowAction says what a commit does with a row.
@@ -123,6 +134,8 @@ type ConversationRow struct {
 	// OnlyMessages says that nothing has changed but what messages and notes change: Version,
 	// UpdatedAt, AwaitingContactSince and, of the cycle, waits, responses and counts.
 	OnlyMessages bool
+	// Moved says that Contact, Origin, Lane or Channel have changed, which else no commit changes.
+	Moved bool
 	// CycleClosed says that the call closed the conversation's Cycle or amended its closing, for
 	// stores that keep a row for each closed cycle: it is to be added, or to replace what is there.
 	CycleClosed bool
@@ -160,8 +173,12 @@ func (c *Change) Empty() bool {
 func (c *Change) After(s Snapshot) Snapshot {
 	s.Contact, s.Conversation = c.Contact.Contact, c.Conversation.Conversation
 	s.HasConversation = s.HasConversation || s.Conversation.ID != uuid.Nil
+	if c.Conversation.Moved {
+		s.Active = s.Target.Active
+	}
+	s.Target = MoveTarget{}
 	if len(c.Addresses) > 0 {
-		s.AddressOwner = s.Contact.ID
+		s.AddressOwner = c.Addresses[len(c.Addresses)-1].Contact
 	}
 	if len(c.Unlinked) > 0 {
 		s.AddressOwner = ""

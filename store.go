@@ -61,6 +61,11 @@ type Store interface {
 	// Due returns up to limit conversations of all workspaces whose DueAt is not zero and not after
 	// before, the earliest first.
 	Due(ctx context.Context, before time.Time, limit int) ([]DueConversation, error)
+	// Contacts returns a page of root contacts, by id.
+	Contacts(ctx context.Context, f ContactFilter) ([]Contact, error)
+	// Family returns the contacts that were merged into a root contact, in any order, each with
+	// that as its MergedInto.
+	Family(ctx context.Context, workspace, root string) ([]Contact, error)
 	// Keys returns the keys that are known and that one of ids finds ([KeyID.Finds]), in any order.
 	Keys(ctx context.Context, workspace string, ids ...KeyID) ([]Key, error)
 	// Addresses returns the addresses of a contact and of all that were merged into it, in any

@@ -577,3 +577,29 @@ func TestTickGoesPastHintsThatOnlyHadToBeMoved(t *testing.T) {
 		require.Equal(t, want, n)
 	}
 }
+
+// What a lane waits for, nobody waits for elsewhere: a Move takes the timer of where it goes.
+func TestAMoveGoesByThePolicyOfWhereItGoes(t *testing.T) {
+	slow, fast := closeAfter(10*time.Hour), closeAfter(time.Hour)
+	d := openDesk(t, convo.WithPolicies(func(_ context.Context, of convo.Scope) (*convo.Policy,
+		error) {
+		switch of.Lane {
+		case "slow":
+			return &slow, nil
+		case "fast":
+			return &fast, nil
+		}
+		return &convo.Policy{}, nil
+	}))
+	c := d.do(toContact("carl"), convo.Open{By: agentAna},
+		convo.Send{By: agentAna, Body: "hello"}).Conversation
+	assert.Zero(t, c.DueAt)
+	c = d.do(toConversation(c.ID), convo.Move{By: agentAna, Lane: new("slow")}).Conversation
+	assert.Equal(t, morning.Add(10*time.Hour), c.DueAt)
+	c = d.do(toConversation(c.ID), convo.Move{By: agentAna, Contact: "dora",
+		Lane: new("fast")}).Conversation
+	assert.Equal(t, morning.Add(time.Hour), c.DueAt)
+	d.wait(2 * time.Hour)
+	assert.Equal(t, 1, d.tick())
+	assert.Equal(t, convo.StatusClosed, d.get(c.ID).Status)
+}

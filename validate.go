@@ -217,6 +217,8 @@ func (o *fields) check(p *Policy) error {
 		return p.checkClosing(o.category, o.text, false)
 	case kindLabel, kindPrioritize, kindDescribe, kindSetProfile:
 		return o.about.check(o.kind)
+	case kindMove:
+		return o.to.check()
 	case kindBlock:
 		return checkText("reason", o.text, p.MaxSummary, DefaultMaxSummary)
 	}

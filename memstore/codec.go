@@ -25,7 +25,7 @@ var actors = []convo.ActorType{
 }
 
 // textFields is how many optional text fields an event has; their flags are the last ones.
-const textFields = 25
+const textFields = 29
 
 // texts are the optional text fields of an event, in the order of their flags.
 func texts(e *convo.EventRow) [textFields]*string {
@@ -34,7 +34,8 @@ func texts(e *convo.EventRow) [textFields]*string {
 		&e.Assignee, &e.Team, (*string)(&e.Notice), (*string)(&e.Audience), &e.Address,
 		&e.MergedInto, (*string)(&e.StatusBefore), &e.AssigneeBefore, &e.TeamBefore, &e.Lane,
 		&e.LaneBefore, &e.ChannelBefore, (*string)(&e.Labels), (*string)(&e.LabelsBefore),
-		&e.Subject, &e.Name, (*string)(&e.Attributes), &e.Contact,
+		&e.Subject, &e.Name, (*string)(&e.Attributes), (*string)(&e.BlockedBy), &e.UnmergedFrom,
+		(*string)(&e.OwnBlockedBy), &e.MovedFrom, &e.Contact,
 	}
 }
 
@@ -54,6 +55,8 @@ const (
 	flagBlocked
 	flagPriority
 	flagPriorityBefore
+	flagOwnBlocked
+	flagFromSeq
 	firstText = iota // the flag of the first text
 )
 
@@ -99,6 +102,8 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	set(flagContactSeq, e.ContactSeq != 0)
 	set(flagNextID, nextID)
 	set(flagBlocked, e.Blocked)
+	set(flagOwnBlocked, e.OwnBlocked)
+	set(flagFromSeq, e.FromSeq != 0)
 	set(flagPriority, e.Priority != 0)
 	set(flagPriorityBefore, e.PriorityBefore != 0)
 
@@ -132,6 +137,9 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	}
 	if flags&flagContactSeq != 0 {
 		b = binary.AppendUvarint(b, uint64(e.ContactSeq))
+	}
+	if flags&flagFromSeq != 0 {
+		b = binary.AppendUvarint(b, uint64(e.FromSeq))
 	}
 	if flags&flagPriority != 0 {
 		b = append(b, byte(e.Priority))
@@ -182,6 +190,7 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 	}
 	e.Response, e.RestartFlow = flags&flagResponse != 0, flags&flagRestartFlow != 0
 	e.Quiet, e.NewContact = flags&flagQuiet != 0, flags&flagNewContact != 0
+	e.OwnBlocked = flags&flagOwnBlocked != 0
 	e.Redacted, e.Blocked = flags&flagRedacted != 0, flags&flagBlocked != 0
 	if flags&flagUntil != 0 {
 		e.Until = time.UnixMicro(r.varint()).UTC()
@@ -197,6 +206,9 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 	}
 	if flags&flagContactSeq != 0 {
 		e.ContactSeq = int64(r.uvarint())
+	}
+	if flags&flagFromSeq != 0 {
+		e.FromSeq = int64(r.uvarint())
 	}
 	if flags&flagPriority != 0 {
 		e.Priority = convo.Priority(r.take(1)[0])

@@ -118,8 +118,10 @@ func overlap(changes []convo.Change) error {
 			}
 			add(id, convo.ErrDuplicate)
 		}
-		if ch.Contact.Action != convo.RowKept {
-			add(ch.Contact.ID, convo.ErrConflict)
+		for _, r := range [...]*convo.ContactRow{&ch.Contact, &ch.Other} {
+			if r.Action != convo.RowKept {
+				add(r.ID, convo.ErrConflict)
+			}
 		}
 		for r := range conversationRows(ch) {
 			add(r.ID, convo.ErrConflict)
@@ -162,13 +164,14 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 			return err
 		}
 	}
-	owner := w.contacts[ch.Contact.ID]
-	var version int64
-	if owner != nil {
-		version = owner.state.Version
-	}
-	if ch.Contact.Action != convo.RowKept && version != ch.Contact.Expected {
-		return fmt.Errorf("memstore: contact %q: %w", ch.Contact.ID, convo.ErrConflict)
+	for _, r := range [...]*convo.ContactRow{&ch.Contact, &ch.Other} {
+		var version int64
+		if k := w.contacts[r.ID]; k != nil {
+			version = k.state.Version
+		}
+		if r.Action != convo.RowKept && version != r.Expected {
+			return fmt.Errorf("memstore: contact %q: %w", r.ID, convo.ErrConflict)
+		}
 	}
 	for r := range conversationRows(ch) {
 		if err := w.checkConversation(r); err != nil {
@@ -235,11 +238,17 @@ func (s *Store) write(ch *convo.Change) {
 	if ch.Contact.Action != convo.RowKept {
 		w.writeContact(&ch.Contact.Contact)
 	}
+	if ch.Other.Action != convo.RowKept {
+		w.writeContact(&ch.Other.Contact)
+	}
 	for r := range conversationRows(ch) {
 		s.writeConversation(w, &r.Conversation)
 	}
 	if ch.MergeInto != "" {
 		w.merge(w.contacts[ch.Contact.ID], w.contacts[ch.MergeInto])
+	}
+	if ch.UnmergeFrom != "" {
+		w.unmerge(w.contacts[ch.Contact.ID], w.contacts[ch.UnmergeFrom], ch.Family)
 	}
 	for i := range ch.Repointed {
 		w.repoint(&ch.Repointed[i])
@@ -278,17 +287,11 @@ func (w *workspace) redact(p convo.EventPlace) {
 		if firstSeq(log[i]) > p.Seq {
 			continue
 		}
-		var events []convo.Event
-		e := convo.Event{Workspace: w.name, Conversation: p.Conversation}
-		decode(log[i], &e, owner, func(e *convo.Event) bool {
-			r := e.Row()
+		log[i] = w.recode(log[i], p.Conversation, owner, owner, func(r *convo.EventRow) {
 			if r.Seq == p.Seq {
 				r.Body, r.Attachments = "", nil
 			}
-			events = append(events, r.Event())
-			return true
 		})
-		log[i] = string(encode(nil, owner, events))
 		return
 	}
 }
@@ -313,6 +316,21 @@ func (w *workspace) unlink(a convo.Address) {
 	}
 }
 
+// recode encodes a batch of the log of one owner for another one, with changes.
+func (w *workspace) recode(
+	batch string, conversation uuid.UUID, from, to string, change func(*convo.EventRow),
+) string {
+	var events []convo.Event
+	e := convo.Event{Workspace: w.name, Conversation: conversation}
+	decode(batch, &e, from, func(e *convo.Event) bool {
+		r := e.Row()
+		change(&r)
+		events = append(events, r.Event())
+		return true
+	})
+	return string(encode(nil, to, events))
+}
+
 func (w *workspace) writeContact(v *convo.Contact) {
 	k := w.contacts[v.ID]
 	if k == nil {
@@ -325,23 +343,6 @@ func (w *workspace) writeContact(v *convo.Contact) {
 	k.state.Workspace, k.state.ID = w.name, id
 }
 
-// merge makes k and its aliases aliases of root.
-func (w *workspace) merge(k, root *contact) {
-	merged := k.aliases()
-	for _, a := range merged {
-		a.root = root
-	}
-	root.makeExtra().aliases = append(root.makeExtra().aliases, merged...)
-	if k.extra != nil {
-		k.extra.aliases = nil
-	}
-	for k.active != nil {
-		c := k.active
-		k.active = c.nextLive
-		c.nextLive, root.active = root.active, c
-	}
-}
-
 func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 	c := w.conversations[v.ID]
 	if c == nil {
@@ -352,14 +353,16 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 			createdAt: v.CreatedAt.UnixMicro(),
 			openedAt:  v.Cycle.OpenedAt.UnixMicro(),
 			dueAt:     never,
-			channel:   w.token(v.Channel),
-			lane:      w.token(v.Lane),
 			log:       make([]string, 0, 2), // mostly one opens it, one closes it
 		}
 		o.put(c)
 		w.conversations[c.id] = c
 		w.all.add(c)
 	}
+	if o := w.contacts[v.Origin]; o != c.origin {
+		w.move(c, o)
+	}
+	c.channel, c.lane = w.token(v.Channel), w.token(v.Lane)
 	if at := v.Cycle.OpenedAt.UnixMicro(); at != c.openedAt {
 		c.origin.take(c)
 		c.openedAt = at

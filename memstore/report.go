@@ -50,9 +50,12 @@ func (c *conversation) cycles(w *workspace, yield func(*report.Cycle)) {
 		Lane: w.words[c.lane], Status: convo.StatusClosed,
 	}
 	last := c.state
-	if last == nil || last.Cycle.Number > 1 {
+	if last == nil || last.Cycle.Number > 1 || !last.Status.Active() {
 		var t convo.Snapshot
 		c.events(0, func(e *convo.Event) bool {
+			if e.Kind == convo.ConversationClosed { // a Move after it leaves the cycle where it was
+				y.Channel, y.Lane = t.Conversation.Channel, t.Conversation.Lane
+			}
 			if e.Kind == convo.ConversationReopened {
 				y.CreatedAt, y.NewContact = t.Conversation.CreatedAt, t.Conversation.NewContact
 				y.Cycle = t.Conversation.Cycle
@@ -65,6 +68,9 @@ func (c *conversation) cycles(w *workspace, yield func(*report.Cycle)) {
 	}
 	y.CreatedAt, y.NewContact = last.CreatedAt, last.NewContact
 	y.Status, y.Cycle = last.Status, last.Cycle
+	if last.Status.Active() {
+		y.Channel, y.Lane = last.Channel, last.Lane
+	}
 	yield(&y)
 }
 

@@ -22,6 +22,7 @@ type plan struct {
 	addresses     []dialect.Address
 	keys          []dialect.Key
 	merged        []merge
+	unmerged      []*convo.Change
 	many          bool // rows that are added are written many at a time
 	redacted      []convo.EventPlace
 	repointed     []convo.Key
@@ -48,6 +49,9 @@ func (p *plan) add(ch *convo.Change) {
 	if ch.Contact.Action != convo.RowKept {
 		p.contacts = append(p.contacts, &ch.Contact)
 	}
+	if ch.Other.Action != convo.RowKept {
+		p.contacts = append(p.contacts, &ch.Other)
+	}
 	for i := range ch.Earlier {
 		p.addConversation(&ch.Earlier[i])
 	}
@@ -72,6 +76,9 @@ func (p *plan) add(ch *convo.Change) {
 	p.redacted = append(p.redacted, ch.Redact...)
 	if ch.MergeInto != "" {
 		p.merged = append(p.merged, merge{ch.Contact.ID, ch.MergeInto})
+	}
+	if ch.UnmergeFrom != "" {
+		p.unmerged = append(p.unmerged, ch)
 	}
 }
 
@@ -108,7 +115,7 @@ func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 	}
 	for _, step := range [...]func(context.Context, *transaction) error{
 		p.writeContacts, p.writeConversations, p.writeKeys, p.writeEvents, p.writeCycles, p.redact,
-		p.merge,
+		p.merge, p.unmerge,
 	} {
 		if err := step(ctx, t); err != nil {
 			return err
@@ -119,7 +126,7 @@ func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 
 // inserts reports whether p is an import: it only adds rows, but for contacts.
 func (p *plan) inserts() bool {
-	if len(p.merged)+len(p.redacted)+len(p.repointed)+len(p.unlinked) > 0 {
+	if len(p.merged)+len(p.unmerged)+len(p.redacted)+len(p.repointed)+len(p.unlinked) > 0 {
 		return false
 	}
 	for _, c := range p.conversations {
@@ -173,8 +180,13 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 			written, err = t.update(ctx, dialect.UpdateByMessages,
 				append(a, c.Workspace, id, r.Expected)...)
 		default:
-			a := dialect.Conversations.Mutable.Args(t.d.Dialect, make([]any, 0, 48), c)
-			written, err = t.update(ctx, dialect.UpdateConversation, append(a,
+			a := dialect.Conversations.Mutable.Args(t.d.Dialect, make([]any, 0, 64), c)
+			statement := dialect.UpdateConversation
+			if r.Moved {
+				statement = dialect.UpdateMoved
+				a = append(a, c.Contact, c.Origin, c.Lane, c.Channel)
+			}
+			written, err = t.update(ctx, statement, append(a,
 				c.Workspace, id, r.Expected, c.Workspace, dialect.ActiveSlot(c), c.Lane, id)...)
 		}
 		if err == nil && !written {
@@ -331,6 +343,31 @@ func (p *plan) merge(ctx context.Context, t *transaction) error {
 		}
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// unmerge carries out what Change.UnmergeFrom demands.
+func (p *plan) unmerge(ctx context.Context, t *transaction) error {
+	for _, ch := range p.unmerged {
+		id := ch.Contact.ID
+		for _, member := range ch.Family {
+			written, err := t.update(ctx, dialect.UnmergeContact, id, p.workspace, ch.UnmergeFrom,
+				member)
+			if err == nil && !written {
+				err = fmt.Errorf("sqlstore: contact %q: %w", member, convo.ErrConflict)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		for _, owner := range append([]string{id}, ch.Family...) {
+			_, err := t.update(ctx, dialect.UnmergeConversations, id, id, p.workspace,
+				ch.UnmergeFrom, owner)
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil

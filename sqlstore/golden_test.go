@@ -161,6 +161,23 @@ var sent = map[string]func(*scene){
 		})
 		require.NoError(s.t, err)
 	},
+	"unmerge": func(s *scene) {
+		s.after(hello)
+		_, err := s.engine.Do(s.ctx, convo.ToContact(workspace, "anna"), hello, end)
+		require.NoError(s.t, err)
+		_, err = s.engine.Merge(s.ctx, convo.Merge{
+			Workspace: workspace, Primary: "ann", Secondary: "anna", By: agent,
+		})
+		require.NoError(s.t, err)
+		s.rec.on = true
+		_, err = s.engine.Unmerge(s.ctx, convo.Unmerge{
+			Workspace: workspace, Contact: "anna", By: agent,
+		})
+		require.NoError(s.t, err)
+	},
+	"move": func(s *scene) {
+		s.after(hello).records(ann, convo.Move{By: agent, Contact: "bob", Lane: new("orders")})
+	},
 	"tick": func(s *scene) {
 		s.after(hello, convo.SetPending{By: agent, Until: s.now.Add(time.Hour)})
 		s.now = s.now.Add(2 * time.Hour)

@@ -187,6 +187,34 @@ func (s *Store) Conversation(
 	return c, err
 }
 
+// Contacts implements convo.Store.
+func (s *Store) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Contact, error) {
+	return s.contacts(ctx, s.d.Contacts(f.Blocked), f.Workspace, f.After, f.Limit)
+}
+
+// Family implements convo.Store.
+func (s *Store) Family(ctx context.Context, workspace, root string) ([]convo.Contact, error) {
+	return s.contacts(ctx, dialect.Family, workspace, root)
+}
+
+// contacts are those that a statement finds.
+func (s *Store) contacts(
+	ctx context.Context, statement string, args ...any,
+) (out []convo.Contact, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s = s.within(ctx)
+	var k convo.Contact
+	dests := dialect.Contacts.Read.Dests(nil, &k)
+	err = s.rows(ctx, statement, args, func(scan func(...any) error) error {
+		err := scan(dests...)
+		out = append(out, k)
+		return err
+	})
+	return out, err
+}
+
 // Conversations implements convo.Store.
 func (s *Store) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conversation, error) {
 	if err := ctx.Err(); err != nil {

@@ -134,6 +134,15 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	do(mia.In("orders"), convo.Label{By: bot, Remove: []string{"vip"}})
 	do(mia.In("orders"), convo.Prioritize{By: ana, Priority: convo.PriorityUrgent})
 	do(mia.In("orders"), convo.Prioritize{By: ana, Priority: convo.PriorityLow})
+	lane, channel := "returns", "mail"
+	do(mia.In("orders"), convo.Move{By: ana, Contact: "tim", Lane: &lane, Channel: &channel})
+	back := convo.Move{By: bot, Contact: "mia", Lane: new("orders")}
+	do(person("tim", "sms", "+47").In(lane), back)
+	pia, zed := person("pia", "viber", "+43"), person("zed", "viber", "+44")
+	do(pia, convo.Open{By: ana}, convo.Close{By: ana}, convo.Block{By: ana})
+	do(zed, convo.Receive{Body: "hi"})
+	s.merge(e, workspace, "zed", "pia")
+	do(mia.In("orders"), convo.Note{By: ana, Body: "hm"})
 	subject, name := "Order 7 \u2028 é", "Mia M."
 	do(mia.In("orders"), convo.Describe{
 		By: ana, Subject: &subject, Attributes: json.RawMessage(`{"order":{"id":7,"sum":1.0}}`),

@@ -49,6 +49,7 @@ const (
 	contactFolds
 	readsAgree
 	listOrdered
+	contactsListed
 )
 
 var rules = [...]string{
@@ -75,6 +76,7 @@ var rules = [...]string{
 	contactFolds:    "a contact is what folding its events gives, and its versions have no gaps",
 	readsAgree:      "every way to read a conversation gives the same",
 	listOrdered:     "conversations are listed once each, the last opened first",
+	contactsListed:  "root contacts are listed once each, by id, and no others",
 }
 
 // farAway is after every timer.
@@ -82,8 +84,9 @@ var farAway = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
 
 // CheckInvariants reads all of the workspaces and returns every violation of what holds in every
 // store at any time, each a *[Violation], and what failed to be read. Nobody may write meanwhile.
-// It reads in pages, and holds of one workspace at a time the conversations, the ids of events and
-// messages, and the events of one contact.
+// It reads in pages, and holds of one workspace at a time the contacts, the conversations, the ids
+// of events and messages, the events that give contacts their versions, and all events of one
+// contact.
 func CheckInvariants(ctx context.Context, s convo.Store, workspaces ...string) []error {
 	var found []error
 	timers := map[convo.Ref]time.Time{}
@@ -91,6 +94,7 @@ func CheckInvariants(ctx context.Context, s convo.Store, workspaces ...string) [
 		c := checker{
 			ctx: ctx, store: s, workspace: w, timers: timers,
 			events: map[uuid.UUID]bool{}, external: map[convo.KeyID]bool{},
+			roots: map[string]convo.Contact{}, steps: map[string][]step{},
 		}
 		c.check()
 		found = append(found, c.found...)
@@ -107,6 +111,8 @@ type checker struct {
 	timers    map[convo.Ref]time.Time // that were found
 	events    map[uuid.UUID]bool      // by id
 	external  map[convo.KeyID]bool    // of messages
+	roots     map[string]convo.Contact
+	steps     map[string][]step // by contact
 	found     []error
 }
 
@@ -178,9 +184,30 @@ func (c *checker) check() {
 	for _, v := range all {
 		of[v.Contact] = append(of[v.Contact], v)
 	}
+	for f := (convo.ContactFilter{Workspace: c.workspace, Limit: convo.MaxPageSize}); ; {
+		page, err := c.store.Contacts(c.ctx, f)
+		c.failed(err)
+		for _, k := range page {
+			c.demand(k.ID > f.After && k.MergedInto == "", contactsListed, "%q after %q", k.ID,
+				f.After)
+			f.After = k.ID
+			c.roots[k.ID] = k
+		}
+		if len(page) < f.Limit || len(c.found) > 0 {
+			break
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(of)) {
+		_, listed := c.roots[id]
+		c.demand(listed, contactsListed, "%q has conversations, and is not listed", id)
 		c.contact(id, of[id])
 	}
+	for id := range c.roots {
+		if of[id] == nil {
+			c.contact(id, nil)
+		}
+	}
+	c.fold()
 }
 
 // contact checks a root contact and its conversations, the last opened first.
@@ -216,11 +243,16 @@ func (c *checker) contact(id string, of []convo.Conversation) {
 		c.demand(in.Conversation == *v && in.HasConversation, activeIsLatest,
 			"contact %q: Load gives %+v in lane %q, not %+v", id, in.Conversation, lane, *v)
 	}
-	c.demand(t.HasConversation && (t.Conversation.ID == uuid.Nil) == (latest[""] == nil),
-		readsAgree, "contact %q: Load gives %+v in no lane", id, t)
+	c.demand(t.HasConversation == (len(of) > 0) &&
+		(t.Conversation.ID == uuid.Nil) == (latest[""] == nil), readsAgree,
+		"contact %q: Load gives %+v in no lane", id, t)
 	history := c.log(convo.EventFilter{Contact: id})
 	c.history(id, history, logs)
-	c.fold(t.Contact, history)
+	c.noteSteps(history)
+	if k, ok := c.roots[id]; ok {
+		c.demand(t.Contact == k, readsAgree, "Load gives %+v, Contacts %+v", t.Contact, k)
+		c.roots[id] = t.Contact
+	}
 	c.addresses(id, history)
 }
 

@@ -29,8 +29,12 @@ func (c *checker) messages(history []convo.Event, contact string) {
 		if m.ExternalID == "" || echoes[e.ID] {
 			continue
 		}
+		by := contact // under whom it was recorded: a Move or an unmerge leaves it there
+		if e.Contact != contact {
+			by = c.load(convo.ToContact(c.workspace, e.Contact)).Contact.ID
+		}
 		keys, err := c.store.Keys(c.ctx, c.workspace, convo.KeyID{
-			Channel: m.Channel, Contact: contact, ID: m.ExternalID,
+			Channel: m.Channel, Contact: by, ID: m.ExternalID,
 		})
 		c.failed(err)
 		leads := func(k convo.Key) bool {
@@ -92,49 +96,58 @@ func (c *checker) history(id string, history []convo.Event, logs map[uuid.UUID][
 	)
 }
 
-// fold checks the versions of a root contact and of those that were merged into it, and folds the
-// root's events.
-func (c *checker) fold(k convo.Contact, history []convo.Event) {
-	type step struct {
-		version int64
-		event   *convo.Event
-	}
-	steps := map[string][]step{}
+// step is an event that gives a contact a version.
+type step struct {
+	version int64
+	event   convo.Event
+}
+
+// noteSteps keeps what the history of a root says of contacts, its own or others.
+func (c *checker) noteSteps(history []convo.Event) {
 	add := func(contact string, version int64, e *convo.Event) {
-		steps[contact] = append(steps[contact], step{version, e})
+		c.steps[contact] = append(c.steps[contact], step{version, *e})
 	}
 	for i := range history {
 		e := &history[i]
-		switch {
+		switch r := e.Row(); {
 		case e.Conversation == uuid.Nil:
 			add(e.Contact, e.Seq, e)
 			if e.Kind == convo.ContactMerged {
-				add(e.Row().MergedInto, e.Row().ContactSeq, e)
+				add(r.MergedInto, r.ContactSeq, e)
 			}
-		case e.Row().ContactSeq != 0:
-			add(e.Contact, e.Row().ContactSeq, e)
+			if e.Kind == convo.ContactUnmerged {
+				add(r.UnmergedFrom, r.ContactSeq, e)
+			}
+		case r.ContactSeq != 0:
+			add(e.Contact, r.ContactSeq, e)
+			if r.MovedFrom != "" {
+				add(r.MovedFrom, r.FromSeq, e)
+			}
 		}
 	}
-	for id, of := range steps {
+}
+
+// fold checks that the events of each contact number it without gaps, and fold into it, whoever's
+// log they are in.
+func (c *checker) fold() {
+	for id, of := range c.steps {
 		slices.SortStableFunc(of, func(a, b step) int { return cmp.Compare(a.version, b.version) })
 		for i := range of {
-			c.demand(
-				of[i].version == int64(i+1),
-				contactFolds,
-				"contact %q: version %d at place %d",
-				id,
-				of[i].version,
-				i+1,
-			)
+			c.demand(of[i].version == int64(i+1), contactFolds,
+				"contact %q: version %d at place %d", id, of[i].version, i+1)
 		}
+		k, isRoot := c.roots[id]
+		if !isRoot {
+			continue
+		}
+		var t convo.Snapshot
+		t.Contact.ID = id
+		for _, s := range of {
+			t.Conversation = convo.Conversation{ID: s.event.Conversation}
+			t = convo.Apply(t, s.event)
+		}
+		c.demand(t.Contact == k, contactFolds, "contact %+v, not %+v", k, t.Contact)
 	}
-	var t convo.Snapshot
-	t.Contact.ID = k.ID
-	for _, s := range steps[k.ID] {
-		t.Conversation = convo.Conversation{ID: s.event.Conversation}
-		t = convo.Apply(t, *s.event)
-	}
-	c.demand(t.Contact == k, contactFolds, "contact %+v, not %+v", k, t.Contact)
 }
 
 // addresses checks that those of a contact are the ones that were linked, and lead to it.

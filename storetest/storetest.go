@@ -74,6 +74,9 @@ func cases() []testCase {
 		unlinkedCases,
 		laneCases,
 		describedCases,
+		unmergedCases,
+		contactCases,
+		movedCases,
 	)
 }
 
@@ -204,7 +207,7 @@ func (s *suite) shows(k convo.Contact, c convo.Conversation, events []convo.Even
 		f := convo.EventFilter{Workspace: e.Workspace, Limit: convo.MaxPageSize, After: e.Cursor()}
 		f.After.Seq--
 		if f.Conversation = e.Conversation; e.Conversation == uuid.Nil {
-			f.Contact = k.ID
+			f.OwnLog = e.Contact // a Move may have linked an address to whom it left
 		}
 		got, err := s.store.Events(s.ctx, f)
 		s.NoError(err)

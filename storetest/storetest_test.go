@@ -45,6 +45,15 @@ type fake struct {
 	keys         func([]convo.Key) []convo.Key
 	addresses    func([]convo.Address) []convo.Address
 	due          func([]convo.DueConversation) []convo.DueConversation
+	contacts     func([]convo.Contact) []convo.Contact
+}
+
+func (f *fake) Contacts(ctx context.Context, by convo.ContactFilter) ([]convo.Contact, error) {
+	all, err := f.Store.Contacts(ctx, by)
+	if f.contacts != nil {
+		all = f.contacts(all)
+	}
+	return all, err
 }
 
 func (f *fake) begin(ctx context.Context, method, workspace string) (context.Context, string,
@@ -245,6 +254,17 @@ var lies = []struct {
 		onAll(func(c *convo.Conversation) { c.PendingSince = day })},
 	{pendingSane, "all until some day",
 		onAll(func(c *convo.Conversation) { c.PendingUntil = day })},
+	{contactsListed, "one is left out",
+		func(f *fake) {
+			f.contacts = func(all []convo.Contact) []convo.Contact { return all[1:] }
+		}},
+	{contactsListed, "one is not in its place",
+		func(f *fake) {
+			f.contacts = func(all []convo.Contact) []convo.Contact {
+				slices.Reverse(all)
+				return all
+			}
+		}},
 	{contactIsRoot, "a merged contact",
 		onThreads(func(t *convo.Snapshot) { t.Contact.MergedInto = "mia" })},
 	{contactIsRoot, "an origin leads astray", onThreads(func(t *convo.Snapshot) {
@@ -288,7 +308,7 @@ var lies = []struct {
 	{statusListed, "one is missing", func(f *fake) {
 		f.list = func(by convo.Filter, all []convo.Conversation) []convo.Conversation {
 			if by.Status != nil {
-				return all[1:]
+				return all[min(1, len(all)):]
 			}
 			return all
 		}
@@ -365,7 +385,7 @@ var lies = []struct {
 	{readsAgree, "one of a contact is missing", func(f *fake) {
 		f.list = func(by convo.Filter, all []convo.Conversation) []convo.Conversation {
 			if by.Contact != "" {
-				return all[1:]
+				return all[min(1, len(all)):]
 			}
 			return all
 		}
@@ -389,6 +409,9 @@ func onLists(f func([]convo.Conversation) []convo.Conversation) func(*fake) {
 	return func(b *fake) {
 		b.list = func(_ convo.Filter,
 			all []convo.Conversation) []convo.Conversation {
+			if len(all) == 0 {
+				return nil
+			}
 			return f(all)
 		}
 	}
@@ -920,7 +943,7 @@ func TestRunFailsOnAStoreThatLosesAnyField(t *testing.T) {
 		clear func(*convo.Contact)) {
 		f.thread = func(t *convo.Snapshot) { clear(&t.Contact) }
 	},
-		"Contact.MergedInto") // only roots are loaded
+		"Contact.MergedInto", "Contact.Parent") // only roots are loaded
 	eachField(t, "Keys/returns those that are known",
 		func(f *fake, clear func(*convo.Key)) { onKeys(clear)(f) })
 	loads := "Load/finds a snapshot by contact, by address, by both and by conversation"

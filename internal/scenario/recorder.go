@@ -32,6 +32,13 @@ func (r *Recorder) Merge(ctx context.Context, m convo.Merge) (convo.MergeResult,
 	return r.Engine.Merge(ctx, m)
 }
 
+// Unmerge implements Engine.Unmerge.
+func (r *Recorder) Unmerge(ctx context.Context, m convo.Unmerge) (convo.UnmergeResult, error) {
+	r.At(r.Clock.Now())
+	r.Script.Unmerge(m)
+	return r.Engine.Unmerge(ctx, m)
+}
+
 // Tick implements Engine.Tick.
 func (r *Recorder) Tick(ctx context.Context, limit int) (int, error) {
 	r.At(r.Clock.Now())

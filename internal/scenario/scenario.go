@@ -18,6 +18,7 @@
 //	wait DURATION          moves the clock
 //	do REF                 one call, with a command on each line that follows
 //	merge PRIMARY SECONDARY [by=ACTOR]
+//	unmerge CONTACT [by=ACTOR]
 //	tick                   what is due is done
 //	show REF               the conversation as it stands
 //
@@ -91,7 +92,7 @@ func Run(text string) (out string, did []Did, err error) {
 			continue
 		}
 		var body []string
-		asks := verb == "do" || verb == "merge" || verb == "tick" || verb == "show"
+		asks := slices.Contains([]string{"do", "merge", "unmerge", "tick", "show"}, verb)
 		if asks {
 			for i+1 < len(lines) && lines[i+1] != "----" && lines[i+1] != "" {
 				i++
@@ -157,6 +158,8 @@ func (r *runner) step(verb, rest string, body []string) (string, error) {
 		return r.do(ctx, to, cmds), nil
 	case "merge":
 		return r.merge(ctx, rest)
+	case "unmerge":
+		return r.unmerge(ctx, rest)
 	case "tick":
 		n, err := r.engine.Tick(ctx, 0)
 		if err != nil {
@@ -201,6 +204,20 @@ func (r *runner) merge(ctx context.Context, rest string) (string, error) {
 		m.By = actor(strings.TrimPrefix(words[2], "by="))
 	}
 	res, err := r.engine.Merge(ctx, m)
+	if err != nil {
+		return r.refusal(err), nil
+	}
+	return r.outcome(res.Outcome, res.Conversations...) + r.events(res.Events), nil
+}
+
+func (r *runner) unmerge(ctx context.Context, rest string) (string, error) {
+	m := convo.Unmerge{By: convo.ByUser("ana")}
+	contact, by, _ := strings.Cut(rest, " by=")
+	if by != "" {
+		m.By = actor(by)
+	}
+	m.Workspace, m.Contact = workspaceOf(contact)
+	res, err := r.engine.Unmerge(ctx, m)
 	if err != nil {
 		return r.refusal(err), nil
 	}

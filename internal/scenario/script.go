@@ -57,6 +57,11 @@ func (s *Script) Merge(m convo.Merge) {
 		m.Workspace, m.Primary, m.Workspace, m.Secondary, m.By.Type, m.By.ID)
 }
 
+// Unmerge writes down the undoing of a merge.
+func (s *Script) Unmerge(m convo.Unmerge) {
+	fmt.Fprintf(&s.b, "unmerge %s/%s by=%s:%s\n\n", m.Workspace, m.Contact, m.By.Type, m.By.ID)
+}
+
 // Tick writes down a tick.
 func (s *Script) Tick() { s.b.WriteString("tick\n\n") }
 

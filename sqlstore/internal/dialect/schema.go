@@ -56,6 +56,8 @@ var Contacts = table(
 	optional("updated_at", mutable, func(c *ct) Field { return (*Micros)(&c.UpdatedAt) }),
 	required("blocked", mutable, func(c *ct) Field { return (*Flag)(&c.Blocked) }),
 	optional("merged_into", mutable, func(c *ct) Field { return (*Text)(&c.MergedInto) }),
+	optional("parent", mutable, func(c *ct) Field { return (*Text)(&c.Parent) }),
+	optional("blocked_by", mutable, func(c *ct) Field { return (*PlainText)(&c.BlockedBy) }),
 	optional("name", mutable, func(c *ct) Field { return (*Text)(&c.Name) }),
 	optional("attributes", mutable, func(c *ct) Field { return (*PlainText)(&c.Attributes) }),
 )
@@ -74,9 +76,9 @@ func identity(a *ad) any {
 	return identity.arg(nil, true)
 }
 
-// Conversations are the columns of convo_conversations. The contact is immutable for a commit: only
-// a merge gives another one, to all conversations at once and without a new version, so that no
-// older decision takes it back.
+// Conversations are the columns of convo_conversations. The contact is immutable for a commit, but
+// for a Move: a merge gives another one, to all conversations at once and without a new version, so
+// that no older decision takes it back.
 var Conversations = table(slices.Concat(Columns[cv]{
 	required("workspace", immutable, func(c *cv) Field { return (*Text)(&c.Workspace) }),
 	required("id", immutable, func(c *cv) Field { return (*ID)(&c.ID) }),
@@ -209,6 +211,8 @@ var Events = table(
 	optional("team_before", immutable, func(e *ev) Field { return (*Text)(&e.TeamBefore) }),
 	optional("lane_before", immutable, func(e *ev) Field { return (*Text)(&e.LaneBefore) }),
 	optional("channel_before", immutable, func(e *ev) Field { return (*Text)(&e.ChannelBefore) }),
+	optional("moved_from", immutable, func(e *ev) Field { return (*Text)(&e.MovedFrom) }),
+	optional("from_seq", immutable, func(e *ev) Field { return (*Int)(&e.FromSeq) }),
 	optional("labels", immutable, func(e *ev) Field { return (*PlainText)(&e.Labels) }),
 	optional("labels_before", immutable,
 		func(e *ev) Field { return (*PlainText)(&e.LabelsBefore) }),
@@ -224,8 +228,8 @@ var Events = table(
 var MessageEvents = Events.All.without("contact_seq", "source", "lane", "category", "summary",
 	"until_at", "assignee", "team", "new_contact", "restart_flow", "message", "redacted",
 	"duplicate", "notice", "audience", "status_before", "assignee_before", "team_before",
-	"lane_before", "channel_before", "labels", "labels_before", "priority", "priority_before",
-	"subject", "attributes")
+	"lane_before", "channel_before", "moved_from", "from_seq", "labels", "labels_before",
+	"priority", "priority_before", "subject", "attributes")
 
 // IsMessage reports whether e has no other columns than MessageEvents.
 func IsMessage(e *convo.Event) bool {
@@ -257,6 +261,11 @@ var ContactEvents = table(
 	optional("duplicate", immutable, func(e *ev) Field { return (*ID)(&e.Duplicate) }),
 	optional("merged_into", immutable, func(e *ev) Field { return (*Text)(&e.MergedInto) }),
 	optional("blocked", immutable, func(e *ev) Field { return (*Flag)(&e.Blocked) }),
+	optional("blocked_by", immutable, func(e *ev) Field { return (*PlainText)(&e.BlockedBy) }),
+	optional("unmerged_from", immutable, func(e *ev) Field { return (*Text)(&e.UnmergedFrom) }),
+	optional("own_blocked", immutable, func(e *ev) Field { return (*Flag)(&e.OwnBlocked) }),
+	optional("own_blocked_by", immutable,
+		func(e *ev) Field { return (*PlainText)(&e.OwnBlockedBy) }),
 	optional("name", immutable, func(e *ev) Field { return (*Text)(&e.Name) }),
 	optional("attributes", immutable, func(e *ev) Field { return (*PlainText)(&e.Attributes) }),
 )

@@ -105,6 +105,11 @@ var (
 	JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
 	WHERE (ce.at, ce.seq, ce.id) > (?, ?, ?) ORDER BY ce.at, ce.seq, ce.id LIMIT ?`
 
+	// Family are the contacts that were merged into one.
+	Family = `SELECT ` + Contacts.Read.Names() + `
+	FROM convo_contacts
+	WHERE workspace = ? AND merged_into = ?`
+
 	// KeysFound are those that a KeyID finds: see KeyArgs.
 	KeysFound = `SELECT ` + Keys.Read.Qualify("ky") + `
 	FROM ` + keysFound("?", "?", "?", "?", "?")
@@ -129,6 +134,17 @@ func keysFound(workspace, channel, id, address, contact string) string {
 		AND (ky.channel = '' OR ky.address <> '' AND ky.address = ` + address + `
 		OR (ky.address = '' OR ` + address + ` = '')
 			AND COALESCE(kc.merged_into, kc.id) = ` + contact + `)`
+}
+
+// Contacts is the statement for a page of root contacts.
+func (d *Dialect) Contacts(blocked bool) string {
+	where := ""
+	if blocked {
+		where = " AND blocked = " + d.True
+	}
+	return `SELECT ` + Contacts.Read.Names() + `
+	FROM convo_contacts
+	WHERE workspace = ? AND id > ? AND merged_into IS NULL` + where + ` ORDER BY id LIMIT ?`
 }
 
 // KeyArgs are the arguments of KeysFound and KnownKey.
@@ -178,6 +194,10 @@ var (
 
 	// UpdateConversation demands that the slot which it takes, if any, is free.
 	UpdateConversation = updateConversation + ` AND NOT EXISTS (` + OtherActive + `)`
+
+	// UpdateMoved is UpdateConversation of one that was moved, with MovedArgs behind the columns.
+	UpdateMoved = strings.Replace(UpdateConversation, "\n\tWHERE",
+		", contact = ?, origin = ?, lane = ?, channel = ?\n\tWHERE", 1)
 
 	UpdateByMessages = `UPDATE convo_conversations SET ` +
 		Conversations.ByMessages.assignments() + `
@@ -363,6 +383,13 @@ const (
 	MergeConversations = `UPDATE convo_conversations
 	SET contact = ?, active_slot = CASE WHEN active_slot IS NULL THEN NULL ELSE ? END
 	WHERE workspace = ? AND contact = ?`
+
+	// UnmergeContact has one that was merged count as merged into another one.
+	UnmergeContact = `UPDATE convo_contacts SET merged_into = ?
+	WHERE workspace = ? AND merged_into = ? AND id = ?`
+
+	// UnmergeConversations are those of one owner.
+	UnmergeConversations = MergeConversations + ` AND origin = ?`
 )
 
 // As PostgreSQL and SQLite say it.

@@ -10,12 +10,15 @@ CREATE TABLE convo_contacts (
     updated_at  BIGINT,
     blocked     BOOLEAN NOT NULL,
     merged_into VARBINARY(255),
+    parent      VARBINARY(255),
+    blocked_by  LONGTEXT,
     name        VARBINARY(255),
     attributes  LONGTEXT,
     PRIMARY KEY (workspace, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
 CREATE INDEX convo_contacts_merged ON convo_contacts (workspace, merged_into);
+CREATE INDEX convo_contacts_blocked ON convo_contacts (workspace, blocked, id);
 
 -- identity is the e-mail address or phone number that the value is, written in one way; NULL: it is none.
 CREATE TABLE convo_addresses (
@@ -180,6 +183,8 @@ CREATE TABLE convo_events (
     team_before     VARBINARY(255),
     lane_before     VARBINARY(255),
     channel_before  VARBINARY(255),
+    moved_from      VARBINARY(255),
+    from_seq        BIGINT,
     labels          LONGTEXT,
     labels_before   LONGTEXT,
     priority        INT,
@@ -213,6 +218,10 @@ CREATE TABLE convo_contact_events (
     duplicate    BINARY(16),
     merged_into VARBINARY(255),
     blocked      BOOLEAN,
+    blocked_by   LONGTEXT,
+    unmerged_from  VARBINARY(255),
+    own_blocked  BOOLEAN,
+    own_blocked_by LONGTEXT,
     name         VARBINARY(255),
     attributes   LONGTEXT,
     PRIMARY KEY (workspace, contact, seq)

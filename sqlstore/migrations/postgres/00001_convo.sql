@@ -10,12 +10,15 @@ CREATE TABLE convo_contacts (
     updated_at  bigint,
     blocked     boolean NOT NULL,
     merged_into text COLLATE "C",
+    parent      text COLLATE "C",
+    blocked_by  text COLLATE "C",
     name        text COLLATE "C",
     attributes  text COLLATE "C",
     PRIMARY KEY (workspace, id)
 ) WITH (fillfactor = 80);
 
 CREATE INDEX convo_contacts_merged ON convo_contacts (workspace, merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX convo_contacts_blocked ON convo_contacts (workspace, id) WHERE blocked = TRUE;
 
 -- identity is the e-mail address or phone number that the value is, written in one way; NULL: it is none.
 CREATE TABLE convo_addresses (
@@ -180,6 +183,8 @@ CREATE TABLE convo_events (
     team_before     text COLLATE "C",
     lane_before     text COLLATE "C",
     channel_before  text COLLATE "C",
+    moved_from      text COLLATE "C",
+    from_seq        bigint,
     labels          text COLLATE "C",
     labels_before   text COLLATE "C",
     priority        integer,
@@ -213,6 +218,10 @@ CREATE TABLE convo_contact_events (
     duplicate    uuid,
     merged_into text COLLATE "C",
     blocked      boolean,
+    blocked_by   text COLLATE "C",
+    unmerged_from  text COLLATE "C",
+    own_blocked  boolean,
+    own_blocked_by text COLLATE "C",
     name         text COLLATE "C",
     attributes   text COLLATE "C",
     PRIMARY KEY (workspace, contact, seq)

@@ -10,12 +10,15 @@ CREATE TABLE convo_contacts (
     updated_at  INTEGER,
     blocked     INTEGER NOT NULL,
     merged_into TEXT,
+    parent      TEXT,
+    blocked_by  TEXT,
     name        TEXT,
     attributes  TEXT,
     PRIMARY KEY (workspace, id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX convo_contacts_merged ON convo_contacts (workspace, merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX convo_contacts_blocked ON convo_contacts (workspace, id) WHERE blocked = 1;
 
 -- identity is the e-mail address or phone number that the value is, written in one way; NULL: it is none.
 CREATE TABLE convo_addresses (
@@ -180,6 +183,8 @@ CREATE TABLE convo_events (
     team_before     TEXT,
     lane_before     TEXT,
     channel_before  TEXT,
+    moved_from      TEXT,
+    from_seq        INTEGER,
     labels          TEXT,
     labels_before   TEXT,
     priority        INTEGER,
@@ -213,6 +218,10 @@ CREATE TABLE convo_contact_events (
     duplicate    BLOB,
     merged_into TEXT,
     blocked      INTEGER,
+    blocked_by   TEXT,
+    unmerged_from  TEXT,
+    own_blocked  INTEGER,
+    own_blocked_by TEXT,
     name         TEXT,
     attributes   TEXT,
     PRIMARY KEY (workspace, contact, seq)

@@ -27,10 +27,10 @@ BEGIN NOT ATOMIC
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, labels, labels_before,
-            priority, priority_before, subject, attributes)
+            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
+            labels, labels_before, priority, priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
             opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
             last_assignee, last_team, first_response_at, first_response_sent_at,
@@ -61,12 +61,12 @@ END;
 -- 66 sent_at, 67 body, 68 attachments, 69 category, 70 summary, 71 until_at, 72 assignee, 73 team,
 -- 74 response, 75 quiet, 76 new_contact, 77 restart_flow, 78 message, 79 redacted, 80 duplicate,
 -- 81 notice, 82 audience, 83 status_before, 84 assignee_before, 85 team_before, 86 lane_before,
--- 87 channel_before, 88 labels, 89 labels_before, 90 priority, 91 priority_before, 92 subject,
--- 93 attributes, 94 workspace, 95 conversation, 96 channel, 97 lane, 98 number, 99 opened_at,
--- 100 opened_by_type, 101 opened_by_id, 102 opened_source, 103 first_assigned_at,
--- 104 first_assignee, 105 last_assignee, 106 last_team, 107 first_response_at,
--- 108 first_response_sent_at, 109 first_responder_type, 110 first_responder_id,
--- 111 first_waiting_since, 112 waiting_since, 113 no_wait_before, 114 responses,
--- 115 response_micros, 116 pending_micros, 117 incoming, 118 outgoing_user,
--- 119 outgoing_automation, 120 closed_at, 121 closed_by_type, 122 closed_by_id, 123 closed_source,
--- 124 category, 125 summary
+-- 87 channel_before, 88 moved_from, 89 from_seq, 90 labels, 91 labels_before, 92 priority,
+-- 93 priority_before, 94 subject, 95 attributes, 96 workspace, 97 conversation, 98 channel,
+-- 99 lane, 100 number, 101 opened_at, 102 opened_by_type, 103 opened_by_id, 104 opened_source,
+-- 105 first_assigned_at, 106 first_assignee, 107 last_assignee, 108 last_team,
+-- 109 first_response_at, 110 first_response_sent_at, 111 first_responder_type,
+-- 112 first_responder_id, 113 first_waiting_since, 114 waiting_since, 115 no_wait_before,
+-- 116 responses, 117 response_micros, 118 pending_micros, 119 incoming, 120 outgoing_user,
+-- 121 outgoing_automation, 122 closed_at, 123 closed_by_type, 124 closed_by_id, 125 closed_source,
+-- 126 category, 127 summary

@@ -6,8 +6,8 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
     ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team,
     ev.response, ev.quiet, ev.new_contact, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
     ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before,
-    ev.channel_before, ev.labels, ev.labels_before, ev.priority, ev.priority_before, ev.subject,
-    ev.attributes
+    ev.channel_before, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority,
+    ev.priority_before, ev.subject, ev.attributes
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = ? AND cv.contact = ? AND ev.id = ?;
@@ -16,7 +16,7 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
 SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, ce.by_type,
     ce.by_id, ce.source, ce.channel, ce.address, ce.external_id, ce.sent_at, ce.body,
     ce.attachments, ce.quiet, ce.message, ce.redacted, ce.duplicate, ce.merged_into, ce.blocked,
-    ce.name, ce.attributes
+    ce.blocked_by, ce.unmerged_from, ce.own_blocked, ce.own_blocked_by, ce.name, ce.attributes
     FROM (SELECT id FROM convo_contacts WHERE workspace = ? AND id = ?
     UNION ALL SELECT id FROM convo_contacts WHERE workspace = ? AND merged_into = ?) merged
     JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
@@ -28,7 +28,7 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
     assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
     notice, audience, status_before, assignee_before, team_before, lane_before, channel_before,
-    labels, labels_before, priority, priority_before, subject, attributes
+    moved_from, from_seq, labels, labels_before, priority, priority_before, subject, attributes
     FROM convo_events
     WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -81,10 +81,10 @@ BEGIN NOT ATOMIC
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, labels, labels_before,
-            priority, priority_before, subject, attributes)
+            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
+            labels, labels_before, priority, priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -107,5 +107,5 @@ END;
 -- 82 body, 83 attachments, 84 category, 85 summary, 86 until_at, 87 assignee, 88 team, 89 response,
 -- 90 quiet, 91 new_contact, 92 restart_flow, 93 message, 94 redacted, 95 duplicate, 96 notice,
 -- 97 audience, 98 status_before, 99 assignee_before, 100 team_before, 101 lane_before,
--- 102 channel_before, 103 labels, 104 labels_before, 105 priority, 106 priority_before,
--- 107 subject, 108 attributes
+-- 102 channel_before, 103 moved_from, 104 from_seq, 105 labels, 106 labels_before, 107 priority,
+-- 108 priority_before, 109 subject, 110 attributes

@@ -6,7 +6,7 @@ SELECT workspace, channel, id, address, contact, hash, conversation, first_seq, 
 
 -- snapshots
 SELECT ct.id, ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked,
-    ct.merged_into, ct.name, ct.attributes,
+    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
@@ -42,16 +42,16 @@ BEGIN;
 -- isolation level: Read Committed
 
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into,
-    name, attributes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+    parent, blocked_by, name, attributes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 name, 9 attributes
+-- 8 parent, 9 blocked_by, 10 name, 11 attributes
 
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into,
-    name, attributes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+    parent, blocked_by, name, attributes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 name, 9 attributes
+-- 8 parent, 9 blocked_by, 10 name, 11 attributes
 
 INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
     new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee, team,
@@ -129,17 +129,17 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, labels, labels_before, priority, priority_before, subject,
-    attributes)
+    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
+    priority_before, subject, attributes)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
 -- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
 -- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
 -- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
--- 37 channel_before, 38 labels, 39 labels_before, 40 priority, 41 priority_before, 42 subject,
--- 43 attributes
+-- 37 channel_before, 38 moved_from, 39 from_seq, 40 labels, 41 labels_before, 42 priority,
+-- 43 priority_before, 44 subject, 45 attributes
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
     channel, address, external_id, sent_at, body, attachments, response, quiet)
@@ -152,33 +152,33 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, labels, labels_before, priority, priority_before, subject,
-    attributes)
+    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
+    priority_before, subject, attributes)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
 -- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
 -- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
 -- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
--- 37 channel_before, 38 labels, 39 labels_before, 40 priority, 41 priority_before, 42 subject,
--- 43 attributes
+-- 37 channel_before, 38 moved_from, 39 from_seq, 40 labels, 41 labels_before, 42 priority,
+-- 43 priority_before, 44 subject, 45 attributes
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, labels, labels_before, priority, priority_before, subject,
-    attributes)
+    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
+    priority_before, subject, attributes)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
 -- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
 -- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
 -- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
--- 37 channel_before, 38 labels, 39 labels_before, 40 priority, 41 priority_before, 42 subject,
--- 43 attributes
+-- 37 channel_before, 38 moved_from, 39 from_seq, 40 labels, 41 labels_before, 42 priority,
+-- 43 priority_before, 44 subject, 45 attributes
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
     channel, address, external_id, sent_at, body, attachments, response, quiet)
@@ -191,17 +191,17 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, labels, labels_before, priority, priority_before, subject,
-    attributes)
+    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
+    priority_before, subject, attributes)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
 -- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
 -- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
 -- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
--- 37 channel_before, 38 labels, 39 labels_before, 40 priority, 41 priority_before, 42 subject,
--- 43 attributes
+-- 37 channel_before, 38 moved_from, 39 from_seq, 40 labels, 41 labels_before, 42 priority,
+-- 43 priority_before, 44 subject, 45 attributes
 
 INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
     opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,

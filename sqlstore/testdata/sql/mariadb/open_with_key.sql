@@ -8,8 +8,8 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
-            merged_into, name, attributes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+            merged_into, parent, blocked_by, name, attributes)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 2;
         INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
             new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee,
@@ -39,10 +39,10 @@ BEGIN NOT ATOMIC
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, labels, labels_before,
-            priority, priority_before, subject, attributes)
+            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
+            labels, labels_before, priority, priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -50,22 +50,22 @@ BEGIN NOT ATOMIC
     SELECT step;
 END;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 name, 9 attributes, 10 workspace, 11 id, 12 origin, 13 channel, 14 lane, 15 created_at,
--- 16 contact, 17 new_contact, 18 status, 19 version, 20 updated_at, 21 last_activity_at,
--- 22 first_closed_at, 23 assignee, 24 team, 25 labels, 26 priority, 27 subject, 28 attributes,
--- 29 pending_since, 30 pending_until, 31 awaiting_contact_since, 32 address_channel, 33 address,
--- 34 due_at, 35 active, 36 active_slot, 37 number, 38 opened_at, 39 opened_by_type,
--- 40 opened_by_id, 41 opened_source, 42 first_assigned_at, 43 first_assignee, 44 last_assignee,
--- 45 last_team, 46 first_response_at, 47 first_response_sent_at, 48 first_responder_type,
--- 49 first_responder_id, 50 first_waiting_since, 51 waiting_since, 52 no_wait_before, 53 responses,
--- 54 response_micros, 55 pending_micros, 56 incoming, 57 outgoing_user, 58 outgoing_automation,
--- 59 closed_at, 60 closed_by_type, 61 closed_by_id, 62 closed_source, 63 category, 64 summary,
--- 65 workspace, 66 channel, 67 id, 68 address, 69 ?, 70 ), 71 workspace, 72 channel, 73 id,
--- 74 address, 75 contact, 76 hash, 77 conversation, 78 first_seq, 79 last_seq, 80 workspace,
--- 81 conversation, 82 seq, 83 id, 84 contact, 85 contact_seq, 86 kind, 87 at, 88 by_type, 89 by_id,
--- 90 source, 91 channel, 92 lane, 93 address, 94 external_id, 95 sent_at, 96 body, 97 attachments,
--- 98 category, 99 summary, 100 until_at, 101 assignee, 102 team, 103 response, 104 quiet,
--- 105 new_contact, 106 restart_flow, 107 message, 108 redacted, 109 duplicate, 110 notice,
--- 111 audience, 112 status_before, 113 assignee_before, 114 team_before, 115 lane_before,
--- 116 channel_before, 117 labels, 118 labels_before, 119 priority, 120 priority_before,
--- 121 subject, 122 attributes
+-- 8 parent, 9 blocked_by, 10 name, 11 attributes, 12 workspace, 13 id, 14 origin, 15 channel,
+-- 16 lane, 17 created_at, 18 contact, 19 new_contact, 20 status, 21 version, 22 updated_at,
+-- 23 last_activity_at, 24 first_closed_at, 25 assignee, 26 team, 27 labels, 28 priority,
+-- 29 subject, 30 attributes, 31 pending_since, 32 pending_until, 33 awaiting_contact_since,
+-- 34 address_channel, 35 address, 36 due_at, 37 active, 38 active_slot, 39 number, 40 opened_at,
+-- 41 opened_by_type, 42 opened_by_id, 43 opened_source, 44 first_assigned_at, 45 first_assignee,
+-- 46 last_assignee, 47 last_team, 48 first_response_at, 49 first_response_sent_at,
+-- 50 first_responder_type, 51 first_responder_id, 52 first_waiting_since, 53 waiting_since,
+-- 54 no_wait_before, 55 responses, 56 response_micros, 57 pending_micros, 58 incoming,
+-- 59 outgoing_user, 60 outgoing_automation, 61 closed_at, 62 closed_by_type, 63 closed_by_id,
+-- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 channel, 69 id, 70 address, 71 ?,
+-- 72 ), 73 workspace, 74 channel, 75 id, 76 address, 77 contact, 78 hash, 79 conversation,
+-- 80 first_seq, 81 last_seq, 82 workspace, 83 conversation, 84 seq, 85 id, 86 contact,
+-- 87 contact_seq, 88 kind, 89 at, 90 by_type, 91 by_id, 92 source, 93 channel, 94 lane, 95 address,
+-- 96 external_id, 97 sent_at, 98 body, 99 attachments, 100 category, 101 summary, 102 until_at,
+-- 103 assignee, 104 team, 105 response, 106 quiet, 107 new_contact, 108 restart_flow, 109 message,
+-- 110 redacted, 111 duplicate, 112 notice, 113 audience, 114 status_before, 115 assignee_before,
+-- 116 team_before, 117 lane_before, 118 channel_before, 119 moved_from, 120 from_seq, 121 labels,
+-- 122 labels_before, 123 priority, 124 priority_before, 125 subject, 126 attributes

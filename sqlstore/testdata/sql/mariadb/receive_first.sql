@@ -8,8 +8,8 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
-            merged_into, name, attributes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+            merged_into, parent, blocked_by, name, attributes)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 2;
         INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
             new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee,
@@ -29,18 +29,18 @@ BEGIN NOT ATOMIC
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, labels, labels_before,
-            priority, priority_before, subject, attributes)
+            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
+            labels, labels_before, priority, priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, labels, labels_before,
-            priority, priority_before, subject, attributes)
+            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
+            labels, labels_before, priority, priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -48,26 +48,27 @@ BEGIN NOT ATOMIC
     SELECT step;
 END;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 name, 9 attributes, 10 workspace, 11 id, 12 origin, 13 channel, 14 lane, 15 created_at,
--- 16 contact, 17 new_contact, 18 status, 19 version, 20 updated_at, 21 last_activity_at,
--- 22 first_closed_at, 23 assignee, 24 team, 25 labels, 26 priority, 27 subject, 28 attributes,
--- 29 pending_since, 30 pending_until, 31 awaiting_contact_since, 32 address_channel, 33 address,
--- 34 due_at, 35 active, 36 active_slot, 37 number, 38 opened_at, 39 opened_by_type,
--- 40 opened_by_id, 41 opened_source, 42 first_assigned_at, 43 first_assignee, 44 last_assignee,
--- 45 last_team, 46 first_response_at, 47 first_response_sent_at, 48 first_responder_type,
--- 49 first_responder_id, 50 first_waiting_since, 51 waiting_since, 52 no_wait_before, 53 responses,
--- 54 response_micros, 55 pending_micros, 56 incoming, 57 outgoing_user, 58 outgoing_automation,
--- 59 closed_at, 60 closed_by_type, 61 closed_by_id, 62 closed_source, 63 category, 64 summary,
--- 65 workspace, 66 conversation, 67 seq, 68 id, 69 contact, 70 contact_seq, 71 kind, 72 at,
--- 73 by_type, 74 by_id, 75 source, 76 channel, 77 lane, 78 address, 79 external_id, 80 sent_at,
--- 81 body, 82 attachments, 83 category, 84 summary, 85 until_at, 86 assignee, 87 team, 88 response,
--- 89 quiet, 90 new_contact, 91 restart_flow, 92 message, 93 redacted, 94 duplicate, 95 notice,
--- 96 audience, 97 status_before, 98 assignee_before, 99 team_before, 100 lane_before,
--- 101 channel_before, 102 labels, 103 labels_before, 104 priority, 105 priority_before,
--- 106 subject, 107 attributes, 108 workspace, 109 conversation, 110 seq, 111 id, 112 contact,
--- 113 contact_seq, 114 kind, 115 at, 116 by_type, 117 by_id, 118 source, 119 channel, 120 lane,
--- 121 address, 122 external_id, 123 sent_at, 124 body, 125 attachments, 126 category, 127 summary,
--- 128 until_at, 129 assignee, 130 team, 131 response, 132 quiet, 133 new_contact, 134 restart_flow,
--- 135 message, 136 redacted, 137 duplicate, 138 notice, 139 audience, 140 status_before,
--- 141 assignee_before, 142 team_before, 143 lane_before, 144 channel_before, 145 labels,
--- 146 labels_before, 147 priority, 148 priority_before, 149 subject, 150 attributes
+-- 8 parent, 9 blocked_by, 10 name, 11 attributes, 12 workspace, 13 id, 14 origin, 15 channel,
+-- 16 lane, 17 created_at, 18 contact, 19 new_contact, 20 status, 21 version, 22 updated_at,
+-- 23 last_activity_at, 24 first_closed_at, 25 assignee, 26 team, 27 labels, 28 priority,
+-- 29 subject, 30 attributes, 31 pending_since, 32 pending_until, 33 awaiting_contact_since,
+-- 34 address_channel, 35 address, 36 due_at, 37 active, 38 active_slot, 39 number, 40 opened_at,
+-- 41 opened_by_type, 42 opened_by_id, 43 opened_source, 44 first_assigned_at, 45 first_assignee,
+-- 46 last_assignee, 47 last_team, 48 first_response_at, 49 first_response_sent_at,
+-- 50 first_responder_type, 51 first_responder_id, 52 first_waiting_since, 53 waiting_since,
+-- 54 no_wait_before, 55 responses, 56 response_micros, 57 pending_micros, 58 incoming,
+-- 59 outgoing_user, 60 outgoing_automation, 61 closed_at, 62 closed_by_type, 63 closed_by_id,
+-- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 conversation, 69 seq, 70 id,
+-- 71 contact, 72 contact_seq, 73 kind, 74 at, 75 by_type, 76 by_id, 77 source, 78 channel, 79 lane,
+-- 80 address, 81 external_id, 82 sent_at, 83 body, 84 attachments, 85 category, 86 summary,
+-- 87 until_at, 88 assignee, 89 team, 90 response, 91 quiet, 92 new_contact, 93 restart_flow,
+-- 94 message, 95 redacted, 96 duplicate, 97 notice, 98 audience, 99 status_before,
+-- 100 assignee_before, 101 team_before, 102 lane_before, 103 channel_before, 104 moved_from,
+-- 105 from_seq, 106 labels, 107 labels_before, 108 priority, 109 priority_before, 110 subject,
+-- 111 attributes, 112 workspace, 113 conversation, 114 seq, 115 id, 116 contact, 117 contact_seq,
+-- 118 kind, 119 at, 120 by_type, 121 by_id, 122 source, 123 channel, 124 lane, 125 address,
+-- 126 external_id, 127 sent_at, 128 body, 129 attachments, 130 category, 131 summary, 132 until_at,
+-- 133 assignee, 134 team, 135 response, 136 quiet, 137 new_contact, 138 restart_flow, 139 message,
+-- 140 redacted, 141 duplicate, 142 notice, 143 audience, 144 status_before, 145 assignee_before,
+-- 146 team_before, 147 lane_before, 148 channel_before, 149 moved_from, 150 from_seq, 151 labels,
+-- 152 labels_before, 153 priority, 154 priority_before, 155 subject, 156 attributes

@@ -8,7 +8,7 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, blocked = ?,
-            merged_into = ?, name = ?, attributes = ?
+            merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 2;
@@ -31,30 +31,31 @@ BEGIN NOT ATOMIC
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, labels, labels_before,
-            priority, priority_before, subject, attributes)
+            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
+            labels, labels_before, priority, priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 name,
--- 7 attributes, 8 workspace, 9 id, 10 version, 11 status, 12 version, 13 updated_at,
--- 14 last_activity_at, 15 first_closed_at, 16 assignee, 17 team, 18 labels, 19 priority,
--- 20 subject, 21 attributes, 22 pending_since, 23 pending_until, 24 awaiting_contact_since,
--- 25 address_channel, 26 address, 27 due_at, 28 active, 29 active_slot, 30 number, 31 opened_at,
--- 32 opened_by_type, 33 opened_by_id, 34 opened_source, 35 first_assigned_at, 36 first_assignee,
--- 37 last_assignee, 38 last_team, 39 first_response_at, 40 first_response_sent_at,
--- 41 first_responder_type, 42 first_responder_id, 43 first_waiting_since, 44 waiting_since,
--- 45 no_wait_before, 46 responses, 47 response_micros, 48 pending_micros, 49 incoming,
--- 50 outgoing_user, 51 outgoing_automation, 52 closed_at, 53 closed_by_type, 54 closed_by_id,
--- 55 closed_source, 56 category, 57 summary, 58 workspace, 59 id, 60 version, 61 workspace,
--- 62 conversation, 63 seq, 64 id, 65 contact, 66 contact_seq, 67 kind, 68 at, 69 by_type, 70 by_id,
--- 71 source, 72 channel, 73 lane, 74 address, 75 external_id, 76 sent_at, 77 body, 78 attachments,
--- 79 category, 80 summary, 81 until_at, 82 assignee, 83 team, 84 response, 85 quiet,
--- 86 new_contact, 87 restart_flow, 88 message, 89 redacted, 90 duplicate, 91 notice, 92 audience,
--- 93 status_before, 94 assignee_before, 95 team_before, 96 lane_before, 97 channel_before,
--- 98 labels, 99 labels_before, 100 priority, 101 priority_before, 102 subject, 103 attributes
+-- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 parent,
+-- 7 blocked_by, 8 name, 9 attributes, 10 workspace, 11 id, 12 version, 13 status, 14 version,
+-- 15 updated_at, 16 last_activity_at, 17 first_closed_at, 18 assignee, 19 team, 20 labels,
+-- 21 priority, 22 subject, 23 attributes, 24 pending_since, 25 pending_until,
+-- 26 awaiting_contact_since, 27 address_channel, 28 address, 29 due_at, 30 active, 31 active_slot,
+-- 32 number, 33 opened_at, 34 opened_by_type, 35 opened_by_id, 36 opened_source,
+-- 37 first_assigned_at, 38 first_assignee, 39 last_assignee, 40 last_team, 41 first_response_at,
+-- 42 first_response_sent_at, 43 first_responder_type, 44 first_responder_id,
+-- 45 first_waiting_since, 46 waiting_since, 47 no_wait_before, 48 responses, 49 response_micros,
+-- 50 pending_micros, 51 incoming, 52 outgoing_user, 53 outgoing_automation, 54 closed_at,
+-- 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary, 60 workspace,
+-- 61 id, 62 version, 63 workspace, 64 conversation, 65 seq, 66 id, 67 contact, 68 contact_seq,
+-- 69 kind, 70 at, 71 by_type, 72 by_id, 73 source, 74 channel, 75 lane, 76 address, 77 external_id,
+-- 78 sent_at, 79 body, 80 attachments, 81 category, 82 summary, 83 until_at, 84 assignee, 85 team,
+-- 86 response, 87 quiet, 88 new_contact, 89 restart_flow, 90 message, 91 redacted, 92 duplicate,
+-- 93 notice, 94 audience, 95 status_before, 96 assignee_before, 97 team_before, 98 lane_before,
+-- 99 channel_before, 100 moved_from, 101 from_seq, 102 labels, 103 labels_before, 104 priority,
+-- 105 priority_before, 106 subject, 107 attributes

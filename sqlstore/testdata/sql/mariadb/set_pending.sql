@@ -27,10 +27,10 @@ BEGIN NOT ATOMIC
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
             restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, labels, labels_before,
-            priority, priority_before, subject, attributes)
+            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
+            labels, labels_before, priority, priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -51,5 +51,5 @@ END;
 -- 66 sent_at, 67 body, 68 attachments, 69 category, 70 summary, 71 until_at, 72 assignee, 73 team,
 -- 74 response, 75 quiet, 76 new_contact, 77 restart_flow, 78 message, 79 redacted, 80 duplicate,
 -- 81 notice, 82 audience, 83 status_before, 84 assignee_before, 85 team_before, 86 lane_before,
--- 87 channel_before, 88 labels, 89 labels_before, 90 priority, 91 priority_before, 92 subject,
--- 93 attributes
+-- 87 channel_before, 88 moved_from, 89 from_seq, 90 labels, 91 labels_before, 92 priority,
+-- 93 priority_before, 94 subject, 95 attributes

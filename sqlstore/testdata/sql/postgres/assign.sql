@@ -55,8 +55,8 @@ WITH wanted AS (
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
         category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
         message, redacted, duplicate, notice, audience, status_before, assignee_before,
-        team_before, lane_before, channel_before, labels, labels_before, priority, priority_before,
-        subject, attributes)
+        team_before, lane_before, channel_before, moved_from, from_seq, labels, labels_before,
+        priority, priority_before, subject, attributes)
     SELECT wanted.workspace, wanted.id, new_events.seq, new_events.id, new_events.contact,
         new_events.contact_seq, new_events.kind, new_events.at, new_events.by_type,
         new_events.by_id, new_events.source, new_events.channel, new_events.lane,
@@ -66,8 +66,9 @@ WITH wanted AS (
         new_events.new_contact, new_events.restart_flow, new_events.message, new_events.redacted,
         new_events.duplicate, new_events.notice, new_events.audience, new_events.status_before,
         new_events.assignee_before, new_events.team_before, new_events.lane_before,
-        new_events.channel_before, new_events.labels, new_events.labels_before,
-        new_events.priority, new_events.priority_before, new_events.subject, new_events.attributes
+        new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
+        new_events.labels_before, new_events.priority, new_events.priority_before,
+        new_events.subject, new_events.attributes
     FROM wanted, wrote_conversation, json_to_recordset($57::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
@@ -75,8 +76,8 @@ WITH wanted AS (
         team text, response boolean, quiet boolean, new_contact boolean, restart_flow boolean,
         message uuid, redacted boolean, duplicate uuid, notice text, audience text,
         status_before text, assignee_before text, team_before text, lane_before text,
-        channel_before text, labels text, labels_before text, priority integer,
-        priority_before integer, subject text, attributes text)
+        channel_before text, moved_from text, from_seq bigint, labels text, labels_before text,
+        priority integer, priority_before integer, subject text, attributes text)
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,

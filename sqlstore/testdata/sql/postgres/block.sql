@@ -4,18 +4,20 @@ BEGIN;
 -- isolation level: Read Committed
 
 UPDATE convo_contacts SET version = $1, created_at = $2, updated_at = $3, blocked = $4,
-    merged_into = $5, name = $6, attributes = $7
-    WHERE workspace = $8 AND id = $9 AND version = $10;
--- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 name,
--- 7 attributes, 8 workspace, 9 id, 10 version
+    merged_into = $5, parent = $6, blocked_by = $7, name = $8, attributes = $9
+    WHERE workspace = $10 AND id = $11 AND version = $12;
+-- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 parent,
+-- 7 blocked_by, 8 name, 9 attributes, 10 workspace, 11 id, 12 version
 
 INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at, by_type,
     by_id, source, channel, address, external_id, sent_at, body, attachments, quiet, message,
-    redacted, duplicate, merged_into, blocked, name, attributes)
+    redacted, duplicate, merged_into, blocked, blocked_by, unmerged_from, own_blocked,
+    own_blocked_by, name, attributes)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-        $20, $21, $22, $23, $24) ON CONFLICT DO NOTHING;
+        $20, $21, $22, $23, $24, $25, $26, $27, $28) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 contact, 3 seq, 4 id, 5 contact_seq, 6 kind, 7 at, 8 by_type, 9 by_id,
 -- 10 source, 11 channel, 12 address, 13 external_id, 14 sent_at, 15 body, 16 attachments, 17 quiet,
--- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked, 23 name, 24 attributes
+-- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked, 23 blocked_by,
+-- 24 unmerged_from, 25 own_blocked, 26 own_blocked_by, 27 name, 28 attributes
 
 COMMIT;

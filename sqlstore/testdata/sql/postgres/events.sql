@@ -3,7 +3,7 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
     assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
     notice, audience, status_before, assignee_before, team_before, lane_before, channel_before,
-    labels, labels_before, priority, priority_before, subject, attributes
+    moved_from, from_seq, labels, labels_before, priority, priority_before, subject, attributes
     FROM convo_events
     WHERE workspace = $1 AND conversation = $2 AND seq > $3 ORDER BY seq LIMIT $4;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -14,8 +14,8 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
     ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team,
     ev.response, ev.quiet, ev.new_contact, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
     ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before,
-    ev.channel_before, ev.labels, ev.labels_before, ev.priority, ev.priority_before, ev.subject,
-    ev.attributes
+    ev.channel_before, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority,
+    ev.priority_before, ev.subject, ev.attributes
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = $1 AND cv.contact = $2 AND cv.updated_at >= $3
@@ -26,7 +26,7 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
 SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, ce.by_type,
     ce.by_id, ce.source, ce.channel, ce.address, ce.external_id, ce.sent_at, ce.body,
     ce.attachments, ce.quiet, ce.message, ce.redacted, ce.duplicate, ce.merged_into, ce.blocked,
-    ce.name, ce.attributes
+    ce.blocked_by, ce.unmerged_from, ce.own_blocked, ce.own_blocked_by, ce.name, ce.attributes
     FROM (SELECT id FROM convo_contacts WHERE workspace = $1 AND id = $2
     UNION ALL SELECT id FROM convo_contacts WHERE workspace = $3 AND merged_into = $4) merged
     JOIN convo_contact_events ce ON ce.workspace = $5 AND ce.contact = merged.id

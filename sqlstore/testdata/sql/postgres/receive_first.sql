@@ -27,9 +27,9 @@ WITH wanted AS (
         AND other.id <> wanted.id
 ), free AS (SELECT 1 WHERE NOT EXISTS (SELECT FROM taken)), wrote_contact AS (
     INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
-        merged_into, name, attributes)
+        merged_into, parent, blocked_by, name, attributes)
     SELECT $56::text, $57::text, $58::bigint, $59::bigint, $60::bigint, $61::boolean, $62::text,
-        $63::text, $64::text FROM free
+        $63::text, $64::text, $65::text, $66::text FROM free
     ON CONFLICT DO NOTHING RETURNING 1
 ), wrote_conversation AS (
     INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
@@ -61,8 +61,8 @@ WITH wanted AS (
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
         category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
         message, redacted, duplicate, notice, audience, status_before, assignee_before,
-        team_before, lane_before, channel_before, labels, labels_before, priority, priority_before,
-        subject, attributes)
+        team_before, lane_before, channel_before, moved_from, from_seq, labels, labels_before,
+        priority, priority_before, subject, attributes)
     SELECT wanted.workspace, wanted.id, new_events.seq, new_events.id, new_events.contact,
         new_events.contact_seq, new_events.kind, new_events.at, new_events.by_type,
         new_events.by_id, new_events.source, new_events.channel, new_events.lane,
@@ -72,17 +72,18 @@ WITH wanted AS (
         new_events.new_contact, new_events.restart_flow, new_events.message, new_events.redacted,
         new_events.duplicate, new_events.notice, new_events.audience, new_events.status_before,
         new_events.assignee_before, new_events.team_before, new_events.lane_before,
-        new_events.channel_before, new_events.labels, new_events.labels_before,
-        new_events.priority, new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($65::json) AS new_events(seq bigint,
+        new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
+        new_events.labels_before, new_events.priority, new_events.priority_before,
+        new_events.subject, new_events.attributes
+    FROM wanted, wrote_conversation, json_to_recordset($67::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, assignee text,
         team text, response boolean, quiet boolean, new_contact boolean, restart_flow boolean,
         message uuid, redacted boolean, duplicate uuid, notice text, audience text,
         status_before text, assignee_before text, team_before text, lane_before text,
-        channel_before text, labels text, labels_before text, priority integer,
-        priority_before integer, subject text, attributes text)
+        channel_before text, moved_from text, from_seq bigint, labels text, labels_before text,
+        priority integer, priority_before integer, subject text, attributes text)
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
@@ -95,5 +96,5 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 41 first_waiting_since, 42 waiting_since, 43 no_wait_before, 44 responses, 45 response_micros,
 -- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary, 56 workspace,
--- 57 id, 58 version, 59 created_at, 60 updated_at, 61 blocked, 62 merged_into, 63 name,
--- 64 attributes, 65 new_events
+-- 57 id, 58 version, 59 created_at, 60 updated_at, 61 blocked, 62 merged_into, 63 parent,
+-- 64 blocked_by, 65 name, 66 attributes, 67 new_events

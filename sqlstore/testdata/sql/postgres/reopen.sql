@@ -34,8 +34,8 @@ WITH wanted AS (
         cv
 ), wrote_contact AS (
     UPDATE convo_contacts ct SET version = $60, created_at = $61, updated_at = $62, blocked = $63,
-        merged_into = $64, name = $65, attributes = $66
-    FROM held WHERE ct.workspace = $67 AND ct.id = $68 AND ct.version = $69 RETURNING 1
+        merged_into = $64, parent = $65, blocked_by = $66, name = $67, attributes = $68
+    FROM held WHERE ct.workspace = $69 AND ct.id = $70 AND ct.version = $71 RETURNING 1
 ), wrote_conversation AS (
     UPDATE convo_conversations cv SET (status, version, updated_at, last_activity_at,
         first_closed_at, assignee, team, labels, priority, subject, attributes, pending_since,
@@ -60,14 +60,14 @@ WITH wanted AS (
             wanted.outgoing_automation, wanted.closed_at, wanted.closed_by_type,
             wanted.closed_by_id, wanted.closed_source, wanted.category, wanted.summary)
     FROM wanted, wrote_contact
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $70 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $72 RETURNING 1
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
         category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
         message, redacted, duplicate, notice, audience, status_before, assignee_before,
-        team_before, lane_before, channel_before, labels, labels_before, priority, priority_before,
-        subject, attributes)
+        team_before, lane_before, channel_before, moved_from, from_seq, labels, labels_before,
+        priority, priority_before, subject, attributes)
     SELECT wanted.workspace, wanted.id, new_events.seq, new_events.id, new_events.contact,
         new_events.contact_seq, new_events.kind, new_events.at, new_events.by_type,
         new_events.by_id, new_events.source, new_events.channel, new_events.lane,
@@ -77,17 +77,18 @@ WITH wanted AS (
         new_events.new_contact, new_events.restart_flow, new_events.message, new_events.redacted,
         new_events.duplicate, new_events.notice, new_events.audience, new_events.status_before,
         new_events.assignee_before, new_events.team_before, new_events.lane_before,
-        new_events.channel_before, new_events.labels, new_events.labels_before,
-        new_events.priority, new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($71::json) AS new_events(seq bigint,
+        new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
+        new_events.labels_before, new_events.priority, new_events.priority_before,
+        new_events.subject, new_events.attributes
+    FROM wanted, wrote_conversation, json_to_recordset($73::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, assignee text,
         team text, response boolean, quiet boolean, new_contact boolean, restart_flow boolean,
         message uuid, redacted boolean, duplicate uuid, notice text, audience text,
         status_before text, assignee_before text, team_before text, lane_before text,
-        channel_before text, labels text, labels_before text, priority integer,
-        priority_before integer, subject text, attributes text)
+        channel_before text, moved_from text, from_seq bigint, labels text, labels_before text,
+        priority integer, priority_before integer, subject text, attributes text)
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
@@ -101,5 +102,5 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary, 56 workspace,
 -- 57 id, 58 version, 59 version, 60 version, 61 created_at, 62 updated_at, 63 blocked,
--- 64 merged_into, 65 name, 66 attributes, 67 workspace, 68 id, 69 version, 70 version,
--- 71 new_events
+-- 64 merged_into, 65 parent, 66 blocked_by, 67 name, 68 attributes, 69 workspace, 70 id,
+-- 71 version, 72 version, 73 new_events

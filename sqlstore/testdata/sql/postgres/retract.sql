@@ -6,8 +6,8 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
     ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team,
     ev.response, ev.quiet, ev.new_contact, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
     ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before,
-    ev.channel_before, ev.labels, ev.labels_before, ev.priority, ev.priority_before, ev.subject,
-    ev.attributes
+    ev.channel_before, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority,
+    ev.priority_before, ev.subject, ev.attributes
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = $1 AND cv.contact = $2 AND ev.id = $3;
@@ -16,7 +16,7 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
 SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, ce.by_type,
     ce.by_id, ce.source, ce.channel, ce.address, ce.external_id, ce.sent_at, ce.body,
     ce.attachments, ce.quiet, ce.message, ce.redacted, ce.duplicate, ce.merged_into, ce.blocked,
-    ce.name, ce.attributes
+    ce.blocked_by, ce.unmerged_from, ce.own_blocked, ce.own_blocked_by, ce.name, ce.attributes
     FROM (SELECT id FROM convo_contacts WHERE workspace = $1 AND id = $2
     UNION ALL SELECT id FROM convo_contacts WHERE workspace = $3 AND merged_into = $4) merged
     JOIN convo_contact_events ce ON ce.workspace = $5 AND ce.contact = merged.id
@@ -28,7 +28,7 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
     assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
     notice, audience, status_before, assignee_before, team_before, lane_before, channel_before,
-    labels, labels_before, priority, priority_before, subject, attributes
+    moved_from, from_seq, labels, labels_before, priority, priority_before, subject, attributes
     FROM convo_events
     WHERE workspace = $1 AND conversation = $2 AND seq > $3 ORDER BY seq LIMIT $4;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -52,18 +52,18 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, labels, labels_before, priority, priority_before, subject,
-    attributes)
+    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
+    priority_before, subject, attributes)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
         $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37,
-        $38, $39, $40, $41, $42, $43) ON CONFLICT DO NOTHING;
+        $38, $39, $40, $41, $42, $43, $44, $45) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
 -- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
 -- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
 -- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
--- 37 channel_before, 38 labels, 39 labels_before, 40 priority, 41 priority_before, 42 subject,
--- 43 attributes
+-- 37 channel_before, 38 moved_from, 39 from_seq, 40 labels, 41 labels_before, 42 priority,
+-- 43 priority_before, 44 subject, 45 attributes
 
 UPDATE convo_events SET body = NULL, attachments = NULL
     WHERE workspace = $1 AND conversation = $2 AND seq = $3;

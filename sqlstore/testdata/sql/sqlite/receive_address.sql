@@ -4,10 +4,10 @@ BEGIN;
 
 -- commit
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into,
-    name, attributes)
-    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+    parent, blocked_by, name, attributes)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 name, 9 attributes
+-- 8 parent, 9 blocked_by, 10 name, 11 attributes
 
 INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
     new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee, team,
@@ -38,29 +38,31 @@ INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
 
 INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at, by_type,
     by_id, source, channel, address, external_id, sent_at, body, attachments, quiet, message,
-    redacted, duplicate, merged_into, blocked, name, attributes)
+    redacted, duplicate, merged_into, blocked, blocked_by, unmerged_from, own_blocked,
+    own_blocked_by, name, attributes)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?) ON CONFLICT DO NOTHING;
+        +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 contact, 3 seq, 4 id, 5 contact_seq, 6 kind, 7 at, 8 by_type, 9 by_id,
 -- 10 source, 11 channel, 12 address, 13 external_id, 14 sent_at, 15 body, 16 attachments, 17 quiet,
--- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked, 23 name, 24 attributes
+-- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked, 23 blocked_by,
+-- 24 unmerged_from, 25 own_blocked, 26 own_blocked_by, 27 name, 28 attributes
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, labels, labels_before, priority, priority_before, subject,
-    attributes)
+    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
+    priority_before, subject, attributes)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
 -- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
 -- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
 -- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
--- 37 channel_before, 38 labels, 39 labels_before, 40 priority, 41 priority_before, 42 subject,
--- 43 attributes
+-- 37 channel_before, 38 moved_from, 39 from_seq, 40 labels, 41 labels_before, 42 priority,
+-- 43 priority_before, 44 subject, 45 attributes
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
     channel, address, external_id, sent_at, body, attachments, response, quiet)

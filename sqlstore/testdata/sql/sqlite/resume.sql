@@ -32,17 +32,17 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, labels, labels_before, priority, priority_before, subject,
-    attributes)
+    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
+    priority_before, subject, attributes)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
 -- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
 -- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
 -- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
--- 37 channel_before, 38 labels, 39 labels_before, 40 priority, 41 priority_before, 42 subject,
--- 43 attributes
+-- 37 channel_before, 38 moved_from, 39 from_seq, 40 labels, 41 labels_before, 42 priority,
+-- 43 priority_before, 44 subject, 45 attributes
 
 COMMIT;
