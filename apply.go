@@ -9,7 +9,7 @@ import (
 // Apply folds an event into a snapshot. It is total: an event that does not belong to the
 // snapshot's contact or conversation changes nothing, and no event makes a duration negative.
 // Folding the events of a conversation in order into an empty Snapshot gives the conversation,
-// except DueAt.
+// except DueAt, and Contact after a merge or an unmerge, which gives closed ones no event.
 func Apply(s Snapshot, e Event) Snapshot {
 	apply(&s, &e)
 	return s
@@ -249,6 +249,9 @@ func applyToContact(s *Snapshot, e *Event) {
 	merging := payloadOf[Merging](e)
 	switch {
 	case e.Kind == ContactMerged && merging.MergedInto == c.ID:
+		if c.Version == 0 {
+			c.Workspace, c.CreatedAt = e.Workspace, e.At
+		}
 		if merging.ContactSeq > c.Version {
 			c.Version, c.Blocked, c.BlockedBy = merging.ContactSeq, merging.Blocked,
 				merging.BlockedBy

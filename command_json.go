@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Commands is a list of commands that encodes to JSON and back, for hosts that queue them: an array
@@ -62,6 +63,9 @@ func canonical(c Command) any {
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (cs *Commands) UnmarshalJSON(data []byte) error {
+	if !utf8.Valid(data) {
+		return invalid("commands", "must be valid UTF-8")
+	}
 	var raw []json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return invalid("commands", "must be a JSON array of commands: "+err.Error())
@@ -129,13 +133,17 @@ var hostFields = []string{
 // agent's browser: those that are allowed by name, at most MaxCommands in MaxCommandsJSON bytes,
 // done by that actor now. By, At, Source, Channel, Address, ExternalID, SentAt and Key are the
 // host's to set, and are refused, as is all that [Commands] refuses, with a *ValidationError. All
-// other fields are the client's: allow a Retract, which may redact, to whom that may. For an
-// idempotency key of the client, give [Engine.DoFunc] one with the actor before it.
+// other fields are the client's: allow a Retract, which may redact, and a Move, which may go to any
+// contact, to whom that may. For an idempotency key of the client, give [Engine.DoFunc] one with
+// the actor before it.
 //
 // Which contact or conversation they are for is the host's to check: see the Ref.
 func UntrustedCommands(data []byte, by Actor, allowed ...CommandName) (Commands, error) {
 	if len(data) > MaxCommandsJSON {
 		return nil, invalid("commands", fmt.Sprintf("must be at most %d bytes", MaxCommandsJSON))
+	}
+	if !utf8.Valid(data) {
+		return nil, invalid("commands", "must be valid UTF-8")
 	}
 	var raw []map[string]json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {

@@ -214,8 +214,8 @@ type Describe struct {
 	Attributes json.RawMessage `json:"attributes,omitempty"`
 }
 
-// SetProfile says who the contact is: what templates and lists show. Attributes are a JSON merge
-// patch, as of [Describe].
+// SetProfile says who a contact is that is known: what templates and lists show. Attributes are a
+// JSON merge patch, as of [Describe].
 type SetProfile struct {
 	By         Actor           `json:"by"`
 	At         time.Time       `json:"at,omitzero"`
@@ -225,10 +225,13 @@ type SetProfile struct {
 }
 
 // Move gives the conversation to another contact, lane or channel, in any status: a mail that was
-// forwarded, a number that is shared, a topic that was wrong. From now on it is as if it had been
-// opened there; its log stays as it is. A contact never seen becomes known. It fails with
-// ErrActiveExists where it would be the second active one, and stands alone in a call. External ids
-// stay with whom they came from, by address or contact.
+// forwarded, a topic that was wrong. From now on it is as if it had been opened there; its log
+// stays as it is. Address it by its id: another one may be the latest when the call is repeated. A
+// contact never seen becomes known. It fails with ErrActiveExists where it would be the second
+// active one (close that, or name another lane), and stands alone in a call.
+//
+// Addresses stay with their contact, and so do the external ids of messages that came by one: what
+// comes later by it, an Edit too, is for that contact.
 type Move struct {
 	By      Actor     `json:"by"`
 	At      time.Time `json:"at,omitzero"`

@@ -11,9 +11,9 @@ import (
 type Contact struct {
 	Workspace string `json:"workspace"`
 	ID        string `json:"id"`
-	// Version counts what happened to the contact itself: openings, reopenings, addresses,
-	// blocking, merges, quiet messages before the first conversation. Zero: the contact is not
-	// known yet.
+	// Version counts what happened to the contact itself: openings, reopenings, moves, addresses,
+	// profiles, blocking, merges, quiet messages before the first conversation. Zero: the contact
+	// is not known yet.
 	Version   int64     `json:"version"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// UpdatedAt is the last event of the contact itself: an address, a profile, a blocking, a

@@ -115,7 +115,7 @@ type Conversation struct {
 	// messages do not count.
 	Address Address `json:"address,omitzero"`
 	// DueAt is a hint for the timer: never later than what [NextDue] says, perhaps earlier. Zero:
-	// no timer. It is the only field that the events do not determine.
+	// no timer. The events do not determine it.
 	DueAt time.Time `json:"due_at,omitzero"`
 	// Cycle is the running cycle, or the last one of a closed conversation.
 	Cycle Cycle `json:"cycle"`

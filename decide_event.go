@@ -13,10 +13,21 @@ func (w *decider) add(s *Snapshot, o *fields, kind EventKind) *Event {
 
 // addToLog is add, or addContact where the snapshot has no conversation.
 func (w *decider) addToLog(s *Snapshot, o *fields, kind EventKind) *Event {
-	if s.Conversation.ID == uuid.Nil {
+	switch {
+	case s.Conversation.ID != uuid.Nil:
+		return w.add(s, o, kind)
+	case s.LogOf.ID == "":
 		return w.addContact(s, o, kind)
 	}
-	return w.add(s, o, kind)
+	e := w.event(s, o, kind)
+	k := &s.LogOf
+	if w.other == nil {
+		w.other = &ContactRow{Action: RowUpdated, Expected: k.Version}
+	}
+	e.Contact, e.Seq, e.At = k.ID, k.Version+1, maxTime(o.at, k.UpdatedAt)
+	k.Version, k.UpdatedAt = e.Seq, e.At
+	w.other.Contact = *k
+	return e
 }
 
 // addOpening appends the event that begins a cycle.

@@ -88,8 +88,8 @@ func (w *decider) identify(s *Snapshot, o *fields) {
 		w.apply(s, e)
 		k := Key{
 			KeyID: KeyID{
-				Channel: ref.Channel, Address: ref.Address, Contact: s.Contact.ID,
-				ID: ref.ExternalID,
+				Channel: ref.Channel, Address: ref.Address,
+				Contact: w.ownerOf(s, m.Conversation), ID: ref.ExternalID,
 			},
 			Conversation: m.Conversation, FirstSeq: m.Seq, LastSeq: m.Seq,
 		}

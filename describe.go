@@ -22,10 +22,10 @@ const (
 // bytes. It is a plain value that == compares; in JSON it is an array.
 type Tokens string
 
-// TokensOf is the set of tokens, in any order.
+// TokensOf is the set of tokens, in any order. An empty one is none; none has an end of line.
 func TokensOf(tokens ...string) Tokens {
 	all := slices.Sorted(slices.Values(tokens))
-	return Tokens(strings.Join(slices.Compact(all), "\n"))
+	return Tokens(strings.TrimPrefix(strings.Join(slices.Compact(all), "\n"), "\n"))
 }
 
 // All lists the tokens. The slice is the caller's.
@@ -77,8 +77,7 @@ func (l *Tokens) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Priority is how urgent a conversation is. It is a number, by which lists order, and a name in
-// JSON.
+// Priority is how urgent a conversation is: a number that can be compared, and a name in JSON.
 type Priority uint8
 
 // The priorities.
@@ -121,7 +120,8 @@ func (p Priority) check() error {
 }
 
 // Attributes are the host's own data on a contact or a conversation: the text of one JSON object,
-// or empty. It is a plain value that == compares, for equal objects have equal texts.
+// or empty. It is a plain value that == compares: names are in order, and numbers as they were
+// written.
 type Attributes string
 
 // Map is the object; the map is the caller's. Numbers are json.Number.
@@ -163,11 +163,12 @@ func (a Attributes) patched(patch json.RawMessage) (Attributes, error) {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(all) // what was decoded from JSON
-	if n := b.Len() - 1; n > MaxAttributes {
+	text := unescape.Replace(strings.TrimSuffix(b.String(), "\n"))
+	if n := len(text); n > MaxAttributes {
 		return "", invalid("attributes",
 			fmt.Sprintf("must be at most %d bytes of JSON together, not %d", MaxAttributes, n))
 	}
-	return Attributes(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+	return Attributes(text), nil
 }
 
 func mergePatch(to, patch map[string]any) {
@@ -209,7 +210,20 @@ func checkPatch(patch json.RawMessage) error {
 	if err := checkNames(patch, nil); err != nil {
 		return invalid("attributes", err.Error())
 	}
-	return nil
+	d := json.NewDecoder(bytes.NewReader(patch))
+	d.UseNumber()
+	for {
+		switch token, err := d.Token(); n := token.(type) {
+		case json.Number:
+			if _, err := n.Float64(); err != nil { // which most readers of JSON make of it
+				return invalid("attributes", fmt.Sprintf("%.40s is out of range", n))
+			}
+		default:
+			if err != nil {
+				return nil //nolint:nilerr // the end
+			}
+		}
+	}
 }
 
 // checkLabels reports what is wrong with labels that are to be added or taken off.

@@ -132,3 +132,28 @@ func TestABlockedContactCanBeDescribed(t *testing.T) {
 		d.do(toContact("carl"), sample[name])
 	}
 }
+
+// What cannot be is refused as what it is, also behind a key that was applied.
+func TestABadDescriptionBehindAnAppliedKeyIsRefused(t *testing.T) {
+	d := openDesk(t)
+	open := convo.Open{By: agentAna, Key: "k"}
+	d.do(toContact("carl"), open)
+	for _, bad := range []convo.Command{
+		convo.Prioritize{By: agentAna, Priority: 9},
+		convo.Describe{By: agentAna, Attributes: json.RawMessage(`{"a":`)},
+		&convo.Label{By: agentAna},
+	} {
+		_, err := d.Do(t.Context(), toContact("carl"), open, bad)
+		assert.Error(t, err, "%T", bad)
+	}
+	for _, bad := range []string{`{"n":1e400}`, `{"n":[-1e999]}`} {
+		requireInvalid(t, "attributes", d.refuses(toContact("carl"),
+			convo.Describe{By: agentAna, Attributes: json.RawMessage(bad)}))
+	}
+	_, err := convo.UntrustedCommands([]byte("[{\"command\":\"label\",\"add\":[\"\xff\"]}]"),
+		agentAna, convo.CommandLabel)
+	requireInvalid(t, "commands", err)
+	lines := "\u2028\u2029"
+	assert.Equal(t, `{"a":"`+lines+`"}`, string(patched(t, `{"a":"`+lines+`"}`)))
+	assert.Equal(t, []string{"a"}, convo.TokensOf("", "a").All())
+}

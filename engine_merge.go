@@ -17,12 +17,12 @@ type MergeResult struct {
 	Events        []Event        `json:"events,omitempty"`
 }
 
-// DefaultMaxMerged is how many active conversations a contact may have that is merged.
+// DefaultMaxMerged is how many active conversations a merge closes or moves, or its undoing moves.
 const DefaultMaxMerged = 1000
 
 // Merge makes all that the secondary contact has the primary's: conversations, addresses, and what
-// is addressed to it later. See [DecideMerge] for what happens to an active conversation, and for
-// the errors; it also fails as Do does.
+// is addressed to it later. See [DecideMerge] for what happens to active conversations, and for the
+// errors; it also fails as Do does, and with ErrTooManyActive.
 func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
 	if err := m.Validate(); err != nil {
 		return MergeResult{}, err
@@ -74,8 +74,16 @@ func (e *Engine) attemptMerge(
 			return MergeDecision{}, isConflict(err), err
 		}
 	}
-	for _, side := range sides {
-		if side.to.AllActive, err = e.allActive(ctx, &side.to.Contact); err != nil {
+	if secondary.AllActive, err = e.allActive(ctx, &secondary.Contact); err != nil {
+		return MergeDecision{}, isConflict(err), err
+	}
+	switch n := len(secondary.AllActive); {
+	case n > e.maxMerged:
+		return MergeDecision{}, false, &StateError{
+			Err: ErrTooManyActive, Command: "merge", Contact: m.Secondary,
+		}
+	case n > 0: // in whose lanes is the question
+		if primary.AllActive, err = e.allActive(ctx, &primary.Contact); err != nil {
 			return MergeDecision{}, isConflict(err), err
 		}
 	}
@@ -116,7 +124,7 @@ type UnmergeResult struct {
 }
 
 // Unmerge undoes the merge of a contact. See [DecideUnmerge] for what goes with it, and for the
-// errors; it also fails as Do does.
+// errors; it also fails as Do does, and with ErrTooManyActive.
 func (e *Engine) Unmerge(ctx context.Context, m Unmerge) (UnmergeResult, error) {
 	if err := m.Validate(); err != nil {
 		return UnmergeResult{}, err
@@ -173,6 +181,11 @@ func (e *Engine) attemptUnmerge(
 	if err != nil || d.Outcome == OutcomeUnchanged {
 		return d, false, err
 	}
+	if len(changed(&d.Contact)) > e.maxMerged {
+		return d, false, &StateError{
+			Err: ErrTooManyActive, Command: "unmerge", Contact: m.Contact,
+		}
+	}
 	for _, ch := range [...]*Change{&d.Contact, &d.Root} {
 		if err := e.guard(ctx, &root.Snapshot, ch); err != nil {
 			return d, false, err
@@ -193,10 +206,7 @@ func (e *Engine) allActive(ctx context.Context, k *Contact) (all []Conversation,
 		if err != nil {
 			return nil, err
 		}
-		if all = append(all, page...); len(all) > e.maxMerged {
-			return nil, &StateError{Err: ErrTooManyActive, Command: "merge", Contact: k.ID}
-		}
-		if len(page) < MaxPageSize {
+		if all = append(all, page...); len(page) < MaxPageSize {
 			break
 		}
 		f.After = page[len(page)-1].Cursor()

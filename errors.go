@@ -27,7 +27,7 @@ var (
 	ErrMerged       = errors.New("the contact was merged into another one already")
 	ErrAddressTaken = errors.New(
 		"the address belongs to another contact: merge the two, or address only one")
-	ErrTooManyActive = errors.New("more active conversations than one merge changes: " +
+	ErrTooManyActive = errors.New("more active conversations than one commit changes: " +
 		"close some first, or raise WithMaxMerged")
 )
 

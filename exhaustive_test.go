@@ -625,7 +625,7 @@ func (x *explorer) merge(w *tiny, into int) {
 		By: agentAna}
 	policies := func(convo.Conversation) *convo.Policy { return &x.policy }
 	d, err := convo.DecideMerge(primary, secondary, w.now, policies, m)
-	known := w.contacts[0].Version > 0 && w.contacts[1].Version > 0
+	known := w.contacts[1-into].Version > 0 // the primary may be anybody
 	merged := w.root(0) == w.root(1)
 	var invalid *convo.ValidationError
 	switch {

@@ -1,6 +1,7 @@
 package convo
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -11,10 +12,11 @@ import (
 
 // KeyID names what is applied at most once in a workspace: an idempotency key of the host, which
 // has only an ID; or the external id of a message on a channel, with the Address that the message
-// came by or went to, if that was named, and the root contact under which it was recorded then.
+// came by or went to, if that was named, and the contact that owned it then: its conversation's
+// Origin, or in whose own log it is.
 //
 // As a question, it asks for the external id of a message by an Address, or, without one, by any of
-// the root Contact's: see [KeyID.Finds].
+// the Contact's and its root's: see [KeyID.Finds].
 type KeyID struct {
 	Channel string `json:"channel,omitempty"`
 	Address string `json:"address,omitempty"`
@@ -25,16 +27,20 @@ type KeyID struct {
 // Finds reports whether k, as a question, finds what was remembered under other. An external id is
 // unique for the address that its message came by: two people may both have a message 17. Where
 // either names no address, it is unique for the contact; rootOf is the root contact that a contact
-// leads to now, so that a merge makes two people one.
-func (k KeyID) Finds(other KeyID, rootOf func(contact string) string) bool {
+// leads to now, so that a merge makes two people one. holder is the root contact that other's
+// conversation belongs to now, which may be another one after a Move; empty: there is none.
+func (k KeyID) Finds(other KeyID, holder string, rootOf func(contact string) string) bool {
 	switch {
 	case k.Channel != other.Channel || k.ID != other.ID:
 		return false
 	case k.Channel == "" || k.Address != "" && k.Address == other.Address:
 		return true
 	}
-	return (k.Address == "" || other.Address == "") && k.Contact != "" &&
-		k.Contact == rootOf(other.Contact)
+	if k.Contact == "" || k.Address != "" && other.Address != "" {
+		return false
+	}
+	root := rootOf(k.Contact)
+	return root == rootOf(other.Contact) || root == holder
 }
 
 // Key remembers what was applied under a KeyID, so that a repetition can be answered.
@@ -103,12 +109,7 @@ func keysOf(cmd Command, by Address) (key string, external KeyID) {
 func (g *keyedGroup) appliedUnder(
 	keys []Key, contact string, to Ref, cmds []Command,
 ) (k Key, ok bool, err error) {
-	external := g.external
-	external.Contact = contact
-	for _, k := range keys {
-		if external.ID != "" && external.Finds(k.KeyID, func(string) string { return contact }) {
-			return k, true, nil
-		}
+	for _, k := range keys { // first, for it may say that this is another request
 		if g.key != "" && k.KeyID == (KeyID{ID: g.key}) {
 			if k.RequestHash != requestHash(to, cmds[g.from:g.to]) {
 				return k, true, fmt.Errorf("convo: key %q: %w", g.key, ErrKeyReused)
@@ -116,7 +117,21 @@ func (g *keyedGroup) appliedUnder(
 			return k, true, nil
 		}
 	}
-	return Key{}, false, nil
+	external := g.external
+	external.Contact = contact
+	for _, other := range keys {
+		if external.ID == "" ||
+			!external.Finds(other.KeyID, "", func(string) string { return contact }) {
+			continue
+		}
+		// Of several, the contact's own, and else the same one on every store.
+		if better := !ok || other.Contact == contact && k.Contact != contact; better ||
+			(other.Contact == contact) == (k.Contact == contact) &&
+				bytes.Compare(other.Conversation[:], k.Conversation[:]) < 0 {
+			k, ok = other, true
+		}
+	}
+	return k, ok, nil
 }
 
 // record adds the keys of a group whose events begin at first.
@@ -130,7 +145,7 @@ func (w *decider) record(s *Snapshot, g *keyedGroup, cmds []Command, first int) 
 		}
 		k := keyOfEvents(of, w.events[first:])
 		k.KeyID = g.external
-		k.Contact = s.Contact.ID
+		k.Contact = w.ownerOf(s, of)
 		w.keys = append(w.keys, k)
 	}
 	if g.key != "" {
@@ -141,6 +156,22 @@ func (w *decider) record(s *Snapshot, g *keyedGroup, cmds []Command, first int) 
 		k.KeyID, k.RequestHash = KeyID{ID: g.key}, requestHash(s.Ref, cmds[g.from:g.to])
 		w.keys = append(w.keys, k)
 	}
+}
+
+// ownerOf is the contact that owns what is in a conversation, or, without one, in the own log of s.
+func (w *decider) ownerOf(s *Snapshot, conversation uuid.UUID) string {
+	switch conversation {
+	case uuid.Nil:
+		return s.Contact.ID
+	case s.Conversation.ID:
+		return s.Conversation.Origin
+	}
+	for i := range w.earlier {
+		if w.earlier[i].ID == conversation {
+			return w.earlier[i].Origin
+		}
+	}
+	return s.Contact.ID
 }
 
 // keyOfEvents is a key, without its id, of the events that were written into a conversation.
@@ -161,9 +192,11 @@ func keyOfEvents(conversation uuid.UUID, events []Event) Key {
 func requestHash(to Ref, cmds []Command) int64 {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
-	_ = enc.Encode(to) // a hash takes every write,
+	_ = enc.Encode(to) // a hash takes every write
 	for _, cmd := range cmds {
-		_ = enc.Encode(Commands{cmd}) // and the commands were checked
+		if err := enc.Encode(Commands{cmd}); err != nil { // it is not the command that was applied
+			_, _ = fmt.Fprintln(h, err)
+		}
 	}
 	return int64(binary.BigEndian.Uint64(h.Sum(nil)))
 }

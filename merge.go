@@ -7,7 +7,8 @@ import (
 )
 
 // Merge says that two contacts are one person: all that the secondary has belongs to the primary
-// from now on. It takes contacts' ids: that of whoever came by an address is in Result.Contact.
+// from now on, or to the root that the primary was merged into. It takes contacts' ids: that of
+// whoever came by an address is in Result.Contact.
 type Merge struct {
 	Workspace string    `json:"workspace"`
 	Primary   string    `json:"primary"`
@@ -57,7 +58,7 @@ type MergeSide struct {
 // It fails with a *ValidationError for a merge of a contact into itself (also through an earlier
 // merge), and with a *StateError of ErrNotFound, ErrMerged (merged elsewhere already) or
 // ErrOutOfOrder. Repeating a merge is unchanged. When one of them is blocked, the primary is
-// afterwards.
+// afterwards. A primary never seen becomes known.
 func DecideMerge(
 	primary, secondary MergeSide,
 	at time.Time,
@@ -67,14 +68,8 @@ func DecideMerge(
 	if err := m.Validate(); err != nil {
 		return MergeDecision{}, err
 	}
-	for _, s := range [...]*Snapshot{&primary.Snapshot, &secondary.Snapshot} {
-		if s.Contact.Version == 0 {
-			return MergeDecision{}, &StateError{
-				Err:     ErrNotFound,
-				Command: "merge",
-				Contact: s.Contact.ID,
-			}
-		}
+	if k := &secondary.Contact; k.Version == 0 {
+		return MergeDecision{}, &StateError{Err: ErrNotFound, Command: "merge", Contact: k.ID}
 	}
 	root, other := primary.Contact.ID, secondary.Contact.ID
 	switch {

@@ -244,13 +244,27 @@ func TestAContactThatWasMergedElsewhereCannotBeMergedAgain(t *testing.T) {
 func TestAnUnknownContactCannotBeMerged(t *testing.T) {
 	d := openDesk(t)
 	d.do(toContact("a"), convo.Receive{Body: "hi"})
-	assert.ErrorIs(t, d.refusesMerge("a", "nobody"), convo.ErrNotFound)
-	assert.ErrorIs(t, d.refusesMerge("nobody", "a"), convo.ErrNotFound)
 	var refused *convo.StateError
-	require.ErrorAs(t, d.refusesMerge("nobody", "a"), &refused)
+	require.ErrorAs(t, d.refusesMerge("a", "nobody"), &refused)
+	assert.ErrorIs(t, refused, convo.ErrNotFound)
 	assert.Equal(t, "nobody", refused.Contact)
 	_, err := d.Contact(t.Context(), toContact("nobody"))
 	assert.ErrorIs(t, err, convo.ErrNotFound)
+}
+
+func TestAMergeMakesAPrimaryKnownThatWasNeverSeen(t *testing.T) {
+	for _, policy := range []convo.Policy{{}, {Merge: convo.MergeTransfer}} {
+		d := openDesk(t, convo.WithPolicy(policy))
+		c := d.do(toContact("guest"), convo.Receive{Body: "hi"}).Conversation
+		d.wait(time.Minute)
+		r := d.merge("susan", "guest")
+		assert.Equal(t, convo.OutcomeMerged, r.Outcome)
+		assert.Equal(t, int64(1), r.Primary.Version)
+		assert.Equal(t, morning.Add(time.Minute), r.Primary.CreatedAt)
+		assert.Equal(t, "susan", d.get(c.ID).Contact)
+		assert.Equal(t, "susan", d.contact("guest").ID)
+		assert.Equal(t, policy.Merge == convo.MergeTransfer, d.get(c.ID).Status.Active())
+	}
 }
 
 func TestAMergeWithABlockedContactGivesABlockedOne(t *testing.T) {

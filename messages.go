@@ -187,12 +187,23 @@ func (e *Engine) withMessage(ctx context.Context, s Snapshot, ref MessageRef) (S
 	if err != nil || !found {
 		return s, err
 	}
-	if m.Conversation == uuid.Nil { // any of the merged contacts may have what was said of it later
+	if m.Conversation == uuid.Nil {
 		if t, err := e.store.Load(ctx, ToContact(m.Workspace, m.Contact)); err != nil ||
 			t.Contact.ID != s.Contact.ID { // it is somebody else's
 			return s, err
 		}
 		s.Conversation, s.Active = Conversation{}, uuid.Nil
+		if m.Contact != s.Contact.ID { // what is said of it belongs to its log
+			family, err := e.store.Family(ctx, m.Workspace, s.Contact.ID)
+			if err != nil {
+				return s, err
+			}
+			i := slices.IndexFunc(family, func(k Contact) bool { return k.ID == m.Contact })
+			if i < 0 {
+				return s, ErrConflict // it was taken out meanwhile
+			}
+			s.LogOf = family[i]
+		}
 	} else if m.Conversation != s.Conversation.ID {
 		t, err := e.store.Load(ctx, ToConversation(m.Workspace, m.Conversation))
 		if err != nil {

@@ -81,6 +81,9 @@ func (o *fields) moves(s *Snapshot) bool {
 // of the change after it; the other one is kept beside it.
 func (w *decider) move(s *Snapshot, o *fields) {
 	target, from := s.Target.Contact, s.Contact.ID
+	if target.ID == from { // which this call may have linked an address to
+		target = s.Contact
+	}
 	e := w.add(s, o, ConversationMoved)
 	p := &Moving{ContactSeq: target.Version + 1, Before: *s.Conversation.before()}
 	p.Lane, p.Channel = o.to.of(&s.Conversation)

@@ -51,13 +51,13 @@ func WithObserver(f func(ctx context.Context, events []Event)) Option {
 	return func(e *Engine) { e.observers = append(e.observers, f) }
 }
 
-// WithGuard has f called with what every decision of Do, DoFunc, Merge and Tick looked at, and with
-// what it is about to write, also in the host's own transaction: for rules of the host's own. That
-// may be without events: a timer that is moved, or a key. Merge asks f for either contact. An error
-// of f comes back as it is, and nothing is written; of Tick, for one conversation. What was applied
-// before is a duplicate, whatever f says. f must be fast and pure, for it is called again after a
-// conflict and may hold up a lock; it must not change ch. Import, which is about the past, does not
-// ask it.
+// WithGuard has f called with what every decision of Do, DoFunc, Merge, Unmerge and Tick looked at,
+// and with what it is about to write, also in the host's own transaction: for rules of the host's
+// own. That may be without events: a timer that is moved, or a key. Merge asks f for either
+// contact, and so does Unmerge, with the root as what was loaded. An error of f comes back as it
+// is, and nothing is written; of Tick, for one conversation. What was applied before is a
+// duplicate, whatever f says. f must be fast and pure, for it is called again after a conflict and
+// may hold up a lock; it must not change ch. Import, which is about the past, does not ask it.
 func WithGuard(f func(ctx context.Context, loaded Snapshot, ch Change) error) Option {
 	return func(e *Engine) { e.guards = append(e.guards, f) }
 }
@@ -66,6 +66,6 @@ func WithGuard(f func(ctx context.Context, loaded Snapshot, ch Change) error) Op
 // ErrConflict. Default: 100.
 func WithRetries(n int) Option { return func(e *Engine) { e.retries = n } }
 
-// WithMaxMerged sets how many active conversations a contact may have to be merged, all of which
-// are changed in one commit. Default: DefaultMaxMerged. More are ErrTooManyActive.
+// WithMaxMerged sets how many active conversations a merge closes or moves, or its undoing moves,
+// in one commit. Default: DefaultMaxMerged. More are ErrTooManyActive.
 func WithMaxMerged(n int) Option { return func(e *Engine) { e.maxMerged = n } }

@@ -1088,6 +1088,7 @@ func (w *world) checkContact(t *rapid.T, k convo.Contact, p picture) {
 	}
 	require.Equal(t, int(k.Version), len(versions))
 	var folded convo.Snapshot
+	folded.Contact.ID = k.ID // for its first event may be a merge of another one into it
 	for _, version := range slices.Sorted(maps.Keys(versions)) {
 		e := versions[version]
 		if e.Kind == convo.ConversationReopened {
@@ -1699,13 +1700,16 @@ func (r *reading) merge(t *rapid.T) {
 	result, err := r.engine.Merge(t.Context(), m)
 
 	primary, known := r.contacts[m.Primary]
+	if !known {
+		primary.root = m.Primary
+	}
 	secondary, alsoKnown := r.contacts[m.Secondary]
 	root, other := r.contacts[primary.root], r.contacts[secondary.root]
 	switch {
 	case m.Primary == m.Secondary:
 		r.agree(t, []error{errInvalid}, err)
 		return
-	case !known || !alsoKnown:
+	case !alsoKnown:
 		r.agree(t, []error{convo.ErrNotFound}, err)
 		return
 	case primary.root == m.Secondary: // a circle
@@ -1727,7 +1731,7 @@ func (r *reading) merge(t *rapid.T) {
 
 	at := r.now
 	for _, i := range []int{r.latestOf(primary.root), r.latestOf(secondary.root)} {
-		if at.Before(r.talks[i].last) {
+		if i >= 0 && at.Before(r.talks[i].last) {
 			at = r.talks[i].last
 		}
 	}
@@ -1738,6 +1742,7 @@ func (r *reading) merge(t *rapid.T) {
 	case theirs >= 0:
 		r.talks[theirs].close(r.policy, at, "", "")
 	}
+	root.root = primary.root
 	r.contacts[primary.root] = root
 	for i := range r.talks {
 		if r.talks[i].owner == secondary.root {

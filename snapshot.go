@@ -27,6 +27,9 @@ type Snapshot struct {
 	// Message is the one that an Edit or a Retract is about, which the engine looks for. nil: there
 	// is none. Conversation is the message's then, or none where it is in the log of a contact.
 	Message *ShownMessage
+	// LogOf is the merged contact in whose own log Message is; zero where that is Contact's, or a
+	// conversation's.
+	LogOf Contact
 	// Holder is the message that has the external id which an Identify tells, HeldBy the key by
 	// which it does, and HolderConversation its conversation. nil: nobody has it.
 	Holder             *ShownMessage
@@ -68,7 +71,8 @@ type Change struct {
 	Contact ContactRow
 	// Conversation is the conversation that the last command was about, after the call.
 	Conversation ConversationRow
-	// Other is the contact that a Move took the conversation from; mostly RowKept.
+	// Other is the contact that a Move took the conversation from, or a merged one in whose own log
+	// the call wrote; mostly RowKept. Of a merged one only Version and UpdatedAt are written.
 	Other ContactRow
 	// Earlier are other conversations that the call changed before, oldest change first: one that
 	// it closed before it opened the next one, say. All of them are closed, but for those that a

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Unmerge undoes the merge of a contact: it is a contact in its own right again, with what it owns.
+// Unmerge undoes the merge of the Contact that was the secondary: it is a contact in its own right
+// again, with what it owns. What the merge closed stays closed.
 type Unmerge struct {
 	Workspace string    `json:"workspace"`
 	Contact   string    `json:"contact"`

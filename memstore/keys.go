@@ -14,15 +14,24 @@ type key struct {
 	hash         int64
 	first, last  int64
 	address      string
-	contact      *contact // under which an external id was recorded
+	contact      *contact // that owned a message with an external id
 	next         *key     // of the same name
 }
 
 // found yields the keys that a question finds.
 func (w *workspace) found(asked convo.KeyID, yield func(*key)) {
-	rootOf := func(contact string) string { return w.contacts[contact].root.state.ID }
+	rootOf := func(contact string) string {
+		if k := w.contacts[contact]; k != nil {
+			return k.root.state.ID
+		}
+		return contact // whom the same commit makes known
+	}
 	for k := w.keys[keyName{asked.Channel, asked.ID}]; k != nil; k = k.next {
-		if asked.Finds(k.id(asked.Channel, asked.ID), rootOf) {
+		holder := ""
+		if k.conversation != nil {
+			holder = k.conversation.origin.root.state.ID
+		}
+		if asked.Finds(k.id(asked.Channel, asked.ID), holder, rootOf) {
 			yield(k)
 		}
 	}

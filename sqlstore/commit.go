@@ -23,7 +23,8 @@ type plan struct {
 	keys          []dialect.Key
 	merged        []merge
 	unmerged      []*convo.Change
-	many          bool // rows that are added are written many at a time
+	touched       *convo.ContactRow // of a merged contact
+	many          bool              // rows that are added are written many at a time
 	redacted      []convo.EventPlace
 	repointed     []convo.Key
 	unlinked      []convo.Address
@@ -51,6 +52,9 @@ func (p *plan) add(ch *convo.Change) {
 	}
 	if ch.Other.Action != convo.RowKept {
 		p.contacts = append(p.contacts, &ch.Other)
+		if ch.Other.MergedInto != "" {
+			p.touched = &ch.Other // by a merge in between it may lead elsewhere by now
+		}
 	}
 	for i := range ch.Earlier {
 		p.addConversation(&ch.Earlier[i])
@@ -148,6 +152,9 @@ func (p *plan) writeContacts(ctx context.Context, t *transaction) error {
 		if c.Action == convo.RowAdded {
 			a := dialect.Contacts.All.Args(t.d.Dialect, nil, &c.Contact)
 			written, err = t.insert(ctx, dialect.InsertContact, a...)
+		} else if p.touched == c {
+			written, err = t.update(ctx, dialect.TouchContact, c.Version, c.UpdatedAt.UnixMicro(),
+				c.Workspace, c.ID, c.Expected)
 		} else {
 			a := dialect.Contacts.Mutable.Args(t.d.Dialect, make([]any, 0, 16), &c.Contact)
 			written, err = t.update(ctx, dialect.UpdateContact,

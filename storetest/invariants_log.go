@@ -29,13 +29,12 @@ func (c *checker) messages(history []convo.Event, contact string) {
 		if m.ExternalID == "" || echoes[e.ID] {
 			continue
 		}
-		by := contact // under whom it was recorded: a Move or an unmerge leaves it there
-		if e.Contact != contact {
-			by = c.load(convo.ToContact(c.workspace, e.Contact)).Contact.ID
+		asked := []convo.KeyID{{Channel: m.Channel, Contact: contact, ID: m.ExternalID}}
+		if e.Contact != contact { // perhaps of another one, before a Move
+			asked = append(asked,
+				convo.KeyID{Channel: m.Channel, Contact: e.Contact, ID: m.ExternalID})
 		}
-		keys, err := c.store.Keys(c.ctx, c.workspace, convo.KeyID{
-			Channel: m.Channel, Contact: by, ID: m.ExternalID,
-		})
+		keys, err := c.store.Keys(c.ctx, c.workspace, asked...)
 		c.failed(err)
 		leads := func(k convo.Key) bool {
 			return k.Channel == m.Channel && k.ID == m.ExternalID &&
@@ -44,11 +43,12 @@ func (c *checker) messages(history []convo.Event, contact string) {
 				(e.Conversation != uuid.Nil || k.Contact == e.Contact) &&
 				k.FirstSeq <= e.Seq && e.Seq <= k.LastSeq
 		}
-		c.demand(slices.ContainsFunc(keys, leads), messageHasKey,
+		at := slices.IndexFunc(keys, leads)
+		c.demand(at >= 0, messageHasKey,
 			"conversation %s: message %d, keys %+v", e.Conversation, e.Seq, keys)
 		id := convo.KeyID{Channel: m.Channel, Address: m.Address, ID: m.ExternalID}
-		if id.Address == "" {
-			id.Contact = e.Contact
+		if id.Address == "" && at >= 0 {
+			id.Contact = keys[at].Contact // who owned it
 		}
 		c.demand(!c.external[id], externalOnce, "%+v comes twice", id)
 		c.external[id] = true

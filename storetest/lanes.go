@@ -245,7 +245,20 @@ func lanesBoundAMerge(s *suite) {
 		_, err := s.racedMerge(s.with(convo.WithMaxMerged(2)), "p", "q")
 		return err
 	})
-	_, err := s.racedMerge(s.with(convo.WithMaxMerged(3)), "p", "q")
+	// Only those that are changed count.
+	some := s.with(
+		convo.WithMaxMerged(3), convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer}))
+	for i := range 5 {
+		s.do(in("p", fmt.Sprint("other ", i)), convo.Open{By: ana})
+	}
+	_, err := s.racedMerge(some, "p", "q")
+	s.NoError(err)
+	unmerge := convo.Unmerge{Workspace: acme, Contact: "q", By: ana}
+	s.refusedFor(convo.ErrTooManyActive, func() error {
+		_, err := s.with(convo.WithMaxMerged(2)).Unmerge(s.ctx, unmerge)
+		return err
+	})
+	_, err = some.Unmerge(s.ctx, unmerge)
 	s.NoError(err)
 }
 

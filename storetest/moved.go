@@ -17,6 +17,12 @@ var movedCases = []testCase{
 	{"Move/refuses a place that is taken", onePerLane, movesNowhere},
 	{"Move/refuses what is stale", moveRule, refusesAStaleMove},
 	{"Move/stays through merges and unmerges", unmergeRule, movesAndUnmerges},
+	{
+		"Move/keeps the ids of messages that came by no address",
+		"an external id is found under who owned the message, and who has its conversation",
+		movesKeepIDs,
+	},
+	{"Move/gives each event of a contact a version", moveRule, movesAndLinks},
 	{"Move/races with messages to both", onePerLane, racesOfMoveAndReceive},
 	{"Move/races with openings where it goes", onePerLane, racesToMove},
 }
@@ -147,6 +153,54 @@ func movesAndUnmerges(s *suite) {
 	s.unmerge("c")
 	s.Equal("c", s.owned("c")[c.ID])
 	s.Len(s.owned("b"), 1)
+}
+
+func movesKeepIDs(s *suite) {
+	hi := convo.Receive{Channel: "web", ExternalID: "1", Body: "hi"}
+	c := s.do(to("a"), hi).Conversation
+	sent := convo.Send{By: ana, Channel: "web", ExternalID: "2", Body: "hello"}
+	conversation := convo.ToConversation(acme, c.ID)
+	s.do(conversation, sent)
+	s.moves(conversation, convo.Move{Contact: "b"})
+	for _, ref := range []convo.Ref{to("a"), to("b"), conversation} {
+		s.Equal(convo.OutcomeDuplicate, s.doAgain(ref, hi), "%v", ref)
+		s.Equal(convo.OutcomeDuplicate, s.doAgain(ref, sent), "%v", ref)
+	}
+	edit := convo.Edit{By: ana, Channel: "web", ExternalID: "1", Body: "Hi"}
+	s.Equal(convo.OutcomeEdited, s.do(to("b"), edit).Outcome)
+	edit.Body = "Hi!"
+	s.Equal(convo.OutcomeEdited, s.do(conversation, edit).Outcome)
+
+	// The same after a merge and its undoing, of what was said while it held.
+	e := s.with(convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer}))
+	s.do(to("root"), convo.Open{By: ana}, convo.Close{By: ana})
+	c = s.do(to("k"), convo.Receive{Channel: "web", Body: "hi"}).Conversation
+	s.merge(e, acme, "root", "k")
+	hi.ExternalID = "3"
+	s.Equal(c.ID, s.do(to("k"), hi).Conversation.ID)
+	s.unmerge("k")
+	s.Equal(convo.OutcomeDuplicate, s.doAgain(to("k"), hi))
+	s.Equal(convo.OutcomeDuplicate, s.doAgain(convo.ToConversation(acme, c.ID), hi))
+	edit.ExternalID = "3"
+	s.Equal(convo.OutcomeEdited, s.do(to("k"), edit).Outcome)
+	s.Equal(convo.OutcomeOpened, s.do(to("root"), hi).Outcome, "another one's message")
+
+	// A host's key goes before an id: the same answer on every store.
+	s.do(to("z"), convo.Receive{Channel: "web", ExternalID: "x", Body: "hi"})
+	s.do(to("z"), convo.Label{By: ana, Key: "k", Add: []string{"vip"}})
+	_, err := s.engine.Do(s.ctx, to("z"), convo.Receive{
+		Channel: "web", ExternalID: "x", Key: "k", Body: "hi",
+	})
+	s.ErrorIs(err, convo.ErrKeyReused)
+}
+
+func movesAndLinks(s *suite) {
+	lane := "b"
+	s.do(to("a"), convo.Receive{Body: "hi"})
+	r := s.moves(from("a", "web", "1"), convo.Move{Lane: &lane})
+	s.Equal(int64(3), r.Contact.Version)
+	s.moves(from("a", "web", "2").In(lane), convo.Move{Contact: "b"})
+	s.Equal("a", s.load(convo.ToAddress(acme, "web", "2")).Contact.ID)
 }
 
 func racesOfMoveAndReceive(s *suite) {

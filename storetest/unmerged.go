@@ -21,6 +21,11 @@ var unmergedCases = []testCase{
 		"a block that came by a merge ends with its unmerge, unless somebody has set it since",
 		unmergesBlocks,
 	},
+	{
+		"Unmerge/takes along what was said of a quiet message while it held",
+		"what is said of a message belongs to the log that has it",
+		unmergesOwnLogs,
+	},
 	{"Unmerge/refuses what is stale", unmergeRule, refusesAStaleUnmerge},
 	{"Unmerge/races with messages to both", unmergeRule, racesOfUnmergeAndReceive},
 }
@@ -203,6 +208,27 @@ func unmergesBlocks(s *suite) {
 	s.True(blocked(y))
 	s.unmerge(x)
 	s.False(blocked(x), "who blocked it has left")
+}
+
+func unmergesOwnLogs(s *suite) {
+	quiet := convo.Receive{Channel: "web", Quiet: true, ExternalID: "1", Body: "My card is 4711"}
+	s.do(to("a"), convo.Open{By: ana})
+	message := s.do(to("b"), quiet).Events[0]
+	s.merge(s.engine, acme, "a", "b")
+	s.do(to("a"), convo.Edit{By: ana, Message: message.ID, Body: "It is 4712"})
+	s.do(to("a"), convo.Retract{By: ana, Message: message.ID, Redact: true})
+	s.do(to("c"), convo.Open{By: ana})
+	s.merge(s.engine, acme, "c", "a")
+	s.do(to("c"), convo.Retract{By: ana, Message: message.ID, Redact: true}) // unchanged
+	s.unmerge("b")
+	log := s.events(convo.EventFilter{Workspace: acme, OwnLog: "b"})
+	s.Len(log, 5, "the message, the merge, two changes, the unmerge")
+	shown := convo.Messages(log)
+	s.Len(shown, 1)
+	s.True(shown[0].Redacted)
+	s.Empty(shown[0].Body)
+	s.Equal(convo.OutcomeUnchanged,
+		s.do(to("b"), convo.Edit{By: ana, Message: message.ID, Body: "again"}).Outcome)
 }
 
 func refusesAStaleUnmerge(s *suite) {

@@ -30,7 +30,8 @@ const maxListed = 8
 // ClassOf is the class of a change, or false when it has none.
 func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 	c := &ch.Conversation
-	if c.Action == convo.RowKept || c.Moved || len(ch.Earlier) > 0 || len(ch.Cycles) > 0 ||
+	if c.Action == convo.RowKept || c.Moved || ch.Other.Action != convo.RowKept ||
+		len(ch.Earlier) > 0 || len(ch.Cycles) > 0 ||
 		ch.MergeInto != "" || ch.UnmergeFrom != "" || len(ch.Redact) > 0 ||
 		len(ch.Repointed) > 0 || len(ch.Unlinked) > 0 ||
 		len(ch.Events) > maxListed || len(ch.Keys) > maxListed {

@@ -133,7 +133,11 @@ func keysFound(workspace, channel, id, address, contact string) string {
 	WHERE ky.workspace = ` + workspace + ` AND ky.channel = ` + channel + ` AND ky.id = ` + id + `
 		AND (ky.channel = '' OR ky.address <> '' AND ky.address = ` + address + `
 		OR (ky.address = '' OR ` + address + ` = '')
-			AND COALESCE(kc.merged_into, kc.id) = ` + contact + `)`
+			AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+				WHERE asked.workspace = ky.workspace AND asked.id = ` + contact + `)
+			IN (COALESCE(kc.merged_into, kc.id), (
+				SELECT holds.contact FROM convo_conversations holds
+				WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)))`
 }
 
 // Contacts is the statement for a page of root contacts.
@@ -183,6 +187,10 @@ var (
 	VALUES (` + Contacts.All.placeholders() + `)`
 
 	UpdateContact = `UPDATE convo_contacts SET ` + Contacts.Mutable.assignments() + `
+	WHERE workspace = ? AND id = ? AND version = ?`
+
+	// TouchContact is of a merged one, in whose own log something was written.
+	TouchContact = `UPDATE convo_contacts SET version = ?, updated_at = ?
 	WHERE workspace = ? AND id = ? AND version = ?`
 
 	InsertConversation = `INSERT INTO convo_conversations (` + Conversations.All.Names() + `)

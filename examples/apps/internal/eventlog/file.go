@@ -30,10 +30,10 @@ same time, of the file. When a row cannot be read, or a case cannot be, it is na
 nothing is imported. So it is when an activity of the mapping never occurs.
 
 What has not ended by the end of a log of activities becomes the active conversation of its contact,
-who has one at a time in each lane: further such cases are named, and left for a later run, when they
-have ended. In a table of tickets, whose rows change until they end, all that have not are left. A
-longer log adds what is new. What was changed in a case that is there already is not: such a case is
-named, and left as it is.
+who has one at a time in each lane: further such cases are named, and left for a later run, when
+they have ended. In a table of tickets, whose rows change until they end, all that have not are
+left. A longer log adds what is new. What was changed in a case that is there already is not: such a
+case is named, and left as it is.
 
 A mapping is a JSON object. Print the default one, change it, and pass it with --mapping:
 

@@ -221,7 +221,8 @@ func (i *importing) histories(ctx context.Context, held bool) iter.Seq2[convo.Hi
 			if c.ended == 0 || open == c.contact && !held {
 				continue
 			}
-			h := convo.History{Key: key(c.id, 0), To: convo.ToContact(i.workspace, c.contact).In(c.lane)}
+			to := convo.ToContact(i.workspace, c.contact).In(c.lane)
+			h := convo.History{Key: key(c.id, 0), To: to}
 			for _, s := range c.steps[:c.ended] {
 				h.Commands = append(h.Commands, s.commands...)
 			}

@@ -220,8 +220,8 @@ func (s *spool) rests(ctx context.Context) iter.Seq2[rest, error] {
 		for rows.Next() {
 			var r rest
 			var id, commands []byte
-			err := rows.Scan(&r.contact, &r.lane, &r.caseID, &r.line, &id, &commands, &r.traces, &r.first,
-				&r.told)
+			err := rows.Scan(&r.contact, &r.lane, &r.caseID, &r.line, &id, &commands, &r.traces,
+				&r.first, &r.told)
 			if err == nil {
 				copy(r.conversation[:], id)
 				err = json.Unmarshal(commands, &r.commands)

@@ -8,8 +8,12 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
     WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
         AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
         OR (ky.address = '' OR ? = '')
-            AND COALESCE(kc.merged_into, kc.id) = ?);
--- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 )
+            AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+                WHERE asked.workspace = ky.workspace AND asked.id = ?)
+            IN (COALESCE(kc.merged_into, kc.id), (
+                SELECT holds.contact FROM convo_conversations holds
+                WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)));
+-- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 id
 
 -- events
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,

@@ -41,8 +41,12 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
     WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
         AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
         OR (ky.address = '' OR ? = '')
-            AND COALESCE(kc.merged_into, kc.id) = ?);
--- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 )
+            AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+                WHERE asked.workspace = ky.workspace AND asked.id = ?)
+            IN (COALESCE(kc.merged_into, kc.id), (
+                SELECT holds.contact FROM convo_conversations holds
+                WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)));
+-- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 id
 
 -- commit
 BEGIN NOT ATOMIC
@@ -72,7 +76,12 @@ BEGIN NOT ATOMIC
             WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
                 AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
                 OR (ky.address = '' OR ? = '')
-                    AND COALESCE(kc.merged_into, kc.id) = ?) LIMIT 1) THEN LEAVE work; END IF;
+                    AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+                        WHERE asked.workspace = ky.workspace AND asked.id = ?)
+                    IN (COALESCE(kc.merged_into, kc.id), (
+                        SELECT holds.contact FROM convo_conversations holds
+                        WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)))
+                            LIMIT 1) THEN LEAVE work; END IF;
         INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
             first_seq, last_seq)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -100,7 +109,7 @@ END;
 -- 33 first_waiting_since, 34 waiting_since, 35 no_wait_before, 36 responses, 37 response_micros,
 -- 38 pending_micros, 39 incoming, 40 outgoing_user, 41 outgoing_automation, 42 closed_at,
 -- 43 closed_by_type, 44 closed_by_id, 45 closed_source, 46 category, 47 summary, 48 workspace,
--- 49 id, 50 version, 51 workspace, 52 channel, 53 id, 54 address, 55 ?, 56 ), 57 workspace,
+-- 49 id, 50 version, 51 workspace, 52 channel, 53 id, 54 address, 55 ?, 56 id, 57 workspace,
 -- 58 channel, 59 id, 60 address, 61 contact, 62 hash, 63 conversation, 64 first_seq, 65 last_seq,
 -- 66 workspace, 67 conversation, 68 seq, 69 id, 70 contact, 71 contact_seq, 72 kind, 73 at,
 -- 74 by_type, 75 by_id, 76 source, 77 channel, 78 lane, 79 address, 80 external_id, 81 sent_at,

@@ -102,8 +102,12 @@ SELECT 1 FROM convo_keys ky
     WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
         AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
         OR (ky.address = '' OR ? = '')
-            AND COALESCE(kc.merged_into, kc.id) = ?) LIMIT 1;
--- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 )
+            AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+                WHERE asked.workspace = ky.workspace AND asked.id = ?)
+            IN (COALESCE(kc.merged_into, kc.id), (
+                SELECT holds.contact FROM convo_conversations holds
+                WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1;
+-- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 id
 
 INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation, first_seq,
     last_seq)
@@ -116,8 +120,12 @@ SELECT 1 FROM convo_keys ky
     WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
         AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
         OR (ky.address = '' OR ? = '')
-            AND COALESCE(kc.merged_into, kc.id) = ?) LIMIT 1;
--- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 )
+            AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+                WHERE asked.workspace = ky.workspace AND asked.id = ?)
+            IN (COALESCE(kc.merged_into, kc.id), (
+                SELECT holds.contact FROM convo_conversations holds
+                WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1;
+-- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 id
 
 INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation, first_seq,
     last_seq)

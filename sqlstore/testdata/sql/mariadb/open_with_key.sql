@@ -30,7 +30,12 @@ BEGIN NOT ATOMIC
             WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
                 AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
                 OR (ky.address = '' OR ? = '')
-                    AND COALESCE(kc.merged_into, kc.id) = ?) LIMIT 1) THEN LEAVE work; END IF;
+                    AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+                        WHERE asked.workspace = ky.workspace AND asked.id = ?)
+                    IN (COALESCE(kc.merged_into, kc.id), (
+                        SELECT holds.contact FROM convo_conversations holds
+                        WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)))
+                            LIMIT 1) THEN LEAVE work; END IF;
         INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
             first_seq, last_seq)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -61,7 +66,7 @@ END;
 -- 54 no_wait_before, 55 responses, 56 response_micros, 57 pending_micros, 58 incoming,
 -- 59 outgoing_user, 60 outgoing_automation, 61 closed_at, 62 closed_by_type, 63 closed_by_id,
 -- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 channel, 69 id, 70 address, 71 ?,
--- 72 ), 73 workspace, 74 channel, 75 id, 76 address, 77 contact, 78 hash, 79 conversation,
+-- 72 id, 73 workspace, 74 channel, 75 id, 76 address, 77 contact, 78 hash, 79 conversation,
 -- 80 first_seq, 81 last_seq, 82 workspace, 83 conversation, 84 seq, 85 id, 86 contact,
 -- 87 contact_seq, 88 kind, 89 at, 90 by_type, 91 by_id, 92 source, 93 channel, 94 lane, 95 address,
 -- 96 external_id, 97 sent_at, 98 body, 99 attachments, 100 category, 101 summary, 102 until_at,

@@ -21,7 +21,12 @@ BEGIN NOT ATOMIC
             WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
                 AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
                 OR (ky.address = '' OR ? = '')
-                    AND COALESCE(kc.merged_into, kc.id) = ?) LIMIT 1) THEN LEAVE work; END IF;
+                    AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+                        WHERE asked.workspace = ky.workspace AND asked.id = ?)
+                    IN (COALESCE(kc.merged_into, kc.id), (
+                        SELECT holds.contact FROM convo_conversations holds
+                        WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)))
+                            LIMIT 1) THEN LEAVE work; END IF;
         INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
             first_seq, last_seq)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -40,7 +45,7 @@ END;
 -- 9 first_responder_type, 10 first_responder_id, 11 first_waiting_since, 12 waiting_since,
 -- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
 -- 18 outgoing_automation, 19 workspace, 20 id, 21 version, 22 workspace, 23 channel, 24 id,
--- 25 address, 26 ?, 27 ), 28 workspace, 29 channel, 30 id, 31 address, 32 contact, 33 hash,
+-- 25 address, 26 ?, 27 id, 28 workspace, 29 channel, 30 id, 31 address, 32 contact, 33 hash,
 -- 34 conversation, 35 first_seq, 36 last_seq, 37 workspace, 38 conversation, 39 seq, 40 id,
 -- 41 contact, 42 kind, 43 at, 44 by_type, 45 by_id, 46 channel, 47 address, 48 external_id,
 -- 49 sent_at, 50 body, 51 attachments, 52 response, 53 quiet

@@ -41,8 +41,12 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
     WHERE ky.workspace = $1 AND ky.channel = $2 AND ky.id = $3
         AND (ky.channel = '' OR ky.address <> '' AND ky.address = $4
         OR (ky.address = '' OR $5 = '')
-            AND COALESCE(kc.merged_into, kc.id) = $6);
--- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 )
+            AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+                WHERE asked.workspace = ky.workspace AND asked.id = $6)
+            IN (COALESCE(kc.merged_into, kc.id), (
+                SELECT holds.contact FROM convo_conversations holds
+                WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)));
+-- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 id
 
 -- events
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,

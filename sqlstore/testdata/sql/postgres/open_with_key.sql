@@ -34,7 +34,11 @@ WITH wanted AS (
     WHERE ky.workspace = wanted.workspace AND ky.channel = new_keys.channel AND ky.id = new_keys.id
         AND (ky.channel = '' OR ky.address <> '' AND ky.address = new_keys.address
         OR (ky.address = '' OR new_keys.address = '')
-            AND COALESCE(kc.merged_into, kc.id) = new_keys.contact) LIMIT 1) old
+            AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+                WHERE asked.workspace = ky.workspace AND asked.id = new_keys.contact)
+            IN (COALESCE(kc.merged_into, kc.id), (
+                SELECT holds.contact FROM convo_conversations holds
+                WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1) old
 ), free AS (SELECT 1 WHERE NOT EXISTS (SELECT FROM taken) AND NOT EXISTS (SELECT FROM known)),
     wrote_contact AS (
     INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,

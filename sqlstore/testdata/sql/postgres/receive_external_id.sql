@@ -7,7 +7,11 @@ WITH known AS (
     WHERE ky.workspace = $1 AND ky.channel = $2 AND ky.id = $3
         AND (ky.channel = '' OR ky.address <> '' AND ky.address = $4
         OR (ky.address = '' OR $5 = '')
-            AND COALESCE(kc.merged_into, kc.id) = $6) LIMIT 1
+            AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+                WHERE asked.workspace = ky.workspace AND asked.id = $6)
+            IN (COALESCE(kc.merged_into, kc.id), (
+                SELECT holds.contact FROM convo_conversations holds
+                WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1
 ), wrote_conversation AS (
     UPDATE convo_conversations SET version = $7, updated_at = $8, last_activity_at = $9,
         awaiting_contact_since = $10, address_channel = $11, address = $12,
@@ -32,7 +36,7 @@ WITH known AS (
     FROM wrote_conversation
 )
 SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 0;
--- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 ), 7 version, 8 updated_at,
+-- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 id, 7 version, 8 updated_at,
 -- 9 last_activity_at, 10 awaiting_contact_since, 11 address_channel, 12 address,
 -- 13 first_response_at, 14 first_response_sent_at, 15 first_responder_type, 16 first_responder_id,
 -- 17 first_waiting_since, 18 waiting_since, 19 no_wait_before, 20 responses, 21 response_micros,

@@ -39,9 +39,14 @@ INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversa
     WHERE ky.workspace = +? AND ky.channel = +? AND ky.id = +?
         AND (ky.channel = '' OR ky.address <> '' AND ky.address = +?
         OR (ky.address = '' OR +? = '')
-            AND COALESCE(kc.merged_into, kc.id) = +?) LIMIT 1) ON CONFLICT DO NOTHING;
+            AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+                WHERE asked.workspace = ky.workspace AND asked.id = +?)
+            IN (COALESCE(kc.merged_into, kc.id), (
+                SELECT holds.contact FROM convo_conversations holds
+                WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1) ON
+                    CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 contact, 6 hash, 7 conversation,
--- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 id, 13 address, 14 last_seq, 15 )
+-- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 id, 13 address, 14 last_seq, 15 id
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
