@@ -51,8 +51,9 @@ func (d *destination) of(c *Conversation) (lane, channel string) {
 // withTarget is s with where a Move goes.
 func (e *Engine) withTarget(ctx context.Context, s Snapshot, cmd Move) (Snapshot, error) {
 	var o fields
-	if o.read(cmd) != nil || o.to.check() != nil || s.Conversation.ID == uuid.Nil {
-		return s, nil // which Decide refuses
+	_ = o.read(cmd) // which is a Move
+	if valid := o.to.check() == nil; !valid || s.Conversation.ID == uuid.Nil {
+		return s, nil // Decide refuses it
 	}
 	to := ToContact(s.Contact.Workspace, s.Contact.ID)
 	if cmd.Contact != "" {

@@ -149,13 +149,14 @@ func (p *plan) writeContacts(ctx context.Context, t *transaction) error {
 		}
 		var written bool
 		var err error
-		if c.Action == convo.RowAdded {
+		switch {
+		case c.Action == convo.RowAdded:
 			a := dialect.Contacts.All.Args(t.d.Dialect, nil, &c.Contact)
 			written, err = t.insert(ctx, dialect.InsertContact, a...)
-		} else if p.touched == c {
+		case p.touched == c:
 			written, err = t.update(ctx, dialect.TouchContact, c.Version, c.UpdatedAt.UnixMicro(),
 				c.Workspace, c.ID, c.Expected)
-		} else {
+		default:
 			a := dialect.Contacts.Mutable.Args(t.d.Dialect, make([]any, 0, 16), &c.Contact)
 			written, err = t.update(ctx, dialect.UpdateContact,
 				append(a, c.Workspace, c.ID, c.Expected)...)
