@@ -394,7 +394,7 @@ func (w *world) change(t *rapid.T) {
 		}
 	}
 	if len(of) == 0 {
-		t.Skip("nothing to change") // rapid draws another action: no message is there yet
+		t.Skip("no message is there yet that could change") // rapid draws another action
 	}
 	slices.SortFunc(of, func(a, b convo.Event) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	e := rapid.SampledFrom(of).Draw(t, "message")
@@ -633,10 +633,12 @@ func (w *world) repeat(t *rapid.T) {
 	w.t, w.observed = t, nil
 	if k, err := w.store.Load(t.Context(), c.to); err == nil &&
 		len(w.knownKeys(t, c.to, k.Contact.ID, c.cmds)) == 0 {
-		// An id that is unique for the contact, of somebody whose the address was.
+		// An id is unique for a contact. This Ref has but an address, which was unlinked since, so
+		// it leads to nobody who knows the id, and the call would be a new one: rapid draws
+		// another action.
 		require.Empty(t, c.to.Contact)
 		require.Equal(t, uuid.Nil, c.to.Conversation)
-		t.Skip("the address was unlinked")
+		t.Skip("the address was unlinked since: not a repetition")
 	}
 	again, err := w.engine.Do(t.Context(), c.to, c.cmds...)
 	require.NoError(t, err)

@@ -24,7 +24,8 @@ var types = map[*Dialect]map[kind]string{
 		count: "INTEGER", flag: "INTEGER", micros: "INTEGER", id: "BLOB",
 	},
 	&PostgreSQL: {
-		text: `text COLLATE "C"`, keyText: `text COLLATE "C"`, freeText: `text COLLATE "C"`, plainText: `text COLLATE "C"`, jsonText: `text COLLATE "C"`,
+		text: `text COLLATE "C"`, keyText: `text COLLATE "C"`, freeText: `text COLLATE "C"`,
+		plainText: `text COLLATE "C"`, jsonText: `text COLLATE "C"`,
 		eventKind: `text COLLATE "C"`, bigInt: "bigint", count: "integer", flag: "boolean",
 		micros: "bigint", id: "uuid",
 	},
