@@ -119,7 +119,7 @@ func TestEveryPagedReadHasAnIterator(t *testing.T) {
 			assert.Equal(t, m.Type.Out(0).Elem(), yield.In(0), m.Name)
 		}
 	}
-	assert.Equal(t, 5, paged, "contacts, conversations, transcript, history, suggestions")
+	assert.Equal(t, 6, paged, "contacts, conversations, list, transcript, history, suggestions")
 }
 
 func TestIteratorsYieldWhatThePagesHave(t *testing.T) {
@@ -208,7 +208,7 @@ func TestCursorsHaveThePrecisionOfEvents(t *testing.T) {
 	d := openDesk(t)
 	d.do(toContact("carl"), convo.Receive{Body: "1"})
 	c := d.do(toContact("dora"), convo.Receive{Body: "2"}).Conversation
-	exact, finer := c.Cursor(), c.Cursor()
+	exact, finer := convo.Filter{}.Cursor(c), convo.Filter{}.Cursor(c)
 	finer.At = finer.At.Add(999)
 	for _, f := range []convo.Filter{{After: exact}, {After: finer}, {To: exact.At}, {To: finer.At},
 		{From: finer.At}} {

@@ -228,9 +228,6 @@ func (c Conversation) LastResolutionTime() (time.Duration, bool) {
 	return between(c.CreatedAt, c.Cycle.Closing.At)
 }
 
-// Cursor is the place of c in a listing: give it as Filter.After to go on behind c.
-func (c Conversation) Cursor() Cursor { return Cursor{At: c.CreatedAt, ID: c.ID} }
-
 // between is to − from, and 0 where clocks disagreed; false while to is zero, for not yet.
 func between(from, to time.Time) (time.Duration, bool) {
 	if to.IsZero() {

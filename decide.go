@@ -103,6 +103,12 @@ func (w *decider) result(s *Snapshot, to *Change) {
 // row is the row of the present conversation.
 func (w *decider) row(s *Snapshot, to *ConversationRow) {
 	to.Conversation, to.CycleClosed, to.Moved = s.Conversation, w.cycleClosed, w.moved
+	was, now := w.loaded.listing, listingOf(&s.Conversation)
+	if to.LabelsBefore, to.PlacesBefore = w.loaded.labels, w.loaded.places; s.Conversation.ID !=
+		w.loaded.conversation {
+		was, to.LabelsBefore, to.PlacesBefore = listing{}, "", Places{}
+	}
+	to.Listing = was.becomes(&now)
 	switch {
 	case s.Conversation.ID != w.loaded.conversation:
 		to.Action = RowAdded

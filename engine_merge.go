@@ -209,7 +209,7 @@ func (e *Engine) allActive(ctx context.Context, k *Contact) (all []Conversation,
 		if all = append(all, page...); len(page) < MaxPageSize {
 			break
 		}
-		f.After = page[len(page)-1].Cursor()
+		f.After = f.Cursor(page[len(page)-1])
 	}
 	return all, nil
 }

@@ -77,9 +77,10 @@ func (e *Engine) Active(ctx context.Context, to Ref) (Conversation, error) {
 	}
 }
 
-// Conversations returns a page of the conversations that f picks, the last opened first; f.Contact
-// may also be one that was merged. Pass the last item's Cursor as f.After to continue, until a page
-// is shorter than the limit; limit 0 is DefaultPageSize.
+// Conversations returns a page of the conversations that f picks, in its Order, the last one first
+// unless it is Ascending; f.Contact may also be one that was merged. Pass [Filter.Cursor] of the
+// last item as f.After to continue, until a page is shorter than the limit; limit 0 is
+// DefaultPageSize.
 func (e *Engine) Conversations(ctx context.Context, f Filter) ([]Conversation, error) {
 	if err := f.Validate(); err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func (e *Engine) Conversations(ctx context.Context, f Filter) ([]Conversation, e
 // AllConversations is Conversations page after page, with f.Limit as the size of a page. An error
 // ends it.
 func (e *Engine) AllConversations(ctx context.Context, f Filter) iter.Seq2[Conversation, error] {
-	return pages(f.After, f.Limit, Conversation.Cursor, func(after Cursor) ([]Conversation, error) {
+	return pages(f.After, f.Limit, f.Cursor, func(after Cursor) ([]Conversation, error) {
 		f.After = after
 		return e.Conversations(ctx, f)
 	})

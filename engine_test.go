@@ -154,7 +154,7 @@ func dumpOf(t testing.TB, s convo.Store, workspace string) dump {
 		if len(page) < f.Limit {
 			break
 		}
-		f.After = page[len(page)-1].Cursor()
+		f.After = f.Cursor(page[len(page)-1])
 	}
 	for _, c := range d.Conversations {
 		for f := (convo.EventFilter{Workspace: workspace, Conversation: c.ID,
@@ -1256,7 +1256,7 @@ func TestListingsFollowAliasesAndHavePages(t *testing.T) {
 		if len(ids) < f.Limit {
 			break
 		}
-		f.After = d.get(ids[len(ids)-1]).Cursor()
+		f.After = f.Cursor(d.get(ids[len(ids)-1]))
 	}
 	assert.Equal(t, all, paged)
 

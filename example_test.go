@@ -789,7 +789,7 @@ func ExampleEngine_Conversations() {
 		if len(conversations) < f.Limit {
 			break
 		}
-		f.After = conversations[len(conversations)-1].Cursor()
+		f.After = f.Cursor(conversations[len(conversations)-1])
 	}
 	// Output:
 	// 1 09:04:00 eve

@@ -3,6 +3,7 @@ package convo
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,25 +16,82 @@ type Filter struct {
 	// Contact is a root contact; those that were merged into it are included.
 	Contact    string `json:"contact,omitempty"`
 	Assignee   string `json:"assignee,omitempty"`
-	Unassigned bool   `json:"unassigned,omitempty"` // without assignee
+	Assigned   bool   `json:"assigned,omitempty"`   // to anybody
+	Unassigned bool   `json:"unassigned,omitempty"` // to nobody
 	Team       string `json:"team,omitempty"`
+	NoTeam     bool   `json:"no_team,omitempty"`
 	Channel    string `json:"channel,omitempty"`
 	Lane       string `json:"lane,omitempty"`
 	NoLane     bool   `json:"no_lane,omitempty"`  // in the lane that has no name
 	Category   string `json:"category,omitempty"` // of the standing closing
-	// From (inclusive) and To (exclusive) are about CreatedAt; zero means without end.
-	From time.Time `json:"from,omitzero"`
-	To   time.Time `json:"to,omitzero"`
-	// After is the Cursor of the last conversation of the page before.
+	// Labels are those that a conversation must all have, up to MaxFilterLabels.
+	Labels []string `json:"labels,omitempty"`
+	// Priority picks those with one of these priorities.
+	Priority []Priority `json:"priority,omitempty"`
+	// Waiting picks the active ones whose contact waits for a reply: see Cycle.WaitingSince.
+	Waiting bool `json:"waiting,omitempty"`
+	// Of each pair, the first is inclusive and the second exclusive; zero means without end.
+	From       time.Time `json:"from,omitzero"` // of CreatedAt
+	To         time.Time `json:"to,omitzero"`
+	ClosedFrom time.Time `json:"closed_from,omitzero"` // of the standing closing
+	ClosedTo   time.Time `json:"closed_to,omitzero"`
+	ActiveFrom time.Time `json:"active_from,omitzero"` // of LastActivityAt
+	ActiveTo   time.Time `json:"active_to,omitzero"`
+	// Order is by what they are listed: descending, unless Ascending says otherwise.
+	Order     Order `json:"order,omitempty"`
+	Ascending bool  `json:"ascending,omitempty"`
+	// After is the place ([Filter.Cursor]) of the last conversation of the page before.
 	After Cursor `json:"after,omitzero"`
 	Limit int    `json:"limit,omitempty"`
 }
 
+// MaxFilterLabels is how many labels a Filter may name.
+const MaxFilterLabels = 8
+
+// Order is by what conversations are listed; those that are equal in it, by ID. All orders but
+// OrderCreated are of active conversations only, and of those that have what they are listed by: in
+// OrderWaiting nobody is who does not wait. They go without filters by the closing.
+type Order string
+
+// The orders.
+const (
+	OrderCreated  Order = ""         // CreatedAt
+	OrderActivity Order = "activity" // LastActivityAt
+	OrderWaiting  Order = "waiting"  // Cycle.WaitingSince: ascending, who has waited longest
+	OrderPriority Order = "priority" // Priority, then CreatedAt
+	OrderDeadline Order = "deadline" // PendingUntil: ascending, what wakes next
+)
+
 // Cursor is a place in a listing of conversations. Pages do not shift when conversations change
-// meanwhile.
+// meanwhile, but by what they are ordered by: what a message lifts to the top of OrderActivity is
+// not on a later page.
 type Cursor struct {
-	At time.Time `json:"at"`
-	ID uuid.UUID `json:"id"`
+	At       time.Time `json:"at"`
+	ID       uuid.UUID `json:"id"`
+	Priority Priority  `json:"priority,omitzero"`
+}
+
+// Cursor is the place of c in the listing that f asks for: give it as After to go on behind c. For
+// the page before c, turn Ascending round as well, and then the page that comes.
+func (f Filter) Cursor(c Conversation) Cursor {
+	at := Cursor{At: f.Order.of(&c), ID: c.ID}
+	if f.Order == OrderPriority {
+		at.Priority = c.Priority
+	}
+	return at
+}
+
+// of is the time by which c is listed.
+func (o Order) of(c *Conversation) time.Time {
+	switch o {
+	case OrderActivity:
+		return c.LastActivityAt
+	case OrderWaiting:
+		return c.Cycle.WaitingSince
+	case OrderDeadline:
+		return c.PendingUntil
+	}
+	return c.CreatedAt
 }
 
 // ContactFilter picks root contacts: those that were not merged. They are listed by id, in the
@@ -41,6 +99,8 @@ type Cursor struct {
 type ContactFilter struct {
 	Workspace string `json:"workspace"`         // required
 	Blocked   bool   `json:"blocked,omitempty"` // only those that are
+	// IDs picks those with one of these ids, up to MaxPageSize, that were not merged.
+	IDs []string `json:"ids,omitempty"`
 	// After is the id of the last contact of the page before.
 	After string `json:"after,omitempty"`
 	Limit int    `json:"limit,omitempty"`
@@ -53,6 +113,14 @@ func (f ContactFilter) Validate() error {
 	}
 	if err := checkToken("after", f.After); err != nil {
 		return err
+	}
+	if len(f.IDs) > MaxPageSize {
+		return invalid("ids", fmt.Sprintf("must be at most %d", MaxPageSize))
+	}
+	for _, id := range f.IDs {
+		if err := checkID("ids", id); err != nil {
+			return err
+		}
 	}
 	return checkLimit(f.Limit)
 }
@@ -89,7 +157,11 @@ const (
 
 // canonical is f with its times as stores have them, and with the default limit.
 func (f Filter) canonical() Filter {
-	f.From, f.To, f.After.At = micros(f.From), micros(f.To), micros(f.After.At)
+	for _, t := range [...]*time.Time{
+		&f.From, &f.To, &f.ClosedFrom, &f.ClosedTo, &f.ActiveFrom, &f.ActiveTo, &f.After.At,
+	} {
+		*t = micros(*t)
+	}
 	f.Limit = cmp.Or(f.Limit, DefaultPageSize)
 	return f
 }
@@ -112,21 +184,63 @@ func (f Filter) Validate() error {
 			return err
 		}
 	}
-	if f.Unassigned && f.Assignee != "" {
-		return invalid("unassigned", "goes without assignee")
-	}
-	if f.NoLane && f.Lane != "" {
-		return invalid("no_lane", "goes without lane")
+	for _, pair := range [...]struct {
+		field, other string
+		both         bool
+	}{
+		{"unassigned", "assignee", f.Unassigned && f.Assignee != ""},
+		{"assigned", "assignee or unassigned", f.Assigned && (f.Assignee != "" || f.Unassigned)},
+		{"no_team", "team", f.NoTeam && f.Team != ""},
+		{"no_lane", "lane", f.NoLane && f.Lane != ""},
+	} {
+		if pair.both {
+			return invalid(pair.field, "goes without "+pair.other)
+		}
 	}
 	for _, t := range [...]struct {
 		field string
 		at    time.Time
-	}{{"from", f.From}, {"to", f.To}, {"after.at", f.After.At}} {
+	}{
+		{"from", f.From}, {"to", f.To}, {"closed_from", f.ClosedFrom}, {"closed_to", f.ClosedTo},
+		{"active_from", f.ActiveFrom}, {"active_to", f.ActiveTo}, {"after.at", f.After.At},
+	} {
 		if err := checkTime(t.field, t.at); err != nil {
 			return err
 		}
 	}
+	if err := f.validateOrder(); err != nil {
+		return err
+	}
 	return checkLimit(f.Limit)
+}
+
+func (f Filter) validateOrder() error {
+	if len(f.Labels) > MaxFilterLabels {
+		return invalid("labels", fmt.Sprintf("must be at most %d", MaxFilterLabels))
+	}
+	for _, label := range f.Labels {
+		if err := checkID("labels", label); err != nil {
+			return err
+		}
+	}
+	for _, p := range append(f.Priority, f.After.Priority) {
+		if err := p.check(); err != nil {
+			return err
+		}
+	}
+	switch f.Order {
+	case OrderCreated:
+		return nil
+	case OrderActivity, OrderWaiting, OrderPriority, OrderDeadline:
+	default:
+		return invalid("order", fmt.Sprintf(
+			"%q is not one of activity, waiting, priority, deadline, or empty", f.Order))
+	}
+	if slices.Contains(f.Status, StatusClosed) || f.Category != "" || !f.ClosedFrom.IsZero() ||
+		!f.ClosedTo.IsZero() {
+		return invalid("order", "of closed conversations must be empty: by their opening")
+	}
+	return nil
 }
 
 // canonical is f with its time as stores have it, and with the default limit.

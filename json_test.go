@@ -361,7 +361,7 @@ func TestTimesLeaveAsRFC3339InUTC(t *testing.T) {
 	})
 	require.NoError(t, err)
 
-	for _, v := range []any{result, merged, result.Conversation.Cursor(),
+	for _, v := range []any{result, merged, convo.Filter{}.Cursor(result.Conversation),
 		result.Events[0].Cursor()} {
 		data, err := json.Marshal(v)
 		require.NoError(t, err)

@@ -922,7 +922,7 @@ func (w *world) conversations(t *rapid.T, f convo.Filter) (all []convo.Conversat
 		if len(page) < f.Limit {
 			return all
 		}
-		f.After = all[len(all)-1].Cursor()
+		f.After = f.Cursor(all[len(all)-1])
 	}
 }
 

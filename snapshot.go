@@ -121,6 +121,7 @@ const (
 	RowKept    RowAction = iota // nothing is compared or written
 	RowAdded                    // nothing may be there
 	RowUpdated                  // the row there must have the version Expected
+	RowRemoved                  // the row is there
 )
 
 // ContactRow is the row of a contact in a [Change].
@@ -140,6 +141,14 @@ type ConversationRow struct {
 	OnlyMessages bool
 	// Moved says that Contact, Origin, Lane or Channel have changed, which else no commit changes.
 	Moved bool
+	// Listing is what becomes of the row by which an active conversation is filtered in lists and
+	// counted, for stores that keep one: of its Status, Channel, Lane, Assignee, Team and Priority.
+	// It has no version, but that of the conversation.
+	Listing RowAction
+	// PlacesBefore are the places in lists that were loaded; [PlacesOf] says which they are now.
+	PlacesBefore Places
+	// LabelsBefore are the Labels that were loaded.
+	LabelsBefore Tokens
 	// CycleClosed says that the call closed the conversation's Cycle or amended its closing, for
 	// stores that keep a row for each closed cycle: it is to be added, or to replace what is there.
 	CycleClosed bool
@@ -194,15 +203,78 @@ func (c *Change) After(s Snapshot) Snapshot {
 	return s
 }
 
+// Places are where a conversation stands in the lists of active ones, for stores that keep an index
+// of its own for each, so that a message which changes no place touches none.
+type Places struct {
+	Active   bool  // else it is in no list
+	Activity int64 // the [ActivitySlot] of LastActivityAt
+	// Waiting and Deadline are what [OrderWaiting] and [OrderDeadline] go by; zero: it is not in
+	// the list.
+	Waiting, Deadline time.Time
+	Priority          Priority // PriorityNone: it is not in the list
+}
+
+// PlacesOf are the places of c.
+func PlacesOf(c *Conversation) Places {
+	if !c.Status.Active() {
+		return Places{}
+	}
+	return Places{
+		true, ActivitySlot(c.LastActivityAt), c.Cycle.WaitingSince, c.PendingUntil, c.Priority,
+	}
+}
+
+// activitySlot is how much later an activity must be than the last one to give a conversation
+// another place. Within it, a list is put in order when it is read.
+const activitySlot = 5 * time.Minute
+
+// ActivitySlot is the number of the five minutes since 1970 that at is in.
+func ActivitySlot(at time.Time) int64 {
+	m, width := at.UnixMicro(), activitySlot.Microseconds()
+	if m < 0 {
+		m -= width - 1
+	}
+	return m / width
+}
+
 // loadedVersions is the part of a loaded snapshot that a change depends on.
 type loadedVersions struct {
 	contact      int64
 	conversation uuid.UUID
 	version      int64
 	dueAt        time.Time
+	listing      listing
+	places       Places
+	labels       Tokens
 }
 
 func versionsOf(s *Snapshot) loadedVersions {
 	c := &s.Conversation
-	return loadedVersions{s.Contact.Version, c.ID, c.Version, c.DueAt}
+	return loadedVersions{
+		s.Contact.Version, c.ID, c.Version, c.DueAt, listingOf(c), PlacesOf(c), c.Labels,
+	}
+}
+
+// listing is by what an active conversation is filtered in lists, and counted.
+type listing struct {
+	status                        Status
+	channel, lane, assignee, team string
+	priority                      Priority
+}
+
+func listingOf(c *Conversation) listing {
+	return listing{c.Status, c.Channel, c.Lane, c.Assignee, c.Team, c.Priority}
+}
+
+// becomes is what a change of a conversation, from l to now, does with its row.
+func (l *listing) becomes(now *listing) RowAction {
+	switch was, is := l.status.Active(), now.status.Active(); {
+	case was && !is:
+		return RowRemoved
+	case !was && is:
+		return RowAdded
+	case is && *l != *now:
+		return RowUpdated
+	}
+	return RowKept
 }

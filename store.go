@@ -36,9 +36,17 @@ type Store interface {
 
 	// Conversation returns one conversation, or ErrNotFound.
 	Conversation(ctx context.Context, workspace string, id uuid.UUID) (Conversation, error)
-	// Conversations returns a page of conversations, the last opened first: by CreatedAt, then ID,
-	// both descending.
+	// Conversations returns a page of conversations by f.Order, then ID: both descending, or both
+	// ascending.
 	Conversations(ctx context.Context, f Filter) ([]Conversation, error)
+	// Counts counts the active conversations of a workspace by lane and team, in any order. Those
+	// of assignee are Mine.
+	Counts(ctx context.Context, workspace, assignee string) ([]Count, error)
+	// LastMessages returns, of each conversation of ids that has one, the last MessageReceived or
+	// MessageSent that no later MessageDuplicated of it names as an echo, and after it, in order,
+	// those events that are about a message ([EventRow].Message) or are messages themselves. ids
+	// are at most MaxPageSize.
+	LastMessages(ctx context.Context, workspace string, ids []uuid.UUID) ([]Event, error)
 	// Events returns a page of the log, the oldest first: by At, Conversation, Seq and ID,
 	// ascending.
 	Events(ctx context.Context, f EventFilter) ([]Event, error)

@@ -9,7 +9,8 @@ import (
 
 // Contacts, and what becomes of them.
 
-// Contacts implements convo.Store. It looks at all that the workspace has.
+// Contacts implements convo.Store. Without ids, it looks at all that the
+// workspace has.
 func (s *Store) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Contact, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -21,12 +22,23 @@ func (s *Store) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Co
 		return nil, nil
 	}
 	var ids []string
-	for id, k := range w.contacts {
+	add := func(id string, k *contact) {
 		if k.root == k && id > f.After && (k.state.Blocked || !f.Blocked) {
 			ids = append(ids, id)
 		}
 	}
+	for _, id := range f.IDs {
+		if k := w.contacts[id]; k != nil {
+			add(id, k)
+		}
+	}
+	if len(f.IDs) == 0 {
+		for id, k := range w.contacts {
+			add(id, k)
+		}
+	}
 	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	var out []convo.Contact
 	for _, id := range ids[:min(f.Limit, len(ids))] {
 		out = append(out, w.contacts[id].state)

@@ -52,7 +52,7 @@ func list(t *testing.T, e *convo.Engine, f convo.Filter) (ids []uuid.UUID) {
 		require.NoError(t, err)
 		for _, c := range page {
 			last := f.After
-			f.After = c.Cursor()
+			f.After = f.Cursor(c)
 			require.True(t, last == convo.Cursor{} || f.After.At.Before(last.At) ||
 				f.After.At.Equal(last.At) &&
 					string(f.After.ID[:]) < string(last.ID[:]), "%v after %v", f.After, last)

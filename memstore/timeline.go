@@ -64,14 +64,24 @@ func (l *timeline) sort() {
 	}
 }
 
-// before yields the conversations from the last one down, or from the one before p.
-func (l *timeline) before(p place, given bool) iter.Seq[*conversation] {
+// from yields the conversations downward from the last one, or from the one before p; ascending,
+// upward from the first one, or from the one behind p.
+func (l *timeline) from(p place, given, ascending bool) iter.Seq[*conversation] {
 	return func(yield func(*conversation) bool) {
-		n := len(l.items)
-		if given {
-			n = l.search(p)
+		i, step := len(l.items)-1, -1
+		switch {
+		case ascending:
+			i, step = 0, 1
+			if given {
+				i = l.search(p)
+				if i < len(l.items) && l.items[i].place() == p {
+					i++
+				}
+			}
+		case given:
+			i = l.search(p) - 1
 		}
-		for i := n - 1; i >= 0; i-- {
+		for ; i >= 0 && i < len(l.items); i += step {
 			if !yield(l.items[i]) {
 				return
 			}

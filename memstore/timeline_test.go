@@ -24,7 +24,7 @@ func at(micros int64) *conversation {
 // listed is what a timeline lists once it is sorted.
 func listed(l *timeline) []*conversation {
 	l.sort()
-	return slices.Collect(l.before(place{}, false))
+	return slices.Collect(l.from(place{}, false, false))
 }
 
 func first(n int, of iter.Seq[*conversation]) (some []*conversation) {
@@ -67,7 +67,13 @@ func TestTimelineListsTheLastFirstInWhateverOrderTheyWereAdded(t *testing.T) {
 			require.True(t, slices.Equal(want, listed(&l)))
 			for i := range want {
 				require.True(t, slices.Equal(want[i+1:min(i+4, len(want))],
-					first(3, l.before(want[i].place(), true))))
+					first(3, l.from(want[i].place(), true, false))))
+			}
+			slices.Reverse(want)
+			require.True(t, slices.Equal(want, slices.Collect(l.from(place{}, false, true))))
+			for i := range want {
+				require.True(t, slices.Equal(want[i+1:min(i+4, len(want))],
+					first(3, l.from(want[i].place(), true, true))))
 			}
 		})
 	}

@@ -137,7 +137,7 @@ func WriteTranscripts(ctx context.Context, w io.Writer, s convo.Store, f convo.F
 		if len(page) < f.Limit {
 			return nil
 		}
-		f.After = page[len(page)-1].Cursor()
+		f.After = f.Cursor(page[len(page)-1])
 	}
 }
 

@@ -200,7 +200,50 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 		if err == nil && !written {
 			err = p.whyNot(ctx, t, c)
 		}
+		if err == nil {
+			err = writeListing(ctx, t, r)
+		}
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeListing has a conversation stand where it belongs in lists, and writes its labels.
+func writeListing(ctx context.Context, t *transaction, r *convo.ConversationRow) error {
+	for _, step := range dialect.ListingSteps(t.d.Dialect, r) {
+		write := t.update
+		if step.Inserts {
+			write = t.insert
+		}
+		written, err := write(ctx, step.Statement, step.Args...)
+		if err == nil && !written {
+			err = fmt.Errorf("sqlstore: conversation %s in lists: %w", r.ID, convo.ErrConflict)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if r.LabelsBefore == r.Labels {
+		return nil
+	}
+	l := dialect.Labelled{Workspace: r.Workspace, CreatedAt: r.CreatedAt, Conversation: r.ID}
+	for _, l.Label = range r.LabelsBefore.All() {
+		if r.Labels.Has(l.Label) {
+			continue
+		}
+		args := dialect.Labels.All.Args(t.d.Dialect, nil, &l)
+		if _, err := t.update(ctx, dialect.DeleteLabel, args...); err != nil {
+			return err
+		}
+	}
+	for _, l.Label = range r.Labels.All() {
+		if r.LabelsBefore.Has(l.Label) {
+			continue
+		}
+		args := dialect.Labels.All.Args(t.d.Dialect, nil, &l)
+		if _, err := t.insert(ctx, dialect.InsertLabel, args...); err != nil {
 			return err
 		}
 	}

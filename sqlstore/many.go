@@ -227,6 +227,10 @@ func (p *plan) writeMany(ctx context.Context, t *transaction) error {
 				p.conversations,
 				func(c *convo.ConversationRow) *convo.Conversation { return &c.Conversation })
 		}},
+		{convo.ErrConflict, func() (bool, error) {
+			return insertMany(ctx, t, dialect.InsertLabel, dialect.Labels.All, p.labels(),
+				func(l dialect.Labelled) *dialect.Labelled { return &l })
+		}},
 		{convo.ErrDuplicate, func() (bool, error) { return p.writeManyKeys(ctx, t) }},
 		{convo.ErrConflict, func() (bool, error) {
 			return insertMany(ctx, t, dialect.InsertAddress, dialect.Addresses.All, p.addresses,
@@ -257,6 +261,18 @@ func (p *plan) writeMany(ctx context.Context, t *transaction) error {
 		}
 	}
 	return nil
+}
+
+// labels are those of the conversations of an import.
+func (p *plan) labels() (all []dialect.Labelled) {
+	for _, c := range p.conversations {
+		for _, label := range c.Labels.All() {
+			all = append(all, dialect.Labelled{
+				Workspace: c.Workspace, Label: label, CreatedAt: c.CreatedAt, Conversation: c.ID,
+			})
+		}
+	}
+	return all
 }
 
 // writeManyKeys writes keys, many at a time where none can find another one.

@@ -189,7 +189,27 @@ func (s *Store) Conversation(
 
 // Contacts implements convo.Store.
 func (s *Store) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Contact, error) {
-	return s.contacts(ctx, s.d.Contacts(f.Blocked), f.Workspace, f.After, f.Limit)
+	if len(f.IDs) == 0 {
+		return s.contacts(ctx, s.d.Contacts(f.Blocked, 0), f.Workspace, f.After, f.Limit)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s = s.within(ctx)
+	args := []any{f.Workspace, f.After}
+	for _, id := range f.IDs {
+		args = append(args, id)
+	}
+	var out []convo.Contact
+	var k convo.Contact
+	dests := dialect.Contacts.Read.Dests(nil, &k)
+	err := s.many(ctx, s.d.Contacts(f.Blocked, len(f.IDs)), append(args, f.Limit),
+		func(scan func(...any) error) error {
+			err := scan(dests...)
+			out = append(out, k)
+			return err
+		})
+	return out, err
 }
 
 // Family implements convo.Store.
@@ -210,24 +230,6 @@ func (s *Store) contacts(
 	err = s.rows(ctx, statement, args, func(scan func(...any) error) error {
 		err := scan(dests...)
 		out = append(out, k)
-		return err
-	})
-	return out, err
-}
-
-// Conversations implements convo.Store.
-func (s *Store) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conversation, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s = s.within(ctx)
-	statement, args := s.d.List(&f)
-	var out []convo.Conversation
-	var c convo.Conversation
-	dests := dialect.Conversations.Read.Dests(nil, &c)
-	err := s.rows(ctx, statement, args, func(scan func(...any) error) error {
-		err := scan(dests...)
-		out = append(out, c)
 		return err
 	})
 	return out, err

@@ -41,11 +41,13 @@ func (s *Store) inTransactions() []string {
 		dialect.OtherActive, dialect.InsertCycle + s.d.UpsertCycle,
 		dialect.RepointKey, dialect.RedactEvent, dialect.RedactContactEvent,
 		dialect.MergeContacts, dialect.ActiveTwice, dialect.MergeConversations,
+		dialect.UpdateActive, dialect.DeleteActive, dialect.MovePlace, dialect.DeletePlace,
 	}
 	for _, statement := range [...]string{
 		dialect.InsertContact, dialect.InsertConversation, dialect.InsertEvent,
 		dialect.InsertMessageEvent,
-		dialect.InsertContactEvent, dialect.InsertAddress,
+		dialect.InsertContactEvent, dialect.InsertAddress, dialect.InsertActive,
+		dialect.InsertPlace,
 	} {
 		all = append(all, statement+s.d.InsertOnce)
 	}

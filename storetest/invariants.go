@@ -50,6 +50,7 @@ const (
 	readsAgree
 	listOrdered
 	contactsListed
+	listsAgree
 )
 
 var rules = [...]string{
@@ -76,6 +77,7 @@ var rules = [...]string{
 	contactFolds:    "a contact is what folding its events gives, and its versions have no gaps",
 	readsAgree:      "every way to read a conversation gives the same",
 	listOrdered:     "conversations are listed once each, the last opened first",
+	listsAgree:      "every list and count shows the conversations that are there",
 	contactsListed:  "root contacts are listed once each, by id, and no others",
 }
 
@@ -154,13 +156,14 @@ func (c *checker) check() {
 	all := c.list(convo.Filter{})
 	for i := 1; i < len(all); i++ {
 		c.demand(
-			comparePlaces(all[i-1].Cursor(), all[i].Cursor()) < 0,
+			comparePlaces(convo.Filter{}.Cursor(all[i-1]), convo.Filter{}.Cursor(all[i])) < 0,
 			listOrdered,
 			"%s then %s",
 			all[i-1].ID,
 			all[i].ID,
 		)
 	}
+	c.lists(all)
 	for _, status := range [][]convo.Status{
 		{convo.StatusOpen}, {convo.StatusPending}, {convo.StatusClosed},
 		{convo.StatusOpen, convo.StatusPending},

@@ -123,8 +123,25 @@ func picks(f convo.Filter, c convo.Conversation) bool {
 		(f.Lane == "" || c.Lane == f.Lane) &&
 		(!f.NoLane || c.Lane == "") &&
 		(f.Category == "" || c.Cycle.Closing.Category == f.Category) &&
-		!c.CreatedAt.Before(f.From) &&
-		(f.To.IsZero() || c.CreatedAt.Before(f.To))
+		(!f.Assigned || c.Assignee != "") && (!f.NoTeam || c.Team == "") &&
+		(len(f.Priority) == 0 || slices.Contains(f.Priority, c.Priority)) &&
+		(!f.Waiting || waits(&c)) && hasAll(c.Labels, f.Labels) &&
+		inPeriod(c.CreatedAt, f.From, f.To) &&
+		inPeriod(c.LastActivityAt, f.ActiveFrom, f.ActiveTo) &&
+		(f.ClosedFrom.IsZero() && f.ClosedTo.IsZero() || !c.Cycle.Closing.At.IsZero()) &&
+		inPeriod(c.Cycle.Closing.At, f.ClosedFrom, f.ClosedTo)
+}
+
+func waits(c *convo.Conversation) bool {
+	return c.Status.Active() && !c.Cycle.WaitingSince.IsZero()
+}
+
+func hasAll(labels convo.Tokens, wanted []string) bool {
+	return !slices.ContainsFunc(wanted, func(label string) bool { return !labels.Has(label) })
+}
+
+func inPeriod(at, from, to time.Time) bool {
+	return !at.Before(from) && (to.IsZero() || at.Before(to))
 }
 
 func picksConversations(s *suite) {
@@ -134,7 +151,9 @@ func picksConversations(s *suite) {
 	s.True(
 		slices.IsSortedFunc(
 			all,
-			func(a, b convo.Conversation) int { return comparePlaces(a.Cursor(), b.Cursor()) },
+			func(a, b convo.Conversation) int {
+				return comparePlaces(convo.Filter{}.Cursor(a), convo.Filter{}.Cursor(b))
+			},
 		),
 		"the last opened first",
 	)
@@ -221,7 +240,7 @@ func pagesConversations(s *suite) {
 			n := 0
 			all, err := pages(
 				limit,
-				convo.Conversation.Cursor,
+				f.Cursor,
 				comparePlaces,
 				func(after convo.Cursor) ([]convo.Conversation, error) {
 					f.After = after

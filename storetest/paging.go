@@ -17,8 +17,8 @@ func conversations(
 ) ([]convo.Conversation, error) {
 	return pages(
 		f.Limit,
-		convo.Conversation.Cursor,
-		comparePlaces,
+		f.Cursor,
+		placesOf(f),
 		func(after convo.Cursor) ([]convo.Conversation, error) {
 			f.After = after
 			return s.Conversations(ctx, f)

@@ -345,7 +345,9 @@ func isolatesWorkspaces(s *suite) {
 		s.Empty(s.keys(other, convo.KeyID{Channel: "sms", Address: "only", Contact: "only",
 			ID: "only"}, convo.KeyID{ID: "only"}))
 		s.Empty(s.addresses(other, "only"))
+		s.Empty(s.lastMessages(other, []uuid.UUID{id}))
 	}
+	s.Empty(s.counts("workspace 3"))
 }
 
 func honoursContexts(s *suite) {
@@ -386,6 +388,14 @@ func honoursContexts(s *suite) {
 			},
 			"Addresses": func() error {
 				_, err := s.store.Addresses(done, acme, c.Contact)
+				return err
+			},
+			"Counts": func() error {
+				_, err := s.store.Counts(done, acme, "")
+				return err
+			},
+			"LastMessages": func() error {
+				_, err := s.store.LastMessages(done, acme, []uuid.UUID{c.ID})
 				return err
 			},
 			"Event": func() error {

@@ -25,7 +25,7 @@ func (r *reports) all(workspace string) (all []convo.Conversation) {
 		if len(page) < f.Limit {
 			return all
 		}
-		f.After = page[len(page)-1].Cursor()
+		f.After = f.Cursor(page[len(page)-1])
 	}
 }
 

@@ -60,6 +60,7 @@ func cases() []testCase {
 		readCases,
 		exactCases(),
 		pageCases,
+		listCases,
 		raceCases,
 		lockedCases,
 		suggesterCases,
@@ -290,6 +291,8 @@ type seen struct {
 	Addresses     map[string][]convo.Address // by contact
 	Keys          []convo.Key                // of the messages
 	Due           []convo.Ref
+	Counts        []convo.Count
+	Last          []convo.Event // of each conversation
 }
 
 func (s *suite) look(workspace string) *seen {
@@ -300,6 +303,8 @@ func (s *suite) look(workspace string) *seen {
 		Addresses:     map[string][]convo.Address{},
 		Due:           s.due(farAway, convo.MaxPageSize),
 	}
+	v.Counts = s.counts(workspace)
+	v.Last = s.lastMessages(workspace, ids(v.Conversations))
 	v.Due = slices.DeleteFunc(v.Due, func(to convo.Ref) bool { return to.Workspace != workspace })
 	for _, c := range v.Conversations {
 		v.Snapshots[c.Origin] = s.load(convo.ToContact(workspace, c.Origin))
@@ -357,6 +362,23 @@ func (s *suite) list(f convo.Filter) []convo.Conversation {
 }
 
 // events pages through all events that f picks.
+func (s *suite) counts(workspace string) []convo.Count {
+	all, err := s.store.Counts(s.ctx, workspace, "ana")
+	s.NoError(err)
+	slices.SortFunc(all, compareCounts)
+	return all
+}
+
+// lastMessages are those of conversations, sorted as histories are.
+func (s *suite) lastMessages(workspace string, of []uuid.UUID) []convo.Event {
+	all, err := s.store.LastMessages(s.ctx, workspace, of)
+	s.NoError(err)
+	slices.SortFunc(all, func(a, b convo.Event) int {
+		return compareCursors(a.Cursor(), b.Cursor())
+	})
+	return all
+}
+
 func (s *suite) events(f convo.EventFilter) []convo.Event {
 	if f.Limit == 0 {
 		f.Limit = convo.MaxPageSize

@@ -25,6 +25,7 @@ import (
 const (
 	// conversations, from which on no engine reads a whole table because it is small
 	filled    = 20_000
+	inbox     = 10_000 // active ones of one workspace
 	pageLimit = 50
 	// mostRead is how many rows a page may cost, whatever is in the tables: all active
 	// conversations of the workspace are 240, and the closed ones that a filter finds are many
@@ -70,6 +71,24 @@ func (p *planner) noLongPages(t *testing.T) {
 					[]convo.Status{convo.StatusClosed},
 					[]convo.Status{convo.StatusOpen, convo.StatusPending})
 			}
+			for _, order := range activeOrders {
+				if strings.HasSuffix(f.name, "category") {
+					continue // of closed ones
+				}
+				for _, place := range []filter{places[0], {"on", onActive(order)}} {
+					list(t, s, did, f, filter{
+						place.name + " by " + string(order), func(f *convo.Filter) {
+							f.Workspace = fill.Busy
+							f.Order, f.Ascending = order, order == convo.OrderWaiting
+							place.set(f)
+						},
+					}, nil, []convo.Status{convo.StatusOpen})
+				}
+			}
+		}
+		for _, label := range []string{"label-1", fill.RareLabel} {
+			list(t, s, did, filter{label, func(f *convo.Filter) { f.Labels = []string{label} }},
+				places[0], []convo.Status{convo.StatusClosed}, []convo.Status{convo.StatusOpen})
 		}
 		ids, contacts, err := fill.Active(t.Context(), p.db, 1)
 		require.NoError(t, err)
@@ -88,12 +107,26 @@ func (p *planner) noLongPages(t *testing.T) {
 	})
 	for _, st := range statements {
 		for _, plan := range p.explain(t, st, true) {
-			assert.LessOrEqual(t, plan.read, mostRead, "%s\n%s\n%s", st.what, st.text, plan.text)
-			if strings.HasPrefix(st.what, "list") && !strings.Contains(st.text, "UNION") {
+			assert.LessOrEqual(t, plan.read, most(st.what), "%s\n%s\n%s", st.what, st.text,
+				plan.text)
+			if strings.HasPrefix(st.what, "list") && !strings.Contains(st.text, "UNION") &&
+				!strings.Contains(st.text, "page") { // of which 50 are sorted once more
 				assert.Empty(t, plan.sorts, "%s\n%s\n%s", st.what, st.text, plan.text)
 			}
 		}
 	}
+}
+
+// most is how many rows a page may cost. A list of active ones in an order of theirs, by a filter
+// that no index is for, looks at no more than the place and the narrow row of each active one.
+func most(what string) int {
+	by := slices.ContainsFunc(activeOrders, func(o convo.Order) bool {
+		return strings.Contains(what, " by "+string(o))
+	})
+	if by && (!strings.HasPrefix(what, "list all,") || !strings.HasSuffix(what, "[]")) {
+		return 2*inbox + inbox/5
+	}
+	return mostRead
 }
 
 func TestMessagesStayInTheirPage(t *testing.T) {
@@ -258,6 +291,15 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 	_, err = s.Due(ctx, time.Now(), pageLimit)
 	require.NoError(t, err)
 	did("due")
+	_, err = s.Counts(ctx, w, "agent-1")
+	require.NoError(t, err)
+	did("counts")
+	_, err = s.LastMessages(ctx, w, ids)
+	require.NoError(t, err)
+	did("last messages")
+	_, err = s.Contacts(ctx, convo.ContactFilter{Workspace: w, IDs: contacts, Limit: pageLimit})
+	require.NoError(t, err)
+	did("contacts by id")
 }
 
 // changeMessages has messages changed and delivered, in a conversation and in the log of a contact,
@@ -337,6 +379,20 @@ var filters = []filter{
 	{"rare category", func(f *convo.Filter) { f.Category = fill.RareCategory }},
 }
 
+var activeOrders = []convo.Order{
+	convo.OrderActivity, convo.OrderWaiting, convo.OrderPriority, convo.OrderDeadline,
+}
+
+// onActive is a place amid the active ones.
+func onActive(o convo.Order) func(*convo.Filter) {
+	return func(f *convo.Filter) {
+		f.After.At = firstDay.Add(inbox / 2 * 20 * time.Second)
+		if o == convo.OrderPriority {
+			f.After.Priority = convo.PriorityMedium
+		}
+	}
+}
+
 // One conversation was opened every 20 seconds.
 var (
 	firstDay = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -385,6 +441,7 @@ func newPlanner(t *testing.T, e testdb.Engine) *planner {
 	require.NoError(t, sqlstore.Config{DB: p.db, Dialect: dialects[e]}.Migrate(ctx))
 	require.NoError(t, fill.Conversations(ctx, p.db, dialects[e], filled))
 	require.NoError(t, fill.Log(ctx, p.db, dialects[e], filled))
+	require.NoError(t, fill.Inbox(ctx, p.db, dialects[e], inbox))
 	require.NoError(t, fill.Analyze(ctx, p.db, dialects[e]))
 	own := p.recorder.open(t, d)
 	var err error

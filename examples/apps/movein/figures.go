@@ -75,7 +75,7 @@ func measure(
 		if len(page) < filter.Limit {
 			break
 		}
-		filter.After = page[len(page)-1].Cursor()
+		filter.After = filter.Cursor(page[len(page)-1])
 	}
 	f.Resolution, f.WithoutPending = spreadOf(resolution), spreadOf(withoutPending)
 	return f, nil

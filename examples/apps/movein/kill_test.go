@@ -133,7 +133,7 @@ func TestAnImportThatIsKilledAtRandomGoesOn(t *testing.T) {
 			if there += len(page); len(page) < list.Limit {
 				break
 			}
-			list.After = page[len(page)-1].Cursor()
+			list.After = list.Cursor(page[len(page)-1])
 		}
 		assert.Equal(t, cases, there, "every case once")
 		require.NoError(t, closeStore())

@@ -15,6 +15,8 @@ type ChangeClass struct {
 	newContact      bool
 	newConversation bool
 	closed          bool // and its cycle is to be kept
+	listing         convo.RowAction
+	moves           moves
 	events          int
 	contactEvents   int
 	addresses       int
@@ -33,7 +35,7 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 	if c.Action == convo.RowKept || c.Moved || ch.Other.Action != convo.RowKept ||
 		len(ch.Earlier) > 0 || len(ch.Cycles) > 0 ||
 		ch.MergeInto != "" || ch.UnmergeFrom != "" || len(ch.Redact) > 0 ||
-		len(ch.Repointed) > 0 || len(ch.Unlinked) > 0 ||
+		len(ch.Repointed) > 0 || len(ch.Unlinked) > 0 || c.LabelsBefore != c.Labels ||
 		len(ch.Events) > maxListed || len(ch.Keys) > maxListed {
 		return class, false
 	}
@@ -42,6 +44,8 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 		newContact:      ch.Contact.Action == convo.RowAdded,
 		newConversation: c.Action == convo.RowAdded,
 		closed:          c.CycleClosed,
+		listing:         c.Listing,
+		moves:           classOfMoves(c),
 		addresses:       len(ch.Addresses),
 		keys:            len(ch.Keys),
 	}
@@ -61,7 +65,9 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 	}
 	if !class.contact && len(ch.Events) == 1 && len(ch.Keys) <= 1 && c.OnlyMessages &&
 		IsMessage(&ch.Events[0]) {
-		return ChangeClass{message: true, events: 1, keys: class.keys}, true
+		return ChangeClass{
+			message: true, moves: class.moves, events: 1, keys: class.keys,
+		}, true
 	}
 	return class, true
 }

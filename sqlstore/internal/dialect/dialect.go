@@ -82,6 +82,15 @@ type Dialect struct {
 	// itself. Else it may read from the top of the listing down to the page, or filter the listing
 	// of all.
 	listIndexes string
+	// straightJoin joins two tables in the order in which they are named; empty: the engine has no
+	// word for it.
+	straightJoin string
+	// withTies has a listing whose index has only a part of its order read to the end of a tie.
+	// MariaDB has the word, but reads all for it.
+	withTies bool
+	// rangesOfIndex says that the places behind several values in an index are found by an OR of
+	// comparisons, and not by one of rows.
+	rangesOfIndex bool
 	// lateRows has a listing of two parts look rows up last; else the engine puts them all into
 	// files, for their texts.
 	lateRows bool

@@ -51,6 +51,8 @@ var MariaDB = Dialect{
 	PendingIndex:      " FORCE INDEX (convo_cycles_rollup_pending)",
 	listIndexes:       " FORCE INDEX (%s)",
 	lateRows:          true,
+	straightJoin:      "STRAIGHT_JOIN",
+	rangesOfIndex:     true,
 	Compose:           mariadbBlock,
 	ComposeArgs:       mariadbArgs,
 }
@@ -150,6 +152,10 @@ func mariadbBlock(class ChangeClass) string {
 	default:
 		add(1, mariadbAtConversation, byPrimaryKey(updateConversation), mariadbOrConflict)
 	}
+	if listing := listingStatements(class); len(listing) > 0 {
+		add(1, mariadbAtRest)
+		add(1, listing...)
+	}
 	add(min(class.keys, 1), mariadbAtKeys)
 	add(class.keys, mariadbOrKnown, InsertKey)
 	add(1, mariadbAtRest)
@@ -199,6 +205,7 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 		a = Conversations.Mutable.Args(d, a, c)
 		a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
 	}
+	a = listingArgs(d, a, &ch.Conversation)
 	for i := range ch.Keys {
 		a = append(a, KeyArgs(contact.Workspace, ch.Keys[i].KeyID)...)
 		a = Keys.All.Args(d, a, &Key{contact.Workspace, ch.Keys[i]})

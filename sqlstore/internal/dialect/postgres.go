@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"database/sql"
+	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -40,6 +41,7 @@ var PostgreSQL = Dialect{
 	Savepoint:         savepoint,
 	Lock:              " FOR UPDATE OF ct, cv",
 	LockOfBoth:        true,
+	withTies:          true,
 	Isolation:         sql.LevelReadCommitted,
 	SnapshotIsolation: sql.LevelRepeatableRead,
 	Compose:           postgresChange,
@@ -85,7 +87,8 @@ var (
 // nothing when the version is not the loaded one or the key is known. It answers how many rows it
 // wrote, and how many keys were known.
 var (
-	postgresMessage = `WITH ` + postgresUpdateByMessages + postgresMessageEvent + `
+	postgresMessage      = `WITH ` + postgresUpdateByMessages + postgresMessageEvent
+	postgresWroteMessage = `
 SELECT count(*), 0, 0 FROM wrote_conversation`
 
 	postgresKeyedMessage = `WITH known AS (
@@ -95,7 +98,8 @@ SELECT count(*), 0, 0 FROM wrote_conversation`
 	INSERT INTO convo_keys (` + Keys.All.Names() + `)
 	SELECT wrote_conversation.workspace, ` + listedKeys.casts() + `
 	FROM wrote_conversation
-)
+)`
+	postgresWroteKeyedMessage = `
 SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 0`
 
 	postgresUpdateByMessages = `wrote_conversation AS (
@@ -162,6 +166,23 @@ var (
 	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ? RETURNING 1
 )`
 
+	postgresActive = map[convo.RowAction]string{
+		convo.RowAdded: `, wrote_active AS (
+	INSERT INTO convo_active (` + Actives.All.Names() + `)
+	SELECT ` + Actives.All.Qualify("wanted") + ` FROM wanted, wrote_conversation
+)`,
+		convo.RowUpdated: `, wrote_active AS (
+	UPDATE convo_active ac SET (` + Actives.Mutable.Names() + `)
+		= (` + Actives.Mutable.Qualify("wanted") + `)
+	FROM wanted, wrote_conversation
+	WHERE ac.workspace = wanted.workspace AND ac.id = wanted.id
+)`,
+		convo.RowRemoved: `, wrote_active AS (
+	DELETE FROM convo_active ac USING wanted, wrote_conversation
+	WHERE ac.workspace = wanted.workspace AND ac.id = wanted.id
+)`,
+	}
+
 	postgresCycle = `, wrote_cycle AS (
 	INSERT INTO convo_cycles (` + Cycles.All.Names() + `, rollup_pending)
 	SELECT wanted.workspace, wanted.id, wanted.channel, wanted.lane, ` +
@@ -206,12 +227,6 @@ const postgresHold = `, held_contact AS (
 
 // postgresChange puts the statement for a class together.
 func postgresChange(class ChangeClass) string {
-	switch {
-	case class.message && class.keys > 0:
-		return postgresKeyedMessage
-	case class.message:
-		return postgresMessage
-	}
 	var b strings.Builder
 	add := func(wanted bool, part string) {
 		if wanted {
@@ -219,6 +234,14 @@ func postgresChange(class ChangeClass) string {
 		}
 	}
 	keys, addresses := class.keys > 0, class.addresses > 0
+	if class.message {
+		add(!keys, postgresMessage)
+		add(keys, postgresKeyedMessage)
+		add(true, postgresPlaces(class.moves))
+		add(!keys, postgresWroteMessage)
+		add(keys, postgresWroteKeyedMessage)
+		return b.String()
+	}
 	after := func(part, name string) string { return strings.Replace(part, "{after}", name, 1) }
 
 	add(true, postgresWanted)
@@ -242,6 +265,8 @@ func postgresChange(class ChangeClass) string {
 	}
 	add(class.newConversation, postgresInsertConversation)
 	add(!class.newConversation, after(postgresUpdateConversation, before))
+	add(true, postgresActive[class.listing])
+	add(true, postgresPlaces(class.moves))
 	add(class.closed, postgresCycle)
 	add(keys, postgresKeys)
 	add(addresses, postgresAddresses)
@@ -253,6 +278,28 @@ func postgresChange(class ChangeClass) string {
 	add(!keys, "0")
 	add(true, ", (SELECT count(*) FROM taken)")
 	return b.String()
+}
+
+// postgresPlaces moves the conversation in lists, if it was written. The arguments are placesArgs.
+func postgresPlaces(of moves) string {
+	var b strings.Builder
+	for i, action := range of {
+		if action != convo.RowKept {
+			fmt.Fprintf(&b, ", placed_%d AS (\n\t%s\n)", i, postgresPlace[action])
+		}
+	}
+	return b.String()
+}
+
+// A part sees nothing of what the others of its statement write: that a conversation was written is
+// seen by the answer of wrote_conversation.
+var postgresPlace = map[convo.RowAction]string{
+	convo.RowAdded: `INSERT INTO convo_places (workspace, list, at, id)
+	SELECT ?::text, ?::integer, ?::bigint, ?::uuid FROM wrote_conversation`,
+	convo.RowUpdated: `UPDATE convo_places pl SET list = ?, at = ? FROM wrote_conversation
+	WHERE pl.workspace = ? AND pl.list = ? AND pl.at = ? AND pl.id = ?`,
+	convo.RowRemoved: `DELETE FROM convo_places pl USING wrote_conversation
+	WHERE pl.workspace = ? AND pl.list = ? AND pl.at = ? AND pl.id = ?`,
 }
 
 // postgresArgs are the arguments of postgresChange, in its order.
@@ -284,6 +331,7 @@ func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 	if !class.newConversation {
 		a = append(a, ch.Conversation.Expected)
 	}
+	a = placesArgs(d, a, &ch.Conversation)
 	if class.events > 0 {
 		a = append(a, listOfEvents(d, listedEvents, ch.Events, c.ID))
 	}
@@ -305,7 +353,7 @@ func postgresMessageArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any 
 	if class.keys > 0 {
 		a = listedKeys.Args(d, a, &Key{c.Workspace, ch.Keys[0]})
 	}
-	return a
+	return placesArgs(d, a, &ch.Conversation)
 }
 
 // listOf is a JSON list with an object for each row.

@@ -270,6 +270,34 @@ var ContactEvents = table(
 	optional("attributes", immutable, func(e *ev) Field { return (*PlainText)(&e.Attributes) }),
 )
 
+// Actives are the columns of convo_active, by which active conversations are filtered.
+var Actives = table(
+	required("workspace", immutable, func(c *cv) Field { return (*Text)(&c.Workspace) }),
+	required("id", immutable, func(c *cv) Field { return (*ID)(&c.ID) }),
+	required("status", mutable, func(c *cv) Field { return (*Text)(&c.Status) }),
+	required("channel", mutable, func(c *cv) Field { return (*Text)(&c.Channel) }),
+	required("lane", mutable, func(c *cv) Field { return (*Text)(&c.Lane) }),
+	required("created_at", immutable, func(c *cv) Field { return (*Micros)(&c.CreatedAt) }),
+	required("assignee", mutable, func(c *cv) Field { return (*Text)(&c.Assignee) }),
+	required("team", mutable, func(c *cv) Field { return (*Text)(&c.Team) }),
+	required("priority", mutable, func(c *cv) Field { return (*Rank)(&c.Priority) }),
+)
+
+// Labelled is a label of a conversation.
+type Labelled struct {
+	Workspace, Label string
+	CreatedAt        time.Time // of the conversation
+	Conversation     uuid.UUID
+}
+
+// Labels are the columns of convo_labels.
+var Labels = table(
+	required("workspace", immutable, func(l *Labelled) Field { return (*Text)(&l.Workspace) }),
+	required("label", immutable, func(l *Labelled) Field { return (*Text)(&l.Label) }),
+	required("created_at", immutable, func(l *Labelled) Field { return (*Micros)(&l.CreatedAt) }),
+	required("conversation", immutable, func(l *Labelled) Field { return (*ID)(&l.Conversation) }),
+)
+
 // Keys are the columns of convo_keys.
 var Keys = table(
 	required("workspace", immutable, func(k *ky) Field { return (*Text)(&k.Workspace) }),

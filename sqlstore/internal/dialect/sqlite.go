@@ -23,6 +23,7 @@ var SQLite = Dialect{
 	UniqueViolation: "2067",
 	PendingIndex:    " INDEXED BY convo_cycles_rollup_pending",
 	lateRows:        true,
+	straightJoin:    "CROSS JOIN",
 }
 
 // unsampled keeps SQLite from planning a prepared statement again for each new value, which it does

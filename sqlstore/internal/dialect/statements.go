@@ -140,11 +140,14 @@ func keysFound(workspace, channel, id, address, contact string) string {
 				WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)))`
 }
 
-// Contacts is the statement for a page of root contacts.
-func (d *Dialect) Contacts(blocked bool) string {
+// Contacts is the statement for a page of root contacts, of so many ids or of all.
+func (d *Dialect) Contacts(blocked bool, ids int) string {
 	where := ""
+	if ids > 0 {
+		where = " AND id IN (" + Placeholders(ids) + ")"
+	}
 	if blocked {
-		where = " AND blocked = " + d.True
+		where += " AND blocked = " + d.True
 	}
 	return `SELECT ` + Contacts.Read.Names() + `
 	FROM convo_contacts
@@ -210,6 +213,16 @@ var (
 	UpdateByMessages = `UPDATE convo_conversations SET ` +
 		Conversations.ByMessages.assignments() + `
 	WHERE workspace = ? AND id = ? AND version = ?`
+
+	// The row by which an active conversation is filtered: see places.go.
+	InsertActive = `INSERT INTO convo_active (` + Actives.All.Names() + `)
+	VALUES (` + Actives.All.placeholders() + `)`
+
+	UpdateActive = `UPDATE convo_active SET ` + Actives.Mutable.assignments() + `
+	WHERE workspace = ? AND id = ?`
+
+	InsertLabel = `INSERT INTO convo_labels (` + Labels.All.Names() + `)
+	VALUES (` + Labels.All.placeholders() + `)`
 
 	InsertEvent = `INSERT INTO convo_events (` + Events.All.Names() + `)
 	VALUES (` + Events.All.placeholders() + `)`
@@ -367,6 +380,12 @@ const (
 	// one.
 	OtherActive = `SELECT other.id FROM convo_conversations other
 	WHERE other.workspace = ? AND other.active_slot = ? AND other.lane = ? AND other.id <> ?`
+
+	DeleteActive = `DELETE FROM convo_active
+	WHERE workspace = ? AND id = ?`
+
+	DeleteLabel = `DELETE FROM convo_labels
+	WHERE workspace = ? AND label = ? AND created_at = ? AND conversation = ?`
 
 	DeleteAddress = `DELETE FROM convo_addresses
 	WHERE workspace = ? AND channel = ? AND value = ?`

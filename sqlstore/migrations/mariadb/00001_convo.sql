@@ -107,6 +107,41 @@ CREATE INDEX convo_conversations_category ON convo_conversations (workspace, cat
 -- Timers are looked for in all workspaces at once.
 CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, id);
 
+-- A row for each active conversation, with what it is filtered in lists and counted by. No message
+-- changes it.
+CREATE TABLE convo_active (
+    workspace  VARBINARY(255) NOT NULL,
+    id         BINARY(16) NOT NULL,
+    status     VARBINARY(255) NOT NULL,
+    channel    VARBINARY(255) NOT NULL,
+    lane       VARBINARY(255) NOT NULL,
+    created_at BIGINT NOT NULL,
+    assignee   VARBINARY(255) NOT NULL,
+    team       VARBINARY(255) NOT NULL,
+    priority   INT NOT NULL,
+    PRIMARY KEY (workspace, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+-- Where active conversations stand in the lists that are not by their opening. list 1: at is the five
+-- minutes of the last activity; 2: since when the contact waits; 3: when it wakes; 10 and a
+-- priority: the opening. Each list is a range of its own: what moves in one touches no other one.
+CREATE TABLE convo_places (
+    workspace VARBINARY(255) NOT NULL,
+    list      INT NOT NULL,
+    at        BIGINT NOT NULL,
+    id        BINARY(16) NOT NULL,
+    PRIMARY KEY (workspace, list, at, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+-- The labels of all conversations, in the order of their opening.
+CREATE TABLE convo_labels (
+    workspace    VARBINARY(255) NOT NULL,
+    label        VARBINARY(255) NOT NULL,
+    created_at   BIGINT NOT NULL,
+    conversation BINARY(16) NOT NULL,
+    PRIMARY KEY (workspace, label, created_at, conversation)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
 -- A row per closed cycle; the running one is in its conversation.
 CREATE TABLE convo_cycles (
     workspace            VARBINARY(255) NOT NULL,
@@ -263,6 +298,9 @@ DROP TABLE convo_keys;
 DROP TABLE convo_contact_events;
 DROP TABLE convo_events;
 DROP TABLE convo_cycles;
+DROP TABLE convo_labels;
+DROP TABLE convo_places;
+DROP TABLE convo_active;
 DROP TABLE convo_conversations;
 DROP TABLE convo_addresses;
 DROP TABLE convo_contacts;

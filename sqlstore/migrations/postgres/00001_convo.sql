@@ -95,7 +95,7 @@ CREATE TABLE convo_conversations (
     PRIMARY KEY (workspace, id)
 ) WITH (fillfactor = 80);
 
-CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot, lane);
+CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot, lane) WHERE active_slot IS NOT NULL;
 CREATE INDEX convo_conversations_latest ON convo_conversations (workspace, contact, lane, opened_at, id);
 CREATE INDEX convo_conversations_listed ON convo_conversations (workspace, active, created_at, id);
 CREATE INDEX convo_conversations_contact ON convo_conversations (workspace, contact, active, created_at, id);
@@ -106,6 +106,41 @@ CREATE INDEX convo_conversations_lane ON convo_conversations (workspace, lane, a
 CREATE INDEX convo_conversations_category ON convo_conversations (workspace, category, active, created_at, id) WHERE category <> '';
 -- Timers are looked for in all workspaces at once.
 CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, id) WHERE due_at IS NOT NULL;
+
+-- A row for each active conversation, with what it is filtered in lists and counted by. No message
+-- changes it.
+CREATE TABLE convo_active (
+    workspace  text COLLATE "C" NOT NULL,
+    id         uuid NOT NULL,
+    status     text COLLATE "C" NOT NULL,
+    channel    text COLLATE "C" NOT NULL,
+    lane       text COLLATE "C" NOT NULL,
+    created_at bigint NOT NULL,
+    assignee   text COLLATE "C" NOT NULL,
+    team       text COLLATE "C" NOT NULL,
+    priority   integer NOT NULL,
+    PRIMARY KEY (workspace, id)
+) WITH (fillfactor = 80);
+
+-- Where active conversations stand in the lists that are not by their opening. list 1: at is the five
+-- minutes of the last activity; 2: since when the contact waits; 3: when it wakes; 10 and a
+-- priority: the opening. Each list is a range of its own: what moves in one touches no other one.
+CREATE TABLE convo_places (
+    workspace text COLLATE "C" NOT NULL,
+    list      integer NOT NULL,
+    at        bigint NOT NULL,
+    id        uuid NOT NULL,
+    PRIMARY KEY (workspace, list, at, id)
+) WITH (fillfactor = 80);
+
+-- The labels of all conversations, in the order of their opening.
+CREATE TABLE convo_labels (
+    workspace    text COLLATE "C" NOT NULL,
+    label        text COLLATE "C" NOT NULL,
+    created_at   bigint NOT NULL,
+    conversation uuid NOT NULL,
+    PRIMARY KEY (workspace, label, created_at, conversation)
+);
 
 -- A row per closed cycle; the running one is in its conversation.
 CREATE TABLE convo_cycles (
@@ -263,6 +298,9 @@ DROP TABLE convo_keys;
 DROP TABLE convo_contact_events;
 DROP TABLE convo_events;
 DROP TABLE convo_cycles;
+DROP TABLE convo_labels;
+DROP TABLE convo_places;
+DROP TABLE convo_active;
 DROP TABLE convo_conversations;
 DROP TABLE convo_addresses;
 DROP TABLE convo_contacts;

@@ -162,7 +162,7 @@ func eventsByText(t *testing.T, s convo.Store) map[string]int {
 			}
 		}
 		if more = len(page) == convo.MaxPageSize; more {
-			f.After = page[len(page)-1].Cursor()
+			f.After = f.Cursor(page[len(page)-1])
 		}
 	}
 	return counts

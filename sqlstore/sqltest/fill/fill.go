@@ -26,6 +26,7 @@ const (
 	RareTeam     = "team-rare"
 	RareLane     = "lane-rare"
 	RareCategory = "Fraud"
+	RareLabel    = "label-rare"
 )
 
 // Conversations fills contacts, addresses and conversations: n conversations of n/2 contacts in 22
@@ -35,7 +36,32 @@ func Conversations(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int) e
 	return run(ctx, db, d, n, []table{
 		{"contacts", n / 2, contacts}, {"merged contacts", n / 200, aliases},
 		{"addresses", n / 2, addresses},
-		{"conversations", n, conversations},
+		{"conversations", n, conversations}, {"active", n, actives}, {"activity", n, activity},
+		{"waiting", n, waiting}, {"deadlines", n, deadlines}, {"priorities", n, priorities},
+		{"labels", n, labels},
+	})
+}
+
+// Busy is a workspace with nothing but active conversations.
+const Busy = "busy"
+
+// Inbox fills Busy with n active conversations, each of another contact, of 400 assignees; one in
+// five has none.
+func Inbox(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int) error {
+	of := func(statement string) string {
+		// Without a timer, for their contacts are not there.
+		statement = strings.Replace(statement,
+			"CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END, active", "NULL, active", 1)
+		return strings.Replace(statement, "FROM {conversations}", `FROM (SELECT i, c, id, at,
+			'busy' AS workspace, CONCAT('busy-', i) AS contact, TRUE AS active, channel, lane,
+			CASE WHEN i % 5 = 0 THEN '' ELSE CONCAT('agent-', i % 400) END AS assignee, team,
+			category FROM {conversations}) busy`, 1)
+	}
+	return run(ctx, db, d, n, []table{
+		{"inbox", n, of(conversations)}, {"active inbox", n, of(actives)},
+		{"activity of the inbox", n, of(activity)}, {"waiting in the inbox", n, of(waiting)},
+		{"deadlines of the inbox", n, of(deadlines)},
+		{"priorities of the inbox", n, of(priorities)},
 	})
 }
 
@@ -56,7 +82,7 @@ func Analyze(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 		statement = "VACUUM ANALYZE"
 	case sqlstore.MariaDB:
 		statement = `ANALYZE TABLE convo_contacts, convo_addresses, convo_conversations,
-			convo_cycles, convo_events,
+			convo_active, convo_places, convo_labels, convo_cycles, convo_events,
 			convo_contact_events, convo_keys, convo_deliveries, convo_rollups`
 	}
 	_, err := db.ExecContext(ctx, statement)
@@ -120,6 +146,9 @@ var missing = map[string]func(given string) (names, values string){
 	"contacts":       dialect.Contacts.All.Missing,
 	"addresses":      dialect.Addresses.All.Missing,
 	"conversations":  dialect.Conversations.All.Missing,
+	"active":         dialect.Actives.All.Missing,
+	"places":         dialect.Places.All.Missing,
+	"labels":         dialect.Labels.All.Missing,
 	"cycles":         dialect.Cycles.All.Missing,
 	"events":         dialect.Events.All.Missing,
 	"contact_events": dialect.ContactEvents.All.Missing,
@@ -134,7 +163,7 @@ func complete(statement string) string {
 	m := insert.FindStringSubmatch(statement)
 	names, values := missing[m[2]](m[3])
 	statement = m[1] + names + statement[len(m[0]):]
-	from := strings.LastIndex(statement, "FROM {")
+	from := strings.Index(statement, "FROM ") // with what may follow
 	return strings.TrimRight(statement[:from], " \n\t") + values + "\n\t" + statement[from:]
 }
 
@@ -152,6 +181,11 @@ func text(d sqlstore.Dialect, statement string, n, from, to int) string {
 		numbers = fmt.Sprintf("(SELECT CAST(seq AS SIGNED) AS i FROM seq_%d_to_%d) r", from, to-1)
 		id = "UNHEX(CONCAT(LPAD(HEX(MILLIS), 12, '0'), '70008000', LPAD(HEX(NUMBER), 12, '0')))"
 	}
+	division := "/"
+	if d == sqlstore.MariaDB {
+		division = "DIV"
+	}
+	statement = strings.ReplaceAll(statement, "{div}", division)
 	// One conversation every 20 seconds, from 2025 on.
 	const millis = "(1735689600000 + 20000 * (NUMBER))"
 	id = strings.ReplaceAll(id, "MILLIS", millis)
@@ -237,6 +271,34 @@ const (
 		CASE WHEN active THEN '' ELSE CONCAT('Issue resolved: replaced item ', i, ',
 		and a coupon for the trouble.') END
 	FROM {conversations}`
+
+	// Of the active ones, 6 in 10 wait and 2 in 5 have a priority.
+	actives = `INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee,
+		team, priority)
+	SELECT workspace, id, CASE WHEN c % 10 < 3 THEN 'pending' ELSE 'open' END, channel, lane, at,
+		assignee, team, CASE WHEN c % 5 < 2 THEN 1 + c % 4 ELSE 0 END
+	FROM {conversations} WHERE active`
+
+	activity = `INSERT INTO convo_places (workspace, list, at, id)
+	SELECT workspace, 1, (at + 3000000) {div} 300000000, id
+	FROM {conversations} WHERE active`
+
+	waiting = `INSERT INTO convo_places (workspace, list, at, id)
+	SELECT workspace, 2, at + 1000000, id
+	FROM {conversations} WHERE active AND c % 10 > 3`
+
+	deadlines = `INSERT INTO convo_places (workspace, list, at, id)
+	SELECT workspace, 3, at + 86400000000, id
+	FROM {conversations} WHERE active AND c % 10 = 0`
+
+	priorities = `INSERT INTO convo_places (workspace, list, at, id)
+	SELECT workspace, 11 + c % 4, at, id
+	FROM {conversations} WHERE active AND c % 5 < 2`
+
+	// 1 in 10 has a label.
+	labels = `INSERT INTO convo_labels (workspace, label, created_at, conversation)
+	SELECT workspace, CASE WHEN c = 9 THEN 'label-rare' ELSE CONCAT('label-', c % 7) END, at, id
+	FROM {conversations} WHERE c % 10 = 9`
 
 	cycles = `INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
 		opened_by_type, opened_by_id, opened_source,

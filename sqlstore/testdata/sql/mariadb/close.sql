@@ -23,6 +23,13 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
+        DELETE FROM convo_active
+            WHERE workspace = ? AND id = ?;
+        DELETE FROM convo_places
+            WHERE workspace = ? AND list = ? AND at = ? AND id = ?;
+        DELETE FROM convo_places
+            WHERE workspace = ? AND list = ? AND at = ? AND id = ?;
+        SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
@@ -56,17 +63,18 @@ END;
 -- 33 first_waiting_since, 34 waiting_since, 35 no_wait_before, 36 responses, 37 response_micros,
 -- 38 pending_micros, 39 incoming, 40 outgoing_user, 41 outgoing_automation, 42 closed_at,
 -- 43 closed_by_type, 44 closed_by_id, 45 closed_source, 46 category, 47 summary, 48 workspace,
--- 49 id, 50 version, 51 workspace, 52 conversation, 53 seq, 54 id, 55 contact, 56 contact_seq,
--- 57 kind, 58 at, 59 by_type, 60 by_id, 61 source, 62 channel, 63 lane, 64 address, 65 external_id,
--- 66 sent_at, 67 body, 68 attachments, 69 category, 70 summary, 71 until_at, 72 assignee, 73 team,
--- 74 response, 75 quiet, 76 new_contact, 77 restart_flow, 78 message, 79 redacted, 80 duplicate,
--- 81 notice, 82 audience, 83 status_before, 84 assignee_before, 85 team_before, 86 lane_before,
--- 87 channel_before, 88 moved_from, 89 from_seq, 90 labels, 91 labels_before, 92 priority,
--- 93 priority_before, 94 subject, 95 attributes, 96 workspace, 97 conversation, 98 channel,
--- 99 lane, 100 number, 101 opened_at, 102 opened_by_type, 103 opened_by_id, 104 opened_source,
--- 105 first_assigned_at, 106 first_assignee, 107 last_assignee, 108 last_team,
--- 109 first_response_at, 110 first_response_sent_at, 111 first_responder_type,
--- 112 first_responder_id, 113 first_waiting_since, 114 waiting_since, 115 no_wait_before,
--- 116 responses, 117 response_micros, 118 pending_micros, 119 incoming, 120 outgoing_user,
--- 121 outgoing_automation, 122 closed_at, 123 closed_by_type, 124 closed_by_id, 125 closed_source,
--- 126 category, 127 summary
+-- 49 id, 50 version, 51 workspace, 52 id, 53 workspace, 54 list, 55 at, 56 id, 57 workspace,
+-- 58 list, 59 at, 60 id, 61 workspace, 62 conversation, 63 seq, 64 id, 65 contact, 66 contact_seq,
+-- 67 kind, 68 at, 69 by_type, 70 by_id, 71 source, 72 channel, 73 lane, 74 address, 75 external_id,
+-- 76 sent_at, 77 body, 78 attachments, 79 category, 80 summary, 81 until_at, 82 assignee, 83 team,
+-- 84 response, 85 quiet, 86 new_contact, 87 restart_flow, 88 message, 89 redacted, 90 duplicate,
+-- 91 notice, 92 audience, 93 status_before, 94 assignee_before, 95 team_before, 96 lane_before,
+-- 97 channel_before, 98 moved_from, 99 from_seq, 100 labels, 101 labels_before, 102 priority,
+-- 103 priority_before, 104 subject, 105 attributes, 106 workspace, 107 conversation, 108 channel,
+-- 109 lane, 110 number, 111 opened_at, 112 opened_by_type, 113 opened_by_id, 114 opened_source,
+-- 115 first_assigned_at, 116 first_assignee, 117 last_assignee, 118 last_team,
+-- 119 first_response_at, 120 first_response_sent_at, 121 first_responder_type,
+-- 122 first_responder_id, 123 first_waiting_since, 124 waiting_since, 125 no_wait_before,
+-- 126 responses, 127 response_micros, 128 pending_micros, 129 incoming, 130 outgoing_user,
+-- 131 outgoing_automation, 132 closed_at, 133 closed_by_type, 134 closed_by_id, 135 closed_source,
+-- 136 category, 137 summary

@@ -43,6 +43,10 @@ UPDATE convo_conversations SET status = ?, version = ?, updated_at = ?, last_act
 -- 49 origin, 50 lane, 51 channel, 52 workspace, 53 id, 54 version, 55 workspace, 56 active_slot,
 -- 57 lane, 58 id
 
+UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?, priority = ?
+    WHERE workspace = ? AND id = ?;
+-- parameters: 1 status, 2 channel, 3 lane, 4 assignee, 5 team, 6 priority, 7 workspace, 8 id
+
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,

@@ -25,6 +25,12 @@ BEGIN NOT ATOMIC
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?);
         SET step = 1;
+        INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
+            priority)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_places (workspace, list, at, id)
+            VALUES (?, ?, ?, ?);
+        SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
@@ -50,11 +56,12 @@ END;
 -- 50 first_responder_type, 51 first_responder_id, 52 first_waiting_since, 53 waiting_since,
 -- 54 no_wait_before, 55 responses, 56 response_micros, 57 pending_micros, 58 incoming,
 -- 59 outgoing_user, 60 outgoing_automation, 61 closed_at, 62 closed_by_type, 63 closed_by_id,
--- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 conversation, 69 seq, 70 id,
--- 71 contact, 72 contact_seq, 73 kind, 74 at, 75 by_type, 76 by_id, 77 source, 78 channel, 79 lane,
--- 80 address, 81 external_id, 82 sent_at, 83 body, 84 attachments, 85 category, 86 summary,
--- 87 until_at, 88 assignee, 89 team, 90 response, 91 quiet, 92 new_contact, 93 restart_flow,
--- 94 message, 95 redacted, 96 duplicate, 97 notice, 98 audience, 99 status_before,
--- 100 assignee_before, 101 team_before, 102 lane_before, 103 channel_before, 104 moved_from,
--- 105 from_seq, 106 labels, 107 labels_before, 108 priority, 109 priority_before, 110 subject,
--- 111 attributes
+-- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 id, 69 status, 70 channel, 71 lane,
+-- 72 created_at, 73 assignee, 74 team, 75 priority, 76 workspace, 77 list, 78 at, 79 id,
+-- 80 workspace, 81 conversation, 82 seq, 83 id, 84 contact, 85 contact_seq, 86 kind, 87 at,
+-- 88 by_type, 89 by_id, 90 source, 91 channel, 92 lane, 93 address, 94 external_id, 95 sent_at,
+-- 96 body, 97 attachments, 98 category, 99 summary, 100 until_at, 101 assignee, 102 team,
+-- 103 response, 104 quiet, 105 new_contact, 106 restart_flow, 107 message, 108 redacted,
+-- 109 duplicate, 110 notice, 111 audience, 112 status_before, 113 assignee_before, 114 team_before,
+-- 115 lane_before, 116 channel_before, 117 moved_from, 118 from_seq, 119 labels, 120 labels_before,
+-- 121 priority, 122 priority_before, 123 subject, 124 attributes

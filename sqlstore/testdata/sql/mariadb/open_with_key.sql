@@ -24,6 +24,12 @@ BEGIN NOT ATOMIC
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?);
+        SET step = 1;
+        INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
+            priority)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_places (workspace, list, at, id)
+            VALUES (?, ?, ?, ?);
         SET step = 3;
         IF EXISTS (SELECT 1 FROM convo_keys ky
             LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
@@ -65,12 +71,14 @@ END;
 -- 50 first_responder_type, 51 first_responder_id, 52 first_waiting_since, 53 waiting_since,
 -- 54 no_wait_before, 55 responses, 56 response_micros, 57 pending_micros, 58 incoming,
 -- 59 outgoing_user, 60 outgoing_automation, 61 closed_at, 62 closed_by_type, 63 closed_by_id,
--- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 channel, 69 id, 70 address, 71 ?,
--- 72 id, 73 workspace, 74 channel, 75 id, 76 address, 77 contact, 78 hash, 79 conversation,
--- 80 first_seq, 81 last_seq, 82 workspace, 83 conversation, 84 seq, 85 id, 86 contact,
--- 87 contact_seq, 88 kind, 89 at, 90 by_type, 91 by_id, 92 source, 93 channel, 94 lane, 95 address,
--- 96 external_id, 97 sent_at, 98 body, 99 attachments, 100 category, 101 summary, 102 until_at,
--- 103 assignee, 104 team, 105 response, 106 quiet, 107 new_contact, 108 restart_flow, 109 message,
--- 110 redacted, 111 duplicate, 112 notice, 113 audience, 114 status_before, 115 assignee_before,
--- 116 team_before, 117 lane_before, 118 channel_before, 119 moved_from, 120 from_seq, 121 labels,
--- 122 labels_before, 123 priority, 124 priority_before, 125 subject, 126 attributes
+-- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 id, 69 status, 70 channel, 71 lane,
+-- 72 created_at, 73 assignee, 74 team, 75 priority, 76 workspace, 77 list, 78 at, 79 id,
+-- 80 workspace, 81 channel, 82 id, 83 address, 84 ?, 85 id, 86 workspace, 87 channel, 88 id,
+-- 89 address, 90 contact, 91 hash, 92 conversation, 93 first_seq, 94 last_seq, 95 workspace,
+-- 96 conversation, 97 seq, 98 id, 99 contact, 100 contact_seq, 101 kind, 102 at, 103 by_type,
+-- 104 by_id, 105 source, 106 channel, 107 lane, 108 address, 109 external_id, 110 sent_at,
+-- 111 body, 112 attachments, 113 category, 114 summary, 115 until_at, 116 assignee, 117 team,
+-- 118 response, 119 quiet, 120 new_contact, 121 restart_flow, 122 message, 123 redacted,
+-- 124 duplicate, 125 notice, 126 audience, 127 status_before, 128 assignee_before, 129 team_before,
+-- 130 lane_before, 131 channel_before, 132 moved_from, 133 from_seq, 134 labels, 135 labels_before,
+-- 136 priority, 137 priority_before, 138 subject, 139 attributes

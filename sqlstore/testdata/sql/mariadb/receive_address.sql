@@ -25,6 +25,14 @@ BEGIN NOT ATOMIC
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?);
         SET step = 1;
+        INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
+            priority)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_places (workspace, list, at, id)
+            VALUES (?, ?, ?, ?);
+        INSERT INTO convo_places (workspace, list, at, id)
+            VALUES (?, ?, ?, ?);
+        SET step = 1;
         INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
             VALUES (?, ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
@@ -66,22 +74,24 @@ END;
 -- 50 first_responder_type, 51 first_responder_id, 52 first_waiting_since, 53 waiting_since,
 -- 54 no_wait_before, 55 responses, 56 response_micros, 57 pending_micros, 58 incoming,
 -- 59 outgoing_user, 60 outgoing_automation, 61 closed_at, 62 closed_by_type, 63 closed_by_id,
--- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 channel, 69 value, 70 contact,
--- 71 identity, 72 workspace, 73 conversation, 74 seq, 75 id, 76 contact, 77 contact_seq, 78 kind,
--- 79 at, 80 by_type, 81 by_id, 82 source, 83 channel, 84 lane, 85 address, 86 external_id,
--- 87 sent_at, 88 body, 89 attachments, 90 category, 91 summary, 92 until_at, 93 assignee, 94 team,
--- 95 response, 96 quiet, 97 new_contact, 98 restart_flow, 99 message, 100 redacted, 101 duplicate,
--- 102 notice, 103 audience, 104 status_before, 105 assignee_before, 106 team_before,
--- 107 lane_before, 108 channel_before, 109 moved_from, 110 from_seq, 111 labels, 112 labels_before,
--- 113 priority, 114 priority_before, 115 subject, 116 attributes, 117 workspace, 118 conversation,
--- 119 seq, 120 id, 121 contact, 122 contact_seq, 123 kind, 124 at, 125 by_type, 126 by_id,
--- 127 source, 128 channel, 129 lane, 130 address, 131 external_id, 132 sent_at, 133 body,
--- 134 attachments, 135 category, 136 summary, 137 until_at, 138 assignee, 139 team, 140 response,
--- 141 quiet, 142 new_contact, 143 restart_flow, 144 message, 145 redacted, 146 duplicate,
--- 147 notice, 148 audience, 149 status_before, 150 assignee_before, 151 team_before,
--- 152 lane_before, 153 channel_before, 154 moved_from, 155 from_seq, 156 labels, 157 labels_before,
--- 158 priority, 159 priority_before, 160 subject, 161 attributes, 162 workspace, 163 contact,
--- 164 seq, 165 id, 166 contact_seq, 167 kind, 168 at, 169 by_type, 170 by_id, 171 source,
--- 172 channel, 173 address, 174 external_id, 175 sent_at, 176 body, 177 attachments, 178 quiet,
--- 179 message, 180 redacted, 181 duplicate, 182 merged_into, 183 blocked, 184 blocked_by,
--- 185 unmerged_from, 186 own_blocked, 187 own_blocked_by, 188 name, 189 attributes
+-- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 id, 69 status, 70 channel, 71 lane,
+-- 72 created_at, 73 assignee, 74 team, 75 priority, 76 workspace, 77 list, 78 at, 79 id,
+-- 80 workspace, 81 list, 82 at, 83 id, 84 workspace, 85 channel, 86 value, 87 contact, 88 identity,
+-- 89 workspace, 90 conversation, 91 seq, 92 id, 93 contact, 94 contact_seq, 95 kind, 96 at,
+-- 97 by_type, 98 by_id, 99 source, 100 channel, 101 lane, 102 address, 103 external_id,
+-- 104 sent_at, 105 body, 106 attachments, 107 category, 108 summary, 109 until_at, 110 assignee,
+-- 111 team, 112 response, 113 quiet, 114 new_contact, 115 restart_flow, 116 message, 117 redacted,
+-- 118 duplicate, 119 notice, 120 audience, 121 status_before, 122 assignee_before, 123 team_before,
+-- 124 lane_before, 125 channel_before, 126 moved_from, 127 from_seq, 128 labels, 129 labels_before,
+-- 130 priority, 131 priority_before, 132 subject, 133 attributes, 134 workspace, 135 conversation,
+-- 136 seq, 137 id, 138 contact, 139 contact_seq, 140 kind, 141 at, 142 by_type, 143 by_id,
+-- 144 source, 145 channel, 146 lane, 147 address, 148 external_id, 149 sent_at, 150 body,
+-- 151 attachments, 152 category, 153 summary, 154 until_at, 155 assignee, 156 team, 157 response,
+-- 158 quiet, 159 new_contact, 160 restart_flow, 161 message, 162 redacted, 163 duplicate,
+-- 164 notice, 165 audience, 166 status_before, 167 assignee_before, 168 team_before,
+-- 169 lane_before, 170 channel_before, 171 moved_from, 172 from_seq, 173 labels, 174 labels_before,
+-- 175 priority, 176 priority_before, 177 subject, 178 attributes, 179 workspace, 180 contact,
+-- 181 seq, 182 id, 183 contact_seq, 184 kind, 185 at, 186 by_type, 187 by_id, 188 source,
+-- 189 channel, 190 address, 191 external_id, 192 sent_at, 193 body, 194 attachments, 195 quiet,
+-- 196 message, 197 redacted, 198 duplicate, 199 merged_into, 200 blocked, 201 blocked_by,
+-- 202 unmerged_from, 203 own_blocked, 204 own_blocked_by, 205 name, 206 attributes

@@ -25,6 +25,14 @@ BEGIN NOT ATOMIC
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?);
         SET step = 1;
+        INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
+            priority)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_places (workspace, list, at, id)
+            VALUES (?, ?, ?, ?);
+        INSERT INTO convo_places (workspace, list, at, id)
+            VALUES (?, ?, ?, ?);
+        SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
@@ -58,17 +66,19 @@ END;
 -- 50 first_responder_type, 51 first_responder_id, 52 first_waiting_since, 53 waiting_since,
 -- 54 no_wait_before, 55 responses, 56 response_micros, 57 pending_micros, 58 incoming,
 -- 59 outgoing_user, 60 outgoing_automation, 61 closed_at, 62 closed_by_type, 63 closed_by_id,
--- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 conversation, 69 seq, 70 id,
--- 71 contact, 72 contact_seq, 73 kind, 74 at, 75 by_type, 76 by_id, 77 source, 78 channel, 79 lane,
--- 80 address, 81 external_id, 82 sent_at, 83 body, 84 attachments, 85 category, 86 summary,
--- 87 until_at, 88 assignee, 89 team, 90 response, 91 quiet, 92 new_contact, 93 restart_flow,
--- 94 message, 95 redacted, 96 duplicate, 97 notice, 98 audience, 99 status_before,
--- 100 assignee_before, 101 team_before, 102 lane_before, 103 channel_before, 104 moved_from,
--- 105 from_seq, 106 labels, 107 labels_before, 108 priority, 109 priority_before, 110 subject,
--- 111 attributes, 112 workspace, 113 conversation, 114 seq, 115 id, 116 contact, 117 contact_seq,
--- 118 kind, 119 at, 120 by_type, 121 by_id, 122 source, 123 channel, 124 lane, 125 address,
--- 126 external_id, 127 sent_at, 128 body, 129 attachments, 130 category, 131 summary, 132 until_at,
--- 133 assignee, 134 team, 135 response, 136 quiet, 137 new_contact, 138 restart_flow, 139 message,
--- 140 redacted, 141 duplicate, 142 notice, 143 audience, 144 status_before, 145 assignee_before,
--- 146 team_before, 147 lane_before, 148 channel_before, 149 moved_from, 150 from_seq, 151 labels,
--- 152 labels_before, 153 priority, 154 priority_before, 155 subject, 156 attributes
+-- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 id, 69 status, 70 channel, 71 lane,
+-- 72 created_at, 73 assignee, 74 team, 75 priority, 76 workspace, 77 list, 78 at, 79 id,
+-- 80 workspace, 81 list, 82 at, 83 id, 84 workspace, 85 conversation, 86 seq, 87 id, 88 contact,
+-- 89 contact_seq, 90 kind, 91 at, 92 by_type, 93 by_id, 94 source, 95 channel, 96 lane, 97 address,
+-- 98 external_id, 99 sent_at, 100 body, 101 attachments, 102 category, 103 summary, 104 until_at,
+-- 105 assignee, 106 team, 107 response, 108 quiet, 109 new_contact, 110 restart_flow, 111 message,
+-- 112 redacted, 113 duplicate, 114 notice, 115 audience, 116 status_before, 117 assignee_before,
+-- 118 team_before, 119 lane_before, 120 channel_before, 121 moved_from, 122 from_seq, 123 labels,
+-- 124 labels_before, 125 priority, 126 priority_before, 127 subject, 128 attributes, 129 workspace,
+-- 130 conversation, 131 seq, 132 id, 133 contact, 134 contact_seq, 135 kind, 136 at, 137 by_type,
+-- 138 by_id, 139 source, 140 channel, 141 lane, 142 address, 143 external_id, 144 sent_at,
+-- 145 body, 146 attachments, 147 category, 148 summary, 149 until_at, 150 assignee, 151 team,
+-- 152 response, 153 quiet, 154 new_contact, 155 restart_flow, 156 message, 157 redacted,
+-- 158 duplicate, 159 notice, 160 audience, 161 status_before, 162 assignee_before, 163 team_before,
+-- 164 lane_before, 165 channel_before, 166 moved_from, 167 from_seq, 168 labels, 169 labels_before,
+-- 170 priority, 171 priority_before, 172 subject, 173 attributes

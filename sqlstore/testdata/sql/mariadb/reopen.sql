@@ -27,6 +27,12 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
+        INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
+            priority)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_places (workspace, list, at, id)
+            VALUES (?, ?, ?, ?);
+        SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
@@ -52,10 +58,12 @@ END;
 -- 45 first_waiting_since, 46 waiting_since, 47 no_wait_before, 48 responses, 49 response_micros,
 -- 50 pending_micros, 51 incoming, 52 outgoing_user, 53 outgoing_automation, 54 closed_at,
 -- 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary, 60 workspace,
--- 61 id, 62 version, 63 workspace, 64 conversation, 65 seq, 66 id, 67 contact, 68 contact_seq,
--- 69 kind, 70 at, 71 by_type, 72 by_id, 73 source, 74 channel, 75 lane, 76 address, 77 external_id,
--- 78 sent_at, 79 body, 80 attachments, 81 category, 82 summary, 83 until_at, 84 assignee, 85 team,
--- 86 response, 87 quiet, 88 new_contact, 89 restart_flow, 90 message, 91 redacted, 92 duplicate,
--- 93 notice, 94 audience, 95 status_before, 96 assignee_before, 97 team_before, 98 lane_before,
--- 99 channel_before, 100 moved_from, 101 from_seq, 102 labels, 103 labels_before, 104 priority,
--- 105 priority_before, 106 subject, 107 attributes
+-- 61 id, 62 version, 63 workspace, 64 id, 65 status, 66 channel, 67 lane, 68 created_at,
+-- 69 assignee, 70 team, 71 priority, 72 workspace, 73 list, 74 at, 75 id, 76 workspace,
+-- 77 conversation, 78 seq, 79 id, 80 contact, 81 contact_seq, 82 kind, 83 at, 84 by_type, 85 by_id,
+-- 86 source, 87 channel, 88 lane, 89 address, 90 external_id, 91 sent_at, 92 body, 93 attachments,
+-- 94 category, 95 summary, 96 until_at, 97 assignee, 98 team, 99 response, 100 quiet,
+-- 101 new_contact, 102 restart_flow, 103 message, 104 redacted, 105 duplicate, 106 notice,
+-- 107 audience, 108 status_before, 109 assignee_before, 110 team_before, 111 lane_before,
+-- 112 channel_before, 113 moved_from, 114 from_seq, 115 labels, 116 labels_before, 117 priority,
+-- 118 priority_before, 119 subject, 120 attributes

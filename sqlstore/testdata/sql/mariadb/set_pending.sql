@@ -23,6 +23,10 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
+        UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?,
+            priority = ?
+            WHERE workspace = ? AND id = ?;
+        SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
@@ -46,10 +50,11 @@ END;
 -- 33 first_waiting_since, 34 waiting_since, 35 no_wait_before, 36 responses, 37 response_micros,
 -- 38 pending_micros, 39 incoming, 40 outgoing_user, 41 outgoing_automation, 42 closed_at,
 -- 43 closed_by_type, 44 closed_by_id, 45 closed_source, 46 category, 47 summary, 48 workspace,
--- 49 id, 50 version, 51 workspace, 52 conversation, 53 seq, 54 id, 55 contact, 56 contact_seq,
--- 57 kind, 58 at, 59 by_type, 60 by_id, 61 source, 62 channel, 63 lane, 64 address, 65 external_id,
--- 66 sent_at, 67 body, 68 attachments, 69 category, 70 summary, 71 until_at, 72 assignee, 73 team,
--- 74 response, 75 quiet, 76 new_contact, 77 restart_flow, 78 message, 79 redacted, 80 duplicate,
--- 81 notice, 82 audience, 83 status_before, 84 assignee_before, 85 team_before, 86 lane_before,
--- 87 channel_before, 88 moved_from, 89 from_seq, 90 labels, 91 labels_before, 92 priority,
--- 93 priority_before, 94 subject, 95 attributes
+-- 49 id, 50 version, 51 status, 52 channel, 53 lane, 54 assignee, 55 team, 56 priority,
+-- 57 workspace, 58 id, 59 workspace, 60 conversation, 61 seq, 62 id, 63 contact, 64 contact_seq,
+-- 65 kind, 66 at, 67 by_type, 68 by_id, 69 source, 70 channel, 71 lane, 72 address, 73 external_id,
+-- 74 sent_at, 75 body, 76 attachments, 77 category, 78 summary, 79 until_at, 80 assignee, 81 team,
+-- 82 response, 83 quiet, 84 new_contact, 85 restart_flow, 86 message, 87 redacted, 88 duplicate,
+-- 89 notice, 90 audience, 91 status_before, 92 assignee_before, 93 team_before, 94 lane_before,
+-- 95 channel_before, 96 moved_from, 97 from_seq, 98 labels, 99 labels_before, 100 priority,
+-- 101 priority_before, 102 subject, 103 attributes

@@ -34,6 +34,14 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
+        UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?,
+            priority = ?
+            WHERE workspace = ? AND id = ?;
+        UPDATE convo_places SET list = ?, at = ?
+            WHERE workspace = ? AND list = ? AND at = ? AND id = ?;
+        DELETE FROM convo_places
+            WHERE workspace = ? AND list = ? AND at = ? AND id = ?;
+        SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
@@ -57,12 +65,14 @@ END;
 -- 33 first_waiting_since, 34 waiting_since, 35 no_wait_before, 36 responses, 37 response_micros,
 -- 38 pending_micros, 39 incoming, 40 outgoing_user, 41 outgoing_automation, 42 closed_at,
 -- 43 closed_by_type, 44 closed_by_id, 45 closed_source, 46 category, 47 summary, 48 workspace,
--- 49 id, 50 version, 51 workspace, 52 conversation, 53 seq, 54 id, 55 contact, 56 contact_seq,
--- 57 kind, 58 at, 59 by_type, 60 by_id, 61 source, 62 channel, 63 lane, 64 address, 65 external_id,
--- 66 sent_at, 67 body, 68 attachments, 69 category, 70 summary, 71 until_at, 72 assignee, 73 team,
--- 74 response, 75 quiet, 76 new_contact, 77 restart_flow, 78 message, 79 redacted, 80 duplicate,
--- 81 notice, 82 audience, 83 status_before, 84 assignee_before, 85 team_before, 86 lane_before,
--- 87 channel_before, 88 moved_from, 89 from_seq, 90 labels, 91 labels_before, 92 priority,
--- 93 priority_before, 94 subject, 95 attributes
+-- 49 id, 50 version, 51 status, 52 channel, 53 lane, 54 assignee, 55 team, 56 priority,
+-- 57 workspace, 58 id, 59 list, 60 at, 61 workspace, 62 list, 63 at, 64 id, 65 workspace, 66 list,
+-- 67 at, 68 id, 69 workspace, 70 conversation, 71 seq, 72 id, 73 contact, 74 contact_seq, 75 kind,
+-- 76 at, 77 by_type, 78 by_id, 79 source, 80 channel, 81 lane, 82 address, 83 external_id,
+-- 84 sent_at, 85 body, 86 attachments, 87 category, 88 summary, 89 until_at, 90 assignee, 91 team,
+-- 92 response, 93 quiet, 94 new_contact, 95 restart_flow, 96 message, 97 redacted, 98 duplicate,
+-- 99 notice, 100 audience, 101 status_before, 102 assignee_before, 103 team_before,
+-- 104 lane_before, 105 channel_before, 106 moved_from, 107 from_seq, 108 labels, 109 labels_before,
+-- 110 priority, 111 priority_before, 112 subject, 113 attributes
 
 -- load by conversation: see load.sql

@@ -50,6 +50,12 @@ WITH wanted AS (
             wanted.closed_by_id, wanted.closed_source, wanted.category, wanted.summary)
     FROM wanted, free
     WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $56 RETURNING 1
+), wrote_active AS (
+    UPDATE convo_active ac SET (status, channel, lane, assignee, team, priority)
+        = (wanted.status, wanted.channel, wanted.lane, wanted.assignee, wanted.team,
+            wanted.priority)
+    FROM wanted, wrote_conversation
+    WHERE ac.workspace = wanted.workspace AND ac.id = wanted.id
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,

@@ -50,6 +50,15 @@ WITH wanted AS (
             wanted.closed_by_id, wanted.closed_source, wanted.category, wanted.summary)
     FROM wanted, free
     WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $56 RETURNING 1
+), wrote_active AS (
+    DELETE FROM convo_active ac USING wanted, wrote_conversation
+    WHERE ac.workspace = wanted.workspace AND ac.id = wanted.id
+), placed_0 AS (
+    DELETE FROM convo_places pl USING wrote_conversation
+    WHERE pl.workspace = $57 AND pl.list = $58 AND pl.at = $59 AND pl.id = $60
+), placed_1 AS (
+    DELETE FROM convo_places pl USING wrote_conversation
+    WHERE pl.workspace = $61 AND pl.list = $62 AND pl.at = $63 AND pl.id = $64
 ), wrote_cycle AS (
     INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
         opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
@@ -88,7 +97,7 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($57::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($65::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, assignee text,
@@ -109,4 +118,4 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 41 first_waiting_since, 42 waiting_since, 43 no_wait_before, 44 responses, 45 response_micros,
 -- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary, 56 version,
--- 57 new_events
+-- 57 workspace, 58 list, 59 at, 60 id, 61 workspace, 62 list, 63 at, 64 id, 65 new_events

@@ -56,6 +56,15 @@ WITH wanted AS (
         wanted.outgoing_automation, wanted.closed_at, wanted.closed_by_type, wanted.closed_by_id,
         wanted.closed_source, wanted.category, wanted.summary FROM wanted,
         wrote_contact RETURNING 1
+), wrote_active AS (
+    INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
+        priority)
+    SELECT wanted.workspace, wanted.id, wanted.status, wanted.channel, wanted.lane,
+        wanted.created_at, wanted.assignee, wanted.team, wanted.priority FROM wanted,
+        wrote_conversation
+), placed_0 AS (
+    INSERT INTO convo_places (workspace, list, at, id)
+    SELECT $67::text, $68::integer, $69::bigint, $70::uuid FROM wrote_conversation
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -75,7 +84,7 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($67::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($71::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, assignee text,
@@ -97,4 +106,4 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary, 56 workspace,
 -- 57 id, 58 version, 59 created_at, 60 updated_at, 61 blocked, 62 merged_into, 63 parent,
--- 64 blocked_by, 65 name, 66 attributes, 67 new_events
+-- 64 blocked_by, 65 name, 66 attributes, 67 workspace, 68 list, 69 at, 70 id, 71 new_events

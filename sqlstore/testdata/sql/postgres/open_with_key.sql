@@ -71,6 +71,15 @@ WITH wanted AS (
         wanted.outgoing_automation, wanted.closed_at, wanted.closed_by_type, wanted.closed_by_id,
         wanted.closed_source, wanted.category, wanted.summary FROM wanted,
         wrote_contact RETURNING 1
+), wrote_active AS (
+    INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
+        priority)
+    SELECT wanted.workspace, wanted.id, wanted.status, wanted.channel, wanted.lane,
+        wanted.created_at, wanted.assignee, wanted.team, wanted.priority FROM wanted,
+        wrote_conversation
+), placed_0 AS (
+    INSERT INTO convo_places (workspace, list, at, id)
+    SELECT $68::text, $69::integer, $70::bigint, $71::uuid FROM wrote_conversation
 ), wrote_keys AS (
     INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
         first_seq, last_seq)
@@ -96,7 +105,7 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($68::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($72::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, assignee text,
@@ -119,4 +128,5 @@ SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known),
 -- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary, 56 listed_keys,
 -- 57 workspace, 58 id, 59 version, 60 created_at, 61 updated_at, 62 blocked, 63 merged_into,
--- 64 parent, 65 blocked_by, 66 name, 67 attributes, 68 new_events
+-- 64 parent, 65 blocked_by, 66 name, 67 attributes, 68 workspace, 69 list, 70 at, 71 id,
+-- 72 new_events

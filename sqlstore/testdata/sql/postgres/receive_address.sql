@@ -65,6 +65,18 @@ WITH wanted AS (
         wanted.outgoing_automation, wanted.closed_at, wanted.closed_by_type, wanted.closed_by_id,
         wanted.closed_source, wanted.category, wanted.summary FROM wanted,
         wrote_contact RETURNING 1
+), wrote_active AS (
+    INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
+        priority)
+    SELECT wanted.workspace, wanted.id, wanted.status, wanted.channel, wanted.lane,
+        wanted.created_at, wanted.assignee, wanted.team, wanted.priority FROM wanted,
+        wrote_conversation
+), placed_0 AS (
+    INSERT INTO convo_places (workspace, list, at, id)
+    SELECT $68::text, $69::integer, $70::bigint, $71::uuid FROM wrote_conversation
+), placed_1 AS (
+    INSERT INTO convo_places (workspace, list, at, id)
+    SELECT $72::text, $73::integer, $74::bigint, $75::uuid FROM wrote_conversation
 ), wrote_addresses AS (
     INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
     SELECT wanted.workspace, new_addresses.channel, new_addresses.value, new_addresses.contact,
@@ -89,7 +101,7 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($68::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($76::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, assignee text,
@@ -111,7 +123,7 @@ WITH wanted AS (
         new_events.merged_into, new_events.blocked, new_events.blocked_by,
         new_events.unmerged_from, new_events.own_blocked, new_events.own_blocked_by,
         new_events.name, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($69::json) AS new_events(contact text,
+    FROM wanted, wrote_conversation, json_to_recordset($77::json) AS new_events(contact text,
         seq bigint, id uuid, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, address text, external_id text, sent_at bigint, body text,
         attachments text, quiet boolean, message uuid, redacted boolean, duplicate uuid,
@@ -130,4 +142,5 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary,
 -- 56 listed_addresses, 57 workspace, 58 id, 59 version, 60 created_at, 61 updated_at, 62 blocked,
--- 63 merged_into, 64 parent, 65 blocked_by, 66 name, 67 attributes, 68 new_events, 69 new_events
+-- 63 merged_into, 64 parent, 65 blocked_by, 66 name, 67 attributes, 68 workspace, 69 list, 70 at,
+-- 71 id, 72 workspace, 73 list, 74 at, 75 id, 76 new_events, 77 new_events

@@ -61,6 +61,15 @@ WITH wanted AS (
             wanted.closed_by_id, wanted.closed_source, wanted.category, wanted.summary)
     FROM wanted, wrote_contact
     WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $72 RETURNING 1
+), wrote_active AS (
+    INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
+        priority)
+    SELECT wanted.workspace, wanted.id, wanted.status, wanted.channel, wanted.lane,
+        wanted.created_at, wanted.assignee, wanted.team, wanted.priority FROM wanted,
+        wrote_conversation
+), placed_0 AS (
+    INSERT INTO convo_places (workspace, list, at, id)
+    SELECT $73::text, $74::integer, $75::bigint, $76::uuid FROM wrote_conversation
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -80,7 +89,7 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($73::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($77::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, assignee text,
@@ -103,4 +112,4 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary, 56 workspace,
 -- 57 id, 58 version, 59 version, 60 version, 61 created_at, 62 updated_at, 63 blocked,
 -- 64 merged_into, 65 parent, 66 blocked_by, 67 name, 68 attributes, 69 workspace, 70 id,
--- 71 version, 72 version, 73 new_events
+-- 71 version, 72 version, 73 workspace, 74 list, 75 at, 76 id, 77 new_events

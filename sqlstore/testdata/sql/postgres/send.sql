@@ -16,6 +16,9 @@ WITH wrote_conversation AS (
         $25::text, $26::bigint, $27::text, $28::text, $29::text, $30::text, $31::text, $32::bigint,
         $33::text, $34::text, $35::boolean, $36::boolean
     FROM wrote_conversation
+), placed_1 AS (
+    DELETE FROM convo_places pl USING wrote_conversation
+    WHERE pl.workspace = $37 AND pl.list = $38 AND pl.at = $39 AND pl.id = $40
 )
 SELECT count(*), 0, 0 FROM wrote_conversation;
 -- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 awaiting_contact_since,
@@ -24,4 +27,4 @@ SELECT count(*), 0, 0 FROM wrote_conversation;
 -- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
 -- 18 outgoing_automation, 19 workspace, 20 id, 21 version, 22 seq, 23 id, 24 contact, 25 kind,
 -- 26 at, 27 by_type, 28 by_id, 29 channel, 30 address, 31 external_id, 32 sent_at, 33 body,
--- 34 attachments, 35 response, 36 quiet
+-- 34 attachments, 35 response, 36 quiet, 37 workspace, 38 list, 39 at, 40 id

@@ -61,6 +61,18 @@ WITH wanted AS (
             wanted.closed_by_id, wanted.closed_source, wanted.category, wanted.summary)
     FROM wanted, free
     WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $56 RETURNING 1
+), wrote_active AS (
+    UPDATE convo_active ac SET (status, channel, lane, assignee, team, priority)
+        = (wanted.status, wanted.channel, wanted.lane, wanted.assignee, wanted.team,
+            wanted.priority)
+    FROM wanted, wrote_conversation
+    WHERE ac.workspace = wanted.workspace AND ac.id = wanted.id
+), placed_0 AS (
+    UPDATE convo_places pl SET list = $57, at = $58 FROM wrote_conversation
+    WHERE pl.workspace = $59 AND pl.list = $60 AND pl.at = $61 AND pl.id = $62
+), placed_2 AS (
+    DELETE FROM convo_places pl USING wrote_conversation
+    WHERE pl.workspace = $63 AND pl.list = $64 AND pl.at = $65 AND pl.id = $66
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -80,7 +92,7 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($57::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($67::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, assignee text,
@@ -101,6 +113,7 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 41 first_waiting_since, 42 waiting_since, 43 no_wait_before, 44 responses, 45 response_micros,
 -- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary, 56 version,
--- 57 new_events
+-- 57 list, 58 at, 59 workspace, 60 list, 61 at, 62 id, 63 workspace, 64 list, 65 at, 66 id,
+-- 67 new_events
 
 -- load by conversation: see load.sql

@@ -32,6 +32,16 @@ INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_a
 -- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary
 
+INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
+    priority)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 id, 3 status, 4 channel, 5 lane, 6 created_at, 7 assignee, 8 team,
+-- 9 priority
+
+INSERT INTO convo_places (workspace, list, at, id)
+    VALUES (+?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,

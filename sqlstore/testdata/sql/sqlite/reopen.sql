@@ -34,6 +34,16 @@ UPDATE convo_conversations SET status = +?, version = +?, updated_at = +?, last_
 -- 43 closed_by_type, 44 closed_by_id, 45 closed_source, 46 category, 47 summary, 48 workspace,
 -- 49 id, 50 version, 51 workspace, 52 active_slot, 53 lane, 54 id
 
+INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
+    priority)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 id, 3 status, 4 channel, 5 lane, 6 created_at, 7 assignee, 8 team,
+-- 9 priority
+
+INSERT INTO convo_places (workspace, list, at, id)
+    VALUES (+?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,

@@ -15,6 +15,10 @@ UPDATE convo_conversations SET version = +?, updated_at = +?, last_activity_at =
 -- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
 -- 18 outgoing_automation, 19 workspace, 20 id, 21 version
 
+DELETE FROM convo_places
+    WHERE workspace = +? AND list = +? AND at = +? AND id = +?;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
     channel, address, external_id, sent_at, body, attachments, response, quiet)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,

@@ -28,6 +28,11 @@ UPDATE convo_conversations SET status = +?, version = +?, updated_at = +?, last_
 -- 43 closed_by_type, 44 closed_by_id, 45 closed_source, 46 category, 47 summary, 48 workspace,
 -- 49 id, 50 version, 51 workspace, 52 active_slot, 53 lane, 54 id
 
+UPDATE convo_active SET status = +?, channel = +?, lane = +?, assignee = +?, team = +?,
+    priority = +?
+    WHERE workspace = +? AND id = +?;
+-- parameters: 1 status, 2 channel, 3 lane, 4 assignee, 5 team, 6 priority, 7 workspace, 8 id
+
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,

@@ -1,0 +1,129 @@
+package convo
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// ListItem is a row of an inbox: a conversation and what is shown beside it.
+type ListItem struct {
+	Conversation Conversation
+	Contact      Contact // the root contact that has it
+	// LastMessage is the last message, quiet or not, as its transcript shows it, but for its
+	// Delivery. Notes are none. Zero: there is no message yet.
+	LastMessage ShownMessage
+}
+
+// Waiting is for how long the contact has waited for a reply at a time; 0 when it does not wait.
+func (i *ListItem) Waiting(now time.Time) time.Duration {
+	c := &i.Conversation
+	if !c.Status.Active() || c.Cycle.WaitingSince.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(c.Cycle.WaitingSince))
+}
+
+// List is [Engine.Conversations] with what a row of an inbox needs. However long the page is, it
+// asks the store three times: what was read first may be older than what was read last.
+func (e *Engine) List(ctx context.Context, f Filter) ([]ListItem, error) {
+	page, err := e.Conversations(ctx, f)
+	if err != nil || len(page) == 0 {
+		return nil, err
+	}
+	items, ids, contacts := make([]ListItem, len(page)), []uuid.UUID(nil), []string(nil)
+	for i := range page {
+		items[i].Conversation = page[i]
+		ids = append(ids, page[i].ID)
+		contacts = append(contacts, page[i].Contact)
+	}
+	slices.Sort(contacts)
+	contacts = slices.Compact(contacts)
+	known, err := e.store.Contacts(ctx, ContactFilter{
+		Workspace: f.Workspace, IDs: contacts, Limit: len(contacts),
+	})
+	if err != nil {
+		return nil, err
+	}
+	events, err := e.store.LastMessages(ctx, f.Workspace, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID, last := map[string]Contact{}, map[uuid.UUID]ShownMessage{}
+	for _, k := range known {
+		byID[k.ID] = k
+	}
+	for _, m := range Messages(events) { // of one conversation, the last one stays
+		last[m.Event.Conversation] = m
+	}
+	for i := range items {
+		c := &items[i].Conversation
+		k, ok := byID[c.Contact]
+		if !ok { // merged since
+			if k, err = e.Contact(ctx, ToContact(f.Workspace, c.Contact)); err != nil {
+				return nil, err
+			}
+		}
+		items[i].Contact, items[i].LastMessage = k, last[c.ID]
+	}
+	return items, nil
+}
+
+// AllList is List page after page, with f.Limit as the size of a page. An error ends it.
+func (e *Engine) AllList(ctx context.Context, f Filter) iter.Seq2[ListItem, error] {
+	place := func(i ListItem) Cursor { return f.Cursor(i.Conversation) }
+	return pages(f.After, f.Limit, place, func(after Cursor) ([]ListItem, error) {
+		f.After = after
+		return e.List(ctx, f)
+	})
+}
+
+// Count is how many active conversations there are in a lane and of a team, either of which may be
+// empty. Each conversation is in one Count.
+type Count struct {
+	Lane string `json:"lane,omitempty"`
+	Team string `json:"team,omitempty"`
+	// Open and Pending are all of them.
+	Open    int `json:"open"`
+	Pending int `json:"pending"`
+	// Unassigned, Mine and Waiting are those of Filter.Unassigned, of the assignee asked for, and
+	// of Filter.Waiting, open or pending.
+	Unassigned int `json:"unassigned"`
+	Mine       int `json:"mine"`
+	Waiting    int `json:"waiting"`
+}
+
+// add adds o's numbers to c's.
+func (c *Count) add(o *Count) {
+	c.Open += o.Open
+	c.Pending += o.Pending
+	c.Unassigned += o.Unassigned
+	c.Mine += o.Mine
+	c.Waiting += o.Waiting
+}
+
+// Counts counts the active conversations of a workspace by lane and team, those in the order of
+// their bytes. Those that are assigned to assignee are Mine; it may be empty, for nobody.
+func (e *Engine) Counts(ctx context.Context, workspace, assignee string) ([]Count, error) {
+	f := Filter{Workspace: workspace, Assignee: assignee}
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
+	all, err := e.store.Counts(ctx, workspace, assignee)
+	slices.SortFunc(all, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Team, b.Team))
+	})
+	return all, err
+}
+
+// Sum adds counts up; it has no lane and no team.
+func Sum(all []Count) (sum Count) {
+	for i := range all {
+		sum.add(&all[i])
+	}
+	return sum
+}
