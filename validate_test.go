@@ -413,6 +413,36 @@ func TestAFilterIsValidated(t *testing.T) {
 		f.Unassigned, f.Assignee = true,
 			"ana"
 	}))
+	for field, set := range map[string]func(f *convo.Filter){
+		"assigned": func(f *convo.Filter) { f.Assigned, f.Unassigned = true, true },
+		"no_team":  func(f *convo.Filter) { f.NoTeam, f.Team = true, "sales" },
+		"labels":   func(f *convo.Filter) { f.Labels = make([]string, convo.MaxFilterLabels+1) },
+		"priority": func(f *convo.Filter) { f.Priority = []convo.Priority{5} },
+		"order":    func(f *convo.Filter) { f.Order = "newest" },
+	} {
+		requireInvalid(t, field, change(set))
+	}
+	requireInvalid(t, "assigned", change(func(f *convo.Filter) {
+		f.Assigned, f.Assignee = true, "ana"
+	}))
+	requireInvalid(t, "labels", change(func(f *convo.Filter) { f.Labels = []string{"a\nb"} }))
+	requireInvalid(t, "priority", change(func(f *convo.Filter) { f.After.Priority = 5 }))
+	for _, order := range []convo.Order{
+		convo.OrderActivity, convo.OrderWaiting, convo.OrderPriority, convo.OrderDeadline,
+	} {
+		for _, closed := range []func(f *convo.Filter){
+			func(f *convo.Filter) { f.Status = []convo.Status{convo.StatusClosed} },
+			func(f *convo.Filter) { f.Category = "Sales" },
+			func(f *convo.Filter) { f.ClosedFrom = time.Unix(1, 0) },
+			func(f *convo.Filter) { f.ClosedTo = time.Unix(1, 0) },
+		} {
+			requireInvalid(t, "order", change(func(f *convo.Filter) {
+				f.Order = order
+				closed(f)
+			}))
+		}
+		assert.NoError(t, change(func(f *convo.Filter) { f.Order = order }))
+	}
 	requireInvalid(t, "limit", change(func(f *convo.Filter) { f.Limit = -1 }))
 	requireInvalid(t, "limit", change(func(f *convo.Filter) { f.Limit = convo.MaxPageSize + 1 }))
 	assert.NoError(t, change(func(f *convo.Filter) { f.Limit = convo.MaxPageSize }))

@@ -258,8 +258,8 @@ func (d *Dialect) lookUp(table, alias, on string) string {
 	if d.straightJoin != "" {
 		return "\n\t" + d.straightJoin + " " + table + " " + alias + " ON " + on
 	}
-	return "\n\tCROSS JOIN LATERAL (SELECT " + alias + ".* FROM " + table + " " + alias + " WHERE " +
-		on + " OFFSET 0) " + alias
+	return fmt.Sprintf("\n\tCROSS JOIN LATERAL ("+
+		"SELECT %[2]s.* FROM %[1]s %[2]s WHERE %[3]s OFFSET 0) %[2]s", table, alias, on)
 }
 
 // byIndex is a hint to use one of some indexes, where the engine needs it.

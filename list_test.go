@@ -1,0 +1,124 @@
+package convo_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/memstore"
+)
+
+// betweenReads is a store in which something happens after a page was read, once.
+type betweenReads struct {
+	convo.Store
+	happens func()
+}
+
+func (s *betweenReads) Conversations(
+	ctx context.Context, f convo.Filter,
+) ([]convo.Conversation, error) {
+	page, err := s.Store.Conversations(ctx, f)
+	if happens := s.happens; happens != nil {
+		s.happens = nil
+		happens()
+	}
+	return page, err
+}
+
+func TestAListShowsWhoHasTheConversationNow(t *testing.T) {
+	s := &betweenReads{Store: memstore.New()}
+	e, err := convo.New(s)
+	require.NoError(t, err)
+	ctx := t.Context()
+	for _, contact := range []string{"carl", "dora"} {
+		_, err = e.Do(ctx, toContact(contact), convo.Receive{Body: contact})
+		require.NoError(t, err)
+	}
+	s.happens = func() {
+		_, err := e.Merge(ctx, convo.Merge{
+			Workspace: tenant, Primary: "dora", Secondary: "carl", By: agentAna,
+		})
+		require.NoError(t, err)
+	}
+	items, err := e.List(ctx, convo.Filter{Workspace: tenant, Order: convo.OrderActivity})
+	require.NoError(t, err)
+	require.Len(t, items, 2)
+	for _, item := range items {
+		assert.Equal(t, "dora", item.Contact.ID)
+		assert.Equal(t, item.Conversation.Contact, item.LastMessage.Body)
+	}
+}
+
+// However long a page is, what its rows show costs two more reads.
+func TestAListAsksThreeTimes(t *testing.T) {
+	s := &counting{Store: memstore.New()}
+	e, err := convo.New(s)
+	require.NoError(t, err)
+	for range 40 {
+		_, err = e.Do(t.Context(), toContact(uuid.NewString()), convo.Receive{Body: "hi"})
+		require.NoError(t, err)
+	}
+	for _, limit := range []int{1, 40} {
+		s.reads = 0
+		items, err := e.List(t.Context(), convo.Filter{Workspace: tenant, Limit: limit})
+		require.NoError(t, err)
+		assert.Len(t, items, limit)
+		assert.Equal(t, 3, s.reads)
+	}
+}
+
+type counting struct {
+	convo.Store
+	reads int
+}
+
+func (s *counting) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
+	s.reads++
+	return s.Store.Load(ctx, to)
+}
+
+func (s *counting) Conversations(
+	ctx context.Context, f convo.Filter,
+) ([]convo.Conversation, error) {
+	s.reads++
+	return s.Store.Conversations(ctx, f)
+}
+
+func (s *counting) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Contact, error) {
+	s.reads++
+	return s.Store.Contacts(ctx, f)
+}
+
+func (s *counting) LastMessages(
+	ctx context.Context, workspace string, ids []uuid.UUID,
+) ([]convo.Event, error) {
+	s.reads++
+	return s.Store.LastMessages(ctx, workspace, ids)
+}
+
+func TestAListSaysHowLongAContactHasWaited(t *testing.T) {
+	noon := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	i := convo.ListItem{Conversation: convo.Conversation{
+		Status: convo.StatusOpen, Cycle: convo.Cycle{WaitingSince: noon},
+	}}
+	assert.Equal(t, time.Hour, i.Waiting(noon.Add(time.Hour)))
+	assert.Zero(t, i.Waiting(noon.Add(-time.Hour)), "clocks may disagree")
+	i.Conversation.Status = convo.StatusClosed
+	assert.Zero(t, i.Waiting(noon.Add(time.Hour)))
+	assert.Zero(t, new(convo.ListItem).Waiting(noon))
+}
+
+func TestAnActivitySlotIsFiveMinutes(t *testing.T) {
+	at := time.Unix(600, 0)
+	assert.Equal(t, int64(2), convo.ActivitySlot(at))
+	assert.Equal(t, int64(2), convo.ActivitySlot(at.Add(5*time.Minute-time.Microsecond)))
+	assert.Equal(t, int64(1), convo.ActivitySlot(at.Add(-time.Microsecond)))
+	assert.Equal(t, int64(-1), convo.ActivitySlot(time.Unix(-1, 0)), "also before 1970")
+	assert.Equal(t, int64(-1), convo.ActivitySlot(time.Unix(-300, 0)))
+	assert.Equal(t, int64(-2), convo.ActivitySlot(time.Unix(-301, 0)))
+}
