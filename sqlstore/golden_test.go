@@ -282,6 +282,21 @@ func lists(s *scene) {
 			Assignee: "bob", Team: "sales", After: convo.Cursor{At: s.now, ID: uuid.Max},
 		}},
 		{"of a contact, in a period", convo.Filter{Contact: "ann", From: s.now, To: s.now}},
+		{"by activity", convo.Filter{Order: convo.OrderActivity}},
+		{"by activity, from a place on", convo.Filter{
+			Order: convo.OrderActivity, After: convo.Cursor{At: s.now, ID: uuid.Max},
+		}},
+		{"unassigned, by waiting, the longest first", convo.Filter{
+			Order: convo.OrderWaiting, Ascending: true, Unassigned: true,
+		}},
+		{"by priority, from a place on", convo.Filter{
+			Order: convo.OrderPriority,
+			After: convo.Cursor{At: s.now, ID: uuid.Max, Priority: convo.PriorityHigh},
+		}},
+		{"of a user, by activity", convo.Filter{Order: convo.OrderActivity, Assignee: "bob"}},
+		{"closed, with a label", convo.Filter{
+			Status: []convo.Status{convo.StatusClosed}, Labels: []string{"vip"},
+		}},
 	} {
 		s.rec.what = l.what
 		l.f.Workspace, l.f.Limit = workspace, 50
@@ -291,6 +306,12 @@ func lists(s *scene) {
 	s.rec.what = "one"
 	_, err := s.sql.Conversation(s.ctx, workspace, uuid.Max)
 	require.ErrorIs(s.t, err, convo.ErrNotFound)
+	s.rec.what = "counts"
+	_, err = s.sql.Counts(s.ctx, workspace, "bob")
+	require.NoError(s.t, err)
+	s.rec.what = "last messages of two"
+	_, err = s.sql.LastMessages(s.ctx, workspace, []uuid.UUID{uuid.Max, uuid.Nil})
+	require.NoError(s.t, err)
 }
 
 func events(s *scene) {

@@ -27,6 +27,7 @@ type listing struct {
 	f     *convo.Filter
 	where []string
 	args  []any
+	tied  bool // what it is from is a page, but for those at its end that are equal
 }
 
 func (l *listing) add(on bool, condition string, values ...any) {
@@ -283,6 +284,10 @@ func (d *Dialect) listActive(f *convo.Filter) (statement string, args []any) {
 	} else {
 		from, keys = l.ofPlaces()
 	}
+	if l.tied {
+		return "SELECT " + Conversations.Read.Qualify("cv") + "\nFROM " + from + "\n" +
+			orderBy(f, keys...) + " LIMIT ?", append(l.args, f.Limit)
+	}
 	var columns, outer []string
 	for i, key := range keys {
 		columns = append(columns, fmt.Sprintf("%s AS key%d", key, i))
@@ -295,12 +300,7 @@ func (d *Dialect) listActive(f *convo.Filter) (statement string, args []any) {
 		"\n" + orderBy(f, outer...), append(l.args, f.Limit, f.Workspace)
 }
 
-func (l *listing) conditions() string {
-	if len(l.where) == 0 {
-		return ""
-	}
-	return "\n\tWHERE " + strings.Join(l.where, " AND ")
-}
+func (l *listing) conditions() string { return "\n\tWHERE " + strings.Join(l.where, " AND ") }
 
 // few lists what one contact or one user has. The last of the keys is the id.
 func (l *listing) few() (from string, keys []string) {
@@ -398,8 +398,7 @@ func (l *listing) ofPlaces() (from string, keys []string) {
 		from = "(SELECT pl.workspace, pl.id FROM " + places + join(wide) + l.conditions() + "\n\t" +
 			orderBy(f, "pl.at") + " FETCH FIRST ? ROWS WITH TIES) pl" +
 			l.d.lookUp("convo_conversations", "cv", "cv.workspace = pl.workspace AND cv.id = pl.id")
-		l.args = append(l.args, f.Limit)
-		l.where = nil
+		l.args, l.tied = append(l.args, f.Limit), true
 		return from, keys
 	}
 	from = "(SELECT DISTINCT at FROM (\n\tSELECT pl.at FROM " + places + join(wide) +

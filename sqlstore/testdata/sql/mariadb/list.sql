@@ -119,6 +119,138 @@ ORDER BY page.created_at DESC, page.id DESC;
 -- parameters: 1 workspace, 2 contact, 3 created_at, 4 created_at, 5 limit, 6 workspace, 7 contact,
 -- 8 created_at, 9 created_at, 10 limit, 11 limit, 12 workspace
 
+-- by activity
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
+    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
+    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
+    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
+    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
+    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+FROM (SELECT cv.last_activity_at AS key0, pl.id AS key1
+    FROM (SELECT DISTINCT at FROM (
+    SELECT pl.at FROM convo_places pl FORCE INDEX (PRIMARY)
+    WHERE pl.workspace = ? AND pl.list = 1
+    ORDER BY pl.at DESC LIMIT ?) some_slots) slots
+    STRAIGHT_JOIN convo_places pl FORCE INDEX (PRIMARY) ON pl.workspace = ? AND pl.list = 1 AND
+        pl.at = slots.at
+    STRAIGHT_JOIN convo_conversations cv ON cv.workspace = pl.workspace AND cv.id = pl.id
+    WHERE pl.workspace = ? AND pl.list = 1
+    ORDER BY cv.last_activity_at DESC, pl.id DESC LIMIT ?) page
+JOIN convo_conversations cv ON cv.workspace = ? AND cv.id = page.key1
+ORDER BY page.key0 DESC, page.key1 DESC;
+-- parameters: 1 workspace, 2 limit, 3 workspace, 4 workspace, 5 limit, 6 workspace
+
+-- by activity, from a place on
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
+    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
+    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
+    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
+    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
+    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+FROM (SELECT cv.last_activity_at AS key0, pl.id AS key1
+    FROM (SELECT DISTINCT at FROM (
+    SELECT pl.at FROM convo_places pl FORCE INDEX (PRIMARY)
+    STRAIGHT_JOIN convo_conversations cv ON cv.workspace = pl.workspace AND cv.id = pl.id
+    WHERE pl.workspace = ? AND pl.list = 1 AND pl.at <= ? AND cv.last_activity_at <= ? AND
+        (cv.last_activity_at < ? OR pl.id < ?)
+    ORDER BY pl.at DESC LIMIT ?) some_slots) slots
+    STRAIGHT_JOIN convo_places pl FORCE INDEX (PRIMARY) ON pl.workspace = ? AND pl.list = 1 AND
+        pl.at = slots.at
+    STRAIGHT_JOIN convo_conversations cv ON cv.workspace = pl.workspace AND cv.id = pl.id
+    WHERE pl.workspace = ? AND pl.list = 1 AND pl.at <= ? AND cv.last_activity_at <= ? AND
+        (cv.last_activity_at < ? OR pl.id < ?)
+    ORDER BY cv.last_activity_at DESC, pl.id DESC LIMIT ?) page
+JOIN convo_conversations cv ON cv.workspace = ? AND cv.id = page.key1
+ORDER BY page.key0 DESC, page.key1 DESC;
+-- parameters: 1 workspace, 2 at, 3 last_activity_at, 4 last_activity_at, 5 id, 6 limit,
+-- 7 workspace, 8 workspace, 9 at, 10 last_activity_at, 11 last_activity_at, 12 id, 13 limit,
+-- 14 workspace
+
+-- unassigned, by waiting, the longest first
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
+    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
+    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
+    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
+    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
+    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+FROM (SELECT pl.at AS key0, pl.id AS key1
+    FROM convo_places pl FORCE INDEX (PRIMARY)
+    STRAIGHT_JOIN convo_active ac ON ac.workspace = pl.workspace AND ac.id = pl.id
+    WHERE pl.workspace = ? AND pl.list = 2 AND ac.workspace = ? AND ac.assignee = ''
+    ORDER BY pl.at ASC, pl.id ASC LIMIT ?) page
+JOIN convo_conversations cv ON cv.workspace = ? AND cv.id = page.key1
+ORDER BY page.key0 ASC, page.key1 ASC;
+-- parameters: 1 workspace, 2 workspace, 3 limit, 4 workspace
+
+-- by priority, from a place on
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
+    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
+    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
+    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
+    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
+    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+FROM (SELECT pl.list AS key0, pl.at AS key1, pl.id AS key2
+    FROM convo_places pl FORCE INDEX (PRIMARY)
+    WHERE pl.workspace = ? AND pl.list > 10 AND (pl.list < ? OR pl.list = ? AND pl.at < ? OR
+        pl.list = ? AND pl.at = ? AND pl.id < ?)
+    ORDER BY pl.list DESC, pl.at DESC, pl.id DESC LIMIT ?) page
+JOIN convo_conversations cv ON cv.workspace = ? AND cv.id = page.key2
+ORDER BY page.key0 DESC, page.key1 DESC, page.key2 DESC;
+-- parameters: 1 workspace, 2 list, 3 list, 4 at, 5 list, 6 at, 7 id, 8 limit, 9 workspace
+
+-- of a user, by activity
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
+    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
+    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
+    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
+    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
+    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+FROM (SELECT cv.last_activity_at AS key0, cv.id AS key1
+    FROM convo_conversations cv FORCE INDEX (convo_conversations_assignee)
+    WHERE cv.workspace = ? AND cv.assignee = ? AND cv.active = 1 AND cv.last_activity_at IS NOT
+        NULL
+    ORDER BY cv.last_activity_at DESC, cv.id DESC LIMIT ?) page
+JOIN convo_conversations cv ON cv.workspace = ? AND cv.id = page.key1
+ORDER BY page.key0 DESC, page.key1 DESC;
+-- parameters: 1 workspace, 2 assignee, 3 limit, 4 workspace
+
+-- closed, with a label
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
+    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
+    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
+    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
+    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
+    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
+    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    FROM convo_labels lb FORCE INDEX (PRIMARY)
+    STRAIGHT_JOIN convo_conversations cv ON cv.workspace = lb.workspace AND cv.id = lb.conversation
+    WHERE cv.workspace = ? AND lb.workspace = ? AND lb.label = ? AND cv.active = 0
+    ORDER BY lb.created_at DESC, lb.conversation DESC LIMIT ?;
+-- parameters: 1 workspace, 2 workspace, 3 label, 4 limit
+
 -- one
 SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
     updated_at, last_activity_at, first_closed_at, assignee, team, labels, priority, subject,
@@ -131,3 +263,43 @@ SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, s
     FROM convo_conversations
     WHERE workspace = ? AND id = ?;
 -- parameters: 1 workspace, 2 id
+
+-- counts
+SELECT lane, team, SUM(n_open), SUM(n_pending), SUM(n_unassigned), SUM(n_mine),
+    SUM(n_waiting)
+    FROM (SELECT lane, team, SUM(CASE WHEN status = 'open' THEN 1 ELSE 0 END) AS n_open,
+        SUM(CASE WHEN status = 'open' THEN 0 ELSE 1 END) AS n_pending,
+        SUM(CASE WHEN assignee = '' THEN 1 ELSE 0 END) AS n_unassigned,
+        SUM(CASE WHEN assignee <> '' AND assignee = ? THEN 1 ELSE 0 END) AS n_mine,
+        0 AS n_waiting
+        FROM convo_active
+        WHERE workspace = ? GROUP BY lane, team
+    UNION ALL SELECT ac.lane, ac.team, 0, 0, 0, 0, COUNT(*)
+        FROM convo_places pl
+        JOIN convo_active ac ON ac.workspace = pl.workspace AND ac.id = pl.id
+        WHERE pl.workspace = ? AND pl.list = 2
+        GROUP BY ac.lane, ac.team) counted
+    GROUP BY lane, team;
+-- parameters: 1 assignee, 2 workspace, 3 workspace
+
+-- last messages of two
+SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
+    ev.by_type, ev.by_id, ev.source, ev.channel, ev.lane, ev.address, ev.external_id, ev.sent_at,
+    ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team,
+    ev.response, ev.quiet, ev.new_contact, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
+    ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before,
+    ev.channel_before, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority,
+    ev.priority_before, ev.subject, ev.attributes
+    FROM convo_conversations cv
+    JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
+        AND ev.seq >= (SELECT la.seq FROM convo_events la
+            WHERE la.workspace = cv.workspace AND la.conversation = cv.id
+                AND la.kind IN ('message_received', 'message_sent')
+                AND NOT EXISTS (SELECT 1 FROM convo_events du WHERE du.workspace = la.workspace
+                    AND du.conversation = la.conversation AND du.seq > la.seq
+                    AND du.duplicate = la.id)
+            ORDER BY la.seq DESC LIMIT 1)
+    WHERE cv.workspace = ? AND cv.id IN (?, ?)
+        AND (ev.kind IN ('message_received', 'message_sent') OR ev.message IS NOT NULL)
+    ORDER BY ev.conversation, ev.seq;
+-- parameters: 1 workspace, 2 id, 3 id
