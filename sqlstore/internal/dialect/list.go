@@ -131,8 +131,8 @@ func (l *listing) filters(id, createdAt string, active bool) {
 	} else {
 		on = on && (to.IsZero() || f.After.At.Before(to))
 	}
-	l.add(!from.IsZero() && !(on && f.Ascending), createdAt+" >= ?", from.UnixMicro())
-	l.add(!to.IsZero() && !(on && !f.Ascending), createdAt+" < ?", to.UnixMicro())
+	l.add(!from.IsZero() && (!on || !f.Ascending), createdAt+" >= ?", from.UnixMicro())
+	l.add(!to.IsZero() && (!on || f.Ascending), createdAt+" < ?", to.UnixMicro())
 	l.behind(on, createdAt, id, f.After.At)
 	l.add(true, "cv.active = "+l.d.Boolean(active))
 }
