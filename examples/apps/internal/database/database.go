@@ -4,6 +4,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"os"
 	"strings"
 
 	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
@@ -42,7 +43,9 @@ func Open(ctx context.Context, name string) (store Store, close func() error, er
 		dialect = sqlstore.MariaDB
 		db, err = sql.Open("mysql", name)
 	default:
-		db, err = sqlstore.OpenSQLite("sqlite", name)
+		if err = private(name); err == nil {
+			db, err = sqlstore.OpenSQLite("sqlite", name)
+		}
 	}
 	if err != nil {
 		return nil, nil, err
@@ -56,4 +59,17 @@ func Open(ctx context.Context, name string) (store Store, close func() error, er
 		return nil, nil, err
 	}
 	return store, db.Close, nil
+}
+
+// private makes the file of a database for its owner's eyes only, if there is none yet: SQLite would
+// let everybody read what customers wrote. The files beside it get the mode of this one.
+func private(name string) error {
+	if name == ":memory:" {
+		return nil
+	}
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
