@@ -71,6 +71,66 @@ func (reopen) command(by convo.Actor, key string) convo.Command {
 	return convo.Reopen{By: by, Key: key}
 }
 
+type label struct {
+	keyed
+	Add    string `json:"add"`
+	Remove string `json:"remove"`
+}
+
+func (in label) command(by convo.Actor, key string) convo.Command {
+	l := convo.Label{By: by, Key: key}
+	if add := strings.TrimSpace(in.Add); add != "" || in.Remove == "" {
+		l.Add = []string{add} // empty is refused, rather than nothing being done
+	}
+	if in.Remove != "" {
+		l.Remove = []string{in.Remove}
+	}
+	return l
+}
+
+// priorities are what an agent can choose from.
+var priorities = []convo.Priority{
+	convo.PriorityNone, convo.PriorityLow, convo.PriorityMedium, convo.PriorityHigh,
+	convo.PriorityUrgent,
+}
+
+type prioritize struct {
+	keyed
+	Priority string `json:"priority"`
+}
+
+func (in prioritize) command(by convo.Actor, key string) convo.Command {
+	i := slices.IndexFunc(priorities,
+		func(p convo.Priority) bool { return p.String() == in.Priority })
+	if i < 0 {
+		i = len(priorities) // which the library refuses
+	}
+	return convo.Prioritize{By: by, Key: key, Priority: convo.Priority(i)}
+}
+
+// naming says what a contact is called.
+type naming struct {
+	keyed
+	Name string `json:"name"` // empty: by its address
+}
+
+func (in naming) command(by convo.Actor, key string) convo.Command {
+	name := strings.TrimSpace(in.Name)
+	return convo.SetProfile{By: by, Key: key, Name: &name}
+}
+
+type block struct{ keyed }
+
+func (block) command(by convo.Actor, key string) convo.Command {
+	return convo.Block{By: by, Key: key}
+}
+
+type unblock struct{ keyed }
+
+func (unblock) command(by convo.Actor, key string) convo.Command {
+	return convo.Unblock{By: by, Key: key}
+}
+
 // act is the handler for one kind of request.
 func act[T interface {
 	key() string
@@ -88,8 +148,7 @@ func act[T interface {
 		cmd := command(in, convo.ByUser(a.Name), in.scoped("agent/"+a.Name))
 		if to, ok := cmd.(convo.Assign); ok && to.Assignee != "" &&
 			!slices.Contains(s.keep.agents(a.Workspace), to.Assignee) {
-			return refusal{http.StatusUnprocessableEntity, "invalid",
-				"user: nobody here is called that"}
+			return unfit("Nobody here is called that.")
 		}
 		result, err := s.engine.Do(r.Context(), convo.ToConversation(a.Workspace, c.ID), cmd)
 		if err != nil {
@@ -97,68 +156,4 @@ func act[T interface {
 		}
 		return writeJSON(w, http.StatusOK, map[string]convo.Outcome{"outcome": result.Outcome})
 	}
-}
-
-// merging makes another contact one with that of the conversation.
-type merging struct {
-	keyed
-	Contact string `json:"contact"`
-}
-
-func (s *server) merge(w http.ResponseWriter, r *http.Request, a *account) error {
-	c, err := s.conversation(r, a)
-	if err != nil {
-		return err
-	}
-	in, err := read[merging](w, r)
-	if err != nil {
-		return err
-	}
-	// Merging twice is the same as once, so there is no need for the key.
-	result, err := s.engine.Merge(r.Context(), convo.Merge{
-		Workspace: a.Workspace, Primary: c.Contact, Secondary: in.Contact, By: convo.ByUser(a.Name),
-	})
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, map[string]convo.Outcome{"outcome": result.Outcome})
-}
-
-type loginView struct{ Login, Problem string }
-
-func (s *server) loginPage(w http.ResponseWriter, r *http.Request) error {
-	if s.sessions.of(r) != nil {
-		http.Redirect(w, r, "/inbox", http.StatusSeeOther)
-		return nil
-	}
-	return render(w, "login.html", loginView{})
-}
-
-func (s *server) login(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
-	if err := r.ParseForm(); err != nil {
-		return refusal{http.StatusBadRequest, "malformed",
-			"the request is not a form that is expected here"}
-	}
-	login, password := r.PostForm.Get("login"), r.PostForm.Get("password")
-	var a *account
-	if len(login) <= maxPassword && len(password) <= maxPassword {
-		a = s.keep.check(login, password)
-	}
-	if a == nil {
-		return renderAs(w, http.StatusUnauthorized, "login.html",
-			loginView{login, "That is not an account and its password."})
-	}
-	setCookie(w, agentCookie, s.sessions.begin(a, time.Now()), "/", agentLife)
-	http.Redirect(w, r, "/inbox", http.StatusSeeOther)
-	return nil
-}
-
-func (s *server) logout(w http.ResponseWriter, r *http.Request) error {
-	if c, err := r.Cookie(agentCookie); err == nil {
-		s.sessions.end(c.Value)
-	}
-	setCookie(w, agentCookie, "", "/", -time.Second)
-	http.Redirect(w, r, "/login", http.StatusSeeOther)
-	return nil
 }

@@ -61,7 +61,7 @@ func follow(events []convo.Event) progress {
 // advance asks the next question of the flow, if it is time. Its key makes it be asked once,
 // whoever finds that it is time.
 func (s *server) advance(ctx context.Context, c convo.Conversation) error {
-	events, err := s.lastEvents(ctx, c)
+	events, err := s.lastEvents(ctx, c, 0)
 	if err != nil {
 		return err
 	}
@@ -99,6 +99,8 @@ type choices struct {
 // value when contacts are compared.
 const claimed = "claimed-email/"
 
+const emailAttribute = "email" // of a contact's profile
+
 // claim keeps the e-mail address that a visitor gave, if it is one.
 func (s *server) claim(ctx context.Context, c convo.Conversation, answer string) error {
 	a, err := mail.ParseAddress(strings.TrimSpace(answer))
@@ -107,7 +109,13 @@ func (s *server) claim(ctx context.Context, c convo.Conversation, answer string)
 	}
 	to := convo.Ref{Workspace: c.Workspace, Contact: c.Contact,
 		Address: convo.Address{Channel: claimed + c.Contact, Value: strings.ToLower(a.Address)}}
-	_, err = s.engine.Do(ctx, to, convo.LinkAddress{By: convo.ByContact()})
+	// The address is also in the profile, which lists have without asking for addresses.
+	profile, err := json.Marshal(map[string]string{emailAttribute: to.Address.Value})
+	if err != nil {
+		return err
+	}
+	_, err = s.engine.Do(ctx, to, convo.LinkAddress{By: convo.ByContact()},
+		convo.SetProfile{By: convo.ByContact(), Attributes: profile})
 	var invalid *convo.ValidationError
 	if errors.As(err, &invalid) {
 		return nil

@@ -33,29 +33,31 @@ func (k keyed) scoped(who string) string { return who + "/" + k.Key }
 func read[T interface{ key() string }](w http.ResponseWriter, r *http.Request) (in T, err error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil ||
 		kind != "application/json" {
-		return in, refusal{http.StatusUnsupportedMediaType, "media_type", "send application/json"}
+		return in, refusal{http.StatusUnsupportedMediaType, "media_type", "Send application/json."}
 	}
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
 	d.DisallowUnknownFields()
 	err = d.Decode(&in)
-	if err == nil && d.More() {
-		err = errors.New("more than one value")
+	if err == nil {
+		if _, end := d.Token(); !errors.Is(end, io.EOF) { // another value, or what is none
+			err = errors.New("more than one value")
+		}
 	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
 		return in, refusal{http.StatusRequestEntityTooLarge, "too_large",
-			"the request is too large"}
+			"That is too long."}
 	case errors.Is(err, io.EOF):
-		return in, refusal{http.StatusBadRequest, "malformed", "the request is empty"}
+		return in, refusal{http.StatusBadRequest, "malformed", "The request is empty."}
 	case err != nil: // its text may quote the input
 		return in, refusal{http.StatusBadRequest, "malformed",
-			"the request is not the JSON that is expected here"}
+			"The request is not what is expected here. Load the page again."}
 	}
 	const letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-"
 	if k := in.key(); k == "" || len(k) > maxKey || strings.Trim(k, letters) != "" {
 		return in, refusal{http.StatusUnprocessableEntity, "invalid",
-			"key: must be 1 to 64 letters, digits or -"}
+			"The request has no key that is expected here. Load the page again."}
 	}
 	return in, nil
 }

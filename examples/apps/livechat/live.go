@@ -2,18 +2,35 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
 )
 
+// Limits of open event streams, which each hold a connection. Anybody can be a visitor, as often as
+// they like, so visitors as a whole, those of one workspace, and each of them have limits, and what
+// is left belongs to agents.
 const (
-	maxStreams = 1000             // open event streams, which each hold a connection
-	heartbeat  = 15 * time.Second // so that both sides notice a connection that is gone
-	slowest    = 10 * time.Second // for one write to a stream
+	maxStreams          = 1000
+	maxVisitorStreams   = 800
+	maxWorkspaceStreams = 400 // of the visitors of one workspace
+	maxOwnStreams       = 8   // of one visitor: as many as somebody has pages open
+	maxAgentStreams     = 30  // of one agent
+)
+
+const (
+	heartbeat = 15 * time.Second       // so that both sides notice a connection that is gone
+	slowest   = 10 * time.Second       // for one write to a stream
+	apart     = 250 * time.Millisecond // changes of one stream: a burst of them is one
+	maxNamed  = 20                     // subjects in one change; more are all
 )
 
 // hub tells pages that something changed. What changed they fetch, with their own rights, so
@@ -24,10 +41,26 @@ type hub struct {
 	closed  chan struct{}
 }
 
-// stream is a page that listens: to a workspace, or, with a contact, to that one alone.
+// stream is a page that listens: an agent's to a workspace, or a visitor's to one contact.
 type stream struct {
-	workspace, contact string
-	changed            chan struct{} // holds one: many changes are one
+	workspace string
+	account   string // of an agent
+	visitor   string // whose token it is, and
+	contact   string // the contact that this is by now
+
+	// who finds the contact again, after one was separated that had been merged.
+	who func(context.Context) (contact string, err error)
+
+	changed chan struct{} // holds one: many changes are one
+	news    news
+	parted  bool // contact is to be found again
+}
+
+// news is what changed since a stream was told last. Agents hear which conversations and contacts
+// it is about, so that a page fetches its thread only when that is among them.
+type news struct {
+	all, contacts bool
+	subjects      map[string]struct{}
 }
 
 func newHub() *hub { return &hub{streams: map[*stream]struct{}{}, closed: make(chan struct{})} }
@@ -38,33 +71,113 @@ func (h *hub) publish(_ context.Context, events []convo.Event) {
 	defer h.mu.Unlock()
 	for s := range h.streams {
 		for i := range events {
-			e := &events[i]
-			if e.Workspace != s.workspace || s.contact != "" && s.contact != e.Contact {
-				continue
-			}
-			if s.contact != "" && e.Kind == convo.ContactMerged {
-				s.contact = e.Merging().MergedInto // whose conversations are theirs from now on
-			}
-			select {
-			case s.changed <- struct{}{}:
-			default:
+			if s.hears(&events[i]) {
+				select {
+				case s.changed <- struct{}{}:
+				default:
+				}
 			}
 		}
 	}
 }
 
-func (h *hub) close() { close(h.closed) }
+// hears reports whether e is for s, and takes it down.
+func (s *stream) hears(e *convo.Event) bool {
+	if e.Workspace != s.workspace {
+		return false
+	}
+	if s.visitor == "" {
+		s.news.add(e)
+		return true
+	}
+	switch e.Kind {
+	case convo.ContactMerged:
+		if s.contact == e.Contact {
+			s.contact = e.Merging().MergedInto // whose conversations are theirs from now on
+			return true
+		}
+	case convo.ContactUnmerged: // they may be their own again
+		if s.contact == e.Unmerging().From {
+			s.parted = true
+			return true
+		}
+	case convo.ConversationMoved:
+		if s.contact == e.Moving().From {
+			return true
+		}
+	}
+	return s.contact == e.Contact
+}
 
-func (h *hub) join(workspace, contact string) (*stream, bool) {
+func (n *news) add(e *convo.Event) {
+	if e.Conversation == uuid.Nil {
+		n.contacts = true
+	}
+	if n.subjects == nil {
+		n.subjects = map[string]struct{}{}
+	}
+	for _, id := range []string{e.Conversation.String(), e.Contact} { // of a contact alone, Nil
+		if n.subjects[id] = struct{}{}; len(n.subjects) > maxNamed {
+			*n = news{all: true}
+			return
+		}
+	}
+}
+
+// take is what to tell s, which then begins anew.
+func (h *hub) take(s *stream) (data []byte, parted bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.streams) >= maxStreams {
-		return nil, false
+	n := s.news
+	parted, s.news, s.parted = s.parted, news{}, false
+	if s.visitor != "" {
+		return []byte("{}"), parted
 	}
-	s := &stream{workspace: workspace, contact: contact, changed: make(chan struct{}, 1)}
+	data, err := json.Marshal(struct {
+		All      bool     `json:"all,omitempty"`
+		Contacts bool     `json:"contacts,omitempty"`
+		Subjects []string `json:"subjects,omitempty"`
+	}{n.all, n.contacts, slices.Sorted(maps.Keys(n.subjects))})
+	if err != nil {
+		panic(err) // of texts
+	}
+	return data, parted
+}
+
+func (h *hub) close() { close(h.closed) }
+
+// join lets s listen, if its limits allow that.
+func (h *hub) join(s *stream) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	own, inWorkspace, visitors := 0, 0, 0
+	for o := range h.streams {
+		if o.visitor != "" {
+			visitors++
+		}
+		if o.workspace != s.workspace {
+			continue
+		}
+		if o.visitor != "" {
+			inWorkspace++
+		}
+		if o.visitor == s.visitor && o.account == s.account {
+			own++
+		}
+	}
+	const many = "Too many pages are open. Close some, or try again later."
+	switch {
+	case s.visitor != "" && own >= maxOwnStreams, s.visitor == "" && own >= maxAgentStreams:
+		return refusal{http.StatusTooManyRequests, "too_many", many}
+	case len(h.streams) >= maxStreams, s.visitor != "" &&
+		(visitors >= maxVisitorStreams || inWorkspace >= maxWorkspaceStreams):
+		return refusal{http.StatusServiceUnavailable, "busy", many}
+	}
+	s.changed = make(chan struct{}, 1)
 	s.changed <- struct{}{} // whatever happened since the page was made
+	s.news.all = true
 	h.streams[s] = struct{}{}
-	return s, true
+	return nil
 }
 
 func (h *hub) leave(s *stream) {
@@ -73,13 +186,17 @@ func (h *hub) leave(s *stream) {
 	delete(h.streams, s)
 }
 
+func (h *hub) follow(s *stream, contact string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.contact = contact
+}
+
 // serve writes server-sent events until the client goes, the server ends, or allowed says no.
-func (h *hub) serve(w http.ResponseWriter, r *http.Request, workspace, contact string,
-	allowed func() bool) error {
-	s, ok := h.join(workspace, contact)
-	if !ok {
-		return refusal{http.StatusServiceUnavailable, "busy",
-			"too many pages are open: try again later"}
+func (h *hub) serve(w http.ResponseWriter, r *http.Request, s *stream, allowed func() bool) error {
+	if err := h.join(s); err != nil {
+		w.Header().Set("Retry-After", "30")
+		return err
 	}
 	defer h.leave(s)
 	control := http.NewResponseController(w)
@@ -87,18 +204,28 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request, workspace, contact s
 	alive := time.NewTicker(heartbeat)
 	defer alive.Stop()
 	for {
-		text := "event: change\ndata: {}\n\n"
+		text, changed := ": still here\n\n", false
 		select {
 		case <-r.Context().Done():
 			return nil
 		case <-h.closed:
 			return nil
 		case <-alive.C:
-			text = ": still here\n\n"
 		case <-s.changed:
+			changed = true
 		}
 		if !allowed() {
 			return nil
+		}
+		if changed {
+			data, parted := h.take(s)
+			if text = fmt.Sprintf("event: change\ndata: %s\n\n", data); parted {
+				contact, err := s.who(r.Context())
+				if err != nil {
+					return nil //nolint:nilerr // the browser connects again, and finds out
+				}
+				h.follow(s, contact)
+			}
 		}
 		// the server's is for answers that end
 		if err := control.SetWriteDeadline(time.Now().Add(slowest)); err != nil {
@@ -109,6 +236,16 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request, workspace, contact s
 		}
 		if err := control.Flush(); err != nil {
 			return nil
+		}
+		if !changed {
+			continue
+		}
+		select { // what comes meanwhile is told at once
+		case <-r.Context().Done():
+			return nil
+		case <-h.closed:
+			return nil
+		case <-time.After(apart):
 		}
 	}
 }

@@ -36,7 +36,7 @@ import (
 )
 
 const usage = `Usage: livechat [--listen HOST:PORT] [--db DATABASE] [--secrets FILE]
-                [--agent NAME@WORKSPACE]...
+                [--agent NAME@WORKSPACE]... [--reset NAME@WORKSPACE]...
 
 Serves a website with a chat widget, and the agents' inbox, until it is interrupted. The first start
 makes the agents' accounts, prints their passwords once, and keeps only hashes of them, together
@@ -44,6 +44,9 @@ with the key that signs the visitors' tokens, in the file of --secrets. Set CONV
 to choose the password of accounts that are made.
 
 Agents see the visitors of their own workspace and nobody else's.
+
+A password that was lost cannot be shown again. End the server, and start it once with
+--reset NAME@WORKSPACE: that account gets another password, which is printed, and its sessions end.
 
 Flags:
 `
@@ -61,7 +64,7 @@ func main() {
 
 type options struct {
 	listen, db, secrets string
-	agents              []string
+	agents, resets      []string
 	password            string // of accounts that are made; empty: a random one each
 }
 
@@ -83,6 +86,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.Func("agent", "make an account for `NAME@WORKSPACE` if there is none; may be repeated "+
 		"(default: ana@kettles and ben@kettles, when there are no accounts)", func(s string) error {
 		o.agents = append(o.agents, s)
+		return nil
+	})
+	flags.Func("reset", "give the account `NAME@WORKSPACE` another password, and print it; may be "+
+		"repeated", func(s string) error {
+		o.resets = append(o.resets, s)
 		return nil
 	})
 	switch err := flags.Parse(args); {
@@ -109,6 +117,13 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 	if err != nil {
 		return err
 	}
+	for _, agent := range o.resets {
+		a, err := keep.reset(agent, o.password)
+		if err != nil {
+			return err
+		}
+		made = append(made, a)
+	}
 	store, closeStore, err := database.Open(ctx, o.db)
 	if err != nil {
 		return err
@@ -126,7 +141,7 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 		return err
 	}
 	server := &http.Server{
-		Handler:           newServer(engine, reports{store, time.Now}, keep, live, log),
+		Handler:           newServer(engine, store, time.Now, keep, live, log),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      20 * time.Second,
@@ -136,7 +151,7 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 	}
 	server.RegisterOnShutdown(live.close) // event streams would else hold the shutdown up
 	if len(made) > 0 {
-		if err := keep.write(o.secrets); err != nil {
+		if err := keep.write(); err != nil {
 			return errors.Join(err, listener.Close())
 		}
 	}
@@ -216,7 +231,7 @@ func rollUp(ctx context.Context, store convo.Store, turns <-chan time.Time, log 
 func hello(out io.Writer, url string, made []account) {
 	fmt.Fprintf(out, "Visitors  %s/\nAgents    %s/inbox\n", url, url)
 	if len(made) > 0 {
-		fmt.Fprintln(out, "\nNew accounts; their passwords are shown only now:")
+		fmt.Fprintln(out, "\nNew passwords, which are shown only now:")
 		for _, a := range made {
 			fmt.Fprintf(out, "  %s@%s  %s\n", a.Name, a.Workspace, a.password)
 		}

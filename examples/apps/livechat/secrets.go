@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // account is an agent's. Its name is unique in its workspace.
@@ -27,9 +26,12 @@ type account struct {
 
 // secrets is what must outlive the process and does not belong among conversations.
 type secrets struct {
-	Key      []byte    `json:"key"` // signs visitors' tokens
-	Accounts []account `json:"accounts"`
-	checking sync.Mutex
+	Key      []byte         `json:"key"` // signs visitors' tokens
+	Accounts []account      `json:"accounts"`
+	Sessions []savedSession `json:"sessions,omitempty"`
+
+	file    string // where they are kept; empty: nowhere
+	hashing func() // of a test: called before a password is hashed
 }
 
 const (
@@ -44,7 +46,7 @@ const (
 // somebody gets to see them.
 func openSecrets(file string, agents []string, password string) (s *secrets, made []account,
 	err error) {
-	s = &secrets{}
+	s = &secrets{file: file}
 	if file != "" {
 		data, err := os.ReadFile(file)
 		if err == nil {
@@ -76,8 +78,27 @@ func openSecrets(file string, agents []string, password string) (s *secrets, mad
 	return s, made, nil
 }
 
-// write replaces file as a whole, readable by its owner only.
-func (s *secrets) write(file string) error {
+// reset gives the account NAME@WORKSPACE another password, and ends its sessions.
+func (s *secrets) reset(agent, password string) (account, error) {
+	name, workspace, _ := strings.Cut(agent, "@")
+	a := s.find(name, workspace)
+	if a == nil {
+		return account{}, fmt.Errorf("there is no account %q to reset", agent)
+	}
+	fresh, err := newAccount(name, workspace, password)
+	if err != nil {
+		return account{}, err
+	}
+	*a = fresh
+	s.Sessions = slices.DeleteFunc(s.Sessions, func(n savedSession) bool {
+		return n.Name == name && n.Workspace == workspace
+	})
+	return fresh, nil
+}
+
+// write replaces the file as a whole, readable by its owner only.
+func (s *secrets) write() error {
+	file := s.file
 	if file == "" {
 		return nil
 	}
@@ -129,8 +150,7 @@ func (a *account) hash(password string) []byte {
 
 func (s *secrets) find(name, workspace string) *account {
 	i := slices.IndexFunc(s.Accounts, func(a account) bool {
-		return a.Name == name &&
-			a.Workspace == workspace
+		return a.Name == name && a.Workspace == workspace
 	})
 	if i < 0 {
 		return nil
@@ -139,11 +159,11 @@ func (s *secrets) find(name, workspace string) *account {
 }
 
 // check finds the account name@workspace if password is its own. It takes as long for an account
-// that there is not, and checks one at a time, which is enough for agents and leaves those who
-// guess little.
+// that there is not.
 func (s *secrets) check(login, password string) *account {
-	s.checking.Lock()
-	defer s.checking.Unlock()
+	if s.hashing != nil {
+		s.hashing()
+	}
 	name, workspace, _ := strings.Cut(login, "@")
 	a := s.find(name, workspace)
 	b := a

@@ -2,17 +2,19 @@ package main
 
 import (
 	"embed"
-	"errors"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/examples/apps/internal/database"
 )
 
 //go:embed assets templates
@@ -23,13 +25,19 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	// until the browser writes the local time
 	"clock": func(t time.Time) string { return t.UTC().Format("2 Jan 15:04") },
 	"title": title,
+	"plain": plain,
+	"topic": topicName,
+	"ago":   ago,
 }).ParseFS(files, "templates/*.html"))
 
 type server struct {
 	engine   *convo.Engine
+	store    database.Store // for what the engine has no reading of
+	now      func() time.Time
 	reports  reports
 	keep     *secrets
-	sessions sessions
+	sessions *sessions
+	gates    gates
 	live     *hub
 	log      *slog.Logger
 }
@@ -44,9 +52,10 @@ type agentHandler func(w http.ResponseWriter, r *http.Request, a *account) error
 // visitorHandler is a handler for a visitor with a token.
 type visitorHandler func(w http.ResponseWriter, r *http.Request, v visitor) error
 
-func newServer(engine *convo.Engine, r reports, keep *secrets, live *hub,
-	log *slog.Logger) http.Handler {
-	s := &server{engine: engine, reports: r, keep: keep, live: live, log: log}
+func newServer(engine *convo.Engine, store database.Store, now func() time.Time, keep *secrets,
+	live *hub, log *slog.Logger) http.Handler {
+	s := &server{engine: engine, store: store, now: now, reports: reports{store, now}, keep: keep,
+		sessions: newSessions(keep), gates: newGates(), live: live, log: log}
 	mux := http.NewServeMux()
 	handle := func(pattern string, h handler) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -81,23 +90,69 @@ func newServer(engine *convo.Engine, r reports, keep *secrets, live *hub,
 	agent("POST /inbox/{id}/resume", act(s, resume.command))
 	agent("POST /inbox/{id}/close", act(s, closing.command))
 	agent("POST /inbox/{id}/reopen", act(s, reopen.command))
+	agent("POST /inbox/{id}/label", act(s, label.command))
+	agent("POST /inbox/{id}/prioritize", act(s, prioritize.command))
+	agent("POST /inbox/{id}/name", act(s, naming.command))
+	agent("POST /inbox/{id}/block", act(s, block.command))
+	agent("POST /inbox/{id}/unblock", act(s, unblock.command))
+	agent("POST /inbox/{id}/take", s.take)
+	agent("POST /inbox/{id}/move", s.move)
 	agent("POST /inbox/{id}/merge", s.merge)
+	agent("POST /inbox/{id}/unmerge", s.unmerge)
 	agent("GET /dashboard", s.dashboard("dashboard.html"))
 	agent("GET /dashboard/numbers", s.dashboard("numbers"))
 
-	assets, err := fs.Sub(files, "assets")
-	if err != nil {
-		panic(err) // the folder is in the program
-	}
-	mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServerFS(assets)))
-	handle("/", func(http.ResponseWriter, *http.Request) error { return errNoPage })
+	handle("GET /assets/{file}", s.asset)
 
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, refusal{http.StatusForbidden, "cross_origin",
-			"requests from other sites are refused"})
+			"Requests from other sites are refused."})
 	}))
-	return s.logged(secured(sameOrigin.Handler(mux)))
+	return s.logged(secured(sameOrigin.Handler(s.found(mux))))
+}
+
+// found answers what mux has no handler for as all that fails here is answered: with 405 where
+// only the method is wrong, else with 404.
+func (s *server) found(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		p := probe{header: http.Header{}}
+		h.ServeHTTP(&p, r)
+		switch p.status {
+		case http.StatusMethodNotAllowed:
+			w.Header().Set("Allow", p.header.Get("Allow"))
+			s.fail(w, r, refusal{p.status, "method", "That cannot be done with this address."})
+		case http.StatusNotFound:
+			s.fail(w, r, errNoPage)
+		default:
+			h.ServeHTTP(w, r)
+		}
+	})
+}
+
+// probe takes an answer that is not to be sent.
+type probe struct {
+	header http.Header
+	status int
+}
+
+func (p *probe) Header() http.Header         { return p.header }
+func (p *probe) Write(b []byte) (int, error) { return len(b), nil }
+func (p *probe) WriteHeader(status int)      { p.status = status }
+
+// asset serves one file; their folder is not listed.
+func (s *server) asset(w http.ResponseWriter, r *http.Request) error {
+	name := "assets/" + r.PathValue("file")
+	if info, err := fs.Stat(files, name); err != nil || info.IsDir() {
+		return errNoPage
+	}
+	http.ServeFileFS(w, r, files, name)
+	return nil
 }
 
 // secured sets headers that keep a browser from doing what no page here asks it to do.
@@ -158,10 +213,11 @@ func (s *server) signedIn(h agentHandler) handler {
 		case a != nil:
 			return h(w, r, a)
 		case r.Method == http.MethodGet && wantsPage(r):
-			http.Redirect(w, r, "/login", http.StatusSeeOther)
+			http.Redirect(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(),
+				http.StatusSeeOther)
 			return nil
 		}
-		return refusal{http.StatusUnauthorized, "signed_out", "sign in first"}
+		return refusal{http.StatusUnauthorized, "signed_out", "Sign in first."}
 	}
 }
 
@@ -172,13 +228,12 @@ func (s *server) visiting(h visitorHandler) handler {
 				return h(w, r, v)
 			}
 		}
-		return refusal{http.StatusUnauthorized, "no_token", "load the page again"}
+		return refusal{http.StatusUnauthorized, "no_token", "Load the page again."}
 	}
 }
 
 func wantsPage(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Accept"),
-		"text/html")
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // conversation is the one that the path names, if it is in the agent's workspace.
@@ -206,22 +261,23 @@ func renderAs(w http.ResponseWriter, status int, name string, data any) error {
 	return nil
 }
 
+// ago is for how long somebody has waited, until the browser counts on.
+func ago(d time.Duration) string {
+	switch {
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	}
+	return fmt.Sprintf("%d days", d/(24*time.Hour))
+}
+
 func title(s string) string {
 	if s == "" {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }
-
-// refusal is an answer that says no, and why.
-type refusal struct {
-	status     int
-	code, text string
-}
-
-func (r refusal) Error() string { return r.text }
-
-var errNoPage = refusal{http.StatusNotFound, "not_found", "there is nothing here"}
 
 // fail answers err: as a page where a page was asked for, else as JSON. What is wrong in here is
 // logged, not told.
@@ -239,32 +295,4 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if err != nil {
 		s.log.ErrorContext(r.Context(), "no answer", "error", err)
 	}
-}
-
-// refuse says what err means to the client.
-func refuse(err error) refusal {
-	var no refusal
-	var invalid *convo.ValidationError
-	var state *convo.StateError
-	switch {
-	case errors.As(err, &no):
-		return no
-	case errors.As(err, &invalid):
-		return refusal{http.StatusUnprocessableEntity, "invalid", invalid.Field + ": " +
-			invalid.Rule}
-	case errors.Is(err, convo.ErrKeyReused):
-		return refusal{http.StatusConflict, "key_reused", convo.ErrKeyReused.Error()}
-	case errors.Is(err, convo.ErrNotFound):
-		return errNoPage
-	case errors.Is(err, convo.ErrBlocked):
-		return refusal{http.StatusForbidden, "blocked", convo.ErrBlocked.Error()}
-	case errors.Is(err, convo.ErrClosed):
-		return refusal{http.StatusConflict, "closed",
-			"The conversation is closed. Restart it to write again."}
-	case errors.As(err, &state):
-		return refusal{http.StatusConflict, "conflict", state.Err.Error()}
-	case errors.Is(err, convo.ErrConflict), errors.Is(err, convo.ErrCommitUnknown):
-		return refusal{http.StatusServiceUnavailable, "again", "try again"}
-	}
-	return refusal{http.StatusInternalServerError, "internal", "something went wrong here"}
 }

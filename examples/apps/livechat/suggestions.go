@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/chatlifecycle/convo"
 )
@@ -26,13 +27,24 @@ func (s *server) suggestions(ctx context.Context, workspace, contact string) ([]
 		return nil, err
 	}
 	var found []suggestion
-	seen := map[string]bool{}
+	var ids []string
 	for _, other := range shared {
-		if !seen[other.Contact] {
-			seen[other.Contact] = true
-			found = append(found, suggestion{other.Contact, nameOf(other.Contact, nil),
-				other.Address.Value})
+		if !slices.Contains(ids, other.Contact) {
+			ids = append(ids, other.Contact)
+			found = append(found, suggestion{other.Contact, nameOfID(other.Contact),
+				plain(other.Address.Value)})
 		}
 	}
-	return found, nil
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	contacts, err := s.engine.Contacts(ctx, convo.ContactFilter{
+		Workspace: workspace, IDs: ids, Limit: len(ids),
+	})
+	for _, k := range contacts {
+		if i := slices.Index(ids, k.ID); k.Name != "" {
+			found[i].Name = nameOf(k, convo.Address{})
+		}
+	}
+	return found, err
 }

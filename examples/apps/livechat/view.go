@@ -93,6 +93,9 @@ func happened(e convo.Event) string {
 	case convo.ConversationResumed:
 		return "resumed it"
 	case convo.ConversationClosed:
+		if e.Source == convo.SourceContactMerge {
+			return "closed the conversation by merging its contact into another one"
+		}
 		return "closed the conversation" + about(e.ClosingNotes())
 	case convo.ClosingAmended:
 		return "changed the closing" + about(e.ClosingNotes())
@@ -104,14 +107,59 @@ func happened(e convo.Event) string {
 		return "assigned it to " + title(assignee)
 	case convo.ConversationTransferred:
 		return "moved the conversation here"
+	case convo.ConversationMoved:
+		return moved(e.Moving(), e.Contact)
+	case convo.ConversationLabeled:
+		return labeled(e.Labeling())
+	case convo.ConversationPrioritized:
+		return "changed the priority from " + e.Prioritizing().Before.String() + " to " +
+			e.Prioritizing().Priority.String()
+	case convo.ProfileChanged:
+		if name := plain(e.Profile().Name); name != "" {
+			return "said that this is " + name
+		}
+		return "changed the profile"
 	case convo.AddressLinked:
-		return "gave the address " + e.Address().Value
+		return "gave the address " + plain(e.Address().Value)
 	case convo.AddressUnlinked:
-		return "took off the address " + e.Address().Value
+		return "took off the address " + plain(e.Address().Value)
+	case convo.ContactBlocked:
+		return "blocked the contact"
+	case convo.ContactUnblocked:
+		return "ended the blocking of the contact"
 	case convo.ContactMerged:
 		return "merged this contact into another one"
+	case convo.ContactUnmerged:
+		return "separated this contact again"
 	}
 	return strings.ReplaceAll(e.Kind.String(), "_", " ")
+}
+
+// moved says where a conversation went, in topic and contact.
+func moved(m convo.Moving, to string) string {
+	var parts []string
+	if m.From != "" {
+		parts = append(parts, "from "+nameOfID(m.From)+" to "+nameOfID(to))
+	}
+	if m.Lane != m.Before.Lane {
+		parts = append(parts, "from "+topicName(m.Before.Lane)+" to "+topicName(m.Lane))
+	}
+	return "moved the conversation " + strings.Join(parts, ", and ")
+}
+
+func labeled(l convo.Labeling) string {
+	var parts []string
+	for _, label := range l.Labels.All() {
+		if !l.Before.Has(label) {
+			parts = append(parts, "added the label "+plain(label))
+		}
+	}
+	for _, label := range l.Before.All() {
+		if !l.Labels.Has(label) {
+			parts = append(parts, "took off the label "+plain(label))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func about(notes convo.ClosingNotes) string {
@@ -139,64 +187,12 @@ func whoOf(a convo.Actor) string {
 	return "Timer"
 }
 
-// nameOf is what a contact is called here: by an e-mail address, or by the end of the id.
-func nameOf(contact string, addresses []convo.Address) string {
-	best := ""
-	for _, a := range addresses {
-		if best == "" || a.Value < best {
-			best = a.Value
-		}
-	}
-	if best != "" {
-		return best
-	}
-	return "Visitor " + strings.ToUpper(contact[max(0, len(contact)-4):])
-}
-
 // visitorPage is what the widget shows. Status is empty before the first message.
 type visitorPage struct {
 	Workspace string
 	Status    convo.Status
 	Lines     []line
+	More      bool // Lines are only those that the page has not yet
 	Choices   []string
 	MaxLength int
-}
-
-// row is a conversation in a list.
-type row struct {
-	convo.Conversation
-	Name    string
-	Preview string
-	Chosen  bool
-}
-
-// tab is one of the lists, by status.
-type tab struct {
-	Status convo.Status
-	Count  string
-	Chosen bool
-}
-
-// inboxPage is what the inbox shows. Thread is nil when none is chosen.
-type inboxPage struct {
-	Account  *account
-	Page     string
-	Tabs     []tab
-	Status   convo.Status
-	Rows     []row
-	Thread   *threadPart
-	Category []string
-}
-
-// threadPart is one conversation and what is known of its contact.
-type threadPart struct {
-	convo.Conversation
-	Name        string
-	Addresses   []string
-	Lines       []line
-	Earlier     bool // there are more lines than those
-	Agents      []string
-	Cycles      []convo.Cycle // the closed ones
-	Others      []convo.Conversation
-	Suggestions []suggestion
 }

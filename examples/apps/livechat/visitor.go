@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
 )
@@ -48,18 +51,29 @@ func (s *server) visitorThread(w http.ResponseWriter, r *http.Request, v visitor
 	if err != nil {
 		return err
 	}
+	last := r.FormValue("last") // an id says nothing of the lines in between that are for agents only
+	i := slices.IndexFunc(t.Lines, func(l line) bool { return l.ID.String() == last })
+	if i >= 0 {
+		t.Lines, t.More = t.Lines[i+1:], true
+	}
 	return render(w, "visitor-thread", t)
 }
 
 func (s *server) visitorEvents(w http.ResponseWriter, r *http.Request, v visitor) error {
-	contact, err := s.engine.Contact(r.Context(), convo.ToContact(v.workspace, v.contact))
-	if errors.Is(err, convo.ErrNotFound) {
-		contact.ID, err = v.contact, nil
+	who := func(ctx context.Context) (string, error) {
+		contact, err := s.engine.Contact(ctx, convo.ToContact(v.workspace, v.contact))
+		if errors.Is(err, convo.ErrNotFound) {
+			return v.contact, nil
+		}
+		return contact.ID, err
 	}
+	contact, err := who(r.Context())
 	if err != nil {
 		return err
 	}
-	return s.live.serve(w, r, v.workspace, contact.ID, func() bool { return true })
+	return s.live.serve(w, r, &stream{
+		workspace: v.workspace, visitor: v.contact, contact: contact, who: who,
+	}, func() bool { return true })
 }
 
 type visitorMessage struct {
@@ -90,7 +104,14 @@ func (s *server) restart(w http.ResponseWriter, r *http.Request, v visitor) erro
 // byVisitor carries out a visitor's command, and has the flow go on from there.
 func (s *server) byVisitor(w http.ResponseWriter, r *http.Request, v visitor,
 	cmd convo.Command) error {
-	result, err := s.engine.Do(r.Context(), convo.ToContact(v.workspace, v.contact), cmd)
+	c, err := s.current(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	result, err := s.engine.Do(r.Context(), convo.ToContact(v.workspace, v.contact).In(c.Lane), cmd)
+	if errors.Is(err, convo.ErrBlocked) {
+		return refusal{http.StatusForbidden, "blocked", "This chat takes no messages from you."}
+	}
 	if err != nil {
 		return err
 	}
@@ -106,14 +127,11 @@ func (s *server) byVisitor(w http.ResponseWriter, r *http.Request, v visitor,
 // visitorView is the visitor's latest conversation, as far as it is for their eyes.
 func (s *server) visitorView(ctx context.Context, v visitor) (visitorPage, error) {
 	page := visitorPage{Workspace: v.workspace, MaxLength: maxBody / 4}
-	c, err := s.engine.Conversation(ctx, convo.ToContact(v.workspace, v.contact))
-	if errors.Is(err, convo.ErrNotFound) {
-		return page, nil
-	}
-	if err != nil {
+	c, err := s.current(ctx, v)
+	if err != nil || c.ID == uuid.Nil {
 		return page, err
 	}
-	events, err := s.lastEvents(ctx, c)
+	events, err := s.lastEvents(ctx, c, 0)
 	if err != nil {
 		return page, err
 	}
@@ -124,10 +142,37 @@ func (s *server) visitorView(ctx context.Context, v visitor) (visitorPage, error
 	return page, nil
 }
 
-// lastEvents are the last events of a conversation, as many as a page shows.
-func (s *server) lastEvents(ctx context.Context, c convo.Conversation) ([]convo.Event, error) {
+// current is the conversation that a visitor is in, in whatever topic agents have put it: the active
+// one, else the latest. It is zero before the first one.
+func (s *server) current(ctx context.Context, v visitor) (latest convo.Conversation, err error) {
+	active := []convo.Status{convo.StatusOpen, convo.StatusPending}
+	for _, f := range []convo.Filter{
+		{Status: active, Order: convo.OrderActivity}, {Limit: maxOthers},
+	} {
+		f.Workspace, f.Contact = v.workspace, v.contact
+		found, err := s.engine.Conversations(ctx, f)
+		if err != nil {
+			return latest, err
+		}
+		for i, c := range found {
+			if i == 0 || c.Cycle.OpenedAt.After(latest.Cycle.OpenedAt) && !c.Status.Active() {
+				latest = c
+			}
+		}
+		if latest.ID != uuid.Nil {
+			break
+		}
+	}
+	return latest, nil
+}
+
+// lastEvents are the last events of a conversation after a place in its log, as many as a page
+// shows.
+func (s *server) lastEvents(
+	ctx context.Context, c convo.Conversation, after int64,
+) ([]convo.Event, error) {
 	return s.engine.Transcript(ctx, convo.ToConversation(c.Workspace, c.ID),
-		convo.EventCursor{Seq: max(0, c.Version-shown)}, shown)
+		convo.EventCursor{Seq: max(after, c.Version-shown)}, shown)
 }
 
 const shown = 500

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -78,9 +79,9 @@ func newWorld(t *testing.T) *world { return newWorldWith(t, 0) }
 func newWorldWith(t *testing.T, timeout time.Duration) *world {
 	w := &world{t: t, clock: clock.NewMock()}
 	w.clock.Set(time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC))
-	var err error
-	w.keep, err = accounts()
+	made, err := accounts()
 	require.NoError(t, err)
+	w.keep = &secrets{Key: made.Key, Accounts: slices.Clone(made.Accounts)}
 	live := newHub()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	store := memstore.New()
@@ -88,7 +89,7 @@ func newWorldWith(t *testing.T, timeout time.Duration) *world {
 		convo.WithClock(w.clock),
 		convo.WithLogger(log), convo.WithObserver(live.publish))
 	require.NoError(t, err)
-	s := httptest.NewUnstartedServer(newServer(w.engine, reports{store, w.clock.Now}, w.keep, live,
+	s := httptest.NewUnstartedServer(newServer(w.engine, store, w.clock.Now, w.keep, live,
 		log))
 	s.Config.ReadTimeout, s.Config.WriteTimeout = timeout, timeout
 	s.Start()

@@ -1,13 +1,36 @@
 // The visitor's chat.
 
-import { composer, follow, get, newKey, patch, post, show, stayAtEnd } from "/assets/live.js";
+import { composer, draftOf, follow, get, kept, newKey, patch, post, show, stayAtEnd } from "/assets/live.js";
 
 const base = document.body.dataset.base;
 const $ = (id) => document.getElementById(id);
 
+const title = document.title;
+const seenKey = `seen:${base}`; // the last line that the visitor has seen
+
 stayAtEnd($("scroll"));
-const refresh = async () => patch(await get(`${base}/thread`));
+const refresh = async () => {
+  const last = $("log").lastElementChild?.dataset.id ?? "";
+  patch(await get(`${base}/thread?last=${last}`));
+  look();
+};
 const changed = follow(`${base}/events`, refresh);
+
+// look takes down what the visitor sees, or says how many answers there are that they have not seen.
+function look() {
+  const lines = [...$("log").children];
+  if (!$("chat").hidden && document.visibilityState === "visible" && lines.length) {
+    kept.set(seenKey, lines.at(-1).dataset.id);
+  }
+  const seen = lines.findIndex((li) => li.dataset.id === kept.get(seenKey));
+  const n = lines.slice(seen + 1).filter((li) => li.matches(".user, .bot")).length;
+  $("badge").hidden = !n;
+  $("badge").textContent = n;
+  $("chat-toggle").setAttribute("aria-label", n ? `Chat, ${n} new` : "Chat");
+  document.title = n ? `(${n}) ${title}` : title;
+}
+document.addEventListener("visibilitychange", look);
+window.addEventListener("storage", look);
 
 // request sends one, and shows why it was refused: most often because the page is behind.
 async function request(path, values, key) {
@@ -24,7 +47,7 @@ async function request(path, values, key) {
   }
 }
 
-composer($("message"), (text, key) => request("messages", { body: text }, key));
+composer($("message"), draftOf(base), (text, key) => request("messages", { body: text }, key));
 
 document.addEventListener("click", async (e) => {
   const choice = e.target.closest(".choice");
@@ -44,6 +67,7 @@ function toggle(open) {
   $("chat-toggle").setAttribute("aria-expanded", open);
   document.body.classList.toggle("chatting", open);
   sessionStorage.setItem("chat", open ? "open" : "");
+  look();
   if (open) $("body").focus();
 }
 
@@ -56,3 +80,4 @@ $("chat").addEventListener("keydown", (e) => {
   if (e.key === "Escape") $("chat-close").click();
 });
 if (sessionStorage.getItem("chat")) toggle(true);
+look();
