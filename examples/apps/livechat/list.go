@@ -141,15 +141,20 @@ func (q listQuery) filter(a *account) (f convo.Filter, err error) {
 	return f, err
 }
 
-// row is a conversation in a list.
+// row is a conversation in a list, with no more than is shown: most of what a list costs is to find
+// the fields of a template.
 type row struct {
-	convo.Conversation
-	Name, Preview, Topic, Href string
+	ID, Href, Name, Preview  string
+	Topic, Assignee, Outcome string
+	Priority                 string // empty: none
+	Labels                   []string
+	At                       time.Time // of its last activity
 	// Incoming is the place in the log of the last message, if the contact wrote it: a page tells by
 	// it whether its agent has seen that.
-	Incoming int64
-	Waiting  time.Duration // 0: does not wait
-	Chosen   bool
+	Incoming     int64
+	WaitingSince time.Time // zero: does not wait
+	Waiting      time.Duration
+	Chosen       bool
 }
 
 // tab is one of the lists, and how many there are in it.
@@ -277,10 +282,20 @@ func (p *listPart) page(f convo.Filter, found *[]convo.ListItem) {
 }
 
 func rowOf(i *convo.ListItem, now time.Time, query string) row {
-	c, last := i.Conversation, &i.LastMessage
+	c, last := &i.Conversation, &i.LastMessage
+	id := c.ID.String()
 	r := row{
-		Conversation: c, Name: nameOf(i.Contact, c.Address), Waiting: i.Waiting(now),
-		Preview: cut(last.Body, maxPreview), Href: "/inbox/" + c.ID.String() + "?" + query,
+		ID: id, Href: "/inbox/" + id + "?" + query, Name: nameOf(i.Contact, c.Address),
+		Preview: cut(last.Body, maxPreview), Labels: c.Labels.All(), At: c.LastActivityAt,
+	}
+	if c.Status.Active() {
+		r.Assignee = c.Assignee
+		r.WaitingSince, r.Waiting = c.Cycle.WaitingSince, i.Waiting(now)
+	} else {
+		r.Outcome = c.Cycle.Closing.Category
+	}
+	if c.Priority != convo.PriorityNone {
+		r.Priority = c.Priority.String()
 	}
 	if c.Lane != "" {
 		r.Topic = topicName(c.Lane)

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"fmt"
+	"net/http"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
@@ -48,4 +52,99 @@ func TestPagesHearOnlyOfWhatConcernsThem(t *testing.T) {
 	require.Equal(t, []int{0, 1, 2}, heard(unmerged))
 	_, parted := h.take(streams[1])
 	require.True(t, parted, "it is to be found again whose they are")
+}
+
+func TestAVisitorCannotTakeAllStreams(t *testing.T) {
+	h := newHub()
+	visitor := func(workspace, name string) error {
+		return h.join(&stream{workspace: workspace, visitor: name, contact: name})
+	}
+	ok := 0
+	for range 2000 {
+		if visitor("kettles", "eve") == nil {
+			ok++
+		}
+	}
+	require.Equal(t, maxOwnStreams, ok)
+	require.NoError(t, visitor("kettles", "riya"), "others are not kept out")
+
+	// Nor can one with many tokens, in one workspace or in many.
+	for i := range 2000 {
+		_ = visitor("kettles", fmt.Sprint(i))
+	}
+	require.Len(t, h.streams, maxWorkspaceStreams)
+	require.NoError(t, visitor("globex", "riya"), "another workspace is not kept out")
+	for i := range 2000 {
+		_ = visitor(fmt.Sprint(i%10), fmt.Sprint(i))
+	}
+	require.Len(t, h.streams, maxVisitorStreams)
+	ok = 0
+	for i := range 2000 {
+		if h.join(&stream{workspace: "kettles", account: fmt.Sprint("agent", i%10)}) == nil {
+			ok++
+		}
+	}
+	require.Equal(t, maxStreams-maxVisitorStreams, ok, "what is left is the agents'")
+}
+
+func TestAnAgentListensWhileAVisitorTakesWhatThereIs(t *testing.T) {
+	w := newWorld(t)
+	eve, ana := w.visitor("kettles"), w.agent("ana@kettles")
+	for range maxOwnStreams {
+		<-eve.changes(t.Context(), "/events")
+	}
+	a := eve.get("/events")
+	require.Equal(t, http.StatusTooManyRequests, a.status)
+	require.Equal(t, "30", a.header.Get("Retry-After"))
+	require.Equal(t, "change", <-ana.changes(t.Context(), "/inbox/events"))
+}
+
+func TestABurstOfChangesIsOne(t *testing.T) {
+	w := newWorld(t)
+	ana, id := w.agent("ana@kettles"), w.seed(1)[0]
+	changes := ana.changes(t.Context(), "/inbox/events")
+	<-changes
+	begun, n := time.Now(), 0
+	for i := range 50 {
+		_, err := w.engine.Do(t.Context(), convo.ToConversation("kettles", id),
+			convo.Receive{Channel: channel, Body: fmt.Sprint(i)})
+		require.NoError(t, err)
+	}
+	for quiet := false; !quiet; {
+		select {
+		case <-changes:
+			n++
+		case <-time.After(2 * apart):
+			quiet = true
+		}
+	}
+	require.Positive(t, n)
+	require.LessOrEqual(t, n, int(time.Since(begun)/apart)+1)
+}
+
+func TestAgentsHearWhatAChangeIsAbout(t *testing.T) {
+	h, id := newHub(), uuid.New()
+	agent := &stream{workspace: "kettles", account: "ana"}
+	visitor := &stream{workspace: "kettles", visitor: "riya", contact: "riya"}
+	told := func(s *stream, events ...convo.Event) string {
+		h.publish(t.Context(), events)
+		data, _ := h.take(s)
+		return string(data)
+	}
+	for _, s := range []*stream{agent, visitor} {
+		require.NoError(t, h.join(s))
+	}
+	require.Equal(t, `{"all":true}`, told(agent), "whatever happened before")
+	message := convo.Event{Workspace: "kettles", Contact: "riya", Conversation: id,
+		Kind: convo.MessageReceived}
+	require.Equal(t, `{"subjects":["`+id.String()+`","riya"]}`, told(agent, message, message))
+	require.Equal(t, `{}`, told(visitor, message), "who writes where is not for visitors")
+	named := convo.Event{Workspace: "kettles", Contact: "riya", Kind: convo.ProfileChanged}
+	require.Contains(t, told(agent, named), `"contacts":true`)
+	var many []convo.Event
+	for range maxNamed {
+		message.Conversation = uuid.New()
+		many = append(many, message)
+	}
+	require.Contains(t, told(agent, many...), `{"all":true`)
 }

@@ -133,6 +133,8 @@ func TestWrongCallsSayWhatIsWrong(t *testing.T) {
 		args   []string
 	}{
 		{0, "Usage: livechat", []string{"--help"}},
+		{0, "A password that was lost", []string{"--help"}},
+		{1, "there is no account", []string{"--secrets", "", "--db", "", "--reset", "max@kettles"}},
 		{2, "flag provided but not defined", []string{"--nothing"}},
 		{2, "takes flags only", []string{"kettles"}},
 		{1, "NAME@WORKSPACE", []string{"--secrets", "", "--db", "", "--agent", "ana"}},

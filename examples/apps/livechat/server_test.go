@@ -505,6 +505,7 @@ func TestWhatCannotBeReadIsRefusedAndWritesNothing(t *testing.T) {
 				{"unknown field", jsonType, `{"key":"k","by":{"type":"system"}}`,
 					http.StatusBadRequest},
 				{"two values", jsonType, `{"key":"k"}{"key":"k"}`, http.StatusBadRequest},
+				{"more behind it", jsonType, `{"key":"k"}]`, http.StatusBadRequest},
 				{"too large", jsonType, `{"key":"k","x":"` + strings.Repeat("x", maxRequest) + `"}`,
 					http.StatusRequestEntityTooLarge},
 				{"no key", jsonType, `{}`, http.StatusUnprocessableEntity},
@@ -717,7 +718,7 @@ func TestPagesHearOfChanges(t *testing.T) {
 }
 
 func TestAPageListensForLongerThanARequestMayTake(t *testing.T) {
-	w := newWorldWith(t, time.Second)
+	w := newWorldWith(t, time.Second, nil)
 	riya := w.visitor("kettles")
 	changes := riya.changes(t.Context(), "/events")
 	require.Equal(t, "change", <-changes)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -31,12 +32,13 @@ const password = "correct horse battery"
 
 // world is a server with two workspaces, in memory.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	url    string
 	engine *convo.Engine
 	keep   *secrets
 	clock  *clock.Mock
 	writes atomic.Int64
+	reads  atomic.Int64
 	log    logs
 }
 
@@ -49,6 +51,47 @@ type writing struct {
 func (s writing) Commit(ctx context.Context, changes ...convo.Change) error {
 	s.w.writes.Add(1)
 	return s.IdentityIndex.Commit(ctx, changes...)
+}
+
+// The readings that a list could be made of are counted, too.
+
+func (s writing) Conversations(
+	ctx context.Context, f convo.Filter,
+) ([]convo.Conversation, error) {
+	s.w.reads.Add(1)
+	return s.IdentityIndex.Conversations(ctx, f)
+}
+
+func (s writing) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Contact, error) {
+	s.w.reads.Add(1)
+	return s.IdentityIndex.Contacts(ctx, f)
+}
+
+func (s writing) LastMessages(
+	ctx context.Context, workspace string, ids []uuid.UUID,
+) ([]convo.Event, error) {
+	s.w.reads.Add(1)
+	return s.IdentityIndex.LastMessages(ctx, workspace, ids)
+}
+
+func (s writing) Counts(ctx context.Context, workspace, user string) ([]convo.Count, error) {
+	s.w.reads.Add(1)
+	return s.IdentityIndex.Counts(ctx, workspace, user)
+}
+
+func (s writing) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event, error) {
+	s.w.reads.Add(1)
+	return s.IdentityIndex.Events(ctx, f)
+}
+
+func (s writing) Addresses(ctx context.Context, workspace, id string) ([]convo.Address, error) {
+	s.w.reads.Add(1)
+	return s.IdentityIndex.Addresses(ctx, workspace, id)
+}
+
+func (s writing) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
+	s.w.reads.Add(1)
+	return s.IdentityIndex.Load(ctx, to)
 }
 
 type logs struct {
@@ -74,14 +117,16 @@ var accounts = sync.OnceValues(func() (*secrets, error) {
 	return s, err
 })
 
-func newWorld(t *testing.T) *world { return newWorldWith(t, 0) }
+func newWorld(t testing.TB) *world { return newWorldWith(t, 0, nil) }
 
-func newWorldWith(t *testing.T, timeout time.Duration) *world {
+// newWorldWith has a server with a timeout for requests, which hashes passwords as hashing lets it.
+func newWorldWith(t testing.TB, timeout time.Duration, hashing func()) *world {
 	w := &world{t: t, clock: clock.NewMock()}
 	w.clock.Set(time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC))
 	made, err := accounts()
 	require.NoError(t, err)
-	w.keep = &secrets{Key: made.Key, Accounts: slices.Clone(made.Accounts)}
+	w.keep = &secrets{Key: made.Key, Accounts: slices.Clone(made.Accounts),
+		hashing: hashing}
 	live := newHub()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	store := memstore.New()
@@ -246,4 +291,17 @@ func routes(t *testing.T, conversation uuid.UUID) []route {
 	}
 	require.GreaterOrEqual(t, len(all), 24)
 	return all
+}
+
+// seed opens n conversations, a minute apart: those of the contacts seed-0, seed-1 and so on.
+func (w *world) seed(n int) (ids []uuid.UUID) {
+	for i := range n {
+		w.clock.Add(time.Minute)
+		r, err := w.engine.Do(w.t.Context(),
+			convo.ToContact("kettles", fmt.Sprintf("seed-%04d", i)),
+			convo.Receive{Channel: channel, Body: fmt.Sprintf("Question %d, about a kettle.", i)})
+		require.NoError(w.t, err)
+		ids = append(ids, r.Conversation.ID)
+	}
+	return ids
 }
