@@ -181,7 +181,7 @@ func TestVisitorAndAgentSideBySide(t *testing.T) {
 }
 
 // launch starts a browser that reaches nothing but this machine.
-func launch(t *testing.T) context.Context {
+func launch(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -200,6 +200,7 @@ func launch(t *testing.T) context.Context {
 		chromedp.WSURLReadTimeout(time.Minute),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("host-resolver-rules",
 			"MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
+	options = append(options, more...)
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // which refuses root
 	}
@@ -266,7 +267,8 @@ func (p *person) does(steps ...chromedp.Action[chromedp.Void]) {
 // fail ends the test with what is on the screen.
 func (p *person) fail() {
 	p.t.Helper()
-	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.body.innerText`))
+	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](
+		`[location.href, document.title, document.body.innerText].join("\n")`))
 	p.t.Fatalf("%s sees: %s %v\n%s", p.name, text, err, p.console())
 }
 
@@ -277,7 +279,19 @@ func (p *person) load(url string) {
 
 func (p *person) clicks(css string) {
 	p.t.Helper()
-	p.does(chromedp.Click(chromedp.CSS(css), chromedp.NodeVisible))
+	click := chromedp.Click(chromedp.CSS(css), chromedp.NodeVisible)
+	for range 3 { // what is clicked may be replaced by the server's news in between
+		ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+		err := chromedp.Do(ctx, click)
+		cancel()
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "Could not find node") {
+			break
+		}
+	}
+	p.does(click)
 }
 
 func (p *person) writes(css, text string) {
@@ -325,14 +339,15 @@ func (p *person) counts(css, text string, n int) {
 		[...document.querySelectorAll(css)].filter((e) => e.innerText.includes(text)).length === n`, css, text, n)
 }
 
-// waits until function is true of the page, also when that is a new page by then.
+// waits until function is true of the page, also when that is a new page by then: what waits in the
+// old one may hear nothing any more, so it is asked anew.
 func (p *person) waits(function string, args ...any) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
 	defer cancel()
 	for {
 		ok, err := chromedp.Run(ctx, chromedp.PollFunction[bool](function,
-			chromedp.WithPollingArgs(args...)))
+			chromedp.WithPollingArgs(args...), chromedp.WithPollingTimeout(3*time.Second)))
 		if err == nil && ok {
 			return
 		}

@@ -149,7 +149,8 @@ func (s *server) aboutOf(
 	ctx context.Context, a *account, c convo.Conversation, contact convo.Contact,
 ) (*aboutPart, error) {
 	p := &aboutPart{Conversation: c, Me: a.Name, Name: nameOf(contact, c.Address),
-		Profile: contact, Agents: s.keep.agents(c.Workspace), Topics: topics, Priorities: priorities}
+		Profile: contact, Agents: s.keep.agents(c.Workspace), Topics: topics,
+		Priorities: priorities}
 	addresses, err := s.engine.Addresses(ctx, convo.ToContact(c.Workspace, c.Contact))
 	if err != nil {
 		return nil, err

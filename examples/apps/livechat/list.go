@@ -149,8 +149,8 @@ type row struct {
 	Priority                 string // empty: none
 	Labels                   []string
 	At                       time.Time // of its last activity
-	// Incoming is the place in the log of the last message, if the contact wrote it: a page tells by
-	// it whether its agent has seen that.
+	// Incoming is the place in the log of the last message, if no agent wrote it (the flow may have
+	// answered the contact at once): a page tells by it whether its agent has seen that.
 	Incoming     int64
 	WaitingSince time.Time // zero: does not wait
 	Waiting      time.Duration
@@ -300,7 +300,7 @@ func rowOf(i *convo.ListItem, now time.Time, query string) row {
 	if c.Lane != "" {
 		r.Topic = topicName(c.Lane)
 	}
-	if last.Event.Kind == convo.MessageReceived {
+	if last.Event.By.Type != convo.ActorUser {
 		r.Incoming = last.Event.Seq
 	}
 	return r

@@ -170,3 +170,22 @@ func TestASearchLooksAtSoMany(t *testing.T) {
 	require.Contains(t, page, "There may be more.")
 	require.NotContains(t, ana.get("/inbox?q=visitor+0001").body, "There may be more.")
 }
+
+func TestARowTellsWhatAnAgentMayNotHaveSeen(t *testing.T) {
+	w := newWorld(t)
+	riya, ana := w.visitor("kettles"), w.agent("ana@kettles")
+	incoming := func() string {
+		m := regexp.MustCompile(`data-incoming="([0-9]+)"`).FindStringSubmatch(ana.get("/inbox").body)
+		require.NotNil(t, m)
+		return m[1]
+	}
+	riya.says("Hi")
+	c := riya.latest()
+	require.Equal(t, strconv.FormatInt(c.Version, 10), incoming(), "the flow has answered, nobody else")
+	ana.does(c.ID, "reply", map[string]any{"body": "Hello"})
+	require.Equal(t, "0", incoming(), "a colleague has seen to it")
+	ana.does(c.ID, "note", map[string]any{"body": "A good customer"})
+	require.Equal(t, "0", incoming())
+	riya.says("And one thing more")
+	require.Equal(t, strconv.FormatInt(riya.latest().Version, 10), incoming())
+}

@@ -51,7 +51,7 @@ func (s *server) visitorThread(w http.ResponseWriter, r *http.Request, v visitor
 	if err != nil {
 		return err
 	}
-	last := r.FormValue("last") // an id says nothing of the lines in between that are for agents only
+	last := r.FormValue("last") // an id: a number would count what is for agents only
 	i := slices.IndexFunc(t.Lines, func(l line) bool { return l.ID.String() == last })
 	if i >= 0 {
 		t.Lines, t.More = t.Lines[i+1:], true
@@ -142,8 +142,8 @@ func (s *server) visitorView(ctx context.Context, v visitor) (visitorPage, error
 	return page, nil
 }
 
-// current is the conversation that a visitor is in, in whatever topic agents have put it: the active
-// one, else the latest. It is zero before the first one.
+// current is the conversation that a visitor is in, in whatever topic agents have put it: the
+// active one, else the latest. It is zero before the first one.
 func (s *server) current(ctx context.Context, v visitor) (latest convo.Conversation, err error) {
 	active := []convo.Status{convo.StatusOpen, convo.StatusPending}
 	for _, f := range []convo.Filter{

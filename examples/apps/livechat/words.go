@@ -67,7 +67,8 @@ func refuse(err error) refusal {
 		return refusal{http.StatusConflict, "conflict",
 			"The conversation has changed meanwhile. Load the page again."}
 	case errors.Is(err, convo.ErrConflict), errors.Is(err, convo.ErrCommitUnknown):
-		return refusal{http.StatusServiceUnavailable, "again", "Somebody else was faster. Try again."}
+		return refusal{http.StatusServiceUnavailable, "again",
+			"Somebody else was faster. Try again."}
 	}
 	return refusal{http.StatusInternalServerError, "internal", "Something went wrong here."}
 }

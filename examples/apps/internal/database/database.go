@@ -61,8 +61,8 @@ func Open(ctx context.Context, name string) (store Store, close func() error, er
 	return store, db.Close, nil
 }
 
-// private makes the file of a database for its owner's eyes only, if there is none yet: SQLite would
-// let everybody read what customers wrote. The files beside it get the mode of this one.
+// private makes the file of a database for its owner's eyes only, if there is none yet: SQLite
+// would let everybody read what customers wrote. The files beside it get the mode of this one.
 func private(name string) error {
 	if name == ":memory:" {
 		return nil

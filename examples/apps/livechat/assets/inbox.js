@@ -191,7 +191,9 @@ async function submit(form) {
   field.blur();
   if (form.id === "label-form") {
     field.value = "";
-    if (!(await request("label", { add: value }))) $("label").value = value;
+    const added = await request("label", { add: value });
+    await changed(); // puts another field in the place of this one
+    if (!added) $("label").value = value;
     $("label").focus();
   } else {
     await request("name", { name: value });

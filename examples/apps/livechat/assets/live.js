@@ -139,25 +139,24 @@ export function stayAtEnd(scroll) {
 }
 
 // follow calls refresh after every change, and again after every loss of the connection, never twice at a time. hear is told
-// what has changed.
+// what has changed. It returns what calls refresh out of turn, and waits for it.
 export function follow(url, refresh, hear = () => {}) {
-  let running = false;
   let again = false;
-  const run = async () => {
-    if (running) {
-      again = true;
-      return;
-    }
-    running = true;
-    do {
-      again = false;
-      try {
-        await refresh();
-      } catch {
-        // The stream's error shows that there is no connection; its return brings the change.
+  let loop = null;
+  const run = () => {
+    again = true;
+    loop ??= (async () => {
+      while (again) {
+        again = false;
+        try {
+          await refresh();
+        } catch {
+          // The stream's error shows that there is no connection; its return brings the change.
+        }
       }
-    } while (again);
-    running = false;
+      loop = null;
+    })();
+    return loop;
   };
   const lost = document.getElementById("connection");
   const connect = () => {
@@ -262,7 +261,7 @@ export function composer(form, draft, send) {
     keepDraft(draft, field.value, form.dataset.mode);
   };
   const before = kept.get(draft);
-  if (before) {
+  if (before && !field.value) {
     field.value = before.text;
     if (before.mode) form.dataset.mode = before.mode;
     fit();
