@@ -153,6 +153,13 @@ func (s *server) unmerge(w http.ResponseWriter, r *http.Request, a *account) err
 	if err != nil {
 		return err
 	}
+	now, err := s.engine.Contact(r.Context(), convo.ToContact(a.Workspace, in.Contact))
+	if err != nil {
+		return err
+	}
+	if now.ID != c.Contact && now.ID != in.Contact { // was merged, but into somebody else
+		return errNoPage
+	}
 	result, err := s.engine.Unmerge(r.Context(), convo.Unmerge{
 		Workspace: a.Workspace, Contact: in.Contact, By: convo.ByUser(a.Name),
 	})

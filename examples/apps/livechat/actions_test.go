@@ -176,6 +176,8 @@ func TestAMergeLeavesALineAndIsUndone(t *testing.T) {
 	require.Contains(t, phone.get("/thread").body, "Only on the laptop.")
 	require.NotContains(t, phone.get("/thread").body, "Merged", "that is for agents")
 
+	stranger := w.seed(1)[0]
+	ana.refused(stranger, "unmerge", merge, http.StatusNotFound, "")
 	for range 2 {
 		ana.does(one.ID, "unmerge", map[string]any{"contact": phone.contact()})
 	}

@@ -139,7 +139,7 @@ func (p *dashboardPage) past(of *past) {
 			Before: took(a.Previous[m].Count, a.Previous[m].Median)}
 	}
 	p.Past = []figure{
-		counted("n-opened", "Opened", report.Opened),
+		counted("n-opened", "Opened or reopened", report.Opened),
 		counted("n-closed", "Closed", report.Closed),
 		{ID: "n-reopened", Name: "Reopened ÷ closed", Value: percent(a.Total),
 			Before: percent(a.Previous)},

@@ -11,8 +11,14 @@
 // program adds pages, accounts, and live updates, for which it watches the events of its own
 // engine: run one process for one database.
 //
+// Agents see lists by last activity or by who has waited longest, page by page, find contacts by
+// name or address, and see what is new to them. They take conversations, label, prioritize and move
+// them, merge contacts and undo that, and block who must not write. What is half written stays in
+// their browser.
+//
 // It speaks plain HTTP, on the loopback interface unless told otherwise. Before others may reach
-// it, put TLS in front, and mark its cookies Secure.
+// it, put TLS in front, on the same machine, and mark its cookies Secure. What is in front must add
+// who its client is to X-Forwarded-For: limits of signing in are by client.
 package main
 
 import (
