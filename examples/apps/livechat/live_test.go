@@ -109,6 +109,7 @@ func TestABurstOfChangesIsOne(t *testing.T) {
 		_, err := w.engine.Do(t.Context(), convo.ToConversation("kettles", id),
 			convo.Receive{Channel: channel, Body: fmt.Sprint(i)})
 		require.NoError(t, err)
+		time.Sleep(5 * time.Millisecond) // long enough for each to be told by itself
 	}
 	for quiet := false; !quiet; {
 		select {

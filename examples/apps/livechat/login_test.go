@@ -166,12 +166,14 @@ func TestSessionsOutliveARestart(t *testing.T) {
 	first := start(t, args...)
 	w := &world{t: t, url: first.url}
 	c, left := w.client(), w.client()
-	for _, c := range []*client{c, left} {
+	signIn := func(c *client) {
 		require.Equal(t, http.StatusSeeOther,
 			c.signsIn("ana@kettles", first.passwords["ana@kettles"]).status)
 	}
+	signIn(left)
 	old := left.cookie(agentCookie)
 	left.do(http.MethodPost, "/logout", nil)
+	signIn(c) // is the last to be kept
 	status, _ := first.stop()
 	require.Zero(t, status)
 	kept := readSecrets(t, filepath.Join(dir, "secrets.json"))
