@@ -222,7 +222,7 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request, s *stream, allowed f
 			if text = fmt.Sprintf("event: change\ndata: %s\n\n", data); parted {
 				contact, err := s.who(r.Context())
 				if err != nil {
-					return nil //nolint:nilerr // the browser connects again, and finds out
+					return nil // the browser connects again, and finds out
 				}
 				h.follow(s, contact)
 			}

@@ -58,8 +58,8 @@ func (s *sessions) begin(a *account, now time.Time) (token string, err error) {
 		all = slices.Delete(all, i, i+1)
 	}
 	token = rand.Text()
-	s.keep.Sessions = append(all, savedSession{hashOf(token), a.Name, a.Workspace,
-		now.Add(agentLife).UTC()})
+	all = append(all, savedSession{hashOf(token), a.Name, a.Workspace, now.Add(agentLife).UTC()})
+	s.keep.Sessions = all
 	return token, s.keep.write()
 }
 
