@@ -103,11 +103,11 @@ func (w *decider) result(s *Snapshot, to *Change) {
 // row is the row of the present conversation.
 func (w *decider) row(s *Snapshot, to *ConversationRow) {
 	to.Conversation, to.CycleClosed, to.Moved = s.Conversation, w.cycleClosed, w.moved
-	was, now := w.loaded.listing, listingOf(&s.Conversation)
-	if to.LabelsBefore, to.PlacesBefore = w.loaded.labels, w.loaded.places; s.Conversation.ID !=
-		w.loaded.conversation {
-		was, to.LabelsBefore, to.PlacesBefore = listing{}, "", Places{}
+	var was listing // of a new one there is nothing in lists
+	if s.Conversation.ID == w.loaded.conversation {
+		was, to.PlacesBefore, to.LabelsBefore = w.loaded.listing, w.loaded.places, w.loaded.labels
 	}
+	now := listingOf(&s.Conversation)
 	to.Listing = was.becomes(&now)
 	switch {
 	case s.Conversation.ID != w.loaded.conversation:

@@ -223,10 +223,13 @@ func (f Filter) validateOrder() error {
 			return err
 		}
 	}
-	for _, p := range append(f.Priority, f.After.Priority) {
+	for _, p := range f.Priority {
 		if err := p.check(); err != nil {
 			return err
 		}
+	}
+	if err := f.After.Priority.check(); err != nil {
+		return err
 	}
 	switch f.Order {
 	case OrderCreated:

@@ -2,6 +2,7 @@ package convo_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -99,6 +100,40 @@ func (s *counting) LastMessages(
 ) ([]convo.Event, error) {
 	s.reads++
 	return s.Store.LastMessages(ctx, workspace, ids)
+}
+
+func TestAPageIsTurnedBackByTurningTheOrderRound(t *testing.T) {
+	e, err := convo.New(memstore.New())
+	require.NoError(t, err)
+	for range 7 {
+		_, err = e.Do(t.Context(), toContact(uuid.NewString()), convo.Receive{Body: "hi"},
+			convo.Prioritize{By: agentAna, Priority: convo.PriorityHigh})
+		require.NoError(t, err)
+	}
+	for _, order := range []convo.Order{
+		convo.OrderCreated, convo.OrderActivity, convo.OrderWaiting, convo.OrderPriority,
+	} {
+		f := convo.Filter{Workspace: tenant, Order: order, Limit: 3}
+		first, err := e.Conversations(t.Context(), f)
+		require.NoError(t, err)
+		f.After = f.Cursor(first[2])
+		second, err := e.Conversations(t.Context(), f)
+		require.NoError(t, err)
+		f.After, f.Ascending = f.Cursor(second[0]), true
+		back, err := e.Conversations(t.Context(), f)
+		require.NoError(t, err)
+		slices.Reverse(back)
+		assert.Equal(t, first, back, "%s", order)
+	}
+}
+
+// What a Filter names is the caller's.
+func TestValidatingAFilterWritesNothingIntoIt(t *testing.T) {
+	all := []convo.Priority{convo.PriorityLow, convo.PriorityHigh}
+	f := convo.Filter{Workspace: tenant, Priority: all[:1]}
+	f.After.Priority = convo.PriorityUrgent
+	require.NoError(t, f.Validate())
+	assert.Equal(t, convo.PriorityHigh, all[1])
 }
 
 func TestAListSaysHowLongAContactHasWaited(t *testing.T) {

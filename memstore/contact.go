@@ -9,8 +9,7 @@ import (
 
 // Contacts, and what becomes of them.
 
-// Contacts implements convo.Store. Without ids, it looks at all that the
-// workspace has.
+// Contacts implements convo.Store. Without ids, it looks at all that the workspace has.
 func (s *Store) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Contact, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -96,7 +96,8 @@ func TestAChangeOfAVersionThatIsNotThereAnyMoreWritesNothing(t *testing.T) {
 // tidy empties the host's workspace.
 func (h *host) tidy() {
 	h.t.Helper()
-	for _, table := range []string{"contacts", "addresses", "conversations", "cycles", "events",
+	for _, table := range []string{"contacts", "addresses", "conversations", "active", "places",
+		"labels", "cycles", "events",
 		"contact_events", "keys"} {
 		h.exec(h.db, "DELETE FROM convo_"+table)
 	}
