@@ -29,6 +29,7 @@ func (e *Engine) Contacts(ctx context.Context, f ContactFilter) ([]Contact, erro
 func (e *Engine) AllContacts(ctx context.Context, f ContactFilter) iter.Seq2[Contact, error] {
 	id := func(k Contact) string { return k.ID }
 	return pages(f.After, f.Limit, id, func(after string) ([]Contact, error) {
+		f := f
 		f.After = after
 		return e.Contacts(ctx, f)
 	})
@@ -100,6 +101,7 @@ func (e *Engine) Conversations(ctx context.Context, f Filter) ([]Conversation, e
 // ends it.
 func (e *Engine) AllConversations(ctx context.Context, f Filter) iter.Seq2[Conversation, error] {
 	return pages(f.After, f.Limit, f.Cursor, func(after Cursor) ([]Conversation, error) {
+		f := f
 		f.After = after
 		return e.Conversations(ctx, f)
 	})

@@ -49,8 +49,9 @@ type Filter struct {
 const MaxFilterLabels = 8
 
 // Order is by what conversations are listed; those that are equal in it, by ID. All orders but
-// OrderCreated are of active conversations only, and of those that have what they are listed by: in
-// OrderWaiting nobody is who does not wait. They go without filters by the closing.
+// OrderCreated are of active conversations only: with them, Status must not name closed, and
+// Category, ClosedFrom and ClosedTo must be empty. What has nothing of what the order is by is not
+// listed: without a wait, without PendingUntil, with PriorityNone.
 type Order string
 
 // The orders.
@@ -63,16 +64,17 @@ const (
 )
 
 // Cursor is a place in a listing of conversations. Pages do not shift when conversations change
-// meanwhile, but by what they are ordered by: what a message lifts to the top of OrderActivity is
-// not on a later page.
+// meanwhile. One that changes in what the list is ordered by may move over the cursor, though: by
+// activity, descending, what is written to is on no later page; ascending, it comes again.
 type Cursor struct {
 	At       time.Time `json:"at"`
 	ID       uuid.UUID `json:"id"`
 	Priority Priority  `json:"priority,omitzero"`
 }
 
-// Cursor is the place of c in the listing that f asks for: give it as After to go on behind c. For
-// the page before c, turn Ascending round as well, and then the page that comes.
+// Cursor is the place of c, as it was listed, in the listing that f asks for: give it as After to
+// go on behind c. For the page before c, turn Ascending round as well; it comes in the opposite
+// order then, nearest to c first.
 func (f Filter) Cursor(c Conversation) Cursor {
 	at := Cursor{At: f.Order.of(&c), ID: c.ID}
 	if f.Order == OrderPriority {
@@ -99,7 +101,7 @@ func (o Order) of(c *Conversation) time.Time {
 type ContactFilter struct {
 	Workspace string `json:"workspace"`         // required
 	Blocked   bool   `json:"blocked,omitempty"` // only those that are
-	// IDs picks those with one of these ids, up to MaxPageSize, that were not merged.
+	// IDs picks those with one of these ids, up to MaxPageSize, that were not merged. Empty: all.
 	IDs []string `json:"ids,omitempty"`
 	// After is the id of the last contact of the page before.
 	After string `json:"after,omitempty"`
@@ -162,6 +164,9 @@ func (f Filter) canonical() Filter {
 	} {
 		*t = micros(*t)
 	}
+	if f.Order != OrderPriority {
+		f.After.Priority = PriorityNone
+	}
 	f.Limit = cmp.Or(f.Limit, DefaultPageSize)
 	return f
 }
@@ -222,6 +227,9 @@ func (f Filter) validateOrder() error {
 		if err := checkID("labels", label); err != nil {
 			return err
 		}
+	}
+	if len(f.Priority) > len(priorities) {
+		return invalid("priority", fmt.Sprintf("must be at most %d", len(priorities)))
 	}
 	for _, p := range f.Priority {
 		if err := p.check(); err != nil {

@@ -14,8 +14,8 @@ import (
 type ListItem struct {
 	Conversation Conversation
 	Contact      Contact // the root contact that has it
-	// LastMessage is the last message, quiet or not, as its transcript shows it, but for its
-	// Delivery. Notes are none. Zero: there is no message yet.
+	// LastMessage is the message of the conversation that came last, quiet or not, as its
+	// transcript shows it, but for its Delivery. Notes are none. Zero: there is no message yet.
 	LastMessage ShownMessage
 }
 
@@ -29,7 +29,8 @@ func (i *ListItem) Waiting(now time.Time) time.Duration {
 }
 
 // List is [Engine.Conversations] with what a row of an inbox needs. However long the page is, it
-// asks the store three times: what was read first may be older than what was read last.
+// asks the store three times; once more if f.Contact is given, and once for each contact that was
+// merged in between. What was read first may be older than what was read last.
 func (e *Engine) List(ctx context.Context, f Filter) ([]ListItem, error) {
 	page, err := e.Conversations(ctx, f)
 	if err != nil || len(page) == 0 {
@@ -53,12 +54,12 @@ func (e *Engine) List(ctx context.Context, f Filter) ([]ListItem, error) {
 	if err != nil {
 		return nil, err
 	}
-	byID, last := map[string]Contact{}, map[uuid.UUID]ShownMessage{}
+	byID, about := map[string]Contact{}, map[uuid.UUID][]Event{}
 	for _, k := range known {
 		byID[k.ID] = k
 	}
-	for _, m := range Messages(events) { // of one conversation, the last one stays
-		last[m.Event.Conversation] = m
+	for _, e := range events {
+		about[e.Conversation] = append(about[e.Conversation], e)
 	}
 	for i := range items {
 		c := &items[i].Conversation
@@ -68,7 +69,10 @@ func (e *Engine) List(ctx context.Context, f Filter) ([]ListItem, error) {
 				return nil, err
 			}
 		}
-		items[i].Contact, items[i].LastMessage = k, last[c.ID]
+		items[i].Contact = k
+		if shown := Messages(about[c.ID]); len(shown) > 0 {
+			items[i].LastMessage = shown[len(shown)-1]
+		}
 	}
 	return items, nil
 }
@@ -77,6 +81,7 @@ func (e *Engine) List(ctx context.Context, f Filter) ([]ListItem, error) {
 func (e *Engine) AllList(ctx context.Context, f Filter) iter.Seq2[ListItem, error] {
 	place := func(i ListItem) Cursor { return f.Cursor(i.Conversation) }
 	return pages(f.After, f.Limit, place, func(after Cursor) ([]ListItem, error) {
+		f := f
 		f.After = after
 		return e.List(ctx, f)
 	})
@@ -107,7 +112,7 @@ func (c *Count) add(o *Count) {
 }
 
 // Counts counts the active conversations of a workspace by lane and team, those in the order of
-// their bytes. Those that are assigned to assignee are Mine; it may be empty, for nobody.
+// their bytes. Those that are assigned to assignee are Mine; without assignee there is none.
 func (e *Engine) Counts(ctx context.Context, workspace, assignee string) ([]Count, error) {
 	f := Filter{Workspace: workspace, Assignee: assignee}
 	if err := f.Validate(); err != nil {

@@ -3,6 +3,8 @@ package convo_test
 import (
 	"context"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,6 +127,64 @@ func TestAPageIsTurnedBackByTurningTheOrderRound(t *testing.T) {
 		slices.Reverse(back)
 		assert.Equal(t, first, back, "%s", order)
 	}
+}
+
+// A cursor that a client kept when it chose another order has no say in that.
+func TestThePriorityOfACursorCountsInItsOrderOnly(t *testing.T) {
+	e, err := convo.New(memstore.New())
+	require.NoError(t, err)
+	for range 3 {
+		_, err = e.Do(t.Context(), toContact(uuid.NewString()), convo.Receive{Body: "hi"},
+			convo.Prioritize{By: agentAna, Priority: convo.PriorityMedium})
+		require.NoError(t, err)
+	}
+	for _, order := range []convo.Order{
+		convo.OrderCreated, convo.OrderActivity, convo.OrderWaiting,
+	} {
+		for _, ascending := range []bool{false, true} {
+			f := convo.Filter{Workspace: tenant, Order: order, Ascending: ascending}
+			all, err := e.Conversations(t.Context(), f)
+			require.NoError(t, err)
+			f.After = f.Cursor(all[0])
+			f.After.Priority = convo.PriorityMedium
+			rest, err := e.Conversations(t.Context(), f)
+			require.NoError(t, err)
+			assert.Equal(t, all[1:], rest, "%s", order)
+		}
+	}
+}
+
+// One iterator may be ranged over at once: each range has pages of its own.
+func TestOneListIsRangedOverTwiceAtOnce(t *testing.T) {
+	e, err := convo.New(memstore.New())
+	require.NoError(t, err)
+	for range 5 {
+		_, err = e.Do(t.Context(), toContact(uuid.NewString()), convo.Receive{Body: "hi"})
+		require.NoError(t, err)
+	}
+	f := convo.Filter{Workspace: tenant, Limit: 1}
+	list, conversations := e.AllList(t.Context(), f), e.AllConversations(t.Context(), f)
+	contacts := e.AllContacts(t.Context(), convo.ContactFilter{Workspace: tenant, Limit: 1})
+	var all sync.WaitGroup
+	var seen atomic.Int64
+	for range 2 {
+		all.Go(func() {
+			for _, err := range list {
+				assert.NoError(t, err)
+				seen.Add(1)
+			}
+			for _, err := range conversations {
+				assert.NoError(t, err)
+				seen.Add(1)
+			}
+			for _, err := range contacts {
+				assert.NoError(t, err)
+				seen.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	assert.Equal(t, int64(30), seen.Load())
 }
 
 // What a Filter names is the caller's.

@@ -137,7 +137,8 @@ type ConversationRow struct {
 	Action   RowAction
 	Expected int64 // the Version that was loaded; 0: there was none
 	// OnlyMessages says that nothing has changed but what messages and notes change: Version,
-	// UpdatedAt, AwaitingContactSince and, of the cycle, waits, responses and counts.
+	// UpdatedAt, LastActivityAt, AwaitingContactSince, Address and, of the cycle, waits, responses
+	// and counts. Its places in lists may have changed nevertheless.
 	OnlyMessages bool
 	// Moved says that Contact, Origin, Lane or Channel have changed, which else no commit changes.
 	Moved bool

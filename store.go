@@ -45,7 +45,7 @@ type Store interface {
 	// LastMessages returns, of each conversation of ids that has one, the last MessageReceived or
 	// MessageSent that no later MessageDuplicated of it names as an echo, and after it, in order,
 	// those events that are about a message ([EventRow].Message) or are messages themselves. ids
-	// are at most MaxPageSize.
+	// are at most MaxPageSize, each once.
 	LastMessages(ctx context.Context, workspace string, ids []uuid.UUID) ([]Event, error)
 	// Events returns a page of the log, the oldest first: by At, Conversation, Seq and ID,
 	// ascending.
@@ -69,7 +69,7 @@ type Store interface {
 	// Due returns up to limit conversations of all workspaces whose DueAt is not zero and not after
 	// before, the earliest first.
 	Due(ctx context.Context, before time.Time, limit int) ([]DueConversation, error)
-	// Contacts returns a page of root contacts, by id.
+	// Contacts returns a page of root contacts, by id. f.IDs, which may repeat, narrows it down.
 	Contacts(ctx context.Context, f ContactFilter) ([]Contact, error)
 	// Family returns the contacts that were merged into a root contact, in any order, each with
 	// that as its MergedInto.

@@ -427,6 +427,9 @@ func TestAFilterIsValidated(t *testing.T) {
 	}))
 	requireInvalid(t, "labels", change(func(f *convo.Filter) { f.Labels = []string{"a\nb"} }))
 	requireInvalid(t, "priority", change(func(f *convo.Filter) { f.After.Priority = 5 }))
+	requireInvalid(t, "priority", change(func(f *convo.Filter) {
+		f.Priority = make([]convo.Priority, 6)
+	}))
 	for _, order := range []convo.Order{
 		convo.OrderActivity, convo.OrderWaiting, convo.OrderPriority, convo.OrderDeadline,
 	} {

@@ -330,9 +330,13 @@ func listsLastMessages(s *suite) {
 	}
 	found, err := s.store.LastMessages(s.ctx, acme, append(wanted, uuid.New()))
 	s.NoError(err)
-	last := map[uuid.UUID]convo.ShownMessage{}
-	for _, m := range convo.Messages(found) {
-		last[m.Event.Conversation] = m
+	about, last := map[uuid.UUID][]convo.Event{}, map[uuid.UUID]convo.ShownMessage{}
+	for _, e := range found {
+		about[e.Conversation] = append(about[e.Conversation], e)
+	}
+	for id, events := range about {
+		shown := convo.Messages(events)
+		last[id] = shown[len(shown)-1]
 	}
 	for _, c := range list {
 		want := slices.DeleteFunc(s.shown(c.ID), func(m convo.ShownMessage) bool {
@@ -358,6 +362,8 @@ func listsLastMessages(s *suite) {
 	items, err := s.engine.List(s.ctx, convo.Filter{Workspace: acme, Limit: convo.MaxPageSize})
 	s.NoError(err)
 	s.Len(items, len(list))
+	s.Equal("e3", last[s.load(in("echo", "told twice")).Conversation.ID].ExternalID,
+		"whatever its echoes in other conversations say")
 	for i := range items {
 		s.Equal(list[i], items[i].Conversation)
 		s.Equal(list[i].Contact, items[i].Contact.ID)
@@ -370,8 +376,20 @@ func (s *suite) echoed() uuid.UUID {
 	sent := s.do(to("echo"), convo.Open{By: ana}, convo.Send{By: ana, Channel: "mail", Body: "hi"})
 	message := sent.Events[len(sent.Events)-1]
 	s.do(to("echo"), convo.Send{By: ana, Channel: "mail", ExternalID: "e1", Body: "hi"})
-	s.do(to("echo"), convo.Identify{By: convo.BySystem(), Message: message.ID, Channel: "mail",
-		ExternalID: "e1"})
+	tell := func(to convo.Ref, message uuid.UUID, id string) {
+		s.do(to, convo.Identify{By: convo.BySystem(), Message: message, Channel: "mail",
+			ExternalID: id})
+	}
+	tell(to("echo"), message.ID, "e1")
+	// another one, whose echo is in another conversation, and which is told a second id
+	r := s.do(in("echo", "told twice"), convo.Open{By: ana},
+		convo.Send{By: ana, Channel: "mail", Body: "hello"})
+	twice := r.Events[len(r.Events)-1].ID
+	s.do(in("echo", "elsewhere"), convo.Open{By: ana},
+		convo.Send{By: ana, Channel: "mail", Body: "?"},
+		convo.Send{By: ana, Channel: "mail", ExternalID: "e2", Body: "hello"})
+	tell(in("echo", "told twice"), twice, "e2")
+	tell(in("echo", "told twice"), twice, "e3")
 	return sent.Conversation.ID
 }
 
