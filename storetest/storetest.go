@@ -69,6 +69,7 @@ func cases() []testCase {
 		changedCases,
 		deliveryCases,
 		peerCases,
+		peerListCases,
 		importCases,
 		decidedCases,
 		namedCases,
