@@ -107,8 +107,10 @@ func (w *decider) row(s *Snapshot, to *ConversationRow) {
 	if s.Conversation.ID == w.loaded.conversation {
 		was, to.PlacesBefore, to.LabelsBefore = w.loaded.listing, w.loaded.places, w.loaded.labels
 	}
-	now := listingOf(&s.Conversation)
-	to.Listing = was.becomes(&now)
+	if w.otherThanMessages || s.Conversation.ID != w.loaded.conversation {
+		now := listingOf(&s.Conversation)
+		to.Listing = was.becomes(&now)
+	}
 	switch {
 	case s.Conversation.ID != w.loaded.conversation:
 		to.Action = RowAdded
