@@ -189,37 +189,31 @@ func (s *Store) Conversation(
 
 // Contacts implements convo.Store.
 func (s *Store) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Contact, error) {
-	if len(f.IDs) == 0 {
-		return s.contacts(ctx, s.d.Contacts(f.Blocked, 0), f.Workspace, f.After, f.Limit)
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s = s.within(ctx)
 	args := []any{f.Workspace, f.After}
 	for _, id := range f.IDs {
 		args = append(args, id)
 	}
-	var out []convo.Contact
-	var k convo.Contact
-	dests := dialect.Contacts.Read.Dests(nil, &k)
-	err := s.many(ctx, s.d.Contacts(f.Blocked, len(f.IDs)), append(args, f.Limit),
-		func(scan func(...any) error) error {
-			err := scan(dests...)
-			out = append(out, k)
-			return err
-		})
-	return out, err
+	ask := (*Store).rows
+	if len(f.IDs) > 0 { // its text depends on their number
+		ask = (*Store).many
+	}
+	return s.contacts(ctx, ask, s.d.Contacts(f.Blocked, len(f.IDs)), append(args, f.Limit)...)
 }
 
 // Family implements convo.Store.
 func (s *Store) Family(ctx context.Context, workspace, root string) ([]convo.Contact, error) {
-	return s.contacts(ctx, dialect.Family, workspace, root)
+	return s.contacts(ctx, (*Store).rows, dialect.Family, workspace, root)
 }
+
+// asks calls a function for each row of what a statement finds.
+type asks func(
+	s *Store, ctx context.Context, statement string, args []any,
+	f func(scan func(...any) error) error,
+) error
 
 // contacts are those that a statement finds.
 func (s *Store) contacts(
-	ctx context.Context, statement string, args ...any,
+	ctx context.Context, ask asks, statement string, args ...any,
 ) (out []convo.Contact, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -227,7 +221,7 @@ func (s *Store) contacts(
 	s = s.within(ctx)
 	var k convo.Contact
 	dests := dialect.Contacts.Read.Dests(nil, &k)
-	err = s.rows(ctx, statement, args, func(scan func(...any) error) error {
+	err = ask(s, ctx, statement, args, func(scan func(...any) error) error {
 		err := scan(dests...)
 		out = append(out, k)
 		return err

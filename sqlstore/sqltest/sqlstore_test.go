@@ -68,7 +68,8 @@ func TestStoreConformsUnprepared(t *testing.T) {
 func conforms(t *testing.T) func(*sqlstore.Store, *sql.DB) {
 	return func(s *sqlstore.Store, db *sql.DB) {
 		storetest.Run(t, func(t *testing.T) convo.Store {
-			for _, table := range []string{"contacts", "addresses", "conversations", "active", "places", "labels", "cycles",
+			for _, table := range []string{"contacts", "addresses", "conversations", "active",
+				"places", "labels", "cycles",
 				"events", "contact_events", "keys", "deliveries"} {
 				_, err := db.ExecContext(t.Context(), "DELETE FROM convo_"+table)
 				require.NoError(t, err)

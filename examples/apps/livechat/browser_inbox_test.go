@@ -355,7 +355,8 @@ func (p *person) fitsLow(name string) {
 		const send = of("#send");
 		const last = of("#log > li:last-child");
 		const write = of("#send").top;
-		return send.top >= 0 && send.bottom <= innerHeight && last.bottom > 20 && last.bottom <= write + 8 && write >= 100;
+		return send.top >= 0 && send.bottom <= innerHeight && last.bottom > 20 &&
+			last.bottom <= write + 8 && write >= 100;
 	}`, name)
 }
 
@@ -381,7 +382,8 @@ func (p *person) passes(source, name string) {
 	_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](source+"; true"))
 	require.NoError(p.t, err)
 	found, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`axe.run().then((r) =>
-		JSON.stringify(!r.passes.length || r.violations.map((v) => [v.id, v.nodes.map((n) => n.html + n.failureSummary)])))`,
+		JSON.stringify(!r.passes.length || r.violations.map((v) =>
+			[v.id, v.nodes.map((n) => n.html + n.failureSummary)])))`,
 		chromedp.EvalAwaitPromise))
 	require.NoError(p.t, err)
 	var violations []any

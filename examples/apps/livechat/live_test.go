@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -100,27 +104,41 @@ func TestAnAgentListensWhileAVisitorTakesWhatThereIs(t *testing.T) {
 }
 
 func TestABurstOfChangesIsOne(t *testing.T) {
-	w := newWorld(t)
-	ana, id := w.agent("ana@kettles"), w.seed(1)[0]
-	changes := ana.changes(t.Context(), "/inbox/events")
-	<-changes
-	begun, n := time.Now(), 0
-	for i := range 50 {
-		_, err := w.engine.Do(t.Context(), convo.ToConversation("kettles", id),
-			convo.Receive{Channel: channel, Body: fmt.Sprint(i)})
-		require.NoError(t, err)
-		time.Sleep(5 * time.Millisecond) // long enough for each to be told by itself
-	}
-	for quiet := false; !quiet; {
-		select {
-		case <-changes:
-			n++
-		case <-time.After(2 * apart):
-			quiet = true
+	synctest.Test(t, func(t *testing.T) { // in which time goes by when all wait for it
+		h, page := newHub(), &openPage{header: http.Header{}}
+		s := &stream{workspace: "kettles", account: "ana"}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/inbox/events", http.NoBody)
+		served := make(chan error)
+		go func() { served <- h.serve(page, r, s, func() bool { return true }) }()
+		synctest.Wait()
+		require.Equal(t, int64(1), page.told.Load(), "whatever happened before")
+		for range 50 {
+			h.publish(t.Context(), []convo.Event{{Workspace: "kettles", Conversation: uuid.New()}})
+			synctest.Wait()
+			time.Sleep(apart / 100) // of the bubble's own clock
 		}
-	}
-	require.Positive(t, n)
-	require.LessOrEqual(t, n, int(time.Since(begun)/apart)+1)
+		require.Equal(t, int64(1), page.told.Load(), "not yet")
+		time.Sleep(10 * apart) // of the bubble's own clock
+		synctest.Wait()
+		require.Equal(t, int64(2), page.told.Load())
+		h.close()
+		require.NoError(t, <-served)
+	})
+}
+
+// openPage counts the changes that a page is told.
+type openPage struct {
+	header http.Header
+	told   atomic.Int64
+}
+
+func (p *openPage) Header() http.Header            { return p.header }
+func (*openPage) WriteHeader(int)                  {}
+func (*openPage) Flush()                           {}
+func (*openPage) SetWriteDeadline(time.Time) error { return nil }
+func (p *openPage) Write(b []byte) (int, error) {
+	p.told.Add(int64(bytes.Count(b, []byte("event: change"))))
+	return len(b), nil
 }
 
 func TestAgentsHearWhatAChangeIsAbout(t *testing.T) {
