@@ -3,8 +3,10 @@ package storetest
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
+	"testing"
 	"time"
 
 	"github.com/google/uuid"
@@ -175,6 +177,9 @@ func picksConversations(s *suite) {
 	}
 	for _, like := range []int{0, 7, 20, 35} {
 		for set := range 1 << len(fields) {
+			if n := bits.OnesCount(uint(set)); testing.Short() && 2 < n && n < len(fields) {
+				continue // pairs and all together show a field that is forgotten or in the way
+			}
 			f := convo.Filter{Workspace: acme}
 			for i, field := range fields {
 				if set&(1<<i) != 0 {

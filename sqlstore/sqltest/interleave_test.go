@@ -283,11 +283,11 @@ func TestEveryOrderOfTheStepsOfTwoCallsKeepsTheRules(t *testing.T) {
 
 func playAll(t *testing.T, s *stage, before []convo.Command, calls [2]call) {
 	all := orders(calls[0].steps, calls[1].steps)
-	if testing.Short() {
-		all = all[:min(len(all), 20)]
-	}
 	outcomes := map[string]int{}
 	for n, order := range all {
+		if testing.Short() && len(all) > 100 && n%5 > 0 {
+			continue
+		}
 		contacts := []string{fmt.Sprintf("%s %d a", t.Name(), n),
 			fmt.Sprintf("%s %d b", t.Name(), n)}
 		want := 0
