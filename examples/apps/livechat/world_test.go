@@ -39,6 +39,7 @@ type world struct {
 	clock  *clock.Mock
 	writes atomic.Int64
 	reads  atomic.Int64
+	gate   sync.RWMutex // nothing is written while it is locked
 	log    logs
 }
 
@@ -49,6 +50,8 @@ type writing struct {
 }
 
 func (s writing) Commit(ctx context.Context, changes ...convo.Change) error {
+	s.w.gate.RLock()
+	defer s.w.gate.RUnlock()
 	s.w.writes.Add(1)
 	return s.IdentityIndex.Commit(ctx, changes...)
 }

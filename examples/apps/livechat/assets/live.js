@@ -279,14 +279,16 @@ export function composer(form, draft, send) {
   });
   form.addEventListener("submit", async (e) => {
     e.preventDefault();
-    const text = field.value.trim();
+    const sent = field.value;
+    const text = sent.trim();
     if (!text || button.disabled) return;
     sending = true;
     settle();
     try {
       if (await send(text, key)) {
         key = newKey();
-        field.value = "";
+        // What was written behind it meanwhile is the next message.
+        if (field.value.startsWith(sent)) field.value = field.value.slice(sent.length).trimStart();
         fit();
       }
     } finally {
