@@ -158,8 +158,9 @@ func TestAMergeLeavesALineAndIsUndone(t *testing.T) {
 	}
 	one, two := laptop.latest(), phone.latest()
 	laptop.says("Only on the laptop.")
+	w.clock.Add(time.Second)
 	page := ana.get("/inbox/" + one.ID.String()).body
-	require.Contains(t, page, "Both will see this conversation", "the page asks first")
+	require.Contains(t, page, "Both will see what is said in this conversation", "the page asks first")
 	changes := phone.changes(t.Context(), "/events")
 	<-changes
 
@@ -173,8 +174,19 @@ func TestAMergeLeavesALineAndIsUndone(t *testing.T) {
 	require.Contains(t, thread, `data-unmerge="`+phone.contact()+`"`)
 	require.Contains(t, ana.get("/inbox/"+two.ID.String()+"/thread").body,
 		"This contact was merged into riya@example.com.")
-	require.Contains(t, phone.get("/thread").body, "Only on the laptop.")
-	require.NotContains(t, phone.get("/thread").body, "Merged", "that is for agents")
+	mine := phone.get("/thread").body
+	require.Contains(t, mine, "Something else", "the phone keeps what was said there")
+	require.NotContains(t, mine, "Only on the laptop.")
+	require.NotContains(t, mine, "Merged", "that is for agents")
+	w.clock.Add(time.Second)
+	ana.does(one.ID, "reply", map[string]any{"body": "To both."})
+	phone.says("Now on the phone.")
+	mine = phone.get("/thread").body
+	require.Regexp(t, "(?s)Something else.*To both.*>You <.*Now on the phone.", mine)
+	require.NotContains(t, mine, "Only on the laptop.", "what was said before is not theirs")
+	require.NotContains(t, mine, "elsewhere")
+	require.Regexp(t, "(?s)>You <.*Only on the laptop.*To both.*>You, elsewhere <.*Now on the phone.",
+		laptop.get("/thread").body)
 
 	stranger := w.seed(1)[0]
 	ana.refused(stranger, "unmerge", merge, http.StatusNotFound, "")

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/chatlifecycle/convo"
 )
 
 // A visitor's token says who they are: workspace, contact and expiry, signed. It is all that a
@@ -23,6 +25,9 @@ const (
 )
 
 type visitor struct{ workspace, contact string }
+
+// actor tells a visitor's messages from those of others that agents have merged with them.
+func (v visitor) actor() convo.Actor { return convo.Actor{Type: convo.ActorContact, ID: v.contact} }
 
 func newVisitor(workspace string) visitor {
 	return visitor{workspace, "visitor-" + strings.ToLower(rand.Text())}

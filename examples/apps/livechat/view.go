@@ -23,7 +23,7 @@ type line struct {
 
 // visitorLines are the messages, and the notices that are for the visitor: no notes, and nothing of
 // how agents work.
-func visitorLines(events []convo.Event) []line {
+func visitorLines(events []convo.Event, of visitor) []line {
 	var lines []line
 	for _, e := range events {
 		audience := e.Notice().Audience
@@ -32,7 +32,9 @@ func visitorLines(events []convo.Event) []line {
 			audience == convo.AudienceContact, audience == convo.AudienceBoth:
 			l := agentLine(e)
 			if l.Kind == "contact" {
-				l.Who = "You"
+				if l.Who = "You"; e.By != of.actor() {
+					l.Who = "You, elsewhere" // as an agent says, who has merged the two
+				}
 			}
 			lines = append(lines, l)
 		}

@@ -87,7 +87,8 @@ func (s *server) message(w http.ResponseWriter, r *http.Request, v visitor) erro
 		return err
 	}
 	return s.byVisitor(w, r, v, convo.Receive{
-		Key: in.scoped(v.contact), Channel: channel, Body: strings.TrimSpace(in.Body),
+		By: v.actor(), Key: in.scoped(v.contact), Channel: channel,
+		Body: strings.TrimSpace(in.Body),
 	})
 }
 
@@ -98,7 +99,7 @@ func (s *server) restart(w http.ResponseWriter, r *http.Request, v visitor) erro
 	if err != nil {
 		return err
 	}
-	return s.byVisitor(w, r, v, convo.Reopen{By: convo.ByContact(), Key: in.scoped(v.contact)})
+	return s.byVisitor(w, r, v, convo.Reopen{By: v.actor(), Key: in.scoped(v.contact)})
 }
 
 // byVisitor carries out a visitor's command, and has the flow go on from there.
@@ -135,11 +136,56 @@ func (s *server) visitorView(ctx context.Context, v visitor) (visitorPage, error
 	if err != nil {
 		return page, err
 	}
-	page.Status, page.Lines = c.Status, visitorLines(events)
+	page.Status = c.Status
+	if c.Origin != v.contact {
+		if page.Lines, events, err = s.shared(ctx, v, events); err != nil {
+			return page, err
+		}
+	}
+	page.Lines = append(page.Lines, visitorLines(events, v)...)
 	if n := len(page.Lines); n > 0 && c.Status.Active() {
 		page.Choices = page.Lines[n-1].Choices
 	}
 	return page, nil
+}
+
+// shared is what a visitor sees of another one's conversation, because an agent has merged the two:
+// first the lines of their own, and then what was said since that was closed by the merge, or else
+// since they wrote. Should the agent be wrong, nobody reads what was said before.
+func (s *server) shared(
+	ctx context.Context, v visitor, events []convo.Event,
+) (own []line, since []convo.Event, err error) {
+	all, err := s.engine.Conversations(ctx, convo.Filter{
+		Workspace: v.workspace, Contact: v.contact, Limit: maxOthers,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	begins := func(e convo.Event) bool { return e.By == v.actor() }
+	i := slices.IndexFunc(all, func(c convo.Conversation) bool { return c.Origin == v.contact })
+	if i >= 0 {
+		last, err := s.lastEvents(ctx, all[i], 0)
+		if err != nil {
+			return nil, nil, err
+		}
+		closing := all[i].Cycle.Closing
+		if closing.Source == convo.SourceContactMerge {
+			begins = func(e convo.Event) bool { return e.At.After(closing.At) }
+			closed := func(e convo.Event) bool {
+				return e.Kind == convo.ConversationClosed && e.Source == closing.Source
+			}
+			last = last[:max(0, slices.IndexFunc(last, closed))]
+		}
+		own = visitorLines(last, v)
+	}
+	from := slices.IndexFunc(events, begins)
+	switch {
+	case from < 0:
+		return own, nil, nil
+	case from == 0:
+		return nil, events, nil // all of it is since
+	}
+	return own, events[from:], nil
 }
 
 // current is the conversation that a visitor is in, in whatever topic agents have put it: the
