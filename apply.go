@@ -9,7 +9,8 @@ import (
 // Apply folds an event into a snapshot. It is total: an event that does not belong to the
 // snapshot's contact or conversation changes nothing, and no event makes a duration negative.
 // Folding the events of a conversation in order into an empty Snapshot gives the conversation,
-// except DueAt, and Contact after a merge or an unmerge, which gives closed ones no event.
+// except DueAt, and Contact after a merge or an unmerge, which gives closed ones no event. The
+// contact's SeenAt is by the messages among them.
 func Apply(s Snapshot, e Event) Snapshot {
 	apply(&s, &e)
 	return s
@@ -60,6 +61,9 @@ func apply(s *Snapshot, e *Event) {
 	switch e.Kind {
 	case MessageReceived:
 		applyReceived(c, e)
+		if k := &s.Contact; k.ID == e.Contact && !e.At.Before(k.SeenAt.Add(SeenEvery)) {
+			k.SeenAt = e.At
+		}
 	case MessageSent:
 		applySent(c, e)
 	case ConversationAssigned:

@@ -20,7 +20,11 @@ type Contact struct {
 	// merge. Zero before the first. A later one that is given an earlier time is stamped with this
 	// one.
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
-	Blocked   bool      `json:"blocked,omitempty"`
+	// SeenAt is when the contact wrote: its last message is less than [SeenEvery] after it. Quiet
+	// ones do not count. Zero: not yet. A merge and a Move leave the later one of both, an Unmerge
+	// gives it to both.
+	SeenAt  time.Time `json:"seen_at,omitzero"`
+	Blocked bool      `json:"blocked,omitempty"`
 	// BlockedBy are the contacts whose merges have blocked it; empty when somebody has.
 	BlockedBy Tokens `json:"blocked_by,omitzero"`
 	// Name and Attributes are the profile: see [SetProfile]. A merge mixes no profiles: the
@@ -33,6 +37,16 @@ type Contact struct {
 	// Parent is the contact that it was merged into itself, which may have been merged since.
 	Parent string `json:"parent,omitempty"`
 }
+
+// SeenEvery is how often a contact's messages change SeenAt at most, so that most of them leave the
+// contact alone.
+const SeenEvery = time.Hour
+
+// seen keeps the later time of both.
+func (c *Contact) seen(other *Contact) { c.SeenAt = maxTime(c.SeenAt, other.SeenAt) }
+
+// Cursor is the place of the contact in a list of contacts.
+func (c Contact) Cursor() ContactCursor { return ContactCursor{c.SeenAt, c.ID} }
 
 // Address is a contact's identity on a channel, such as (whatsapp, +4912345). It belongs to one
 // contact of the workspace at most. Both parts are compared byte for byte.

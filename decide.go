@@ -84,7 +84,7 @@ type decider struct {
 func (w *decider) result(s *Snapshot, to *Change) {
 	to.Contact.Contact, to.Contact.Expected = s.Contact, w.loaded.contact
 	switch {
-	case s.Contact.Version == w.loaded.contact:
+	case s.Contact.Version == w.loaded.contact && s.Contact.SeenAt.Equal(w.loaded.seen):
 	case w.loaded.contact == 0:
 		to.Contact.Action = RowAdded
 	default:

@@ -15,8 +15,8 @@ func (e *Engine) Contact(ctx context.Context, to Ref) (Contact, error) {
 	return s.Contact, err
 }
 
-// Contacts returns a page of the contacts that f picks, by id. Pass the last item's ID as f.After
-// to continue, until a page is shorter than the limit; limit 0 is DefaultPageSize.
+// Contacts returns a page of the contacts that f picks. Pass the last item's Cursor as f.After to
+// continue, until a page is shorter than the limit; limit 0 is DefaultPageSize.
 func (e *Engine) Contacts(ctx context.Context, f ContactFilter) ([]Contact, error) {
 	if err := f.Validate(); err != nil {
 		return nil, err
@@ -27,8 +27,7 @@ func (e *Engine) Contacts(ctx context.Context, f ContactFilter) ([]Contact, erro
 
 // AllContacts is Contacts page after page, with f.Limit as the size of a page. An error ends it.
 func (e *Engine) AllContacts(ctx context.Context, f ContactFilter) iter.Seq2[Contact, error] {
-	id := func(k Contact) string { return k.ID }
-	return pages(f.After, f.Limit, id, func(after string) ([]Contact, error) {
+	return pages(f.After, f.Limit, Contact.Cursor, func(after ContactCursor) ([]Contact, error) {
 		f := f
 		f.After = after
 		return e.Contacts(ctx, f)

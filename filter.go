@@ -103,9 +103,17 @@ type ContactFilter struct {
 	Blocked   bool   `json:"blocked,omitempty"` // only those that are
 	// IDs picks those with one of these ids, up to MaxPageSize, that were not merged. Empty: all.
 	IDs []string `json:"ids,omitempty"`
-	// After is the id of the last contact of the page before.
-	After string `json:"after,omitempty"`
-	Limit int    `json:"limit,omitempty"`
+	// BySeen lists those that have been seen by SeenAt, then ID, the last first. False: all, by ID.
+	BySeen bool `json:"by_seen,omitempty"`
+	// After is the Cursor of the last contact of the page before. By ID only its ID counts.
+	After ContactCursor `json:"after,omitzero"`
+	Limit int           `json:"limit,omitempty"`
+}
+
+// ContactCursor is a place in a list of contacts: see [Contact.Cursor].
+type ContactCursor struct {
+	SeenAt time.Time `json:"seen_at,omitzero"`
+	ID     string    `json:"id"`
 }
 
 // Validate reports what is wrong with f as a *ValidationError.
@@ -113,7 +121,10 @@ func (f ContactFilter) Validate() error {
 	if err := checkID("workspace", f.Workspace); err != nil {
 		return err
 	}
-	if err := checkToken("after", f.After); err != nil {
+	if err := checkToken("after", f.After.ID); err != nil {
+		return err
+	}
+	if err := checkTime("after", f.After.SeenAt); err != nil {
 		return err
 	}
 	if len(f.IDs) > MaxPageSize {

@@ -112,7 +112,7 @@ func checkDecision(t testing.TB, before convo.Snapshot, d convo.Decision) {
 	}
 	require.Equal(t, folded, after, "folding the events gives the decision's thread")
 	require.Equal(t, d.Change.Contact.Action != convo.RowKept,
-		contactVersion != before.Contact.Version)
+		contactVersion != before.Contact.Version || after.Contact.SeenAt != before.Contact.SeenAt)
 	if d.Outcome == convo.OutcomeUnchanged {
 		require.Empty(t, d.Change.Events, "unchanged writes no event")
 	} else {

@@ -134,6 +134,7 @@ func DecideMerge(
 	w.result(s, &d.Secondary)
 	w = decider{loaded: versionsOf(&primary.Snapshot)}
 	apply(&primary.Snapshot, e)
+	primary.Contact.seen(&secondary.Contact)
 	w.result(&primary.Snapshot, &d.Primary)
 	return d, nil
 }

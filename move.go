@@ -100,7 +100,8 @@ func (w *decider) move(s *Snapshot, o *fields) {
 	w.other = &ContactRow{s.Contact, RowUpdated, w.loaded.contact}
 	t := Snapshot{Contact: target}
 	apply(&t, e)
-	s.Contact, w.loaded.contact = t.Contact, target.Version
+	t.Contact.seen(&s.Contact)
+	s.Contact, w.loaded.contact, w.loaded.seen = t.Contact, target.Version, target.SeenAt
 }
 
 // applyMoving is what a Move, in whatever lane, does to the contacts that it is between.

@@ -1071,6 +1071,10 @@ func (w *world) checkContact(t *rapid.T, k convo.Contact, p picture) {
 	}
 	for to, events := range p.Logs {
 		for _, e := range events {
+			if e.Kind == convo.MessageReceived && !e.Message().Quiet && e.Contact == k.ID &&
+				to.Workspace == k.Workspace {
+				require.Less(t, e.At.Sub(k.SeenAt), convo.SeenEvery)
+			}
 			switch {
 			case to.Workspace != k.Workspace:
 			case e.Kind == convo.ContactMerged && e.Row().MergedInto == k.ID:
@@ -1099,6 +1103,7 @@ func (w *world) checkContact(t *rapid.T, k convo.Contact, p picture) {
 		folded = convo.Apply(folded, e)
 		require.Equal(t, version, folded.Contact.Version)
 	}
+	folded.Contact.SeenAt = k.SeenAt // by messages, which give no version
 	require.Equal(t, k, folded.Contact, "the log folds into the contact")
 	checkTimes(t, k)
 

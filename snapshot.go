@@ -124,7 +124,8 @@ const (
 	RowRemoved                  // the row is there
 )
 
-// ContactRow is the row of a contact in a [Change].
+// ContactRow is the row of a contact in a [Change]. A message may change its SeenAt, and not its
+// Version: a store MUST keep the later SeenAt of the row there and this one.
 type ContactRow struct {
 	Contact
 	Action   RowAction
@@ -241,6 +242,7 @@ func ActivitySlot(at time.Time) int64 {
 // loadedVersions is the part of a loaded snapshot that a change depends on.
 type loadedVersions struct {
 	contact      int64
+	seen         time.Time // the contact
 	conversation uuid.UUID
 	version      int64
 	dueAt        time.Time
@@ -252,7 +254,8 @@ type loadedVersions struct {
 func versionsOf(s *Snapshot) loadedVersions {
 	c := &s.Conversation
 	return loadedVersions{
-		s.Contact.Version, c.ID, c.Version, c.DueAt, listingOf(c), PlacesOf(c), c.Labels,
+		s.Contact.Version, s.Contact.SeenAt, c.ID, c.Version, c.DueAt, listingOf(c), PlacesOf(c),
+		c.Labels,
 	}
 }
 

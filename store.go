@@ -69,7 +69,9 @@ type Store interface {
 	// Due returns up to limit conversations of all workspaces whose DueAt is not zero and not after
 	// before, the earliest first.
 	Due(ctx context.Context, before time.Time, limit int) ([]DueConversation, error)
-	// Contacts returns a page of root contacts, by id. f.IDs, which may repeat, narrows it down.
+	// Contacts returns a page of root contacts: by ID, ascending, or with f.BySeen those whose
+	// SeenAt is not zero, by SeenAt, then ID, both descending. f.IDs, which may repeat, narrows it
+	// down.
 	Contacts(ctx context.Context, f ContactFilter) ([]Contact, error)
 	// Family returns the contacts that were merged into a root contact, in any order, each with
 	// that as its MergedInto.

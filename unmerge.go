@@ -95,6 +95,7 @@ func DecideUnmerge(
 	e := w.addContact(s, &o, ContactUnmerged)
 	e.Payload = unmerging(k, &s.Contact, members)
 	w.apply(s, e)
+	s.Contact.seen(k)
 
 	d := UnmergeDecision{Outcome: OutcomeUnmerged}
 	w.result(s, &d.Contact)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -167,7 +168,7 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 	for _, r := range [...]*convo.ContactRow{&ch.Contact, &ch.Other} {
 		var version int64
 		if k := w.contacts[r.ID]; k != nil {
-			version = k.state.Version
+			version = k.version
 		}
 		if r.Action != convo.RowKept && version != r.Expected {
 			return fmt.Errorf("memstore: contact %q: %w", r.ID, convo.ErrConflict)
@@ -279,7 +280,7 @@ func (s *Store) write(ch *convo.Change) {
 func (w *workspace) redact(p convo.EventPlace) {
 	log, owner := []string(nil), p.Contact
 	if c := w.conversations[p.Conversation]; c != nil {
-		log, owner = c.log, c.origin.state.ID
+		log, owner = c.log, c.origin.id
 	} else if k := w.contacts[p.Contact]; k != nil && k.extra != nil {
 		log = k.extra.log
 	}
@@ -334,13 +335,17 @@ func (w *workspace) recode(
 func (w *workspace) writeContact(v *convo.Contact) {
 	k := w.contacts[v.ID]
 	if k == nil {
-		k = &contact{}
-		k.root, k.state.ID = k, strings.Clone(v.ID)
-		w.contacts[k.state.ID] = k
+		k = &contact{of: w, id: strings.Clone(v.ID), seenAt: math.MinInt64}
+		k.root = k
+		w.contacts[k.id] = k
 	}
-	id := k.state.ID
-	k.state = *v
-	k.state.Workspace, k.state.ID = w.name, id
+	k.version, k.blocked = v.Version, v.Blocked
+	k.createdAt, k.updatedAt = v.CreatedAt.UnixMicro(), v.UpdatedAt.UnixMicro()
+	k.seenAt = max(k.seenAt, v.SeenAt.UnixMicro())
+	said := told{v.BlockedBy, v.Name, v.Attributes, v.MergedInto, v.Parent}
+	if k.extra != nil || said != (told{}) {
+		k.makeExtra().told = said
+	}
 }
 
 func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {

@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -20,27 +21,35 @@ func (s *Store) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Co
 	if w == nil {
 		return nil, nil
 	}
-	var ids []string
-	add := func(id string, k *contact) {
-		if k.root == k && id > f.After && (k.state.Blocked || !f.Blocked) {
-			ids = append(ids, id)
+	compare := func(a, b convo.ContactCursor) int { return cmp.Compare(a.ID, b.ID) }
+	if f.BySeen {
+		compare = func(a, b convo.ContactCursor) int {
+			return cmp.Or(b.SeenAt.Compare(a.SeenAt), cmp.Compare(b.ID, a.ID))
+		}
+	}
+	var all []convo.ContactCursor
+	add := func(k *contact) {
+		place := k.state().Cursor()
+		if k.root == k && (k.blocked || !f.Blocked) && !(f.BySeen && place.SeenAt.IsZero()) &&
+			(f.After == convo.ContactCursor{} || compare(place, f.After) > 0) {
+			all = append(all, place)
 		}
 	}
 	for _, id := range f.IDs {
 		if k := w.contacts[id]; k != nil {
-			add(id, k)
+			add(k)
 		}
 	}
 	if len(f.IDs) == 0 {
-		for id, k := range w.contacts {
-			add(id, k)
+		for _, k := range w.contacts {
+			add(k)
 		}
 	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
+	slices.SortFunc(all, compare)
+	all = slices.Compact(all)
 	var out []convo.Contact
-	for _, id := range ids[:min(f.Limit, len(ids))] {
-		out = append(out, w.contacts[id].state)
+	for _, place := range all[:min(f.Limit, len(all))] {
+		out = append(out, w.contacts[place.ID].state())
 	}
 	return out, nil
 }
@@ -56,7 +65,7 @@ func (s *Store) Family(ctx context.Context, workspace, root string) ([]convo.Con
 	if w := s.workspaces[workspace]; w != nil {
 		if k := w.contacts[root]; k != nil && k.extra != nil {
 			for _, a := range k.extra.aliases {
-				c := a.state
+				c := a.state()
 				c.MergedInto = root
 				out = append(out, c)
 			}
@@ -107,9 +116,9 @@ func (w *workspace) unmerge(k, root *contact, family []string) {
 func (w *workspace) move(c *conversation, to *contact) {
 	w.list(c, false)
 	c.origin.take(c)
-	from := c.origin.state.ID
+	from := c.origin.id
 	for i, batch := range c.log {
-		c.log[i] = w.recode(batch, c.id, from, to.state.ID, func(*convo.EventRow) {})
+		c.log[i] = w.recode(batch, c.id, from, to.id, func(*convo.EventRow) {})
 	}
 	c.origin = to
 	to.put(c)

@@ -22,14 +22,14 @@ type key struct {
 func (w *workspace) found(asked convo.KeyID, yield func(*key)) {
 	rootOf := func(contact string) string {
 		if k := w.contacts[contact]; k != nil {
-			return k.root.state.ID
+			return k.root.id
 		}
 		return contact // whom the same commit makes known
 	}
 	for k := w.keys[keyName{asked.Channel, asked.ID}]; k != nil; k = k.next {
 		holder := ""
 		if k.conversation != nil {
-			holder = k.conversation.origin.root.state.ID
+			holder = k.conversation.origin.root.id
 		}
 		if asked.Finds(k.id(asked.Channel, asked.ID), holder, rootOf) {
 			yield(k)
@@ -40,7 +40,7 @@ func (w *workspace) found(asked convo.KeyID, yield func(*key)) {
 func (k *key) id(channel, id string) convo.KeyID {
 	full := convo.KeyID{Channel: channel, Address: k.address, ID: id}
 	if k.contact != nil {
-		full.Contact = k.contact.state.ID
+		full.Contact = k.contact.id
 	}
 	return full
 }

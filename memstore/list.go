@@ -244,13 +244,13 @@ func (s *Store) LastMessages(
 // lastMessage is the last message of c and what is about messages after it. It reads the log from
 // its end, batch by batch.
 func (c *conversation) lastMessage() []convo.Event {
-	o := &c.origin.state
+	o := c.origin
 	var tail []convo.Event // the last one first
 	echoes := map[uuid.UUID]bool{}
 	for i := len(c.log) - 1; i >= 0; i-- {
 		var batch []convo.Event
-		e := convo.Event{Workspace: o.Workspace, Conversation: c.id}
-		decode(c.log[i], &e, o.ID, func(e *convo.Event) bool {
+		e := convo.Event{Workspace: o.of.name, Conversation: c.id}
+		decode(c.log[i], &e, o.id, func(e *convo.Event) bool {
 			if r := e.Row(); isMessage(e) || r.Message != uuid.Nil {
 				batch = append(batch, taken(e))
 			}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -50,7 +51,14 @@ type workspace struct {
 }
 
 type contact struct {
-	state  convo.Contact
+	of      *workspace
+	id      string
+	version int64
+	// microseconds, also those of the zero time
+	createdAt, updatedAt, seenAt int64
+
+	blocked bool
+
 	root   *contact      // itself, unless it was merged
 	extra  *extra        // what most contacts do not have
 	latest *conversation // the first of those opened for it, in the order of isLater
@@ -58,10 +66,35 @@ type contact struct {
 }
 
 type extra struct {
+	told      told
 	aliases   []*contact // of a root: all that were merged into it
 	addresses []convo.Address
 	log       []string // of the contact itself
 }
+
+// told is what was said of a contact.
+type told struct {
+	blockedBy          convo.Tokens
+	name               string
+	attributes         convo.Attributes
+	mergedInto, parent string
+}
+
+// state is the contact as it is read.
+func (k *contact) state() convo.Contact {
+	v := convo.Contact{
+		Workspace: k.of.name, ID: k.id, Version: k.version, CreatedAt: timeOf(k.createdAt),
+		UpdatedAt: timeOf(k.updatedAt), SeenAt: timeOf(k.seenAt), Blocked: k.blocked,
+	}
+	if k.extra != nil {
+		t := &k.extra.told
+		v.BlockedBy, v.Name, v.Attributes = t.blockedBy, t.name, t.attributes
+		v.MergedInto, v.Parent = t.mergedInto, t.parent
+	}
+	return v
+}
+
+func timeOf(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
 type conversation struct {
 	id       uuid.UUID
@@ -108,7 +141,7 @@ func (c *conversation) load() convo.Conversation {
 	} else {
 		v = c.fold()
 	}
-	v.Contact = c.origin.root.state.ID
+	v.Contact = c.origin.root.id
 	return v
 }
 
@@ -123,14 +156,14 @@ func (c *conversation) fold() convo.Conversation {
 
 // events yields the events behind after, in order; the event is overwritten by the next one.
 func (c *conversation) events(after int64, yield func(*convo.Event) bool) {
-	o := &c.origin.state
-	e := convo.Event{Workspace: o.Workspace, Conversation: c.id}
+	o := c.origin
+	e := convo.Event{Workspace: o.of.name, Conversation: c.id}
 	from := sort.Search(len(c.log), func(i int) bool { return firstSeq(c.log[i]) > after })
 	for _, batch := range c.log[max(0, from-1):] {
 		if !decode(
 			batch,
 			&e,
-			o.ID,
+			o.id,
 			func(e *convo.Event) bool { return e.Seq <= after || yield(e) },
 		) {
 			return
@@ -145,8 +178,8 @@ func (k *contact) events(yield func(*convo.Event) bool) {
 		return
 	}
 	for _, batch := range k.extra.log {
-		e := convo.Event{Workspace: k.state.Workspace}
-		if !decode(batch, &e, k.state.ID, yield) {
+		e := convo.Event{Workspace: k.of.name}
+		if !decode(batch, &e, k.id, yield) {
 			return
 		}
 	}
@@ -188,7 +221,7 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 	} else if w != nil {
 		owner := w.addresses[to.Address]
 		if owner != nil {
-			t.AddressOwner = owner.root.state.ID
+			t.AddressOwner = owner.root.id
 		}
 		if k = w.contacts[to.Contact]; k == nil && to.Contact == "" {
 			k = owner
@@ -203,7 +236,7 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 	if k == nil {
 		return t, nil
 	}
-	t.Contact = k.state
+	t.Contact = k.state()
 	t.HasConversation = c != nil || k.hasConversation()
 	if c != nil {
 		t.Conversation = c.load()
@@ -382,7 +415,7 @@ func (s *Store) AddressesByIdentity(
 	}
 	var out []convo.Suggestion
 	for _, a := range all[i:min(i+limit, len(all))] {
-		out = append(out, convo.Suggestion{Contact: w.addresses[a].root.state.ID, Address: a})
+		out = append(out, convo.Suggestion{Contact: w.addresses[a].root.id, Address: a})
 	}
 	return out, nil
 }

@@ -44,9 +44,9 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 
 // cycles yields the cycles of a conversation, in order.
 func (c *conversation) cycles(w *workspace, yield func(*report.Cycle)) {
-	o := &c.origin.state
+	o := c.origin
 	y := report.Cycle{
-		Workspace: o.Workspace, Conversation: c.id, Contact: o.ID, Channel: w.words[c.channel],
+		Workspace: o.of.name, Conversation: c.id, Contact: o.id, Channel: w.words[c.channel],
 		Lane: w.words[c.lane], Status: convo.StatusClosed,
 	}
 	last := c.state

@@ -189,15 +189,12 @@ func (s *Store) Conversation(
 
 // Contacts implements convo.Store.
 func (s *Store) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Contact, error) {
-	args := []any{f.Workspace, f.After}
-	for _, id := range f.IDs {
-		args = append(args, id)
-	}
 	ask := (*Store).rows
 	if len(f.IDs) > 0 { // its text depends on their number
 		ask = (*Store).many
 	}
-	return s.contacts(ctx, ask, s.d.Contacts(f.Blocked, len(f.IDs)), append(args, f.Limit)...)
+	statement, args := s.d.Contacts(&f)
+	return s.contacts(ctx, ask, statement, args...)
 }
 
 // Family implements convo.Store.

@@ -51,6 +51,7 @@ const (
 	listOrdered
 	contactsListed
 	listsAgree
+	seenLately
 )
 
 var rules = [...]string{
@@ -78,7 +79,8 @@ var rules = [...]string{
 	readsAgree:      "every way to read a conversation gives the same",
 	listOrdered:     "conversations are listed once each, the last opened first",
 	listsAgree:      "every list and count shows the conversations that are there",
-	contactsListed:  "root contacts are listed once each, by id, and no others",
+	contactsListed:  "root contacts are listed once each, in their order, and no others",
+	seenLately:      "a contact's last message is less than SeenEvery after its SeenAt",
 }
 
 // farAway is after every timer.
@@ -191,15 +193,16 @@ func (c *checker) check() {
 		page, err := c.store.Contacts(c.ctx, f)
 		c.failed(err)
 		for _, k := range page {
-			c.demand(k.ID > f.After && k.MergedInto == "", contactsListed, "%q after %q", k.ID,
-				f.After)
-			f.After = k.ID
+			c.demand(k.ID > f.After.ID && k.MergedInto == "", contactsListed, "%q after %q", k.ID,
+				f.After.ID)
+			f.After = k.Cursor()
 			c.roots[k.ID] = k
 		}
 		if len(page) < f.Limit || len(c.found) > 0 {
 			break
 		}
 	}
+	c.seen()
 	for _, id := range slices.Sorted(maps.Keys(of)) {
 		_, listed := c.roots[id]
 		c.demand(listed, contactsListed, "%q has conversations, and is not listed", id)
@@ -211,6 +214,28 @@ func (c *checker) check() {
 		}
 	}
 	c.fold()
+}
+
+// seen checks the list of contacts by when they were last seen.
+func (c *checker) seen() {
+	want := slices.DeleteFunc(slices.Collect(maps.Values(c.roots)),
+		func(k convo.Contact) bool { return k.SeenAt.IsZero() })
+	slices.SortFunc(want, func(a, b convo.Contact) int {
+		return cmp.Or(b.SeenAt.Compare(a.SeenAt), cmp.Compare(b.ID, a.ID))
+	})
+	f := convo.ContactFilter{Workspace: c.workspace, BySeen: true, Limit: convo.MaxPageSize}
+	for {
+		page, err := c.store.Contacts(c.ctx, f)
+		c.failed(err)
+		n := min(len(page), len(want))
+		c.demand(slices.Equal(page, want[:n]), contactsListed, "as seen: %+v, not %+v", page,
+			want[:n])
+		if want = want[n:]; len(page) < f.Limit || len(c.found) > 0 {
+			break
+		}
+		f.After = page[n-1].Cursor()
+	}
+	c.demand(len(want) == 0, contactsListed, "as seen: without %+v", want)
 }
 
 // contact checks a root contact and its conversations, the last opened first.
@@ -251,6 +276,13 @@ func (c *checker) contact(id string, of []convo.Conversation) {
 		"contact %q: Load gives %+v in no lane", id, t)
 	history := c.log(convo.EventFilter{Contact: id})
 	c.history(id, history, logs)
+	for i := range history {
+		e := &history[i]
+		if e.Kind == convo.MessageReceived && e.Conversation != uuid.Nil && !e.Message().Quiet {
+			c.demand(e.At.Sub(t.Contact.SeenAt) < convo.SeenEvery, seenLately,
+				"contact %q: last seen at %s, wrote at %s", id, t.Contact.SeenAt, e.At)
+		}
+	}
 	c.noteSteps(history)
 	if k, ok := c.roots[id]; ok {
 		c.demand(t.Contact == k, readsAgree, "Load gives %+v, Contacts %+v", t.Contact, k)

@@ -429,6 +429,7 @@ var lies = []struct {
 	{listsAgree, "one is counted twice", func(f *fake) {
 		f.counts = func(all []convo.Count) { all[0].Open++ }
 	}},
+	{seenLately, "never", onThreads(func(t *convo.Snapshot) { t.Contact.SeenAt = time.Time{} })},
 	{listOrdered, "one is there twice",
 		onLists(func(all []convo.Conversation) []convo.Conversation {
 			return append(all[:1], all...)

@@ -101,6 +101,19 @@ func (p *planner) noLongPages(t *testing.T) {
 			require.NoError(t, err)
 			did("events")
 		}
+		for _, f := range []convo.ContactFilter{{}, {BySeen: true}, {BySeen: true, IDs: contacts}} {
+			for range 2 {
+				f.Workspace, f.Limit = fill.Workspace, pageLimit
+				page, err := s.Contacts(t.Context(), f)
+				require.NoError(t, err)
+				require.NotEmpty(t, page)
+				did("list contacts")
+				f.After = page[len(page)/2].Cursor()
+				if f.IDs != nil {
+					break
+				}
+			}
+		}
 		_, err = s.Due(t.Context(), time.Now(), pageLimit)
 		require.NoError(t, err)
 		did("due")

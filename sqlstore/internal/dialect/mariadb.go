@@ -13,6 +13,7 @@ import (
 var MariaDB = Dialect{
 	Name:           "MariaDB",
 	Folder:         "mariadb",
+	greater:        "GREATEST",
 	True:           "1",
 	False:          "0",
 	division:       "DIV",

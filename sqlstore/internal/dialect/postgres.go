@@ -15,6 +15,7 @@ var PostgreSQL = Dialect{
 	Name:             "PostgreSQL",
 	Folder:           "postgres",
 	placeholders:     numbered,
+	greater:          "GREATEST",
 	idsAsText:        true,
 	True:             "TRUE",
 	False:            "FALSE",

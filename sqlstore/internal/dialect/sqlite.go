@@ -7,6 +7,7 @@ var SQLite = Dialect{
 	Name:             "SQLite",
 	Folder:           "sqlite",
 	placeholders:     unsampled,
+	greater:          "MAX",
 	oneColumn:        true,
 	True:             "1",
 	False:            "0",

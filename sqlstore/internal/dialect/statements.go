@@ -1,7 +1,9 @@
 package dialect
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/chatlifecycle/convo"
 )
@@ -140,18 +142,42 @@ func keysFound(workspace, channel, id, address, contact string) string {
 				WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)))`
 }
 
-// Contacts is the statement for a page of root contacts, of so many ids or of all.
-func (d *Dialect) Contacts(blocked bool, ids int) string {
-	where := ""
-	if ids > 0 {
-		where = " AND id IN (" + Placeholders(ids) + ")"
+// Contacts is the statement for a page of root contacts.
+func (d *Dialect) Contacts(f *convo.ContactFilter) (statement string, args []any) {
+	where, order := "workspace = ? AND merged_into IS NULL", "id"
+	args = []any{f.Workspace}
+	add := func(condition string, values ...any) {
+		where += " AND " + condition
+		args = append(args, values...)
 	}
-	if blocked {
-		where += " AND blocked = " + d.True
+	from := "convo_contacts"
+	switch {
+	case !f.BySeen:
+		add("id > ?", f.After.ID)
+	case f.After != convo.ContactCursor{}:
+		at := f.After.SeenAt.UnixMicro()
+		add("seen_at <= ? AND (seen_at < ? OR id < ?)", at, at, f.After.ID)
+	}
+	if f.BySeen {
+		// As the partial indexes say it. As a bound it would, to PostgreSQL, leave next to none.
+		add("seen_at <> " + strconv.FormatInt(time.Time{}.UnixMicro(), 10))
+		order = "seen_at DESC, id DESC"
+		if len(f.IDs) == 0 && !f.Blocked {
+			from += d.byIndex("convo_contacts_seen")
+		}
+	}
+	if len(f.IDs) > 0 {
+		add("id IN (" + Placeholders(len(f.IDs)) + ")")
+		for _, id := range f.IDs {
+			args = append(args, id)
+		}
+	}
+	if f.Blocked {
+		add("blocked = " + d.True)
 	}
 	return `SELECT ` + Contacts.Read.Names() + `
-	FROM convo_contacts
-	WHERE workspace = ? AND id > ? AND merged_into IS NULL` + where + ` ORDER BY id LIMIT ?`
+	FROM ` + from + `
+	WHERE ` + where + ` ORDER BY ` + order + ` LIMIT ?`, append(args, f.Limit)
 }
 
 // KeyArgs are the arguments of KeysFound and KnownKey.

@@ -1,6 +1,6 @@
 -- +goose Up
 
--- Times are UTC in microseconds since 1970; NULL: not yet. Identifiers compare byte for byte.
+-- Times are UTC in microseconds since 1970; NULL, or the year 1: not yet. Identifiers compare byte for byte.
 
 CREATE TABLE convo_contacts (
     workspace   VARBINARY(255) NOT NULL,
@@ -8,6 +8,7 @@ CREATE TABLE convo_contacts (
     version     BIGINT NOT NULL,
     created_at  BIGINT NOT NULL,
     updated_at  BIGINT,
+    seen_at     BIGINT NOT NULL,
     blocked     BOOLEAN NOT NULL,
     merged_into VARBINARY(255),
     parent      VARBINARY(255),
@@ -19,6 +20,7 @@ CREATE TABLE convo_contacts (
 
 CREATE INDEX convo_contacts_merged ON convo_contacts (workspace, merged_into);
 CREATE INDEX convo_contacts_blocked ON convo_contacts (workspace, blocked, id);
+CREATE INDEX convo_contacts_seen ON convo_contacts (workspace, seen_at, id);
 
 -- identity is the e-mail address or phone number that the value is, written in one way; NULL: it is none.
 CREATE TABLE convo_addresses (

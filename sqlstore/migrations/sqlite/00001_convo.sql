@@ -1,6 +1,6 @@
 -- +goose Up
 
--- Times are UTC in microseconds since 1970; NULL: not yet. Identifiers compare byte for byte.
+-- Times are UTC in microseconds since 1970; NULL, or the year 1: not yet. Identifiers compare byte for byte.
 
 CREATE TABLE convo_contacts (
     workspace   TEXT NOT NULL,
@@ -8,6 +8,7 @@ CREATE TABLE convo_contacts (
     version     INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER,
+    seen_at     INTEGER NOT NULL,
     blocked     INTEGER NOT NULL,
     merged_into TEXT,
     parent      TEXT,
@@ -19,6 +20,7 @@ CREATE TABLE convo_contacts (
 
 CREATE INDEX convo_contacts_merged ON convo_contacts (workspace, merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX convo_contacts_blocked ON convo_contacts (workspace, id) WHERE blocked = 1;
+CREATE INDEX convo_contacts_seen ON convo_contacts (workspace, seen_at, id) WHERE merged_into IS NULL AND seen_at <> -62135596800000000;
 
 -- identity is the e-mail address or phone number that the value is, written in one way; NULL: it is none.
 CREATE TABLE convo_addresses (

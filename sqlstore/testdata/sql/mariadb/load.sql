@@ -1,6 +1,6 @@
 -- by contact
-SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-    ct.parent, ct.blocked_by, ct.name, ct.attributes,
+SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
+    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
@@ -33,8 +33,8 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
 -- parameters: 1 lane, 2 lane, 3 workspace, 4 id
 
 -- by address
-SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-    ct.parent, ct.blocked_by, ct.name, ct.attributes,
+SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
+    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
@@ -73,8 +73,8 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
 SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     WHERE ad.workspace = ? AND ad.channel = ? AND ad.value = ?),
-    ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-        ct.parent, ct.blocked_by, ct.name, ct.attributes,
+    ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
+        ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
@@ -107,8 +107,8 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
 -- parameters: 1 workspace, 2 channel, 3 value, 4 workspace, 5 id, 6 lane, 7 lane
 
 -- by conversation
-SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-    ct.parent, ct.blocked_by, ct.name, ct.attributes,
+SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
+    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id

@@ -2,8 +2,8 @@ BEGIN;
 -- isolation level: Read Committed
 
 -- by contact
-SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-    ct.parent, ct.blocked_by, ct.name, ct.attributes,
+SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
+    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
@@ -38,8 +38,8 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
 -- load by contact: see load.sql
 
 -- by address
-SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-    ct.parent, ct.blocked_by, ct.name, ct.attributes,
+SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
+    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
@@ -80,8 +80,8 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked
 SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     WHERE ad.workspace = ? AND ad.channel = ? AND ad.value = ?),
-    ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-        ct.parent, ct.blocked_by, ct.name, ct.attributes,
+    ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
+        ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
@@ -116,8 +116,8 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
 -- load by contact and address: see load.sql
 
 -- by conversation
-SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked, ct.merged_into,
-    ct.parent, ct.blocked_by, ct.name, ct.attributes,
+SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
+    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id

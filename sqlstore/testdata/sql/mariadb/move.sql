@@ -5,17 +5,17 @@
 BEGIN;
 -- isolation level: Read Committed
 
-UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, blocked = ?,
-    merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?
+UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, seen_at = GREATEST(seen_at,
+    ?), blocked = ?, merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?
     WHERE workspace = ? AND id = ? AND version = ?;
--- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 parent,
--- 7 blocked_by, 8 name, 9 attributes, 10 workspace, 11 id, 12 version
+-- parameters: 1 version, 2 created_at, 3 updated_at, 4 ?, 5 blocked, 6 merged_into, 7 parent,
+-- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version
 
-INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into,
-    parent, blocked_by, name, attributes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
--- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 parent, 9 blocked_by, 10 name, 11 attributes
+INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
+    merged_into, parent, blocked_by, name, attributes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+-- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
 
 UPDATE convo_conversations SET status = ?, version = ?, updated_at = ?, last_activity_at = ?,
     first_closed_at = ?, assignee = ?, team = ?, labels = ?, priority = ?, subject = ?,

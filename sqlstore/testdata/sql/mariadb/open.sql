@@ -7,9 +7,9 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR 1062 BEGIN ROLLBACK; SELECT step; END;
     START TRANSACTION;
     work: BEGIN
-        INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
-            merged_into, parent, blocked_by, name, attributes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at,
+            blocked, merged_into, parent, blocked_by, name, attributes)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 2;
         INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
             new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee,
@@ -45,23 +45,23 @@ BEGIN NOT ATOMIC
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 parent, 9 blocked_by, 10 name, 11 attributes, 12 workspace, 13 id, 14 origin, 15 channel,
--- 16 lane, 17 created_at, 18 contact, 19 new_contact, 20 status, 21 version, 22 updated_at,
--- 23 last_activity_at, 24 first_closed_at, 25 assignee, 26 team, 27 labels, 28 priority,
--- 29 subject, 30 attributes, 31 pending_since, 32 pending_until, 33 awaiting_contact_since,
--- 34 address_channel, 35 address, 36 due_at, 37 active, 38 active_slot, 39 number, 40 opened_at,
--- 41 opened_by_type, 42 opened_by_id, 43 opened_source, 44 first_assigned_at, 45 first_assignee,
--- 46 last_assignee, 47 last_team, 48 first_response_at, 49 first_response_sent_at,
--- 50 first_responder_type, 51 first_responder_id, 52 first_waiting_since, 53 waiting_since,
--- 54 no_wait_before, 55 responses, 56 response_micros, 57 pending_micros, 58 incoming,
--- 59 outgoing_user, 60 outgoing_automation, 61 closed_at, 62 closed_by_type, 63 closed_by_id,
--- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 id, 69 status, 70 channel, 71 lane,
--- 72 created_at, 73 assignee, 74 team, 75 priority, 76 workspace, 77 list, 78 at, 79 id,
--- 80 workspace, 81 conversation, 82 seq, 83 id, 84 contact, 85 contact_seq, 86 kind, 87 at,
--- 88 by_type, 89 by_id, 90 source, 91 channel, 92 lane, 93 address, 94 external_id, 95 sent_at,
--- 96 body, 97 attachments, 98 category, 99 summary, 100 until_at, 101 assignee, 102 team,
--- 103 response, 104 quiet, 105 new_contact, 106 restart_flow, 107 message, 108 redacted,
--- 109 duplicate, 110 notice, 111 audience, 112 status_before, 113 assignee_before, 114 team_before,
--- 115 lane_before, 116 channel_before, 117 moved_from, 118 from_seq, 119 labels, 120 labels_before,
--- 121 priority, 122 priority_before, 123 subject, 124 attributes
+-- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 workspace, 14 id, 15 origin,
+-- 16 channel, 17 lane, 18 created_at, 19 contact, 20 new_contact, 21 status, 22 version,
+-- 23 updated_at, 24 last_activity_at, 25 first_closed_at, 26 assignee, 27 team, 28 labels,
+-- 29 priority, 30 subject, 31 attributes, 32 pending_since, 33 pending_until,
+-- 34 awaiting_contact_since, 35 address_channel, 36 address, 37 due_at, 38 active, 39 active_slot,
+-- 40 number, 41 opened_at, 42 opened_by_type, 43 opened_by_id, 44 opened_source,
+-- 45 first_assigned_at, 46 first_assignee, 47 last_assignee, 48 last_team, 49 first_response_at,
+-- 50 first_response_sent_at, 51 first_responder_type, 52 first_responder_id,
+-- 53 first_waiting_since, 54 waiting_since, 55 no_wait_before, 56 responses, 57 response_micros,
+-- 58 pending_micros, 59 incoming, 60 outgoing_user, 61 outgoing_automation, 62 closed_at,
+-- 63 closed_by_type, 64 closed_by_id, 65 closed_source, 66 category, 67 summary, 68 workspace,
+-- 69 id, 70 status, 71 channel, 72 lane, 73 created_at, 74 assignee, 75 team, 76 priority,
+-- 77 workspace, 78 list, 79 at, 80 id, 81 workspace, 82 conversation, 83 seq, 84 id, 85 contact,
+-- 86 contact_seq, 87 kind, 88 at, 89 by_type, 90 by_id, 91 source, 92 channel, 93 lane, 94 address,
+-- 95 external_id, 96 sent_at, 97 body, 98 attachments, 99 category, 100 summary, 101 until_at,
+-- 102 assignee, 103 team, 104 response, 105 quiet, 106 new_contact, 107 restart_flow, 108 message,
+-- 109 redacted, 110 duplicate, 111 notice, 112 audience, 113 status_before, 114 assignee_before,
+-- 115 team_before, 116 lane_before, 117 channel_before, 118 moved_from, 119 from_seq, 120 labels,
+-- 121 labels_before, 122 priority, 123 priority_before, 124 subject, 125 attributes

@@ -7,9 +7,9 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR 1062 BEGIN ROLLBACK; SELECT step; END;
     START TRANSACTION;
     work: BEGIN
-        INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
-            merged_into, parent, blocked_by, name, attributes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at,
+            blocked, merged_into, parent, blocked_by, name, attributes)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 2;
         INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
             new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee,
@@ -60,25 +60,25 @@ BEGIN NOT ATOMIC
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 parent, 9 blocked_by, 10 name, 11 attributes, 12 workspace, 13 id, 14 origin, 15 channel,
--- 16 lane, 17 created_at, 18 contact, 19 new_contact, 20 status, 21 version, 22 updated_at,
--- 23 last_activity_at, 24 first_closed_at, 25 assignee, 26 team, 27 labels, 28 priority,
--- 29 subject, 30 attributes, 31 pending_since, 32 pending_until, 33 awaiting_contact_since,
--- 34 address_channel, 35 address, 36 due_at, 37 active, 38 active_slot, 39 number, 40 opened_at,
--- 41 opened_by_type, 42 opened_by_id, 43 opened_source, 44 first_assigned_at, 45 first_assignee,
--- 46 last_assignee, 47 last_team, 48 first_response_at, 49 first_response_sent_at,
--- 50 first_responder_type, 51 first_responder_id, 52 first_waiting_since, 53 waiting_since,
--- 54 no_wait_before, 55 responses, 56 response_micros, 57 pending_micros, 58 incoming,
--- 59 outgoing_user, 60 outgoing_automation, 61 closed_at, 62 closed_by_type, 63 closed_by_id,
--- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 id, 69 status, 70 channel, 71 lane,
--- 72 created_at, 73 assignee, 74 team, 75 priority, 76 workspace, 77 list, 78 at, 79 id,
--- 80 workspace, 81 channel, 82 id, 83 address, 84 ?, 85 id, 86 workspace, 87 channel, 88 id,
--- 89 address, 90 contact, 91 hash, 92 conversation, 93 first_seq, 94 last_seq, 95 workspace,
--- 96 conversation, 97 seq, 98 id, 99 contact, 100 contact_seq, 101 kind, 102 at, 103 by_type,
--- 104 by_id, 105 source, 106 channel, 107 lane, 108 address, 109 external_id, 110 sent_at,
--- 111 body, 112 attachments, 113 category, 114 summary, 115 until_at, 116 assignee, 117 team,
--- 118 response, 119 quiet, 120 new_contact, 121 restart_flow, 122 message, 123 redacted,
--- 124 duplicate, 125 notice, 126 audience, 127 status_before, 128 assignee_before, 129 team_before,
--- 130 lane_before, 131 channel_before, 132 moved_from, 133 from_seq, 134 labels, 135 labels_before,
--- 136 priority, 137 priority_before, 138 subject, 139 attributes
+-- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 workspace, 14 id, 15 origin,
+-- 16 channel, 17 lane, 18 created_at, 19 contact, 20 new_contact, 21 status, 22 version,
+-- 23 updated_at, 24 last_activity_at, 25 first_closed_at, 26 assignee, 27 team, 28 labels,
+-- 29 priority, 30 subject, 31 attributes, 32 pending_since, 33 pending_until,
+-- 34 awaiting_contact_since, 35 address_channel, 36 address, 37 due_at, 38 active, 39 active_slot,
+-- 40 number, 41 opened_at, 42 opened_by_type, 43 opened_by_id, 44 opened_source,
+-- 45 first_assigned_at, 46 first_assignee, 47 last_assignee, 48 last_team, 49 first_response_at,
+-- 50 first_response_sent_at, 51 first_responder_type, 52 first_responder_id,
+-- 53 first_waiting_since, 54 waiting_since, 55 no_wait_before, 56 responses, 57 response_micros,
+-- 58 pending_micros, 59 incoming, 60 outgoing_user, 61 outgoing_automation, 62 closed_at,
+-- 63 closed_by_type, 64 closed_by_id, 65 closed_source, 66 category, 67 summary, 68 workspace,
+-- 69 id, 70 status, 71 channel, 72 lane, 73 created_at, 74 assignee, 75 team, 76 priority,
+-- 77 workspace, 78 list, 79 at, 80 id, 81 workspace, 82 channel, 83 id, 84 address, 85 ?, 86 id,
+-- 87 workspace, 88 channel, 89 id, 90 address, 91 contact, 92 hash, 93 conversation, 94 first_seq,
+-- 95 last_seq, 96 workspace, 97 conversation, 98 seq, 99 id, 100 contact, 101 contact_seq,
+-- 102 kind, 103 at, 104 by_type, 105 by_id, 106 source, 107 channel, 108 lane, 109 address,
+-- 110 external_id, 111 sent_at, 112 body, 113 attachments, 114 category, 115 summary, 116 until_at,
+-- 117 assignee, 118 team, 119 response, 120 quiet, 121 new_contact, 122 restart_flow, 123 message,
+-- 124 redacted, 125 duplicate, 126 notice, 127 audience, 128 status_before, 129 assignee_before,
+-- 130 team_before, 131 lane_before, 132 channel_before, 133 moved_from, 134 from_seq, 135 labels,
+-- 136 labels_before, 137 priority, 138 priority_before, 139 subject, 140 attributes

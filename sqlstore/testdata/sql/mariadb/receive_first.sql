@@ -7,9 +7,9 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR 1062 BEGIN ROLLBACK; SELECT step; END;
     START TRANSACTION;
     work: BEGIN
-        INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
-            merged_into, parent, blocked_by, name, attributes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at,
+            blocked, merged_into, parent, blocked_by, name, attributes)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 2;
         INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
             new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee,
@@ -55,30 +55,31 @@ BEGIN NOT ATOMIC
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 parent, 9 blocked_by, 10 name, 11 attributes, 12 workspace, 13 id, 14 origin, 15 channel,
--- 16 lane, 17 created_at, 18 contact, 19 new_contact, 20 status, 21 version, 22 updated_at,
--- 23 last_activity_at, 24 first_closed_at, 25 assignee, 26 team, 27 labels, 28 priority,
--- 29 subject, 30 attributes, 31 pending_since, 32 pending_until, 33 awaiting_contact_since,
--- 34 address_channel, 35 address, 36 due_at, 37 active, 38 active_slot, 39 number, 40 opened_at,
--- 41 opened_by_type, 42 opened_by_id, 43 opened_source, 44 first_assigned_at, 45 first_assignee,
--- 46 last_assignee, 47 last_team, 48 first_response_at, 49 first_response_sent_at,
--- 50 first_responder_type, 51 first_responder_id, 52 first_waiting_since, 53 waiting_since,
--- 54 no_wait_before, 55 responses, 56 response_micros, 57 pending_micros, 58 incoming,
--- 59 outgoing_user, 60 outgoing_automation, 61 closed_at, 62 closed_by_type, 63 closed_by_id,
--- 64 closed_source, 65 category, 66 summary, 67 workspace, 68 id, 69 status, 70 channel, 71 lane,
--- 72 created_at, 73 assignee, 74 team, 75 priority, 76 workspace, 77 list, 78 at, 79 id,
--- 80 workspace, 81 list, 82 at, 83 id, 84 workspace, 85 conversation, 86 seq, 87 id, 88 contact,
--- 89 contact_seq, 90 kind, 91 at, 92 by_type, 93 by_id, 94 source, 95 channel, 96 lane, 97 address,
--- 98 external_id, 99 sent_at, 100 body, 101 attachments, 102 category, 103 summary, 104 until_at,
--- 105 assignee, 106 team, 107 response, 108 quiet, 109 new_contact, 110 restart_flow, 111 message,
--- 112 redacted, 113 duplicate, 114 notice, 115 audience, 116 status_before, 117 assignee_before,
--- 118 team_before, 119 lane_before, 120 channel_before, 121 moved_from, 122 from_seq, 123 labels,
--- 124 labels_before, 125 priority, 126 priority_before, 127 subject, 128 attributes, 129 workspace,
--- 130 conversation, 131 seq, 132 id, 133 contact, 134 contact_seq, 135 kind, 136 at, 137 by_type,
--- 138 by_id, 139 source, 140 channel, 141 lane, 142 address, 143 external_id, 144 sent_at,
--- 145 body, 146 attachments, 147 category, 148 summary, 149 until_at, 150 assignee, 151 team,
--- 152 response, 153 quiet, 154 new_contact, 155 restart_flow, 156 message, 157 redacted,
--- 158 duplicate, 159 notice, 160 audience, 161 status_before, 162 assignee_before, 163 team_before,
--- 164 lane_before, 165 channel_before, 166 moved_from, 167 from_seq, 168 labels, 169 labels_before,
--- 170 priority, 171 priority_before, 172 subject, 173 attributes
+-- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 workspace, 14 id, 15 origin,
+-- 16 channel, 17 lane, 18 created_at, 19 contact, 20 new_contact, 21 status, 22 version,
+-- 23 updated_at, 24 last_activity_at, 25 first_closed_at, 26 assignee, 27 team, 28 labels,
+-- 29 priority, 30 subject, 31 attributes, 32 pending_since, 33 pending_until,
+-- 34 awaiting_contact_since, 35 address_channel, 36 address, 37 due_at, 38 active, 39 active_slot,
+-- 40 number, 41 opened_at, 42 opened_by_type, 43 opened_by_id, 44 opened_source,
+-- 45 first_assigned_at, 46 first_assignee, 47 last_assignee, 48 last_team, 49 first_response_at,
+-- 50 first_response_sent_at, 51 first_responder_type, 52 first_responder_id,
+-- 53 first_waiting_since, 54 waiting_since, 55 no_wait_before, 56 responses, 57 response_micros,
+-- 58 pending_micros, 59 incoming, 60 outgoing_user, 61 outgoing_automation, 62 closed_at,
+-- 63 closed_by_type, 64 closed_by_id, 65 closed_source, 66 category, 67 summary, 68 workspace,
+-- 69 id, 70 status, 71 channel, 72 lane, 73 created_at, 74 assignee, 75 team, 76 priority,
+-- 77 workspace, 78 list, 79 at, 80 id, 81 workspace, 82 list, 83 at, 84 id, 85 workspace,
+-- 86 conversation, 87 seq, 88 id, 89 contact, 90 contact_seq, 91 kind, 92 at, 93 by_type, 94 by_id,
+-- 95 source, 96 channel, 97 lane, 98 address, 99 external_id, 100 sent_at, 101 body,
+-- 102 attachments, 103 category, 104 summary, 105 until_at, 106 assignee, 107 team, 108 response,
+-- 109 quiet, 110 new_contact, 111 restart_flow, 112 message, 113 redacted, 114 duplicate,
+-- 115 notice, 116 audience, 117 status_before, 118 assignee_before, 119 team_before,
+-- 120 lane_before, 121 channel_before, 122 moved_from, 123 from_seq, 124 labels, 125 labels_before,
+-- 126 priority, 127 priority_before, 128 subject, 129 attributes, 130 workspace, 131 conversation,
+-- 132 seq, 133 id, 134 contact, 135 contact_seq, 136 kind, 137 at, 138 by_type, 139 by_id,
+-- 140 source, 141 channel, 142 lane, 143 address, 144 external_id, 145 sent_at, 146 body,
+-- 147 attachments, 148 category, 149 summary, 150 until_at, 151 assignee, 152 team, 153 response,
+-- 154 quiet, 155 new_contact, 156 restart_flow, 157 message, 158 redacted, 159 duplicate,
+-- 160 notice, 161 audience, 162 status_before, 163 assignee_before, 164 team_before,
+-- 165 lane_before, 166 channel_before, 167 moved_from, 168 from_seq, 169 labels, 170 labels_before,
+-- 171 priority, 172 priority_before, 173 subject, 174 attributes

@@ -7,8 +7,9 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR 1062 BEGIN ROLLBACK; SELECT step; END;
     START TRANSACTION;
     work: BEGIN
-        UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, blocked = ?,
-            merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?
+        UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?,
+            seen_at = GREATEST(seen_at, ?), blocked = ?, merged_into = ?, parent = ?,
+            blocked_by = ?, name = ?, attributes = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 2;
@@ -47,23 +48,23 @@ BEGIN NOT ATOMIC
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 parent,
--- 7 blocked_by, 8 name, 9 attributes, 10 workspace, 11 id, 12 version, 13 status, 14 version,
--- 15 updated_at, 16 last_activity_at, 17 first_closed_at, 18 assignee, 19 team, 20 labels,
--- 21 priority, 22 subject, 23 attributes, 24 pending_since, 25 pending_until,
--- 26 awaiting_contact_since, 27 address_channel, 28 address, 29 due_at, 30 active, 31 active_slot,
--- 32 number, 33 opened_at, 34 opened_by_type, 35 opened_by_id, 36 opened_source,
--- 37 first_assigned_at, 38 first_assignee, 39 last_assignee, 40 last_team, 41 first_response_at,
--- 42 first_response_sent_at, 43 first_responder_type, 44 first_responder_id,
--- 45 first_waiting_since, 46 waiting_since, 47 no_wait_before, 48 responses, 49 response_micros,
--- 50 pending_micros, 51 incoming, 52 outgoing_user, 53 outgoing_automation, 54 closed_at,
--- 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary, 60 workspace,
--- 61 id, 62 version, 63 workspace, 64 id, 65 status, 66 channel, 67 lane, 68 created_at,
--- 69 assignee, 70 team, 71 priority, 72 workspace, 73 list, 74 at, 75 id, 76 workspace,
--- 77 conversation, 78 seq, 79 id, 80 contact, 81 contact_seq, 82 kind, 83 at, 84 by_type, 85 by_id,
--- 86 source, 87 channel, 88 lane, 89 address, 90 external_id, 91 sent_at, 92 body, 93 attachments,
--- 94 category, 95 summary, 96 until_at, 97 assignee, 98 team, 99 response, 100 quiet,
--- 101 new_contact, 102 restart_flow, 103 message, 104 redacted, 105 duplicate, 106 notice,
--- 107 audience, 108 status_before, 109 assignee_before, 110 team_before, 111 lane_before,
--- 112 channel_before, 113 moved_from, 114 from_seq, 115 labels, 116 labels_before, 117 priority,
--- 118 priority_before, 119 subject, 120 attributes
+-- parameters: 1 version, 2 created_at, 3 updated_at, 4 ?, 5 blocked, 6 merged_into, 7 parent,
+-- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version, 14 status, 15 version,
+-- 16 updated_at, 17 last_activity_at, 18 first_closed_at, 19 assignee, 20 team, 21 labels,
+-- 22 priority, 23 subject, 24 attributes, 25 pending_since, 26 pending_until,
+-- 27 awaiting_contact_since, 28 address_channel, 29 address, 30 due_at, 31 active, 32 active_slot,
+-- 33 number, 34 opened_at, 35 opened_by_type, 36 opened_by_id, 37 opened_source,
+-- 38 first_assigned_at, 39 first_assignee, 40 last_assignee, 41 last_team, 42 first_response_at,
+-- 43 first_response_sent_at, 44 first_responder_type, 45 first_responder_id,
+-- 46 first_waiting_since, 47 waiting_since, 48 no_wait_before, 49 responses, 50 response_micros,
+-- 51 pending_micros, 52 incoming, 53 outgoing_user, 54 outgoing_automation, 55 closed_at,
+-- 56 closed_by_type, 57 closed_by_id, 58 closed_source, 59 category, 60 summary, 61 workspace,
+-- 62 id, 63 version, 64 workspace, 65 id, 66 status, 67 channel, 68 lane, 69 created_at,
+-- 70 assignee, 71 team, 72 priority, 73 workspace, 74 list, 75 at, 76 id, 77 workspace,
+-- 78 conversation, 79 seq, 80 id, 81 contact, 82 contact_seq, 83 kind, 84 at, 85 by_type, 86 by_id,
+-- 87 source, 88 channel, 89 lane, 90 address, 91 external_id, 92 sent_at, 93 body, 94 attachments,
+-- 95 category, 96 summary, 97 until_at, 98 assignee, 99 team, 100 response, 101 quiet,
+-- 102 new_contact, 103 restart_flow, 104 message, 105 redacted, 106 duplicate, 107 notice,
+-- 108 audience, 109 status_before, 110 assignee_before, 111 team_before, 112 lane_before,
+-- 113 channel_before, 114 moved_from, 115 from_seq, 116 labels, 117 labels_before, 118 priority,
+-- 119 priority_before, 120 subject, 121 attributes

@@ -3,17 +3,17 @@
 BEGIN;
 -- isolation level: Read Committed
 
-UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, blocked = ?,
-    merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?
+UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, seen_at = GREATEST(seen_at,
+    ?), blocked = ?, merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?
     WHERE workspace = ? AND id = ? AND version = ?;
--- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 parent,
--- 7 blocked_by, 8 name, 9 attributes, 10 workspace, 11 id, 12 version
+-- parameters: 1 version, 2 created_at, 3 updated_at, 4 ?, 5 blocked, 6 merged_into, 7 parent,
+-- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version
 
-UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, blocked = ?,
-    merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?
+UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, seen_at = GREATEST(seen_at,
+    ?), blocked = ?, merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?
     WHERE workspace = ? AND id = ? AND version = ?;
--- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 parent,
--- 7 blocked_by, 8 name, 9 attributes, 10 workspace, 11 id, 12 version
+-- parameters: 1 version, 2 created_at, 3 updated_at, 4 ?, 5 blocked, 6 merged_into, 7 parent,
+-- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version
 
 INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at, by_type,
     by_id, source, channel, address, external_id, sent_at, body, attachments, quiet, message,

@@ -7,8 +7,8 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
 -- parameters: 1 listed, 2 workspace
 
 -- snapshots
-SELECT ct.id, ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.blocked,
-    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+SELECT ct.id, ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at,
+    ct.blocked, ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_conversations other
         WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
@@ -43,17 +43,17 @@ SELECT ct.id, ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.
 BEGIN;
 -- isolation level: Read Committed
 
-INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into,
-    parent, blocked_by, name, attributes)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING;
--- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 parent, 9 blocked_by, 10 name, 11 attributes
+INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
+    merged_into, parent, blocked_by, name, attributes)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
 
-INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into,
-    parent, blocked_by, name, attributes)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING;
--- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 parent, 9 blocked_by, 10 name, 11 attributes
+INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
+    merged_into, parent, blocked_by, name, attributes)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
 
 INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
     new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee, team,

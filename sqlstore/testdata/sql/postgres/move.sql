@@ -5,17 +5,18 @@
 BEGIN;
 -- isolation level: Read Committed
 
-UPDATE convo_contacts SET version = $1, created_at = $2, updated_at = $3, blocked = $4,
-    merged_into = $5, parent = $6, blocked_by = $7, name = $8, attributes = $9
-    WHERE workspace = $10 AND id = $11 AND version = $12;
--- parameters: 1 version, 2 created_at, 3 updated_at, 4 blocked, 5 merged_into, 6 parent,
--- 7 blocked_by, 8 name, 9 attributes, 10 workspace, 11 id, 12 version
+UPDATE convo_contacts SET version = $1, created_at = $2, updated_at = $3,
+    seen_at = GREATEST(seen_at, $4), blocked = $5, merged_into = $6, parent = $7, blocked_by = $8,
+    name = $9, attributes = $10
+    WHERE workspace = $11 AND id = $12 AND version = $13;
+-- parameters: 1 version, 2 created_at, 3 updated_at, 4 ?, 5 blocked, 6 merged_into, 7 parent,
+-- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version
 
-INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into,
-    parent, blocked_by, name, attributes)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING;
--- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 parent, 9 blocked_by, 10 name, 11 attributes
+INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
+    merged_into, parent, blocked_by, name, attributes)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
 
 UPDATE convo_conversations SET status = $1, version = $2, updated_at = $3, last_activity_at = $4,
     first_closed_at = $5, assignee = $6, team = $7, labels = $8, priority = $9, subject = $10,

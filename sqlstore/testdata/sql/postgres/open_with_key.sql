@@ -41,10 +41,10 @@ WITH wanted AS (
                 WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1) old
 ), free AS (SELECT 1 WHERE NOT EXISTS (SELECT FROM taken) AND NOT EXISTS (SELECT FROM known)),
     wrote_contact AS (
-    INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
+    INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
         merged_into, parent, blocked_by, name, attributes)
-    SELECT $57::text, $58::text, $59::bigint, $60::bigint, $61::bigint, $62::boolean, $63::text,
-        $64::text, $65::text, $66::text, $67::text FROM free
+    SELECT $57::text, $58::text, $59::bigint, $60::bigint, $61::bigint, $62::bigint, $63::boolean,
+        $64::text, $65::text, $66::text, $67::text, $68::text FROM free
     ON CONFLICT DO NOTHING RETURNING 1
 ), wrote_conversation AS (
     INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
@@ -79,7 +79,7 @@ WITH wanted AS (
         wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $68::text, $69::integer, $70::bigint, $71::uuid FROM wrote_conversation
+    SELECT $69::text, $70::integer, $71::bigint, $72::uuid FROM wrote_conversation
 ), wrote_keys AS (
     INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
         first_seq, last_seq)
@@ -105,7 +105,7 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($72::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($73::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, assignee text,
@@ -127,6 +127,6 @@ SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known),
 -- 41 first_waiting_since, 42 waiting_since, 43 no_wait_before, 44 responses, 45 response_micros,
 -- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary, 56 listed_keys,
--- 57 workspace, 58 id, 59 version, 60 created_at, 61 updated_at, 62 blocked, 63 merged_into,
--- 64 parent, 65 blocked_by, 66 name, 67 attributes, 68 workspace, 69 list, 70 at, 71 id,
--- 72 new_events
+-- 57 workspace, 58 id, 59 version, 60 created_at, 61 updated_at, 62 seen_at, 63 blocked,
+-- 64 merged_into, 65 parent, 66 blocked_by, 67 name, 68 attributes, 69 workspace, 70 list, 71 at,
+-- 72 id, 73 new_events

@@ -35,10 +35,10 @@ WITH wanted AS (
                 old
 ), free AS (SELECT 1 WHERE NOT EXISTS (SELECT FROM taken) AND NOT EXISTS (SELECT FROM linked)),
     wrote_contact AS (
-    INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
+    INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
         merged_into, parent, blocked_by, name, attributes)
-    SELECT $57::text, $58::text, $59::bigint, $60::bigint, $61::bigint, $62::boolean, $63::text,
-        $64::text, $65::text, $66::text, $67::text FROM free
+    SELECT $57::text, $58::text, $59::bigint, $60::bigint, $61::bigint, $62::bigint, $63::boolean,
+        $64::text, $65::text, $66::text, $67::text, $68::text FROM free
     ON CONFLICT DO NOTHING RETURNING 1
 ), wrote_conversation AS (
     INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
@@ -73,10 +73,10 @@ WITH wanted AS (
         wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $68::text, $69::integer, $70::bigint, $71::uuid FROM wrote_conversation
+    SELECT $69::text, $70::integer, $71::bigint, $72::uuid FROM wrote_conversation
 ), placed_1 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $72::text, $73::integer, $74::bigint, $75::uuid FROM wrote_conversation
+    SELECT $73::text, $74::integer, $75::bigint, $76::uuid FROM wrote_conversation
 ), wrote_addresses AS (
     INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
     SELECT wanted.workspace, new_addresses.channel, new_addresses.value, new_addresses.contact,
@@ -101,7 +101,7 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($76::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($77::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, assignee text,
@@ -123,7 +123,7 @@ WITH wanted AS (
         new_events.merged_into, new_events.blocked, new_events.blocked_by,
         new_events.unmerged_from, new_events.own_blocked, new_events.own_blocked_by,
         new_events.name, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($77::json) AS new_events(contact text,
+    FROM wanted, wrote_conversation, json_to_recordset($78::json) AS new_events(contact text,
         seq bigint, id uuid, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, address text, external_id text, sent_at bigint, body text,
         attachments text, quiet boolean, message uuid, redacted boolean, duplicate uuid,
@@ -141,6 +141,6 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 41 first_waiting_since, 42 waiting_since, 43 no_wait_before, 44 responses, 45 response_micros,
 -- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary,
--- 56 listed_addresses, 57 workspace, 58 id, 59 version, 60 created_at, 61 updated_at, 62 blocked,
--- 63 merged_into, 64 parent, 65 blocked_by, 66 name, 67 attributes, 68 workspace, 69 list, 70 at,
--- 71 id, 72 workspace, 73 list, 74 at, 75 id, 76 new_events, 77 new_events
+-- 56 listed_addresses, 57 workspace, 58 id, 59 version, 60 created_at, 61 updated_at, 62 seen_at,
+-- 63 blocked, 64 merged_into, 65 parent, 66 blocked_by, 67 name, 68 attributes, 69 workspace,
+-- 70 list, 71 at, 72 id, 73 workspace, 74 list, 75 at, 76 id, 77 new_events, 78 new_events

@@ -26,10 +26,10 @@ WITH wanted AS (
         AND other.active_slot = wanted.active_slot AND other.lane = wanted.lane
         AND other.id <> wanted.id
 ), free AS (SELECT 1 WHERE NOT EXISTS (SELECT FROM taken)), wrote_contact AS (
-    INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked,
+    INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
         merged_into, parent, blocked_by, name, attributes)
-    SELECT $56::text, $57::text, $58::bigint, $59::bigint, $60::bigint, $61::boolean, $62::text,
-        $63::text, $64::text, $65::text, $66::text FROM free
+    SELECT $56::text, $57::text, $58::bigint, $59::bigint, $60::bigint, $61::bigint, $62::boolean,
+        $63::text, $64::text, $65::text, $66::text, $67::text FROM free
     ON CONFLICT DO NOTHING RETURNING 1
 ), wrote_conversation AS (
     INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
@@ -64,10 +64,10 @@ WITH wanted AS (
         wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $67::text, $68::integer, $69::bigint, $70::uuid FROM wrote_conversation
+    SELECT $68::text, $69::integer, $70::bigint, $71::uuid FROM wrote_conversation
 ), placed_1 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $71::text, $72::integer, $73::bigint, $74::uuid FROM wrote_conversation
+    SELECT $72::text, $73::integer, $74::bigint, $75::uuid FROM wrote_conversation
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -87,7 +87,7 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($75::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($76::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, assignee text,
@@ -108,6 +108,6 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 41 first_waiting_since, 42 waiting_since, 43 no_wait_before, 44 responses, 45 response_micros,
 -- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary, 56 workspace,
--- 57 id, 58 version, 59 created_at, 60 updated_at, 61 blocked, 62 merged_into, 63 parent,
--- 64 blocked_by, 65 name, 66 attributes, 67 workspace, 68 list, 69 at, 70 id, 71 workspace,
--- 72 list, 73 at, 74 id, 75 new_events
+-- 57 id, 58 version, 59 created_at, 60 updated_at, 61 seen_at, 62 blocked, 63 merged_into,
+-- 64 parent, 65 blocked_by, 66 name, 67 attributes, 68 workspace, 69 list, 70 at, 71 id,
+-- 72 workspace, 73 list, 74 at, 75 id, 76 new_events

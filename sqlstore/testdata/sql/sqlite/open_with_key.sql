@@ -3,11 +3,11 @@ BEGIN;
 -- load by contact: see load.sql
 
 -- commit
-INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, blocked, merged_into,
-    parent, blocked_by, name, attributes)
-    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
--- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 blocked, 7 merged_into,
--- 8 parent, 9 blocked_by, 10 name, 11 attributes
+INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
+    merged_into, parent, blocked_by, name, attributes)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
 
 INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
     new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee, team,
