@@ -87,48 +87,46 @@ func (e *Engine) AllList(ctx context.Context, f Filter) iter.Seq2[ListItem, erro
 	})
 }
 
-// Count is how many active conversations there are in a lane and of a team, either of which may be
-// empty. Each conversation is in one Count.
+// Count is how many active conversations there are in a lane, of a team and of an assignee, each of
+// which may be empty. Each conversation is in one Count.
 type Count struct {
-	Lane string `json:"lane,omitempty"`
-	Team string `json:"team,omitempty"`
+	Lane     string `json:"lane,omitempty"`
+	Team     string `json:"team,omitempty"`
+	Assignee string `json:"assignee,omitempty"`
 	// Open and Pending are all of them.
 	Open    int `json:"open"`
 	Pending int `json:"pending"`
-	// Unassigned, Mine and Waiting are those of Filter.Unassigned, of the assignee asked for, and
-	// of Filter.Waiting, open or pending.
-	Unassigned int `json:"unassigned"`
-	Mine       int `json:"mine"`
-	Waiting    int `json:"waiting"`
+	// Waiting are those of Filter.Waiting, open or pending.
+	Waiting int `json:"waiting"`
 }
 
-// add adds o's numbers to c's.
-func (c *Count) add(o *Count) {
-	c.Open += o.Open
-	c.Pending += o.Pending
-	c.Unassigned += o.Unassigned
-	c.Mine += o.Mine
-	c.Waiting += o.Waiting
-}
+// Active is how many conversations they are.
+func (c *Count) Active() int { return c.Open + c.Pending }
 
-// Counts counts the active conversations of a workspace by lane and team, those in the order of
-// their bytes. Those that are assigned to assignee are Mine; without assignee there is none.
-func (e *Engine) Counts(ctx context.Context, workspace, assignee string) ([]Count, error) {
-	f := Filter{Workspace: workspace, Assignee: assignee}
-	if err := f.Validate(); err != nil {
+// Counts counts the active conversations of a workspace by lane, team and assignee, those in the
+// order of their bytes. It looks at each of them: 12,000 took 10 to 32 ms, as the engine is. The
+// answer is the same for all users, so a host that shows it to many need not ask for each.
+func (e *Engine) Counts(ctx context.Context, workspace string) ([]Count, error) {
+	if err := checkID("workspace", workspace); err != nil {
 		return nil, err
 	}
-	all, err := e.store.Counts(ctx, workspace, assignee)
+	all, err := e.store.Counts(ctx, workspace)
 	slices.SortFunc(all, func(a, b Count) int {
-		return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Team, b.Team))
+		return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Team, b.Team),
+			cmp.Compare(a.Assignee, b.Assignee))
 	})
 	return all, err
 }
 
-// Sum adds counts up; it has no lane and no team.
-func Sum(all []Count) (sum Count) {
-	for i := range all {
-		sum.add(&all[i])
+// Sum adds up those of all counts that in picks, by lane, team or assignee; nil picks all. It has
+// none of the three.
+func Sum(all []Count, in func(Count) bool) (sum Count) {
+	for _, c := range all {
+		if in == nil || in(c) {
+			sum.Open += c.Open
+			sum.Pending += c.Pending
+			sum.Waiting += c.Waiting
+		}
 	}
 	return sum
 }

@@ -39,9 +39,9 @@ type Store interface {
 	// Conversations returns a page of conversations by f.Order, then ID: both descending, or both
 	// ascending.
 	Conversations(ctx context.Context, f Filter) ([]Conversation, error)
-	// Counts counts the active conversations of a workspace by lane and team, in any order. Those
-	// of assignee are Mine.
-	Counts(ctx context.Context, workspace, assignee string) ([]Count, error)
+	// Counts counts the active conversations of a workspace by lane, team and assignee, in any
+	// order.
+	Counts(ctx context.Context, workspace string) ([]Count, error)
 	// LastMessages returns, of each conversation of ids that has one, the last MessageReceived or
 	// MessageSent that no later MessageDuplicated of it names as an echo, and after it, in order,
 	// those events that are about a message ([EventRow].Message) or are messages themselves. ids

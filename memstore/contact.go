@@ -30,7 +30,7 @@ func (s *Store) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Co
 	var all []convo.ContactCursor
 	add := func(k *contact) {
 		place := k.state().Cursor()
-		if k.root == k && (k.blocked || !f.Blocked) && !(f.BySeen && place.SeenAt.IsZero()) &&
+		if k.root == k && (k.blocked || !f.Blocked) && (!f.BySeen || !place.SeenAt.IsZero()) &&
 			(f.After == convo.ContactCursor{} || compare(place, f.After) > 0) {
 			all = append(all, place)
 		}

@@ -179,7 +179,7 @@ func (w *workspace) ofContact(id string) *timeline {
 }
 
 // Counts implements convo.Store.
-func (s *Store) Counts(ctx context.Context, workspace, assignee string) ([]convo.Count, error) {
+func (s *Store) Counts(ctx context.Context, workspace string) ([]convo.Count, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -189,28 +189,27 @@ func (s *Store) Counts(ctx context.Context, workspace, assignee string) ([]convo
 	if w == nil {
 		return nil, nil
 	}
-	mine, known := w.tokens[assignee]
-	known = known && mine != 0
-	by := map[[2]token]*convo.Count{}
+	by := map[[3]token]*convo.Count{}
 	for _, c := range w.active.items {
 		if !statuses[c.status].Active() {
 			continue
 		}
-		n := by[[2]token{c.lane, c.team}]
+		of := [...]token{c.lane, c.team, c.assignee}
+		n := by[of]
 		if n == nil {
-			n = &convo.Count{Lane: w.words[c.lane], Team: w.words[c.team]}
-			by[[2]token{c.lane, c.team}] = n
-		}
-		add := func(to *int, on bool) {
-			if on {
-				*to++
+			n = &convo.Count{
+				Lane: w.words[c.lane], Team: w.words[c.team], Assignee: w.words[c.assignee],
 			}
+			by[of] = n
 		}
-		add(&n.Open, statuses[c.status] == convo.StatusOpen)
-		add(&n.Pending, statuses[c.status] == convo.StatusPending)
-		add(&n.Unassigned, c.assignee == 0)
-		add(&n.Mine, known && c.assignee == mine)
-		add(&n.Waiting, !c.state.Cycle.WaitingSince.IsZero())
+		if statuses[c.status] == convo.StatusOpen {
+			n.Open++
+		} else {
+			n.Pending++
+		}
+		if !c.state.Cycle.WaitingSince.IsZero() {
+			n.Waiting++
+		}
 	}
 	var out []convo.Count
 	for _, n := range by {

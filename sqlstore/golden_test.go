@@ -307,7 +307,7 @@ func lists(s *scene) {
 	_, err := s.sql.Conversation(s.ctx, workspace, uuid.Max)
 	require.ErrorIs(s.t, err, convo.ErrNotFound)
 	s.rec.what = "counts"
-	_, err = s.sql.Counts(s.ctx, workspace, "bob")
+	_, err = s.sql.Counts(s.ctx, workspace)
 	require.NoError(s.t, err)
 	s.rec.what = "last messages of two"
 	_, err = s.sql.LastMessages(s.ctx, workspace, []uuid.UUID{uuid.Max, uuid.Nil})

@@ -28,19 +28,17 @@ func (s *Store) Conversations(ctx context.Context, f convo.Filter) ([]convo.Conv
 }
 
 // Counts implements convo.Store.
-func (s *Store) Counts(
-	ctx context.Context, workspace, assignee string,
-) (out []convo.Count, err error) {
+func (s *Store) Counts(ctx context.Context, workspace string) (out []convo.Count, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s = s.within(ctx)
-	args := []any{assignee, workspace, workspace}
+	args := []any{workspace, workspace}
 	err = s.rows(ctx, dialect.Counts, args, func(scan func(...any) error) error {
 		var c convo.Count
-		err := scan((*dialect.Text)(&c.Lane), (*dialect.Text)(&c.Team), (*dialect.Count)(&c.Open),
-			(*dialect.Count)(&c.Pending), (*dialect.Count)(&c.Unassigned),
-			(*dialect.Count)(&c.Mine), (*dialect.Count)(&c.Waiting))
+		err := scan((*dialect.Text)(&c.Lane), (*dialect.Text)(&c.Team),
+			(*dialect.Text)(&c.Assignee), (*dialect.Count)(&c.Open), (*dialect.Count)(&c.Pending),
+			(*dialect.Count)(&c.Waiting))
 		out = append(out, c)
 		return err
 	})

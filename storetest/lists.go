@@ -395,38 +395,45 @@ func (s *suite) echoed() uuid.UUID {
 
 func countsAreThoseOfLists(s *suite) {
 	s.fillInbox(5)
-	for _, user := range []string{"ana", "nobody", ""} {
-		counts, err := s.engine.Counts(s.ctx, acme, user)
-		s.NoError(err)
-		s.Greater(len(counts), 3)
-		s.Equal(wantedCounts(s.list(convo.Filter{Workspace: acme, Limit: 100}), user), counts)
-		sum := convo.Sum(counts)
-		s.Equal(len(s.list(convo.Filter{Workspace: acme, Status: activeStatuses, Limit: 100})),
-			sum.Open+sum.Pending)
+	counts, err := s.engine.Counts(s.ctx, acme)
+	s.NoError(err)
+	s.Greater(len(counts), 5)
+	s.Equal(wantedCounts(s.list(convo.Filter{Workspace: acme, Limit: 100})), counts)
+	for _, f := range []convo.Filter{
+		{}, {Assignee: "ana"}, {Assignee: "nobody"}, {Unassigned: true}, {NoLane: true},
+		{NoTeam: true, Assigned: true},
+	} {
+		sum := convo.Sum(counts, func(c convo.Count) bool {
+			return (f.Assignee == "" || c.Assignee == f.Assignee) &&
+				(!f.Unassigned || c.Assignee == "") && (!f.Assigned || c.Assignee != "") &&
+				(!f.NoLane || c.Lane == "") && (!f.NoTeam || c.Team == "")
+		})
+		f.Workspace, f.Status, f.Limit = acme, activeStatuses, 100
+		s.Len(s.list(f), sum.Active())
+		f.Waiting = true
+		s.Len(s.list(f), sum.Waiting)
 	}
-	none, err := s.engine.Counts(s.ctx, "globex", "ana")
+	none, err := s.engine.Counts(s.ctx, "globex")
 	s.NoError(err)
 	s.Empty(none)
 }
 
 // wantedCounts counts conversations once more.
-func wantedCounts(all []convo.Conversation, user string) (out []convo.Count) {
+func wantedCounts(all []convo.Conversation) (out []convo.Count) {
 	for _, c := range all {
 		if !c.Status.Active() {
 			continue
 		}
 		i := slices.IndexFunc(out, func(n convo.Count) bool {
-			return n.Lane == c.Lane && n.Team == c.Team
+			return n.Lane == c.Lane && n.Team == c.Team && n.Assignee == c.Assignee
 		})
 		if i < 0 {
 			i = len(out)
-			out = append(out, convo.Count{Lane: c.Lane, Team: c.Team})
+			out = append(out, convo.Count{Lane: c.Lane, Team: c.Team, Assignee: c.Assignee})
 		}
 		for to, is := range map[*int]bool{
-			&out[i].Open:       c.Status == convo.StatusOpen,
-			&out[i].Pending:    c.Status == convo.StatusPending,
-			&out[i].Unassigned: c.Assignee == "", &out[i].Waiting: waits(&c),
-			&out[i].Mine: user != "" && c.Assignee == user,
+			&out[i].Open:    c.Status == convo.StatusOpen,
+			&out[i].Pending: c.Status == convo.StatusPending, &out[i].Waiting: waits(&c),
 		} {
 			if is {
 				*to++
@@ -438,7 +445,8 @@ func wantedCounts(all []convo.Conversation, user string) (out []convo.Count) {
 }
 
 func compareCounts(a, b convo.Count) int {
-	return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Team, b.Team))
+	return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Team, b.Team),
+		cmp.Compare(a.Assignee, b.Assignee))
 }
 
 // lists checks that all lists and counts show the same conversations.
@@ -448,10 +456,10 @@ func (c *checker) lists(all []convo.Conversation) {
 		got, want := ids(c.list(f)), expected(f, all)
 		c.demand(slices.Equal(got, want), listsAgree, "by %s: %v, not %v", order, got, want)
 	}
-	counts, err := c.store.Counts(c.ctx, c.workspace, "")
+	counts, err := c.store.Counts(c.ctx, c.workspace)
 	c.failed(err)
 	slices.SortFunc(counts, compareCounts)
-	want := wantedCounts(all, "")
+	want := wantedCounts(all)
 	c.demand(slices.Equal(counts, want), listsAgree, "counts: %+v, not %+v", counts, want)
 	labels := map[string]bool{}
 	for i := range all {

@@ -391,7 +391,7 @@ func honoursContexts(s *suite) {
 				return err
 			},
 			"Counts": func() error {
-				_, err := s.store.Counts(done, acme, "")
+				_, err := s.store.Counts(done, acme)
 				return err
 			},
 			"LastMessages": func() error {

@@ -364,7 +364,7 @@ func (s *suite) list(f convo.Filter) []convo.Conversation {
 
 // events pages through all events that f picks.
 func (s *suite) counts(workspace string) []convo.Count {
-	all, err := s.store.Counts(s.ctx, workspace, "ana")
+	all, err := s.store.Counts(s.ctx, workspace)
 	s.NoError(err)
 	slices.SortFunc(all, compareCounts)
 	return all

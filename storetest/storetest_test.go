@@ -49,12 +49,12 @@ type fake struct {
 	counts       func([]convo.Count)
 }
 
-func (f *fake) Counts(ctx context.Context, workspace, assignee string) ([]convo.Count, error) {
+func (f *fake) Counts(ctx context.Context, workspace string) ([]convo.Count, error) {
 	ctx, workspace, err := f.begin(ctx, "Counts", workspace)
 	if err != nil {
 		return nil, err
 	}
-	all, err := f.Store.Counts(ctx, workspace, assignee)
+	all, err := f.Store.Counts(ctx, workspace)
 	if f.counts != nil {
 		f.counts(all)
 	}

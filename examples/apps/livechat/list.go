@@ -198,11 +198,11 @@ func (s *server) listOf(
 	ctx context.Context, a *account, q listQuery, chosen uuid.UUID,
 ) (*listPart, error) {
 	p := &listPart{listQuery: q, Topics: topics}
-	counts, err := s.engine.Counts(ctx, a.Workspace, a.Name)
+	counts, err := s.engine.Counts(ctx, a.Workspace)
 	if err != nil {
 		return nil, err
 	}
-	p.count(counts)
+	p.count(counts, a.Name)
 	var found []convo.ListItem
 	if q.Search != "" {
 		if found, p.Partly, err = s.search(ctx, a.Workspace, q.Search); err != nil {
@@ -235,11 +235,15 @@ func (q listQuery) without() listQuery {
 }
 
 // count fills in the tabs. Closed conversations are not counted: there may be any number.
-func (p *listPart) count(counts []convo.Count) {
+func (p *listPart) count(counts []convo.Count, user string) {
 	if t, ok := topicOf(p.Topic); ok {
 		counts = slices.DeleteFunc(counts, func(c convo.Count) bool { return c.Lane != t.Lane })
 	}
-	sum := convo.Sum(counts)
+	of := func(assignee string) int {
+		sum := convo.Sum(counts, func(c convo.Count) bool { return c.Assignee == assignee })
+		return sum.Active()
+	}
+	sum := convo.Sum(counts, nil)
 	list := func(id, name string, count int, q listQuery) tab {
 		q.Topic, q.Order = p.Topic, p.Order
 		t := tab{ID: id, Name: name, Href: "/inbox?" + q.encode(), Count: strconv.Itoa(count)}
@@ -253,9 +257,9 @@ func (p *listPart) count(counts []convo.Count) {
 	}
 	p.Tabs[2].Count = ""
 	p.Views = []tab{
-		list("mine", "Mine", sum.Mine, listQuery{View: "mine"}),
-		list("unassigned", "Unassigned", sum.Unassigned, listQuery{View: "unassigned"}),
-		list("all", "All", sum.Open+sum.Pending, listQuery{View: "all"}),
+		list("mine", "Mine", of(user), listQuery{View: "mine"}),
+		list("unassigned", "Unassigned", of(""), listQuery{View: "unassigned"}),
+		list("all", "All", sum.Active(), listQuery{View: "all"}),
 	}
 }
 

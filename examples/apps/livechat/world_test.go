@@ -77,9 +77,9 @@ func (s writing) LastMessages(
 	return s.IdentityIndex.LastMessages(ctx, workspace, ids)
 }
 
-func (s writing) Counts(ctx context.Context, workspace, user string) ([]convo.Count, error) {
+func (s writing) Counts(ctx context.Context, workspace string) ([]convo.Count, error) {
 	s.w.reads.Add(1)
-	return s.IdentityIndex.Counts(ctx, workspace, user)
+	return s.IdentityIndex.Counts(ctx, workspace)
 }
 
 func (s writing) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event, error) {

@@ -427,22 +427,18 @@ func (l *listing) behindKeys(first int64, keys []string) {
 	}
 }
 
-// Counts counts active conversations by lane and team.
-var Counts = `SELECT lane, team, SUM(n_open), SUM(n_pending), SUM(n_unassigned), SUM(n_mine),
-	SUM(n_waiting)
-	FROM (SELECT lane, team, SUM(CASE WHEN status = 'open' THEN 1 ELSE 0 END) AS n_open,
-		SUM(CASE WHEN status = 'open' THEN 0 ELSE 1 END) AS n_pending,
-		SUM(CASE WHEN assignee = '' THEN 1 ELSE 0 END) AS n_unassigned,
-		SUM(CASE WHEN assignee <> '' AND assignee = ? THEN 1 ELSE 0 END) AS n_mine,
-		0 AS n_waiting
+// Counts counts active conversations by lane, team and assignee.
+var Counts = `SELECT lane, team, assignee, SUM(n_open), SUM(n_pending), SUM(n_waiting)
+	FROM (SELECT lane, team, assignee, SUM(CASE WHEN status = 'open' THEN 1 ELSE 0 END) AS n_open,
+		SUM(CASE WHEN status = 'open' THEN 0 ELSE 1 END) AS n_pending, 0 AS n_waiting
 		FROM convo_active
-		WHERE workspace = ? GROUP BY lane, team
-	UNION ALL SELECT ac.lane, ac.team, 0, 0, 0, 0, COUNT(*)
+		WHERE workspace = ? GROUP BY lane, team, assignee
+	UNION ALL SELECT ac.lane, ac.team, ac.assignee, 0, 0, COUNT(*)
 		FROM convo_places pl
 		JOIN convo_active ac ON ac.workspace = pl.workspace AND ac.id = pl.id
 		WHERE pl.workspace = ? AND pl.list = ` + strconv.Itoa(listWaiting) + `
-		GROUP BY ac.lane, ac.team) counted
-	GROUP BY lane, team`
+		GROUP BY ac.lane, ac.team, ac.assignee) counted
+	GROUP BY lane, team, assignee`
 
 // LastMessages are the last messages of so many conversations, and what is about messages behind
 // them.

@@ -261,22 +261,18 @@ SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, s
 -- parameters: 1 workspace, 2 id
 
 -- counts
-SELECT lane, team, SUM(n_open), SUM(n_pending), SUM(n_unassigned), SUM(n_mine),
-    SUM(n_waiting)
-    FROM (SELECT lane, team, SUM(CASE WHEN status = 'open' THEN 1 ELSE 0 END) AS n_open,
-        SUM(CASE WHEN status = 'open' THEN 0 ELSE 1 END) AS n_pending,
-        SUM(CASE WHEN assignee = '' THEN 1 ELSE 0 END) AS n_unassigned,
-        SUM(CASE WHEN assignee <> '' AND assignee = +? THEN 1 ELSE 0 END) AS n_mine,
-        0 AS n_waiting
+SELECT lane, team, assignee, SUM(n_open), SUM(n_pending), SUM(n_waiting)
+    FROM (SELECT lane, team, assignee, SUM(CASE WHEN status = 'open' THEN 1 ELSE 0 END) AS n_open,
+        SUM(CASE WHEN status = 'open' THEN 0 ELSE 1 END) AS n_pending, 0 AS n_waiting
         FROM convo_active
-        WHERE workspace = +? GROUP BY lane, team
-    UNION ALL SELECT ac.lane, ac.team, 0, 0, 0, 0, COUNT(*)
+        WHERE workspace = +? GROUP BY lane, team, assignee
+    UNION ALL SELECT ac.lane, ac.team, ac.assignee, 0, 0, COUNT(*)
         FROM convo_places pl
         JOIN convo_active ac ON ac.workspace = pl.workspace AND ac.id = pl.id
         WHERE pl.workspace = +? AND pl.list = 2
-        GROUP BY ac.lane, ac.team) counted
-    GROUP BY lane, team;
--- parameters: 1 assignee, 2 workspace, 3 workspace
+        GROUP BY ac.lane, ac.team, ac.assignee) counted
+    GROUP BY lane, team, assignee;
+-- parameters: 1 workspace, 2 workspace
 
 -- last messages of two
 SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
