@@ -10,7 +10,7 @@ import (
 // snapshot's contact or conversation changes nothing, and no event makes a duration negative.
 // Folding the events of a conversation in order into an empty Snapshot gives the conversation,
 // except DueAt, and Contact after a merge or an unmerge, which gives closed ones no event. The
-// contact's SeenAt is by the messages among them.
+// contact's SeenAt comes from the messages among them only.
 func Apply(s Snapshot, e Event) Snapshot {
 	apply(&s, &e)
 	return s
@@ -102,7 +102,10 @@ func apply(s *Snapshot, e *Event) {
 		c.Contact = e.Contact
 	case ConversationMoved:
 		p := payloadOf[Moving](e)
-		c.Contact, c.Origin, c.Lane, c.Channel = e.Contact, e.Contact, p.Lane, p.Channel
+		c.Contact, c.Lane, c.Channel = e.Contact, p.Lane, p.Channel
+		if p.From != "" {
+			c.Origin = e.Contact
+		}
 	case ConversationLabeled:
 		c.Labels = payloadOf[Labeling](e).Labels
 	case ConversationPrioritized:

@@ -20,9 +20,10 @@ type Contact struct {
 	// merge. Zero before the first. A later one that is given an earlier time is stamped with this
 	// one.
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
-	// SeenAt is when the contact wrote: its last message is less than [SeenEvery] after it. Quiet
-	// ones do not count. Zero: not yet. A merge and a Move leave the later one of both, an Unmerge
-	// gives it to both.
+	// SeenAt is when the contact last wrote, or up to [SeenEvery] earlier; it changes without a new
+	// Version. Quiet messages do not count. Zero: not yet. The primary of a merge and the contact
+	// that a Move gives a conversation to take the other one's if that is later, and so does what an
+	// Unmerge takes out: it may have been either.
 	SeenAt  time.Time `json:"seen_at,omitzero"`
 	Blocked bool      `json:"blocked,omitempty"`
 	// BlockedBy are the contacts whose merges have blocked it; empty when somebody has.
@@ -42,7 +43,7 @@ type Contact struct {
 // contact alone.
 const SeenEvery = time.Hour
 
-// seen keeps the later time of both.
+// seen keeps the later time of the two.
 func (c *Contact) seen(other *Contact) { c.SeenAt = maxTime(c.SeenAt, other.SeenAt) }
 
 // Cursor is the place of the contact in a list of contacts.

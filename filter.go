@@ -96,8 +96,9 @@ func (o Order) of(c *Conversation) time.Time {
 	return c.CreatedAt
 }
 
-// ContactFilter picks root contacts: those that were not merged. They are listed by id, in the
-// order of its bytes.
+// ContactFilter picks root contacts: those that were not merged. They are listed by ID, in the order
+// of its bytes, or as they were last seen. Who writes while the latter is read goes to its front, and
+// is on no later page.
 type ContactFilter struct {
 	Workspace string `json:"workspace"`         // required
 	Blocked   bool   `json:"blocked,omitempty"` // only those that are
@@ -126,6 +127,9 @@ func (f ContactFilter) Validate() error {
 	}
 	if err := checkTime("after", f.After.SeenAt); err != nil {
 		return err
+	}
+	if f.BySeen && f.After.ID != "" && f.After.SeenAt.IsZero() {
+		return invalid("after", "must be the Cursor of a contact that has been seen")
 	}
 	if len(f.IDs) > MaxPageSize {
 		return invalid("ids", fmt.Sprintf("must be at most %d", MaxPageSize))

@@ -120,12 +120,13 @@ type RowAction uint8
 const (
 	RowKept    RowAction = iota // nothing is compared or written
 	RowAdded                    // nothing may be there
-	RowUpdated                  // the row there must have the version Expected
+	// RowUpdated: the row there must have the version Expected; of a contact, and no later SeenAt.
+	RowUpdated
 	RowRemoved                  // the row is there
 )
 
 // ContactRow is the row of a contact in a [Change]. A message may change its SeenAt, and not its
-// Version: a store MUST keep the later SeenAt of the row there and this one.
+// Version.
 type ContactRow struct {
 	Contact
 	Action   RowAction

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 	"slices"
 	"strings"
 
@@ -167,10 +166,11 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 	}
 	for _, r := range [...]*convo.ContactRow{&ch.Contact, &ch.Other} {
 		var version int64
+		later := false
 		if k := w.contacts[r.ID]; k != nil {
-			version = k.version
+			version, later = k.version, k.seenAt > r.SeenAt.UnixMicro()
 		}
-		if r.Action != convo.RowKept && version != r.Expected {
+		if r.Action != convo.RowKept && (version != r.Expected || later) {
 			return fmt.Errorf("memstore: contact %q: %w", r.ID, convo.ErrConflict)
 		}
 	}
@@ -335,13 +335,13 @@ func (w *workspace) recode(
 func (w *workspace) writeContact(v *convo.Contact) {
 	k := w.contacts[v.ID]
 	if k == nil {
-		k = &contact{of: w, id: strings.Clone(v.ID), seenAt: math.MinInt64}
+		k = &contact{of: w, id: strings.Clone(v.ID)}
 		k.root = k
 		w.contacts[k.id] = k
 	}
 	k.version, k.blocked = v.Version, v.Blocked
 	k.createdAt, k.updatedAt = v.CreatedAt.UnixMicro(), v.UpdatedAt.UnixMicro()
-	k.seenAt = max(k.seenAt, v.SeenAt.UnixMicro())
+	k.seenAt = v.SeenAt.UnixMicro()
 	said := told{v.BlockedBy, v.Name, v.Attributes, v.MergedInto, v.Parent}
 	if k.extra != nil || said != (told{}) {
 		k.makeExtra().told = said

@@ -159,7 +159,7 @@ func (p *plan) writeContacts(ctx context.Context, t *transaction) error {
 		default:
 			a := dialect.Contacts.Mutable.Args(t.d.Dialect, make([]any, 0, 16), &c.Contact)
 			written, err = t.update(ctx, dialect.UpdateContact,
-				append(a, c.Workspace, c.ID, c.Expected)...)
+				append(a, dialect.LoadedArgs(c)...)...)
 		}
 		if err == nil && !written {
 			err = fmt.Errorf("sqlstore: contact %q: %w", c.ID, convo.ErrConflict)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -22,9 +23,14 @@ var contactCases = []testCase{
 	},
 	{
 		"Contacts/are seen again after an hour, and never earlier",
-		"of the SeenAt that is there and the one that a change brings, the later one stays; the " +
-			"row is compared by the version as ever",
+		"a row of a contact that brings an earlier SeenAt than the one there, or another version, " +
+			"is a conflict",
 		seesContacts,
+	},
+	{
+		"Contacts/are seen though something else happens to them meanwhile",
+		"a row of a contact that brings an earlier SeenAt than the one there is a conflict",
+		seesMeanwhile,
 	},
 }
 
@@ -136,7 +142,7 @@ func seesContacts(s *suite) {
 	s.do(to("a").In("late"), convo.Receive{Body: "late", At: first})
 	s.Equal(again, seen())
 
-	// What was decided before another one was seen leaves that. By hand, so no log says so.
+	// What was decided before another message is refused. By hand, so no log says so.
 	k := convo.Contact{Workspace: "made", ID: "a", Version: 1, CreatedAt: first, SeenAt: again}
 	write := func(action convo.RowAction, expected int64) error {
 		return s.store.Commit(s.ctx, convo.Change{
@@ -145,18 +151,123 @@ func seesContacts(s *suite) {
 	}
 	made := func() convo.Contact { return s.load(convo.ToContact("made", "a")).Contact }
 	s.NoError(write(convo.RowAdded, 0))
-	k.Version, k.Name, k.SeenAt = 2, "Ada", first
+	stands := k
+	for _, earlier := range []time.Time{{}, first, again.Add(-time.Microsecond)} {
+		k.Version, k.Name, k.SeenAt = 2, "Ada", earlier
+		s.ErrorIs(write(convo.RowUpdated, 1), convo.ErrConflict)
+		s.Equal(stands, made())
+	}
+	k.SeenAt = again
 	s.NoError(write(convo.RowUpdated, 1))
-	s.Equal("Ada", made().Name)
-	s.Equal(again, made().SeenAt, "the later one stays")
-	k.SeenAt = time.Time{}
-	k.Version = 3
-	s.NoError(write(convo.RowUpdated, 2))
-	s.Equal(again, made().SeenAt, "the later one stays")
+	s.Equal(k, made())
 	k.SeenAt = again.Add(convo.SeenEvery)
-	s.NoError(write(convo.RowUpdated, 3))
+	s.NoError(write(convo.RowUpdated, 2))
 	s.Equal(k, made(), "in the same version")
+	stands = k
 	k.SeenAt = k.SeenAt.Add(convo.SeenEvery)
-	s.ErrorIs(write(convo.RowUpdated, 2), convo.ErrConflict)
-	s.Equal(again.Add(convo.SeenEvery), made().SeenAt)
+	s.ErrorIs(write(convo.RowUpdated, 1), convo.ErrConflict)
+	s.Equal(stands, made())
+}
+
+// meanwhile has something else happen before one of the calls of a store.
+type meanwhile struct {
+	convo.Store
+	before int // this call, from 1
+	do     func()
+}
+
+func (m *meanwhile) step() {
+	if m.before--; m.before == 0 {
+		m.do()
+	}
+}
+
+func (m *meanwhile) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
+	m.step()
+	return m.Store.Load(ctx, to)
+}
+
+func (m *meanwhile) Snapshots(ctx context.Context, to []convo.Ref) ([]convo.Snapshot, error) {
+	m.step()
+	return m.Store.Snapshots(ctx, to)
+}
+
+func (m *meanwhile) Conversations(
+	ctx context.Context, f convo.Filter,
+) ([]convo.Conversation, error) {
+	m.step()
+	return m.Store.Conversations(ctx, f)
+}
+
+func (m *meanwhile) Family(
+	ctx context.Context, workspace, root string,
+) ([]convo.Contact, error) {
+	m.step()
+	return m.Store.Family(ctx, workspace, root)
+}
+
+func (m *meanwhile) Commit(ctx context.Context, changes ...convo.Change) error {
+	m.step()
+	return m.Store.Commit(ctx, changes...)
+}
+
+// seesMeanwhile has a contact write before each call that something else makes of the store.
+func seesMeanwhile(s *suite) {
+	hi, ada := convo.Receive{Body: "hi"}, "Ada"
+	do := func(cmd convo.Command) func(*convo.Engine, string, string) error {
+		return func(e *convo.Engine, a, _ string) error {
+			_, err := e.Do(s.ctx, to(a), cmd)
+			return err
+		}
+	}
+	merge := func(e *convo.Engine, a, b string) error {
+		_, err := e.Merge(s.ctx, convo.Merge{Workspace: acme, Primary: a, Secondary: b, By: ana})
+		return err
+	}
+	unmerge := func(e *convo.Engine, _, b string) error {
+		_, err := e.Unmerge(s.ctx, convo.Unmerge{Workspace: acme, Contact: b, By: ana})
+		return err
+	}
+	for _, c := range []struct {
+		name   string
+		closed bool // the conversation of a
+		merged bool
+		writes int // 0: a, 1: b
+		do     func(e *convo.Engine, a, b string) error
+	}{
+		{"message", false, false, 0, do(hi)},
+		{"reopening", true, false, 0, do(convo.Reopen{By: ana})},
+		{"opening", true, false, 0, do(convo.Open{By: ana})},
+		{"profile", false, false, 0, do(convo.SetProfile{By: ana, Name: &ada})},
+		{"merge", false, false, 0, merge},
+		{"merge", false, false, 1, merge},
+		{"unmerge", false, true, 0, unmerge},
+		{"unmerge", false, true, 1, unmerge},
+	} {
+		for before := 1; ; before++ {
+			name := fmt.Sprintf("%s, %d writes before call %d of ", c.name, c.writes, before)
+			who := []string{name + "a", name + "b"}
+			for _, id := range who {
+				s.do(to(id), hi)
+				s.do(to(id).In("meanwhile"), hi) // or that would be an opening, with a version
+			}
+			if c.closed {
+				s.do(to(who[0]), convo.Close{By: ana})
+			}
+			if c.merged {
+				s.merge(s.engine, acme, who[0], who[1])
+			}
+			store := &meanwhile{s.store, before, func() {
+				s.clock.add(convo.SeenEvery)
+				s.do(to(who[c.writes]).In("meanwhile"), hi)
+			}}
+			e, err := convo.New(store, convo.WithClock(s.clock))
+			s.NoError(err)
+			s.NoError(c.do(e, who[0], who[1]))
+			if store.before > 0 {
+				break
+			}
+			s.Equal(s.clock.Now(), s.load(to(who[c.writes])).Contact.SeenAt, name)
+		}
+	}
 }

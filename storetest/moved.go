@@ -23,6 +23,7 @@ var movedCases = []testCase{
 		movesKeepIDs,
 	},
 	{"Move/gives each event of a contact a version", moveRule, movesAndLinks},
+	{"Move/to another lane leaves a merged contact what it owns", moveRule, movesWithinMerged},
 	{"Move/races with messages to both", onePerLane, racesOfMoveAndReceive},
 	{"Move/races with openings where it goes", onePerLane, racesToMove},
 }
@@ -153,6 +154,24 @@ func movesAndUnmerges(s *suite) {
 	s.unmerge("c")
 	s.Equal("c", s.owned("c")[c.ID])
 	s.Len(s.owned("b"), 1)
+}
+
+// movesWithinMerged moves what a merged contact owns to another lane: that is still its own.
+func movesWithinMerged(s *suite) {
+	s.do(to("a"), convo.Receive{Body: "hi"}, convo.Close{By: ana})
+	id := s.do(to("b"), convo.Receive{Body: "hi"}, convo.Close{By: ana}).Conversation.ID
+	s.merge(s.engine, acme, "a", "b")
+	lane := "orders"
+	s.moves(convo.ToConversation(acme, id), convo.Move{By: ana, Lane: &lane})
+	moved := s.load(convo.ToConversation(acme, id))
+	s.Equal("a", moved.Contact.ID)
+	s.Equal("b", moved.Conversation.Origin)
+	s.do(convo.ToConversation(acme, id), convo.Reopen{By: ana}, convo.Send{By: ana, Body: "yes?"})
+	s.unmerge("b")
+	back := s.load(to("b").In(lane))
+	s.Equal(id, back.Conversation.ID, "it is b's again")
+	s.Equal(convo.StatusOpen, back.Conversation.Status)
+	s.Equal(uuid.Nil, s.load(to("a").In(lane)).Conversation.ID)
 }
 
 func movesKeepIDs(s *suite) {

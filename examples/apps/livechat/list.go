@@ -240,8 +240,8 @@ func (p *listPart) count(counts []convo.Count, user string) {
 		counts = slices.DeleteFunc(counts, func(c convo.Count) bool { return c.Lane != t.Lane })
 	}
 	of := func(assignee string) int {
-		sum := convo.Sum(counts, func(c convo.Count) bool { return c.Assignee == assignee })
-		return sum.Active()
+		return convo.Sum(counts,
+			func(c convo.Count) bool { return c.Assignee == assignee }).Active()
 	}
 	sum := convo.Sum(counts, nil)
 	list := func(id, name string, count int, q listQuery) tab {

@@ -11,7 +11,6 @@ type use uint8
 const (
 	immutable  use = iota // no commit changes it
 	mutable               // commits change it
-	later                 // commits may change it to what is later than what is there
 	byMessages            // messages and notes change it, too; it is in no index
 	derived               // other columns determine it: it is changed with them, and not read
 )
@@ -104,12 +103,7 @@ func (cs Columns[R]) Qualify(alias string) string {
 
 // assignments sets each column to an argument.
 func (cs Columns[R]) assignments() string {
-	return cs.each(", ", func(c *Column[R]) string {
-		if c.use == later {
-			return c.name + " = {greater}(" + c.name + ", ?)"
-		}
-		return c.name + " = ?"
-	})
+	return cs.each(", ", func(c *Column[R]) string { return c.name + " = ?" })
 }
 
 // placeholders is one for each column.

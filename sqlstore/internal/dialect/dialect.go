@@ -23,7 +23,6 @@ type Dialect struct {
 
 	// placeholders gives a statement the engine's own, instead of ?; nil: they are its own.
 	placeholders func(statement string) string
-	greater      string // the function that is the greater one of two numbers
 	// idsAsText binds ids as text instead of their 16 bytes.
 	idsAsText bool
 	// oneColumn has Load select a snapshot as one text, for a driver whose cost per column
@@ -146,7 +145,6 @@ func (d *Dialect) Text(statement, prefix string) string {
 		columns = snapshotAsText
 	}
 	statement = strings.Replace(statement, snapshotPlaceholder, columns, 1)
-	statement = strings.ReplaceAll(statement, "{greater}", d.greater)
 	if prefix != DefaultPrefix {
 		statement = strings.ReplaceAll(statement, DefaultPrefix, prefix)
 	}

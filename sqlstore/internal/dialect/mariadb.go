@@ -13,7 +13,6 @@ import (
 var MariaDB = Dialect{
 	Name:           "MariaDB",
 	Folder:         "mariadb",
-	greater:        "GREATEST",
 	True:           "1",
 	False:          "0",
 	division:       "DIV",
@@ -194,7 +193,7 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 		a = Contacts.All.Args(d, a, contact)
 	case class.contact:
 		a = Contacts.Mutable.Args(d, a, contact)
-		a = append(a, contact.Workspace, contact.ID, ch.Contact.Expected)
+		a = append(a, LoadedArgs(&ch.Contact)...)
 	}
 	switch {
 	case class.newConversation:

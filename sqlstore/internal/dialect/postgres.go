@@ -15,7 +15,6 @@ var PostgreSQL = Dialect{
 	Name:             "PostgreSQL",
 	Folder:           "postgres",
 	placeholders:     numbered,
-	greater:          "GREATEST",
 	idsAsText:        true,
 	True:             "TRUE",
 	False:            "FALSE",
@@ -152,7 +151,8 @@ var (
 
 	postgresUpdateContact = `, wrote_contact AS (
 	UPDATE convo_contacts ct SET ` + Contacts.Mutable.assignments() + `
-	FROM {after} WHERE ct.workspace = ? AND ct.id = ? AND ct.version = ? RETURNING 1
+	FROM {after} WHERE ct.workspace = ? AND ct.id = ? AND ct.version = ? AND ct.seen_at <= ?
+	RETURNING 1
 )`
 
 	postgresInsertConversation = `, wrote_conversation AS (
@@ -323,9 +323,9 @@ func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 	case class.newContact:
 		a = Contacts.All.Args(d, a, contact)
 	default:
-		loaded := []any{contact.Workspace, contact.ID, ch.Contact.Expected}
+		loaded := LoadedArgs(&ch.Contact)
 		if !class.newConversation {
-			a = append(append(a, loaded...), ch.Conversation.Expected)
+			a = append(append(a, loaded[:3]...), ch.Conversation.Expected)
 		}
 		a = append(Contacts.Mutable.Args(d, a, contact), loaded...)
 	}

@@ -54,7 +54,7 @@ var Contacts = table(
 	required("version", mutable, func(c *ct) Field { return (*Int)(&c.Version) }),
 	required("created_at", mutable, func(c *ct) Field { return (*Micros)(&c.CreatedAt) }),
 	optional("updated_at", mutable, func(c *ct) Field { return (*Micros)(&c.UpdatedAt) }),
-	required("seen_at", later, func(c *ct) Field { return (*Micros)(&c.SeenAt) }),
+	required("seen_at", mutable, func(c *ct) Field { return (*Micros)(&c.SeenAt) }),
 	required("blocked", mutable, func(c *ct) Field { return (*Flag)(&c.Blocked) }),
 	optional("merged_into", mutable, func(c *ct) Field { return (*Text)(&c.MergedInto) }),
 	optional("parent", mutable, func(c *ct) Field { return (*Text)(&c.Parent) }),

@@ -7,7 +7,6 @@ var SQLite = Dialect{
 	Name:             "SQLite",
 	Folder:           "sqlite",
 	placeholders:     unsampled,
-	greater:          "MAX",
 	oneColumn:        true,
 	True:             "1",
 	False:            "0",

@@ -180,6 +180,11 @@ func (d *Dialect) Contacts(f *convo.ContactFilter) (statement string, args []any
 	WHERE ` + where + ` ORDER BY ` + order + ` LIMIT ?`, append(args, f.Limit)
 }
 
+// LoadedArgs are the last arguments of UpdateContact: what the row there must be like.
+func LoadedArgs(c *convo.ContactRow) []any {
+	return []any{c.Workspace, c.ID, c.Expected, c.SeenAt.UnixMicro()}
+}
+
 // KeyArgs are the arguments of KeysFound and KnownKey.
 func KeyArgs(workspace string, k convo.KeyID) []any {
 	return []any{workspace, k.Channel, k.ID, k.Address, k.Address, k.Contact}
@@ -216,7 +221,7 @@ var (
 	VALUES (` + Contacts.All.placeholders() + `)`
 
 	UpdateContact = `UPDATE convo_contacts SET ` + Contacts.Mutable.assignments() + `
-	WHERE workspace = ? AND id = ? AND version = ?`
+	WHERE workspace = ? AND id = ? AND version = ? AND seen_at <= ?`
 
 	// TouchContact is of a merged one, in whose own log something was written.
 	TouchContact = `UPDATE convo_contacts SET version = ?, updated_at = ?

@@ -7,10 +7,9 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR 1062 BEGIN ROLLBACK; SELECT step; END;
     START TRANSACTION;
     work: BEGIN
-        UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?,
-            seen_at = GREATEST(seen_at, ?), blocked = ?, merged_into = ?, parent = ?,
-            blocked_by = ?, name = ?, attributes = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+        UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, seen_at = ?,
+            blocked = ?, merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?
+            WHERE workspace = ? AND id = ? AND version = ? AND seen_at <= ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 2;
         UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, version = ?,
@@ -48,23 +47,23 @@ BEGIN NOT ATOMIC
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 version, 2 created_at, 3 updated_at, 4 ?, 5 blocked, 6 merged_into, 7 parent,
--- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version, 14 status, 15 version,
--- 16 updated_at, 17 last_activity_at, 18 first_closed_at, 19 assignee, 20 team, 21 labels,
--- 22 priority, 23 subject, 24 attributes, 25 pending_since, 26 pending_until,
--- 27 awaiting_contact_since, 28 address_channel, 29 address, 30 due_at, 31 active, 32 active_slot,
--- 33 number, 34 opened_at, 35 opened_by_type, 36 opened_by_id, 37 opened_source,
--- 38 first_assigned_at, 39 first_assignee, 40 last_assignee, 41 last_team, 42 first_response_at,
--- 43 first_response_sent_at, 44 first_responder_type, 45 first_responder_id,
--- 46 first_waiting_since, 47 waiting_since, 48 no_wait_before, 49 responses, 50 response_micros,
--- 51 pending_micros, 52 incoming, 53 outgoing_user, 54 outgoing_automation, 55 closed_at,
--- 56 closed_by_type, 57 closed_by_id, 58 closed_source, 59 category, 60 summary, 61 workspace,
--- 62 id, 63 version, 64 workspace, 65 id, 66 status, 67 channel, 68 lane, 69 created_at,
--- 70 assignee, 71 team, 72 priority, 73 workspace, 74 list, 75 at, 76 id, 77 workspace,
--- 78 conversation, 79 seq, 80 id, 81 contact, 82 contact_seq, 83 kind, 84 at, 85 by_type, 86 by_id,
--- 87 source, 88 channel, 89 lane, 90 address, 91 external_id, 92 sent_at, 93 body, 94 attachments,
--- 95 category, 96 summary, 97 until_at, 98 assignee, 99 team, 100 response, 101 quiet,
--- 102 new_contact, 103 restart_flow, 104 message, 105 redacted, 106 duplicate, 107 notice,
--- 108 audience, 109 status_before, 110 assignee_before, 111 team_before, 112 lane_before,
--- 113 channel_before, 114 moved_from, 115 from_seq, 116 labels, 117 labels_before, 118 priority,
--- 119 priority_before, 120 subject, 121 attributes
+-- parameters: 1 version, 2 created_at, 3 updated_at, 4 seen_at, 5 blocked, 6 merged_into, 7 parent,
+-- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version, 14 seen_at, 15 status,
+-- 16 version, 17 updated_at, 18 last_activity_at, 19 first_closed_at, 20 assignee, 21 team,
+-- 22 labels, 23 priority, 24 subject, 25 attributes, 26 pending_since, 27 pending_until,
+-- 28 awaiting_contact_since, 29 address_channel, 30 address, 31 due_at, 32 active, 33 active_slot,
+-- 34 number, 35 opened_at, 36 opened_by_type, 37 opened_by_id, 38 opened_source,
+-- 39 first_assigned_at, 40 first_assignee, 41 last_assignee, 42 last_team, 43 first_response_at,
+-- 44 first_response_sent_at, 45 first_responder_type, 46 first_responder_id,
+-- 47 first_waiting_since, 48 waiting_since, 49 no_wait_before, 50 responses, 51 response_micros,
+-- 52 pending_micros, 53 incoming, 54 outgoing_user, 55 outgoing_automation, 56 closed_at,
+-- 57 closed_by_type, 58 closed_by_id, 59 closed_source, 60 category, 61 summary, 62 workspace,
+-- 63 id, 64 version, 65 workspace, 66 id, 67 status, 68 channel, 69 lane, 70 created_at,
+-- 71 assignee, 72 team, 73 priority, 74 workspace, 75 list, 76 at, 77 id, 78 workspace,
+-- 79 conversation, 80 seq, 81 id, 82 contact, 83 contact_seq, 84 kind, 85 at, 86 by_type, 87 by_id,
+-- 88 source, 89 channel, 90 lane, 91 address, 92 external_id, 93 sent_at, 94 body, 95 attachments,
+-- 96 category, 97 summary, 98 until_at, 99 assignee, 100 team, 101 response, 102 quiet,
+-- 103 new_contact, 104 restart_flow, 105 message, 106 redacted, 107 duplicate, 108 notice,
+-- 109 audience, 110 status_before, 111 assignee_before, 112 team_before, 113 lane_before,
+-- 114 channel_before, 115 moved_from, 116 from_seq, 117 labels, 118 labels_before, 119 priority,
+-- 120 priority_before, 121 subject, 122 attributes

@@ -33,10 +33,11 @@ WITH wanted AS (
     WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $59 FOR UPDATE OF
         cv
 ), wrote_contact AS (
-    UPDATE convo_contacts ct SET version = $60, created_at = $61, updated_at = $62,
-        seen_at = GREATEST(seen_at, $63), blocked = $64, merged_into = $65, parent = $66,
-        blocked_by = $67, name = $68, attributes = $69
-    FROM held WHERE ct.workspace = $70 AND ct.id = $71 AND ct.version = $72 RETURNING 1
+    UPDATE convo_contacts ct SET version = $60, created_at = $61, updated_at = $62, seen_at = $63,
+        blocked = $64, merged_into = $65, parent = $66, blocked_by = $67, name = $68,
+        attributes = $69
+    FROM held WHERE ct.workspace = $70 AND ct.id = $71 AND ct.version = $72 AND ct.seen_at <= $73
+    RETURNING 1
 ), wrote_conversation AS (
     UPDATE convo_conversations cv SET (status, version, updated_at, last_activity_at,
         first_closed_at, assignee, team, labels, priority, subject, attributes, pending_since,
@@ -61,7 +62,7 @@ WITH wanted AS (
             wanted.outgoing_automation, wanted.closed_at, wanted.closed_by_type,
             wanted.closed_by_id, wanted.closed_source, wanted.category, wanted.summary)
     FROM wanted, wrote_contact
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $73 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $74 RETURNING 1
 ), wrote_active AS (
     INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
         priority)
@@ -70,7 +71,7 @@ WITH wanted AS (
         wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $74::text, $75::integer, $76::bigint, $77::uuid FROM wrote_conversation
+    SELECT $75::text, $76::integer, $77::bigint, $78::uuid FROM wrote_conversation
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -90,7 +91,7 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($78::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($79::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, assignee text,
@@ -111,6 +112,6 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 41 first_waiting_since, 42 waiting_since, 43 no_wait_before, 44 responses, 45 response_micros,
 -- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
 -- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary, 56 workspace,
--- 57 id, 58 version, 59 version, 60 version, 61 created_at, 62 updated_at, 63 ?, 64 blocked,
+-- 57 id, 58 version, 59 version, 60 version, 61 created_at, 62 updated_at, 63 seen_at, 64 blocked,
 -- 65 merged_into, 66 parent, 67 blocked_by, 68 name, 69 attributes, 70 workspace, 71 id,
--- 72 version, 73 version, 74 workspace, 75 list, 76 at, 77 id, 78 new_events
+-- 72 version, 73 seen_at, 74 version, 75 workspace, 76 list, 77 at, 78 id, 79 new_events

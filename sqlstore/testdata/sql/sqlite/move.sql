@@ -5,11 +5,11 @@ BEGIN;
 -- load by contact: see load.sql
 
 -- commit
-UPDATE convo_contacts SET version = +?, created_at = +?, updated_at = +?, seen_at = MAX(seen_at,
-    +?), blocked = +?, merged_into = +?, parent = +?, blocked_by = +?, name = +?, attributes = +?
-    WHERE workspace = +? AND id = +? AND version = +?;
--- parameters: 1 version, 2 created_at, 3 updated_at, 4 ?, 5 blocked, 6 merged_into, 7 parent,
--- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version
+UPDATE convo_contacts SET version = +?, created_at = +?, updated_at = +?, seen_at = +?,
+    blocked = +?, merged_into = +?, parent = +?, blocked_by = +?, name = +?, attributes = +?
+    WHERE workspace = +? AND id = +? AND version = +? AND seen_at <= +?;
+-- parameters: 1 version, 2 created_at, 3 updated_at, 4 seen_at, 5 blocked, 6 merged_into, 7 parent,
+-- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version, 14 seen_at
 
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
     merged_into, parent, blocked_by, name, attributes)
