@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -329,4 +330,68 @@ func TestAMethodThatAnAddressHasNot(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, ana.get(path).status, path)
 	}
 	require.Equal(t, http.StatusOK, ana.get("/assets/inbox.js").status)
+}
+
+func TestAMergeShowsNobodyWhatWasSaidBefore(t *testing.T) {
+	w := newWorld(t)
+	ana := w.agent("ana@kettles")
+	a, b, c := w.visitor("kettles"), w.visitor("kettles"), w.visitor("kettles")
+	say := func(by *client, text string) {
+		w.clock.Add(time.Second)
+		by.says(text)
+	}
+	merge := func(from, into *client) {
+		w.clock.Add(time.Second)
+		ana.does(into.latest().ID, "merge", map[string]any{"contact": from.contact()})
+	}
+	unmerge := func(from, root *client) {
+		w.clock.Add(time.Second)
+		ana.does(root.latest().ID, "unmerge", map[string]any{"contact": from.contact()})
+	}
+	sees := func(by *client, texts ...string) {
+		t.Helper()
+		page := by.get("/thread").body
+		for _, text := range []string{"A1", "A2", "A3", "B1", "B2", "C1", "answer"} {
+			require.Equal(t, slices.Contains(texts, text), strings.Contains(page, text), text)
+		}
+	}
+	say(a, "A1")
+	say(b, "B1")
+	say(c, "C1")
+	require.Contains(t, a.get("/thread").body, "<button", "its flow asks")
+	own := []string{"A1"}
+	for range 2 { // the second time: what was said while they were apart
+		merge(a, b)
+		sees(a, own...)
+		own = append(own, "A2") // also in the conversation of the other one
+		require.NotContains(t, a.get("/thread").body, "<button", "this is not its flow")
+		say(a, "A2")
+		sees(a, "A1", "A2")
+		unmerge(a, b)
+		say(b, "B2")
+		sees(a, "A1")
+		sees(b, "B1", "A2", "B2")
+	}
+	merge(a, b)
+	merge(b, c) // a chain
+	sees(a, "A1")
+	sees(b, "B1", "A2", "B2")
+	sees(c, "C1")
+	w.clock.Add(time.Second)
+	ana.does(c.latest().ID, "reply", map[string]any{"body": "answer"})
+	sees(a, "A1", "answer")
+	say(a, "A3")
+	sees(b, "B1", "A2", "B2", "A3", "answer")
+	sees(c, "C1", "A3", "answer")
+
+	// Whose own conversation an agent had closed sees the answer, too.
+	d := w.visitor("kettles")
+	say(d, "D1")
+	ana.does(d.latest().ID, "close", map[string]any{"category": "Sales"})
+	merge(d, c)
+	sees(d)
+	w.clock.Add(time.Second)
+	ana.does(c.latest().ID, "reply", map[string]any{"body": "answer"})
+	sees(d, "answer")
+	require.Contains(t, d.get("/thread").body, "D1")
 }

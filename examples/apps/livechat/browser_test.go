@@ -297,7 +297,18 @@ func (p *person) clicks(css string) {
 func (p *person) writes(css, text string) {
 	p.t.Helper()
 	p.canUse(css)
+	text, enter := strings.CutSuffix(text, "\r")
 	p.does(chromedp.SendKeys(chromedp.CSS(css), text))
+	if !enter {
+		return
+	}
+	// SendKeys leaves a line break where a page prevents that.
+	p.waits(`(css) => {
+		const field = document.querySelector(css);
+		const enter = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true });
+		if (field.dispatchEvent(enter)) field.form.requestSubmit();
+		return true;
+	}`, css)
 }
 
 func (p *person) selects(css, value string) {

@@ -33,7 +33,7 @@ func visitorLines(events []convo.Event, of visitor) []line {
 			l := agentLine(e)
 			if l.Kind == "contact" {
 				if l.Who = "You"; e.By != of.actor() {
-					l.Who = "You, elsewhere" // as an agent says, who has merged the two
+					l.Who = "You, elsewhere" // another browser's, which an agent has merged with this one
 				}
 			}
 			lines = append(lines, l)

@@ -138,54 +138,85 @@ func (s *server) visitorView(ctx context.Context, v visitor) (visitorPage, error
 	}
 	page.Status = c.Status
 	if c.Origin != v.contact {
-		if page.Lines, events, err = s.shared(ctx, v, events); err != nil {
+		if page.Lines, events, err = s.shared(ctx, v, c, events); err != nil {
 			return page, err
 		}
 	}
-	page.Lines = append(page.Lines, visitorLines(events, v)...)
-	if n := len(page.Lines); n > 0 && c.Status.Active() {
-		page.Choices = page.Lines[n-1].Choices
+	lines := visitorLines(events, v)
+	if n := len(lines); n > 0 && c.Status.Active() {
+		page.Choices = lines[n-1].Choices
 	}
+	page.Lines = append(page.Lines, lines...)
 	return page, nil
 }
 
-// shared is what a visitor sees of another one's conversation, because an agent has merged the two:
-// first the lines of their own, and then what was said since that was closed by the merge, or else
-// since they wrote. Should the agent be wrong, nobody reads what was said before.
+// shared is what a visitor sees of a conversation that was another contact's before an agent merged
+// the two: their own last one, and then what they wrote themselves, and all that was said since the
+// merge. Should the agent be wrong, nobody reads what was said before.
 func (s *server) shared(
-	ctx context.Context, v visitor, events []convo.Event,
+	ctx context.Context, v visitor, c convo.Conversation, events []convo.Event,
 ) (own []line, since []convo.Event, err error) {
-	all, err := s.engine.Conversations(ctx, convo.Filter{
-		Workspace: v.workspace, Contact: v.contact, Limit: maxOthers,
-	})
+	merged, err := s.merged(ctx, v, c)
 	if err != nil {
 		return nil, nil, err
 	}
-	begins := func(e convo.Event) bool { return e.By == v.actor() }
-	i := slices.IndexFunc(all, func(c convo.Conversation) bool { return c.Origin == v.contact })
-	if i >= 0 {
-		last, err := s.lastEvents(ctx, all[i], 0)
-		if err != nil {
-			return nil, nil, err
+	for _, e := range events {
+		if e.At.After(merged) || e.By == v.actor() {
+			since = append(since, e)
 		}
-		closing := all[i].Cycle.Closing
-		if closing.Source == convo.SourceContactMerge {
-			begins = func(e convo.Event) bool { return e.At.After(closing.At) }
-			closed := func(e convo.Event) bool {
-				return e.Kind == convo.ConversationClosed && e.Source == closing.Source
+	}
+	if c.CreatedAt.Before(merged) {
+		own, err = s.ownLines(ctx, v)
+	}
+	return own, since, err
+}
+
+// merged is when the last of those merges was made by which a visitor and the contact of a
+// conversation came together. A merged contact is changed by its own merge last.
+func (s *server) merged(
+	ctx context.Context, v visitor, c convo.Conversation,
+) (last time.Time, err error) {
+	family, err := s.store.Family(ctx, v.workspace, c.Contact)
+	byID := map[string]convo.Contact{}
+	for _, k := range family {
+		byID[k.ID] = k
+	}
+	for _, id := range []string{v.contact, c.Origin} {
+		for k, ok := byID[id]; ok; k, ok = byID[k.Parent] {
+			if k.UpdatedAt.After(last) {
+				last = k.UpdatedAt
 			}
-			last = last[:max(0, slices.IndexFunc(last, closed))]
 		}
-		own = visitorLines(last, v)
 	}
-	from := slices.IndexFunc(events, begins)
-	switch {
-	case from < 0:
-		return own, nil, nil
-	case from == 0:
-		return nil, events, nil // all of it is since
+	return last, err
+}
+
+// ownLines are those of the last conversation that was the visitor's before a merge, without the
+// notice that the merge has closed it.
+func (s *server) ownLines(ctx context.Context, v visitor) ([]line, error) {
+	f := convo.Filter{Workspace: v.workspace, Contact: v.contact}
+	for c, err := range s.engine.AllConversations(ctx, f) {
+		if err != nil {
+			return nil, err
+		}
+		if c.Origin != v.contact {
+			continue
+		}
+		events, err := s.lastEvents(ctx, c, 0)
+		if err != nil {
+			return nil, err
+		}
+		if source := c.Cycle.Closing.Source; source == convo.SourceContactMerge {
+			for i := len(events) - 1; i >= 0; i-- {
+				if events[i].Kind == convo.ConversationClosed {
+					events = events[:i]
+					break
+				}
+			}
+		}
+		return visitorLines(events, v), nil
 	}
-	return own, events[from:], nil
+	return nil, nil
 }
 
 // current is the conversation that a visitor is in, in whatever topic agents have put it: the

@@ -251,14 +251,15 @@ export function composer(form, draft, send) {
   const field = form.elements.body;
   const button = form.querySelector("button");
   let key = newKey();
-  let sending = false;
+  let sending = ""; // the text
+  const behind = (text) => (field.value ? `${text}\n${field.value}` : text);
   const fit = () => {
     field.style.height = "auto";
     field.style.height = `${Math.min(field.scrollHeight + 2, 160)}px`;
   };
   const settle = () => {
-    button.disabled = sending || form.hasAttribute("data-locked");
-    keepDraft(draft, field.value, form.dataset.mode);
+    button.disabled = !!sending || form.hasAttribute("data-locked");
+    keepDraft(draft, sending ? behind(sending) : field.value, form.dataset.mode);
   };
   const before = kept.get(draft);
   if (before && !field.value) {
@@ -277,22 +278,27 @@ export function composer(form, draft, send) {
       form.requestSubmit();
     }
   });
+  // The field is free for the next text at once. If a text cannot be sent, it is put before that.
   form.addEventListener("submit", async (e) => {
     e.preventDefault();
-    const sent = field.value;
-    const text = sent.trim();
+    const text = field.value.trim();
     if (!text || button.disabled) return;
-    sending = true;
+    const its = key;
+    sending = text;
+    key = newKey();
+    field.value = "";
+    fit();
     settle();
+    let sent = false;
     try {
-      if (await send(text, key)) {
-        key = newKey();
-        // What was written behind it meanwhile is the next message.
-        if (field.value.startsWith(sent)) field.value = field.value.slice(sent.length).trimStart();
+      sent = await send(text, its);
+    } finally {
+      if (!sent) {
+        if (!field.value) key = its;
+        field.value = behind(text);
         fit();
       }
-    } finally {
-      sending = false;
+      sending = "";
       settle();
       field.focus();
     }
