@@ -22,8 +22,8 @@ type Contact struct {
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 	// SeenAt is when the contact last wrote, or up to [SeenEvery] earlier; it changes without a new
 	// Version. Quiet messages do not count. Zero: not yet. The primary of a merge and the contact
-	// that a Move gives a conversation to take the other one's if that is later, and so does what an
-	// Unmerge takes out: it may have been either.
+	// that a Move gives a conversation to take the other one's if that is later, and so does who is
+	// unmerged: it may have been either.
 	SeenAt  time.Time `json:"seen_at,omitzero"`
 	Blocked bool      `json:"blocked,omitempty"`
 	// BlockedBy are the contacts whose merges have blocked it; empty when somebody has.

@@ -96,9 +96,9 @@ func (o Order) of(c *Conversation) time.Time {
 	return c.CreatedAt
 }
 
-// ContactFilter picks root contacts: those that were not merged. They are listed by ID, in the order
-// of its bytes, or as they were last seen. Who writes while the latter is read goes to its front, and
-// is on no later page.
+// ContactFilter picks root contacts: those that were not merged. They are listed by ID, in the
+// order of its bytes, or as they were last seen. Who writes while the latter is read goes to its
+// front, and is on no later page.
 type ContactFilter struct {
 	Workspace string `json:"workspace"`         // required
 	Blocked   bool   `json:"blocked,omitempty"` // only those that are

@@ -118,11 +118,11 @@ type RowAction uint8
 
 // The actions.
 const (
-	RowKept    RowAction = iota // nothing is compared or written
-	RowAdded                    // nothing may be there
+	RowKept  RowAction = iota // nothing is compared or written
+	RowAdded                  // nothing may be there
 	// RowUpdated: the row there must have the version Expected; of a contact, and no later SeenAt.
 	RowUpdated
-	RowRemoved                  // the row is there
+	RowRemoved // the row is there
 )
 
 // ContactRow is the row of a contact in a [Change]. A message may change its SeenAt, and not its

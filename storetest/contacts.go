@@ -23,8 +23,8 @@ var contactCases = []testCase{
 	},
 	{
 		"Contacts/are seen again after an hour, and never earlier",
-		"a row of a contact that brings an earlier SeenAt than the one there, or another version, " +
-			"is a conflict",
+		"a row of a contact that brings an earlier SeenAt than the one there, or another " +
+			"version, is a conflict",
 		seesContacts,
 	},
 	{

@@ -32,8 +32,8 @@ func visitorLines(events []convo.Event, of visitor) []line {
 			audience == convo.AudienceContact, audience == convo.AudienceBoth:
 			l := agentLine(e)
 			if l.Kind == "contact" {
-				if l.Who = "You"; e.By != of.actor() {
-					l.Who = "You, elsewhere" // another browser's, which an agent has merged with this one
+				if l.Who = "You"; e.By != of.actor() { // but a browser merged with this one
+					l.Who = "You, elsewhere"
 				}
 			}
 			lines = append(lines, l)
