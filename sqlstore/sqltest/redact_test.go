@@ -106,24 +106,18 @@ func canaries(t *testing.T, e testdb.Engine, db *sql.DB, path string) (n int) {
 		var folder, name string
 		require.NoError(t, db.QueryRow("SELECT @@datadir, DATABASE()").Scan(&folder, &name))
 		for _, table := range []string{"convo_events", "convo_contact_events"} {
-			for _, statement := range []string{"OPTIMIZE TABLE ", "FLUSH TABLES "} {
-				rows, err := db.Query(statement + table)
-				require.NoError(t, err)
-				require.NoError(t, rows.Close())
-			}
-			var clean int // pages are written later
-			require.Eventually(t, func() bool {
-				require.NoError(t, db.QueryRow(`SELECT VARIABLE_VALUE FROM
-					information_schema.GLOBAL_STATUS
-					WHERE VARIABLE_NAME = 'Innodb_buffer_pool_pages_dirty'`).Scan(&clean))
-				if clean > 0 {
-					_, err := db.Exec("SET GLOBAL innodb_max_dirty_pages_pct = 0")
-					require.NoError(t, err)
-				}
-				return clean == 0
-			}, 20e9, 1e8)
+			rows, err := db.Query("OPTIMIZE TABLE " + table)
+			require.NoError(t, err)
+			require.NoError(t, rows.Close())
+			conn, err := db.Conn(t.Context()) // pages are written later, unless one asks for it
+			require.NoError(t, err)
+			_, err = conn.ExecContext(t.Context(), "FLUSH TABLES "+table+" FOR EXPORT")
+			require.NoError(t, err)
 			data, err := os.ReadFile(filepath.Join(folder, name, table+".ibd"))
 			require.NoError(t, err)
+			_, err = conn.ExecContext(t.Context(), "UNLOCK TABLES")
+			require.NoError(t, err)
+			require.NoError(t, conn.Close())
 			files = append(files, data)
 		}
 	}
