@@ -30,8 +30,8 @@ type Aggregation struct {
 	Boundaries []time.Time // ascending; bucket i is from Boundaries[i] to Boundaries[i+1]
 	GroupBy    Dimension   // optional
 	Filter     Filter
-	Quantiles  bool     // percentiles and bands are wanted; without, a store may leave them out
-	Calendar   Calendar // required for measures in working time
+	Quantiles  bool           // percentiles and bands are wanted; else a store may leave them out
+	Calendar   convo.Calendar // required for measures in working time
 }
 
 // Cell is what one measure comes to, in one bucket and for one value of the dimension.

@@ -17,7 +17,7 @@
 // [Stat.Approximate]) when they come from rollups or from more than 100,000 durations.
 //
 // [Dashboard] counts what is active right now, [WriteCSV] and [WriteNDJSON] export cycles,
-// [WriteTranscripts] exports events. Package workhours measures in working time. All of this
+// [WriteTranscripts] exports events. Package workhours knows holidays. All of this
 // package is safe for concurrent use where the store is, except a [Collector].
 //
 // [Measures] and [Dimensions] list what there is. Each is declared once, as data, and Collector,

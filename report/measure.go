@@ -200,7 +200,7 @@ func (d Dimension) textOf(b TimeBasis) *text {
 }
 
 // of is how often m is in a cycle, or in the message e of it, and how long together.
-func (m *measure) of(y *Cycle, e *convo.Event, calendar Calendar) (count, micros int64) {
+func (m *measure) of(y *Cycle, e *convo.Event, calendar convo.Calendar) (count, micros int64) {
 	if !hold(m.when, y, e) {
 		if len(m.minus) > 0 && hold(m.minus, y, e) {
 			return -1, 0

@@ -1,6 +1,10 @@
 package report
 
-import "time"
+import (
+	"time"
+
+	"github.com/chatlifecycle/convo"
+)
 
 // Kind is what a report is about.
 type Kind string
@@ -48,7 +52,7 @@ type Query struct {
 	CountDistinct bool `json:"count_distinct,omitempty"`
 	// Calendar also measures durations in its working time. It reads every cycle of the period.
 	// Optional.
-	Calendar Calendar `json:"-"`
+	Calendar convo.Calendar `json:"-"`
 }
 
 // Limits of a query; beyond them it is a *convo.ValidationError.
@@ -62,9 +66,3 @@ const (
 // Filter narrows a report down to cycles or messages that have one of the values in each of the
 // dimensions. An empty list lets everything through.
 type Filter map[Dimension][]string
-
-// Calendar knows working time. It must be safe for concurrent use.
-type Calendar interface {
-	// Between is the working time from one time to a later one.
-	Between(from, to time.Time) time.Duration
-}

@@ -184,6 +184,10 @@ type half struct{}
 
 func (half) Between(from, to time.Time) time.Duration { return to.Sub(from) / 2 }
 
+func (half) After(from time.Time, worked time.Duration) (time.Time, bool) {
+	return from.Add(2 * worked), true
+}
+
 func TestWorkingTimeStandsBesideWallTime(t *testing.T) {
 	q := query(report.Resolutions)
 	q.Calendar = half{}

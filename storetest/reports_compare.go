@@ -272,6 +272,10 @@ type halved struct{}
 
 func (halved) Between(from, to time.Time) time.Duration { return to.Sub(from) / 2 }
 
+func (halved) After(from time.Time, worked time.Duration) (time.Time, bool) {
+	return from.Add(2 * worked), true
+}
+
 func (r *reports) compare(a report.Aggregation, log *replayed) {
 	want := r.collect(a, log)
 	got, err := r.reporter.Aggregate(r.ctx, a)

@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/examples/apps/internal/database"
 	"github.com/chatlifecycle/convo/report"
-	"github.com/chatlifecycle/convo/report/workhours"
 )
 
 // The formats of a report, and of an export.
@@ -132,7 +132,7 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 }
 
 const hoursExample = `{"zone": "Europe/Berlin", ` +
-	`"days": {"monday": {"from": "09:00", "to": "17:30"}}, "holidays": ["2026-12-24"]}`
+	`"days": {"monday": [{"from": "09:00", "to": "17:30"}]}, "holidays": ["2026-12-24"]}`
 
 func addFilter(q *report.Query, text string) error {
 	dimension, value, ok := strings.Cut(text, "=")
@@ -223,12 +223,12 @@ func (c *call) complete(from, to, compare, hours string) (err error) {
 }
 
 // readHours is strict: a typing error must not make a week of holidays.
-func readHours(file string) (*workhours.Calendar, error) {
+func readHours(file string) (convo.Calendar, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	var config workhours.Config
+	var config convo.Hours
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&config); err != nil {
@@ -237,7 +237,7 @@ func readHours(file string) (*workhours.Calendar, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, fmt.Errorf("%s: something follows the JSON object", file)
 	}
-	calendar, err := workhours.New(config)
+	calendar, err := config.Calendar(nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

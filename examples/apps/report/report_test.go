@@ -142,7 +142,7 @@ func TestAReportIsCSV(t *testing.T) {
 func TestWorkingHoursAreReadFromAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hours.json")
 	require.NoError(t, os.WriteFile(file,
-		[]byte(`{"zone": "UTC", "days": {"monday": {"from": "09:30", "to": "17:00"}}}`), 0o600))
+		[]byte(`{"zone": "UTC", "days": {"monday": [{"from": "09:30", "to": "17:00"}]}}`), 0o600))
 	out, _, err := ask(t, append(march, "--kind", "resolutions", "--hours", file, "--format",
 		"json", "--filter", "closer=ana")...)
 	require.NoError(t, err)
