@@ -217,3 +217,19 @@ func TestAnActivitySlotIsFiveMinutes(t *testing.T) {
 	assert.Equal(t, int64(-1), convo.ActivitySlot(time.Unix(-300, 0)))
 	assert.Equal(t, int64(-2), convo.ActivitySlot(time.Unix(-301, 0)))
 }
+
+func TestACursorByIDIsNoPlaceAmongThoseSeen(t *testing.T) {
+	e, err := convo.New(memstore.New())
+	require.NoError(t, err)
+	f := convo.ContactFilter{Workspace: "acme", After: convo.ContactCursor{ID: "riya"}}
+	_, err = e.Contacts(t.Context(), f)
+	require.NoError(t, err)
+	f.BySeen = true
+	_, err = e.Contacts(t.Context(), f)
+	var invalid *convo.ValidationError
+	require.ErrorAs(t, err, &invalid)
+	require.Equal(t, "after", invalid.Field)
+	f.After.SeenAt = time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC)
+	_, err = e.Contacts(t.Context(), f)
+	require.NoError(t, err)
+}

@@ -32,7 +32,7 @@ func visitorLines(events []convo.Event, of visitor) []line {
 			audience == convo.AudienceContact, audience == convo.AudienceBoth:
 			l := agentLine(e)
 			if l.Kind == "contact" {
-				if l.Who = "You"; e.By != of.actor() { // but a browser merged with this one
+				if l.Who = "You"; e.By != of.actor() { // by whom an agent has merged with them
 					l.Who = "You, elsewhere"
 				}
 			}
