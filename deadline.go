@@ -62,6 +62,17 @@ func dueCommand(s *Snapshot, due time.Time, reason DueReason, p *Policy) Command
 	}
 }
 
+// decideDue decides the next thing that is due on s until now, and says since when it was; or else,
+// without an event, that the hint moves.
+func decideDue(s Snapshot, now time.Time, p *Policy) (d Decision, due time.Time, err error) {
+	due, reason := nextDue(&s, p)
+	if due.IsZero() || due.After(now) {
+		return rearmed(&s, due), due, nil
+	}
+	d, err = Decide(s, now, p, dueCommand(&s, due, reason, p))
+	return d, due, err
+}
+
 // rearmed plans to move the hint of s to due, and nothing else.
 func rearmed(s *Snapshot, due time.Time) (d Decision) {
 	w := decider{loaded: versionsOf(s)}

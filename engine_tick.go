@@ -106,11 +106,8 @@ func (e *Engine) tickOnce(
 		return false, false, err
 	}
 	s.Next = e.newID()
-	due, reason := nextDue(&s, p)
-	var d Decision
-	if due.IsZero() || due.After(now) {
-		d = rearmed(&s, due)
-	} else if d, err = Decide(s, now, p, dueCommand(&s, due, reason, p)); err != nil {
+	d, due, err := decideDue(s, now, p)
+	if err != nil {
 		return false, false, err
 	}
 	if err := e.guard(ctx, &s, &d.Change); err != nil {
