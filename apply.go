@@ -38,8 +38,8 @@ func apply(s *Snapshot, e *Event) {
 		o := e.Opening()
 		*c = Conversation{
 			ID: e.Conversation, Workspace: e.Workspace, Contact: e.Contact, Origin: e.Contact,
-			Channel: o.Channel, Lane: o.Lane, Status: StatusOpen, CreatedAt: e.At,
-			NewContact: o.NewContact,
+			Channel: o.Channel, Lane: o.Lane, Status: StatusOpen, StatusSince: e.At,
+			CreatedAt: e.At, LastActivityAt: e.At, NewContact: o.NewContact,
 		}
 		startCycle(s, e, 1)
 	}
@@ -69,19 +69,25 @@ func apply(s *Snapshot, e *Event) {
 	case ConversationAssigned:
 		applyAssigned(c, e)
 	case ConversationPending:
+		p := payloadOf[Pending](e)
 		if c.Status == StatusOpen {
-			c.Status, c.PendingSince = StatusPending, e.At
+			c.Status, c.StatusSince = StatusPending, e.At
+			c.Marks = c.Marks.with(p.Marks)
 		}
-		c.PendingUntil = payloadOf[Pending](e).Until
+		c.PendingUntil, c.OnReceive = p.Until, p.OnReceive
 	case ConversationResumed:
 		endPending(c, e.At)
-		c.Status = StatusOpen
-		if !c.AwaitingContactSince.IsZero() {
-			c.AwaitingContactSince = e.At
-		}
+		c.Status, c.StatusSince = StatusOpen, e.At
+		c.Marks = c.Marks.with(payloadOf[Resumption](e).Marks)
 	case ConversationClosed:
 		endPending(c, e.At)
-		c.Status, c.AwaitingContactSince, c.DueAt = StatusClosed, time.Time{}, time.Time{}
+		c.Status, c.StatusSince = StatusClosed, e.At
+		c.AwaitingContactSince, c.Marks = time.Time{}, ""
+		c.Deadline, c.DueAt = time.Time{}, time.Time{}
+		c.Unrated = cycle.Number
+		if cycle.Rating != (Rating{}) {
+			c.Unrated = 0
+		}
 		if c.FirstClosedAt.IsZero() {
 			c.FirstClosedAt = e.At
 		}
@@ -93,11 +99,21 @@ func apply(s *Snapshot, e *Event) {
 		notes := payloadOf[ClosingNotes](e)
 		cycle.Closing.Category, cycle.Closing.Summary = notes.Category, notes.Summary
 	case ConversationReopened:
-		c.Status = StatusOpen
+		c.Status, c.StatusSince = StatusOpen, e.At
 		countOpening(s, e)
 		startCycle(s, e, cycle.Number+1)
 	case MessageDuplicated:
 		applyDuplicated(cycle, e)
+	case DeadlinePassed:
+		c.Marks = c.Marks.with(MarksOf(payloadOf[Mark](e)))
+	case ConversationRated:
+		r := payloadOf[Rated](e)
+		if r.Cycle == cycle.Number {
+			cycle.rate(r, e.At)
+		}
+		if r.Cycle == c.Unrated {
+			c.Unrated = 0
+		}
 	case ConversationTransferred:
 		c.Contact = e.Contact
 	case ConversationMoved:
@@ -129,9 +145,11 @@ func (e *Event) active() bool {
 	switch e.Kind {
 	case NoteAdded:
 		return e.By.Type == ActorUser
-	case MessageReceived, MessageSent, ConversationAssigned, ConversationOpened,
-		ConversationReopened, ConversationPending, ConversationResumed, ConversationClosed:
+	case MessageReceived, MessageSent:
 		return true
+	case ConversationAssigned, ConversationReopened, ConversationPending, ConversationResumed,
+		ConversationClosed:
+		return e.By.Type != ActorSystem
 	}
 	return false
 }
@@ -168,7 +186,7 @@ func countOpening(s *Snapshot, e *Event) {
 
 func applyReceived(c *Conversation, e *Event) {
 	c.spokenBy(e)
-	c.AwaitingContactSince = time.Time{}
+	c.AwaitingContactSince, c.LastIncomingAt = time.Time{}, e.At
 	cycle := &c.Cycle
 	cycle.Incoming++
 	since := maxTime(e.messageAt(), cycle.NoWaitBefore)
@@ -225,7 +243,12 @@ func applyDuplicated(cycle *Cycle, e *Event) {
 
 func applyAssigned(c *Conversation, e *Event) {
 	a := payloadOf[Assignment](e)
-	c.Assignee, c.Team = a.Assignee, a.Team
+	if a.Assignee != c.Assignee {
+		c.AssignedAt = e.At
+	}
+	if c.Assignee, c.Team = a.Assignee, a.Team; c.Assignee == "" {
+		c.AssignedAt = time.Time{}
+	}
 	if !c.Status.Active() {
 		return
 	}
@@ -243,9 +266,17 @@ func applyAssigned(c *Conversation, e *Event) {
 
 func endPending(c *Conversation, at time.Time) {
 	if c.Status == StatusPending {
-		c.Cycle.PendingMicros += microsBetween(c.PendingSince, at)
+		c.Cycle.PendingMicros += microsBetween(c.StatusSince, at)
 	}
-	c.PendingSince, c.PendingUntil = time.Time{}, time.Time{}
+	c.PendingUntil, c.OnReceive = time.Time{}, OnReceivePolicy
+}
+
+// rate keeps a rating, with the time of the first one.
+func (c *Cycle) rate(r Rated, at time.Time) {
+	if c.Rating != (Rating{}) {
+		at = c.Rating.At
+	}
+	c.Rating = Rating{at, r.Score, r.Comment}
 }
 
 func applyToContact(s *Snapshot, e *Event) {

@@ -210,6 +210,7 @@ func TestFoldingTheLogOfAConversationGivesTheConversation(t *testing.T) {
 		folded = convo.Apply(folded, e)
 	}
 	folded.Conversation.DueAt = k.conversation().DueAt
+	folded.Conversation.Deadline = k.conversation().Deadline
 	assert.Equal(t, k.conversation(), folded.Conversation)
 	assert.Equal(t, k.thread.Contact, folded.Contact, "and the contact")
 }

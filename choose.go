@@ -37,7 +37,8 @@ func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
 		case stateClosed:
 			return onClosed(conv, o.at, p.Receive)
 		case statePending:
-			second = p.StayPending
+			second = conv.OnReceive == OnReceiveStay ||
+				conv.OnReceive == OnReceivePolicy && p.StayPending
 		}
 	case kindEdit:
 		m := s.Message
@@ -49,7 +50,11 @@ func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
 	case kindIdentify:
 		second = s.Holder != nil && s.Holder.Event.ID == s.Message.Event.ID
 	case kindSetPending:
-		second = conv.PendingUntil.Equal(o.until)
+		second = conv.PendingUntil.Equal(o.until) && conv.OnReceive == o.onReceive
+	case kindRate:
+		r := conv.Cycle.Rating
+		second = o.ratedCycle(conv) == conv.Cycle.Number && r != (Rating{}) &&
+			r.Score == o.score && r.Comment == o.text
 	case kindAssign:
 		second = conv.Assignee == o.assignee && conv.Team == o.team
 	case kindAmendClosing:

@@ -129,12 +129,14 @@ type Identify struct {
 }
 
 // SetPending sets the conversation aside until the contact writes, a user resumes it, or, with
-// Until, that time comes.
+// Until, that time comes. OnReceive says whether a message of the contact wakes it: a bot's hold
+// ends with one, an agent's snooze may not.
 type SetPending struct {
-	By    Actor     `json:"by"`
-	At    time.Time `json:"at,omitzero"`
-	Key   string    `json:"key,omitempty"`
-	Until time.Time `json:"until,omitzero"` // after At; zero: no timer
+	By        Actor     `json:"by"`
+	At        time.Time `json:"at,omitzero"`
+	Key       string    `json:"key,omitempty"`
+	Until     time.Time `json:"until,omitzero"` // after At; zero: no timer
+	OnReceive OnReceive `json:"on_receive,omitempty"`
 }
 
 // Resume takes a pending conversation up again.
@@ -241,6 +243,19 @@ type Move struct {
 	Channel *string   `json:"channel,omitempty"` // nil: it stays
 }
 
+// Rate records what the contact thinks of a cycle, in any status: once, and a later one takes its
+// place. Without a Cycle it is of the last closed one, while that has no rating or no other one
+// runs, else of the running one. Address it by the conversation's id: another one may be the
+// contact's latest when the answer comes.
+type Rate struct {
+	By      Actor     `json:"by,omitzero"` // the contact, which is the default
+	At      time.Time `json:"at,omitzero"`
+	Key     string    `json:"key,omitempty"`
+	Cycle   int       `json:"cycle,omitempty"`   // its number
+	Score   int       `json:"score"`             // in the policy's Ratings
+	Comment string    `json:"comment,omitempty"` // as long as a summary
+}
+
 // Block makes every command that would open, reopen or message fail with ErrBlocked, and an edit by
 // the contact. An active conversation can still be assigned and closed, and timers go on. With
 // [Policy].KeepBlocked, what the contact writes is kept as quiet messages.
@@ -295,6 +310,7 @@ func (Prioritize) command()    {}
 func (Describe) command()      {}
 func (SetProfile) command()    {}
 func (Move) command()          {}
+func (Rate) command()          {}
 func (Block) command()         {}
 func (Unblock) command()       {}
 func (LinkAddress) command()   {}
@@ -323,6 +339,7 @@ const (
 	CommandDescribe      CommandName = "describe"
 	CommandSetProfile    CommandName = "set_profile"
 	CommandMove          CommandName = "move"
+	CommandRate          CommandName = "rate"
 	CommandBlock         CommandName = "block"
 	CommandUnblock       CommandName = "unblock"
 	CommandLinkAddress   CommandName = "link_address"

@@ -66,7 +66,7 @@ const (
 	SourceContactMerge    Source = "contact_merge"
 	SourceContactUnmerge  Source = "contact_unmerge"
 	SourceInactivity      Source = "inactivity"
-	SourceTimer           Source = "timer" // the waking of a pending conversation
+	SourceTimer           Source = "timer" // waking, and what a deadline does but for closing
 	SourceImport          Source = "import"
 )
 
@@ -84,6 +84,8 @@ type Conversation struct {
 	// Lane keeps it apart from the contact's other ones: see [Ref.In].
 	Lane   string `json:"lane,omitempty"`
 	Status Status `json:"status"`
+	// StatusSince is since when it has this status: a change of PendingUntil is none.
+	StatusSince time.Time `json:"status_since"`
 	// Version is the number of its events, which is the Seq of the last one.
 	Version int64 `json:"version"`
 	// NewContact says that the contact had no other conversation when it was opened.
@@ -94,29 +96,41 @@ type Conversation struct {
 	UpdatedAt     time.Time `json:"updated_at"`
 	FirstClosedAt time.Time `json:"first_closed_at,omitzero"`
 	// LastActivityAt is the last message that is not quiet, note of a user, assignment, or change
-	// of status.
+	// of status, by anybody but the system.
 	LastActivityAt time.Time `json:"last_activity_at"`
-	// Assignee (a user) and Team are who is to handle it; empty when nobody is.
-	Assignee string `json:"assignee,omitempty"`
-	Team     string `json:"team,omitempty"`
+	// LastIncomingAt is the last message of the contact that is not quiet.
+	LastIncomingAt time.Time `json:"last_incoming_at,omitzero"`
+	// Assignee (a user) and Team are who is to handle it; empty when nobody is. The assignee has it
+	// since AssignedAt.
+	Assignee   string    `json:"assignee,omitempty"`
+	Team       string    `json:"team,omitempty"`
+	AssignedAt time.Time `json:"assigned_at,omitzero"`
 	// Labels, Priority, Subject and Attributes are what it is about, as the host says.
 	Labels     Tokens     `json:"labels,omitzero"`
 	Priority   Priority   `json:"priority,omitzero"`
 	Subject    string     `json:"subject,omitempty"`
 	Attributes Attributes `json:"attributes,omitzero"`
-	// PendingSince is set while it is pending, PendingUntil when it is to wake by itself.
-	PendingSince time.Time `json:"pending_since,omitzero"`
+	// PendingUntil is when a pending one is to wake by itself, OnReceive whether a message of the
+	// contact wakes it.
 	PendingUntil time.Time `json:"pending_until,omitzero"`
+	OnReceive    OnReceive `json:"on_receive,omitempty"`
 	// AwaitingContactSince is the last message of a user (or of automation, where the policy counts
-	// it) that the contact has not answered, or the resuming after it. Zero once the contact
-	// answers. Closing for inactivity counts from it.
+	// it) that the contact has not answered. Zero once the contact answers.
 	AwaitingContactSince time.Time `json:"awaiting_contact_since,omitzero"`
+	// Marks are the deadlines of this cycle that have passed, or stand still.
+	Marks Marks `json:"marks,omitzero"`
 	// Address is what the contact wrote by last, or was last written to: where to answer. Quiet
 	// messages do not count.
 	Address Address `json:"address,omitzero"`
-	// DueAt is a hint for the timer: never later than what [NextDue] says, perhaps earlier. Zero:
-	// no timer. The events do not determine it.
+	// Deadline is what [OrderDeadline] lists it by: when the next of its [Timers] is due but for
+	// those since any_event or last_incoming, by the policy that its last event went by. Zero:
+	// none is. The events do not determine it.
+	Deadline time.Time `json:"deadline,omitzero"`
+	// DueAt is a hint for Tick: never later than what [Timers] say, perhaps earlier. Zero: there is
+	// none. The events do not determine it.
 	DueAt time.Time `json:"due_at,omitzero"`
+	// Unrated is the number of the last closed cycle while that has no rating, else 0.
+	Unrated int `json:"unrated,omitempty"`
 	// Cycle is the running cycle, or the last one of a closed conversation.
 	Cycle Cycle `json:"cycle"`
 }
@@ -153,7 +167,7 @@ type Cycle struct {
 	NoWaitBefore   time.Time `json:"no_wait_before,omitzero"`
 	Responses      int       `json:"responses"`       // replies to a waiting contact
 	ResponseMicros int64     `json:"response_micros"` // their response times, summed
-	// PendingMicros is the time spent pending, up to PendingSince of a conversation that is pending
+	// PendingMicros is the time spent pending, up to StatusSince of a conversation that is pending
 	// now.
 	PendingMicros int64 `json:"pending_micros"`
 
@@ -162,7 +176,25 @@ type Cycle struct {
 	OutgoingAutomation int `json:"outgoing_automation"` // messages sent by automation
 
 	Closing Closing `json:"closing,omitzero"` // zero while the cycle runs
+	Rating  Rating  `json:"rating,omitzero"`  // zero: there is none
 }
+
+// Rating is what the contact thinks of a cycle.
+type Rating struct {
+	At      time.Time `json:"at"`    // of the first one: a later one replaces the rest
+	Score   int       `json:"score"` // in the policy's Scale
+	Comment string    `json:"comment,omitempty"`
+}
+
+// OnReceive says what a message of the contact does to a pending conversation.
+type OnReceive string
+
+// What it may do.
+const (
+	OnReceivePolicy OnReceive = "" // as Policy.StayPending says
+	OnReceiveResume OnReceive = "resume"
+	OnReceiveStay   OnReceive = "stay"
+)
 
 // Closing is what is recorded when a conversation is closed.
 type Closing struct {
@@ -197,7 +229,7 @@ func (c Cycle) ActiveResolutionTime() (time.Duration, bool) {
 }
 
 // PendingTime is the time spent pending. While the conversation is pending, the time since
-// PendingSince comes on top.
+// StatusSince comes on top.
 func (c Cycle) PendingTime() time.Duration {
 	return time.Duration(c.PendingMicros) * time.Microsecond
 }

@@ -41,7 +41,7 @@ func Decide(s Snapshot, at time.Time, p *Policy, cmds ...Command) (d Decision, e
 	if err = w.decide(&s, micros(at), p, cmds); err != nil {
 		return // d is still empty; writing it again would cost as much as deciding
 	}
-	w.arm(&s, p)
+	w.arm(&s, micros(at), p)
 	d.Outcome = w.outcome
 	w.result(&s, &d.Change)
 	return d, nil
@@ -114,7 +114,9 @@ func (w *decider) row(s *Snapshot, to *ConversationRow) {
 	switch {
 	case s.Conversation.ID != w.loaded.conversation:
 		to.Action = RowAdded
-	case s.Conversation.Version == w.loaded.version && s.Conversation.DueAt.Equal(w.loaded.dueAt):
+	case s.Conversation.Version == w.loaded.version &&
+		s.Conversation.DueAt.Equal(w.loaded.dueAt) &&
+		s.Conversation.Deadline.Equal(w.loaded.places.Deadline):
 		to.Expected = w.loaded.version
 	default:
 		to.Action, to.Expected = RowUpdated, w.loaded.version
@@ -214,6 +216,9 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	if o.at, ok = eventTime(o.at, now, s.Conversation.UpdatedAt); !ok {
 		return refuse(s, ErrOutOfOrder, o.kind.name())
 	}
+	if o.kind == kindRate && o.cycle > s.Conversation.Cycle.Number {
+		return invalid("cycle", fmt.Sprintf("there are %d", s.Conversation.Cycle.Number))
+	}
 	if !o.until.IsZero() && !o.until.After(o.at) {
 		return invalid("until", "must be after the time of the command")
 	}
@@ -271,24 +276,20 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 	}
 	switch o.kind {
 	case kindReceive:
-		w.message(s, o, MessageReceived, false)
+		w.message(s, o, MessageReceived, false, p)
 	case kindSend:
 		w.message(s, o, MessageSent,
-			!o.quiet && (o.by.Type == ActorUser || p.CountAutomation))
+			!o.quiet && (o.by.Type == ActorUser || p.CountAutomation), p)
 	case kindNote:
-		w.message(s, o, NoteAdded, false)
+		w.message(s, o, NoteAdded, false, p)
 	}
 	switch m {
 	case resumes:
-		e := w.add(s, o, ConversationResumed)
-		e.Source, e.Payload = o.source, s.Conversation.before()
-		w.apply(s, e)
+		w.resume(s, o, p)
 	case pends:
-		e := w.add(s, o, ConversationPending)
-		pending := take(&w.room.pending)
-		pending.Until, pending.Before = o.until, *s.Conversation.before()
-		e.Payload = pending
-		w.apply(s, e)
+		w.pend(s, o, p)
+	case rates:
+		w.rate(s, o)
 	case closes:
 		w.close(s, o, p)
 	case edits:
@@ -352,13 +353,56 @@ func (w *decider) reopen(s *Snapshot, o *fields, p *Policy) {
 func (w *decider) close(s *Snapshot, o *fields, p *Policy) {
 	e := w.add(s, o, ConversationClosed)
 	notes := take(&w.room.notes)
-	*notes = ClosingNotes{o.category, o.text, *s.Conversation.before()}
+	*notes = ClosingNotes{o.category, o.text, "", *s.Conversation.before()}
+	if len(p.Deadlines) > 0 {
+		notes.Marks = MarksOf(w.resolved(&s.Conversation, o.at, p)...)
+	}
 	e.Source, e.Payload = o.source, notes
 	w.apply(s, e)
 	w.notify(s, o, NoticeClosed, p.Notices.Closed)
 	if c := &s.Conversation; p.UnassignOnClose && (c.Assignee != "" || c.Team != "") {
 		w.assign(s, &fields{by: BySystem(), at: o.at})
 	}
+}
+
+func (w *decider) pend(s *Snapshot, o *fields, p *Policy) {
+	e := w.add(s, o, ConversationPending)
+	pending := take(&w.room.pending)
+	pending.Until, pending.OnReceive = o.until, o.onReceive
+	pending.Before = *s.Conversation.before()
+	if s.Conversation.Status == StatusOpen && len(p.Deadlines) > 0 {
+		pending.Marks = MarksOf(w.standing(&s.Conversation, o.at, p)...)
+	}
+	e.Payload = pending
+	w.apply(s, e)
+}
+
+func (w *decider) resume(s *Snapshot, o *fields, p *Policy) {
+	e := w.add(s, o, ConversationResumed)
+	r := &Resumption{Before: *s.Conversation.before()}
+	if len(p.Deadlines) > 0 {
+		r.Marks = MarksOf(w.goingOn(&s.Conversation, p)...)
+	}
+	e.Source, e.Payload = o.source, r
+	w.apply(s, e)
+}
+
+// rate writes a rating of the cycle that o names; else of the last closed one, if that has none yet
+// or if no other one runs; else of the running one.
+func (w *decider) rate(s *Snapshot, o *fields) {
+	e := w.add(s, o, ConversationRated)
+	e.Payload = &Rated{o.ratedCycle(&s.Conversation), o.score, o.text}
+	w.apply(s, e)
+}
+
+func (o *fields) ratedCycle(c *Conversation) int {
+	switch {
+	case o.cycle != 0:
+		return o.cycle
+	case c.Unrated != 0:
+		return c.Unrated
+	}
+	return c.Cycle.Number
 }
 
 func (w *decider) assign(s *Snapshot, o *fields) {

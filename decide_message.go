@@ -9,7 +9,7 @@ import (
 
 // What a decision writes of messages, and of what becomes of them later.
 
-func (w *decider) message(s *Snapshot, o *fields, kind EventKind, response bool) {
+func (w *decider) message(s *Snapshot, o *fields, kind EventKind, response bool, p *Policy) {
 	e := w.addToLog(s, o, kind)
 	m := take(&w.room.message)
 	m.ExternalID, m.Body, m.Response, m.Quiet = o.externalID, o.text, response, o.quiet
@@ -21,6 +21,9 @@ func (w *decider) message(s *Snapshot, o *fields, kind EventKind, response bool)
 		m.Channel, m.Address = o.route(s)
 	}
 	e.Payload = m
+	if response && len(p.Deadlines) > 0 {
+		m.Marks = MarksOf(w.answered(&s.Conversation, e.messageAt(), e.At, p)...)
+	}
 	w.apply(s, e)
 }
 

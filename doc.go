@@ -118,8 +118,8 @@
 //	  none                               opened (unless quiet)
 //	                                     recorded (quiet)
 //	  open                               recorded
-//	  pending                            resumed (unless stay_pending)
-//	                                     recorded (stay_pending)
+//	  pending                            resumed (unless it stays)
+//	                                     recorded (it stays)
 //	                                     recorded (quiet)
 //	  closed                             opened (receive: new)
 //	                                     reopened (receive: reopen)
@@ -151,8 +151,8 @@
 //	set_pending
 //	  none                               ErrNotActive
 //	  open                               pending
-//	  pending                            pending (until changed)
-//	                                     unchanged (until unchanged)
+//	  pending                            pending (until or on_receive changed)
+//	                                     unchanged (neither changed)
 //	  closed, superseded                 ErrNotActive
 //	resume
 //	  none                               ErrNotActive
@@ -202,6 +202,10 @@
 //	                                     ErrActiveExists (another one is active there)
 //	  closed, superseded                 moved (elsewhere)
 //	                                     unchanged (it is there)
+//	rate
+//	  none                               ErrNotFound
+//	  open, pending, closed, superseded  rated (another rating)
+//	                                     unchanged (the same)
 //	block
 //	  none                               blocked (not blocked)
 //	                                     unchanged (blocked)

@@ -137,5 +137,6 @@ func TestTheReadmesJSONIsRead(t *testing.T) {
 		require.JSONEq(t, text, string(again), "block %d", i)
 		seen = append(seen, fmt.Sprintf("%T", v))
 	}
-	require.Equal(t, []string{"*convo.Commands", "*convo.Policy", "*convo.Event"}, seen)
+	require.Equal(t, []string{"*convo.Policy", "*convo.Commands", "*convo.Policy",
+		"*convo.Event"}, seen)
 }

@@ -212,6 +212,9 @@ func (e *Engine) Cycles(ctx context.Context, to Ref) ([]Cycle, error) {
 			if events[i].Kind == ConversationReopened {
 				cycles = append(cycles, s.Conversation.Cycle)
 			}
+			if r := events[i].Rated(); r.Cycle > 0 && r.Cycle <= len(cycles) {
+				cycles[r.Cycle-1].rate(r, events[i].At)
+			}
 			apply(&s, &events[i])
 		}
 		if len(events) < MaxPageSize {

@@ -206,7 +206,7 @@ func (d dump) verify(t testing.TB) {
 		want := folded.Conversation
 		// The events of a conversation do not tell its timer, nor what happened to its contact
 		// later.
-		want.DueAt, want.Contact = c.DueAt, c.Contact
+		want.DueAt, want.Deadline, want.Contact = c.DueAt, c.Deadline, c.Contact
 		require.Equal(t, want, c, "the events give the state")
 		checkMeasures(t, c)
 		checkStatus(t, c)
@@ -233,10 +233,16 @@ func contradiction(c *convo.Conversation) string {
 	switch {
 	case !c.Status.Active() && !closed:
 		return "no status"
-	case (c.Status == convo.StatusPending) == c.PendingSince.IsZero():
-		return "pending since"
+	case c.StatusSince.Before(c.CreatedAt) || c.StatusSince.After(c.UpdatedAt):
+		return "status since"
 	case c.Status != convo.StatusPending && !c.PendingUntil.IsZero():
 		return "pending until"
+	case c.Status != convo.StatusPending && c.OnReceive != convo.OnReceivePolicy:
+		return "what wakes it"
+	case (c.Assignee == "") != c.AssignedAt.IsZero():
+		return "assigned at"
+	case closed && (c.Marks != "" || !c.Deadline.IsZero()):
+		return "deadlines of a closed conversation"
 	case closed == c.Cycle.Closing.At.IsZero():
 		return "the closing"
 	case closed && !c.DueAt.IsZero():

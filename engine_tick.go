@@ -106,10 +106,7 @@ func (e *Engine) tickOnce(
 		return false, false, err
 	}
 	s.Next = e.newID()
-	d, due, err := decideDue(s, now, p)
-	if err != nil {
-		return false, false, err
-	}
+	d, fired := DecideDue(s, now, p)
 	if err := e.guard(ctx, &s, &d.Change); err != nil {
 		return false, true, err
 	}
@@ -120,7 +117,7 @@ func (e *Engine) tickOnce(
 		return false, false, nil
 	}
 	e.log.DebugContext(ctx, "convo: timer", "workspace", to.Workspace,
-		"conversation", to.Conversation, "outcome", d.Outcome, "late", now.Sub(due))
+		"conversation", to.Conversation, "outcome", d.Outcome, "late", now.Sub(fired.Due))
 	e.observe(ctx, d.Change.Events)
 	return true, false, nil
 }

@@ -118,6 +118,15 @@ func (e *ValidationError) MarshalJSON() ([]byte, error) {
 
 func invalid(field, rule string) error { return &ValidationError{Field: field, Rule: rule} }
 
+// within is err, about a field of a field.
+func within(field string, err error) error {
+	var v *ValidationError
+	if errors.As(err, &v) {
+		return invalid(field+"."+v.Field, v.Rule)
+	}
+	return err
+}
+
 // StateError says why a command cannot be done in the state that its snapshot is in: nothing was
 // written. Err is the reason, for errors.Is.
 type StateError struct {

@@ -1,7 +1,6 @@
 package convo
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -35,6 +34,8 @@ const (
 	ConversationPrioritized
 	ConversationDescribed
 	ConversationMoved // to another contact, lane or channel, by a Move
+	ConversationRated // a cycle of it, by the contact
+	DeadlinePassed    // one of the policy's Deadlines
 
 	ProfileChanged
 	AddressLinked
@@ -70,6 +71,9 @@ const (
 	profilePayload
 	unmergingPayload
 	movingPayload
+	resumptionPayload
+	ratedPayload
+	markPayload
 )
 
 // eventKinds names the kinds, and says whose log they are in and what payload they have.
@@ -83,7 +87,7 @@ var eventKinds = [...]struct {
 	ConversationOpened:      {name: "conversation_opened", payload: openingPayload},
 	ConversationReopened:    {name: "conversation_reopened", payload: openingPayload},
 	ConversationPending:     {name: "conversation_pending", payload: pendingPayload},
-	ConversationResumed:     {name: "conversation_resumed", payload: beforePayload},
+	ConversationResumed:     {name: "conversation_resumed", payload: resumptionPayload},
 	ConversationClosed:      {name: "conversation_closed", payload: closingNotesPayload},
 	ConversationAssigned:    {name: "conversation_assigned", payload: assignmentPayload},
 	ConversationTransferred: {name: "conversation_transferred", payload: beforePayload},
@@ -104,6 +108,8 @@ var eventKinds = [...]struct {
 	ConversationDescribed: {name: "conversation_described",
 		payload: descriptionPayload},
 	ConversationMoved: {name: "conversation_moved", payload: movingPayload},
+	ConversationRated: {name: "conversation_rated", payload: ratedPayload},
+	DeadlinePassed:    {name: "deadline_passed", payload: markPayload},
 	ProfileChanged:    {name: "profile_changed", payload: profilePayload, ofContact: true},
 	AddressLinked:     {name: "address_linked", payload: addressPayload, ofContact: true},
 	AddressUnlinked:   {name: "address_unlinked", payload: addressPayload, ofContact: true},
@@ -194,7 +200,7 @@ type Event struct {
 // Payload is what events of one kind have beside what all events have: *Opening, *Pending,
 // *ClosingNotes, *Assignment, *Message, *Edited, *Retracted, *Identified, *Duplicated,
 // *Notice, *Address, *Blocking, *Merging, *Unmerging, *Before, *Labeling, *Prioritizing,
-// *Description, *Profile or *Moving.
+// *Description, *Profile, *Moving, *Resumption, *Rated or *Mark.
 type Payload interface{ payload() }
 
 func (*Opening) payload()      {}
@@ -217,153 +223,9 @@ func (*Prioritizing) payload() {}
 func (*Description) payload()  {}
 func (*Profile) payload()      {}
 func (*Moving) payload()       {}
-
-// Before is what a conversation was before an event that changes one of these. All are empty before
-// its first opening.
-type Before struct {
-	Status   Status
-	Assignee string
-	Team     string
-	Lane     string
-	Channel  string
-}
-
-// Opening is the payload of ConversationOpened and ConversationReopened.
-type Opening struct {
-	// Channel is where a conversation was opened; empty for a reopening.
-	Channel string
-	// Lane is that of a conversation that was opened; empty for a reopening.
-	Lane string
-	// ContactSeq is the contact's Version after it.
-	ContactSeq int64
-	// NewContact says that it is the contact's first conversation.
-	NewContact bool
-	// RestartFlow tells the host to run its conversation flow again from the beginning.
-	RestartFlow bool
-	Before      *Before // nil for a first opening
-}
-
-// Pending is the payload of ConversationPending.
-type Pending struct {
-	Until  time.Time // when it wakes by itself; zero: it does not
-	Before Before
-}
-
-// ClosingNotes is the payload of ConversationClosed and ClosingAmended.
-type ClosingNotes struct {
-	Category, Summary string
-	Before            Before // zero for an amendment
-}
-
-// Assignment is the payload of ConversationAssigned: who has the conversation from now on. Empty
-// means nobody.
-type Assignment struct {
-	Assignee, Team string
-	Before         Before
-}
-
-// Message is the payload of MessageReceived, MessageSent and NoteAdded.
-type Message struct {
-	// Channel and Address, a value on it, are what the message came or went by; empty for a note.
-	Channel    string
-	Address    string
-	ExternalID string
-	// SentAt is the provider's time; zero where none was given. In UTC and whole microseconds.
-	SentAt      time.Time
-	Body        string
-	Attachments json.RawMessage
-	// Response says that a sent message counts for the response times: it is by a user, or the
-	// policy counts automation.
-	Response bool
-	// Quiet says that it changed nothing but the log.
-	Quiet bool
-}
-
-// Edited is the payload of MessageEdited.
-type Edited struct {
-	Message     uuid.UUID // the id of the message's event
-	Body        string
-	Attachments json.RawMessage
-}
-
-// Retracted is the payload of MessageRetracted.
-type Retracted struct {
-	Message uuid.UUID // the id of the message's event
-	// Redacted says that all texts of the message and their attachments were removed.
-	Redacted bool
-}
-
-// Identified is the payload of MessageIdentified: the external id of a message, and on what channel
-// and by which address it is unique.
-type Identified struct {
-	Message    uuid.UUID // the id of the message's event
-	Channel    string
-	Address    string
-	ExternalID string
-	Duplicate  uuid.UUID // the event of an echo that had the id; zero: none had
-}
-
-// Duplicated is the payload of MessageDuplicated. The event is by whom the echo was.
-type Duplicated struct {
-	Identified
-	Quiet bool // the echo was, so no count of the cycle has it
-}
-
-// Notice is the payload of NoticePosted.
-type Notice struct {
-	Code     NoticeCode
-	Audience Audience
-	Body     string // the text in English
-}
-
-// Labeling is the payload of ConversationLabeled: the labels after it and before it.
-type Labeling struct{ Labels, Before Tokens }
-
-// Prioritizing is the payload of ConversationPrioritized: the priority after it and before it.
-type Prioritizing struct{ Priority, Before Priority }
-
-// Description is the payload of ConversationDescribed: all of it, as it is after it.
-type Description struct {
-	Subject    string
-	Attributes Attributes
-}
-
-// Profile is the payload of ProfileChanged: all of it, as it is after it.
-type Profile struct {
-	Name       string
-	Attributes Attributes
-}
-
-// Moving is the payload of ConversationMoved, whose Contact is where it went.
-type Moving struct {
-	From       string // the root contact that it was taken from; empty: the same
-	FromSeq    int64  // whose Version after it
-	ContactSeq int64  // the Version after it of the contact that has it
-	Lane       string
-	Channel    string
-	Before     Before
-}
-
-// Blocking is the payload of ContactBlocked.
-type Blocking struct{ Reason string }
-
-// Merging is the payload of ContactMerged.
-type Merging struct {
-	MergedInto string // the primary
-	ContactSeq int64  // the primary's Version after it
-	Blocked    bool   // the primary is, after it
-	BlockedBy  Tokens // the primary's, after it
-}
-
-// Unmerging is the payload of ContactUnmerged.
-type Unmerging struct {
-	From         string // the root that it was merged into
-	ContactSeq   int64  // the root's Version after it
-	Blocked      bool   // the root's, after it
-	BlockedBy    Tokens
-	OwnBlocked   bool // the contact's own, after it
-	OwnBlockedBy Tokens
-}
+func (*Resumption) payload()   {}
+func (*Rated) payload()        {}
+func (*Mark) payload()         {}
 
 // MessageAt is when a message was sent: its SentAt, if it has one that is not after At; else At. It
 // is what waits and responses count from.
@@ -417,6 +279,30 @@ func (e Event) Address() Address { return payloadOf[Address](&e) }
 // Labeling is the payload of a change of labels; zero for other events.
 func (e Event) Labeling() Labeling { return payloadOf[Labeling](&e) }
 
+// Resumption is the payload of a resuming; zero for other events.
+func (e Event) Resumption() Resumption { return payloadOf[Resumption](&e) }
+
+// Rated is the payload of a rating; zero for other events.
+func (e Event) Rated() Rated { return payloadOf[Rated](&e) }
+
+// Marks are what e says of deadlines: which one passed, which targets it met or had missed, and
+// which stand still or go on. Of most events there are none.
+func (e Event) Marks() Marks {
+	switch p := e.Payload.(type) {
+	case *Mark:
+		return MarksOf(*p)
+	case *Message:
+		return p.Marks
+	case *ClosingNotes:
+		return p.Marks
+	case *Pending:
+		return p.Marks
+	case *Resumption:
+		return p.Marks
+	}
+	return ""
+}
+
 // Prioritizing is the payload of a change of priority; zero for other events.
 func (e Event) Prioritizing() Prioritizing { return payloadOf[Prioritizing](&e) }
 
@@ -447,6 +333,8 @@ func (e Event) Before() Before {
 	case *Assignment:
 		return p.Before
 	case *Moving:
+		return p.Before
+	case *Resumption:
 		return p.Before
 	case *Before:
 		return *p

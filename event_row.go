@@ -21,16 +21,21 @@ type EventRow struct {
 	By           Actor     `json:"by"`
 	Source       Source    `json:"source,omitempty"`
 
-	Channel     string          `json:"channel,omitempty"` // of a message, opening or address
-	Lane        string          `json:"lane,omitempty"`
-	ExternalID  string          `json:"external_id,omitempty"`
-	SentAt      time.Time       `json:"sent_at,omitzero"`
-	Body        string          `json:"body,omitempty"` // a text, or a blocking's reason
+	Channel    string    `json:"channel,omitempty"` // of a message, opening or address
+	Lane       string    `json:"lane,omitempty"`
+	ExternalID string    `json:"external_id,omitempty"`
+	SentAt     time.Time `json:"sent_at,omitzero"`
+	// Body is a text, a blocking's reason, or a rating's comment.
+	Body        string          `json:"body,omitempty"`
 	Attachments json.RawMessage `json:"attachments,omitempty"`
 
 	Category    string    `json:"category,omitempty"`
 	Summary     string    `json:"summary,omitempty"`
 	Until       time.Time `json:"until,omitzero"`
+	OnReceive   OnReceive `json:"on_receive,omitempty"`
+	Marks       Marks     `json:"marks,omitzero"`
+	Cycle       int       `json:"cycle,omitempty"` // that was rated
+	Score       int       `json:"score,omitempty"`
 	Assignee    string    `json:"assignee,omitempty"`
 	Team        string    `json:"team,omitempty"`
 	Response    bool      `json:"response,omitempty"`
@@ -85,13 +90,20 @@ func (e Event) Row() (r EventRow) {
 			p.Before.to(&r)
 		}
 	case *Pending:
-		r.Until = p.Until
+		r.Until, r.OnReceive, r.Marks = p.Until, p.OnReceive, p.Marks
 		p.Before.to(&r)
 	case *ClosingNotes:
-		r.Category, r.Summary = p.Category, p.Summary
+		r.Category, r.Summary, r.Marks = p.Category, p.Summary, p.Marks
 		p.Before.to(&r)
 	case *Before:
 		p.to(&r)
+	case *Resumption:
+		r.Marks = p.Marks
+		p.Before.to(&r)
+	case *Rated:
+		r.Cycle, r.Score, r.Body = p.Cycle, p.Score, p.Comment
+	case *Mark:
+		r.Marks = MarksOf(*p)
 	case *Assignment:
 		r.Assignee, r.Team = p.Assignee, p.Team
 		p.Before.to(&r)
@@ -99,6 +111,7 @@ func (e Event) Row() (r EventRow) {
 		r.Channel, r.Address, r.ExternalID = p.Channel, p.Address, p.ExternalID
 		r.SentAt, r.Body = p.SentAt, p.Body
 		r.Attachments, r.Response, r.Quiet = p.Attachments, p.Response, p.Quiet
+		r.Marks = p.Marks
 	case *Edited:
 		r.Message, r.Body, r.Attachments = p.Message, p.Body, p.Attachments
 	case *Retracted:
@@ -158,9 +171,17 @@ func (r *EventRow) To(e *Event) {
 			e.Payload.(*Opening).Before = &b
 		}
 	case pendingPayload:
-		*payloadFor[Pending](e) = Pending{r.Until, r.before()}
+		*payloadFor[Pending](e) = Pending{r.Until, r.OnReceive, r.Marks, r.before()}
+	case resumptionPayload:
+		*payloadFor[Resumption](e) = Resumption{r.Marks, r.before()}
+	case ratedPayload:
+		*payloadFor[Rated](e) = Rated{r.Cycle, r.Score, r.Body}
+	case markPayload:
+		*payloadFor[Mark](e) = r.Marks.first()
 	case closingNotesPayload:
-		*payloadFor[ClosingNotes](e) = ClosingNotes{r.Category, r.Summary, r.before()}
+		*payloadFor[ClosingNotes](e) = ClosingNotes{
+			r.Category, r.Summary, r.Marks, r.before(),
+		}
 	case assignmentPayload:
 		*payloadFor[Assignment](e) = Assignment{r.Assignee, r.Team, r.before()}
 	case beforePayload:
@@ -168,7 +189,7 @@ func (r *EventRow) To(e *Event) {
 	case messagePayload:
 		*payloadFor[Message](e) = Message{
 			r.Channel, r.Address, r.ExternalID, r.SentAt, r.Body, r.Attachments,
-			r.Response, r.Quiet,
+			r.Response, r.Quiet, r.Marks,
 		}
 	case editedPayload:
 		*payloadFor[Edited](e) = Edited{r.Message, r.Body, r.Attachments}

@@ -946,7 +946,7 @@ func ExampleDecideMerge() {
 }
 
 // When something will happen to a conversation by itself, for a screen that shows it.
-func ExampleNextDue() {
+func ExampleTimers() {
 	policy := convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(24 * time.Hour)}}
 	store := memstore.New()
 	now := clock.NewMock()
@@ -960,16 +960,16 @@ func ExampleNextDue() {
 		convo.SetPending{By: ana, Until: now.Now().Add(time.Hour)},
 	} {
 		try(engine.Do(ctx, susan, cmd))
-		due, reason := convo.NextDue(try(store.Load(ctx, susan)), &policy)
-		if due.IsZero() {
+		timers := convo.Timers(try(store.Load(ctx, susan)), &policy)
+		if len(timers) == 0 {
 			fmt.Println("nothing is due")
 			continue
 		}
-		fmt.Println(reason, due.Format(time.DateTime))
+		fmt.Println(timers[0].Name, timers[0].Due.Format(time.DateTime))
 	}
 	// Output:
 	// nothing is due
-	// inactivity 2026-03-03 09:00:00
+	// auto_close 2026-03-03 09:00:00
 	// wake 2026-03-02 10:00:00
 }
 
@@ -990,8 +990,8 @@ func ExampleTransitions() {
 	// none        unless quiet         opened    → open
 	// none        quiet                recorded  → none
 	// open                             recorded  → open
-	// pending     unless stay_pending  resumed   → open
-	// pending     stay_pending         recorded  → pending
+	// pending     unless it stays      resumed   → open
+	// pending     it stays             recorded  → pending
 	// pending     quiet                recorded  → pending
 	// closed      receive: new         opened    → open
 	// closed      receive: reopen      reopened  → open

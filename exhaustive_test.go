@@ -30,16 +30,29 @@ func TestEverySequenceOfCommandsKeepsTheRules(t *testing.T) {
 	policies := []struct {
 		name   string
 		policy convo.Policy
+		less   int // so many actions
 	}{
-		{"inbox", convo.InboxPolicy()},
-		{"workflow", convo.WorkflowPolicy()},
-		{"live chat", convo.LiveChatPolicy()},
-		{"everything", everything()},
+		{"inbox", convo.InboxPolicy(), 0},
+		{"workflow", convo.WorkflowPolicy(), 0},
+		{"live chat", convo.LiveChatPolicy(), 0},
+		{"everything", everything(), 0},
 		{"close and transfer", convo.Policy{
 			Receive:   convo.OnClosed{Mode: convo.OnClosedReopen},
 			AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)},
 			Merge:     convo.MergeTransfer,
-		}},
+		}, 0},
+		// There is more to tell apart in them.
+		{"deadlines", by(convo.TakeBack(30*time.Minute), convo.ReplyWindow(2*time.Hour),
+			convo.Deadline{Name: "nudge", After: 60 * minute, Since: convo.SinceAwaitingContact},
+			convo.Deadline{Name: "idle", After: 120 * minute, Since: convo.SinceAnyEvent,
+				Do: convo.DoPend},
+			convo.Deadline{Name: "gone", After: 90 * minute, Since: convo.SincePended,
+				Do: convo.DoClose, Farewell: "Bye!"}), 1},
+		{"service levels", by(append(convo.ServiceLevel(30*time.Minute, 2*time.Hour, ""),
+			convo.Deadline{Name: "next", After: 60 * minute, Target: convo.TargetNextResponse,
+				Pause: true},
+			convo.Deadline{Name: "back", After: 60 * minute, Since: convo.SincePended,
+				Do: convo.DoResume})...), 1},
 	}
 	for _, p := range policies {
 		t.Run(p.name, func(t *testing.T) {
@@ -49,8 +62,8 @@ func TestEverySequenceOfCommandsKeepsTheRules(t *testing.T) {
 			for i := range start.contacts {
 				start.contacts[i] = convo.Contact{Workspace: tenant, ID: names[i]}
 			}
-			sequences := x.explore(&start, length)
-			t.Logf("%.3g sequences of %d out of %d actions, by %d steps", sequences, length,
+			sequences := x.explore(&start, length-p.less)
+			t.Logf("%.3g sequences of %d out of %d actions, by %d steps", sequences, length-p.less,
 				len(actions), x.steps)
 		})
 	}
@@ -265,6 +278,7 @@ var actions = func() (all []action) {
 	// What no other command looks at is tried with one contact.
 	plain := []convo.CommandName{
 		convo.CommandLabel, convo.CommandPrioritize, convo.CommandDescribe, convo.CommandSetProfile,
+		convo.CommandRate,
 	}
 	aside := []string{"open", "receive", "close", "reopen"} // also tried in another lane
 	commands := []command{
@@ -479,6 +493,29 @@ func (x *explorer) key(w *tiny, left int) string {
 		age(c.PendingUntil)
 		age(c.AwaitingContactSince)
 		age(c.DueAt)
+		if x.policy.AutoClose.After > 0 || len(x.policy.Deadlines) > 0 {
+			age(c.StatusSince)
+		}
+		if len(x.policy.Deadlines) > 0 {
+			age(c.AssignedAt)
+			age(c.LastIncomingAt)
+			age(c.LastActivityAt)
+			age(c.Cycle.WaitingSince)
+			age(c.Cycle.FirstResponseAt)
+			for _, m := range c.Marks.All() {
+				b = append(append(b, m.Deadline...), m.Result...)
+				age(m.Since)
+				b = binary.BigEndian.AppendUint16(b, uint16(time.Duration(m.Left)/time.Minute))
+			}
+		}
+		rated := byte('0')
+		if c.Cycle.Rating.Score > 0 {
+			rated |= 1
+		}
+		if c.Unrated == c.Cycle.Number {
+			rated |= 2
+		}
+		b = append(b, rated)
 		age(c.Cycle.Closing.At)
 		age(c.Cycle.OpenedAt)
 	}
@@ -535,6 +572,7 @@ func (x *explorer) decide(w *tiny, to convo.Ref, cmd convo.Command) convo.Outcom
 }
 
 var barredWhenBlocked = map[convo.CommandName]bool{
+	convo.CommandRate: true,
 	convo.CommandOpen: true, convo.CommandReceive: true, convo.CommandSend: true,
 	convo.CommandReopen: true, convo.CommandEdit: true, // by the contact
 }
@@ -598,6 +636,7 @@ func (x *explorer) folds(before *convo.Snapshot, ch *convo.Change) {
 		folded.Contact = after.Contact
 	}
 	folded.Next, folded.Conversation.DueAt = after.Next, after.Conversation.DueAt
+	folded.Conversation.Deadline = after.Conversation.Deadline
 	if folded != after {
 		x.failf("the events make another snapshot:\n%+v\n%+v", folded, after)
 	}
@@ -685,7 +724,7 @@ func (x *explorer) tick(w *tiny) {
 	defer func() { x.ticking = false }()
 	for i := range w.conversations {
 		for changes := 0; ; changes++ {
-			if changes > 2 {
+			if changes > 2+len(x.policy.Deadlines) {
 				x.failf("a timer does not come to rest")
 			}
 			c := &w.conversations[i]
@@ -693,25 +732,65 @@ func (x *explorer) tick(w *tiny) {
 				break
 			}
 			to := convo.ToConversation(tenant, c.ID)
-			due, reason := convo.NextDue(w.load(to), &x.policy)
-			if due.IsZero() || due.After(w.now) {
-				w.own()
-				w.conversations[i].DueAt = due
+			if !x.fire(w, to) {
 				break
 			}
-			if c.UpdatedAt.After(due) {
-				due = c.UpdatedAt
-			}
-			var cmd convo.Command = convo.Resume{By: convo.BySystem(), At: due,
-				Source: convo.SourceTimer}
-			want := convo.OutcomeResumed
-			if reason == convo.DueInactivity {
-				cmd = convo.Close{By: convo.BySystem(), At: due, Source: convo.SourceInactivity}
-				want = convo.OutcomeClosed
-			}
-			if got := x.decide(w, to, cmd); got != want {
-				x.failf("%s came to %q", reason, got)
-			}
+		}
+	}
+}
+
+// fire does the next thing that is due, if any is.
+func (x *explorer) fire(w *tiny, to convo.Ref) bool {
+	before := w.load(to)
+	due, name := nextDue(before, &x.policy)
+	d, fired := convo.DecideDue(before, w.now, &x.policy)
+	if overdue := !due.IsZero() && !due.After(w.now); overdue != (fired.Name != "") {
+		x.failf("%q is due at %s, and %q came of it", name, due, fired.Name)
+	}
+	if ch := &d.Change; fired.Name == "" {
+		if len(ch.Events) > 0 || !ch.Conversation.DueAt.Equal(due) {
+			x.failf("the hint moved to %s, and not to %s", ch.Conversation.DueAt, due)
+		}
+	} else {
+		x.folds(&before, ch)
+		x.fired(&before, fired, ch)
+	}
+	w.commit(&d.Change)
+	return fired.Name != ""
+}
+
+// fired holds that what was due was done, once, at the time when it became so.
+func (x *explorer) fired(before *convo.Snapshot, t convo.Timer, ch *convo.Change) {
+	at, after := t.Due, &ch.Conversation
+	if before.Conversation.UpdatedAt.After(at) {
+		at = before.Conversation.UpdatedAt
+	}
+	kinds := map[convo.EventKind]int{}
+	for i := range ch.Events {
+		e := &ch.Events[i]
+		kinds[e.Kind]++
+		if e.By != convo.BySystem() || !e.At.Equal(at) {
+			x.failf("%s of %s by %s at %s, not at %s", e.Kind, t.Name, e.By.Type, e.At, at)
+		}
+	}
+	passed := 0
+	if t.Name != convo.TimerWake && t.Name != convo.TimerAutoClose {
+		passed = 1
+	}
+	done := map[convo.Do]bool{
+		convo.DoRemind: after.Status == before.Conversation.Status,
+		convo.DoClose:  after.Status == convo.StatusClosed, convo.DoPend: after.Status == "pending",
+		convo.DoResume: after.Status == "open", convo.DoUnassign: after.Assignee == "",
+	}
+	if kinds[convo.DeadlinePassed] != passed || !done[t.Do] {
+		x.failf("%s left %v, %+v", t.Name, kinds, after.Conversation)
+	}
+	if after.LastActivityAt != before.Conversation.LastActivityAt {
+		x.failf("%s counts as activity", t.Name)
+	}
+	for _, again := range convo.Timers(ch.After(*before), &x.policy) {
+		if again.Name == t.Name && !again.Since.After(t.Since) {
+			x.failf("%s is armed again, since %s", t.Name, again.Since)
 		}
 	}
 }
@@ -738,7 +817,7 @@ func (x *explorer) check(w *tiny) {
 		if active[root][lane]++; active[root][lane] > 1 {
 			x.failf("two active conversations")
 		}
-		due, _ := convo.NextDue(w.load(convo.ToConversation(tenant, c.ID)), &x.policy)
+		due, _ := nextDue(w.load(convo.ToConversation(tenant, c.ID)), &x.policy)
 		if !due.IsZero() && (c.DueAt.IsZero() || c.DueAt.After(due)) {
 			x.failf("due at %s, and the timer is set to %s", due, c.DueAt)
 		}

@@ -51,7 +51,7 @@ const MaxFilterLabels = 8
 // Order is by what conversations are listed; those that are equal in it, by ID. All orders but
 // OrderCreated are of active conversations only: with them, Status must not name closed, and
 // Category, ClosedFrom and ClosedTo must be empty. What has nothing of what the order is by is not
-// listed: without a wait, without PendingUntil, with PriorityNone.
+// listed: without a wait, without a Deadline, with PriorityNone.
 type Order string
 
 // The orders.
@@ -60,7 +60,7 @@ const (
 	OrderActivity Order = "activity" // LastActivityAt
 	OrderWaiting  Order = "waiting"  // Cycle.WaitingSince: ascending, who has waited longest
 	OrderPriority Order = "priority" // Priority, then CreatedAt
-	OrderDeadline Order = "deadline" // PendingUntil: ascending, what wakes next
+	OrderDeadline Order = "deadline" // Deadline: ascending, what runs out next
 )
 
 // Cursor is a place in a listing of conversations. Pages do not shift when conversations change
@@ -91,7 +91,7 @@ func (o Order) of(c *Conversation) time.Time {
 	case OrderWaiting:
 		return c.Cycle.WaitingSince
 	case OrderDeadline:
-		return c.PendingUntil
+		return c.Deadline
 	}
 	return c.CreatedAt
 }

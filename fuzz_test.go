@@ -81,6 +81,7 @@ func decideSafely(t testing.TB, thread convo.Snapshot, at time.Time, p *convo.Po
 	}
 	next := d.Change.After(thread)
 	folded.Next, folded.Conversation.DueAt = next.Next, next.Conversation.DueAt
+	folded.Conversation.Deadline = next.Conversation.Deadline
 	require.Equal(t, next, folded, "the events fold into the next thread")
 	for _, measure := range []func() (time.Duration, bool){
 		next.Conversation.Cycle.FirstResponseTime, next.Conversation.Cycle.AssignmentTime,
@@ -91,7 +92,7 @@ func decideSafely(t testing.TB, thread convo.Snapshot, at time.Time, p *convo.Po
 		duration, _ := measure()
 		require.GreaterOrEqual(t, duration, time.Duration(0))
 	}
-	if due, _ := convo.NextDue(next, p); !due.IsZero() {
+	if due, _ := nextDue(next, p); !due.IsZero() {
 		require.False(t, next.Conversation.DueAt.IsZero())
 		require.False(t, next.Conversation.DueAt.After(due))
 	}

@@ -76,7 +76,7 @@ var replaced = strings.Fields(`
 	WithPrefix MigrateTo`)
 
 // oldWords are theirs in JSON, SQL, and the conditions of the transition table.
-var oldWords = regexp.MustCompile(`\b(unanswered_at|conversation_pended|pended|into_contact` +
+var oldWords = regexp.MustCompile(`\b(unanswered_at|conversation_pended|into_contact` +
 	`|unrolled|half_sketches|halves|another until|nobody's address|figures` +
 	`|"command":"(pend|amend|link)")\b|"within"`)
 

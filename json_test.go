@@ -36,8 +36,10 @@ var jsonTypes = []any{
 	convo.Conversation{}, convo.Cycle{}, convo.Closing{}, convo.Contact{}, convo.EventRow{},
 	convo.Merge{}, convo.Ref{}, convo.Address{}, convo.Actor{}, convo.Key{}, convo.KeyID{},
 	convo.Filter{}, convo.Cursor{}, convo.EventFilter{}, convo.EventCursor{}, convo.Transition{},
-	convo.Policy{},
+	convo.Policy{}, convo.Timer{}, convo.Mark{}, convo.Rating{}, convo.Hours{}, convo.Deadline{},
 }
+
+var someTime = time.Date(2026, 3, 2, 9, 0, 0, 1000, time.UTC)
 
 // filler sets every field that JSON carries to a value of its own.
 type filler struct{ n int }
@@ -63,6 +65,10 @@ func (f *filler) fill(v reflect.Value) {
 	case *convo.Attributes:
 		*p = convo.Attributes(fmt.Sprintf(`{"<&>":%d,"tier":{"name":"gold"}}`, f.n))
 		return
+	case *convo.Marks:
+		*p = convo.MarksOf(convo.Mark{Deadline: fmt.Sprint("rule <&> ", f.n), Since: someTime},
+			convo.Mark{Deadline: "other", Since: someTime, Left: convo.Duration(f.n)})
+		return
 	case *uuid.UUID:
 		*p = uuid.UUID{0: 1, 6: 0x70, 8: 0x80, 15: byte(f.n)}
 		return
@@ -78,6 +84,12 @@ func (f *filler) fill(v reflect.Value) {
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		f.fill(v.Index(0))
 		f.fill(v.Index(1))
+	case reflect.Map:
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		f.fill(key)
+		f.fill(value)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(key, value)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		f.fill(v.Elem())
@@ -260,10 +272,14 @@ func TestJSONOfThePresetsRoundTripsExactly(t *testing.T) {
 }
 
 func TestDurationsAreTextInJSON(t *testing.T) {
-	for _, d := range []time.Duration{0, 1, time.Microsecond, 72 * time.Hour, 1<<63 - 1, -1 << 63} {
+	for d, text := range map[time.Duration]string{
+		0: "0s", 1: "1ns", time.Microsecond: "1µs", 72 * time.Hour: "72h", 600 * time.Second: "10m",
+		10 * time.Second: "10s", 61 * time.Minute: "1h1m", 20*time.Hour + 10*time.Second: "20h0m10s",
+		1<<63 - 1: "2562047h47m16.854775807s", -1 << 63: "-2562047h47m16.854775808s",
+	} {
 		data, err := json.Marshal(convo.Duration(d))
 		require.NoError(t, err)
-		assert.Equal(t, `"`+d.String()+`"`, string(data))
+		assert.Equal(t, `"`+text+`"`, string(data))
 		var back convo.Duration
 		require.NoError(t, json.Unmarshal(data, &back))
 		assert.Equal(t, d, time.Duration(back))
@@ -326,8 +342,9 @@ func TestJSONLeavesZeroTimesAndIDsOut(t *testing.T) {
 	// A zero time or id says "not yet" or "none" and is left out, except where there always is one.
 	always := map[string]bool{
 		"Conversation.ID": true, "Conversation.CreatedAt": true, "Conversation.UpdatedAt": true,
-		"Conversation.LastActivityAt": true,
-		"Cycle.OpenedAt":              true, "Closing.At": true, "EventRow.ID": true, "EventRow.At": true,
+		"Conversation.LastActivityAt": true, "Conversation.StatusSince": true,
+		"Rating.At": true, "Timer.Since": true, "Mark.Since": true,
+		"Cycle.OpenedAt": true, "Closing.At": true, "EventRow.ID": true, "EventRow.At": true,
 		"Cursor.At": true, "Cursor.ID": true, "EventCursor.At": true,
 	}
 	walkJSONTypes(func(owner reflect.Type, field reflect.StructField) {
@@ -602,7 +619,7 @@ func TestJSONLooksLikeThis(t *testing.T) {
   },
   "receive": {
     "mode": "reopen",
-    "window": "72h0m0s"
+    "window": "72h"
   },
   "stay_pending": true,
   "category": "required",
@@ -621,7 +638,7 @@ func TestJSONLooksLikeThis(t *testing.T) {
   "restart_flow": true,
   "count_automation": true,
   "auto_close": {
-    "after": "24h0m0s",
+    "after": "24h",
     "since": "any_event",
     "category": "Unanswered",
     "summary": "The customer did not reply."

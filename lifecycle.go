@@ -44,6 +44,8 @@ const (
 	// OutcomeProfiled: the contact has another profile.
 	OutcomeProfiled  Outcome = "profiled"
 	OutcomeMoved     Outcome = "moved"
+	OutcomeRated     Outcome = "rated"
+	OutcomeReminded  Outcome = "reminded" // a deadline passed, and nothing else came of it
 	OutcomeBlocked   Outcome = "blocked"
 	OutcomeUnblocked Outcome = "unblocked"
 	OutcomeLinked    Outcome = "linked"
@@ -90,6 +92,7 @@ const (
 	kindDescribe
 	kindSetProfile
 	kindMove
+	kindRate
 	kindBlock
 	kindUnblock
 	kindLinkAddress
@@ -139,6 +142,7 @@ const (
 	describes
 	profiles
 	moves
+	rates
 	blocks
 	unblocks
 	links
@@ -175,6 +179,7 @@ var actions = [...]struct {
 	describes:    {outcome: OutcomeDescribed},
 	profiles:     {outcome: OutcomeProfiled},
 	moves:        {outcome: OutcomeMoved},
+	rates:        {outcome: OutcomeRated},
 	blocks:       {outcome: OutcomeBlocked},
 	unblocks:     {outcome: OutcomeUnblocked},
 	links:        {outcome: OutcomeLinked},
@@ -229,7 +234,7 @@ var table = [commandKinds]row{
 	kindReceive: {name: CommandReceive, decode: decode[Receive], refusedWhenBlocked: true,
 		cells: cells{
 			{{opens, "unless quiet"}, quietly}, always(records),
-			{{resumes, "unless stay_pending"}, {records, "stay_pending"}, quietly},
+			{{resumes, "unless it stays"}, {records, "it stays"}, quietly},
 			{{opens, "receive: new"}, {reopens, "receive: reopen"}, {rejects, "receive: reject"},
 				quietly},
 			{{activeExists, "unless quiet"}, quietly},
@@ -249,7 +254,7 @@ var table = [commandKinds]row{
 		cells: cells{identifying, identifying, identifying, identifying, identifying}},
 	kindSetPending: {name: CommandSetPending, decode: decode[SetPending],
 		cells: onlyActive(always(pends),
-			[]branch{{pends, "until changed"}, {unchanged, "until unchanged"}})},
+			[]branch{{pends, "until or on_receive changed"}, {unchanged, "neither changed"}})},
 	kindResume: {name: CommandResume, decode: decode[Resume],
 		cells: onlyActive(always(unchanged), always(resumes))},
 	kindClose: {name: CommandClose, decode: decode[Close],
@@ -279,6 +284,8 @@ var table = [commandKinds]row{
 		})},
 	kindMove: {name: CommandMove, decode: decode[Move],
 		cells: cells{always(notFound), moving, moving, movingClosed, movingClosed}},
+	kindRate: {name: CommandRate, decode: decode[Rate], refusedWhenBlocked: true,
+		cells: anyStatus([]branch{{rates, "another rating"}, {unchanged, "the same"}})},
 	kindBlock: {name: CommandBlock, decode: decode[Block],
 		cells: ofContact([]branch{{blocks, "not blocked"}, {unchanged, "blocked"}})},
 	kindUnblock: {name: CommandUnblock, decode: decode[Unblock],
@@ -405,6 +412,9 @@ func StateDiagram() string {
 			}
 		}
 	}
-	b.WriteString("    pending --> open: timer (wake)\n    open --> closed: timer (inactivity)\n")
+	b.WriteString("    pending --> open: timer (wake, deadline)\n" +
+		"    open --> pending: timer (deadline)\n" +
+		"    open --> closed: timer (inactivity, deadline)\n" +
+		"    pending --> closed: timer (deadline)\n")
 	return b.String()
 }

@@ -103,6 +103,7 @@ func checkDecision(t testing.TB, before convo.Snapshot, d convo.Decision) {
 		}
 	}
 	folded.Next, folded.Conversation.DueAt = after.Next, after.Conversation.DueAt
+	folded.Conversation.Deadline = after.Conversation.Deadline
 	if d.Change.Conversation.Moved { // the contact of the thread is another one afterwards
 		folded.Target, folded.Active = convo.MoveTarget{}, after.Active
 		if d.Change.Other.Action != convo.RowKept {
@@ -312,6 +313,10 @@ var specified = map[convo.CommandName]struct {
 		},
 		sample: convo.Move{By: agentAna, Contact: "dora", Lane: new("orders")},
 	},
+	convo.CommandRate: {
+		cells:  described("rated"),
+		sample: convo.Rate{By: visitor, Score: 4, Comment: "quick"},
+	},
 	convo.CommandBlock: {
 		cells: [5]string{
 			"blocked none | unchanged none | ErrNotFound", "blocked open | unchanged open",
@@ -426,11 +431,18 @@ var scenes = map[string]func(t testing.TB, s *scene){
 		s *scene) {
 		s.policy.Receive.Mode = convo.OnClosedReject
 	},
-	"unless stay_pending": func(testing.TB, *scene) {},
-	"stay_pending":        func(_ testing.TB, s *scene) { s.policy.StayPending = true },
-	"unless quiet":        func(testing.TB, *scene) {},
-	"quiet":               func(_ testing.TB, s *scene) { s.cmd = quietly(s.cmd) },
-	"text changed":        ownMessage,
+	"unless it stays": func(testing.TB, *scene) {},
+	"it stays": func(_ testing.TB, s *scene) {
+		s.thread.Conversation.OnReceive = convo.OnReceiveStay
+	},
+	"another rating": func(testing.TB, *scene) {},
+	"the same": func(_ testing.TB, s *scene) {
+		c := &s.thread.Conversation
+		c.Unrated, c.Cycle.Rating = 0, convo.Rating{At: morning, Score: 4, Comment: "quick"}
+	},
+	"unless quiet": func(testing.TB, *scene) {},
+	"quiet":        func(_ testing.TB, s *scene) { s.cmd = quietly(s.cmd) },
+	"text changed": ownMessage,
 	"same text, or taken back": func(t testing.TB, s *scene) {
 		ownMessage(t, s)
 		m := *s.thread.Message
@@ -449,9 +461,9 @@ var scenes = map[string]func(t testing.TB, s *scene){
 		ownMessage(t, s)
 		s.thread.Holder = s.thread.Message
 	},
-	"no such message": func(_ testing.TB, s *scene) { s.thread.Message = nil },
-	"until changed":   func(testing.TB, *scene) {},
-	"until unchanged": func(_ testing.TB, s *scene) {
+	"no such message":             func(_ testing.TB, s *scene) { s.thread.Message = nil },
+	"until or on_receive changed": func(testing.TB, *scene) {},
+	"neither changed": func(_ testing.TB, s *scene) {
 		s.cmd = convo.SetPending{By: agentAna, Until: s.thread.Conversation.PendingUntil}
 	},
 	"assignee or team changed": func(testing.TB, *scene) {},
@@ -550,6 +562,7 @@ func writtenBy(row convo.Transition) []convo.EventKind {
 		convo.OutcomeUnlinked:    convo.AddressUnlinked,
 		convo.OutcomeLabeled:     convo.ConversationLabeled,
 		convo.OutcomeMoved:       convo.ConversationMoved,
+		convo.OutcomeRated:       convo.ConversationRated,
 		convo.OutcomePrioritized: convo.ConversationPrioritized,
 		convo.OutcomeDescribed:   convo.ConversationDescribed,
 		convo.OutcomeProfiled:    convo.ProfileChanged,
@@ -680,7 +693,7 @@ func TestTimesAreKeptInUTCAndWholeMicroseconds(t *testing.T) {
 
 	k.now = time.Date(2026, 3, 2, 12, 0, 0, 999, berlin)
 	k.do(convo.SetPending{By: agentAna, Until: time.Date(2026, 3, 2, 13, 0, 0, 1999, berlin)})
-	assert.Equal(t, time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC), k.conversation().PendingSince)
+	assert.Equal(t, time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC), k.conversation().StatusSince)
 	assert.Equal(t, time.Date(2026, 3, 2, 12, 0, 0, 1000, time.UTC), k.conversation().PendingUntil)
 }
 
@@ -1033,11 +1046,11 @@ func mustDecide(t testing.TB, thread convo.Snapshot, cmds ...convo.Command) conv
 func TestAPendingConversationStaysPendingWhenThePolicySaysSo(t *testing.T) {
 	k := newTalk(t, convo.Policy{StayPending: true})
 	k.do(convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna})
-	since := k.conversation().PendingSince
+	since := k.conversation().StatusSince
 	k.wait(time.Minute)
 	assert.Equal(t, convo.OutcomeRecorded, k.do(convo.Receive{Body: "and?"}).Outcome)
 	assert.Equal(t, convo.StatusPending, k.conversation().Status)
-	assert.Equal(t, since, k.conversation().PendingSince)
+	assert.Equal(t, since, k.conversation().StatusSince)
 }
 
 func TestPendingAgainReplacesTheTimeAndKeepsSince(t *testing.T) {
@@ -1045,7 +1058,7 @@ func TestPendingAgainReplacesTheTimeAndKeepsSince(t *testing.T) {
 	k.do(convo.Open{By: agentAna}, convo.SetPending{By: agentAna, Until: morning.Add(time.Hour)})
 	k.wait(time.Minute)
 	k.do(convo.SetPending{By: agentAna, Until: morning.Add(2 * time.Hour)})
-	assert.Equal(t, morning, k.conversation().PendingSince)
+	assert.Equal(t, morning, k.conversation().StatusSince)
 	assert.Equal(t, morning.Add(2*time.Hour), k.conversation().PendingUntil)
 	k.do(convo.SetPending{By: agentAna}) // until somebody comes
 	assert.Zero(t, k.conversation().PendingUntil)
@@ -1288,6 +1301,7 @@ func TestReopeningKeepsTheEarlierClosings(t *testing.T) {
 func TestABlockedContactBarsWhatWouldOpenOrMessage(t *testing.T) {
 	barred := []convo.CommandName{
 		convo.CommandOpen, convo.CommandReceive, convo.CommandSend, convo.CommandReopen,
+		convo.CommandRate,
 	}
 	for _, state := range allStates[1:] {
 		free := threadIn(t, state)
@@ -1767,7 +1781,7 @@ func TestPendingTimeIsSummedOverSeveralPendings(t *testing.T) {
 	assert.Equal(t, 13*time.Minute, k.cycle().PendingTime(), "the running one comes on top of it")
 	k.wait(20 * time.Minute).do(convo.Close{By: agentAna}) // 20 min
 	assert.Equal(t, 33*time.Minute, k.cycle().PendingTime())
-	assert.Zero(t, k.conversation().PendingSince)
+	assert.Equal(t, k.now, k.conversation().StatusSince)
 	assert.Zero(t, k.conversation().PendingUntil)
 
 	resolution, ok := k.cycle().ResolutionTime()

@@ -19,12 +19,15 @@ type fields struct {
 	externalID  string // the external id of a message
 	sentAt      time.Time
 	quiet       bool
-	text        string // body, summary or reason
+	text        string // body, summary, comment or reason
 	attachments json.RawMessage
 	category    string
 	message     MessageRef // that is edited or taken back
 	redact      bool
 	until       time.Time
+	onReceive   OnReceive
+	cycle       int
+	score       int
 	assignee    string
 	team        string
 	about       *description // of the commands that describe something
@@ -104,7 +107,8 @@ func (o *fields) read(cmd Command) error {
 			message: MessageRef{c.Message, c.Channel, c.Address, c.ExternalID},
 		}
 	case SetPending:
-		*o = fields{kind: kindSetPending, by: c.By, at: c.At, key: c.Key, until: c.Until}
+		*o = fields{kind: kindSetPending, by: c.By, at: c.At, key: c.Key, until: c.Until,
+			onReceive: c.OnReceive}
 	case Resume:
 		*o = fields{kind: kindResume, by: c.By, at: c.At, key: c.Key, source: c.Source}
 	case Close:
@@ -152,6 +156,12 @@ func (o *fields) read(cmd Command) error {
 	case Move:
 		*o = fields{kind: kindMove, by: c.By, at: c.At, key: c.Key,
 			to: &destination{c.Contact, c.Lane, c.Channel}}
+	case Rate:
+		*o = fields{kind: kindRate, by: c.By, at: c.At, key: c.Key, cycle: c.Cycle,
+			score: c.Score, text: c.Comment}
+		if o.by.Type == "" {
+			o.by.Type = ActorContact
+		}
 	case Block:
 		*o = fields{kind: kindBlock, by: c.By, at: c.At, key: c.Key, text: c.Reason}
 	case Unblock:

@@ -3,12 +3,13 @@ package convo
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
 // Policy is the rules of a workspace or a channel, as plain data. The zero value is the library's
 // default behaviour, and what [InboxPolicy] returns. A policy that is changed takes hold with the
-// next command of each conversation; its timers too.
+// next command of each conversation; its timers too, or earlier with [Engine.Rearm].
 type Policy struct {
 	// Open and Receive say what these commands do when the latest conversation is closed.
 	Open    OnClosed `json:"open,omitzero"`
@@ -40,6 +41,11 @@ type Policy struct {
 	CountAutomation bool `json:"count_automation,omitempty"`
 
 	AutoClose AutoClose `json:"auto_close,omitzero"`
+	// Deadlines are what is to happen by when, and Calendars the working hours that they name.
+	Deadlines []Deadline       `json:"deadlines,omitempty"`
+	Calendars map[string]Hours `json:"calendars,omitempty"`
+	// Ratings is the scale of the scores that contacts give. Zero: 1 to 5.
+	Ratings Scale `json:"ratings,omitzero"`
 	// Merge says what becomes of the secondary's active conversation.
 	Merge MergeMode `json:"merge,omitempty"`
 
@@ -122,27 +128,34 @@ type Notices struct {
 	Restarted Audience `json:"conversation_restarted,omitempty"`
 }
 
-// AutoClose closes an open conversation after inactivity, by the system with source inactivity.
+// AutoClose closes an open conversation after inactivity, by the system with source inactivity: it
+// is short for a Deadline with DoClose, but that it writes no DeadlinePassed.
 type AutoClose struct {
 	// After is the inactivity to wait for. 0: never.
 	After Duration `json:"after,omitzero"`
-	// Since says from what it counts.
-	Since    AutoCloseSince `json:"since,omitempty"`
-	Category string         `json:"category,omitempty"`
-	Summary  string         `json:"summary,omitempty"`
+	// Since is SinceAwaitingContact (default), which an answer of the contact cancels, or
+	// SinceAnyEvent.
+	Since    Since  `json:"since,omitempty"`
+	Category string `json:"category,omitempty"`
+	Summary  string `json:"summary,omitempty"`
 }
 
-// AutoCloseSince is what inactivity counts from.
-type AutoCloseSince string
+// Scale is from which score to which contacts rate: 0 to MaxScore.
+type Scale struct {
+	Min int `json:"min"`
+	Max int `json:"max"`
+}
 
-// What inactivity counts from.
-const (
-	// SinceUserMessage counts from the last message of a user; a reply of the contact cancels it
-	// (default).
-	SinceUserMessage AutoCloseSince = ""
-	// SinceAnyEvent counts from Conversation.LastActivityAt.
-	SinceAnyEvent AutoCloseSince = "any_event"
-)
+// MaxScore is the highest score that a Scale may have.
+const MaxScore = 100
+
+// scale is p.Ratings with its default.
+func (p *Policy) scale() Scale {
+	if p.Ratings == (Scale{}) {
+		return Scale{1, 5}
+	}
+	return p.Ratings
+}
 
 // MergeMode says what becomes of the secondary's active conversation in a merge.
 type MergeMode string
@@ -158,8 +171,20 @@ const (
 // Duration is a time.Duration that is text in JSON, as time.ParseDuration reads it: "72h".
 type Duration time.Duration
 
+// String is the shortest text: 72h, not 72h0m0s.
+func (d Duration) String() string {
+	text := time.Duration(d).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
 // MarshalText implements encoding.TextMarshaler.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (d *Duration) UnmarshalText(text []byte) error {
@@ -279,7 +304,8 @@ func (p *Policy) Validate() error {
 		audience("notices.conversation_reopened", p.Notices.Reopened),
 		audience("notices.conversation_restarted", p.Notices.Restarted),
 		notNegative("auto_close.after", int64(p.AutoClose.After)),
-		oneOf("auto_close.since", string(p.AutoClose.Since), "", string(SinceAnyEvent)),
+		oneOf("auto_close.since", string(p.AutoClose.Since), "", string(SinceAwaitingContact),
+			string(SinceAnyEvent)),
 		oneOf("merge", string(p.Merge), "", string(MergeTransfer)),
 		limit("max_body", p.MaxBody),
 		limit("max_attachments", p.MaxAttachments),
@@ -290,6 +316,13 @@ func (p *Policy) Validate() error {
 		if err != nil {
 			return err
 		}
+	}
+	if r := p.scale(); r.Min < 0 || r.Max > MaxScore || r.Min >= r.Max {
+		return invalid("ratings",
+			fmt.Sprintf("must be from 0 or more to more, at most %d", MaxScore))
+	}
+	if err := p.validateDeadlines(); err != nil {
+		return err
 	}
 	for i, c := range p.Categories {
 		if err := checkID(fmt.Sprintf("categories[%d]", i), c); err != nil {

@@ -177,9 +177,17 @@ func drawPolicy(t *rapid.T) *convo.Policy {
 		p.AutoClose = convo.AutoClose{
 			After: convo.Duration(pick(t, "after", time.Hour, time.Minute,
 				1500*time.Nanosecond)),
-			Since:    pick(t, "since", convo.SinceUserMessage, convo.SinceAnyEvent),
+			Since:    pick(t, "since", convo.Since(""), convo.SinceAnyEvent),
 			Category: pick(t, "auto category", "", "Unanswered"), Summary: pick(t, "auto summary",
 				"", "Silence."),
+		}
+	}
+	if rapid.Bool().Draw(t, "deadlines") {
+		p.Calendars = map[string]convo.Hours{"office": {Zone: "Europe/Berlin",
+			Days: map[string][]convo.Interval{"monday": {{From: "08:00", To: "12:00"},
+				{From: "14:00", To: "02:00"}}, "thursday": {{From: "00:00", To: "24:00"}}}}}
+		for i := range rapid.IntRange(1, 4).Draw(t, "how many") {
+			p.Deadlines = append(p.Deadlines, drawDeadline(t, fmt.Sprint("rule ", i)))
 		}
 	}
 	if rarely(t, "limits", 4) {
@@ -187,6 +195,39 @@ func drawPolicy(t *rapid.T) *convo.Policy {
 	}
 	require.NoError(t, p.Validate())
 	return p
+}
+
+func drawDeadline(t *rapid.T, name string) convo.Deadline {
+	d := convo.Deadline{
+		Name:  name,
+		After: convo.Duration(pick(t, "after", time.Minute, time.Hour, 90*time.Minute, 9000)),
+		Hours: pick(t, "hours", "", "", "office"),
+		Do: pick(t, "do", convo.DoRemind, convo.DoClose, convo.DoPend, convo.DoResume,
+			convo.DoUnassign),
+	}
+	if d.Do == convo.DoClose {
+		d.Farewell = pick(t, "farewell", "", "bye")
+	}
+	if rapid.Bool().Draw(t, "target") {
+		if d.Do == convo.DoPend || d.Do == convo.DoResume {
+			d.Do = convo.DoRemind
+		}
+		d.Target = pick(t, "of", convo.TargetFirstResponse, convo.TargetNextResponse,
+			convo.TargetResolution)
+		d.Pause = rapid.Bool().Draw(t, "pause")
+		return d
+	}
+	d.Since = pick(t, "since", convo.SinceOpened, convo.SinceContactWaiting,
+		convo.SinceAwaitingContact, convo.SinceAssigned, convo.SincePended,
+		convo.SinceLastIncoming, convo.SinceAnyEvent)
+	d.While = pick(t, "while", convo.WhileOpen, convo.WhilePending, convo.WhileActive)
+	switch {
+	case d.Do == convo.DoPend:
+		d.While, d.Since = convo.WhileOpen, convo.SinceOpened
+	case d.Do == convo.DoResume || d.Since == convo.SincePended:
+		d.While = convo.WhilePending
+	}
+	return d
 }
 
 func (w *world) drawRef(t *rapid.T) convo.Ref {
@@ -298,7 +339,8 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 		return convo.Identify{By: by, At: at, Key: key, Message: message, Channel: channel(),
 			Address: spoken(), ExternalID: fmt.Sprint("m-", rapid.IntRange(0, 20).Draw(t, "id"))}
 	case convo.CommandSetPending:
-		c := convo.SetPending{By: by, At: at, Key: key}
+		c := convo.SetPending{By: by, At: at, Key: key, OnReceive: pick(t, "on receive",
+			convo.OnReceivePolicy, convo.OnReceiveResume, convo.OnReceiveStay, "never")}
 		if rapid.Bool().Draw(t, "until given") {
 			c.Until = w.now.Add(pick(t, "until", time.Hour, time.Microsecond, 0, 30*time.Minute,
 				2000*time.Hour))
@@ -335,6 +377,13 @@ func (w *world) drawCommand(t *rapid.T) convo.Command {
 			Contact: pick(t, "to contact", "", "susan", "guest", "stranger", "a\nb"),
 			Lane:    pick(t, "to lane", nil, nil, new(""), new("orders")),
 			Channel: pick(t, "to channel", nil, nil, new("email"))}
+	case convo.CommandRate:
+		if rapid.Bool().Draw(t, "by the contact") {
+			by = convo.ByContact()
+		}
+		return convo.Rate{By: by, At: at, Key: key, Comment: summary(),
+			Cycle: rapid.IntRange(-1, 3).Draw(t, "cycle"), Score: rapid.IntRange(0, 6).Draw(t,
+				"score")}
 	case convo.CommandBlock:
 		return convo.Block{By: by, At: at, Key: key, Reason: summary()}
 	case convo.CommandUnblock:
@@ -776,10 +825,10 @@ func (w *world) tick(t *rapid.T) {
 }
 
 // due is when the conversation changes by itself.
-func (w *world) due(t *rapid.T, workspace string, id uuid.UUID) (time.Time, convo.DueReason) {
+func (w *world) due(t *rapid.T, workspace string, id uuid.UUID) (time.Time, string) {
 	thread, err := w.store.Load(t.Context(), convo.ToConversation(workspace, id))
 	require.NoError(t, err)
-	return convo.NextDue(thread, w.policies[workspace])
+	return nextDue(thread, w.policies[workspace])
 }
 
 func (w *world) moveClock(t *rapid.T) {
@@ -998,7 +1047,8 @@ func (w *world) checkConversation(t *rapid.T, c convo.Conversation, events []con
 	}
 	want := c
 	// a merge changes whose it is without an event of its own
-	want.DueAt, want.Contact = time.Time{}, folded.Conversation.Contact
+	want.DueAt, want.Deadline = time.Time{}, time.Time{}
+	want.Contact = folded.Conversation.Contact
 	require.Equal(t, want, folded.Conversation, "the log folds into the state")
 	root, err := w.engine.Contact(t.Context(), convo.ToContact(c.Workspace, c.Origin))
 	require.NoError(t, err)
@@ -1015,7 +1065,7 @@ func (w *world) checkConversation(t *rapid.T, c convo.Conversation, events []con
 		checkDurations(t, cycle)
 	}
 	checkTimes(t, c)
-	require.Equal(t, c.Status == convo.StatusPending, !c.PendingSince.IsZero())
+	require.False(t, c.StatusSince.Before(c.CreatedAt) || c.StatusSince.After(c.UpdatedAt))
 	first, ok := c.FirstResolutionTime()
 	require.Equal(t, ok, !cycles[0].Closing.At.IsZero())
 	last, ok := c.LastResolutionTime()
@@ -1266,6 +1316,7 @@ type naiveTalk struct {
 	cycle             int
 	opened, closed    time.Time // of the last cycle
 	last              time.Time
+	since             time.Time // of the status
 	until             time.Time
 	unanswered        time.Time
 	assignee, team    string
@@ -1520,6 +1571,7 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int,
 	}
 	start := func() {
 		talk.status, talk.opened, talk.closed = convo.StatusOpen, at, time.Time{}
+		talk.since = at
 		talk.category, talk.summary, talk.naiveCycle = "", "", naiveCycle{}
 		if talk.assignee != "" { // who kept it
 			talk.firstAssigned = at
@@ -1597,7 +1649,7 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int,
 		}
 		if needsActive() && (talk.status == convo.StatusOpen || !talk.until.Equal(c.Until)) {
 			if talk.status == convo.StatusOpen {
-				talk.pending = at
+				talk.pending, talk.since = at, at
 			}
 			talk.status, talk.until, outcome = convo.StatusPending, c.Until, convo.OutcomePending
 		}
@@ -1666,13 +1718,10 @@ func (n *naive) decide(p convo.Policy, now time.Time, id string, current *int,
 	return outcome, nil
 }
 
-// resume also starts the inactivity anew.
+// resume also starts the inactivity anew, which counts while it is open.
 func (c *naiveTalk) resume(at time.Time) {
 	c.endPending(at)
-	c.status, c.until = convo.StatusOpen, time.Time{}
-	if !c.unanswered.IsZero() {
-		c.unanswered = at
-	}
+	c.status, c.since, c.until = convo.StatusOpen, at, time.Time{}
 }
 
 func (c *naiveTalk) endPending(at time.Time) {
@@ -1695,7 +1744,7 @@ func (c *naiveTalk) reply(at time.Time) {
 
 func (c *naiveTalk) close(p convo.Policy, at time.Time, category, summary string) {
 	c.endPending(at)
-	c.status, c.closed, c.last = convo.StatusClosed, at, at
+	c.status, c.closed, c.last, c.since = convo.StatusClosed, at, at, at
 	c.category, c.summary = category, summary
 	c.until, c.unanswered = time.Time{}, time.Time{}
 	if p.UnassignOnClose {
@@ -1782,7 +1831,11 @@ func (r *reading) tick(t *rapid.T) {
 			c.last = at
 			changes++
 		}
-		due := c.unanswered.Add(time.Duration(r.policy.AutoClose.After))
+		since := c.unanswered
+		if since.Before(c.since) {
+			since = c.since
+		}
+		due := since.Add(time.Duration(r.policy.AutoClose.After))
 		if c.status == convo.StatusOpen && r.policy.AutoClose.After > 0 && !c.unanswered.IsZero() &&
 			!due.After(r.now) {
 			if due.Before(c.last) {
@@ -1802,8 +1855,13 @@ func (r *reading) compare(t *rapid.T) {
 	for i, want := range r.talks {
 		got, err := r.engine.Conversation(t.Context(), convo.ToConversation("acme", r.ids[i]))
 		require.NoError(t, err)
+		var pending time.Time
+		if got.Status == convo.StatusPending {
+			pending = got.StatusSince
+		}
 		require.Equal(t, want, naiveTalk{
 			origin: got.Origin, owner: got.Contact, status: got.Status, cycle: got.Cycle.Number,
+			since:  got.StatusSince,
 			opened: got.Cycle.OpenedAt, closed: got.Cycle.Closing.At, last: got.UpdatedAt,
 			until: got.PendingUntil, unanswered: got.AwaitingContactSince, assignee: got.Assignee,
 			team:     got.Team,
@@ -1814,7 +1872,7 @@ func (r *reading) compare(t *rapid.T) {
 				firstAssigned: got.Cycle.FirstAssignedAt, firstResponse: got.Cycle.FirstResponseAt,
 				waiting: got.Cycle.WaitingSince, responses: got.Cycle.Responses,
 				responseTime: time.Duration(got.Cycle.ResponseMicros) * time.Microsecond,
-				pending:      got.PendingSince, pendingTime: got.Cycle.PendingTime(),
+				pending:      pending, pendingTime: got.Cycle.PendingTime(),
 			},
 		}, "conversation %d", i)
 	}

@@ -139,8 +139,8 @@ type ConversationRow struct {
 	Action   RowAction
 	Expected int64 // the Version that was loaded; 0: there was none
 	// OnlyMessages says that nothing has changed but what messages and notes change: Version,
-	// UpdatedAt, LastActivityAt, AwaitingContactSince, Address and, of the cycle, waits, responses
-	// and counts. Its places in lists may have changed nevertheless.
+	// UpdatedAt, LastActivityAt, LastIncomingAt, AwaitingContactSince, Address, Deadline and, of
+	// the cycle, waits, responses and counts. Its places in lists may have changed nevertheless.
 	OnlyMessages bool
 	// Moved says that Contact, Origin, Lane or Channel have changed, which else no commit changes.
 	Moved bool
@@ -223,7 +223,7 @@ func PlacesOf(c *Conversation) Places {
 		return Places{}
 	}
 	return Places{
-		true, ActivitySlot(c.LastActivityAt), c.Cycle.WaitingSince, c.PendingUntil, c.Priority,
+		true, ActivitySlot(c.LastActivityAt), c.Cycle.WaitingSince, c.Deadline, c.Priority,
 	}
 }
 

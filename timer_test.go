@@ -29,11 +29,21 @@ func closeAfterAnyEvent(d time.Duration) convo.Policy {
 }
 
 // nextDue is when something is due on carl's conversation, and what.
-func (d *desk) nextDue(p convo.Policy) (time.Time, convo.DueReason) {
+func (d *desk) nextDue(p convo.Policy) (time.Time, string) {
 	d.t.Helper()
 	thread, err := d.store.Load(context.Background(), toContact("carl"))
 	require.NoError(d.t, err)
-	return convo.NextDue(thread, &p)
+	return nextDue(thread, &p)
+}
+
+// nextDue is when the next timer is due, and which one; zero when none runs.
+func nextDue(s convo.Snapshot, p *convo.Policy) (time.Time, string) {
+	for _, t := range convo.Timers(s, p) {
+		if !t.Due.IsZero() {
+			return t.Due, t.Name
+		}
+	}
+	return time.Time{}, ""
 }
 
 func TestAPendingConversationWakesAtItsTime(t *testing.T) {
@@ -43,7 +53,7 @@ func TestAPendingConversationWakesAtItsTime(t *testing.T) {
 		convo.SetPending{By: agentAna, Until: until}).Conversation.ID
 	at, reason := d.nextDue(convo.Policy{})
 	assert.Equal(t, until, at)
-	assert.Equal(t, convo.DueWake, reason)
+	assert.Equal(t, convo.TimerWake, reason)
 	assert.Equal(t, until, d.get(id).DueAt)
 
 	d.wait(time.Hour - time.Microsecond)
@@ -114,7 +124,7 @@ func TestInactivityCountsFromTheLastMessageOfAUser(t *testing.T) {
 		convo.Note{By: agentAna, Body: "n"}, convo.Assign{By: agentAna, Assignee: "ben"})
 	at, reason := d.nextDue(p)
 	assert.Equal(t, morning.Add(62*time.Minute), at)
-	assert.Equal(t, convo.DueInactivity, reason)
+	assert.Equal(t, convo.TimerAutoClose, reason)
 
 	d.wait(59*time.Minute - time.Microsecond)
 	assert.Zero(t, d.tick())
@@ -189,7 +199,7 @@ func TestPendingGoesBeforeInactivity(t *testing.T) {
 			convo.SetPending{By: agentAna, Until: morning.Add(5 * time.Hour)}).Conversation.ID
 		at, reason := d.nextDue(p)
 		assert.Equal(t, morning.Add(5*time.Hour), at)
-		assert.Equal(t, convo.DueWake, reason)
+		assert.Equal(t, convo.TimerWake, reason)
 		d.wait(4 * time.Hour)
 		assert.Zero(t, d.tick())
 		assert.Equal(t, convo.StatusPending, d.get(id).Status)
@@ -208,7 +218,7 @@ func TestWakingStartsTheCountAnew(t *testing.T) {
 			"it is not closed in the moment in which it wakes")
 		at, reason := d.nextDue(p)
 		assert.Equal(t, morning.Add(6*time.Hour), at)
-		assert.Equal(t, convo.DueInactivity, reason)
+		assert.Equal(t, convo.TimerAutoClose, reason)
 		d.wait(time.Hour)
 		assert.Equal(t, 1, d.tick())
 		assert.Equal(t, morning.Add(6*time.Hour), d.get(id).Cycle.Closing.At)
@@ -348,12 +358,12 @@ func TestANewPolicyTakesHoldOfTimersWithTheNextCommand(t *testing.T) {
 }
 
 func TestTheThreadAndThePolicyTellWhatIsDue(t *testing.T) {
-	at, reason := convo.NextDue(threadIn(t, convo.StatePending), nil)
+	at, reason := nextDue(threadIn(t, convo.StatePending), nil)
 	assert.Equal(t, morning.Add(2*time.Hour), at)
-	assert.Equal(t, convo.DueWake, reason)
+	assert.Equal(t, convo.TimerWake, reason)
 	for _, state := range []convo.State{convo.StateNone, convo.StateOpen, convo.StateClosed,
 		convo.StateSuperseded} {
-		at, reason = convo.NextDue(threadIn(t, state), nil)
+		at, reason = nextDue(threadIn(t, state), nil)
 		assert.Zero(t, at)
 		assert.Empty(t, reason)
 	}
@@ -533,7 +543,7 @@ func TestTheHintIsNeverLaterThanWhatIsDue(t *testing.T) {
 			for _, conv := range all.Conversations {
 				thread, err := store.Load(t.Context(), toConversation(conv.ID))
 				require.NoError(t, err)
-				if due, _ := convo.NextDue(thread, &p); !due.IsZero() {
+				if due, _ := nextDue(thread, &p); !due.IsZero() {
 					require.False(t, conv.DueAt.IsZero(), "seed %d: due at %s, and no timer is set",
 						seed, due)
 					require.False(t, conv.DueAt.After(due), "seed %d", seed)

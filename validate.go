@@ -161,6 +161,19 @@ func checkAttachments(p *Policy, a json.RawMessage) error {
 	return nil
 }
 
+func (o *fields) checkRating(p *Policy) error {
+	if o.by.Type != ActorContact {
+		return invalid("by.type", "it is the contact who rates")
+	}
+	if o.cycle < 0 {
+		return invalid("cycle", "must not be negative")
+	}
+	if r := p.scale(); o.score < r.Min || o.score > r.Max {
+		return invalid("score", fmt.Sprintf("must be from %d to %d", r.Min, r.Max))
+	}
+	return checkText("comment", o.text, p.MaxSummary, DefaultMaxSummary)
+}
+
 // check reports what is wrong with a command by itself, before anybody looks at the state.
 func (o *fields) check(p *Policy) error {
 	if err := checkActor(o.by); err != nil {
@@ -204,7 +217,14 @@ func (o *fields) check(p *Policy) error {
 	case kindIdentify:
 		return o.message.checkIdentity()
 	case kindSetPending:
-		return checkTime("until", o.until)
+		switch o.onReceive {
+		case OnReceivePolicy, OnReceiveResume, OnReceiveStay:
+			return checkTime("until", o.until)
+		}
+		return invalid("on_receive",
+			fmt.Sprintf("%q is not one of resume, stay, or empty", o.onReceive))
+	case kindRate:
+		return o.checkRating(p)
 	case kindClose:
 		exempt := o.inactivity() || o.by.Type == ActorSystem && o.source == SourceContactMerge
 		return p.checkClosing(o.category, o.text, exempt)

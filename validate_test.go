@@ -118,6 +118,12 @@ func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 						map[string]string{"": strings.Repeat("\n", limit)}) {
 						assert.NoError(t, try(good))
 					}
+				case f.Type == reflect.TypeFor[convo.OnReceive]():
+					for _, bad := range badTokens {
+						requireInvalid(t, field, try(bad))
+					}
+					assert.NoError(t, try(convo.OnReceiveResume))
+					assert.NoError(t, try(convo.OnReceiveStay))
 				case f.Type.Kind() == reflect.String:
 					for what, bad := range badTokens {
 						if n := longTokens[field]; n > 0 && strings.HasPrefix(what, "256 bytes") {
@@ -150,7 +156,11 @@ func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 						requireInvalid(t, "by.id", err)
 					}
 					requireInvalid(t, "by.type", try(convo.Actor{Type: "robot", ID: "r2"}))
-					if name != convo.CommandReceive {
+					switch {
+					case name == convo.CommandRate:
+						requireInvalid(t, "by.type", try(convo.ByUser("ana")))
+						assert.NoError(t, try(convo.Actor{}), "it is the contact")
+					case name != convo.CommandReceive:
 						requireInvalid(t, "by", try(convo.Actor{}))
 						requireInvalid(t, "by", try(convo.Actor{ID: "ana"}))
 						requireInvalid(t, "by.id", try(convo.ByUser("")))
@@ -215,6 +225,15 @@ func TestEveryFieldOfEveryCommandIsValidated(t *testing.T) {
 					requireInvalid(t, field, try(uuid.New())) // beside the external id
 				case f.Type.Kind() == reflect.Bool:
 					assert.NoError(t, try(true))
+				case field == "cycle":
+					requireInvalid(t, field, try(-1))
+					requireInvalid(t, field, try(2)) // there is one
+					assert.NoError(t, try(1))
+				case field == "score":
+					requireInvalid(t, field, try(0))
+					requireInvalid(t, field, try(6))
+					assert.NoError(t, try(1))
+					assert.NoError(t, try(5))
 				default:
 					t.Fatalf("no rule is tested for a field of type %s", f.Type)
 				}

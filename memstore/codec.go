@@ -25,7 +25,7 @@ var actors = []convo.ActorType{
 }
 
 // textFields is how many optional text fields an event has; their flags are the last ones.
-const textFields = 29
+const textFields = 31
 
 // texts are the optional text fields of an event, in the order of their flags.
 func texts(e *convo.EventRow) [textFields]*string {
@@ -35,7 +35,8 @@ func texts(e *convo.EventRow) [textFields]*string {
 		&e.MergedInto, (*string)(&e.StatusBefore), &e.AssigneeBefore, &e.TeamBefore, &e.Lane,
 		&e.LaneBefore, &e.ChannelBefore, (*string)(&e.Labels), (*string)(&e.LabelsBefore),
 		&e.Subject, &e.Name, (*string)(&e.Attributes), (*string)(&e.BlockedBy), &e.UnmergedFrom,
-		(*string)(&e.OwnBlockedBy), &e.MovedFrom, &e.Contact,
+		(*string)(&e.OwnBlockedBy), &e.MovedFrom, (*string)(&e.OnReceive), (*string)(&e.Marks),
+		&e.Contact,
 	}
 }
 
@@ -57,6 +58,7 @@ const (
 	flagPriorityBefore
 	flagOwnBlocked
 	flagFromSeq
+	flagRated
 	firstText = iota // the flag of the first text
 )
 
@@ -104,6 +106,7 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	set(flagBlocked, e.Blocked)
 	set(flagOwnBlocked, e.OwnBlocked)
 	set(flagFromSeq, e.FromSeq != 0)
+	set(flagRated, e.Cycle != 0 || e.Score != 0)
 	set(flagPriority, e.Priority != 0)
 	set(flagPriorityBefore, e.PriorityBefore != 0)
 
@@ -140,6 +143,9 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	}
 	if flags&flagFromSeq != 0 {
 		b = binary.AppendUvarint(b, uint64(e.FromSeq))
+	}
+	if flags&flagRated != 0 {
+		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(e.Cycle)), uint64(e.Score))
 	}
 	if flags&flagPriority != 0 {
 		b = append(b, byte(e.Priority))
@@ -209,6 +215,10 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 	}
 	if flags&flagFromSeq != 0 {
 		e.FromSeq = int64(r.uvarint())
+	}
+	if flags&flagRated != 0 {
+		e.Cycle = int(r.uvarint())
+		e.Score = int(r.uvarint())
 	}
 	if flags&flagPriority != 0 {
 		e.Priority = convo.Priority(r.take(1)[0])

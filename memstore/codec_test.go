@@ -44,6 +44,8 @@ func (f field) fill(t *testing.T) {
 		*v = time.UnixMicro(int64(len(name)) * 1e15).UTC()
 	case *json.RawMessage:
 		*v = json.RawMessage(fmt.Sprintf("%q", name))
+	case *int:
+		*v = len(name)
 	case *int64:
 		*v = int64(len(name)) << 40
 	case *bool:
@@ -134,6 +136,8 @@ func decodesToWhatWasEncoded(t *rapid.T) {
 				if s := text.Draw(t, f.name); s != "" { // empty is none
 					*v = json.RawMessage(s)
 				}
+			case *int:
+				*v = int(number.Draw(t, f.name))
 			case *int64:
 				*v = number.Draw(t, f.name)
 			case *convo.Priority:

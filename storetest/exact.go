@@ -61,7 +61,8 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 			Category: "Idle",
 			Summary:  "No answer",
 		},
-		Merge: convo.MergeTransfer,
+		Deadlines: convo.ServiceLevel(1000*time.Hour, 2000*time.Hour, ""),
+		Merge:     convo.MergeTransfer,
 	}))...)
 	do := func(to convo.Ref, cmds ...convo.Command) {
 		s.clock.add(1234567 * time.Microsecond)
@@ -90,6 +91,7 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	do(riya, convo.SetPending{By: ana})
 	do(riya, convo.Resume{By: bot, Source: convo.SourceDialogflow})
 	do(riya, convo.Close{By: ana, Category: "Sales", Summary: "Sold"})
+	do(riya, convo.Rate{Score: 4, Comment: "Quick\n"})
 	do(riya, convo.AmendClosing{By: ana, Category: "Support", Summary: "Solved"})
 	do(riya, convo.Reopen{By: convo.ByContact()})
 	do(riya, convo.Send{By: ana, Body: "Welcome back"})
@@ -127,7 +129,9 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 		convo.SetPending{By: ana, Until: s.clock.Now().Add(24 * time.Hour)},
 	)
 	do(mia, convo.Close{By: ana}, convo.Reopen{By: bot}, convo.Close{By: bot}, convo.Open{By: bot})
-	do(mia, convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
+	do(mia, convo.SetPending{
+		By: ana, Until: s.clock.Now().Add(time.Hour), OnReceive: convo.OnReceiveStay,
+	})
 	do(mia.In("orders"), convo.Receive{Body: "Where is it?"})
 	do(mia.In("orders"), convo.Assign{By: ana, Assignee: "ana"})
 	do(mia.In("orders"), convo.Label{By: ana, Add: []string{"vip", "é", "order 7"}})
@@ -183,7 +187,7 @@ func keepsTimes(s *suite) {
 			convo.SetPending{By: ana, At: at, Until: until.In(elsewhere)})
 		s.Equal(moments[i], r.Conversation.CreatedAt)
 		s.Equal(moments[i], r.Contact.CreatedAt)
-		s.Equal(moments[i], r.Conversation.PendingSince)
+		s.Equal(moments[i], r.Conversation.StatusSince)
 		s.Equal(until, r.Conversation.PendingUntil)
 		s.Equal(until, r.Conversation.DueAt)
 		dues = append(dues, convo.ToConversation(acme, r.Conversation.ID))

@@ -386,7 +386,7 @@ func (c *checker) conversation(v *convo.Conversation, active uuid.UUID) []convo.
 	)
 	want := folded.Conversation
 	// A merge moves it, and a timer is a hint: no event of its own says so.
-	want.Contact, want.DueAt = v.Contact, v.DueAt
+	want.Contact, want.DueAt, want.Deadline = v.Contact, v.DueAt, v.Deadline
 	c.demand(want == *v, foldIsState, "conversation %s: %+v, not %+v", v.ID, *v, want)
 	return log
 }
@@ -425,24 +425,29 @@ func (c *checker) state(v *convo.Conversation) {
 		v.FirstClosedAt,
 	)
 	c.demand(
-		pending != v.PendingSince.IsZero() && (pending || v.PendingUntil.IsZero()),
+		!v.StatusSince.Before(v.CreatedAt) && !v.StatusSince.After(v.UpdatedAt) &&
+			(pending || v.PendingUntil.IsZero() && v.OnReceive == convo.OnReceivePolicy),
 		pendingSane,
 		"conversation %s is %s: since %s until %s",
 		v.ID,
 		v.Status,
-		v.PendingSince,
+		v.StatusSince,
 		v.PendingUntil,
 	)
-	wakes := !v.PendingUntil.IsZero()
+	noLater := func(at, than time.Time) bool {
+		return than.IsZero() || !at.IsZero() && !at.After(than)
+	}
 	c.demand(
-		(!closed || v.DueAt.IsZero()) &&
-			(!wakes || !v.DueAt.IsZero() && !v.DueAt.After(v.PendingUntil)),
+		(!closed || v.DueAt.IsZero() && v.Deadline.IsZero() && v.Marks == "") &&
+			noLater(v.Deadline, v.PendingUntil) && noLater(v.DueAt, v.Deadline),
 		timerSane,
-		"conversation %s is %s until %s: due at %s",
+		"conversation %s is %s until %s: due at %s, listed at %s, marks %s",
 		v.ID,
 		v.Status,
 		v.PendingUntil,
 		v.DueAt,
+		v.Deadline,
+		v.Marks,
 	)
 }
 

@@ -79,6 +79,7 @@ func cases() []testCase {
 		unmergedCases,
 		contactCases,
 		movedCases,
+		deadlineCases,
 	)
 }
 
@@ -251,6 +252,7 @@ func (s *suite) after(to convo.Ref, cmds ...convo.Command) convo.Snapshot {
 // rearm has a change that writes nothing else move the timer's hint.
 func rearm(ch *convo.Change, at time.Time) {
 	ch.Conversation.Action, ch.Conversation.DueAt = convo.RowUpdated, at
+	ch.Conversation.OnlyMessages = false
 }
 
 func (s *suite) commit(changes ...convo.Change) {

@@ -394,7 +394,7 @@ func (r *runner) commands(lines []string) (convo.Commands, error) {
 					id = uuid.UUID{15: 1} // one that is not there
 				}
 				object[name] = id
-			case "attachments", "attributes":
+			case "attachments", "attributes", "cycle", "score":
 				object[name] = json.RawMessage(value)
 			case "add", "remove":
 				object[name] = strings.Split(value, ",")

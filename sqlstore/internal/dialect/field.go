@@ -46,6 +46,8 @@ type (
 	Micros time.Time
 	// ID is a UUID.
 	ID uuid.UUID
+	// Rating is kept as JSON.
+	Rating convo.Rating
 	// EventKind is kept by its name.
 	EventKind convo.EventKind
 )
@@ -78,6 +80,7 @@ func (*Flag) kind() kind      { return flag }
 func (*Micros) kind() kind    { return micros }
 func (*ID) kind() kind        { return id }
 func (*EventKind) kind() kind { return eventKind }
+func (*Rating) kind() kind    { return plainText }
 
 func (t *Text) arg(_ *Dialect, optional bool) any {
 	if optional && *t == "" {
@@ -134,7 +137,25 @@ func (u *ID) arg(d *Dialect, optional bool) any {
 	return d.ID(uuid.UUID(*u))
 }
 
+func (r *Rating) arg(_ *Dialect, _ bool) any {
+	if *r == (Rating{}) {
+		return nil
+	}
+	text, _ := json.Marshal(convo.Rating(*r)) // which always can be
+	return string(text)
+}
+
 func (k *EventKind) arg(*Dialect, bool) any { return convo.EventKind(*k).String() }
+
+// Scan implements sql.Scanner.
+func (r *Rating) Scan(v any) error {
+	var text Text
+	*r = Rating{}
+	if err := text.Scan(v); err != nil || text == "" {
+		return err
+	}
+	return json.Unmarshal([]byte(text), (*convo.Rating)(r))
+}
 
 // Scan implements sql.Scanner.
 func (t *Text) Scan(v any) error {

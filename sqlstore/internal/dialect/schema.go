@@ -90,25 +90,33 @@ var Conversations = table(slices.Concat(Columns[cv]{
 	required("contact", immutable, func(c *cv) Field { return (*Text)(&c.Contact) }),
 	required("new_contact", immutable, func(c *cv) Field { return (*Flag)(&c.NewContact) }),
 	required("status", mutable, func(c *cv) Field { return (*Text)(&c.Status) }),
+	required("status_since", mutable, func(c *cv) Field { return (*Micros)(&c.StatusSince) }),
 	required("version", byMessages, func(c *cv) Field { return (*Int)(&c.Version) }),
 	required("updated_at", byMessages, func(c *cv) Field { return (*Micros)(&c.UpdatedAt) }),
 	required("last_activity_at", byMessages,
 		func(c *cv) Field { return (*Micros)(&c.LastActivityAt) }),
+	optional("last_incoming_at", byMessages,
+		func(c *cv) Field { return (*Micros)(&c.LastIncomingAt) }),
 	optional("first_closed_at", mutable, func(c *cv) Field { return (*Micros)(&c.FirstClosedAt) }),
 	required("assignee", mutable, func(c *cv) Field { return (*Text)(&c.Assignee) }),
 	required("team", mutable, func(c *cv) Field { return (*Text)(&c.Team) }),
+	optional("assigned_at", mutable, func(c *cv) Field { return (*Micros)(&c.AssignedAt) }),
 	optional("labels", mutable, func(c *cv) Field { return (*PlainText)(&c.Labels) }),
 	required("priority", mutable, func(c *cv) Field { return (*Rank)(&c.Priority) }),
 	optional("subject", mutable, func(c *cv) Field { return (*KeyText)(&c.Subject) }),
 	optional("attributes", mutable, func(c *cv) Field { return (*PlainText)(&c.Attributes) }),
-	optional("pending_since", mutable, func(c *cv) Field { return (*Micros)(&c.PendingSince) }),
 	optional("pending_until", mutable, func(c *cv) Field { return (*Micros)(&c.PendingUntil) }),
+	optional("on_receive", mutable, func(c *cv) Field { return (*Text)(&c.OnReceive) }),
 	optional("awaiting_contact_since", byMessages,
 		func(c *cv) Field { return (*Micros)(&c.AwaitingContactSince) }),
 	required("address_channel", byMessages,
 		func(c *cv) Field { return (*Text)(&c.Address.Channel) }),
 	required("address", byMessages, func(c *cv) Field { return (*Text)(&c.Address.Value) }),
+	optional("marks", mutable, func(c *cv) Field { return (*PlainText)(&c.Marks) }),
+	optional("deadline_at", byMessages, func(c *cv) Field { return (*Micros)(&c.Deadline) }),
 	optional("due_at", mutable, func(c *cv) Field { return (*Micros)(&c.DueAt) }),
+	optional("unrated", mutable, func(c *cv) Field { return (*Count)(&c.Unrated) }),
+	optional("rating", mutable, func(c *cv) Field { return (*Rating)(&c.Cycle.Rating) }),
 	Column[cv]{name: "active", kind: flag, use: derived, value: active},
 	Column[cv]{name: "active_slot", kind: text, use: derived, optional: true, value: ActiveSlot},
 }, lift(Cycle, func(c *cv) *cy { return &c.Cycle }))...)
@@ -195,6 +203,10 @@ var Events = table(
 	optional("category", immutable, func(e *ev) Field { return (*Text)(&e.Category) }),
 	optional("summary", immutable, func(e *ev) Field { return (*FreeText)(&e.Summary) }),
 	optional("until_at", immutable, func(e *ev) Field { return (*Micros)(&e.Until) }),
+	optional("on_receive", immutable, func(e *ev) Field { return (*Text)(&e.OnReceive) }),
+	optional("marks", immutable, func(e *ev) Field { return (*PlainText)(&e.Marks) }),
+	optional("cycle", immutable, func(e *ev) Field { return (*Count)(&e.Cycle) }),
+	optional("score", immutable, func(e *ev) Field { return (*Count)(&e.Score) }),
 	optional("assignee", immutable, func(e *ev) Field { return (*Text)(&e.Assignee) }),
 	optional("team", immutable, func(e *ev) Field { return (*Text)(&e.Team) }),
 	optional("response", immutable, func(e *ev) Field { return (*Flag)(&e.Response) }),
@@ -224,18 +236,19 @@ var Events = table(
 	optional("attributes", immutable, func(e *ev) Field { return (*PlainText)(&e.Attributes) }),
 )
 
-// MessageEvents are the columns of convo_events that a message or note has; the others are NULL.
-// Most events are messages, and each value that is sent costs.
+// MessageEvents are the columns of convo_events that a message or note has which says nothing of
+// deadlines; the others are NULL. Most events are messages, and each value that is sent costs.
 var MessageEvents = Events.All.without("contact_seq", "source", "lane", "category", "summary",
-	"until_at", "assignee", "team", "new_contact", "restart_flow", "message", "redacted",
+	"until_at", "on_receive", "marks", "cycle", "score", "assignee", "team", "new_contact",
+	"restart_flow", "message", "redacted",
 	"duplicate", "notice", "audience", "status_before", "assignee_before", "team_before",
 	"lane_before", "channel_before", "moved_from", "from_seq", "labels", "labels_before",
 	"priority", "priority_before", "subject", "attributes")
 
 // IsMessage reports whether e has no other columns than MessageEvents.
 func IsMessage(e *convo.Event) bool {
-	return e.Kind == convo.MessageReceived || e.Kind == convo.MessageSent ||
-		e.Kind == convo.NoteAdded
+	m, ok := e.Payload.(*convo.Message)
+	return ok && m.Marks == ""
 }
 
 // ContactEvents are the columns of convo_contact_events.

@@ -48,22 +48,29 @@ CREATE TABLE convo_conversations (
     contact              VARBINARY(255) NOT NULL,
     new_contact          BOOLEAN NOT NULL,
     status               VARBINARY(255) NOT NULL,
+    status_since         BIGINT NOT NULL,
     version              BIGINT NOT NULL,
     updated_at           BIGINT NOT NULL,
     last_activity_at     BIGINT NOT NULL,
+    last_incoming_at     BIGINT,
     first_closed_at      BIGINT,
     assignee             VARBINARY(255) NOT NULL,
     team                 VARBINARY(255) NOT NULL,
+    assigned_at          BIGINT,
     labels               LONGTEXT,
     priority             INT NOT NULL,
     subject              VARBINARY(998),
     attributes           LONGTEXT,
-    pending_since        BIGINT,
     pending_until        BIGINT,
+    on_receive           VARBINARY(255),
     awaiting_contact_since        BIGINT,
     address_channel               VARBINARY(255) NOT NULL,
     address                       VARBINARY(255) NOT NULL,
+    marks                LONGTEXT,
+    deadline_at          BIGINT,
     due_at               BIGINT,
+    unrated              INT,
+    rating               LONGTEXT,
     active               BOOLEAN NOT NULL,
     active_slot          VARBINARY(255),
     number               INT NOT NULL,
@@ -125,7 +132,7 @@ CREATE TABLE convo_active (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
 -- Where active conversations stand in the lists that are not by their opening. list 1: at is the five
--- minutes of the last activity; 2: since when the contact waits; 3: when it wakes; 10 and a
+-- minutes of the last activity; 2: since when the contact waits; 3: when its next deadline is; 10 and a
 -- priority: the opening. Each list is a range of its own: what moves in one touches no other one.
 CREATE TABLE convo_places (
     workspace VARBINARY(255) NOT NULL,
@@ -204,6 +211,10 @@ CREATE TABLE convo_events (
     category     VARBINARY(255),
     summary      LONGTEXT,
     until_at     BIGINT,
+    on_receive   VARBINARY(255),
+    marks        LONGTEXT,
+    cycle        INT,
+    score        INT,
     assignee     VARBINARY(255),
     team         VARBINARY(255),
     response     BOOLEAN,

@@ -48,22 +48,29 @@ CREATE TABLE convo_conversations (
     contact              text COLLATE "C" NOT NULL,
     new_contact          boolean NOT NULL,
     status               text COLLATE "C" NOT NULL,
+    status_since         bigint NOT NULL,
     version              bigint NOT NULL,
     updated_at           bigint NOT NULL,
     last_activity_at     bigint NOT NULL,
+    last_incoming_at     bigint,
     first_closed_at      bigint,
     assignee             text COLLATE "C" NOT NULL,
     team                 text COLLATE "C" NOT NULL,
+    assigned_at          bigint,
     labels               text COLLATE "C",
     priority             integer NOT NULL,
     subject              text COLLATE "C",
     attributes           text COLLATE "C",
-    pending_since        bigint,
     pending_until        bigint,
+    on_receive           text COLLATE "C",
     awaiting_contact_since        bigint,
     address_channel               text COLLATE "C" NOT NULL,
     address                       text COLLATE "C" NOT NULL,
+    marks                text COLLATE "C",
+    deadline_at          bigint,
     due_at               bigint,
+    unrated              integer,
+    rating               text COLLATE "C",
     active               boolean NOT NULL,
     active_slot          text COLLATE "C",
     number               integer NOT NULL,
@@ -125,7 +132,7 @@ CREATE TABLE convo_active (
 ) WITH (fillfactor = 80);
 
 -- Where active conversations stand in the lists that are not by their opening. list 1: at is the five
--- minutes of the last activity; 2: since when the contact waits; 3: when it wakes; 10 and a
+-- minutes of the last activity; 2: since when the contact waits; 3: when its next deadline is; 10 and a
 -- priority: the opening. Each list is a range of its own: what moves in one touches no other one.
 CREATE TABLE convo_places (
     workspace text COLLATE "C" NOT NULL,
@@ -204,6 +211,10 @@ CREATE TABLE convo_events (
     category     text COLLATE "C",
     summary      text COLLATE "C",
     until_at     bigint,
+    on_receive   text COLLATE "C",
+    marks        text COLLATE "C",
+    cycle        integer,
+    score        integer,
     assignee     text COLLATE "C",
     team         text COLLATE "C",
     response     boolean,

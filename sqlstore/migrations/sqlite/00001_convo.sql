@@ -48,22 +48,29 @@ CREATE TABLE convo_conversations (
     contact              TEXT NOT NULL,
     new_contact          INTEGER NOT NULL,
     status               TEXT NOT NULL,
+    status_since         INTEGER NOT NULL,
     version              INTEGER NOT NULL,
     updated_at           INTEGER NOT NULL,
     last_activity_at     INTEGER NOT NULL,
+    last_incoming_at     INTEGER,
     first_closed_at      INTEGER,
     assignee             TEXT NOT NULL,
     team                 TEXT NOT NULL,
+    assigned_at          INTEGER,
     labels               TEXT,
     priority             INTEGER NOT NULL,
     subject              TEXT,
     attributes           TEXT,
-    pending_since        INTEGER,
     pending_until        INTEGER,
+    on_receive           TEXT,
     awaiting_contact_since        INTEGER,
     address_channel               TEXT NOT NULL,
     address                       TEXT NOT NULL,
+    marks                TEXT,
+    deadline_at          INTEGER,
     due_at               INTEGER,
+    unrated              INTEGER,
+    rating               TEXT,
     active               INTEGER NOT NULL,
     active_slot          TEXT,
     number               INTEGER NOT NULL,
@@ -125,7 +132,7 @@ CREATE TABLE convo_active (
 ) STRICT, WITHOUT ROWID;
 
 -- Where active conversations stand in the lists that are not by their opening. list 1: at is the five
--- minutes of the last activity; 2: since when the contact waits; 3: when it wakes; 10 and a
+-- minutes of the last activity; 2: since when the contact waits; 3: when its next deadline is; 10 and a
 -- priority: the opening. Each list is a range of its own: what moves in one touches no other one.
 CREATE TABLE convo_places (
     workspace TEXT NOT NULL,
@@ -204,6 +211,10 @@ CREATE TABLE convo_events (
     category     TEXT,
     summary      TEXT,
     until_at     INTEGER,
+    on_receive   TEXT,
+    marks        TEXT,
+    cycle        INTEGER,
+    score        INTEGER,
     assignee     TEXT,
     team         TEXT,
     response     INTEGER,

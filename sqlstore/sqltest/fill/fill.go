@@ -253,8 +253,8 @@ const (
 		first_responder_id, first_waiting_since, no_wait_before, responses,
 		response_micros, pending_micros, incoming, outgoing_user,
 		outgoing_automation,
-		pending_since, pending_until, closed_at, closed_by_type, closed_by_id, closed_source,
-		category, summary)
+		status_since, pending_until, deadline_at, closed_at, closed_by_type, closed_by_id,
+		closed_source, category, summary)
 	SELECT workspace, id, contact, channel, lane, at, contact, TRUE,
 		CASE WHEN NOT active THEN 'closed' WHEN c % 10 < 3 THEN 'pending' ELSE 'open' END, 4,
 		at + 3000000, at + 3000000, '', '',
@@ -263,8 +263,9 @@ const (
 		CASE WHEN active THEN contact END,
 		1, at, 'contact', contact, 'incoming_message', assignee, assignee, team, at + 2000000,
 		at + 2000000, 'user', assignee, at + 1000000, at + 2000000, 1, 1000000, 0, 1, 1, 0,
-		CASE WHEN active AND c % 10 < 3 THEN at + 2500000 END, CASE WHEN active
-		AND c % 10 = 0 THEN at + 86400000000 END,
+		CASE WHEN NOT active THEN at + 3000000 WHEN c % 10 < 3 THEN at + 2500000 ELSE at END,
+		CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END,
+		CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END,
 		CASE WHEN NOT active THEN at + 3000000 END, CASE WHEN active THEN '' ELSE 'user' END,
 		CASE WHEN active THEN '' ELSE assignee END, CASE WHEN active THEN '' ELSE 'user' END,
 		CASE WHEN active THEN '' ELSE category END,

@@ -18,18 +18,20 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
 -- events
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
-    notice, audience, status_before, assignee_before, team_before, lane_before, channel_before,
-    moved_from, from_seq, labels, labels_before, priority, priority_before, subject, attributes
+    on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
+    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
+    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
+    priority_before, subject, attributes
     FROM convo_events
     WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
 
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
-    notice, audience, status_before, assignee_before, team_before, lane_before, channel_before,
-    moved_from, from_seq, labels, labels_before, priority, priority_before, subject, attributes
+    on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
+    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
+    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
+    priority_before, subject, attributes
     FROM convo_events
     WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -42,48 +44,52 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         SET step = 2;
-        UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, version = ?,
-            updated_at = ?, last_activity_at = ?, first_closed_at = ?, assignee = ?, team = ?,
-            labels = ?, priority = ?, subject = ?, attributes = ?, pending_since = ?,
-            pending_until = ?, awaiting_contact_since = ?, address_channel = ?, address = ?,
-            due_at = ?, active = ?, active_slot = ?, number = ?, opened_at = ?, opened_by_type = ?,
-            opened_by_id = ?, opened_source = ?, first_assigned_at = ?, first_assignee = ?,
-            last_assignee = ?, last_team = ?, first_response_at = ?, first_response_sent_at = ?,
-            first_responder_type = ?, first_responder_id = ?, first_waiting_since = ?,
-            waiting_since = ?, no_wait_before = ?, responses = ?, response_micros = ?,
-            pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
-            closed_at = ?, closed_by_type = ?, closed_by_id = ?, closed_source = ?, category = ?,
-            summary = ?
+        UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, status_since = ?,
+            version = ?, updated_at = ?, last_activity_at = ?, last_incoming_at = ?,
+            first_closed_at = ?, assignee = ?, team = ?, assigned_at = ?, labels = ?, priority = ?,
+            subject = ?, attributes = ?, pending_until = ?, on_receive = ?,
+            awaiting_contact_since = ?, address_channel = ?, address = ?, marks = ?,
+            deadline_at = ?, due_at = ?, unrated = ?, rating = ?, active = ?, active_slot = ?,
+            number = ?, opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?,
+            first_assigned_at = ?, first_assignee = ?, last_assignee = ?, last_team = ?,
+            first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
+            first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, pending_micros = ?, incoming = ?,
+            outgoing_user = ?, outgoing_automation = ?, closed_at = ?, closed_by_type = ?,
+            closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
-            attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
-            labels, labels_before, priority, priority_before, subject, attributes)
+            attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
+            team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
+            audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+            attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 status, 2 version, 3 updated_at, 4 last_activity_at, 5 first_closed_at, 6 assignee,
--- 7 team, 8 labels, 9 priority, 10 subject, 11 attributes, 12 pending_since, 13 pending_until,
--- 14 awaiting_contact_since, 15 address_channel, 16 address, 17 due_at, 18 active, 19 active_slot,
--- 20 number, 21 opened_at, 22 opened_by_type, 23 opened_by_id, 24 opened_source,
--- 25 first_assigned_at, 26 first_assignee, 27 last_assignee, 28 last_team, 29 first_response_at,
--- 30 first_response_sent_at, 31 first_responder_type, 32 first_responder_id,
--- 33 first_waiting_since, 34 waiting_since, 35 no_wait_before, 36 responses, 37 response_micros,
--- 38 pending_micros, 39 incoming, 40 outgoing_user, 41 outgoing_automation, 42 closed_at,
--- 43 closed_by_type, 44 closed_by_id, 45 closed_source, 46 category, 47 summary, 48 workspace,
--- 49 id, 50 version, 51 workspace, 52 conversation, 53 seq, 54 id, 55 contact, 56 contact_seq,
--- 57 kind, 58 at, 59 by_type, 60 by_id, 61 source, 62 channel, 63 lane, 64 address, 65 external_id,
--- 66 sent_at, 67 body, 68 attachments, 69 category, 70 summary, 71 until_at, 72 assignee, 73 team,
--- 74 response, 75 quiet, 76 new_contact, 77 restart_flow, 78 message, 79 redacted, 80 duplicate,
--- 81 notice, 82 audience, 83 status_before, 84 assignee_before, 85 team_before, 86 lane_before,
--- 87 channel_before, 88 moved_from, 89 from_seq, 90 labels, 91 labels_before, 92 priority,
--- 93 priority_before, 94 subject, 95 attributes
+-- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
+-- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
+-- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
+-- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
+-- 23 unrated, 24 rating, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
+-- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
+-- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
+-- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 no_wait_before, 43 responses,
+-- 44 response_micros, 45 pending_micros, 46 incoming, 47 outgoing_user, 48 outgoing_automation,
+-- 49 closed_at, 50 closed_by_type, 51 closed_by_id, 52 closed_source, 53 category, 54 summary,
+-- 55 workspace, 56 id, 57 version, 58 workspace, 59 conversation, 60 seq, 61 id, 62 contact,
+-- 63 contact_seq, 64 kind, 65 at, 66 by_type, 67 by_id, 68 source, 69 channel, 70 lane, 71 address,
+-- 72 external_id, 73 sent_at, 74 body, 75 attachments, 76 category, 77 summary, 78 until_at,
+-- 79 on_receive, 80 marks, 81 cycle, 82 score, 83 assignee, 84 team, 85 response, 86 quiet,
+-- 87 new_contact, 88 restart_flow, 89 message, 90 redacted, 91 duplicate, 92 notice, 93 audience,
+-- 94 status_before, 95 assignee_before, 96 team_before, 97 lane_before, 98 channel_before,
+-- 99 moved_from, 100 from_seq, 101 labels, 102 labels_before, 103 priority, 104 priority_before,
+-- 105 subject, 106 attributes

@@ -1,14 +1,16 @@
 -- all
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
-    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
-    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
-    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT * FROM (
     SELECT cv.id, cv.created_at
     FROM convo_conversations cv FORCE INDEX (convo_conversations_listed)
@@ -26,15 +28,17 @@ ORDER BY page.created_at DESC, page.id DESC;
 
 -- open
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
-    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
-    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
-    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv FORCE INDEX (convo_conversations_listed)
     WHERE cv.workspace = ? AND cv.active = 1 AND cv.status <> 'pending'
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT ?;
@@ -42,15 +46,17 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
 
 -- closed
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
-    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
-    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
-    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv FORCE INDEX (convo_conversations_listed)
     WHERE cv.workspace = ? AND cv.active = 0
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT ?;
@@ -58,15 +64,17 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
 
 -- open, of a user
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
-    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
-    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
-    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv FORCE INDEX (convo_conversations_assignee)
     WHERE cv.workspace = ? AND cv.assignee = ? AND cv.active = 1 AND cv.status <> 'pending'
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT ?;
@@ -74,15 +82,17 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
 
 -- active, of a user and a team, from a place on
 /* for these values */ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at,
-    cv.contact, cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at,
-    cv.first_closed_at, cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes,
-    cv.pending_since, cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address,
-    cv.due_at, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
-    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.contact, cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at,
+    cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
+    cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
+    cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
+    cv.deadline_at, cv.due_at, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type,
+    cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee,
+    cv.last_team, cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv FORCE INDEX (convo_conversations_assignee,
         convo_conversations_team)
     WHERE cv.workspace = ? AND cv.assignee = ? AND cv.team = ? AND cv.team <> '' AND cv.created_at
@@ -92,15 +102,17 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
 
 -- of a contact, in a period
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
-    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
-    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
-    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT * FROM (
     SELECT cv.id, cv.created_at
     FROM convo_conversations cv FORCE INDEX (convo_conversations_contact)
@@ -121,15 +133,17 @@ ORDER BY page.created_at DESC, page.id DESC;
 
 -- by activity
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
-    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
-    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
-    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, pl.id AS key1
     FROM (SELECT DISTINCT at FROM (
     SELECT pl.at FROM convo_places pl FORCE INDEX (PRIMARY)
@@ -146,15 +160,17 @@ ORDER BY page.key0 DESC, page.key1 DESC;
 
 -- by activity, from a place on
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
-    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
-    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
-    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, pl.id AS key1
     FROM (SELECT DISTINCT at FROM (
     SELECT pl.at FROM convo_places pl FORCE INDEX (PRIMARY)
@@ -176,15 +192,17 @@ ORDER BY page.key0 DESC, page.key1 DESC;
 
 -- unassigned, by waiting, the longest first
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
-    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
-    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
-    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT pl.at AS key0, pl.id AS key1
     FROM convo_places pl FORCE INDEX (PRIMARY)
     STRAIGHT_JOIN convo_active ac ON ac.workspace = pl.workspace AND ac.id = pl.id
@@ -196,15 +214,17 @@ ORDER BY page.key0 ASC, page.key1 ASC;
 
 -- by priority, from a place on
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
-    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
-    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
-    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT pl.list AS key0, pl.at AS key1, pl.id AS key2
     FROM convo_places pl FORCE INDEX (PRIMARY)
     WHERE pl.workspace = ? AND pl.list > 10 AND (pl.list < ? OR pl.list = ? AND pl.at < ? OR
@@ -216,15 +236,17 @@ ORDER BY page.key0 DESC, page.key1 DESC, page.key2 DESC;
 
 -- of a user, by activity
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
-    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
-    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
-    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, cv.id AS key1
     FROM convo_conversations cv FORCE INDEX (convo_conversations_assignee)
     WHERE cv.workspace = ? AND cv.assignee = ? AND cv.active = 1 AND cv.last_activity_at IS NOT
@@ -236,15 +258,17 @@ ORDER BY page.key0 DESC, page.key1 DESC;
 
 -- closed, with a label
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-    cv.new_contact, cv.status, cv.version, cv.updated_at, cv.last_activity_at, cv.first_closed_at,
-    cv.assignee, cv.team, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_since,
-    cv.pending_until, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.due_at,
-    cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id, cv.opened_source,
-    cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
-    cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-    cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
+    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_labels lb FORCE INDEX (PRIMARY)
     STRAIGHT_JOIN convo_conversations cv ON cv.workspace = lb.workspace AND cv.id = lb.conversation
     WHERE cv.workspace = ? AND lb.workspace = ? AND lb.label = ? AND cv.active = 0
@@ -252,10 +276,11 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
 -- parameters: 1 workspace, 2 workspace, 3 label, 4 limit
 
 -- one
-SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status, version,
-    updated_at, last_activity_at, first_closed_at, assignee, team, labels, priority, subject,
-    attributes, pending_since, pending_until, awaiting_contact_since, address_channel, address,
-    due_at, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status,
+    status_since, version, updated_at, last_activity_at, last_incoming_at, first_closed_at,
+    assignee, team, assigned_at, labels, priority, subject, attributes, pending_until, on_receive,
+    awaiting_contact_since, address_channel, address, marks, deadline_at, due_at, unrated, rating,
+    number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
     first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
     first_responder_type, first_responder_id, first_waiting_since, waiting_since, no_wait_before,
     responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
@@ -281,11 +306,12 @@ SELECT lane, team, assignee, SUM(n_open), SUM(n_pending), SUM(n_waiting)
 -- last messages of two
 SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
     ev.by_type, ev.by_id, ev.source, ev.channel, ev.lane, ev.address, ev.external_id, ev.sent_at,
-    ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team,
-    ev.response, ev.quiet, ev.new_contact, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
-    ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before,
-    ev.channel_before, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority,
-    ev.priority_before, ev.subject, ev.attributes
+    ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.on_receive, ev.marks,
+    ev.cycle, ev.score, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
+    ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
+    ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
+    ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority, ev.priority_before,
+    ev.subject, ev.attributes
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
         AND ev.seq >= (SELECT la.seq FROM convo_events la

@@ -12,18 +12,19 @@ BEGIN NOT ATOMIC
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 2;
         INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
-            new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee,
-            team, labels, priority, subject, attributes, pending_since, pending_until,
-            awaiting_contact_since, address_channel, address, due_at, active, active_slot, number,
-            opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
-            first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
-            first_responder_type, first_responder_id, first_waiting_since, waiting_since,
-            no_wait_before, responses, response_micros, pending_micros, incoming, outgoing_user,
-            outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category,
-            summary)
+            new_contact, status, status_since, version, updated_at, last_activity_at,
+            last_incoming_at, first_closed_at, assignee, team, assigned_at, labels, priority,
+            subject, attributes, pending_until, on_receive, awaiting_contact_since,
+            address_channel, address, marks, deadline_at, due_at, unrated, rating, active,
+            active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source,
+            first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
+            first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
+            waiting_since, no_wait_before, responses, response_micros, pending_micros, incoming,
+            outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
+            closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?);
+                ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
             priority)
@@ -48,12 +49,13 @@ BEGIN NOT ATOMIC
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
-            attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
-            labels, labels_before, priority, priority_before, subject, attributes)
+            attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
+            team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
+            audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+            attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -62,23 +64,25 @@ BEGIN NOT ATOMIC
 END;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
 -- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 workspace, 14 id, 15 origin,
--- 16 channel, 17 lane, 18 created_at, 19 contact, 20 new_contact, 21 status, 22 version,
--- 23 updated_at, 24 last_activity_at, 25 first_closed_at, 26 assignee, 27 team, 28 labels,
--- 29 priority, 30 subject, 31 attributes, 32 pending_since, 33 pending_until,
--- 34 awaiting_contact_since, 35 address_channel, 36 address, 37 due_at, 38 active, 39 active_slot,
--- 40 number, 41 opened_at, 42 opened_by_type, 43 opened_by_id, 44 opened_source,
--- 45 first_assigned_at, 46 first_assignee, 47 last_assignee, 48 last_team, 49 first_response_at,
--- 50 first_response_sent_at, 51 first_responder_type, 52 first_responder_id,
--- 53 first_waiting_since, 54 waiting_since, 55 no_wait_before, 56 responses, 57 response_micros,
--- 58 pending_micros, 59 incoming, 60 outgoing_user, 61 outgoing_automation, 62 closed_at,
--- 63 closed_by_type, 64 closed_by_id, 65 closed_source, 66 category, 67 summary, 68 workspace,
--- 69 id, 70 status, 71 channel, 72 lane, 73 created_at, 74 assignee, 75 team, 76 priority,
--- 77 workspace, 78 list, 79 at, 80 id, 81 workspace, 82 channel, 83 id, 84 address, 85 ?, 86 id,
--- 87 workspace, 88 channel, 89 id, 90 address, 91 contact, 92 hash, 93 conversation, 94 first_seq,
--- 95 last_seq, 96 workspace, 97 conversation, 98 seq, 99 id, 100 contact, 101 contact_seq,
--- 102 kind, 103 at, 104 by_type, 105 by_id, 106 source, 107 channel, 108 lane, 109 address,
--- 110 external_id, 111 sent_at, 112 body, 113 attachments, 114 category, 115 summary, 116 until_at,
--- 117 assignee, 118 team, 119 response, 120 quiet, 121 new_contact, 122 restart_flow, 123 message,
--- 124 redacted, 125 duplicate, 126 notice, 127 audience, 128 status_before, 129 assignee_before,
--- 130 team_before, 131 lane_before, 132 channel_before, 133 moved_from, 134 from_seq, 135 labels,
--- 136 labels_before, 137 priority, 138 priority_before, 139 subject, 140 attributes
+-- 16 channel, 17 lane, 18 created_at, 19 contact, 20 new_contact, 21 status, 22 status_since,
+-- 23 version, 24 updated_at, 25 last_activity_at, 26 last_incoming_at, 27 first_closed_at,
+-- 28 assignee, 29 team, 30 assigned_at, 31 labels, 32 priority, 33 subject, 34 attributes,
+-- 35 pending_until, 36 on_receive, 37 awaiting_contact_since, 38 address_channel, 39 address,
+-- 40 marks, 41 deadline_at, 42 due_at, 43 unrated, 44 rating, 45 active, 46 active_slot, 47 number,
+-- 48 opened_at, 49 opened_by_type, 50 opened_by_id, 51 opened_source, 52 first_assigned_at,
+-- 53 first_assignee, 54 last_assignee, 55 last_team, 56 first_response_at,
+-- 57 first_response_sent_at, 58 first_responder_type, 59 first_responder_id,
+-- 60 first_waiting_since, 61 waiting_since, 62 no_wait_before, 63 responses, 64 response_micros,
+-- 65 pending_micros, 66 incoming, 67 outgoing_user, 68 outgoing_automation, 69 closed_at,
+-- 70 closed_by_type, 71 closed_by_id, 72 closed_source, 73 category, 74 summary, 75 workspace,
+-- 76 id, 77 status, 78 channel, 79 lane, 80 created_at, 81 assignee, 82 team, 83 priority,
+-- 84 workspace, 85 list, 86 at, 87 id, 88 workspace, 89 channel, 90 id, 91 address, 92 ?, 93 id,
+-- 94 workspace, 95 channel, 96 id, 97 address, 98 contact, 99 hash, 100 conversation,
+-- 101 first_seq, 102 last_seq, 103 workspace, 104 conversation, 105 seq, 106 id, 107 contact,
+-- 108 contact_seq, 109 kind, 110 at, 111 by_type, 112 by_id, 113 source, 114 channel, 115 lane,
+-- 116 address, 117 external_id, 118 sent_at, 119 body, 120 attachments, 121 category, 122 summary,
+-- 123 until_at, 124 on_receive, 125 marks, 126 cycle, 127 score, 128 assignee, 129 team,
+-- 130 response, 131 quiet, 132 new_contact, 133 restart_flow, 134 message, 135 redacted,
+-- 136 duplicate, 137 notice, 138 audience, 139 status_before, 140 assignee_before, 141 team_before,
+-- 142 lane_before, 143 channel_before, 144 moved_from, 145 from_seq, 146 labels, 147 labels_before,
+-- 148 priority, 149 priority_before, 150 subject, 151 attributes

@@ -8,11 +8,11 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         UPDATE convo_conversations FORCE INDEX (PRIMARY) SET version = ?, updated_at = ?,
-            last_activity_at = ?, awaiting_contact_since = ?, address_channel = ?, address = ?,
-            first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
-            first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, no_wait_before = ?,
-            responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
-            outgoing_automation = ?
+            last_activity_at = ?, last_incoming_at = ?, awaiting_contact_since = ?,
+            address_channel = ?, address = ?, deadline_at = ?, first_response_at = ?,
+            first_response_sent_at = ?, first_responder_type = ?, first_responder_id = ?,
+            first_waiting_since = ?, waiting_since = ?, no_wait_before = ?, responses = ?,
+            response_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 1;
@@ -25,10 +25,11 @@ BEGIN NOT ATOMIC
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 awaiting_contact_since,
--- 5 address_channel, 6 address, 7 first_response_at, 8 first_response_sent_at,
--- 9 first_responder_type, 10 first_responder_id, 11 first_waiting_since, 12 waiting_since,
--- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
--- 18 outgoing_automation, 19 workspace, 20 id, 21 version, 22 workspace, 23 conversation, 24 seq,
--- 25 id, 26 contact, 27 kind, 28 at, 29 by_type, 30 by_id, 31 channel, 32 address, 33 external_id,
--- 34 sent_at, 35 body, 36 attachments, 37 response, 38 quiet
+-- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
+-- 5 awaiting_contact_since, 6 address_channel, 7 address, 8 deadline_at, 9 first_response_at,
+-- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
+-- 13 first_waiting_since, 14 waiting_since, 15 no_wait_before, 16 responses, 17 response_micros,
+-- 18 incoming, 19 outgoing_user, 20 outgoing_automation, 21 workspace, 22 id, 23 version,
+-- 24 workspace, 25 conversation, 26 seq, 27 id, 28 contact, 29 kind, 30 at, 31 by_type, 32 by_id,
+-- 33 channel, 34 address, 35 external_id, 36 sent_at, 37 body, 38 attachments, 39 response,
+-- 40 quiet

@@ -8,11 +8,11 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         UPDATE convo_conversations FORCE INDEX (PRIMARY) SET version = ?, updated_at = ?,
-            last_activity_at = ?, awaiting_contact_since = ?, address_channel = ?, address = ?,
-            first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
-            first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, no_wait_before = ?,
-            responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
-            outgoing_automation = ?
+            last_activity_at = ?, last_incoming_at = ?, awaiting_contact_since = ?,
+            address_channel = ?, address = ?, deadline_at = ?, first_response_at = ?,
+            first_response_sent_at = ?, first_responder_type = ?, first_responder_id = ?,
+            first_waiting_since = ?, waiting_since = ?, no_wait_before = ?, responses = ?,
+            response_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
@@ -40,12 +40,12 @@ BEGIN NOT ATOMIC
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 awaiting_contact_since,
--- 5 address_channel, 6 address, 7 first_response_at, 8 first_response_sent_at,
--- 9 first_responder_type, 10 first_responder_id, 11 first_waiting_since, 12 waiting_since,
--- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
--- 18 outgoing_automation, 19 workspace, 20 id, 21 version, 22 workspace, 23 channel, 24 id,
--- 25 address, 26 ?, 27 id, 28 workspace, 29 channel, 30 id, 31 address, 32 contact, 33 hash,
--- 34 conversation, 35 first_seq, 36 last_seq, 37 workspace, 38 conversation, 39 seq, 40 id,
--- 41 contact, 42 kind, 43 at, 44 by_type, 45 by_id, 46 channel, 47 address, 48 external_id,
--- 49 sent_at, 50 body, 51 attachments, 52 response, 53 quiet
+-- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
+-- 5 awaiting_contact_since, 6 address_channel, 7 address, 8 deadline_at, 9 first_response_at,
+-- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
+-- 13 first_waiting_since, 14 waiting_since, 15 no_wait_before, 16 responses, 17 response_micros,
+-- 18 incoming, 19 outgoing_user, 20 outgoing_automation, 21 workspace, 22 id, 23 version,
+-- 24 workspace, 25 channel, 26 id, 27 address, 28 ?, 29 id, 30 workspace, 31 channel, 32 id,
+-- 33 address, 34 contact, 35 hash, 36 conversation, 37 first_seq, 38 last_seq, 39 workspace,
+-- 40 conversation, 41 seq, 42 id, 43 contact, 44 kind, 45 at, 46 by_type, 47 by_id, 48 channel,
+-- 49 address, 50 external_id, 51 sent_at, 52 body, 53 attachments, 54 response, 55 quiet

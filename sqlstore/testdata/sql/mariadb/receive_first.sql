@@ -12,18 +12,19 @@ BEGIN NOT ATOMIC
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 2;
         INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
-            new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee,
-            team, labels, priority, subject, attributes, pending_since, pending_until,
-            awaiting_contact_since, address_channel, address, due_at, active, active_slot, number,
-            opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
-            first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
-            first_responder_type, first_responder_id, first_waiting_since, waiting_since,
-            no_wait_before, responses, response_micros, pending_micros, incoming, outgoing_user,
-            outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category,
-            summary)
+            new_contact, status, status_since, version, updated_at, last_activity_at,
+            last_incoming_at, first_closed_at, assignee, team, assigned_at, labels, priority,
+            subject, attributes, pending_until, on_receive, awaiting_contact_since,
+            address_channel, address, marks, deadline_at, due_at, unrated, rating, active,
+            active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source,
+            first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
+            first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
+            waiting_since, no_wait_before, responses, response_micros, pending_micros, incoming,
+            outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
+            closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?);
+                ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
             priority)
@@ -35,20 +36,22 @@ BEGIN NOT ATOMIC
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
-            attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
-            labels, labels_before, priority, priority_before, subject, attributes)
+            attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
+            team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
+            audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+            attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
-            attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
-            labels, labels_before, priority, priority_before, subject, attributes)
+            attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
+            team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
+            audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+            attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -57,29 +60,31 @@ BEGIN NOT ATOMIC
 END;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
 -- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 workspace, 14 id, 15 origin,
--- 16 channel, 17 lane, 18 created_at, 19 contact, 20 new_contact, 21 status, 22 version,
--- 23 updated_at, 24 last_activity_at, 25 first_closed_at, 26 assignee, 27 team, 28 labels,
--- 29 priority, 30 subject, 31 attributes, 32 pending_since, 33 pending_until,
--- 34 awaiting_contact_since, 35 address_channel, 36 address, 37 due_at, 38 active, 39 active_slot,
--- 40 number, 41 opened_at, 42 opened_by_type, 43 opened_by_id, 44 opened_source,
--- 45 first_assigned_at, 46 first_assignee, 47 last_assignee, 48 last_team, 49 first_response_at,
--- 50 first_response_sent_at, 51 first_responder_type, 52 first_responder_id,
--- 53 first_waiting_since, 54 waiting_since, 55 no_wait_before, 56 responses, 57 response_micros,
--- 58 pending_micros, 59 incoming, 60 outgoing_user, 61 outgoing_automation, 62 closed_at,
--- 63 closed_by_type, 64 closed_by_id, 65 closed_source, 66 category, 67 summary, 68 workspace,
--- 69 id, 70 status, 71 channel, 72 lane, 73 created_at, 74 assignee, 75 team, 76 priority,
--- 77 workspace, 78 list, 79 at, 80 id, 81 workspace, 82 list, 83 at, 84 id, 85 workspace,
--- 86 conversation, 87 seq, 88 id, 89 contact, 90 contact_seq, 91 kind, 92 at, 93 by_type, 94 by_id,
--- 95 source, 96 channel, 97 lane, 98 address, 99 external_id, 100 sent_at, 101 body,
--- 102 attachments, 103 category, 104 summary, 105 until_at, 106 assignee, 107 team, 108 response,
--- 109 quiet, 110 new_contact, 111 restart_flow, 112 message, 113 redacted, 114 duplicate,
--- 115 notice, 116 audience, 117 status_before, 118 assignee_before, 119 team_before,
--- 120 lane_before, 121 channel_before, 122 moved_from, 123 from_seq, 124 labels, 125 labels_before,
--- 126 priority, 127 priority_before, 128 subject, 129 attributes, 130 workspace, 131 conversation,
--- 132 seq, 133 id, 134 contact, 135 contact_seq, 136 kind, 137 at, 138 by_type, 139 by_id,
--- 140 source, 141 channel, 142 lane, 143 address, 144 external_id, 145 sent_at, 146 body,
--- 147 attachments, 148 category, 149 summary, 150 until_at, 151 assignee, 152 team, 153 response,
--- 154 quiet, 155 new_contact, 156 restart_flow, 157 message, 158 redacted, 159 duplicate,
--- 160 notice, 161 audience, 162 status_before, 163 assignee_before, 164 team_before,
--- 165 lane_before, 166 channel_before, 167 moved_from, 168 from_seq, 169 labels, 170 labels_before,
--- 171 priority, 172 priority_before, 173 subject, 174 attributes
+-- 16 channel, 17 lane, 18 created_at, 19 contact, 20 new_contact, 21 status, 22 status_since,
+-- 23 version, 24 updated_at, 25 last_activity_at, 26 last_incoming_at, 27 first_closed_at,
+-- 28 assignee, 29 team, 30 assigned_at, 31 labels, 32 priority, 33 subject, 34 attributes,
+-- 35 pending_until, 36 on_receive, 37 awaiting_contact_since, 38 address_channel, 39 address,
+-- 40 marks, 41 deadline_at, 42 due_at, 43 unrated, 44 rating, 45 active, 46 active_slot, 47 number,
+-- 48 opened_at, 49 opened_by_type, 50 opened_by_id, 51 opened_source, 52 first_assigned_at,
+-- 53 first_assignee, 54 last_assignee, 55 last_team, 56 first_response_at,
+-- 57 first_response_sent_at, 58 first_responder_type, 59 first_responder_id,
+-- 60 first_waiting_since, 61 waiting_since, 62 no_wait_before, 63 responses, 64 response_micros,
+-- 65 pending_micros, 66 incoming, 67 outgoing_user, 68 outgoing_automation, 69 closed_at,
+-- 70 closed_by_type, 71 closed_by_id, 72 closed_source, 73 category, 74 summary, 75 workspace,
+-- 76 id, 77 status, 78 channel, 79 lane, 80 created_at, 81 assignee, 82 team, 83 priority,
+-- 84 workspace, 85 list, 86 at, 87 id, 88 workspace, 89 list, 90 at, 91 id, 92 workspace,
+-- 93 conversation, 94 seq, 95 id, 96 contact, 97 contact_seq, 98 kind, 99 at, 100 by_type,
+-- 101 by_id, 102 source, 103 channel, 104 lane, 105 address, 106 external_id, 107 sent_at,
+-- 108 body, 109 attachments, 110 category, 111 summary, 112 until_at, 113 on_receive, 114 marks,
+-- 115 cycle, 116 score, 117 assignee, 118 team, 119 response, 120 quiet, 121 new_contact,
+-- 122 restart_flow, 123 message, 124 redacted, 125 duplicate, 126 notice, 127 audience,
+-- 128 status_before, 129 assignee_before, 130 team_before, 131 lane_before, 132 channel_before,
+-- 133 moved_from, 134 from_seq, 135 labels, 136 labels_before, 137 priority, 138 priority_before,
+-- 139 subject, 140 attributes, 141 workspace, 142 conversation, 143 seq, 144 id, 145 contact,
+-- 146 contact_seq, 147 kind, 148 at, 149 by_type, 150 by_id, 151 source, 152 channel, 153 lane,
+-- 154 address, 155 external_id, 156 sent_at, 157 body, 158 attachments, 159 category, 160 summary,
+-- 161 until_at, 162 on_receive, 163 marks, 164 cycle, 165 score, 166 assignee, 167 team,
+-- 168 response, 169 quiet, 170 new_contact, 171 restart_flow, 172 message, 173 redacted,
+-- 174 duplicate, 175 notice, 176 audience, 177 status_before, 178 assignee_before, 179 team_before,
+-- 180 lane_before, 181 channel_before, 182 moved_from, 183 from_seq, 184 labels, 185 labels_before,
+-- 186 priority, 187 priority_before, 188 subject, 189 attributes

@@ -12,18 +12,19 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ? AND seen_at <= ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 2;
-        UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, version = ?,
-            updated_at = ?, last_activity_at = ?, first_closed_at = ?, assignee = ?, team = ?,
-            labels = ?, priority = ?, subject = ?, attributes = ?, pending_since = ?,
-            pending_until = ?, awaiting_contact_since = ?, address_channel = ?, address = ?,
-            due_at = ?, active = ?, active_slot = ?, number = ?, opened_at = ?, opened_by_type = ?,
-            opened_by_id = ?, opened_source = ?, first_assigned_at = ?, first_assignee = ?,
-            last_assignee = ?, last_team = ?, first_response_at = ?, first_response_sent_at = ?,
-            first_responder_type = ?, first_responder_id = ?, first_waiting_since = ?,
-            waiting_since = ?, no_wait_before = ?, responses = ?, response_micros = ?,
-            pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
-            closed_at = ?, closed_by_type = ?, closed_by_id = ?, closed_source = ?, category = ?,
-            summary = ?
+        UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, status_since = ?,
+            version = ?, updated_at = ?, last_activity_at = ?, last_incoming_at = ?,
+            first_closed_at = ?, assignee = ?, team = ?, assigned_at = ?, labels = ?, priority = ?,
+            subject = ?, attributes = ?, pending_until = ?, on_receive = ?,
+            awaiting_contact_since = ?, address_channel = ?, address = ?, marks = ?,
+            deadline_at = ?, due_at = ?, unrated = ?, rating = ?, active = ?, active_slot = ?,
+            number = ?, opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?,
+            first_assigned_at = ?, first_assignee = ?, last_assignee = ?, last_team = ?,
+            first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
+            first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, pending_micros = ?, incoming = ?,
+            outgoing_user = ?, outgoing_automation = ?, closed_at = ?, closed_by_type = ?,
+            closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
@@ -35,12 +36,13 @@ BEGIN NOT ATOMIC
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
-            attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
-            labels, labels_before, priority, priority_before, subject, attributes)
+            attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
+            team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
+            audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+            attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
@@ -49,21 +51,23 @@ BEGIN NOT ATOMIC
 END;
 -- parameters: 1 version, 2 created_at, 3 updated_at, 4 seen_at, 5 blocked, 6 merged_into, 7 parent,
 -- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version, 14 seen_at, 15 status,
--- 16 version, 17 updated_at, 18 last_activity_at, 19 first_closed_at, 20 assignee, 21 team,
--- 22 labels, 23 priority, 24 subject, 25 attributes, 26 pending_since, 27 pending_until,
--- 28 awaiting_contact_since, 29 address_channel, 30 address, 31 due_at, 32 active, 33 active_slot,
--- 34 number, 35 opened_at, 36 opened_by_type, 37 opened_by_id, 38 opened_source,
--- 39 first_assigned_at, 40 first_assignee, 41 last_assignee, 42 last_team, 43 first_response_at,
--- 44 first_response_sent_at, 45 first_responder_type, 46 first_responder_id,
--- 47 first_waiting_since, 48 waiting_since, 49 no_wait_before, 50 responses, 51 response_micros,
--- 52 pending_micros, 53 incoming, 54 outgoing_user, 55 outgoing_automation, 56 closed_at,
--- 57 closed_by_type, 58 closed_by_id, 59 closed_source, 60 category, 61 summary, 62 workspace,
--- 63 id, 64 version, 65 workspace, 66 id, 67 status, 68 channel, 69 lane, 70 created_at,
--- 71 assignee, 72 team, 73 priority, 74 workspace, 75 list, 76 at, 77 id, 78 workspace,
--- 79 conversation, 80 seq, 81 id, 82 contact, 83 contact_seq, 84 kind, 85 at, 86 by_type, 87 by_id,
--- 88 source, 89 channel, 90 lane, 91 address, 92 external_id, 93 sent_at, 94 body, 95 attachments,
--- 96 category, 97 summary, 98 until_at, 99 assignee, 100 team, 101 response, 102 quiet,
--- 103 new_contact, 104 restart_flow, 105 message, 106 redacted, 107 duplicate, 108 notice,
--- 109 audience, 110 status_before, 111 assignee_before, 112 team_before, 113 lane_before,
--- 114 channel_before, 115 moved_from, 116 from_seq, 117 labels, 118 labels_before, 119 priority,
--- 120 priority_before, 121 subject, 122 attributes
+-- 16 status_since, 17 version, 18 updated_at, 19 last_activity_at, 20 last_incoming_at,
+-- 21 first_closed_at, 22 assignee, 23 team, 24 assigned_at, 25 labels, 26 priority, 27 subject,
+-- 28 attributes, 29 pending_until, 30 on_receive, 31 awaiting_contact_since, 32 address_channel,
+-- 33 address, 34 marks, 35 deadline_at, 36 due_at, 37 unrated, 38 rating, 39 active,
+-- 40 active_slot, 41 number, 42 opened_at, 43 opened_by_type, 44 opened_by_id, 45 opened_source,
+-- 46 first_assigned_at, 47 first_assignee, 48 last_assignee, 49 last_team, 50 first_response_at,
+-- 51 first_response_sent_at, 52 first_responder_type, 53 first_responder_id,
+-- 54 first_waiting_since, 55 waiting_since, 56 no_wait_before, 57 responses, 58 response_micros,
+-- 59 pending_micros, 60 incoming, 61 outgoing_user, 62 outgoing_automation, 63 closed_at,
+-- 64 closed_by_type, 65 closed_by_id, 66 closed_source, 67 category, 68 summary, 69 workspace,
+-- 70 id, 71 version, 72 workspace, 73 id, 74 status, 75 channel, 76 lane, 77 created_at,
+-- 78 assignee, 79 team, 80 priority, 81 workspace, 82 list, 83 at, 84 id, 85 workspace,
+-- 86 conversation, 87 seq, 88 id, 89 contact, 90 contact_seq, 91 kind, 92 at, 93 by_type, 94 by_id,
+-- 95 source, 96 channel, 97 lane, 98 address, 99 external_id, 100 sent_at, 101 body,
+-- 102 attachments, 103 category, 104 summary, 105 until_at, 106 on_receive, 107 marks, 108 cycle,
+-- 109 score, 110 assignee, 111 team, 112 response, 113 quiet, 114 new_contact, 115 restart_flow,
+-- 116 message, 117 redacted, 118 duplicate, 119 notice, 120 audience, 121 status_before,
+-- 122 assignee_before, 123 team_before, 124 lane_before, 125 channel_before, 126 moved_from,
+-- 127 from_seq, 128 labels, 129 labels_before, 130 priority, 131 priority_before, 132 subject,
+-- 133 attributes

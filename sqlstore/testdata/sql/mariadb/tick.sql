@@ -19,60 +19,61 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         SET step = 2;
-        UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, version = ?,
-            updated_at = ?, last_activity_at = ?, first_closed_at = ?, assignee = ?, team = ?,
-            labels = ?, priority = ?, subject = ?, attributes = ?, pending_since = ?,
-            pending_until = ?, awaiting_contact_since = ?, address_channel = ?, address = ?,
-            due_at = ?, active = ?, active_slot = ?, number = ?, opened_at = ?, opened_by_type = ?,
-            opened_by_id = ?, opened_source = ?, first_assigned_at = ?, first_assignee = ?,
-            last_assignee = ?, last_team = ?, first_response_at = ?, first_response_sent_at = ?,
-            first_responder_type = ?, first_responder_id = ?, first_waiting_since = ?,
-            waiting_since = ?, no_wait_before = ?, responses = ?, response_micros = ?,
-            pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
-            closed_at = ?, closed_by_type = ?, closed_by_id = ?, closed_source = ?, category = ?,
-            summary = ?
+        UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, status_since = ?,
+            version = ?, updated_at = ?, last_activity_at = ?, last_incoming_at = ?,
+            first_closed_at = ?, assignee = ?, team = ?, assigned_at = ?, labels = ?, priority = ?,
+            subject = ?, attributes = ?, pending_until = ?, on_receive = ?,
+            awaiting_contact_since = ?, address_channel = ?, address = ?, marks = ?,
+            deadline_at = ?, due_at = ?, unrated = ?, rating = ?, active = ?, active_slot = ?,
+            number = ?, opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?,
+            first_assigned_at = ?, first_assignee = ?, last_assignee = ?, last_team = ?,
+            first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
+            first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, pending_micros = ?, incoming = ?,
+            outgoing_user = ?, outgoing_automation = ?, closed_at = ?, closed_by_type = ?,
+            closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
         UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?,
             priority = ?
             WHERE workspace = ? AND id = ?;
-        UPDATE convo_places SET list = ?, at = ?
-            WHERE workspace = ? AND list = ? AND at = ? AND id = ?;
         DELETE FROM convo_places
             WHERE workspace = ? AND list = ? AND at = ? AND id = ?;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
-            attachments, category, summary, until_at, assignee, team, response, quiet, new_contact,
-            restart_flow, message, redacted, duplicate, notice, audience, status_before,
-            assignee_before, team_before, lane_before, channel_before, moved_from, from_seq,
-            labels, labels_before, priority, priority_before, subject, attributes)
+            attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
+            team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
+            audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+            attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 0;
         COMMIT;
     END work;
     IF step <> 0 THEN ROLLBACK; END IF;
     SELECT step;
 END;
--- parameters: 1 status, 2 version, 3 updated_at, 4 last_activity_at, 5 first_closed_at, 6 assignee,
--- 7 team, 8 labels, 9 priority, 10 subject, 11 attributes, 12 pending_since, 13 pending_until,
--- 14 awaiting_contact_since, 15 address_channel, 16 address, 17 due_at, 18 active, 19 active_slot,
--- 20 number, 21 opened_at, 22 opened_by_type, 23 opened_by_id, 24 opened_source,
--- 25 first_assigned_at, 26 first_assignee, 27 last_assignee, 28 last_team, 29 first_response_at,
--- 30 first_response_sent_at, 31 first_responder_type, 32 first_responder_id,
--- 33 first_waiting_since, 34 waiting_since, 35 no_wait_before, 36 responses, 37 response_micros,
--- 38 pending_micros, 39 incoming, 40 outgoing_user, 41 outgoing_automation, 42 closed_at,
--- 43 closed_by_type, 44 closed_by_id, 45 closed_source, 46 category, 47 summary, 48 workspace,
--- 49 id, 50 version, 51 status, 52 channel, 53 lane, 54 assignee, 55 team, 56 priority,
--- 57 workspace, 58 id, 59 list, 60 at, 61 workspace, 62 list, 63 at, 64 id, 65 workspace, 66 list,
--- 67 at, 68 id, 69 workspace, 70 conversation, 71 seq, 72 id, 73 contact, 74 contact_seq, 75 kind,
--- 76 at, 77 by_type, 78 by_id, 79 source, 80 channel, 81 lane, 82 address, 83 external_id,
--- 84 sent_at, 85 body, 86 attachments, 87 category, 88 summary, 89 until_at, 90 assignee, 91 team,
--- 92 response, 93 quiet, 94 new_contact, 95 restart_flow, 96 message, 97 redacted, 98 duplicate,
--- 99 notice, 100 audience, 101 status_before, 102 assignee_before, 103 team_before,
--- 104 lane_before, 105 channel_before, 106 moved_from, 107 from_seq, 108 labels, 109 labels_before,
--- 110 priority, 111 priority_before, 112 subject, 113 attributes
+-- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
+-- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
+-- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
+-- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
+-- 23 unrated, 24 rating, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
+-- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
+-- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
+-- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 no_wait_before, 43 responses,
+-- 44 response_micros, 45 pending_micros, 46 incoming, 47 outgoing_user, 48 outgoing_automation,
+-- 49 closed_at, 50 closed_by_type, 51 closed_by_id, 52 closed_source, 53 category, 54 summary,
+-- 55 workspace, 56 id, 57 version, 58 status, 59 channel, 60 lane, 61 assignee, 62 team,
+-- 63 priority, 64 workspace, 65 id, 66 workspace, 67 list, 68 at, 69 id, 70 workspace,
+-- 71 conversation, 72 seq, 73 id, 74 contact, 75 contact_seq, 76 kind, 77 at, 78 by_type, 79 by_id,
+-- 80 source, 81 channel, 82 lane, 83 address, 84 external_id, 85 sent_at, 86 body, 87 attachments,
+-- 88 category, 89 summary, 90 until_at, 91 on_receive, 92 marks, 93 cycle, 94 score, 95 assignee,
+-- 96 team, 97 response, 98 quiet, 99 new_contact, 100 restart_flow, 101 message, 102 redacted,
+-- 103 duplicate, 104 notice, 105 audience, 106 status_before, 107 assignee_before, 108 team_before,
+-- 109 lane_before, 110 channel_before, 111 moved_from, 112 from_seq, 113 labels, 114 labels_before,
+-- 115 priority, 116 priority_before, 117 subject, 118 attributes
 
 -- load by conversation: see load.sql

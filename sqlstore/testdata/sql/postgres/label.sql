@@ -3,31 +3,34 @@
 BEGIN;
 -- isolation level: Read Committed
 
-UPDATE convo_conversations SET status = $1, version = $2, updated_at = $3, last_activity_at = $4,
-    first_closed_at = $5, assignee = $6, team = $7, labels = $8, priority = $9, subject = $10,
-    attributes = $11, pending_since = $12, pending_until = $13, awaiting_contact_since = $14,
-    address_channel = $15, address = $16, due_at = $17, active = $18, active_slot = $19,
-    number = $20, opened_at = $21, opened_by_type = $22, opened_by_id = $23, opened_source = $24,
-    first_assigned_at = $25, first_assignee = $26, last_assignee = $27, last_team = $28,
-    first_response_at = $29, first_response_sent_at = $30, first_responder_type = $31,
-    first_responder_id = $32, first_waiting_since = $33, waiting_since = $34, no_wait_before = $35,
-    responses = $36, response_micros = $37, pending_micros = $38, incoming = $39,
-    outgoing_user = $40, outgoing_automation = $41, closed_at = $42, closed_by_type = $43,
-    closed_by_id = $44, closed_source = $45, category = $46, summary = $47
-    WHERE workspace = $48 AND id = $49 AND version = $50 AND NOT EXISTS (SELECT other.id FROM
+UPDATE convo_conversations SET status = $1, status_since = $2, version = $3, updated_at = $4,
+    last_activity_at = $5, last_incoming_at = $6, first_closed_at = $7, assignee = $8, team = $9,
+    assigned_at = $10, labels = $11, priority = $12, subject = $13, attributes = $14,
+    pending_until = $15, on_receive = $16, awaiting_contact_since = $17, address_channel = $18,
+    address = $19, marks = $20, deadline_at = $21, due_at = $22, unrated = $23, rating = $24,
+    active = $25, active_slot = $26, number = $27, opened_at = $28, opened_by_type = $29,
+    opened_by_id = $30, opened_source = $31, first_assigned_at = $32, first_assignee = $33,
+    last_assignee = $34, last_team = $35, first_response_at = $36, first_response_sent_at = $37,
+    first_responder_type = $38, first_responder_id = $39, first_waiting_since = $40,
+    waiting_since = $41, no_wait_before = $42, responses = $43, response_micros = $44,
+    pending_micros = $45, incoming = $46, outgoing_user = $47, outgoing_automation = $48,
+    closed_at = $49, closed_by_type = $50, closed_by_id = $51, closed_source = $52, category = $53,
+    summary = $54
+    WHERE workspace = $55 AND id = $56 AND version = $57 AND NOT EXISTS (SELECT other.id FROM
         convo_conversations other
-    WHERE other.workspace = $51 AND other.active_slot = $52 AND other.lane = $53 AND other.id <>
-        $54);
--- parameters: 1 status, 2 version, 3 updated_at, 4 last_activity_at, 5 first_closed_at, 6 assignee,
--- 7 team, 8 labels, 9 priority, 10 subject, 11 attributes, 12 pending_since, 13 pending_until,
--- 14 awaiting_contact_since, 15 address_channel, 16 address, 17 due_at, 18 active, 19 active_slot,
--- 20 number, 21 opened_at, 22 opened_by_type, 23 opened_by_id, 24 opened_source,
--- 25 first_assigned_at, 26 first_assignee, 27 last_assignee, 28 last_team, 29 first_response_at,
--- 30 first_response_sent_at, 31 first_responder_type, 32 first_responder_id,
--- 33 first_waiting_since, 34 waiting_since, 35 no_wait_before, 36 responses, 37 response_micros,
--- 38 pending_micros, 39 incoming, 40 outgoing_user, 41 outgoing_automation, 42 closed_at,
--- 43 closed_by_type, 44 closed_by_id, 45 closed_source, 46 category, 47 summary, 48 workspace,
--- 49 id, 50 version, 51 workspace, 52 active_slot, 53 lane, 54 id
+    WHERE other.workspace = $58 AND other.active_slot = $59 AND other.lane = $60 AND other.id <>
+        $61);
+-- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
+-- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
+-- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
+-- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
+-- 23 unrated, 24 rating, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
+-- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
+-- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
+-- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 no_wait_before, 43 responses,
+-- 44 response_micros, 45 pending_micros, 46 incoming, 47 outgoing_user, 48 outgoing_automation,
+-- 49 closed_at, 50 closed_by_type, 51 closed_by_id, 52 closed_source, 53 category, 54 summary,
+-- 55 workspace, 56 id, 57 version, 58 workspace, 59 active_slot, 60 lane, 61 id
 
 INSERT INTO convo_labels (workspace, label, created_at, conversation)
     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
@@ -35,19 +38,20 @@ INSERT INTO convo_labels (workspace, label, created_at, conversation)
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
-    category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
-    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
-    priority_before, subject, attributes)
+    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
+    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
+    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
+    labels_before, priority, priority_before, subject, attributes)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
         $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37,
-        $38, $39, $40, $41, $42, $43, $44, $45) ON CONFLICT DO NOTHING;
+        $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
--- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
--- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
--- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
--- 37 channel_before, 38 moved_from, 39 from_seq, 40 labels, 41 labels_before, 42 priority,
--- 43 priority_before, 44 subject, 45 attributes
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
+-- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
+-- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
+-- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
+-- 49 attributes
 
 COMMIT;

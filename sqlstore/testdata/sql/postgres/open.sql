@@ -4,23 +4,26 @@
 WITH wanted AS (
     SELECT $1::text AS workspace, $2::uuid AS id, $3::text AS origin, $4::text AS channel,
         $5::text AS lane, $6::bigint AS created_at, $7::text AS contact,
-        $8::boolean AS new_contact, $9::text AS status, $10::bigint AS version,
-        $11::bigint AS updated_at, $12::bigint AS last_activity_at, $13::bigint AS first_closed_at,
-        $14::text AS assignee, $15::text AS team, $16::text AS labels, $17::integer AS priority,
-        $18::text AS subject, $19::text AS attributes, $20::bigint AS pending_since,
-        $21::bigint AS pending_until, $22::bigint AS awaiting_contact_since,
-        $23::text AS address_channel, $24::text AS address, $25::bigint AS due_at,
-        $26::boolean AS active, $27::text AS active_slot, $28::integer AS number,
-        $29::bigint AS opened_at, $30::text AS opened_by_type, $31::text AS opened_by_id,
-        $32::text AS opened_source, $33::bigint AS first_assigned_at, $34::text AS first_assignee,
-        $35::text AS last_assignee, $36::text AS last_team, $37::bigint AS first_response_at,
-        $38::bigint AS first_response_sent_at, $39::text AS first_responder_type,
-        $40::text AS first_responder_id, $41::bigint AS first_waiting_since,
-        $42::bigint AS waiting_since, $43::bigint AS no_wait_before, $44::integer AS responses,
-        $45::bigint AS response_micros, $46::bigint AS pending_micros, $47::integer AS incoming,
-        $48::integer AS outgoing_user, $49::integer AS outgoing_automation,
-        $50::bigint AS closed_at, $51::text AS closed_by_type, $52::text AS closed_by_id,
-        $53::text AS closed_source, $54::text AS category, $55::text AS summary
+        $8::boolean AS new_contact, $9::text AS status, $10::bigint AS status_since,
+        $11::bigint AS version, $12::bigint AS updated_at, $13::bigint AS last_activity_at,
+        $14::bigint AS last_incoming_at, $15::bigint AS first_closed_at, $16::text AS assignee,
+        $17::text AS team, $18::bigint AS assigned_at, $19::text AS labels,
+        $20::integer AS priority, $21::text AS subject, $22::text AS attributes,
+        $23::bigint AS pending_until, $24::text AS on_receive,
+        $25::bigint AS awaiting_contact_since, $26::text AS address_channel, $27::text AS address,
+        $28::text AS marks, $29::bigint AS deadline_at, $30::bigint AS due_at,
+        $31::integer AS unrated, $32::text AS rating, $33::boolean AS active,
+        $34::text AS active_slot, $35::integer AS number, $36::bigint AS opened_at,
+        $37::text AS opened_by_type, $38::text AS opened_by_id, $39::text AS opened_source,
+        $40::bigint AS first_assigned_at, $41::text AS first_assignee, $42::text AS last_assignee,
+        $43::text AS last_team, $44::bigint AS first_response_at,
+        $45::bigint AS first_response_sent_at, $46::text AS first_responder_type,
+        $47::text AS first_responder_id, $48::bigint AS first_waiting_since,
+        $49::bigint AS waiting_since, $50::bigint AS no_wait_before, $51::integer AS responses,
+        $52::bigint AS response_micros, $53::bigint AS pending_micros, $54::integer AS incoming,
+        $55::integer AS outgoing_user, $56::integer AS outgoing_automation,
+        $57::bigint AS closed_at, $58::text AS closed_by_type, $59::text AS closed_by_id,
+        $60::text AS closed_source, $61::text AS category, $62::text AS summary
 ), taken AS (
     SELECT 1 FROM wanted JOIN convo_conversations other ON other.workspace = wanted.workspace
         AND other.active_slot = wanted.active_slot AND other.lane = wanted.lane
@@ -28,27 +31,29 @@ WITH wanted AS (
 ), free AS (SELECT 1 WHERE NOT EXISTS (SELECT FROM taken)), wrote_contact AS (
     INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
         merged_into, parent, blocked_by, name, attributes)
-    SELECT $56::text, $57::text, $58::bigint, $59::bigint, $60::bigint, $61::bigint, $62::boolean,
-        $63::text, $64::text, $65::text, $66::text, $67::text FROM free
+    SELECT $63::text, $64::text, $65::bigint, $66::bigint, $67::bigint, $68::bigint, $69::boolean,
+        $70::text, $71::text, $72::text, $73::text, $74::text FROM free
     ON CONFLICT DO NOTHING RETURNING 1
 ), wrote_conversation AS (
     INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
-        new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee,
-        team, labels, priority, subject, attributes, pending_since, pending_until,
-        awaiting_contact_since, address_channel, address, due_at, active, active_slot, number,
-        opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
+        new_contact, status, status_since, version, updated_at, last_activity_at, last_incoming_at,
+        first_closed_at, assignee, team, assigned_at, labels, priority, subject, attributes,
+        pending_until, on_receive, awaiting_contact_since, address_channel, address, marks,
+        deadline_at, due_at, unrated, rating, active, active_slot, number, opened_at,
+        opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
         last_assignee, last_team, first_response_at, first_response_sent_at, first_responder_type,
         first_responder_id, first_waiting_since, waiting_since, no_wait_before, responses,
         response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
         closed_by_type, closed_by_id, closed_source, category, summary)
     SELECT wanted.workspace, wanted.id, wanted.origin, wanted.channel, wanted.lane,
-        wanted.created_at, wanted.contact, wanted.new_contact, wanted.status, wanted.version,
-        wanted.updated_at, wanted.last_activity_at, wanted.first_closed_at, wanted.assignee,
-        wanted.team, wanted.labels, wanted.priority, wanted.subject, wanted.attributes,
-        wanted.pending_since, wanted.pending_until, wanted.awaiting_contact_since,
-        wanted.address_channel, wanted.address, wanted.due_at, wanted.active, wanted.active_slot,
-        wanted.number, wanted.opened_at, wanted.opened_by_type, wanted.opened_by_id,
-        wanted.opened_source, wanted.first_assigned_at, wanted.first_assignee,
+        wanted.created_at, wanted.contact, wanted.new_contact, wanted.status, wanted.status_since,
+        wanted.version, wanted.updated_at, wanted.last_activity_at, wanted.last_incoming_at,
+        wanted.first_closed_at, wanted.assignee, wanted.team, wanted.assigned_at, wanted.labels,
+        wanted.priority, wanted.subject, wanted.attributes, wanted.pending_until,
+        wanted.on_receive, wanted.awaiting_contact_since, wanted.address_channel, wanted.address,
+        wanted.marks, wanted.deadline_at, wanted.due_at, wanted.unrated, wanted.rating,
+        wanted.active, wanted.active_slot, wanted.number, wanted.opened_at, wanted.opened_by_type,
+        wanted.opened_by_id, wanted.opened_source, wanted.first_assigned_at, wanted.first_assignee,
         wanted.last_assignee, wanted.last_team, wanted.first_response_at,
         wanted.first_response_sent_at, wanted.first_responder_type, wanted.first_responder_id,
         wanted.first_waiting_since, wanted.waiting_since, wanted.no_wait_before, wanted.responses,
@@ -64,19 +69,20 @@ WITH wanted AS (
         wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $68::text, $69::integer, $70::bigint, $71::uuid FROM wrote_conversation
+    SELECT $75::text, $76::integer, $77::bigint, $78::uuid FROM wrote_conversation
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
-        category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
-        message, redacted, duplicate, notice, audience, status_before, assignee_before,
-        team_before, lane_before, channel_before, moved_from, from_seq, labels, labels_before,
-        priority, priority_before, subject, attributes)
+        category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response,
+        quiet, new_contact, restart_flow, message, redacted, duplicate, notice, audience,
+        status_before, assignee_before, team_before, lane_before, channel_before, moved_from,
+        from_seq, labels, labels_before, priority, priority_before, subject, attributes)
     SELECT wanted.workspace, wanted.id, new_events.seq, new_events.id, new_events.contact,
         new_events.contact_seq, new_events.kind, new_events.at, new_events.by_type,
         new_events.by_id, new_events.source, new_events.channel, new_events.lane,
         new_events.address, new_events.external_id, new_events.sent_at, new_events.body,
         new_events.attachments, new_events.category, new_events.summary, new_events.until_at,
+        new_events.on_receive, new_events.marks, new_events.cycle, new_events.score,
         new_events.assignee, new_events.team, new_events.response, new_events.quiet,
         new_events.new_contact, new_events.restart_flow, new_events.message, new_events.redacted,
         new_events.duplicate, new_events.notice, new_events.audience, new_events.status_before,
@@ -84,27 +90,29 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($72::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($79::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
-        body text, attachments text, category text, summary text, until_at bigint, assignee text,
-        team text, response boolean, quiet boolean, new_contact boolean, restart_flow boolean,
-        message uuid, redacted boolean, duplicate uuid, notice text, audience text,
-        status_before text, assignee_before text, team_before text, lane_before text,
-        channel_before text, moved_from text, from_seq bigint, labels text, labels_before text,
-        priority integer, priority_before integer, subject text, attributes text)
+        body text, attachments text, category text, summary text, until_at bigint, on_receive text,
+        marks text, cycle integer, score integer, assignee text, team text, response boolean,
+        quiet boolean, new_contact boolean, restart_flow boolean, message uuid, redacted boolean,
+        duplicate uuid, notice text, audience text, status_before text, assignee_before text,
+        team_before text, lane_before text, channel_before text, moved_from text, from_seq bigint,
+        labels text, labels_before text, priority integer, priority_before integer, subject text,
+        attributes text)
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
--- 8 new_contact, 9 status, 10 version, 11 updated_at, 12 last_activity_at, 13 first_closed_at,
--- 14 assignee, 15 team, 16 labels, 17 priority, 18 subject, 19 attributes, 20 pending_since,
--- 21 pending_until, 22 awaiting_contact_since, 23 address_channel, 24 address, 25 due_at,
--- 26 active, 27 active_slot, 28 number, 29 opened_at, 30 opened_by_type, 31 opened_by_id,
--- 32 opened_source, 33 first_assigned_at, 34 first_assignee, 35 last_assignee, 36 last_team,
--- 37 first_response_at, 38 first_response_sent_at, 39 first_responder_type, 40 first_responder_id,
--- 41 first_waiting_since, 42 waiting_since, 43 no_wait_before, 44 responses, 45 response_micros,
--- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
--- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary, 56 workspace,
--- 57 id, 58 version, 59 created_at, 60 updated_at, 61 seen_at, 62 blocked, 63 merged_into,
--- 64 parent, 65 blocked_by, 66 name, 67 attributes, 68 workspace, 69 list, 70 at, 71 id,
--- 72 new_events
+-- 8 new_contact, 9 status, 10 status_since, 11 version, 12 updated_at, 13 last_activity_at,
+-- 14 last_incoming_at, 15 first_closed_at, 16 assignee, 17 team, 18 assigned_at, 19 labels,
+-- 20 priority, 21 subject, 22 attributes, 23 pending_until, 24 on_receive,
+-- 25 awaiting_contact_since, 26 address_channel, 27 address, 28 marks, 29 deadline_at, 30 due_at,
+-- 31 unrated, 32 rating, 33 active, 34 active_slot, 35 number, 36 opened_at, 37 opened_by_type,
+-- 38 opened_by_id, 39 opened_source, 40 first_assigned_at, 41 first_assignee, 42 last_assignee,
+-- 43 last_team, 44 first_response_at, 45 first_response_sent_at, 46 first_responder_type,
+-- 47 first_responder_id, 48 first_waiting_since, 49 waiting_since, 50 no_wait_before, 51 responses,
+-- 52 response_micros, 53 pending_micros, 54 incoming, 55 outgoing_user, 56 outgoing_automation,
+-- 57 closed_at, 58 closed_by_type, 59 closed_by_id, 60 closed_source, 61 category, 62 summary,
+-- 63 workspace, 64 id, 65 version, 66 created_at, 67 updated_at, 68 seen_at, 69 blocked,
+-- 70 merged_into, 71 parent, 72 blocked_by, 73 name, 74 attributes, 75 workspace, 76 list, 77 at,
+-- 78 id, 79 new_events

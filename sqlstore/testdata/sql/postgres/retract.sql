@@ -3,11 +3,12 @@
 -- a message by its event
 SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
     ev.by_type, ev.by_id, ev.source, ev.channel, ev.lane, ev.address, ev.external_id, ev.sent_at,
-    ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.assignee, ev.team,
-    ev.response, ev.quiet, ev.new_contact, ev.restart_flow, ev.message, ev.redacted, ev.duplicate,
-    ev.notice, ev.audience, ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before,
-    ev.channel_before, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority,
-    ev.priority_before, ev.subject, ev.attributes
+    ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.on_receive, ev.marks,
+    ev.cycle, ev.score, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
+    ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
+    ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
+    ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority, ev.priority_before,
+    ev.subject, ev.attributes
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = $1 AND cv.contact = $2 AND ev.id = $3;
@@ -26,9 +27,10 @@ SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, 
 -- events
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    assignee, team, response, quiet, new_contact, restart_flow, message, redacted, duplicate,
-    notice, audience, status_before, assignee_before, team_before, lane_before, channel_before,
-    moved_from, from_seq, labels, labels_before, priority, priority_before, subject, attributes
+    on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
+    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
+    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
+    priority_before, subject, attributes
     FROM convo_events
     WHERE workspace = $1 AND conversation = $2 AND seq > $3 ORDER BY seq LIMIT $4;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -37,33 +39,35 @@ BEGIN;
 -- isolation level: Read Committed
 
 UPDATE convo_conversations SET version = $1, updated_at = $2, last_activity_at = $3,
-    awaiting_contact_since = $4, address_channel = $5, address = $6, first_response_at = $7,
-    first_response_sent_at = $8, first_responder_type = $9, first_responder_id = $10,
-    first_waiting_since = $11, waiting_since = $12, no_wait_before = $13, responses = $14,
-    response_micros = $15, incoming = $16, outgoing_user = $17, outgoing_automation = $18
-    WHERE workspace = $19 AND id = $20 AND version = $21;
--- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 awaiting_contact_since,
--- 5 address_channel, 6 address, 7 first_response_at, 8 first_response_sent_at,
--- 9 first_responder_type, 10 first_responder_id, 11 first_waiting_since, 12 waiting_since,
--- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
--- 18 outgoing_automation, 19 workspace, 20 id, 21 version
+    last_incoming_at = $4, awaiting_contact_since = $5, address_channel = $6, address = $7,
+    deadline_at = $8, first_response_at = $9, first_response_sent_at = $10,
+    first_responder_type = $11, first_responder_id = $12, first_waiting_since = $13,
+    waiting_since = $14, no_wait_before = $15, responses = $16, response_micros = $17,
+    incoming = $18, outgoing_user = $19, outgoing_automation = $20
+    WHERE workspace = $21 AND id = $22 AND version = $23;
+-- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
+-- 5 awaiting_contact_since, 6 address_channel, 7 address, 8 deadline_at, 9 first_response_at,
+-- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
+-- 13 first_waiting_since, 14 waiting_since, 15 no_wait_before, 16 responses, 17 response_micros,
+-- 18 incoming, 19 outgoing_user, 20 outgoing_automation, 21 workspace, 22 id, 23 version
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
-    category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
-    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
-    priority_before, subject, attributes)
+    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
+    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
+    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
+    labels_before, priority, priority_before, subject, attributes)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
         $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37,
-        $38, $39, $40, $41, $42, $43, $44, $45) ON CONFLICT DO NOTHING;
+        $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
--- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
--- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
--- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
--- 37 channel_before, 38 moved_from, 39 from_seq, 40 labels, 41 labels_before, 42 priority,
--- 43 priority_before, 44 subject, 45 attributes
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
+-- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
+-- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
+-- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
+-- 49 attributes
 
 UPDATE convo_events SET body = NULL, attachments = NULL
     WHERE workspace = $1 AND conversation = $2 AND seq = $3;

@@ -3,28 +3,29 @@
 -- commit
 WITH wrote_conversation AS (
     UPDATE convo_conversations SET version = $1, updated_at = $2, last_activity_at = $3,
-        awaiting_contact_since = $4, address_channel = $5, address = $6, first_response_at = $7,
-        first_response_sent_at = $8, first_responder_type = $9, first_responder_id = $10,
-        first_waiting_since = $11, waiting_since = $12, no_wait_before = $13, responses = $14,
-        response_micros = $15, incoming = $16, outgoing_user = $17, outgoing_automation = $18
-    WHERE workspace = $19 AND id = $20 AND version = $21
+        last_incoming_at = $4, awaiting_contact_since = $5, address_channel = $6, address = $7,
+        deadline_at = $8, first_response_at = $9, first_response_sent_at = $10,
+        first_responder_type = $11, first_responder_id = $12, first_waiting_since = $13,
+        waiting_since = $14, no_wait_before = $15, responses = $16, response_micros = $17,
+        incoming = $18, outgoing_user = $19, outgoing_automation = $20
+    WHERE workspace = $21 AND id = $22 AND version = $23
     RETURNING workspace, id
 ), wrote_event AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
         channel, address, external_id, sent_at, body, attachments, response, quiet)
-    SELECT wrote_conversation.workspace, wrote_conversation.id, $22::bigint, $23::uuid, $24::text,
-        $25::text, $26::bigint, $27::text, $28::text, $29::text, $30::text, $31::text, $32::bigint,
-        $33::text, $34::text, $35::boolean, $36::boolean
+    SELECT wrote_conversation.workspace, wrote_conversation.id, $24::bigint, $25::uuid, $26::text,
+        $27::text, $28::bigint, $29::text, $30::text, $31::text, $32::text, $33::text, $34::bigint,
+        $35::text, $36::text, $37::boolean, $38::boolean
     FROM wrote_conversation
 ), placed_1 AS (
     DELETE FROM convo_places pl USING wrote_conversation
-    WHERE pl.workspace = $37 AND pl.list = $38 AND pl.at = $39 AND pl.id = $40
+    WHERE pl.workspace = $39 AND pl.list = $40 AND pl.at = $41 AND pl.id = $42
 )
 SELECT count(*), 0, 0 FROM wrote_conversation;
--- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 awaiting_contact_since,
--- 5 address_channel, 6 address, 7 first_response_at, 8 first_response_sent_at,
--- 9 first_responder_type, 10 first_responder_id, 11 first_waiting_since, 12 waiting_since,
--- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
--- 18 outgoing_automation, 19 workspace, 20 id, 21 version, 22 seq, 23 id, 24 contact, 25 kind,
--- 26 at, 27 by_type, 28 by_id, 29 channel, 30 address, 31 external_id, 32 sent_at, 33 body,
--- 34 attachments, 35 response, 36 quiet, 37 workspace, 38 list, 39 at, 40 id
+-- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
+-- 5 awaiting_contact_since, 6 address_channel, 7 address, 8 deadline_at, 9 first_response_at,
+-- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
+-- 13 first_waiting_since, 14 waiting_since, 15 no_wait_before, 16 responses, 17 response_micros,
+-- 18 incoming, 19 outgoing_user, 20 outgoing_automation, 21 workspace, 22 id, 23 version, 24 seq,
+-- 25 id, 26 contact, 27 kind, 28 at, 29 by_type, 30 by_id, 31 channel, 32 address, 33 external_id,
+-- 34 sent_at, 35 body, 36 attachments, 37 response, 38 quiet, 39 workspace, 40 list, 41 at, 42 id

@@ -4,16 +4,17 @@ BEGIN;
 
 -- commit
 UPDATE convo_conversations SET version = +?, updated_at = +?, last_activity_at = +?,
-    awaiting_contact_since = +?, address_channel = +?, address = +?, first_response_at = +?,
-    first_response_sent_at = +?, first_responder_type = +?, first_responder_id = +?,
-    first_waiting_since = +?, waiting_since = +?, no_wait_before = +?, responses = +?,
-    response_micros = +?, incoming = +?, outgoing_user = +?, outgoing_automation = +?
+    last_incoming_at = +?, awaiting_contact_since = +?, address_channel = +?, address = +?,
+    deadline_at = +?, first_response_at = +?, first_response_sent_at = +?,
+    first_responder_type = +?, first_responder_id = +?, first_waiting_since = +?,
+    waiting_since = +?, no_wait_before = +?, responses = +?, response_micros = +?, incoming = +?,
+    outgoing_user = +?, outgoing_automation = +?
     WHERE workspace = +? AND id = +? AND version = +?;
--- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 awaiting_contact_since,
--- 5 address_channel, 6 address, 7 first_response_at, 8 first_response_sent_at,
--- 9 first_responder_type, 10 first_responder_id, 11 first_waiting_since, 12 waiting_since,
--- 13 no_wait_before, 14 responses, 15 response_micros, 16 incoming, 17 outgoing_user,
--- 18 outgoing_automation, 19 workspace, 20 id, 21 version
+-- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
+-- 5 awaiting_contact_since, 6 address_channel, 7 address, 8 deadline_at, 9 first_response_at,
+-- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
+-- 13 first_waiting_since, 14 waiting_since, 15 no_wait_before, 16 responses, 17 response_micros,
+-- 18 incoming, 19 outgoing_user, 20 outgoing_automation, 21 workspace, 22 id, 23 version
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
     channel, address, external_id, sent_at, body, attachments, response, quiet)

@@ -10,9 +10,10 @@ INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen
 -- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
 
 INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
-    new_contact, status, version, updated_at, last_activity_at, first_closed_at, assignee, team,
-    labels, priority, subject, attributes, pending_since, pending_until, awaiting_contact_since,
-    address_channel, address, due_at, active, active_slot, number, opened_at, opened_by_type,
+    new_contact, status, status_since, version, updated_at, last_activity_at, last_incoming_at,
+    first_closed_at, assignee, team, assigned_at, labels, priority, subject, attributes,
+    pending_until, on_receive, awaiting_contact_since, address_channel, address, marks,
+    deadline_at, due_at, unrated, rating, active, active_slot, number, opened_at, opened_by_type,
     opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
     first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
     first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
@@ -20,17 +21,18 @@ INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_a
     closed_source, category, summary)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
--- 8 new_contact, 9 status, 10 version, 11 updated_at, 12 last_activity_at, 13 first_closed_at,
--- 14 assignee, 15 team, 16 labels, 17 priority, 18 subject, 19 attributes, 20 pending_since,
--- 21 pending_until, 22 awaiting_contact_since, 23 address_channel, 24 address, 25 due_at,
--- 26 active, 27 active_slot, 28 number, 29 opened_at, 30 opened_by_type, 31 opened_by_id,
--- 32 opened_source, 33 first_assigned_at, 34 first_assignee, 35 last_assignee, 36 last_team,
--- 37 first_response_at, 38 first_response_sent_at, 39 first_responder_type, 40 first_responder_id,
--- 41 first_waiting_since, 42 waiting_since, 43 no_wait_before, 44 responses, 45 response_micros,
--- 46 pending_micros, 47 incoming, 48 outgoing_user, 49 outgoing_automation, 50 closed_at,
--- 51 closed_by_type, 52 closed_by_id, 53 closed_source, 54 category, 55 summary
+-- 8 new_contact, 9 status, 10 status_since, 11 version, 12 updated_at, 13 last_activity_at,
+-- 14 last_incoming_at, 15 first_closed_at, 16 assignee, 17 team, 18 assigned_at, 19 labels,
+-- 20 priority, 21 subject, 22 attributes, 23 pending_until, 24 on_receive,
+-- 25 awaiting_contact_since, 26 address_channel, 27 address, 28 marks, 29 deadline_at, 30 due_at,
+-- 31 unrated, 32 rating, 33 active, 34 active_slot, 35 number, 36 opened_at, 37 opened_by_type,
+-- 38 opened_by_id, 39 opened_source, 40 first_assigned_at, 41 first_assignee, 42 last_assignee,
+-- 43 last_team, 44 first_response_at, 45 first_response_sent_at, 46 first_responder_type,
+-- 47 first_responder_id, 48 first_waiting_since, 49 waiting_since, 50 no_wait_before, 51 responses,
+-- 52 response_micros, 53 pending_micros, 54 incoming, 55 outgoing_user, 56 outgoing_automation,
+-- 57 closed_at, 58 closed_by_type, 59 closed_by_id, 60 closed_source, 61 category, 62 summary
 
 INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
     priority)
@@ -48,20 +50,21 @@ INSERT INTO convo_places (workspace, list, at, id)
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
-    category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
-    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
-    priority_before, subject, attributes)
+    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
+    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
+    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
+    labels_before, priority, priority_before, subject, attributes)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?) ON CONFLICT DO NOTHING;
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
--- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
--- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
--- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
--- 37 channel_before, 38 moved_from, 39 from_seq, 40 labels, 41 labels_before, 42 priority,
--- 43 priority_before, 44 subject, 45 attributes
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
+-- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
+-- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
+-- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
+-- 49 attributes
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
     channel, address, external_id, sent_at, body, attachments, response, quiet)

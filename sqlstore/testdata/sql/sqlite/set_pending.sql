@@ -3,30 +3,33 @@ BEGIN;
 -- load by contact: see load.sql
 
 -- commit
-UPDATE convo_conversations SET status = +?, version = +?, updated_at = +?, last_activity_at = +?,
-    first_closed_at = +?, assignee = +?, team = +?, labels = +?, priority = +?, subject = +?,
-    attributes = +?, pending_since = +?, pending_until = +?, awaiting_contact_since = +?,
-    address_channel = +?, address = +?, due_at = +?, active = +?, active_slot = +?, number = +?,
-    opened_at = +?, opened_by_type = +?, opened_by_id = +?, opened_source = +?,
-    first_assigned_at = +?, first_assignee = +?, last_assignee = +?, last_team = +?,
-    first_response_at = +?, first_response_sent_at = +?, first_responder_type = +?,
-    first_responder_id = +?, first_waiting_since = +?, waiting_since = +?, no_wait_before = +?,
-    responses = +?, response_micros = +?, pending_micros = +?, incoming = +?, outgoing_user = +?,
-    outgoing_automation = +?, closed_at = +?, closed_by_type = +?, closed_by_id = +?,
-    closed_source = +?, category = +?, summary = +?
+UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, updated_at = +?,
+    last_activity_at = +?, last_incoming_at = +?, first_closed_at = +?, assignee = +?, team = +?,
+    assigned_at = +?, labels = +?, priority = +?, subject = +?, attributes = +?,
+    pending_until = +?, on_receive = +?, awaiting_contact_since = +?, address_channel = +?,
+    address = +?, marks = +?, deadline_at = +?, due_at = +?, unrated = +?, rating = +?,
+    active = +?, active_slot = +?, number = +?, opened_at = +?, opened_by_type = +?,
+    opened_by_id = +?, opened_source = +?, first_assigned_at = +?, first_assignee = +?,
+    last_assignee = +?, last_team = +?, first_response_at = +?, first_response_sent_at = +?,
+    first_responder_type = +?, first_responder_id = +?, first_waiting_since = +?,
+    waiting_since = +?, no_wait_before = +?, responses = +?, response_micros = +?,
+    pending_micros = +?, incoming = +?, outgoing_user = +?, outgoing_automation = +?,
+    closed_at = +?, closed_by_type = +?, closed_by_id = +?, closed_source = +?, category = +?,
+    summary = +?
     WHERE workspace = +? AND id = +? AND version = +? AND NOT EXISTS (SELECT other.id FROM
         convo_conversations other
     WHERE other.workspace = +? AND other.active_slot = +? AND other.lane = +? AND other.id <> +?);
--- parameters: 1 status, 2 version, 3 updated_at, 4 last_activity_at, 5 first_closed_at, 6 assignee,
--- 7 team, 8 labels, 9 priority, 10 subject, 11 attributes, 12 pending_since, 13 pending_until,
--- 14 awaiting_contact_since, 15 address_channel, 16 address, 17 due_at, 18 active, 19 active_slot,
--- 20 number, 21 opened_at, 22 opened_by_type, 23 opened_by_id, 24 opened_source,
--- 25 first_assigned_at, 26 first_assignee, 27 last_assignee, 28 last_team, 29 first_response_at,
--- 30 first_response_sent_at, 31 first_responder_type, 32 first_responder_id,
--- 33 first_waiting_since, 34 waiting_since, 35 no_wait_before, 36 responses, 37 response_micros,
--- 38 pending_micros, 39 incoming, 40 outgoing_user, 41 outgoing_automation, 42 closed_at,
--- 43 closed_by_type, 44 closed_by_id, 45 closed_source, 46 category, 47 summary, 48 workspace,
--- 49 id, 50 version, 51 workspace, 52 active_slot, 53 lane, 54 id
+-- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
+-- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
+-- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
+-- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
+-- 23 unrated, 24 rating, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
+-- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
+-- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
+-- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 no_wait_before, 43 responses,
+-- 44 response_micros, 45 pending_micros, 46 incoming, 47 outgoing_user, 48 outgoing_automation,
+-- 49 closed_at, 50 closed_by_type, 51 closed_by_id, 52 closed_source, 53 category, 54 summary,
+-- 55 workspace, 56 id, 57 version, 58 workspace, 59 active_slot, 60 lane, 61 id
 
 UPDATE convo_active SET status = +?, channel = +?, lane = +?, assignee = +?, team = +?,
     priority = +?
@@ -35,19 +38,20 @@ UPDATE convo_active SET status = +?, channel = +?, lane = +?, assignee = +?, tea
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
-    category, summary, until_at, assignee, team, response, quiet, new_contact, restart_flow,
-    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
-    priority_before, subject, attributes)
+    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
+    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
+    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
+    labels_before, priority, priority_before, subject, attributes)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?) ON CONFLICT DO NOTHING;
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
--- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 assignee, 23 team, 24 response,
--- 25 quiet, 26 new_contact, 27 restart_flow, 28 message, 29 redacted, 30 duplicate, 31 notice,
--- 32 audience, 33 status_before, 34 assignee_before, 35 team_before, 36 lane_before,
--- 37 channel_before, 38 moved_from, 39 from_seq, 40 labels, 41 labels_before, 42 priority,
--- 43 priority_before, 44 subject, 45 attributes
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
+-- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
+-- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
+-- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
+-- 49 attributes
 
 COMMIT;
