@@ -28,6 +28,13 @@ func weekdaysOf(i ...convo.Interval) map[string][]convo.Interval {
 	return days
 }
 
+// policyOf is one policy that the test may change.
+func policyOf(p *convo.Policy) convo.Option {
+	return convo.WithPolicies(func(context.Context, convo.Scope) (*convo.Policy, error) {
+		return p, nil
+	})
+}
+
 const minute = convo.Duration(time.Minute)
 
 // marksOf are the marks of the events of a conversation, as deadline: result.
@@ -86,6 +93,9 @@ func TestAnAnswerCancelsBoth(t *testing.T) {
 	c := d.do(k, convo.Send{By: agentAna, Body: "bye"}).Conversation
 	d.wait(30 * time.Minute)
 	assert.Equal(t, 1, d.tick(), "the next answer arms it anew")
+	d.do(k, convo.Receive{Body: "wait"}, convo.Send{By: agentAna, Body: "for what?"})
+	d.wait(30 * time.Minute)
+	assert.Equal(t, 1, d.tick(), "also when it has fired before")
 	assert.Equal(t, convo.StatusOpen, d.get(c.ID).Status)
 }
 
@@ -115,7 +125,8 @@ func TestATargetInWorkingTime(t *testing.T) {
 
 func TestATargetThatPassesIsMissedOnce(t *testing.T) {
 	p := by(convo.Deadline{Name: "first", After: 10 * minute, Target: convo.TargetFirstResponse},
-		convo.Deadline{Name: "next", After: 5 * minute, Target: convo.TargetNextResponse})
+		convo.Deadline{Name: "next", After: 5 * minute, Target: convo.TargetNextResponse},
+		convo.Deadline{Name: "solve", After: 600 * minute, Target: convo.TargetResolution})
 	d := openDesk(t, convo.WithPolicy(p))
 	k := toContact("carl")
 	c := d.do(k, convo.Receive{Body: "hi"}).Conversation
@@ -326,9 +337,7 @@ func TestWhatWakesAPendingOneIsSaidThen(t *testing.T) {
 // O5: a policy that is switched on or shortened, and Rearm.
 func TestANewPolicyIsAppliedByRearm(t *testing.T) {
 	p := convo.Policy{}
-	d := openDesk(t, convo.WithPolicies(func(context.Context, convo.Scope) (*convo.Policy, error) {
-		return &p, nil
-	}))
+	d := openDesk(t, policyOf(&p))
 	k := toContact("carl")
 	c := d.do(k, convo.Receive{Body: "hi"}, convo.Send{By: agentAna, Body: "hello"}).Conversation
 	d.wait(90 * 24 * time.Hour)
@@ -358,9 +367,7 @@ func TestANewPolicyIsAppliedByRearm(t *testing.T) {
 
 func TestRearmTakesATimerOffTheListToo(t *testing.T) {
 	p := by(convo.Deadline{Name: "answer", After: 10 * minute, Target: convo.TargetFirstResponse})
-	d := openDesk(t, convo.WithPolicies(func(context.Context, convo.Scope) (*convo.Policy, error) {
-		return &p, nil
-	}))
+	d := openDesk(t, policyOf(&p))
 	for i := range 250 {
 		d.do(toContact(fmt.Sprint("carl ", i)), convo.Receive{Body: "hi"})
 	}
@@ -423,9 +430,7 @@ func TestAnArmingThatBeginsEarlierHasFiredAllTheSame(t *testing.T) {
 
 func TestAShorterTargetCountsFromWhenItIsApplied(t *testing.T) {
 	p := by(convo.Deadline{Name: "answer", After: 600 * minute, Target: convo.TargetFirstResponse})
-	d := openDesk(t, convo.WithPolicies(func(context.Context, convo.Scope) (*convo.Policy, error) {
-		return &p, nil
-	}))
+	d := openDesk(t, policyOf(&p))
 	k := toContact("carl")
 	d.do(k, convo.Receive{Body: "hi"})
 	d.wait(time.Hour)
@@ -435,61 +440,4 @@ func TestAShorterTargetCountsFromWhenItIsApplied(t *testing.T) {
 	assert.Equal(t, []convo.Mark{{Deadline: "answer", Target: convo.TargetFirstResponse,
 		Result: convo.MarkMet, Since: morning, Due: morning.Add(time.Hour)}},
 		r.Events[0].Marks().All())
-}
-
-// Ratings.
-
-func TestARatingIsOfACycleAndReplaceable(t *testing.T) {
-	d := openDesk(t)
-	k := toContact("carl")
-	c := d.do(k, convo.Receive{Body: "hi"}, convo.Close{By: agentAna}).Conversation
-	assert.Equal(t, 1, c.Unrated)
-	to := toConversation(c.ID)
-	d.wait(time.Minute)
-	first := d.clock.Now().UTC()
-	r := d.do(to, convo.Rate{Score: 2, Comment: "slow"})
-	assert.Equal(t, convo.OutcomeRated, r.Outcome)
-	assert.Equal(t, convo.Rating{At: first, Score: 2, Comment: "slow"}, r.Conversation.Cycle.Rating)
-	assert.Equal(t, convo.Rated{Cycle: 1, Score: 2, Comment: "slow"}, r.Events[0].Rated())
-	assert.Equal(t, convo.OutcomeUnchanged, d.do(to, convo.Rate{Score: 2, Comment: "slow"}).Outcome)
-	d.wait(time.Minute)
-	r = d.do(to, convo.Rate{Score: 5})
-	assert.Equal(t, convo.Rating{At: first, Score: 5}, r.Conversation.Cycle.Rating,
-		"the value is replaced, the first one's time stays")
-
-	d.do(to, convo.Reopen{By: visitor}, convo.Close{By: agentAna}, convo.Reopen{By: visitor})
-	r = d.do(to, convo.Rate{Score: 3})
-	assert.Equal(t, 2, r.Events[0].Rated().Cycle, "the last closed one has none")
-	assert.Zero(t, r.Conversation.Cycle.Rating)
-	r = d.do(to, convo.Rate{Score: 4})
-	assert.Equal(t, 3, r.Events[0].Rated().Cycle, "the running one")
-	closed := d.do(to, convo.Close{By: agentAna}).Conversation
-	assert.Zero(t, closed.Unrated)
-	d.do(to, convo.Rate{Cycle: 1, Score: 1})
-	cycles, err := d.Engine.Cycles(t.Context(), to)
-	require.NoError(t, err)
-	for i, score := range []int{1, 3, 4} {
-		assert.Equal(t, score, cycles[i].Rating.Score, "cycle %d", i+1)
-	}
-	assert.Equal(t, first, cycles[0].Rating.At)
-	require.Error(t, d.fails(to, convo.Rate{Cycle: 4, Score: 1}))
-}
-
-func (d *desk) fails(to convo.Ref, cmds ...convo.Command) error {
-	_, err := d.Engine.Do(context.Background(), to, cmds...)
-	return err
-}
-
-func TestScoresAreInThePolicysScale(t *testing.T) {
-	d := openDesk(t, convo.WithPolicy(convo.Policy{Ratings: convo.Scale{Min: 0, Max: 10}}))
-	k := toContact("carl")
-	d.do(k, convo.Receive{Body: "hi"})
-	for score, ok := range map[int]bool{-1: false, 0: true, 10: true, 11: false} {
-		err := d.fails(k, convo.Rate{Score: score})
-		if ok {
-			assert.NoError(t, err)
-		} else {
-			requireInvalid(t, "score", err)
-		}
-	}
 }
