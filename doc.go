@@ -67,7 +67,7 @@
 // [New] makes an [Engine]. [Engine.Do] takes a contact, an address or a conversation ([ToContact],
 // [ToAddress], [ToConversation]) and any number of commands for it: [Receive], [Send], [Close] and
 // the others of the table below. [Engine.Merge] merges contacts, [Engine.Unmerge] undoes that, and
-// [Engine.Tick] does what is due.
+// [Engine.Tick] does what is due, and [Engine.Run] ticks.
 // Rules are a [Policy]. The reads are methods of Engine; those that are paged have an iterator
 // beside them, All….
 //

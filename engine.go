@@ -12,9 +12,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Engine carries commands to snapshots and their outcomes to a store. It holds no state of its own:
-// any number of engines, in any number of processes, may work on one store. It is safe for
-// concurrent use.
+// Engine carries commands to snapshots and their outcomes to a store. It holds no state of its own,
+// but for what its timers put off: any number of engines, in any number of processes, may work on
+// one store. It is safe for concurrent use.
 type Engine struct {
 	store     Store
 	policy    Policy
@@ -26,6 +26,9 @@ type Engine struct {
 	guards    []guard
 	retries   int
 	maxMerged int
+	tickStats func(TickStats)
+	grace     time.Duration
+	putOff    *putOff
 }
 
 type systemClock struct{}
@@ -39,7 +42,7 @@ func New(s Store, opts ...Option) (*Engine, error) {
 		clock:   systemClock{},
 		newID:   func() uuid.UUID { return uuid.Must(uuid.NewV7()) },
 		log:     slog.New(slog.DiscardHandler),
-		retries: 100, maxMerged: DefaultMaxMerged,
+		retries: 100, maxMerged: DefaultMaxMerged, putOff: &putOff{},
 	}
 	for _, o := range opts {
 		o(e)
@@ -59,6 +62,8 @@ func New(s Store, opts ...Option) (*Engine, error) {
 		return nil, invalid("retries", "must not be negative")
 	case e.maxMerged < 1:
 		return nil, invalid("max_merged", "must be positive")
+	case e.grace < 0:
+		return nil, invalid("tick_grace", "must not be negative")
 	}
 	if err := e.policy.Validate(); err != nil {
 		return nil, err

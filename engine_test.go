@@ -334,9 +334,10 @@ func (s *shakyStore) Events(ctx context.Context, f convo.EventFilter) (es []conv
 	return es, err
 }
 
-func (s *shakyStore) Due(ctx context.Context, before time.Time,
-	limit int) (rs []convo.DueConversation, err error) {
-	err = s.around("Due", func() error { rs, err = s.Store.Due(ctx, before, limit); return err })
+func (s *shakyStore) Due(
+	ctx context.Context, q convo.DueQuery,
+) (rs []convo.DueConversation, err error) {
+	err = s.around("Due", func() error { rs, err = s.Store.Due(ctx, q); return err })
 	return rs, err
 }
 

@@ -41,7 +41,7 @@ func WithClock(c interface{ Now() time.Time }) Option { return func(e *Engine) {
 func WithIDs(f func() uuid.UUID) Option { return func(e *Engine) { e.newID = f } }
 
 // WithLogger sets where retries, duplicates and timers are logged, at debug level, by ids and never
-// by content. Default: nowhere.
+// by content; and, as warnings, the errors of Ticks of [Engine.Run]. Default: nowhere.
 func WithLogger(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
 
 // WithObserver has f called with the events of every commit after it, in the goroutine of the call

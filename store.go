@@ -23,7 +23,8 @@ type Store interface {
 	Load(ctx context.Context, to Ref) (Snapshot, error)
 
 	// Commit carries out the changes, all or nothing, and then, and only then, returns nil. They
-	// are about different contacts of one workspace. It MUST refuse
+	// write different rows, and are of one workspace, except under [DueLocker].LockDue. It MUST
+	// refuse
 	//   - with ErrDuplicate, a key whose KeyID finds one that it has;
 	//   - with ErrConflict, a row of a contact or conversation that is not as the change expects it
 	//     (another version, or there when it is to be added, or gone), an address that it has, and
@@ -66,9 +67,9 @@ type Store interface {
 	// time and whose external id no key has on its channel until now. It returns how many it looked
 	// at.
 	ForgetDeliveries(ctx context.Context, before time.Time, limit int) (int, error)
-	// Due returns up to limit conversations of all workspaces whose DueAt is not zero and not after
-	// before, the earliest first.
-	Due(ctx context.Context, before time.Time, limit int) ([]DueConversation, error)
+	// Due returns a page of the conversations of all workspaces whose DueAt is not zero and not
+	// after q.Before: by DueAt, workspace and id, all ascending.
+	Due(ctx context.Context, q DueQuery) ([]DueConversation, error)
 	// Contacts returns a page of root contacts: by ID, ascending, or with f.BySeen those whose
 	// SeenAt is not zero, by SeenAt, then ID, both descending. f.IDs, which may repeat, narrows it
 	// down.
@@ -101,8 +102,40 @@ type Locker interface {
 	Locked(ctx context.Context, workspace string, f func(ctx context.Context) error) error
 }
 
+// DueLocker is a Store whose due conversations several runners of Tick can share, rather than all
+// load the same ones and get in each other's way. A Store that is none is ticked one conversation
+// at a time.
+type DueLocker interface {
+	Store
+	// LockDue holds those conversations of due, which may be of several workspaces and are each
+	// there once, whose DueAt is not zero and not after before, and gives f their snapshots, as
+	// Load of their Refs answers, in any order. It MUST NOT wait for a conversation that another
+	// LockDue holds, and leaves it out; it may leave out others. What it holds, no other LockDue
+	// gives to its function before f returns. f is not called when nothing is held, and perhaps
+	// more than once, each time as if it were the first. Under the context that it is given, f
+	// calls Commit of this store once at most, with changes of what is held; that takes effect when
+	// f returns nil. When f fails, nothing does. LockDue returns the error of f, or why it was not
+	// committed: by the errors of Commit.
+	LockDue(ctx context.Context, before time.Time, due []Ref,
+		f func(ctx context.Context, held []Snapshot) error) error
+}
+
+// DueQuery asks for conversations whose timer's hint has come up.
+type DueQuery struct {
+	Before time.Time
+	// After is the one behind which the page begins, by its DueAt and its Ref's workspace and
+	// conversation; it need not be there. Zero: the page begins with the earliest.
+	After DueConversation
+	// Except are scopes to leave out, at most 50.
+	Except []Scope
+	Limit  int // positive
+}
+
 // DueConversation is a conversation whose timer's hint has come up.
 type DueConversation struct {
-	Ref   Ref // to the conversation
-	DueAt time.Time
+	Ref           Ref // to the conversation
+	DueAt         time.Time
+	Lane, Channel string // what its policy is looked up by
 }
+
+func (d *DueConversation) scope() Scope { return Scope{d.Ref.Workspace, d.Lane, d.Channel} }

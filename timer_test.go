@@ -454,6 +454,7 @@ func TestAConversationThatFailsDoesNotKeepTheOthersWaiting(t *testing.T) {
 			n, err := d.Tick(t.Context(), limit)
 			assert.ErrorIs(t, err, errA, "limit %d, round %d", limit, round)
 			assert.ErrorContains(t, err, ids[0].String())
+			d.wait(time.Hour) // so that they are not put off
 			if done += n; n == 0 {
 				assert.ErrorIs(t, err, errB)
 				break

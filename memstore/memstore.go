@@ -25,15 +25,22 @@ type Store struct {
 	mu         sync.RWMutex
 	workspaces map[string]*workspace
 	timers     timers
+	held       map[convo.Ref]bool    // by LockDue
 	spare      []*convo.Conversation // memory of a few closed conversations, for the next ones
 }
 
 // New returns an empty store.
 func New() *Store {
-	return &Store{workspaces: map[string]*workspace{}, spare: make([]*convo.Conversation, 0, 64)}
+	return &Store{
+		workspaces: map[string]*workspace{}, held: map[convo.Ref]bool{},
+		spare: make([]*convo.Conversation, 0, 64),
+	}
 }
 
-var _ convo.IdentityIndex = (*Store)(nil)
+var (
+	_ convo.IdentityIndex = (*Store)(nil)
+	_ convo.DueLocker     = (*Store)(nil)
+)
 
 type workspace struct {
 	name          string

@@ -93,7 +93,7 @@ func TestAddingNearTheEndDoesNotCostASort(t *testing.T) {
 func TestTimersAreWhatWasSetLast(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := New()
-		w := &workspace{name: "acme"}
+		w := &workspace{name: "acme", words: []string{""}}
 		all := make([]*conversation, rapid.IntRange(1, 20).Draw(t, "conversations"))
 		for i := range all {
 			all[i] = at(0)
@@ -115,7 +115,9 @@ func TestTimersAreWhatWasSetLast(t *testing.T) {
 			"due": func(t *rapid.T) {
 				before, limit := rapid.Int64Range(-6, 6).Draw(t, "before"), rapid.IntRange(1,
 					25).Draw(t, "limit")
-				got, err := s.Due(t.Context(), time.UnixMicro(before), limit)
+				got, err := s.Due(t.Context(), convo.DueQuery{
+					Before: time.UnixMicro(before), Limit: limit,
+				})
 				require.NoError(t, err)
 				var due []int64
 				for _, at := range want {
@@ -146,7 +148,7 @@ func TestTimersAreWhatWasSetLast(t *testing.T) {
 
 func TestTimersThatMoveForEverTakeNoMoreRoom(t *testing.T) {
 	s := New()
-	w := &workspace{name: "acme"}
+	w := &workspace{name: "acme", words: []string{""}}
 	waits, moves := at(0), at(0)
 	s.timers.set(w, waits, 1)
 	for i := range int64(10_000) {
@@ -157,7 +159,7 @@ func TestTimersThatMoveForEverTakeNoMoreRoom(t *testing.T) {
 		s.timers.set(w, moves, 7)
 	}
 	assert.LessOrEqual(t, len(s.timers.entries), 2*2+65)
-	due, err := s.Due(t.Context(), time.UnixMicro(100), 10)
+	due, err := s.Due(t.Context(), convo.DueQuery{Before: time.UnixMicro(100), Limit: 10})
 	require.NoError(t, err)
 	at := func(micros int64, c *conversation) convo.DueConversation {
 		return convo.DueConversation{

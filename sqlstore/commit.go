@@ -117,6 +117,9 @@ func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 		}
 		return nil
 	}
+	if t.d.many && len(p.conversations) >= manyUpdates && p.updates() {
+		return p.updateMany(ctx, t)
+	}
 	for _, step := range [...]func(context.Context, *transaction) error{
 		p.writeContacts, p.writeConversations, p.writeKeys, p.writeEvents, p.writeCycles, p.redact,
 		p.merge, p.unmerge,

@@ -186,6 +186,7 @@ var sent = map[string]func(*scene){
 		require.NoError(s.t, err)
 		require.Equal(s.t, 1, n)
 	},
+	"tick_many":   ticksMany,
 	"load":        func(s *scene) { s.rec.on, s.rec.in = true, nil; s.loads(s.ctx) },
 	"load_locked": loadLocked,
 	"list":        lists,
@@ -193,7 +194,7 @@ var sent = map[string]func(*scene){
 	"due": func(s *scene) {
 		s.rec.on = true
 		s.rec.what = "due conversations"
-		_, err := s.sql.Due(s.ctx, s.now, 10)
+		_, err := s.sql.Due(s.ctx, convo.DueQuery{Before: s.now, Limit: 10})
 		require.NoError(s.t, err)
 	},
 	"keys": func(s *scene) {
@@ -333,6 +334,7 @@ type scene struct {
 	now    time.Time
 	engine *convo.Engine
 	sql    *Store
+	store  convo.Store // in memory
 	rec    *recorder
 	last   convo.Event // of the commands that are not recorded
 }
@@ -351,7 +353,8 @@ func newScene(t *testing.T, d Dialect) *scene {
 	} {
 		s.rec.in[s.sql.d.Text(statement, DefaultPrefix)] = "load " + name + ": see load.sql"
 	}
-	both := &pair{memstore.New(), s}
+	s.store = memstore.New()
+	both := &pair{s.store, s}
 	var store convo.Store = struct{ convo.Store }{both}
 	if s.sql.LockFirst() {
 		store = both
@@ -402,12 +405,12 @@ func (p *pair) Commit(ctx context.Context, changes ...convo.Change) error {
 }
 
 func (p *pair) Due(
-	ctx context.Context, before time.Time, limit int,
+	ctx context.Context, q convo.DueQuery,
 ) ([]convo.DueConversation, error) {
 	p.scene.rec.what = "due"
-	_, err := p.scene.sql.Due(ctx, before, limit)
+	_, err := p.scene.sql.Due(ctx, q)
 	require.NoError(p.scene.t, err)
-	return p.Store.Due(ctx, before, limit)
+	return p.Store.Due(ctx, q)
 }
 
 func (p *pair) Keys(

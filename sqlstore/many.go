@@ -190,6 +190,69 @@ func insertMany[R, T any](
 	return true, nil
 }
 
+// manyUpdates is how many conversations a commit changes that is written many rows at a time.
+const manyUpdates = 4
+
+// manyBytes bounds the texts of such a commit, each character of which JSON may write as six: all
+// of it has room in the smallest packet.
+const manyBytes = 100 << 10
+
+// updates reports whether p is of a Tick: it only changes conversations that are there. None of
+// them becomes active, or moves, for that writes the row of a contact, too; so none can take the
+// slot of another one.
+func (p *plan) updates() bool {
+	if len(p.contacts)+len(p.keys)+len(p.addresses)+len(p.merged)+len(p.unmerged)+
+		len(p.redacted)+len(p.repointed)+len(p.unlinked) > 0 {
+		return false
+	}
+	closed, texts := 0, 0
+	for _, e := range p.events {
+		r := e.Row()
+		texts += lengthOf(&r)
+	}
+	for _, c := range p.conversations {
+		texts += len(c.Cycle.Closing.Summary) + len(c.Attributes)
+		if c.Action != convo.RowUpdated || c.LabelsBefore != c.Labels ||
+			c.CycleClosed && c.Listing != convo.RowRemoved {
+			return false
+		}
+		if c.CycleClosed {
+			closed++
+		}
+	}
+	return closed == len(p.cycles) && texts <= manyBytes
+}
+
+// updateMany writes p many rows at a time, and then what is new of it.
+func (p *plan) updateMany(ctx context.Context, t *transaction) error {
+	for some := range slices.Chunk(p.conversations, maxMany) {
+		for _, l := range t.d.UpdateMany(some) {
+			result, err := t.tx.ExecContext(ctx, t.d.Text(l.Statement, t.stmts.prefix), l.Args...)
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			if err == nil && n < int64(l.Rows) {
+				err = fmt.Errorf("sqlstore: a row of several is another one: %w", convo.ErrConflict)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	changed := p.conversations
+	p.conversations = nil
+	all, err := insertMany(ctx, t, dialect.InsertPlace, dialect.Places.All,
+		dialect.NewPlaces(changed), func(r dialect.Placed) *dialect.Placed { return &r })
+	if err == nil && !all {
+		err = fmt.Errorf("sqlstore: a place in a list is taken: %w", convo.ErrConflict)
+	}
+	if err != nil {
+		return err
+	}
+	return p.writeMany(ctx, t)
+}
+
 // writeMany writes the rows of an import: contacts, conversations, keys, addresses, events and
 // cycles. Rows that are to be updated were written before, one by one.
 func (p *plan) writeMany(ctx context.Context, t *transaction) error {

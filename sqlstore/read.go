@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -306,26 +305,6 @@ func (s *Store) Event(
 		return convo.Event{}, false, err
 	}
 	return found[0], true, nil
-}
-
-// Due implements convo.Store.
-func (s *Store) Due(
-	ctx context.Context, before time.Time, limit int,
-) ([]convo.DueConversation, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s = s.within(ctx)
-	out := make([]convo.DueConversation, 0, min(limit, convo.MaxPageSize))
-	args := []any{before.UnixMicro(), limit}
-	err := s.rows(ctx, dialect.DueConversations, args, func(scan func(...any) error) error {
-		var d convo.DueConversation
-		err := scan((*dialect.Text)(&d.Ref.Workspace), (*dialect.ID)(&d.Ref.Conversation),
-			(*dialect.Micros)(&d.DueAt))
-		out = append(out, d)
-		return err
-	})
-	return out, err
 }
 
 // Keys implements convo.Store.

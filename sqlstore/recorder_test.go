@@ -84,7 +84,7 @@ func (s recorded) NumInput() int { return -1 }
 
 func (s recorded) Exec([]driver.Value) (driver.Result, error) {
 	s.r.sent(s.text)
-	return driver.RowsAffected(1), nil
+	return driver.RowsAffected(maxMany), nil // one for each row that was listed
 }
 
 func (s recorded) Query([]driver.Value) (driver.Rows, error) {

@@ -76,7 +76,7 @@ func (s *Store) fixedStatements() []string {
 		dialect.EventsOfOwnLog, dialect.EventsOfConversation, dialect.EventsOfContact,
 		dialect.ContactEventsOfContact, dialect.EventOfContact, dialect.ContactEventOfContact,
 		dialect.EventAt, dialect.ContactEventAt,
-		dialect.DueConversations, dialect.AddressesOfContact, dialect.AddressesByIdentity, active)
+		s.d.Due(0), dialect.AddressesOfContact, dialect.AddressesByIdentity, active)
 }
 
 // composed returns the statement for a class of changes, put together once.

@@ -31,6 +31,7 @@ type Store struct {
 var (
 	_ convo.Store         = (*Store)(nil)
 	_ convo.Locker        = (*Store)(nil)
+	_ convo.DueLocker     = (*Store)(nil)
 	_ convo.IdentityIndex = (*Store)(nil)
 )
 
@@ -243,15 +244,32 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 
 // commit carries out changes: at once, where that can be.
 func (s *Store) commit(ctx context.Context, changes []convo.Change, atOnce bool) error {
-	if len(changes) == 1 && atOnce && s.d.commit != nil && (s.tx == nil || !s.tx.savepoint) {
-		if done, err := s.d.commit(ctx, s, &changes[0]); done {
-			return s.finish(ctx, changes, err)
+	if atOnce && s.d.commit != nil && len(changes) < manyUpdates && s.eachAtOnce(changes) {
+		for i := range changes {
+			if _, err := s.d.commit(ctx, s, &changes[i]); err != nil {
+				return s.finish(ctx, changes, err)
+			}
 		}
+		return s.finish(ctx, changes, nil)
 	}
 	if s.tx != nil {
 		return s.refusal(s.tx.commit(ctx, changes))
 	}
 	return s.transact(ctx, func(t *transaction) error { return t.carryOut(ctx, changes) })
+}
+
+// eachAtOnce says that each of the changes is one statement. Several need a transaction around
+// them; and in the host's own, one that was refused could not be undone without a savepoint.
+func (s *Store) eachAtOnce(changes []convo.Change) bool {
+	if s.tx == nil && len(changes) > 1 || s.tx != nil && s.tx.savepoint {
+		return false
+	}
+	for i := range changes {
+		if _, ok := dialect.ClassOf(&changes[i]); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // finish says what came of a commit in one statement.

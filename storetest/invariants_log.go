@@ -198,10 +198,10 @@ func (c *checker) addresses(id string, history []convo.Event) {
 // due checks the timers of the workspaces, among which those of others may be.
 func (c *checker) due(workspaces []string) {
 	limit := convo.MaxPageSize
-	due, err := c.store.Due(c.ctx, farAway, limit)
+	due, err := c.store.Due(c.ctx, convo.DueQuery{Before: farAway, Limit: limit})
 	for err == nil && len(due) >= limit && limit < math.MaxInt32/2 {
 		limit *= 2
-		due, err = c.store.Due(c.ctx, farAway, limit)
+		due, err = c.store.Due(c.ctx, convo.DueQuery{Before: farAway, Limit: limit})
 	}
 	c.failed(err)
 	var last time.Time

@@ -379,7 +379,7 @@ func honoursContexts(s *suite) {
 				return err
 			},
 			"Due": func() error {
-				_, err := s.store.Due(done, farAway, 1)
+				_, err := s.store.Due(done, convo.DueQuery{Before: farAway, Limit: 1})
 				return err
 			},
 			"Keys": func() error {

@@ -80,6 +80,7 @@ func cases() []testCase {
 		contactCases,
 		movedCases,
 		deadlineCases,
+		dueCases,
 	)
 }
 
@@ -404,7 +405,7 @@ func (s *suite) addresses(workspace, contact string) []convo.Address {
 }
 
 func (s *suite) due(before time.Time, limit int) []convo.Ref {
-	due, err := s.store.Due(s.ctx, before, limit)
+	due, err := s.store.Due(s.ctx, convo.DueQuery{Before: before, Limit: limit})
 	s.NoError(err)
 	var refs []convo.Ref
 	for _, d := range due {

@@ -35,7 +35,7 @@ type fake struct {
 	filter      func(*convo.Filter)
 	eventFilter func(*convo.EventFilter)
 	keyID       func(*convo.KeyID)
-	dueBefore   func(*time.Time, *int)
+	dueBefore   func(*convo.DueQuery)
 
 	thread       func(*convo.Snapshot)
 	conversation func(*convo.Conversation) // every one that is read
@@ -188,16 +188,15 @@ func (f *fake) Addresses(ctx context.Context, workspace, contact string) ([]conv
 	return all, err
 }
 
-func (f *fake) Due(ctx context.Context, before time.Time, limit int) ([]convo.DueConversation,
-	error) {
+func (f *fake) Due(ctx context.Context, q convo.DueQuery) ([]convo.DueConversation, error) {
 	ctx, _, err := f.begin(ctx, "Due", "")
 	if err != nil {
 		return nil, err
 	}
 	if f.dueBefore != nil {
-		f.dueBefore(&before, &limit)
+		f.dueBefore(&q)
 	}
-	due, err := f.Store.Due(ctx, before, limit)
+	due, err := f.Store.Due(ctx, q)
 	if f.due != nil {
 		due = f.due(due)
 	}
@@ -684,14 +683,11 @@ var mutants = []struct {
 		}},
 	{"Due/returns the earliest first, up to the limit and the time, of all workspaces",
 		"before is exclusive", func(f *fake) {
-			f.dueBefore = func(before *time.Time,
-				_ *int) {
-				*before = before.Add(-time.Microsecond)
-			}
+			f.dueBefore = func(q *convo.DueQuery) { q.Before = q.Before.Add(-time.Microsecond) }
 		}},
 	{"Due/returns the earliest first, up to the limit and the time, of all workspaces", "no limit",
 		func(f *fake) {
-			f.dueBefore = func(_ *time.Time, limit *int) { *limit = math.MaxInt32 }
+			f.dueBefore = func(q *convo.DueQuery) { q.Limit = math.MaxInt32 }
 		}},
 	{"Due/returns the earliest first, up to the limit and the time, of all workspaces", "by id",
 		func(f *fake) {

@@ -114,9 +114,7 @@ func (p *planner) noLongPages(t *testing.T) {
 				}
 			}
 		}
-		_, err = s.Due(t.Context(), time.Now(), pageLimit)
-		require.NoError(t, err)
-		did("due")
+		ticks(t, s, did)
 	})
 	for _, st := range statements {
 		for _, plan := range p.explain(t, st, true) {
@@ -301,9 +299,7 @@ func doEverything(t *testing.T, s *sqlstore.Store, db *sql.DB, did func(string))
 	_, err = s.Keys(ctx, w, convo.KeyID{Channel: "whatsapp", ID: "wamid.1"})
 	require.NoError(t, err)
 	did("keys")
-	_, err = s.Due(ctx, time.Now(), pageLimit)
-	require.NoError(t, err)
-	did("due")
+	ticks(t, s, did)
 	_, err = s.Counts(ctx, w)
 	require.NoError(t, err)
 	did("counts")
@@ -620,7 +616,8 @@ func (p *planner) explainMariaDB(t *testing.T, st statement, run bool) (plan pla
 			" ", number.String, " ", extra.String)
 		plan.text += line + "\n"
 		if (access.String == "ALL" || access.String == "index") &&
-			!strings.HasPrefix(table.String, "<") {
+			!strings.HasPrefix(table.String, "<") &&
+			!strings.HasPrefix(extra.String, "Table function") { // what was sent
 			plan.scans = append(plan.scans, line)
 		}
 	}

@@ -318,7 +318,7 @@ func TestAReadFailsWithTheErrorBehindItsRows(t *testing.T) {
 				return err
 			},
 			"due": func(ctx context.Context) error {
-				_, err := w.faulty.Due(ctx, time.Now(), 10)
+				_, err := w.faulty.Due(ctx, convo.DueQuery{Before: time.Now(), Limit: 10})
 				return err
 			},
 			"keys": func(ctx context.Context) error {

@@ -166,7 +166,7 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var running sync.WaitGroup
-	running.Go(func() { tick(ctx, engine, log) })
+	running.Go(func() { _ = engine.Run(ctx, 0) }) // until ctx ends; it logs what fails
 	running.Go(func() { rollUp(ctx, store, time.Tick(time.Minute), log) })
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- server.Serve(listener) })
@@ -192,22 +192,6 @@ func policy() convo.Policy {
 }
 
 var categories = []string{"General Inquiry", "Sales", "Support"}
-
-// tick wakes what was set aside until a time.
-func tick(ctx context.Context, engine *convo.Engine, log *slog.Logger) {
-	every := time.NewTicker(time.Second)
-	defer every.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-every.C:
-			if _, err := engine.Tick(ctx, 100); err != nil && ctx.Err() == nil {
-				log.ErrorContext(ctx, "timers", "error", err)
-			}
-		}
-	}
-}
 
 // rollUp keeps reports quick, where the store has something to do for that: at once, and then in
 // turns.

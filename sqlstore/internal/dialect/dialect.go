@@ -70,6 +70,10 @@ type Dialect struct {
 	// LockOfBoth says that Lock wants a contact and a conversation which are both there, and shows
 	// them as they are after the waiting, but all else as it was before: then Load reads again.
 	LockOfBoth bool
+	// lockFree makes of a SELECT one that holds its rows, but for those that somebody else holds.
+	lockFree string
+	// dueIndex and primaryIndex are index hints: the engine may read, and hold, all that is due.
+	dueIndex, primaryIndex string
 	// Isolation is asked for in the store's own transactions.
 	Isolation sql.IsolationLevel
 	// SnapshotIsolation is asked for to read several times as of one moment.

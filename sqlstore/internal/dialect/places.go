@@ -20,13 +20,14 @@ type Place struct {
 
 // Places are the columns of convo_places.
 var Places = table(
-	required("workspace", immutable, func(p *placed) Field { return (*Text)(&p.Workspace) }),
-	required("list", immutable, func(p *placed) Field { return (*Count)(&p.List) }),
-	required("at", immutable, func(p *placed) Field { return (*Int)(&p.At) }),
-	required("id", immutable, func(p *placed) Field { return (*ID)(&p.ID) }),
+	required("workspace", immutable, func(p *Placed) Field { return (*Text)(&p.Workspace) }),
+	required("list", immutable, func(p *Placed) Field { return (*Count)(&p.List) }),
+	required("at", immutable, func(p *Placed) Field { return (*Int)(&p.At) }),
+	required("id", immutable, func(p *Placed) Field { return (*ID)(&p.ID) }),
 )
 
-type placed struct {
+// Placed is a row of convo_places.
+type Placed struct {
 	convo.Conversation
 	Place
 }

@@ -41,6 +41,7 @@ var PostgreSQL = Dialect{
 	Savepoint:         savepoint,
 	Lock:              " FOR UPDATE OF ct, cv",
 	LockOfBoth:        true,
+	lockFree:          " FOR UPDATE SKIP LOCKED",
 	withTies:          true,
 	Isolation:         sql.LevelReadCommitted,
 	SnapshotIsolation: sql.LevelRepeatableRead,

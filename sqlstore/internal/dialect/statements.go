@@ -205,9 +205,6 @@ const (
 	WHERE ad.workspace = ? AND ad.identity = ? AND (ad.channel, ad.value) > (?, ?)
 	ORDER BY ad.channel, ad.value LIMIT ?`
 
-	DueConversations = `SELECT workspace, id, due_at FROM convo_conversations
-	WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, workspace, id LIMIT ?`
-
 	// EventAt and ContactEventAt read what stands where an event was to be written.
 	EventAt = `SELECT id, contact FROM convo_events
 	WHERE workspace = ? AND conversation = ? AND seq = ?`

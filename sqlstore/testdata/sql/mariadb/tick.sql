@@ -5,9 +5,12 @@ SELECT workspace, channel, id, address
 -- parameters: 1 unknown_since, 2 limit
 
 -- due
-SELECT workspace, id, due_at FROM convo_conversations
-    WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, workspace, id LIMIT ?;
--- parameters: 1 due_at, 2 limit
+SELECT workspace, id, due_at, lane, channel FROM convo_conversations FORCE INDEX
+    (convo_conversations_due)
+    WHERE due_at IS NOT NULL AND due_at <= ? AND (due_at > ? OR due_at = ? AND (workspace > ? OR
+        workspace = ? AND id > ?))
+    ORDER BY due_at, workspace, id LIMIT ?;
+-- parameters: 1 due_at, 2 due_at, 3 due_at, 4 workspace, 5 workspace, 6 id, 7 limit
 
 -- load by conversation: see load.sql
 
@@ -75,5 +78,3 @@ END;
 -- 103 duplicate, 104 notice, 105 audience, 106 status_before, 107 assignee_before, 108 team_before,
 -- 109 lane_before, 110 channel_before, 111 moved_from, 112 from_seq, 113 labels, 114 labels_before,
 -- 115 priority, 116 priority_before, 117 subject, 118 attributes
-
--- load by conversation: see load.sql

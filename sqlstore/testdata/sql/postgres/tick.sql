@@ -5,9 +5,10 @@ SELECT workspace, channel, id, address
 -- parameters: 1 unknown_since, 2 limit
 
 -- due
-SELECT workspace, id, due_at FROM convo_conversations
-    WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at, workspace, id LIMIT $2;
--- parameters: 1 due_at, 2 limit
+SELECT workspace, id, due_at, lane, channel FROM convo_conversations
+    WHERE due_at IS NOT NULL AND due_at <= $1 AND (due_at, workspace, id) > ($2, $3, $4)
+    ORDER BY due_at, workspace, id LIMIT $5;
+-- parameters: 1 due_at, 2 due_at, 3 workspace, 4 id, 5 limit
 
 -- load by conversation: see load.sql
 
@@ -119,5 +120,3 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 52 response_micros, 53 pending_micros, 54 incoming, 55 outgoing_user, 56 outgoing_automation,
 -- 57 closed_at, 58 closed_by_type, 59 closed_by_id, 60 closed_source, 61 category, 62 summary,
 -- 63 version, 64 workspace, 65 list, 66 at, 67 id, 68 new_events
-
--- load by conversation: see load.sql

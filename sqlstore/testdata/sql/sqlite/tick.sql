@@ -5,9 +5,10 @@ SELECT workspace, channel, id, address
 -- parameters: 1 unknown_since, 2 limit
 
 -- due
-SELECT workspace, id, due_at FROM convo_conversations
-    WHERE due_at IS NOT NULL AND due_at <= +? ORDER BY due_at, workspace, id LIMIT +?;
--- parameters: 1 due_at, 2 limit
+SELECT workspace, id, due_at, lane, channel FROM convo_conversations
+    WHERE due_at IS NOT NULL AND due_at <= +? AND (due_at, workspace, id) > (+?, +?, +?)
+    ORDER BY due_at, workspace, id LIMIT +?;
+-- parameters: 1 due_at, 2 due_at, 3 workspace, 4 id, 5 limit
 
 -- load by conversation: see load.sql
 
@@ -69,5 +70,3 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq
 -- 49 attributes
 
 COMMIT;
-
--- load by conversation: see load.sql

@@ -1,0 +1,438 @@
+BEGIN;
+
+-- load them
+SELECT
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
+        ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+        hex(CASE WHEN cv.active THEN NULL ELSE (
+        SELECT other.id FROM convo_conversations other
+        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+            AND other.lane = cv.lane) END), CASE WHEN cv.id IS NULL THEN EXISTS (
+        SELECT 1 FROM convo_conversations any_lane
+        WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
+        ELSE 1 = 1 END, cv.workspace, hex(cv.id), cv.origin, cv.channel, cv.lane, cv.created_at,
+            cv.contact, cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at,
+            cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
+            cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
+            cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
+            cv.deadline_at, cv.due_at, cv.unrated, cv.rating, cv.number, cv.opened_at,
+            cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
+            cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+            cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+            cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses,
+            cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
+            cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
+            cv.closed_source, cv.category, cv.summary)
+    FROM convo_conversations cv
+    JOIN convo_contacts ct ON ct.workspace = cv.workspace AND ct.id = cv.contact
+    WHERE cv.due_at <= +? AND (cv.workspace = +? AND cv.id IN (+?, +?, +?,
+        +?) OR cv.workspace = +? AND cv.id IN (+?));
+-- parameters: 1 due_at, 2 workspace, 3 id, 4 id, 5 id, 6 id, 7 workspace, 8 id
+
+-- commit
+UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, updated_at = +?,
+    last_activity_at = +?, last_incoming_at = +?, first_closed_at = +?, assignee = +?, team = +?,
+    assigned_at = +?, labels = +?, priority = +?, subject = +?, attributes = +?,
+    pending_until = +?, on_receive = +?, awaiting_contact_since = +?, address_channel = +?,
+    address = +?, marks = +?, deadline_at = +?, due_at = +?, unrated = +?, rating = +?,
+    active = +?, active_slot = +?, number = +?, opened_at = +?, opened_by_type = +?,
+    opened_by_id = +?, opened_source = +?, first_assigned_at = +?, first_assignee = +?,
+    last_assignee = +?, last_team = +?, first_response_at = +?, first_response_sent_at = +?,
+    first_responder_type = +?, first_responder_id = +?, first_waiting_since = +?,
+    waiting_since = +?, no_wait_before = +?, responses = +?, response_micros = +?,
+    pending_micros = +?, incoming = +?, outgoing_user = +?, outgoing_automation = +?,
+    closed_at = +?, closed_by_type = +?, closed_by_id = +?, closed_source = +?, category = +?,
+    summary = +?
+    WHERE workspace = +? AND id = +? AND version = +? AND NOT EXISTS (SELECT other.id FROM
+        convo_conversations other
+    WHERE other.workspace = +? AND other.active_slot = +? AND other.lane = +? AND other.id <> +?);
+-- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
+-- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
+-- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
+-- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
+-- 23 unrated, 24 rating, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
+-- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
+-- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
+-- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 no_wait_before, 43 responses,
+-- 44 response_micros, 45 pending_micros, 46 incoming, 47 outgoing_user, 48 outgoing_automation,
+-- 49 closed_at, 50 closed_by_type, 51 closed_by_id, 52 closed_source, 53 category, 54 summary,
+-- 55 workspace, 56 id, 57 version, 58 workspace, 59 active_slot, 60 lane, 61 id
+
+DELETE FROM convo_active
+    WHERE workspace = +? AND id = +?;
+-- parameters: 1 workspace, 2 id
+
+DELETE FROM convo_places
+    WHERE workspace = +? AND list = +? AND at = +? AND id = +?;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
+DELETE FROM convo_places
+    WHERE workspace = +? AND list = +? AND at = +? AND id = +?;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
+DELETE FROM convo_places
+    WHERE workspace = +? AND list = +? AND at = +? AND id = +?;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
+UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, updated_at = +?,
+    last_activity_at = +?, last_incoming_at = +?, first_closed_at = +?, assignee = +?, team = +?,
+    assigned_at = +?, labels = +?, priority = +?, subject = +?, attributes = +?,
+    pending_until = +?, on_receive = +?, awaiting_contact_since = +?, address_channel = +?,
+    address = +?, marks = +?, deadline_at = +?, due_at = +?, unrated = +?, rating = +?,
+    active = +?, active_slot = +?, number = +?, opened_at = +?, opened_by_type = +?,
+    opened_by_id = +?, opened_source = +?, first_assigned_at = +?, first_assignee = +?,
+    last_assignee = +?, last_team = +?, first_response_at = +?, first_response_sent_at = +?,
+    first_responder_type = +?, first_responder_id = +?, first_waiting_since = +?,
+    waiting_since = +?, no_wait_before = +?, responses = +?, response_micros = +?,
+    pending_micros = +?, incoming = +?, outgoing_user = +?, outgoing_automation = +?,
+    closed_at = +?, closed_by_type = +?, closed_by_id = +?, closed_source = +?, category = +?,
+    summary = +?
+    WHERE workspace = +? AND id = +? AND version = +? AND NOT EXISTS (SELECT other.id FROM
+        convo_conversations other
+    WHERE other.workspace = +? AND other.active_slot = +? AND other.lane = +? AND other.id <> +?);
+-- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
+-- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
+-- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
+-- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
+-- 23 unrated, 24 rating, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
+-- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
+-- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
+-- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 no_wait_before, 43 responses,
+-- 44 response_micros, 45 pending_micros, 46 incoming, 47 outgoing_user, 48 outgoing_automation,
+-- 49 closed_at, 50 closed_by_type, 51 closed_by_id, 52 closed_source, 53 category, 54 summary,
+-- 55 workspace, 56 id, 57 version, 58 workspace, 59 active_slot, 60 lane, 61 id
+
+UPDATE convo_active SET status = +?, channel = +?, lane = +?, assignee = +?, team = +?,
+    priority = +?
+    WHERE workspace = +? AND id = +?;
+-- parameters: 1 status, 2 channel, 3 lane, 4 assignee, 5 team, 6 priority, 7 workspace, 8 id
+
+DELETE FROM convo_places
+    WHERE workspace = +? AND list = +? AND at = +? AND id = +?;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
+UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, updated_at = +?,
+    last_activity_at = +?, last_incoming_at = +?, first_closed_at = +?, assignee = +?, team = +?,
+    assigned_at = +?, labels = +?, priority = +?, subject = +?, attributes = +?,
+    pending_until = +?, on_receive = +?, awaiting_contact_since = +?, address_channel = +?,
+    address = +?, marks = +?, deadline_at = +?, due_at = +?, unrated = +?, rating = +?,
+    active = +?, active_slot = +?, number = +?, opened_at = +?, opened_by_type = +?,
+    opened_by_id = +?, opened_source = +?, first_assigned_at = +?, first_assignee = +?,
+    last_assignee = +?, last_team = +?, first_response_at = +?, first_response_sent_at = +?,
+    first_responder_type = +?, first_responder_id = +?, first_waiting_since = +?,
+    waiting_since = +?, no_wait_before = +?, responses = +?, response_micros = +?,
+    pending_micros = +?, incoming = +?, outgoing_user = +?, outgoing_automation = +?,
+    closed_at = +?, closed_by_type = +?, closed_by_id = +?, closed_source = +?, category = +?,
+    summary = +?
+    WHERE workspace = +? AND id = +? AND version = +? AND NOT EXISTS (SELECT other.id FROM
+        convo_conversations other
+    WHERE other.workspace = +? AND other.active_slot = +? AND other.lane = +? AND other.id <> +?);
+-- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
+-- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
+-- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
+-- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
+-- 23 unrated, 24 rating, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
+-- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
+-- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
+-- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 no_wait_before, 43 responses,
+-- 44 response_micros, 45 pending_micros, 46 incoming, 47 outgoing_user, 48 outgoing_automation,
+-- 49 closed_at, 50 closed_by_type, 51 closed_by_id, 52 closed_source, 53 category, 54 summary,
+-- 55 workspace, 56 id, 57 version, 58 workspace, 59 active_slot, 60 lane, 61 id
+
+DELETE FROM convo_active
+    WHERE workspace = +? AND id = +?;
+-- parameters: 1 workspace, 2 id
+
+DELETE FROM convo_places
+    WHERE workspace = +? AND list = +? AND at = +? AND id = +?;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
+DELETE FROM convo_places
+    WHERE workspace = +? AND list = +? AND at = +? AND id = +?;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
+DELETE FROM convo_places
+    WHERE workspace = +? AND list = +? AND at = +? AND id = +?;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
+UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, updated_at = +?,
+    last_activity_at = +?, last_incoming_at = +?, first_closed_at = +?, assignee = +?, team = +?,
+    assigned_at = +?, labels = +?, priority = +?, subject = +?, attributes = +?,
+    pending_until = +?, on_receive = +?, awaiting_contact_since = +?, address_channel = +?,
+    address = +?, marks = +?, deadline_at = +?, due_at = +?, unrated = +?, rating = +?,
+    active = +?, active_slot = +?, number = +?, opened_at = +?, opened_by_type = +?,
+    opened_by_id = +?, opened_source = +?, first_assigned_at = +?, first_assignee = +?,
+    last_assignee = +?, last_team = +?, first_response_at = +?, first_response_sent_at = +?,
+    first_responder_type = +?, first_responder_id = +?, first_waiting_since = +?,
+    waiting_since = +?, no_wait_before = +?, responses = +?, response_micros = +?,
+    pending_micros = +?, incoming = +?, outgoing_user = +?, outgoing_automation = +?,
+    closed_at = +?, closed_by_type = +?, closed_by_id = +?, closed_source = +?, category = +?,
+    summary = +?
+    WHERE workspace = +? AND id = +? AND version = +? AND NOT EXISTS (SELECT other.id FROM
+        convo_conversations other
+    WHERE other.workspace = +? AND other.active_slot = +? AND other.lane = +? AND other.id <> +?);
+-- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
+-- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
+-- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
+-- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
+-- 23 unrated, 24 rating, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
+-- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
+-- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
+-- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 no_wait_before, 43 responses,
+-- 44 response_micros, 45 pending_micros, 46 incoming, 47 outgoing_user, 48 outgoing_automation,
+-- 49 closed_at, 50 closed_by_type, 51 closed_by_id, 52 closed_source, 53 category, 54 summary,
+-- 55 workspace, 56 id, 57 version, 58 workspace, 59 active_slot, 60 lane, 61 id
+
+UPDATE convo_active SET status = +?, channel = +?, lane = +?, assignee = +?, team = +?,
+    priority = +?
+    WHERE workspace = +? AND id = +?;
+-- parameters: 1 status, 2 channel, 3 lane, 4 assignee, 5 team, 6 priority, 7 workspace, 8 id
+
+DELETE FROM convo_places
+    WHERE workspace = +? AND list = +? AND at = +? AND id = +?;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
+UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, updated_at = +?,
+    last_activity_at = +?, last_incoming_at = +?, first_closed_at = +?, assignee = +?, team = +?,
+    assigned_at = +?, labels = +?, priority = +?, subject = +?, attributes = +?,
+    pending_until = +?, on_receive = +?, awaiting_contact_since = +?, address_channel = +?,
+    address = +?, marks = +?, deadline_at = +?, due_at = +?, unrated = +?, rating = +?,
+    active = +?, active_slot = +?, number = +?, opened_at = +?, opened_by_type = +?,
+    opened_by_id = +?, opened_source = +?, first_assigned_at = +?, first_assignee = +?,
+    last_assignee = +?, last_team = +?, first_response_at = +?, first_response_sent_at = +?,
+    first_responder_type = +?, first_responder_id = +?, first_waiting_since = +?,
+    waiting_since = +?, no_wait_before = +?, responses = +?, response_micros = +?,
+    pending_micros = +?, incoming = +?, outgoing_user = +?, outgoing_automation = +?,
+    closed_at = +?, closed_by_type = +?, closed_by_id = +?, closed_source = +?, category = +?,
+    summary = +?
+    WHERE workspace = +? AND id = +? AND version = +? AND NOT EXISTS (SELECT other.id FROM
+        convo_conversations other
+    WHERE other.workspace = +? AND other.active_slot = +? AND other.lane = +? AND other.id <> +?);
+-- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
+-- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
+-- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
+-- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
+-- 23 unrated, 24 rating, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
+-- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
+-- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
+-- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 no_wait_before, 43 responses,
+-- 44 response_micros, 45 pending_micros, 46 incoming, 47 outgoing_user, 48 outgoing_automation,
+-- 49 closed_at, 50 closed_by_type, 51 closed_by_id, 52 closed_source, 53 category, 54 summary,
+-- 55 workspace, 56 id, 57 version, 58 workspace, 59 active_slot, 60 lane, 61 id
+
+DELETE FROM convo_active
+    WHERE workspace = +? AND id = +?;
+-- parameters: 1 workspace, 2 id
+
+DELETE FROM convo_places
+    WHERE workspace = +? AND list = +? AND at = +? AND id = +?;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
+DELETE FROM convo_places
+    WHERE workspace = +? AND list = +? AND at = +? AND id = +?;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
+DELETE FROM convo_places
+    WHERE workspace = +? AND list = +? AND at = +? AND id = +?;
+-- parameters: 1 workspace, 2 list, 3 at, 4 id
+
+INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
+    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
+    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
+    labels_before, priority, priority_before, subject, attributes)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
+-- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
+-- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
+-- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
+-- 49 attributes
+
+INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
+    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
+    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
+    labels_before, priority, priority_before, subject, attributes)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
+-- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
+-- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
+-- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
+-- 49 attributes
+
+INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
+    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
+    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
+    labels_before, priority, priority_before, subject, attributes)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
+-- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
+-- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
+-- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
+-- 49 attributes
+
+INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
+    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
+    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
+    labels_before, priority, priority_before, subject, attributes)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
+-- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
+-- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
+-- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
+-- 49 attributes
+
+INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
+    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
+    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
+    labels_before, priority, priority_before, subject, attributes)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
+-- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
+-- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
+-- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
+-- 49 attributes
+
+INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
+    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
+    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
+    labels_before, priority, priority_before, subject, attributes)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
+-- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
+-- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
+-- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
+-- 49 attributes
+
+INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
+    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
+    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
+    labels_before, priority, priority_before, subject, attributes)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
+-- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
+-- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
+-- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
+-- 49 attributes
+
+INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
+    by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
+    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
+    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
+    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
+    labels_before, priority, priority_before, subject, attributes)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
+-- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
+-- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
+-- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
+-- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
+-- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
+-- 49 attributes
+
+INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
+    opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
+    last_team, first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
+    first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
+    incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
+    closed_source, category, summary, rollup_pending)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, 1) ON CONFLICT (workspace, conversation,
+        number) DO UPDATE
+    SET category = excluded.category, summary = excluded.summary;
+-- parameters: 1 workspace, 2 conversation, 3 channel, 4 lane, 5 number, 6 opened_at,
+-- 7 opened_by_type, 8 opened_by_id, 9 opened_source, 10 first_assigned_at, 11 first_assignee,
+-- 12 last_assignee, 13 last_team, 14 first_response_at, 15 first_response_sent_at,
+-- 16 first_responder_type, 17 first_responder_id, 18 first_waiting_since, 19 waiting_since,
+-- 20 no_wait_before, 21 responses, 22 response_micros, 23 pending_micros, 24 incoming,
+-- 25 outgoing_user, 26 outgoing_automation, 27 closed_at, 28 closed_by_type, 29 closed_by_id,
+-- 30 closed_source, 31 category, 32 summary
+
+INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
+    opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
+    last_team, first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
+    first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
+    incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
+    closed_source, category, summary, rollup_pending)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, 1) ON CONFLICT (workspace, conversation,
+        number) DO UPDATE
+    SET category = excluded.category, summary = excluded.summary;
+-- parameters: 1 workspace, 2 conversation, 3 channel, 4 lane, 5 number, 6 opened_at,
+-- 7 opened_by_type, 8 opened_by_id, 9 opened_source, 10 first_assigned_at, 11 first_assignee,
+-- 12 last_assignee, 13 last_team, 14 first_response_at, 15 first_response_sent_at,
+-- 16 first_responder_type, 17 first_responder_id, 18 first_waiting_since, 19 waiting_since,
+-- 20 no_wait_before, 21 responses, 22 response_micros, 23 pending_micros, 24 incoming,
+-- 25 outgoing_user, 26 outgoing_automation, 27 closed_at, 28 closed_by_type, 29 closed_by_id,
+-- 30 closed_source, 31 category, 32 summary
+
+INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
+    opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
+    last_team, first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
+    first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
+    incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
+    closed_source, category, summary, rollup_pending)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, 1) ON CONFLICT (workspace, conversation,
+        number) DO UPDATE
+    SET category = excluded.category, summary = excluded.summary;
+-- parameters: 1 workspace, 2 conversation, 3 channel, 4 lane, 5 number, 6 opened_at,
+-- 7 opened_by_type, 8 opened_by_id, 9 opened_source, 10 first_assigned_at, 11 first_assignee,
+-- 12 last_assignee, 13 last_team, 14 first_response_at, 15 first_response_sent_at,
+-- 16 first_responder_type, 17 first_responder_id, 18 first_waiting_since, 19 waiting_since,
+-- 20 no_wait_before, 21 responses, 22 response_micros, 23 pending_micros, 24 incoming,
+-- 25 outgoing_user, 26 outgoing_automation, 27 closed_at, 28 closed_by_type, 29 closed_by_id,
+-- 30 closed_source, 31 category, 32 summary
+
+COMMIT;
