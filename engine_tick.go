@@ -17,6 +17,10 @@ const (
 	// tickBatch is how many conversations are handled in one commit. The more, the less a timer
 	// costs; but as long as that takes, a command for one of them waits.
 	tickBatch = 100
+	// maxChain is how many things a Tick does on one conversation. Rules may set one another off
+	// for ever (pend what is idle, resume what is pending), by microseconds; what is left of a
+	// chain is for the next Tick.
+	maxChain = 100
 	// maxScopeFailures is how many conversations of one scope may fail before a Tick leaves the
 	// rest of them, so that they cannot hold up the other scopes. Those that have failed before are
 	// counted apart, so that they cannot hold up those that have not.
@@ -250,7 +254,10 @@ func (t *tick) conversationFailed(d *DueConversation, err error) {
 func (t *tick) some(ctx context.Context, due []DueConversation) error {
 	due = slices.DeleteFunc(slices.Clone(due), t.gaveUp)
 	counted := false // they are, against the limit
-	for t.locker != nil && len(due) > 0 {
+	for did := 0; t.locker != nil && len(due) > 0; did++ {
+		if did == maxChain {
+			return nil
+		}
 		again, err := t.batch(ctx, due, counted)
 		if err != nil {
 			break
@@ -368,7 +375,7 @@ var errScopeMoved = errors.New("convo: the conversation has moved meanwhile")
 
 // one does all that is due on one conversation.
 func (t *tick) one(ctx context.Context, due *DueConversation, counted bool) error {
-	for try := 0; ; {
+	for try, did := 0, 0; did < maxChain; {
 		again, refused, err := t.once(ctx, due.Ref, counted)
 		switch {
 		case refused:
@@ -380,8 +387,10 @@ func (t *tick) one(ctx context.Context, due *DueConversation, counted bool) erro
 			return err
 		default:
 			counted = true
+			did++
 		}
 	}
+	return nil
 }
 
 // once does the next thing that is due on one conversation, and says whether something is due after

@@ -1,0 +1,63 @@
+package convo
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Overdue is a conversation on which something is due, and what: what the next Tick would do.
+type Overdue struct {
+	Conversation Conversation `json:"conversation"`
+	// Timer is the first one that is due. More may be due after it.
+	Timer Timer `json:"timer"`
+}
+
+// Overdue says what [Engine.Tick] would do now, of all workspaces, the longest overdue first, and
+// does nothing: to look before the timers are let loose on a backup that was restored. See also
+// [WithTickGrace]. An error is about one conversation, and the others follow, unless the store or
+// the context fails, which ends it. It reads each conversation by itself.
+func (e *Engine) Overdue(ctx context.Context) iter.Seq2[Overdue, error] {
+	return func(yield func(Overdue, error) bool) {
+		q := DueQuery{Before: micros(e.clock.Now()), Limit: MaxPageSize}
+		for {
+			due, err := e.store.Due(ctx, q)
+			if err != nil {
+				yield(Overdue{}, err)
+				return
+			}
+			var pc policyCache // of a page: a policy may change meanwhile
+			for _, d := range due {
+				if ctx.Err() != nil {
+					yield(Overdue{}, ctx.Err())
+					return
+				}
+				o, err := e.wouldDo(ctx, &pc, d.Ref, q.Before)
+				if (err != nil || o.Timer.Name != "") && !yield(o, err) {
+					return
+				}
+			}
+			if len(due) < q.Limit {
+				return
+			}
+			q.After = due[len(due)-1]
+		}
+	}
+}
+
+// wouldDo is what is due on a conversation; without a Timer, nothing is.
+func (e *Engine) wouldDo(
+	ctx context.Context, pc *policyCache, to Ref, now time.Time,
+) (o Overdue, err error) {
+	s, err := e.loadRoot(ctx, to)
+	if err != nil {
+		return o, err
+	}
+	o.Conversation = s.Conversation
+	p, err := e.cachedPolicy(ctx, pc, s.Conversation.scope())
+	if err != nil {
+		return o, err
+	}
+	_, o.Timer = DecideDue(s, now, p)
+	return o, nil
+}
