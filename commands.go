@@ -246,7 +246,8 @@ type Move struct {
 // Rate records what the contact thinks of a cycle, in any status: once, and a later one takes its
 // place. Without a Cycle it is of the last closed one, while that has no rating or no other one
 // runs, else of the running one. Address it by the conversation's id: another one may be the
-// contact's latest when the answer comes.
+// contact's latest when the answer comes. The same rating once more is unchanged; of an earlier
+// cycle than the last one it is written again.
 type Rate struct {
 	By      Actor     `json:"by,omitzero"` // the contact, which is the default
 	At      time.Time `json:"at,omitzero"`

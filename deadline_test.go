@@ -174,7 +174,7 @@ func (d *desk) timers(id [16]byte, p convo.Policy) []convo.Timer {
 	d.t.Helper()
 	s, err := d.store.Load(context.Background(), toConversation(id))
 	require.NoError(d.t, err)
-	return convo.Timers(s, &p)
+	return convo.Timers(s.Conversation, &p)
 }
 
 func TestATargetStandsStillWhileItIsPending(t *testing.T) {

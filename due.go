@@ -19,15 +19,14 @@ type Timer struct {
 	Left  Duration  `json:"left,omitzero"`
 }
 
-// Timers are those that run on the conversation of s under p, the next one first, and then those
-// that stand still. It is pure, as [Decide] is.
-func Timers(s Snapshot, p *Policy) (all []Timer) {
+// Timers are those that run on c under p, the next one first, and then those that stand still. What
+// has passed runs no more. It is pure, as [Decide] is.
+func Timers(c Conversation, p *Policy) (all []Timer) {
 	if p == nil {
 		p = &defaultPolicy
 	}
-	c := &s.Conversation
-	r := ruler{p: p, applied: firstApplied(c, c.UpdatedAt)}
-	r.each(c, func(_ *Deadline, t Timer) { all = append(all, t) })
+	r := ruler{p: p, applied: firstApplied(&c, c.UpdatedAt)}
+	r.each(&c, func(_ *Deadline, t Timer) { all = append(all, t) })
 	slices.SortStableFunc(all, func(a, b Timer) int {
 		switch {
 		case a.Due.IsZero() != b.Due.IsZero():

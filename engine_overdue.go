@@ -21,7 +21,7 @@ func (e *Engine) Overdue(ctx context.Context) iter.Seq2[Overdue, error] {
 	return func(yield func(Overdue, error) bool) {
 		q := DueQuery{Before: micros(e.clock.Now()), Limit: MaxPageSize}
 		for {
-			due, err := e.store.Due(ctx, q)
+			due, err := e.due(ctx, q)
 			if err != nil {
 				yield(Overdue{}, err)
 				return

@@ -88,10 +88,16 @@ type tick struct {
 	stats    TickStats
 	errs     []error
 	omitted  bool // more errors than are kept
+	// written is what observers are to be told once all that is due on some conversations is done:
+	// what they do to one of them must not come between two things that were due.
+	written [][]Event
 }
 
 func (t *tick) run(ctx context.Context) error {
-	_, err := t.e.store.ForgetDeliveries(ctx, t.now.Add(-DeliveryLifetime), t.left)
+	err := t.e.untilQuiet(ctx, func() error {
+		_, err := t.e.store.ForgetDeliveries(ctx, t.now.Add(-DeliveryLifetime), t.left)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -105,6 +111,29 @@ func (t *tick) run(ctx context.Context) error {
 	return t.overdue(ctx)
 }
 
+// due is a page of what is due. Where all that runs at once must be as if it ran in turn, a read may
+// lose a race, too.
+func (e *Engine) due(ctx context.Context, q DueQuery) (due []DueConversation, err error) {
+	err = e.untilQuiet(ctx, func() (err error) {
+		due, err = e.store.Due(ctx, q)
+		return err
+	})
+	return due, err
+}
+
+// untilQuiet does f again where something else was faster.
+func (e *Engine) untilQuiet(ctx context.Context, f func() error) error {
+	for try := 0; ; {
+		err := f()
+		if err == nil || !isConflict(err) {
+			return err
+		}
+		if err := e.backoff(ctx, &try, err); err != nil {
+			return err
+		}
+	}
+}
+
 // overdue looks at what is overdue by more than the grace, a page in a Tick, for a hint may be much
 // earlier than what is due.
 func (t *tick) overdue(ctx context.Context) error {
@@ -116,7 +145,7 @@ func (t *tick) overdue(ctx context.Context) error {
 		Before: t.now.Add(-t.e.grace - time.Microsecond), After: after,
 		Limit: max(t.left, tickBatch),
 	}
-	due, err := t.e.store.Due(ctx, q)
+	due, err := t.e.due(ctx, q)
 	if err == nil {
 		err = t.page(ctx, &q, due)
 	}
@@ -134,7 +163,7 @@ func (t *tick) overdue(ctx context.Context) error {
 // all handles what q finds, page by page, until the limit.
 func (t *tick) all(ctx context.Context, q *DueQuery) error {
 	for t.left > 0 {
-		due, err := t.e.store.Due(ctx, *q)
+		due, err := t.e.due(ctx, *q)
 		if err != nil {
 			return err
 		}
@@ -252,6 +281,12 @@ func (t *tick) conversationFailed(d *DueConversation, err error) {
 
 // some handles conversations all at once, where that can be, or else one by one.
 func (t *tick) some(ctx context.Context, due []DueConversation) error {
+	defer func() {
+		for _, events := range t.written {
+			t.e.observe(ctx, events)
+		}
+		t.written = t.written[:0]
+	}()
 	due = slices.DeleteFunc(slices.Clone(due), t.gaveUp)
 	counted := false // they are, against the limit
 	for did := 0; t.locker != nil && len(due) > 0; did++ {
@@ -276,7 +311,7 @@ func (t *tick) some(ctx context.Context, due []DueConversation) error {
 			continue
 		}
 		// Nothing is put off because the store is not there.
-		if _, err := t.e.store.Due(ctx, DueQuery{Before: t.now, Limit: 1}); err != nil {
+		if _, err := t.e.due(ctx, DueQuery{Before: t.now, Limit: 1}); err != nil {
 			return err
 		}
 		t.conversationFailed(&due[i], err)
@@ -440,7 +475,7 @@ func (t *tick) done(ctx context.Context, d *timer, counted bool) (again bool) {
 		t.stats.Late = max(t.stats.Late, late)
 		e.log.DebugContext(ctx, "convo: timer", "workspace", to.Workspace,
 			"conversation", to.Conversation, "outcome", d.decision.Outcome, "late", late)
-		e.observe(ctx, ch.Events)
+		t.written = append(t.written, ch.Events)
 	}
 	return !ch.Conversation.DueAt.IsZero() && !ch.Conversation.DueAt.After(t.now)
 }

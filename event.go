@@ -285,6 +285,9 @@ func (e Event) Resumption() Resumption { return payloadOf[Resumption](&e) }
 // Rated is the payload of a rating; zero for other events.
 func (e Event) Rated() Rated { return payloadOf[Rated](&e) }
 
+// Mark is the payload of a deadline that passed; zero for other events.
+func (e Event) Mark() Mark { return payloadOf[Mark](&e) }
+
 // Marks are what e says of deadlines: which one passed, which targets it met or had missed, and
 // which stand still or go on. Of most events there are none.
 func (e Event) Marks() Marks {

@@ -960,7 +960,7 @@ func ExampleTimers() {
 		convo.SetPending{By: ana, Until: now.Now().Add(time.Hour)},
 	} {
 		try(engine.Do(ctx, susan, cmd))
-		timers := convo.Timers(try(store.Load(ctx, susan)), &policy)
+		timers := convo.Timers(try(store.Load(ctx, susan)).Conversation, &policy)
 		if len(timers) == 0 {
 			fmt.Println("nothing is due")
 			continue

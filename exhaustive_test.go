@@ -788,7 +788,7 @@ func (x *explorer) fired(before *convo.Snapshot, t convo.Timer, ch *convo.Change
 	if after.LastActivityAt != before.Conversation.LastActivityAt {
 		x.failf("%s counts as activity", t.Name)
 	}
-	for _, again := range convo.Timers(ch.After(*before), &x.policy) {
+	for _, again := range convo.Timers(ch.After(*before).Conversation, &x.policy) {
 		if again.Name == t.Name && !again.Since.After(t.Since) {
 			x.failf("%s is armed again, since %s", t.Name, again.Since)
 		}

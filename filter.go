@@ -60,7 +60,9 @@ const (
 	OrderActivity Order = "activity" // LastActivityAt
 	OrderWaiting  Order = "waiting"  // Cycle.WaitingSince: ascending, who has waited longest
 	OrderPriority Order = "priority" // Priority, then CreatedAt
-	OrderDeadline Order = "deadline" // Deadline: ascending, what runs out next
+	// OrderDeadline is by Deadline: ascending, what runs out next. What has run out is not in it,
+	// once a Tick has seen it; OrderWaiting lists who waits for longest.
+	OrderDeadline Order = "deadline"
 )
 
 // Cursor is a place in a listing of conversations. Pages do not shift when conversations change

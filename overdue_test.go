@@ -105,3 +105,22 @@ func TestAnErrorOfOneIsNotTheEndOfWhatIsOverdue(t *testing.T) {
 	}
 	assert.Equal(t, 1, errs, "which ends it")
 }
+
+// What an observer does when it hears of a reminder comes after all that was due by then, however
+// late the Tick is.
+func TestObserversDoNotComeBetweenWhatIsDue(t *testing.T) {
+	for _, s := range []convo.Store{newStore(), loneStore{newStore()}} {
+		var d *desk
+		d = openDeskOn(t, s, convo.WithPolicy(by(convo.NudgeThenClose(time.Hour, "")...)),
+			convo.WithObserver(func(_ context.Context, events []convo.Event) {
+				if events[0].Mark().Deadline == "nudge" {
+					d.do(toContact("carl"), convo.Send{By: flowBot, Quiet: true, Body: "still there?"})
+				}
+			}))
+		c := d.do(toContact("carl"), convo.Open{By: agentAna},
+			convo.Send{By: agentAna, Body: "hello"}).Conversation
+		d.wait(24 * time.Hour)
+		assert.Equal(t, 2, d.tick())
+		assert.Equal(t, morning.Add(2*time.Hour), d.get(c.ID).Cycle.Closing.At)
+	}
+}

@@ -38,7 +38,7 @@ func (d *desk) nextDue(p convo.Policy) (time.Time, string) {
 
 // nextDue is when the next timer is due, and which one; zero when none runs.
 func nextDue(s convo.Snapshot, p *convo.Policy) (time.Time, string) {
-	for _, t := range convo.Timers(s, p) {
+	for _, t := range convo.Timers(s.Conversation, p) {
 		if !t.Due.IsZero() {
 			return t.Due, t.Name
 		}
