@@ -1,6 +1,6 @@
 // Package workflow is the Open Conversation and Close Conversation steps of a workflow builder,
 // configured by JSON, and the triggers that start a workflow when a conversation is opened or
-// closed.
+// closed, or when a deadline of it has passed.
 //
 //	step, err := workflow.Parse([]byte(`{
 //		"step": "close_conversation",

@@ -95,7 +95,7 @@ func TestTheSchemaSaysWhatTheTypesSay(t *testing.T) {
 	require.Equal(t, string(OpenConversation), defs["open_conversation"].Properties["step"].Const)
 	require.Equal(t, string(CloseConversation), defs["close_conversation"].Properties["step"].Const)
 	require.ElementsMatch(t, []string{convo.ConversationOpened.String(),
-		convo.ConversationClosed.String()},
+		convo.ConversationClosed.String(), convo.DeadlinePassed.String()},
 		defs["trigger"].Properties["on"].Enum)
 }
 
@@ -127,9 +127,12 @@ func TestTheSchemasExamplesAreGood(t *testing.T) {
 				n++
 				config := map[string]any{field: example}
 				var err error
-				if name == "trigger" {
+				switch {
+				case field == "deadlines":
+					config["on"] = convo.DeadlinePassed
+				case name == "trigger":
 					config["on"] = convo.ConversationClosed
-				} else {
+				default:
 					config["step"] = name
 				}
 				data, jsonErr := json.Marshal(config)
@@ -143,5 +146,5 @@ func TestTheSchemasExamplesAreGood(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, 6, n)
+	require.Equal(t, 7, n)
 }

@@ -349,15 +349,21 @@ func repeated(ctx context.Context, engine *convo.Engine, to convo.Ref) (convo.Re
 	return r, err
 }
 
-// Trigger says which openings and closings start a workflow. It is JSON, as Schema says. Empty
-// lists match all, but see Sources.
+// Trigger says which openings, closings and passed deadlines start a workflow. It is JSON, as
+// Schema says. Empty lists match all, but see Sources.
 type Trigger struct {
-	// On is conversation_opened, which a reopening is too, or conversation_closed.
+	// On is conversation_opened, which a reopening is too, conversation_closed, or deadline_passed,
+	// which a reply or closing is too that comes too late for a target before Tick has seen that:
+	// each is once.
 	On convo.EventKind `json:"on"`
 	// Sources are those of the opening or closing. Empty: all but automation, so that workflows do
 	// not start each other for ever by opening and closing; who lists automation has to see to
 	// that.
 	Sources []convo.Source `json:"sources,omitempty"`
+	// Deadlines are names of the policy's; only with deadline_passed. What the workflow does may
+	// arm one anew, such as a message that the policy counts as an answer: then it starts again
+	// when that has passed.
+	Deadlines []string `json:"deadlines,omitempty"`
 	// Categories are those of a closing; only with conversation_closed.
 	Categories []string `json:"categories,omitempty"`
 	// Channels are where the conversation was first opened.
@@ -379,18 +385,16 @@ func ParseTrigger(data []byte) (Trigger, error) {
 // Validate reports what is wrong with t as a *convo.ValidationError.
 func (t Trigger) Validate() error {
 	switch {
-	case t.On != convo.ConversationOpened && t.On != convo.ConversationClosed:
-		return invalid(
-			"on",
-			fmt.Sprintf(
-				"%q is not one of %q and %q",
-				t.On,
-				convo.ConversationOpened,
-				convo.ConversationClosed,
-			),
-		)
+	case t.On != convo.ConversationOpened && t.On != convo.ConversationClosed &&
+		t.On != convo.DeadlinePassed:
+		return invalid("on", fmt.Sprintf("%q is not one of %q, %q and %q", t.On,
+			convo.ConversationOpened, convo.ConversationClosed, convo.DeadlinePassed))
 	case len(t.Categories) > 0 && t.On != convo.ConversationClosed:
 		return invalid("categories", fmt.Sprintf("belong to %q", convo.ConversationClosed))
+	case len(t.Deadlines) > 0 && t.On != convo.DeadlinePassed:
+		return invalid("deadlines", fmt.Sprintf("belong to %q", convo.DeadlinePassed))
+	case len(t.Sources) > 0 && t.On == convo.DeadlinePassed:
+		return invalid("sources", fmt.Sprintf("do not belong to %q", convo.DeadlinePassed))
 	}
 	sources := make([]string, len(t.Sources))
 	for i, s := range t.Sources {
@@ -399,7 +403,10 @@ func (t Trigger) Validate() error {
 	for _, list := range [...]struct {
 		name   string
 		values []string
-	}{{"sources", sources}, {"categories", t.Categories}, {"channels", t.Channels}} {
+	}{
+		{"sources", sources}, {"deadlines", t.Deadlines}, {"categories", t.Categories},
+		{"channels", t.Channels},
+	} {
 		for i, v := range list.values {
 			if v == "" || len(v) > convo.MaxID {
 				return invalid(
@@ -415,6 +422,10 @@ func (t Trigger) Validate() error {
 // Matches reports whether e, an event of c, starts the workflow. Closings do not say their channel,
 // c does.
 func (t Trigger) Matches(e convo.Event, c convo.Conversation) bool {
+	if t.On == convo.DeadlinePassed {
+		return e.Conversation == c.ID && slices.ContainsFunc(e.Marks().All(), t.passed) &&
+			(len(t.Channels) == 0 || slices.Contains(t.Channels, c.Channel))
+	}
 	kind := e.Kind
 	if kind == convo.ConversationReopened {
 		kind = convo.ConversationOpened
@@ -424,6 +435,12 @@ func (t Trigger) Matches(e convo.Event, c convo.Conversation) bool {
 			len(t.Sources) == 0 && e.Source != convo.SourceAutomation) &&
 		(len(t.Categories) == 0 || slices.Contains(t.Categories, e.ClosingNotes().Category)) &&
 		(len(t.Channels) == 0 || slices.Contains(t.Channels, c.Channel))
+}
+
+// passed reports whether m is of a deadline of t that is over.
+func (t Trigger) passed(m convo.Mark) bool {
+	return (m.Result == convo.MarkPassed || m.Result == convo.MarkMissed) &&
+		(len(t.Deadlines) == 0 || slices.Contains(t.Deadlines, m.Deadline))
 }
 
 func invalid(field, rule string) error { return &convo.ValidationError{Field: field, Rule: rule} }

@@ -460,6 +460,10 @@ func TestTriggersMatchBySourceCategoryAndChannel(t *testing.T) {
 	for trigger, field := range map[string]string{
 		`{}`: "on", `7`: "trigger", `{"on":"message_received"}`: "on", `{"on":"conversation_reopened"}`: "on",
 		`{"on":"conversation_opened","categories":["Sales"]}`:                          "categories",
+		`{"on":"deadline_passed","categories":["Sales"]}`:                              "categories",
+		`{"on":"deadline_passed","sources":["timer"]}`:                                 "sources",
+		`{"on":"conversation_closed","deadlines":["nudge"]}`:                           "deadlines",
+		`{"on":"deadline_passed","deadlines":["nudge",""]}`:                            "deadlines[1]",
 		`{"on":"conversation_closed","source":["user"]}`:                               "source",
 		`{"on":"conversation_closed","sources":"user"}`:                                "sources",
 		`{"on":"conversation_closed","sources":["user",""]}`:                           "sources[1]",
