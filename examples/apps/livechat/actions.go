@@ -41,11 +41,16 @@ func (in assign) command(by convo.Actor, key string) convo.Command {
 
 type setPending struct {
 	keyed
-	Until time.Time `json:"until,omitzero"` // zero: until the visitor writes
+	Until time.Time `json:"until,omitzero"` // zero: no time
+	Stay  bool      `json:"stay"`           // also when the visitor writes
 }
 
 func (in setPending) command(by convo.Actor, key string) convo.Command {
-	return convo.SetPending{By: by, Key: key, Until: in.Until}
+	cmd := convo.SetPending{By: by, Key: key, Until: in.Until, OnReceive: convo.OnReceiveResume}
+	if in.Stay {
+		cmd.OnReceive = convo.OnReceiveStay
+	}
+	return cmd
 }
 
 type resume struct{ keyed }

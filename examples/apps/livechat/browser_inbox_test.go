@@ -289,7 +289,9 @@ func TestPagesAreForEverybody(t *testing.T) {
 	pages := []struct{ name, path, ready string }{
 		{"login", "/login", "#login"},
 		{"inbox", "/inbox", "#rows"},
+		{"deadlines", "/inbox?view=all&order=deadline", "#rows .runs"},
 		{"thread", "/inbox/" + chosen, "#log .contact"},
+		{"pending", "/inbox/" + chosen, "#pend"},
 		{"closed", "/inbox/" + ids[1].String(), "#closed-hint"},
 		{"merged", "/inbox/" + ids[2].String(), "#log .note"},
 		{"search", "/inbox?q=" + url.QueryEscape("نور"), "#rows"},
@@ -298,6 +300,7 @@ func TestPagesAreForEverybody(t *testing.T) {
 		{"error", "/inbox/nothing", "h1"},
 		{"widget", "/w/kettles/", "#chat-toggle"},
 		{"chat", "/w/kettles/", "#chat-toggle"},
+		{"rating", "/w/kettles/", "#chat-toggle"},
 	}
 	var ana *person
 	for i, scheme := range []string{"dark", "light"} {
@@ -310,15 +313,25 @@ func TestPagesAreForEverybody(t *testing.T) {
 		for _, page := range pages {
 			p := ana
 			switch page.name {
-			case "login", "widget", "chat":
+			case "login", "widget", "chat", "rating":
 				p = visitor
 			}
 			p.load(w.url + page.path)
 			p.canUse(page.ready)
-			if page.name == "chat" {
+			switch page.name {
+			case "pending":
+				p.clicks("#pend")
+				p.canUse("#stay")
+			case "chat":
 				p.clicks("#chat-toggle")
 				p.writes("#body", "مرحبا\r")
 				p.sees("#log .bot", flow[0].text)
+			case "rating":
+				latest, err := w.engine.Conversations(t.Context(), convo.Filter{
+					Workspace: "kettles", Order: convo.OrderActivity, Limit: 1})
+				require.NoError(t, err)
+				ben.does(latest[0].ID, "close", map[string]any{"category": "Support"})
+				p.clicks("#score-5")
 			}
 			for _, size := range []struct{ width, height int64 }{
 				{390, 844}, {1440, 900}, {360, 225},

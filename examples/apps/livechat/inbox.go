@@ -61,6 +61,7 @@ type threadPart struct {
 	Lines    []line
 	After    int64 // what is before it the page has already; 0: it is all that is shown
 	Earlier  bool  // there are more lines than those
+	Timers   []timer
 	About    *aboutPart
 }
 
@@ -129,6 +130,11 @@ func (s *server) threadOf(
 		return nil, err
 	}
 	t.Name, t.Blocked = nameOf(contact, c.Address), contact.Blocked
+	policy, err := s.engine.Policy(ctx, convo.Scope{Workspace: c.Workspace})
+	if err != nil {
+		return nil, err
+	}
+	t.Timers = timersOf(&c, policy, s.now())
 	if !asked.about && t.After > 0 && !slices.ContainsFunc(events, isAbout) {
 		return t, nil
 	}

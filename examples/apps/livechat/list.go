@@ -56,7 +56,7 @@ type listQuery struct {
 	Status convo.Status // empty: those that are active
 	View   string       // all, mine or unassigned; empty: all, by Status
 	Topic  string       // its ID; empty: any
-	Order  string       // activity or waiting
+	Order  string       // activity, waiting or deadline
 	Search string
 	After  string // the place of the page; empty: the first one
 }
@@ -65,6 +65,7 @@ type listQuery struct {
 const (
 	byActivity = "activity"
 	byWaiting  = "waiting"
+	byDeadline = "deadline"
 )
 
 const maxSearch = 200 // bytes
@@ -83,7 +84,7 @@ func readQuery(r *http.Request) (listQuery, error) {
 	switch {
 	case q.Status != "" && !slices.Contains(statuses, q.Status),
 		!slices.Contains([]string{"", "all", "mine", "unassigned"}, q.View),
-		!slices.Contains([]string{byActivity, byWaiting}, q.Order),
+		!slices.Contains([]string{byActivity, byWaiting, byDeadline}, q.Order),
 		q.Topic != "" && !isTopic:
 		return q, errNoPage
 	case len(q.Search) > maxSearch:
@@ -132,6 +133,8 @@ func (q listQuery) filter(a *account) (f convo.Filter, err error) {
 	case q.Status == convo.StatusClosed:
 	case q.Order == byWaiting: // who has waited longest comes first
 		f.Order, f.Ascending = convo.OrderWaiting, true
+	case q.Order == byDeadline: // what runs out next
+		f.Order, f.Ascending = convo.OrderDeadline, true
 	default:
 		f.Order = convo.OrderActivity
 	}
@@ -149,11 +152,13 @@ type row struct {
 	Priority                 string // empty: none
 	Labels                   []string
 	At                       time.Time // of its last activity
-	// Incoming is the place in the log of the last message, if no agent wrote it (the flow may have
-	// answered the contact at once): a page tells by it whether its agent has seen that.
+	// Incoming is the place in the log of the last message, if no agent wrote it and no deadline
+	// sent it (the flow may have answered the contact at once): a page tells by it whether its
+	// agent has seen that.
 	Incoming     int64
 	WaitingSince time.Time // zero: does not wait
 	Waiting      time.Duration
+	Timers       []timer // of a list by them
 	Chosen       bool
 }
 
@@ -220,11 +225,18 @@ func (s *server) listOf(
 		}
 		p.page(f, &found)
 	}
+	policy, err := s.engine.Policy(ctx, convo.Scope{Workspace: a.Workspace})
+	if err != nil {
+		return nil, err
+	}
 	now, query := s.now(), q.encode()
 	p.Rows = make([]row, len(found))
 	for i := range found {
 		p.Rows[i] = rowOf(&found[i], now, query)
 		p.Rows[i].Chosen = found[i].Conversation.ID == chosen
+		if q.Order == byDeadline {
+			p.Rows[i].Timers = urgent(timersOf(&found[i].Conversation, policy, now))
+		}
 	}
 	return p, nil
 }
@@ -278,6 +290,8 @@ func (p *listPart) page(f convo.Filter, found *[]convo.ListItem) {
 	switch {
 	case q.Order == byWaiting && q.Status != convo.StatusClosed:
 		p.None = "Nobody waits here."
+	case q.Order == byDeadline && q.Status != convo.StatusClosed:
+		p.None = "Nothing runs out here."
 	case q.Status != "":
 		p.None = "None " + string(q.Status) + "."
 	default:
@@ -304,7 +318,7 @@ func rowOf(i *convo.ListItem, now time.Time, query string) row {
 	if c.Lane != "" {
 		r.Topic = topicName(c.Lane)
 	}
-	if last.Event.By.Type != convo.ActorUser {
+	if by := last.Event.By; by.Type != convo.ActorUser && !isAutomatic(by) {
 		r.Incoming = last.Event.Seq
 	}
 	return r

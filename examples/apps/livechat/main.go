@@ -16,6 +16,11 @@
 // them, merge contacts and undo that, and block who must not write. What is half written stays in
 // their browser.
 //
+// Nobody is forgotten: a visitor who does not answer is nudged, and the conversation closed with a
+// farewell; an agent who does not answer loses it again; first responses and resolutions have times
+// that they are due by. Agents list what runs out next. Those are convo's deadlines, and --patience
+// says how long they are. Once a conversation is closed, its visitor may rate it.
+//
 // It speaks plain HTTP, on the loopback interface unless told otherwise. Before others may reach
 // it, put TLS in front, on the same machine, and mark its cookies Secure. What is in front must add
 // who its client is to X-Forwarded-For: limits of signing in are by client.
@@ -42,6 +47,7 @@ import (
 )
 
 const usage = `Usage: livechat [--listen HOST:PORT] [--db DATABASE] [--secrets FILE]
+                [--patience DURATION]
                 [--agent NAME@WORKSPACE]... [--reset NAME@WORKSPACE]...
 
 Serves a website with a chat widget, and the agents' inbox, until it is interrupted. The first start
@@ -72,6 +78,7 @@ type options struct {
 	listen, db, secrets string
 	agents, resets      []string
 	password            string // of accounts that are made; empty: a random one each
+	patience            time.Duration
 }
 
 // run returns the exit status: 1 when it failed, 2 when it was called wrongly.
@@ -89,6 +96,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.secrets, "secrets", "livechat.secrets.json",
 		"keep password hashes and the signing key in this `file`; "+
 			"empty: in memory, gone at the end")
+	flags.DurationVar(&o.patience, "patience", usualPatience,
+		"after this `duration` an answer is due, and a visitor who does not answer is nudged; "+
+			"after twice as long, an agent loses the conversation, and a visitor's is closed; "+
+			"after 12 times as long, all is to be done")
 	flags.Func("agent", "make an account for `NAME@WORKSPACE` if there is none; may be repeated "+
 		"(default: ana@kettles and ben@kettles, when there are no accounts)", func(s string) error {
 		o.agents = append(o.agents, s)
@@ -106,6 +117,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	case flags.NArg() > 0:
 		fmt.Fprintln(stderr, "livechat: takes flags only; --help tells more")
+		return 2
+	}
+	if o.patience < leastPatience || o.patience > mostPatience {
+		fmt.Fprintf(stderr, "livechat: --patience must be from %v to %v\n", leastPatience,
+			mostPatience)
 		return 2
 	}
 	o.password = os.Getenv("CONVO_LIVECHAT_PASSWORD")
@@ -136,10 +152,18 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
 	live, counts := newHub(), &tally{}
-	engine, err := convo.New(store, convo.WithPolicy(policy()), convo.WithLogger(log),
-		convo.WithObserver(live.publish), convo.WithObserver(counts.observe))
+	nudge := &nudges{now: time.Now, log: log}
+	engine, err := convo.New(store, convo.WithPolicy(policy(o.patience)), convo.WithLogger(log),
+		convo.WithObserver(live.publish), convo.WithObserver(counts.observe),
+		convo.WithObserver(nudge.observe))
 	if err != nil {
 		return err
+	}
+	nudge.engine = engine
+	for _, workspace := range keep.workspaces() { // --patience may be another one now
+		if _, err := engine.Rearm(ctx, workspace); err != nil {
+			return err
+		}
 	}
 
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.listen)
@@ -184,10 +208,11 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 }
 
 // policy is Insent's way. A closing must say what the conversation was about.
-func policy() convo.Policy {
+func policy(patience time.Duration) convo.Policy {
 	p := convo.LiveChatPolicy()
 	p.Category, p.Categories = convo.RuleRequired, categories
 	p.MaxBody, p.MaxSummary = maxBody, maxSummary
+	p.Deadlines = deadlines(patience)
 	return p
 }
 
@@ -259,6 +284,8 @@ func (t *tally) print(out io.Writer) {
 		{convo.ConversationReopened, "reopened or restarted"},
 		{convo.MessageReceived, "messages from visitors"},
 		{convo.MessageSent, "messages to visitors"},
+		{convo.DeadlinePassed, "deadlines that passed"},
+		{convo.ConversationRated, "ratings"},
 		{convo.ContactMerged, "contacts merged"},
 	} {
 		fmt.Fprintf(&b, "  %4d  %s\n", t.counts[line.kind], line.text)

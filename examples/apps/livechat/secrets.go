@@ -183,6 +183,16 @@ func (s *secrets) knows(workspace string) bool {
 }
 
 // agents are the names of those who work in workspace.
+// workspaces are those that have agents.
+func (s *secrets) workspaces() (all []string) {
+	for _, a := range s.Accounts {
+		if !slices.Contains(all, a.Workspace) {
+			all = append(all, a.Workspace)
+		}
+	}
+	return all
+}
+
 func (s *secrets) agents(workspace string) []string {
 	var names []string
 	for _, a := range s.Accounts {

@@ -73,6 +73,7 @@ func newServer(engine *convo.Engine, store database.Store, now func() time.Time,
 	visitor("GET /w/{workspace}/events", s.visitorEvents)
 	visitor("POST /w/{workspace}/messages", s.message)
 	visitor("POST /w/{workspace}/restart", s.restart)
+	visitor("POST /w/{workspace}/rate", s.rate)
 
 	handle("GET /login", s.loginPage)
 	handle("POST /login", s.login)

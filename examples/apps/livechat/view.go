@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ type line struct {
 	At      time.Time
 	Until   time.Time
 	Choices []string
+	Marks   []string // what became of targets
 }
 
 // visitorLines are the messages, and the notices that are for the visitor: no notes, and nothing of
@@ -31,6 +33,7 @@ func visitorLines(events []convo.Event, of visitor) []line {
 		case e.Kind == convo.MessageReceived, e.Kind == convo.MessageSent,
 			audience == convo.AudienceContact, audience == convo.AudienceBoth:
 			l := agentLine(e)
+			l.Marks = nil
 			if l.Kind == "contact" {
 				if l.Who = "You"; e.By != of.actor() { // by whom an agent has merged with them
 					l.Who = "You, elsewhere"
@@ -54,6 +57,7 @@ func agentLine(e convo.Event) line {
 	m := e.Message()
 	l := line{
 		ID: e.ID, Kind: "event", Who: whoOf(e.By), Text: m.Body, At: e.At, Until: e.Pending().Until,
+		Marks: marksOf(e),
 	}
 	switch e.Kind {
 	case convo.MessageReceived:
@@ -62,6 +66,9 @@ func agentLine(e convo.Event) line {
 		l.Kind = "user"
 		if e.By.Type == convo.ActorAutomation {
 			l.Kind = "bot"
+		}
+		if isAutomatic(e.By) {
+			l.Kind, l.Who = "bot", "Automatic message"
 		}
 		var c choices
 		if len(m.Attachments) > 0 && json.Unmarshal(m.Attachments, &c) == nil {
@@ -88,10 +95,7 @@ func happened(e convo.Event) string {
 		}
 		return "reopened the conversation"
 	case convo.ConversationPending:
-		if e.Pending().Until.IsZero() {
-			return "set it to pending until the visitor writes"
-		}
-		return "set it to pending until"
+		return pended(e.Pending())
 	case convo.ConversationResumed:
 		return "resumed it"
 	case convo.ConversationClosed:
@@ -116,6 +120,12 @@ func happened(e convo.Event) string {
 	case convo.ConversationPrioritized:
 		return "changed the priority from " + e.Prioritizing().Before.String() + " to " +
 			e.Prioritizing().Priority.String()
+	case convo.ConversationRated:
+		return rated(e.Rated())
+	case convo.DeadlinePassed:
+		if m, ok := e.Payload.(*convo.Mark); ok {
+			return passed(m.Deadline)
+		}
 	case convo.ProfileChanged:
 		if name := plain(e.Profile().Name); name != "" {
 			return "said that this is " + name
@@ -135,6 +145,28 @@ func happened(e convo.Event) string {
 		return "separated this contact again"
 	}
 	return strings.ReplaceAll(e.Kind.String(), "_", " ")
+}
+
+// pended says what a conversation is pending for: a time follows, if there is one.
+func pended(p convo.Pending) string {
+	stays := p.OnReceive == convo.OnReceiveStay
+	switch {
+	case p.Until.IsZero() && stays:
+		return "set it to pending until an agent resumes it"
+	case p.Until.IsZero():
+		return "set it to pending until the visitor writes"
+	case stays:
+		return "set it to pending, whatever the visitor writes, until"
+	}
+	return "set it to pending until"
+}
+
+func rated(r convo.Rated) string {
+	text := fmt.Sprintf("rated the conversation %d of %d", r.Score, len(scores))
+	if r.Comment != "" {
+		text += ": " + r.Comment
+	}
+	return text
 }
 
 // moved says where a conversation went, in topic and contact.
@@ -196,5 +228,6 @@ type visitorPage struct {
 	Lines     []line
 	More      bool // Lines are only those that the page has not yet
 	Choices   []string
+	Rating    *ratingForm // nil: there is nothing to rate
 	MaxLength int
 }

@@ -111,7 +111,7 @@ func (s *server) byVisitor(w http.ResponseWriter, r *http.Request, v visitor,
 	}
 	result, err := s.engine.Do(r.Context(), convo.ToContact(v.workspace, v.contact).In(c.Lane), cmd)
 	if errors.Is(err, convo.ErrBlocked) {
-		return refusal{http.StatusForbidden, "blocked", "This chat takes no messages from you."}
+		return errBlockedVisitor
 	}
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (s *server) visitorView(ctx context.Context, v visitor) (visitorPage, error
 	if err != nil {
 		return page, err
 	}
-	page.Status = c.Status
+	page.Status, page.Rating = c.Status, ratingOf(&c, v)
 	if c.Origin != v.contact {
 		if page.Lines, events, err = s.shared(ctx, v, c, events); err != nil {
 			return page, err

@@ -16,7 +16,11 @@ type refusal struct {
 
 func (r refusal) Error() string { return r.text }
 
-var errNoPage = refusal{http.StatusNotFound, "not_found", "There is nothing here."}
+var (
+	errNoPage         = refusal{http.StatusNotFound, "not_found", "There is nothing here."}
+	errBlockedVisitor = refusal{http.StatusForbidden, "blocked",
+		"This chat takes no messages from you."}
+)
 
 // unfit refuses what a field holds.
 func unfit(text string) refusal {
@@ -78,7 +82,8 @@ var fieldWords = map[string]string{
 	"body": "The message", "summary": "The summary", "category": "The category",
 	"add": "The label", "remove": "The label", "priority": "The priority", "name": "The name",
 	"contact": "The contact", "lane": "The topic", "assignee": "The agent", "reason": "The reason",
-	"after.at": "The page", "key": "The request's key",
+	"after.at": "The page", "key": "The request's key", "score": "The rating",
+	"comment": "The comment",
 }
 
 // inWords is what is wrong with an input, as a sentence.

@@ -28,13 +28,17 @@ import (
 	"github.com/chatlifecycle/convo/memstore"
 )
 
-const password = "correct horse battery"
+const (
+	password = "correct horse battery"
+	patience = usualPatience
+)
 
 // world is a server with two workspaces, in memory.
 type world struct {
 	t      testing.TB
 	url    string
 	engine *convo.Engine
+	nudges *nudges
 	keep   *secrets
 	clock  *clock.Mock
 	writes atomic.Int64
@@ -133,10 +137,12 @@ func newWorldWith(t testing.TB, timeout time.Duration, hashing func()) *world {
 	live := newHub()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	store := memstore.New()
-	w.engine, err = convo.New(writing{store, w}, convo.WithPolicy(policy()),
-		convo.WithClock(w.clock),
-		convo.WithLogger(log), convo.WithObserver(live.publish))
+	w.nudges = &nudges{now: w.clock.Now, log: log}
+	w.engine, err = convo.New(writing{store, w}, convo.WithPolicy(policy(patience)),
+		convo.WithClock(w.clock), convo.WithLogger(log), convo.WithObserver(live.publish),
+		convo.WithObserver(w.nudges.observe))
 	require.NoError(t, err)
+	w.nudges.engine = w.engine
 	s := httptest.NewUnstartedServer(newServer(w.engine, store, w.clock.Now, w.keep, live,
 		log))
 	s.Config.ReadTimeout, s.Config.WriteTimeout = timeout, timeout

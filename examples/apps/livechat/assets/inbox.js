@@ -215,7 +215,12 @@ if (chosen) {
     request("close", { category: f.category.value, summary: f.summary.value }, undefined, problem),
   );
   dialog("pend-dialog", (f, problem) =>
-    request("set-pending", f.until.value ? { until: new Date(f.until.value).toISOString() } : {}, undefined, problem),
+    request(
+      "set-pending",
+      { stay: f.stay.checked, ...(f.until.value && { until: new Date(f.until.value).toISOString() }) },
+      undefined,
+      problem,
+    ),
   );
   dialog("move-dialog", (f, problem) => request("move", { contact: f.contact.value }, undefined, problem));
   dialog("sure-dialog", (_, problem) => request(...sure, undefined, problem));

@@ -3,11 +3,20 @@
 const sameDay = (a, b) => a.toDateString() === b.toDateString();
 
 // elapsed is the time since a moment, as the server writes it, too.
-function elapsed(at) {
-  const minutes = Math.max(0, Math.floor((Date.now() - at) / 60e3));
+function elapsed(at, now = Date.now()) {
+  const minutes = Math.max(0, Math.floor((now - at) / 60e3));
   if (minutes < 60) return `${minutes} min`;
   if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h`;
   return `${Math.floor(minutes / 24 / 60)} days`;
+}
+
+// left is the time until a moment, or since then. What stands around it says so by more than a colour.
+function left(t) {
+  const now = Date.now();
+  const due = new Date(t.dateTime);
+  t.closest(".runs")?.classList.toggle("overdue", now > due);
+  if (now > due) return now - due < 60e3 ? "just overdue" : `overdue by ${elapsed(due, now)}`;
+  return due - now < 60e3 ? "under 1 min left" : `${elapsed(now, due)} left`;
 }
 
 // localize writes times as the reader's clock shows them.
@@ -16,6 +25,7 @@ export function localize(root) {
     const at = new Date(t.dateTime);
     const clock = { hour: "2-digit", minute: "2-digit" };
     if (t.classList.contains("ago")) t.textContent = elapsed(at);
+    else if (t.classList.contains("left")) t.textContent = left(t);
     else if (sameDay(at, new Date())) t.textContent = at.toLocaleTimeString([], clock);
     else t.textContent = at.toLocaleString([], { day: "numeric", month: "short", ...clock });
     t.title = at.toLocaleString();
@@ -23,6 +33,7 @@ export function localize(root) {
 }
 setInterval(() => {
   for (const t of document.querySelectorAll("time.ago")) t.textContent = elapsed(new Date(t.dateTime));
+  for (const t of document.querySelectorAll("time.left")) t.textContent = left(t);
 }, 20e3);
 
 // kept is what this browser keeps. One that keeps nothing is no reason to fail.

@@ -58,6 +58,16 @@ document.addEventListener("click", async (e) => {
   $("body").focus();
 });
 
+// The focus goes to the button, so that the answer can replace what was filled in.
+document.addEventListener("submit", async (e) => {
+  if (!e.target.matches("#rating-form")) return;
+  e.preventDefault();
+  const { conversation, cycle } = e.target.dataset;
+  const { score, comment } = e.target.elements;
+  $("rate").focus();
+  await request("rate", { conversation, cycle: Number(cycle), score: Number(score.value), comment: comment.value });
+});
+
 $("restart").addEventListener("click", async () => {
   if (await request("restart", {})) $("body").focus();
 });
