@@ -78,11 +78,12 @@ func apply(s *Snapshot, e *Event) {
 	case ConversationResumed:
 		endPending(c, e.At)
 		c.Status, c.StatusSince = StatusOpen, e.At
-		c.Marks = c.Marks.with(payloadOf[Resumption](e).Marks)
+		c.Marks = c.Marks.without(func(m Mark) bool { return m.Result == MarkPaused }).
+			with(payloadOf[Resumption](e).Marks)
 	case ConversationClosed:
 		endPending(c, e.At)
 		c.Status, c.StatusSince = StatusClosed, e.At
-		c.AwaitingContactSince, c.Marks = time.Time{}, ""
+		c.AwaitingContactSince, c.Marks, c.Applied = time.Time{}, "", ""
 		c.Deadline, c.DueAt = time.Time{}, time.Time{}
 		c.Unrated = cycle.Number
 		if cycle.Rating != (Rating{}) {
@@ -187,6 +188,7 @@ func countOpening(s *Snapshot, e *Event) {
 func applyReceived(c *Conversation, e *Event) {
 	c.spokenBy(e)
 	c.AwaitingContactSince, c.LastIncomingAt = time.Time{}, e.At
+	c.Marks = c.Marks.without(func(m Mark) bool { return m.From == SinceAwaitingContact })
 	cycle := &c.Cycle
 	cycle.Incoming++
 	since := maxTime(e.messageAt(), cycle.NoWaitBefore)
@@ -228,6 +230,10 @@ func applySent(c *Conversation, e *Event) {
 	cycle.Responses++
 	cycle.ResponseMicros += microsBetween(cycle.WaitingSince, at)
 	cycle.WaitingSince, cycle.NoWaitBefore = time.Time{}, at
+	c.Marks = c.Marks.without(func(m Mark) bool {
+		return m.From == SinceContactWaiting || m.Target == TargetFirstResponse ||
+			m.Target == TargetNextResponse
+	})
 }
 
 // applyDuplicated takes an echo off the counts of the cycle in which it is found to be one.

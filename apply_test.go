@@ -211,6 +211,7 @@ func TestFoldingTheLogOfAConversationGivesTheConversation(t *testing.T) {
 	}
 	folded.Conversation.DueAt = k.conversation().DueAt
 	folded.Conversation.Deadline = k.conversation().Deadline
+	folded.Conversation.Applied = k.conversation().Applied
 	assert.Equal(t, k.conversation(), folded.Conversation)
 	assert.Equal(t, k.thread.Contact, folded.Contact, "and the contact")
 }

@@ -20,6 +20,12 @@ type Calendar interface {
 // MaxCalendar is how far After looks ahead: a hundred years.
 const MaxCalendar = 100 * 366 * 24 * time.Hour
 
+// MaxIntervals is how many intervals Hours may have on a day, MaxHolidays how many holidays.
+const (
+	MaxIntervals = 24
+	MaxHolidays  = 1000
+)
+
 // Hours are weekly working hours as plain data: see [Hours.Calendar].
 type Hours struct {
 	// Zone is the name of an IANA time zone, such as Europe/Berlin. Where the machine has no
@@ -62,7 +68,7 @@ type weekly struct {
 // time that is skipped begins or ends when the clock is put forward; of one that is there twice,
 // the first counts.
 func (h Hours) Calendar(holiday func(date time.Time) bool) (Calendar, error) {
-	zone, err := time.LoadLocation(h.Zone)
+	zone, err := zoneOf(h.Zone)
 	if err != nil || h.Zone == "" || h.Zone == "Local" {
 		return nil, invalid("zone", fmt.Sprintf(
 			"%q must be the name of an IANA time zone, such as Europe/Berlin", h.Zone))
@@ -73,6 +79,10 @@ func (h Hours) Calendar(holiday func(date time.Time) bool) (Calendar, error) {
 		weekday, ok := weekdays[name]
 		if !ok {
 			return nil, invalid("days", fmt.Sprintf("%q must be one of monday to sunday", name))
+		}
+		if n := len(intervals); n > MaxIntervals {
+			return nil, invalid("days."+name, fmt.Sprintf("must be at most %d, not %d",
+				MaxIntervals, n))
 		}
 		for _, i := range intervals {
 			s, err := i.shift()
@@ -94,6 +104,9 @@ func (h Hours) Calendar(holiday func(date time.Time) bool) (Calendar, error) {
 		if all[i].to > next.from {
 			return nil, invalid("days", "must have no intervals that overlap")
 		}
+	}
+	if n := len(h.Holidays); n > MaxHolidays {
+		return nil, invalid("holidays", fmt.Sprintf("must be at most %d, not %d", MaxHolidays, n))
 	}
 	off := map[time.Time]bool{}
 	for _, day := range h.Holidays {

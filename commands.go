@@ -128,9 +128,9 @@ type Identify struct {
 	ExternalID string    `json:"external_id"`
 }
 
-// SetPending sets the conversation aside until the contact writes, a user resumes it, or, with
-// Until, that time comes. OnReceive says whether a message of the contact wakes it: a bot's hold
-// ends with one, an agent's snooze may not.
+// SetPending sets the conversation aside until the contact writes, a user resumes it, a deadline of
+// the policy does, or, with Until, that time comes. OnReceive says whether a message of the contact
+// wakes it: a bot's hold ends with one, an agent's snooze may not.
 type SetPending struct {
 	By        Actor     `json:"by"`
 	At        time.Time `json:"at,omitzero"`
@@ -257,9 +257,10 @@ type Rate struct {
 	Comment string    `json:"comment,omitempty"` // as long as a summary
 }
 
-// Block makes every command that would open, reopen or message fail with ErrBlocked, and an edit by
-// the contact. An active conversation can still be assigned and closed, and timers go on. With
-// [Policy].KeepBlocked, what the contact writes is kept as quiet messages.
+// Block makes every command that would open, reopen or message fail with ErrBlocked, and an edit or
+// a rating by the contact. An active conversation can still be assigned and closed, and timers go
+// on, but that a deadline says no farewell. With [Policy].KeepBlocked, what the contact writes is
+// kept as quiet messages.
 type Block struct {
 	By     Actor     `json:"by"`
 	At     time.Time `json:"at,omitzero"`

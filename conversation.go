@@ -123,12 +123,15 @@ type Conversation struct {
 	// messages do not count.
 	Address Address `json:"address,omitzero"`
 	// Deadline is what [OrderDeadline] lists it by: when the next of its [Timers] is due but for
-	// those since any_event or last_incoming, by the policy that its last event went by. Zero:
+	// those since any_event or last_incoming, by the policy that was applied to it last. Zero:
 	// none is. The events do not determine it.
 	Deadline time.Time `json:"deadline,omitzero"`
 	// DueAt is a hint for Tick: never later than what [Timers] say, perhaps earlier. Zero: there is
 	// none. The events do not determine it.
 	DueAt time.Time `json:"due_at,omitzero"`
+	// Applied says which deadlines of its policy it is armed by, and since when, in the library's
+	// own words. The events do not determine it.
+	Applied string `json:"applied,omitempty"`
 	// Unrated is the number of the last closed cycle while that has no rating, else 0.
 	Unrated int `json:"unrated,omitempty"`
 	// Cycle is the running cycle, or the last one of a closed conversation.

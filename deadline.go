@@ -13,13 +13,14 @@ import (
 // when either ends, and fires once each time that it is armed: [Engine.Tick] does what it says and
 // writes a DeadlinePassed event, stamped with the time when it was due.
 //
-// A rule that is new to a conversation is due no earlier than it was first applied to it, by a
-// command or by [Engine.Rearm] (or, where something was overdue then, than that). A closing ends
-// all.
+// A rule that is new to a conversation, or is due otherwise than it was, is due no earlier than it
+// was first applied to it, by a command, by [Engine.Rearm] or by a Tick. A closing ends all. Of
+// several that are due at once, closings come last.
 type Deadline struct {
 	// Name is its own in the policy: it is what has fired, and what reports group by.
 	Name string `json:"name"`
-	// After is how long, in the working time of Hours if those are given. It must be positive.
+	// After is how long: MinDeadline to MaxCalendar, or, in the working time of Hours, to
+	// MaxWorkingTime.
 	After Duration `json:"after"`
 	// Hours names one of Policy.Calendars; empty: all time counts.
 	Hours string `json:"hours,omitempty"`
@@ -76,7 +77,7 @@ const (
 	DoPend   Do = "pend" // until the contact writes, or somebody resumes it
 	DoResume Do = "resume"
 	// DoUnassign takes the assignee off, and leaves the team. It is armed while there is one, and
-	// counts from no earlier than when they got it.
+	// counts from no earlier than when they got it; with a target, it is for whoever has it then.
 	DoUnassign Do = "unassign"
 )
 
@@ -91,8 +92,15 @@ const (
 	TargetResolution    Target = "resolution"     // from the opening of a cycle to its closing
 )
 
-// MaxDeadlines is how many deadlines a policy may have.
+// MaxDeadlines is how many deadlines a policy may have, and how many calendars.
 const MaxDeadlines = 32
+
+// MinDeadline is the least that a Deadline may wait, and MaxWorkingTime the most in working time,
+// which is more than a year of it.
+const (
+	MinDeadline    = time.Second
+	MaxWorkingTime = 3000 * time.Hour
+)
 
 // Names of timers that are none of Policy.Deadlines.
 const (
@@ -244,9 +252,12 @@ func (r *Deadline) validate(field string, p *Policy) error {
 		broken     bool
 	}{
 		{"name", "is the library's own", r.Name == TimerWake || r.Name == TimerAutoClose},
-		{"after", "must be positive", r.After <= 0},
-		{"after", fmt.Sprintf("must be at most %s", MaxCalendar),
+		{"after", fmt.Sprintf("must be at least %s", Duration(MinDeadline)),
+			time.Duration(r.After) < MinDeadline},
+		{"after", fmt.Sprintf("must be at most %s", Duration(MaxCalendar)),
 			time.Duration(r.After) > MaxCalendar},
+		{"after", fmt.Sprintf("must be at most %s of working time", Duration(MaxWorkingTime)),
+			r.Hours != "" && time.Duration(r.After) > MaxWorkingTime},
 		{"hours", fmt.Sprintf("%q is none of calendars", r.Hours), r.Hours != "" && !known},
 		{"since", "must be left out: a target says it", r.Target != "" && r.Since != ""},
 		{"while", "must be left out: a target says it", r.Target != "" && r.While != ""},

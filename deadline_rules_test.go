@@ -28,6 +28,10 @@ func TestDeadlinesAreValidated(t *testing.T) {
 		{"name", good, func(d *convo.Deadline) { d.Name = convo.TimerAutoClose }},
 		{"after", good, func(d *convo.Deadline) { d.After = 0 }},
 		{"after", good, func(d *convo.Deadline) { d.After = -minute }},
+		{"after", good, func(d *convo.Deadline) { d.After = convo.Duration(convo.MinDeadline) - 1 }},
+		{"after", good, func(d *convo.Deadline) {
+			d.Hours, d.After = "office", convo.Duration(convo.MaxWorkingTime)+1
+		}},
 		{"after", good, func(d *convo.Deadline) { d.After = convo.Duration(convo.MaxCalendar) + 1 }},
 		{"hours", good, func(d *convo.Deadline) { d.Hours = "night" }},
 		{"since", good, func(d *convo.Deadline) { d.Since = "" }},
@@ -148,7 +152,8 @@ func TestDeadlinesOverTheChangeOfTheClocks(t *testing.T) {
 func TestACalendarThatIsNeverReachedArmsNothing(t *testing.T) {
 	p := convo.Policy{
 		Deadlines: []convo.Deadline{{Name: "answer", Hours: "new year",
-			After: convo.Duration(convo.MaxCalendar), Since: convo.SinceOpened, Do: convo.DoClose}},
+			After: convo.Duration(convo.MaxWorkingTime), Since: convo.SinceOpened,
+			Do: convo.DoClose}},
 		Calendars: map[string]convo.Hours{"new year": {Zone: "UTC",
 			Days: map[string][]convo.Interval{"monday": {{From: "00:00", To: "00:01"}}}}},
 	}

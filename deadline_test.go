@@ -73,7 +73,8 @@ func TestANudgeAndThenAClosing(t *testing.T) {
 		assert.Equal(t, answered.Add(after*time.Minute).UTC(), log[i].At)
 		assert.Equal(t, convo.BySystem(), log[i].By)
 	}
-	assert.Equal(t, []convo.Mark{{Deadline: "nudge", Result: convo.MarkPassed, Since: answered.UTC(),
+	assert.Equal(t, []convo.Mark{{Deadline: "nudge", Result: convo.MarkPassed,
+		From: convo.SinceAwaitingContact, Since: answered.UTC(),
 		Due: answered.Add(30 * time.Minute).UTC()}}, log[0].Marks().All())
 	farewell := log[2].Message()
 	assert.Equal(t, convo.Message{Channel: "sms", Address: "+49", Body: "Bye!", Quiet: true},

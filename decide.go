@@ -116,11 +116,13 @@ func (w *decider) row(s *Snapshot, to *ConversationRow) {
 		to.Action = RowAdded
 	case s.Conversation.Version == w.loaded.version &&
 		s.Conversation.DueAt.Equal(w.loaded.dueAt) &&
-		s.Conversation.Deadline.Equal(w.loaded.places.Deadline):
+		s.Conversation.Deadline.Equal(w.loaded.places.Deadline) &&
+		s.Conversation.Applied == w.loaded.applied:
 		to.Expected = w.loaded.version
 	default:
 		to.Action, to.Expected = RowUpdated, w.loaded.version
-		to.OnlyMessages = !w.otherThanMessages && s.Conversation.DueAt.Equal(w.loaded.dueAt)
+		to.OnlyMessages = !w.otherThanMessages && s.Conversation.DueAt.Equal(w.loaded.dueAt) &&
+			s.Conversation.Applied == w.loaded.applied
 	}
 }
 
@@ -165,6 +167,10 @@ func (w *decider) steps(s *Snapshot, now time.Time, p *Policy, cmds []Command) e
 		}
 		if err := w.step(s, &o, now, p); err != nil {
 			return err
+		}
+		if c := &s.Conversation; p.hasRules() { // the next command is about one that they apply to
+			r := ruler{rules: p.rules(), now: c.UpdatedAt}
+			r.apply(c)
 		}
 	}
 	return nil
@@ -355,7 +361,7 @@ func (w *decider) close(s *Snapshot, o *fields, p *Policy) {
 	notes := take(&w.room.notes)
 	*notes = ClosingNotes{o.category, o.text, "", *s.Conversation.before()}
 	if len(p.Deadlines) > 0 {
-		notes.Marks = MarksOf(w.resolved(&s.Conversation, o.at, p)...)
+		notes.Marks = MarksOf(s.Conversation.resolved(o.at, p)...)
 	}
 	e.Source, e.Payload = o.source, notes
 	w.apply(s, e)
@@ -371,7 +377,7 @@ func (w *decider) pend(s *Snapshot, o *fields, p *Policy) {
 	pending.Until, pending.OnReceive = o.until, o.onReceive
 	pending.Before = *s.Conversation.before()
 	if s.Conversation.Status == StatusOpen && len(p.Deadlines) > 0 {
-		pending.Marks = MarksOf(w.standing(&s.Conversation, o.at, p)...)
+		pending.Marks = MarksOf(s.Conversation.standing(o.at, p)...)
 	}
 	e.Payload = pending
 	w.apply(s, e)
@@ -381,7 +387,7 @@ func (w *decider) resume(s *Snapshot, o *fields, p *Policy) {
 	e := w.add(s, o, ConversationResumed)
 	r := &Resumption{Before: *s.Conversation.before()}
 	if len(p.Deadlines) > 0 {
-		r.Marks = MarksOf(w.goingOn(&s.Conversation, p)...)
+		r.Marks = MarksOf(s.Conversation.goingOn(o.at, p)...)
 	}
 	e.Source, e.Payload = o.source, r
 	w.apply(s, e)

@@ -22,7 +22,7 @@ func (w *decider) message(s *Snapshot, o *fields, kind EventKind, response bool,
 	}
 	e.Payload = m
 	if response && len(p.Deadlines) > 0 {
-		m.Marks = MarksOf(w.answered(&s.Conversation, e.messageAt(), e.At, p)...)
+		m.Marks = MarksOf(s.Conversation.answered(e.At, p)...)
 	}
 	w.apply(s, e)
 }

@@ -25,7 +25,7 @@ func Timers(c Conversation, p *Policy) (all []Timer) {
 	if p == nil {
 		p = &defaultPolicy
 	}
-	r := ruler{p: p, applied: firstApplied(&c, c.UpdatedAt)}
+	r := rulerOf(&c, c.UpdatedAt, p)
 	r.each(&c, func(_ *Deadline, t Timer) { all = append(all, t) })
 	slices.SortStableFunc(all, func(a, b Timer) int {
 		switch {
@@ -38,25 +38,21 @@ func Timers(c Conversation, p *Policy) (all []Timer) {
 	return all
 }
 
-// ruler measures a policy's deadlines.
+// ruler measures a policy's deadlines for one conversation.
 type ruler struct {
 	p *Policy
-	// applied is when a rule of which nothing is known has first been applied: nothing is due
-	// before it.
-	applied   time.Time
-	calendars map[string]Calendar
+	// now is when a rule has been applied that the conversation knows nothing of.
+	now       time.Time
+	rules     []Deadline
+	calendars map[string]Calendar // the policy's
+	marks     []Mark              // the conversation's
 }
 
-// firstApplied is when a rule has been applied to c that c's hint knows nothing of: the hint is
-// never later than what a rule says that was applied before, so one that says earlier is new.
-func firstApplied(c *Conversation, now time.Time) time.Time {
-	if !c.DueAt.IsZero() && c.DueAt.Before(now) {
-		return c.DueAt
-	}
-	return now
+func rulerOf(c *Conversation, now time.Time, p *Policy) ruler {
+	return ruler{p: p, now: now, rules: p.rules(), marks: c.Marks.All()}
 }
 
-// each calls f with each timer of c, its rule, or nil for the waking, before it.
+// each calls f with each timer of c, and its rule, or nil for the waking.
 func (r *ruler) each(c *Conversation, f func(*Deadline, Timer)) {
 	if !c.Status.Active() {
 		return
@@ -64,18 +60,19 @@ func (r *ruler) each(c *Conversation, f func(*Deadline, Timer)) {
 	if c.Status == StatusPending && !c.PendingUntil.IsZero() {
 		f(nil, Timer{Name: TimerWake, Do: DoResume, Since: c.StatusSince, Due: c.PendingUntil})
 	}
-	if r.p.AutoClose.After > 0 {
-		rule := r.p.AutoClose.rule()
-		if t, ok := r.timer(c, &rule); ok {
-			f(&rule, t)
+	for i := range r.rules {
+		if t, ok := r.timer(c, &r.rules[i]); ok {
+			f(&r.rules[i], t)
 		}
 	}
-	for i := range r.p.Deadlines {
-		rule := &r.p.Deadlines[i]
-		if t, ok := r.timer(c, rule); ok {
-			f(rule, t)
-		}
+}
+
+// rules are the deadlines of p, and AutoClose.
+func (p *Policy) rules() []Deadline {
+	if p.AutoClose.After <= 0 {
+		return p.Deadlines
 	}
+	return append(slices.Clone(p.Deadlines), p.AutoClose.rule())
 }
 
 // timer is that of a rule, or false while it is not armed.
@@ -84,37 +81,41 @@ func (r *ruler) timer(c *Conversation, rule *Deadline) (t Timer, ok bool) {
 	if t.Since.IsZero() {
 		return t, false
 	}
-	from, left := t.Since, time.Duration(rule.After)
-	mark, marked := c.Marks.Of(rule.Name)
+	mark, marked := r.mark(rule)
 	// What begins earlier than it did, by a late message, is the same arming.
-	if marked = marked && !t.Since.After(mark.Since); marked {
-		switch mark.Result {
-		case MarkPaused, MarkResumed:
-			from, left = c.StatusSince, time.Duration(mark.Left)
-		default:
-			return t, false
+	marked = marked && !t.Since.After(mark.Since)
+	switch {
+	case !marked:
+		t.Due, ok = r.after(rule, t.Since, time.Duration(rule.After))
+	case mark.Result == MarkPaused && c.Status == StatusPending:
+		t.Left = mark.Left
+		return t, true
+	case mark.Result == MarkResumed:
+		t.Due, ok = mark.Due, true
+	}
+	if !ok {
+		return t, false // it has passed, or is never due
+	}
+	if t.Due = maxTime(t.Due, r.applied(c, rule)); rule.Pause && c.Status == StatusPending {
+		switch from := maxTime(c.StatusSince, t.Since); {
+		case !marked && from.Equal(t.Since): // the wait began while it was pending
+			t.Due, t.Left = time.Time{}, rule.After
+		case t.Due.After(from):
+			t.Due, t.Left = time.Time{}, Duration(r.between(rule, from, t.Due))
 		}
 	}
-	if rule.Pause && c.Status == StatusPending {
-		switch due, ok := r.after(rule, from, left); {
-		case marked && mark.Result == MarkPaused:
-			t.Left = mark.Left
-			return t, true
-		case !t.Since.Before(c.StatusSince):
-			t.Left = rule.After
-			return t, true
-		case !ok:
-			return t, false
-		case due.After(c.StatusSince):
-			t.Left = Duration(r.between(rule, c.StatusSince, due))
-			return t, true
-		}
-	}
-	if t.Due, ok = r.after(rule, from, left); !ok {
-		return t, false
-	}
-	t.Due = maxTime(t.Due, r.applied)
+	t.Left -= t.Left % Duration(time.Microsecond)
 	return t, true
+}
+
+// mark is that of a rule. One of another rule, which had its name, is none.
+func (r *ruler) mark(rule *Deadline) (m Mark, ok bool) {
+	for _, m := range r.marks {
+		if m.Deadline == rule.Name {
+			return m, m.Target == rule.Target && m.From == rule.Since
+		}
+	}
+	return m, false
 }
 
 func (r *ruler) after(rule *Deadline, from time.Time, d time.Duration) (time.Time, bool) {
@@ -134,37 +135,27 @@ func (r *ruler) between(rule *Deadline, from, to time.Time) time.Duration {
 
 // calendar is one of the policy's. Of one that is not valid nothing is worked.
 func (r *ruler) calendar(name string) Calendar {
-	c, ok := r.calendars[name]
-	if !ok {
-		var err error
-		if c, err = r.p.Calendars[name].Calendar(nil); err != nil {
-			c = never{}
-		}
-		if r.calendars == nil {
-			r.calendars = map[string]Calendar{}
-		}
-		r.calendars[name] = c
+	if r.calendars == nil {
+		r.calendars = calendarsOf(r.p.Calendars)
 	}
-	return c
+	if c, ok := r.calendars[name]; ok {
+		return c
+	}
+	return never{}
 }
 
-// never is a calendar in which nothing is worked.
-type never struct{}
-
-func (never) Between(_, _ time.Time) time.Duration                   { return 0 }
-func (never) After(time.Time, time.Duration) (at time.Time, ok bool) { return at, false }
-
 // next is the timer of c that is due first, with its rule, or false; and when the first one is due
-// that lists go by.
+// that lists go by. Of those that are due at once, what can be cancelled goes before what cancels:
+// targets and reminders before what changes the status, and closings last.
 func (r *ruler) next(c *Conversation) (rule *Deadline, t Timer, ok bool, listed time.Time) {
-	if len(r.p.Deadlines) == 0 && r.p.AutoClose.After == 0 && c.PendingUntil.IsZero() {
+	if !r.p.hasRules() && c.PendingUntil.IsZero() {
 		return nil, t, false, listed // most have none
 	}
 	r.each(c, func(its *Deadline, one Timer) {
 		if one.Due.IsZero() {
 			return
 		}
-		if !ok || one.Due.Before(t.Due) {
+		if !ok || one.Due.Before(t.Due) || one.Due.Equal(t.Due) && one.rank() < t.rank() {
 			rule, t, ok = its, one, true
 		}
 		if (its == nil || !its.lazy()) && (listed.IsZero() || one.Due.Before(listed)) {
@@ -174,14 +165,33 @@ func (r *ruler) next(c *Conversation) (rule *Deadline, t Timer, ok bool, listed 
 	return rule, t, ok, listed
 }
 
-// arm keeps Deadline, and keeps the hint from being later than what is due. It leaves an earlier
-// hint alone, so that messages do not move it, unless that has passed.
+func (p *Policy) hasRules() bool { return len(p.Deadlines) > 0 || p.AutoClose.After > 0 }
+
+func (t *Timer) rank() int {
+	switch {
+	case t.Do == DoClose:
+		return 3
+	case t.Target != TargetNone:
+		return 0
+	case t.Do == DoRemind:
+		return 1
+	}
+	return 2
+}
+
+// arm keeps Deadline and Applied, and keeps the hint from being later than what is due.
 func (w *decider) arm(s *Snapshot, now time.Time, p *Policy) {
 	c := &s.Conversation
 	if c.ID != w.loaded.conversation || c.Version != w.loaded.version {
 		now = c.UpdatedAt // which may have been given
 	}
-	r := ruler{p: p, applied: firstApplied(c, maxTime(now, c.UpdatedAt))}
+	c.arm(maxTime(now, c.UpdatedAt), p)
+}
+
+// arm leaves an earlier hint alone, so that messages do not move it, unless that has passed.
+func (c *Conversation) arm(now time.Time, p *Policy) {
+	r := rulerOf(c, now, p)
+	r.apply(c)
 	_, t, ok, listed := r.next(c)
 	c.Deadline = listed
 	if passed := !c.DueAt.After(c.UpdatedAt); passed || ok && t.Due.Before(c.DueAt) {
@@ -198,9 +208,10 @@ func DecideDue(s Snapshot, now time.Time, p *Policy) (d Decision, fired Timer) {
 	}
 	now = micros(now)
 	c := &s.Conversation
-	r := ruler{p: p, applied: firstApplied(c, now)}
-	rule, t, ok, listed := r.next(c)
 	w := decider{loaded: versionsOf(&s), outcome: OutcomeUnchanged}
+	r := rulerOf(c, now, p)
+	r.apply(c)
+	rule, t, ok, listed := r.next(c)
 	if ok && !t.Due.After(now) {
 		fired = t
 		w.fire(&s, rule, t, p)
@@ -220,12 +231,11 @@ func (w *decider) fire(s *Snapshot, rule *Deadline, t Timer, p *Policy) {
 	o := fields{by: BySystem(), at: maxTime(t.Due, s.Conversation.UpdatedAt), source: SourceTimer}
 	if rule != nil && rule.Name != TimerAutoClose { // which needs no event of its own
 		e := w.add(s, &o, DeadlinePassed)
-		mark := &Mark{Deadline: t.Name, Target: t.Target, Result: MarkPassed, Since: t.Since,
-			Due: t.Due}
+		mark := t.mark(rule, MarkPassed)
 		if t.Target != TargetNone {
 			mark.Result = MarkMissed
 		}
-		e.Payload = mark
+		e.Payload = &mark
 		w.apply(s, e)
 		w.outcome = OutcomeReminded
 	}
@@ -247,43 +257,50 @@ func (w *decider) fire(s *Snapshot, rule *Deadline, t Timer, p *Policy) {
 		w.resume(s, &o, p)
 		w.outcome = OutcomeResumed
 	case DoUnassign:
-		o.team = s.Conversation.Team
-		w.assign(s, &o)
-		w.outcome = OutcomeAssigned
+		if o.team = s.Conversation.Team; s.Conversation.Assignee != "" { // a target may have none
+			w.assign(s, &o)
+			w.outcome = OutcomeAssigned
+		}
 	}
 }
 
 // standing are the marks of the targets that stand still from at on.
-func (w *decider) standing(c *Conversation, at time.Time, p *Policy) (marks []Mark) {
-	r := ruler{p: p, applied: firstApplied(c, at)}
+func (c *Conversation) standing(at time.Time, p *Policy) (marks []Mark) {
+	r := rulerOf(c, at, p)
 	r.targets(c, func(rule *Deadline, t Timer) {
 		if rule.Pause && t.Due.After(at) {
-			marks = append(marks, Mark{Deadline: t.Name, Target: t.Target, Since: t.Since,
-				Result: MarkPaused, Left: Duration(r.between(rule, at, t.Due))})
+			m := t.mark(rule, MarkPaused)
+			m.Left = Duration(r.between(rule, at, t.Due))
+			m.Left, m.Due = m.Left-m.Left%Duration(time.Microsecond), time.Time{}
+			marks = append(marks, m)
 		}
 	})
 	return marks
 }
 
-// goingOn are the marks of the targets that go on after they stood still.
-func (w *decider) goingOn(c *Conversation, p *Policy) (marks []Mark) {
-	r := ruler{p: p, applied: firstApplied(c, c.UpdatedAt)}
-	r.targets(c, func(_ *Deadline, t Timer) {
-		if t.Due.IsZero() {
-			marks = append(marks, Mark{Deadline: t.Name, Target: t.Target, Since: t.Since,
-				Result: MarkResumed, Left: t.Left})
+// goingOn are the marks of the targets that go on at a time, after they stood still.
+func (c *Conversation) goingOn(at time.Time, p *Policy) (marks []Mark) {
+	r := rulerOf(c, at, p)
+	r.targets(c, func(rule *Deadline, t Timer) {
+		if !t.Due.IsZero() {
+			return
+		}
+		m := t.mark(rule, MarkResumed)
+		var ok bool
+		if m.Due, ok = r.after(rule, at, time.Duration(t.Left)); ok {
+			m.Left = t.Left
+			marks = append(marks, m)
 		}
 	})
 	return marks
 }
 
-// answered are the marks of the targets that a reply meets, or has missed. It was sent at a time
-// that counts, and is recorded now.
-func (w *decider) answered(c *Conversation, sent, now time.Time, p *Policy) (marks []Mark) {
-	r := ruler{p: p, applied: firstApplied(c, now)}
-	r.targets(c, func(_ *Deadline, t Timer) {
+// answered are the marks of the targets that a reply meets, or has missed.
+func (c *Conversation) answered(at time.Time, p *Policy) (marks []Mark) {
+	r := rulerOf(c, at, p)
+	r.targets(c, func(rule *Deadline, t Timer) {
 		if t.Target != TargetResolution {
-			marks = append(marks, t.ended(sent))
+			marks = append(marks, t.ended(rule, at))
 		}
 	})
 	return marks
@@ -291,23 +308,27 @@ func (w *decider) answered(c *Conversation, sent, now time.Time, p *Policy) (mar
 
 // resolved are the marks of the targets that a closing meets, or has missed. What is not due of the
 // others is void.
-func (w *decider) resolved(c *Conversation, at time.Time, p *Policy) (marks []Mark) {
-	r := ruler{p: p, applied: firstApplied(c, at)}
-	r.targets(c, func(_ *Deadline, t Timer) {
-		if m := t.ended(at); t.Target == TargetResolution || m.Result == MarkMissed {
+func (c *Conversation) resolved(at time.Time, p *Policy) (marks []Mark) {
+	r := rulerOf(c, at, p)
+	r.targets(c, func(rule *Deadline, t Timer) {
+		if m := t.ended(rule, at); t.Target == TargetResolution || m.Result == MarkMissed {
 			marks = append(marks, m)
 		}
 	})
 	return marks
 }
 
+func (t *Timer) mark(rule *Deadline, result MarkResult) Mark {
+	return Mark{Deadline: t.Name, Result: result, Target: t.Target, From: rule.Since,
+		Since: t.Since, Due: t.Due}
+}
+
 // ended is the mark of a target that something ends.
-func (t *Timer) ended(at time.Time) Mark {
-	m := Mark{Deadline: t.Name, Target: t.Target, Result: MarkMet, Since: t.Since, Due: t.Due}
+func (t *Timer) ended(rule *Deadline, at time.Time) Mark {
 	if !t.Due.IsZero() && at.After(t.Due) {
-		m.Result = MarkMissed
+		return t.mark(rule, MarkMissed)
 	}
-	return m
+	return t.mark(rule, MarkMet)
 }
 
 // targets is each for those with a target.

@@ -337,6 +337,9 @@ func (e *Engine) attempt(
 	if d, err = Decide(s, at, p, c.cmds...); err != nil {
 		return d, false, err
 	}
+	if err := e.armByItsOwn(ctx, pc, p, &d.Change); err != nil {
+		return Decision{}, isConflict(err), err
+	}
 	if c.key != "" {
 		d.Change.Keys = append(d.Change.Keys, c.recorded(&d.Change))
 	}

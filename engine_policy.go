@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 )
 
 // Which policy a call goes by.
@@ -46,6 +47,24 @@ func (e *Engine) policyFor(
 		}
 	}
 	return e.cachedPolicy(ctx, pc, Scope{s.Contact.Workspace, lane, channel})
+}
+
+// armByItsOwn arms the conversation of ch by the policy that Tick will find for it. A call goes by
+// the channel that it names, and may reopen a conversation of another one.
+func (e *Engine) armByItsOwn(
+	ctx context.Context, pc *policyCache, used *Policy, ch *Change,
+) error {
+	c := &ch.Conversation.Conversation
+	if e.policies == nil || ch.Conversation.Action == RowKept || !c.Status.Active() {
+		return nil
+	}
+	p, err := e.cachedPolicy(ctx, pc, c.scope())
+	if err != nil || p == used {
+		return err
+	}
+	c.Applied, c.DueAt = "", time.Time{} // it was opened in this call
+	c.arm(c.UpdatedAt, p)
+	return nil
 }
 
 // scope is what the policy of c is looked up by.

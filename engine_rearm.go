@@ -2,6 +2,8 @@ package convo
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -11,14 +13,17 @@ const rearmedAtOnce = 100
 
 // Rearm goes over the active conversations of a workspace, page by page, and arms their timers as
 // the policy says now: call it after a policy was changed, or each conversation is armed with its
-// next command. It returns how many had other timers. What is overdue by the new policy alone is
-// due now, not when it would have been. It writes no events, and may be repeated after an error.
+// next command. It returns how many it wrote. What is overdue by the new policy alone is due now,
+// not when it would have been. It writes no events. A conversation whose policy cannot be looked
+// up, or that a guard refuses, does not keep it from the others; the errors are joined, up to 100
+// of them. It may be repeated.
 func (e *Engine) Rearm(ctx context.Context, workspace string) (int, error) {
 	f := Filter{
 		Workspace: workspace, Status: []Status{StatusOpen, StatusPending}, Limit: MaxPageSize,
 	}
 	var changes []Change
 	var done int
+	var errs []error
 	contacts := map[string]bool{} // in changes: a commit is about different ones
 	var pc policyCache
 	flush := func() error {
@@ -33,10 +38,14 @@ func (e *Engine) Rearm(ctx context.Context, workspace string) (int, error) {
 			return done, err
 		}
 		ch, changed, err := e.rearmed(ctx, &pc, c)
-		if err != nil {
-			return done, err
+		if ctx.Err() != nil {
+			return done, ctx.Err()
 		}
-		if !changed {
+		if err != nil && len(errs) < maxTickErrors {
+			errs = append(errs,
+				fmt.Errorf("convo: timers of conversation %s: %w", c.ID, err))
+		}
+		if err != nil || !changed {
 			continue
 		}
 		if contacts[c.Contact] || len(changes) == rearmedAtOnce {
@@ -46,7 +55,8 @@ func (e *Engine) Rearm(ctx context.Context, workspace string) (int, error) {
 		}
 		changes, contacts[c.Contact] = append(changes, ch), true
 	}
-	return done, flush()
+	err := flush()
+	return done, errors.Join(append(errs, err)...)
 }
 
 // rearmed is what arming c anew writes, if anything.

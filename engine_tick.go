@@ -33,10 +33,10 @@ const (
 )
 
 // Tick handles up to limit conversations (0: DefaultTick; at most MaxPageSize) whose timer is due
-// now: it wakes pending ones and closes inactive ones. It returns how many changes it made; fewer
-// than the limit means that nothing else is due but what other runners have in hand, what failed,
-// and what [WithTickGrace] leaves alone. Run it on an interval, or have [Engine.Run] do so, in as
-// many processes as you like: they share the work, and each due thing is done once. Anything
+// now: it wakes pending ones and does what deadlines say. It returns how many changes it made;
+// fewer than the limit means that nothing else is due but what other runners have in hand, what
+// failed, and what [WithTickGrace] leaves alone. Run it on an interval, or have [Engine.Run] do so,
+// in as many processes as you like: they share the work, and each due thing is done once. Anything
 // overdue, however old, is done now and stamped with the time when it was due.
 //
 // It also forgets receipts of messages that did not come within DeliveryLifetime.
@@ -111,8 +111,8 @@ func (t *tick) run(ctx context.Context) error {
 	return t.overdue(ctx)
 }
 
-// due is a page of what is due. Where all that runs at once must be as if it ran in turn, a read may
-// lose a race, too.
+// due is a page of what is due. Where all that runs at once must be as if it ran in turn, a read
+// may lose a race, too.
 func (e *Engine) due(ctx context.Context, q DueQuery) (due []DueConversation, err error) {
 	err = e.untilQuiet(ctx, func() (err error) {
 		due, err = e.store.Due(ctx, q)

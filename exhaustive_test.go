@@ -637,6 +637,7 @@ func (x *explorer) folds(before *convo.Snapshot, ch *convo.Change) {
 	}
 	folded.Next, folded.Conversation.DueAt = after.Next, after.Conversation.DueAt
 	folded.Conversation.Deadline = after.Conversation.Deadline
+	folded.Conversation.Applied = after.Conversation.Applied
 	if folded != after {
 		x.failf("the events make another snapshot:\n%+v\n%+v", folded, after)
 	}

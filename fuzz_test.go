@@ -82,6 +82,7 @@ func decideSafely(t testing.TB, thread convo.Snapshot, at time.Time, p *convo.Po
 	next := d.Change.After(thread)
 	folded.Next, folded.Conversation.DueAt = next.Next, next.Conversation.DueAt
 	folded.Conversation.Deadline = next.Conversation.Deadline
+	folded.Conversation.Applied = next.Conversation.Applied
 	require.Equal(t, next, folded, "the events fold into the next thread")
 	for _, measure := range []func() (time.Duration, bool){
 		next.Conversation.Cycle.FirstResponseTime, next.Conversation.Cycle.AssignmentTime,

@@ -217,8 +217,8 @@ type row struct {
 	name   CommandName
 	decode func(json []byte) (Command, error)
 	cells  cells
-	// refusedWhenBlocked: blocking a contact refuses what would open or message, and an edit of the
-	// contact. What the contact writes is kept quietly where the policy says so.
+	// refusedWhenBlocked: blocking a contact refuses what would open or message, and an edit or a
+	// rating of the contact. What the contact writes is kept quietly where the policy says so.
 	refusedWhenBlocked bool
 }
 

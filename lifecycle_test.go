@@ -104,6 +104,7 @@ func checkDecision(t testing.TB, before convo.Snapshot, d convo.Decision) {
 	}
 	folded.Next, folded.Conversation.DueAt = after.Next, after.Conversation.DueAt
 	folded.Conversation.Deadline = after.Conversation.Deadline
+	folded.Conversation.Applied = after.Conversation.Applied
 	if d.Change.Conversation.Moved { // the contact of the thread is another one afterwards
 		folded.Target, folded.Active = convo.MoveTarget{}, after.Active
 		if d.Change.Other.Action != convo.RowKept {

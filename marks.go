@@ -3,7 +3,6 @@ package convo
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -13,11 +12,13 @@ type Mark struct {
 	Deadline string     `json:"deadline"` // its name
 	Result   MarkResult `json:"result"`
 	Target   Target     `json:"target,omitempty"`
+	// From is what it counts from; empty with a Target.
+	From Since `json:"from,omitempty"`
 	// Since is when it was armed, Due when it was due; zero while it stands still.
 	Since time.Time `json:"since"`
 	Due   time.Time `json:"due,omitzero"`
-	// Left is what was left of a target when it began to stand still, in whole microseconds: of its
-	// working time, if it has Hours.
+	// Left is what is left of a target while it stands still, and when it goes on, in whole
+	// microseconds: of its working time, if it has Hours.
 	Left Duration `json:"left,omitzero"`
 }
 
@@ -33,18 +34,28 @@ const (
 	MarkResumed MarkResult = "resumed" // it goes on with what was left
 )
 
-// Marks are Mark values, one of a deadline, in the order of their names. It is a plain value that
-// == compares; in JSON it is an array.
+// Marks are Mark values, one of a deadline, the latest last. It is a plain value that == compares;
+// in JSON it is an array.
 type Marks string
+
+// maxMarks bounds the marks of a conversation: those of policies that it had before stay until its
+// closing.
+const maxMarks = 2 * MaxDeadlines
 
 // MarksOf is the marks; of two of one deadline, the later counts.
 func MarksOf(marks ...Mark) Marks { return Marks("").with("", marks...) }
 
 // All lists the marks. The slice is the caller's.
-func (m Marks) All() (all []Mark) {
-	if m != "" {
-		_ = json.Unmarshal([]byte(m), &all) // what MarksOf or UnmarshalJSON made
+func (m Marks) All() []Mark {
+	if m == "" {
+		return nil
 	}
+	return m.decoded()
+}
+
+// decoded is apart from All, where it would take memory for none.
+func (m Marks) decoded() (all []Mark) {
+	_ = json.Unmarshal([]byte(m), &all) // what MarksOf or UnmarshalJSON made
 	return all
 }
 
@@ -58,6 +69,22 @@ func (m Marks) Of(deadline string) (Mark, bool) {
 		}
 	}
 	return Mark{}, false
+}
+
+// without is m but for those that f says.
+func (m Marks) without(f func(Mark) bool) Marks {
+	if m == "" {
+		return m
+	}
+	all := m.All()
+	kept := slices.DeleteFunc(slices.Clone(all), f)
+	switch {
+	case len(kept) == len(all):
+		return m
+	case len(kept) == 0:
+		return ""
+	}
+	return MarksOf(kept...)
 }
 
 func (m Marks) first() (mark Mark) {
@@ -75,14 +102,13 @@ func (m Marks) with(others Marks, more ...Mark) Marks {
 	all := m.All()
 	for _, mark := range append(others.All(), more...) {
 		mark.Since, mark.Due = micros(mark.Since), micros(mark.Due)
-		at := slices.IndexFunc(all, func(o Mark) bool { return o.Deadline == mark.Deadline })
-		if at < 0 {
-			all = append(all, mark)
-		} else {
-			all[at] = mark
-		}
+		all = append(slices.DeleteFunc(all, func(o Mark) bool {
+			return o.Deadline == mark.Deadline
+		}), mark)
 	}
-	slices.SortFunc(all, func(a, b Mark) int { return strings.Compare(a.Deadline, b.Deadline) })
+	if len(all) > maxMarks { // the last ones are those of the policy that it has now
+		all = all[len(all)-maxMarks:]
+	}
 	text, _ := json.Marshal(all) // texts and times, which always can be
 	return Marks(text)
 }

@@ -18,8 +18,8 @@ type loneStore struct{ convo.Store }
 // Rules that set one another off come to rest at the end of a Tick, and go on in the next one.
 func TestRulesThatSetOneAnotherOffHoldUpNothing(t *testing.T) {
 	p := by(
-		convo.Deadline{Name: "idle", After: 1000, Since: convo.SinceAnyEvent, Do: convo.DoPend},
-		convo.Deadline{Name: "back", After: 1000, Since: convo.SincePended, Do: convo.DoResume})
+		convo.Deadline{Name: "idle", After: minute / 60, Since: convo.SinceAnyEvent, Do: convo.DoPend},
+		convo.Deadline{Name: "back", After: minute / 60, Since: convo.SincePended, Do: convo.DoResume})
 	for _, s := range []convo.Store{newStore(), loneStore{newStore()}} {
 		d := openDeskOn(t, s, convo.WithPolicy(p))
 		d.do(toContact("carl"), convo.Receive{Body: "hi"})

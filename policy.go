@@ -41,7 +41,8 @@ type Policy struct {
 	CountAutomation bool `json:"count_automation,omitempty"`
 
 	AutoClose AutoClose `json:"auto_close,omitzero"`
-	// Deadlines are what is to happen by when, and Calendars the working hours that they name.
+	// Deadlines are what is to happen by when, and Calendars the working hours that they name: a
+	// map that is not changed once the policy is in use.
 	Deadlines []Deadline       `json:"deadlines,omitempty"`
 	Calendars map[string]Hours `json:"calendars,omitempty"`
 	// Ratings is the scale of the scores that contacts give. Zero: 1 to 5.

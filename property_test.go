@@ -200,7 +200,7 @@ func drawPolicy(t *rapid.T) *convo.Policy {
 func drawDeadline(t *rapid.T, name string) convo.Deadline {
 	d := convo.Deadline{
 		Name:  name,
-		After: convo.Duration(pick(t, "after", time.Minute, time.Hour, 90*time.Minute, 9000)),
+		After: convo.Duration(pick(t, "after", time.Minute, time.Hour, 90*time.Minute, time.Second)),
 		Hours: pick(t, "hours", "", "", "office"),
 		Do: pick(t, "do", convo.DoRemind, convo.DoClose, convo.DoPend, convo.DoResume,
 			convo.DoUnassign),
@@ -1048,6 +1048,7 @@ func (w *world) checkConversation(t *rapid.T, c convo.Conversation, events []con
 	want := c
 	// a merge changes whose it is without an event of its own
 	want.DueAt, want.Deadline = time.Time{}, time.Time{}
+	want.Applied = ""
 	want.Contact = folded.Conversation.Contact
 	require.Equal(t, want, folded.Conversation, "the log folds into the state")
 	root, err := w.engine.Contact(t.Context(), convo.ToContact(c.Workspace, c.Origin))

@@ -247,6 +247,7 @@ type loadedVersions struct {
 	conversation uuid.UUID
 	version      int64
 	dueAt        time.Time
+	applied      string
 	listing      listing
 	places       Places
 	labels       Tokens
@@ -255,8 +256,8 @@ type loadedVersions struct {
 func versionsOf(s *Snapshot) loadedVersions {
 	c := &s.Conversation
 	return loadedVersions{
-		s.Contact.Version, s.Contact.SeenAt, c.ID, c.Version, c.DueAt, listingOf(c), PlacesOf(c),
-		c.Labels,
+		s.Contact.Version, s.Contact.SeenAt, c.ID, c.Version, c.DueAt, c.Applied, listingOf(c),
+		PlacesOf(c), c.Labels,
 	}
 }
 

@@ -436,7 +436,7 @@ func writesATimerAlone(s *suite) {
 	ch := s.decide(to("a"))
 	rearm(&ch, time.Time{})
 	s.commit(ch)
-	want.DueAt, want.Deadline = time.Time{}, time.Time{}
+	want.DueAt, want.Deadline, want.Applied = time.Time{}, time.Time{}, ""
 	s.Equal(want, s.load(to("a")).Conversation)
 	s.Empty(s.due(farAway, 10))
 }

@@ -387,6 +387,7 @@ func (c *checker) conversation(v *convo.Conversation, active uuid.UUID) []convo.
 	want := folded.Conversation
 	// A merge moves it, and a timer is a hint: no event of its own says so.
 	want.Contact, want.DueAt, want.Deadline = v.Contact, v.DueAt, v.Deadline
+	want.Applied = v.Applied
 	c.demand(want == *v, foldIsState, "conversation %s: %+v, not %+v", v.ID, *v, want)
 	return log
 }

@@ -115,6 +115,7 @@ var Conversations = table(slices.Concat(Columns[cv]{
 	optional("marks", mutable, func(c *cv) Field { return (*PlainText)(&c.Marks) }),
 	optional("deadline_at", byMessages, func(c *cv) Field { return (*Micros)(&c.Deadline) }),
 	optional("due_at", mutable, func(c *cv) Field { return (*Micros)(&c.DueAt) }),
+	optional("applied", mutable, func(c *cv) Field { return (*PlainText)(&c.Applied) }),
 	optional("unrated", mutable, func(c *cv) Field { return (*Count)(&c.Unrated) }),
 	optional("rating", mutable, func(c *cv) Field { return (*Rating)(&c.Cycle.Rating) }),
 	Column[cv]{name: "active", kind: flag, use: derived, value: active},

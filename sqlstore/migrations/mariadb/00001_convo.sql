@@ -69,6 +69,7 @@ CREATE TABLE convo_conversations (
     marks                LONGTEXT,
     deadline_at          BIGINT,
     due_at               BIGINT,
+    applied              LONGTEXT,
     unrated              INT,
     rating               LONGTEXT,
     active               BOOLEAN NOT NULL,

@@ -69,6 +69,7 @@ CREATE TABLE convo_conversations (
     marks                text COLLATE "C",
     deadline_at          bigint,
     due_at               bigint,
+    applied              text COLLATE "C",
     unrated              integer,
     rating               text COLLATE "C",
     active               boolean NOT NULL,

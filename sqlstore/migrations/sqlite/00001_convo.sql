@@ -69,6 +69,7 @@ CREATE TABLE convo_conversations (
     marks                TEXT,
     deadline_at          INTEGER,
     due_at               INTEGER,
+    applied              TEXT,
     unrated              INTEGER,
     rating               TEXT,
     active               INTEGER NOT NULL,

@@ -21,12 +21,12 @@ UPDATE convo_conversations SET status = ?, status_since = ?, version = ?, update
     last_activity_at = ?, last_incoming_at = ?, first_closed_at = ?, assignee = ?, team = ?,
     assigned_at = ?, labels = ?, priority = ?, subject = ?, attributes = ?, pending_until = ?,
     on_receive = ?, awaiting_contact_since = ?, address_channel = ?, address = ?, marks = ?,
-    deadline_at = ?, due_at = ?, unrated = ?, rating = ?, active = ?, active_slot = ?, number = ?,
-    opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?, first_assigned_at = ?,
-    first_assignee = ?, last_assignee = ?, last_team = ?, first_response_at = ?,
-    first_response_sent_at = ?, first_responder_type = ?, first_responder_id = ?,
-    first_waiting_since = ?, waiting_since = ?, no_wait_before = ?, responses = ?,
-    response_micros = ?, pending_micros = ?, incoming = ?, outgoing_user = ?,
+    deadline_at = ?, due_at = ?, applied = ?, unrated = ?, rating = ?, active = ?, active_slot = ?,
+    number = ?, opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?,
+    first_assigned_at = ?, first_assignee = ?, last_assignee = ?, last_team = ?,
+    first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
+    first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, no_wait_before = ?,
+    responses = ?, response_micros = ?, pending_micros = ?, incoming = ?, outgoing_user = ?,
     outgoing_automation = ?, closed_at = ?, closed_by_type = ?, closed_by_id = ?,
     closed_source = ?, category = ?, summary = ?, contact = ?, origin = ?, lane = ?, channel = ?
     WHERE workspace = ? AND id = ? AND version = ? AND NOT EXISTS (SELECT other.id FROM
@@ -36,14 +36,14 @@ UPDATE convo_conversations SET status = ?, status_since = ?, version = ?, update
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
 -- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
 -- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
--- 23 unrated, 24 rating, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
--- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
--- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
--- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 no_wait_before, 43 responses,
--- 44 response_micros, 45 pending_micros, 46 incoming, 47 outgoing_user, 48 outgoing_automation,
--- 49 closed_at, 50 closed_by_type, 51 closed_by_id, 52 closed_source, 53 category, 54 summary,
--- 55 contact, 56 origin, 57 lane, 58 channel, 59 workspace, 60 id, 61 version, 62 workspace,
--- 63 active_slot, 64 lane, 65 id
+-- 23 applied, 24 unrated, 25 rating, 26 active, 27 active_slot, 28 number, 29 opened_at,
+-- 30 opened_by_type, 31 opened_by_id, 32 opened_source, 33 first_assigned_at, 34 first_assignee,
+-- 35 last_assignee, 36 last_team, 37 first_response_at, 38 first_response_sent_at,
+-- 39 first_responder_type, 40 first_responder_id, 41 first_waiting_since, 42 waiting_since,
+-- 43 no_wait_before, 44 responses, 45 response_micros, 46 pending_micros, 47 incoming,
+-- 48 outgoing_user, 49 outgoing_automation, 50 closed_at, 51 closed_by_type, 52 closed_by_id,
+-- 53 closed_source, 54 category, 55 summary, 56 contact, 57 origin, 58 lane, 59 channel,
+-- 60 workspace, 61 id, 62 version, 63 workspace, 64 active_slot, 65 lane, 66 id
 
 UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?, priority = ?
     WHERE workspace = ? AND id = ?;

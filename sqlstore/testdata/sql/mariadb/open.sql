@@ -15,7 +15,7 @@ BEGIN NOT ATOMIC
             new_contact, status, status_since, version, updated_at, last_activity_at,
             last_incoming_at, first_closed_at, assignee, team, assigned_at, labels, priority,
             subject, attributes, pending_until, on_receive, awaiting_contact_since,
-            address_channel, address, marks, deadline_at, due_at, unrated, rating, active,
+            address_channel, address, marks, deadline_at, due_at, applied, unrated, rating, active,
             active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source,
             first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
             first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
@@ -24,7 +24,7 @@ BEGIN NOT ATOMIC
             closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
             priority)
@@ -53,19 +53,19 @@ END;
 -- 23 version, 24 updated_at, 25 last_activity_at, 26 last_incoming_at, 27 first_closed_at,
 -- 28 assignee, 29 team, 30 assigned_at, 31 labels, 32 priority, 33 subject, 34 attributes,
 -- 35 pending_until, 36 on_receive, 37 awaiting_contact_since, 38 address_channel, 39 address,
--- 40 marks, 41 deadline_at, 42 due_at, 43 unrated, 44 rating, 45 active, 46 active_slot, 47 number,
--- 48 opened_at, 49 opened_by_type, 50 opened_by_id, 51 opened_source, 52 first_assigned_at,
--- 53 first_assignee, 54 last_assignee, 55 last_team, 56 first_response_at,
--- 57 first_response_sent_at, 58 first_responder_type, 59 first_responder_id,
--- 60 first_waiting_since, 61 waiting_since, 62 no_wait_before, 63 responses, 64 response_micros,
--- 65 pending_micros, 66 incoming, 67 outgoing_user, 68 outgoing_automation, 69 closed_at,
--- 70 closed_by_type, 71 closed_by_id, 72 closed_source, 73 category, 74 summary, 75 workspace,
--- 76 id, 77 status, 78 channel, 79 lane, 80 created_at, 81 assignee, 82 team, 83 priority,
--- 84 workspace, 85 list, 86 at, 87 id, 88 workspace, 89 conversation, 90 seq, 91 id, 92 contact,
--- 93 contact_seq, 94 kind, 95 at, 96 by_type, 97 by_id, 98 source, 99 channel, 100 lane,
--- 101 address, 102 external_id, 103 sent_at, 104 body, 105 attachments, 106 category, 107 summary,
--- 108 until_at, 109 on_receive, 110 marks, 111 cycle, 112 score, 113 assignee, 114 team,
--- 115 response, 116 quiet, 117 new_contact, 118 restart_flow, 119 message, 120 redacted,
--- 121 duplicate, 122 notice, 123 audience, 124 status_before, 125 assignee_before, 126 team_before,
--- 127 lane_before, 128 channel_before, 129 moved_from, 130 from_seq, 131 labels, 132 labels_before,
--- 133 priority, 134 priority_before, 135 subject, 136 attributes
+-- 40 marks, 41 deadline_at, 42 due_at, 43 applied, 44 unrated, 45 rating, 46 active,
+-- 47 active_slot, 48 number, 49 opened_at, 50 opened_by_type, 51 opened_by_id, 52 opened_source,
+-- 53 first_assigned_at, 54 first_assignee, 55 last_assignee, 56 last_team, 57 first_response_at,
+-- 58 first_response_sent_at, 59 first_responder_type, 60 first_responder_id,
+-- 61 first_waiting_since, 62 waiting_since, 63 no_wait_before, 64 responses, 65 response_micros,
+-- 66 pending_micros, 67 incoming, 68 outgoing_user, 69 outgoing_automation, 70 closed_at,
+-- 71 closed_by_type, 72 closed_by_id, 73 closed_source, 74 category, 75 summary, 76 workspace,
+-- 77 id, 78 status, 79 channel, 80 lane, 81 created_at, 82 assignee, 83 team, 84 priority,
+-- 85 workspace, 86 list, 87 at, 88 id, 89 workspace, 90 conversation, 91 seq, 92 id, 93 contact,
+-- 94 contact_seq, 95 kind, 96 at, 97 by_type, 98 by_id, 99 source, 100 channel, 101 lane,
+-- 102 address, 103 external_id, 104 sent_at, 105 body, 106 attachments, 107 category, 108 summary,
+-- 109 until_at, 110 on_receive, 111 marks, 112 cycle, 113 score, 114 assignee, 115 team,
+-- 116 response, 117 quiet, 118 new_contact, 119 restart_flow, 120 message, 121 redacted,
+-- 122 duplicate, 123 notice, 124 audience, 125 status_before, 126 assignee_before, 127 team_before,
+-- 128 lane_before, 129 channel_before, 130 moved_from, 131 from_seq, 132 labels, 133 labels_before,
+-- 134 priority, 135 priority_before, 136 subject, 137 attributes

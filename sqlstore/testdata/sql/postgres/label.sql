@@ -7,30 +7,31 @@ UPDATE convo_conversations SET status = $1, status_since = $2, version = $3, upd
     last_activity_at = $5, last_incoming_at = $6, first_closed_at = $7, assignee = $8, team = $9,
     assigned_at = $10, labels = $11, priority = $12, subject = $13, attributes = $14,
     pending_until = $15, on_receive = $16, awaiting_contact_since = $17, address_channel = $18,
-    address = $19, marks = $20, deadline_at = $21, due_at = $22, unrated = $23, rating = $24,
-    active = $25, active_slot = $26, number = $27, opened_at = $28, opened_by_type = $29,
-    opened_by_id = $30, opened_source = $31, first_assigned_at = $32, first_assignee = $33,
-    last_assignee = $34, last_team = $35, first_response_at = $36, first_response_sent_at = $37,
-    first_responder_type = $38, first_responder_id = $39, first_waiting_since = $40,
-    waiting_since = $41, no_wait_before = $42, responses = $43, response_micros = $44,
-    pending_micros = $45, incoming = $46, outgoing_user = $47, outgoing_automation = $48,
-    closed_at = $49, closed_by_type = $50, closed_by_id = $51, closed_source = $52, category = $53,
-    summary = $54
-    WHERE workspace = $55 AND id = $56 AND version = $57 AND NOT EXISTS (SELECT other.id FROM
+    address = $19, marks = $20, deadline_at = $21, due_at = $22, applied = $23, unrated = $24,
+    rating = $25, active = $26, active_slot = $27, number = $28, opened_at = $29,
+    opened_by_type = $30, opened_by_id = $31, opened_source = $32, first_assigned_at = $33,
+    first_assignee = $34, last_assignee = $35, last_team = $36, first_response_at = $37,
+    first_response_sent_at = $38, first_responder_type = $39, first_responder_id = $40,
+    first_waiting_since = $41, waiting_since = $42, no_wait_before = $43, responses = $44,
+    response_micros = $45, pending_micros = $46, incoming = $47, outgoing_user = $48,
+    outgoing_automation = $49, closed_at = $50, closed_by_type = $51, closed_by_id = $52,
+    closed_source = $53, category = $54, summary = $55
+    WHERE workspace = $56 AND id = $57 AND version = $58 AND NOT EXISTS (SELECT other.id FROM
         convo_conversations other
-    WHERE other.workspace = $58 AND other.active_slot = $59 AND other.lane = $60 AND other.id <>
-        $61);
+    WHERE other.workspace = $59 AND other.active_slot = $60 AND other.lane = $61 AND other.id <>
+        $62);
 -- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
 -- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
 -- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
--- 23 unrated, 24 rating, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
--- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
--- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
--- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 no_wait_before, 43 responses,
--- 44 response_micros, 45 pending_micros, 46 incoming, 47 outgoing_user, 48 outgoing_automation,
--- 49 closed_at, 50 closed_by_type, 51 closed_by_id, 52 closed_source, 53 category, 54 summary,
--- 55 workspace, 56 id, 57 version, 58 workspace, 59 active_slot, 60 lane, 61 id
+-- 23 applied, 24 unrated, 25 rating, 26 active, 27 active_slot, 28 number, 29 opened_at,
+-- 30 opened_by_type, 31 opened_by_id, 32 opened_source, 33 first_assigned_at, 34 first_assignee,
+-- 35 last_assignee, 36 last_team, 37 first_response_at, 38 first_response_sent_at,
+-- 39 first_responder_type, 40 first_responder_id, 41 first_waiting_since, 42 waiting_since,
+-- 43 no_wait_before, 44 responses, 45 response_micros, 46 pending_micros, 47 incoming,
+-- 48 outgoing_user, 49 outgoing_automation, 50 closed_at, 51 closed_by_type, 52 closed_by_id,
+-- 53 closed_source, 54 category, 55 summary, 56 workspace, 57 id, 58 version, 59 workspace,
+-- 60 active_slot, 61 lane, 62 id
 
 INSERT INTO convo_labels (workspace, label, created_at, conversation)
     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;

@@ -12,24 +12,24 @@ WITH wanted AS (
         $23::bigint AS pending_until, $24::text AS on_receive,
         $25::bigint AS awaiting_contact_since, $26::text AS address_channel, $27::text AS address,
         $28::text AS marks, $29::bigint AS deadline_at, $30::bigint AS due_at,
-        $31::integer AS unrated, $32::text AS rating, $33::boolean AS active,
-        $34::text AS active_slot, $35::integer AS number, $36::bigint AS opened_at,
-        $37::text AS opened_by_type, $38::text AS opened_by_id, $39::text AS opened_source,
-        $40::bigint AS first_assigned_at, $41::text AS first_assignee, $42::text AS last_assignee,
-        $43::text AS last_team, $44::bigint AS first_response_at,
-        $45::bigint AS first_response_sent_at, $46::text AS first_responder_type,
-        $47::text AS first_responder_id, $48::bigint AS first_waiting_since,
-        $49::bigint AS waiting_since, $50::bigint AS no_wait_before, $51::integer AS responses,
-        $52::bigint AS response_micros, $53::bigint AS pending_micros, $54::integer AS incoming,
-        $55::integer AS outgoing_user, $56::integer AS outgoing_automation,
-        $57::bigint AS closed_at, $58::text AS closed_by_type, $59::text AS closed_by_id,
-        $60::text AS closed_source, $61::text AS category, $62::text AS summary
+        $31::text AS applied, $32::integer AS unrated, $33::text AS rating, $34::boolean AS active,
+        $35::text AS active_slot, $36::integer AS number, $37::bigint AS opened_at,
+        $38::text AS opened_by_type, $39::text AS opened_by_id, $40::text AS opened_source,
+        $41::bigint AS first_assigned_at, $42::text AS first_assignee, $43::text AS last_assignee,
+        $44::text AS last_team, $45::bigint AS first_response_at,
+        $46::bigint AS first_response_sent_at, $47::text AS first_responder_type,
+        $48::text AS first_responder_id, $49::bigint AS first_waiting_since,
+        $50::bigint AS waiting_since, $51::bigint AS no_wait_before, $52::integer AS responses,
+        $53::bigint AS response_micros, $54::bigint AS pending_micros, $55::integer AS incoming,
+        $56::integer AS outgoing_user, $57::integer AS outgoing_automation,
+        $58::bigint AS closed_at, $59::text AS closed_by_type, $60::text AS closed_by_id,
+        $61::text AS closed_source, $62::text AS category, $63::text AS summary
 ), taken AS (
     SELECT 1 FROM wanted JOIN convo_conversations other ON other.workspace = wanted.workspace
         AND other.active_slot = wanted.active_slot AND other.lane = wanted.lane
         AND other.id <> wanted.id
 ), new_addresses AS (
-    SELECT * FROM json_to_recordset($63::json) AS listed_addresses(channel text, value text,
+    SELECT * FROM json_to_recordset($64::json) AS listed_addresses(channel text, value text,
         contact text, identity text)
 ), linked AS (
     SELECT 1 FROM wanted, new_addresses CROSS JOIN LATERAL (
@@ -40,15 +40,15 @@ WITH wanted AS (
     wrote_contact AS (
     INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
         merged_into, parent, blocked_by, name, attributes)
-    SELECT $64::text, $65::text, $66::bigint, $67::bigint, $68::bigint, $69::bigint, $70::boolean,
-        $71::text, $72::text, $73::text, $74::text, $75::text FROM free
+    SELECT $65::text, $66::text, $67::bigint, $68::bigint, $69::bigint, $70::bigint, $71::boolean,
+        $72::text, $73::text, $74::text, $75::text, $76::text FROM free
     ON CONFLICT DO NOTHING RETURNING 1
 ), wrote_conversation AS (
     INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
         new_contact, status, status_since, version, updated_at, last_activity_at, last_incoming_at,
         first_closed_at, assignee, team, assigned_at, labels, priority, subject, attributes,
         pending_until, on_receive, awaiting_contact_since, address_channel, address, marks,
-        deadline_at, due_at, unrated, rating, active, active_slot, number, opened_at,
+        deadline_at, due_at, applied, unrated, rating, active, active_slot, number, opened_at,
         opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
         last_assignee, last_team, first_response_at, first_response_sent_at, first_responder_type,
         first_responder_id, first_waiting_since, waiting_since, no_wait_before, responses,
@@ -60,10 +60,10 @@ WITH wanted AS (
         wanted.first_closed_at, wanted.assignee, wanted.team, wanted.assigned_at, wanted.labels,
         wanted.priority, wanted.subject, wanted.attributes, wanted.pending_until,
         wanted.on_receive, wanted.awaiting_contact_since, wanted.address_channel, wanted.address,
-        wanted.marks, wanted.deadline_at, wanted.due_at, wanted.unrated, wanted.rating,
-        wanted.active, wanted.active_slot, wanted.number, wanted.opened_at, wanted.opened_by_type,
-        wanted.opened_by_id, wanted.opened_source, wanted.first_assigned_at, wanted.first_assignee,
-        wanted.last_assignee, wanted.last_team, wanted.first_response_at,
+        wanted.marks, wanted.deadline_at, wanted.due_at, wanted.applied, wanted.unrated,
+        wanted.rating, wanted.active, wanted.active_slot, wanted.number, wanted.opened_at,
+        wanted.opened_by_type, wanted.opened_by_id, wanted.opened_source, wanted.first_assigned_at,
+        wanted.first_assignee, wanted.last_assignee, wanted.last_team, wanted.first_response_at,
         wanted.first_response_sent_at, wanted.first_responder_type, wanted.first_responder_id,
         wanted.first_waiting_since, wanted.waiting_since, wanted.no_wait_before, wanted.responses,
         wanted.response_micros, wanted.pending_micros, wanted.incoming, wanted.outgoing_user,
@@ -78,10 +78,10 @@ WITH wanted AS (
         wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $76::text, $77::integer, $78::bigint, $79::uuid FROM wrote_conversation
+    SELECT $77::text, $78::integer, $79::bigint, $80::uuid FROM wrote_conversation
 ), placed_1 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $80::text, $81::integer, $82::bigint, $83::uuid FROM wrote_conversation
+    SELECT $81::text, $82::integer, $83::bigint, $84::uuid FROM wrote_conversation
 ), wrote_addresses AS (
     INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
     SELECT wanted.workspace, new_addresses.channel, new_addresses.value, new_addresses.contact,
@@ -107,7 +107,7 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($84::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($85::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -130,7 +130,7 @@ WITH wanted AS (
         new_events.merged_into, new_events.blocked, new_events.blocked_by,
         new_events.unmerged_from, new_events.own_blocked, new_events.own_blocked_by,
         new_events.name, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($85::json) AS new_events(contact text,
+    FROM wanted, wrote_conversation, json_to_recordset($86::json) AS new_events(contact text,
         seq bigint, id uuid, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, address text, external_id text, sent_at bigint, body text,
         attachments text, quiet boolean, message uuid, redacted boolean, duplicate uuid,
@@ -143,12 +143,13 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 14 last_incoming_at, 15 first_closed_at, 16 assignee, 17 team, 18 assigned_at, 19 labels,
 -- 20 priority, 21 subject, 22 attributes, 23 pending_until, 24 on_receive,
 -- 25 awaiting_contact_since, 26 address_channel, 27 address, 28 marks, 29 deadline_at, 30 due_at,
--- 31 unrated, 32 rating, 33 active, 34 active_slot, 35 number, 36 opened_at, 37 opened_by_type,
--- 38 opened_by_id, 39 opened_source, 40 first_assigned_at, 41 first_assignee, 42 last_assignee,
--- 43 last_team, 44 first_response_at, 45 first_response_sent_at, 46 first_responder_type,
--- 47 first_responder_id, 48 first_waiting_since, 49 waiting_since, 50 no_wait_before, 51 responses,
--- 52 response_micros, 53 pending_micros, 54 incoming, 55 outgoing_user, 56 outgoing_automation,
--- 57 closed_at, 58 closed_by_type, 59 closed_by_id, 60 closed_source, 61 category, 62 summary,
--- 63 listed_addresses, 64 workspace, 65 id, 66 version, 67 created_at, 68 updated_at, 69 seen_at,
--- 70 blocked, 71 merged_into, 72 parent, 73 blocked_by, 74 name, 75 attributes, 76 workspace,
--- 77 list, 78 at, 79 id, 80 workspace, 81 list, 82 at, 83 id, 84 new_events, 85 new_events
+-- 31 applied, 32 unrated, 33 rating, 34 active, 35 active_slot, 36 number, 37 opened_at,
+-- 38 opened_by_type, 39 opened_by_id, 40 opened_source, 41 first_assigned_at, 42 first_assignee,
+-- 43 last_assignee, 44 last_team, 45 first_response_at, 46 first_response_sent_at,
+-- 47 first_responder_type, 48 first_responder_id, 49 first_waiting_since, 50 waiting_since,
+-- 51 no_wait_before, 52 responses, 53 response_micros, 54 pending_micros, 55 incoming,
+-- 56 outgoing_user, 57 outgoing_automation, 58 closed_at, 59 closed_by_type, 60 closed_by_id,
+-- 61 closed_source, 62 category, 63 summary, 64 listed_addresses, 65 workspace, 66 id, 67 version,
+-- 68 created_at, 69 updated_at, 70 seen_at, 71 blocked, 72 merged_into, 73 parent, 74 blocked_by,
+-- 75 name, 76 attributes, 77 workspace, 78 list, 79 at, 80 id, 81 workspace, 82 list, 83 at, 84 id,
+-- 85 new_events, 86 new_events

@@ -24,18 +24,18 @@ WITH wanted AS (
         $23::bigint AS pending_until, $24::text AS on_receive,
         $25::bigint AS awaiting_contact_since, $26::text AS address_channel, $27::text AS address,
         $28::text AS marks, $29::bigint AS deadline_at, $30::bigint AS due_at,
-        $31::integer AS unrated, $32::text AS rating, $33::boolean AS active,
-        $34::text AS active_slot, $35::integer AS number, $36::bigint AS opened_at,
-        $37::text AS opened_by_type, $38::text AS opened_by_id, $39::text AS opened_source,
-        $40::bigint AS first_assigned_at, $41::text AS first_assignee, $42::text AS last_assignee,
-        $43::text AS last_team, $44::bigint AS first_response_at,
-        $45::bigint AS first_response_sent_at, $46::text AS first_responder_type,
-        $47::text AS first_responder_id, $48::bigint AS first_waiting_since,
-        $49::bigint AS waiting_since, $50::bigint AS no_wait_before, $51::integer AS responses,
-        $52::bigint AS response_micros, $53::bigint AS pending_micros, $54::integer AS incoming,
-        $55::integer AS outgoing_user, $56::integer AS outgoing_automation,
-        $57::bigint AS closed_at, $58::text AS closed_by_type, $59::text AS closed_by_id,
-        $60::text AS closed_source, $61::text AS category, $62::text AS summary
+        $31::text AS applied, $32::integer AS unrated, $33::text AS rating, $34::boolean AS active,
+        $35::text AS active_slot, $36::integer AS number, $37::bigint AS opened_at,
+        $38::text AS opened_by_type, $39::text AS opened_by_id, $40::text AS opened_source,
+        $41::bigint AS first_assigned_at, $42::text AS first_assignee, $43::text AS last_assignee,
+        $44::text AS last_team, $45::bigint AS first_response_at,
+        $46::bigint AS first_response_sent_at, $47::text AS first_responder_type,
+        $48::text AS first_responder_id, $49::bigint AS first_waiting_since,
+        $50::bigint AS waiting_since, $51::bigint AS no_wait_before, $52::integer AS responses,
+        $53::bigint AS response_micros, $54::bigint AS pending_micros, $55::integer AS incoming,
+        $56::integer AS outgoing_user, $57::integer AS outgoing_automation,
+        $58::bigint AS closed_at, $59::text AS closed_by_type, $60::text AS closed_by_id,
+        $61::text AS closed_source, $62::text AS category, $63::text AS summary
 ), taken AS (
     SELECT 1 FROM wanted JOIN convo_conversations other ON other.workspace = wanted.workspace
         AND other.active_slot = wanted.active_slot AND other.lane = wanted.lane
@@ -44,8 +44,8 @@ WITH wanted AS (
     UPDATE convo_conversations cv SET (status, status_since, version, updated_at, last_activity_at,
         last_incoming_at, first_closed_at, assignee, team, assigned_at, labels, priority, subject,
         attributes, pending_until, on_receive, awaiting_contact_since, address_channel, address,
-        marks, deadline_at, due_at, unrated, rating, active, active_slot, number, opened_at,
-        opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
+        marks, deadline_at, due_at, applied, unrated, rating, active, active_slot, number,
+        opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
         last_assignee, last_team, first_response_at, first_response_sent_at, first_responder_type,
         first_responder_id, first_waiting_since, waiting_since, no_wait_before, responses,
         response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
@@ -55,18 +55,18 @@ WITH wanted AS (
             wanted.assignee, wanted.team, wanted.assigned_at, wanted.labels, wanted.priority,
             wanted.subject, wanted.attributes, wanted.pending_until, wanted.on_receive,
             wanted.awaiting_contact_since, wanted.address_channel, wanted.address, wanted.marks,
-            wanted.deadline_at, wanted.due_at, wanted.unrated, wanted.rating, wanted.active,
-            wanted.active_slot, wanted.number, wanted.opened_at, wanted.opened_by_type,
-            wanted.opened_by_id, wanted.opened_source, wanted.first_assigned_at,
-            wanted.first_assignee, wanted.last_assignee, wanted.last_team,
-            wanted.first_response_at, wanted.first_response_sent_at, wanted.first_responder_type,
-            wanted.first_responder_id, wanted.first_waiting_since, wanted.waiting_since,
-            wanted.no_wait_before, wanted.responses, wanted.response_micros, wanted.pending_micros,
-            wanted.incoming, wanted.outgoing_user, wanted.outgoing_automation, wanted.closed_at,
-            wanted.closed_by_type, wanted.closed_by_id, wanted.closed_source, wanted.category,
-            wanted.summary)
+            wanted.deadline_at, wanted.due_at, wanted.applied, wanted.unrated, wanted.rating,
+            wanted.active, wanted.active_slot, wanted.number, wanted.opened_at,
+            wanted.opened_by_type, wanted.opened_by_id, wanted.opened_source,
+            wanted.first_assigned_at, wanted.first_assignee, wanted.last_assignee,
+            wanted.last_team, wanted.first_response_at, wanted.first_response_sent_at,
+            wanted.first_responder_type, wanted.first_responder_id, wanted.first_waiting_since,
+            wanted.waiting_since, wanted.no_wait_before, wanted.responses, wanted.response_micros,
+            wanted.pending_micros, wanted.incoming, wanted.outgoing_user,
+            wanted.outgoing_automation, wanted.closed_at, wanted.closed_by_type,
+            wanted.closed_by_id, wanted.closed_source, wanted.category, wanted.summary)
     FROM wanted, free
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $63 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $64 RETURNING 1
 ), wrote_active AS (
     UPDATE convo_active ac SET (status, channel, lane, assignee, team, priority)
         = (wanted.status, wanted.channel, wanted.lane, wanted.assignee, wanted.team,
@@ -75,7 +75,7 @@ WITH wanted AS (
     WHERE ac.workspace = wanted.workspace AND ac.id = wanted.id
 ), placed_2 AS (
     DELETE FROM convo_places pl USING wrote_conversation
-    WHERE pl.workspace = $64 AND pl.list = $65 AND pl.at = $66 AND pl.id = $67
+    WHERE pl.workspace = $65 AND pl.list = $66 AND pl.at = $67 AND pl.id = $68
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -96,7 +96,7 @@ WITH wanted AS (
         new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($68::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($69::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -113,10 +113,11 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 14 last_incoming_at, 15 first_closed_at, 16 assignee, 17 team, 18 assigned_at, 19 labels,
 -- 20 priority, 21 subject, 22 attributes, 23 pending_until, 24 on_receive,
 -- 25 awaiting_contact_since, 26 address_channel, 27 address, 28 marks, 29 deadline_at, 30 due_at,
--- 31 unrated, 32 rating, 33 active, 34 active_slot, 35 number, 36 opened_at, 37 opened_by_type,
--- 38 opened_by_id, 39 opened_source, 40 first_assigned_at, 41 first_assignee, 42 last_assignee,
--- 43 last_team, 44 first_response_at, 45 first_response_sent_at, 46 first_responder_type,
--- 47 first_responder_id, 48 first_waiting_since, 49 waiting_since, 50 no_wait_before, 51 responses,
--- 52 response_micros, 53 pending_micros, 54 incoming, 55 outgoing_user, 56 outgoing_automation,
--- 57 closed_at, 58 closed_by_type, 59 closed_by_id, 60 closed_source, 61 category, 62 summary,
--- 63 version, 64 workspace, 65 list, 66 at, 67 id, 68 new_events
+-- 31 applied, 32 unrated, 33 rating, 34 active, 35 active_slot, 36 number, 37 opened_at,
+-- 38 opened_by_type, 39 opened_by_id, 40 opened_source, 41 first_assigned_at, 42 first_assignee,
+-- 43 last_assignee, 44 last_team, 45 first_response_at, 46 first_response_sent_at,
+-- 47 first_responder_type, 48 first_responder_id, 49 first_waiting_since, 50 waiting_since,
+-- 51 no_wait_before, 52 responses, 53 response_micros, 54 pending_micros, 55 incoming,
+-- 56 outgoing_user, 57 outgoing_automation, 58 closed_at, 59 closed_by_type, 60 closed_by_id,
+-- 61 closed_source, 62 category, 63 summary, 64 version, 65 workspace, 66 list, 67 at, 68 id,
+-- 69 new_events

@@ -1,6 +1,6 @@
 -- by contact
 SELECT
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
@@ -14,7 +14,7 @@ SELECT
             cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
             cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
             cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
-            cv.deadline_at, cv.due_at, cv.unrated, cv.rating, cv.number, cv.opened_at,
+            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at,
             cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
             cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
             cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
@@ -36,7 +36,7 @@ SELECT
 
 -- by address
 SELECT
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
@@ -50,7 +50,7 @@ SELECT
             cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
             cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
             cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
-            cv.deadline_at, cv.due_at, cv.unrated, cv.rating, cv.number, cv.opened_at,
+            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at,
             cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
             cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
             cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
@@ -77,7 +77,7 @@ SELECT
 SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     WHERE ad.workspace = +? AND ad.channel = +? AND ad.value = +?),
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
@@ -91,7 +91,7 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
             cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
             cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
             cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
-            cv.deadline_at, cv.due_at, cv.unrated, cv.rating, cv.number, cv.opened_at,
+            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at,
             cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
             cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
             cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
@@ -113,7 +113,7 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
 
 -- by conversation
 SELECT
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
@@ -127,7 +127,7 @@ SELECT
             cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
             cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
             cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
-            cv.deadline_at, cv.due_at, cv.unrated, cv.rating, cv.number, cv.opened_at,
+            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at,
             cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
             cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
             cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,

@@ -13,26 +13,28 @@ INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_a
     new_contact, status, status_since, version, updated_at, last_activity_at, last_incoming_at,
     first_closed_at, assignee, team, assigned_at, labels, priority, subject, attributes,
     pending_until, on_receive, awaiting_contact_since, address_channel, address, marks,
-    deadline_at, due_at, unrated, rating, active, active_slot, number, opened_at, opened_by_type,
-    opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
-    first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
+    deadline_at, due_at, applied, unrated, rating, active, active_slot, number, opened_at,
+    opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
+    last_team, first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
     first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
     incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
     closed_source, category, summary)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
 -- 8 new_contact, 9 status, 10 status_since, 11 version, 12 updated_at, 13 last_activity_at,
 -- 14 last_incoming_at, 15 first_closed_at, 16 assignee, 17 team, 18 assigned_at, 19 labels,
 -- 20 priority, 21 subject, 22 attributes, 23 pending_until, 24 on_receive,
 -- 25 awaiting_contact_since, 26 address_channel, 27 address, 28 marks, 29 deadline_at, 30 due_at,
--- 31 unrated, 32 rating, 33 active, 34 active_slot, 35 number, 36 opened_at, 37 opened_by_type,
--- 38 opened_by_id, 39 opened_source, 40 first_assigned_at, 41 first_assignee, 42 last_assignee,
--- 43 last_team, 44 first_response_at, 45 first_response_sent_at, 46 first_responder_type,
--- 47 first_responder_id, 48 first_waiting_since, 49 waiting_since, 50 no_wait_before, 51 responses,
--- 52 response_micros, 53 pending_micros, 54 incoming, 55 outgoing_user, 56 outgoing_automation,
--- 57 closed_at, 58 closed_by_type, 59 closed_by_id, 60 closed_source, 61 category, 62 summary
+-- 31 applied, 32 unrated, 33 rating, 34 active, 35 active_slot, 36 number, 37 opened_at,
+-- 38 opened_by_type, 39 opened_by_id, 40 opened_source, 41 first_assigned_at, 42 first_assignee,
+-- 43 last_assignee, 44 last_team, 45 first_response_at, 46 first_response_sent_at,
+-- 47 first_responder_type, 48 first_responder_id, 49 first_waiting_since, 50 waiting_since,
+-- 51 no_wait_before, 52 responses, 53 response_micros, 54 pending_micros, 55 incoming,
+-- 56 outgoing_user, 57 outgoing_automation, 58 closed_at, 59 closed_by_type, 60 closed_by_id,
+-- 61 closed_source, 62 category, 63 summary
 
 INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
     priority)
