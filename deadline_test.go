@@ -307,6 +307,9 @@ func TestTheReplyWindow(t *testing.T) {
 	assert.Equal(t, 1, d.tick(), "pending or not")
 	log := d.log(c.ID)
 	assert.Equal(t, morning.Add(47*time.Hour), log[len(log)-1].At)
+	d.do(k, convo.Receive{Body: "back again"})
+	d.wait(24 * time.Hour)
+	assert.Equal(t, 1, d.tick(), "each message opens it anew")
 }
 
 // O6: what wakes a pending one is said when it is set pending.

@@ -97,10 +97,8 @@ func (r *ruler) timer(c *Conversation, rule *Deadline) (t Timer, ok bool) {
 		return t, false // it has passed, or is never due
 	}
 	if t.Due = maxTime(t.Due, r.applied(c, rule)); rule.Pause && c.Status == StatusPending {
-		switch from := maxTime(c.StatusSince, t.Since); {
-		case !marked && from.Equal(t.Since): // the wait began while it was pending
-			t.Due, t.Left = time.Time{}, rule.After
-		case t.Due.After(from):
+		// What was due before has been missed, and does not stand still.
+		if from := maxTime(c.StatusSince, t.Since); t.Due.After(from) {
 			t.Due, t.Left = time.Time{}, Duration(r.between(rule, from, t.Due))
 		}
 	}

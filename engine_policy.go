@@ -39,20 +39,14 @@ func (e *Engine) policyFor(
 			}
 		}
 	}
-	lane := s.lane()
-	if len(cmds) == 1 {
-		var o fields
-		if _, moves := cmds[0].(Move); moves && o.read(cmds[0]) == nil && o.to.check() == nil {
-			lane, channel = o.to.of(&s.Conversation) // whose timers hold from now on
-		}
-	}
-	return e.cachedPolicy(ctx, pc, Scope{s.Contact.Workspace, lane, channel})
+	return e.cachedPolicy(ctx, pc, Scope{s.Contact.Workspace, s.lane(), channel})
 }
 
 // armByItsOwn arms the conversation of ch by the policy that Tick will find for it. A call goes by
-// the channel that it names, and may reopen a conversation of another one.
+// the channel that it names, and may reopen a conversation of another one; a Move goes by where the
+// conversation was.
 func (e *Engine) armByItsOwn(
-	ctx context.Context, pc *policyCache, used *Policy, ch *Change,
+	ctx context.Context, pc *policyCache, used *Policy, loaded *Snapshot, ch *Change,
 ) error {
 	c := &ch.Conversation.Conversation
 	if e.policies == nil || ch.Conversation.Action == RowKept || !c.Status.Active() {
@@ -62,7 +56,10 @@ func (e *Engine) armByItsOwn(
 	if err != nil || p == used {
 		return err
 	}
-	c.Applied, c.DueAt = "", time.Time{} // it was opened in this call
+	c.Applied, c.DueAt = "", time.Time{}
+	if was := &loaded.Conversation; was.ID == c.ID && was.Cycle.Number == c.Cycle.Number {
+		c.Applied, c.DueAt = was.Applied, was.DueAt
+	}
 	c.arm(c.UpdatedAt, p)
 	return nil
 }
