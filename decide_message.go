@@ -119,13 +119,13 @@ func (w *decider) identify(s *Snapshot, o *fields) {
 		w.apply(s, e)
 	}
 	switch elsewhere := s.HolderConversation; {
-	case elsewhere.ID == uuid.Nil || elsewhere.ID == s.Conversation.ID:
+	case elsewhere == nil || elsewhere.ID == s.Conversation.ID:
 		mark()
 		w.changeAsEcho(s, o)
 	case s.Conversation.Status.Active(): // the active one comes last
 		own := s.Conversation
 		loaded := w.loaded
-		w.turnTo(s, elsewhere)
+		w.turnTo(s, *elsewhere)
 		mark()
 		w.leaveConversation(s)
 		s.Conversation, w.loaded = own, loaded
@@ -135,7 +135,7 @@ func (w *decider) identify(s *Snapshot, o *fields) {
 		tell()
 		w.changeAsEcho(s, o)
 		w.leaveConversation(s)
-		w.turnTo(s, elsewhere)
+		w.turnTo(s, *elsewhere)
 		mark()
 	}
 }

@@ -146,9 +146,6 @@ func (r *ruler) calendar(name string) Calendar {
 // that lists go by. Of those that are due at once, what can be cancelled goes before what cancels:
 // targets and reminders before what changes the status, and closings last.
 func (r *ruler) next(c *Conversation) (rule *Deadline, t Timer, ok bool, listed time.Time) {
-	if !r.p.hasRules() && c.PendingUntil.IsZero() {
-		return nil, t, false, listed // most have none
-	}
 	r.each(c, func(its *Deadline, one Timer) {
 		if one.Due.IsZero() {
 			return
@@ -188,6 +185,10 @@ func (w *decider) arm(s *Snapshot, now time.Time, p *Policy) {
 
 // arm leaves an earlier hint alone, so that messages do not move it, unless that has passed.
 func (c *Conversation) arm(now time.Time, p *Policy) {
+	if !p.hasRules() && c.DueAt.IsZero() && c.PendingUntil.IsZero() {
+		c.Applied, c.Deadline = "", time.Time{} // most have none
+		return
+	}
 	r := rulerOf(c, now, p)
 	r.apply(c)
 	_, t, ok, listed := r.next(c)

@@ -382,7 +382,7 @@ func (e *Engine) withHolder(ctx context.Context, s Snapshot, tell Identify) (Sna
 		err = invalid("external_id", "another contact's message has it")
 	}
 	if k.Conversation != uuid.Nil {
-		s.HolderConversation = t.Conversation
+		s.HolderConversation = &t.Conversation
 	}
 	return s, err
 }

@@ -34,7 +34,7 @@ type Snapshot struct {
 	// which it does, and HolderConversation its conversation. nil: nobody has it.
 	Holder             *ShownMessage
 	HeldBy             *Key
-	HolderConversation Conversation
+	HolderConversation *Conversation
 	// Target is where a Move goes, which the engine looks for.
 	Target MoveTarget
 	// Next is the id that the next new conversation or event gets; further ones count up from it.
