@@ -80,6 +80,7 @@ func cases() []testCase {
 		contactCases,
 		movedCases,
 		deadlineCases,
+		peerDeadlineCases,
 		dueCases,
 	)
 }
