@@ -381,7 +381,7 @@ func TestRearmTakesATimerOffTheListToo(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 250, n)
 	assert.Zero(t, d.get(first.ID).Deadline)
-	list, err := d.Engine.Conversations(t.Context(), convo.Filter{Workspace: tenant,
+	list, err := d.Conversations(t.Context(), convo.Filter{Workspace: tenant,
 		Order: convo.OrderDeadline})
 	require.NoError(t, err)
 	assert.Empty(t, list)
@@ -398,7 +398,7 @@ func TestTheNextDeadlineIsInTheList(t *testing.T) {
 	}
 	d.do(toContact("a"), convo.Send{By: agentAna, Body: "hello"})
 	d.do(toContact("c"), convo.SetPending{By: agentAna, Until: d.clock.Now().Add(time.Minute)})
-	list, err := d.Engine.Conversations(t.Context(), convo.Filter{Workspace: tenant,
+	list, err := d.Conversations(t.Context(), convo.Filter{Workspace: tenant,
 		Order: convo.OrderDeadline, Ascending: true})
 	require.NoError(t, err)
 	var got []string

@@ -38,7 +38,7 @@ func TestARatingIsOfACycleAndReplaceable(t *testing.T) {
 	closed := d.do(to, convo.Close{By: agentAna}).Conversation
 	assert.Zero(t, closed.Unrated)
 	d.do(to, convo.Rate{Cycle: 1, Score: 1})
-	cycles, err := d.Engine.Cycles(t.Context(), to)
+	cycles, err := d.Cycles(t.Context(), to)
 	require.NoError(t, err)
 	for i, score := range []int{1, 3, 4} {
 		assert.Equal(t, score, cycles[i].Rating.Score, "cycle %d", i+1)
@@ -48,7 +48,7 @@ func TestARatingIsOfACycleAndReplaceable(t *testing.T) {
 }
 
 func (d *desk) fails(to convo.Ref, cmds ...convo.Command) error {
-	_, err := d.Engine.Do(context.Background(), to, cmds...)
+	_, err := d.Do(context.Background(), to, cmds...)
 	return err
 }
 
