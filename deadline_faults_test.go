@@ -161,6 +161,23 @@ func TestANewRuleIsNotDueSinceAnOldHint(t *testing.T) {
 	assert.Equal(t, d.clock.Now().UTC(), d.get(c.ID).UpdatedAt)
 }
 
+func TestANewRuleIsAppliedNowByACallThatWritesNothingOfIt(t *testing.T) {
+	for _, cmds := range [][]convo.Command{
+		{convo.SetProfile{By: agentAna, Name: new("Carl")}},
+		{convo.SetProfile{By: agentAna, Name: new("Carl")}, convo.Block{By: agentAna}},
+	} {
+		p := convo.Policy{}
+		d := openDesk(t, policyOf(&p))
+		c := d.do(toContact("carl"), convo.Receive{Body: "hi"}).Conversation
+		d.wait(90 * 24 * time.Hour)
+		p = closeAfterAnyEvent(time.Hour)
+		d.do(toContact("carl"), cmds...)
+		assert.Equal(t, d.clock.Now().UTC(), d.get(c.ID).DueAt)
+		assert.Equal(t, 1, d.tick())
+		assert.Equal(t, d.clock.Now().UTC(), d.get(c.ID).Cycle.Closing.At)
+	}
+}
+
 func TestATargetTakesNobodyOff(t *testing.T) {
 	d := openDesk(t, convo.WithPolicy(by(convo.Deadline{Name: "x", After: minute,
 		Target: convo.TargetFirstResponse, Do: convo.DoUnassign})))

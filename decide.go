@@ -168,9 +168,9 @@ func (w *decider) steps(s *Snapshot, now time.Time, p *Policy, cmds []Command) e
 		if err := w.step(s, &o, now, p); err != nil {
 			return err
 		}
-		if c := &s.Conversation; p.hasRules() { // the next command is about one that they apply to
-			r := ruler{rules: p.rules(), now: c.UpdatedAt}
-			r.apply(c)
+		if p.hasRules() { // the next command is about a conversation that they apply to
+			r := ruler{rules: p.rules(), now: w.appliedNow(s, now)}
+			r.apply(&s.Conversation)
 		}
 	}
 	return nil

@@ -176,11 +176,17 @@ func (t *Timer) rank() int {
 
 // arm keeps Deadline and Applied, and keeps the hint from being later than what is due.
 func (w *decider) arm(s *Snapshot, now time.Time, p *Policy) {
+	s.Conversation.arm(w.appliedNow(s, now), p)
+}
+
+// appliedNow is when a rule is applied to the conversation of s that it knows nothing of: with the
+// event that the call wrote of it, whose time may have been given, or else now.
+func (w *decider) appliedNow(s *Snapshot, now time.Time) time.Time {
 	c := &s.Conversation
 	if c.ID != w.loaded.conversation || c.Version != w.loaded.version {
-		now = c.UpdatedAt // which may have been given
+		return c.UpdatedAt
 	}
-	c.arm(maxTime(now, c.UpdatedAt), p)
+	return maxTime(now, c.UpdatedAt)
 }
 
 // arm leaves an earlier hint alone, so that messages do not move it, unless that has passed.
