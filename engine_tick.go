@@ -288,13 +288,17 @@ func (t *tick) some(ctx context.Context, due []DueConversation) error {
 		t.written = t.written[:0]
 	}()
 	due = slices.DeleteFunc(slices.Clone(due), t.gaveUp)
-	counted := false // they are, against the limit
+	counted := false  // they are, against the limit
+	var unknown error // of a batch that may be there
 	for did := 0; t.locker != nil && len(due) > 0; did++ {
 		if did == maxChain {
 			return nil
 		}
 		again, err := t.batch(ctx, due, counted)
 		if err != nil {
+			if errors.Is(err, ErrCommitUnknown) {
+				unknown = err
+			}
 			break
 		}
 		due, counted = again, true
@@ -312,7 +316,7 @@ func (t *tick) some(ctx context.Context, due []DueConversation) error {
 		}
 		// Nothing is put off because the store is not there.
 		if _, err := t.e.due(ctx, DueQuery{Before: t.now, Limit: 1}); err != nil {
-			return err
+			return errors.Join(err, unknown)
 		}
 		t.conversationFailed(&due[i], err)
 	}

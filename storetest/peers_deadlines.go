@@ -103,17 +103,18 @@ func dueInWorkingMinutes(s *suite) {
 		return all
 	}
 	nine := convo.Interval{From: "09:00", To: "17:00"}
+	office := convo.Hours{Zone: "UTC", Days: weekdays(nine)}
 	for _, c := range []struct {
 		hours     convo.Hours
 		from, due string // in UTC
 		after     int
 	}{
-		{convo.Hours{Zone: "UTC", Days: weekdays(nine)}, "2026-01-05 10:00", "2026-01-05 11:00", 60},
-		{convo.Hours{Zone: "UTC", Days: weekdays(nine)}, "2026-01-05 07:00", "2026-01-05 10:00", 60},
-		{convo.Hours{Zone: "UTC", Days: weekdays(nine)}, "2026-01-05 16:30", "2026-01-06 09:30", 60},
-		{convo.Hours{Zone: "UTC", Days: weekdays(nine)}, "2026-01-09 16:30", "2026-01-12 09:30", 60},
-		{convo.Hours{Zone: "UTC", Days: weekdays(nine)}, "2026-01-10 12:00", "2026-01-12 10:00", 60},
-		{convo.Hours{Zone: "UTC", Days: weekdays(nine)}, "2026-01-05 09:00", "2026-01-06 17:00", 960},
+		{office, "2026-01-05 10:00", "2026-01-05 11:00", 60},
+		{office, "2026-01-05 07:00", "2026-01-05 10:00", 60},
+		{office, "2026-01-05 16:30", "2026-01-06 09:30", 60},
+		{office, "2026-01-09 16:30", "2026-01-12 09:30", 60},
+		{office, "2026-01-10 12:00", "2026-01-12 10:00", 60},
+		{office, "2026-01-05 09:00", "2026-01-06 17:00", 960},
 		{convo.Hours{Zone: "UTC", Days: weekdays(nine), Holidays: []string{"2026-01-06"}},
 			"2026-01-05 16:30", "2026-01-07 09:30", 60},
 		{convo.Hours{Zone: "UTC", Days: weekdays(convo.Interval{From: "22:00", To: "06:00"})},
