@@ -367,8 +367,12 @@ func TestAGraceLeavesAloneWhatIsLongOverdue(t *testing.T) {
 	policy := closeAfter(3 * time.Hour)
 	d := openDesk(t, convo.WithPolicy(policy))
 	for i := range 250 {
+		until := morning.Add(time.Minute)
+		if i == 0 {
+			until = morning.Add(220 * time.Minute) // overdue by not much more than the grace
+		}
 		d.do(toContact(fmt.Sprint("old ", i)), convo.Open{By: agentAna},
-			convo.SetPending{By: agentAna, Until: morning.Add(time.Minute)})
+			convo.SetPending{By: agentAna, Until: until})
 	}
 	d.do(toContact("early hint"), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hi"})
 	d.wait(170 * time.Minute) // its hint is at 180 minutes, and what is due at 350
