@@ -28,6 +28,9 @@ type TickStats struct {
 	Err  error // what Tick returns
 }
 
+// handled is how many conversations something came of.
+func (s *TickStats) handled() int { return s.Done + s.Moved + s.Failed }
+
 // WithTickStats has f called with the numbers of each Tick, in its goroutine and before it returns:
 // to export them, and to raise an alarm when Late or Failed grow. Of Ticks in several goroutines it
 // is called concurrently.

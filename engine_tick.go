@@ -288,16 +288,16 @@ func (t *tick) some(ctx context.Context, due []DueConversation) error {
 		t.written = t.written[:0]
 	}()
 	due = slices.DeleteFunc(slices.Clone(due), t.gaveUp)
-	counted := false  // they are, against the limit
-	var unknown error // of a batch that may be there
+	counted := false // they are, against the limit
+	var lost error   // of a batch: it may be there, or hold on to something
 	for did := 0; t.locker != nil && len(due) > 0; did++ {
 		if did == maxChain {
 			return nil
 		}
 		again, err := t.batch(ctx, due, counted)
 		if err != nil {
-			if errors.Is(err, ErrCommitUnknown) {
-				unknown = err
+			if !isConflict(err) && !errors.Is(err, errScopeMoved) {
+				lost = err
 			}
 			break
 		}
@@ -310,13 +310,17 @@ func (t *tick) some(ctx context.Context, due []DueConversation) error {
 		if t.gaveUp(due[i]) {
 			continue
 		}
-		err := t.one(ctx, &due[i], counted)
+		before := t.stats.handled()
+		err := t.alone(ctx, &due[i], counted)
+		if err == nil && lost != nil && t.stats.handled() == before {
+			t.errs, lost = append(t.errs, lost), nil // it is held still
+		}
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
 		// Nothing is put off because the store is not there.
 		if _, err := t.e.due(ctx, DueQuery{Before: t.now, Limit: 1}); err != nil {
-			return errors.Join(err, unknown)
+			return errors.Join(err, lost)
 		}
 		t.conversationFailed(&due[i], err)
 	}
@@ -411,56 +415,6 @@ func (t *tick) batch(
 
 // errScopeMoved: a policy is needed that was not looked up, for the conversation has moved.
 var errScopeMoved = errors.New("convo: the conversation has moved meanwhile")
-
-// one does all that is due on one conversation.
-func (t *tick) one(ctx context.Context, due *DueConversation, counted bool) error {
-	for try, did := 0, 0; did < maxChain; {
-		again, refused, err := t.once(ctx, due.Ref, counted)
-		switch {
-		case refused:
-			t.stats.Refused++
-			if err := t.e.backoff(ctx, &try, err); err != nil {
-				return err
-			}
-		case err != nil || !again:
-			return err
-		default:
-			counted = true
-			did++
-		}
-	}
-	return nil
-}
-
-// once does the next thing that is due on one conversation, and says whether something is due after
-// it. refused says that the store did not take it, for something else was faster.
-func (t *tick) once(
-	ctx context.Context, to Ref, counted bool,
-) (again, refused bool, err error) {
-	s, err := t.e.store.Load(ctx, to)
-	t.stats.Loads++
-	if err != nil {
-		return false, isConflict(err), err
-	}
-	if s.Conversation.DueAt.IsZero() || s.Conversation.DueAt.After(t.now) {
-		return false, false, nil // handled already
-	}
-	p, err := t.policy(ctx, s.Conversation.scope())
-	if err != nil {
-		return false, false, err
-	}
-	d, left := t.decide(ctx, s, p)
-	if left {
-		t.stats.Left++
-	}
-	if left || d.err != nil {
-		return false, false, d.err
-	}
-	if err := t.e.commit(ctx, &d.decision.Change); err != nil {
-		return false, isConflict(err), err
-	}
-	return t.done(ctx, &d, counted), false, nil
-}
 
 // done is called after d was committed. It says whether something is due after it: the hint is
 // never later than what is. counted says that the conversation counts against the limit already.
