@@ -9,7 +9,10 @@ import (
 // was, without waiting: a connection that was lost may leave a transaction that holds it still. One
 // that lost a race, or needs another policy, is loaded anew.
 func (t *tick) alone(ctx context.Context, due *DueConversation, counted bool) error {
-	for did := 0; t.locker != nil && did < maxChain; did++ {
+	if t.locker == nil {
+		return t.one(ctx, due, counted)
+	}
+	for range maxChain {
 		again, err := t.batch(ctx, []DueConversation{*due}, counted)
 		switch {
 		case isConflict(err) || errors.Is(err, errScopeMoved):
@@ -19,10 +22,7 @@ func (t *tick) alone(ctx context.Context, due *DueConversation, counted bool) er
 		}
 		counted = true
 	}
-	if t.locker != nil {
-		return nil
-	}
-	return t.one(ctx, due, counted)
+	return nil
 }
 
 // one does all that is due on one conversation.

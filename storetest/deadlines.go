@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -186,7 +187,7 @@ func (s *suite) passes(e *convo.Engine, all []*passing) {
 		s.NoError(err)
 		return n
 	}
-	for _, due := range slices.Sorted(mapKeys(times)) {
+	for _, due := range slices.Sorted(maps.Keys(times)) {
 		s.clock.now.Store(due - 1)
 		s.Zero(tick(), "before %s", time.UnixMicro(due).UTC())
 		s.clock.now.Store(due)
@@ -221,16 +222,6 @@ func (s *suite) passes(e *convo.Engine, all []*passing) {
 		case convo.DoUnassign:
 			s.Empty(v.Assignee)
 			s.True(v.AssignedAt.IsZero())
-		}
-	}
-}
-
-func mapKeys(m map[int64]int) func(func(int64) bool) {
-	return func(yield func(int64) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
 		}
 	}
 }
