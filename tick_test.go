@@ -438,7 +438,9 @@ func TestAGraceLeavesAloneWhatIsLongOverdue(t *testing.T) {
 // The limit is of conversations, though more may be due on one.
 func TestTheLimitOfATickIsOfConversations(t *testing.T) {
 	for _, store := range []convo.Store{newStore(), &lameStore{Store: newStore()}} {
-		d := openDeskOn(t, store, closesAfter(time.Hour))
+		var more []bool
+		d := openDeskOn(t, store, closesAfter(time.Hour),
+			convo.WithTickStats(func(s convo.TickStats) { more = append(more, s.More) }))
 		for i := range 5 {
 			d.do(toContact(fmt.Sprint("c", i)), convo.Open{By: agentAna},
 				convo.Send{By: agentAna, Body: "hi"},
@@ -450,6 +452,7 @@ func TestTheLimitOfATickIsOfConversations(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, want, n)
 		}
+		assert.Equal(t, []bool{true, true, false, false}, more)
 	}
 }
 

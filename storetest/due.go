@@ -86,7 +86,7 @@ func duePages(s *suite) {
 	for limit := 1; limit <= len(want)+1; limit++ {
 		q := convo.DueQuery{Before: farAway, Limit: limit}
 		var got []convo.DueConversation
-		for full := true; full; {
+		for full := true; full && len(got) <= len(want); {
 			page, err := s.store.Due(s.ctx, q)
 			s.NoError(err)
 			s.LessOrEqual(len(page), limit)
