@@ -1,9 +1,9 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
@@ -88,12 +88,12 @@ func (c *conversation) messages(to *report.Collector) {
 
 // Cycles implements report.Store.
 func (s *Store) Cycles(
-	ctx context.Context, workspace string, from, to time.Time, f func(*report.Cycle) error,
+	ctx context.Context, q report.CyclesQuery, f func(*report.Cycle) error,
 ) error {
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(ctx.Err(), q.Validate()); err != nil {
 		return err
 	}
-	for _, y := range s.opened(workspace, from, to) {
+	for _, y := range s.picked(&q) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -104,22 +104,22 @@ func (s *Store) Cycles(
 	return nil
 }
 
-// opened are the cycles that were opened in a period, in order.
-func (s *Store) opened(workspace string, from, to time.Time) (all []report.Cycle) {
+// picked are the cycles that q picks, in order.
+func (s *Store) picked(q *report.CyclesQuery) (all []report.Cycle) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	w := s.workspaces[workspace]
+	w := s.workspaces[q.Workspace]
 	if w == nil {
 		return nil
 	}
 	for _, c := range w.all.items {
 		c.cycles(w, func(y *report.Cycle) {
-			if !y.OpenedAt.Before(from) && y.OpenedAt.Before(to) {
+			if q.Has(y) {
 				all = append(all, *y)
 			}
 		})
 	}
-	slices.SortFunc(all, func(a, b report.Cycle) int { return a.Compare(&b) })
+	slices.SortFunc(all, func(a, b report.Cycle) int { return q.Compare(&a, &b) })
 	return all
 }
 

@@ -14,10 +14,11 @@ type Store interface {
 	// Aggregate returns a cell for each bucket, value and measure of a that has anything, in any
 	// order, all as of one moment. It fails as [Aggregation.Validate] does.
 	Aggregate(ctx context.Context, a Aggregation) ([]Cell, error)
-	// Cycles calls f for each cycle that was opened from from (inclusive) to to (exclusive),
-	// ordered by opening, conversation and number, until f fails, and returns that error. A
-	// database keeps no more than a page of them in memory.
-	Cycles(ctx context.Context, workspace string, from, to time.Time, f func(*Cycle) error) error
+	// Cycles calls f for each cycle that q picks, ordered by q.Compare, until f fails, and returns
+	// that error; f may use the store. A database keeps no more than a page of them in memory: what
+	// happens meanwhile may be among them or not, but none is there twice, and none is missing that
+	// was there before. It fails as [CyclesQuery.Validate] does.
+	Cycles(ctx context.Context, q CyclesQuery, f func(*Cycle) error) error
 	// Active returns how the active conversations are spread over statuses and assignees, in any
 	// order.
 	Active(ctx context.Context, workspace string) ([]ActiveCount, error)

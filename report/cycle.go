@@ -24,10 +24,39 @@ type Cycle struct {
 	convo.Cycle
 }
 
-// Compare orders cycles as Store.Cycles yields them: by opening, conversation and number.
-func (y *Cycle) Compare(z *Cycle) int {
+// CyclesQuery picks the cycles of a workspace that were opened or closed in a period.
+type CyclesQuery struct {
+	Workspace string
+	// From (inclusive) and To (exclusive) are the period, cut off to microseconds.
+	From, To time.Time
+	// By says what is in the period: the opening, or the closing. Default: ByOpening. By closing,
+	// none is picked that runs.
+	By TimeBasis
+}
+
+// Validate reports with a *convo.ValidationError what no store can answer: a period without
+// anything in it, and another basis than ByOpening and ByClosing. Workspace is taken as it is.
+func (q *CyclesQuery) Validate() error {
+	switch {
+	case q.By != ByOpening && q.By != ByClosing:
+		return invalid("by", "must be the opening or the closing")
+	case q.From.UnixMicro() >= q.To.UnixMicro():
+		return invalid("to", "must be after from")
+	}
+	return nil
+}
+
+// Has reports whether a cycle of the workspace is in the period.
+func (q *CyclesQuery) Has(y *Cycle) bool {
+	at := q.By.At(y)
+	return !at.IsZero() && q.From.UnixMicro() <= at.UnixMicro() &&
+		at.UnixMicro() < q.To.UnixMicro()
+}
+
+// Compare orders cycles as Store.Cycles yields them: by the time of By, conversation and number.
+func (q *CyclesQuery) Compare(y, z *Cycle) int {
 	return cmp.Or(
-		y.OpenedAt.Compare(z.OpenedAt),
+		q.By.At(y).Compare(q.By.At(z)),
 		bytes.Compare(y.Conversation[:], z.Conversation[:]),
 		cmp.Compare(y.Number, z.Number),
 	)

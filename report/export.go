@@ -70,26 +70,37 @@ func (y *Cycle) row() []string {
 	}
 }
 
-// checkExport checks what an export is asked for.
-func checkExport(workspace string, from, to time.Time) error {
-	if err := (convo.Filter{Workspace: workspace, From: from, To: to}).Validate(); err != nil {
-		return err
-	}
-	if from.IsZero() || !from.Before(to) {
-		return invalid("to", "must be after from")
-	}
-	return nil
+// Export says which cycles WriteCSV and WriteNDJSON write.
+type Export struct {
+	Workspace string
+	// From (inclusive) and To (exclusive) are the period, cut off to microseconds.
+	From, To time.Time
+	// By says what is in the period, and orders the cycles: ByOpening (default), or ByClosing. What
+	// was opened in March and closed in April is exported by opening with March, by closing with
+	// April. What runs is only exported by opening.
+	By TimeBasis
 }
 
-// WriteCSV writes the cycles that were opened from from (inclusive) to to (exclusive), one per row,
-// ordered by opening, under a header of Columns. It holds a page of them in memory, however many
-// there are. Texts are written as they are: a spreadsheet may take a summary that begins with an
-// equals sign for a formula. A period that is not valid is a *convo.ValidationError; errors of s
-// and w are returned as they are.
-func WriteCSV(
-	ctx context.Context, w io.Writer, s Store, workspace string, from, to time.Time,
-) error {
-	if err := checkExport(workspace, from, to); err != nil {
+// query checks what an export is asked for.
+func (e *Export) query() (CyclesQuery, error) {
+	q := CyclesQuery(*e)
+	f := convo.Filter{Workspace: e.Workspace, From: e.From, To: e.To}
+	if err := f.Validate(); err != nil {
+		return q, err
+	}
+	if e.From.IsZero() || e.To.IsZero() {
+		return q, invalid("from", "from and to are required")
+	}
+	return q, q.Validate()
+}
+
+// WriteCSV writes the cycles of e, one per row, under a header of Columns. It holds a page of them
+// in memory, however many there are. Texts are written as they are: a spreadsheet may take a
+// summary that begins with an equals sign for a formula. What is wrong with e is a
+// *convo.ValidationError; errors of s and w are returned as they are.
+func WriteCSV(ctx context.Context, w io.Writer, s Store, e Export) error {
+	q, err := e.query()
+	if err != nil {
 		return err
 	}
 	out := csv.NewWriter(w)
@@ -97,7 +108,7 @@ func WriteCSV(
 		return err
 	}
 	write := func(y *Cycle) error { return out.Write(y.row()) }
-	if err := s.Cycles(ctx, workspace, from, to, write); err != nil {
+	if err := s.Cycles(ctx, q, write); err != nil {
 		return err
 	}
 	out.Flush()
@@ -105,14 +116,13 @@ func WriteCSV(
 }
 
 // WriteNDJSON is WriteCSV as JSON, one [Cycle] per line.
-func WriteNDJSON(
-	ctx context.Context, w io.Writer, s Store, workspace string, from, to time.Time,
-) error {
-	if err := checkExport(workspace, from, to); err != nil {
+func WriteNDJSON(ctx context.Context, w io.Writer, s Store, e Export) error {
+	q, err := e.query()
+	if err != nil {
 		return err
 	}
 	out := json.NewEncoder(w)
-	return s.Cycles(ctx, workspace, from, to, func(y *Cycle) error { return out.Encode(y) })
+	return s.Cycles(ctx, q, func(y *Cycle) error { return out.Encode(y) })
 }
 
 // WriteTranscripts writes all events of the conversations that f picks, one [convo.Event] as JSON

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -335,8 +336,7 @@ func TestTheDashboardTellsHowThingsStand(t *testing.T) {
 func TestCyclesAreExportedOneByRow(t *testing.T) {
 	s := week(t)
 	var out bytes.Buffer
-	require.NoError(t, report.WriteCSV(t.Context(), &out, s, "acme", monday,
-		monday.AddDate(0, 0, 7)))
+	require.NoError(t, report.WriteCSV(t.Context(), &out, s, exportOf("acme")))
 	rows, err := csv.NewReader(&out).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, rows, 5)
@@ -366,20 +366,83 @@ func TestCyclesAreExportedOneByRow(t *testing.T) {
 			last["outgoing_automation"]})
 
 	out.Reset()
-	require.NoError(t, report.WriteNDJSON(t.Context(), &out, s, "acme", monday,
-		monday.AddDate(0, 0, 7)))
+	require.NoError(t, report.WriteNDJSON(t.Context(), &out, s, exportOf("acme")))
 	var y report.Cycle
 	require.NoError(t, json.Unmarshal([]byte(strings.SplitN(out.String(), "\n", 2)[0]), &y))
 	assert.Equal(t, "riya", y.Contact)
 	assert.Equal(t, "Sales", y.Closing.Category)
 	assert.Equal(t, 4, strings.Count(out.String(), "\n"))
 
-	require.ErrorContains(t, report.WriteCSV(t.Context(), &out, s, "", monday, monday.Add(1)),
-		"workspace")
-	require.ErrorContains(t, report.WriteNDJSON(t.Context(), &out, s, "acme", monday, monday),
-		"must be after from")
-	require.ErrorIs(t, report.WriteCSV(t.Context(), failing{}, s, "acme", monday,
-		monday.AddDate(0, 0, 7)), errFull)
+	require.ErrorIs(t, report.WriteCSV(t.Context(), failing{}, s, exportOf("acme")), errFull)
+}
+
+// exportOf exports the week that was played.
+func exportOf(workspace string) report.Export {
+	return report.Export{Workspace: workspace, From: monday, To: monday.AddDate(0, 0, 7)}
+}
+
+func TestABadExportSaysWhatIsWrong(t *testing.T) {
+	for field, change := range map[string]func(*report.Export){
+		"workspace": func(e *report.Export) { e.Workspace = "" },
+		"from":      func(e *report.Export) { e.To = time.Time{} },
+		"to":        func(e *report.Export) { e.To = e.From.Add(999 * time.Nanosecond) },
+		"by":        func(e *report.Export) { e.By = report.ByAssignment },
+	} {
+		e := exportOf("acme")
+		change(&e)
+		var out bytes.Buffer
+		for _, err := range []error{
+			report.WriteCSV(t.Context(), &out, untouched{}, e),
+			report.WriteNDJSON(t.Context(), &out, untouched{}, e),
+		} {
+			var invalid *convo.ValidationError
+			require.ErrorAs(t, err, &invalid, field)
+			assert.Equal(t, field, invalid.Field)
+		}
+		assert.Empty(t, out.String(), "not even a header")
+	}
+}
+
+func TestWhatWasOpenedInMarchAndClosedInAprilIsExportedWithEither(t *testing.T) {
+	s := memstore.New()
+	c := &clock{}
+	engine, err := convo.New(s, convo.WithClock(c))
+	require.NoError(t, err)
+	do := func(month time.Month, contact string, cmd convo.Command) {
+		c.now = time.Date(2025, month, 2, 9, 0, 0, 0, time.UTC)
+		_, err := engine.Do(t.Context(), convo.ToContact("acme", contact), cmd)
+		require.NoError(t, err)
+	}
+	do(time.March, "riya", convo.Open{By: ana})
+	do(time.March, "tom", convo.Open{By: ana})
+	do(time.April, "riya", convo.Close{By: ana})
+	do(time.April, "lena", convo.Open{By: ana})
+	for _, by := range []struct {
+		basis        report.TimeBasis
+		march, april []string
+	}{
+		{report.ByOpening, []string{"riya", "tom"}, []string{"lena"}},
+		{report.ByClosing, nil, []string{"riya"}},
+	} {
+		for month, want := range map[time.Month][]string{3: by.march, 4: by.april} {
+			e := report.Export{
+				Workspace: "acme", By: by.basis,
+				From: time.Date(2025, month, 1, 0, 0, 0, 0, time.UTC),
+				To:   time.Date(2025, month+1, 1, 0, 0, 0, 0, time.UTC),
+			}
+			var text, lines bytes.Buffer
+			require.NoError(t, report.WriteCSV(t.Context(), &text, s, e))
+			rows, err := csv.NewReader(&text).ReadAll()
+			require.NoError(t, err)
+			var got []string
+			for _, row := range rows[1:] {
+				got = append(got, row[slices.Index(report.Columns, "contact")])
+			}
+			assert.ElementsMatch(t, want, got, "%s by %d", month, by.basis)
+			require.NoError(t, report.WriteNDJSON(t.Context(), &lines, s, e))
+			assert.Equal(t, len(want), strings.Count(lines.String(), "\n"))
+		}
+	}
 }
 
 var errFull = errors.New("full")

@@ -33,7 +33,7 @@ type Roller interface {
 // each of report.Measures, by each of report.Dimensions. newStore is as that of [Run]. If the store
 // is a [Roller], the reports must be the same however much is rolled up.
 func RunReports(t *testing.T, newStore func(t *testing.T) Reporter) {
-	for _, c := range reportCases {
+	for _, c := range slices.Concat(reportCases, cyclesCases) {
 		t.Run(c.name, func(t *testing.T) { c.on(t, newStore(t)) })
 	}
 }
@@ -140,40 +140,6 @@ var reportCases = []reportCase{
 		},
 	},
 	{
-		"Cycles/yields every cycle once, in order", "an export has one row per cycle",
-		func(r *reports) {
-			r.play(acme, 11, 300)
-			r.play("other", 2, 20)
-			from, to := r.period(acme)
-			want := r.replay(acme).cycles
-			slices.SortFunc(want, func(a, b report.Cycle) int { return a.Compare(&b) })
-			for _, limit := range []int{0, 40, 1000} {
-				if limit > 0 {
-					r.rollup(limit)
-				}
-				var got []report.Cycle
-				r.NoError(r.reporter.Cycles(r.ctx, acme, from, to, func(y *report.Cycle) error {
-					got = append(got, *y)
-					return nil
-				}))
-				r.Equal(want, got)
-			}
-			middle := want[len(want)/2].OpenedAt
-			n := 0
-			r.NoError(r.reporter.Cycles(r.ctx, acme, middle, to, func(y *report.Cycle) error {
-				r.False(y.OpenedAt.Before(middle))
-				n++
-				return nil
-			}))
-			first := slices.IndexFunc(want,
-				func(y report.Cycle) bool { return y.OpenedAt.Equal(middle) })
-			r.Equal(len(want)-first, n)
-			enough := errors.New("enough")
-			stop := func(*report.Cycle) error { return enough }
-			r.ErrorIs(r.reporter.Cycles(r.ctx, acme, from, to, stop), enough)
-		},
-	},
-	{
 		"Active/counts by status and assignee",
 		"the dashboard counts all active conversations, and no others",
 		func(r *reports) {
@@ -254,8 +220,9 @@ var reportCases = []reportCase{
 			})
 			r.ErrorIs(err, context.Canceled)
 			ignore := func(*report.Cycle) error { return nil }
-			r.ErrorIs(r.reporter.Cycles(ctx, acme, now.Add(-time.Hour), now, ignore),
-				context.Canceled)
+			r.ErrorIs(r.reporter.Cycles(ctx, report.CyclesQuery{
+				Workspace: acme, From: now.Add(-time.Hour), To: now,
+			}, ignore), context.Canceled)
 			_, err = r.reporter.Active(ctx, acme)
 			r.ErrorIs(err, context.Canceled)
 		},

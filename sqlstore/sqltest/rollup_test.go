@@ -197,9 +197,10 @@ func TestAnExportHasEveryCycleAcrossPages(t *testing.T) {
 		require.Greater(t, want, convo.MaxPageSize)
 		seen := map[string]bool{}
 		var last report.Cycle
-		err := s.Cycles(t.Context(), fill.Workspace, new2025, new2026, func(y *report.Cycle) error {
+		q := report.CyclesQuery{Workspace: fill.Workspace, From: new2025, To: new2026}
+		err := s.Cycles(t.Context(), q, func(y *report.Cycle) error {
 			seen[y.Conversation.String()] = true
-			require.Negative(t, last.Compare(y))
+			require.Negative(t, q.Compare(&last, y))
 			last = *y
 			return nil
 		})

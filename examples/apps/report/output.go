@@ -148,13 +148,14 @@ func (c *call) showLive(ctx context.Context, s store, out io.Writer) (string, er
 func (c *call) exportTo(ctx context.Context, s store, out io.Writer) (string, error) {
 	q := c.query
 	n := &counting{store: s}
+	e := report.Export{Workspace: q.Workspace, From: q.From, To: q.To}
 	var err error
 	what := "cycles"
 	switch c.export {
 	case formatCSV:
-		err = report.WriteCSV(ctx, out, n, q.Workspace, q.From, q.To)
+		err = report.WriteCSV(ctx, out, n, e)
 	case formatNDJSON:
-		err = report.WriteNDJSON(ctx, out, n, q.Workspace, q.From, q.To)
+		err = report.WriteNDJSON(ctx, out, n, e)
 	default:
 		what = "conversations"
 		err = report.WriteTranscripts(ctx, out, n,
@@ -170,9 +171,9 @@ type counting struct {
 	n int
 }
 
-func (s *counting) Cycles(ctx context.Context, workspace string, from, to time.Time,
+func (s *counting) Cycles(ctx context.Context, q report.CyclesQuery,
 	f func(*report.Cycle) error) error {
-	return s.store.Cycles(ctx, workspace, from, to, func(y *report.Cycle) error {
+	return s.store.Cycles(ctx, q, func(y *report.Cycle) error {
 		s.n++
 		return f(y)
 	})
