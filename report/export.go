@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"io"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/chatlifecycle/convo"
 )
@@ -38,8 +40,8 @@ var Columns = []string{
 	"responses", "response_micros", "incoming", "outgoing_user", "outgoing_automation",
 }
 
-// row is y by Columns.
-func (y *Cycle) row() []string {
+// row is y by Columns; its texts, which others have written, are as text makes them.
+func (y *Cycle) row(text func(string) string) []string {
 	at := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
@@ -54,14 +56,14 @@ func (y *Cycle) row() []string {
 	}
 	closing := &y.Closing
 	return []string{
-		y.Workspace, y.Conversation.String(), strconv.Itoa(y.Number), y.Contact,
-		ContactType.Of(y), y.Channel, y.Lane, string(y.Status),
-		at(y.CreatedAt), at(y.OpenedAt), string(y.OpenedBy.Type), y.OpenedBy.ID,
-		string(y.OpenedSource),
-		at(y.FirstAssignedAt), y.FirstAssignee, y.LastAssignee, y.LastTeam,
-		at(y.FirstResponseAt), string(y.FirstResponder.Type), y.FirstResponder.ID,
-		at(closing.At), string(closing.By.Type), closing.By.ID, string(closing.Source),
-		closing.Category, closing.Summary,
+		text(y.Workspace), y.Conversation.String(), strconv.Itoa(y.Number), text(y.Contact),
+		ContactType.Of(y), text(y.Channel), text(y.Lane), string(y.Status),
+		at(y.CreatedAt), at(y.OpenedAt), string(y.OpenedBy.Type), text(y.OpenedBy.ID),
+		text(string(y.OpenedSource)),
+		at(y.FirstAssignedAt), text(y.FirstAssignee), text(y.LastAssignee), text(y.LastTeam),
+		at(y.FirstResponseAt), string(y.FirstResponder.Type), text(y.FirstResponder.ID),
+		at(closing.At), string(closing.By.Type), text(closing.By.ID),
+		text(string(closing.Source)), text(closing.Category), text(closing.Summary),
 		micros(y.FirstResponseTime()), micros(y.AssignmentTime()),
 		micros(y.ResolutionTime()), micros(y.ActiveResolutionTime()),
 		strconv.FormatInt(y.PendingMicros, 10), strconv.Itoa(y.Responses),
@@ -79,11 +81,30 @@ type Export struct {
 	// was opened in March and closed in April is exported by opening with March, by closing with
 	// April. What runs is only exported by opening.
 	By TimeBasis
+	// Spreadsheet has WriteCSV write texts as NoFormula makes them, for people who open the file in
+	// a spreadsheet: contacts write what is in it. Default: texts are written as they are, for
+	// programs. WriteNDJSON ignores it.
+	Spreadsheet bool
+}
+
+// NoFormula is a text for a cell of a spreadsheet. One that a spreadsheet would take for a formula,
+// which may run a program or send the sheet to somebody, gets an apostrophe in front: it begins
+// with one of = + - @ or their full-width forms, perhaps behind spaces and what is not printed, or
+// with a tab or the end of a line. So does a phone number as +49100. The cell must be read as one:
+// in a file with commas that is opened as one with semicolons, a cell begins at each semicolon.
+func NoFormula(text string) string {
+	begins := strings.TrimLeftFunc(text, func(r rune) bool {
+		return r == ' ' || !unicode.IsPrint(r)
+	})
+	if strings.IndexAny(text, "\t\r\n") == 0 || strings.IndexAny(begins, "=+-@＝＋－＠") == 0 {
+		return "'" + text
+	}
+	return text
 }
 
 // query checks what an export is asked for.
 func (e *Export) query() (CyclesQuery, error) {
-	q := CyclesQuery(*e)
+	q := CyclesQuery{Workspace: e.Workspace, From: e.From, To: e.To, By: e.By}
 	f := convo.Filter{Workspace: e.Workspace, From: e.From, To: e.To}
 	if err := f.Validate(); err != nil {
 		return q, err
@@ -95,9 +116,9 @@ func (e *Export) query() (CyclesQuery, error) {
 }
 
 // WriteCSV writes the cycles of e, one per row, under a header of Columns. It holds a page of them
-// in memory, however many there are. Texts are written as they are: a spreadsheet may take a
-// summary that begins with an equals sign for a formula. What is wrong with e is a
-// *convo.ValidationError; errors of s and w are returned as they are.
+// in memory, however many there are. Unless e.Spreadsheet is set, a spreadsheet may take a summary
+// that begins with an equals sign for a formula. What is wrong with e is a *convo.ValidationError;
+// errors of s and w are returned as they are.
 func WriteCSV(ctx context.Context, w io.Writer, s Store, e Export) error {
 	q, err := e.query()
 	if err != nil {
@@ -107,7 +128,11 @@ func WriteCSV(ctx context.Context, w io.Writer, s Store, e Export) error {
 	if err := out.Write(Columns); err != nil {
 		return err
 	}
-	write := func(y *Cycle) error { return out.Write(y.row()) }
+	text := func(text string) string { return text }
+	if e.Spreadsheet {
+		text = NoFormula
+	}
+	write := func(y *Cycle) error { return out.Write(y.row(text)) }
 	if err := s.Cycles(ctx, q, write); err != nil {
 		return err
 	}

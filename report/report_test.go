@@ -403,6 +403,65 @@ func TestABadExportSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestATextThatIsAFormulaIsNoneInASpreadsheet(t *testing.T) {
+	for _, text := range []string{
+		"=1+1", "+49100", "-1", "@SUM(A1)", "\t=1+1", "\tx", "\r=1+1", "\rx", "\n=1+1", "\nx",
+		"＝1+1", "＋1", "－1", "＠SUM(A1)", " =1+1", "\u00a0\u3000=1+1", "\ufeff\u200b=1+1", "=",
+	} {
+		assert.Equal(t, "'"+text, report.NoFormula(text), "%q", text)
+	}
+	for _, text := range []string{
+		"", " ", "1+1", "a=1", "'=1+1", "\"=1+1\"", " x", "x\n=1+1", "–1", "grüße", "\u200bx",
+	} {
+		assert.Equal(t, text, report.NoFormula(text), "%q", text)
+	}
+}
+
+// formulas are cycles in which every text is a formula, and a number is negative.
+type formulas struct{ report.Store }
+
+func (formulas) Cycles(_ context.Context, _ report.CyclesQuery, f func(*report.Cycle) error) error {
+	var y report.Cycle
+	for _, text := range []*string{
+		&y.Workspace, &y.Contact, &y.Channel, &y.Lane, &y.OpenedBy.ID,
+		(*string)(&y.OpenedSource), &y.FirstAssignee, &y.LastAssignee, &y.LastTeam,
+		&y.FirstResponder.ID, &y.Closing.By.ID, (*string)(&y.Closing.Source), &y.Closing.Category,
+		&y.Closing.Summary,
+	} {
+		*text = "=1+1"
+	}
+	y.PendingMicros = -1
+	return f(&y)
+}
+
+func TestAnExportForASpreadsheetHasNoFormulas(t *testing.T) {
+	ours := []string{ // numbers, times and words that nobody else writes
+		"conversation", "number", "contact_type", "status", "opened_by_type",
+		"first_responder_type", "closed_by_type", "responses", "incoming", "outgoing_user",
+		"outgoing_automation",
+	}
+	for _, spreadsheet := range []bool{false, true} {
+		e := exportOf("acme")
+		e.Spreadsheet = spreadsheet
+		var out bytes.Buffer
+		require.NoError(t, report.WriteCSV(t.Context(), &out, formulas{}, e))
+		rows, err := csv.NewReader(&out).ReadAll()
+		require.NoError(t, err)
+		want := map[bool]string{false: "=1+1", true: "'=1+1"}[spreadsheet]
+		for i, name := range report.Columns {
+			switch cell := rows[1][i]; {
+			case name == "pending_micros":
+				assert.Equal(t, "-1", cell, "a number that we write stays one")
+			case slices.Contains(ours, name), strings.HasSuffix(name, "_at"),
+				strings.HasSuffix(name, "_micros"):
+				assert.NotContains(t, cell, "'", name)
+			default:
+				assert.Equal(t, want, cell, name)
+			}
+		}
+	}
+}
+
 func TestWhatWasOpenedInMarchAndClosedInAprilIsExportedWithEither(t *testing.T) {
 	s := memstore.New()
 	c := &clock{}

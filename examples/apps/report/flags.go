@@ -36,6 +36,7 @@ type call struct {
 	format   string
 	live     bool
 	export   string
+	formulas bool
 	html     string
 }
 
@@ -54,9 +55,9 @@ var errFlags = errors.New("wrong flags")
 var goesWith = map[string][]string{
 	"a report": {"kind", "from", "to", "compare-from", "zone", "bucket", "week-start", "group-by",
 		"filter", "measure", "top", "count-distinct",
-		"hours", "format"},
-	"--live":   {"format"},
-	"--export": {"from", "to", "zone"},
+		"hours", "format", "formulas"},
+	"--live":   {"format", "formulas"},
+	"--export": {"from", "to", "zone", "formulas"},
 	"--html": {"from", "to", "compare-from", "zone", "bucket", "week-start", "group-by", "filter",
 		"hours"},
 }
@@ -113,6 +114,9 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 	flags.StringVar(&c.export, "export", "",
 		"print the cycles opened in the period as csv or ndjson, or the conversations "+
 			"created in it as transcripts: the `format`")
+	flags.BoolVar(&c.formulas, "formulas", false,
+		"write texts into CSV as they are; else one that a spreadsheet would take for a formula, "+
+			"as =1+1 or +49100, gets an apostrophe in front")
 	flags.StringVar(&c.html, "html", "",
 		"write a page with charts to this `file`; it needs no network")
 	switch err := flags.Parse(args); {
@@ -175,6 +179,10 @@ func (c *call) check(flags *flag.FlagSet) error {
 	}
 	if !slices.Contains([]string{"", formatCSV, formatNDJSON, formatTranscripts}, c.export) {
 		return wrong("--export: %q is not one of csv, ndjson, transcripts", c.export)
+	}
+	asCSV := c.export == formatCSV || c.export == "" && c.html == "" && c.format == formatCSV
+	if c.formulas && !asCSV {
+		return wrong("--formulas goes with --format csv and --export csv")
 	}
 	var err error
 	flags.Visit(func(f *flag.Flag) {

@@ -24,7 +24,7 @@ func (c *call) showReport(ctx context.Context, s store, out io.Writer) (string, 
 	case formatJSON:
 		err = writeJSON(out, a)
 	case formatCSV:
-		err = writeCSV(out, a)
+		err = c.writeCSV(out, a)
 	default:
 		err = writeTables(out, tables(a, c.location))
 	}
@@ -63,8 +63,16 @@ func period(from, to time.Time, loc *time.Location) string {
 	return from.Format(layout) + " to " + to.Format(layout)
 }
 
+// text is a text for a cell of CSV.
+func (c *call) text(text string) string {
+	if c.formulas {
+		return text
+	}
+	return report.NoFormula(text)
+}
+
 // writeCSV writes one row per part of the answer, value and measure; durations are microseconds.
-func writeCSV(out io.Writer, a *report.Report) error {
+func (c *call) writeCSV(out io.Writer, a *report.Report) error {
 	head := []string{
 		"part", "from", "to", "value", "measure", "count", "sum", "mean", "min", "max", "median",
 		"p90", "p95", "p99", "approximate",
@@ -77,7 +85,7 @@ func writeCSV(out io.Writer, a *report.Report) error {
 		for _, m := range order {
 			if _, asked := a.Definitions[m]; asked {
 				rows = append(rows, append([]string{part, from.UTC().Format(time.RFC3339Nano),
-					to.UTC().Format(time.RFC3339Nano), value,
+					to.UTC().Format(time.RFC3339Nano), c.text(value),
 					string(m)}, cellsOf(f[m])...))
 			}
 		}
@@ -136,6 +144,9 @@ func (c *call) showLive(ctx context.Context, s store, out io.Writer) (string, er
 	case formatJSON:
 		return summary, writeJSON(out, l)
 	case formatCSV:
+		for _, row := range rows[1:] {
+			row[0] = c.text(row[0])
+		}
 		return summary, csv.NewWriter(out).WriteAll(rows)
 	}
 	for _, row := range rows[1:] {
@@ -148,7 +159,9 @@ func (c *call) showLive(ctx context.Context, s store, out io.Writer) (string, er
 func (c *call) exportTo(ctx context.Context, s store, out io.Writer) (string, error) {
 	q := c.query
 	n := &counting{store: s}
-	e := report.Export{Workspace: q.Workspace, From: q.From, To: q.To}
+	e := report.Export{
+		Workspace: q.Workspace, From: q.From, To: q.To, Spreadsheet: !c.formulas,
+	}
 	var err error
 	what := "cycles"
 	switch c.export {

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +187,42 @@ func TestExportsAreStreamedAndCounted(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want.lines, strings.Count(out, "\n"), export)
 		assert.Equal(t, want.summary+" of acme, 2026-03-01 to 2026-04-01.\n", summary)
+	}
+}
+
+// What a contact or a user is called is nothing for a spreadsheet to carry out.
+func TestCSVHasNoFormulas(t *testing.T) {
+	s := memstore.New()
+	engine, err := convo.New(s)
+	require.NoError(t, err)
+	boss := convo.ByUser("=boss()")
+	do := func(contact string, cmds ...convo.Command) {
+		_, err := engine.Do(t.Context(), convo.ToContact("acme", contact), cmds...)
+		require.NoError(t, err)
+	}
+	do("+49100", convo.Open{By: boss}, convo.Close{By: boss})
+	do("+49200", convo.Open{By: boss}, convo.Assign{By: boss, Assignee: "=boss()"})
+	today := time.Now()
+	period := []string{"--from", today.AddDate(0, 0, -2).Format(time.DateOnly),
+		"--to", today.AddDate(0, 0, 2).Format(time.DateOnly)}
+	for _, args := range [][]string{
+		{"--live", "--format", "csv"},
+		append(period, "--export", "csv"),
+		append(period, "--format", "csv", "--group-by", "closer"),
+	} {
+		for _, formulas := range []bool{false, true} {
+			args := append([]string{"--db", "unused", "--workspace", "acme",
+				fmt.Sprint("--formulas=", formulas)}, args...)
+			c, err := parse(args, &bytes.Buffer{})
+			require.NoError(t, err)
+			var out bytes.Buffer
+			require.NoError(t, c.runOn(t.Context(), s, nil, &out, &bytes.Buffer{}))
+			rows, err := csv.NewReader(&out).ReadAll()
+			require.NoError(t, err)
+			cells := slices.Concat(rows...)
+			assert.Equal(t, formulas, slices.Contains(cells, "=boss()"), args)
+			assert.Equal(t, !formulas, slices.Contains(cells, "'=boss()"), args)
+		}
 	}
 }
 
