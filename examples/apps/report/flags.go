@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -26,6 +27,12 @@ const (
 	formatTranscripts = "transcripts"
 )
 
+// What of a cycle is in the period of an export.
+const (
+	byOpening = "opening"
+	byClosing = "closing"
+)
+
 // call is what the command line asks for.
 type call struct {
 	db, importFile, mapping string
@@ -36,6 +43,7 @@ type call struct {
 	format   string
 	live     bool
 	export   string
+	by       string
 	formulas bool
 	html     string
 }
@@ -57,7 +65,7 @@ var goesWith = map[string][]string{
 		"filter", "measure", "top", "count-distinct",
 		"hours", "format", "formulas"},
 	"--live":   {"format", "formulas"},
-	"--export": {"from", "to", "zone", "formulas"},
+	"--export": {"from", "to", "zone", "by", "formulas"},
 	"--html": {"from", "to", "compare-from", "zone", "bucket", "week-start", "group-by", "filter",
 		"hours"},
 }
@@ -112,8 +120,10 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 		"the `format` of a report: table, json or csv (durations in microseconds)")
 	flags.BoolVar(&c.live, "live", false, "show how things stand right now")
 	flags.StringVar(&c.export, "export", "",
-		"print the cycles opened in the period as csv or ndjson, or the conversations "+
-			"created in it as transcripts: the `format`")
+		"print the cycles of the period as csv or ndjson, or the conversations created in it as "+
+			"transcripts: the `format`")
+	flags.StringVar(&c.by, "by", byOpening,
+		"the `time` by which the period has a cycle that is exported: opening or closing")
 	flags.BoolVar(&c.formulas, "formulas", false,
 		"write texts into CSV as they are; else one that a spreadsheet would take for a formula, "+
 			"as =1+1 or +49100, gets an apostrophe in front")
@@ -180,15 +190,22 @@ func (c *call) check(flags *flag.FlagSet) error {
 	if !slices.Contains([]string{"", formatCSV, formatNDJSON, formatTranscripts}, c.export) {
 		return wrong("--export: %q is not one of csv, ndjson, transcripts", c.export)
 	}
+	if !slices.Contains([]string{byOpening, byClosing}, c.by) {
+		return wrong("--by: %q is not one of opening, closing", c.by)
+	}
 	asCSV := c.export == formatCSV || c.export == "" && c.html == "" && c.format == formatCSV
 	if c.formulas && !asCSV {
 		return wrong("--formulas goes with --format csv and --export csv")
 	}
 	var err error
+	all := slices.Concat(slices.Collect(maps.Values(goesWith))...)
 	flags.Visit(func(f *flag.Flag) {
-		if err == nil && slices.Contains(goesWith["a report"], f.Name) &&
-			!slices.Contains(goesWith[todo[0]], f.Name) {
+		switch {
+		case err != nil:
+		case slices.Contains(all, f.Name) && !slices.Contains(goesWith[todo[0]], f.Name):
 			err = wrong("--%s does not go with %s", f.Name, todo[0])
+		case f.Name == "by" && c.export == formatTranscripts:
+			err = wrong("--by does not go with --export transcripts, which are of conversations")
 		}
 	})
 	return err

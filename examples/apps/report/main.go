@@ -24,13 +24,15 @@ const usage = `Usage: report [--db DATABASE] [--import FILE.csv] --from DAY --to
        report [--db DATABASE] [--import FILE.csv] --live | --export FORMAT | --html FILE [flags]
 
 Asks a database of convo, or an event log, and prints one report; or how things stand right now
-(--live); or exports cycles or transcripts (--export); or writes a page with charts of all there is
-to a period (--html).
+(--live); or exports cycles, by opening or by closing, or transcripts (--export); or writes a page
+with charts of all there is to a period (--html).
 
   report --db convo.sqlite --workspace acme --kind resolutions --from 2026-03-01 --to 2026-04-01 \
          --zone Europe/Berlin --bucket day --group-by closer --filter channel=whatsapp \
          --filter channel=web
   report --db convo.sqlite --workspace acme --kind leaderboard --measure closed --top 3 \
+         --from 2026-03-01 --to 2026-04-01
+  report --db convo.sqlite --workspace acme --export csv --by closing \
          --from 2026-03-01 --to 2026-04-01
   report --import helpdesk.csv --from 2010-01-01 --to 2014-01-01 \
          --zone Europe/Rome --html report.html

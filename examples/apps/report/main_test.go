@@ -54,6 +54,8 @@ func TestHelpIsNoError(t *testing.T) {
 	assert.Empty(t, stdout)
 	assert.Contains(t, stderr, "Usage: report [--db DATABASE]")
 	assert.Contains(t, stderr, "-group-by dimension")
+	assert.Contains(t, stderr, "-by time")
+	assert.Contains(t, stderr, "-formulas")
 }
 
 func TestADatabaseKeepsALogAndIsAskedAgain(t *testing.T) {
@@ -112,6 +114,10 @@ func TestAWrongCallIsStatus2(t *testing.T) {
 		{"--formulas goes with --format csv", with("--export", "ndjson", "--formulas")},
 		{"--formulas goes with --format csv", with("--html", "x.html", "--format", "csv",
 			"--formulas")},
+		{`--by: "closed" is not one of opening, closing`, with("--export", "csv", "--by", "closed")},
+		{"--by does not go with a report", with("--by", "closing")},
+		{"--by does not go with --export transcripts",
+			with("--export", "transcripts", "--by", "opening")},
 		{"--bucket does not go with --export", with("--export", "csv", "--bucket", "day")},
 		{`"chats" is not one of`, with("--kind", "chats")},
 		{"must be after from", []string{"--import", "-", "--from", "2026-03-01", "--to",

@@ -163,7 +163,10 @@ func (c *call) exportTo(ctx context.Context, s store, out io.Writer) (string, er
 		Workspace: q.Workspace, From: q.From, To: q.To, Spreadsheet: !c.formulas,
 	}
 	var err error
-	what := "cycles"
+	if c.by == byClosing {
+		e.By = report.ByClosing
+	}
+	what := "cycles by " + c.by
 	switch c.export {
 	case formatCSV:
 		err = report.WriteCSV(ctx, out, n, e)

@@ -176,17 +176,21 @@ acme right now: 1 open, 1 pending, 2 not assigned; the longest waiting contact w
 }
 
 func TestExportsAreStreamedAndCounted(t *testing.T) {
-	for export, want := range map[string]struct {
+	for _, c := range []struct {
+		args    []string
 		lines   int
 		summary string
 	}{
-		"csv": {6, "exported 5 cycles"}, "ndjson": {5, "exported 5 cycles"}, "transcripts": {16,
-			"exported 4 conversations"},
+		{[]string{"csv"}, 6, "exported 5 cycles by opening"},
+		{[]string{"csv", "--by", "closing"}, 4, "exported 3 cycles by closing"},
+		{[]string{"ndjson", "--by", "opening"}, 5, "exported 5 cycles by opening"},
+		{[]string{"ndjson", "--by", "closing"}, 3, "exported 3 cycles by closing"},
+		{[]string{"transcripts"}, 16, "exported 4 conversations"},
 	} {
-		out, summary, err := ask(t, append(march, "--export", export)...)
+		out, summary, err := ask(t, append(append(march, "--export"), c.args...)...)
 		require.NoError(t, err)
-		assert.Equal(t, want.lines, strings.Count(out, "\n"), export)
-		assert.Equal(t, want.summary+" of acme, 2026-03-01 to 2026-04-01.\n", summary)
+		assert.Equal(t, c.lines, strings.Count(out, "\n"), c.args)
+		assert.Equal(t, c.summary+" of acme, 2026-03-01 to 2026-04-01.\n", summary)
 	}
 }
 
