@@ -68,15 +68,28 @@ func planOf(q *Query) (*plan, error) {
 			return nil, err
 		}
 	}
-	p.before = previous(q.From.In(loc), q.To.In(loc))
-	if !q.CompareFrom.IsZero() {
+	if err := q.checkCompare(); err != nil {
+		return nil, err
+	}
+	p.before = q.compared(q.From.In(loc), q.To.In(loc))
+	return p, nil
+}
+
+func (q *Query) checkCompare() error {
+	switch {
+	case !q.CompareFrom.IsZero():
 		compared := convo.Filter{Workspace: q.Workspace, From: q.CompareFrom}
 		if compared.Validate() != nil {
-			return nil, invalid("compare_from", "is out of range")
+			return invalid("compare_from", "is out of range")
 		}
-		p.before = [2]time.Time{q.CompareFrom, q.CompareFrom.Add(q.To.Sub(q.From))}
+	case q.Compare == "":
+		q.Compare = ComparePrevious
 	}
-	return p, nil
+	if !slices.Contains([]Comparison{"", ComparePrevious, CompareYearBefore}, q.Compare) {
+		return invalid("compare", fmt.Sprintf("%q is not one of %s, %s",
+			q.Compare, ComparePrevious, CompareYearBefore))
+	}
+	return nil
 }
 
 // checkPeriod checks workspace, period and zone, and cuts times off to whole microseconds, as those

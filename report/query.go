@@ -25,15 +25,16 @@ const (
 type Query struct {
 	Kind      Kind   `json:"kind"`
 	Workspace string `json:"workspace"`
-	// From (inclusive) and To (exclusive) are the period, cut off to microseconds. It is compared
-	// with the one before it, of the same length; whole days, weeks, months and so on in Zone are
-	// compared with as many of them.
+	// From (inclusive) and To (exclusive) are the period, cut off to microseconds.
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
-	// CompareFrom begins the period to compare with, which is as long as From to To. Default: the
-	// period ends at From.
+	// Compare says which period it is compared with. Default: ComparePrevious.
+	Compare Comparison `json:"compare,omitempty"`
+	// CompareFrom begins another period to compare with; Compare does not count then. If From to To
+	// are whole years, quarters, months, weeks or days in Zone, it is as many of them, and else as
+	// long.
 	CompareFrom time.Time `json:"compare_from,omitzero"`
-	// Zone is the IANA time zone of the buckets. Default: UTC.
+	// Zone is the IANA time zone of the buckets, and of what is compared. Default: UTC.
 	Zone string `json:"zone,omitempty"`
 	// Bucket is the width of a point of the series. Default: no series.
 	Bucket Bucket `json:"bucket,omitempty"`

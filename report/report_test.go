@@ -169,6 +169,11 @@ func TestFiltersAndPeriodsNarrowDown(t *testing.T) {
 	assert.EqualValues(t, 4, a.Previous[report.Opened].Count)
 	assert.Equal(t, []time.Time{q.From.AddDate(0, 0, -7), q.From},
 		[]time.Time{a.PreviousFrom, a.PreviousTo})
+	assert.Equal(t, report.ComparePrevious, a.Compare)
+	q.Compare = report.CompareYearBefore
+	a = ask(t, s, q)
+	assert.Empty(t, a.Previous)
+	assert.Equal(t, q.From.AddDate(0, 0, -52*7), a.PreviousFrom, "a whole week")
 	q.CompareFrom = monday.Truncate(24*time.Hour).AddDate(0, 0, -1)
 	a = ask(t, s, q)
 	assert.Equal(t, []time.Time{q.CompareFrom, q.CompareFrom.AddDate(0, 0, 7)},
@@ -243,6 +248,7 @@ func TestABadQuerySaysWhatIsWrong(t *testing.T) {
 			q.Kind, q.CountDistinct = report.Resolutions,
 				true
 		}},
+		{"compare", func(q *report.Query) { q.Compare = "last_year" }},
 		{"compare_from", func(q *report.Query) {
 			q.CompareFrom = time.Date(1000, 1, 1, 0, 0, 0, 0,
 				time.UTC)
@@ -297,6 +303,7 @@ func TestAReportIsPlainJSON(t *testing.T) {
 	q := query(report.Resolutions)
 	q.GroupBy, q.Zone, q.WeekStart, q.Bucket = report.Closer, "Europe/Berlin", report.Sunday,
 		report.Week
+	q.Compare = report.CompareYearBefore
 	text, err := json.Marshal(ask(t, week(t), q))
 	require.NoError(t, err)
 	var back struct {

@@ -70,9 +70,11 @@ func dateOf(t time.Time) date {
 	return date{y, m, d}
 }
 
+// add is d so much later. A day that the month lacks is its last one.
 func (d date) add(years, months, days int) date {
-	month := d.month + time.Month(months)
-	return dateOf(time.Date(d.year+years, month, d.day+days, 0, 0, 0, 0, time.UTC))
+	first := time.Date(d.year+years, d.month+time.Month(months), 1, 0, 0, 0, 0, time.UTC)
+	day := min(d.day, first.AddDate(0, 1, -1).Day())
+	return dateOf(first.AddDate(0, 0, day-1+days))
 }
 
 func (d date) before(e date) bool {
@@ -172,28 +174,6 @@ func hour(t time.Time) time.Time {
 		return start
 	}
 	return began
-}
-
-// previous is the period before: as many whole years, quarters, months or days, or, if it is none
-// of these, as long.
-func previous(from, to time.Time) [2]time.Time {
-	loc := from.Location()
-	first, last := dateOf(from), dateOf(to)
-	if first.begins(loc).Equal(from) && last.begins(loc).Equal(to) {
-		for _, b := range [...]Bucket{Year, Quarter, Month} {
-			if b.floor(first, Monday) != first || b.floor(last, Monday) != last {
-				continue
-			}
-			n := 0
-			for d := first; d.before(last); d = b.next(d, 1) {
-				n++
-			}
-			return [2]time.Time{b.next(first, -n).begins(loc), from}
-		}
-		days := int(last.midnight().Sub(first.midnight()) / (24 * time.Hour))
-		return [2]time.Time{first.add(0, 0, -days).begins(loc), from}
-	}
-	return [2]time.Time{from.Add(-to.Sub(from)), from}
 }
 
 func (d date) midnight() time.Time {

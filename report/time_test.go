@@ -150,28 +150,6 @@ func TestBordersAscendInEveryZone(t *testing.T) {
 	}
 }
 
-func TestThePeriodBeforeHasAsManyDaysOrMonths(t *testing.T) {
-	berlin := zone(t, "Europe/Berlin")
-	for _, c := range []struct{ from, to, want string }{
-		{"2025-03-01 00:00", "2025-04-01 00:00", "2025-02-01 00:00"}, // a month
-		{"2025-01-01 00:00", "2025-07-01 00:00", "2024-07-01 00:00"}, // half a year
-		{"2024-01-01 00:00", "2025-01-01 00:00", "2023-01-01 00:00"},
-		{"2025-03-30 00:00", "2025-03-31 00:00", "2025-03-29 00:00"}, // a day of 23 hours
-		{"2025-03-24 00:00", "2025-03-31 00:00", "2025-03-17 00:00"},
-		{"2025-03-30 00:00", "2025-03-30 12:00", "2025-03-29 13:00"}, // 11 hours
-		{"2025-06-01 10:15", "2025-06-02 10:00", "2025-05-31 10:30"},
-	} {
-		at := func(text string) time.Time {
-			v, err := time.ParseInLocation("2006-01-02 15:04", text, berlin)
-			require.NoError(t, err)
-			return v
-		}
-		got := previous(at(c.from), at(c.to))
-		assert.Equal(t, c.want, got[0].In(berlin).Format("2006-01-02 15:04"), "%+v", c)
-		assert.True(t, got[1].Equal(at(c.from)), "%+v", c)
-	}
-}
-
 func FuzzBordersAscend(f *testing.F) {
 	f.Add(int64(1_700_000_000), int64(1_800_000_000), "Europe/Berlin", "day")
 	f.Add(int64(-2_000_000_000), int64(-1_990_000_000), "America/Havana", "hour")

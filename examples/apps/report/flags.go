@@ -61,13 +61,12 @@ var errFlags = errors.New("wrong flags")
 
 // Flags that go with one thing to do. All others go with everything.
 var goesWith = map[string][]string{
-	"a report": {"kind", "from", "to", "compare-from", "zone", "bucket", "week-start", "group-by",
-		"filter", "measure", "top", "count-distinct",
-		"hours", "format", "formulas"},
+	"a report": {"kind", "from", "to", "compare", "compare-from", "zone", "bucket", "week-start",
+		"group-by", "filter", "measure", "top", "count-distinct", "hours", "format", "formulas"},
 	"--live":   {"format", "formulas"},
 	"--export": {"from", "to", "zone", "by", "formulas"},
-	"--html": {"from", "to", "compare-from", "zone", "bucket", "week-start", "group-by", "filter",
-		"hours"},
+	"--html": {"from", "to", "compare", "compare-from", "zone", "bucket", "week-start", "group-by",
+		"filter", "hours"},
 }
 
 func parse(args []string, stderr io.Writer) (*call, error) {
@@ -94,8 +93,10 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 	from := flags.String("from", "",
 		"the `day` the period begins with, as 2026-03-01, or a time, as 2026-03-01T09:00:00Z")
 	to := flags.String("to", "", "the `day` or time before which it ends")
+	flags.StringVar((*string)(&q.Compare), "compare", "",
+		"compare with this `period`: previous (the default) or year_before")
 	compare := flags.String("compare-from", "",
-		"the `day` or time where the period to compare with begins (default: right before)")
+		"the `day` or time where the period to compare with begins, instead")
 	flags.StringVar(&q.Zone, "zone", "UTC",
 		"the IANA time `zone` of days and buckets, as Europe/Berlin")
 	bucket := flags.String("bucket", "",

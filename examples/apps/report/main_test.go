@@ -100,6 +100,7 @@ func TestAWrongCallIsStatus2(t *testing.T) {
 		{`invalid value "x" for flag -top`, with("--top", "x")},
 		{`--from: "yesterday" is neither a day`, []string{"--import", "-", "--from", "yesterday",
 			"--to", "2026-04-01"}},
+		{`"last" is not one of previous, year_before`, with("--compare", "last")},
 		{`--compare-from: "2026-13-01" is neither a day`, with("--compare-from", "2026-13-01")},
 		{`--zone: "Mars" is not the name`, with("--zone", "Mars")},
 		{`zone`, with("--zone", "Local")},

@@ -114,7 +114,7 @@ responses of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 2026-03
 
 func TestAReportIsJSON(t *testing.T) {
 	out, summary, err := ask(t, append(march, "--kind", "leaderboard", "--measure", "closed",
-		"--top", "1", "--format", "json")...)
+		"--top", "1", "--format", "json", "--compare", "year_before")...)
 	require.NoError(t, err)
 	var a struct {
 		report.Report
@@ -123,7 +123,7 @@ func TestAReportIsJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(out), &a))
 	assert.Equal(t, []report.Group{{Value: "ben",
 		Values: report.Values{report.Closed: {Count: 2}}}}, a.Groups)
-	assert.Equal(t, "leaderboard of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 2026-03-01.\n", summary)
+	assert.Equal(t, "leaderboard of acme, 2026-03-01 to 2026-04-01, compared with 2025-03-01 to 2025-04-01.\n", summary)
 }
 
 func TestAReportIsCSV(t *testing.T) {
