@@ -60,8 +60,8 @@ type Query struct {
 const (
 	MaxYears   = 20     // from From to To
 	MaxBuckets = 10_000 // of a series
-	MaxGroups  = 1_000
-	MaxValues  = 100 // of one dimension of a filter
+	MaxGroups  = 1_000  // of a report; how many more users there are, Report.GroupsLeft says
+	MaxValues  = 100    // of one dimension of a filter
 )
 
 // Filter narrows a report down to cycles or messages that have one of the values in each of the

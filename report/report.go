@@ -23,6 +23,10 @@ type Report struct {
 	Series []Point `json:"series,omitempty"`
 	// Groups are sorted by value, those of a leaderboard by its measure.
 	Groups []Group `json:"groups,omitempty"`
+	// GroupsLeft is how many more there are: behind the Top of a leaderboard, or behind the first
+	// MaxGroups of a report of users, of whom a filter picks some, and a leaderboard the first ones
+	// by a measure.
+	GroupsLeft int `json:"groups_left,omitempty"`
 }
 
 // Values are what the measures of a report come to; one that is not there is zero.
@@ -96,12 +100,20 @@ func Run(ctx context.Context, s Store, q Query) (*Report, error) {
 		r.Groups = append(r.Groups, Group{value, v})
 	}
 	slices.SortFunc(r.Groups, func(a, b Group) int { return compareGroups(p.sortBy, &a, &b) })
-	if q.Kind == Leaderboard {
+	most := MaxGroups
+	switch {
+	case q.Kind == Leaderboard:
+		most = q.Top
 		r.Groups = slices.DeleteFunc(r.Groups, func(g Group) bool {
 			return g.Value == "" || g.Values[q.Measure].Count == 0
 		})
-		r.Groups = r.Groups[:min(len(r.Groups), q.Top)]
+	case q.Kind != Users && len(groups) > MaxGroups:
+		return nil, invalid("group_by", fmt.Sprintf("%s has %d values in the period, "+
+			"more than %d: filter, ask for a shorter one, or for a leaderboard",
+			q.GroupBy, len(groups), MaxGroups))
 	}
+	r.GroupsLeft = max(0, len(r.Groups)-most)
+	r.Groups = r.Groups[:len(r.Groups)-r.GroupsLeft]
 	return r, nil
 }
 
@@ -148,10 +160,6 @@ func (p *plan) run(
 	}
 	for _, c := range cells {
 		if groups[c.Value] == nil {
-			if len(groups) == MaxGroups {
-				return invalid("group_by", fmt.Sprintf("%s has more than %d values in the period: "+
-					"filter, or ask for a shorter one", part.by, MaxGroups))
-			}
 			groups[c.Value] = Values{}
 		}
 		groups[c.Value][c.Measure] = c.Stat

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -266,24 +267,103 @@ func TestABadQuerySaysWhatIsWrong(t *testing.T) {
 // untouched is a store that must not be asked.
 type untouched struct{ report.Store }
 
-func TestTooManyGroupsAreRefused(t *testing.T) {
-	_, err := report.Run(t.Context(), crowd{}, func() report.Query {
-		q := query(report.Conversations)
-		q.GroupBy = report.Closer
-		return q
-	}())
-	require.ErrorContains(t, err, "more than 1000 values")
+// crowded has 1,500 users, of whom each closes a conversation of her own, in no order.
+func crowded(t *testing.T) *memstore.Store {
+	t.Helper()
+	store := memstore.New()
+	c := &clock{}
+	e, err := convo.New(store, convo.WithClock(c))
+	require.NoError(t, err)
+	for i := range crowd {
+		user := convo.ByUser(fmt.Sprintf("user %04d", i))
+		k := convo.ToContact("acme", fmt.Sprint(i))
+		c.now = monday.Add(time.Duration(i) * time.Second)
+		_, err := e.Do(t.Context(), k, convo.Receive{Body: "hi"})
+		require.NoError(t, err)
+		c.now = c.now.Add(time.Duration(1+i*7919%crowd) * time.Minute)
+		_, err = e.Do(t.Context(), k, convo.Assign{By: user, Assignee: user.ID},
+			convo.Send{By: user, Body: "yes?"}, convo.Close{By: user})
+		require.NoError(t, err)
+		for range i * 31 % 5 {
+			_, err = e.Do(t.Context(), k, convo.Reopen{By: user}, convo.Send{By: user, Body: "so"},
+				convo.Close{By: user})
+			require.NoError(t, err)
+		}
+	}
+	// nobody has this one
+	_, err = e.Do(t.Context(), convo.ToContact("acme", "tom"), convo.Receive{Body: "hi"})
+	require.NoError(t, err)
+	return store
 }
 
-// crowd has more users than anyone wants to see.
-type crowd struct{ report.Store }
+const crowd = 1500
 
-func (crowd) Aggregate(_ context.Context, q report.Aggregation) (cells []report.Cell, err error) {
-	for i := range report.MaxGroups + 1 {
-		cells = append(cells, report.Cell{Value: fmt.Sprint(i), Measure: q.Measures[0],
-			Stat: report.Stat{Count: 1}})
+func TestALeaderboardIsOfHoweverManyUsers(t *testing.T) {
+	s := crowded(t)
+	q := query(report.Leaderboard)
+	led := 0
+	for _, m := range report.Measures() {
+		if m.CountsDistinct() || m.Working() {
+			continue
+		}
+		q.Measure = m
+		a := ask(t, s, q)
+		cells, err := s.Aggregate(t.Context(), report.Aggregation{
+			Workspace: "acme", Measures: []report.Measure{m},
+			Boundaries: []time.Time{q.From, q.To}, GroupBy: a.GroupBy,
+		})
+		require.NoError(t, err)
+		cells = slices.DeleteFunc(cells, func(c report.Cell) bool { return c.Value == "" })
+		slices.SortFunc(cells, func(a, b report.Cell) int {
+			if m.Timed() {
+				return cmp.Or(cmp.Compare(a.Stat.Mean, b.Stat.Mean), cmp.Compare(a.Value, b.Value))
+			}
+			return cmp.Or(cmp.Compare(b.Stat.Count, a.Stat.Count), cmp.Compare(a.Value, b.Value))
+		})
+		top := cells[:min(10, len(cells))]
+		require.Len(t, a.Groups, len(top), m)
+		for i, c := range top {
+			assert.Equal(t, c.Value, a.Groups[i].Value, m)
+		}
+		assert.Equal(t, len(cells)-len(top), a.GroupsLeft, m)
+		if len(cells) == crowd {
+			led++
+		}
 	}
-	return cells, nil
+	assert.GreaterOrEqual(t, led, 8, "else nothing is proved")
+}
+
+func TestAReportOfUsersSaysHowManyMoreThereAre(t *testing.T) {
+	s := crowded(t)
+	q := query(report.Users)
+	a := ask(t, s, q)
+	require.Len(t, a.Groups, report.MaxGroups)
+	for i, g := range a.Groups {
+		require.Equal(t, fmt.Sprintf("user %04d", i), g.Value, "the first ones")
+		require.Positive(t, g.Values[report.Closed].Count)
+		require.Positive(t, g.Values[report.OutgoingUser].Count)
+	}
+	assert.Equal(t, crowd-report.MaxGroups, a.GroupsLeft)
+	text, err := json.Marshal(a)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"groups_left":500`)
+	q.Filter = report.Filter{report.Closer: {"user 1499"}}
+	a = ask(t, s, q)
+	require.Len(t, a.Groups, 1)
+	assert.Equal(t, "user 1499", a.Groups[0].Value)
+	assert.Zero(t, a.GroupsLeft)
+}
+
+// A part of these would say nothing: they are in no order that anybody looks for.
+func TestTooManyGroupsAreRefused(t *testing.T) {
+	s := crowded(t)
+	q := query(report.Conversations)
+	q.GroupBy = report.Closer
+	_, err := report.Run(t.Context(), s, q)
+	var invalid *convo.ValidationError
+	require.ErrorAs(t, err, &invalid)
+	assert.Equal(t, "group_by", invalid.Field)
+	assert.Contains(t, err.Error(), "closer has 1501 values in the period, more than 1000")
 }
 
 func TestDurationsThatAddUpToTooMuchAreRefused(t *testing.T) {

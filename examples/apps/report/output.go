@@ -48,6 +48,9 @@ func summaryOf(a *report.Report, loc *time.Location) string {
 	if a.Total[report.Resolution].Count > 0 {
 		s += "; median resolution " + chart.Duration(a.Total[report.Resolution].Median)
 	}
+	if a.GroupsLeft > 0 {
+		s += fmt.Sprintf("; %d more are not shown", a.GroupsLeft)
+	}
 	return s + "."
 }
 
