@@ -56,9 +56,6 @@ func (e *wrongError) Unwrap() error { return e.err }
 
 func wrong(format string, args ...any) error { return &wrongError{fmt.Errorf(format, args...)} }
 
-// errFlags is a mistake that is said already.
-var errFlags = errors.New("wrong flags")
-
 // Flags that go with one thing to do. All others go with everything.
 var goesWith = map[string][]string{
 	"a report": {"kind", "from", "to", "compare", "compare-from", "zone", "bucket", "week-start",
@@ -73,12 +70,9 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 	c := &call{}
 	q := &c.query
 	flags := flag.NewFlagSet("report", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, usage)
-		flags.PrintDefaults()
-	}
-	flags.StringVar(&c.db, "db", "", database.Usage)
+	flags.SetOutput(io.Discard) // after an error it would say all that there is to say
+	flags.StringVar(&c.db, "db", "", "ask this `database`: "+database.Kinds+
+		"; only --import makes it or brings it up to date (default: in memory, gone at the end)")
 	flags.StringVar(&c.importFile, "import", "",
 		"first import the event log in this CSV `file`, or - for standard input")
 	flags.StringVar(&c.mapping, "mapping", "",
@@ -101,17 +95,16 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 		"the IANA time `zone` of days and buckets, as Europe/Berlin")
 	bucket := flags.String("bucket", "",
 		"also by this `width`: hour, day, week, month, quarter or year (--html: month)")
-	flags.TextVar(&q.WeekStart, "week-start", report.Monday, "the first `day` of a week")
+	flags.TextVar(&q.WeekStart, "week-start", report.Monday,
+		"the first `day` of a week, monday to sunday")
 	groupBy := flags.String("group-by", "",
-		"also by this `dimension`: channel, opened_source, closed_source, category, team, "+
-			"first_responder, closer, first_assignee, last_assignee, contact_type, status, or, of "+
-			"messages, author "+
-			"(--html: closer)")
+		"also by this `dimension`: "+list(report.Dimensions())+"; messages only by channel, "+
+			"contact_type or author, which nothing else has (--html: closer)")
 	flags.Func("filter", "only what has this value of a dimension, as `dimension=value`; "+
 		"repeat it for more values and dimensions",
 		func(text string) error { return addFilter(q, text) })
 	measure := flags.String("measure", "",
-		"the `measure` that a leaderboard is sorted by, as closed or resolution")
+		"the `measure` that a leaderboard is sorted by: "+list(leading()))
 	flags.IntVar(&q.Top, "top", 0, "how many rows a leaderboard has (default 10)")
 	flags.BoolVar(&q.CountDistinct, "count-distinct", false,
 		"also count distinct conversations and contacts, in a report of conversations")
@@ -132,9 +125,12 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 		"write a page with charts to this `file`; it needs no network")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stderr, usage)
+		flags.SetOutput(stderr)
+		flags.PrintDefaults()
 		return nil, err
 	case err != nil:
-		return nil, errFlags
+		return nil, wrong("%w: --help tells more", err)
 	case flags.NArg() > 0:
 		return nil, wrong("%q is not a flag: --help tells more", flags.Arg(0))
 	}
@@ -148,6 +144,21 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 
 const hoursExample = `{"zone": "Europe/Berlin", ` +
 	`"days": {"monday": [{"from": "09:00", "to": "17:30"}]}, "holidays": ["2026-12-24"]}`
+
+// list is names for people.
+func list[T ~string](names []T) string {
+	var all []string
+	for _, name := range names {
+		all = append(all, string(name))
+	}
+	return strings.Join(all, ", ")
+}
+
+// leading are the measures that a leaderboard may be sorted by.
+func leading() []report.Measure {
+	return slices.DeleteFunc(report.Measures(),
+		func(m report.Measure) bool { return m.CountsDistinct() || m.Working() })
+}
 
 func addFilter(q *report.Query, text string) error {
 	dimension, value, ok := strings.Cut(text, "=")
@@ -198,6 +209,9 @@ func (c *call) check(flags *flag.FlagSet) error {
 	if c.formulas && !asCSV {
 		return wrong("--formulas goes with --format csv and --export csv")
 	}
+	if q := c.query; q.Kind == report.Leaderboard && !slices.Contains(leading(), q.Measure) {
+		return wrong("--measure: %q is not one of %s", q.Measure, list(leading()))
+	}
 	var err error
 	all := slices.Concat(slices.Collect(maps.Values(goesWith))...)
 	flags.Visit(func(f *flag.Flag) {
@@ -236,6 +250,9 @@ func (c *call) complete(from, to, compare, hours string) (err error) {
 			return wrong("--%s: %q is neither a day, as 2026-03-01, nor a time, as "+
 				"2026-03-01T09:00:00Z", t.name, t.text)
 		}
+	}
+	if !c.live && !q.From.Before(q.To) {
+		return wrong("--to: %s must be after --from, which is %s", to, from)
 	}
 	if hours == "" {
 		return nil

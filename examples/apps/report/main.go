@@ -38,7 +38,8 @@ with charts of all there is to a period (--html).
          --zone Europe/Rome --html report.html
 
 A log is imported by the mapping that examples/apps/movein has too: see its --help. A database keeps
-it, and is asked with its rollups up to date.
+it, and is asked with its rollups up to date. Without --import, a database is only read: it must be
+there, with the workspace in it, and nothing is made or changed.
 
 The exit status is 2 when the call or what it names is wrong, and 1 when something else failed.
 
@@ -59,8 +60,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
-	case errors.Is(err, errFlags): // the flag package said what is wrong
-		return 2
 	case err == nil:
 		err = c.run(ctx, stdin, stdout, stderr)
 	}
@@ -80,16 +79,41 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // run imports what is to be imported, and does what was asked for.
 func (c *call) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
 	// on nothing first: a bad question should not be found out after a long import
-	if c.importFile != "" {
-		if _, err := c.do(ctx, memstore.New(), io.Discard); err != nil {
-			return err
-		}
+	if _, err := c.do(ctx, memstore.New(), io.Discard); err != nil {
+		return err
 	}
-	s, closeStore, err := database.Open(ctx, c.db)
+	s, closeStore, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	return errors.Join(c.runOn(ctx, s, stdin, stdout, stderr), closeStore())
+}
+
+// open makes a database only for what is to be written into it.
+func (c *call) open(ctx context.Context) (store, func() error, error) {
+	if c.importFile == "" {
+		return c.openToRead(ctx)
+	}
+	if _, err := os.Stat(c.importFile); err != nil && c.importFile != "-" {
+		return nil, nil, err // before there is an empty database
+	}
+	return database.Open(ctx, c.db)
+}
+
+func (c *call) openToRead(ctx context.Context) (store, func() error, error) {
+	s, err := database.Read(ctx, c.db)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--db %w", err)
+	}
+	why, err := s.Lacks(ctx, c.query.Workspace)
+	if err == nil && why != "" {
+		err = wrong("--workspace: %s", why)
+	}
+	if err != nil {
+		_ = s.Close()
+		return nil, nil, err
+	}
+	return s, s.Close, nil
 }
 
 func (c *call) runOn(ctx context.Context, s store, stdin io.Reader, stdout,

@@ -121,16 +121,20 @@ func TestAWrongCallIsStatus2(t *testing.T) {
 			with("--export", "transcripts", "--by", "opening")},
 		{"--bucket does not go with --export", with("--export", "csv", "--bucket", "day")},
 		{`"chats" is not one of`, with("--kind", "chats")},
-		{"must be after from", []string{"--import", "-", "--from", "2026-03-01", "--to",
-			"2026-03-01"}},
-		{"must be after from", []string{"--import", "-", "--from", "2026-03-01", "--to",
-			"2026-03-01", "--export", "csv"}},
+		{"--to: 2026-03-01 must be after --from, which is 2026-03-01",
+			[]string{"--import", "-", "--from", "2026-03-01", "--to", "2026-03-01"}},
+		{"--to: 2026-02-01 must be after --from, which is 2026-03-01", []string{"--import", "-",
+			"--from", "2026-03-01", "--to", "2026-02-01", "--export", "csv"}},
+		{`"chats" is not one of`, []string{"--db", "none", "--from", "2026-03-01", "--to",
+			"2026-04-01", "--kind", "chats"}}, // which is seen before --db is
 		{`"decade" is not one of hour`, with("--bucket", "decade")},
 		{`"decade" is not one of hour`, with("--bucket", "decade", "--html", "x.html")},
 		{`"mood" is not one of`, with("--group-by", "mood")},
 		{`"mood" is not one of`, with("--filter", "mood=bad")},
 		{"measure and top are of a leaderboard", with("--measure", "closed")},
-		{`"fun" cannot be led by`, with("--kind", "leaderboard", "--measure", "fun")},
+		{`--measure: "fun" is not one of opened, `, with("--kind", "leaderboard", "--measure",
+			"fun")},
+		{`--measure: "" is not one of opened, `, with("--kind", "leaderboard")},
 		{"is of a report of conversations", with("--kind", "messages", "--count-distinct")},
 		{"workspace", with("--workspace", "")},
 		{"workspace", []string{"--import", "-", "--live", "--workspace", ""}},
@@ -145,6 +149,7 @@ func TestAWrongCallIsStatus2(t *testing.T) {
 		assert.Equal(t, 2, status, c.args)
 		assert.Empty(t, stdout, c.args)
 		assert.Contains(t, stderr, c.stderr, c.args)
+		assert.LessOrEqual(t, strings.Count(stderr, "\n"), 2, stderr) // bad rows have lines
 	}
 	assert.NoFileExists(t, "x.html")
 }

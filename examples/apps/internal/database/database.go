@@ -17,11 +17,13 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore"
 )
 
+// Kinds says what names a database.
+const Kinds = "the path of a SQLite file, postgres://user@host/db, or user@tcp(host:port)/db for " +
+	"MariaDB"
+
 // Usage says what Open takes, for the --db flag of an example.
-const Usage = "keep everything in this `database`: the path of a SQLite file, " +
-	"postgres://user@host/db, or " +
-	"user@tcp(host:port)/db for MariaDB; it is created or brought up to date as needed (default: " +
-	"in memory, gone at the end)"
+const Usage = "keep everything in this `database`: " + Kinds +
+	"; it is created or brought up to date as needed (default: in memory, gone at the end)"
 
 // Store is what all stores of this module do.
 type Store interface {
@@ -31,22 +33,16 @@ type Store interface {
 
 // Open opens a store, and brings its schema up to date. close gives back what it holds.
 func Open(ctx context.Context, name string) (store Store, close func() error, err error) {
-	var db *sql.DB
-	dialect := sqlstore.SQLite
-	switch {
-	case name == "":
+	if name == "" {
 		return memstore.New(), func() error { return nil }, nil
-	case strings.HasPrefix(name, "postgres://"), strings.HasPrefix(name, "postgresql://"):
-		dialect = sqlstore.PostgreSQL
-		db, err = sql.Open("pgx", name)
-	case strings.Contains(name, "@tcp("), strings.Contains(name, "@unix("):
-		dialect = sqlstore.MariaDB
-		db, err = sql.Open("mysql", name)
-	default:
-		if err = private(name); err == nil {
-			db, err = sqlstore.OpenSQLite("sqlite", name)
+	}
+	dialect := dialectOf(name)
+	if dialect == sqlstore.SQLite {
+		if err := private(name); err != nil {
+			return nil, nil, err
 		}
 	}
+	db, err := connect(dialect, name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -59,6 +55,27 @@ func Open(ctx context.Context, name string) (store Store, close func() error, er
 		return nil, nil, err
 	}
 	return store, db.Close, nil
+}
+
+func dialectOf(name string) sqlstore.Dialect {
+	switch {
+	case strings.HasPrefix(name, "postgres://"), strings.HasPrefix(name, "postgresql://"):
+		return sqlstore.PostgreSQL
+	case strings.Contains(name, "@tcp("), strings.Contains(name, "@unix("):
+		return sqlstore.MariaDB
+	}
+	return sqlstore.SQLite
+}
+
+// connect has SQLite set pragmas, too.
+func connect(d sqlstore.Dialect, name string, pragmas ...string) (*sql.DB, error) {
+	switch d {
+	case sqlstore.PostgreSQL:
+		return sql.Open("pgx", name)
+	case sqlstore.MariaDB:
+		return sql.Open("mysql", name)
+	}
+	return sqlstore.OpenSQLite("sqlite", name, pragmas...)
 }
 
 // private makes the file of a database for its owner's eyes only, if there is none yet: SQLite
