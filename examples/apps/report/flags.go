@@ -36,7 +36,8 @@ const (
 // call is what the command line asks for.
 type call struct {
 	db, importFile, mapping string
-	quiet                   bool
+	quiet, demo             bool
+	seed                    uint64
 
 	query    report.Query
 	location *time.Location
@@ -72,7 +73,10 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 	flags := flag.NewFlagSet("report", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // after an error it would say all that there is to say
 	flags.StringVar(&c.db, "db", "", "ask this `database`: "+database.Kinds+
-		"; only --import makes it or brings it up to date (default: in memory, gone at the end)")
+		"; only --import makes it or brings it up to date, and --demo makes a SQLite file "+
+		"(default: in memory, gone at the end)")
+	flags.BoolVar(&c.demo, "demo", false, "first play some weeks of invented conversations")
+	flags.Uint64Var(&c.seed, "seed", 1, "a `number`: --demo plays the same for the same one")
 	flags.StringVar(&c.importFile, "import", "",
 		"first import the event log in this CSV `file`, or - for standard input")
 	flags.StringVar(&c.mapping, "mapping", "",
@@ -98,8 +102,8 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 	flags.TextVar(&q.WeekStart, "week-start", report.Monday,
 		"the first `day` of a week, monday to sunday")
 	groupBy := flags.String("group-by", "",
-		"also by this `dimension`: "+list(report.Dimensions())+"; messages only by channel, "+
-			"contact_type or author, which nothing else has (--html: closer)")
+		"also by this `dimension`: "+list(report.Dimensions())+"; author is of "+
+			"messages, which have no other but channel and contact_type (--html: closer)")
 	flags.Func("filter", "only what has this value of a dimension, as `dimension=value`; "+
 		"repeat it for more values and dimensions",
 		func(text string) error { return addFilter(q, text) })
@@ -190,8 +194,14 @@ func (c *call) check(flags *flag.FlagSet) error {
 	case len(todo) == 0:
 		todo = []string{"a report"}
 	}
-	if c.db == "" && c.importFile == "" {
-		return wrong("there is nothing to ask: name a database with --db, or a log with --import")
+	switch {
+	case c.demo && c.importFile != "":
+		return wrong("--demo and --import do not go together")
+	case c.demo && !database.IsFile(c.db):
+		return wrong("--demo goes with a SQLite file")
+	case c.db == "" && c.importFile == "" && !c.demo:
+		return wrong("there is nothing to ask: name a database with --db, or a log with " +
+			"--import, or play one with --demo")
 	}
 	if c.mapping != "" && c.importFile == "" {
 		return wrong("--mapping goes with --import")
@@ -217,6 +227,8 @@ func (c *call) check(flags *flag.FlagSet) error {
 	flags.Visit(func(f *flag.Flag) {
 		switch {
 		case err != nil:
+		case f.Name == "seed" && !c.demo:
+			err = wrong("--seed goes with --demo")
 		case slices.Contains(all, f.Name) && !slices.Contains(goesWith[todo[0]], f.Name):
 			err = wrong("--%s does not go with %s", f.Name, todo[0])
 		case f.Name == "by" && c.export == formatTranscripts:
@@ -232,6 +244,9 @@ func (c *call) complete(from, to, compare, hours string) (err error) {
 	if c.location, err = time.LoadLocation(q.Zone); err != nil || q.Zone == "" {
 		return wrong("--zone: %q is not the name of an IANA time zone, such as Europe/Berlin",
 			q.Zone)
+	}
+	if c.demo && !c.live && from == "" && to == "" {
+		from, to = demoFrom, demoTo
 	}
 	if !c.live && (from == "" || to == "") {
 		return wrong("name the period with --from and --to, as --from 2026-03-01 --to 2026-04-01")

@@ -1,8 +1,7 @@
 // Report asks a store for its reports, and prints them as tables, JSON or CSV, or draws them on a
 // page of HTML.
 //
-//	go run ./examples/apps/report --import helpdesk.csv --from 2010-01-01 --to 2014-01-01 \
-//		--zone Europe/Rome --html report.html
+//	go run ./examples/apps/report --demo --bucket day --zone Europe/Berlin --html report.html
 package main
 
 import (
@@ -20,13 +19,14 @@ import (
 	"github.com/chatlifecycle/convo/report"
 )
 
-const usage = `Usage: report [--db DATABASE] [--import FILE.csv] --from DAY --to DAY [flags]
-       report [--db DATABASE] [--import FILE.csv] --live | --export FORMAT | --html FILE [flags]
+var usage = `Usage: report --db DATABASE | --import FILE.csv | --demo --from DAY --to DAY [flags]
+       report … --live | --export FORMAT | --html FILE [flags]
 
 Asks a database of convo, or an event log, and prints one report; or how things stand right now
 (--live); or exports cycles, by opening or by closing, or transcripts (--export); or writes a page
 with charts of all there is to a period (--html).
 
+  report --demo --bucket day --zone Europe/Berlin --html report.html
   report --db convo.sqlite --workspace acme --kind resolutions --from 2026-03-01 --to 2026-04-01 \
          --zone Europe/Berlin --bucket day --group-by closer --filter channel=whatsapp \
          --filter channel=web
@@ -37,9 +37,19 @@ with charts of all there is to a period (--html).
   report --import helpdesk.csv --from 2010-01-01 --to 2014-01-01 \
          --zone Europe/Rome --html report.html
 
-A log is imported by the mapping that examples/apps/movein has too: see its --help. A database keeps
-it, and is asked with its rollups up to date. Without --import, a database is only read: it must be
-there, with the workspace in it, and nothing is made or changed.
+With --demo the program plays eight weeks of invented conversations, of which the last four are
+asked about unless --from and --to are given.
+
+A log to import is CSV with a header, and a row for each thing that was done. Which columns it must
+have, and what they mean, says the mapping, which examples/apps/movein explains (--help) and prints
+(--print-mapping). The default one wants case:concept:name, Activity, Resource and time:timestamp,
+which is what they are called in XES, the format of such logs. It is for the log of the help desk of
+an Italian company: ` + eventlog.HelpDesk + `
+Where a file calls them otherwise, as Case ID and Complete Timestamp, give a mapping that does so.
+
+A database keeps what is imported or played, and is asked with its rollups up to date. Without
+--import and --demo, a database is only read: it must be there, with the workspace in it, and
+nothing is made or changed.
 
 The exit status is 2 when the call or what it names is wrong, and 1 when something else failed.
 
@@ -91,11 +101,21 @@ func (c *call) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Write
 
 // open makes a database only for what is to be written into it.
 func (c *call) open(ctx context.Context) (store, func() error, error) {
-	if c.importFile == "" {
+	switch {
+	case c.demo:
+		// Its clock is not that of whatever else is there, which would be done by it.
+		if _, err := os.Lstat(c.db); c.db != "" && !errors.Is(err, os.ErrNotExist) {
+			return nil, nil, wrong("--demo makes a new file, and %s is there already: without "+
+				"--demo it is asked", c.db)
+		}
+		// What a power failure takes is played again in a second.
+		return database.Open(ctx, c.db, "synchronous = OFF")
+	case c.importFile == "":
 		return c.openToRead(ctx)
-	}
-	if _, err := os.Stat(c.importFile); err != nil && c.importFile != "-" {
-		return nil, nil, err // before there is an empty database
+	case c.importFile != "-":
+		if _, err := os.Stat(c.importFile); err != nil {
+			return nil, nil, err // before there is an empty database
+		}
 	}
 	return database.Open(ctx, c.db)
 }
@@ -118,14 +138,8 @@ func (c *call) openToRead(ctx context.Context) (store, func() error, error) {
 
 func (c *call) runOn(ctx context.Context, s store, stdin io.Reader, stdout,
 	stderr io.Writer) error {
-	if c.importFile != "" {
-		progress := io.Discard
-		if !c.quiet && eventlog.IsTerminal(stderr) {
-			progress = stderr
-		}
-		if err := c.importInto(ctx, s, stdin, stderr, progress); err != nil {
-			return err
-		}
+	if err := c.fill(ctx, s, stdin, stderr); err != nil {
+		return err
 	}
 	if c.html != "" {
 		return c.writePage(ctx, s, stderr)
@@ -142,41 +156,64 @@ func (c *call) runOn(ctx context.Context, s store, stdin io.Reader, stdout,
 	return err
 }
 
-// importInto imports the log, and brings the rollups of a store that has them up to date.
+// fill plays the demo or imports the log, and brings the rollups of a store that has them up to
+// date.
+func (c *call) fill(ctx context.Context, s store, stdin io.Reader, stderr io.Writer) error {
+	progress := io.Discard
+	if !c.quiet && eventlog.IsTerminal(stderr) {
+		progress = stderr
+	}
+	fill := func() (closed int, err error) { return c.importInto(ctx, s, stdin, stderr, progress) }
+	switch {
+	case c.demo:
+		fill = func() (int, error) { return c.play(ctx, s, stderr) }
+	case c.importFile == "":
+		return nil
+	}
+	closed, err := fill()
+	if err != nil {
+		return err
+	}
+	return rollUp(ctx, s, closed, progress)
+}
+
 func (c *call) importInto(ctx context.Context, s store, stdin io.Reader, stderr,
-	progress io.Writer) error {
+	progress io.Writer) (closed int, err error) {
 	m, err := eventlog.ReadMapping(c.mapping)
 	if err != nil {
-		return wrong("mapping: %w", err)
+		return 0, wrong("mapping: %w", err)
 	}
 	engine, err := convo.New(s)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	t, err := eventlog.ImportFile(ctx, engine, c.query.Workspace, c.importFile, m, stdin, progress)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	fmt.Fprintf(stderr, "imported %s: %d rows of %d cases; %d opened, %d reopened, %d closed\n",
 		c.importFile, t.Rows, t.Cases,
 		t.Events[convo.ConversationOpened], t.Events[convo.ConversationReopened],
 		t.Events[convo.ConversationClosed])
+	return t.Events[convo.ConversationClosed], nil
+}
+
+func rollUp(ctx context.Context, s store, closed int, progress io.Writer) error {
 	r, ok := s.(interface {
 		Rollup(ctx context.Context, limit int) (n int, more bool, err error)
 	})
 	if !ok {
 		return nil
 	}
-	bar := eventlog.Bar(progress, "rolling up", t.Events[convo.ConversationClosed])
+	bar := eventlog.Bar(progress, "rolling up", closed)
 	defer func() { _ = bar.Finish() }()
-	for more := true; more; {
-		var n int
-		if n, more, err = r.Rollup(ctx, 0); err != nil {
+	for {
+		n, more, err := r.Rollup(ctx, 0)
+		if err != nil || !more {
 			return err
 		}
 		_ = bar.Add(n)
 	}
-	return nil
 }
 
 // do answers what was asked for, and sums it up in a line.

@@ -52,7 +52,7 @@ func TestHelpIsNoError(t *testing.T) {
 	status, stdout, stderr := command(t, "", "--help")
 	assert.Zero(t, status)
 	assert.Empty(t, stdout)
-	assert.Contains(t, stderr, "Usage: report [--db DATABASE]")
+	assert.Contains(t, stderr, "Usage: report --db DATABASE")
 	assert.Contains(t, stderr, "-group-by dimension")
 	assert.Contains(t, stderr, "-by time")
 	assert.Contains(t, stderr, "-formulas")
@@ -69,6 +69,7 @@ func TestADatabaseKeepsALogAndIsAskedAgain(t *testing.T) {
 	assert.Contains(t, second,
 		"group,2025-03-01T00:00:00Z,2025-04-01T00:00:00Z,Ben,resolution,1,180000000000,")
 	assert.Equal(t, first, second)
+	assert.Contains(t, second, ",true,,,", "from rollups")
 }
 
 func TestAWrongCallIsStatus2(t *testing.T) {
@@ -93,6 +94,10 @@ func TestAWrongCallIsStatus2(t *testing.T) {
 		{"name the period with --from and --to", []string{"--import", "-", "--html", "x.html",
 			"--from", "2026-03-01"}},
 		{"--mapping goes with --import", []string{"--db", "x", "--live", "--mapping", "m.json"}},
+		{"--demo and --import do not go together", with("--demo")},
+		{"--demo goes with a SQLite file", []string{"--demo", "--db", "u@tcp(host)/db"}},
+		{"--seed goes with --demo", with("--seed", "2")},
+		{"name the period with --from and --to", []string{"--demo", "--from", "2026-03-01"}},
 		{`"more" is not a flag`, with("more")},
 		{"flag provided but not defined: -no-such-flag", with("--no-such-flag")},
 		{"must be dimension=value", with("--filter", "channel")},

@@ -31,8 +31,11 @@ type Store interface {
 	report.Store
 }
 
-// Open opens a store, and brings its schema up to date. close gives back what it holds.
-func Open(ctx context.Context, name string) (store Store, close func() error, err error) {
+// Open opens a store, and brings its schema up to date. close gives back what it holds. The pragmas
+// are for SQLite.
+func Open(ctx context.Context, name string, pragmas ...string) (
+	store Store, close func() error, err error,
+) {
 	if name == "" {
 		return memstore.New(), func() error { return nil }, nil
 	}
@@ -42,7 +45,7 @@ func Open(ctx context.Context, name string) (store Store, close func() error, er
 			return nil, nil, err
 		}
 	}
-	db, err := connect(dialect, name)
+	db, err := connect(dialect, name, pragmas...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,6 +60,9 @@ func Open(ctx context.Context, name string) (store Store, close func() error, er
 	return store, db.Close, nil
 }
 
+// IsFile reports whether the name is that of a SQLite file.
+func IsFile(name string) bool { return dialectOf(name) == sqlstore.SQLite }
+
 func dialectOf(name string) sqlstore.Dialect {
 	switch {
 	case strings.HasPrefix(name, "postgres://"), strings.HasPrefix(name, "postgresql://"):
@@ -67,7 +73,6 @@ func dialectOf(name string) sqlstore.Dialect {
 	return sqlstore.SQLite
 }
 
-// connect has SQLite set pragmas, too.
 func connect(d sqlstore.Dialect, name string, pragmas ...string) (*sql.DB, error) {
 	switch d {
 	case sqlstore.PostgreSQL:

@@ -15,6 +15,9 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
+// HelpDesk is where the log is that the default mapping is for.
+const HelpDesk = "https://doi.org/10.4121/uuid:0c60edf1-6f83-4e75-9367-4c63b3e9d5bb"
+
 // Rules say what becomes of a log, for the help of a command.
 var Rules = `The first row names the columns. Every other row is one activity of a case, or, when
 the mapping names no activity, a whole case with the time it was opened. A case becomes a
