@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo/examples/apps/internal/browser"
 )
 
 // TestVisitorAndAgentSideBySide plays both through in two browsers that share nothing, as people
@@ -180,39 +181,7 @@ func TestVisitorAndAgentSideBySide(t *testing.T) {
 	visitor.isClean()
 }
 
-// launch starts a browser that reaches nothing but this machine.
-func launch(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		const missing = "no browser here: run scripts/browser, which installs Debian's chromium"
-		if os.Getenv("CONVO_BROWSER") == "required" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
-		chromedp.WSURLReadTimeout(time.Minute),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("host-resolver-rules",
-			"MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
-	options = append(options, more...)
-	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // which refuses root
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	require.NoError(t, chromedp.Do(ctx))
-	return ctx
-}
+var launch = browser.Launch
 
 // person is one at a browser of their own: its cookies are nobody else's.
 type person struct {

@@ -25,7 +25,7 @@ const (
 	width     = 370
 	height    = 250
 	barHeight = 22
-	textSize  = 11
+	textSize  = 12
 )
 
 // Series is a line of a chart: its values by bucket, NaN where there is none.
@@ -45,25 +45,25 @@ var palette = []Series{
 	{Color: "#009e73", color: color.RGBA{0x00, 0x9e, 0x73, 0xff}, dashes: []vg.Length{1.5, 1.5}},
 }
 
+// ink stands for the color of the page's text, so that a chart can be read in the dark too.
 var (
-	ink  = color.RGBA{0x33, 0x33, 0x33, 0xff}
-	pale = color.RGBA{0xdd, 0xdd, 0xdd, 0xff}
+	ink  = color.NRGBA{0x33, 0x33, 0x33, 0xff}
+	pale = color.NRGBA{0x33, 0x33, 0x33, 0x30}
 )
 
 // once: charts may be drawn at once
 func init() { plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"} }
 
-func newPlot(x, y string) *plot.Plot {
-	p := plot.New()
+func newPlot(x, y string, height float64) (*plot.Plot, *labels) {
+	p, l := plot.New(), &labels{height: vg.Length(height)}
 	p.BackgroundColor = nil
 	p.X.Label.Text, p.Y.Label.Text = x, y
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Color, axis.Tick.Color = ink, ink
-		axis.Label.TextStyle.Font.Size, axis.Tick.Label.Font.Size = textSize, textSize
-		axis.Label.TextStyle.Color, axis.Tick.Label.Color = ink, ink
-		axis.Label.Padding, axis.Padding = 5, 0
+		axis.Label.TextStyle.Handler, axis.Tick.Label.Handler = l, l
+		axis.Label.Padding, axis.Padding = 2, 0
 	}
-	return p
+	return p, l
 }
 
 // Axes say what a chart is about.
@@ -74,7 +74,7 @@ type Axes struct {
 
 // Lines draws up to three lines over the buckets with these names, and sets their colors.
 func Lines(a Axes, b report.Bucket, buckets []string, lines []Series) (template.HTML, error) {
-	p := newPlot(a.X, a.Y)
+	p, texts := newPlot(a.X, a.Y, height)
 	grid := plotter.NewGrid()
 	grid.Vertical.Width, grid.Horizontal.Color = 0, pale
 	p.Add(grid)
@@ -106,8 +106,8 @@ func Lines(a Axes, b report.Bucket, buckets []string, lines []Series) (template.
 	if most == 0 {
 		p.Y.Max = 1
 	}
-	p.X.Tick.Marker, p.Y.Tick.Marker = someOf(b, buckets), numbers(a.Apart)
-	return svg(p, a.Title, height)
+	p.X.Tick.Marker, p.Y.Tick.Marker = someOf(b, buckets), numbers(a.Apart, 6)
+	return svg(p, texts, a.Title)
 }
 
 // segments are the runs of values without a gap.
@@ -131,18 +131,18 @@ func segments(values []float64) (all []plotter.XYs) {
 // Bars draws a bar for each name, from top to bottom, with its number.
 func Bars(title, x, y string, names []string, values []float64) (template.HTML, error) {
 	n := len(names)
-	p := newPlot(x, y)
+	p, texts := newPlot(x, y, max(barHeight*float64(n), float64(wide(y)))+60)
 	upwards, labels := make(plotter.Values, n), plotter.XYLabels{XYs: make(plotter.XYs, n),
 		Labels: make([]string, n)}
 	ticks := make([]plot.Tick, n)
-	most := 0.
+	most, namesWidth := 0., vg.Length(0)
 	for i, v := range values {
 		at := n - 1 - i
 		upwards[at] = v
 		labels.XYs[at] = plotter.XY{X: v, Y: float64(at)}
 		labels.Labels[at] = Number(v)
 		ticks[at] = plot.Tick{Value: float64(at), Label: short(names[i])}
-		most = max(most, v)
+		most, namesWidth = max(most, v), max(namesWidth, wide(ticks[at].Label))
 	}
 	bars, err := plotter.NewBarChart(upwards, barHeight*0.6)
 	if err != nil {
@@ -150,30 +150,38 @@ func Bars(title, x, y string, names []string, values []float64) (template.HTML, 
 	}
 	bars.Horizontal, bars.Color, bars.Width = true, palette[0].color, barHeight*0.6
 	bars.LineStyle.Width = 0
-	texts, err := plotter.NewLabels(labels)
+	beside, err := plotter.NewLabels(labels)
 	if err != nil {
 		return "", err
 	}
-	for i := range texts.TextStyle {
-		t := &texts.TextStyle[i]
-		t.Font, t.Color, t.YAlign = font.From(plot.DefaultFont, textSize), ink, draw.YCenter
+	for i := range beside.TextStyle {
+		beside.TextStyle[i].Handler, beside.TextStyle[i].YAlign = texts, draw.YCenter
 	}
-	texts.Offset = vg.Point{X: 3, Y: 1}
-	p.Add(bars, texts)
+	beside.Offset = vg.Point{X: 4, Y: descent} // a text is centered so far below its point
+	p.Add(bars, beside)
 	p.X.Min, p.X.Max = 0, max(most, 1)*1.15 // with room for the numbers
 	p.Y.Min, p.Y.Max = -0.6, float64(n)-0.4
-	p.X.Tick.Marker, p.Y.Tick.Marker = numbers(1), plot.ConstantTicks(ticks)
-	p.Y.Tick.Length, p.Y.Tick.Width = 5, 0 // the names keep away from the bars
-	return svg(p, title, float64(50+barHeight*n))
+	number := wide(Number(most))
+	room := math.Floor(float64((width - namesWidth - number - 50) / (number + between)))
+	p.X.Tick.Marker, p.Y.Tick.Marker = numbers(1, max(1, min(6, room))), plot.ConstantTicks(ticks)
+	p.Y.Tick.Width = 0
+	return svg(p, texts, title)
 }
 
-const longest = 18 // letters of a name beside a bar
+const (
+	longest = 140 // a name beside a bar
+	between = 14  // from one label of an axis to the next
+)
 
 func short(name string) string {
-	if letters := []rune(name); len(letters) > longest {
-		return string(letters[:longest-1]) + "…"
+	letters := []rune(name)
+	if wide(name) <= longest {
+		return name
 	}
-	return name
+	for wide(string(letters)+"…") > longest {
+		letters = letters[:len(letters)-1]
+	}
+	return string(letters) + "…"
 }
 
 // steps are how many buckets there may be from one name to the next, so that the names are easy to
@@ -187,11 +195,11 @@ var steps = map[report.Bucket][]int{
 
 // someOf names as many buckets as there is room for.
 func someOf(b report.Bucket, names []string) plot.ConstantTicks {
-	longest := 1
+	longest := vg.Length(0)
 	for _, n := range names {
-		longest = max(longest, len([]rune(n)))
+		longest = max(longest, wide(n))
 	}
-	room := max(1, int((width-60)/(float64(longest)*textSize*0.6+14)))
+	room := max(1, int((width-60)/(longest+between)))
 	step := (len(names) + room - 1) / room
 	for _, round := range steps[b] {
 		if round >= step {
@@ -206,13 +214,13 @@ func someOf(b report.Bucket, names []string) plot.ConstantTicks {
 	return ticks
 }
 
-// numbers are at most seven round ones, which are so far apart at least.
-func numbers(apart float64) plot.TickerFunc {
+// numbers are round ones, which are so far apart at least, and so many steps at most.
+func numbers(apart, steps float64) plot.TickerFunc {
 	return func(least, most float64) []plot.Tick {
 		unit := math.Pow(10, math.Floor(math.Log10((most-least)/5)))
 		step := unit
-		for _, f := range []float64{1, 2, 5, 10} {
-			if step = max(apart, f*unit); (most-least)/step <= 6 {
+		for _, f := range []float64{1, 2, 5, 10, 20, 50} {
+			if step = max(apart, f*unit); math.Floor((most-least)/step) <= steps {
 				break
 			}
 		}
@@ -228,8 +236,8 @@ var styles = regexp.MustCompile(`style="([^"]*)"`)
 
 // svg draws p for a page: without a size of its own, with a name for who cannot see it, and without
 // styles, which a page's content security policy may forbid.
-func svg(p *plot.Plot, title string, height float64) (template.HTML, error) {
-	canvas := vgsvg.New(width, vg.Length(height))
+func svg(p *plot.Plot, l *labels, title string) (template.HTML, error) {
+	canvas := vgsvg.New(width, l.height)
 	p.Draw(draw.New(canvas))
 	var out bytes.Buffer
 	if _, err := canvas.WriteTo(&out); err != nil {
@@ -240,8 +248,6 @@ func svg(p *plot.Plot, title string, height float64) (template.HTML, error) {
 	if !ok {
 		return "", fmt.Errorf("the chart library wrote no SVG")
 	}
-	open := fmt.Sprintf(`<svg viewBox="0 0 %d %g" role="img" aria-label="%s">`, width, height,
-		template.HTMLEscapeString(title))
 	drawing = styles.ReplaceAllStringFunc(drawing, func(style string) string {
 		var attributes []string
 		for property := range strings.SplitSeq(styles.FindStringSubmatch(style)[1], ";") {
@@ -250,5 +256,8 @@ func svg(p *plot.Plot, title string, height float64) (template.HTML, error) {
 		}
 		return strings.Join(attributes, " ")
 	})
-	return template.HTML(open + drawing), nil
+	drawing = strings.ReplaceAll(drawing, "#333333", "currentColor")
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %.5g" role="img" aria-label="%s">`+
+		`<g fill="currentColor" font-size="%dpx">%s</g>%s`, width, l.height,
+		template.HTMLEscapeString(title), textSize, l.svg.String(), drawing)), nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/plot/vg"
 
 	"github.com/chatlifecycle/convo/report"
 )
@@ -33,7 +34,7 @@ func TestChartsAreWholeAndWithoutStyles(t *testing.T) {
 			assert.NotEmpty(t, lines[1].Color)
 			for _, svg := range []string{string(over), string(bars)} {
 				assert.Contains(t, svg, `fill="`)
-				assert.Contains(t, svg, `font-size="11px"`)
+				assert.Contains(t, svg, `font-size="12px"`)
 				d := xml.NewDecoder(strings.NewReader(svg))
 				for {
 					token, err := d.Token()
@@ -57,13 +58,13 @@ func TestChartsAreWholeAndWithoutStyles(t *testing.T) {
 
 func TestAxesHaveRoundNumbersAndFewNames(t *testing.T) {
 	for most, want := range map[float64]string{
-		0.7: "0", 1: "0 1", 1.05: "0 1", 7: "0 2 4 6", 61: "0 20 40 60",
+		0.7: "0", 1: "0 1", 1.05: "0 1", 7: "0 2 4 6", 61: "0 10 20 30 40 50 60", 71: "0 20 40 60",
 		262:  "0 50 100 150 200 250",
 		4000: "0 1\u2009000 2\u2009000 3\u2009000 4\u2009000",
 		2e6:  "0 500\u2009000 1\u2009000\u2009000 1\u2009500\u2009000 2\u2009000\u2009000",
 	} {
 		var got []string
-		for _, tick := range numbers(1)(0, most) {
+		for _, tick := range numbers(1, 6)(0, most) {
 			got = append(got, tick.Label)
 		}
 		assert.Equal(t, want, strings.Join(got, " "))
@@ -89,5 +90,24 @@ func TestDurationsAreShortForPeople(t *testing.T) {
 		3600e6: "1h 0m", 86400e6: "1d 0h",
 	} {
 		assert.Equal(t, want, Duration(micros))
+	}
+}
+
+// In em, as in fonts that this machine may not have: of fixed pitch, DejaVu Serif, Noto Sans CJK.
+func TestThereIsRoomForTextsInOtherFonts(t *testing.T) {
+	for s, least := range map[string]float64{"iiii": 4 * 0.6, "mmmm": 4 * 0.94, "WWWW": 4 * 1.03,
+		"張偉": 2, "ᄀ": 1, "1\u2009000": 5 * 0.6, "…": 1} {
+		assert.GreaterOrEqual(t, float64(wide(s)), least*textSize, s)
+	}
+}
+
+func TestALongNameIsCutToItsWidth(t *testing.T) {
+	assert.Equal(t, "Ana Maria", short("Ana Maria"))
+	assert.Equal(t, strings.Repeat("i", 18), short(strings.Repeat("i", 18)))
+	for _, letter := range []string{"i", "W", "é", "偉"} {
+		name := short(strings.Repeat(letter, 30))
+		assert.LessOrEqual(t, wide(name), vg.Length(longest))
+		assert.Greater(t, wide(name+letter), vg.Length(longest))
+		assert.True(t, strings.HasSuffix(name, letter+"…"), name)
 	}
 }
