@@ -8,8 +8,8 @@ import (
 
 // Which rules a conversation is armed by, and since when: no deadline is due before its rule was
 // first applied, or a policy that is switched on would close today what has been idle for months,
-// and stamp it with a day of the past. A rule is known by a hash of when it is due, so that one
-// that was shortened is a new one.
+// and stamp it with a day of the past. A rule is known by a hash of all that says when it is due,
+// so that one that was shortened is a new one, and one whose calendar got another holiday.
 
 // apply keeps which rules c is armed by from now on.
 func (r *ruler) apply(c *Conversation) {
@@ -19,7 +19,7 @@ func (r *ruler) apply(c *Conversation) {
 	}
 	all := true
 	for i := range r.rules {
-		_, known := appliedAt(c.Applied, r.rules[i].hash())
+		_, known := appliedAt(c.Applied, r.hash(&r.rules[i]))
 		all = all && known
 	}
 	if all && len(r.rules) == 1+strings.Count(c.Applied, ",") {
@@ -27,7 +27,7 @@ func (r *ruler) apply(c *Conversation) {
 	}
 	var b strings.Builder
 	for i := range r.rules {
-		hash := r.rules[i].hash()
+		hash := r.hash(&r.rules[i])
 		at, known := appliedAt(c.Applied, hash)
 		if !known && r.now.After(c.Cycle.OpenedAt) {
 			at = strconv.FormatInt(r.now.UnixMicro(), 36)
@@ -45,7 +45,7 @@ func (r *ruler) apply(c *Conversation) {
 
 // applied is when a rule was first applied to c.
 func (r *ruler) applied(c *Conversation, rule *Deadline) time.Time {
-	switch at, known := appliedAt(c.Applied, rule.hash()); {
+	switch at, known := appliedAt(c.Applied, r.hash(rule)); {
 	case !known:
 		return r.now
 	case at != "":
@@ -65,26 +65,22 @@ func appliedAt(applied string, hash [8]byte) (at string, known bool) {
 	return strings.TrimPrefix(at, "@"), true
 }
 
-// hash is that of all that says when r is due (FNV-1a): 8 digits, of which the first is a capital,
-// so that nothing else in a text of them looks the same.
-func (r *Deadline) hash() [8]byte {
-	h := uint32(2166136261)
-	add := func(text string) {
-		for i := range len(text) {
-			h = (h ^ uint32(text[i])) * 16777619
-		}
-		h = (h ^ 0xff) * 16777619
+// hash is that of all that says when a rule is due: 8 digits, of which the first is a capital, so
+// that nothing else in a text of them looks the same. Of its calendar it has what is in it, not the
+// name.
+func (r *ruler) hash(rule *Deadline) [8]byte {
+	h := hashed(hashBegins, rule.Name)
+	if hours := r.kept(rule.Hours); hours != nil {
+		h = (h ^ hours.hash) * hashPrime
 	}
-	add(r.Name)
-	add(r.Hours)
-	add(string(r.Since))
-	add(string(r.While))
-	add(string(r.Target))
-	for after := uint64(r.After); after > 0; after >>= 8 {
-		h = (h ^ uint32(after&0xff)) * 16777619
+	h = hashed(h, string(rule.Since))
+	h = hashed(h, string(rule.While))
+	h = hashed(h, string(rule.Target))
+	for after := uint64(rule.After); after > 0; after >>= 8 {
+		h = (h ^ uint32(after&0xff)) * hashPrime
 	}
-	if r.Pause {
-		add("pause")
+	if rule.Pause {
+		h = hashed(h, "pause")
 	}
 	const digits = "0123456789abcdef"
 	text := [8]byte{"GHIJKLMNOPQRSTUV"[h>>28]}
@@ -92,4 +88,14 @@ func (r *Deadline) hash() [8]byte {
 		text[i] = digits[h>>(28-4*i)&0xf]
 	}
 	return text
+}
+
+const hashBegins, hashPrime = 2166136261, 16777619
+
+// hashed is h with a text more (FNV-1a).
+func hashed(h uint32, text string) uint32 {
+	for i := range len(text) {
+		h = (h ^ uint32(text[i])) * hashPrime
+	}
+	return (h ^ 0xff) * hashPrime
 }

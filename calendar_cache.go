@@ -1,7 +1,11 @@
 package convo
 
 import (
+	"encoding/json"
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -35,12 +39,12 @@ var kept struct {
 // keptCalendars holds the map that they were made of, so that no other one comes to its place.
 type keptCalendars struct {
 	of        map[string]Hours
-	calendars map[string]Calendar
+	calendars map[string]*keptTimes
 }
 
 // calendarsOf makes the calendars of a policy, once for each map: it must not be changed. What is
 // not valid is left out.
-func calendarsOf(of map[string]Hours) map[string]Calendar {
+func calendarsOf(of map[string]Hours) map[string]*keptTimes {
 	at := reflect.ValueOf(of).Pointer()
 	kept.RLock()
 	k, ok := kept.by[at]
@@ -48,10 +52,10 @@ func calendarsOf(of map[string]Hours) map[string]Calendar {
 	if ok && len(k.of) == len(of) {
 		return k.calendars
 	}
-	k = keptCalendars{of, make(map[string]Calendar, len(of))}
+	k = keptCalendars{of, make(map[string]*keptTimes, len(of))}
 	for name, hours := range of {
 		if c, err := hours.Calendar(nil); err == nil {
-			k.calendars[name] = &keptTimes{Calendar: c}
+			k.calendars[name] = &keptTimes{Calendar: c, hash: hours.hash()}
 		}
 	}
 	kept.Lock()
@@ -66,8 +70,9 @@ func calendarsOf(of map[string]Hours) map[string]Calendar {
 // keptTimes is a calendar that remembers what it was asked: every message asks for the same times.
 type keptTimes struct {
 	Calendar
-	mu sync.Mutex
-	by map[askedTime]answeredTime
+	hash uint32 // of what it was made of
+	mu   sync.Mutex
+	by   map[askedTime]answeredTime
 }
 
 type askedTime struct {
@@ -96,6 +101,19 @@ func (k *keptTimes) After(from time.Time, worked time.Duration) (time.Time, bool
 	}
 	k.by[asked] = answer
 	return answer.at, answer.ok
+}
+
+// hash is that of all that h says, in whatever order: a host may list them from a map.
+func (h Hours) hash() uint32 {
+	h.Holidays = slices.Compact(slices.Sorted(slices.Values(h.Holidays)))
+	h.Days = maps.Clone(h.Days)
+	for day, worked := range h.Days {
+		h.Days[day] = slices.SortedFunc(slices.Values(worked), func(a, b Interval) int {
+			return strings.Compare(a.From, b.From)
+		})
+	}
+	text, _ := json.Marshal(h) // which are texts
+	return hashed(hashBegins, string(text))
 }
 
 // never is a calendar in which nothing is worked.

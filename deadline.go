@@ -13,9 +13,9 @@ import (
 // when either ends, and fires once each time that it is armed: [Engine.Tick] does what it says and
 // writes a DeadlinePassed event, stamped with the time when it was due.
 //
-// A rule that is new to a conversation, or is due otherwise than it was, is due no earlier than it
-// was first applied to it, by a command, by [Engine.Rearm] or by a Tick. A closing ends all. Of
-// several that are due at once, closings come last.
+// A rule that is new to a conversation, or is due otherwise than it was, be it by its calendar, is
+// due no earlier than it was first applied to it, by a command, by [Engine.Rearm] or by a Tick. A
+// closing ends all. Of several that are due at once, closings come last.
 type Deadline struct {
 	// Name is its own in the policy: it is what has fired, and what reports group by.
 	Name string `json:"name"`

@@ -169,7 +169,7 @@ func (w *decider) steps(s *Snapshot, now time.Time, p *Policy, cmds []Command) e
 			return err
 		}
 		if p.hasRules() { // the next command is about a conversation that they apply to
-			r := ruler{rules: p.rules(), now: w.appliedNow(s, now)}
+			r := ruler{p: p, rules: p.rules(), now: w.appliedNow(s, now)}
 			r.apply(&s.Conversation)
 		}
 	}

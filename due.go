@@ -44,8 +44,8 @@ type ruler struct {
 	// now is when a rule has been applied that the conversation knows nothing of.
 	now       time.Time
 	rules     []Deadline
-	calendars map[string]Calendar // the policy's
-	marks     []Mark              // the conversation's
+	calendars map[string]*keptTimes // the policy's
+	marks     []Mark                // the conversation's
 }
 
 func rulerOf(c *Conversation, now time.Time, p *Policy) ruler {
@@ -133,13 +133,21 @@ func (r *ruler) between(rule *Deadline, from, to time.Time) time.Duration {
 
 // calendar is one of the policy's. Of one that is not valid nothing is worked.
 func (r *ruler) calendar(name string) Calendar {
-	if r.calendars == nil {
-		r.calendars = calendarsOf(r.p.Calendars)
-	}
-	if c, ok := r.calendars[name]; ok {
+	if c := r.kept(name); c != nil {
 		return c
 	}
 	return never{}
+}
+
+// kept is one of the policy's calendars, or nil.
+func (r *ruler) kept(name string) *keptTimes {
+	if name == "" {
+		return nil
+	}
+	if r.calendars == nil {
+		r.calendars = calendarsOf(r.p.Calendars)
+	}
+	return r.calendars[name]
 }
 
 // next is the timer of c that is due first, with its rule, or false; and when the first one is due
