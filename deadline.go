@@ -38,7 +38,9 @@ type Deadline struct {
 	// Target makes it one of a service level: the event that meets it says so, and so does
 	// DeadlinePassed or what comes too late ([Event.Marks]).
 	Target Target `json:"target,omitempty"`
-	// Pause has a target stand still while the conversation is pending.
+	// Pause has a target stand still while the conversation is pending. It goes on with its After
+	// as the policy says then, less what had run before, as that was counted at the time. Where a
+	// policy that changes takes Pause out meanwhile, it goes on from when it was set pending.
 	Pause bool `json:"pause,omitempty"`
 }
 

@@ -116,3 +116,81 @@ func TestAMessageUnderRulesInWorkingTimeAllocatesOnce(t *testing.T) {
 	})
 	assert.LessOrEqual(t, got, 1.0)
 }
+
+// solve is a target that stands still while the conversation is pending.
+func solve(after time.Duration) convo.Deadline {
+	return convo.Deadline{Name: "solve", After: convo.Duration(after),
+		Target: convo.TargetResolution, Pause: true}
+}
+
+// What stood still goes by its rule as that is now, less what it had run: it is pending from 10:00
+// to 11:00, and from 12:00 to 14:00.
+func TestATargetThatStoodStillGoesByItsRuleAsThatIsNow(t *testing.T) {
+	working, always := solve(4*time.Hour), solve(5*time.Hour)
+	working.Hours, always.Pause = "office", false
+	for _, c := range []struct {
+		what string
+		rule convo.Deadline
+		// When it is due if the rule is changed at 11:30, at 13:00 or at 14:30.
+		due [3]string
+	}{
+		{"the same", solve(4 * time.Hour), [3]string{"02 16:00", "02 16:00", "02 16:00"}},
+		{"longer", solve(6 * time.Hour), [3]string{"02 18:00", "02 18:00", "02 18:00"}},
+		{"shorter", solve(3 * time.Hour), [3]string{"02 15:00", "02 15:00", "02 15:00"}},
+		{"overrun", solve(90 * time.Minute), [3]string{"02 11:30", "02 13:00", "02 14:30"}},
+		{"not still", always, [3]string{"02 15:00", "02 15:00", "02 17:00"}},
+		{"in working time", working, [3]string{"03 10:00", "03 10:00", "03 10:00"}},
+	} {
+		for i, change := range []string{"11:30", "13:00", "14:30"} {
+			p := convo.Policy{Calendars: daily("UTC", "09:00", "15:00"),
+				Deadlines: []convo.Deadline{solve(4 * time.Hour)}}
+			d := openDesk(t, policyOf(&p))
+			k := toContact("carl")
+			id := d.do(k, convo.Receive{Body: "hi"}).Conversation.ID
+			var still convo.Conversation
+			for now := 1; now <= 12; now++ { // half hours
+				d.wait(30 * time.Minute)
+				switch now {
+				case 2, 6:
+					d.do(k, convo.SetPending{By: agentAna})
+				case 4, 10:
+					d.do(k, convo.Resume{By: agentAna})
+				case 9:
+					still = d.get(id)
+				}
+				if d.clock.Now().UTC().Format("15:04") == change {
+					p.Deadlines = []convo.Deadline{c.rule}
+					d.rearm()
+				}
+			}
+			assert.Equal(t, c.due[i], d.get(id).Deadline.Format("02 15:04"), "%s, at %s", c.what,
+				change)
+			mark, _ := d.get(id).Marks.Of("solve")
+			assert.GreaterOrEqual(t, mark.Left, convo.Duration(0))
+			if change != "14:30" && c.what != "overrun" && c.what != "not still" {
+				assert.Zero(t, still.Deadline, c.what)
+				assert.Equal(t, c.rule.After-convo.Duration(2*time.Hour),
+					convo.Timers(still, &p)[0].Left, c.what)
+			}
+		}
+	}
+}
+
+// A rule that comes while it is pending finds a target that stands still, or one that is overdue.
+func TestARuleThatComesWhilePending(t *testing.T) {
+	for after, want := range map[time.Duration]convo.Timer{
+		90 * time.Minute: {Left: 30 * minute},
+		30 * time.Minute: {Due: morning.Add(3 * time.Hour)},
+	} {
+		p := convo.Policy{}
+		d := openDesk(t, policyOf(&p))
+		id := d.do(toContact("carl"), convo.Receive{Body: "hi"}).Conversation.ID
+		d.wait(time.Hour)
+		d.do(toContact("carl"), convo.SetPending{By: agentAna})
+		d.wait(2 * time.Hour)
+		p = by(solve(after))
+		assert.Equal(t, 1, d.rearm())
+		want.Name, want.Target, want.Since = "solve", convo.TargetResolution, morning
+		assert.Equal(t, []convo.Timer{want}, d.timers(id, p))
+	}
+}

@@ -81,36 +81,35 @@ func (r *ruler) timer(c *Conversation, rule *Deadline) (t Timer, ok bool) {
 	if t.Since.IsZero() {
 		return t, false
 	}
-	mark, marked := r.mark(rule)
-	// What begins earlier than it did, by a late message, is the same arming.
-	marked = marked && !t.Since.After(mark.Since)
-	switch {
-	case !marked:
-		t.Due, ok = r.after(rule, t.Since, time.Duration(rule.After))
-	case mark.Result == MarkPaused && c.Status == StatusPending:
-		t.Left = mark.Left
-		return t, true
-	case mark.Result == MarkResumed:
-		t.Due, ok = mark.Due, true
+	from, ran := t.Since, Duration(0)
+	if m, marked := r.mark(rule, t.Since); marked {
+		if m.Result != MarkPaused && m.Result != MarkResumed {
+			return t, false // it has passed
+		}
+		from, ran = m.At, m.Ran
 	}
+	due, ok := r.after(rule, from, time.Duration(rule.After-ran))
 	if !ok {
-		return t, false // it has passed, or is never due
+		return t, false // it is never due
 	}
-	if t.Due = maxTime(t.Due, r.applied(c, rule)); rule.Pause && c.Status == StatusPending {
+	if rule.Pause && c.Status == StatusPending {
 		// What was due before has been missed, and does not stand still.
-		if from := maxTime(c.StatusSince, t.Since); t.Due.After(from) {
-			t.Due, t.Left = time.Time{}, Duration(r.between(rule, from, t.Due))
+		if pended := maxTime(c.StatusSince, t.Since); due.After(pended) {
+			t.Left = Duration(r.between(rule, pended, due))
+			return t, true
 		}
 	}
-	t.Left -= t.Left % Duration(time.Microsecond)
+	t.Due = maxTime(due, r.applied(c, rule))
 	return t, true
 }
 
-// mark is that of a rule. One of another rule, which had its name, is none.
-func (r *ruler) mark(rule *Deadline) (m Mark, ok bool) {
+// mark is that of a rule which is armed since a time. One of another rule, which had its name, is
+// none, nor is one of an earlier arming. What begins earlier than it did, by a late message, is the
+// same arming.
+func (r *ruler) mark(rule *Deadline, since time.Time) (m Mark, ok bool) {
 	for _, m := range r.marks {
 		if m.Deadline == rule.Name {
-			return m, m.Target == rule.Target && m.From == rule.Since
+			return m, m.Target == rule.Target && m.From == rule.Since && !since.After(m.Since)
 		}
 	}
 	return m, false
@@ -277,14 +276,15 @@ func (w *decider) fire(s *Snapshot, rule *Deadline, t Timer, p *Policy) {
 	}
 }
 
-// standing are the marks of the targets that stand still from at on.
+// standing are the marks of the targets that stand still when c is set pending.
 func (c *Conversation) standing(at time.Time, p *Policy) (marks []Mark) {
-	r := rulerOf(c, at, p)
-	r.targets(c, func(rule *Deadline, t Timer) {
-		if rule.Pause && t.Due.After(at) {
+	pending := *c
+	pending.Status, pending.StatusSince = StatusPending, at
+	r := rulerOf(&pending, at, p)
+	r.targets(&pending, func(rule *Deadline, t Timer) {
+		if t.Due.IsZero() {
 			m := t.mark(rule, MarkPaused)
-			m.Left = Duration(r.between(rule, at, t.Due))
-			m.Left, m.Due = m.Left-m.Left%Duration(time.Microsecond), time.Time{}
+			m.At, m.Left, m.Ran = maxTime(at, t.Since), t.Left, rule.After-t.Left
 			marks = append(marks, m)
 		}
 	})
@@ -295,15 +295,21 @@ func (c *Conversation) standing(at time.Time, p *Policy) (marks []Mark) {
 func (c *Conversation) goingOn(at time.Time, p *Policy) (marks []Mark) {
 	r := rulerOf(c, at, p)
 	r.targets(c, func(rule *Deadline, t Timer) {
-		if !t.Due.IsZero() {
+		m := t.mark(rule, MarkResumed)
+		switch was, marked := r.mark(rule, t.Since); {
+		case t.Due.IsZero():
+			m.At, m.Left, m.Ran = maxTime(at, t.Since), t.Left, rule.After-t.Left
+			var ok bool
+			if m.Due, ok = r.after(rule, m.At, time.Duration(m.Left)); !ok {
+				return
+			}
+		case marked && was.Result == MarkPaused: // its rule was changed, and it goes on already
+			m.At, m.Ran = was.At, was.Ran
+			m.Left = Duration(max(0, r.between(rule, at, t.Due)))
+		default:
 			return
 		}
-		m := t.mark(rule, MarkResumed)
-		var ok bool
-		if m.Due, ok = r.after(rule, at, time.Duration(t.Left)); ok {
-			m.Left = t.Left
-			marks = append(marks, m)
-		}
+		marks = append(marks, m)
 	})
 	return marks
 }

@@ -20,6 +20,10 @@ type Mark struct {
 	// Left is what is left of a target while it stands still, and when it goes on, in whole
 	// microseconds: of its working time, if it has Hours.
 	Left Duration `json:"left,omitzero"`
+	// Ran is how long such a one had run by then, and At is when that was: since when it stands
+	// still, or goes on. See [Deadline].Pause.
+	Ran Duration  `json:"ran,omitzero"`
+	At  time.Time `json:"at,omitzero"`
 }
 
 // MarkResult is what became of a deadline.
@@ -101,7 +105,7 @@ func (m Marks) with(others Marks, more ...Mark) Marks {
 	}
 	all := m.All()
 	for _, mark := range append(others.All(), more...) {
-		mark.Since, mark.Due = micros(mark.Since), micros(mark.Due)
+		mark.Since, mark.Due, mark.At = micros(mark.Since), micros(mark.Due), micros(mark.At)
 		all = append(slices.DeleteFunc(all, func(o Mark) bool {
 			return o.Deadline == mark.Deadline
 		}), mark)
