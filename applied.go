@@ -67,20 +67,23 @@ func appliedAt(applied string, hash [8]byte) (at string, known bool) {
 
 // hash is that of all that says when a rule is due: 8 digits, of which the first is a capital, so
 // that nothing else in a text of them looks the same. Of its calendar it has what is in it, not the
-// name.
+// name, and of its Do what that changes: while when it is armed, and since when.
 func (r *ruler) hash(rule *Deadline) [8]byte {
 	h := hashed(hashBegins, rule.Name)
 	if hours := r.kept(rule.Hours); hours != nil {
 		h = (h ^ hours.hash) * hashPrime
 	}
 	h = hashed(h, string(rule.Since))
-	h = hashed(h, string(rule.While))
+	h = hashed(h, string(rule.while()))
 	h = hashed(h, string(rule.Target))
 	for after := uint64(rule.After); after > 0; after >>= 8 {
 		h = (h ^ uint32(after&0xff)) * hashPrime
 	}
 	if rule.Pause {
 		h = hashed(h, "pause")
+	}
+	if rule.Do == DoUnassign && rule.Target == TargetNone {
+		h = hashed(h, "assigned")
 	}
 	const digits = "0123456789abcdef"
 	text := [8]byte{"GHIJKLMNOPQRSTUV"[h>>28]}

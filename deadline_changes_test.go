@@ -194,3 +194,42 @@ func TestARuleThatComesWhilePending(t *testing.T) {
 		assert.Equal(t, []convo.Timer{want}, d.timers(id, p))
 	}
 }
+
+// What a deadline does may change while it is armed, or what it counts from: it is new then. Else
+// it is due as before.
+func TestWhatADeadlineDoesChangesAndNothingIsDueInThePast(t *testing.T) {
+	rule := func(since convo.Since, do convo.Do) convo.Deadline {
+		return convo.Deadline{Name: "x", After: 60 * minute, Since: since, Do: do}
+	}
+	for _, c := range []struct {
+		was, now convo.Deadline
+		isNew    bool
+	}{
+		{rule(convo.SinceAwaitingContact, convo.DoRemind),
+			rule(convo.SinceAwaitingContact, convo.DoResume), true},
+		{rule(convo.SinceAwaitingContact, convo.DoUnassign),
+			rule(convo.SinceAwaitingContact, convo.DoResume), true},
+		{rule(convo.SinceOpened, convo.DoUnassign), rule(convo.SinceOpened, convo.DoRemind), true},
+		{rule(convo.SincePended, convo.DoRemind), rule(convo.SincePended, convo.DoResume), false},
+		{rule(convo.SincePended, convo.DoRemind), rule(convo.SincePended, convo.DoClose), false},
+	} {
+		p := by(c.was)
+		if c.was.Since == convo.SinceOpened { // for what is pending, too
+			p.Deadlines[0].While, c.now.While = convo.WhileActive, convo.WhileActive
+		}
+		d := openDesk(t, policyOf(&p))
+		id := d.do(toContact("carl"), convo.Receive{Body: "hi"},
+			convo.Send{By: agentAna, Body: "hello"},
+			convo.SetPending{By: agentAna}).Conversation.ID
+		d.wait(59 * time.Minute)
+		d.do(toContact("carl"), convo.Assign{By: agentAna, Assignee: "ana"})
+		d.wait(time.Hour / 2)
+		p.Deadlines = []convo.Deadline{c.now}
+		d.rearm()
+		want := morning.Add(time.Hour)
+		if c.isNew {
+			want = d.clock.Now().UTC()
+		}
+		assert.Equal(t, want, d.get(id).Deadline, "%s %s, then %s", c.now.Since, c.was.Do, c.now.Do)
+	}
+}
