@@ -30,7 +30,7 @@ func (r *ruler) apply(c *Conversation) {
 		hash := r.hash(&r.rules[i])
 		at, known := appliedAt(c.Applied, hash)
 		if !known && r.now.After(c.Cycle.OpenedAt) {
-			at = strconv.FormatInt(r.now.UnixMicro(), 36)
+			at = appliedText(r.now)
 		}
 		if b.Len() > 0 {
 			b.WriteByte(',')
@@ -49,8 +49,7 @@ func (r *ruler) applied(c *Conversation, rule *Deadline) time.Time {
 	case !known:
 		return r.now
 	case at != "":
-		micros, _ := strconv.ParseInt(at, 36, 64)
-		return time.UnixMicro(micros).UTC()
+		return appliedTime(at)
 	}
 	return c.Cycle.OpenedAt
 }
@@ -63,6 +62,25 @@ func appliedAt(applied string, hash [8]byte) (at string, known bool) {
 	}
 	at, _, _ = strings.Cut(applied[i+len(hash):], ",")
 	return strings.TrimPrefix(at, "@"), true
+}
+
+// notAhead has now stand for what is later: a clock that ran ahead for a while would keep a rule
+// from being due until then.
+func (c *Conversation) notAhead(now time.Time) {
+	for rest := c.Applied; rest != ""; {
+		var one string
+		one, rest, _ = strings.Cut(rest, ",")
+		if hash, at, _ := strings.Cut(one, "@"); at != "" && appliedTime(at).After(now) {
+			c.Applied = strings.Replace(c.Applied, one, hash+"@"+appliedText(now), 1)
+		}
+	}
+}
+
+func appliedText(at time.Time) string { return strconv.FormatInt(at.UnixMicro(), 36) }
+
+func appliedTime(text string) time.Time {
+	micros, _ := strconv.ParseInt(text, 36, 64)
+	return time.UnixMicro(micros).UTC()
 }
 
 // hash is that of all that says when a rule is due: 8 digits, of which the first is a capital, so

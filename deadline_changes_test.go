@@ -233,3 +233,69 @@ func TestWhatADeadlineDoesChangesAndNothingIsDueInThePast(t *testing.T) {
 		assert.Equal(t, want, d.get(id).Deadline, "%s %s, then %s", c.now.Since, c.was.Do, c.now.Do)
 	}
 }
+
+// A clock that ran a year ahead once does not keep a rule from being due for a year.
+func TestAClockThatRanAheadDisablesNoRule(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	k := toContact("carl")
+	rule := solve(time.Hour)
+	for what, story := range map[string]func(d *desk, p *convo.Policy){
+		"Rearm": func(d *desk, p *convo.Policy) {
+			p.Deadlines = []convo.Deadline{rule}
+			d.rearm()
+			d.wait(-year)
+			assert.Equal(d.t, 1, d.rearm())
+			assert.Zero(d.t, d.rearm(), "once")
+		},
+		"a command that writes nothing of it": func(d *desk, p *convo.Policy) {
+			p.Deadlines = []convo.Deadline{rule}
+			d.do(k, convo.SetProfile{By: agentAna, Name: new("Carl")})
+			d.wait(-year)
+			d.do(k, convo.Note{By: agentAna, Body: "n"})
+		},
+		"a command": func(d *desk, p *convo.Policy) {
+			p.Deadlines = []convo.Deadline{rule}
+			d.do(k, convo.Note{By: agentAna, Body: "n"})
+			d.wait(-year)
+			d.rearm()
+		},
+		"the last event is ahead": func(d *desk, p *convo.Policy) {
+			d.do(k, convo.Note{By: agentAna, Body: "n"})
+			d.wait(-year)
+			p.Deadlines = []convo.Deadline{rule}
+			d.do(k, convo.Note{By: agentAna, Body: "n"})
+		},
+		"a Tick": func(d *desk, p *convo.Policy) {
+			p.Deadlines = append(p.Deadlines, rule)
+			d.rearm()
+			d.wait(-year)
+		},
+	} {
+		p := by(convo.Deadline{Name: "wait", After: 90 * minute, Since: convo.SinceContactWaiting})
+		d := openDesk(t, policyOf(&p))
+		id := d.do(k, convo.Receive{Body: "hi"}).Conversation.ID
+		d.do(k, convo.Send{By: agentAna, Body: "hello"})
+		d.wait(year)
+		story(d, &p)
+		if what != "a Tick" {
+			assert.Equal(t, morning.Add(time.Hour), d.get(id).Deadline, what)
+		}
+		d.wait(2 * time.Hour)
+		assert.Equal(t, 1, d.tick(), what)
+	}
+}
+
+func TestAClockThatRanAheadLeavesNoMark(t *testing.T) {
+	p := convo.Policy{}
+	d := openDesk(t, policyOf(&p))
+	k := toContact("carl")
+	d.do(k, convo.Receive{Body: "hi"})
+	p = by(convo.Deadline{Name: "answer", After: 60 * minute, Target: convo.TargetFirstResponse})
+	d.wait(1000 * time.Hour)
+	d.rearm()
+	d.wait(-998 * time.Hour)
+	r := d.do(k, convo.Send{By: agentAna, Body: "hello"})
+	m := r.Events[0].Marks().All()[0]
+	assert.Equal(t, convo.MarkMet, m.Result)
+	assert.Equal(t, d.clock.Now().UTC(), m.Due)
+}

@@ -38,10 +38,11 @@ func Decide(s Snapshot, at time.Time, p *Policy, cmds ...Command) (d Decision, e
 		return
 	}
 	w := decider{loaded: versionsOf(&s), outcome: OutcomeUnchanged}
+	s.Conversation.notAhead(at)
 	if err = w.decide(&s, micros(at), p, cmds); err != nil {
 		return // d is still empty; writing it again would cost as much as deciding
 	}
-	w.arm(&s, micros(at), p)
+	w.arm(&s.Conversation, micros(at), p)
 	d.Outcome = w.outcome
 	w.result(&s, &d.Change)
 	return d, nil
@@ -169,7 +170,7 @@ func (w *decider) steps(s *Snapshot, now time.Time, p *Policy, cmds []Command) e
 			return err
 		}
 		if p.hasRules() { // the next command is about a conversation that they apply to
-			r := ruler{p: p, rules: p.rules(), now: w.appliedNow(s, now)}
+			r := ruler{p: p, rules: p.rules(), now: w.appliedNow(&s.Conversation, now)}
 			r.apply(&s.Conversation)
 		}
 	}

@@ -182,18 +182,19 @@ func (t *Timer) rank() int {
 }
 
 // arm keeps Deadline and Applied, and keeps the hint from being later than what is due.
-func (w *decider) arm(s *Snapshot, now time.Time, p *Policy) {
-	s.Conversation.arm(w.appliedNow(s, now), p)
+func (w *decider) arm(c *Conversation, now time.Time, p *Policy) {
+	c.notAhead(now)
+	c.arm(w.appliedNow(c, now), p)
 }
 
-// appliedNow is when a rule is applied to the conversation of s that it knows nothing of: with the
-// event that the call wrote of it, whose time may have been given, or else now.
-func (w *decider) appliedNow(s *Snapshot, now time.Time) time.Time {
-	c := &s.Conversation
-	if c.ID != w.loaded.conversation || c.Version != w.loaded.version {
+// appliedNow is when a rule is applied to c that it knows nothing of: now, or earlier, with the
+// event that the call wrote of it, whose time may have been given.
+func (w *decider) appliedNow(c *Conversation, now time.Time) time.Time {
+	wrote := c.ID != w.loaded.conversation || c.Version != w.loaded.version
+	if wrote && c.UpdatedAt.Before(now) {
 		return c.UpdatedAt
 	}
-	return maxTime(now, c.UpdatedAt)
+	return now
 }
 
 // arm leaves an earlier hint alone, so that messages do not move it, unless that has passed.
@@ -221,13 +222,14 @@ func DecideDue(s Snapshot, now time.Time, p *Policy) (d Decision, fired Timer) {
 	now = micros(now)
 	c := &s.Conversation
 	w := decider{loaded: versionsOf(&s), outcome: OutcomeUnchanged}
+	c.notAhead(now)
 	r := rulerOf(c, now, p)
 	r.apply(c)
 	rule, t, ok, listed := r.next(c)
 	if ok && !t.Due.After(now) {
 		fired = t
 		w.fire(&s, rule, t, p)
-		w.arm(&s, now, p)
+		w.arm(c, now, p)
 	} else {
 		c.DueAt, c.Deadline = t.Due, listed
 		w.otherThanMessages = true

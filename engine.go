@@ -337,7 +337,7 @@ func (e *Engine) attempt(
 	if d, err = Decide(s, at, p, c.cmds...); err != nil {
 		return d, false, err
 	}
-	if err := e.armByItsOwn(ctx, pc, p, &s, &d.Change); err != nil {
+	if err := e.armByItsOwn(ctx, pc, p, &s, at, &d.Change); err != nil {
 		return Decision{}, isConflict(err), err
 	}
 	if c.key != "" {

@@ -46,7 +46,7 @@ func (e *Engine) policyFor(
 // the channel that it names, and may reopen a conversation of another one; a Move goes by where the
 // conversation was.
 func (e *Engine) armByItsOwn(
-	ctx context.Context, pc *policyCache, used *Policy, loaded *Snapshot, ch *Change,
+	ctx context.Context, pc *policyCache, used *Policy, loaded *Snapshot, at time.Time, ch *Change,
 ) error {
 	c := &ch.Conversation.Conversation
 	if e.policies == nil || ch.Conversation.Action == RowKept || !c.Status.Active() {
@@ -60,7 +60,8 @@ func (e *Engine) armByItsOwn(
 	if was := &loaded.Conversation; was.ID == c.ID && was.Cycle.Number == c.Cycle.Number {
 		c.Applied, c.DueAt = was.Applied, was.DueAt
 	}
-	c.arm(c.UpdatedAt, p)
+	w := decider{loaded: versionsOf(loaded)}
+	w.arm(c, micros(at), p)
 	return nil
 }
 

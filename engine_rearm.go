@@ -72,7 +72,7 @@ func (e *Engine) rearmed(
 		return ch, false, err
 	}
 	w := decider{loaded: versionsOf(&s), otherThanMessages: true}
-	w.arm(&s, micros(e.clock.Now()), p)
+	w.arm(&s.Conversation, micros(e.clock.Now()), p)
 	w.result(&s, &ch)
 	if ch.Conversation.Action == RowKept {
 		return ch, false, nil

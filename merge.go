@@ -119,7 +119,7 @@ func DecideMerge(
 		} else {
 			w.close(s, &o, p)
 		}
-		w.arm(s, now, p)
+		w.arm(&s.Conversation, micros(at), p)
 	}
 	o.at = maxTime(o.at, primary.Contact.UpdatedAt)
 	e := w.addContact(s, &o, ContactMerged)
