@@ -810,6 +810,9 @@ func (w *world) tick(t *rapid.T) {
 	} else {
 		require.NotEmpty(t, w.observed)
 	}
+	if n >= 100 {
+		return // rules that set one another off go on in the next Tick
+	}
 	again, err := w.engine.Tick(t.Context(), 100)
 	require.NoError(t, err)
 	require.Zero(t, again, "each due thing is done once")
