@@ -13,10 +13,12 @@ type Overdue struct {
 	Timer Timer `json:"timer"`
 }
 
-// Overdue says what [Engine.Tick] would do now, of all workspaces, the longest overdue first, and
-// does nothing: to look before the timers are let loose on a backup that was restored. See also
-// [WithTickGrace]. An error is about one conversation, and the others follow, unless the store or
-// the context fails, which ends it. It reads each conversation by itself.
+// Overdue says what [Engine.Tick] would do now, of all workspaces, and does nothing: to look before
+// the timers are let loose on a backup that was restored. See also [WithTickGrace]. They come in
+// the order of Conversation.DueAt, in which Tick sees them. That is a hint, which may be much
+// earlier than what is due: sort by Timer.Due for the longest overdue first. An error is about one
+// conversation, and the others follow, unless the store or the context fails, which ends it. It
+// reads each conversation by itself.
 func (e *Engine) Overdue(ctx context.Context) iter.Seq2[Overdue, error] {
 	return func(yield func(Overdue, error) bool) {
 		q := DueQuery{Before: micros(e.clock.Now()), Limit: MaxPageSize}

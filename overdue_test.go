@@ -124,3 +124,22 @@ func TestObserversDoNotComeBetweenWhatIsDue(t *testing.T) {
 		assert.Equal(t, morning.Add(2*time.Hour), d.get(c.ID).Cycle.Closing.At)
 	}
 }
+
+// A page of what is due is read by the hint, and so are all pages: to sort each would be no order.
+func TestWhatIsOverdueComesInTheOrderOfItsHints(t *testing.T) {
+	d := openDesk(t, convo.WithPolicy(closeAfterAnyEvent(time.Hour)))
+	for _, name := range []string{"carl", "dora", "carl"} { // who writes again is due later
+		d.do(toContact(name), convo.Receive{Body: "hi"})
+		d.wait(29 * time.Minute)
+	}
+	d.wait(time.Hour)
+	var got []string
+	var hint time.Time
+	for o, err := range d.Overdue(t.Context()) {
+		require.NoError(t, err)
+		assert.False(t, o.Conversation.DueAt.Before(hint))
+		hint = o.Conversation.DueAt
+		got = append(got, o.Conversation.Contact+o.Timer.Due.Format(" 15:04"))
+	}
+	assert.Equal(t, []string{"carl 10:58", "dora 10:29"}, got)
+}
