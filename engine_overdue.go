@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Overdue is a conversation on which something is due, and what: what the next Tick would do.
+// Overdue is a conversation on which something is due, and what: see [Engine.Overdue].
 type Overdue struct {
 	Conversation Conversation `json:"conversation"`
 	// Timer is the first one that is due. More may be due after it.
@@ -14,11 +14,11 @@ type Overdue struct {
 }
 
 // Overdue says what [Engine.Tick] would do now, of all workspaces, and does nothing: to look before
-// the timers are let loose on a backup that was restored. See also [WithTickGrace]. They come in
-// the order of Conversation.DueAt, in which Tick sees them. That is a hint, which may be much
-// earlier than what is due: sort by Timer.Due for the longest overdue first. An error is about one
-// conversation, and the others follow, unless the store or the context fails, which ends it. It
-// reads each conversation by itself.
+// the timers are let loose on a backup that was restored. So what [WithTickGrace] has Tick leave
+// alone is said, too, and what is put off. They come in the order of Conversation.DueAt, in which
+// Tick sees them. That is a hint, which may be much earlier than what is due: sort by Timer.Due for
+// the longest overdue first. An error is about one conversation, and the others follow, unless the
+// store or the context fails, which ends it. It reads each conversation by itself.
 func (e *Engine) Overdue(ctx context.Context) iter.Seq2[Overdue, error] {
 	return func(yield func(Overdue, error) bool) {
 		q := DueQuery{Before: micros(e.clock.Now()), Limit: MaxPageSize}

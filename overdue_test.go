@@ -143,3 +143,19 @@ func TestWhatIsOverdueComesInTheOrderOfItsHints(t *testing.T) {
 	}
 	assert.Equal(t, []string{"carl 10:58", "dora 10:29"}, got)
 }
+
+// One looks to see what a grace leaves alone.
+func TestOverdueSaysWhatAGraceLeavesAlone(t *testing.T) {
+	d := openDesk(t, convo.WithPolicy(closeAfterAnyEvent(time.Hour)),
+		convo.WithTickGrace(time.Hour))
+	d.do(toContact("carl"), convo.Receive{Body: "hi"})
+	d.wait(48 * time.Hour)
+	assert.Zero(t, d.tick())
+	said := 0
+	for o, err := range d.Overdue(t.Context()) {
+		require.NoError(t, err)
+		assert.Equal(t, morning.Add(time.Hour), o.Timer.Due)
+		said++
+	}
+	assert.Equal(t, 1, said)
+}
