@@ -56,7 +56,7 @@ func (e *Engine) Run(ctx context.Context, every time.Duration) error {
 	if every < 0 {
 		return invalid("every", "must not be negative")
 	}
-	every = cmp.Or(every, DefaultTickEvery)
+	every = min(cmp.Or(every, DefaultTickEvery), MaxCalendar) // so that a tenth more can be counted
 	for ctx.Err() == nil {
 		stats, err := e.tick(ctx, 0)
 		if err != nil && ctx.Err() == nil {
@@ -65,7 +65,7 @@ func (e *Engine) Run(ctx context.Context, every time.Duration) error {
 		if stats.More {
 			continue
 		}
-		wait := time.NewTimer(every*9/10 + rand.N(every/5+1))
+		wait := time.NewTimer(every - every/10 + rand.N(every/5+1))
 		select {
 		case <-ctx.Done():
 		case <-wait.C:

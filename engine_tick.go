@@ -142,7 +142,7 @@ func (t *tick) overdue(ctx context.Context) error {
 		return nil
 	}
 	q := DueQuery{
-		Before: t.now.Add(-t.e.grace - time.Microsecond), After: after,
+		Before: t.now.Add(-t.e.grace).Add(-time.Microsecond), After: after,
 		Limit: max(t.left, tickBatch),
 	}
 	due, err := t.e.due(ctx, q)

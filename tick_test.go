@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -521,4 +522,34 @@ func TestRunEndsInItsPause(t *testing.T) {
 		assert.Equal(t, 2, ticks)
 		requireInvalid(t, "every", d.Run(t.Context(), -1))
 	})
+}
+
+// No interval is so long that it is counted as none.
+func TestRunWaitsForAsLongAsCanBeSaid(t *testing.T) {
+	seldom := []time.Duration{40 * 365 * 24 * time.Hour, math.MaxInt64}
+	for _, every := range slices.Repeat(seldom, 20) { // a tenth more or less is at random
+		synctest.Test(t, func(t *testing.T) {
+			ticks := 0
+			ctx, cancel := context.WithTimeout(t.Context(), 1000*time.Hour)
+			defer cancel()
+			d := openDesk(t, convo.WithTickStats(func(convo.TickStats) {
+				if ticks++; ticks > 1 {
+					cancel()
+				}
+			}))
+			assert.ErrorIs(t, d.Run(ctx, every), context.DeadlineExceeded)
+			assert.Equal(t, 1, ticks)
+		})
+	}
+}
+
+func TestAGraceMayBeAsLongAsCanBeSaid(t *testing.T) {
+	var stats convo.TickStats
+	d := openDeskOn(t, loneStore{newStore()}, convo.WithTickGrace(math.MaxInt64),
+		convo.WithTickStats(func(s convo.TickStats) { stats = s }))
+	d.pended(tenant, 0, 1)
+	assert.Zero(t, d.tick())
+	assert.Zero(t, stats.Loads, "nothing is due yet")
+	d.wait(100 * time.Hour)
+	assert.Equal(t, 1, d.tick())
 }
