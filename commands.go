@@ -246,8 +246,10 @@ type Move struct {
 // Rate records what the contact thinks of a cycle, in any status: once, and a later one takes its
 // place. Without a Cycle it is of the last closed one, while that has no rating or no other one
 // runs, else of the running one. Address it by the conversation's id: another one may be the
-// contact's latest when the answer comes. The same rating once more is unchanged; of an earlier
-// cycle than the last one it is written again.
+// contact's latest when the answer comes. And have the page that asks name the Cycle, or give a
+// Key: after a reopening, the same rating once more without them is one of the running cycle. The
+// same rating of a cycle once more is unchanged; of an earlier one than the last it is written
+// again.
 type Rate struct {
 	By      Actor     `json:"by,omitzero"` // the contact, which is the default
 	At      time.Time `json:"at,omitzero"`

@@ -86,10 +86,15 @@ func ExampleRate() {
 	closed := try(engine.Do(ctx, susan, convo.Receive{Body: "Hello"},
 		convo.Close{By: convo.ByUser("ana")})).Conversation
 	to := convo.ToConversation("acme", closed.ID) // she may have another one by now
-	try(engine.Do(ctx, to, convo.Rate{Score: 2, Comment: "Nobody answered."}))
-	rated := try(engine.Do(ctx, to, convo.Rate{Score: 4, Comment: "Oh, they did."}))
+	cycle := closed.Cycle.Number                  // and this one may have been reopened
+	try(engine.Do(ctx, to, convo.Rate{Cycle: cycle, Score: 2, Comment: "Nobody answered."}))
+	rated := try(engine.Do(ctx, to, convo.Rate{Cycle: cycle, Score: 4, Comment: "Oh, they did."}))
 	fmt.Println(rated.Conversation.Cycle.Rating.Score, rated.Conversation.Cycle.Rating.Comment)
-	// Output: 4 Oh, they did.
+	again := try(engine.Do(ctx, to, convo.Rate{Cycle: cycle, Score: 4, Comment: "Oh, they did."}))
+	fmt.Println(again.Outcome)
+	// Output:
+	// 4 Oh, they did.
+	// unchanged
 }
 
 // A policy that was changed takes hold at once, of what is idle, too. Nothing is closed in the

@@ -35,6 +35,8 @@ func TestARatingIsOfACycleAndReplaceable(t *testing.T) {
 	assert.Zero(t, r.Conversation.Cycle.Rating)
 	r = d.do(to, convo.Rate{Score: 4})
 	assert.Equal(t, 3, r.Events[0].Rated().Cycle, "the running one")
+	assert.Equal(t, convo.OutcomeUnchanged,
+		d.do(to, convo.Rate{Cycle: 3, Score: 4}).Outcome, "a page names the cycle")
 	closed := d.do(to, convo.Close{By: agentAna}).Conversation
 	assert.Zero(t, closed.Unrated)
 	d.do(to, convo.Rate{Cycle: 1, Score: 1})
@@ -62,6 +64,27 @@ func TestScoresAreInThePolicysScale(t *testing.T) {
 			assert.NoError(t, err)
 		} else {
 			requireInvalid(t, "score", err)
+		}
+	}
+}
+
+// Without a cycle, a repetition after a reopening is about another one; with a key it is none.
+func TestARatingOnceMoreAfterAReopening(t *testing.T) {
+	for _, c := range []struct {
+		rate convo.Rate
+		want convo.Outcome
+	}{
+		{convo.Rate{Score: 2}, convo.OutcomeRated},
+		{convo.Rate{Score: 2, Key: "the page's"}, convo.OutcomeDuplicate},
+	} {
+		d := openDesk(t)
+		k := toContact("carl")
+		d.do(k, convo.Receive{Body: "hi"}, convo.Close{By: agentAna}, convo.Reopen{By: agentAna})
+		assert.Equal(t, 1, d.do(k, c.rate).Events[0].Rated().Cycle)
+		r := d.do(k, c.rate)
+		assert.Equal(t, c.want, r.Outcome)
+		if c.rate.Key == "" {
+			assert.Equal(t, 2, r.Events[0].Rated().Cycle)
 		}
 	}
 }
