@@ -69,9 +69,13 @@ type weekly struct {
 // the first counts.
 func (h Hours) Calendar(holiday func(date time.Time) bool) (Calendar, error) {
 	zone, err := zoneOf(h.Zone)
-	if err != nil || h.Zone == "" || h.Zone == "Local" {
-		return nil, invalid("zone", fmt.Sprintf(
-			"%q must be the name of an IANA time zone, such as Europe/Berlin", h.Zone))
+	wanted := fmt.Sprintf("%q must be the name of an IANA time zone, such as Europe/Berlin", h.Zone)
+	switch {
+	case h.Zone == "" || h.Zone == "Local":
+		return nil, invalid("zone", wanted)
+	case err != nil:
+		return nil, invalid("zone", wanted+": "+err.Error()+
+			" (where the machine has no time-zone data, import the package time/tzdata)")
 	}
 	w := weekly{zone: zone}
 	var all []shift // in minutes after Sunday 00:00

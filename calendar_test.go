@@ -209,6 +209,16 @@ func TestHoursAreChecked(t *testing.T) {
 	}
 }
 
+// In a container without time-zone data every zone is unknown: the error says what is to be done.
+func TestAZoneThatIsNotFoundSaysWhy(t *testing.T) {
+	_, err := hours("Europe/Atlantis", "daily 09:00-17:00").Calendar(nil)
+	require.ErrorContains(t, err, "unknown time zone Europe/Atlantis")
+	require.ErrorContains(t, err, "import the package time/tzdata")
+	_, err = hours("Local", "daily 09:00-17:00").Calendar(nil)
+	require.ErrorIs(t, err, convo.ErrInvalid)
+	assert.NotContains(t, err.Error(), "tzdata")
+}
+
 func BenchmarkWorkingTimeOfAMonth(b *testing.B) {
 	c, err := hours("Europe/Berlin", "daily 08:00-12:00 14:00-18:00").Calendar(nil)
 	require.NoError(b, err)

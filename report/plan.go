@@ -114,9 +114,13 @@ func (q *Query) checkPeriod() (*time.Location, error) {
 		q.Zone = "UTC"
 	}
 	loc, err := time.LoadLocation(q.Zone)
-	if err != nil || q.Zone == "Local" {
-		return nil, invalid("zone", fmt.Sprintf("%q is not the name of an IANA time zone, "+
-			"such as Europe/Berlin", q.Zone))
+	wanted := fmt.Sprintf("%q is not the name of an IANA time zone, such as Europe/Berlin", q.Zone)
+	switch {
+	case q.Zone == "Local":
+		return nil, invalid("zone", wanted)
+	case err != nil:
+		return nil, invalid("zone", wanted+": "+err.Error()+
+			" (where the machine has no time-zone data, import the package time/tzdata)")
 	}
 	return loc, nil
 }

@@ -34,7 +34,8 @@ type Query struct {
 	// are whole years, quarters, months, weeks or days in Zone, it is as many of them, and else as
 	// long.
 	CompareFrom time.Time `json:"compare_from,omitzero"`
-	// Zone is the IANA time zone of the buckets, and of what is compared. Default: UTC.
+	// Zone is the IANA time zone of the buckets, and of what is compared. Default: UTC. Where the
+	// machine has no time-zone data, import the package time/tzdata.
 	Zone string `json:"zone,omitempty"`
 	// Bucket is the width of a point of the series. Default: no series.
 	Bucket Bucket `json:"bucket,omitempty"`

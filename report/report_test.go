@@ -264,6 +264,14 @@ func TestABadQuerySaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestAZoneThatIsNotFoundSaysWhy(t *testing.T) {
+	q := query(report.Conversations)
+	q.Zone = "Europe/Atlantis"
+	_, err := report.Run(t.Context(), untouched{}, q)
+	require.ErrorContains(t, err, "unknown time zone Europe/Atlantis")
+	require.ErrorContains(t, err, "import the package time/tzdata")
+}
+
 // untouched is a store that must not be asked.
 type untouched struct{ report.Store }
 
