@@ -301,6 +301,26 @@ func TestAPolicyWithATypingErrorIsRefused(t *testing.T) {
 	}
 }
 
+// Who edits a policy is told which duration it is, and what one looks like.
+func TestADurationThatIsNoneSaysWhichAndWhatIsWanted(t *testing.T) {
+	const wanted = ` must be a duration such as "90m" or "72h", not `
+	for text, want := range map[string]string{
+		`{"auto_close":{"after":"soon"}}`:                                           `field "auto_close.after"` + wanted + `"soon"`,
+		`{"deadlines":[{"name":"nudge","after":"1h"},{"name":"close","after":72}]}`: `field "deadlines[1].after"` + wanted + `72`,
+		`{"receive":{"window":"72"}}`:                                               `field "receive.window"` + wanted + `"72"`,
+		`{"max_skew":{"minutes":5}}`:                                                `field "max_skew"` + wanted + `{"minutes":5}`,
+		`{"deadlines":[{"nam":"x"}]}`:                                               `field "deadlines[0].nam" is not known`,
+		`{"max_skew":"5m","max_skew"`:                                               `unexpected end of JSON input`,
+		`{"max_skew":5m}`:                                                           `invalid character 'm'`,
+	} {
+		err := json.Unmarshal([]byte(text), new(convo.Policy))
+		assert.ErrorContains(t, err, want)
+	}
+	require.NoError(t, json.Unmarshal([]byte(`{"max_skew":null}`), new(convo.Policy)))
+	assert.ErrorContains(t, json.Unmarshal([]byte(`"soon"`), new(convo.Duration)),
+		strings.TrimSpace(wanted+`"soon"`))
+}
+
 // walkFields calls f with every field of the struct types that typ leads to.
 func walkFields(typ reflect.Type, seen map[reflect.Type]bool,
 	f func(owner reflect.Type, field reflect.StructField)) {

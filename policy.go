@@ -190,9 +190,14 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("convo: %s, not %q", durationRule, text)
+	}
 	*d = Duration(v)
-	return err
+	return nil
 }
+
+const durationRule = `must be a duration such as "90m" or "72h"`
 
 // InboxPolicy is IS-Messenger's way, and the default: a message after a closing opens a new
 // conversation.

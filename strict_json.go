@@ -22,8 +22,9 @@ func decodeStrictly(data []byte, v any) error {
 	return d.Decode(v)
 }
 
-// checkNames walks through JSON beside the type that it is for. What is malformed is left to the
-// decoder, which says it better.
+// checkNames walks through JSON beside the type that it is for. It also looks at durations, of
+// which the decoder would say neither the field nor what is wanted. What is malformed is left to
+// the decoder, which says it better.
 func checkNames(data []byte, t reflect.Type) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	var refused *nameError
@@ -33,7 +34,7 @@ func checkNames(data []byte, t reflect.Type) error {
 	return nil
 }
 
-// nameError is a name in an object that must not be there.
+// nameError is a name in an object that must not be there, or whose value must be another one.
 type nameError struct{ path, rule string }
 
 func (e *nameError) Error() string { return fmt.Sprintf("field %q %s", e.path, e.rule) }
@@ -44,6 +45,14 @@ func walkNames(d *json.Decoder, t reflect.Type, path string) error {
 	if t == reflect.TypeFor[json.RawMessage]() {
 		var skipped json.RawMessage
 		return d.Decode(&skipped)
+	}
+	if t == reflect.TypeFor[Duration]() {
+		var text json.RawMessage
+		err := d.Decode(&text)
+		if err == nil && json.Unmarshal(text, new(Duration)) != nil {
+			err = &nameError{path, fmt.Sprintf("%s, not %s", durationRule, text)}
+		}
+		return err
 	}
 	token, err := d.Token()
 	if err != nil {
@@ -56,8 +65,11 @@ func walkNames(d *json.Decoder, t reflect.Type, path string) error {
 	t, names := namesOf(t)
 	seen := map[string]bool{}
 	for i := 0; d.More(); i++ {
-		element, at := t, path
-		if open == '{' {
+		var at string
+		element := t
+		if open == '[' {
+			at = fmt.Sprintf("%s[%d]", path, i)
+		} else {
 			key, err := d.Token()
 			if err != nil {
 				return err
