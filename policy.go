@@ -132,13 +132,21 @@ type Notices struct {
 // AutoClose closes an open conversation after inactivity, by the system with source inactivity: it
 // is short for a Deadline with DoClose, but that it writes no DeadlinePassed.
 type AutoClose struct {
-	// After is the inactivity to wait for. 0: never.
+	// After is the inactivity to wait for: MinDeadline to MaxCalendar. 0: never.
 	After Duration `json:"after,omitzero"`
 	// Since is SinceAwaitingContact (default), which an answer of the contact cancels, or
 	// SinceAnyEvent.
 	Since    Since  `json:"since,omitempty"`
 	Category string `json:"category,omitempty"`
 	Summary  string `json:"summary,omitempty"`
+}
+
+func (a *AutoClose) checkAfter() error {
+	if after := time.Duration(a.After); after != 0 && (after < MinDeadline || after > MaxCalendar) {
+		return invalid("auto_close.after", fmt.Sprintf("must be 0 (never), or from %s to %s",
+			Duration(MinDeadline), Duration(MaxCalendar)))
+	}
+	return nil
 }
 
 // Scale is from which score to which contacts rate: 0 to MaxScore.
@@ -309,7 +317,7 @@ func (p *Policy) Validate() error {
 		audience("notices.conversation_closed", p.Notices.Closed),
 		audience("notices.conversation_reopened", p.Notices.Reopened),
 		audience("notices.conversation_restarted", p.Notices.Restarted),
-		notNegative("auto_close.after", int64(p.AutoClose.After)),
+		p.AutoClose.checkAfter(),
 		oneOf("auto_close.since", string(p.AutoClose.Since), "", string(SinceAwaitingContact),
 			string(SinceAnyEvent)),
 		oneOf("merge", string(p.Merge), "", string(MergeTransfer)),

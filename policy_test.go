@@ -56,6 +56,10 @@ func TestAPolicyIsValidated(t *testing.T) {
 		{"notices.conversation_reopened", convo.Policy{Notices: convo.Notices{Reopened: "all"}}},
 		{"notices.conversation_restarted", convo.Policy{Notices: convo.Notices{Restarted: " "}}},
 		{"auto_close.after", convo.Policy{AutoClose: convo.AutoClose{After: -1}}},
+		{"auto_close.after", convo.Policy{AutoClose: convo.AutoClose{
+			After: convo.Duration(convo.MinDeadline) - 1}}},
+		{"auto_close.after", convo.Policy{AutoClose: convo.AutoClose{
+			After: convo.Duration(convo.MaxCalendar) + 1}}},
 		{"auto_close.since", convo.Policy{AutoClose: convo.AutoClose{Since: "user_message"}}},
 		{"merge", convo.Policy{Merge: "close"}},
 		{"max_body", convo.Policy{MaxBody: -1}},

@@ -176,7 +176,7 @@ func drawPolicy(t *rapid.T) *convo.Policy {
 	if rapid.Bool().Draw(t, "auto close") {
 		p.AutoClose = convo.AutoClose{
 			After: convo.Duration(pick(t, "after", time.Hour, time.Minute,
-				1500*time.Nanosecond)),
+				time.Second+1500*time.Nanosecond)),
 			Since:    pick(t, "since", convo.Since(""), convo.SinceAnyEvent),
 			Category: pick(t, "auto category", "", "Unanswered"), Summary: pick(t, "auto summary",
 				"", "Silence."),
