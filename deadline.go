@@ -319,8 +319,11 @@ func (p *Policy) validateDeadlines() error {
 }
 
 // DeadlineTable is what p does by itself as a Markdown table: a row for each of its deadlines, for
-// AutoClose, and for the waking of what is pending. p must be valid.
+// AutoClose, and for the waking of what is pending. p must be valid; nil is the default policy.
 func DeadlineTable(p *Policy) string {
+	if p == nil {
+		p = &defaultPolicy
+	}
 	var b strings.Builder
 	b.WriteString("| name | when | while | then |\n|---|---|---|---|\n")
 	for i := range p.Deadlines {

@@ -112,6 +112,7 @@ func TestThePolicyTellsItsDeadlinesAsATable(t *testing.T) {
 | auto_close | 30m since awaiting_contact | open | close |
 | wake | the time that it is pending until | pending | resume |
 `, convo.DeadlineTable(&p))
+	assert.Equal(t, convo.DeadlineTable(&convo.Policy{}), convo.DeadlineTable(nil))
 }
 
 // Working time over the change of the clocks, in two hemispheres: the night of the change is an

@@ -20,7 +20,7 @@ type Timer struct {
 }
 
 // Timers are those that run on c under p, the next one first, and then those that stand still. What
-// has passed runs no more. It is pure, as [Decide] is.
+// has passed runs no more. A nil policy is the default one. It is pure, as [Decide] is.
 func Timers(c Conversation, p *Policy) (all []Timer) {
 	if p == nil {
 		p = &defaultPolicy
@@ -214,7 +214,7 @@ func (c *Conversation) arm(now time.Time, p *Policy) {
 
 // DecideDue decides the next timer that is due on s until now, and says which one that was: what
 // [Engine.Tick] does. Where none is, the decision has no events: it keeps DueAt and Deadline as p
-// has them. It is pure, as [Decide] is.
+// has them. A nil policy is the default one. It is pure, as [Decide] is.
 func DecideDue(s Snapshot, now time.Time, p *Policy) (d Decision, fired Timer) {
 	if p == nil {
 		p = &defaultPolicy
