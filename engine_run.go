@@ -32,8 +32,8 @@ type TickStats struct {
 func (s *TickStats) handled() int { return s.Done + s.Moved + s.Failed }
 
 // WithTickStats has f called with the numbers of each Tick, in its goroutine and before it returns:
-// to export them, and to raise an alarm when Late or Failed grow. Of Ticks in several goroutines it
-// is called concurrently.
+// to export them, and to raise an alarm when Late or Failed grow. One that is refused for its limit
+// is none. Of Ticks in several goroutines it is called concurrently.
 func WithTickStats(f func(TickStats)) Option { return func(e *Engine) { e.tickStats = f } }
 
 // WithTickGrace has Tick leave alone what is overdue by more than d: after a backup was restored,

@@ -553,3 +553,13 @@ func TestAGraceMayBeAsLongAsCanBeSaid(t *testing.T) {
 	d.wait(100 * time.Hour)
 	assert.Equal(t, 1, d.tick())
 }
+
+func TestATickThatIsRefusedForItsLimitHasNoNumbers(t *testing.T) {
+	var stats []convo.TickStats
+	d := openDesk(t, statsTo(&stats))
+	for _, limit := range []int{-1, convo.MaxPageSize + 1} {
+		_, err := d.Tick(t.Context(), limit)
+		requireInvalid(t, "limit", err)
+	}
+	assert.Empty(t, stats)
+}
