@@ -34,7 +34,8 @@ type Hours struct {
 	// Days are the intervals that are worked, by the day that they begin on: monday to sunday. They
 	// must not overlap, and there must be one.
 	Days map[string][]Interval `json:"days"`
-	// Holidays are days on which no interval begins, as 2026-12-24.
+	// Holidays are days on which no interval begins, as 2026-12-24: up to MaxHolidays. Dates of
+	// package workhours lists those of a country.
 	Holidays []string `json:"holidays,omitempty"`
 }
 
