@@ -354,6 +354,42 @@ func TestAWrapperSeesEveryCommitOnEveryPath(t *testing.T) {
 	assert.Equal(t, want, w.seen)
 }
 
+// What a Tick writes, too, be it many at once or one by one.
+func TestAWrapperSeesWhatATickWrites(t *testing.T) {
+	for _, alone := range []bool{false, true} {
+		w := &tickedWrapper{Store: memstore.New()}
+		var s convo.Store = w
+		if alone {
+			s = loneStore{w}
+		}
+		var observed []convo.Event
+		d := openDeskOn(t, s, closesAfter(time.Hour), convo.WithObserver(
+			func(_ context.Context, events []convo.Event) {
+				observed = append(observed, events...)
+			}))
+		for _, name := range []string{"carl", "dora"} {
+			d.do(toContact(name), convo.Open{By: agentAna}, convo.Send{By: agentAna, Body: "hello"})
+		}
+		d.wait(2 * time.Hour)
+		assert.Equal(t, 2, d.tick())
+		assert.ElementsMatch(t, observed, w.seen)
+		assert.Len(t, w.seen, 6)
+	}
+}
+
+// tickedWrapper has all that its store has, and keeps what it is about to write.
+type tickedWrapper struct {
+	*memstore.Store
+	seen []convo.Event
+}
+
+func (w *tickedWrapper) Commit(ctx context.Context, changes ...convo.Change) error {
+	for _, ch := range changes {
+		w.seen = append(w.seen, ch.Events...)
+	}
+	return w.Store.Commit(ctx, changes...)
+}
+
 type wrapper struct {
 	*lockingStore
 	seen []convo.Event

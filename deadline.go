@@ -118,7 +118,8 @@ func ReplyWindow(after time.Duration) Deadline {
 }
 
 // NudgeThenClose reminds when the contact does not answer for so long, and closes after as long
-// again, with a farewell unless that is empty.
+// again, with a farewell unless that is empty. Both do nothing while the conversation is pending,
+// and count anew once it is open again; with While: WhileActive they go on.
 func NudgeThenClose(after time.Duration, farewell string) []Deadline {
 	return []Deadline{
 		{Name: "nudge", After: Duration(after), Since: SinceAwaitingContact},
@@ -127,7 +128,8 @@ func NudgeThenClose(after time.Duration, farewell string) []Deadline {
 	}
 }
 
-// TakeBack takes a conversation off an assignee who lets the contact wait for so long.
+// TakeBack takes a conversation off an assignee who lets the contact wait for so long. It does
+// nothing while it is pending, and counts anew then; with While: WhileActive it goes on.
 func TakeBack(after time.Duration) Deadline {
 	return Deadline{Name: "take_back", After: Duration(after), Since: SinceContactWaiting,
 		Do: DoUnassign}

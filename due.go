@@ -20,7 +20,8 @@ type Timer struct {
 }
 
 // Timers are those that run on c under p, the next one first, and then those that stand still. What
-// has passed runs no more. A nil policy is the default one. It is pure, as [Decide] is.
+// has passed runs no more. p is the policy of the conversation: Engine.Policy gives that of
+// Scope{c.Workspace, c.Lane, c.Channel}; nil is the default one. It is pure, as [Decide] is.
 func Timers(c Conversation, p *Policy) (all []Timer) {
 	if p == nil {
 		p = &defaultPolicy

@@ -3,6 +3,7 @@ package convo_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/chatlifecycle/convo"
@@ -39,6 +40,35 @@ func ExampleServiceLevel() {
 	// runs out 2026-03-03 09:00:00
 	// first_response met
 	// resolution met
+}
+
+// What has missed a target is in no order of its own: it is labelled, and listed by that.
+func ExampleMark() {
+	policy := convo.Policy{Deadlines: convo.ServiceLevel(time.Hour, 16*time.Hour, "")}
+	var engine *convo.Engine
+	engine, now := exampleEngine(convo.WithPolicy(policy), convo.WithObserver(
+		func(ctx context.Context, events []convo.Event) {
+			for _, e := range events {
+				for _, m := range e.Marks().All() { // of a deadline that passed, or a late reply
+					if m.Result == convo.MarkMissed {
+						try(engine.Do(ctx, convo.ToConversation(e.Workspace, e.Conversation),
+							convo.Label{By: convo.BySystem(), Add: []string{"missed"}}))
+					}
+				}
+			}
+		}))
+	try(engine.Do(ctx, convo.ToContact("acme", "susan"), convo.Receive{Body: "Hello?"}))
+	now.Add(2 * time.Hour)
+	try(engine.Tick(ctx, 100))
+	missed := try(engine.Conversations(ctx, convo.Filter{
+		Workspace: "acme", Labels: []string{"missed"},
+		Status: []convo.Status{convo.StatusOpen, convo.StatusPending},
+	}))
+	for _, c := range missed {
+		m, _ := c.Marks.Of("first_response")
+		fmt.Println(c.Contact, m.Deadline, m.Result, "at", m.Due.Format(time.TimeOnly))
+	}
+	// Output: susan first_response missed at 10:00:00
 }
 
 // Asking whether somebody is still there, and closing when nobody is.
@@ -100,15 +130,15 @@ func ExampleRate() {
 // A policy that was changed takes hold at once, of what is idle, too. Nothing is closed in the
 // past: what was idle for months is due now.
 func ExampleEngine_Rearm() {
-	policy := convo.Policy{}
+	var policy atomic.Pointer[convo.Policy] // nil: the default one
 	engine, now := exampleEngine(convo.WithPolicies(
-		func(context.Context, convo.Scope) (*convo.Policy, error) { return &policy, nil }))
+		func(context.Context, convo.Scope) (*convo.Policy, error) { return policy.Load(), nil }))
 	susan := convo.ToContact("acme", "susan")
 	try(engine.Do(ctx, susan, convo.Receive{Body: "Hello"}))
 	try(engine.Do(ctx, susan, convo.Send{By: convo.ByUser("ana"), Body: "How can I help?"}))
 	now.Add(90 * 24 * time.Hour)
 
-	policy.AutoClose.After = convo.Duration(72 * time.Hour)
+	policy.Store(&convo.Policy{AutoClose: convo.AutoClose{After: convo.Duration(72 * time.Hour)}})
 	fmt.Println("armed:", try(engine.Rearm(ctx, "acme")))
 	fmt.Println("changes:", try(engine.Tick(ctx, 100)))
 	closing := try(engine.Conversation(ctx, susan)).Cycle.Closing

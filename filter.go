@@ -61,7 +61,9 @@ const (
 	OrderWaiting  Order = "waiting"  // Cycle.WaitingSince: ascending, who has waited longest
 	OrderPriority Order = "priority" // Priority, then CreatedAt
 	// OrderDeadline is by Deadline: ascending, what runs out next. What has run out is not in it,
-	// once a Tick has seen it; OrderWaiting lists who waits for longest.
+	// once a Tick has seen it, nor what stands still; OrderWaiting lists who waits for longest. The
+	// Marks of a conversation say which target was missed, until that is answered or closed. To
+	// list what has missed one, label it when an observer hears of it, and filter by Labels.
 	OrderDeadline Order = "deadline"
 )
 

@@ -27,7 +27,8 @@ func WithPolicy(p Policy) Option { return func(e *Engine) { e.policy = p } }
 // conversation, or, when there is none, of the request. The function must be fast and safe for
 // concurrent use; nil means the policy of WithPolicy. It never runs while the store holds a lock
 // for the call. Inside the host's own transaction, give the policy with it instead: see
-// [Engine.With].
+// [Engine.With]. A policy that it has returned is in use, and must not be changed: let it return
+// another one, and see [Engine.Rearm].
 func WithPolicies(f func(ctx context.Context, of Scope) (*Policy, error)) Option {
 	return func(e *Engine) { e.policies = f }
 }
@@ -46,7 +47,8 @@ func WithLogger(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
 
 // WithObserver has f called with the events of every commit after it, in the goroutine of the call
 // and before it returns. f must not change the events. What f must not miss belongs into an outbox
-// instead: a process may die between the commit and f.
+// instead: a process may die between the commit and f. A store that embeds another one sees every
+// Commit before it is carried out, those of Tick too: see [Locker].
 func WithObserver(f func(ctx context.Context, events []Event)) Option {
 	return func(e *Engine) { e.observers = append(e.observers, f) }
 }
