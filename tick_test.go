@@ -303,8 +303,8 @@ func TestOneThatMovesMeanwhileGoesByItsNewPolicy(t *testing.T) {
 		if moved {
 			moved = false
 			_, err := d.With(d.store, &never).Do(ctx, toContact("carl"),
-				convo.Move{By: agentAna, Lane: new("slow")})
-			require.NoError(d.t, err)
+				convo.Move{By: agentAna, Lane: new("slow"), At: morning.Add(40 * time.Minute)})
+			require.NoError(d.t, err) // before what the hint says, which so stays
 		}
 		return &soon, nil
 	}))
