@@ -248,10 +248,16 @@ func (p *person) load(url string) {
 
 func (p *person) clicks(css string) {
 	p.t.Helper()
-	click := chromedp.Click(chromedp.CSS(css), chromedp.NodeVisible)
-	for range 3 { // what is clicked may be replaced by the server's news in between
+	p.touches(chromedp.Click(chromedp.CSS(css), chromedp.NodeVisible))
+}
+
+// touches does something to an element. What is found may be replaced by the server's news before
+// anything is done to it; then it does so to what is there now.
+func (p *person) touches(step chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	for range 3 {
 		ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
-		err := chromedp.Do(ctx, click)
+		err := chromedp.Do(ctx, step)
 		cancel()
 		if err == nil {
 			return
@@ -260,14 +266,14 @@ func (p *person) clicks(css string) {
 			break
 		}
 	}
-	p.does(click)
+	p.does(step)
 }
 
 func (p *person) writes(css, text string) {
 	p.t.Helper()
 	p.canUse(css)
 	text, enter := strings.CutSuffix(text, "\r")
-	p.does(chromedp.SendKeys(chromedp.CSS(css), text))
+	p.touches(chromedp.SendKeys(chromedp.CSS(css), text))
 	if !enter {
 		return
 	}
