@@ -59,6 +59,7 @@ lint:
 
 docs:
 	go test . -run TestDocs -update
+	go test ./report -run TestDocs -update
 
 fuzz:
 	@echo "$$(scripts/modules packages | wc -l) packages"

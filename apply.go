@@ -77,6 +77,7 @@ func apply(s *Snapshot, e *Event) {
 		c.PendingUntil, c.OnReceive = p.Until, p.OnReceive
 	case ConversationResumed:
 		endPending(c, e.At)
+		cycle.handOver(e)
 		c.Status, c.StatusSince = StatusOpen, e.At
 		c.Marks = c.Marks.without(func(m Mark) bool { return m.Result == MarkPaused }).
 			with(payloadOf[Resumption](e).Marks)
@@ -166,6 +167,7 @@ func startCycle(s *Snapshot, e *Event, number int) {
 	c.Cycle = Cycle{
 		NoWaitBefore: c.Cycle.Closing.At,
 		Number:       number, OpenedAt: e.At, OpenedBy: e.By, OpenedSource: e.Source,
+		TurnSince:     e.At,
 		FirstAssignee: c.Assignee, LastAssignee: c.Assignee, LastTeam: c.Team,
 	}
 	if c.Assignee != "" {
@@ -187,6 +189,7 @@ func countOpening(s *Snapshot, e *Event) {
 
 func applyReceived(c *Conversation, e *Event) {
 	c.spokenBy(e)
+	c.passTurn(e)
 	c.AwaitingContactSince, c.LastIncomingAt = time.Time{}, e.At
 	c.Marks = c.Marks.without(func(m Mark) bool { return m.From == SinceAwaitingContact })
 	cycle := &c.Cycle
@@ -197,6 +200,14 @@ func applyReceived(c *Conversation, e *Event) {
 	}
 	if cycle.FirstResponseAt.IsZero() {
 		cycle.FirstWaitingSince = cycle.WaitingSince
+	}
+}
+
+// passTurn keeps since when it is whose turn it is after a message.
+func (c *Conversation) passTurn(e *Event) {
+	m, ok := e.Payload.(*Message)
+	if c.turns(e.Kind, ok && m.Response) {
+		c.Cycle.TurnSince = e.At
 	}
 }
 
@@ -219,6 +230,7 @@ func applySent(c *Conversation, e *Event) {
 	if m, ok := e.Payload.(*Message); !ok || !m.Response {
 		return
 	}
+	c.passTurn(e)
 	c.AwaitingContactSince = e.At
 	if cycle.WaitingSince.IsZero() {
 		return // it is no reply
@@ -267,6 +279,16 @@ func applyAssigned(c *Conversation, e *Event) {
 	}
 	if a.Team != "" {
 		cycle.LastTeam = a.Team
+	}
+	if a.Assignee != "" || a.Team != "" {
+		cycle.handOver(e)
+	}
+}
+
+// handOver keeps when automation first let a person go on.
+func (c *Cycle) handOver(e *Event) {
+	if e.By.Type == ActorAutomation && c.HandedOverAt.IsZero() {
+		c.HandedOverAt = e.At
 	}
 }
 

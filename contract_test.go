@@ -74,9 +74,9 @@ func TestReceivingAndClosingInMemoryTakesFewAllocations(t *testing.T) {
 		receiveAndClose()
 	}
 	runtime.ReadMemStats(&after)
-	most := uint64(1800)
+	most := uint64(2100)    // some 300 of them are what the closing says of what it ends
 	if raceDetectorIsOn() { // which has bytes of its own
-		most = 2800
+		most = 3200
 	}
 	assert.LessOrEqual(t, (after.TotalAlloc-before.TotalAlloc)/conversations, most)
 }

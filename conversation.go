@@ -16,6 +16,16 @@ const (
 	StatusClosed  Status = "closed"
 )
 
+// Turn says who is to write next in an active conversation.
+type Turn string
+
+// The turns. In each cycle it is nobody's until the contact writes, or a reply is sent.
+const (
+	TurnNobody          Turn = "nobody"
+	TurnContactWaiting  Turn = "contact_waiting"  // the contact has had no reply
+	TurnAwaitingContact Turn = "awaiting_contact" // the contact has not answered
+)
+
 // Active reports whether s is open or pending. A contact has at most one active conversation in a
 // lane.
 func (s Status) Active() bool { return s == StatusOpen || s == StatusPending }
@@ -165,6 +175,11 @@ type Cycle struct {
 	// WaitingSince is when the first incoming message that has no reply yet was sent, but not
 	// before NoWaitBefore.
 	WaitingSince time.Time `json:"waiting_since,omitzero"`
+	// TurnSince is since when it is whose Turn it is, by the log.
+	TurnSince time.Time `json:"turn_since,omitzero"`
+	// HandedOverAt is when automation first resumed the cycle, or assigned it to a user or a team:
+	// a person is to go on.
+	HandedOverAt time.Time `json:"handed_over_at,omitzero"`
 	// NoWaitBefore is the last reply, or, before the first one, the conversation's closing before
 	// this cycle. Zero: neither.
 	NoWaitBefore   time.Time `json:"no_wait_before,omitzero"`
@@ -250,6 +265,21 @@ func (c Cycle) ResponseTime() (time.Duration, bool) {
 // False before that.
 func (c Conversation) FirstResolutionTime() (time.Duration, bool) {
 	return between(c.CreatedAt, c.FirstClosedAt)
+}
+
+// Turn says who is to write next; empty while the conversation is closed.
+func (c Conversation) Turn() Turn { return c.turn() }
+
+func (c *Conversation) turn() Turn {
+	switch {
+	case !c.Status.Active():
+		return ""
+	case !c.Cycle.WaitingSince.IsZero():
+		return TurnContactWaiting
+	case !c.AwaitingContactSince.IsZero():
+		return TurnAwaitingContact
+	}
+	return TurnNobody
 }
 
 // Returning reports whether its current cycle is not the contact's first: it was reopened, or the

@@ -70,6 +70,7 @@ type decider struct {
 	// room is memory for the first payload of each type.
 	room struct {
 		message    *Message
+		before     *Before
 		opening    *Opening
 		notes      *ClosingNotes
 		pending    *Pending
@@ -348,7 +349,8 @@ func (w *decider) reopen(s *Snapshot, o *fields, p *Policy) {
 		e.Source = SourceRestart
 	}
 	payload.RestartFlow = p.RestartFlow && o.by.Type == ActorContact
-	payload.Before = s.Conversation.before()
+	payload.Before = &Before{}
+	s.Conversation.before(ConversationReopened, payload.Before)
 	w.apply(s, e)
 	if e.Source == SourceRestart {
 		w.notify(s, o, NoticeRestarted, p.Notices.Restarted)
@@ -360,7 +362,11 @@ func (w *decider) reopen(s *Snapshot, o *fields, p *Policy) {
 func (w *decider) close(s *Snapshot, o *fields, p *Policy) {
 	e := w.add(s, o, ConversationClosed)
 	notes := take(&w.room.notes)
-	*notes = ClosingNotes{o.category, o.text, "", *s.Conversation.before()}
+	notes.Category, notes.Summary = o.category, o.text
+	s.Conversation.before(ConversationClosed, &notes.Before)
+	if b := &notes.Before; b.Status == StatusPending {
+		b.PendingMicros += microsBetween(b.StatusSince, e.At)
+	}
 	if len(p.Deadlines) > 0 {
 		notes.Marks = MarksOf(s.Conversation.resolved(o.at, p)...)
 	}
@@ -376,7 +382,7 @@ func (w *decider) pend(s *Snapshot, o *fields, p *Policy) {
 	e := w.add(s, o, ConversationPending)
 	pending := take(&w.room.pending)
 	pending.Until, pending.OnReceive = o.until, o.onReceive
-	pending.Before = *s.Conversation.before()
+	s.Conversation.before(ConversationPending, &pending.Before)
 	if s.Conversation.Status == StatusOpen && len(p.Deadlines) > 0 {
 		pending.Marks = MarksOf(s.Conversation.standing(o.at, p)...)
 	}
@@ -386,7 +392,8 @@ func (w *decider) pend(s *Snapshot, o *fields, p *Policy) {
 
 func (w *decider) resume(s *Snapshot, o *fields, p *Policy) {
 	e := w.add(s, o, ConversationResumed)
-	r := &Resumption{Before: *s.Conversation.before()}
+	r := &Resumption{}
+	s.Conversation.before(ConversationResumed, &r.Before)
 	if len(p.Deadlines) > 0 {
 		r.Marks = MarksOf(s.Conversation.goingOn(o.at, p)...)
 	}
@@ -415,7 +422,8 @@ func (o *fields) ratedCycle(c *Conversation) int {
 func (w *decider) assign(s *Snapshot, o *fields) {
 	e := w.add(s, o, ConversationAssigned)
 	a := take(&w.room.assignment)
-	*a = Assignment{o.assignee, o.team, *s.Conversation.before()}
+	a.Assignee, a.Team = o.assignee, o.team
+	s.Conversation.before(ConversationAssigned, &a.Before)
 	e.Payload = a
 	w.apply(s, e)
 }
@@ -436,11 +444,6 @@ func (w *decider) link(s *Snapshot, o *fields) {
 	w.addresses = append(w.addresses, AddressRow{a, s.Contact.ID})
 	w.apply(s, e)
 	w.outcome = OutcomeLinked
-}
-
-// before is what events keep of c, as it is before them.
-func (c *Conversation) before() *Before {
-	return &Before{c.Status, c.Assignee, c.Team, c.Lane, c.Channel}
 }
 
 // apply moves the snapshot on: Apply alone changes state, so that folding the events cannot give

@@ -84,6 +84,16 @@ func (w *decider) makeRoom(o *fields, kind EventKind) {
 	}
 }
 
+// makeRoomForTurn is makeRoom for a message that changes the turn.
+func (w *decider) makeRoomForTurn() {
+	b := new(struct {
+		event   [1]Event
+		message Message
+		before  Before
+	})
+	w.events, w.room.message, w.room.before = b.event[:0], &b.message, &b.before
+}
+
 // roomFor is memory for one event and its payload.
 func roomFor[P any]() ([]Event, *P) {
 	b := new(struct {

@@ -10,6 +10,10 @@ import (
 // What a decision writes of messages, and of what becomes of them later.
 
 func (w *decider) message(s *Snapshot, o *fields, kind EventKind, response bool, p *Policy) {
+	turns := !o.quiet && s.Conversation.turns(kind, response)
+	if turns && w.events == nil {
+		w.makeRoomForTurn()
+	}
 	e := w.addToLog(s, o, kind)
 	m := take(&w.room.message)
 	m.ExternalID, m.Body, m.Response, m.Quiet = o.externalID, o.text, response, o.quiet
@@ -21,6 +25,12 @@ func (w *decider) message(s *Snapshot, o *fields, kind EventKind, response bool,
 		m.Channel, m.Address = o.route(s)
 	}
 	e.Payload = m
+	// Who opens a conversation by writing ends no stretch of time.
+	c := &s.Conversation
+	if turns && (c.turn() != TurnNobody || !c.Cycle.TurnSince.Equal(e.At)) {
+		m.Before = take(&w.room.before)
+		c.before(kind, m.Before)
+	}
 	if response && len(p.Deadlines) > 0 {
 		m.Marks = MarksOf(s.Conversation.answered(e.At, p)...)
 	}

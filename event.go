@@ -321,11 +321,15 @@ func (e Event) Moving() Moving { return payloadOf[Moving](&e) }
 // Blocking is the payload of a blocking; zero for other events.
 func (e Event) Blocking() Blocking { return payloadOf[Blocking](&e) }
 
-// Before is what the conversation was before a change of its status, assignee, team, lane or
-// channel; zero for other events.
+// Before is what the conversation was before a change of its status, assignee, team, lane, channel
+// or turn; zero for other events.
 func (e Event) Before() Before {
 	switch p := e.Payload.(type) {
 	case *Opening:
+		if p.Before != nil {
+			return *p.Before
+		}
+	case *Message:
 		if p.Before != nil {
 			return *p.Before
 		}

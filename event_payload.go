@@ -9,14 +9,41 @@ import (
 
 // What events of each kind have beside what all have.
 
-// Before is what a conversation was before an event that changes one of these. All are empty before
-// its first opening.
+// Before is what a conversation was before an event that changes its status, assignee, team, lane,
+// channel or turn, and since when: so the event says which stretches of time it ends, and reports
+// count them where and as they ended. All is empty before the first opening.
 type Before struct {
 	Status   Status
 	Assignee string
 	Team     string
 	Lane     string
 	Channel  string
+	Labels   Tokens
+	Priority Priority
+	// The number of the running cycle, or of the last one, and through what it was opened.
+	Cycle        int
+	OpenedSource Source
+
+	// Of an event that ends the status: since when it was.
+	StatusSince time.Time
+	// Of an assignment or closing: since when the assignee had it in this cycle, and whether
+	// anybody had had it in this cycle.
+	AssignedAt  time.Time
+	WasAssigned bool
+	// Of an assignment or closing: when the cycle was opened.
+	OpenedAt time.Time
+	// Of a message that changes the turn, or a closing.
+	Turn      Turn
+	TurnSince time.Time
+	// Of a reply: since when the contact waited, and Cycle.HandedOverAt.
+	WaitingSince time.Time
+	HandedOverAt time.Time
+	// Of a reply or closing: how many replies there were in the cycle.
+	Replies int
+	// Of a closing: how long the cycle was pending, in microseconds.
+	PendingMicros int64
+	// Of a reopening: who had closed it.
+	ClosedBy Actor
 }
 
 // Opening is the payload of ConversationOpened and ConversationReopened.
@@ -86,6 +113,8 @@ type Message struct {
 	// Quiet says that it changed nothing but the log.
 	Quiet bool
 	Marks Marks // the targets that it meets, or has missed
+	// Before is nil unless it changes the turn; also of who opens a conversation by writing.
+	Before *Before
 }
 
 // Edited is the payload of MessageEdited.

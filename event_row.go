@@ -34,7 +34,7 @@ type EventRow struct {
 	Until       time.Time `json:"until,omitzero"`
 	OnReceive   OnReceive `json:"on_receive,omitempty"`
 	Marks       Marks     `json:"marks,omitzero"`
-	Cycle       int       `json:"cycle,omitempty"` // that was rated
+	Cycle       int       `json:"cycle,omitempty"` // that was rated; else as in Before
 	Score       int       `json:"score,omitempty"`
 	Assignee    string    `json:"assignee,omitempty"`
 	Team        string    `json:"team,omitempty"`
@@ -75,6 +75,21 @@ type EventRow struct {
 	TeamBefore     string `json:"team_before,omitempty"`
 	LaneBefore     string `json:"lane_before,omitempty"`
 	ChannelBefore  string `json:"channel_before,omitempty"`
+
+	OpenedSource Source `json:"opened_source,omitempty"`
+
+	// Since when it was, and what else reports count: see Before.
+	StatusSince   time.Time `json:"status_since,omitzero"`
+	AssignedAt    time.Time `json:"assigned_at,omitzero"`
+	WasAssigned   bool      `json:"was_assigned,omitempty"`
+	OpenedAt      time.Time `json:"opened_at,omitzero"`
+	Turn          Turn      `json:"turn,omitempty"`
+	TurnSince     time.Time `json:"turn_since,omitzero"`
+	WaitingSince  time.Time `json:"waiting_since,omitzero"`
+	HandedOverAt  time.Time `json:"handed_over_at,omitzero"`
+	Replies       int       `json:"replies,omitempty"`
+	PendingMicros int64     `json:"pending_micros,omitempty"`
+	ClosedBy      Actor     `json:"closed_by,omitzero"`
 }
 
 // Row is e with its payload taken apart.
@@ -112,6 +127,9 @@ func (e Event) Row() (r EventRow) {
 		r.SentAt, r.Body = p.SentAt, p.Body
 		r.Attachments, r.Response, r.Quiet = p.Attachments, p.Response, p.Quiet
 		r.Marks = p.Marks
+		if p.Before != nil {
+			p.Before.to(&r)
+		}
 	case *Edited:
 		r.Message, r.Body, r.Attachments = p.Message, p.Body, p.Attachments
 	case *Retracted:
@@ -189,7 +207,11 @@ func (r *EventRow) To(e *Event) {
 	case messagePayload:
 		*payloadFor[Message](e) = Message{
 			r.Channel, r.Address, r.ExternalID, r.SentAt, r.Body, r.Attachments,
-			r.Response, r.Quiet, r.Marks,
+			r.Response, r.Quiet, r.Marks, nil,
+		}
+		if r.Turn != "" {
+			b := r.before()
+			e.Payload.(*Message).Before = &b
 		}
 	case editedPayload:
 		*payloadFor[Edited](e) = Edited{r.Message, r.Body, r.Attachments}
@@ -231,11 +253,20 @@ func (r *EventRow) To(e *Event) {
 func (b *Before) to(r *EventRow) {
 	r.StatusBefore, r.AssigneeBefore, r.TeamBefore = b.Status, b.Assignee, b.Team
 	r.LaneBefore, r.ChannelBefore = b.Lane, b.Channel
+	r.LabelsBefore, r.PriorityBefore = b.Labels, b.Priority
+	r.Cycle, r.OpenedSource = b.Cycle, b.OpenedSource
+	r.StatusSince, r.AssignedAt, r.WasAssigned = b.StatusSince, b.AssignedAt, b.WasAssigned
+	r.OpenedAt, r.Turn, r.TurnSince = b.OpenedAt, b.Turn, b.TurnSince
+	r.WaitingSince, r.HandedOverAt, r.Replies = b.WaitingSince, b.HandedOverAt, b.Replies
+	r.PendingMicros, r.ClosedBy = b.PendingMicros, b.ClosedBy
 }
 
 func (r *EventRow) before() Before {
 	return Before{
 		r.StatusBefore, r.AssigneeBefore, r.TeamBefore, r.LaneBefore, r.ChannelBefore,
+		r.LabelsBefore, r.PriorityBefore, r.Cycle, r.OpenedSource, r.StatusSince, r.AssignedAt,
+		r.WasAssigned, r.OpenedAt, r.Turn, r.TurnSince, r.WaitingSince, r.HandedOverAt, r.Replies,
+		r.PendingMicros, r.ClosedBy,
 	}
 }
 

@@ -1388,8 +1388,11 @@ func TestAClosedConversationIsAssignedAndNoNumberChanges(t *testing.T) {
 	cycle := k.cycle()
 	d := k.wait(time.Hour).do(convo.Assign{By: agentBen, Assignee: "ben", Team: "sales"})
 	assert.Equal(t, convo.OutcomeAssigned, d.Outcome)
-	assert.Equal(t, convo.Before{Status: convo.StatusClosed, Assignee: "ana"},
-		d.Change.Events[0].Before())
+	assert.Equal(t, convo.Before{
+		Status: convo.StatusClosed, Assignee: "ana", Cycle: 1,
+		OpenedSource: convo.SourceIncomingMessage,
+	},
+		d.Change.Events[0].Before(), "no stretch of time ends")
 	assert.Equal(t, convo.StatusClosed, k.conversation().Status)
 	assert.Equal(t, "ben", k.conversation().Assignee)
 	assert.Equal(t, cycle, k.cycle(), "closed count, reopened and first assignee stay")
@@ -1418,14 +1421,81 @@ func TestEventsSayWhatWasBefore(t *testing.T) {
 				now.Conversation.Assignee != was.Assignee || now.Conversation.Team != was.Team
 			if changed {
 				seen[e.Kind] = true
-				assert.Equal(t, convo.Before{
-					Status: was.Status, Assignee: was.Assignee, Team: was.Team,
-				}, e.Before(), e.Kind)
+				b := e.Before()
+				assert.Equal(t, []any{was.Status, was.Assignee, was.Team, was.Cycle.Number},
+					[]any{b.Status, b.Assignee, b.Team, b.Cycle}, e.Kind)
 			}
 			was = now.Conversation
 		}
 	}
 	assert.Len(t, seen, 6, "%v", seen)
+}
+
+// An event says which stretches of time it ends: how long somebody waited, had the conversation, or
+// it was pending.
+func TestEventsSayWhatTheyEnd(t *testing.T) {
+	k := newTalk(t, convo.Policy{})
+	bot := convo.ByAutomation("bot")
+	at := func(minutes int) time.Time { return morning.Add(time.Duration(minutes) * time.Minute) }
+	last := func() convo.Before { return k.log[len(k.log)-1].Before() }
+	k.do(convo.Receive{Body: "hi", Channel: "sms"}, convo.Label{By: bot, Add: []string{"vip"}})
+	k.wait(time.Minute).do(convo.Send{By: bot, Body: "one moment"})
+	assert.Zero(t, last(), "automation is no reply: it is still the same turn")
+	k.wait(time.Minute).do(convo.SetPending{By: bot})
+	as := convo.Before{
+		Status: convo.StatusOpen, Channel: "sms", Labels: "vip", Cycle: 1,
+		OpenedSource: convo.SourceIncomingMessage,
+	}
+	want := as
+	want.Status, want.StatusSince = convo.StatusOpen, at(0)
+	assert.Equal(t, want, last())
+	k.wait(time.Minute).do(convo.Assign{By: bot, Assignee: "ana", Team: "a"})
+	want = as
+	want.Status, want.OpenedAt = convo.StatusPending, at(0)
+	assert.Equal(t, want, last(), "nobody had it")
+	as.Assignee, as.Team = "ana", "a"
+	k.wait(time.Minute).do(convo.Resume{By: agentAna})
+	want = as
+	want.Status, want.StatusSince = convo.StatusPending, at(2)
+	assert.Equal(t, want, last())
+	k.wait(time.Minute).do(convo.Send{By: agentAna, Body: "hello"}) // 5
+	want = as
+	want.Turn, want.TurnSince = convo.TurnContactWaiting, at(0)
+	want.WaitingSince, want.HandedOverAt = at(0), at(3)
+	assert.Equal(t, want, last())
+	k.wait(time.Minute).do(convo.Send{By: agentAna, Body: "still there?"})
+	assert.Zero(t, last(), "nobody waits for it")
+	k.wait(time.Minute).do(convo.Receive{Body: "yes"}) // 7
+	want = as
+	want.Turn, want.TurnSince = convo.TurnAwaitingContact, at(5)
+	assert.Equal(t, want, last())
+	k.wait(time.Minute).do(convo.Receive{Body: "and?"})
+	assert.Zero(t, last(), "it waits already")
+	k.wait(time.Minute).do(convo.Assign{By: agentAna, Assignee: "ben", Team: "a"}) // 9
+	want = as
+	want.Status, want.OpenedAt = convo.StatusOpen, at(0)
+	want.AssignedAt, want.WasAssigned = at(3), true
+	assert.Equal(t, want, last())
+	as.Assignee = "ben"
+	k.wait(time.Minute).do(convo.SetPending{By: agentBen}) // 10
+	k.wait(time.Minute).do(convo.Close{By: agentBen})
+	want = as
+	want.Status, want.StatusSince, want.PendingMicros = convo.StatusPending, at(10),
+		(3 * time.Minute).Microseconds()
+	want.OpenedAt, want.AssignedAt, want.WasAssigned = at(0), at(9), true
+	want.Turn, want.TurnSince, want.Replies = convo.TurnContactWaiting, at(7), 1
+	assert.Equal(t, want, last(), "a wait that a closing ends is no response")
+	k.wait(time.Minute).do(convo.Reopen{By: agentAna}) // 12
+	want = as
+	want.Status, want.StatusSince, want.ClosedBy = convo.StatusClosed, at(11), agentBen
+	assert.Equal(t, want, last())
+	k.wait(time.Minute).do(convo.Close{By: agentAna})
+	as.Cycle, as.OpenedSource = 2, convo.SourceUser
+	want = as
+	want.Status, want.StatusSince = convo.StatusOpen, at(12)
+	want.OpenedAt, want.AssignedAt, want.WasAssigned = at(12), at(12), true
+	want.Turn, want.TurnSince = convo.TurnNobody, at(12)
+	assert.Equal(t, want, last(), "the second cycle has nothing of the first")
 }
 
 func TestUnblockingLetsTheContactWriteAgain(t *testing.T) {
@@ -1759,7 +1829,7 @@ func TestAReopeningStartsAllMeasuresAnew(t *testing.T) {
 	assert.Equal(t, convo.Cycle{
 		Number: 2, OpenedAt: k.now, OpenedBy: agentBen, OpenedSource: convo.SourceUser,
 		FirstAssignedAt: k.now, FirstAssignee: "ana", LastAssignee: "ana",
-		NoWaitBefore: first.Closing.At,
+		NoWaitBefore: first.Closing.At, TurnSince: k.now,
 	}, k.cycle())
 	k.wait(time.Second).do(convo.Send{By: agentBen, Body: "sorry"})
 	assert.Zero(t, k.cycle().Responses, "who waited in the cycle before does not wait in this one")

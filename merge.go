@@ -114,7 +114,9 @@ func DecideMerge(
 		w.turnTo(s, c)
 		if p.Merge == MergeTransfer && !lanes[c.Lane] {
 			e := w.add(s, &o, ConversationTransferred)
-			e.Contact, e.Source, e.Payload = root, o.source, s.Conversation.before()
+			b := &Before{}
+			s.Conversation.before(e.Kind, b)
+			e.Contact, e.Source, e.Payload = root, o.source, b
 			w.apply(s, e)
 		} else {
 			w.close(s, &o, p)

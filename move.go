@@ -86,7 +86,8 @@ func (w *decider) move(s *Snapshot, o *fields) {
 		target = s.Contact
 	}
 	e := w.add(s, o, ConversationMoved)
-	p := &Moving{ContactSeq: target.Version + 1, Before: *s.Conversation.before()}
+	p := &Moving{ContactSeq: target.Version + 1}
+	s.Conversation.before(ConversationMoved, &p.Before)
 	p.Lane, p.Channel = o.to.of(&s.Conversation)
 	if e.Contact = target.ID; from != target.ID {
 		p.From, p.FromSeq = from, s.Contact.Version+1

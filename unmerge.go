@@ -88,7 +88,9 @@ func DecideUnmerge(
 		w.leaveConversation(s)
 		w.turnTo(s, c)
 		e := w.add(s, &o, ConversationTransferred)
-		e.Source, e.Payload = o.source, s.Conversation.before()
+		b := &Before{}
+		s.Conversation.before(e.Kind, b)
+		e.Source, e.Payload = o.source, b
 		w.apply(s, e)
 	}
 	o.at = maxTime(o.at, k.UpdatedAt)

@@ -25,7 +25,7 @@ var actors = []convo.ActorType{
 }
 
 // textFields is how many optional text fields an event has; their flags are the last ones.
-const textFields = 31
+const textFields = 32
 
 // texts are the optional text fields of an event, in the order of their flags.
 func texts(e *convo.EventRow) [textFields]*string {
@@ -36,7 +36,7 @@ func texts(e *convo.EventRow) [textFields]*string {
 		&e.LaneBefore, &e.ChannelBefore, (*string)(&e.Labels), (*string)(&e.LabelsBefore),
 		&e.Subject, &e.Name, (*string)(&e.Attributes), (*string)(&e.BlockedBy), &e.UnmergedFrom,
 		(*string)(&e.OwnBlockedBy), &e.MovedFrom, (*string)(&e.OnReceive), (*string)(&e.Marks),
-		&e.Contact,
+		(*string)(&e.OpenedSource), &e.Contact,
 	}
 }
 
@@ -59,7 +59,8 @@ const (
 	flagOwnBlocked
 	flagFromSeq
 	flagRated
-	firstText = iota // the flag of the first text
+	flagBefore        // what reports count of it
+	firstText  = iota // the flag of the first text
 )
 
 // encode appends the events of one batch to b.
@@ -107,6 +108,9 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	set(flagOwnBlocked, e.OwnBlocked)
 	set(flagFromSeq, e.FromSeq != 0)
 	set(flagRated, e.Cycle != 0 || e.Score != 0)
+	ended := endedBy(e)
+	set(flagBefore, ended != 0 || e.Turn != "" || e.Replies != 0 || e.PendingMicros != 0 ||
+		e.ClosedBy != convo.Actor{})
 	set(flagPriority, e.Priority != 0)
 	set(flagPriorityBefore, e.PriorityBefore != 0)
 
@@ -153,7 +157,62 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	if flags&flagPriorityBefore != 0 {
 		b = append(b, byte(e.PriorityBefore))
 	}
+	if flags&flagBefore != 0 {
+		b = appendBefore(b, e, ended)
+	}
 	return b
+}
+
+// sinces are the times since when things were as they were before an event.
+func sinces(e *convo.EventRow) [6]*time.Time {
+	return [...]*time.Time{
+		&e.StatusSince, &e.AssignedAt, &e.OpenedAt, &e.TurnSince, &e.WaitingSince, &e.HandedOverAt,
+	}
+}
+
+var turns = []convo.Turn{
+	"", convo.TurnNobody, convo.TurnContactWaiting, convo.TurnAwaitingContact,
+}
+
+const wasAssigned = 1 << 6 // behind the flags of sinces
+
+// endedBy are the flags of the sinces that e has.
+func endedBy(e *convo.EventRow) (flags byte) {
+	for i, t := range sinces(e) {
+		if !t.IsZero() {
+			flags |= 1 << i
+		}
+	}
+	if e.WasAssigned {
+		flags |= wasAssigned
+	}
+	return flags
+}
+
+// appendBefore appends how long before the event each of its sinces was, and the rest.
+func appendBefore(b []byte, e *convo.EventRow, flags byte) []byte {
+	b = appendEnum(append(b, flags), turns, e.Turn)
+	for i, t := range sinces(e) {
+		if flags&(1<<i) != 0 {
+			b = binary.AppendVarint(b, e.At.UnixMicro()-t.UnixMicro())
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(e.Replies))
+	b = binary.AppendVarint(b, e.PendingMicros)
+	return appendText(appendEnum(b, actors, e.ClosedBy.Type), e.ClosedBy.ID)
+}
+
+func (r *reader) before(e *convo.EventRow) {
+	flags := r.take(1)[0]
+	e.WasAssigned, e.Turn = flags&wasAssigned != 0, readEnum(r, turns)
+	for i, t := range sinces(e) {
+		if flags&(1<<i) != 0 {
+			*t = time.UnixMicro(e.At.UnixMicro() - r.varint()).UTC()
+		}
+	}
+	e.Replies, e.PendingMicros = int(r.uvarint()), r.varint()
+	e.ClosedBy.Type = readEnum(r, actors)
+	e.ClosedBy.ID = r.text()
 }
 
 // decode calls yield with the events of one batch until it returns false. The event, which gives
@@ -225,6 +284,9 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 	}
 	if flags&flagPriorityBefore != 0 {
 		e.PriorityBefore = convo.Priority(r.take(1)[0])
+	}
+	if flags&flagBefore != 0 {
+		r.before(e)
 	}
 }
 

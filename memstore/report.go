@@ -20,26 +20,69 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 	if err != nil {
 		return nil, err
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	defer s.reading(ctx)()
 	w := s.workspaces[a.Workspace]
 	if w == nil {
 		return nil, nil
 	}
+	var y report.Entry
 	for _, v := range w.all.items {
-		if a.TimeBasis().OfMessages() {
-			v.messages(c)
-		} else {
-			v.cycles(w, c.AddCycle)
+		v.entries(w, a.Subject() == report.OfClosings, &y, c.AddEntry)
+	}
+	if a.Subject() == report.OfMessages {
+		for _, k := range w.contacts {
+			k.events(func(e *convo.Event) bool {
+				y.Of(e, nil, nil)
+				c.AddEntry(&y)
+				return true
+			})
 		}
 	}
-	for _, k := range w.contacts {
-		k.events(func(e *convo.Event) bool {
-			c.AddMessage(nil, e)
-			return true
-		})
-	}
 	return c.Aggregate()
+}
+
+// heldKey finds in a context that the store is held for reading.
+type heldKey struct{ s *Store }
+
+// AtOneMoment implements report.Store.
+func (s *Store) AtOneMoment(ctx context.Context, f func(ctx context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	defer s.reading(ctx)()
+	return f(context.WithValue(ctx, heldKey{s}, true))
+}
+
+// reading holds the store for reading, unless ctx says that it is held; the caller lets it go.
+func (s *Store) reading(ctx context.Context) (letGo func()) {
+	if ctx.Value(heldKey{s}) != nil {
+		return func() {}
+	}
+	s.mu.RLock()
+	return s.mu.RUnlock
+}
+
+// entries yields the events of a conversation, with their cycles if asked.
+func (c *conversation) entries(
+	w *workspace, cycles bool, y *report.Entry, yield func(*report.Entry),
+) {
+	var closed []convo.Cycle // by number, from 1
+	if cycles {
+		c.cycles(w, func(y *report.Cycle) { closed = append(closed, y.Cycle) })
+	}
+	about := convo.Conversation{Origin: c.origin.id}
+	c.events(0, func(e *convo.Event) bool {
+		if e.Kind == convo.ConversationOpened {
+			about.CreatedAt, about.NewContact = e.At, e.Opening().NewContact
+		}
+		var cycle *convo.Cycle
+		if n := e.Before().Cycle; cycles && e.Kind == convo.ConversationClosed && n > 0 {
+			cycle = &closed[n-1]
+		}
+		y.Of(e, &about, cycle)
+		yield(y)
+		return true
+	})
 }
 
 // cycles yields the cycles of a conversation, in order.
@@ -74,18 +117,6 @@ func (c *conversation) cycles(w *workspace, yield func(*report.Cycle)) {
 	yield(&y)
 }
 
-// messages adds the messages of a conversation to those that are collected.
-func (c *conversation) messages(to *report.Collector) {
-	var y report.Cycle
-	c.events(0, func(e *convo.Event) bool {
-		if e.Kind == convo.ConversationOpened {
-			y.NewContact = e.Opening().NewContact
-		}
-		to.AddMessage(&y, e)
-		return true
-	})
-}
-
 // Cycles implements report.Store.
 func (s *Store) Cycles(
 	ctx context.Context, q report.CyclesQuery, f func(*report.Cycle) error,
@@ -93,7 +124,7 @@ func (s *Store) Cycles(
 	if err := cmp.Or(ctx.Err(), q.Validate()); err != nil {
 		return err
 	}
-	for _, y := range s.picked(&q) {
+	for _, y := range s.picked(ctx, &q) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -105,9 +136,8 @@ func (s *Store) Cycles(
 }
 
 // picked are the cycles that q picks, in order.
-func (s *Store) picked(q *report.CyclesQuery) (all []report.Cycle) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+func (s *Store) picked(ctx context.Context, q *report.CyclesQuery) (all []report.Cycle) {
+	defer s.reading(ctx)()
 	w := s.workspaces[q.Workspace]
 	if w == nil {
 		return nil
@@ -128,8 +158,7 @@ func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCo
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	defer s.reading(ctx)()
 	w := s.workspaces[workspace]
 	if w == nil {
 		return nil, nil

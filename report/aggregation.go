@@ -14,6 +14,11 @@ type Store interface {
 	// Aggregate returns a cell for each bucket, value and measure of a that has anything, in any
 	// order, all as of one moment. It fails as [Aggregation.Validate] does.
 	Aggregate(ctx context.Context, a Aggregation) ([]Cell, error)
+	// AtOneMoment calls f with a context in which all that these methods read is as of one moment,
+	// also through what wraps the store. f must not write, nor call other methods. It costs a
+	// database a read-only transaction for as long as f runs; in memory, what writes waits for f.
+	// Within another one the moment is that of the outer one.
+	AtOneMoment(ctx context.Context, f func(ctx context.Context) error) error
 	// Cycles calls f for each cycle that q picks, ordered by q.Compare, until f fails, and returns
 	// that error; f may use the store. A database keeps no more than a page of them in memory: what
 	// happens meanwhile may be among them or not, but none is there twice, and none is missing that
@@ -27,10 +32,11 @@ type Store interface {
 // Aggregation is what a store is asked to count and add up.
 type Aggregation struct {
 	Workspace  string
-	Measures   []Measure   // at least one, all of one TimeBasis
+	Measures   []Measure   // at least one, all of one Subject
 	Boundaries []time.Time // ascending; bucket i is from Boundaries[i] to Boundaries[i+1]
 	GroupBy    Dimension   // optional
 	Filter     Filter
+	Exclude    Filter
 	Quantiles  bool           // percentiles and bands are wanted; else a store may leave them out
 	Calendar   convo.Calendar // required for measures in working time
 }
@@ -43,8 +49,8 @@ type Cell struct {
 	Stat    Stat
 }
 
-// TimeBasis is that of the measures.
-func (a *Aggregation) TimeBasis() TimeBasis { return a.Measures[0].TimeBasis() }
+// Subject is that of the measures.
+func (a *Aggregation) Subject() Subject { return a.Measures[0].Subject() }
 
 // Validate reports with a *convo.ValidationError what no store can answer: measures or dimensions
 // that are not declared, or that do not go together, and boundaries that do not ascend. Workspace
@@ -57,10 +63,9 @@ func (a *Aggregation) Validate() error {
 		switch {
 		case !m.Known():
 			return invalid("measures", fmt.Sprintf("%q is not one of %s", m, join(Measures())))
-		case m.TimeBasis() != a.TimeBasis():
+		case m.Subject() != a.Subject():
 			return invalid("measures",
-				fmt.Sprintf("%s and %s belong to a period by different times",
-					a.Measures[0], m))
+				fmt.Sprintf("%s and %s are not of the same subject", a.Measures[0], m))
 		case m.Working() && a.Calendar == nil:
 			return invalid("calendar", fmt.Sprintf("is required for %s", m))
 		}
@@ -78,9 +83,11 @@ func (a *Aggregation) Validate() error {
 			return err
 		}
 	}
-	for d := range a.Filter {
-		if err := a.checkDimension("filter", d); err != nil {
-			return err
+	for field, f := range map[string]Filter{"filter": a.Filter, "exclude": a.Exclude} {
+		for d := range f {
+			if err := a.checkDimension(field, d); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -90,10 +97,8 @@ func (a *Aggregation) checkDimension(field string, d Dimension) error {
 	switch {
 	case !d.Known():
 		return invalid(field, fmt.Sprintf("%q is not one of %s", d, join(Dimensions())))
-	case !d.Fits(a.TimeBasis()) && a.TimeBasis().OfMessages():
-		return invalid(field, fmt.Sprintf("messages have no %s", d))
-	case !d.Fits(a.TimeBasis()):
-		return invalid(field, fmt.Sprintf("cycles have no %s", d))
+	case !d.Fits(a.Subject()):
+		return invalid(field, fmt.Sprintf("%s has no %s", a.Measures[0], d))
 	}
 	return nil
 }

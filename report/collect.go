@@ -6,8 +6,6 @@ import (
 	"sort"
 
 	"golang.org/x/exp/stats"
-
-	"github.com/chatlifecycle/convo"
 )
 
 // Collector puts the cells of an aggregation together. It is for stores; not safe for concurrent
@@ -25,10 +23,11 @@ type Collector struct {
 	overflow   bool
 }
 
-// filter lets through what has one of the values.
+// filter lets through what has one of the values, or, not, what has none.
 type filter struct {
 	of     *text
 	values []string
+	not    bool
 }
 
 type cellKey struct {
@@ -73,14 +72,16 @@ func NewCollector(a Aggregation, newSketch func() Sketch) (*Collector, error) {
 	for _, m := range a.Measures {
 		c.measures = append(c.measures, measures[m])
 	}
-	basis := a.TimeBasis()
 	for d, values := range a.Filter {
 		if len(values) > 0 {
-			c.filters = append(c.filters, filter{d.textOf(basis), values})
+			c.filters = append(c.filters, filter{d.textOf(a.Subject()), values, false})
 		}
 	}
+	for d, values := range a.Exclude {
+		c.filters = append(c.filters, filter{d.textOf(a.Subject()), values, true})
+	}
 	if a.GroupBy != "" {
-		c.group = a.GroupBy.textOf(basis)
+		c.group = a.GroupBy.textOf(a.Subject())
 	}
 	return c, nil
 }
@@ -88,64 +89,71 @@ func NewCollector(a Aggregation, newSketch func() Sketch) (*Collector, error) {
 // mostExact is how many values of a cell are kept and sorted where there are sketches.
 const mostExact = 100_000
 
-// AddCycle adds what the measures of the aggregation are in a cycle.
-func (c *Collector) AddCycle(y *Cycle) {
-	if !c.a.TimeBasis().OfMessages() {
-		c.add(y, nil)
+// AddEntry adds what the measures of the aggregation are in an entry.
+func (c *Collector) AddEntry(y *Entry) {
+	if !c.a.Subject().has(y) {
+		return
 	}
-}
-
-// AddMessage adds what the measures of the aggregation are in a message e. Of its conversation
-// NewContact is read; nil stands for the log of a contact itself. Other events are left out.
-func (c *Collector) AddMessage(conversation *Cycle, e *convo.Event) {
-	if conversation == nil {
-		conversation = &Cycle{}
-	}
-	if c.a.TimeBasis().OfMessages() &&
-		(e.Kind == convo.MessageReceived || e.Kind == convo.MessageSent ||
-			e.Kind == convo.MessageDuplicated) {
-		c.add(conversation, e)
-	}
-}
-
-func (c *Collector) add(y *Cycle, e *convo.Event) {
-	at, ok := timeBases[c.a.TimeBasis()].at.number(y, e)
-	if !ok || c.bucket(at) < 0 {
+	when := y.At.UnixMicro()
+	if c.bucket(when) < 0 {
 		return
 	}
 	for _, f := range c.filters {
-		if !slices.Contains(f.values, f.of.of(y, e)) {
+		if !f.lets(f.of.of(y)) {
 			return
 		}
 	}
 	value := ""
 	if c.group != nil {
-		value = c.group.of(y, e)
+		value = c.group.of(y)
 	}
 	for _, m := range c.measures {
 		if m.distinct != 0 {
-			if hold(m.when, y, e) {
-				c.AddDistinct(m.name, at, value, m.distinct.text(y, e))
+			if hold(m.when, y) {
+				c.AddDistinct(m.name, when, value, columns[m.distinct].text(y))
 			}
 			continue
 		}
-		if n, micros := m.of(y, e, c.a.Calendar); n != 0 {
-			c.Add(m.name, at, value, Stat{Count: n, Sum: micros, Min: micros, Max: micros})
+		if n, micros := m.of(y, c.a.Calendar); n != 0 {
+			c.Add(m.name, when, value, Stat{Count: n, Sum: micros, Min: micros, Max: micros})
 		}
 	}
 }
 
-// Add adds count, sum, min and max of s, at a time in microseconds; what is in no bucket is left
-// out. A single duration is also kept for the percentiles; several go with Merge.
-func (c *Collector) Add(m Measure, at int64, value string, s Stat) {
-	cell := c.cell(m, at, value)
-	if cell == nil {
+// lets reports whether a text, which may be several values, passes.
+func (f *filter) lets(text string) bool {
+	any := false
+	for _, v := range f.of.values(text) {
+		any = any || slices.Contains(f.values, v)
+	}
+	return any != f.not
+}
+
+// each calls add with each value that a text has of what is grouped by.
+func (c *Collector) each(value string, add func(value string)) {
+	if c.group == nil || !c.group.tokens {
+		add(value)
 		return
 	}
-	c.sum(cell, &s)
-	if s.Count == 1 && c.a.Quantiles && cell.measure.from != 0 {
-		c.record(cell, s.Sum)
+	for _, v := range c.group.values(value) {
+		add(v)
 	}
+}
+
+// Add adds count, sum, min and max of s, at a time in microseconds; what is in no bucket is left
+// out. A single duration is also kept for the percentiles; several go with Merge. The value is what
+// [Dimension.SQL] gives: it may be several labels.
+func (c *Collector) Add(m Measure, at int64, value string, s Stat) {
+	c.each(value, func(value string) {
+		cell := c.cell(m, at, value)
+		if cell == nil {
+			return
+		}
+		c.sum(cell, &s)
+		if s.Count == 1 && c.a.Quantiles && cell.measure.from != nil {
+			c.record(cell, s.Sum)
+		}
+	})
 }
 
 func (c *Collector) record(cell *collected, value int64) {
@@ -164,26 +172,40 @@ func (c *Collector) record(cell *collected, value int64) {
 	cell.values = nil
 }
 
-// Merge adds a stat of several durations, and their encoded sketch.
+// Merge adds a stat of several durations, and their encoded sketch. The value is a single one.
 func (c *Collector) Merge(m Measure, at int64, value string, s Stat, encoded []byte) {
 	cell := c.cell(m, at, value)
 	if cell == nil {
 		return
 	}
 	c.sum(cell, &s)
-	if c.a.Quantiles && cell.measure.from != 0 {
+	if c.a.Quantiles && cell.measure.from != nil {
 		cell.merged = append(cell.merged, encoded)
 	}
 }
 
-// AddDistinct adds one thing to a measure that counts different things, told apart by id.
+// AddDistinct adds one thing to a measure that counts different things, told apart by id. The value
+// is as that of Add.
 func (c *Collector) AddDistinct(m Measure, at int64, value, id string) {
-	if cell := c.cell(m, at, value); cell != nil {
-		if cell.distinct == nil {
-			cell.distinct = map[string]struct{}{}
+	c.each(value, func(value string) {
+		if cell := c.cell(m, at, value); cell != nil {
+			if cell.distinct == nil {
+				cell.distinct = map[string]struct{}{}
+			}
+			cell.distinct[id] = struct{}{}
 		}
-		cell.distinct[id] = struct{}{}
+	})
+}
+
+// Lets reports whether the filters of the aggregation by labels let a convo.Tokens through: what
+// [Dimension.Several] is not for SQL.
+func (c *Collector) Lets(labels string) bool {
+	for _, f := range c.filters {
+		if f.of.tokens && !f.lets(labels) {
+			return false
+		}
 	}
+	return true
 }
 
 func (c *Collector) sum(cell *collected, s *Stat) {
@@ -243,7 +265,7 @@ func (c *Collector) Aggregate() ([]Cell, error) {
 		if s.Count > 0 && s.Sum > 0 {
 			s.Mean = float64(s.Sum) / float64(s.Count)
 		}
-		if cell.measure.from == 0 {
+		if cell.measure.from == nil {
 			s.Min, s.Max = 0, 0
 		}
 		if err := c.quantiles(cell); err != nil {

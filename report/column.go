@@ -2,8 +2,6 @@ package report
 
 import (
 	"time"
-
-	"github.com/chatlifecycle/convo"
 )
 
 // Table is where a store keeps a column.
@@ -11,9 +9,9 @@ type Table int
 
 // The tables.
 const (
-	CycleTable        Table = iota // a cycle: closed or running
-	ConversationTable              // its conversation, or that of the message
-	EventTable                     // the event of a message
+	EventTable        Table = iota // the event itself
+	ConversationTable              // its conversation
+	CycleTable                     // the closed cycle of a closing
 )
 
 // Column is one of the values that measures and dimensions are declared in. Store authors who
@@ -22,39 +20,49 @@ type Column int
 
 // The columns; 0 is none.
 const (
-	conversationID Column = iota + 1
-	cycleNumber
-	openedAt
+	kind Column = iota + 1
+	at
+	sentAt
+	byType
+	byID
+	source
+	channel
+	lane
+	quiet
+	assignee
+	team
+	newContact
+	statusBefore
+	assigneeBefore
+	teamBefore
+	laneBefore
+	channelBefore
+	labelsBefore
+	priorityBefore
+	cycle
 	openedSource
-	firstAssignedAt
+	statusSince
+	assignedAt
+	wasAssigned
+	openedAt
+	turn
+	turnSince
+	waitingSince
+	handedOverAt
+	replies
+	pendingMicros
+	closedByType
+	closedByID
+	conversationID
+	origin
+	firstOpenedAt
+	firstConversation
+	amended
+	firstResponderType
+	firstResponderID
 	firstAssignee
 	lastAssignee
 	lastTeam
-	firstResponseAt
-	firstResponseSentAt
-	firstWaitingSince
-	firstResponderType
-	firstResponderID
-	responses
-	responseMicros
-	pendingMicros
-	closedAt
-	closedByType
-	closedByID
-	closedSource
-	category
-	status
-	origin
-	channel
-	lane
-	createdAt
-	firstConversation
-	messageKind
-	messageAt
-	messageChannel
-	messageQuiet
-	authorType
-	authorID
 )
 
 // column is a column in both languages: its name in SQL, and how it is read in Go, as a number
@@ -63,116 +71,107 @@ type column struct {
 	table    Table
 	name     string
 	optional bool // may be NULL: ok is false then, or the text empty
-	number   func(y *Cycle, e *convo.Event) (n int64, ok bool)
-	text     func(y *Cycle, e *convo.Event) string
+	number   func(y *Entry) (n int64, ok bool)
+	text     func(y *Entry) string
 }
 
 // columns is the only place that knows where a column is, for Go and for SQL.
 var columns = [...]column{
+	kind:   {name: "kind", text: func(y *Entry) string { return y.Kind.String() }},
+	at:     {name: "at", number: func(y *Entry) (int64, bool) { return micros(y.At) }},
+	sentAt: optionalTime("sent_at", func(y *Entry) time.Time { return y.SentAt }),
+	byType: {name: "by_type", text: func(y *Entry) string { return string(y.By.Type) }},
+	byID:   optionalText("by_id", func(y *Entry) string { return y.By.ID }),
+	source: optionalText("source", func(y *Entry) string { return string(y.Source) }),
+	channel: optionalText("channel",
+		func(y *Entry) string { return y.Channel }),
+	lane:  optionalText("lane", func(y *Entry) string { return y.Lane }),
+	quiet: optionalFlag("quiet", func(y *Entry) bool { return y.Quiet }),
+	assignee: optionalText("assignee",
+		func(y *Entry) string { return y.Assignee }),
+	team:       optionalText("team", func(y *Entry) string { return y.Team }),
+	newContact: optionalFlag("new_contact", func(y *Entry) bool { return y.NewContact }),
+	statusBefore: optionalText("status_before",
+		func(y *Entry) string { return string(y.StatusBefore) }),
+	assigneeBefore: optionalText("assignee_before",
+		func(y *Entry) string { return y.AssigneeBefore }),
+	teamBefore: optionalText("team_before", func(y *Entry) string { return y.TeamBefore }),
+	laneBefore: optionalText("lane_before", func(y *Entry) string { return y.LaneBefore }),
+	channelBefore: optionalText("channel_before",
+		func(y *Entry) string { return y.ChannelBefore }),
+	labelsBefore: optionalText("labels_before",
+		func(y *Entry) string { return string(y.LabelsBefore) }),
+	priorityBefore: optionalNumber("priority_before",
+		func(y *Entry) int64 { return int64(y.PriorityBefore) }),
+	cycle: optionalNumber("cycle", func(y *Entry) int64 { return int64(y.Cycle) }),
+	openedSource: optionalText("opened_source",
+		func(y *Entry) string { return string(y.OpenedSource) }),
+	statusSince: optionalTime("status_since",
+		func(y *Entry) time.Time { return y.StatusSince }),
+	assignedAt:  optionalTime("assigned_at", func(y *Entry) time.Time { return y.AssignedAt }),
+	wasAssigned: optionalFlag("was_assigned", func(y *Entry) bool { return y.WasAssigned }),
+	openedAt:    optionalTime("opened_at", func(y *Entry) time.Time { return y.OpenedAt }),
+	turn:        optionalText("turn", func(y *Entry) string { return string(y.Turn) }),
+	turnSince:   optionalTime("turn_since", func(y *Entry) time.Time { return y.TurnSince }),
+	waitingSince: optionalTime("waiting_since",
+		func(y *Entry) time.Time { return y.WaitingSince }),
+	handedOverAt: optionalTime("handed_over_at",
+		func(y *Entry) time.Time { return y.HandedOverAt }),
+	replies: optionalNumber("replies", func(y *Entry) int64 { return int64(y.Replies) }),
+	pendingMicros: optionalNumber("pending_micros",
+		func(y *Entry) int64 { return y.PendingMicros }),
+	closedByType: optionalText("closed_by_type",
+		func(y *Entry) string { return string(y.ClosedBy.Type) }),
+	closedByID: optionalText("closed_by_id", func(y *Entry) string { return y.ClosedBy.ID }),
+
 	conversationID: {name: "conversation",
-		text: func(y *Cycle, _ *convo.Event) string { return string(y.Conversation[:]) }},
-	cycleNumber: {name: "number",
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return int64(y.Number), true }},
-	openedAt: {name: "opened_at",
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return micros(y.OpenedAt) }},
-	openedSource: {name: "opened_source",
-		text: func(y *Cycle, _ *convo.Event) string { return string(y.OpenedSource) }},
-	firstAssignedAt: {name: "first_assigned_at", optional: true,
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return micros(y.FirstAssignedAt) }},
-	firstAssignee: {name: "first_assignee",
-		text: func(y *Cycle, _ *convo.Event) string { return y.FirstAssignee }},
-	lastAssignee: {name: "last_assignee",
-		text: func(y *Cycle, _ *convo.Event) string { return y.LastAssignee }},
-	lastTeam: {name: "last_team",
-		text: func(y *Cycle, _ *convo.Event) string { return y.LastTeam }},
-	firstResponseAt: {name: "first_response_at", optional: true,
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return micros(y.FirstResponseAt) }},
-	firstResponseSentAt: {name: "first_response_sent_at", optional: true,
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) {
-			return micros(y.FirstResponseSentAt)
-		}},
-	firstWaitingSince: {name: "first_waiting_since", optional: true,
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) {
-			return micros(y.FirstWaitingSince)
-		}},
-	firstResponderType: {name: "first_responder_type",
-		text: func(y *Cycle, _ *convo.Event) string { return string(y.FirstResponder.Type) }},
-	firstResponderID: {name: "first_responder_id",
-		text: func(y *Cycle, _ *convo.Event) string { return y.FirstResponder.ID }},
-	responses: {name: "responses",
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return int64(y.Responses), true }},
-	responseMicros: {name: "response_micros",
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return y.ResponseMicros, true }},
-	pendingMicros: {name: "pending_micros",
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return y.PendingMicros, true }},
-	closedAt: {name: "closed_at", optional: true,
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return micros(y.Closing.At) }},
-	closedByType: {name: "closed_by_type",
-		text: func(y *Cycle, _ *convo.Event) string { return string(y.Closing.By.Type) }},
-	closedByID: {name: "closed_by_id",
-		text: func(y *Cycle, _ *convo.Event) string { return y.Closing.By.ID }},
-	closedSource: {name: "closed_source",
-		text: func(y *Cycle, _ *convo.Event) string { return string(y.Closing.Source) }},
-	category: {name: "category",
-		text: func(y *Cycle, _ *convo.Event) string { return y.Closing.Category }},
-	status: {name: "status",
-		text: func(y *Cycle, _ *convo.Event) string { return string(y.Status) }},
-
+		text: func(y *Entry) string { return string(y.Conversation[:]) }},
 	origin: {table: ConversationTable, name: "origin",
-		text: func(y *Cycle, _ *convo.Event) string { return y.Contact }},
-	channel: {name: "channel",
-		text: func(y *Cycle, _ *convo.Event) string { return y.Channel }},
-	lane: {name: "lane",
-		text: func(y *Cycle, _ *convo.Event) string { return y.Lane }},
-	createdAt: {table: ConversationTable, name: "created_at",
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return micros(y.CreatedAt) }},
+		text: func(y *Entry) string { return y.Origin }},
+	firstOpenedAt: {table: ConversationTable, name: "created_at",
+		number: func(y *Entry) (int64, bool) { return micros(y.FirstOpenedAt) }},
 	firstConversation: {table: ConversationTable, name: "new_contact",
-		number: func(y *Cycle, _ *convo.Event) (int64, bool) { return flag(y.NewContact) }},
+		number: func(y *Entry) (int64, bool) { return flag(y.FirstConversation) }},
 
-	messageKind: {table: EventTable, name: "kind",
-		text: func(_ *Cycle, e *convo.Event) string { return e.Kind.String() }},
-	messageAt: {table: EventTable, name: "at",
-		number: func(_ *Cycle, e *convo.Event) (int64, bool) { return micros(e.At) }},
-	messageChannel: {table: EventTable, name: "channel", optional: true,
-		text: func(_ *Cycle, e *convo.Event) string { return channelOf(e) }},
-	messageQuiet: {table: EventTable, name: "quiet", optional: true,
-		number: func(_ *Cycle, e *convo.Event) (int64, bool) { return flag(isQuiet(e)) }},
-	authorType: {table: EventTable, name: "by_type",
-		text: func(_ *Cycle, e *convo.Event) string { return string(e.By.Type) }},
-	authorID: {table: EventTable, name: "by_id", optional: true,
-		text: func(_ *Cycle, e *convo.Event) string { return e.By.ID }},
+	amended: ofCycle("category", func(y *Entry) string { return y.Amended }),
+	firstResponderType: ofCycle("first_responder_type",
+		func(y *Entry) string { return string(y.FirstResponder.Type) }),
+	firstResponderID: ofCycle("first_responder_id",
+		func(y *Entry) string { return y.FirstResponder.ID }),
+	firstAssignee: ofCycle("first_assignee", func(y *Entry) string { return y.FirstAssignee }),
+	lastAssignee:  ofCycle("last_assignee", func(y *Entry) string { return y.LastAssignee }),
+	lastTeam:      ofCycle("last_team", func(y *Entry) string { return y.LastTeam }),
+}
+
+func optionalText(name string, text func(*Entry) string) column {
+	return column{name: name, optional: true, text: text}
+}
+
+func ofCycle(name string, text func(*Entry) string) column {
+	return column{table: CycleTable, name: name, text: text}
+}
+
+func optionalTime(name string, of func(*Entry) time.Time) column {
+	return column{name: name, optional: true,
+		number: func(y *Entry) (int64, bool) { return micros(of(y)) }}
+}
+
+// optionalNumber is NULL where it is 0.
+func optionalNumber(name string, of func(*Entry) int64) column {
+	return column{name: name, optional: true,
+		number: func(y *Entry) (int64, bool) { n := of(y); return n, n != 0 }}
+}
+
+func optionalFlag(name string, of func(*Entry) bool) column {
+	return column{name: name, optional: true,
+		number: func(y *Entry) (int64, bool) { return flag(of(y)) }}
 }
 
 // Table is where c is kept.
 func (c Column) Table() Table { return columns[c].table }
 
-// Name is what c is called in its table, as "opened_at". The columns "status" and "conversation" of
-// a cycle are its status, and the id of its conversation.
+// Name is what c is called in its table, as "opened_at".
 func (c Column) Name() string { return columns[c].name }
-
-func (c Column) number(y *Cycle, e *convo.Event) (int64, bool) { return columns[c].number(y, e) }
-
-func (c Column) text(y *Cycle, e *convo.Event) string { return columns[c].text(y, e) }
-
-func channelOf(e *convo.Event) string {
-	switch p := e.Payload.(type) {
-	case *convo.Message:
-		return p.Channel
-	case *convo.Duplicated:
-		return p.Channel
-	}
-	return ""
-}
-
-func isQuiet(e *convo.Event) bool {
-	switch p := e.Payload.(type) {
-	case *convo.Message:
-		return p.Quiet
-	case *convo.Duplicated:
-		return p.Quiet
-	}
-	return false
-}
 
 // flag is a flag as a number, 1 if it is set.
 func flag(is bool) (int64, bool) {

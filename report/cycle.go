@@ -24,6 +24,31 @@ type Cycle struct {
 	convo.Cycle
 }
 
+// contactType is what [ContactType] says of its closing.
+func (y *Cycle) contactType() string {
+	if y.NewContact && y.Number == 1 {
+		return ContactNew
+	}
+	return ContactReturning
+}
+
+// TimeBasis is the time by which a cycle is in a period.
+type TimeBasis int
+
+// The time bases.
+const (
+	ByOpening TimeBasis = iota
+	ByClosing
+)
+
+// At is the time of a cycle; zero: not yet.
+func (b TimeBasis) At(y *Cycle) time.Time {
+	if b == ByClosing {
+		return y.Closing.At
+	}
+	return y.OpenedAt
+}
+
 // CyclesQuery picks the cycles of a workspace that were opened or closed in a period.
 type CyclesQuery struct {
 	Workspace string

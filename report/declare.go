@@ -5,15 +5,14 @@ import "github.com/chatlifecycle/convo"
 // measure is a measure as data. This is all that there is of it: Collector evaluates it in Go,
 // [Measure.SQL] writes it in SQL, and rollups have it as it says.
 type measure struct {
-	name  Measure
-	basis TimeBasis
-	when  []condition // what counts; all must hold
-	minus []condition // what takes one off again; all must hold
-	count Column      // how many one cycle or message counts for; 0: one
-	sum   Column      // how long they took together, in microseconds
+	name    Measure
+	subject Subject
+	when    []condition // what counts; all must hold
+	minus   []condition // what takes one off again; all must hold
 
-	// A duration of each is from one time to another one; what lacks either does not count.
-	from, to Column
+	// A duration is from one time to another one, which is not before it; what lacks either does
+	// not count.
+	from, to number
 	less     Column // how much of it is left out, in microseconds
 	bands    bool   // durations are also counted by BandLimits
 
@@ -24,105 +23,173 @@ type measure struct {
 	definition string
 }
 
-// timeBases say which column is the time of a basis, and which user a measure by it is credited to.
-var timeBases = [...]struct {
-	at   Column
-	user Dimension
-}{
-	ByOpening:    {openedAt, FirstAssignee},
-	ByClosing:    {closedAt, Closer},
-	ByResponse:   {firstResponseAt, FirstResponder},
-	ByAssignment: {firstAssignedAt, FirstAssignee},
-	ByMessage:    {messageAt, Author},
-}
+// user is the actor that dimensions of users are about.
+const user = convo.ActorUser
 
 var (
-	newContact      = []condition{equals(cycleNumber, 1), set(firstConversation)}
-	quietly         = set(messageQuiet)
-	aloud           = not(quietly)
-	received        = is(messageKind, convo.MessageReceived.String())
-	sent            = is(messageKind, convo.MessageSent.String())
-	byUser          = []condition{is(authorType, convo.ActorUser)}
-	sentByUser      = []condition{sent, is(authorType, convo.ActorUser), aloud}
-	sentByBot       = []condition{sent, is(authorType, convo.ActorAutomation), aloud}
-	echoed          = is(messageKind, convo.MessageDuplicated.String())
+	isOpening    = is(kind, convo.ConversationOpened.String())
+	isReopening  = is(kind, convo.ConversationReopened.String())
+	isAssignment = is(kind, convo.ConversationAssigned.String())
+	isReceived   = is(kind, convo.MessageReceived.String())
+	isSent       = is(kind, convo.MessageSent.String())
+	isEcho       = is(kind, convo.MessageDuplicated.String())
+
+	wasOpen     = is(statusBefore, convo.StatusOpen)
+	wasPending  = is(statusBefore, convo.StatusPending)
+	byUser      = is(byType, user)
+	byBot       = is(byType, convo.ActorAutomation)
+	aloud       = not(set(quiet))
+	newOpening  = []condition{isOpening, set(newContact)}
+	firstCycle  = equals(cycle, 1)
+	toSomebody  = not(is(assignee, ""))
+	toNobody    = is(assignee, "")
+	fromSomeone = not(is(assigneeBefore, ""))
+	another     = not(same(assignee, assigneeBefore))
+
 	allOpenings     = []Term{{Measure: OpenedNew}, {Measure: Reopened}}
 	lessNewContacts = Term{Measure: NewContacts, Minus: true}
+
+	// messageAt is when it was sent, repliedAt the same, but not before who waited had written.
+	messageAt = earliest(sentAt, at)
+	repliedAt = latest(waitingSince, messageAt)
+	// passedOn is since when a contact waited for a person.
+	passedOn = latest(handedOverAt, waitingSince)
 )
+
+// anyOf holds if all of one of the lists do.
+func anyOf(lists ...[]condition) condition {
+	none := make([]condition, len(lists))
+	for i, all := range lists {
+		none[i] = not(all...)
+	}
+	return not(none...)
+}
+
+func all(conditions ...condition) []condition { return conditions }
 
 func rows(m Measure) []Term { return []Term{{Measure: m}} }
 
 var measureTable = []measure{
-	{name: Opened, basis: ByOpening, rollup: allOpenings,
+	{name: Opened, subject: OfOpenings, rollup: allOpenings,
 		definition: "cycles by their opening: new conversations and reopenings. Others count " +
 			"conversations by creation only."},
-	{name: OpenedNew, basis: ByOpening, when: []condition{equals(cycleNumber, 1)},
-		rollup:     rows(OpenedNew),
+	{name: OpenedNew, subject: OfOpenings, when: all(isOpening), rollup: rows(OpenedNew),
 		definition: "conversations by their first opening."},
-	{name: Reopened, basis: ByOpening, when: []condition{above(cycleNumber, 1)},
-		rollup: rows(Reopened),
-		definition: "cycles numbered 2 and up, by their opening. The rate is reopened ÷ " +
-			"closed of the period."},
-	{name: NewContacts, basis: ByOpening, when: newContact, rollup: rows(NewContacts),
+	{name: Reopened, subject: OfOpenings, when: all(isReopening), rollup: rows(Reopened),
+		definition: "reopenings, by their time; by closer, by who had closed it. The rate is " +
+			"reopened ÷ closed of the period."},
+	{name: NewContacts, subject: OfOpenings, when: newOpening, rollup: rows(NewContacts),
 		definition: "contacts by the opening of their first conversation."},
-	{name: Returning, basis: ByOpening, when: []condition{not(newContact...)},
+	{name: Returning, subject: OfOpenings, when: all(not(newOpening...)),
 		rollup: append(allOpenings[:2:2], lessNewContacts),
 		definition: "openings and reopenings of contacts who had been there before. A contact " +
 			"counts each time."},
 
-	{name: Closed, basis: ByClosing, rollup: rows(Resolution),
+	{name: Closed, subject: OfClosings, rollup: rows(Resolution),
 		definition: "cycles by their closing; one that was reopened and closed again counts " +
 			"twice. " +
 			"Others count the last closing only, so that a reopening changes the past."},
-	{name: ClosedConversations, basis: ByClosing, distinct: conversationID,
+	{name: ClosedConversations, subject: OfClosings, distinct: conversationID,
 		definition: "distinct conversations with a closing in the period."},
-	{name: ClosedContacts, basis: ByClosing, distinct: origin,
+	{name: ClosedContacts, subject: OfClosings, distinct: origin,
 		definition: "distinct contacts, for which the conversation was opened, with a closing in " +
 			"the period."},
-	{name: Resolution, basis: ByClosing, from: openedAt, to: closedAt, rollup: rows(Resolution),
+	{name: OneTouch, subject: OfClosings, when: all(equals(replies, 1)), rollup: rows(OneTouch),
+		definition: "closings of cycles with exactly one reply."},
+	{name: Automated, subject: OfClosings, when: all(equals(replies, 0)), rollup: rows(Automated),
+		definition: "closings of cycles without a reply: nobody but automation answered."},
+	{name: Resolution, subject: OfClosings, from: openedAt, to: at, rollup: rows(Resolution),
 		definition: "from the opening of the cycle to its closing, by the closing. Others " +
 			"measure from the creation of the conversation, cumulative after a reopening: see " +
 			"last_resolution."},
-	{name: ActiveResolution, basis: ByClosing, from: openedAt, to: closedAt, less: pendingMicros,
+	{name: ActiveResolution, subject: OfClosings, from: openedAt, to: at, less: pendingMicros,
 		rollup:     rows(ActiveResolution),
 		definition: "resolution without the time spent pending."},
-	{name: FirstResolution, basis: ByClosing, when: []condition{equals(cycleNumber, 1)},
-		from: openedAt, to: closedAt, rollup: rows(FirstResolution),
+	{name: FirstResolution, subject: OfClosings, when: all(firstCycle),
+		from: openedAt, to: at, rollup: rows(FirstResolution),
 		definition: "from the first opening of the conversation to its first closing, by that " +
 			"closing. No reopening changes it."},
-	{name: LastResolution, basis: ByClosing, from: createdAt, to: closedAt,
+	{name: LastResolution, subject: OfClosings, from: firstOpenedAt, to: at,
 		rollup: rows(LastResolution),
 		definition: "from the first opening of the conversation to this closing, by the closing; " +
 			"each closing counts."},
 
-	{name: FirstResponse, basis: ByResponse, from: firstWaitingSince, to: firstResponseSentAt,
-		bands: true, rollup: rows(FirstResponse),
+	{name: FirstResponse, subject: OfReplies, when: all(equals(replies, 0)),
+		from: waitingSince, to: repliedAt, bands: true, rollup: rows(FirstResponse),
 		definition: "from the contact's first message of the cycle to the first reply of a user, " +
 			"by that reply; of both, when they were sent. In what a user begins nobody waits " +
 			"before the contact writes. Automation is no reply, unless the policy counts it; " +
 			"others count bots, or from the opening."},
-	{name: Response, basis: ByResponse, when: []condition{above(responses, 0)},
-		count: responses, sum: responseMicros, rollup: rows(Response),
-		definition: "each reply: from the first unanswered incoming message to the reply. The " +
-			"replies of a cycle are counted together, where its first response is."},
+	{name: Response, subject: OfReplies, from: waitingSince, to: repliedAt, bands: true,
+		rollup: rows(Response),
+		definition: "each reply: from the first unanswered incoming message to the reply, by the " +
+			"reply and by who made it. Others book all replies of a conversation at its first " +
+			"one, so that the past changes."},
+	{name: HandoverFirstResponse, subject: OfReplies, when: all(equals(replies, 0)),
+		from: passedOn, to: latest(handedOverAt, repliedAt), bands: true,
+		rollup: rows(HandoverFirstResponse),
+		definition: "first_response, but from the hand-over, where that is later: automation's " +
+			"first resuming of the cycle or assigning of it to a user or a team."},
+	{name: HandoverResponse, subject: OfReplies,
+		from: passedOn, to: latest(handedOverAt, repliedAt), bands: true,
+		rollup:     rows(HandoverResponse),
+		definition: "response, but from the hand-over, where that is later."},
 
-	{name: Assignment, basis: ByAssignment, from: openedAt, to: firstAssignedAt,
-		rollup: rows(Assignment),
+	{name: Assigned, subject: OfAssignments, when: all(isAssignment, toSomebody, another),
+		rollup: rows(Assigned),
+		definition: "assignments to a user who did not have it, by their time and by whom they " +
+			"are to. Team changes alone are none."},
+	{name: Unassigned, subject: OfAssignments, when: all(isAssignment, toNobody, fromSomeone),
+		rollup:     rows(Unassigned),
+		definition: "times that a user who had it was taken off, and nobody put on."},
+	{name: Transfers, subject: OfAssignments,
+		when: all(isAssignment, toSomebody, fromSomeone, another), rollup: rows(Transfers),
+		definition: "assignments from one user to another one."},
+	{name: Assignment, subject: OfAssignments,
+		when: all(anyOf(
+			all(isReopening, fromSomeone),
+			all(isAssignment, toSomebody, not(set(wasAssigned)), given(openedAt)),
+		)),
+		from: choice{all(isReopening), at, openedAt}, to: at, rollup: rows(Assignment),
 		definition: "from the opening of the cycle to the first assignment to a user, by that " +
 			"assignment. Who kept the conversation through a reopening has the cycle from its " +
 			"opening on, after no time."},
 
-	{name: Incoming, basis: ByMessage, when: []condition{received, aloud},
+	{name: Handling, subject: OfHandling, from: assignedAt, to: at, rollup: rows(Handling),
+		definition: "each time that a user had an active conversation, from the assignment, or " +
+			"the reopening, to the next assignment or the closing, by its end. Others have it " +
+			"of the last assignee only."},
+
+	{name: OpenTime, subject: OfStatuses, when: all(wasOpen), from: statusSince, to: at,
+		rollup:     rows(OpenTime),
+		definition: "each time that a conversation was open, by its end."},
+	{name: PendingTime, subject: OfStatuses, when: all(wasPending), from: statusSince, to: at,
+		rollup:     rows(PendingTime),
+		definition: "each time that a conversation was pending, by its end."},
+
+	{name: ContactWaitingTime, subject: OfTurns, when: all(is(turn, convo.TurnContactWaiting)),
+		from: turnSince, to: at, rollup: rows(ContactWaitingTime),
+		definition: "each time that a contact had no reply, by its end, also by a closing; by " +
+			"when messages were recorded, so that the three turns add up to resolution."},
+	{name: AwaitingContactTime, subject: OfTurns, when: all(is(turn, convo.TurnAwaitingContact)),
+		from: turnSince, to: at, rollup: rows(AwaitingContactTime),
+		definition: "each time that the contact had not answered, by its end."},
+	{name: IdleTime, subject: OfTurns, when: all(is(turn, convo.TurnNobody)),
+		from: turnSince, to: at, rollup: rows(IdleTime),
+		definition: "each time after an opening before anybody wrote, by its end. Where a " +
+			"message opens the conversation there is none."},
+
+	{name: Incoming, subject: OfMessages, when: all(isReceived, aloud), rollup: rows(Incoming),
 		definition: "messages of contacts, by their time, without quiet ones."},
-	{name: OutgoingUser, basis: ByMessage, when: sentByUser,
-		minus: []condition{echoed, is(authorType, convo.ActorUser), aloud},
+	{name: OutgoingUser, subject: OfMessages, when: all(isSent, byUser, aloud),
+		minus: all(isEcho, byUser, aloud), rollup: rows(OutgoingUser),
 		definition: "messages sent by users, by their time, without quiet ones. Notes are not " +
 			"messages."},
-	{name: OutgoingAutomation, basis: ByMessage, when: sentByBot,
-		minus:      []condition{echoed, is(authorType, convo.ActorAutomation), aloud},
+	{name: OutgoingAutomation, subject: OfMessages, when: all(isSent, byBot, aloud),
+		minus: all(isEcho, byBot, aloud), rollup: rows(OutgoingAutomation),
 		definition: "messages sent by automation, by their time, without quiet ones."},
-	{name: Quiet, basis: ByMessage, when: []condition{not(echoed), quietly},
-		minus: []condition{echoed, quietly},
+	{name: Quiet, subject: OfMessages, when: all(not(isEcho), set(quiet)),
+		minus: all(isEcho, set(quiet)), rollup: rows(Quiet),
 		definition: "quiet messages of contacts, users and automation, by their time; also those " +
 			"of contacts who have no conversation. No other measure counts them."},
 
@@ -130,21 +197,40 @@ var measureTable = []measure{
 	{name: WorkingFirstResolution, workingOf: FirstResolution},
 	{name: WorkingLastResolution, workingOf: LastResolution},
 	{name: WorkingFirstResponse, workingOf: FirstResponse},
+	{name: WorkingResponse, workingOf: Response},
+	{name: WorkingHandoverFirstResponse, workingOf: HandoverFirstResponse},
+	{name: WorkingHandoverResponse, workingOf: HandoverResponse},
 	{name: WorkingAssignment, workingOf: Assignment},
+	{name: WorkingHandling, workingOf: Handling},
 }
 
 // dimension is a dimension as data.
 type dimension struct {
-	name     Dimension
-	cycles   *text // nil: cycles do not have it
-	messages *text // nil: messages do not have it
-	// rollups are the bases by which rollups have it. What may change after the closing must not be
-	// in them, as a category that is amended; nor what all closed cycles have in common.
-	rollups []TimeBasis
+	name Dimension
+	of   map[Subject]*text // what does not have it is not there
+	// live says that it is not in rollups: it may change later, as a category that is amended, or
+	// is seldom asked for.
+	live bool
 }
 
-// anyBasis is for what is known of a cycle from its opening on.
-var anyBasis = []TimeBasis{ByOpening, ByClosing, ByResponse, ByAssignment}
+// of is a text that some subjects have.
+func of(t *text, subjects ...Subject) map[Subject]*text {
+	return asWell(nil, t, subjects...)
+}
+
+func asWell(all map[Subject]*text, t *text, subjects ...Subject) map[Subject]*text {
+	more := make(map[Subject]*text, len(all)+len(subjects))
+	for s, t := range all {
+		more[s] = t
+	}
+	for _, s := range subjects {
+		more[s] = t
+	}
+	return more
+}
+
+// ended are the subjects whose events say what the conversation was before them.
+var ended = []Subject{OfClosings, OfReplies, OfHandling, OfStatuses, OfTurns}
 
 func contactType(when ...condition) *text {
 	return &text{
@@ -153,22 +239,51 @@ func contactType(when ...condition) *text {
 	}
 }
 
+var priorityNames = []string{
+	convo.PriorityNone.String(), convo.PriorityLow.String(), convo.PriorityMedium.String(),
+	convo.PriorityHigh.String(), convo.PriorityUrgent.String(),
+}
+
+var (
+	beforeOrAt = append(ended[:len(ended):len(ended)], OfAssignments)
+	anyCycle   = append(beforeOrAt[:len(beforeOrAt):len(beforeOrAt)], OfOpenings)
+	byAUser    = userOf(byType, byID)
+)
+
 var dimensionTable = []dimension{
-	{name: Channel, cycles: valueOf(channel), messages: valueOf(messageChannel), rollups: anyBasis},
-	{name: Lane, cycles: valueOf(lane), rollups: anyBasis},
-	{name: OpenedSource, cycles: valueOf(openedSource), rollups: anyBasis},
-	{name: ClosedSource, cycles: valueOf(closedSource), rollups: []TimeBasis{ByClosing}},
-	{name: Category, cycles: valueOf(category)},
-	{name: Team, cycles: valueOf(lastTeam), rollups: anyBasis},
-	{name: FirstResponder, cycles: userOf(firstResponderType, firstResponderID),
-		rollups: []TimeBasis{ByResponse}},
-	{name: Closer, cycles: userOf(closedByType, closedByID), rollups: []TimeBasis{ByClosing}},
-	{name: FirstAssignee, cycles: valueOf(firstAssignee), rollups: []TimeBasis{ByAssignment}},
-	{name: LastAssignee, cycles: valueOf(lastAssignee), rollups: []TimeBasis{ByClosing}},
-	{name: ContactType, cycles: contactType(newContact...),
-		messages: contactType(set(firstConversation)), rollups: anyBasis},
-	{name: Status, cycles: valueOf(status)},
-	{name: Author, messages: &text{when: byUser, then: operand{column: authorID}}},
+	{name: Channel, of: asWell(asWell(of(valueOf(channelBefore), beforeOrAt...),
+		either(channel, channelBefore, isOpening), OfOpenings), valueOf(channel), OfMessages)},
+	{name: Lane, of: asWell(of(valueOf(laneBefore), beforeOrAt...),
+		either(lane, laneBefore, isOpening), OfOpenings)},
+	{name: OpenedSource, of: asWell(asWell(of(valueOf(openedSource), beforeOrAt...),
+		valueOf(source), OfOpenings), either(source, openedSource, isReopening), OfAssignments)},
+	{name: ClosedSource, of: of(valueOf(source), OfClosings)},
+	{name: Category, of: of(valueOf(amended), OfClosings), live: true},
+	{name: Team, of: asWell(of(valueOf(teamBefore), anyCycle...),
+		either(team, teamBefore, isAssignment), OfAssignments)},
+	{name: Assignee, of: asWell(of(valueOf(assigneeBefore), anyCycle...),
+		either(assignee, assigneeBefore, isAssignment), OfAssignments)},
+	{name: AssignedFrom, of: of(valueOf(assigneeBefore), OfAssignments)},
+	{name: AssignedBy, of: of(byAUser, OfAssignments)},
+	{name: Opener, of: of(byAUser, OfOpenings)},
+	{name: Closer, of: asWell(of(byAUser, OfClosings), userOf(closedByType, closedByID),
+		OfOpenings)},
+	{name: Author, of: of(byAUser, OfReplies, OfMessages)},
+	{name: ActorType, of: of(valueOf(byType), OfOpenings, OfClosings, OfReplies, OfAssignments,
+		OfMessages)},
+	{name: FirstResponder, of: of(userOf(firstResponderType, firstResponderID), OfClosings),
+		live: true},
+	{name: FirstAssignee, of: of(valueOf(firstAssignee), OfClosings), live: true},
+	{name: LastAssignee, of: of(valueOf(lastAssignee), OfClosings), live: true},
+	{name: LastTeam, of: of(valueOf(lastTeam), OfClosings), live: true},
+	{name: ContactType, of: asWell(asWell(asWell(
+		of(contactType(firstCycle, set(firstConversation)), ended...),
+		contactType(firstCycle, set(firstConversation), not(isReopening)), OfAssignments),
+		contactType(newOpening...), OfOpenings),
+		contactType(set(firstConversation)), OfMessages)},
+	{name: Status, of: of(valueOf(statusBefore), beforeOrAt...), live: true},
+	{name: Priority, of: of(&text{names: priorityNames, number: priorityBefore}, anyCycle...)},
+	{name: Label, of: of(&text{then: operand{column: labelsBefore}, tokens: true}, anyCycle...)},
 }
 
 // The tables by name.

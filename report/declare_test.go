@@ -22,14 +22,34 @@ func every(conditions []condition, yield func(c condition, column Column)) {
 func checkConditions(t *testing.T, conditions []condition) {
 	t.Helper()
 	every(conditions, func(c condition, column Column) {
-		assert.False(t, columns[column].optional && c.op != opSet,
-			"a condition on NULL is neither true nor false in SQL: %s", column.Name())
-		if c.op == opIs {
+		switch c.op {
+		case opIs:
 			assert.NotNil(t, columns[column].text, "%s is no text", column.Name())
-		} else {
+		case opSame:
+			assert.NotNil(t, columns[column].text, "%s is no text", column.Name())
+			assert.NotNil(t, columns[c.other].text, "%s is no text", c.other.Name())
+		default:
 			assert.NotNil(t, columns[column].number, "%s is no number", column.Name())
 		}
 	})
+}
+
+// checkNumber fails unless all that n is made of are numbers.
+func checkNumber(t *testing.T, n number) {
+	t.Helper()
+	switch n := n.(type) {
+	case Column:
+		assert.NotNil(t, columns[n].number, "%s is no number", n.Name())
+	case extreme:
+		checkNumber(t, n.a)
+		checkNumber(t, n.b)
+	case choice:
+		checkConditions(t, n.when)
+		checkNumber(t, n.then)
+		checkNumber(t, n.otherwise)
+	default:
+		assert.Fail(t, "what is it?", "%T", n)
+	}
 }
 
 func TestEveryMeasureIsDeclaredWhole(t *testing.T) {
@@ -43,31 +63,43 @@ func TestEveryMeasureIsDeclaredWhole(t *testing.T) {
 			assert.NotEmpty(t, m.Definition())
 			assert.LessOrEqual(t, len(m), 32, "as long as the column of rollups")
 			checkConditions(t, d.when)
-			for _, c := range []Column{d.count, d.sum, d.from, d.to, d.less} {
-				assert.True(t, c == 0 || columns[c].number != nil, "%s is no number", c.Name())
+			checkConditions(t, d.minus)
+			assert.Equal(t, d.from == nil, d.to == nil, "a duration has two ends")
+			if d.from != nil {
+				checkNumber(t, d.from)
+				checkNumber(t, d.to)
+				assert.Empty(t, d.minus, "a minimum cannot be taken away")
 			}
+			assert.True(t, d.less == 0 || columns[d.less].number != nil)
 			assert.True(t, d.distinct == 0 || columns[d.distinct].text != nil)
-			assert.Equal(t, d.from == 0, d.to == 0, "a duration has two ends")
-			assert.False(t, d.from != 0 && (d.sum != 0 || d.count != 0), "a duration is of one")
-			assert.False(t, d.sum != 0 && d.count == 0, "a sum is of many")
-			assert.False(t, d.distinct != 0 && (m.Durations() || len(d.rollup) > 0),
+			assert.False(t, d.distinct != 0 && (m.Timed() || len(d.rollup) > 0),
 				"what is distinct does not add up")
 			if d.workingOf != "" {
 				assert.Equal(t, m, workingTime(d.workingOf))
 				assert.True(t, d.workingOf.Timed() && !d.workingOf.Working())
 				assert.Empty(t, d.rollup, "rollups know no calendar")
-			}
-			if d.basis.OfMessages() {
-				assert.Empty(t, d.rollup, "rollups are of closed cycles")
+			} else if d.distinct == 0 {
+				assert.NotEmpty(t, d.rollup, "else it is not quick")
 			}
 			for _, term := range d.rollup {
 				assert.True(t, term.Measure.InRollups(), "rollups have no rows of %s", term.Measure)
-				assert.Equal(t, d.basis, term.Measure.TimeBasis())
-				assert.False(t, term.Minus && m.Durations(), "a minimum cannot be taken away")
+				assert.Equal(t, d.subject, term.Measure.Subject())
+				assert.False(t, term.Minus && m.Timed(), "a minimum cannot be taken away")
 				assert.False(t, m.Timed() && !term.Measure.Timed(), "%s has no sketch",
 					term.Measure)
 			}
 		})
+	}
+}
+
+func TestEverySubjectIsDeclaredWhole(t *testing.T) {
+	known := slices.Concat(MessageKinds, LifecycleKinds)
+	for s := range subjects {
+		assert.NotEmpty(t, subjects[s].kinds)
+		assert.Subset(t, known, subjects[s].kinds, "else no store has an index of them")
+		checkConditions(t, subjects[s].when)
+		assert.True(t, subjects[s].user.Fits(Subject(s)), "whom it is credited to")
+		assert.True(t, Team.Fits(Subject(s)) || Subject(s) == OfMessages)
 	}
 }
 
@@ -79,21 +111,18 @@ func TestEveryDimensionIsDeclaredWhole(t *testing.T) {
 			require.False(t, seen[d], "it is declared twice")
 			seen[d] = true
 			assert.LessOrEqual(t, len(d), 32, "as long as the column of rollups")
-			declared := dimensions[d]
-			assert.True(t, declared.cycles != nil || declared.messages != nil)
-			for _, t2 := range []*text{declared.cycles, declared.messages} {
-				if t2 == nil {
-					continue
-				}
+			require.NotEmpty(t, dimensions[d].of)
+			for s, t2 := range dimensions[d].of {
 				checkConditions(t, t2.when)
 				for _, o := range []operand{t2.then, t2.otherwise} {
 					assert.True(t, o.column == 0 || columns[o.column].text != nil)
 				}
-			}
-			for _, b := range declared.rollups {
-				assert.True(t, d.Fits(b) && !b.OfMessages())
-				assert.NotContains(t, []Dimension{Category, Status}, d,
-					"what changes after the closing is in no rollup")
+				assert.Equal(t, t2.names != nil, t2.number != 0)
+				assert.Equal(t, t2.tokens, d.Several())
+				for _, o := range []operand{t2.then, t2.otherwise} {
+					assert.False(t, o.column != 0 && o.column.Table() == CycleTable &&
+						d.InRollups(s), "what changes after the closing is in no rollup")
+				}
 			}
 		})
 	}
@@ -110,38 +139,36 @@ func TestMeasuresAndDimensionsAreTheCallersToKeep(t *testing.T) {
 // As text and as value: what is written in SQL is what is evaluated in Go.
 func TestExpressionsAreWrittenInSQL(t *testing.T) {
 	name := func(c Column) string { return c.Name() }
+	sent := "CASE WHEN sent_at < at THEN sent_at ELSE at END"
+	replied := "CASE WHEN waiting_since > " + sent + " THEN waiting_since ELSE " + sent + " END"
+	first := "COALESCE(replies, 0) = 0 AND waiting_since IS NOT NULL"
 	for m, want := range map[Measure]Expressions{
-		Opened: {Count: "1", One: true},
-		Returning: {Count: "CASE WHEN NOT (number = 1 AND new_contact IS TRUE) THEN 1 END",
-			One: true},
+		Opened: {Count: "1"},
+		Returning: {Count: "CASE WHEN NOT (kind = 'conversation_opened' AND new_contact IS TRUE) " +
+			"THEN 1 END"},
 		FirstResolution: {
-			Count:  "CASE WHEN number = 1 THEN 1 END",
-			Micros: "CASE WHEN number = 1 THEN closed_at - opened_at END", One: true,
+			Count:  "CASE WHEN COALESCE(cycle, 0) = 1 AND opened_at IS NOT NULL THEN 1 END",
+			Micros: "CASE WHEN COALESCE(cycle, 0) = 1 AND opened_at IS NOT NULL THEN at - opened_at END",
 		},
 		ActiveResolution: {
-			Count: "1", One: true,
-			Micros: "CASE WHEN closed_at - opened_at <= pending_micros THEN 0 " +
-				"ELSE closed_at - opened_at - pending_micros END",
+			Count: "CASE WHEN opened_at IS NOT NULL THEN 1 END",
+			Micros: "CASE WHEN opened_at IS NOT NULL THEN " +
+				"CASE WHEN at - opened_at <= COALESCE(pending_micros, 0) THEN 0 " +
+				"ELSE at - opened_at - COALESCE(pending_micros, 0) END END",
 		},
-		Response: {
-			Count:  "CASE WHEN responses > 0 THEN responses END",
-			Micros: "CASE WHEN responses > 0 THEN response_micros END",
+		FirstResponse: {
+			Count:  "CASE WHEN " + first + " THEN 1 END",
+			Micros: "CASE WHEN " + first + " THEN " + replied + " - waiting_since END",
 		},
-		ClosedContacts: {Count: "1", One: true, DistinctOf: "origin"},
+		ClosedContacts: {Count: "1", DistinctOf: "origin"},
 	} {
 		assert.Equal(t, want, m.SQL(name), m)
 	}
-	// A time that is not the one by which it is counted may not be there yet.
-	late := measure{basis: ByOpening, from: openedAt, to: closedAt,
-		when: []condition{is(status, "it's")}}
-	measures["late"] = &late
-	defer delete(measures, "late")
-	assert.Equal(t, "CASE WHEN status = 'it''s' AND closed_at IS NOT NULL THEN 1 END",
-		Measure("late").SQL(name).Count)
-	y := &Cycle{Status: "it's"}
-	y.OpenedAt = y.CreatedAt
-	count, _ := Measure("late").Of(y)
-	assert.Zero(t, count)
-	assert.Equal(t, "CASE WHEN by_type = 'user' THEN COALESCE(by_id, '') ELSE '' END", Author.SQL(ByMessage, name))
-	assert.Empty(t, Author.SQL(ByClosing, name))
+	assert.Equal(t, "CASE WHEN by_type = 'user' THEN COALESCE(by_id, '') ELSE '' END",
+		Author.SQL(OfMessages, name))
+	assert.Equal(t, "CASE COALESCE(priority_before, 0) WHEN 0 THEN 'none' WHEN 1 THEN 'low' "+
+		"WHEN 2 THEN 'medium' WHEN 3 THEN 'high' WHEN 4 THEN 'urgent' ELSE '' END",
+		Priority.SQL(OfClosings, name))
+	assert.Empty(t, Author.SQL(OfClosings, name))
+	assert.Equal(t, "'it''s'", quoted("it's"))
 }

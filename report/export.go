@@ -57,7 +57,7 @@ func (y *Cycle) row(text func(string) string) []string {
 	closing := &y.Closing
 	return []string{
 		text(y.Workspace), y.Conversation.String(), strconv.Itoa(y.Number), text(y.Contact),
-		ContactType.Of(y), text(y.Channel), text(y.Lane), string(y.Status),
+		y.contactType(), text(y.Channel), text(y.Lane), string(y.Status),
 		at(y.CreatedAt), at(y.OpenedAt), string(y.OpenedBy.Type), text(y.OpenedBy.ID),
 		text(string(y.OpenedSource)),
 		at(y.FirstAssignedAt), text(y.FirstAssignee), text(y.LastAssignee), text(y.LastTeam),

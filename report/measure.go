@@ -12,67 +12,81 @@ type Measure string
 
 // The measures. [Measure.Definition] says what each one means.
 const (
-	Opened              Measure = "opened"
-	OpenedNew           Measure = "opened_new"
-	Reopened            Measure = "reopened"
-	NewContacts         Measure = "new_contacts"
-	Returning           Measure = "returning"
-	Closed              Measure = "closed"
-	ClosedConversations Measure = "closed_conversations"
-	ClosedContacts      Measure = "closed_contacts"
-	Resolution          Measure = "resolution"
-	ActiveResolution    Measure = "active_resolution"
-	FirstResolution     Measure = "first_resolution"
-	LastResolution      Measure = "last_resolution"
-	FirstResponse       Measure = "first_response"
-	Response            Measure = "response"
-	Assignment          Measure = "assignment"
-	Incoming            Measure = "incoming"
-	OutgoingUser        Measure = "outgoing_user"
-	OutgoingAutomation  Measure = "outgoing_automation"
-	Quiet               Measure = "quiet"
+	Opened                Measure = "opened"
+	OpenedNew             Measure = "opened_new"
+	Reopened              Measure = "reopened"
+	NewContacts           Measure = "new_contacts"
+	Returning             Measure = "returning"
+	Closed                Measure = "closed"
+	ClosedConversations   Measure = "closed_conversations"
+	ClosedContacts        Measure = "closed_contacts"
+	OneTouch              Measure = "one_touch"
+	Automated             Measure = "automated"
+	Resolution            Measure = "resolution"
+	ActiveResolution      Measure = "active_resolution"
+	FirstResolution       Measure = "first_resolution"
+	LastResolution        Measure = "last_resolution"
+	FirstResponse         Measure = "first_response"
+	Response              Measure = "response"
+	HandoverFirstResponse Measure = "handover_first_response"
+	HandoverResponse      Measure = "handover_response"
+	Assigned              Measure = "assigned"
+	Unassigned            Measure = "unassigned"
+	Transfers             Measure = "transfers"
+	Assignment            Measure = "assignment"
+	Handling              Measure = "handling"
+	OpenTime              Measure = "open_time"
+	PendingTime           Measure = "pending_time"
+	ContactWaitingTime    Measure = "contact_waiting_time"
+	AwaitingContactTime   Measure = "awaiting_contact_time"
+	IdleTime              Measure = "idle_time"
+	Incoming              Measure = "incoming"
+	OutgoingUser          Measure = "outgoing_user"
+	OutgoingAutomation    Measure = "outgoing_automation"
+	Quiet                 Measure = "quiet"
 )
 
 // In working time, where a query has a calendar.
 const (
-	WorkingResolution      Measure = "working_resolution"
-	WorkingFirstResolution Measure = "working_first_resolution"
-	WorkingLastResolution  Measure = "working_last_resolution"
-	WorkingFirstResponse   Measure = "working_first_response"
-	WorkingAssignment      Measure = "working_assignment"
+	WorkingResolution            Measure = "working_resolution"
+	WorkingFirstResolution       Measure = "working_first_resolution"
+	WorkingLastResolution        Measure = "working_last_resolution"
+	WorkingFirstResponse         Measure = "working_first_response"
+	WorkingResponse              Measure = "working_response"
+	WorkingHandoverFirstResponse Measure = "working_handover_first_response"
+	WorkingHandoverResponse      Measure = "working_handover_response"
+	WorkingAssignment            Measure = "working_assignment"
+	WorkingHandling              Measure = "working_handling"
 )
 
-// TimeBasis is the time by which a measure belongs to a period.
-type TimeBasis int
-
-// The time bases.
-const (
-	ByOpening    TimeBasis = iota // when the cycle was opened
-	ByClosing                     // when it was closed
-	ByResponse                    // when a user first replied in it
-	ByAssignment                  // when it was first assigned to a user
-	ByMessage                     // when the message was sent
-)
-
-// Dimension is what cycles and messages are grouped and filtered by.
+// Dimension is what measures are grouped and filtered by: what the conversation was when the event
+// that counts happened. What happens later changes no group, except of Category.
 type Dimension string
 
 // The dimensions. A dimension of users has the id of a user, and is empty for automation and
-// contacts. Messages have only channel, contact type and author.
+// contacts. Not each is of each [Subject].
 const (
 	Channel        Dimension = "channel"         // of the conversation; of messages, their own
 	Lane           Dimension = "lane"            // of the conversation
 	OpenedSource   Dimension = "opened_source"   // of the cycle
-	ClosedSource   Dimension = "closed_source"   // of the cycle; empty while it runs
+	ClosedSource   Dimension = "closed_source"   // of the closing
 	Category       Dimension = "category"        // of the closing, as amended
-	Team           Dimension = "team"            // the last one of the cycle
-	FirstResponder Dimension = "first_responder" // the user who replied first
-	Closer         Dimension = "closer"          // the user who closed it
-	FirstAssignee  Dimension = "first_assignee"  // the user it was first assigned to
-	LastAssignee   Dimension = "last_assignee"   // the user it was last assigned to
+	Team           Dimension = "team"            // that had it; of an assignment, that has it now
+	Assignee       Dimension = "assignee"        // who had it; of an assignment, who has it now
+	AssignedFrom   Dimension = "assigned_from"   // who had it before an assignment
+	AssignedBy     Dimension = "assigned_by"     // the user who assigned it
+	Opener         Dimension = "opener"          // the user who opened or reopened it
+	Closer         Dimension = "closer"          // the user who closed it, of a reopening before
+	Author         Dimension = "author"          // the user who wrote the message or reply
+	ActorType      Dimension = "actor_type"      // who did it: contact, user, automation, system
+	FirstResponder Dimension = "first_responder" // the user who replied first in the closed cycle
+	FirstAssignee  Dimension = "first_assignee"  // the user who had the closed cycle first
+	LastAssignee   Dimension = "last_assignee"   // the user who had the closed cycle last
+	LastTeam       Dimension = "last_team"       // the team that had the closed cycle last
 	ContactType    Dimension = "contact_type"    // ContactNew or ContactReturning
-	Status         Dimension = "status"          // closed, or open or pending while the cycle runs
-	Author         Dimension = "author"          // the user who wrote the message
+	Status         Dimension = "status"          // of the conversation
+	Priority       Dimension = "priority"        // of the conversation, by name
+	Label          Dimension = "label"           // of the conversation; it may have several
 )
 
 // Contact types. A contact is new at the first opening of its first conversation; its messages are,
@@ -82,8 +96,8 @@ const (
 	ContactReturning = "returning"
 )
 
-// Measures are all measures, in the order in which they are declared: by opening, by closing, by
-// response, by assignment, of messages, and in working time. The slice is the caller's to keep.
+// Measures are all measures, in the order in which they are declared. The slice is the caller's to
+// keep.
 func Measures() []Measure {
 	all := make([]Measure, len(measureTable))
 	for i := range measureTable {
@@ -105,18 +119,15 @@ func Dimensions() []Dimension {
 // Known reports whether m is one of Measures.
 func (m Measure) Known() bool { return measures[m] != nil }
 
-// TimeBasis is the time by which m belongs to a period.
-func (m Measure) TimeBasis() TimeBasis { return m.declared().basis }
+// Subject is what m counts.
+func (m Measure) Subject() Subject { return m.declared().subject }
 
 // CountsDistinct reports whether m counts different things, so that the counts of two buckets do
 // not add up to that of both.
 func (m Measure) CountsDistinct() bool { return m.declared().distinct != 0 }
 
-// Timed reports whether each thing that m counts has a duration, so that there are percentiles.
-func (m Measure) Timed() bool { return m.declared().from != 0 }
-
-// Durations reports whether m adds up durations, in microseconds.
-func (m Measure) Durations() bool { return m.declared().from != 0 || m.declared().sum != 0 }
+// Timed reports whether each thing that m counts has a duration, in microseconds.
+func (m Measure) Timed() bool { return m.declared().from != nil }
 
 // Working reports whether m is in working time, and so needs a Calendar.
 func (m Measure) Working() bool { return m.declared().workingOf != "" }
@@ -124,18 +135,18 @@ func (m Measure) Working() bool { return m.declared().workingOf != "" }
 // Definition says what m means, and what others mean by it.
 func (m Measure) Definition() string { return m.declared().definition }
 
-// Of is how often m is in a cycle, and how long together, in microseconds. It is zero for messages,
-// which are no part of a cycle, and in working time, which needs a Calendar.
-func (m Measure) Of(y *Cycle) (count, micros int64) {
+// Of is how often m is in an entry: 1, −1 or 0; and how long it took, in microseconds. It is zero
+// in working time, which needs a Calendar, and where different things are counted.
+func (m Measure) Of(y *Entry) (count, micros int64) {
 	d := m.declared()
-	if d.basis.OfMessages() || d.workingOf != "" || d.distinct != 0 {
+	if d.workingOf != "" || d.distinct != 0 || !d.subject.has(y) {
 		return 0, 0
 	}
-	return d.of(y, nil, nil)
+	return d.of(y, nil)
 }
 
 // RollupTerms are the measures of which rollups have rows, and which add up to m: m itself, others,
-// or none, if m is not in rollups. All have the TimeBasis of m. The slice must not be changed.
+// or none, if m is not in rollups. All have the Subject of m. The slice must not be changed.
 func (m Measure) RollupTerms() []Term { return m.declared().rollup }
 
 // Term is a measure that is part of a sum.
@@ -154,84 +165,75 @@ func (m Measure) declared() *measure {
 	return &measure{}
 }
 
-// OfMessages reports whether b is the time of messages, not of cycles.
-func (b TimeBasis) OfMessages() bool { return b == ByMessage }
-
-// At is the time by which a cycle belongs to a period; zero: not yet, or never.
-func (b TimeBasis) At(y *Cycle) time.Time {
-	if b.OfMessages() {
-		return time.Time{}
-	}
-	at, ok := timeBases[b].at.number(y, nil)
-	if !ok {
-		return time.Time{}
-	}
-	return time.UnixMicro(at).UTC()
-}
-
 // Known reports whether d is one of Dimensions.
 func (d Dimension) Known() bool { return dimensions[d] != nil }
 
-// Of is the value that a cycle has; empty for Author, which only messages have.
-func (d Dimension) Of(y *Cycle) string {
-	if t := d.textOf(ByOpening); t != nil {
-		return t.of(y, nil)
+// Of is the value that an entry has, of what s is; of labels all of them, a convo.Tokens.
+func (d Dimension) Of(s Subject, y *Entry) string {
+	if t := d.textOf(s); t != nil {
+		return t.of(y)
 	}
 	return ""
 }
 
-// Fits reports whether what is measured by b has d.
-func (d Dimension) Fits(b TimeBasis) bool { return d.textOf(b) != nil }
+// Fits reports whether what s is has d.
+func (d Dimension) Fits(s Subject) bool { return d.textOf(s) != nil }
 
-// InRollups reports whether rollups have d, of the measures by b.
-func (d Dimension) InRollups(b TimeBasis) bool {
-	return d.Known() && slices.Contains(dimensions[d].rollups, b)
-}
+// Several reports whether one thing may have several values of d, so that groups do not add up.
+func (d Dimension) Several() bool { return d == Label }
 
-// textOf is d in cycles or messages, whichever b is of; nil if they have none.
-func (d Dimension) textOf(b TimeBasis) *text {
-	switch {
-	case !d.Known():
+// InRollups reports whether rollups have d, of what s is.
+func (d Dimension) InRollups(s Subject) bool { return d.Fits(s) && !dimensions[d].live }
+
+func (d Dimension) textOf(s Subject) *text {
+	if !d.Known() {
 		return nil
-	case b.OfMessages():
-		return dimensions[d].messages
 	}
-	return dimensions[d].cycles
+	return dimensions[d].of[s]
 }
 
-// of is how often m is in a cycle, or in the message e of it, and how long together.
-func (m *measure) of(y *Cycle, e *convo.Event, calendar convo.Calendar) (count, micros int64) {
-	if !hold(m.when, y, e) {
-		if len(m.minus) > 0 && hold(m.minus, y, e) {
+// values are the values of which a text is one or several.
+func (t *text) values(of string) []string {
+	if t.tokens {
+		if of == "" {
+			return []string{""} // those without any
+		}
+		return convo.Tokens(of).All()
+	}
+	return []string{of}
+}
+
+// has reports whether s is of an entry.
+func (s Subject) has(y *Entry) bool {
+	return slices.Contains(subjects[s].kinds, y.Kind) && hold(subjects[s].when, y)
+}
+
+// of is how often m is in an entry that its subject has, and how long it took.
+func (m *measure) of(y *Entry, calendar convo.Calendar) (count, micros int64) {
+	if !hold(m.when, y) {
+		if len(m.minus) > 0 && hold(m.minus, y) {
 			return -1, 0
 		}
 		return 0, 0
 	}
-	count = 1
-	if m.count != 0 {
-		count, _ = m.count.number(y, e)
+	if m.from == nil {
+		return 1, 0
 	}
-	if m.sum != 0 {
-		micros, _ = m.sum.number(y, e)
-	}
-	if m.from == 0 {
-		return count, micros
-	}
-	from, began := m.from.number(y, e)
-	to, ended := m.to.number(y, e)
+	from, began := m.from.of(y)
+	to, ended := m.to.of(y)
 	switch {
 	case !began || !ended:
 		return 0, 0
 	case m.workingOf == "":
 		micros = to - from
 		if m.less != 0 {
-			less, _ := m.less.number(y, e)
+			less, _ := m.less.of(y)
 			micros -= less
 		}
-		return count, max(0, micros)
+		return 1, max(0, micros)
 	case from < to:
 		micros = calendar.Between(time.UnixMicro(from).UTC(),
 			time.UnixMicro(to).UTC()).Microseconds()
 	}
-	return count, micros
+	return 1, micros
 }

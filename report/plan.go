@@ -18,7 +18,7 @@ type plan struct {
 	sortBy     Measure
 }
 
-// part is measures of one basis, and what they are grouped by.
+// part is measures of one subject, and what they are grouped by.
 type part struct {
 	measures []Measure
 	by       Dimension
@@ -30,17 +30,29 @@ var parts = map[Kind][]part{
 		{measures: []Measure{Opened, OpenedNew, Reopened}},
 		{measures: []Measure{Closed}},
 	},
-	Responses: {{measures: []Measure{FirstResponse, Response}}},
+	Responses: {{measures: []Measure{
+		FirstResponse, Response, HandoverFirstResponse, HandoverResponse,
+	}}},
 	Resolutions: {
-		{measures: []Measure{Resolution, ActiveResolution, FirstResolution, LastResolution}},
+		{measures: []Measure{
+			Resolution, ActiveResolution, FirstResolution, LastResolution, OneTouch, Automated,
+		}},
 	},
-	Messages:    {{measures: []Measure{Incoming, OutgoingUser, OutgoingAutomation, Quiet}}},
-	Contacts:    {{measures: []Measure{NewContacts, Returning}}},
-	Assignments: {{measures: []Measure{Assignment}}},
+	Messages: {{measures: []Measure{Incoming, OutgoingUser, OutgoingAutomation, Quiet}}},
+	Contacts: {{measures: []Measure{NewContacts, Returning}}},
+	Assignments: {
+		{measures: []Measure{Assigned, Unassigned, Transfers, Assignment}},
+		{measures: []Measure{Handling}},
+	},
+	Times: {
+		{measures: []Measure{OpenTime, PendingTime}},
+		{measures: []Measure{ContactWaitingTime, AwaitingContactTime, IdleTime}},
+	},
 	Users: {
 		{measures: []Measure{Closed, Resolution}, by: Closer},
-		{measures: []Measure{FirstResponse, Response}, by: FirstResponder},
-		{measures: []Measure{Assignment}, by: FirstAssignee},
+		{measures: []Measure{FirstResponse, Response}, by: Author},
+		{measures: []Measure{Assigned, Transfers, Assignment}, by: Assignee},
+		{measures: []Measure{Handling}, by: Assignee},
 		{measures: []Measure{OutgoingUser}, by: Author},
 	},
 }
@@ -151,7 +163,7 @@ func (q *Query) checkLeaderboard() error {
 	if !q.Measure.Known() || q.Measure.CountsDistinct() || q.Measure.Working() {
 		return invalid("measure", fmt.Sprintf("%q cannot be led by", q.Measure))
 	}
-	user := timeBases[q.Measure.TimeBasis()].user
+	user := subjects[q.Measure.Subject()].user
 	switch q.GroupBy {
 	case "":
 		q.GroupBy = user
@@ -210,51 +222,69 @@ func join[S ~string](names []S) string {
 	return strings.Join(all, ", ")
 }
 
-// checkFilter checks the filter, and that cycles or messages have what is asked for.
+// checkFilter checks the filters, and that what is measured has what is asked for.
 func (q *Query) checkFilter(p *plan) error {
-	for d, values := range q.Filter {
+	for field, f := range map[string]Filter{"filter": q.Filter, "exclude": q.Exclude} {
+		if err := f.check(field, q.Workspace); err != nil {
+			return err
+		}
+	}
+	var left error
+	p.parts = slices.DeleteFunc(p.parts, func(t part) bool {
+		err := q.fits(t)
+		if err != nil {
+			left = err
+		}
+		return err != nil
+	})
+	if len(p.parts) == 0 {
+		return left
+	}
+	grouped := false
+	for i := range p.parts {
+		t := &p.parts[i]
+		if t.by != "" && !t.by.Fits(t.measures[0].Subject()) {
+			t.by = ""
+		}
+		grouped = grouped || t.by != ""
+	}
+	if q.GroupBy != "" && !grouped {
+		return q.lacks(p.parts[0], q.GroupBy)
+	}
+	return nil
+}
+
+func (f Filter) check(field, workspace string) error {
+	for d, values := range f {
 		if !d.Known() {
-			return invalid("filter", fmt.Sprintf("%q is not one of %s", d, join(Dimensions())))
+			return invalid(field, fmt.Sprintf("%q is not one of %s", d, join(Dimensions())))
 		}
 		if len(values) > MaxValues {
-			return invalid("filter."+string(d), fmt.Sprintf("must be at most %d values", MaxValues))
+			return invalid(field+"."+string(d), fmt.Sprintf("must be at most %d values", MaxValues))
 		}
 		for _, v := range values {
-			if (convo.Filter{Workspace: q.Workspace, Team: v}).Validate() != nil {
-				return invalid("filter."+string(d), "must be values of 255 bytes at most, "+
+			if (convo.Filter{Workspace: workspace, Team: v}).Validate() != nil {
+				return invalid(field+"."+string(d), "must be values of 255 bytes at most, "+
 					"of UTF-8 without control characters")
 			}
-		}
-	}
-	if q.Kind == Users { // without what the filter is not about
-		p.parts = slices.DeleteFunc(p.parts, func(t part) bool { return q.fits(t) != nil })
-		if len(p.parts) == 0 {
-			return invalid("filter", "goes with no measure of users")
-		}
-	}
-	for _, t := range p.parts {
-		if err := q.fits(t); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-// fits fails unless what a part measures has all dimensions that it is grouped and filtered by.
+// fits fails unless what a part measures has all dimensions that it is filtered by.
 func (q *Query) fits(t part) error {
-	basis := t.measures[0].TimeBasis()
-	needed := slices.Collect(maps.Keys(q.Filter))
-	if t.by != "" {
-		needed = append(needed, t.by)
-	}
-	for _, d := range needed {
-		switch {
-		case d.Fits(basis):
-		case basis.OfMessages():
-			return invalid(string(d), "messages have only channel, contact_type and author")
-		default:
-			return invalid(string(d), "is of messages only")
+	for _, f := range []Filter{q.Filter, q.Exclude} {
+		for d := range f {
+			if !d.Fits(t.measures[0].Subject()) {
+				return q.lacks(t, d)
+			}
 		}
 	}
 	return nil
+}
+
+// lacks says that no measure of a report has a dimension.
+func (q *Query) lacks(t part, d Dimension) error {
+	return invalid(string(d), fmt.Sprintf("%s does not have it", t.measures[0]))
 }

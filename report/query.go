@@ -16,7 +16,8 @@ const (
 	Resolutions   Kind = "resolutions"   // how long until closed
 	Messages      Kind = "messages"      // messages by author: contact, user, automation
 	Contacts      Kind = "contacts"      // openings of new and of returning contacts
-	Assignments   Kind = "assignments"   // how long until assigned to a user
+	Assignments   Kind = "assignments"   // who got what, how soon, and for how long
+	Times         Kind = "times"         // how long open, pending, and whose turn it was
 	Users         Kind = "users"         // one row per user, of all measures credited to users
 	Leaderboard   Kind = "leaderboard"   // the top users or teams by one measure
 )
@@ -41,10 +42,13 @@ type Query struct {
 	Bucket Bucket `json:"bucket,omitempty"`
 	// WeekStart is the first day of a week. Default: Monday.
 	WeekStart Weekday `json:"week_start,omitempty"`
-	// GroupBy asks for a row per value of it. Default: no groups. A report of users is always
-	// grouped by user.
+	// GroupBy asks for a row per value of it, of the measures that have it. Default: no groups. A
+	// report of users is always grouped by user.
 	GroupBy Dimension `json:"group_by,omitempty"`
-	Filter  Filter    `json:"filter,omitzero"`
+	// Filter narrows the report down, Exclude leaves out what has one of the values. Measures that
+	// do not have the dimension are left out of a report that has others.
+	Filter  Filter `json:"filter,omitzero"`
+	Exclude Filter `json:"exclude,omitzero"`
 	// Measure and Top are of a leaderboard: the measure that sorts it, and its number of rows
 	// (default 10, at most MaxGroups).
 	Measure Measure `json:"measure,omitempty"`
@@ -65,6 +69,5 @@ const (
 	MaxValues  = 100    // of one dimension of a filter
 )
 
-// Filter narrows a report down to cycles or messages that have one of the values in each of the
-// dimensions. An empty list lets everything through.
+// Filter picks what has one of the values in each of the dimensions. An empty list does not count.
 type Filter map[Dimension][]string

@@ -61,7 +61,7 @@ type Stat struct {
 	// Approximate says that percentiles and bands are from sketches: a percentile is at most 1 %
 	// off, and so is the limit of a band. Everything else is exact.
 	Approximate bool `json:"approximate,omitempty"`
-	// Bands are, of first responses, how many durations are above the limit before and up to this
+	// Bands are, of responses, how many durations are above the limit before and up to this
 	// one of BandLimits. The last band is the rest.
 	Bands []int64 `json:"bands,omitempty"`
 }
@@ -72,8 +72,9 @@ var BandLimits = [...]time.Duration{
 	7 * 24 * time.Hour,
 }
 
-// Run reports what q asks for from s. A query that cannot be answered is a *convo.ValidationError;
-// errors of the store are returned as they are.
+// Run reports what q asks for from s, all of it as of one moment: total, series and groups add up
+// while others write (but for distinct counts, percentiles, and groups by label). A query that
+// cannot be answered is a *convo.ValidationError; errors of the store are returned as they are.
 func Run(ctx context.Context, s Store, q Query) (*Report, error) {
 	p, err := planOf(&q)
 	if err != nil {
@@ -88,13 +89,19 @@ func Run(ctx context.Context, s Store, q Query) (*Report, error) {
 		r.Series = append(r.Series, Point{p.boundaries[i], p.boundaries[i+1], Values{}})
 	}
 	groups := map[string]Values{}
-	for _, part := range p.parts {
-		for _, m := range part.measures {
-			r.Definitions[m] = m.Definition()
+	err = s.AtOneMoment(ctx, func(ctx context.Context) error {
+		for _, part := range p.parts {
+			for _, m := range part.measures {
+				r.Definitions[m] = m.Definition()
+			}
+			if err := p.run(ctx, s, part, r, groups); err != nil {
+				return err
+			}
 		}
-		if err := p.run(ctx, s, part, r, groups); err != nil {
-			return nil, err
-		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	for value, v := range groups {
 		r.Groups = append(r.Groups, Group{value, v})
@@ -122,8 +129,9 @@ func (p *plan) run(
 	ctx context.Context, s Store, part part, r *Report, groups map[string]Values,
 ) error {
 	a := Aggregation{
-		Workspace: r.Workspace, Measures: part.measures, Filter: r.Filter, Quantiles: true,
-		Calendar: r.Calendar,
+		Workspace: r.Workspace, Measures: part.measures, Filter: r.Filter, Exclude: r.Exclude,
+		Quantiles: true,
+		Calendar:  r.Calendar,
 	}
 	// What is only counted adds up over the series.
 	counted := len(r.Series) > 0 && !slices.ContainsFunc(part.measures, func(m Measure) bool {

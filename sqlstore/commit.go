@@ -354,6 +354,13 @@ func (p *plan) writeEvents(ctx context.Context, t *transaction) error {
 			return err
 		}
 	}
+	for _, u := range dialect.QueuedBy(p.events) {
+		_, err := t.update(ctx, dialect.InsertQueued+t.d.KeepQueued,
+			dialect.RollupQueue.All.Args(t.d.Dialect, nil, &u)...)
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

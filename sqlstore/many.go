@@ -314,11 +314,28 @@ func (p *plan) writeMany(ctx context.Context, t *transaction) error {
 			return insertMany(ctx, t, dialect.InsertCycle, dialect.Cycles.All, p.cycles,
 				func(c dialect.ClosedCycle) *dialect.ClosedCycle { return &c })
 		}},
+		{nil, func() (bool, error) { return true, p.writeQueued(ctx, t) }},
 	} {
 		all, err := step.write()
 		if err == nil && !all {
 			err = fmt.Errorf("sqlstore: a row of an import is there: %w", step.reason)
 		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeQueued notes which events are in no rollup yet, many at a time.
+func (p *plan) writeQueued(ctx context.Context, t *transaction) error {
+	for some := range slices.Chunk(dialect.QueuedBy(p.events), maxMany) {
+		statement, args := dialect.InsertMany(t.d.Dialect, dialect.InsertQueued,
+			dialect.RollupQueue.All, some, func(u dialect.Queued) *dialect.Queued { return &u })
+		if t.d.InsertOnce == "" {
+			statement += t.d.KeepQueued
+		}
+		_, err := t.tx.ExecContext(ctx, t.d.Text(statement, t.stmts.prefix), args...)
 		if err != nil {
 			return err
 		}

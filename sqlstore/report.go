@@ -13,7 +13,7 @@ import (
 var _ report.Store = (*Store)(nil)
 
 // Aggregate implements report.Store. What is in the rollups (see Rollup) is read from there, the
-// rest from the cycles; both as they are at one moment.
+// rest from the events; both as they are at one moment.
 func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.Cell, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -32,28 +32,19 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 
 // aggregate adds up each measure of a in the quickest way that is right for it.
 func (s *Store) aggregate(ctx context.Context, a report.Aggregation, c *report.Collector) error {
-	var distinct, inRollups, others []report.Measure
+	var distinct, inRollups []report.Measure
 	for _, m := range a.Measures {
 		switch {
-		case a.Calendar != nil && !a.TimeBasis().OfMessages(): // only Go knows working time
+		case m.Working(): // only Go knows working time
 			return s.aggregateInGo(ctx, &a, c)
 		case m.CountsDistinct():
 			distinct = append(distinct, m)
-		case len(m.RollupTerms()) > 0:
-			inRollups = append(inRollups, m)
 		default:
-			others = append(others, m)
+			inRollups = append(inRollups, m)
 		}
 	}
-	from, to := ends(a.Boundaries)
 	for _, m := range distinct {
 		if err := s.distinctIDs(ctx, &a, c, m); err != nil {
-			return err
-		}
-	}
-	if len(others) > 0 {
-		a.Measures = others
-		if err := s.aggregateRows(ctx, &a, c, allCycles, from, to); err != nil {
 			return err
 		}
 	}
@@ -67,6 +58,16 @@ func (s *Store) aggregate(ctx context.Context, a report.Aggregation, c *report.C
 // ends are the first and the last boundary, in microseconds.
 func ends(boundaries []time.Time) (from, to int64) {
 	return boundaries[0].UnixMicro(), boundaries[len(boundaries)-1].UnixMicro()
+}
+
+// AtOneMoment implements report.Store.
+func (s *Store) AtOneMoment(ctx context.Context, f func(ctx context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.within(ctx).snapshot(ctx, func(in *Store) error {
+		return f(context.WithValue(ctx, txKey{s.stmts}, in.tx))
+	})
 }
 
 // snapshot has f see the database as it is at one moment, or, in a host's transaction, as that sees
@@ -94,16 +95,16 @@ func (s *Store) read(
 	return s.each(ctx, rows, err, f)
 }
 
-// aggregateRows reads the cycles or messages of a between two times; of closed cycles those that
-// pending lets through. Where percentiles are wanted, each duration is read; else sums by the
-// widest slot that fits the boundaries.
+// aggregateRows reads the events of a between two times that pending lets through. Where
+// percentiles are wanted, each duration is read; else sums by the widest slot that fits the
+// boundaries.
 func (s *Store) aggregateRows(
 	ctx context.Context, a *report.Aggregation, c *report.Collector, pending pending, from,
 	to int64,
 ) error {
 	each := a.Quantiles && slices.ContainsFunc(a.Measures, report.Measure.Timed)
-	for _, source := range sourcesOf(a.TimeBasis()) {
-		if source == runningCycles && pending == notPending {
+	for _, source := range sourcesOf(a.Subject()) {
+		if source == ownMessages && pending == notPending {
 			continue // they are in no rollup: they are read with what is pending
 		}
 		if err := s.aggregateSource(ctx, a, c, source, each, pending, from, to); err != nil {
@@ -119,16 +120,17 @@ func (s *Store) aggregateSource(
 ) error {
 	q := &selection{d: s.d, source: source, pending: pending}
 	var at dialect.Int
-	var value dialect.Text
+	var value, labels dialect.Text
 	// Slots are counted from the first boundary, wherever the reading begins: so each is within one
 	// bucket.
 	first, width := a.Boundaries[0].UnixMicro(), slotWidth(a.Boundaries)
 	if each {
-		q.add(a.TimeBasis().SQL(q.column), &at)
+		q.add("ev.at", &at)
 	} else {
-		q.add(s.d.Slot(a.TimeBasis().SQL(q.column)), &at, first, width)
+		q.add(s.d.Slot("ev.at"), &at, first, width)
 	}
 	q.addGroup(a, &value)
+	q.addLabels(a, &labels)
 	stats := make([]report.Stat, len(a.Measures))
 	for i, m := range a.Measures {
 		q.addMeasure(m.SQL(q.column), each, &stats[i])
@@ -136,10 +138,10 @@ func (s *Store) aggregateSource(
 	q.filter(a, from, to)
 	statement := q.statement()
 	if !each {
-		statement += " GROUP BY 1, 2"
+		statement += " GROUP BY 1, 2, 3"
 	}
 	return s.read(ctx, statement, q.args, func(scan func(...any) error) error {
-		if err := scan(q.dests...); err != nil {
+		if err := scan(q.dests...); err != nil || !c.Lets(string(labels)) {
 			return err
 		}
 		when := int64(at)
@@ -172,20 +174,21 @@ func (s *Store) distinctIDs(
 ) error {
 	from, to := ends(a.Boundaries)
 	width := slotWidth(a.Boundaries)
-	for _, source := range sourcesOf(a.TimeBasis()) {
+	for _, source := range sourcesOf(a.Subject()) {
 		q := &selection{d: s.d, source: source, distinct: true}
 		var at dialect.Int
-		var value dialect.Text
+		var value, labels dialect.Text
 		var id sql.RawBytes
-		q.add(s.d.Slot(a.TimeBasis().SQL(q.column)), &at, from, width)
+		q.add(s.d.Slot("ev.at"), &at, from, width)
 		q.addGroup(a, &value)
+		q.addLabels(a, &labels)
 		q.add(m.SQL(q.column).DistinctOf, &id)
 		q.filter(a, from, to)
 		err := s.read(ctx, q.statement(), q.args, func(scan func(...any) error) error {
 			if err := scan(q.dests...); err != nil {
 				return err
 			}
-			if id != nil { // else m does not count it
+			if id != nil && c.Lets(string(labels)) { // else m does not count it
 				c.AddDistinct(m, from+int64(at)*width, string(value), string(id))
 			}
 			return nil
@@ -197,22 +200,22 @@ func (s *Store) distinctIDs(
 	return nil
 }
 
-// aggregateInGo reads whole cycles, for what only Go can measure.
+// aggregateInGo reads whole entries, for what only Go can measure.
 func (s *Store) aggregateInGo(
 	ctx context.Context, a *report.Aggregation, c *report.Collector,
 ) error {
 	from, to := ends(a.Boundaries)
-	for _, source := range sourcesOf(a.TimeBasis()) {
+	for _, source := range sourcesOf(a.Subject()) {
 		q := &selection{d: s.d, source: source}
-		var y report.Cycle
-		q.addCycle(&y)
+		var y report.Entry
+		q.addEntry(&y)
 		q.filter(a, from, to)
 		err := s.read(ctx, q.statement(), q.args, func(scan func(...any) error) error {
-			y = report.Cycle{}
+			y = report.Entry{}
 			if err := scan(q.dests...); err != nil {
 				return err
 			}
-			c.AddCycle(&y)
+			c.AddEntry(&y)
 			return nil
 		})
 		if err != nil {

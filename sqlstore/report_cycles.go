@@ -9,6 +9,7 @@ import (
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // Cycles implements report.Store.
@@ -46,26 +47,20 @@ func (s *Store) cyclesPage(
 		of.Workspace, at, of.To.UnixMicro(), at, s.d.ID(id), s.d.ID(id), number, convo.MaxPageSize,
 	}
 	// First those that run: one that is closed between the two is in both then, and not in none.
-	sources := sourcesOf(of.By)
-	slices.Reverse(sources)
-	for _, source := range sources {
+	for _, running := range []bool{true, false} {
+		if running && of.By == report.ByClosing {
+			continue
+		}
 		var y report.Cycle
-		q := &selection{d: s.d, source: source}
-		q.addCycle(&y)
-		at, id := of.By.SQL(q.column), q.columns[1]
-		if source == runningCycles {
-			at += " + 0" // or PostgreSQL looks by this among all that were ever opened
+		statement, dests := selectCycles(of.By, running, &y)
+		if running {
+			statement += " AND cy.active = " + s.d.Boolean(true)
 		}
-		q.where = "cy.workspace = ? AND " + at + " >= ? AND " + at + " < ? AND (" +
-			at + " > ? OR " + id + " > ? OR " + id + " = ? AND cy.number > ?)"
-		if source == runningCycles {
-			q.where += " AND cy.active = " + s.d.Boolean(true)
-		}
-		statement := q.statement() + " ORDER BY " + at + ", " + id + ", cy.number LIMIT ?"
+		statement += orderOfCycles(of.By, running)
 		n := len(page)
 		err := s.rows(ctx, statement, args, func(scan func(...any) error) error {
 			y = report.Cycle{}
-			err := scan(q.dests...)
+			err := scan(dests...)
 			page = append(page, y)
 			return err
 		})
@@ -82,4 +77,46 @@ func (s *Store) cyclesPage(
 		page = page[:min(len(page), convo.MaxPageSize)]
 	}
 	return page, more, nil
+}
+
+// selectCycles selects the cycles that are behind a place in a period.
+func selectCycles(by report.TimeBasis, running bool, y *report.Cycle) (string, []any) {
+	from, conversation, status := "convo_cycles cy JOIN convo_conversations cv ON "+
+		"cv.workspace = cy.workspace AND cv.id = cy.conversation", "cv.", "'closed'"
+	if running {
+		from, conversation, status = "convo_conversations cy", "cy.", "cy.status"
+	}
+	at, id := timeOfCycle(by, running), idOfCycle(running)
+	dests := dialect.Cycle.Dests([]any{
+		(*dialect.Text)(&y.Workspace), (*dialect.ID)(&y.Conversation), (*dialect.Text)(&y.Contact),
+		(*dialect.Text)(&y.Channel), (*dialect.Text)(&y.Lane), (*dialect.Micros)(&y.CreatedAt),
+		(*dialect.Flag)(&y.NewContact), (*dialect.Text)(&y.Status),
+	}, &y.Cycle)
+	return "SELECT cy.workspace, " + id + ", " + conversation + "origin, cy.channel, cy.lane, " +
+		conversation + "created_at, " + conversation + "new_contact, " + status + ", " +
+		dialect.Cycle.Qualify("cy") + " FROM " + from + " WHERE cy.workspace = ? AND " + at +
+		" >= ? AND " + at + " < ? AND (" + at + " > ? OR " + id + " > ? OR " + id +
+		" = ? AND cy.number > ?)", dests
+}
+
+func orderOfCycles(by report.TimeBasis, running bool) string {
+	return " ORDER BY " + timeOfCycle(by, running) + ", " + idOfCycle(running) +
+		", cy.number LIMIT ?"
+}
+
+func timeOfCycle(by report.TimeBasis, running bool) string {
+	switch {
+	case by == report.ByClosing:
+		return "cy.closed_at"
+	case running:
+		return "cy.opened_at + 0" // or PostgreSQL looks by this among all that were ever opened
+	}
+	return "cy.opened_at"
+}
+
+func idOfCycle(running bool) string {
+	if running {
+		return "cy.id"
+	}
+	return "cy.conversation"
 }

@@ -1,38 +1,72 @@
 package sqlstore
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
-// source is the table that measures are taken from.
+// source is the events that measures are taken from, each with an index by time.
 type source int
 
 const (
-	closedCycles  source = iota // convo_cycles cy
-	runningCycles               // the active ones of convo_conversations cy
-	messages                    // those of convo_events ev
-	ownMessages                 // those of convo_contact_events ev: of contacts themselves
+	messages    source = iota // of convo_events ev: report.MessageKinds
+	lifecycle                 // of convo_events ev: report.LifecycleKinds
+	ownMessages               // of convo_contact_events ev: of contacts themselves
+	reported                  // of convo_events ev: both, without an index by time
 )
 
-// sourcesOf are the sources that have what is measured by b.
-func sourcesOf(b report.TimeBasis) []source {
-	switch {
-	case b.OfMessages():
-		return []source{messages, ownMessages}
-	case b == report.ByClosing:
-		return []source{closedCycles}
+// sourcesOf are the sources that have what a subject is.
+func sourcesOf(of report.Subject) (all []source) {
+	for _, s := range []source{messages, lifecycle} {
+		if len(s.kinds(of)) > 0 {
+			all = append(all, s)
+		}
 	}
-	return []source{closedCycles, runningCycles}
+	if of == report.OfMessages {
+		all = append(all, ownMessages)
+	}
+	return all
 }
 
-// pending says which closed cycles are read: all, those that wait for Rollup, or those that do not.
+// all are the kinds of event that the source has.
+func (s source) all() []convo.EventKind {
+	switch s {
+	case lifecycle:
+		return report.LifecycleKinds
+	case reported:
+		return slices.Concat(report.MessageKinds, report.LifecycleKinds)
+	}
+	return report.MessageKinds
+}
+
+// kinds are those that a subject is of.
+func (s source) kinds(of report.Subject) (kinds []convo.EventKind) {
+	for _, k := range of.Kinds() {
+		if slices.Contains(s.all(), k) {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds
+}
+
+// inKinds is that an event is of one of the kinds.
+func inKinds(kinds []convo.EventKind) string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = "'" + k.String() + "'"
+	}
+	return "ev.kind IN (" + strings.Join(names, ", ") + ")"
+}
+
+// pending says which events are read: all, those that wait for Rollup, or those that do not.
 type pending int
 
 const (
-	allCycles pending = iota
+	allEvents pending = iota
 	onlyPending
 	notPending
 )
@@ -49,32 +83,25 @@ type selection struct {
 	where    string
 	args     []any
 
-	conversation bool // joined
+	conversation bool   // joined
+	cycle        string // how that of a closing is joined; empty: not
 }
 
 // column is how a column of package report is called here.
 func (q *selection) column(c report.Column) string {
 	name := c.Name()
 	switch c.Table() {
-	case report.EventTable:
-		return "ev." + name
 	case report.ConversationTable:
-		switch q.source {
-		case runningCycles:
-			return "cy." + name
-		case ownMessages:
+		if q.source == ownMessages {
 			return "NULL"
 		}
 		q.conversation = true
 		return "cv." + name
+	case report.CycleTable:
+		q.cycle = "JOIN"
+		return "cy." + name
 	}
-	switch {
-	case name == "status" && q.source == closedCycles:
-		return "'closed'"
-	case name == "conversation" && q.source == runningCycles:
-		return "cy.id"
-	}
-	return "cy." + name
+	return "ev." + name
 }
 
 // add selects a column, with the arguments of its placeholders. Columns are added before filter.
@@ -89,117 +116,139 @@ func (q *selection) addGroup(a *report.Aggregation, value *dialect.Text) {
 		q.add("''", value)
 		return
 	}
-	q.add(a.GroupBy.SQL(a.TimeBasis(), q.column), value)
+	q.add(a.GroupBy.SQL(a.Subject(), q.column), value)
+}
+
+// addLabels selects what only Go filters by.
+func (q *selection) addLabels(a *report.Aggregation, labels *dialect.Text) {
+	for _, f := range []report.Filter{a.Filter, a.Exclude} {
+		for d, values := range f {
+			if d.Several() && len(values) > 0 {
+				q.add(d.SQL(a.Subject(), q.column), labels)
+				return
+			}
+		}
+	}
+	q.add("''", labels)
 }
 
 // addMeasure selects what st is read from: of each row, or, not each, of many together.
 func (q *selection) addMeasure(m report.Expressions, each bool, st *report.Stat) {
-	count, sum := (*dialect.Int)(&st.Count), (*dialect.Int)(&st.Sum)
+	count := (*dialect.Int)(&st.Count)
 	switch {
-	case each && m.Micros != "" && m.One:
+	case each && m.Micros != "":
 		q.add(m.Micros, (*asDuration)(st))
-		return
 	case each:
 		q.add(m.Count, count)
 	default:
 		q.add("sum("+m.Count+")", count)
 	}
-	switch {
-	case m.Micros == "":
-	case each:
-		q.add(m.Micros, sum)
-	default:
-		q.add("sum("+m.Micros+")", sum)
-		q.add("min("+m.Micros+")", (*dialect.Int)(&st.Min))
-		q.add("max("+m.Micros+")", (*dialect.Int)(&st.Max))
+	if each || m.Micros == "" {
+		return
 	}
+	q.add("sum("+m.Micros+")", (*dialect.Int)(&st.Sum))
+	q.add("min("+m.Micros+")", (*dialect.Int)(&st.Min))
+	q.add("max("+m.Micros+")", (*dialect.Int)(&st.Max))
 }
 
-// addCycle selects a whole cycle, which addMeasure's columns do not go with.
-func (q *selection) addCycle(y *report.Cycle) {
-	id, conversation, status := "cy.conversation", "cv.", "'closed'"
-	if q.source == runningCycles {
-		id, conversation, status = "cy.id", "cy.", "cy.status"
+// addEntry selects all that measures and dimensions may be declared in.
+func (q *selection) addEntry(y *report.Entry) {
+	columns := dialect.ReportedEvents
+	if q.source == ownMessages {
+		columns = dialect.ReportedContactEvents
 	}
-	q.conversation = q.source != runningCycles
-	q.columns = append(q.columns, "cy.workspace", id, conversation+"origin", "cy.channel",
-		"cy.lane", conversation+"created_at", conversation+"new_contact", status,
-		dialect.Cycle.Qualify("cy"))
-	q.dests = dialect.Cycle.Dests(append(q.dests,
-		(*dialect.Text)(&y.Workspace), (*dialect.ID)(&y.Conversation), (*dialect.Text)(&y.Contact),
-		(*dialect.Text)(&y.Channel), (*dialect.Text)(&y.Lane), (*dialect.Micros)(&y.CreatedAt),
-		(*dialect.Flag)(&y.NewContact), (*dialect.Text)(&y.Status)), &y.Cycle)
+	q.columns = append(q.columns, columns.Qualify("ev"))
+	q.dests = columns.Dests(q.dests, &y.EventRow)
+	if q.source == ownMessages {
+		return
+	}
+	q.conversation = true
+	q.add("cv.origin", (*dialect.Text)(&y.Origin))
+	q.add("cv.created_at", (*dialect.Micros)(&y.FirstOpenedAt))
+	q.add("cv.new_contact", (*dialect.Flag)(&y.FirstConversation))
+	if q.source == messages {
+		return
+	}
+	q.cycle = "LEFT JOIN"
+	q.add("cy.first_responder_type", (*dialect.Text)(&y.FirstResponder.Type))
+	q.add("cy.first_responder_id", (*dialect.Text)(&y.FirstResponder.ID))
+	q.add("cy.first_assignee", (*dialect.Text)(&y.FirstAssignee))
+	q.add("cy.last_assignee", (*dialect.Text)(&y.LastAssignee))
+	q.add("cy.last_team", (*dialect.Text)(&y.LastTeam))
+	q.add("cy.category", (*dialect.Text)(&y.Amended))
 }
 
-// filter narrows the selection down to what a is about between two times, also where there is no
-// index of them.
+// filter narrows the selection down to what a is about between two times.
 func (q *selection) filter(a *report.Aggregation, from, to int64) {
-	basis := a.TimeBasis()
-	at := basis.SQL(q.column)
-	q.where = q.alias() + ".workspace = ? AND " + at + " >= ? AND " + at + " < ?"
+	of := a.Subject()
+	kinds := q.source.kinds(of)
+	when := "ev.at"
+	if q.pending == onlyPending {
+		when = "+ev.at" // or the engine may look by time, once for each conversation of the queue
+	}
+	q.where = "ev.workspace = ? AND " + when + " >= ? AND " + when + " < ? AND " + inKinds(kinds)
 	q.args = append(q.args, a.Workspace, from, to)
-	switch {
-	case basis.OfMessages(): // as the index has it
-		q.where += " AND ev.kind IN ('message_received', 'message_sent', " +
-			"'message_duplicated')"
-	case q.source == runningCycles:
-		q.where += " AND cy.active = " + q.d.Boolean(true)
-	case basis == report.ByResponse || basis == report.ByAssignment:
-		q.where += " AND cy.opened_at < ? AND cy.closed_at >= ?"
-		q.args = append(q.args, to, from)
+	if len(kinds) < len(q.source.all()) { // as the index has it
+		q.where += " AND " + inKinds(q.source.all())
 	}
-	for d, values := range a.Filter {
-		if len(values) == 0 {
-			continue
+	if when := of.SQL(q.column); when != "" {
+		q.where += " AND " + when
+	}
+	for i, f := range []report.Filter{a.Filter, a.Exclude} {
+		op := [...]string{" IN (", " NOT IN ("}[i]
+		for d, values := range f {
+			if len(values) == 0 || d.Several() {
+				continue
+			}
+			q.where += " AND " + d.SQL(of, q.column) + op +
+				dialect.Placeholders(len(values)) + ")"
+			for _, v := range values {
+				q.args = append(q.args, v)
+			}
 		}
-		q.where += " AND " + d.SQL(basis,
-			q.column) + " IN (" + dialect.Placeholders(len(values)) + ")"
-		for _, v := range values {
-			q.args = append(q.args, v)
-		}
 	}
-}
-
-func (q *selection) alias() string {
-	if q.source == messages || q.source == ownMessages {
-		return "ev"
-	}
-	return "cy"
 }
 
 // statement is the SELECT.
 func (q *selection) statement() string {
-	alias := q.alias()
-	text := "SELECT "
+	var b strings.Builder
+	b.WriteString("SELECT ")
 	if q.distinct {
-		text += "DISTINCT "
+		b.WriteString("DISTINCT ")
 	}
-	text += strings.Join(q.columns, ", ")
-	switch q.source {
-	case closedCycles:
-		text += " FROM convo_cycles cy"
-		if q.pending == onlyPending {
-			text += q.d.PendingIndex
-		}
-	case runningCycles:
-		text += " FROM convo_conversations cy"
-	case messages:
-		text += " FROM convo_events ev"
-	case ownMessages:
-		text += " FROM convo_contact_events ev"
+	b.WriteString(strings.Join(q.columns, ", "))
+	switch {
+	case q.source == ownMessages:
+		b.WriteString(" FROM convo_contact_events ev")
+	case q.pending == onlyPending:
+		b.WriteString(" FROM convo_rollup_queue rq " + q.d.JoinInOrder() +
+			" convo_events ev ON ev.workspace = rq.workspace AND" +
+			" ev.conversation = rq.conversation AND ev.seq >= rq.from_seq")
+	default:
+		b.WriteString(" FROM convo_events ev")
+	}
+	if q.pending == notPending && q.source != ownMessages {
+		b.WriteString(" LEFT JOIN convo_rollup_queue rq ON rq.workspace = ev.workspace AND" +
+			" rq.conversation = ev.conversation AND rq.from_seq <= ev.seq")
 	}
 	if q.conversation {
-		text += " JOIN convo_conversations cv ON cv.workspace = " + alias +
-			".workspace AND cv.id = " + alias + ".conversation"
+		b.WriteString(" JOIN convo_conversations cv ON cv.workspace = ev.workspace AND" +
+			" cv.id = ev.conversation")
 	}
-	text += " WHERE " + q.where
-	if q.source == closedCycles {
-		text += [...]string{
-			allCycles: "", onlyPending: " AND cy.rollup_pending = 1",
-			notPending: " AND cy.rollup_pending IS NULL",
-		}[q.pending]
+	if q.cycle != "" {
+		b.WriteString(" " + q.cycle + " convo_cycles cy ON cy.workspace = ev.workspace AND" +
+			" cy.conversation = ev.conversation AND cy.number = ev.cycle AND" +
+			" ev.kind = 'conversation_closed'")
 	}
-	return text
+	b.WriteString(" WHERE " + q.where)
+	switch {
+	case q.source == ownMessages:
+	case q.pending == onlyPending:
+		b.WriteString(" AND rq.workspace = ev.workspace")
+	case q.pending == notPending:
+		b.WriteString(" AND rq.from_seq IS NULL")
+	}
+	return b.String()
 }
 
 // asDuration is a Stat of one duration, or of none.

@@ -8,23 +8,25 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/google/uuid"
+
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
-// Rollups are sums over closed cycles, by slots of time, so that a report need not read each cycle.
-// The cycles that are in none yet are marked as pending; a report reads them beside the rollups. So
-// rollups never make a report stale, only quicker.
+// Rollups are sums over events, by slots of time, so that a report need not read each event. Which
+// events are in none yet is noted for each conversation, in convo_rollup_queue; a report reads them
+// beside the rollups. So rollups never make a report stale, only quicker.
 
-// DefaultRollup is how many cycles Rollup takes with limit 0. A few hundred bytes of each are kept
-// in memory meanwhile.
-const DefaultRollup = 10_000
+// DefaultRollup is how many conversations Rollup takes with limit 0. Meanwhile they are held: a
+// command for one of them waits.
+const DefaultRollup = 1_000
 
 // rollupVersion says what the rollups of a workspace have rows of. It is raised with every change
 // of the measures and dimensions that package report declares to be in rollups. Rollups of another
 // version are not read; Rollup makes older ones anew, and leaves newer ones to newer programs.
-const rollupVersion = 2
+const rollupVersion = 3
 
 // rollupTurn is the workspace at which the last call of Rollup was. It is safe for concurrent use.
 type rollupTurn struct {
@@ -44,14 +46,15 @@ func (t *rollupTurn) set(workspace string) {
 	t.last = workspace
 }
 
-// Rollup adds closed cycles to the rollups, which make long reports quick, and returns how many: of
-// each workspace that has some which are not in them yet, the oldest first, until limit cycles are
-// taken (0: DefaultRollup). more says that the limit ended it, so that there may be more. The next
-// call of s goes on with the workspace after the one where this one ended, so that a busy workspace
-// keeps no other one waiting.
+// Rollup adds events to the rollups, which make long reports quick, and returns of how many
+// conversations: of each workspace those that have events which are not in them yet, until limit
+// conversations are taken (0: DefaultRollup). more says that the limit ended it, so that there may
+// be more. The next call of s goes on with the workspace after the one where this one ended, so
+// that a busy workspace keeps no other one waiting. A conversation that a command holds just now is
+// left to a later call.
 //
 // Call it in the background, every minute or so, and again while it says that there is more;
-// without it, reports are right as well. n cycles are in the rollups also if it fails: each
+// without it, reports are right as well. n conversations are in the rollups also if it fails: each
 // workspace is a transaction of its own. Several calls may run at once, also in several processes;
 // one that was overtaken in a workspace fails with convo.ErrConflict. A negative limit is a
 // *convo.ValidationError.
@@ -100,13 +103,12 @@ func (s *Store) Rollup(ctx context.Context, limit int) (n int, more bool, err er
 	return n, true, nil
 }
 
-// pendingAfter is the first workspace after another one that has pending cycles.
+// pendingAfter is the first workspace after another one that has events which are in no rollup.
 func (s *Store) pendingAfter(
 	ctx context.Context, workspace string,
 ) (next string, found bool, err error) {
-	found, err = s.row(ctx, "SELECT workspace FROM convo_cycles"+s.d.PendingIndex+
-		" WHERE rollup_pending = 1 AND workspace > ? ORDER BY workspace LIMIT 1",
-		[]any{workspace}, []any{(*dialect.Text)(&next)})
+	found, err = s.row(ctx, "SELECT workspace FROM convo_rollup_queue WHERE workspace > ? "+
+		"ORDER BY workspace LIMIT 1", []any{workspace}, []any{(*dialect.Text)(&next)})
 	return next, found, err
 }
 
@@ -153,66 +155,88 @@ func (s *Store) holdRollups(
 	return s.transact(ctx, run)
 }
 
-// How many rows are written with a statement.
+// How many rows are written or found with a statement.
 const (
-	rollupsAtOnce = 50
-	cyclesAtOnce  = 500
+	rollupsAtOnce       = 50
+	conversationsAtOnce = 200
 )
 
-// rollup takes the oldest pending cycles of a workspace, adds them up, and marks them.
+// rollup takes conversations of a workspace, adds their events up that are in no rollup, and notes
+// that they are.
 func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int, err error) {
-	sums := rollupSums{}
-	taken := map[int][]any{} // conversations by the number of their cycle
-	err = s.readClosed(ctx, workspace, onlyPending, limit, func(y *report.Cycle) {
-		n++
-		taken[y.Number] = append(taken[y.Number], s.d.ID(y.Conversation))
-		sums.addCycle(y, true)
-	})
-	if err != nil || n == 0 {
+	waiting, err := s.ids(ctx, "SELECT conversation FROM convo_rollup_queue WHERE workspace = ? "+
+		"ORDER BY conversation LIMIT ?", workspace, limit)
+	if err != nil {
 		return 0, err
+	}
+	sums := rollupSums{}
+	var held [][]any
+	for chunk := range slices.Chunk(waiting, conversationsAtOnce) {
+		if s.d.LockFree() != "" {
+			// What a command is about to note is noted or seen here, for it holds its conversation.
+			chunk, err = s.ids(ctx, "SELECT id FROM convo_conversations WHERE workspace = ? "+
+				"AND id IN ("+dialect.Placeholders(len(chunk))+")"+s.d.LockFree(),
+				append([]any{workspace}, chunk...)...)
+			if err != nil {
+				return 0, err
+			}
+		}
+		if len(chunk) == 0 {
+			continue
+		}
+		held, n = append(held, chunk), n+len(chunk)
+		err := s.readReported(ctx, onlyPending, "rq.workspace = ? AND rq.conversation IN ("+
+			dialect.Placeholders(len(chunk))+")", append([]any{workspace}, chunk...),
+			func(y *report.Entry) { sums.addEntry(y, true) })
+		if err != nil {
+			return 0, err
+		}
+	}
+	if n == 0 {
+		return 0, nil
 	}
 	if err := s.addRollups(ctx, workspace, sums); err != nil {
 		return 0, err
 	}
-	// By their keys, for others that are as old may be closed meanwhile.
-	marked := int64(0)
-	for number, conversations := range taken {
-		for chunk := range slices.Chunk(conversations, cyclesAtOnce) {
-			m, err := s.change(ctx, `UPDATE convo_cycles SET rollup_pending = NULL
-			WHERE workspace = ? AND rollup_pending = 1 AND number = ?
-			AND conversation IN (`+dialect.Placeholders(len(chunk))+")",
-				append([]any{workspace, number}, chunk...))
-			if err != nil {
-				return 0, err
-			}
-			marked += m
+	noted := int64(0)
+	for _, chunk := range held {
+		m, err := s.change(ctx, "DELETE FROM convo_rollup_queue WHERE workspace = ? AND "+
+			"conversation IN ("+dialect.Placeholders(len(chunk))+")",
+			append([]any{workspace}, chunk...))
+		if err != nil {
+			return 0, err
 		}
+		noted += m
 	}
-	if marked != int64(n) {
-		return 0, fmt.Errorf("sqlstore: %w: another call marked cycles meanwhile",
+	if noted != int64(n) {
+		return 0, fmt.Errorf("sqlstore: %w: another call rolled conversations up meanwhile",
 			convo.ErrConflict)
 	}
 	return n, nil
 }
 
-// readClosed reads closed cycles of a workspace: up to limit of them, the oldest first, or, with
-// limit 0, all in no order. The cycle is valid until f returns.
-func (s *Store) readClosed(
-	ctx context.Context, workspace string, pending pending, limit int, f func(*report.Cycle),
+// ids are the ids that a statement finds, as arguments.
+func (s *Store) ids(ctx context.Context, statement string, args ...any) (all []any, err error) {
+	var id uuid.UUID
+	err = s.read(ctx, statement, args, func(scan func(...any) error) error {
+		err := scan((*dialect.ID)(&id))
+		all = append(all, s.d.ID(id))
+		return err
+	})
+	return all, err
+}
+
+// readReported reads the events that reports count, of those that pending lets through. The entry
+// is valid until f returns.
+func (s *Store) readReported(
+	ctx context.Context, pending pending, where string, args []any, f func(*report.Entry),
 ) error {
-	var y report.Cycle
-	q := &selection{
-		d: s.d, source: closedCycles, pending: pending,
-		where: "cy.workspace = ?", args: []any{workspace},
-	}
-	q.addCycle(&y)
-	statement := q.statement()
-	if limit > 0 {
-		statement += " ORDER BY cy.closed_at LIMIT ?"
-		q.args = append(q.args, limit)
-	}
-	return s.read(ctx, statement, q.args, func(scan func(...any) error) error {
-		y = report.Cycle{}
+	var y report.Entry
+	q := &selection{d: s.d, source: reported, pending: pending}
+	q.addEntry(&y)
+	q.where, q.args = where+" AND "+inKinds(reported.all()), args
+	return s.read(ctx, q.statement(), q.args, func(scan func(...any) error) error {
+		y = report.Entry{}
 		if err := scan(q.dests...); err != nil {
 			return err
 		}

@@ -19,11 +19,12 @@ func (s *Store) RebuildRollups(ctx context.Context, workspace string) error {
 	})
 }
 
-// resetRollups empties the rollups of a workspace, and makes all of its cycles pending.
+// resetRollups empties the rollups of a workspace, and notes that all of its events are in none.
 func (s *Store) resetRollups(ctx context.Context, workspace string) error {
 	for _, statement := range []string{
 		"DELETE FROM convo_rollups WHERE workspace = ? AND measure <> ''",
-		"UPDATE convo_cycles SET rollup_pending = 1 WHERE workspace = ? AND rollup_pending IS NULL",
+		"INSERT INTO convo_rollup_queue SELECT workspace, id, 1 FROM convo_conversations " +
+			"WHERE workspace = ?" + s.d.RestartQueued,
 		fmt.Sprintf(`UPDATE convo_rollups SET value_count = %d
 		WHERE workspace = ? AND measure = ''`, rollupVersion),
 	} {
@@ -34,16 +35,15 @@ func (s *Store) resetRollups(ctx context.Context, workspace string) error {
 	return nil
 }
 
-// CheckRollups compares the rollups of a workspace with the cycles that they hold, all of which it
+// CheckRollups compares the rollups of a workspace with the events that they hold, all of which it
 // reads. It returns what differs, a line for each row; RebuildRollups mends it.
 func (s *Store) CheckRollups(
 	ctx context.Context, workspace string,
 ) (differences []string, err error) {
 	want := rollupSums{}
 	err = s.snapshot(ctx, func(s *Store) error {
-		err := s.readClosed(ctx, workspace, notPending, 0, func(y *report.Cycle) {
-			want.addCycle(y, false)
-		})
+		err := s.readReported(ctx, notPending, "ev.workspace = ?", []any{workspace},
+			func(y *report.Entry) { want.addEntry(y, false) })
 		if err != nil {
 			return err
 		}
@@ -88,11 +88,11 @@ func (s *Store) CheckRollups(
 	return differences, nil
 }
 
-// compare says how a row differs from what was added up anew, nil if no cycle belongs there; empty
+// compare says how a row differs from what was added up anew, nil if no event belongs there; empty
 // if it does not. Sketches are tried in tried.
 func (r *rollupRow) compare(k rollupKey, want *rollupSum, tried sketch) string {
 	if want == nil {
-		return fmt.Sprintf("%+v: no cycle belongs there", k)
+		return fmt.Sprintf("%+v: no event belongs there", k)
 	}
 	got := &rollupSum{Stat: r.stat, sketch: r.sketch}
 	damaged := r.eachHalfHour(true, func(i int64, st report.Stat, sketch []byte) {

@@ -10,7 +10,7 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
-// aggregateRollups reads the rollups as far as they have what a asks for, and the cycles for the
+// aggregateRollups reads the rollups as far as they have what a asks for, and the events for the
 // rest. All measures are in rollups.
 func (s *Store) aggregateRollups(
 	ctx context.Context, a *report.Aggregation, c *report.Collector,
@@ -19,7 +19,7 @@ func (s *Store) aggregateRollups(
 	dimension, values, ok := rollupDimension(a)
 	var ranges []slotRange
 	var edges [][2]int64
-	if ok && s.tx.snapshot { // else rollups and cycles may be read as they are at two moments
+	if ok && s.tx.snapshot { // else rollups and events may be read as they are at two moments
 		ranges, edges, ok = cover(a.Boundaries, dimension == "")
 	}
 	if ok && len(ranges) > 0 { // without rollups, the index by time is the better way
@@ -32,7 +32,7 @@ func (s *Store) aggregateRollups(
 		ok = found && version == rollupVersion
 	}
 	if !ok || len(ranges) == 0 {
-		return s.aggregateRows(ctx, a, c, allCycles, from, to)
+		return s.aggregateRows(ctx, a, c, allEvents, from, to)
 	}
 	for _, r := range ranges {
 		if err := s.readRollups(ctx, a, c, dimension, values, r); err != nil {
@@ -60,9 +60,18 @@ func rollupDimension(
 		if values != nil || dimension != "" && dimension != d {
 			return "", nil, false
 		}
+		// What has two labels is in the rows of both.
+		if d.Several() && (dimension != "" || len(list) > 1) {
+			return "", nil, false
+		}
 		dimension, values = d, list
 	}
-	return dimension, values, dimension == "" || dimension.InRollups(a.TimeBasis())
+	for _, list := range a.Exclude {
+		if len(list) > 0 {
+			return "", nil, false
+		}
+	}
+	return dimension, values, dimension == "" || dimension.InRollups(a.Subject())
 }
 
 // slotRange is the slots of one width from one (inclusive) to another one (exclusive).
@@ -72,7 +81,7 @@ type slotRange struct{ width, from, to int64 }
 const maxRanges = 64
 
 // cover takes the buckets between boundaries apart into slots, and what is left over at their
-// edges. Half hours are only there over all cycles.
+// edges. Half hours are only there over all events.
 func cover(boundaries []time.Time, all bool) (ranges []slotRange, edges [][2]int64, ok bool) {
 	widths := rowWidths
 	if all {
@@ -141,7 +150,7 @@ func termsByRow(measures []report.Measure) map[report.Measure][]rollupTerm {
 	all := map[report.Measure][]rollupTerm{}
 	for _, m := range measures {
 		for _, t := range m.RollupTerms() {
-			all[t.Measure] = append(all[t.Measure], rollupTerm{m, t.Minus, m.Durations()})
+			all[t.Measure] = append(all[t.Measure], rollupTerm{m, t.Minus, m.Timed()})
 		}
 	}
 	return all

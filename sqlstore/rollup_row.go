@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"encoding/binary"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
+	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
@@ -69,11 +69,11 @@ func (r *rollupRow) eachHalfHour(
 	for halves, sketches := r.halfHours, r.halfHourSketches; len(halves) > 0; {
 		var n [6]int64 // how many later, a Stat, and the length of the sketch
 		for i := range n {
-			u, size := binary.Uvarint(halves)
-			if size <= 0 || u > math.MaxInt64 {
+			v, size := binary.Varint(halves)
+			if size <= 0 || v < 0 && i != 1 { // an echo alone counts for less than nothing
 				return errSketch
 			}
-			n[i], halves = int64(u), halves[size:]
+			n[i], halves = v, halves[size:]
 		}
 		size := n[5]
 		if !sketched {
@@ -134,8 +134,7 @@ func (r *rollupSum) encode() (sketch, halfHours, halfHourSketches []byte, err er
 			return nil, nil, nil, err
 		}
 		for _, n := range []int64{i - last, h.Count, h.Sum, h.Min, h.Max, int64(len(s))} {
-			// olint:gosec // none is negative
-			halfHours = binary.AppendUvarint(halfHours, uint64(n))
+			halfHours = binary.AppendVarint(halfHours, n)
 		}
 		halfHourSketches, last = append(halfHourSketches, s...), i
 	}
@@ -154,56 +153,67 @@ func (sums rollupSums) row(k rollupKey) *rollupSum {
 	return r
 }
 
-// rollupMeasures are those that rollups have rows of, and rollupDimensions those that they have
-// rows by, both as package report declares them.
-var (
-	rollupMeasures   = declaredMeasures()
-	rollupDimensions = declaredDimensions()
-)
-
-func declaredMeasures() []report.Measure {
-	return slices.DeleteFunc(report.Measures(), func(m report.Measure) bool {
-		return !m.InRollups()
-	})
+// rolled is what rollups have of the events of a kind: of each subject its measures and dimensions,
+// as package report declares them.
+type rolled struct {
+	subject    report.Subject
+	measures   []report.Measure
+	dimensions []report.Dimension
 }
 
-func declaredDimensions() map[report.TimeBasis][]report.Dimension {
-	all := map[report.TimeBasis][]report.Dimension{}
-	for _, m := range rollupMeasures {
-		b := m.TimeBasis()
-		all[b] = slices.DeleteFunc(report.Dimensions(), func(d report.Dimension) bool {
-			return !d.InRollups(b)
-		})
+var rolledByKind = declaredRollups()
+
+func declaredRollups() map[convo.EventKind][]rolled {
+	by := map[report.Subject][]report.Measure{}
+	for _, m := range report.Measures() {
+		if m.InRollups() {
+			by[m.Subject()] = append(by[m.Subject()], m)
+		}
+	}
+	all := map[convo.EventKind][]rolled{}
+	for s, measures := range by {
+		r := rolled{s, measures, slices.DeleteFunc(report.Dimensions(),
+			func(d report.Dimension) bool { return !d.InRollups(s) })}
+		for _, k := range s.Kinds() {
+			all[k] = append(all[k], r)
+		}
 	}
 	return all
 }
 
-// addCycle adds a cycle to the rows that it belongs to, and, if wanted, to what their sketches are
+// addEntry adds an event to the rows that it belongs to, and, if wanted, to what their sketches are
 // made of.
-func (sums rollupSums) addCycle(y *report.Cycle, sketches bool) {
-	for _, m := range rollupMeasures {
-		count, sum := m.Of(y)
-		b := m.TimeBasis()
-		at := b.At(y)
-		if count == 0 || at.IsZero() {
-			continue
-		}
-		add := func(r *rollupSum) {
-			r.add(report.Stat{Count: count, Sum: sum, Min: sum, Max: sum})
-			if sketches && m.Timed() {
-				r.values = append(r.values, sum)
+func (sums rollupSums) addEntry(y *report.Entry, sketches bool) {
+	micros := y.At.UnixMicro()
+	for _, r := range rolledByKind[y.Kind] {
+		for _, m := range r.measures {
+			count, sum := m.Of(y)
+			if count == 0 {
+				continue
 			}
-		}
-		micros := at.UnixMicro()
-		for _, w := range rowWidths {
-			slot := floorDiv(micros, w)
-			all := sums.row(rollupKey{"", m, w, slot, ""})
-			add(all)
-			if w == day {
-				add(all.halfHour(floorDiv(micros, halfHour) - slot*(day/halfHour)))
+			add := func(to *rollupSum) {
+				to.add(report.Stat{Count: count, Sum: sum, Min: sum, Max: sum})
+				if sketches && m.Timed() {
+					to.values = append(to.values, sum)
+				}
 			}
-			for _, d := range rollupDimensions[b] {
-				add(sums.row(rollupKey{d, m, w, slot, d.Of(y)}))
+			for _, w := range rowWidths {
+				slot := floorDiv(micros, w)
+				all := sums.row(rollupKey{"", m, w, slot, ""})
+				add(all)
+				if w == day {
+					add(all.halfHour(floorDiv(micros, halfHour) - slot*(day/halfHour)))
+				}
+				for _, d := range r.dimensions {
+					value := d.Of(r.subject, y)
+					if !d.Several() || value == "" {
+						add(sums.row(rollupKey{d, m, w, slot, value}))
+						continue
+					}
+					for _, v := range convo.Tokens(value).All() {
+						add(sums.row(rollupKey{d, m, w, slot, v}))
+					}
+				}
 			}
 		}
 	}

@@ -5,26 +5,44 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo/report"
 )
 
 // What this version of the rollups has rows of. When it changes, raise rollupVersion, so that
 // rollups which lack the new rows are not read, and write down here what there is now.
 func TestTheVersionOfRollupsIsRaisedWithWhatIsInThem(t *testing.T) {
-	require.Equal(t, 2, rollupVersion)
-	const (
-		byOpening = "[channel lane opened_source team contact_type]"
-		byClosing = "[channel lane opened_source closed_source team closer last_assignee contact_type]"
-	)
+	require.Equal(t, 3, rollupVersion)
 	var all []string
-	for _, m := range rollupMeasures {
-		all = append(all, fmt.Sprint(m, " ", rollupDimensions[m.TimeBasis()]))
+	for _, s := range []report.Subject{
+		report.OfOpenings, report.OfClosings, report.OfReplies, report.OfAssignments,
+		report.OfHandling, report.OfStatuses, report.OfTurns, report.OfMessages,
+	} {
+		for _, r := range rolledByKind[s.Kinds()[0]] {
+			if r.subject == s {
+				all = append(all, fmt.Sprint(r.measures, " by ", r.dimensions))
+			}
+		}
 	}
 	require.Equal(t, []string{
-		"opened_new " + byOpening, "reopened " + byOpening, "new_contacts " + byOpening,
-		"resolution " + byClosing, "active_resolution " + byClosing,
-		"first_resolution " + byClosing, "last_resolution " + byClosing,
-		"first_response [channel lane opened_source team first_responder contact_type]",
-		"response [channel lane opened_source team first_responder contact_type]",
-		"assignment [channel lane opened_source team first_assignee contact_type]",
+		"[opened_new reopened new_contacts] by " +
+			"[channel lane opened_source team assignee opener closer " +
+			"actor_type contact_type priority label]",
+		"[one_touch automated resolution active_resolution first_resolution last_resolution] by " +
+			"[channel lane opened_source closed_source team assignee closer " +
+			"actor_type contact_type priority label]",
+		"[first_response response handover_first_response handover_response] by " +
+			"[channel lane opened_source team assignee author actor_type contact_type priority label]",
+		"[assigned unassigned transfers assignment] by " +
+			"[channel lane opened_source team assignee assigned_from assigned_by " +
+			"actor_type contact_type priority label]",
+		"[handling] by " +
+			"[channel lane opened_source team assignee contact_type priority label]",
+		"[open_time pending_time] by " +
+			"[channel lane opened_source team assignee contact_type priority label]",
+		"[contact_waiting_time awaiting_contact_time idle_time] by " +
+			"[channel lane opened_source team assignee contact_type priority label]",
+		"[incoming outgoing_user outgoing_automation quiet] by " +
+			"[channel author actor_type contact_type]",
 	}, all, "raise rollupVersion, and list here what is in rollups now")
 }

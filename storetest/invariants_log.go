@@ -227,3 +227,53 @@ func (c *checker) due(workspaces []string) {
 		c.demand(got[ref], dueListed, "not %+v, due at %s", ref, at)
 	}
 }
+
+// beforeOf is what e has to say of what the conversation was: which stretches of time it ends.
+func beforeOf(was, is *convo.Conversation, e *convo.Event) (b convo.Before) {
+	if e.Seq == 1 {
+		return b
+	}
+	message := e.Kind == convo.MessageReceived || e.Kind == convo.MessageSent
+	switch e.Kind {
+	case convo.ConversationPending, convo.ConversationResumed, convo.ConversationReopened:
+		b.StatusSince = was.StatusSince
+	case convo.ConversationClosed, convo.ConversationAssigned, convo.ConversationTransferred,
+		convo.ConversationMoved:
+	case convo.MessageReceived, convo.MessageSent:
+		opens := was.Turn() == convo.TurnNobody && was.Cycle.TurnSince.Equal(e.At)
+		if was.Turn() == is.Turn() || opens {
+			return b
+		}
+	default:
+		return b
+	}
+	b.Assignee, b.Team, b.Lane, b.Channel = was.Assignee, was.Team, was.Lane, was.Channel
+	b.Status, b.Labels, b.Priority = was.Status, was.Labels, was.Priority
+	b.Cycle, b.OpenedSource = was.Cycle.Number, was.Cycle.OpenedSource
+	if message || e.Kind == convo.ConversationClosed {
+		b.Turn, b.TurnSince = was.Turn(), was.Cycle.TurnSince
+	}
+	ends := e.Kind == convo.ConversationClosed
+	if (ends || e.Kind == convo.ConversationAssigned) && was.Status.Active() {
+		b.OpenedAt, b.WasAssigned = was.Cycle.OpenedAt, was.Cycle.FirstAssignee != ""
+		switch {
+		case was.Assignee == "":
+		case was.AssignedAt.Before(was.Cycle.OpenedAt): // kept through a reopening
+			b.AssignedAt = was.Cycle.OpenedAt
+		default:
+			b.AssignedAt = was.AssignedAt
+		}
+	}
+	if ends {
+		b.StatusSince, b.Replies = was.StatusSince, was.Cycle.Responses
+		b.PendingMicros = is.Cycle.PendingMicros
+	}
+	if is.Cycle.Responses > was.Cycle.Responses && is.Cycle.Number == was.Cycle.Number {
+		b.WaitingSince, b.HandedOverAt = was.Cycle.WaitingSince, was.Cycle.HandedOverAt
+		b.Replies = was.Cycle.Responses
+	}
+	if e.Kind == convo.ConversationReopened {
+		b.ClosedBy = was.Cycle.Closing.By
+	}
+	return b
+}

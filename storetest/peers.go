@@ -87,7 +87,8 @@ func saysWhatWas(s *suite) {
 	s.NoError(err)
 	before := map[convo.EventKind]convo.Before{}
 	for _, e := range log {
-		before[e.Kind] = e.Before()
+		b := e.Before()
+		before[e.Kind] = convo.Before{Status: b.Status, Assignee: b.Assignee, Team: b.Team}
 	}
 	open, pending := convo.StatusOpen, convo.StatusPending
 	s.Equal(map[convo.EventKind]convo.Before{

@@ -32,7 +32,7 @@ var cyclesCases = []reportCase{
 		func(r *reports) {
 			now := r.clock.Now()
 			for field, q := range map[string]report.CyclesQuery{
-				"by": {From: now.Add(-time.Hour), To: now, By: report.ByResponse},
+				"by": {From: now.Add(-time.Hour), To: now, By: 2},
 				"to": {From: now, To: now.Add(999 * time.Nanosecond)},
 			} {
 				q.Workspace = acme
@@ -68,7 +68,7 @@ func yieldsCycles(r *reports) {
 	r.play(acme, 11, 300)
 	r.play("other", 2, 20)
 	from, to := r.period(acme)
-	all := r.replay(acme).cycles
+	all := r.cycles(acme)
 	for _, c := range cycleTimes {
 		by, at := c.by, c.at
 		var sorted []report.Cycle

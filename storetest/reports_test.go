@@ -54,7 +54,7 @@ func TestRunReportsFailsOnAStoreThatMeasuresAnythingElse(t *testing.T) {
 					c.Stat.Count++
 				}
 			}}), "it counts one more")
-			if !m.Durations() {
+			if !m.Timed() {
 				return
 			}
 			assert.True(t, killsReporter(t, fakeReporter{answer: func(c *report.Cell) {

@@ -1,6 +1,7 @@
-// Command report measures reports over synthetic cycles: with rollups, without them, and as raw SQL
-// that one would write by hand for exactly this query, in one run and in turns. It prints a
-// Markdown table. Absolute numbers are this machine's.
+// Command report measures reports over synthetic conversations of one cycle and five events each:
+// with rollups, without them, and as raw SQL that one would write by hand for exactly this query,
+// from a table of cycles, in one run and in turns. It prints a Markdown table. Absolute numbers are
+// this machine's.
 package main
 
 import (
@@ -26,7 +27,7 @@ import (
 
 const usage = `usage: go run ./report [flags]
 
-Measures reports on SQLite and,
+Measures reports, from rollups and from events, beside SQL by hand, on SQLite and,
 if CONVO_POSTGRES_DSN names a server on which databases may be created, on PostgreSQL:
 
 	scripts/engines run -- sh -c 'cd bench && go run ./report -n 1000000'
@@ -37,7 +38,7 @@ const workspace = "acme"
 var year = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func main() {
-	n := flag.Int("n", 1_000_000, "how many cycles there are, spread over a year")
+	n := flag.Int("n", 1_000_000, "how many conversations, of one cycle each, there are in a year")
 	rounds := flag.Int("rounds", 5,
 		"how often each is measured, with rollups 5 times at least; the median is printed")
 	engines := flag.String("engines", "sqlite,postgresql", "what to measure on")
@@ -62,11 +63,9 @@ func main() {
 
 func run(ctx context.Context, n, rounds int, engines, dir string) error {
 	fmt.Printf("%s %s/%s, %d processors; %d cycles of one year and workspace; medians of %d\n\n",
-		runtime.Version(), runtime.GOOS,
-		runtime.GOARCH, runtime.NumCPU(), n, rounds)
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), n, rounds)
 	fmt.Println("| engine | query | raw SQL | without rollups | raw ÷ that " +
-		"| with rollups | raw ÷ " +
-		"that |")
+		"| with rollups | raw ÷ that |")
 	fmt.Println("|---|---|--:|--:|--:|--:|--:|")
 	var notes []string
 	for name := range strings.SplitSeq(engines, ",") {
@@ -135,40 +134,84 @@ func open(ctx context.Context, name, dir string) (*bench, error) {
 	return nil, fmt.Errorf("no such engine; there are sqlite and postgresql")
 }
 
-// rows are conversations of 10,000 contacts and 50 users, opened evenly over the year and closed
-// after a minute to a day; the first thousand are active. The numbers are spread evenly by primes,
-// the same in each run.
+// rows are conversations of 10,000 contacts and 50 users, opened evenly over the year, assigned,
+// answered and closed after a minute to a day; the first thousand are active. The numbers are
+// spread evenly by primes, the same in each run.
 const (
-	contacts = `INSERT INTO convo_contacts (workspace, id, version, created_at, blocked)
-	SELECT 'acme', CONCAT('contact-', i), 1, {start}, FALSE FROM {numbers}`
+	contacts = `INSERT INTO convo_contacts (workspace, id, version, created_at, seen_at, blocked)
+	SELECT 'acme', CONCAT('contact-', i), 1, {start}, {start}, FALSE FROM {numbers}`
 
 	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, lane,
-		created_at, contact, new_contact, status, version, updated_at, last_activity_at,
-		address_channel,
-		address, assignee, team, active, active_slot, number, opened_at, opened_by_type,
-		opened_by_id,
-		opened_source, first_assignee, last_assignee,
-		last_team, first_responder_type, first_responder_id, responses, response_micros,
-		pending_micros, incoming, outgoing_user,
-		outgoing_automation, closed_by_type, closed_by_id, closed_source, category, summary)
+		created_at, contact, new_contact, status, status_since, version, updated_at,
+		last_activity_at, address_channel, address, assignee, team, assigned_at, priority, active,
+		active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source,
+		first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
+		first_responder_type, first_responder_id, turn_since, responses, response_micros,
+		pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type,
+		closed_by_id, closed_source, category, summary)
 	SELECT 'acme', id, contact, 'whatsapp', '', at, contact, i < 10000,
-	CASE WHEN active THEN 'open' ELSE 'closed' END, 4, at, at, '', '', agent, team,
-		active, CASE WHEN active THEN contact END, 1, at, 'contact', contact, 'incoming_message',
-		agent, agent, team, 'user', agent,
-		1, 1000000, 0, 1, 1, 0, '', '', '', '', '' FROM {rows} v`
+		CASE WHEN active THEN 'open' ELSE 'closed' END,
+		CASE WHEN active THEN at ELSE at + took END, CASE WHEN active THEN 4 ELSE 5 END, at, at, '',
+		'', agent, team, at + took / 20, 0, active, CASE WHEN active THEN contact END, 1, at,
+		'contact', contact, 'incoming_message', at + took / 20, agent, agent, team,
+		at + took / 10, 'user', agent, at + took / 10, 1, took / 10, 0, 1, 1, 0,
+		CASE WHEN NOT active THEN at + took END, CASE WHEN active THEN '' ELSE 'user' END,
+		CASE WHEN active THEN '' ELSE agent END, CASE WHEN active THEN '' ELSE 'user' END,
+		CASE WHEN active THEN '' ELSE 'Support' END, CASE WHEN active THEN '' ELSE 'Done.' END
+	FROM {rows} v`
+
+	actives = `INSERT INTO convo_active (workspace, id, status, channel, lane, created_at,
+		assignee, team, priority)
+	SELECT 'acme', id, 'open', 'whatsapp', '', at, agent, team, 0 FROM {rows} v WHERE active`
 
 	cycles = `INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
-		opened_by_type,
-		opened_by_id, opened_source,
-		first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
-		first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
-		responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
-		closed_at, closed_by_type, closed_by_id,
-		closed_source, category, summary, rollup_pending)
+		opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
+		last_assignee, last_team, first_response_at, first_response_sent_at, first_responder_type,
+		first_responder_id, first_waiting_since, turn_since, responses, response_micros,
+		pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type,
+		closed_by_id, closed_source, category, summary)
 	SELECT 'acme', id, 'whatsapp', '', 1, at, 'contact', contact, 'incoming_message',
-	at + took / 20, agent, agent, team, at + took / 10, at + took / 10, 'user', agent, at,
-		1, took / 10, 0, 1, 1, 0, at + took, 'user', agent, 'user', 'Support', 'Done.', 1
-		FROM {rows} v WHERE NOT active`
+		at + took / 20, agent, agent, team, at + took / 10, at + took / 10, 'user', agent, at,
+		at + took / 10, 1, took / 10, 0, 1, 1, 0, at + took, 'user', agent, 'user', 'Support',
+		'Done.'
+	FROM {rows} v WHERE NOT active`
+
+	// Each event has what reports need of what was before it, as the library writes it: an opening
+	// (1), a message (2), an assignment (3), a reply (4) and, unless it is active, a closing (5).
+	events = `INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq,
+		kind, at, by_type, by_id, source, channel, lane, body, category, summary, assignee, team,
+		response, new_contact, status_before, assignee_before, team_before, lane_before,
+		channel_before, cycle, opened_source, status_since, assigned_at, was_assigned, opened_at,
+		turn, turn_since, waiting_since, replies)
+	SELECT 'acme', id, e, {event}, contact, CASE WHEN e = 1 THEN 1 END,
+		CASE e WHEN 1 THEN 'conversation_opened' WHEN 2 THEN 'message_received'
+			WHEN 3 THEN 'conversation_assigned' WHEN 4 THEN 'message_sent'
+			ELSE 'conversation_closed' END,
+		CASE e WHEN 3 THEN at + took / 20 WHEN 4 THEN at + took / 10 WHEN 5 THEN at + took
+			ELSE at END,
+		CASE WHEN e < 3 THEN 'contact' ELSE 'user' END,
+		CASE WHEN e < 3 THEN contact ELSE agent END,
+		CASE e WHEN 1 THEN 'incoming_message' WHEN 5 THEN 'user' END,
+		CASE WHEN e IN (1, 2, 4) THEN 'whatsapp' END, CASE WHEN e = 1 THEN '' END,
+		CASE WHEN e IN (2, 4) THEN CONCAT('About my order ', i) END,
+		CASE WHEN e = 5 THEN 'Support' END, CASE WHEN e = 5 THEN 'Done.' END,
+		CASE WHEN e = 3 THEN agent END, CASE WHEN e = 3 THEN team END,
+		CASE WHEN e = 4 THEN TRUE END, CASE WHEN e = 1 AND i < 10000 THEN TRUE END,
+		CASE WHEN e > 1 THEN 'open' END, CASE WHEN e > 3 THEN agent END,
+		CASE WHEN e > 3 THEN team END, CASE WHEN e > 1 THEN '' END,
+		CASE WHEN e > 1 THEN 'whatsapp' END, CASE WHEN e > 1 THEN 1 END,
+		CASE WHEN e > 1 THEN 'incoming_message' END, CASE WHEN e = 5 THEN at END,
+		CASE WHEN e = 5 THEN at + took / 20 END, CASE WHEN e = 5 THEN TRUE END,
+		CASE WHEN e IN (3, 5) THEN at END,
+		CASE e WHEN 2 THEN 'nobody' WHEN 4 THEN 'contact_waiting'
+			WHEN 5 THEN 'awaiting_contact' END,
+		CASE e WHEN 2 THEN at WHEN 4 THEN at WHEN 5 THEN at + took / 10 END,
+		CASE WHEN e = 4 THEN at END, CASE WHEN e = 5 THEN 1 END
+	FROM {rows} v CROSS JOIN (SELECT 1 AS e UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL
+		SELECT 4 UNION ALL SELECT 5) e WHERE e < 5 OR NOT active`
+
+	queue = `INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+	SELECT 'acme', id, 1 FROM {rows} v`
 )
 
 func (b *bench) fill(ctx context.Context, n int) error {
@@ -181,7 +224,10 @@ func (b *bench) fill(ctx context.Context, n int) error {
 	for _, t := range []struct {
 		text string
 		rows int
-	}{{contacts, 10_000}, {conversations, n}, {cycles, n}} {
+	}{
+		{contacts, 10_000}, {conversations, n}, {actives, 1000}, {cycles, n}, {events, n},
+		{queue, n},
+	} {
 		for from := 0; from < t.rows; from += 100_000 {
 			if _, err := b.db.ExecContext(ctx, b.text(t.text, n, from,
 				min(t.rows, from+100_000))); err != nil {
@@ -197,10 +243,11 @@ func (b *bench) fill(ctx context.Context, n int) error {
 func (b *bench) text(statement string, n, from, to int) string {
 	numbers := fmt.Sprintf("(WITH RECURSIVE r(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM r "+
 		"WHERE i < %d) SELECT i FROM r) r", from, to-1)
-	id := "unhex(printf('%032x', i))"
+	id, event := "unhex(printf('%032x', i))", "unhex(printf('e%031x', i * 8 + e))"
 	if b.dialect == sqlstore.PostgreSQL {
 		numbers = fmt.Sprintf("generate_series(%d::bigint, %d) AS r(i)", from, to-1)
 		id = "lpad(to_hex(i), 32, '0')::uuid"
+		event = "('e' || lpad(to_hex(i * 8 + e), 31, '0'))::uuid"
 	}
 	start := fmt.Sprint(year.UnixMicro())
 	step := fmt.Sprint(365 * 24 * time.Hour.Microseconds() / int64(n))
@@ -210,7 +257,8 @@ func (b *bench) text(statement string, n, from, to int) string {
 		a % 5) AS team,
 		60000000 + b * b * 860 AS took, i < 1000 AS active FROM (
 		SELECT i, i * 7919 % 10007 AS a, i * 104729 % 10009 AS b FROM {numbers}) n)`)
-	return strings.NewReplacer("{numbers}", numbers, "{start}", start).Replace(statement)
+	return strings.NewReplacer("{numbers}", numbers, "{start}", start, "{event}", event).
+		Replace(statement)
 }
 
 // query is something to ask, of convo and by hand.
@@ -391,10 +439,8 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 		for range rounds {
 			for i, q := range all {
 				for j, f := range []func() error{
-					func() error {
-						return b.byHand(ctx,
-							q.raw[b.dialect])
-					}, func() error { return q.ask(ctx, s) },
+					func() error { return b.byHand(ctx, q.raw[b.dialect]) },
+					func() error { return q.ask(ctx, s) },
 				} {
 					if which == 2 && j == 0 {
 						continue
@@ -420,7 +466,7 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 			return "", err
 		}
 		done += m
-		fmt.Fprintf(os.Stderr, "\r%s: %d of %d cycles rolled up", b.name, done, n)
+		fmt.Fprintf(os.Stderr, "\r%s: %d of %d conversations rolled up", b.name, done, n)
 	}
 	fmt.Fprintln(os.Stderr)
 	rolled := time.Since(began)
@@ -447,9 +493,8 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 	AND slot_micros = 86400000000`).Scan(&bytes); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s: filled in %v, rolled up in %v (%.0f cycles a second); the sketches of "+
-			"an hour have %.0f bytes on average", b.name,
-			filled.Round(time.Second), rolled.Round(time.Second), float64(n)/rolled.Seconds(),
-			bytes),
-		nil
+	return fmt.Sprintf("%s: filled in %v, rolled up in %v (%.0f conversations a second); the "+
+		"sketches of an hour have %.0f bytes on average", b.name,
+		filled.Round(time.Second), rolled.Round(time.Second), float64(n)/rolled.Seconds(),
+		bytes), nil
 }

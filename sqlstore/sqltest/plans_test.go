@@ -481,16 +481,60 @@ type planner struct {
 	recorder *recorder
 }
 
+// What is in no rollup is read by conversation, also where the engine has not counted its rows.
+func TestTheQueueIsReadByConversation(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		p := openPlanner(t, e, func(ctx context.Context, db *sql.DB) {
+			require.NoError(t, fill.Conversations(ctx, db, dialects[e], 2000))
+			require.NoError(t, fill.Log(ctx, db, dialects[e], 2000))
+		})
+		_, _, err := p.store.Rollup(t.Context(), 1000)
+		require.NoError(t, err)
+		if e == testdb.PostgreSQL { // which counts by itself, and else reads all once
+			require.NoError(t, fill.Analyze(t.Context(), p.db, dialects[e]))
+		}
+		found := 0
+		for _, st := range p.during(func(s *sqlstore.Store, did func(string)) {
+			for _, m := range []report.Measure{report.Closed, report.Response, report.IdleTime} {
+				_, err := s.Aggregate(t.Context(), report.Aggregation{
+					Workspace: fill.Workspace, Measures: []report.Measure{m},
+					Boundaries: []time.Time{new2025, new2026},
+				})
+				require.NoError(t, err)
+				did(string(m))
+			}
+		}) {
+			if !strings.Contains(st.text, "FROM convo_rollup_queue") {
+				continue
+			}
+			found++
+			for _, plan := range p.explain(t, st, false) {
+				assert.NotRegexp(t, "convo_events_(lifecycle|messages|reported)", plan.text, st.text)
+			}
+		}
+		assert.GreaterOrEqual(t, found, 4)
+	})
+}
+
 func newPlanner(t *testing.T, e testdb.Engine) *planner {
+	t.Helper()
+	return openPlanner(t, e, func(ctx context.Context, db *sql.DB) {
+		require.NoError(t, fill.Conversations(ctx, db, dialects[e], filled))
+		require.NoError(t, fill.Log(ctx, db, dialects[e], filled))
+		require.NoError(t, fill.Inbox(ctx, db, dialects[e], inbox))
+		require.NoError(t, fill.Analyze(ctx, db, dialects[e]))
+	})
+}
+
+func openPlanner(
+	t *testing.T, e testdb.Engine, fill func(ctx context.Context, db *sql.DB),
+) *planner {
 	t.Helper()
 	ctx := t.Context()
 	d := testdb.Create(t, e)
 	p := &planner{engine: e, db: d.Open(t), recorder: &recorder{}}
 	require.NoError(t, sqlstore.Config{DB: p.db, Dialect: dialects[e]}.Migrate(ctx))
-	require.NoError(t, fill.Conversations(ctx, p.db, dialects[e], filled))
-	require.NoError(t, fill.Log(ctx, p.db, dialects[e], filled))
-	require.NoError(t, fill.Inbox(ctx, p.db, dialects[e], inbox))
-	require.NoError(t, fill.Analyze(ctx, p.db, dialects[e]))
+	fill(ctx, p.db)
 	own := p.recorder.open(t, d)
 	var err error
 	p.store, err = sqlstore.Config{DB: own, Dialect: dialects[e]}.Open(ctx)

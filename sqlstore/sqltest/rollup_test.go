@@ -60,9 +60,10 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		s, db := withCycles(t, e)
 		before := closedIn2025(t, s, "")
-		var cycles int
-		require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles").Scan(&cycles))
-		assert.Equal(t, cycles, rollupAll(t, s, 700), "each workspace, in parts")
+		var conversations int
+		require.NoError(t,
+			db.QueryRow("SELECT count(*) FROM convo_conversations").Scan(&conversations))
+		assert.Equal(t, conversations, rollupAll(t, s, 700), "each workspace, in parts")
 		check := func() []string {
 			differences, err := s.CheckRollups(t.Context(), fill.Workspace)
 			require.NoError(t, err)
@@ -120,16 +121,18 @@ func TestADamagedSketchIsToldAndNotCounted(t *testing.T) {
 // Otherwise it would be counted once more the next time.
 func TestWhatCannotBeMarkedIsNotRolledUp(t *testing.T) {
 	s, db := withCycles(t, testdb.SQLite)
-	_, err := db.Exec(`CREATE TRIGGER stays BEFORE UPDATE OF rollup_pending ON convo_cycles
+	_, err := db.Exec(`CREATE TRIGGER stays BEFORE DELETE ON convo_rollup_queue
 	WHEN random() % 2 = 0 BEGIN SELECT RAISE(IGNORE); END`)
 	require.NoError(t, err)
 	_, _, err = s.Rollup(t.Context(), 0)
 	require.ErrorIs(t, err, convo.ErrConflict)
-	var rows, marked int
+	var rows, left, all int
 	require.NoError(t, db.QueryRow(`SELECT
 		(SELECT count(*) FROM convo_rollups WHERE measure <> ''),
-		(SELECT count(*) FROM convo_cycles WHERE rollup_pending IS NULL)`).Scan(&rows, &marked))
-	require.Zero(t, rows+marked)
+		(SELECT count(*) FROM convo_rollup_queue),
+		(SELECT count(*) FROM convo_conversations)`).Scan(&rows, &left, &all))
+	require.Zero(t, rows)
+	require.Equal(t, all, left)
 }
 
 // While cycles are closed and rolled up, from several sides, every answer has each of them once.
@@ -184,6 +187,45 @@ func TestAnAnswerHasEachCycleOnceWhileTheyAreRolledUp(t *testing.T) {
 		differences, err := s.CheckRollups(t.Context(), acme)
 		require.NoError(t, err)
 		assert.Empty(t, differences)
+	})
+}
+
+// A command holds its conversation before it notes that there is something to roll up, so that the
+// note is not taken away before there is.
+func TestWhatIsCommittedAmidARollupIsCounted(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		if e == testdb.SQLite {
+			t.Skip("one writes at a time")
+		}
+		s, db := open(t, e)
+		engine := enginesOn(t, s)[0]
+		k := convo.ToContact(acme, "k")
+		_, err := engine.Do(t.Context(), k, convo.Receive{Body: "hi"})
+		require.NoError(t, err)
+		tx, err := db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		defer func() { _ = tx.Rollback() }()
+		_, err = engine.With(s.WithTx(tx)).Do(t.Context(), k, convo.Receive{Body: "are you there?"})
+		require.NoError(t, err)
+		n, _, err := s.Rollup(t.Context(), 0)
+		require.NoError(t, err)
+		require.Zero(t, n, "it is held")
+		require.NoError(t, tx.Commit())
+		incoming := func() int64 {
+			now := time.Now()
+			a, err := report.Run(t.Context(), s, report.Query{
+				Kind: report.Messages, Workspace: acme, From: now.Add(-time.Hour),
+				To: now.Add(time.Hour),
+			})
+			require.NoError(t, err)
+			return a.Total[report.Incoming].Count
+		}
+		require.EqualValues(t, 2, incoming())
+		require.Equal(t, 1, rollupAll(t, s, 0))
+		require.EqualValues(t, 2, incoming())
+		differences, err := s.CheckRollups(t.Context(), acme)
+		require.NoError(t, err)
+		require.Empty(t, differences)
 	})
 }
 
@@ -299,11 +341,11 @@ func closeSome(t *testing.T, e *convo.Engine, workspace string, n int) {
 	}
 }
 
-// pendingCycles is how many cycles of a workspace are not in the rollups yet.
-func pendingCycles(t *testing.T, db *sql.DB, workspace string) (n int) {
+// queued is how many conversations of a workspace are not in the rollups yet.
+func queued(t *testing.T, db *sql.DB, workspace string) (n int) {
 	t.Helper()
-	require.NoError(t, db.QueryRow("SELECT count(*) FROM convo_cycles WHERE rollup_pending = 1 "+
-		"AND workspace = '"+workspace+"'").Scan(&n))
+	require.NoError(t, db.QueryRow(
+		"SELECT count(*) FROM convo_rollup_queue WHERE workspace = '"+workspace+"'").Scan(&n))
 	return n
 }
 
@@ -319,11 +361,11 @@ func TestABusyWorkspaceLeavesOthersTheirTurn(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, more)
 		}
-		assert.LessOrEqual(t, pendingCycles(t, db, "quiet"), 2)
+		assert.LessOrEqual(t, queued(t, db, "quiet"), 2)
 	})
 }
 
-// One call visits each workspace that has pending cycles once, going on after the last one's end.
+// One call visits each workspace that has something to roll up once, going on after the last one's end.
 func TestRollupVisitsEachWorkspaceOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		s, db := open(t, e)
@@ -335,7 +377,7 @@ func TestRollupVisitsEachWorkspaceOnce(t *testing.T) {
 			require.Equal(t, want, n)
 			require.Equal(t, wantMore, more)
 			for i, workspace := range []string{"a", "b", "c"} {
-				require.Equal(t, left[i], pendingCycles(t, db, workspace), workspace)
+				require.Equal(t, left[i], queued(t, db, workspace), workspace)
 			}
 		}
 		rollup(0, 0, false, 0, 0, 0)
@@ -372,8 +414,8 @@ func TestAWorkspaceThatFailsLeavesOthersTheirTurn(t *testing.T) {
 		}
 	}
 	assert.Positive(t, failures)
-	assert.Zero(t, pendingCycles(t, db, "b"))
-	assert.Equal(t, 1, pendingCycles(t, db, "a"))
+	assert.Zero(t, queued(t, db, "b"))
+	assert.Equal(t, 1, queued(t, db, "a"))
 }
 
 // Rollups that an older program has made lack what is declared since: they are not read, and made
@@ -406,7 +448,8 @@ func TestRollupsOfAnotherVersionAreNotRead(t *testing.T) {
 			require.NoError(t, err)
 			require.Contains(t, fmt.Sprint(differences), "version")
 			// else Rollup does not come by
-			_, err = db.Exec("UPDATE convo_cycles SET rollup_pending = 1")
+			_, err = db.Exec(
+				"INSERT INTO convo_rollup_queue SELECT workspace, id, 1 FROM convo_conversations")
 			require.NoError(t, err)
 			n, more, err := s.Rollup(t.Context(), 0)
 			require.NoError(t, err)

@@ -159,11 +159,8 @@ func (p *dashboardPage) past(of *past) {
 		{"… without pending", of.resolutions, report.ActiveResolution},
 	} {
 		s := t.answer.Total[t.measure]
-		row := []string{t.name, chart.Count(s.Count), took(s.Count, s.Mean), none, none}
-		if t.measure.Timed() {
-			row[3], row[4] = took(s.Count, s.Median), took(s.Count, s.P90)
-		}
-		times.Rows = append(times.Rows, row)
+		times.Rows = append(times.Rows, []string{t.name, chart.Count(s.Count),
+			took(s.Count, s.Mean), took(s.Count, s.Median), took(s.Count, s.P90)})
 	}
 	agents := table{ID: "t-leaders", Title: "Closed, by agent", Head: []string{"Agent", "Count"}}
 	for _, g := range of.leaders.Groups {

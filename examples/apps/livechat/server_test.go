@@ -260,7 +260,7 @@ func TestTheDashboardShowsWhatHappened(t *testing.T) {
 		cells(t, page, "t-assignees"))
 	require.Equal(t, []string{
 		"Until | Count | Mean | Median | 90 % in",
-		"First response | 1 | 2h 0m | 2h 0m | 2h 0m", "Each reply | 1 | 2h 0m | – | –",
+		"First response | 1 | 2h 0m | 2h 0m | 2h 0m", "Each reply | 1 | 2h 0m | 2h 0m | 2h 0m",
 		"Resolution | 1 | 30m 0s | 30m 0s | 30m 0s",
 		"… without pending | 1 | 30m 0s | 30m 0s | 30m 0s",
 	}, cells(t, page, "t-times"))

@@ -17,23 +17,24 @@ import (
 // desk is a help desk's log, taken apart by the rules alone: it shares nothing with the import or
 // the library but names.
 type desk struct {
-	cycles  []cycle
-	letters []letter
+	facts   map[report.Measure][]fact
+	tickets []ticket // as they are at the end, one of each contact
 }
 
-// cycle has its times in microseconds; 0 is never.
-type cycle struct {
-	contact                                                    string
-	number                                                     int
-	created, opened, closed, asked, replied, assigned, waiting int64
-	pending, replies, replyTime                                int64
-	closer, replier, firstAssignee, lastAssignee, status       string
+// fact is one thing that a measure counts. Times are in microseconds.
+type fact struct {
+	at, took int64
+	contact  string
+	is       map[report.Dimension]string // what the measure does not have is not there
 }
 
-// letter is a message.
-type letter struct {
-	at           int64
-	kind, author string
+// ticket is the conversation of a contact. Times that are 0 are never.
+type ticket struct {
+	contact, status, turn                                  string
+	cycle, replies                                         int
+	created, opened, since, had, turnSince, waiting        int64 // since when it is so
+	pending                                                int64 // how long, of the cycle
+	assignee, firstAssignee, lastAssignee, replier, closer string
 }
 
 type entry struct {
@@ -57,188 +58,214 @@ func byHand(t testing.TB, log string) *desk {
 		entries[name] = append(entries[name], entry{at.UnixMicro(), r[place["Activity"]],
 			r[place["Resource"]]})
 	}
-	d := &desk{}
+	d := &desk{facts: map[report.Measure][]fact{}}
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
 		slices.SortStableFunc(entries[name], func(a, b entry) int { return int(a.at - b.at) })
-		d.walk(name, entries[name])
+		k := ticket{contact: name}
+		for _, e := range entries[name] {
+			if k.status == "closed" && e.activity == "Closed" {
+				continue
+			}
+			d.wake(&k, e)
+			d.do(&k, e)
+		}
+		d.tickets = append(d.tickets, k)
 	}
 	return d
 }
 
-// walk goes through the entries of one contact.
-func (d *desk) walk(contact string, entries []entry) {
-	c := cycle{contact: contact}
-	assignee, began := "", int64(0)
-	for _, e := range entries {
-		switch c.status {
-		case "":
-			c.number, c.created, c.opened = 1, e.at, e.at
-		case "pending":
-			c.pending += e.at - began
-		case "closed":
-			if e.activity == "Closed" {
-				continue
-			}
-			c = cycle{contact: contact, number: c.number + 1, created: c.created, opened: e.at,
-				lastAssignee: assignee}
-			if assignee != "" { // who keeps it has it from the opening on
-				c.assigned, c.firstAssignee = e.at, assignee
-			}
-		}
-		c.status = "open"
-		switch e.activity {
-		case "Closed":
-			c.status, c.closed, c.closer = "closed", e.at, e.user
-			d.cycles = append(d.cycles, c)
-		case "Wait":
-			c.status, began = "pending", e.at
-		case "Take in charge ticket":
-			if e.user != assignee && c.assigned == 0 {
-				c.assigned, c.firstAssignee = e.at, e.user
-			}
-			assignee, c.lastAssignee = e.user, e.user
-		case "Require upgrade": // from the contact, as the test's mapping says
-			d.letters = append(d.letters, letter{e.at, "incoming", ""})
-			if c.waiting == 0 {
-				c.waiting = e.at
-			}
-			if c.replied == 0 {
-				c.asked = c.waiting
-			}
-		case "Resolve ticket": // to the contact
-			d.letters = append(d.letters, letter{e.at, "outgoing_user", e.user})
-			if c.waiting != 0 && c.replied == 0 {
-				c.replied, c.replier = e.at, e.user
-			}
-			if c.waiting != 0 {
-				c.replies, c.replyTime, c.waiting = c.replies+1, c.replyTime+e.at-c.waiting, 0
-			}
-		}
+// dims is what k is, and pairs of what else is known.
+func (k *ticket) dims(more ...string) map[report.Dimension]string {
+	is := map[report.Dimension]string{report.Assignee: k.assignee, report.Status: k.status,
+		report.ContactType: "returning"}
+	if k.cycle == 1 {
+		is[report.ContactType] = "new"
 	}
-	if c.status != "closed" {
-		d.cycles = append(d.cycles, c)
+	for i := 0; i < len(more); i += 2 {
+		is[report.Dimension(more[i])] = more[i+1]
+	}
+	return is
+}
+
+// add adds something that lasted since a time until now, or just happened.
+func (d *desk) add(
+	k *ticket, now, since int64, is map[report.Dimension]string, all ...report.Measure,
+) {
+	for _, m := range all {
+		d.facts[m] = append(d.facts[m], fact{now, now - since, k.contact, is})
 	}
 }
 
-// measured is what a measure comes to in a cycle by its definition: when it counts (0: never), how
-// often, and how long.
-var measured = map[report.Measure]func(c *cycle) (at, count, sum int64){
-	report.Opened:    func(c *cycle) (int64, int64, int64) { return c.opened, 1, 0 },
-	report.OpenedNew: func(c *cycle) (int64, int64, int64) { return c.first(c.opened), 1, 0 },
-	report.Reopened: func(c *cycle) (int64, int64, int64) {
-		return c.opened - c.first(c.opened), 1,
-			0
-	},
-	// Each contact has one conversation.
-	report.NewContacts: func(c *cycle) (int64, int64, int64) {
-		return c.first(c.opened), 1,
-			0
-	},
-	report.Returning: func(c *cycle) (int64, int64,
-		int64) {
-		return c.opened - c.first(c.opened), 1, 0
-	},
-	report.Closed:              func(c *cycle) (int64, int64, int64) { return c.closed, 1, 0 },
-	report.ClosedConversations: func(c *cycle) (int64, int64, int64) { return c.closed, 1, 0 },
-	report.ClosedContacts:      func(c *cycle) (int64, int64, int64) { return c.closed, 1, 0 },
-	report.Resolution: func(c *cycle) (int64, int64, int64) {
-		return c.closed, 1,
-			c.closed - c.opened
-	},
-	report.ActiveResolution: func(c *cycle) (int64, int64, int64) {
-		return c.closed, 1,
-			c.closed - c.opened - c.pending
-	},
-	report.FirstResolution: func(c *cycle) (int64, int64, int64) {
-		return c.first(c.closed), 1,
-			c.closed - c.opened
-	},
-	report.LastResolution: func(c *cycle) (int64, int64, int64) {
-		return c.closed, 1,
-			c.closed - c.created
-	},
-	report.FirstResponse: func(c *cycle) (int64, int64, int64) {
-		return c.replied, 1,
-			c.replied - c.asked
-	},
-	report.Response: func(c *cycle) (int64, int64, int64) {
-		return c.replied, c.replies,
-			c.replyTime
-	},
-	report.Assignment: func(c *cycle) (int64, int64, int64) {
-		return c.assigned, 1,
-			c.assigned - c.opened
-	},
-}
-
-func (c *cycle) first(at int64) int64 {
-	if c.number == 1 {
-		return at
+// wake is what an entry does first: it opens what is not there, reopens what is closed, resumes
+// what is pending.
+func (d *desk) wake(k *ticket, e entry) {
+	by, actor := e.user, "user"
+	if e.activity == "Require upgrade" { // from the contact, as the test's mapping says
+		by, actor = "", "contact"
 	}
-	return 0
+	switch {
+	case k.status == "pending" && e.activity != "Wait":
+		d.add(k, e.at, k.since, k.dims(), report.PendingTime)
+		k.pending += e.at - k.since
+		k.status, k.since = "open", e.at
+	case k.status == "" || k.status == "closed":
+		k.cycle++
+		is := k.dims("opener", by, "closer", k.closer, "actor_type", actor)
+		delete(is, report.Status)
+		d.add(k, e.at, e.at, is, report.Opened)
+		if k.status == "" {
+			d.add(k, e.at, e.at, is, report.OpenedNew, report.NewContacts)
+			k.created = e.at
+		} else {
+			d.add(k, e.at, e.at, is, report.Reopened, report.Returning)
+		}
+		if k.assignee != "" { // who keeps it has it from the opening on
+			d.add(k, e.at, e.at, k.dims("assigned_from", k.assignee, "assigned_by", by),
+				report.Assignment)
+			k.had = e.at
+		}
+		k.firstAssignee, k.lastAssignee, k.replier = k.assignee, k.assignee, ""
+		k.status, k.opened, k.since = "open", e.at, e.at
+		k.turn, k.turnSince, k.waiting, k.pending, k.replies = "nobody", e.at, 0, 0, 0
+	}
 }
 
-// valueOf is a dimension; nil are those that the log does not tell.
-var valueOf = map[report.Dimension]func(c *cycle) string{
-	report.Closer:         func(c *cycle) string { return c.closer },
-	report.FirstResponder: func(c *cycle) string { return c.replier },
-	report.FirstAssignee:  func(c *cycle) string { return c.firstAssignee },
-	report.LastAssignee:   func(c *cycle) string { return c.lastAssignee },
-	report.Status:         func(c *cycle) string { return c.status },
-	report.ContactType: func(c *cycle) string {
-		if c.number == 1 {
-			return "new"
+// do is what an entry is about.
+func (d *desk) do(k *ticket, e entry) {
+	switch e.activity {
+	case "Closed":
+		d.close(k, e)
+	case "Wait":
+		if k.status == "open" {
+			d.add(k, e.at, k.since, k.dims(), report.OpenTime)
+			k.status, k.since = "pending", e.at
 		}
-		return "returning"
-	},
+	case "Take in charge ticket":
+		if e.user != k.assignee {
+			d.assign(k, e)
+		}
+	case "Require upgrade":
+		d.add(k, e.at, e.at, letter("", "contact"), report.Incoming)
+		d.pass(k, "contact", e.at)
+		if k.waiting == 0 {
+			k.waiting = e.at
+		}
+	case "Resolve ticket": // to the contact
+		d.add(k, e.at, e.at, letter(e.user, "user"), report.OutgoingUser)
+		if k.waiting != 0 { // as no automation hands over, it waits for a person all the time
+			is := k.dims("author", e.user, "actor_type", "user")
+			d.add(k, e.at, k.waiting, is, report.Response, report.HandoverResponse)
+			if k.replies == 0 {
+				d.add(k, e.at, k.waiting, is, report.FirstResponse, report.HandoverFirstResponse)
+				k.replier = e.user
+			}
+			k.replies, k.waiting = k.replies+1, 0
+		}
+		d.pass(k, "desk", e.at)
+	}
+}
+
+// letter is what a message is.
+func letter(author, actor string) map[report.Dimension]string {
+	return map[report.Dimension]string{report.Author: author, report.ActorType: actor,
+		report.ContactType: "new"} // each contact has one conversation
+}
+
+// pass ends whose turn it is, when it becomes somebody else's.
+func (d *desk) pass(k *ticket, turn string, now int64) {
+	if turn == k.turn {
+		return
+	}
+	if turn == "" || k.turn != "nobody" || k.turnSince != now { // else nothing has ended
+		d.add(k, now, k.turnSince, k.dims(), map[string]report.Measure{
+			"nobody": report.IdleTime, "contact": report.ContactWaitingTime,
+			"desk": report.AwaitingContactTime,
+		}[k.turn])
+	}
+	k.turn, k.turnSince = turn, now
+}
+
+func (d *desk) assign(k *ticket, e entry) {
+	is := k.dims("assignee", e.user, "assigned_from", k.assignee, "assigned_by", e.user)
+	d.add(k, e.at, e.at, is, report.Assigned)
+	if k.assignee != "" {
+		d.add(k, e.at, e.at, is, report.Transfers)
+		d.add(k, e.at, k.had, k.dims(), report.Handling)
+	}
+	if k.firstAssignee == "" {
+		d.add(k, e.at, k.opened, is, report.Assignment)
+		k.firstAssignee = e.user
+	}
+	k.assignee, k.lastAssignee, k.had = e.user, e.user, e.at
+}
+
+func (d *desk) close(k *ticket, e entry) {
+	d.pass(k, "", e.at)
+	d.add(k, e.at, k.since, k.dims(), report.OpenTime)
+	if k.assignee != "" {
+		d.add(k, e.at, k.had, k.dims(), report.Handling)
+	}
+	is := k.dims("closer", e.user, "actor_type", "user", "first_responder", k.replier,
+		"first_assignee", k.firstAssignee, "last_assignee", k.lastAssignee)
+	d.add(k, e.at, e.at, is, report.Closed, report.ClosedConversations, report.ClosedContacts)
+	d.add(k, e.at, k.opened, is, report.Resolution)
+	d.add(k, e.at, k.opened+k.pending, is, report.ActiveResolution)
+	d.add(k, e.at, k.created, is, report.LastResolution)
+	if k.cycle == 1 {
+		d.add(k, e.at, k.opened, is, report.FirstResolution)
+	}
+	switch k.replies {
+	case 0:
+		d.add(k, e.at, e.at, is, report.Automated)
+	case 1:
+		d.add(k, e.at, e.at, is, report.OneTouch)
+	}
+	k.status, k.closer = "closed", e.user
 }
 
 // userOf is whom a report of users credits with a measure.
 var userOf = map[report.Measure]report.Dimension{
 	report.Closed: report.Closer, report.Resolution: report.Closer,
-	report.FirstResponse: report.FirstResponder,
-	report.Response:      report.FirstResponder, report.Assignment: report.FirstAssignee,
+	report.FirstResponse: report.Author, report.Response: report.Author,
+	report.OutgoingUser: report.Author,
+	report.Assigned:     report.Assignee, report.Transfers: report.Assignee,
+	report.Assignment: report.Assignee, report.Handling: report.Assignee,
+}
+
+// has reports whether a measure has a dimension.
+func (d *desk) has(m report.Measure, by report.Dimension) bool {
+	for _, f := range d.facts[m] {
+		_, has := f.is[by]
+		return has
+	}
+	return false
 }
 
 // durations are those of a measure in a part of the log, and how often it counts.
 func (d *desk) durations(
-	m report.Measure, from, to time.Time, by report.Dimension, only func(value string) bool,
+	m report.Measure, from, to time.Time, lets func(*fact) bool,
 ) (count int64, all []int64) {
 	since, until := from.UnixMicro(), to.UnixMicro()
-	for i := range d.letters {
-		l := &d.letters[i]
-		if string(m) == l.kind && since <= l.at && l.at < until && (by == "" || only(l.author)) {
-			count++
+	contacts := map[string]bool{}
+	for i := range d.facts[m] {
+		if f := &d.facts[m][i]; since <= f.at && f.at < until && lets(f) {
+			all, contacts[f.contact] = append(all, f.took), true
 		}
-	}
-	of := measured[m]
-	things := map[string]bool{}
-	for i := range d.cycles {
-		if of == nil {
-			break
-		}
-		c := &d.cycles[i]
-		at, n, sum := of(c)
-		if at == 0 || n == 0 || at < since || at >= until || by != "" && !only(valueOf[by](c)) {
-			continue
-		}
-		things[c.contact] = true
-		count, all = count+n, append(all, sum)
 	}
 	if m.CountsDistinct() {
-		return int64(len(things)), nil
+		return int64(len(contacts)), nil
 	}
 	slices.Sort(all)
-	return count, all
+	return int64(len(all)), all
 }
 
 // check compares a figure with the log, for a part of it.
 func (d *desk) check(
 	t testing.TB, where string, m report.Measure, s report.Stat, from, to time.Time,
-	by report.Dimension, only func(string) bool,
+	lets func(*fact) bool,
 ) {
 	t.Helper()
-	count, all := d.durations(m, from, to, by, only)
+	count, all := d.durations(m, from, to, lets)
 	require.Equal(t, count, s.Count, "%s %s count", where, m)
 	sum := int64(0)
 	for _, v := range all {
@@ -263,8 +290,12 @@ func (d *desk) check(
 		require.LessOrEqual(t, math.Abs(got-want), off*want, "%s %s: percentile %d is %f, not %f",
 			where, m, i, got, want)
 	}
-	if m == report.FirstResponse {
+	switch m {
+	case report.FirstResponse, report.Response, report.HandoverFirstResponse,
+		report.HandoverResponse:
 		d.checkBands(t, where, s, all)
+	default:
+		require.Empty(t, s.Bands, "%s %s bands", where, m)
 	}
 }
 

@@ -73,7 +73,7 @@ func (d *demo) Now() time.Time { return d.now }
 // play plays all of it. The same seed plays the same, down to the ids of conversations.
 func (c *call) play(
 	ctx context.Context, s convo.Store, stderr io.Writer,
-) (closed int, err error) {
+) (conversations int, err error) {
 	var seed [32]byte
 	binary.LittleEndian.PutUint64(seed[:], c.seed)
 	ids := rand.NewChaCha8(seed)
@@ -105,7 +105,7 @@ func (c *call) play(
 		"%d opened, %d reopened, %d closed\n", demoBegins.Format(time.DateOnly), demoTo,
 		count[convo.ConversationOpened], count[convo.ConversationReopened],
 		count[convo.ConversationClosed])
-	return count[convo.ConversationClosed], d.err
+	return count[convo.ConversationOpened], d.err
 }
 
 // comesAgain is true for the first time that a contact has a question, and then for some.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -60,11 +61,12 @@ func wrong(format string, args ...any) error { return &wrongError{fmt.Errorf(for
 // Flags that go with one thing to do. All others go with everything.
 var goesWith = map[string][]string{
 	"a report": {"kind", "from", "to", "compare", "compare-from", "zone", "bucket", "week-start",
-		"group-by", "filter", "measure", "top", "count-distinct", "hours", "format", "formulas"},
+		"group-by", "filter", "exclude", "measure", "top", "count-distinct", "hours", "format",
+		"formulas"},
 	"--live":   {"format", "formulas"},
 	"--export": {"from", "to", "zone", "by", "formulas"},
 	"--html": {"from", "to", "compare", "compare-from", "zone", "bucket", "week-start", "group-by",
-		"filter", "hours"},
+		"filter", "exclude", "hours"},
 }
 
 func parse(args []string, stderr io.Writer) (*call, error) {
@@ -86,8 +88,7 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 		"the `workspace` to import into, and to ask about")
 
 	kind := flags.String("kind", string(report.Conversations),
-		"the `kind` of report: conversations, responses, resolutions, "+
-			"messages, contacts, assignments, users or leaderboard")
+		"the `kind` of report: "+list(kinds))
 	from := flags.String("from", "",
 		"the `day` the period begins with, as 2026-03-01, or a time, as 2026-03-01T09:00:00Z")
 	to := flags.String("to", "", "the `day` or time before which it ends")
@@ -102,11 +103,14 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 	flags.TextVar(&q.WeekStart, "week-start", report.Monday,
 		"the first `day` of a week, monday to sunday")
 	groupBy := flags.String("group-by", "",
-		"also by this `dimension`: "+list(report.Dimensions())+"; author is of "+
-			"messages, which have no other but channel and contact_type (--html: closer)")
-	flags.Func("filter", "only what has this value of a dimension, as `dimension=value`; "+
-		"repeat it for more values and dimensions",
-		func(text string) error { return addFilter(q, text) })
+		"also by this `dimension`, of the measures that have it: "+list(report.Dimensions())+
+			" (--html: closer)")
+	flags.Func("filter", "only what is one of these, as `dimension=value,...`; repeat it for more "+
+		"dimensions, and quote a value that has a comma; measures without the dimension are "+
+		"left out of a report that has others",
+		func(text string) error { return addFilter(&q.Filter, text) })
+	flags.Func("exclude", "all but what is one of these, as `dimension=value,...`, like --filter",
+		func(text string) error { return addFilter(&q.Exclude, text) })
 	measure := flags.String("measure", "",
 		"the `measure` that a leaderboard is sorted by: "+list(leading()))
 	flags.IntVar(&q.Top, "top", 0, "how many rows a leaderboard has (default 10)")
@@ -164,16 +168,35 @@ func leading() []report.Measure {
 		func(m report.Measure) bool { return m.CountsDistinct() || m.Working() })
 }
 
-func addFilter(q *report.Query, text string) error {
-	dimension, value, ok := strings.Cut(text, "=")
+// kinds are those of reports, as --kind names them.
+var kinds = []report.Kind{
+	report.Conversations, report.Responses, report.Resolutions, report.Messages, report.Contacts,
+	report.Assignments, report.Times, report.Users, report.Leaderboard,
+}
+
+// addFilter adds values, which are written as a row of CSV is: a name may have a comma.
+func addFilter(f *report.Filter, text string) error {
+	dimension, values, ok := strings.Cut(text, "=")
 	if !ok {
-		return errors.New("must be dimension=value, as channel=web")
+		return errors.New("must be dimension=value, as channel=web or channel=web,email")
 	}
-	if q.Filter == nil {
-		q.Filter = report.Filter{}
+	all := []string{values}
+	if values != "" { // which would be no row
+		rows := csv.NewReader(strings.NewReader(values))
+		rows.LazyQuotes = true
+		var err error
+		if all, err = rows.Read(); err != nil {
+			return err
+		}
+		if _, err := rows.Read(); err != io.EOF {
+			return errors.New("must be in one line")
+		}
+	}
+	if *f == nil {
+		*f = report.Filter{}
 	}
 	d := report.Dimension(dimension)
-	q.Filter[d] = append(q.Filter[d], value)
+	(*f)[d] = append((*f)[d], all...)
 	return nil
 }
 

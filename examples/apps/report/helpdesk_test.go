@@ -72,46 +72,53 @@ func importLog(t testing.TB, s store, log string) *convo.Engine {
 	return engine
 }
 
-// questions are of every kind, about the whole log in the help desk's months, and about parts of it
-// that begin and end anywhere.
+// questions are about the whole log in the help desk's months, and about parts of it that begin and
+// end anywhere.
 func questions(t testing.TB) []report.Query {
 	day := func(y int, m time.Month) time.Time { return time.Date(y, m, 1, 0, 0, 0, 0, rome(t)) }
-	all := report.Query{Workspace: "desk", From: day(2010, 1), To: day(2014, 2), Zone: zone,
-		Bucket: report.Month}
-	year := report.Query{Workspace: "desk", From: day(2012, 1), To: day(2013, 1), Zone: zone,
-		Bucket: report.Quarter}
-	odd := report.Query{
-		Workspace: "desk", From: time.Date(2011, 3, 5, 10, 17, 0, 0, time.UTC), To: time.Date(2011,
-			9, 9, 3, 33, 21, 5e8, time.UTC),
-		Zone: zone, Bucket: report.Week, CompareFrom: day(2012, 7),
-	}
-	var qs []report.Query
-	ask := func(q report.Query, kind report.Kind, by report.Dimension, more func(*report.Query)) {
-		q.Kind, q.GroupBy = kind, by
-		if more != nil {
-			more(&q)
-		}
+	return slices.Concat(
+		ofEveryKind(report.Query{From: day(2010, 1), To: day(2014, 2), Bucket: report.Month}),
+		ofEveryKind(report.Query{From: day(2012, 1), To: day(2013, 1), Bucket: report.Quarter}),
+		ofEveryKind(report.Query{
+			From:   time.Date(2011, 3, 5, 10, 17, 0, 0, time.UTC),
+			To:     time.Date(2011, 9, 9, 3, 33, 21, 5e8, time.UTC),
+			Bucket: report.Week, CompareFrom: day(2012, 7),
+		}),
+	)
+}
+
+// ofEveryKind are the questions that there are to a period.
+func ofEveryKind(q report.Query) (qs []report.Query) {
+	q.Workspace, q.Zone = "desk", zone
+	ask := func(kind report.Kind, by report.Dimension, only, without report.Filter) {
+		q := q
+		q.Kind, q.GroupBy, q.Filter, q.Exclude = kind, by, only, without
+		q.CountDistinct = kind == report.Conversations
 		qs = append(qs, q)
 	}
-	for _, q := range []report.Query{all, year, odd} {
-		ask(q, report.Conversations, report.Closer,
-			func(q *report.Query) { q.CountDistinct = true })
-		ask(q, report.Conversations, report.Status, nil)
-		ask(q, report.Responses, report.FirstResponder, nil)
-		ask(q, report.Resolutions, report.LastAssignee, nil)
-		ask(q, report.Messages, report.Author, nil)
-		ask(q, report.Contacts, report.ContactType, nil)
-		ask(q, report.Assignments, report.FirstAssignee, nil)
-		ask(q, report.Users, "", nil)
-		ask(q, report.Leaderboard, "", func(q *report.Query) {
-			q.Measure, q.Top = report.Assignment,
-				4
-		})
-		ask(q, report.Resolutions, "",
-			func(q *report.Query) {
-				q.Filter = report.Filter{report.Closer: {"Value 3",
-					"Value 21"}}
-			})
+	ask(report.Conversations, report.Closer, nil, nil)
+	ask(report.Conversations, report.Status, nil, nil) // openings have none
+	ask(report.Conversations, report.Assignee, report.Filter{report.ActorType: {"user"}}, nil)
+	ask(report.Responses, report.Author, nil, nil)
+	ask(report.Responses, report.Assignee, nil, report.Filter{report.Author: {"Value 2"}})
+	ask(report.Resolutions, report.LastAssignee, nil, nil)
+	ask(report.Resolutions, report.FirstResponder,
+		report.Filter{report.Closer: {"Value 3", "Value 21"}}, nil)
+	ask(report.Messages, report.Author, nil, nil)
+	ask(report.Contacts, report.ContactType, nil, nil)
+	ask(report.Assignments, report.Assignee, nil, nil)
+	// handling does not have it
+	ask(report.Assignments, report.AssignedFrom, nil, report.Filter{report.Assignee: {"Value 1"}})
+	ask(report.Assignments, report.AssignedBy, report.Filter{report.AssignedFrom: {"", "Value 2"}},
+		nil)
+	ask(report.Times, report.Assignee, nil, nil)
+	ask(report.Times, report.Status, report.Filter{report.ContactType: {"new"}}, nil)
+	ask(report.Users, "", nil, nil)
+	ask(report.Users, "", report.Filter{report.Author: {"Value 5"}}, nil) // replies and messages
+	for _, m := range []report.Measure{report.Assignment, report.Handling, report.Transfers} {
+		q := q
+		q.Kind, q.Measure, q.Top = report.Leaderboard, m, 4
+		qs = append(qs, q)
 	}
 	return qs
 }
@@ -120,25 +127,34 @@ func questions(t testing.TB) []report.Query {
 func (d *desk) checkAnswer(t testing.TB, a *report.Report) {
 	t.Helper()
 	require.NotEmpty(t, a.Definitions)
-	for m := range a.Definitions {
-		by, only := report.Dimension(""), func(string) bool { return true }
-		for dimension, values := range a.Filter {
-			by, only = dimension, func(value string) bool { return slices.Contains(values, value) }
+	asked := func(f *fact) bool {
+		for by, values := range a.Filter {
+			if !slices.Contains(values, f.is[by]) {
+				return false
+			}
 		}
-		d.check(t, "total", m, a.Total[m], a.From, a.To, by, only)
-		d.check(t, "before", m, a.Previous[m], a.PreviousFrom, a.PreviousTo, by, only)
+		for by, values := range a.Exclude {
+			if slices.Contains(values, f.is[by]) {
+				return false
+			}
+		}
+		return true
+	}
+	for m := range a.Definitions {
+		d.check(t, "total", m, a.Total[m], a.From, a.To, asked)
+		d.check(t, "before", m, a.Previous[m], a.PreviousFrom, a.PreviousTo, asked)
 		for _, p := range a.Series {
-			d.check(t, p.From.String(), m, p.Values[m], p.From, p.To, by, only)
+			d.check(t, p.From.String(), m, p.Values[m], p.From, p.To, asked)
+		}
+		by := a.GroupBy
+		if a.Kind == report.Users {
+			by = userOf[m]
 		}
 		for _, g := range a.Groups {
-			by := a.GroupBy
-			if a.Kind == report.Users {
-				if by = userOf[m]; by == "" {
-					by = report.Author
-				}
-			}
-			d.check(t, g.Value, m, g.Values[m], a.From, a.To, by,
-				func(value string) bool { return value == g.Value })
+			d.check(t, g.Value, m, g.Values[m], a.From, a.To, func(f *fact) bool {
+				value, has := f.is[by]
+				return has && value == g.Value && asked(f)
+			})
 		}
 	}
 	d.checkComplete(t, a)
@@ -150,8 +166,8 @@ func (d *desk) checkAnswer(t testing.TB, a *report.Report) {
 	}
 }
 
-// checkComplete checks that no group is missing: all of them together are everything, but what is
-// distinct may be in two.
+// checkComplete checks that no group is missing: all of them together are everything that has what
+// is grouped by, but what is distinct may be in two.
 func (d *desk) checkComplete(t testing.TB, a *report.Report) {
 	t.Helper()
 	if a.GroupBy == "" && a.Kind != report.Users || a.Kind == report.Leaderboard {
@@ -162,7 +178,7 @@ func (d *desk) checkComplete(t testing.TB, a *report.Report) {
 		for _, g := range a.Groups {
 			sum += g.Values[m].Count
 		}
-		if !m.CountsDistinct() {
+		if !m.CountsDistinct() && (a.Kind == report.Users || d.has(m, a.GroupBy)) {
 			require.Equal(t, a.Total[m].Count, sum, m)
 		}
 	}
@@ -173,11 +189,11 @@ func (d *desk) checkLive(t testing.TB, s store) {
 	t.Helper()
 	type key struct{ status, assignee string }
 	counts, waiting := map[key]int64{}, int64(math.MaxInt64)
-	for i := range d.cycles {
-		if c := &d.cycles[i]; c.status != "closed" {
-			counts[key{c.status, c.lastAssignee}]++
-			if c.waiting > 0 {
-				waiting = min(waiting, c.waiting)
+	for _, k := range d.tickets {
+		if k.status != "closed" {
+			counts[key{k.status, k.assignee}]++
+			if k.waiting > 0 {
+				waiting = min(waiting, k.waiting)
 			}
 		}
 	}
@@ -194,10 +210,10 @@ func (d *desk) checkLive(t testing.TB, s store) {
 	}
 }
 
-func askAll(t testing.TB, s store) []*report.Report {
+func askAll(t testing.TB, s store, questions []report.Query) []*report.Report {
 	t.Helper()
 	var all []*report.Report
-	for _, q := range questions(t) {
+	for _, q := range questions {
 		a, err := report.Run(t.Context(), s, q)
 		require.NoError(t, err)
 		all = append(all, a)
@@ -231,30 +247,40 @@ func exact(t testing.TB, a *report.Report) string {
 }
 
 // reopenSome reopens every twentieth contact a year later, replies, and closes half of them again.
-func reopenSome(t testing.TB, engine *convo.Engine, d *desk) {
+// What comes of it by hand is checked.
+func reopenSome(t testing.TB, s store, engine *convo.Engine, d *desk) {
 	t.Helper()
 	at := time.Date(2015, 2, 1, 9, 0, 0, 0, time.UTC)
 	by := convo.ByUser("Value 1")
-	done := map[string]bool{}
-	for i := range d.cycles {
-		c := &d.cycles[i]
-		if i%20 != 0 || c.status != "closed" || done[c.contact] {
+	later := desk{facts: map[report.Measure][]fact{}}
+	for i, k := range d.tickets {
+		if i%20 != 0 || k.status != "closed" {
 			continue
 		}
-		done[c.contact] = true
+		entry := func(activity string, after time.Duration) entry {
+			return entry{at.Add(after).UnixMicro(), activity, "Value 1"}
+		}
 		cmds := []convo.Command{
-			convo.Reopen{By: by, At: at, Source: convo.SourceImport}, convo.Assign{By: by,
-				At: at.Add(time.Minute), Assignee: "Value 1"},
+			convo.Reopen{By: by, At: at, Source: convo.SourceImport},
+			convo.Assign{By: by, At: at.Add(time.Minute), Assignee: "Value 1"},
 			convo.Send{By: by, At: at.Add(time.Hour), Body: "Once more"},
 		}
+		later.wake(&k, entry("Reopen", 0))
+		later.do(&k, entry("Take in charge ticket", time.Minute))
+		later.do(&k, entry("Resolve ticket", time.Hour))
 		if i%40 == 0 {
 			cmds = append(cmds, convo.Close{By: by, At: at.Add(2 * time.Hour),
 				Source: convo.SourceImport})
+			later.do(&k, entry("Closed", 2*time.Hour))
 		}
-		_, err := engine.Do(t.Context(), convo.ToContact("desk", c.contact), cmds...)
-		require.NoError(t, err, c.contact)
+		_, err := engine.Do(t.Context(), convo.ToContact("desk", k.contact), cmds...)
+		require.NoError(t, err, k.contact)
 	}
-	require.Greater(t, len(done), 200)
+	require.Greater(t, len(later.facts[report.Reopened]), 200)
+	period := report.Query{From: at.Add(-time.Hour), To: at.AddDate(0, 0, 1), Bucket: report.Hour}
+	for _, a := range askAll(t, s, ofEveryKind(period)) {
+		later.checkAnswer(t, a)
+	}
 }
 
 func requireSame(t testing.TB, want, got []*report.Report, why string) {
@@ -288,10 +314,19 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 	}
 	log := helpdesk.Log(t)
 	d := byHand(t, log)
+	for _, m := range report.Measures() {
+		switch m {
+		case report.Reopened, report.Returning: // see reopenSome
+		case report.Unassigned, report.OutgoingAutomation, report.Quiet: // nobody does that here
+			require.Empty(t, d.facts[m], m)
+		default:
+			require.True(t, m.Working() || len(d.facts[m]) > 10, m)
+		}
+	}
 	memory := memstore.New()
 	engine := importLog(t, memory, log)
 	d.checkLive(t, memory)
-	reference := askAll(t, memory)
+	reference := askAll(t, memory, questions(t))
 	for _, a := range reference {
 		d.checkAnswer(t, a)
 	}
@@ -299,8 +334,8 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 	for _, a := range reference {
 		want = append(want, exact(t, a))
 	}
-	reopenSome(t, engine, d)
-	requireSame(t, reference, askAll(t, memory), "reopening changed the past")
+	reopenSome(t, memory, engine, d)
+	requireSame(t, reference, askAll(t, memory, questions(t)), "reopening changed the past")
 
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		began := time.Now()
@@ -310,7 +345,7 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 		d.checkLive(t, s)
 		var last []*report.Report
 		check := func(stage string) {
-			last = askAll(t, s)
+			last = askAll(t, s, questions(t))
 			for i, a := range last {
 				d.checkAnswer(t, a)
 				require.Equal(t, want[i], exact(t, a), "%s, %s: not as in memory", stage, a.Kind)
@@ -318,19 +353,21 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 			t.Logf("%s: checked after %v", stage, time.Since(began))
 		}
 		check("nothing rolled up")
-		n, _, err := s.Rollup(t.Context(), len(d.cycles)/2)
+		n, _, err := s.Rollup(t.Context(), len(d.tickets)/2)
 		require.NoError(t, err)
-		require.Equal(t, len(d.cycles)/2, n)
+		require.Equal(t, len(d.tickets)/2, n)
 		check("half rolled up")
 		rollupAll(t, s)
 		check("all rolled up")
-		assert.True(t, last[0].Total[report.Closed].Count > 0 &&
-			last[3].Total[report.Resolution].Approximate, "from rollups")
+		all := slices.IndexFunc(last, func(a *report.Report) bool {
+			return a.Kind == report.Resolutions
+		})
+		assert.True(t, last[all].Total[report.Resolution].Approximate, "from rollups")
 
-		reopenSome(t, engine, d)
-		requireSame(t, last, askAll(t, s), "reopening changed the past")
+		reopenSome(t, s, engine, d)
+		requireSame(t, last, askAll(t, s, questions(t)), "reopening changed the past")
 		rollupAll(t, s)
-		requireSame(t, last, askAll(t, s), "reopening changed the past, once it is rolled up")
+		requireSame(t, last, askAll(t, s, questions(t)), "reopening changed the past, once it is rolled up")
 		differences, err := s.CheckRollups(t.Context(), "desk")
 		require.NoError(t, err)
 		assert.Empty(t, differences)

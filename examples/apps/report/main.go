@@ -28,14 +28,17 @@ with charts of all there is to a period (--html).
 
   report --demo --bucket day --zone Europe/Berlin --html report.html
   report --db convo.sqlite --workspace acme --kind resolutions --from 2026-03-01 --to 2026-04-01 \
-         --zone Europe/Berlin --bucket day --group-by closer --filter channel=whatsapp \
-         --filter channel=web
+         --zone Europe/Berlin --bucket day --group-by closer --filter channel=whatsapp,web
+  report --db convo.sqlite --workspace acme --kind times --from 2026-03-01 --to 2026-04-01 \
+         --group-by assignee --exclude label=spam,test --exclude team=
   report --db convo.sqlite --workspace acme --kind leaderboard --measure closed --top 3 \
          --from 2026-03-01 --to 2026-04-01
   report --db convo.sqlite --workspace acme --export csv --by closing \
          --from 2026-03-01 --to 2026-04-01
   report --import helpdesk.csv --from 2010-01-01 --to 2014-01-01 \
          --zone Europe/Rome --html report.html
+
+What the measures of a report mean is in --format json, as definitions, and at the end of a page.
 
 With --demo the program plays eight weeks of invented conversations, of which the last four are
 asked about unless --from and --to are given.
@@ -163,22 +166,22 @@ func (c *call) fill(ctx context.Context, s store, stdin io.Reader, stderr io.Wri
 	if !c.quiet && eventlog.IsTerminal(stderr) {
 		progress = stderr
 	}
-	fill := func() (closed int, err error) { return c.importInto(ctx, s, stdin, stderr, progress) }
+	fill := func() (int, error) { return c.importInto(ctx, s, stdin, stderr, progress) }
 	switch {
 	case c.demo:
 		fill = func() (int, error) { return c.play(ctx, s, stderr) }
 	case c.importFile == "":
 		return nil
 	}
-	closed, err := fill()
+	conversations, err := fill()
 	if err != nil {
 		return err
 	}
-	return rollUp(ctx, s, closed, progress)
+	return rollUp(ctx, s, conversations, progress)
 }
 
 func (c *call) importInto(ctx context.Context, s store, stdin io.Reader, stderr,
-	progress io.Writer) (closed int, err error) {
+	progress io.Writer) (conversations int, err error) {
 	m, err := eventlog.ReadMapping(c.mapping)
 	if err != nil {
 		return 0, wrong("mapping: %w", err)
@@ -195,17 +198,17 @@ func (c *call) importInto(ctx context.Context, s store, stdin io.Reader, stderr,
 		c.importFile, t.Rows, t.Cases,
 		t.Events[convo.ConversationOpened], t.Events[convo.ConversationReopened],
 		t.Events[convo.ConversationClosed])
-	return t.Events[convo.ConversationClosed], nil
+	return t.Events[convo.ConversationOpened], nil
 }
 
-func rollUp(ctx context.Context, s store, closed int, progress io.Writer) error {
+func rollUp(ctx context.Context, s store, conversations int, progress io.Writer) error {
 	r, ok := s.(interface {
 		Rollup(ctx context.Context, limit int) (n int, more bool, err error)
 	})
 	if !ok {
 		return nil
 	}
-	bar := eventlog.Bar(progress, "rolling up", closed)
+	bar := eventlog.Bar(progress, "rolling up", conversations)
 	defer func() { _ = bar.Finish() }()
 	for {
 		n, more, err := r.Rollup(ctx, 0)

@@ -25,18 +25,36 @@ Case2,Closed,Ana,2025-03-04 09:30:00+00:00
 func Example() {
 	run(context.Background(), []string{"--import", "-", "--from", "2025-03-01", "--to",
 		"2025-04-01", "--zone", "Europe/Rome",
-		"--kind", "assignments", "--group-by", "first_assignee"}, strings.NewReader(log), os.Stdout,
+		"--kind", "assignments", "--group-by", "assignee"}, strings.NewReader(log), os.Stdout,
 		os.Stdout)
 	// Output:
 	// imported -: 6 rows of 2 cases; 2 opened, 0 reopened, 2 closed
+	// assignments in all
+	//             assigned   unassigned   transfers
+	//    period          1            0           0
+	//    before          0            0           0
+	//
 	// assignment in all
 	//             count     mean   median      p90      p95      p99      min      max
 	//    period       1   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s
 	//    before       0        -        -        -        -        -        -        -
 	//
-	// assignment by first_assignee
-	//    first_assignee   count     mean   median      p90      p95      p99      min      max
-	//    Ben                  1   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s
+	// handling in all
+	//             count    mean   median     p90     p95     p99     min     max
+	//    period       1   2d 1h    2d 1h   2d 1h   2d 1h   2d 1h   2d 1h   2d 1h
+	//    before       0       -        -       -       -       -       -       -
+	//
+	// assignments by assignee
+	//    assignee   assigned   unassigned   transfers
+	//    Ben               1            0           0
+	//
+	// assignment by assignee
+	//    assignee   count     mean   median      p90      p95      p99      min      max
+	//    Ben            1   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s   10m 0s
+	//
+	// handling by assignee
+	//    assignee   count    mean   median     p90     p95     p99     min     max
+	//    Ben            1   2d 1h    2d 1h   2d 1h   2d 1h   2d 1h   2d 1h   2d 1h
 	//
 	// assignments of helpdesk, 2025-03-01 to 2025-04-01, compared with 2025-02-01 to 2025-03-01.
 }
@@ -101,6 +119,8 @@ func TestAWrongCallIsStatus2(t *testing.T) {
 		{`"more" is not a flag`, with("more")},
 		{"flag provided but not defined: -no-such-flag", with("--no-such-flag")},
 		{"must be dimension=value", with("--filter", "channel")},
+		{"must be dimension=value", with("--exclude", "channel")},
+		{"must be in one line", with("--exclude", "channel=web\nsms")},
 		{`"mon" is not one of monday`, with("--week-start", "mon")},
 		{`invalid value "x" for flag -top`, with("--top", "x")},
 		{`--from: "yesterday" is neither a day`, []string{"--import", "-", "--from", "yesterday",
@@ -136,6 +156,11 @@ func TestAWrongCallIsStatus2(t *testing.T) {
 		{`"decade" is not one of hour`, with("--bucket", "decade", "--html", "x.html")},
 		{`"mood" is not one of`, with("--group-by", "mood")},
 		{`"mood" is not one of`, with("--filter", "mood=bad")},
+		{`"mood" is not one of`, with("--exclude", "mood=bad", "--html", "x.html")},
+		{"closed_source: first_response does not have it", with("--kind", "responses",
+			"--filter", "closed_source=user")},
+		{"does not have it", with("--filter", "author=ana", "--filter", "closer=ana",
+			"--html", "x.html")},
 		{"measure and top are of a leaderboard", with("--measure", "closed")},
 		{`--measure: "fun" is not one of opened, `, with("--kind", "leaderboard", "--measure",
 			"fun")},

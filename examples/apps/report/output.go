@@ -84,13 +84,15 @@ func (c *call) writeCSV(out io.Writer, a *report.Report) error {
 		head = append(head, fmt.Sprintf("at_most_%ds", int(limit.Seconds())))
 	}
 	rows := [][]string{append(head, "longer")}
+	of, by := asked(a, ""), asked(a, a.GroupBy)
 	add := func(part string, from, to time.Time, value string, f report.Values) {
-		for _, m := range order {
-			if _, asked := a.Definitions[m]; asked {
-				rows = append(rows, append([]string{part, from.UTC().Format(time.RFC3339Nano),
-					to.UTC().Format(time.RFC3339Nano), c.text(value),
-					string(m)}, cellsOf(f[m])...))
-			}
+		all := of
+		if part == "group" {
+			all = by
+		}
+		for _, m := range all {
+			rows = append(rows, append([]string{part, from.UTC().Format(time.RFC3339Nano),
+				to.UTC().Format(time.RFC3339Nano), c.text(value), string(m)}, cellsOf(f[m])...))
 		}
 	}
 	add("total", a.From, a.To, "", a.Total)

@@ -104,9 +104,19 @@ func TestDurationsAreATableForEachMeasure(t *testing.T) {
    before       0        -        -         -         -         -       -       -      0      0       0      0      0      0      0      0
 
 response in all
-            count     mean
-   period       2   12h 2m
-   before       0        -
+            count     mean   median       p90       p95       p99     min     max   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
+   period       2   12h 2m   12h 2m   21h 36m   22h 48m   23h 45m   4m 0s   1d 0h      0      1       0      0      0      1      0      0
+   before       0        -        -         -         -         -       -       -      0      0       0      0      0      0      0      0
+
+handover_first_response in all
+            count     mean   median       p90       p95       p99     min     max   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
+   period       2   12h 2m   12h 2m   21h 36m   22h 48m   23h 45m   4m 0s   1d 0h      0      1       0      0      0      1      0      0
+   before       0        -        -         -         -         -       -       -      0      0       0      0      0      0      0      0
+
+handover_response in all
+            count     mean   median       p90       p95       p99     min     max   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
+   period       2   12h 2m   12h 2m   21h 36m   22h 48m   23h 45m   4m 0s   1d 0h      0      1       0      0      0      1      0      0
+   before       0        -        -         -         -         -       -       -      0      0       0      0      0      0      0      0
 
 responses of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 2026-03-01.
 `, out)
@@ -129,17 +139,43 @@ func TestAReportIsJSON(t *testing.T) {
 func TestAReportIsCSV(t *testing.T) {
 	out, _, err := ask(t, "--from", "2026-03-02", "--to", "2026-03-03T00:00:00+01:00", "--zone",
 		"Europe/Berlin",
-		"--kind", "assignments", "--group-by", "first_assignee", "--format", "csv",
+		"--kind", "assignments", "--group-by", "assignee", "--format", "csv",
 		"--compare-from", "2026-02-23")
 	require.NoError(t, err)
-	const empty = "0,0,0,0,0,0,0,0,0,false,,,,,,,,\n"
-	assert.Equal(t, "part,from,to,value,measure,count,sum,mean,min,max,median,p90,p95,p99,approximate,"+
-		"at_most_60s,at_most_300s,at_most_900s,at_most_3600s,at_most_14400s,at_most_86400s,at_most_604800s,longer\n"+
-		"total,2026-03-01T23:00:00Z,2026-03-02T23:00:00Z,,assignment,1,240000000,240000000,240000000,240000000,"+
-		"240000000,240000000,240000000,240000000,false,,,,,,,,\n"+
-		"previous,2026-02-22T23:00:00Z,2026-02-23T23:00:00Z,,assignment,"+empty+
-		"group,2026-03-01T23:00:00Z,2026-03-02T23:00:00Z,ana,assignment,1,240000000,240000000,240000000,240000000,"+
-		"240000000,240000000,240000000,240000000,false,,,,,,,,\n", out)
+	const none = "0,0,0,0,0,0,0,0,0,false,,,,,,,,\n"
+	const once = "1,0,0,0,0,0,0,0,0,false,,,,,,,,\n"
+	took := func(micros string) string {
+		return "1" + strings.Repeat(","+micros, 8) + ",false,,,,,,,,\n"
+	}
+	want := "part,from,to,value,measure,count,sum,mean,min,max,median,p90,p95,p99,approximate," +
+		"at_most_60s,at_most_300s,at_most_900s,at_most_3600s,at_most_14400s,at_most_86400s,at_most_604800s,longer\n"
+	for _, part := range []string{"total,2026-03-01T23:00:00Z,2026-03-02T23:00:00Z,,",
+		"previous,2026-02-22T23:00:00Z,2026-02-23T23:00:00Z,,",
+		"group,2026-03-01T23:00:00Z,2026-03-02T23:00:00Z,ana,"} {
+		all := []string{once, none, none, took("240000000"), took("3360000000")}
+		if strings.HasPrefix(part, "previous") {
+			all = []string{none, none, none, none, none}
+		}
+		for i, m := range []string{"assigned", "unassigned", "transfers", "assignment", "handling"} {
+			want += part + m + "," + all[i]
+		}
+	}
+	assert.Equal(t, want, out)
+}
+
+// Openings have no closed_source: they are in no group, which is not the same as 0.
+func TestGroupsAreOfTheMeasuresThatHaveThem(t *testing.T) {
+	out, _, err := ask(t, append(march, "--group-by", "closed_source")...)
+	require.NoError(t, err)
+	assert.Contains(t, out, `
+conversations by closed_source
+   closed_source   closed
+   user                 3
+`)
+	out, _, err = ask(t, append(march, "--group-by", "closed_source", "--format", "csv")...)
+	require.NoError(t, err)
+	assert.Equal(t, 1, strings.Count(out, "\ngroup,"))
+	assert.Contains(t, out, ",user,closed,3,")
 }
 
 func TestWorkingHoursAreReadFromAFile(t *testing.T) {
@@ -250,23 +286,79 @@ func TestAPageHasAllChartsAndNeedsNoNetwork(t *testing.T) {
 	for _, want := range []string{
 		`aria-label="Opened and closed"`, `aria-label="Time until closed"`,
 		`aria-label="First response"`, `aria-label="Messages"`,
-		`aria-label="Closed by closer"`, ">day (Europe/Berlin)</text>", ">conversations</text>",
+		`aria-label="One reply or none"`, `aria-label="Response by user"`,
+		`aria-label="Closed by closer"`, `aria-label="Assigned by user"`,
+		`aria-label="Handling by user"`, `aria-label="Time by status and turn"`,
+		">day (Europe/Berlin)</text>", ">conversations</text>",
 		">hours</text>", ">messages</text>",
 		">cycles</text>", ">within</text>", ">closings</text>", ">≤ 15m</text>", ">ben</text>",
 		`<th scope="row">outgoing_automation</th><td>1</td>`, "<dt>first_response</dt>",
 	} {
 		assert.True(t, strings.Contains(page, want), want)
 	}
-	assert.Equal(t, 5, strings.Count(page, "<svg"))
-	assert.Equal(t, 5, strings.Count(page, "</svg>"))
+	assert.Equal(t, 10, strings.Count(page, "<svg"))
+	assert.Equal(t, 10, strings.Count(page, "</svg>"))
 	assert.Empty(t, regexp.MustCompile(`(?i)(src|href|action|data)\s*=|url\(|@import|https?:|<script|<link`).FindAllString(page, -1))
 }
 
 func TestAPageOfMessagesThatAFilterDoesNotKnowIsWithoutThem(t *testing.T) {
-	page := writePage(t, "--filter", "team=&<b>", "--filter", "closer=ana", "--group-by", "channel")
+	page := writePage(t, "--filter", "team=&<b>", "--filter", "closer=ana", "--exclude",
+		"channel=web,email", "--group-by", "channel")
 	assert.NotContains(t, page, `aria-label="Messages"`)
-	assert.Contains(t, page, "only closer ana, team &amp;&lt;b&gt;")
+	assert.Contains(t, page,
+		"only closer ana, team &amp;&lt;b&gt;, without channel web or email. Before")
 	assert.NotContains(t, page, "<b>")
+}
+
+func TestAPageIsOfWhatTheFiltersAreAbout(t *testing.T) {
+	page := writePage(t, "--filter", "author=ana")
+	assert.Contains(t, page, `aria-label="Messages"`)
+	assert.Contains(t, page, `aria-label="Response by user"`)
+	for _, other := range []string{"Opened", "Closed", "Assigned", "Handling", "Time by"} {
+		assert.NotContains(t, page, `aria-label="`+other)
+	}
+	assert.NotContains(t, page, "reopened ÷ closed", "which is of openings")
+
+	page = writePage(t, "--filter", "closed_source=user")
+	assert.Contains(t, page, `aria-label="Opened and closed"`)
+	assert.NotContains(t, page, `<th scope="col">opened</th>`, "openings have no source of a closing")
+
+	page = writePage(t, "--group-by", "opener")
+	assert.Contains(t, page, `aria-label="Opened by opener"`, "which closings do not have")
+}
+
+func TestFiltersAreListsThatMayBeRepeated(t *testing.T) {
+	for _, c := range []struct {
+		args         []string
+		want, others report.Filter
+	}{
+		{[]string{"--filter", "channel=web,email", "--filter", "team=", "--filter", "channel=sms"},
+			report.Filter{report.Channel: {"web", "email", "sms"}, report.Team: {""}}, nil},
+		{[]string{"--exclude", `assignee="Doe, Ana",ben`, "--filter", `team=5" pipes`},
+			report.Filter{report.Team: {`5" pipes`}},
+			report.Filter{report.Assignee: {"Doe, Ana", "ben"}}},
+		{[]string{"--exclude", "label=,vip"}, nil, report.Filter{report.Label: {"", "vip"}}},
+	} {
+		call, err := parse(slices.Concat([]string{"--db", "unused"}, march, c.args), &bytes.Buffer{})
+		require.NoError(t, err)
+		assert.Equal(t, c.want, call.query.Filter, c.args)
+		assert.Equal(t, c.others, call.query.Exclude, c.args)
+	}
+}
+
+func TestWhatIsExcludedIsNotCounted(t *testing.T) {
+	out, _, err := ask(t, append(march, "--kind", "times", "--exclude", "channel=whatsapp,sms",
+		"--format", "json")...)
+	require.NoError(t, err)
+	var a report.Report
+	require.NoError(t, json.Unmarshal([]byte(out), &a))
+	sums := map[report.Measure]time.Duration{}
+	for m, s := range a.Total {
+		sums[m] = time.Duration(s.Sum) * time.Microsecond
+	}
+	assert.Equal(t, map[report.Measure]time.Duration{report.OpenTime: time.Hour,
+		report.ContactWaitingTime: 4 * time.Minute, report.AwaitingContactTime: 56 * time.Minute,
+		report.IdleTime: 0}, sums)
 }
 
 func TestAPageOfNothingIsAPageOfZeros(t *testing.T) {

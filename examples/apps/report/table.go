@@ -20,17 +20,20 @@ type table struct {
 	Rows  [][]string
 }
 
-// order is that of measures in tables.
-var order = []report.Measure{
-	report.Opened, report.OpenedNew, report.Reopened, report.NewContacts, report.Returning,
-	report.Closed, report.ClosedConversations, report.ClosedContacts,
-	report.Resolution, report.WorkingResolution, report.ActiveResolution, report.FirstResolution,
-	report.WorkingFirstResolution,
-	report.LastResolution, report.WorkingLastResolution, report.FirstResponse,
-	report.WorkingFirstResponse, report.Response,
-	report.Assignment, report.WorkingAssignment, report.Incoming, report.OutgoingUser,
-	report.OutgoingAutomation,
-}
+// order is that of measures in tables: as they are declared, and in working time each beside the
+// same in wall time.
+var order = func() (all []report.Measure) {
+	for _, m := range report.Measures() {
+		if m.Working() {
+			continue
+		}
+		all = append(all, m)
+		if working := "working_" + m; working.Known() {
+			all = append(all, working)
+		}
+	}
+	return all
+}()
 
 // line is what a row of a table is made of.
 type line struct {
@@ -38,43 +41,43 @@ type line struct {
 	values report.Values
 }
 
-// part is the lines of several tables.
+// part is the lines of several tables, and what they are grouped by.
 type part struct {
 	title, head string
 	lines       []line
+	by          report.Dimension
 }
 
 // tables are all that a says: in all, by bucket and by group, each first what is only counted, then
 // measure by measure.
 func tables(a *report.Report, loc *time.Location) []table {
-	parts := []part{{"in all", "", []line{{"period", a.Total}, {"before", a.Previous}}}}
+	parts := []part{{title: "in all",
+		lines: []line{{"period", a.Total}, {"before", a.Previous}}}}
 	if len(a.Series) > 0 {
 		lines := make([]line, len(a.Series))
 		for i, p := range a.Series {
 			lines[i] = line{bucketName(p.From.In(loc), a.Bucket), p.Values}
 		}
-		parts = append(parts, part{"by " + string(a.Bucket), string(a.Bucket), lines})
+		parts = append(parts, part{title: "by " + string(a.Bucket), head: string(a.Bucket),
+			lines: lines})
 	}
 	if len(a.Groups) > 0 {
 		lines := make([]line, len(a.Groups))
 		for i, g := range a.Groups {
 			lines[i] = line{groupName(g.Value), g.Values}
 		}
-		parts = append(parts, part{"by " + groupHead(a), groupHead(a), lines})
-	}
-	var counted, timed []report.Measure
-	for _, m := range order {
-		if _, asked := a.Definitions[m]; !asked {
-			continue
-		}
-		if m.Timed() || m == report.Response {
-			timed = append(timed, m)
-		} else {
-			counted = append(counted, m)
-		}
+		parts = append(parts, part{"by " + groupHead(a), groupHead(a), lines, a.GroupBy})
 	}
 	var out []table
 	for _, p := range parts {
+		var counted, timed []report.Measure
+		for _, m := range asked(a, p.by) {
+			if m.Timed() {
+				timed = append(timed, m)
+			} else {
+				counted = append(counted, m)
+			}
+		}
 		if len(counted) > 0 {
 			out = append(out, countTable(string(a.Kind)+" "+p.title, p.head, counted, p.lines))
 		}
@@ -83,6 +86,16 @@ func tables(a *report.Report, loc *time.Location) []table {
 		}
 	}
 	return out
+}
+
+// asked are the measures of a, in order: those that have a dimension, if one is named.
+func asked(a *report.Report, by report.Dimension) (all []report.Measure) {
+	for _, m := range order {
+		if _, asked := a.Definitions[m]; asked && (by == "" || by.Fits(m.Subject())) {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 func groupHead(a *report.Report) string {
@@ -131,10 +144,8 @@ func countTable(title, head string, measures []report.Measure, lines []line) tab
 
 // timeTable has a dash where nothing was measured.
 func timeTable(title, head string, m report.Measure, lines []line) table {
-	t := table{Title: title, Head: []string{head, "count", "mean"}}
-	if m.Timed() {
-		t.Head = append(t.Head, "median", "p90", "p95", "p99", "min", "max")
-	}
+	t := table{Title: title, Head: []string{head, "count", "mean", "median", "p90", "p95", "p99",
+		"min", "max"}}
 	bands := slices.ContainsFunc(lines, func(l line) bool { return len(l.values[m].Bands) > 0 })
 	if bands {
 		t.Head = append(t.Head, chart.Bands()...)
@@ -142,11 +153,8 @@ func timeTable(title, head string, m report.Measure, lines []line) table {
 	for _, l := range lines {
 		s := l.values[m]
 		row := []string{l.name, strconv.FormatInt(s.Count, 10)}
-		micros := []float64{s.Mean}
-		if m.Timed() {
-			micros = append(micros, s.Median, s.P90, s.P95, s.P99, float64(s.Min), float64(s.Max))
-		}
-		for _, v := range micros {
+		for _, v := range []float64{s.Mean, s.Median, s.P90, s.P95, s.P99, float64(s.Min),
+			float64(s.Max)} {
 			if s.Count == 0 {
 				row = append(row, "-")
 			} else {

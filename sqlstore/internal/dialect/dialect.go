@@ -3,6 +3,7 @@
 package dialect
 
 import (
+	"cmp"
 	"database/sql"
 	"slices"
 	"strconv"
@@ -48,6 +49,10 @@ type Dialect struct {
 	UpsertCycle string
 	// upsertDelivery makes of an INSERT of receipts one that keeps the furthest.
 	upsertDelivery string
+	// KeepQueued makes of InsertQueued one that leaves alone what is there.
+	KeepQueued string
+	// RestartQueued makes of an INSERT of the queue one that says: from the first event on.
+	RestartQueued string
 	// UpsertRollups makes an INSERT of rollups replace the rows that are there.
 	UpsertRollups string
 
@@ -79,9 +84,6 @@ type Dialect struct {
 	// SnapshotIsolation is asked for to read several times as of one moment.
 	SnapshotIsolation sql.IsolationLevel
 
-	// PendingIndex is an index hint: stale statistics make planners avoid the index of pending
-	// cycles.
-	PendingIndex string
 	// listIndexes has a listing use one of the indexes %s; empty: the engine chooses well by
 	// itself. Else it may read from the top of the listing down to the page, or filter the listing
 	// of all.
@@ -126,6 +128,14 @@ func (d *Dialect) Boolean(b bool) string {
 // Slot is how many widths a time is behind another one, which it is not before. The two, first the
 // other time, are the statement's next arguments.
 func (d *Dialect) Slot(at string) string { return "(" + at + " - ?) " + d.division + " ?" }
+
+// JoinInOrder joins two tables in the order in which they are named, if the engine has a word for
+// that.
+func (d *Dialect) JoinInOrder() string { return cmp.Or(d.straightJoin, "JOIN") }
+
+// LockFree makes of a SELECT one that holds its rows, but for those that somebody else holds;
+// empty: the transaction holds everything.
+func (d *Dialect) LockFree() string { return d.lockFree }
 
 // OneColumn reports whether a snapshot is read out of a text: see [OneColumn].
 func (d *Dialect) OneColumn() bool { return d.oneColumn }

@@ -19,6 +19,8 @@ var MariaDB = Dialect{
 	upsertDelivery: mariadbUpsertDelivery,
 	UpsertCycle:    mariadbUpsertCycle,
 	UpsertRollups:  mariadbUpsertRollups,
+	KeepQueued:     mariadbKeepQueued,
+	RestartQueued:  " ON DUPLICATE KEY UPDATE from_seq = 1",
 	// ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD, ER_DUP_ENTRY
 	Conflicts:       []string{"1213", "1205", "1020", "1062"},
 	UniqueViolation: "1062",
@@ -51,7 +53,6 @@ var MariaDB = Dialect{
 	primaryIndex:      " FORCE INDEX (PRIMARY)",
 	Isolation:         sql.LevelReadCommitted,
 	SnapshotIsolation: sql.LevelRepeatableRead,
-	PendingIndex:      " FORCE INDEX (convo_cycles_rollup_pending)",
 	listIndexes:       " FORCE INDEX (%s)",
 	lateRows:          true,
 	straightJoin:      "STRAIGHT_JOIN",
@@ -66,6 +67,8 @@ const mariadbSavepoint = `BEGIN NOT ATOMIC
 	END IF;
 	SAVEPOINT convo;
 END`
+
+const mariadbKeepQueued = " ON DUPLICATE KEY UPDATE from_seq = from_seq"
 
 const mariadbUpsertCycle = ` ON DUPLICATE KEY UPDATE
 	category = VALUES(category), summary = VALUES(summary)`
@@ -168,6 +171,7 @@ func mariadbBlock(class ChangeClass) string {
 	} else {
 		add(class.events, InsertEvent)
 	}
+	add(min(class.events, 1), InsertQueued+mariadbKeepQueued)
 	add(class.contactEvents, InsertContactEvent)
 	if class.closed {
 		add(1, InsertCycle+mariadbUpsertCycle)
@@ -185,6 +189,16 @@ func mariadbBlock(class ChangeClass) string {
 func byPrimaryKey(update string) string {
 	return strings.Replace(update, "UPDATE convo_conversations",
 		"UPDATE convo_conversations FORCE INDEX (PRIMARY)", 1)
+}
+
+// firstSeq is the Seq of the first event of the conversation of ch.
+func firstSeq(ch *convo.Change) int64 {
+	for i := range ch.Events {
+		if ch.Events[i].Conversation == ch.Conversation.ID {
+			return ch.Events[i].Seq
+		}
+	}
+	return 0
 }
 
 // mariadbArgs are the arguments of mariadbBlock, in its order.
@@ -224,6 +238,9 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 		if e := &ch.Events[i]; e.Conversation != uuid.Nil {
 			a = EventArgs(columns, d, a, e)
 		}
+	}
+	if class.events > 0 {
+		a = append(a, c.Workspace, d.ID(c.ID), firstSeq(ch))
 	}
 	for i := range ch.Events {
 		if e := &ch.Events[i]; e.Conversation == uuid.Nil {

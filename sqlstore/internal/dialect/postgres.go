@@ -25,6 +25,8 @@ var PostgreSQL = Dialect{
 	manyAsJSON:       true,
 	UpsertCycle:      standardUpsertCycle,
 	UpsertRollups:    standardUpsertRollups,
+	KeepQueued:       standardInsertOnce,
+	RestartQueued:    standardRestartQueued,
 	// serialization_failure, deadlock_detected, lock_not_available, unique_violation
 	Conflicts:       []string{"40001", "40P01", "55P03", "23505"},
 	UniqueViolation: "23505",
@@ -112,7 +114,13 @@ SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 
 	INSERT INTO convo_events (` + MessageEvents.Names() + `)
 	SELECT wrote_conversation.workspace, wrote_conversation.id, ` + listedMessages.casts() + `
 	FROM wrote_conversation
+), ` + postgresQueued + `
+	SELECT workspace, id, ?::bigint FROM wrote_conversation` + standardInsertOnce + `
 )`
+
+	// After the conversation is held: Rollup takes such rows away only while it holds that.
+	postgresQueued = `noted AS (
+	INSERT INTO convo_rollup_queue (` + RollupQueue.All.Names() + `)`
 )
 
 // Any other change of one conversation: the parts of one statement. What is wrong already is seen
@@ -186,9 +194,9 @@ var (
 	}
 
 	postgresCycle = `, wrote_cycle AS (
-	INSERT INTO convo_cycles (` + Cycles.All.Names() + `, rollup_pending)
+	INSERT INTO convo_cycles (` + Cycles.All.Names() + `)
 	SELECT wanted.workspace, wanted.id, wanted.channel, wanted.lane, ` +
-		Cycle.Qualify("wanted") + `, 1
+		Cycle.Qualify("wanted") + `
 	FROM wanted, wrote_conversation
 	` + standardUpsertCycle + `
 )`
@@ -209,6 +217,9 @@ var (
 	INSERT INTO convo_events (` + Events.All.Names() + `)
 	SELECT wanted.workspace, wanted.id, ` + listedEvents.Qualify("new_events") + `
 	FROM wanted, wrote_conversation, ` + listedEvents.recordset("new_events") + `
+), ` + postgresQueued + `
+	SELECT wanted.workspace, wanted.id, ?::bigint
+	FROM wanted, wrote_conversation` + standardInsertOnce + `
 )`
 
 	postgresContactEvents = `, wrote_contact_events AS (
@@ -335,7 +346,7 @@ func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 	}
 	a = placesArgs(d, a, &ch.Conversation)
 	if class.events > 0 {
-		a = append(a, listOfEvents(d, listedEvents, ch.Events, c.ID))
+		a = append(a, listOfEvents(d, listedEvents, ch.Events, c.ID), firstSeq(ch))
 	}
 	if class.contactEvents > 0 {
 		a = append(a, listOfEvents(d, listedContactEvents, ch.Events, uuid.Nil))
@@ -351,7 +362,7 @@ func postgresMessageArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any 
 	}
 	a = Conversations.ByMessages.Args(d, a, c)
 	a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
-	a = EventArgs(listedMessages, d, a, &ch.Events[0])
+	a = append(EventArgs(listedMessages, d, a, &ch.Events[0]), ch.Events[0].Seq)
 	if class.keys > 0 {
 		a = listedKeys.Args(d, a, &Key{c.Workspace, ch.Keys[0]})
 	}

@@ -156,6 +156,8 @@ var Cycle = Columns[cy]{
 	optional("first_waiting_since", byMessages,
 		func(c *cy) Field { return (*Micros)(&c.FirstWaitingSince) }),
 	optional("waiting_since", byMessages, func(c *cy) Field { return (*Micros)(&c.WaitingSince) }),
+	required("turn_since", byMessages, func(c *cy) Field { return (*Micros)(&c.TurnSince) }),
+	optional("handed_over_at", mutable, func(c *cy) Field { return (*Micros)(&c.HandedOverAt) }),
 	optional("no_wait_before", byMessages, func(c *cy) Field { return (*Micros)(&c.NoWaitBefore) }),
 	required("responses", byMessages, func(c *cy) Field { return (*Count)(&c.Responses) }),
 	required("response_micros", byMessages, func(c *cy) Field { return (*Int)(&c.ResponseMicros) }),
@@ -172,7 +174,7 @@ var Cycle = Columns[cy]{
 	required("summary", mutable, func(c *cy) Field { return (*FreeText)(&c.Closing.Summary) }),
 }
 
-// Cycles are the columns of convo_cycles, but for the one that rollups use.
+// Cycles are the columns of convo_cycles.
 var Cycles = table(slices.Concat(Columns[ClosedCycle]{
 	required("workspace", immutable, func(c *ClosedCycle) Field { return (*Text)(&c.Workspace) }),
 	required("conversation", immutable,
@@ -225,6 +227,19 @@ var Events = table(
 	optional("team_before", immutable, func(e *ev) Field { return (*Text)(&e.TeamBefore) }),
 	optional("lane_before", immutable, func(e *ev) Field { return (*Text)(&e.LaneBefore) }),
 	optional("channel_before", immutable, func(e *ev) Field { return (*Text)(&e.ChannelBefore) }),
+	optional("opened_source", immutable, func(e *ev) Field { return (*Text)(&e.OpenedSource) }),
+	optional("status_since", immutable, func(e *ev) Field { return (*Micros)(&e.StatusSince) }),
+	optional("assigned_at", immutable, func(e *ev) Field { return (*Micros)(&e.AssignedAt) }),
+	optional("was_assigned", immutable, func(e *ev) Field { return (*Flag)(&e.WasAssigned) }),
+	optional("opened_at", immutable, func(e *ev) Field { return (*Micros)(&e.OpenedAt) }),
+	optional("turn", immutable, func(e *ev) Field { return (*Text)(&e.Turn) }),
+	optional("turn_since", immutable, func(e *ev) Field { return (*Micros)(&e.TurnSince) }),
+	optional("waiting_since", immutable, func(e *ev) Field { return (*Micros)(&e.WaitingSince) }),
+	optional("handed_over_at", immutable, func(e *ev) Field { return (*Micros)(&e.HandedOverAt) }),
+	optional("replies", immutable, func(e *ev) Field { return (*Count)(&e.Replies) }),
+	optional("pending_micros", immutable, func(e *ev) Field { return (*Int)(&e.PendingMicros) }),
+	optional("closed_by_type", immutable, func(e *ev) Field { return (*Text)(&e.ClosedBy.Type) }),
+	optional("closed_by_id", immutable, func(e *ev) Field { return (*Text)(&e.ClosedBy.ID) }),
 	optional("moved_from", immutable, func(e *ev) Field { return (*Text)(&e.MovedFrom) }),
 	optional("from_seq", immutable, func(e *ev) Field { return (*Int)(&e.FromSeq) }),
 	optional("labels", immutable, func(e *ev) Field { return (*PlainText)(&e.Labels) }),
@@ -240,11 +255,11 @@ var Events = table(
 // MessageEvents are the columns of convo_events that a message or note has which says nothing of
 // deadlines; the others are NULL. Most events are messages, and each value that is sent costs.
 var MessageEvents = Events.All.without("contact_seq", "source", "lane", "category", "summary",
-	"until_at", "on_receive", "marks", "cycle", "score", "assignee", "team", "new_contact",
-	"restart_flow", "message", "redacted",
-	"duplicate", "notice", "audience", "status_before", "assignee_before", "team_before",
-	"lane_before", "channel_before", "moved_from", "from_seq", "labels", "labels_before",
-	"priority", "priority_before", "subject", "attributes")
+	"until_at", "on_receive", "marks", "score", "assignee", "team", "new_contact",
+	"restart_flow", "message", "redacted", "duplicate", "notice", "audience",
+	"status_since", "assigned_at", "was_assigned", "opened_at", "pending_micros",
+	"closed_by_type", "closed_by_id", "moved_from", "from_seq", "labels", "priority", "subject",
+	"attributes")
 
 // IsMessage reports whether e has no other columns than MessageEvents.
 func IsMessage(e *convo.Event) bool {
@@ -346,6 +361,44 @@ var Deliveries = table(
 	optional("reason", immutable, func(d *dl) Field { return (*FreeText)(&d.Reason) }),
 	optional("unknown_since", immutable, func(d *dl) Field { return (*Micros)(&d.Unknown) }),
 )
+
+// The columns of events that reports count by: not what was said.
+var (
+	ReportedEvents = Events.All.without("address", "external_id", "body", "attachments",
+		"summary", "message", "duplicate", "notice", "audience", "subject", "attributes",
+		"labels", "priority", "moved_from", "from_seq", "contact_seq", "restart_flow", "redacted")
+	ReportedContactEvents = ContactEvents.All.without("address", "external_id", "body",
+		"attachments", "message", "duplicate", "merged_into", "blocked", "blocked_by",
+		"unmerged_from", "own_blocked", "own_blocked_by", "name", "attributes", "contact_seq",
+		"redacted")
+)
+
+// Queued is a conversation with events from a Seq on that are in no rollup yet.
+type Queued struct {
+	Workspace    string
+	Conversation uuid.UUID
+	FromSeq      int64
+}
+
+// RollupQueue are the columns of convo_rollup_queue.
+var RollupQueue = table(
+	required("workspace", immutable, func(u *Queued) Field { return (*Text)(&u.Workspace) }),
+	required("conversation", immutable, func(u *Queued) Field { return (*ID)(&u.Conversation) }),
+	required("from_seq", immutable, func(u *Queued) Field { return (*Int)(&u.FromSeq) }),
+)
+
+// QueuedBy are the conversations that events are of, each from its first one on.
+func QueuedBy(events []*convo.Event) (all []Queued) {
+	for _, e := range events {
+		known := slices.ContainsFunc(all, func(u Queued) bool {
+			return u.Conversation == e.Conversation
+		})
+		if e.Conversation != uuid.Nil && !known {
+			all = append(all, Queued{e.Workspace, e.Conversation, e.Seq})
+		}
+	}
+	return all
+}
 
 // A row is used again for the next event: one for each would be half of what a message costs.
 var eventRows = sync.Pool{New: func() any { return new(convo.EventRow) }}

@@ -17,11 +17,12 @@ var SQLite = Dialect{
 	upsertDelivery:   standardUpsertDelivery,
 	UpsertCycle:      standardUpsertCycle,
 	UpsertRollups:    standardUpsertRollups,
+	KeepQueued:       standardInsertOnce,
+	RestartQueued:    standardRestartQueued,
 	// SQLITE_BUSY, SQLITE_LOCKED, SQLITE_BUSY_RECOVERY, SQLITE_BUSY_SNAPSHOT, and unique keys,
 	// primary ones and others.
 	Conflicts:       []string{"5", "6", "261", "517", "1555", "2067"},
 	UniqueViolation: "2067",
-	PendingIndex:    " INDEXED BY convo_cycles_rollup_pending",
 	lateRows:        true,
 	straightJoin:    "CROSS JOIN",
 }

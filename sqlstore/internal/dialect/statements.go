@@ -275,9 +275,12 @@ var (
 	InsertAddress = `INSERT INTO convo_addresses (` + Addresses.All.Names() + `)
 	VALUES (` + Addresses.All.placeholders() + `)`
 
-	// InsertCycle is of a cycle that is in no rollup yet.
-	InsertCycle = `INSERT INTO convo_cycles (` + Cycles.All.Names() + `, rollup_pending)
-	VALUES (` + Cycles.All.placeholders() + `, 1)`
+	InsertCycle = `INSERT INTO convo_cycles (` + Cycles.All.Names() + `)
+	VALUES (` + Cycles.All.placeholders() + `)`
+
+	// InsertQueued goes with Dialect.KeepQueued: which events are in no rollup yet.
+	InsertQueued = `INSERT INTO convo_rollup_queue (` + RollupQueue.All.Names() + `)
+	VALUES (` + RollupQueue.All.placeholders() + `)`
 )
 
 // What receipts of deliveries need.
@@ -449,8 +452,9 @@ const (
 
 // As PostgreSQL and SQLite say it.
 const (
-	standardInsertOnce  = ` ON CONFLICT DO NOTHING`
-	standardUpsertCycle = ` ON CONFLICT (workspace, conversation, number) DO UPDATE
+	standardInsertOnce    = ` ON CONFLICT DO NOTHING`
+	standardRestartQueued = ` ON CONFLICT (workspace, conversation) DO UPDATE SET from_seq = 1`
+	standardUpsertCycle   = ` ON CONFLICT (workspace, conversation, number) DO UPDATE
 	SET category = excluded.category, summary = excluded.summary`
 	standardUpsertDelivery = ` ON CONFLICT (workspace, channel, id, address) DO UPDATE
 	SET unknown_since = CASE WHEN excluded.unknown_since IS NOT NULL

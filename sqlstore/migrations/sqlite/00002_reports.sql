@@ -1,20 +1,26 @@
 -- +goose Up
 
--- Reports: cycles by their times, messages by theirs, and sums of closed cycles by slots of time.
+-- Reports: events by their times, and their sums by slots of time; cycles for exports.
 
--- 1: not in the rollups yet; NULL: in them.
-ALTER TABLE convo_cycles ADD COLUMN rollup_pending INTEGER;
-UPDATE convo_cycles SET rollup_pending = 1;
-
-CREATE INDEX convo_cycles_rollup_pending ON convo_cycles (workspace, closed_at) WHERE rollup_pending IS NOT NULL;
 CREATE INDEX convo_cycles_opened ON convo_cycles (workspace, opened_at);
 CREATE INDEX convo_cycles_closed ON convo_cycles (workspace, closed_at);
 CREATE INDEX convo_events_messages ON convo_events (workspace, at) WHERE kind IN ('message_received', 'message_sent', 'message_duplicated');
+CREATE INDEX convo_events_lifecycle ON convo_events (workspace, at) WHERE kind IN ('conversation_opened', 'conversation_reopened', 'conversation_pending', 'conversation_resumed', 'conversation_closed', 'conversation_assigned');
 CREATE INDEX convo_contact_events_messages ON convo_contact_events (workspace, at) WHERE kind IN ('message_received', 'message_sent', 'message_duplicated');
 
--- Sums over the cycles that are not pending, by measure, slot of time and value of one dimension
--- (dimension '': over all cycles). A slot is slot_micros long and begins slot_number times as long
--- after 1970. A day's row over all cycles has its half hours. Sums, minima and maxima are
+-- A row for each conversation of which events, from a seq on, are in no rollup yet.
+CREATE TABLE convo_rollup_queue (
+    workspace    TEXT NOT NULL,
+    conversation BLOB NOT NULL,
+    from_seq     INTEGER NOT NULL,
+    PRIMARY KEY (workspace, conversation)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO convo_rollup_queue SELECT workspace, id, 1 FROM convo_conversations;
+
+-- Sums over the events that are not in the queue, by measure, slot of time and value of one dimension
+-- (dimension '': over all events). A slot is slot_micros long and begins slot_number times as long
+-- after 1970. A day's row over all events has its half hours. Sums, minima and maxima are
 -- microseconds.
 CREATE TABLE convo_rollups (
     workspace          TEXT NOT NULL,
@@ -35,9 +41,9 @@ CREATE TABLE convo_rollups (
 
 -- +goose Down
 DROP TABLE convo_rollups;
+DROP TABLE convo_rollup_queue;
 DROP INDEX convo_contact_events_messages;
+DROP INDEX convo_events_lifecycle;
 DROP INDEX convo_events_messages;
 DROP INDEX convo_cycles_closed;
 DROP INDEX convo_cycles_opened;
-DROP INDEX convo_cycles_rollup_pending;
-ALTER TABLE convo_cycles DROP COLUMN rollup_pending;

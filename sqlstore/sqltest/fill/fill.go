@@ -70,7 +70,7 @@ func Inbox(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int) error {
 func Log(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int) error {
 	return run(ctx, db, d, n, []table{
 		{"events", n, events}, {"events of contacts", n / 2, contactEvents}, {"cycles", n, cycles},
-		{"keys", n, keys}, {"receipts", n, deliveries},
+		{"keys", n, keys}, {"receipts", n, deliveries}, {"rollup_queue", n, queue},
 	})
 }
 
@@ -83,7 +83,7 @@ func Analyze(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 	case sqlstore.MariaDB:
 		statement = `ANALYZE TABLE convo_contacts, convo_addresses, convo_conversations,
 			convo_active, convo_places, convo_labels, convo_cycles, convo_events,
-			convo_contact_events, convo_keys, convo_deliveries, convo_rollups`
+			convo_contact_events, convo_keys, convo_deliveries, convo_rollup_queue, convo_rollups`
 	}
 	_, err := db.ExecContext(ctx, statement)
 	if err != nil {
@@ -154,6 +154,7 @@ var missing = map[string]func(given string) (names, values string){
 	"contact_events": dialect.ContactEvents.All.Missing,
 	"keys":           dialect.Keys.All.Missing,
 	"deliveries":     dialect.Deliveries.All.Missing,
+	"rollup_queue":   dialect.RollupQueue.All.Missing,
 }
 
 var insert = regexp.MustCompile(`^(INSERT INTO convo_(\w+) \(([^)]*))`)
@@ -250,7 +251,7 @@ const (
 		opened_by_type, opened_by_id,
 		opened_source, first_assignee, last_assignee, last_team, first_response_at,
 		first_response_sent_at, first_responder_type,
-		first_responder_id, first_waiting_since, no_wait_before, responses,
+		first_responder_id, first_waiting_since, turn_since, no_wait_before, responses,
 		response_micros, pending_micros, incoming, outgoing_user,
 		outgoing_automation,
 		status_since, pending_until, deadline_at, closed_at, closed_by_type, closed_by_id,
@@ -262,7 +263,8 @@ const (
 		CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END, active,
 		CASE WHEN active THEN contact END,
 		1, at, 'contact', contact, 'incoming_message', assignee, assignee, team, at + 2000000,
-		at + 2000000, 'user', assignee, at + 1000000, at + 2000000, 1, 1000000, 0, 1, 1, 0,
+		at + 2000000, 'user', assignee, at + 1000000, at + 2000000, at + 2000000, 1, 1000000, 0,
+		1, 1, 0,
 		CASE WHEN NOT active THEN at + 3000000 WHEN c % 10 < 3 THEN at + 2500000 ELSE at END,
 		CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END,
 		CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END,
@@ -304,29 +306,46 @@ const (
 	cycles = `INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
 		opened_by_type, opened_by_id, opened_source,
 		first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
-		first_responder_type, first_responder_id, first_waiting_since, no_wait_before, responses,
+		first_responder_type, first_responder_id, first_waiting_since, turn_since, no_wait_before,
+		responses,
 		response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
 		closed_by_type, closed_by_id,
-		closed_source, category, summary, rollup_pending)
+		closed_source, category, summary)
 	SELECT workspace, id, channel, lane, 1, at, 'contact', contact, 'incoming_message', assignee,
-	assignee, team, at + 2000000, at + 2000000, 'user', assignee, at + 1000000, at + 2000000, 1,
-		1000000, 0, 1, 1, 0, at + 3000000, 'user', assignee, 'user', category,
-		CONCAT('Issue resolved: replaced item ', i, ', and a coupon for the trouble.'), 1
+	assignee, team, at + 2000000, at + 2000000, 'user', assignee, at + 1000000, at + 2000000,
+		at + 2000000, 1, 1000000, 0, 1, 1, 0, at + 3000000, 'user', assignee, 'user', category,
+		CONCAT('Issue resolved: replaced item ', i, ', and a coupon for the trouble.')
 	FROM {conversations} WHERE NOT active`
 
+	queue = `INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+	SELECT workspace, id, 1 FROM {conversations}`
+
 	events = `INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq,
-		kind, at, by_type, by_id, source, channel,
-		external_id, body)
+		kind, at, by_type, by_id, source, channel, lane,
+		external_id, body, new_contact, response,
+		status_before, assignee_before, team_before, lane_before, channel_before, cycle,
+		opened_source, status_since, opened_at, turn, turn_since, waiting_since, replies)
 	SELECT workspace, id, e, {event}, contact, CASE WHEN e = 1 THEN 3 END,
 		CASE e WHEN 1 THEN 'conversation_opened' WHEN 2 THEN 'message_received'
 			WHEN 3 THEN 'message_sent'
 			ELSE CASE WHEN active THEN 'note_added' ELSE 'conversation_closed' END END,
 		at + 1000000 * (e - 1), CASE WHEN e < 3 THEN 'contact' ELSE 'user' END,
 		CASE WHEN e < 3 THEN contact ELSE assignee END,
-		CASE WHEN e = 1 THEN 'incoming_message' END, CASE WHEN e < 4 THEN channel END,
+		CASE e WHEN 1 THEN 'incoming_message' WHEN 4 THEN 'user' END,
+		CASE WHEN e < 4 THEN channel END, CASE WHEN e = 1 THEN lane END,
 		CASE WHEN e = 2 THEN CONCAT('wamid.', i) END,
 		CASE WHEN e > 1 THEN CONCAT('My order ', i, ' arrived broken,
-		what can I do about it now?') END
+		what can I do about it now?') END,
+		CASE WHEN e = 1 THEN TRUE END, CASE WHEN e = 3 THEN TRUE END,
+		CASE WHEN e > 1 THEN 'open' END, CASE WHEN e > 1 THEN assignee END,
+		CASE WHEN e > 1 THEN team END, CASE WHEN e > 1 THEN lane END,
+		CASE WHEN e > 1 THEN channel END, CASE WHEN e > 1 THEN 1 END,
+		CASE WHEN e > 1 THEN 'incoming_message' END,
+		CASE WHEN e = 4 THEN at END, CASE WHEN e = 4 THEN at END,
+		CASE e WHEN 2 THEN 'nobody' WHEN 3 THEN 'contact_waiting'
+			WHEN 4 THEN 'awaiting_contact' END,
+		CASE e WHEN 2 THEN at WHEN 3 THEN at + 1000000 WHEN 4 THEN at + 2000000 END,
+		CASE WHEN e = 3 THEN at + 1000000 END, CASE WHEN e = 4 THEN 1 END
 	FROM {conversations} CROSS JOIN (SELECT 1 AS e UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL
 	SELECT 4) x`
 

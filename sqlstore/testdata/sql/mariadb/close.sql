@@ -18,10 +18,10 @@ BEGIN NOT ATOMIC
             opened_source = ?, first_assigned_at = ?, first_assignee = ?, last_assignee = ?,
             last_team = ?, first_response_at = ?, first_response_sent_at = ?,
             first_responder_type = ?, first_responder_id = ?, first_waiting_since = ?,
-            waiting_since = ?, no_wait_before = ?, responses = ?, response_micros = ?,
-            pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
-            closed_at = ?, closed_by_type = ?, closed_by_id = ?, closed_source = ?, category = ?,
-            summary = ?
+            waiting_since = ?, turn_since = ?, handed_over_at = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, pending_micros = ?, incoming = ?,
+            outgoing_user = ?, outgoing_automation = ?, closed_at = ?, closed_by_type = ?,
+            closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
@@ -37,19 +37,24 @@ BEGIN NOT ATOMIC
             attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
             team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
             audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, status_since, assigned_at, was_assigned, opened_at, turn, turn_since,
+            waiting_since, handed_over_at, replies, pending_micros, closed_by_type, closed_by_id,
             moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
             attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+            VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
             opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
             last_assignee, last_team, first_response_at, first_response_sent_at,
             first_responder_type, first_responder_id, first_waiting_since, waiting_since,
-            no_wait_before, responses, response_micros, pending_micros, incoming, outgoing_user,
-            outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category,
-            summary, rollup_pending)
+            turn_since, handed_over_at, no_wait_before, responses, response_micros, pending_micros,
+            incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
+            closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, 1) ON DUPLICATE KEY UPDATE
+                ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE
             category = VALUES(category), summary = VALUES(summary);
         SET step = 0;
         COMMIT;
@@ -65,21 +70,25 @@ END;
 -- 30 opened_by_type, 31 opened_by_id, 32 opened_source, 33 first_assigned_at, 34 first_assignee,
 -- 35 last_assignee, 36 last_team, 37 first_response_at, 38 first_response_sent_at,
 -- 39 first_responder_type, 40 first_responder_id, 41 first_waiting_since, 42 waiting_since,
--- 43 no_wait_before, 44 responses, 45 response_micros, 46 pending_micros, 47 incoming,
--- 48 outgoing_user, 49 outgoing_automation, 50 closed_at, 51 closed_by_type, 52 closed_by_id,
--- 53 closed_source, 54 category, 55 summary, 56 workspace, 57 id, 58 version, 59 workspace, 60 id,
--- 61 workspace, 62 list, 63 at, 64 id, 65 workspace, 66 list, 67 at, 68 id, 69 workspace,
--- 70 conversation, 71 seq, 72 id, 73 contact, 74 contact_seq, 75 kind, 76 at, 77 by_type, 78 by_id,
--- 79 source, 80 channel, 81 lane, 82 address, 83 external_id, 84 sent_at, 85 body, 86 attachments,
--- 87 category, 88 summary, 89 until_at, 90 on_receive, 91 marks, 92 cycle, 93 score, 94 assignee,
--- 95 team, 96 response, 97 quiet, 98 new_contact, 99 restart_flow, 100 message, 101 redacted,
--- 102 duplicate, 103 notice, 104 audience, 105 status_before, 106 assignee_before, 107 team_before,
--- 108 lane_before, 109 channel_before, 110 moved_from, 111 from_seq, 112 labels, 113 labels_before,
--- 114 priority, 115 priority_before, 116 subject, 117 attributes, 118 workspace, 119 conversation,
--- 120 channel, 121 lane, 122 number, 123 opened_at, 124 opened_by_type, 125 opened_by_id,
--- 126 opened_source, 127 first_assigned_at, 128 first_assignee, 129 last_assignee, 130 last_team,
--- 131 first_response_at, 132 first_response_sent_at, 133 first_responder_type,
--- 134 first_responder_id, 135 first_waiting_since, 136 waiting_since, 137 no_wait_before,
--- 138 responses, 139 response_micros, 140 pending_micros, 141 incoming, 142 outgoing_user,
--- 143 outgoing_automation, 144 closed_at, 145 closed_by_type, 146 closed_by_id, 147 closed_source,
--- 148 category, 149 summary
+-- 43 turn_since, 44 handed_over_at, 45 no_wait_before, 46 responses, 47 response_micros,
+-- 48 pending_micros, 49 incoming, 50 outgoing_user, 51 outgoing_automation, 52 closed_at,
+-- 53 closed_by_type, 54 closed_by_id, 55 closed_source, 56 category, 57 summary, 58 workspace,
+-- 59 id, 60 version, 61 workspace, 62 id, 63 workspace, 64 list, 65 at, 66 id, 67 workspace,
+-- 68 list, 69 at, 70 id, 71 workspace, 72 conversation, 73 seq, 74 id, 75 contact, 76 contact_seq,
+-- 77 kind, 78 at, 79 by_type, 80 by_id, 81 source, 82 channel, 83 lane, 84 address, 85 external_id,
+-- 86 sent_at, 87 body, 88 attachments, 89 category, 90 summary, 91 until_at, 92 on_receive,
+-- 93 marks, 94 cycle, 95 score, 96 assignee, 97 team, 98 response, 99 quiet, 100 new_contact,
+-- 101 restart_flow, 102 message, 103 redacted, 104 duplicate, 105 notice, 106 audience,
+-- 107 status_before, 108 assignee_before, 109 team_before, 110 lane_before, 111 channel_before,
+-- 112 opened_source, 113 status_since, 114 assigned_at, 115 was_assigned, 116 opened_at, 117 turn,
+-- 118 turn_since, 119 waiting_since, 120 handed_over_at, 121 replies, 122 pending_micros,
+-- 123 closed_by_type, 124 closed_by_id, 125 moved_from, 126 from_seq, 127 labels,
+-- 128 labels_before, 129 priority, 130 priority_before, 131 subject, 132 attributes, 133 workspace,
+-- 134 conversation, 135 from_seq, 136 workspace, 137 conversation, 138 channel, 139 lane,
+-- 140 number, 141 opened_at, 142 opened_by_type, 143 opened_by_id, 144 opened_source,
+-- 145 first_assigned_at, 146 first_assignee, 147 last_assignee, 148 last_team,
+-- 149 first_response_at, 150 first_response_sent_at, 151 first_responder_type,
+-- 152 first_responder_id, 153 first_waiting_since, 154 waiting_since, 155 turn_since,
+-- 156 handed_over_at, 157 no_wait_before, 158 responses, 159 response_micros, 160 pending_micros,
+-- 161 incoming, 162 outgoing_user, 163 outgoing_automation, 164 closed_at, 165 closed_by_type,
+-- 166 closed_by_id, 167 closed_source, 168 category, 169 summary

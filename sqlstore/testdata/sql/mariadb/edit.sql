@@ -20,8 +20,10 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
     on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
-    priority_before, subject, attributes
+    lane_before, channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
+    turn, turn_since, waiting_since, handed_over_at, replies, pending_micros, closed_by_type,
+    closed_by_id, moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+    attributes
     FROM convo_events
     WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -30,8 +32,10 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
     on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
-    priority_before, subject, attributes
+    lane_before, channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
+    turn, turn_since, waiting_since, handed_over_at, replies, pending_micros, closed_by_type,
+    closed_by_id, moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+    attributes
     FROM convo_events
     WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -54,10 +58,10 @@ BEGIN NOT ATOMIC
             opened_source = ?, first_assigned_at = ?, first_assignee = ?, last_assignee = ?,
             last_team = ?, first_response_at = ?, first_response_sent_at = ?,
             first_responder_type = ?, first_responder_id = ?, first_waiting_since = ?,
-            waiting_since = ?, no_wait_before = ?, responses = ?, response_micros = ?,
-            pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
-            closed_at = ?, closed_by_type = ?, closed_by_id = ?, closed_source = ?, category = ?,
-            summary = ?
+            waiting_since = ?, turn_since = ?, handed_over_at = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, pending_micros = ?, incoming = ?,
+            outgoing_user = ?, outgoing_automation = ?, closed_at = ?, closed_by_type = ?,
+            closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
@@ -66,10 +70,15 @@ BEGIN NOT ATOMIC
             attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
             team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
             audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, status_since, assigned_at, was_assigned, opened_at, turn, turn_since,
+            waiting_since, handed_over_at, replies, pending_micros, closed_by_type, closed_by_id,
             moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
             attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+            VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         SET step = 0;
         COMMIT;
     END work;
@@ -84,13 +93,16 @@ END;
 -- 30 opened_by_type, 31 opened_by_id, 32 opened_source, 33 first_assigned_at, 34 first_assignee,
 -- 35 last_assignee, 36 last_team, 37 first_response_at, 38 first_response_sent_at,
 -- 39 first_responder_type, 40 first_responder_id, 41 first_waiting_since, 42 waiting_since,
--- 43 no_wait_before, 44 responses, 45 response_micros, 46 pending_micros, 47 incoming,
--- 48 outgoing_user, 49 outgoing_automation, 50 closed_at, 51 closed_by_type, 52 closed_by_id,
--- 53 closed_source, 54 category, 55 summary, 56 workspace, 57 id, 58 version, 59 workspace,
--- 60 conversation, 61 seq, 62 id, 63 contact, 64 contact_seq, 65 kind, 66 at, 67 by_type, 68 by_id,
--- 69 source, 70 channel, 71 lane, 72 address, 73 external_id, 74 sent_at, 75 body, 76 attachments,
--- 77 category, 78 summary, 79 until_at, 80 on_receive, 81 marks, 82 cycle, 83 score, 84 assignee,
--- 85 team, 86 response, 87 quiet, 88 new_contact, 89 restart_flow, 90 message, 91 redacted,
--- 92 duplicate, 93 notice, 94 audience, 95 status_before, 96 assignee_before, 97 team_before,
--- 98 lane_before, 99 channel_before, 100 moved_from, 101 from_seq, 102 labels, 103 labels_before,
--- 104 priority, 105 priority_before, 106 subject, 107 attributes
+-- 43 turn_since, 44 handed_over_at, 45 no_wait_before, 46 responses, 47 response_micros,
+-- 48 pending_micros, 49 incoming, 50 outgoing_user, 51 outgoing_automation, 52 closed_at,
+-- 53 closed_by_type, 54 closed_by_id, 55 closed_source, 56 category, 57 summary, 58 workspace,
+-- 59 id, 60 version, 61 workspace, 62 conversation, 63 seq, 64 id, 65 contact, 66 contact_seq,
+-- 67 kind, 68 at, 69 by_type, 70 by_id, 71 source, 72 channel, 73 lane, 74 address, 75 external_id,
+-- 76 sent_at, 77 body, 78 attachments, 79 category, 80 summary, 81 until_at, 82 on_receive,
+-- 83 marks, 84 cycle, 85 score, 86 assignee, 87 team, 88 response, 89 quiet, 90 new_contact,
+-- 91 restart_flow, 92 message, 93 redacted, 94 duplicate, 95 notice, 96 audience, 97 status_before,
+-- 98 assignee_before, 99 team_before, 100 lane_before, 101 channel_before, 102 opened_source,
+-- 103 status_since, 104 assigned_at, 105 was_assigned, 106 opened_at, 107 turn, 108 turn_since,
+-- 109 waiting_since, 110 handed_over_at, 111 replies, 112 pending_micros, 113 closed_by_type,
+-- 114 closed_by_id, 115 moved_from, 116 from_seq, 117 labels, 118 labels_before, 119 priority,
+-- 120 priority_before, 121 subject, 122 attributes, 123 workspace, 124 conversation, 125 from_seq

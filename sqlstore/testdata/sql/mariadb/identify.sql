@@ -7,8 +7,10 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
     ev.cycle, ev.score, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
     ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
     ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
-    ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority, ev.priority_before,
-    ev.subject, ev.attributes
+    ev.opened_source, ev.status_since, ev.assigned_at, ev.was_assigned, ev.opened_at, ev.turn,
+    ev.turn_since, ev.waiting_since, ev.handed_over_at, ev.replies, ev.pending_micros,
+    ev.closed_by_type, ev.closed_by_id, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before,
+    ev.priority, ev.priority_before, ev.subject, ev.attributes
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = ? AND cv.contact = ? AND ev.id = ?;
@@ -29,8 +31,10 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
     on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
-    priority_before, subject, attributes
+    lane_before, channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
+    turn, turn_since, waiting_since, handed_over_at, replies, pending_micros, closed_by_type,
+    closed_by_id, moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+    attributes
     FROM convo_events
     WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -68,10 +72,10 @@ BEGIN NOT ATOMIC
             opened_source = ?, first_assigned_at = ?, first_assignee = ?, last_assignee = ?,
             last_team = ?, first_response_at = ?, first_response_sent_at = ?,
             first_responder_type = ?, first_responder_id = ?, first_waiting_since = ?,
-            waiting_since = ?, no_wait_before = ?, responses = ?, response_micros = ?,
-            pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
-            closed_at = ?, closed_by_type = ?, closed_by_id = ?, closed_source = ?, category = ?,
-            summary = ?
+            waiting_since = ?, turn_since = ?, handed_over_at = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, pending_micros = ?, incoming = ?,
+            outgoing_user = ?, outgoing_automation = ?, closed_at = ?, closed_by_type = ?,
+            closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 3;
@@ -95,10 +99,15 @@ BEGIN NOT ATOMIC
             attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
             team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
             audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, status_since, assigned_at, was_assigned, opened_at, turn, turn_since,
+            waiting_since, handed_over_at, replies, pending_micros, closed_by_type, closed_by_id,
             moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
             attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+            VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         SET step = 0;
         COMMIT;
     END work;
@@ -113,15 +122,18 @@ END;
 -- 30 opened_by_type, 31 opened_by_id, 32 opened_source, 33 first_assigned_at, 34 first_assignee,
 -- 35 last_assignee, 36 last_team, 37 first_response_at, 38 first_response_sent_at,
 -- 39 first_responder_type, 40 first_responder_id, 41 first_waiting_since, 42 waiting_since,
--- 43 no_wait_before, 44 responses, 45 response_micros, 46 pending_micros, 47 incoming,
--- 48 outgoing_user, 49 outgoing_automation, 50 closed_at, 51 closed_by_type, 52 closed_by_id,
--- 53 closed_source, 54 category, 55 summary, 56 workspace, 57 id, 58 version, 59 workspace,
--- 60 channel, 61 id, 62 address, 63 ?, 64 id, 65 workspace, 66 channel, 67 id, 68 address,
--- 69 contact, 70 hash, 71 conversation, 72 first_seq, 73 last_seq, 74 workspace, 75 conversation,
--- 76 seq, 77 id, 78 contact, 79 contact_seq, 80 kind, 81 at, 82 by_type, 83 by_id, 84 source,
--- 85 channel, 86 lane, 87 address, 88 external_id, 89 sent_at, 90 body, 91 attachments,
--- 92 category, 93 summary, 94 until_at, 95 on_receive, 96 marks, 97 cycle, 98 score, 99 assignee,
--- 100 team, 101 response, 102 quiet, 103 new_contact, 104 restart_flow, 105 message, 106 redacted,
--- 107 duplicate, 108 notice, 109 audience, 110 status_before, 111 assignee_before, 112 team_before,
--- 113 lane_before, 114 channel_before, 115 moved_from, 116 from_seq, 117 labels, 118 labels_before,
--- 119 priority, 120 priority_before, 121 subject, 122 attributes
+-- 43 turn_since, 44 handed_over_at, 45 no_wait_before, 46 responses, 47 response_micros,
+-- 48 pending_micros, 49 incoming, 50 outgoing_user, 51 outgoing_automation, 52 closed_at,
+-- 53 closed_by_type, 54 closed_by_id, 55 closed_source, 56 category, 57 summary, 58 workspace,
+-- 59 id, 60 version, 61 workspace, 62 channel, 63 id, 64 address, 65 ?, 66 id, 67 workspace,
+-- 68 channel, 69 id, 70 address, 71 contact, 72 hash, 73 conversation, 74 first_seq, 75 last_seq,
+-- 76 workspace, 77 conversation, 78 seq, 79 id, 80 contact, 81 contact_seq, 82 kind, 83 at,
+-- 84 by_type, 85 by_id, 86 source, 87 channel, 88 lane, 89 address, 90 external_id, 91 sent_at,
+-- 92 body, 93 attachments, 94 category, 95 summary, 96 until_at, 97 on_receive, 98 marks, 99 cycle,
+-- 100 score, 101 assignee, 102 team, 103 response, 104 quiet, 105 new_contact, 106 restart_flow,
+-- 107 message, 108 redacted, 109 duplicate, 110 notice, 111 audience, 112 status_before,
+-- 113 assignee_before, 114 team_before, 115 lane_before, 116 channel_before, 117 opened_source,
+-- 118 status_since, 119 assigned_at, 120 was_assigned, 121 opened_at, 122 turn, 123 turn_since,
+-- 124 waiting_since, 125 handed_over_at, 126 replies, 127 pending_micros, 128 closed_by_type,
+-- 129 closed_by_id, 130 moved_from, 131 from_seq, 132 labels, 133 labels_before, 134 priority,
+-- 135 priority_before, 136 subject, 137 attributes, 138 workspace, 139 conversation, 140 from_seq

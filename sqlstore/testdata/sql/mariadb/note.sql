@@ -11,14 +11,21 @@ BEGIN NOT ATOMIC
             last_activity_at = ?, last_incoming_at = ?, awaiting_contact_since = ?,
             address_channel = ?, address = ?, deadline_at = ?, first_response_at = ?,
             first_response_sent_at = ?, first_responder_type = ?, first_responder_id = ?,
-            first_waiting_since = ?, waiting_since = ?, no_wait_before = ?, responses = ?,
-            response_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?
+            first_waiting_since = ?, waiting_since = ?, turn_since = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
+            outgoing_automation = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type,
-            by_id, channel, address, external_id, sent_at, body, attachments, response, quiet)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+            by_id, channel, address, external_id, sent_at, body, attachments, cycle, response,
+            quiet, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, turn, turn_since, waiting_since, handed_over_at, replies, labels_before,
+            priority_before)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?);
+        INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+            VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         SET step = 0;
         COMMIT;
     END work;
@@ -28,8 +35,10 @@ END;
 -- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
 -- 5 awaiting_contact_since, 6 address_channel, 7 address, 8 deadline_at, 9 first_response_at,
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
--- 13 first_waiting_since, 14 waiting_since, 15 no_wait_before, 16 responses, 17 response_micros,
--- 18 incoming, 19 outgoing_user, 20 outgoing_automation, 21 workspace, 22 id, 23 version,
--- 24 workspace, 25 conversation, 26 seq, 27 id, 28 contact, 29 kind, 30 at, 31 by_type, 32 by_id,
--- 33 channel, 34 address, 35 external_id, 36 sent_at, 37 body, 38 attachments, 39 response,
--- 40 quiet
+-- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
+-- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
+-- 24 version, 25 workspace, 26 conversation, 27 seq, 28 id, 29 contact, 30 kind, 31 at, 32 by_type,
+-- 33 by_id, 34 channel, 35 address, 36 external_id, 37 sent_at, 38 body, 39 attachments, 40 cycle,
+-- 41 response, 42 quiet, 43 status_before, 44 assignee_before, 45 team_before, 46 lane_before,
+-- 47 channel_before, 48 opened_source, 49 turn, 50 turn_since, 51 waiting_since, 52 handed_over_at,
+-- 53 replies, 54 labels_before, 55 priority_before, 56 workspace, 57 conversation, 58 from_seq

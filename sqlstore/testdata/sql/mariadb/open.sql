@@ -19,12 +19,12 @@ BEGIN NOT ATOMIC
             active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source,
             first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
             first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
-            waiting_since, no_wait_before, responses, response_micros, pending_micros, incoming,
-            outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-            closed_source, category, summary)
+            waiting_since, turn_since, handed_over_at, no_wait_before, responses, response_micros,
+            pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
+            closed_by_type, closed_by_id, closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
             priority)
@@ -37,10 +37,15 @@ BEGIN NOT ATOMIC
             attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
             team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
             audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, status_since, assigned_at, was_assigned, opened_at, turn, turn_since,
+            waiting_since, handed_over_at, replies, pending_micros, closed_by_type, closed_by_id,
             moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
             attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+            VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         SET step = 0;
         COMMIT;
     END work;
@@ -57,15 +62,19 @@ END;
 -- 47 active_slot, 48 number, 49 opened_at, 50 opened_by_type, 51 opened_by_id, 52 opened_source,
 -- 53 first_assigned_at, 54 first_assignee, 55 last_assignee, 56 last_team, 57 first_response_at,
 -- 58 first_response_sent_at, 59 first_responder_type, 60 first_responder_id,
--- 61 first_waiting_since, 62 waiting_since, 63 no_wait_before, 64 responses, 65 response_micros,
--- 66 pending_micros, 67 incoming, 68 outgoing_user, 69 outgoing_automation, 70 closed_at,
--- 71 closed_by_type, 72 closed_by_id, 73 closed_source, 74 category, 75 summary, 76 workspace,
--- 77 id, 78 status, 79 channel, 80 lane, 81 created_at, 82 assignee, 83 team, 84 priority,
--- 85 workspace, 86 list, 87 at, 88 id, 89 workspace, 90 conversation, 91 seq, 92 id, 93 contact,
--- 94 contact_seq, 95 kind, 96 at, 97 by_type, 98 by_id, 99 source, 100 channel, 101 lane,
--- 102 address, 103 external_id, 104 sent_at, 105 body, 106 attachments, 107 category, 108 summary,
--- 109 until_at, 110 on_receive, 111 marks, 112 cycle, 113 score, 114 assignee, 115 team,
--- 116 response, 117 quiet, 118 new_contact, 119 restart_flow, 120 message, 121 redacted,
--- 122 duplicate, 123 notice, 124 audience, 125 status_before, 126 assignee_before, 127 team_before,
--- 128 lane_before, 129 channel_before, 130 moved_from, 131 from_seq, 132 labels, 133 labels_before,
--- 134 priority, 135 priority_before, 136 subject, 137 attributes
+-- 61 first_waiting_since, 62 waiting_since, 63 turn_since, 64 handed_over_at, 65 no_wait_before,
+-- 66 responses, 67 response_micros, 68 pending_micros, 69 incoming, 70 outgoing_user,
+-- 71 outgoing_automation, 72 closed_at, 73 closed_by_type, 74 closed_by_id, 75 closed_source,
+-- 76 category, 77 summary, 78 workspace, 79 id, 80 status, 81 channel, 82 lane, 83 created_at,
+-- 84 assignee, 85 team, 86 priority, 87 workspace, 88 list, 89 at, 90 id, 91 workspace,
+-- 92 conversation, 93 seq, 94 id, 95 contact, 96 contact_seq, 97 kind, 98 at, 99 by_type,
+-- 100 by_id, 101 source, 102 channel, 103 lane, 104 address, 105 external_id, 106 sent_at,
+-- 107 body, 108 attachments, 109 category, 110 summary, 111 until_at, 112 on_receive, 113 marks,
+-- 114 cycle, 115 score, 116 assignee, 117 team, 118 response, 119 quiet, 120 new_contact,
+-- 121 restart_flow, 122 message, 123 redacted, 124 duplicate, 125 notice, 126 audience,
+-- 127 status_before, 128 assignee_before, 129 team_before, 130 lane_before, 131 channel_before,
+-- 132 opened_source, 133 status_since, 134 assigned_at, 135 was_assigned, 136 opened_at, 137 turn,
+-- 138 turn_since, 139 waiting_since, 140 handed_over_at, 141 replies, 142 pending_micros,
+-- 143 closed_by_type, 144 closed_by_id, 145 moved_from, 146 from_seq, 147 labels,
+-- 148 labels_before, 149 priority, 150 priority_before, 151 subject, 152 attributes, 153 workspace,
+-- 154 conversation, 155 from_seq

@@ -19,12 +19,12 @@ BEGIN NOT ATOMIC
             active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source,
             first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
             first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
-            waiting_since, no_wait_before, responses, response_micros, pending_micros, incoming,
-            outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-            closed_source, category, summary)
+            waiting_since, turn_since, handed_over_at, no_wait_before, responses, response_micros,
+            pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
+            closed_by_type, closed_by_id, closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
             priority)
@@ -52,10 +52,15 @@ BEGIN NOT ATOMIC
             attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
             team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
             audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, status_since, assigned_at, was_assigned, opened_at, turn, turn_since,
+            waiting_since, handed_over_at, replies, pending_micros, closed_by_type, closed_by_id,
             moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
             attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+            VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         SET step = 0;
         COMMIT;
     END work;
@@ -72,17 +77,20 @@ END;
 -- 47 active_slot, 48 number, 49 opened_at, 50 opened_by_type, 51 opened_by_id, 52 opened_source,
 -- 53 first_assigned_at, 54 first_assignee, 55 last_assignee, 56 last_team, 57 first_response_at,
 -- 58 first_response_sent_at, 59 first_responder_type, 60 first_responder_id,
--- 61 first_waiting_since, 62 waiting_since, 63 no_wait_before, 64 responses, 65 response_micros,
--- 66 pending_micros, 67 incoming, 68 outgoing_user, 69 outgoing_automation, 70 closed_at,
--- 71 closed_by_type, 72 closed_by_id, 73 closed_source, 74 category, 75 summary, 76 workspace,
--- 77 id, 78 status, 79 channel, 80 lane, 81 created_at, 82 assignee, 83 team, 84 priority,
--- 85 workspace, 86 list, 87 at, 88 id, 89 workspace, 90 channel, 91 id, 92 address, 93 ?, 94 id,
--- 95 workspace, 96 channel, 97 id, 98 address, 99 contact, 100 hash, 101 conversation,
--- 102 first_seq, 103 last_seq, 104 workspace, 105 conversation, 106 seq, 107 id, 108 contact,
--- 109 contact_seq, 110 kind, 111 at, 112 by_type, 113 by_id, 114 source, 115 channel, 116 lane,
--- 117 address, 118 external_id, 119 sent_at, 120 body, 121 attachments, 122 category, 123 summary,
--- 124 until_at, 125 on_receive, 126 marks, 127 cycle, 128 score, 129 assignee, 130 team,
--- 131 response, 132 quiet, 133 new_contact, 134 restart_flow, 135 message, 136 redacted,
--- 137 duplicate, 138 notice, 139 audience, 140 status_before, 141 assignee_before, 142 team_before,
--- 143 lane_before, 144 channel_before, 145 moved_from, 146 from_seq, 147 labels, 148 labels_before,
--- 149 priority, 150 priority_before, 151 subject, 152 attributes
+-- 61 first_waiting_since, 62 waiting_since, 63 turn_since, 64 handed_over_at, 65 no_wait_before,
+-- 66 responses, 67 response_micros, 68 pending_micros, 69 incoming, 70 outgoing_user,
+-- 71 outgoing_automation, 72 closed_at, 73 closed_by_type, 74 closed_by_id, 75 closed_source,
+-- 76 category, 77 summary, 78 workspace, 79 id, 80 status, 81 channel, 82 lane, 83 created_at,
+-- 84 assignee, 85 team, 86 priority, 87 workspace, 88 list, 89 at, 90 id, 91 workspace, 92 channel,
+-- 93 id, 94 address, 95 ?, 96 id, 97 workspace, 98 channel, 99 id, 100 address, 101 contact,
+-- 102 hash, 103 conversation, 104 first_seq, 105 last_seq, 106 workspace, 107 conversation,
+-- 108 seq, 109 id, 110 contact, 111 contact_seq, 112 kind, 113 at, 114 by_type, 115 by_id,
+-- 116 source, 117 channel, 118 lane, 119 address, 120 external_id, 121 sent_at, 122 body,
+-- 123 attachments, 124 category, 125 summary, 126 until_at, 127 on_receive, 128 marks, 129 cycle,
+-- 130 score, 131 assignee, 132 team, 133 response, 134 quiet, 135 new_contact, 136 restart_flow,
+-- 137 message, 138 redacted, 139 duplicate, 140 notice, 141 audience, 142 status_before,
+-- 143 assignee_before, 144 team_before, 145 lane_before, 146 channel_before, 147 opened_source,
+-- 148 status_since, 149 assigned_at, 150 was_assigned, 151 opened_at, 152 turn, 153 turn_since,
+-- 154 waiting_since, 155 handed_over_at, 156 replies, 157 pending_micros, 158 closed_by_type,
+-- 159 closed_by_id, 160 moved_from, 161 from_seq, 162 labels, 163 labels_before, 164 priority,
+-- 165 priority_before, 166 subject, 167 attributes, 168 workspace, 169 conversation, 170 from_seq

@@ -11,8 +11,9 @@ BEGIN NOT ATOMIC
             last_activity_at = ?, last_incoming_at = ?, awaiting_contact_since = ?,
             address_channel = ?, address = ?, deadline_at = ?, first_response_at = ?,
             first_response_sent_at = ?, first_responder_type = ?, first_responder_id = ?,
-            first_waiting_since = ?, waiting_since = ?, no_wait_before = ?, responses = ?,
-            response_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?
+            first_waiting_since = ?, waiting_since = ?, turn_since = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
+            outgoing_automation = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
@@ -32,8 +33,14 @@ BEGIN NOT ATOMIC
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type,
-            by_id, channel, address, external_id, sent_at, body, attachments, response, quiet)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+            by_id, channel, address, external_id, sent_at, body, attachments, cycle, response,
+            quiet, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, turn, turn_since, waiting_since, handed_over_at, replies, labels_before,
+            priority_before)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?);
+        INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+            VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         SET step = 0;
         COMMIT;
     END work;
@@ -43,9 +50,12 @@ END;
 -- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
 -- 5 awaiting_contact_since, 6 address_channel, 7 address, 8 deadline_at, 9 first_response_at,
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
--- 13 first_waiting_since, 14 waiting_since, 15 no_wait_before, 16 responses, 17 response_micros,
--- 18 incoming, 19 outgoing_user, 20 outgoing_automation, 21 workspace, 22 id, 23 version,
--- 24 workspace, 25 channel, 26 id, 27 address, 28 ?, 29 id, 30 workspace, 31 channel, 32 id,
--- 33 address, 34 contact, 35 hash, 36 conversation, 37 first_seq, 38 last_seq, 39 workspace,
--- 40 conversation, 41 seq, 42 id, 43 contact, 44 kind, 45 at, 46 by_type, 47 by_id, 48 channel,
--- 49 address, 50 external_id, 51 sent_at, 52 body, 53 attachments, 54 response, 55 quiet
+-- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
+-- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
+-- 24 version, 25 workspace, 26 channel, 27 id, 28 address, 29 ?, 30 id, 31 workspace, 32 channel,
+-- 33 id, 34 address, 35 contact, 36 hash, 37 conversation, 38 first_seq, 39 last_seq, 40 workspace,
+-- 41 conversation, 42 seq, 43 id, 44 contact, 45 kind, 46 at, 47 by_type, 48 by_id, 49 channel,
+-- 50 address, 51 external_id, 52 sent_at, 53 body, 54 attachments, 55 cycle, 56 response, 57 quiet,
+-- 58 status_before, 59 assignee_before, 60 team_before, 61 lane_before, 62 channel_before,
+-- 63 opened_source, 64 turn, 65 turn_since, 66 waiting_since, 67 handed_over_at, 68 replies,
+-- 69 labels_before, 70 priority_before, 71 workspace, 72 conversation, 73 from_seq

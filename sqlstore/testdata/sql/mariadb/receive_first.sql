@@ -19,12 +19,12 @@ BEGIN NOT ATOMIC
             active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source,
             first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
             first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
-            waiting_since, no_wait_before, responses, response_micros, pending_micros, incoming,
-            outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-            closed_source, category, summary)
+            waiting_since, turn_since, handed_over_at, no_wait_before, responses, response_micros,
+            pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
+            closed_by_type, closed_by_id, closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
             priority)
@@ -39,19 +39,27 @@ BEGIN NOT ATOMIC
             attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
             team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
             audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, status_since, assigned_at, was_assigned, opened_at, turn, turn_since,
+            waiting_since, handed_over_at, replies, pending_micros, closed_by_type, closed_by_id,
             moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
             attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
             attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
             team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
             audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, status_since, assigned_at, was_assigned, opened_at, turn, turn_since,
+            waiting_since, handed_over_at, replies, pending_micros, closed_by_type, closed_by_id,
             moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
             attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+            VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         SET step = 0;
         COMMIT;
     END work;
@@ -68,23 +76,29 @@ END;
 -- 47 active_slot, 48 number, 49 opened_at, 50 opened_by_type, 51 opened_by_id, 52 opened_source,
 -- 53 first_assigned_at, 54 first_assignee, 55 last_assignee, 56 last_team, 57 first_response_at,
 -- 58 first_response_sent_at, 59 first_responder_type, 60 first_responder_id,
--- 61 first_waiting_since, 62 waiting_since, 63 no_wait_before, 64 responses, 65 response_micros,
--- 66 pending_micros, 67 incoming, 68 outgoing_user, 69 outgoing_automation, 70 closed_at,
--- 71 closed_by_type, 72 closed_by_id, 73 closed_source, 74 category, 75 summary, 76 workspace,
--- 77 id, 78 status, 79 channel, 80 lane, 81 created_at, 82 assignee, 83 team, 84 priority,
--- 85 workspace, 86 list, 87 at, 88 id, 89 workspace, 90 list, 91 at, 92 id, 93 workspace,
--- 94 conversation, 95 seq, 96 id, 97 contact, 98 contact_seq, 99 kind, 100 at, 101 by_type,
--- 102 by_id, 103 source, 104 channel, 105 lane, 106 address, 107 external_id, 108 sent_at,
--- 109 body, 110 attachments, 111 category, 112 summary, 113 until_at, 114 on_receive, 115 marks,
--- 116 cycle, 117 score, 118 assignee, 119 team, 120 response, 121 quiet, 122 new_contact,
--- 123 restart_flow, 124 message, 125 redacted, 126 duplicate, 127 notice, 128 audience,
--- 129 status_before, 130 assignee_before, 131 team_before, 132 lane_before, 133 channel_before,
--- 134 moved_from, 135 from_seq, 136 labels, 137 labels_before, 138 priority, 139 priority_before,
--- 140 subject, 141 attributes, 142 workspace, 143 conversation, 144 seq, 145 id, 146 contact,
--- 147 contact_seq, 148 kind, 149 at, 150 by_type, 151 by_id, 152 source, 153 channel, 154 lane,
--- 155 address, 156 external_id, 157 sent_at, 158 body, 159 attachments, 160 category, 161 summary,
--- 162 until_at, 163 on_receive, 164 marks, 165 cycle, 166 score, 167 assignee, 168 team,
--- 169 response, 170 quiet, 171 new_contact, 172 restart_flow, 173 message, 174 redacted,
--- 175 duplicate, 176 notice, 177 audience, 178 status_before, 179 assignee_before, 180 team_before,
--- 181 lane_before, 182 channel_before, 183 moved_from, 184 from_seq, 185 labels, 186 labels_before,
--- 187 priority, 188 priority_before, 189 subject, 190 attributes
+-- 61 first_waiting_since, 62 waiting_since, 63 turn_since, 64 handed_over_at, 65 no_wait_before,
+-- 66 responses, 67 response_micros, 68 pending_micros, 69 incoming, 70 outgoing_user,
+-- 71 outgoing_automation, 72 closed_at, 73 closed_by_type, 74 closed_by_id, 75 closed_source,
+-- 76 category, 77 summary, 78 workspace, 79 id, 80 status, 81 channel, 82 lane, 83 created_at,
+-- 84 assignee, 85 team, 86 priority, 87 workspace, 88 list, 89 at, 90 id, 91 workspace, 92 list,
+-- 93 at, 94 id, 95 workspace, 96 conversation, 97 seq, 98 id, 99 contact, 100 contact_seq,
+-- 101 kind, 102 at, 103 by_type, 104 by_id, 105 source, 106 channel, 107 lane, 108 address,
+-- 109 external_id, 110 sent_at, 111 body, 112 attachments, 113 category, 114 summary, 115 until_at,
+-- 116 on_receive, 117 marks, 118 cycle, 119 score, 120 assignee, 121 team, 122 response, 123 quiet,
+-- 124 new_contact, 125 restart_flow, 126 message, 127 redacted, 128 duplicate, 129 notice,
+-- 130 audience, 131 status_before, 132 assignee_before, 133 team_before, 134 lane_before,
+-- 135 channel_before, 136 opened_source, 137 status_since, 138 assigned_at, 139 was_assigned,
+-- 140 opened_at, 141 turn, 142 turn_since, 143 waiting_since, 144 handed_over_at, 145 replies,
+-- 146 pending_micros, 147 closed_by_type, 148 closed_by_id, 149 moved_from, 150 from_seq,
+-- 151 labels, 152 labels_before, 153 priority, 154 priority_before, 155 subject, 156 attributes,
+-- 157 workspace, 158 conversation, 159 seq, 160 id, 161 contact, 162 contact_seq, 163 kind, 164 at,
+-- 165 by_type, 166 by_id, 167 source, 168 channel, 169 lane, 170 address, 171 external_id,
+-- 172 sent_at, 173 body, 174 attachments, 175 category, 176 summary, 177 until_at, 178 on_receive,
+-- 179 marks, 180 cycle, 181 score, 182 assignee, 183 team, 184 response, 185 quiet,
+-- 186 new_contact, 187 restart_flow, 188 message, 189 redacted, 190 duplicate, 191 notice,
+-- 192 audience, 193 status_before, 194 assignee_before, 195 team_before, 196 lane_before,
+-- 197 channel_before, 198 opened_source, 199 status_since, 200 assigned_at, 201 was_assigned,
+-- 202 opened_at, 203 turn, 204 turn_since, 205 waiting_since, 206 handed_over_at, 207 replies,
+-- 208 pending_micros, 209 closed_by_type, 210 closed_by_id, 211 moved_from, 212 from_seq,
+-- 213 labels, 214 labels_before, 215 priority, 216 priority_before, 217 subject, 218 attributes,
+-- 219 workspace, 220 conversation, 221 from_seq

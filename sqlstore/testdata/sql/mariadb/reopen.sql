@@ -22,10 +22,10 @@ BEGIN NOT ATOMIC
             opened_source = ?, first_assigned_at = ?, first_assignee = ?, last_assignee = ?,
             last_team = ?, first_response_at = ?, first_response_sent_at = ?,
             first_responder_type = ?, first_responder_id = ?, first_waiting_since = ?,
-            waiting_since = ?, no_wait_before = ?, responses = ?, response_micros = ?,
-            pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
-            closed_at = ?, closed_by_type = ?, closed_by_id = ?, closed_source = ?, category = ?,
-            summary = ?
+            waiting_since = ?, turn_since = ?, handed_over_at = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, pending_micros = ?, incoming = ?,
+            outgoing_user = ?, outgoing_automation = ?, closed_at = ?, closed_by_type = ?,
+            closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
@@ -40,10 +40,15 @@ BEGIN NOT ATOMIC
             attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
             team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
             audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, status_since, assigned_at, was_assigned, opened_at, turn, turn_since,
+            waiting_since, handed_over_at, replies, pending_micros, closed_by_type, closed_by_id,
             moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
             attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+            VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         SET step = 0;
         COMMIT;
     END work;
@@ -59,16 +64,19 @@ END;
 -- 41 active_slot, 42 number, 43 opened_at, 44 opened_by_type, 45 opened_by_id, 46 opened_source,
 -- 47 first_assigned_at, 48 first_assignee, 49 last_assignee, 50 last_team, 51 first_response_at,
 -- 52 first_response_sent_at, 53 first_responder_type, 54 first_responder_id,
--- 55 first_waiting_since, 56 waiting_since, 57 no_wait_before, 58 responses, 59 response_micros,
--- 60 pending_micros, 61 incoming, 62 outgoing_user, 63 outgoing_automation, 64 closed_at,
--- 65 closed_by_type, 66 closed_by_id, 67 closed_source, 68 category, 69 summary, 70 workspace,
--- 71 id, 72 version, 73 workspace, 74 id, 75 status, 76 channel, 77 lane, 78 created_at,
--- 79 assignee, 80 team, 81 priority, 82 workspace, 83 list, 84 at, 85 id, 86 workspace,
--- 87 conversation, 88 seq, 89 id, 90 contact, 91 contact_seq, 92 kind, 93 at, 94 by_type, 95 by_id,
--- 96 source, 97 channel, 98 lane, 99 address, 100 external_id, 101 sent_at, 102 body,
--- 103 attachments, 104 category, 105 summary, 106 until_at, 107 on_receive, 108 marks, 109 cycle,
--- 110 score, 111 assignee, 112 team, 113 response, 114 quiet, 115 new_contact, 116 restart_flow,
--- 117 message, 118 redacted, 119 duplicate, 120 notice, 121 audience, 122 status_before,
--- 123 assignee_before, 124 team_before, 125 lane_before, 126 channel_before, 127 moved_from,
--- 128 from_seq, 129 labels, 130 labels_before, 131 priority, 132 priority_before, 133 subject,
--- 134 attributes
+-- 55 first_waiting_since, 56 waiting_since, 57 turn_since, 58 handed_over_at, 59 no_wait_before,
+-- 60 responses, 61 response_micros, 62 pending_micros, 63 incoming, 64 outgoing_user,
+-- 65 outgoing_automation, 66 closed_at, 67 closed_by_type, 68 closed_by_id, 69 closed_source,
+-- 70 category, 71 summary, 72 workspace, 73 id, 74 version, 75 workspace, 76 id, 77 status,
+-- 78 channel, 79 lane, 80 created_at, 81 assignee, 82 team, 83 priority, 84 workspace, 85 list,
+-- 86 at, 87 id, 88 workspace, 89 conversation, 90 seq, 91 id, 92 contact, 93 contact_seq, 94 kind,
+-- 95 at, 96 by_type, 97 by_id, 98 source, 99 channel, 100 lane, 101 address, 102 external_id,
+-- 103 sent_at, 104 body, 105 attachments, 106 category, 107 summary, 108 until_at, 109 on_receive,
+-- 110 marks, 111 cycle, 112 score, 113 assignee, 114 team, 115 response, 116 quiet,
+-- 117 new_contact, 118 restart_flow, 119 message, 120 redacted, 121 duplicate, 122 notice,
+-- 123 audience, 124 status_before, 125 assignee_before, 126 team_before, 127 lane_before,
+-- 128 channel_before, 129 opened_source, 130 status_since, 131 assigned_at, 132 was_assigned,
+-- 133 opened_at, 134 turn, 135 turn_since, 136 waiting_since, 137 handed_over_at, 138 replies,
+-- 139 pending_micros, 140 closed_by_type, 141 closed_by_id, 142 moved_from, 143 from_seq,
+-- 144 labels, 145 labels_before, 146 priority, 147 priority_before, 148 subject, 149 attributes,
+-- 150 workspace, 151 conversation, 152 from_seq

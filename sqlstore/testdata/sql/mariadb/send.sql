@@ -11,8 +11,9 @@ BEGIN NOT ATOMIC
             last_activity_at = ?, last_incoming_at = ?, awaiting_contact_since = ?,
             address_channel = ?, address = ?, deadline_at = ?, first_response_at = ?,
             first_response_sent_at = ?, first_responder_type = ?, first_responder_id = ?,
-            first_waiting_since = ?, waiting_since = ?, no_wait_before = ?, responses = ?,
-            response_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?
+            first_waiting_since = ?, waiting_since = ?, turn_since = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
+            outgoing_automation = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 1;
@@ -20,8 +21,14 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND list = ? AND at = ? AND id = ?;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type,
-            by_id, channel, address, external_id, sent_at, body, attachments, response, quiet)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+            by_id, channel, address, external_id, sent_at, body, attachments, cycle, response,
+            quiet, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, turn, turn_since, waiting_since, handed_over_at, replies, labels_before,
+            priority_before)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?);
+        INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+            VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         SET step = 0;
         COMMIT;
     END work;
@@ -31,8 +38,11 @@ END;
 -- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
 -- 5 awaiting_contact_since, 6 address_channel, 7 address, 8 deadline_at, 9 first_response_at,
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
--- 13 first_waiting_since, 14 waiting_since, 15 no_wait_before, 16 responses, 17 response_micros,
--- 18 incoming, 19 outgoing_user, 20 outgoing_automation, 21 workspace, 22 id, 23 version,
--- 24 workspace, 25 list, 26 at, 27 id, 28 workspace, 29 conversation, 30 seq, 31 id, 32 contact,
--- 33 kind, 34 at, 35 by_type, 36 by_id, 37 channel, 38 address, 39 external_id, 40 sent_at,
--- 41 body, 42 attachments, 43 response, 44 quiet
+-- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
+-- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
+-- 24 version, 25 workspace, 26 list, 27 at, 28 id, 29 workspace, 30 conversation, 31 seq, 32 id,
+-- 33 contact, 34 kind, 35 at, 36 by_type, 37 by_id, 38 channel, 39 address, 40 external_id,
+-- 41 sent_at, 42 body, 43 attachments, 44 cycle, 45 response, 46 quiet, 47 status_before,
+-- 48 assignee_before, 49 team_before, 50 lane_before, 51 channel_before, 52 opened_source, 53 turn,
+-- 54 turn_since, 55 waiting_since, 56 handed_over_at, 57 replies, 58 labels_before,
+-- 59 priority_before, 60 workspace, 61 conversation, 62 from_seq

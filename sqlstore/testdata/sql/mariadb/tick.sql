@@ -32,10 +32,10 @@ BEGIN NOT ATOMIC
             opened_source = ?, first_assigned_at = ?, first_assignee = ?, last_assignee = ?,
             last_team = ?, first_response_at = ?, first_response_sent_at = ?,
             first_responder_type = ?, first_responder_id = ?, first_waiting_since = ?,
-            waiting_since = ?, no_wait_before = ?, responses = ?, response_micros = ?,
-            pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
-            closed_at = ?, closed_by_type = ?, closed_by_id = ?, closed_source = ?, category = ?,
-            summary = ?
+            waiting_since = ?, turn_since = ?, handed_over_at = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, pending_micros = ?, incoming = ?,
+            outgoing_user = ?, outgoing_automation = ?, closed_at = ?, closed_by_type = ?,
+            closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
@@ -50,10 +50,15 @@ BEGIN NOT ATOMIC
             attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
             team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
             audience, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, status_since, assigned_at, was_assigned, opened_at, turn, turn_since,
+            waiting_since, handed_over_at, replies, pending_micros, closed_by_type, closed_by_id,
             moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
             attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?, ?);
+        INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+            VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         SET step = 0;
         COMMIT;
     END work;
@@ -68,15 +73,18 @@ END;
 -- 30 opened_by_type, 31 opened_by_id, 32 opened_source, 33 first_assigned_at, 34 first_assignee,
 -- 35 last_assignee, 36 last_team, 37 first_response_at, 38 first_response_sent_at,
 -- 39 first_responder_type, 40 first_responder_id, 41 first_waiting_since, 42 waiting_since,
--- 43 no_wait_before, 44 responses, 45 response_micros, 46 pending_micros, 47 incoming,
--- 48 outgoing_user, 49 outgoing_automation, 50 closed_at, 51 closed_by_type, 52 closed_by_id,
--- 53 closed_source, 54 category, 55 summary, 56 workspace, 57 id, 58 version, 59 status,
--- 60 channel, 61 lane, 62 assignee, 63 team, 64 priority, 65 workspace, 66 id, 67 workspace,
--- 68 list, 69 at, 70 id, 71 workspace, 72 conversation, 73 seq, 74 id, 75 contact, 76 contact_seq,
--- 77 kind, 78 at, 79 by_type, 80 by_id, 81 source, 82 channel, 83 lane, 84 address, 85 external_id,
--- 86 sent_at, 87 body, 88 attachments, 89 category, 90 summary, 91 until_at, 92 on_receive,
--- 93 marks, 94 cycle, 95 score, 96 assignee, 97 team, 98 response, 99 quiet, 100 new_contact,
--- 101 restart_flow, 102 message, 103 redacted, 104 duplicate, 105 notice, 106 audience,
--- 107 status_before, 108 assignee_before, 109 team_before, 110 lane_before, 111 channel_before,
--- 112 moved_from, 113 from_seq, 114 labels, 115 labels_before, 116 priority, 117 priority_before,
--- 118 subject, 119 attributes
+-- 43 turn_since, 44 handed_over_at, 45 no_wait_before, 46 responses, 47 response_micros,
+-- 48 pending_micros, 49 incoming, 50 outgoing_user, 51 outgoing_automation, 52 closed_at,
+-- 53 closed_by_type, 54 closed_by_id, 55 closed_source, 56 category, 57 summary, 58 workspace,
+-- 59 id, 60 version, 61 status, 62 channel, 63 lane, 64 assignee, 65 team, 66 priority,
+-- 67 workspace, 68 id, 69 workspace, 70 list, 71 at, 72 id, 73 workspace, 74 conversation, 75 seq,
+-- 76 id, 77 contact, 78 contact_seq, 79 kind, 80 at, 81 by_type, 82 by_id, 83 source, 84 channel,
+-- 85 lane, 86 address, 87 external_id, 88 sent_at, 89 body, 90 attachments, 91 category,
+-- 92 summary, 93 until_at, 94 on_receive, 95 marks, 96 cycle, 97 score, 98 assignee, 99 team,
+-- 100 response, 101 quiet, 102 new_contact, 103 restart_flow, 104 message, 105 redacted,
+-- 106 duplicate, 107 notice, 108 audience, 109 status_before, 110 assignee_before, 111 team_before,
+-- 112 lane_before, 113 channel_before, 114 opened_source, 115 status_since, 116 assigned_at,
+-- 117 was_assigned, 118 opened_at, 119 turn, 120 turn_since, 121 waiting_since, 122 handed_over_at,
+-- 123 replies, 124 pending_micros, 125 closed_by_type, 126 closed_by_id, 127 moved_from,
+-- 128 from_seq, 129 labels, 130 labels_before, 131 priority, 132 priority_before, 133 subject,
+-- 134 attributes, 135 workspace, 136 conversation, 137 from_seq

@@ -9,9 +9,9 @@ SELECT * FROM (
         cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
         cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
         cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-        cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
+        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+        cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.active = TRUE
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT $2
@@ -25,9 +25,9 @@ SELECT * FROM (
         cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
         cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
         cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-        cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
+        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+        cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $3 AND cv.active = FALSE
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT $4
@@ -43,10 +43,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.active = TRUE AND cv.status <> 'pending'
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT $2;
@@ -61,10 +61,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.active = FALSE
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT $2;
@@ -79,10 +79,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.assignee = $2 AND cv.active = TRUE AND cv.status <> 'pending'
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT $3;
@@ -98,9 +98,9 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
     cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
     cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-    cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-    cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-    cv.closed_source, cv.category, cv.summary
+    cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
+    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.assignee = $2 AND cv.team = $3 AND cv.team <> '' AND
         cv.created_at <= $4 AND (cv.created_at < $5 OR cv.id < $6) AND cv.active = TRUE
@@ -118,9 +118,9 @@ SELECT * FROM (
         cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
         cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
         cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-        cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
+        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+        cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.contact = $2 AND cv.created_at >= $3 AND cv.created_at < $4 AND
         cv.active = TRUE
@@ -135,9 +135,9 @@ SELECT * FROM (
         cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
         cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
         cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-        cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
+        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+        cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $6 AND cv.contact = $7 AND cv.created_at >= $8 AND cv.created_at < $9 AND
         cv.active = FALSE
@@ -155,10 +155,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT pl.workspace, pl.id FROM convo_places pl
     WHERE pl.workspace = $1 AND pl.list = 1
     ORDER BY pl.at DESC FETCH FIRST $2 ROWS WITH TIES) pl
@@ -176,10 +176,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT pl.workspace, pl.id FROM convo_places pl
     CROSS JOIN LATERAL (SELECT cv.* FROM convo_conversations cv WHERE cv.workspace = pl.workspace
         AND cv.id = pl.id OFFSET 0) cv
@@ -200,10 +200,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT pl.at AS key0, pl.id AS key1
     FROM convo_places pl
     CROSS JOIN LATERAL (SELECT ac.* FROM convo_active ac WHERE ac.workspace = pl.workspace AND
@@ -223,10 +223,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT pl.list AS key0, pl.at AS key1, pl.id AS key2
     FROM convo_places pl
     WHERE pl.workspace = $1 AND pl.list > 10 AND (pl.list, pl.at, pl.id) < ($2, $3, $4)
@@ -244,10 +244,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, cv.id AS key1
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.assignee = $2 AND cv.active = TRUE AND cv.last_activity_at IS
@@ -266,10 +266,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_labels lb
     CROSS JOIN LATERAL (SELECT cv.* FROM convo_conversations cv WHERE cv.workspace = lb.workspace
         AND cv.id = lb.conversation OFFSET 0) cv
@@ -284,9 +284,10 @@ SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, s
     awaiting_contact_since, address_channel, address, marks, deadline_at, due_at, applied, unrated,
     rating, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
     first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
-    first_responder_type, first_responder_id, first_waiting_since, waiting_since, no_wait_before,
-    responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
-    closed_at, closed_by_type, closed_by_id, closed_source, category, summary
+    first_responder_type, first_responder_id, first_waiting_since, waiting_since, turn_since,
+    handed_over_at, no_wait_before, responses, response_micros, pending_micros, incoming,
+    outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
+    category, summary
     FROM convo_conversations
     WHERE workspace = $1 AND id = $2;
 -- parameters: 1 workspace, 2 id
@@ -312,8 +313,10 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
     ev.cycle, ev.score, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
     ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
     ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
-    ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority, ev.priority_before,
-    ev.subject, ev.attributes
+    ev.opened_source, ev.status_since, ev.assigned_at, ev.was_assigned, ev.opened_at, ev.turn,
+    ev.turn_since, ev.waiting_since, ev.handed_over_at, ev.replies, ev.pending_micros,
+    ev.closed_by_type, ev.closed_by_id, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before,
+    ev.priority, ev.priority_before, ev.subject, ev.attributes
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
         AND ev.seq >= (SELECT la.seq FROM convo_events la

@@ -18,9 +18,9 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
         cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
         cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
         cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-        cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
+        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+        cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_contacts ct
     LEFT JOIN convo_conversations cv
         ON cv.workspace = ct.workspace AND cv.id = COALESCE((
@@ -53,9 +53,9 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
         cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
         cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
         cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-        cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
+        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+        cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     JOIN convo_contacts ct ON ct.workspace = linked.workspace
@@ -94,9 +94,9 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
         cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
         cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
         cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-        cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
+        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+        cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM (SELECT 1 AS one) one
     LEFT JOIN convo_contacts ct ON ct.workspace = $4 AND ct.id = $5
     LEFT JOIN convo_conversations cv
@@ -129,9 +129,9 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
         cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
         cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
         cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-        cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
+        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+        cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     JOIN convo_contacts ct ON ct.workspace = cv.workspace AND ct.id = cv.contact
     WHERE cv.workspace = $1 AND cv.id = $2;

@@ -6,23 +6,33 @@ WITH wrote_conversation AS (
         last_incoming_at = $4, awaiting_contact_since = $5, address_channel = $6, address = $7,
         deadline_at = $8, first_response_at = $9, first_response_sent_at = $10,
         first_responder_type = $11, first_responder_id = $12, first_waiting_since = $13,
-        waiting_since = $14, no_wait_before = $15, responses = $16, response_micros = $17,
-        incoming = $18, outgoing_user = $19, outgoing_automation = $20
-    WHERE workspace = $21 AND id = $22 AND version = $23
+        waiting_since = $14, turn_since = $15, no_wait_before = $16, responses = $17,
+        response_micros = $18, incoming = $19, outgoing_user = $20, outgoing_automation = $21
+    WHERE workspace = $22 AND id = $23 AND version = $24
     RETURNING workspace, id
 ), wrote_event AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
-        channel, address, external_id, sent_at, body, attachments, response, quiet)
-    SELECT wrote_conversation.workspace, wrote_conversation.id, $24::bigint, $25::uuid, $26::text,
-        $27::text, $28::bigint, $29::text, $30::text, $31::text, $32::text, $33::text, $34::bigint,
-        $35::text, $36::text, $37::boolean, $38::boolean
+        channel, address, external_id, sent_at, body, attachments, cycle, response, quiet,
+        status_before, assignee_before, team_before, lane_before, channel_before, opened_source,
+        turn, turn_since, waiting_since, handed_over_at, replies, labels_before, priority_before)
+    SELECT wrote_conversation.workspace, wrote_conversation.id, $25::bigint, $26::uuid, $27::text,
+        $28::text, $29::bigint, $30::text, $31::text, $32::text, $33::text, $34::text, $35::bigint,
+        $36::text, $37::text, $38::integer, $39::boolean, $40::boolean, $41::text, $42::text,
+        $43::text, $44::text, $45::text, $46::text, $47::text, $48::bigint, $49::bigint,
+        $50::bigint, $51::integer, $52::text, $53::integer
     FROM wrote_conversation
+), noted AS (
+    INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+    SELECT workspace, id, $54::bigint FROM wrote_conversation ON CONFLICT DO NOTHING
 )
 SELECT count(*), 0, 0 FROM wrote_conversation;
 -- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
 -- 5 awaiting_contact_since, 6 address_channel, 7 address, 8 deadline_at, 9 first_response_at,
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
--- 13 first_waiting_since, 14 waiting_since, 15 no_wait_before, 16 responses, 17 response_micros,
--- 18 incoming, 19 outgoing_user, 20 outgoing_automation, 21 workspace, 22 id, 23 version, 24 seq,
--- 25 id, 26 contact, 27 kind, 28 at, 29 by_type, 30 by_id, 31 channel, 32 address, 33 external_id,
--- 34 sent_at, 35 body, 36 attachments, 37 response, 38 quiet
+-- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
+-- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
+-- 24 version, 25 seq, 26 id, 27 contact, 28 kind, 29 at, 30 by_type, 31 by_id, 32 channel,
+-- 33 address, 34 external_id, 35 sent_at, 36 body, 37 attachments, 38 cycle, 39 response, 40 quiet,
+-- 41 status_before, 42 assignee_before, 43 team_before, 44 lane_before, 45 channel_before,
+-- 46 opened_source, 47 turn, 48 turn_since, 49 waiting_since, 50 handed_over_at, 51 replies,
+-- 52 labels_before, 53 priority_before, 54 from_seq

@@ -19,17 +19,18 @@ WITH wanted AS (
         $44::text AS last_team, $45::bigint AS first_response_at,
         $46::bigint AS first_response_sent_at, $47::text AS first_responder_type,
         $48::text AS first_responder_id, $49::bigint AS first_waiting_since,
-        $50::bigint AS waiting_since, $51::bigint AS no_wait_before, $52::integer AS responses,
-        $53::bigint AS response_micros, $54::bigint AS pending_micros, $55::integer AS incoming,
-        $56::integer AS outgoing_user, $57::integer AS outgoing_automation,
-        $58::bigint AS closed_at, $59::text AS closed_by_type, $60::text AS closed_by_id,
-        $61::text AS closed_source, $62::text AS category, $63::text AS summary
+        $50::bigint AS waiting_since, $51::bigint AS turn_since, $52::bigint AS handed_over_at,
+        $53::bigint AS no_wait_before, $54::integer AS responses, $55::bigint AS response_micros,
+        $56::bigint AS pending_micros, $57::integer AS incoming, $58::integer AS outgoing_user,
+        $59::integer AS outgoing_automation, $60::bigint AS closed_at, $61::text AS closed_by_type,
+        $62::text AS closed_by_id, $63::text AS closed_source, $64::text AS category,
+        $65::text AS summary
 ), taken AS (
     SELECT 1 FROM wanted JOIN convo_conversations other ON other.workspace = wanted.workspace
         AND other.active_slot = wanted.active_slot AND other.lane = wanted.lane
         AND other.id <> wanted.id
 ), new_addresses AS (
-    SELECT * FROM json_to_recordset($64::json) AS listed_addresses(channel text, value text,
+    SELECT * FROM json_to_recordset($66::json) AS listed_addresses(channel text, value text,
         contact text, identity text)
 ), linked AS (
     SELECT 1 FROM wanted, new_addresses CROSS JOIN LATERAL (
@@ -40,8 +41,8 @@ WITH wanted AS (
     wrote_contact AS (
     INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
         merged_into, parent, blocked_by, name, attributes)
-    SELECT $65::text, $66::text, $67::bigint, $68::bigint, $69::bigint, $70::bigint, $71::boolean,
-        $72::text, $73::text, $74::text, $75::text, $76::text FROM free
+    SELECT $67::text, $68::text, $69::bigint, $70::bigint, $71::bigint, $72::bigint, $73::boolean,
+        $74::text, $75::text, $76::text, $77::text, $78::text FROM free
     ON CONFLICT DO NOTHING RETURNING 1
 ), wrote_conversation AS (
     INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
@@ -51,9 +52,10 @@ WITH wanted AS (
         deadline_at, due_at, applied, unrated, rating, active, active_slot, number, opened_at,
         opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
         last_assignee, last_team, first_response_at, first_response_sent_at, first_responder_type,
-        first_responder_id, first_waiting_since, waiting_since, no_wait_before, responses,
-        response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
-        closed_by_type, closed_by_id, closed_source, category, summary)
+        first_responder_id, first_waiting_since, waiting_since, turn_since, handed_over_at,
+        no_wait_before, responses, response_micros, pending_micros, incoming, outgoing_user,
+        outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category,
+        summary)
     SELECT wanted.workspace, wanted.id, wanted.origin, wanted.channel, wanted.lane,
         wanted.created_at, wanted.contact, wanted.new_contact, wanted.status, wanted.status_since,
         wanted.version, wanted.updated_at, wanted.last_activity_at, wanted.last_incoming_at,
@@ -65,11 +67,11 @@ WITH wanted AS (
         wanted.opened_by_type, wanted.opened_by_id, wanted.opened_source, wanted.first_assigned_at,
         wanted.first_assignee, wanted.last_assignee, wanted.last_team, wanted.first_response_at,
         wanted.first_response_sent_at, wanted.first_responder_type, wanted.first_responder_id,
-        wanted.first_waiting_since, wanted.waiting_since, wanted.no_wait_before, wanted.responses,
-        wanted.response_micros, wanted.pending_micros, wanted.incoming, wanted.outgoing_user,
-        wanted.outgoing_automation, wanted.closed_at, wanted.closed_by_type, wanted.closed_by_id,
-        wanted.closed_source, wanted.category, wanted.summary FROM wanted,
-        wrote_contact RETURNING 1
+        wanted.first_waiting_since, wanted.waiting_since, wanted.turn_since, wanted.handed_over_at,
+        wanted.no_wait_before, wanted.responses, wanted.response_micros, wanted.pending_micros,
+        wanted.incoming, wanted.outgoing_user, wanted.outgoing_automation, wanted.closed_at,
+        wanted.closed_by_type, wanted.closed_by_id, wanted.closed_source, wanted.category,
+        wanted.summary FROM wanted, wrote_contact RETURNING 1
 ), wrote_active AS (
     INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
         priority)
@@ -78,10 +80,10 @@ WITH wanted AS (
         wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $77::text, $78::integer, $79::bigint, $80::uuid FROM wrote_conversation
+    SELECT $79::text, $80::integer, $81::bigint, $82::uuid FROM wrote_conversation
 ), placed_1 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $81::text, $82::integer, $83::bigint, $84::uuid FROM wrote_conversation
+    SELECT $83::text, $84::integer, $85::bigint, $86::uuid FROM wrote_conversation
 ), wrote_addresses AS (
     INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
     SELECT wanted.workspace, new_addresses.channel, new_addresses.value, new_addresses.contact,
@@ -92,7 +94,9 @@ WITH wanted AS (
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
         category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response,
         quiet, new_contact, restart_flow, message, redacted, duplicate, notice, audience,
-        status_before, assignee_before, team_before, lane_before, channel_before, moved_from,
+        status_before, assignee_before, team_before, lane_before, channel_before, opened_source,
+        status_since, assigned_at, was_assigned, opened_at, turn, turn_since, waiting_since,
+        handed_over_at, replies, pending_micros, closed_by_type, closed_by_id, moved_from,
         from_seq, labels, labels_before, priority, priority_before, subject, attributes)
     SELECT wanted.workspace, wanted.id, new_events.seq, new_events.id, new_events.contact,
         new_events.contact_seq, new_events.kind, new_events.at, new_events.by_type,
@@ -104,19 +108,30 @@ WITH wanted AS (
         new_events.new_contact, new_events.restart_flow, new_events.message, new_events.redacted,
         new_events.duplicate, new_events.notice, new_events.audience, new_events.status_before,
         new_events.assignee_before, new_events.team_before, new_events.lane_before,
-        new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
+        new_events.channel_before, new_events.opened_source, new_events.status_since,
+        new_events.assigned_at, new_events.was_assigned, new_events.opened_at, new_events.turn,
+        new_events.turn_since, new_events.waiting_since, new_events.handed_over_at,
+        new_events.replies, new_events.pending_micros, new_events.closed_by_type,
+        new_events.closed_by_id, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($85::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($87::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
         marks text, cycle integer, score integer, assignee text, team text, response boolean,
         quiet boolean, new_contact boolean, restart_flow boolean, message uuid, redacted boolean,
         duplicate uuid, notice text, audience text, status_before text, assignee_before text,
-        team_before text, lane_before text, channel_before text, moved_from text, from_seq bigint,
-        labels text, labels_before text, priority integer, priority_before integer, subject text,
-        attributes text)
+        team_before text, lane_before text, channel_before text, opened_source text,
+        status_since bigint, assigned_at bigint, was_assigned boolean, opened_at bigint, turn text,
+        turn_since bigint, waiting_since bigint, handed_over_at bigint, replies integer,
+        pending_micros bigint, closed_by_type text, closed_by_id text, moved_from text,
+        from_seq bigint, labels text, labels_before text, priority integer,
+        priority_before integer, subject text, attributes text)
+), noted AS (
+    INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+    SELECT wanted.workspace, wanted.id, $88::bigint
+    FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
 ), wrote_contact_events AS (
     INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at, by_type,
         by_id, source, channel, address, external_id, sent_at, body, attachments, quiet, message,
@@ -130,7 +145,7 @@ WITH wanted AS (
         new_events.merged_into, new_events.blocked, new_events.blocked_by,
         new_events.unmerged_from, new_events.own_blocked, new_events.own_blocked_by,
         new_events.name, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($86::json) AS new_events(contact text,
+    FROM wanted, wrote_conversation, json_to_recordset($89::json) AS new_events(contact text,
         seq bigint, id uuid, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, address text, external_id text, sent_at bigint, body text,
         attachments text, quiet boolean, message uuid, redacted boolean, duplicate uuid,
@@ -147,9 +162,10 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 38 opened_by_type, 39 opened_by_id, 40 opened_source, 41 first_assigned_at, 42 first_assignee,
 -- 43 last_assignee, 44 last_team, 45 first_response_at, 46 first_response_sent_at,
 -- 47 first_responder_type, 48 first_responder_id, 49 first_waiting_since, 50 waiting_since,
--- 51 no_wait_before, 52 responses, 53 response_micros, 54 pending_micros, 55 incoming,
--- 56 outgoing_user, 57 outgoing_automation, 58 closed_at, 59 closed_by_type, 60 closed_by_id,
--- 61 closed_source, 62 category, 63 summary, 64 listed_addresses, 65 workspace, 66 id, 67 version,
--- 68 created_at, 69 updated_at, 70 seen_at, 71 blocked, 72 merged_into, 73 parent, 74 blocked_by,
--- 75 name, 76 attributes, 77 workspace, 78 list, 79 at, 80 id, 81 workspace, 82 list, 83 at, 84 id,
--- 85 new_events, 86 new_events
+-- 51 turn_since, 52 handed_over_at, 53 no_wait_before, 54 responses, 55 response_micros,
+-- 56 pending_micros, 57 incoming, 58 outgoing_user, 59 outgoing_automation, 60 closed_at,
+-- 61 closed_by_type, 62 closed_by_id, 63 closed_source, 64 category, 65 summary,
+-- 66 listed_addresses, 67 workspace, 68 id, 69 version, 70 created_at, 71 updated_at, 72 seen_at,
+-- 73 blocked, 74 merged_into, 75 parent, 76 blocked_by, 77 name, 78 attributes, 79 workspace,
+-- 80 list, 81 at, 82 id, 83 workspace, 84 list, 85 at, 86 id, 87 new_events, 88 from_seq,
+-- 89 new_events

@@ -19,11 +19,12 @@ WITH wanted AS (
         $44::text AS last_team, $45::bigint AS first_response_at,
         $46::bigint AS first_response_sent_at, $47::text AS first_responder_type,
         $48::text AS first_responder_id, $49::bigint AS first_waiting_since,
-        $50::bigint AS waiting_since, $51::bigint AS no_wait_before, $52::integer AS responses,
-        $53::bigint AS response_micros, $54::bigint AS pending_micros, $55::integer AS incoming,
-        $56::integer AS outgoing_user, $57::integer AS outgoing_automation,
-        $58::bigint AS closed_at, $59::text AS closed_by_type, $60::text AS closed_by_id,
-        $61::text AS closed_source, $62::text AS category, $63::text AS summary
+        $50::bigint AS waiting_since, $51::bigint AS turn_since, $52::bigint AS handed_over_at,
+        $53::bigint AS no_wait_before, $54::integer AS responses, $55::bigint AS response_micros,
+        $56::bigint AS pending_micros, $57::integer AS incoming, $58::integer AS outgoing_user,
+        $59::integer AS outgoing_automation, $60::bigint AS closed_at, $61::text AS closed_by_type,
+        $62::text AS closed_by_id, $63::text AS closed_source, $64::text AS category,
+        $65::text AS summary
 ), taken AS (
     SELECT 1 FROM wanted JOIN convo_conversations other ON other.workspace = wanted.workspace
         AND other.active_slot = wanted.active_slot AND other.lane = wanted.lane
@@ -35,9 +36,10 @@ WITH wanted AS (
         marks, deadline_at, due_at, applied, unrated, rating, active, active_slot, number,
         opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
         last_assignee, last_team, first_response_at, first_response_sent_at, first_responder_type,
-        first_responder_id, first_waiting_since, waiting_since, no_wait_before, responses,
-        response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
-        closed_by_type, closed_by_id, closed_source, category, summary)
+        first_responder_id, first_waiting_since, waiting_since, turn_since, handed_over_at,
+        no_wait_before, responses, response_micros, pending_micros, incoming, outgoing_user,
+        outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category,
+        summary)
         = (wanted.status, wanted.status_since, wanted.version, wanted.updated_at,
             wanted.last_activity_at, wanted.last_incoming_at, wanted.first_closed_at,
             wanted.assignee, wanted.team, wanted.assigned_at, wanted.labels, wanted.priority,
@@ -49,12 +51,13 @@ WITH wanted AS (
             wanted.first_assigned_at, wanted.first_assignee, wanted.last_assignee,
             wanted.last_team, wanted.first_response_at, wanted.first_response_sent_at,
             wanted.first_responder_type, wanted.first_responder_id, wanted.first_waiting_since,
-            wanted.waiting_since, wanted.no_wait_before, wanted.responses, wanted.response_micros,
-            wanted.pending_micros, wanted.incoming, wanted.outgoing_user,
-            wanted.outgoing_automation, wanted.closed_at, wanted.closed_by_type,
-            wanted.closed_by_id, wanted.closed_source, wanted.category, wanted.summary)
+            wanted.waiting_since, wanted.turn_since, wanted.handed_over_at, wanted.no_wait_before,
+            wanted.responses, wanted.response_micros, wanted.pending_micros, wanted.incoming,
+            wanted.outgoing_user, wanted.outgoing_automation, wanted.closed_at,
+            wanted.closed_by_type, wanted.closed_by_id, wanted.closed_source, wanted.category,
+            wanted.summary)
     FROM wanted, free
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $64 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $66 RETURNING 1
 ), wrote_active AS (
     UPDATE convo_active ac SET (status, channel, lane, assignee, team, priority)
         = (wanted.status, wanted.channel, wanted.lane, wanted.assignee, wanted.team,
@@ -66,7 +69,9 @@ WITH wanted AS (
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
         category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response,
         quiet, new_contact, restart_flow, message, redacted, duplicate, notice, audience,
-        status_before, assignee_before, team_before, lane_before, channel_before, moved_from,
+        status_before, assignee_before, team_before, lane_before, channel_before, opened_source,
+        status_since, assigned_at, was_assigned, opened_at, turn, turn_since, waiting_since,
+        handed_over_at, replies, pending_micros, closed_by_type, closed_by_id, moved_from,
         from_seq, labels, labels_before, priority, priority_before, subject, attributes)
     SELECT wanted.workspace, wanted.id, new_events.seq, new_events.id, new_events.contact,
         new_events.contact_seq, new_events.kind, new_events.at, new_events.by_type,
@@ -78,19 +83,30 @@ WITH wanted AS (
         new_events.new_contact, new_events.restart_flow, new_events.message, new_events.redacted,
         new_events.duplicate, new_events.notice, new_events.audience, new_events.status_before,
         new_events.assignee_before, new_events.team_before, new_events.lane_before,
-        new_events.channel_before, new_events.moved_from, new_events.from_seq, new_events.labels,
+        new_events.channel_before, new_events.opened_source, new_events.status_since,
+        new_events.assigned_at, new_events.was_assigned, new_events.opened_at, new_events.turn,
+        new_events.turn_since, new_events.waiting_since, new_events.handed_over_at,
+        new_events.replies, new_events.pending_micros, new_events.closed_by_type,
+        new_events.closed_by_id, new_events.moved_from, new_events.from_seq, new_events.labels,
         new_events.labels_before, new_events.priority, new_events.priority_before,
         new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($65::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($67::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
         marks text, cycle integer, score integer, assignee text, team text, response boolean,
         quiet boolean, new_contact boolean, restart_flow boolean, message uuid, redacted boolean,
         duplicate uuid, notice text, audience text, status_before text, assignee_before text,
-        team_before text, lane_before text, channel_before text, moved_from text, from_seq bigint,
-        labels text, labels_before text, priority integer, priority_before integer, subject text,
-        attributes text)
+        team_before text, lane_before text, channel_before text, opened_source text,
+        status_since bigint, assigned_at bigint, was_assigned boolean, opened_at bigint, turn text,
+        turn_since bigint, waiting_since bigint, handed_over_at bigint, replies integer,
+        pending_micros bigint, closed_by_type text, closed_by_id text, moved_from text,
+        from_seq bigint, labels text, labels_before text, priority integer,
+        priority_before integer, subject text, attributes text)
+), noted AS (
+    INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+    SELECT wanted.workspace, wanted.id, $68::bigint
+    FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
@@ -102,6 +118,7 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 38 opened_by_type, 39 opened_by_id, 40 opened_source, 41 first_assigned_at, 42 first_assignee,
 -- 43 last_assignee, 44 last_team, 45 first_response_at, 46 first_response_sent_at,
 -- 47 first_responder_type, 48 first_responder_id, 49 first_waiting_since, 50 waiting_since,
--- 51 no_wait_before, 52 responses, 53 response_micros, 54 pending_micros, 55 incoming,
--- 56 outgoing_user, 57 outgoing_automation, 58 closed_at, 59 closed_by_type, 60 closed_by_id,
--- 61 closed_source, 62 category, 63 summary, 64 version, 65 new_events
+-- 51 turn_since, 52 handed_over_at, 53 no_wait_before, 54 responses, 55 response_micros,
+-- 56 pending_micros, 57 incoming, 58 outgoing_user, 59 outgoing_automation, 60 closed_at,
+-- 61 closed_by_type, 62 closed_by_id, 63 closed_source, 64 category, 65 summary, 66 version,
+-- 67 new_events, 68 from_seq

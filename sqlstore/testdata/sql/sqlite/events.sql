@@ -3,8 +3,10 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
     on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
-    priority_before, subject, attributes
+    lane_before, channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
+    turn, turn_since, waiting_since, handed_over_at, replies, pending_micros, closed_by_type,
+    closed_by_id, moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+    attributes
     FROM convo_events
     WHERE workspace = +? AND conversation = +? AND seq > +? ORDER BY seq LIMIT +?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -16,8 +18,10 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
     ev.cycle, ev.score, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
     ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
     ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
-    ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority, ev.priority_before,
-    ev.subject, ev.attributes
+    ev.opened_source, ev.status_since, ev.assigned_at, ev.was_assigned, ev.opened_at, ev.turn,
+    ev.turn_since, ev.waiting_since, ev.handed_over_at, ev.replies, ev.pending_micros,
+    ev.closed_by_type, ev.closed_by_id, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before,
+    ev.priority, ev.priority_before, ev.subject, ev.attributes
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = +? AND cv.contact = +? AND cv.updated_at >= +?

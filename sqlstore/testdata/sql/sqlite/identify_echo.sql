@@ -9,8 +9,10 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
     ev.cycle, ev.score, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
     ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
     ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
-    ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority, ev.priority_before,
-    ev.subject, ev.attributes
+    ev.opened_source, ev.status_since, ev.assigned_at, ev.was_assigned, ev.opened_at, ev.turn,
+    ev.turn_since, ev.waiting_since, ev.handed_over_at, ev.replies, ev.pending_micros,
+    ev.closed_by_type, ev.closed_by_id, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before,
+    ev.priority, ev.priority_before, ev.subject, ev.attributes
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = +? AND cv.contact = +? AND ev.id = +?;
@@ -31,8 +33,10 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
     on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
-    priority_before, subject, attributes
+    lane_before, channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
+    turn, turn_since, waiting_since, handed_over_at, replies, pending_micros, closed_by_type,
+    closed_by_id, moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+    attributes
     FROM convo_events
     WHERE workspace = +? AND conversation = +? AND seq > +? ORDER BY seq LIMIT +?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -57,8 +61,10 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
     on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
-    priority_before, subject, attributes
+    lane_before, channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
+    turn, turn_since, waiting_since, handed_over_at, replies, pending_micros, closed_by_type,
+    closed_by_id, moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+    attributes
     FROM convo_events
     WHERE workspace = +? AND conversation = +? AND seq > +? ORDER BY seq LIMIT +?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -67,8 +73,10 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
     on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
     message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, moved_from, from_seq, labels, labels_before, priority,
-    priority_before, subject, attributes
+    lane_before, channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
+    turn, turn_since, waiting_since, handed_over_at, replies, pending_micros, closed_by_type,
+    closed_by_id, moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
+    attributes
     FROM convo_events
     WHERE workspace = +? AND conversation = +? AND seq > +? ORDER BY seq LIMIT +?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -78,14 +86,15 @@ UPDATE convo_conversations SET version = +?, updated_at = +?, last_activity_at =
     last_incoming_at = +?, awaiting_contact_since = +?, address_channel = +?, address = +?,
     deadline_at = +?, first_response_at = +?, first_response_sent_at = +?,
     first_responder_type = +?, first_responder_id = +?, first_waiting_since = +?,
-    waiting_since = +?, no_wait_before = +?, responses = +?, response_micros = +?, incoming = +?,
-    outgoing_user = +?, outgoing_automation = +?
+    waiting_since = +?, turn_since = +?, no_wait_before = +?, responses = +?, response_micros = +?,
+    incoming = +?, outgoing_user = +?, outgoing_automation = +?
     WHERE workspace = +? AND id = +? AND version = +?;
 -- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
 -- 5 awaiting_contact_since, 6 address_channel, 7 address, 8 deadline_at, 9 first_response_at,
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
--- 13 first_waiting_since, 14 waiting_since, 15 no_wait_before, 16 responses, 17 response_micros,
--- 18 incoming, 19 outgoing_user, 20 outgoing_automation, 21 workspace, 22 id, 23 version
+-- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
+-- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
+-- 24 version
 
 UPDATE convo_keys SET conversation = +?, first_seq = +?, last_seq = +?
     WHERE workspace = +? AND channel = +? AND id = +? AND address = +? AND contact = +?;
@@ -96,18 +105,26 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
     new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
-    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
-    labels_before, priority, priority_before, subject, attributes)
+    assignee_before, team_before, lane_before, channel_before, opened_source, status_since,
+    assigned_at, was_assigned, opened_at, turn, turn_since, waiting_since, handed_over_at, replies,
+    pending_micros, closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before,
+    priority, priority_before, subject, attributes)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
 -- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
 -- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
 -- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
--- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
--- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
--- 49 attributes
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 opened_source,
+-- 43 status_since, 44 assigned_at, 45 was_assigned, 46 opened_at, 47 turn, 48 turn_since,
+-- 49 waiting_since, 50 handed_over_at, 51 replies, 52 pending_micros, 53 closed_by_type,
+-- 54 closed_by_id, 55 moved_from, 56 from_seq, 57 labels, 58 labels_before, 59 priority,
+-- 60 priority_before, 61 subject, 62 attributes
+
+INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+    VALUES (+?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 from_seq
 
 COMMIT;

@@ -7,10 +7,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT * FROM (
     SELECT cv.id, cv.created_at
     FROM convo_conversations cv
@@ -35,10 +35,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = +? AND cv.active = 1 AND cv.status <> 'pending'
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?;
@@ -53,10 +53,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = +? AND cv.active = 0
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?;
@@ -71,10 +71,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = +? AND cv.assignee = +? AND cv.active = 1 AND cv.status <> 'pending'
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?;
@@ -90,9 +90,9 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
     cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
     cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-    cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-    cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-    cv.closed_source, cv.category, cv.summary
+    cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
+    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
+    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = ? AND cv.assignee = ? AND cv.team = ? AND cv.team <> '' AND cv.created_at
         <= ? AND (cv.created_at < ? OR cv.id < ?) AND cv.active = 1
@@ -108,10 +108,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT * FROM (
     SELECT cv.id, cv.created_at
     FROM convo_conversations cv
@@ -139,10 +139,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, pl.id AS key1
     FROM (SELECT DISTINCT at FROM (
     SELECT pl.at FROM convo_places pl
@@ -165,10 +165,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, pl.id AS key1
     FROM (SELECT DISTINCT at FROM (
     SELECT pl.at FROM convo_places pl
@@ -196,10 +196,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT pl.at AS key0, pl.id AS key1
     FROM convo_places pl
     CROSS JOIN convo_active ac ON ac.workspace = pl.workspace AND ac.id = pl.id
@@ -218,10 +218,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT pl.list AS key0, pl.at AS key1, pl.id AS key2
     FROM convo_places pl
     WHERE pl.workspace = +? AND pl.list > 10 AND (pl.list, pl.at, pl.id) < (+?, +?, +?)
@@ -239,10 +239,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, cv.id AS key1
     FROM convo_conversations cv
     WHERE cv.workspace = +? AND cv.assignee = +? AND cv.active = 1 AND cv.last_activity_at IS NOT
@@ -261,10 +261,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
-    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.no_wait_before,
-    cv.responses, cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-    cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
-    cv.category, cv.summary
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
     FROM convo_labels lb
     CROSS JOIN convo_conversations cv ON cv.workspace = lb.workspace AND cv.id = lb.conversation
     WHERE cv.workspace = +? AND lb.workspace = +? AND lb.label = +? AND cv.active = 0
@@ -278,9 +278,10 @@ SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, s
     awaiting_contact_since, address_channel, address, marks, deadline_at, due_at, applied, unrated,
     rating, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
     first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
-    first_responder_type, first_responder_id, first_waiting_since, waiting_since, no_wait_before,
-    responses, response_micros, pending_micros, incoming, outgoing_user, outgoing_automation,
-    closed_at, closed_by_type, closed_by_id, closed_source, category, summary
+    first_responder_type, first_responder_id, first_waiting_since, waiting_since, turn_since,
+    handed_over_at, no_wait_before, responses, response_micros, pending_micros, incoming,
+    outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
+    category, summary
     FROM convo_conversations
     WHERE workspace = +? AND id = +?;
 -- parameters: 1 workspace, 2 id
@@ -306,8 +307,10 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
     ev.cycle, ev.score, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
     ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
     ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
-    ev.moved_from, ev.from_seq, ev.labels, ev.labels_before, ev.priority, ev.priority_before,
-    ev.subject, ev.attributes
+    ev.opened_source, ev.status_since, ev.assigned_at, ev.was_assigned, ev.opened_at, ev.turn,
+    ev.turn_since, ev.waiting_since, ev.handed_over_at, ev.replies, ev.pending_micros,
+    ev.closed_by_type, ev.closed_by_id, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before,
+    ev.priority, ev.priority_before, ev.subject, ev.attributes
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
         AND ev.seq >= (SELECT la.seq FROM convo_events la

@@ -1,6 +1,6 @@
 -- by contact
 SELECT
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
@@ -18,10 +18,10 @@ SELECT
             cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
             cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
             cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-            cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses,
-            cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-            cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-            cv.closed_source, cv.category, cv.summary)
+            cv.first_waiting_since, cv.waiting_since, cv.turn_since, cv.handed_over_at,
+            cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
+            cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+            cv.closed_by_id, cv.closed_source, cv.category, cv.summary)
     FROM convo_contacts ct
     LEFT JOIN convo_conversations cv
         ON cv.workspace = ct.workspace AND cv.id = COALESCE((
@@ -36,7 +36,7 @@ SELECT
 
 -- by address
 SELECT
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
@@ -54,10 +54,10 @@ SELECT
             cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
             cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
             cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-            cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses,
-            cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-            cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-            cv.closed_source, cv.category, cv.summary)
+            cv.first_waiting_since, cv.waiting_since, cv.turn_since, cv.handed_over_at,
+            cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
+            cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+            cv.closed_by_id, cv.closed_source, cv.category, cv.summary)
     FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     JOIN convo_contacts ct ON ct.workspace = linked.workspace
@@ -77,7 +77,7 @@ SELECT
 SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     WHERE ad.workspace = +? AND ad.channel = +? AND ad.value = +?),
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
@@ -95,10 +95,10 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
             cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
             cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
             cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-            cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses,
-            cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-            cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-            cv.closed_source, cv.category, cv.summary)
+            cv.first_waiting_since, cv.waiting_since, cv.turn_since, cv.handed_over_at,
+            cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
+            cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+            cv.closed_by_id, cv.closed_source, cv.category, cv.summary)
     FROM (SELECT 1 AS one) one
     LEFT JOIN convo_contacts ct ON ct.workspace = +? AND ct.id = +?
     LEFT JOIN convo_conversations cv
@@ -113,7 +113,7 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
 
 -- by conversation
 SELECT
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
@@ -131,10 +131,10 @@ SELECT
             cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
             cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
             cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
-            cv.first_waiting_since, cv.waiting_since, cv.no_wait_before, cv.responses,
-            cv.response_micros, cv.pending_micros, cv.incoming, cv.outgoing_user,
-            cv.outgoing_automation, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-            cv.closed_source, cv.category, cv.summary)
+            cv.first_waiting_since, cv.waiting_since, cv.turn_since, cv.handed_over_at,
+            cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
+            cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
+            cv.closed_by_id, cv.closed_source, cv.category, cv.summary)
     FROM convo_conversations cv
     JOIN convo_contacts ct ON ct.workspace = cv.workspace AND ct.id = cv.contact
     WHERE cv.workspace = +? AND cv.id = +?;

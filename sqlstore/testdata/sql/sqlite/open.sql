@@ -16,12 +16,12 @@ INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_a
     deadline_at, due_at, applied, unrated, rating, active, active_slot, number, opened_at,
     opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee,
     last_team, first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
-    first_waiting_since, waiting_since, no_wait_before, responses, response_micros, pending_micros,
-    incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-    closed_source, category, summary)
+    first_waiting_since, waiting_since, turn_since, handed_over_at, no_wait_before, responses,
+    response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
+    closed_by_type, closed_by_id, closed_source, category, summary)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
 -- 8 new_contact, 9 status, 10 status_since, 11 version, 12 updated_at, 13 last_activity_at,
@@ -32,9 +32,9 @@ INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_a
 -- 38 opened_by_type, 39 opened_by_id, 40 opened_source, 41 first_assigned_at, 42 first_assignee,
 -- 43 last_assignee, 44 last_team, 45 first_response_at, 46 first_response_sent_at,
 -- 47 first_responder_type, 48 first_responder_id, 49 first_waiting_since, 50 waiting_since,
--- 51 no_wait_before, 52 responses, 53 response_micros, 54 pending_micros, 55 incoming,
--- 56 outgoing_user, 57 outgoing_automation, 58 closed_at, 59 closed_by_type, 60 closed_by_id,
--- 61 closed_source, 62 category, 63 summary
+-- 51 turn_since, 52 handed_over_at, 53 no_wait_before, 54 responses, 55 response_micros,
+-- 56 pending_micros, 57 incoming, 58 outgoing_user, 59 outgoing_automation, 60 closed_at,
+-- 61 closed_by_type, 62 closed_by_id, 63 closed_source, 64 category, 65 summary
 
 INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
     priority)
@@ -50,18 +50,26 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
     new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
-    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
-    labels_before, priority, priority_before, subject, attributes)
+    assignee_before, team_before, lane_before, channel_before, opened_source, status_since,
+    assigned_at, was_assigned, opened_at, turn, turn_since, waiting_since, handed_over_at, replies,
+    pending_micros, closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before,
+    priority, priority_before, subject, attributes)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
 -- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
 -- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
 -- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
--- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
--- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
--- 49 attributes
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 opened_source,
+-- 43 status_since, 44 assigned_at, 45 was_assigned, 46 opened_at, 47 turn, 48 turn_since,
+-- 49 waiting_since, 50 handed_over_at, 51 replies, 52 pending_micros, 53 closed_by_type,
+-- 54 closed_by_id, 55 moved_from, 56 from_seq, 57 labels, 58 labels_before, 59 priority,
+-- 60 priority_before, 61 subject, 62 attributes
+
+INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+    VALUES (+?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 from_seq
 
 COMMIT;

@@ -12,10 +12,10 @@ UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, upd
     opened_by_id = +?, opened_source = +?, first_assigned_at = +?, first_assignee = +?,
     last_assignee = +?, last_team = +?, first_response_at = +?, first_response_sent_at = +?,
     first_responder_type = +?, first_responder_id = +?, first_waiting_since = +?,
-    waiting_since = +?, no_wait_before = +?, responses = +?, response_micros = +?,
-    pending_micros = +?, incoming = +?, outgoing_user = +?, outgoing_automation = +?,
-    closed_at = +?, closed_by_type = +?, closed_by_id = +?, closed_source = +?, category = +?,
-    summary = +?
+    waiting_since = +?, turn_since = +?, handed_over_at = +?, no_wait_before = +?, responses = +?,
+    response_micros = +?, pending_micros = +?, incoming = +?, outgoing_user = +?,
+    outgoing_automation = +?, closed_at = +?, closed_by_type = +?, closed_by_id = +?,
+    closed_source = +?, category = +?, summary = +?
     WHERE workspace = +? AND id = +? AND version = +? AND NOT EXISTS (SELECT other.id FROM
         convo_conversations other
     WHERE other.workspace = +? AND other.active_slot = +? AND other.lane = +? AND other.id <> +?);
@@ -27,10 +27,10 @@ UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, upd
 -- 30 opened_by_type, 31 opened_by_id, 32 opened_source, 33 first_assigned_at, 34 first_assignee,
 -- 35 last_assignee, 36 last_team, 37 first_response_at, 38 first_response_sent_at,
 -- 39 first_responder_type, 40 first_responder_id, 41 first_waiting_since, 42 waiting_since,
--- 43 no_wait_before, 44 responses, 45 response_micros, 46 pending_micros, 47 incoming,
--- 48 outgoing_user, 49 outgoing_automation, 50 closed_at, 51 closed_by_type, 52 closed_by_id,
--- 53 closed_source, 54 category, 55 summary, 56 workspace, 57 id, 58 version, 59 workspace,
--- 60 active_slot, 61 lane, 62 id
+-- 43 turn_since, 44 handed_over_at, 45 no_wait_before, 46 responses, 47 response_micros,
+-- 48 pending_micros, 49 incoming, 50 outgoing_user, 51 outgoing_automation, 52 closed_at,
+-- 53 closed_by_type, 54 closed_by_id, 55 closed_source, 56 category, 57 summary, 58 workspace,
+-- 59 id, 60 version, 61 workspace, 62 active_slot, 63 lane, 64 id
 
 UPDATE convo_active SET status = +?, channel = +?, lane = +?, assignee = +?, team = +?,
     priority = +?
@@ -41,18 +41,26 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
     category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
     new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
-    assignee_before, team_before, lane_before, channel_before, moved_from, from_seq, labels,
-    labels_before, priority, priority_before, subject, attributes)
+    assignee_before, team_before, lane_before, channel_before, opened_source, status_since,
+    assigned_at, was_assigned, opened_at, turn, turn_since, waiting_since, handed_over_at, replies,
+    pending_micros, closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before,
+    priority, priority_before, subject, attributes)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
 -- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
 -- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
 -- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
--- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 moved_from,
--- 43 from_seq, 44 labels, 45 labels_before, 46 priority, 47 priority_before, 48 subject,
--- 49 attributes
+-- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 opened_source,
+-- 43 status_since, 44 assigned_at, 45 was_assigned, 46 opened_at, 47 turn, 48 turn_since,
+-- 49 waiting_since, 50 handed_over_at, 51 replies, 52 pending_micros, 53 closed_by_type,
+-- 54 closed_by_id, 55 moved_from, 56 from_seq, 57 labels, 58 labels_before, 59 priority,
+-- 60 priority_before, 61 subject, 62 attributes
+
+INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+    VALUES (+?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 conversation, 3 from_seq
 
 COMMIT;
