@@ -124,7 +124,7 @@ func (w *decider) row(s *Snapshot, to *ConversationRow) {
 	default:
 		to.Action, to.Expected = RowUpdated, w.loaded.version
 		to.OnlyMessages = !w.otherThanMessages && s.Conversation.DueAt.Equal(w.loaded.dueAt) &&
-			s.Conversation.Applied == w.loaded.applied
+			s.Conversation.Applied == w.loaded.applied && s.Conversation.Marks == w.loaded.marks
 	}
 }
 

@@ -248,6 +248,7 @@ type loadedVersions struct {
 	version      int64
 	dueAt        time.Time
 	applied      string
+	marks        Marks
 	listing      listing
 	places       Places
 	labels       Tokens
@@ -256,8 +257,8 @@ type loadedVersions struct {
 func versionsOf(s *Snapshot) loadedVersions {
 	c := &s.Conversation
 	return loadedVersions{
-		s.Contact.Version, s.Contact.SeenAt, c.ID, c.Version, c.DueAt, c.Applied, listingOf(c),
-		PlacesOf(c), c.Labels,
+		s.Contact.Version, s.Contact.SeenAt, c.ID, c.Version, c.DueAt, c.Applied, c.Marks,
+		listingOf(c), PlacesOf(c), c.Labels,
 	}
 }
 

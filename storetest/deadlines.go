@@ -29,6 +29,11 @@ var deadlineCases = []testCase{
 		listsDeadlines,
 	},
 	{
+		"Deadlines/that were missed are over when a message ends what they count from",
+		"a message writes all that it changes, also marks",
+		endsMarks,
+	},
+	{
 		"Deadlines/are armed anew by a new policy",
 		"conversations are written if only their timers change, many in one commit",
 		rearms,
@@ -261,6 +266,23 @@ func keepsMarks(s *suite) {
 	s.True(met)
 	s.Zero(r.Conversation.Marks)
 	s.Zero(r.Conversation.Deadline)
+}
+
+func endsMarks(s *suite) {
+	e := s.with(convo.WithPolicy(convo.Policy{
+		Deadlines: convo.ServiceLevel(time.Hour, 100*time.Hour, ""),
+	}))
+	s.by(e, to("k"), convo.Receive{Body: "hi"})
+	s.clock.add(2 * time.Hour)
+	n, err := e.Tick(s.ctx, 0)
+	s.NoError(err)
+	s.Equal(1, n)
+	missed := s.load(to("k")).Conversation
+	s.NotZero(missed.Marks)
+	s.by(e, to("k"), convo.Send{By: ana, Body: "yes?"})
+	replied := s.load(to("k")).Conversation
+	s.Zero(replied.Marks)
+	s.Equal(missed.DueAt, replied.DueAt, "else more than what messages change is written anyway")
 }
 
 func listsDeadlines(s *suite) {
