@@ -38,7 +38,7 @@ func TestARuleThatWasGoneAtTheResumingStandsNoLongerStill(t *testing.T) {
 	k := toContact("carl")
 	c := d.do(k, convo.Receive{Body: "hi"}, convo.SetPending{By: agentAna}).Conversation
 	p.Deadlines = nil
-	d.do(k, convo.Resume{By: agentAna})
+	assert.Zero(t, d.do(k, convo.Resume{By: agentAna}).Conversation.Marks)
 	p.Deadlines = rules
 	d.do(k, convo.Note{By: agentAna, Body: "n"})
 	d.wait(2 * time.Hour)
