@@ -187,6 +187,9 @@ func (r *reports) compareAll(workspace string) {
 	dimensions := append([]report.Dimension{""}, report.Dimensions()...)
 	together, alone := groups()
 	for _, measures := range together {
+		if len(r.only) > 0 && !slices.Contains(r.only, measures[0].Subject()) {
+			continue
+		}
 		for k, b := range boundaries {
 			for i, f := range filters {
 				for j, by := range dimensions {
@@ -209,6 +212,9 @@ func (r *reports) compareAll(workspace string) {
 		}
 	}
 	for _, measures := range alone {
+		if len(r.only) > 0 && !slices.Contains(r.only, measures[0].Subject()) {
+			continue
+		}
 		a := report.Aggregation{
 			Workspace: workspace, Measures: measures, Boundaries: boundaries[0], Quantiles: true,
 		}

@@ -31,14 +31,14 @@ func (f fakeReporter) Aggregate(ctx context.Context, a report.Aggregation) ([]re
 }
 
 // killsReporter reports whether the suite fails on a store with wrong aggregations.
-func killsReporter(t *testing.T, f fakeReporter) bool {
+func killsReporter(t *testing.T, f fakeReporter, about ...report.Subject) bool {
 	t.Helper()
 	f.Store = memstore.New()
 	r := &recorder{ctx: t.Context()}
 	done := make(chan struct{})
 	go func() { // which ends at the first failure
 		defer close(done)
-		reportCases[0].on(r, f)
+		reportCases[0].on(r, f, about...)
 	}()
 	<-done
 	return r.failed
@@ -53,7 +53,7 @@ func TestRunReportsFailsOnAStoreThatMeasuresAnythingElse(t *testing.T) {
 				if c.Measure == m {
 					c.Stat.Count++
 				}
-			}}), "it counts one more")
+			}}, m.Subject()), "it counts one more")
 			if !m.Timed() {
 				return
 			}
@@ -61,7 +61,7 @@ func TestRunReportsFailsOnAStoreThatMeasuresAnythingElse(t *testing.T) {
 				if c.Measure == m {
 					c.Stat.Sum++
 				}
-			}}), "it takes a microsecond longer")
+			}}, m.Subject()), "it takes a microsecond longer")
 		})
 	}
 }
@@ -74,12 +74,22 @@ func TestRunReportsFailsOnAStoreThatIgnoresAnyDimension(t *testing.T) {
 				if a.GroupBy == d {
 					a.GroupBy = ""
 				}
-			}}), "of groups")
+			}}, subjectsWith(d)...), "of groups")
 			assert.True(t, killsReporter(t, fakeReporter{ask: func(a *report.Aggregation) {
 				if a.Filter[d] != nil {
 					a.Filter = nil
 				}
-			}}), "of filters")
+			}}, subjectsWith(d)...), "of filters")
 		})
 	}
+}
+
+// subjectsWith are the subjects that have a dimension.
+func subjectsWith(d report.Dimension) (all []report.Subject) {
+	for s := range report.OfMessages + 1 {
+		if d.Fits(s) {
+			all = append(all, s)
+		}
+	}
+	return all
 }
