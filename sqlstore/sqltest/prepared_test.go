@@ -17,7 +17,7 @@ import (
 )
 
 // mostPrepared is what the documentation of Config promises for each connection.
-const mostPrepared = 102
+const mostPrepared = 103
 
 // listings are the filters that make different statements of a listing.
 func listings() (all []convo.Filter) {
