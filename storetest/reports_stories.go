@@ -125,6 +125,20 @@ var storyCases = []reportCase{
 		},
 	},
 	{
+		"Stories/a reply that was sent before what it ends the wait for took no time",
+		"no duration is negative, however late messages come",
+		func(r *reports) {
+			s := story{r}
+			s.at(at(2, 9, 10), "k", convo.Receive{Body: "hi"})
+			s.at(at(2, 9, 11), "k", convo.Send{By: ana, SentAt: at(2, 9, 5), Body: "hello"})
+			s.asks(at(1, 0, 0), at(3, 0, 0), report.Query{Kind: report.Responses},
+				func(r *report.Report) {
+					s.is(1, 0, r.Total, report.Response)
+					s.is(1, 0, r.Total, report.HandoverFirstResponse)
+				})
+		},
+	},
+	{
 		"Stories/working hours count in two intervals a day",
 		"a response in working time has no break in it",
 		func(r *reports) {

@@ -133,7 +133,8 @@ func TestAReportIsJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(out), &a))
 	assert.Equal(t, []report.Group{{Value: "ben",
 		Values: report.Values{report.Closed: {Count: 2}}}}, a.Groups)
-	assert.Equal(t, "leaderboard of acme, 2026-03-01 to 2026-04-01, compared with 2025-03-01 to 2025-04-01; 1 more are not shown.\n", summary)
+	assert.Equal(t, "leaderboard of acme, 2026-03-01 to 2026-04-01, compared with "+
+		"2025-03-01 to 2025-04-01; 1 more are not shown.\n", summary)
 }
 
 func TestAReportIsCSV(t *testing.T) {
