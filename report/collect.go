@@ -306,9 +306,6 @@ func (c *Collector) quantiles(cell *collected) error {
 	default:
 		return nil
 	}
-	if !cell.measure.bands {
-		return nil
-	}
 	below := int64(0)
 	for _, limit := range BandLimits {
 		n := countUpTo(limit.Microseconds())

@@ -14,7 +14,6 @@ type measure struct {
 	// not count.
 	from, to number
 	less     Column // how much of it is left out, in microseconds
-	bands    bool   // durations are also counted by BandLimits
 
 	distinct  Column  // only different values of it are counted
 	workingOf Measure // the same in working time; all else is declared there
@@ -30,12 +29,14 @@ var (
 	isOpening    = is(kind, convo.ConversationOpened.String())
 	isReopening  = is(kind, convo.ConversationReopened.String())
 	isAssignment = is(kind, convo.ConversationAssigned.String())
+	isMove       = is(kind, convo.ConversationMoved.String())
 	isReceived   = is(kind, convo.MessageReceived.String())
 	isSent       = is(kind, convo.MessageSent.String())
 	isEcho       = is(kind, convo.MessageDuplicated.String())
 
 	wasOpen     = is(statusBefore, convo.StatusOpen)
 	wasPending  = is(statusBefore, convo.StatusPending)
+	wasActive   = anyOf(all(wasOpen), all(wasPending))
 	byUser      = is(byType, user)
 	byBot       = is(byType, convo.ActorAutomation)
 	aloud       = not(set(quiet))
@@ -115,23 +116,23 @@ var measureTable = []measure{
 			"each closing counts."},
 
 	{name: FirstResponse, subject: OfReplies, when: all(equals(replies, 0)),
-		from: waitingSince, to: repliedAt, bands: true, rollup: rows(FirstResponse),
+		from: waitingSince, to: repliedAt, rollup: rows(FirstResponse),
 		definition: "from the contact's first message of the cycle to the first reply of a user, " +
 			"by that reply; of both, when they were sent. In what a user begins nobody waits " +
 			"before the contact writes. Automation is no reply, unless the policy counts it; " +
 			"others count bots, or from the opening."},
-	{name: Response, subject: OfReplies, from: waitingSince, to: repliedAt, bands: true,
+	{name: Response, subject: OfReplies, from: waitingSince, to: repliedAt,
 		rollup: rows(Response),
 		definition: "each reply: from the first unanswered incoming message to the reply, by the " +
 			"reply and by who made it. Others book all replies of a conversation at its first " +
 			"one, so that the past changes."},
 	{name: HandoverFirstResponse, subject: OfReplies, when: all(equals(replies, 0)),
-		from: passedOn, to: latest(handedOverAt, repliedAt), bands: true,
+		from: passedOn, to: latest(handedOverAt, repliedAt),
 		rollup: rows(HandoverFirstResponse),
 		definition: "first_response, but from the hand-over, where that is later: automation's " +
 			"first resuming of the cycle or assigning of it to a user or a team."},
 	{name: HandoverResponse, subject: OfReplies,
-		from: passedOn, to: latest(handedOverAt, repliedAt), bands: true,
+		from: passedOn, to: latest(handedOverAt, repliedAt),
 		rollup:     rows(HandoverResponse),
 		definition: "response, but from the hand-over, where that is later."},
 
@@ -159,6 +160,13 @@ var measureTable = []measure{
 		definition: "each time that a user had an active conversation, from the assignment, or " +
 			"the reopening, to the next assignment or the closing, by its end. Others have it " +
 			"of the last assignee only."},
+
+	{name: Entered, subject: OfEntering, rollup: rows(Entered),
+		definition: "times that a conversation became active, or, being so, may have come to " +
+			"another status, assignee, team, lane or channel; for the backlog."},
+	{name: Left, subject: OfLeaving, rollup: rows(Left),
+		definition: "times that an active conversation was closed, or may have gone from a " +
+			"status, assignee, team, lane or channel; for the backlog."},
 
 	{name: OpenTime, subject: OfStatuses, when: all(wasOpen), from: statusSince, to: at,
 		rollup:     rows(OpenTime),
@@ -245,24 +253,39 @@ var priorityNames = []string{
 }
 
 var (
-	beforeOrAt = append(ended[:len(ended):len(ended)], OfAssignments)
-	anyCycle   = append(beforeOrAt[:len(beforeOrAt):len(beforeOrAt)], OfOpenings)
-	byAUser    = userOf(byType, byID)
+	beforeOrAt   = append(ended[:len(ended):len(ended)], OfAssignments)
+	beforeOrLeft = append(beforeOrAt[:len(beforeOrAt):len(beforeOrAt)], OfLeaving)
+	anyCycle     = append(beforeOrAt[:len(beforeOrAt):len(beforeOrAt)], OfOpenings)
+	byAUser      = userOf(byType, byID)
+
+	// statusAfter is the status that an event gives to an active conversation.
+	statusAfter = &text{
+		when: all(is(kind, convo.ConversationPending.String())),
+		then: operand{constant: string(convo.StatusPending)},
+		otherwise: operand{text: &text{
+			when: all(anyOf(all(isAssignment), all(isMove))), then: operand{column: statusBefore},
+			otherwise: operand{constant: string(convo.StatusOpen)},
+		}},
+	}
 )
 
 var dimensionTable = []dimension{
-	{name: Channel, of: asWell(asWell(of(valueOf(channelBefore), beforeOrAt...),
-		either(channel, channelBefore, isOpening), OfOpenings), valueOf(channel), OfMessages)},
-	{name: Lane, of: asWell(of(valueOf(laneBefore), beforeOrAt...),
-		either(lane, laneBefore, isOpening), OfOpenings)},
+	{name: Channel, of: asWell(asWell(asWell(of(valueOf(channelBefore), beforeOrLeft...),
+		either(channel, channelBefore, isOpening), OfOpenings), valueOf(channel), OfMessages),
+		either(channel, channelBefore, anyOf(all(isOpening), all(isMove))), OfEntering)},
+	{name: Lane, of: asWell(asWell(of(valueOf(laneBefore), beforeOrLeft...),
+		either(lane, laneBefore, isOpening), OfOpenings),
+		either(lane, laneBefore, anyOf(all(isOpening), all(isMove))), OfEntering)},
 	{name: OpenedSource, of: asWell(asWell(of(valueOf(openedSource), beforeOrAt...),
 		valueOf(source), OfOpenings), either(source, openedSource, isReopening), OfAssignments)},
 	{name: ClosedSource, of: of(valueOf(source), OfClosings)},
 	{name: Category, of: of(valueOf(amended), OfClosings), live: true},
-	{name: Team, of: asWell(of(valueOf(teamBefore), anyCycle...),
-		either(team, teamBefore, isAssignment), OfAssignments)},
-	{name: Assignee, of: asWell(of(valueOf(assigneeBefore), anyCycle...),
-		either(assignee, assigneeBefore, isAssignment), OfAssignments)},
+	{name: Team, of: asWell(asWell(of(valueOf(teamBefore), anyCycle...),
+		valueOf(teamBefore), OfLeaving),
+		either(team, teamBefore, isAssignment), OfAssignments, OfEntering)},
+	{name: Assignee, of: asWell(asWell(of(valueOf(assigneeBefore), anyCycle...),
+		valueOf(assigneeBefore), OfLeaving),
+		either(assignee, assigneeBefore, isAssignment), OfAssignments, OfEntering)},
 	{name: AssignedFrom, of: of(valueOf(assigneeBefore), OfAssignments)},
 	{name: AssignedBy, of: of(byAUser, OfAssignments)},
 	{name: Opener, of: of(byAUser, OfOpenings)},
@@ -281,7 +304,7 @@ var dimensionTable = []dimension{
 		contactType(firstCycle, set(firstConversation), not(isReopening)), OfAssignments),
 		contactType(newOpening...), OfOpenings),
 		contactType(set(firstConversation)), OfMessages)},
-	{name: Status, of: of(valueOf(statusBefore), beforeOrAt...), live: true},
+	{name: Status, of: asWell(of(valueOf(statusBefore), beforeOrLeft...), statusAfter, OfEntering)},
 	{name: Priority, of: of(&text{names: priorityNames, number: priorityBefore}, anyCycle...)},
 	{name: Label, of: of(&text{then: operand{column: labelsBefore}, tokens: true}, anyCycle...)},
 }

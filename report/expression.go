@@ -174,9 +174,10 @@ type text struct {
 	tokens bool // it is several, see convo.Tokens
 }
 
-// operand is a column, or without one a constant.
+// operand is a column, or without one another text, or a constant.
 type operand struct {
 	column   Column
+	text     *text
 	constant string
 }
 
@@ -210,7 +211,10 @@ func (t *text) of(y *Entry) string {
 }
 
 func (o operand) of(y *Entry) string {
-	if o.column == 0 {
+	switch {
+	case o.text != nil:
+		return o.text.of(y)
+	case o.column == 0:
 		return o.constant
 	}
 	return columns[o.column].text(y)
@@ -232,7 +236,10 @@ func (t *text) sql(name func(Column) string) string {
 }
 
 func (o operand) sql(name func(Column) string) string {
-	if o.column == 0 {
+	switch {
+	case o.text != nil:
+		return o.text.sql(name)
+	case o.column == 0:
 		return quoted(o.constant)
 	}
 	return o.column.filled("''", name)

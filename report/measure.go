@@ -35,6 +35,8 @@ const (
 	Transfers             Measure = "transfers"
 	Assignment            Measure = "assignment"
 	Handling              Measure = "handling"
+	Entered               Measure = "entered"
+	Left                  Measure = "left"
 	OpenTime              Measure = "open_time"
 	PendingTime           Measure = "pending_time"
 	ContactWaitingTime    Measure = "contact_waiting_time"
@@ -45,6 +47,10 @@ const (
 	OutgoingAutomation    Measure = "outgoing_automation"
 	Quiet                 Measure = "quiet"
 )
+
+// Backlog is how many conversations are active. Stores do not aggregate it: it is Entered less Left,
+// from the beginning on.
+const Backlog Measure = "backlog"
 
 // In working time, where a query has a calendar.
 const (

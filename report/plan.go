@@ -14,8 +14,11 @@ import (
 type plan struct {
 	parts      []part
 	boundaries []time.Time // of the series; none without one
+	hours      []time.Time // of the heat map
+	zone       *time.Location
 	before     [2]time.Time
 	sortBy     Measure
+	backlog    bool // instead of parts, which only say what it has
 }
 
 // part is measures of one subject, and what they are grouped by.
@@ -55,6 +58,7 @@ var parts = map[Kind][]part{
 		{measures: []Measure{Handling}, by: Assignee},
 		{measures: []Measure{OutgoingUser}, by: Author},
 	},
+	Backlogs: {{measures: []Measure{Entered}}, {measures: []Measure{Left}}},
 }
 
 // planOf checks q, and fills in its defaults.
@@ -63,7 +67,7 @@ func planOf(q *Query) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{}
+	p := &plan{zone: loc}
 	for _, check := range []func(*Query, *plan) error{
 		(*Query).checkKind, (*Query).checkGroups, (*Query).checkFilter,
 	} {
@@ -78,6 +82,13 @@ func planOf(q *Query) (*plan, error) {
 		p.boundaries, err = q.Bucket.boundaries(q.From.In(loc), q.To.In(loc), q.WeekStart)
 		if err != nil {
 			return nil, err
+		}
+	}
+	if q.HeatMap {
+		p.hours, err = Hour.boundaries(q.From.In(loc), q.To.In(loc), q.WeekStart)
+		if err != nil {
+			return nil, invalid("heat_map", fmt.Sprintf("the period has more than %d hours: "+
+				"ask for a shorter one", MaxBuckets))
 		}
 	}
 	if err := q.checkCompare(); err != nil {
@@ -150,7 +161,10 @@ func (q *Query) checkKind(p *plan) error {
 	case parts[q.Kind] == nil:
 		return invalid("kind", fmt.Sprintf("%q is not one of %s, %s", q.Kind,
 			join(slices.Sorted(maps.Keys(parts))), Leaderboard))
+	case q.Kind == Backlogs && q.HeatMap:
+		return invalid("heat_map", "is of what happens, and a backlog is what there is")
 	default:
+		p.backlog = q.Kind == Backlogs
 		for _, t := range parts[q.Kind] {
 			t.measures = slices.Clone(t.measures)
 			p.parts = append(p.parts, t)

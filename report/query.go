@@ -18,6 +18,7 @@ const (
 	Contacts      Kind = "contacts"      // openings of new and of returning contacts
 	Assignments   Kind = "assignments"   // who got what, how soon, and for how long
 	Times         Kind = "times"         // how long open, pending, and whose turn it was
+	Backlogs      Kind = "backlog"       // what was active when each bucket ended
 	Users         Kind = "users"         // one row per user, of all measures credited to users
 	Leaderboard   Kind = "leaderboard"   // the top users or teams by one measure
 )
@@ -49,6 +50,9 @@ type Query struct {
 	// do not have the dimension are left out of a report that has others.
 	Filter  Filter `json:"filter,omitzero"`
 	Exclude Filter `json:"exclude,omitzero"`
+	// HeatMap also asks for what the measures come to by weekday and hour in Zone, of a period of
+	// at most MaxBuckets hours, which are more than a year.
+	HeatMap bool `json:"heat_map,omitempty"`
 	// Measure and Top are of a leaderboard: the measure that sorts it, and its number of rows
 	// (default 10, at most MaxGroups).
 	Measure Measure `json:"measure,omitempty"`

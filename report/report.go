@@ -20,7 +20,8 @@ type Report struct {
 	Total       Values             `json:"total"`
 	Previous    Values             `json:"previous"`
 	// Series has every bucket of the period, also empty ones; nil without Query.Bucket.
-	Series []Point `json:"series,omitempty"`
+	Series  []Point  `json:"series,omitempty"`
+	HeatMap *HeatMap `json:"heat_map,omitempty"` // nil without Query.HeatMap
 	// Groups are sorted by value, those of a leaderboard by its measure.
 	Groups []Group `json:"groups,omitempty"`
 	// GroupsLeft is how many more there are: behind the Top of a leaderboard, or behind the first
@@ -61,12 +62,12 @@ type Stat struct {
 	// Approximate says that percentiles and bands are from sketches: a percentile is at most 1 %
 	// off, and so is the limit of a band. Everything else is exact.
 	Approximate bool `json:"approximate,omitempty"`
-	// Bands are, of responses, how many durations are above the limit before and up to this
-	// one of BandLimits. The last band is the rest.
+	// Bands are how many durations are above the limit before and up to this one of BandLimits. The
+	// last band is the rest.
 	Bands []int64 `json:"bands,omitempty"`
 }
 
-// BandLimits are the upper limits of the bands of first response time.
+// BandLimits are the upper limits of the bands of durations.
 var BandLimits = [...]time.Duration{
 	time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour, 24 * time.Hour,
 	7 * 24 * time.Hour,
@@ -88,8 +89,14 @@ func Run(ctx context.Context, s Store, q Query) (*Report, error) {
 	for i := range len(p.boundaries) - 1 {
 		r.Series = append(r.Series, Point{p.boundaries[i], p.boundaries[i+1], Values{}})
 	}
+	if q.HeatMap {
+		r.HeatMap = &HeatMap{}
+	}
 	groups := map[string]Values{}
 	err = s.AtOneMoment(ctx, func(ctx context.Context) error {
+		if p.backlog {
+			return backlog(ctx, s, p, r, groups)
+		}
 		for _, part := range p.parts {
 			for _, m := range part.measures {
 				r.Definitions[m] = m.Definition()
@@ -158,6 +165,11 @@ func (p *plan) run(
 			}
 		}
 	}
+	if r.HeatMap != nil {
+		if err := p.heatMap(ctx, s, a, r); err != nil {
+			return err
+		}
+	}
 	if part.by == "" {
 		return nil
 	}
@@ -190,9 +202,12 @@ func (p *plan) total(
 	return nil
 }
 
-// plus adds what is counted, and how long it took together.
+// plus adds what is counted, and how long it took together; at least and at most.
 func (s Stat) plus(t Stat) Stat {
-	sum := Stat{Count: s.Count + t.Count, Sum: s.Sum + t.Sum}
+	sum := Stat{Count: s.Count + t.Count, Sum: s.Sum + t.Sum, Min: t.Min, Max: t.Max}
+	if s.Count != 0 {
+		sum.Min, sum.Max = min(s.Min, t.Min), max(s.Max, t.Max)
+	}
 	if sum.Sum > 0 {
 		sum.Mean = float64(sum.Sum) / float64(sum.Count)
 	}

@@ -16,6 +16,8 @@ const (
 	OfStatuses                   // the times that it was open or pending, as they end
 	OfTurns                      // the times that somebody was to write, as they end
 	OfMessages                   // messages
+	OfEntering                   // what becomes active, or goes to another status, lane, team, …
+	OfLeaving                    // what was active, and is no more, or goes elsewhere
 )
 
 // subject is a subject as data: which events it is of, and whom a measure of it is credited to.
@@ -63,6 +65,21 @@ var subjects = [...]subject{
 		},
 		user: Author,
 	},
+	OfEntering: {
+		kinds: []convo.EventKind{
+			convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPending,
+			convo.ConversationResumed, convo.ConversationAssigned, convo.ConversationMoved,
+		},
+		when: []condition{not(anyOf(all(isAssignment), all(isMove)), not(wasActive))},
+		user: Assignee,
+	},
+	OfLeaving: {
+		kinds: []convo.EventKind{
+			convo.ConversationPending, convo.ConversationResumed, convo.ConversationClosed,
+			convo.ConversationAssigned, convo.ConversationMoved,
+		},
+		when: []condition{wasActive}, user: Assignee,
+	},
 }
 
 // Kinds are the kinds of event that s is of. The slice must not be changed.
@@ -77,5 +94,6 @@ var (
 	LifecycleKinds = []convo.EventKind{
 		convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPending,
 		convo.ConversationResumed, convo.ConversationClosed, convo.ConversationAssigned,
+		convo.ConversationMoved,
 	}
 )

@@ -105,8 +105,7 @@ func (d date) begins(loc *time.Location) time.Time {
 func (b Bucket) floor(d date, weekStart Weekday) date {
 	switch b {
 	case Week:
-		weekday := (int(d.midnight().Weekday()) + 6) % 7 // from Monday
-		return d.add(0, 0, -(weekday-int(weekStart)+7)%7)
+		return d.add(0, 0, -int(weekdayOf(d.midnight())-weekStart+7)%7)
 	case Month:
 		return date{d.year, d.month, 1}
 	case Quarter:

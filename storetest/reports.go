@@ -33,7 +33,7 @@ type Roller interface {
 // each of report.Measures, by each of report.Dimensions. newStore is as that of [Run]. If the store
 // is a [Roller], the reports must be the same however much is rolled up.
 func RunReports(t *testing.T, newStore func(t *testing.T) Reporter) {
-	for _, c := range slices.Concat(reportCases, storyCases, cyclesCases) {
+	for _, c := range slices.Concat(reportCases, storyCases, cyclesCases, kindCases) {
 		t.Run(c.name, func(t *testing.T) { c.on(t, newStore(t)) })
 	}
 }

@@ -163,6 +163,7 @@ func (all *facts) conversation(c *convo.Conversation, log []convo.Event) {
 			}
 		}
 		all.message(e, is.NewContact)
+		all.moves(e, &was, is)
 		switch e.Kind {
 		case convo.ConversationOpened, convo.ConversationReopened:
 			passes("nobody")
@@ -191,6 +192,31 @@ func (all *facts) conversation(c *convo.Conversation, log []convo.Event) {
 				}
 			}
 		}
+	}
+}
+
+// moves adds where an active conversation comes from, and where it goes.
+func (all *facts) moves(e *convo.Event, was, is *convo.Conversation) {
+	switch e.Kind {
+	case convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPending,
+		convo.ConversationResumed, convo.ConversationClosed, convo.ConversationAssigned,
+		convo.ConversationMoved:
+	default:
+		return
+	}
+	if was.Status.Active() {
+		all.add(report.Left, e.At, queueOf(was))
+	}
+	if is.Status.Active() {
+		all.add(report.Entered, e.At, queueOf(is))
+	}
+}
+
+// queueOf is where a conversation is among others.
+func queueOf(c *convo.Conversation) dims {
+	return dims{
+		report.Status: one(string(c.Status)), report.Assignee: one(c.Assignee),
+		report.Team: one(c.Team), report.Lane: one(c.Lane), report.Channel: one(c.Channel),
 	}
 }
 
@@ -357,7 +383,7 @@ func (all facts) aggregate(a *report.Aggregation) (cells []report.Cell) {
 			continue
 		}
 		if v := values[k]; len(v) > 0 {
-			describe(st, v, a.Quantiles, bandsOf[k.measure])
+			describe(st, v, a.Quantiles)
 		}
 		cells = append(cells, report.Cell{
 			Bucket: k.bucket, Value: k.value, Measure: k.measure, Stat: *st,
@@ -385,15 +411,8 @@ func (f *fact) passes(a *report.Aggregation) bool {
 	return true
 }
 
-// bandsOf are the measures that are also counted in bands.
-var bandsOf = map[report.Measure]bool{
-	report.FirstResponse: true, report.Response: true, report.HandoverFirstResponse: true,
-	report.HandoverResponse: true, report.WorkingFirstResponse: true, report.WorkingResponse: true,
-	report.WorkingHandoverFirstResponse: true, report.WorkingHandoverResponse: true,
-}
-
 // describe fills in what durations come to.
-func describe(st *report.Stat, values []int64, quantiles, bands bool) {
+func describe(st *report.Stat, values []int64, quantiles bool) {
 	slices.Sort(values)
 	st.Min, st.Max = values[0], values[len(values)-1]
 	for _, v := range values {
@@ -414,9 +433,6 @@ func describe(st *report.Stat, values []int64, quantiles, bands bool) {
 		return float64(values[i]) + (h-float64(i))*float64(values[i+1]-values[i])
 	}
 	st.Median, st.P90, st.P95, st.P99 = quantile(.5), quantile(.9), quantile(.95), quantile(.99)
-	if !bands {
-		return
-	}
 	st.Bands = make([]int64, len(report.BandLimits)+1)
 	for _, v := range values {
 		i := 0

@@ -1,0 +1,197 @@
+package storetest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/report"
+)
+
+// What reports are made of beside cells: backlogs and heat maps, against plain loops over the log.
+
+var kindCases = []reportCase{
+	{
+		"Kinds/a backlog is what was active when each bucket ended",
+		"the backlog of any time is what a replay of the log up to it leaves active",
+		func(r *reports) {
+			r.play(acme, 21, 250)
+			r.play("other", 2, 20)
+			for range 3 {
+				r.compareBacklogs(acme)
+				if n, _ := r.rollup(40); n == 0 {
+					return
+				}
+			}
+			r.rollupAll()
+			r.compareBacklogs(acme)
+		},
+	},
+	{
+		"Kinds/a backlog does not change any more",
+		"nothing that happens later changes what was active",
+		func(r *reports) {
+			s := story{r}
+			mail := "mail"
+			s.at(at(2, 9, 0), "k", convo.Receive{Channel: "chat", Body: "hi"},
+				convo.Assign{By: ana, Assignee: "ana", Team: "one"})
+			s.at(at(2, 10, 0), "l", convo.Receive{Channel: "mail", Body: "hi"})
+			s.at(at(3, 10, 0), "k", convo.SetPending{By: ana})
+			s.at(at(4, 10, 0), "k", convo.Assign{By: ana, Assignee: "ben", Team: "two"})
+			s.at(at(4, 10, 1), "k", convo.Move{By: ana, Channel: &mail})
+			s.at(at(4, 10, 2), "k", convo.Close{By: ben})
+			s.at(at(6, 10, 0), "k", convo.Reopen{By: ana})
+			by := func(d report.Dimension, f func(*report.Report)) {
+				s.asks(at(1, 0, 0), at(4, 0, 0),
+					report.Query{Kind: report.Backlogs, Bucket: report.Day, GroupBy: d}, f)
+			}
+			for d, values := range map[report.Dimension]map[string]int64{
+				report.Status:   {"open": 1, "pending": 1},
+				report.Assignee: {"": 1, "ana": 1}, report.Team: {"": 1, "one": 1},
+				report.Channel: {"chat": 1, "mail": 1}, report.Lane: {"": 2},
+			} {
+				by(d, func(b *report.Report) {
+					r.Equal(int64(2), b.Total[report.Backlog].Count)
+					r.Empty(b.Previous)
+					r.Len(b.Groups, len(values))
+					for value, n := range values {
+						r.Equal(n, s.group(b, value)[report.Backlog].Count, "%s %s", d, value)
+					}
+					counts := []int64{}
+					for _, p := range b.Series {
+						counts = append(counts, p.Values[report.Backlog].Count)
+					}
+					r.Equal([]int64{0, 2, 2}, counts)
+				})
+			}
+			s.asks(at(5, 0, 0), at(6, 0, 0), report.Query{Kind: report.Backlogs},
+				func(b *report.Report) {
+					r.Equal(int64(1), b.Total[report.Backlog].Count)
+					r.Equal(int64(1), b.Previous[report.Backlog].Count)
+				})
+		},
+	},
+	{
+		"Kinds/a heat map is of weekdays and hours as clocks show them",
+		"each hour of a heat map is what the log has in it, in the zone of the query",
+		func(r *reports) {
+			r.play(acme, 22, 250)
+			r.compareHeatMaps(acme)
+			r.rollupAll()
+			r.compareHeatMaps(acme)
+		},
+	},
+}
+
+// compareBacklogs asks for backlogs by each dimension, filtered and not.
+func (r *reports) compareBacklogs(workspace string) {
+	from, to := r.period(workspace)
+	from = from.Add(40 * time.Hour)
+	logs := map[*convo.Conversation][]convo.Event{}
+	for _, c := range r.all(workspace) {
+		logs[&c] = r.log(&c)
+	}
+	filters := []report.Filter{nil, {report.Channel: {"chat"}}, {report.Status: {"pending"}}}
+	for _, d := range []report.Dimension{
+		"", report.Status, report.Assignee, report.Team, report.Lane, report.Channel,
+	} {
+		for _, f := range filters {
+			q := report.Query{
+				Kind: report.Backlogs, Workspace: workspace, From: from, To: to,
+				Zone: "Asia/Kolkata", Bucket: report.Day, GroupBy: d, Filter: f,
+			}
+			b, err := report.Run(r.ctx, r.reporter, q)
+			r.NoError(err)
+			lets := func(c *convo.Conversation) bool {
+				for d, values := range f {
+					if !slices.Contains(values, queueOf(c)[d][0]) {
+						return false
+					}
+				}
+				return true
+			}
+			active := func(at time.Time, d report.Dimension) map[string]int64 {
+				counts := map[string]int64{}
+				for _, log := range logs {
+					var t convo.Snapshot
+					for _, e := range log {
+						if e.At.Before(at) {
+							t = convo.Apply(t, e)
+						}
+					}
+					if c := &t.Conversation; c.Status.Active() && lets(c) {
+						counts[append(queueOf(c)[d], "")[0]]++
+					}
+				}
+				return counts
+			}
+			r.Equal(active(to, "")[""], b.Total[report.Backlog].Count)
+			r.Equal(active(b.PreviousTo, "")[""], b.Previous[report.Backlog].Count)
+			for _, p := range b.Series {
+				if d != "" {
+					break // asked for already
+				}
+				r.Equal(active(p.To, "")[""], p.Values[report.Backlog].Count)
+			}
+			if d != "" {
+				groups := map[string]int64{}
+				for _, g := range b.Groups {
+					groups[g.Value] = g.Values[report.Backlog].Count
+				}
+				r.Equal(active(to, d), groups, "%s %v", d, f)
+			}
+		}
+	}
+}
+
+// compareHeatMaps asks for heat maps of each kind, in zones of whole and of half hours, where the
+// clocks change.
+func (r *reports) compareHeatMaps(workspace string) {
+	log := r.facts(workspace)
+	from, to := r.period(workspace)
+	to = to.Add(-3 * time.Hour)
+	for _, zone := range []string{"", "Europe/Berlin", "Asia/Kolkata"} {
+		for _, kind := range []report.Kind{
+			report.Conversations, report.Responses, report.Messages, report.Times, report.Users,
+		} {
+			a, err := report.Run(r.ctx, r.reporter, report.Query{
+				Kind: kind, Workspace: workspace, From: from, To: to, Zone: zone, HeatMap: true,
+			})
+			r.NoError(err)
+			loc, err := time.LoadLocation(zone)
+			r.NoError(err)
+			want := map[string]report.Stat{}
+			for _, f := range log {
+				_, asked := a.Definitions[f.measure]
+				if !asked || f.at.Before(from) || !f.at.Before(to) {
+					continue
+				}
+				local := f.at.In(loc)
+				k := fmt.Sprint(local.Weekday(), local.Hour(), f.measure)
+				st := want[k]
+				st.Min = min(st.Min, f.micros)
+				if st.Count == 0 {
+					st.Min = f.micros
+				}
+				st.Count, st.Sum, st.Max = st.Count+f.count, st.Sum+f.micros,
+					max(st.Max, f.micros)
+				want[k] = st
+			}
+			maps.DeleteFunc(want, func(_ string, st report.Stat) bool { return st.Count == 0 })
+			got := map[string]report.Stat{}
+			for day, hours := range a.HeatMap {
+				for hour, values := range hours {
+					for m, st := range values {
+						if st.Count != 0 {
+							st.Mean = 0
+							got[fmt.Sprint(time.Weekday((day+1)%7), hour, m)] = st
+						}
+					}
+				}
+			}
+			r.Equal(want, got, "%s in %q", kind, zone)
+		}
+	}
+}
