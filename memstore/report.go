@@ -41,6 +41,29 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 	return c.Aggregate()
 }
 
+// Counted implements report.Store. It reads all that the workspace has.
+func (s *Store) Counted(
+	ctx context.Context, q report.CountedQuery,
+) ([]report.Counted, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c, err := report.NewCounter(q)
+	if err != nil {
+		return nil, err
+	}
+	defer s.reading(ctx)()
+	w := s.workspaces[q.Workspace]
+	if w == nil {
+		return nil, nil
+	}
+	var y report.Entry
+	for _, v := range w.all.items {
+		v.entries(w, q.Subject() == report.OfClosings, &y, c.AddEntry)
+	}
+	return c.Counted(), nil
+}
+
 // heldKey finds in a context that the store is held for reading.
 type heldKey struct{ s *Store }
 
@@ -163,23 +186,28 @@ func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCo
 	if w == nil {
 		return nil, nil
 	}
-	type key struct {
-		status   convo.Status
-		assignee string
-	}
-	counts := map[key]*report.ActiveCount{}
+	counts := map[report.ActiveCount]*report.ActiveCount{}
 	for _, c := range w.active.items {
 		if !statuses[c.status].Active() {
 			continue
 		}
-		k := key{statuses[c.status], w.words[c.assignee]}
+		k := report.ActiveCount{
+			Status: statuses[c.status], Assignee: w.words[c.assignee], Team: w.words[c.team],
+			Lane: w.words[c.lane], Channel: w.words[c.channel],
+		}
+		cycle := c.load().Cycle
 		n := counts[k]
 		if n == nil {
-			n = &report.ActiveCount{Status: k.status, Assignee: k.assignee}
+			first := k
+			first.OpenedAt = cycle.OpenedAt
+			n = &first
 			counts[k] = n
 		}
 		n.Count++
-		if since := c.load().Cycle.WaitingSince; !since.IsZero() &&
+		if cycle.OpenedAt.Before(n.OpenedAt) {
+			n.OpenedAt = cycle.OpenedAt
+		}
+		if since := cycle.WaitingSince; !since.IsZero() &&
 			(n.WaitingSince.IsZero() || since.Before(n.WaitingSince)) {
 			n.WaitingSince = since
 		}

@@ -19,13 +19,16 @@ type Store interface {
 	// database a read-only transaction for as long as f runs; in memory, what writes waits for f.
 	// Within another one the moment is that of the outer one.
 	AtOneMoment(ctx context.Context, f func(ctx context.Context) error) error
+	// Counted returns the conversations that a figure counts, in the order of their ids. It fails as
+	// [CountedQuery.Validate] does.
+	Counted(ctx context.Context, q CountedQuery) ([]Counted, error)
 	// Cycles calls f for each cycle that q picks, ordered by q.Compare, until f fails, and returns
 	// that error; f may use the store. A database keeps no more than a page of them in memory: what
 	// happens meanwhile may be among them or not, but none is there twice, and none is missing that
 	// was there before. It fails as [CyclesQuery.Validate] does.
 	Cycles(ctx context.Context, q CyclesQuery, f func(*Cycle) error) error
-	// Active returns how the active conversations are spread over statuses and assignees, in any
-	// order.
+	// Active returns how the active conversations are spread over statuses, assignees, teams, lanes
+	// and channels, in any order.
 	Active(ctx context.Context, workspace string) ([]ActiveCount, error)
 }
 

@@ -16,7 +16,7 @@ var dawn = time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
 func backlog(
 	ctx context.Context, s Store, p *plan, r *Report, groups map[string]Values,
 ) error {
-	r.Definitions[Backlog] = backlogDefinition
+	r.Definitions[Backlog] = Backlog.Definition()
 	a := Aggregation{Workspace: r.Workspace, Filter: r.Filter, Exclude: r.Exclude}
 	boundaries := []time.Time{r.To}
 	if len(r.Series) > 0 {

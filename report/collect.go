@@ -91,18 +91,10 @@ const mostExact = 100_000
 
 // AddEntry adds what the measures of the aggregation are in an entry.
 func (c *Collector) AddEntry(y *Entry) {
-	if !c.a.Subject().has(y) {
+	if !c.passes(y) {
 		return
 	}
 	when := y.At.UnixMicro()
-	if c.bucket(when) < 0 {
-		return
-	}
-	for _, f := range c.filters {
-		if !f.lets(f.of.of(y)) {
-			return
-		}
-	}
 	value := ""
 	if c.group != nil {
 		value = c.group.of(y)
@@ -118,6 +110,19 @@ func (c *Collector) AddEntry(y *Entry) {
 			c.Add(m.name, when, value, Stat{Count: n, Sum: micros, Min: micros, Max: micros})
 		}
 	}
+}
+
+// passes reports whether an entry is of the subject and in a bucket, and all filters let it through.
+func (c *Collector) passes(y *Entry) bool {
+	if !c.a.Subject().has(y) || c.bucket(y.At.UnixMicro()) < 0 {
+		return false
+	}
+	for _, f := range c.filters {
+		if !f.lets(f.of.of(y)) {
+			return false
+		}
+	}
+	return true
 }
 
 // lets reports whether a text, which may be several values, passes.

@@ -165,8 +165,11 @@ type Term struct {
 func (m Measure) InRollups() bool { return slices.Contains(m.RollupTerms(), Term{Measure: m}) }
 
 func (m Measure) declared() *measure {
-	if d := measures[m]; d != nil {
+	switch d := measures[m]; {
+	case d != nil:
 		return d
+	case m == Backlog:
+		return &measure{name: m, subject: OfEntering, definition: backlogDefinition}
 	}
 	return &measure{}
 }

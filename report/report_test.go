@@ -421,11 +421,19 @@ func TestAReportIsPlainJSON(t *testing.T) {
 func TestTheDashboardTellsHowThingsStand(t *testing.T) {
 	live, err := report.Dashboard(t.Context(), week(t), "acme")
 	require.NoError(t, err)
+	count := report.LiveCount{
+		Open: 1, OpenedAt: monday.AddDate(0, 0, 2), WaitingSince: monday.AddDate(0, 0, 2),
+	}
 	assert.Equal(t, &report.LiveCounts{
-		Workspace: "acme", Open: 1, Unassigned: 1, WaitingSince: monday.AddDate(0, 0, 2),
-		Assignees: []report.ActiveCount{{Status: convo.StatusOpen, Count: 1,
-			WaitingSince: monday.AddDate(0, 0, 2)}},
+		Workspace: "acme", LiveCount: count, Unassigned: 1,
+		Assignees: []report.LiveGroup{{LiveCount: count}},
+		Teams:     []report.LiveGroup{{LiveCount: count}},
+		Lanes:     []report.LiveGroup{{LiveCount: count}},
+		Channels:  []report.LiveGroup{{Value: "mail", LiveCount: count}},
 	}, live)
+	text, err := json.Marshal(live)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `{"workspace":"acme","open":1,"pending":0,"opened_at":"2025-`)
 	_, err = report.Dashboard(t.Context(), week(t), "")
 	require.ErrorContains(t, err, "workspace")
 }

@@ -36,7 +36,7 @@ func (s *Store) aggregate(ctx context.Context, a report.Aggregation, c *report.C
 	for _, m := range a.Measures {
 		switch {
 		case m.Working(): // only Go knows working time
-			return s.aggregateInGo(ctx, &a, c)
+			return s.eachEntry(ctx, &a, c.AddEntry)
 		case m.CountsDistinct():
 			distinct = append(distinct, m)
 		default:
@@ -200,9 +200,10 @@ func (s *Store) distinctIDs(
 	return nil
 }
 
-// aggregateInGo reads whole entries, for what only Go can measure.
-func (s *Store) aggregateInGo(
-	ctx context.Context, a *report.Aggregation, c *report.Collector,
+// eachEntry reads whole entries of the subject of a, for what only Go can measure or filter by. The
+// entry is valid until f returns.
+func (s *Store) eachEntry(
+	ctx context.Context, a *report.Aggregation, f func(*report.Entry),
 ) error {
 	from, to := ends(a.Boundaries)
 	for _, source := range sourcesOf(a.Subject()) {
@@ -215,7 +216,7 @@ func (s *Store) aggregateInGo(
 			if err := scan(q.dests...); err != nil {
 				return err
 			}
-			c.AddEntry(&y)
+			f(&y)
 			return nil
 		})
 		if err != nil {
@@ -231,13 +232,16 @@ func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCo
 		return nil, err
 	}
 	s = s.within(ctx)
-	statement := `SELECT status, assignee, count(*), min(waiting_since) FROM convo_conversations
-	WHERE workspace = ? AND active = ` + s.d.Boolean(true) + " GROUP BY status, assignee"
+	statement := `SELECT status, assignee, team, lane, channel, count(*), min(opened_at),
+	min(waiting_since) FROM convo_conversations
+	WHERE workspace = ? AND active = ` + s.d.Boolean(true) + `
+	GROUP BY status, assignee, team, lane, channel`
 	var out []report.ActiveCount
 	err := s.rows(ctx, statement, []any{workspace}, func(scan func(...any) error) error {
 		var a report.ActiveCount
 		err := scan((*dialect.Text)(&a.Status), (*dialect.Text)(&a.Assignee),
-			(*dialect.Int)(&a.Count),
+			(*dialect.Text)(&a.Team), (*dialect.Text)(&a.Lane), (*dialect.Text)(&a.Channel),
+			(*dialect.Int)(&a.Count), (*dialect.Micros)(&a.OpenedAt),
 			(*dialect.Micros)(&a.WaitingSince))
 		out = append(out, a)
 		return err

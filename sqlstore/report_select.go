@@ -121,15 +121,23 @@ func (q *selection) addGroup(a *report.Aggregation, value *dialect.Text) {
 
 // addLabels selects what only Go filters by.
 func (q *selection) addLabels(a *report.Aggregation, labels *dialect.Text) {
+	if d := severalOf(a); d != "" {
+		q.add(d.SQL(a.Subject(), q.column), labels)
+	} else {
+		q.add("''", labels)
+	}
+}
+
+// severalOf is what a filters by of which one thing may have several values; empty: nothing.
+func severalOf(a *report.Aggregation) report.Dimension {
 	for _, f := range []report.Filter{a.Filter, a.Exclude} {
 		for d, values := range f {
 			if d.Several() && len(values) > 0 {
-				q.add(d.SQL(a.Subject(), q.column), labels)
-				return
+				return d
 			}
 		}
 	}
-	q.add("''", labels)
+	return ""
 }
 
 // addMeasure selects what st is read from: of each row, or, not each, of many together.

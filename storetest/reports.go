@@ -97,20 +97,22 @@ var reportCases = []reportCase{
 		},
 	},
 	{
-		"Active/counts by status and assignee",
+		"Active/counts by all that a dashboard shows",
 		"the dashboard counts all active conversations, and no others",
 		func(r *reports) {
 			r.play(acme, 13, 200)
 			r.play("other", 2, 20)
-			type key struct {
-				status   convo.Status
-				assignee string
-			}
-			want := map[key]report.ActiveCount{}
+			want := map[string]report.ActiveCount{}
 			for _, c := range r.active(acme) {
-				k := key{c.Status, c.Assignee}
+				k := fmt.Sprintf("%q", []string{
+					string(c.Status), c.Assignee, c.Team, c.Lane, c.Channel,
+				})
 				n := want[k]
 				n.Status, n.Assignee, n.Count = c.Status, c.Assignee, n.Count+1
+				n.Team, n.Lane, n.Channel = c.Team, c.Lane, c.Channel
+				if n.OpenedAt.IsZero() || c.Cycle.OpenedAt.Before(n.OpenedAt) {
+					n.OpenedAt = c.Cycle.OpenedAt
+				}
 				if since := c.Cycle.WaitingSince; !since.IsZero() &&
 					(n.WaitingSince.IsZero() || since.Before(n.WaitingSince)) {
 					n.WaitingSince = since

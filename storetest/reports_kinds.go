@@ -1,10 +1,14 @@
 package storetest
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
@@ -74,6 +78,17 @@ var kindCases = []reportCase{
 		},
 	},
 	{
+		"Kinds/behind a figure are the conversations that it counts",
+		"the conversations behind a figure add up to it, and no other one is among them",
+		func(r *reports) {
+			r.play(acme, 23, 200)
+			r.play("other", 2, 20)
+			r.compareBehind(acme)
+			r.rollupAll()
+			r.compareBehind(acme)
+		},
+	},
+	{
 		"Kinds/a heat map is of weekdays and hours as clocks show them",
 		"each hour of a heat map is what the log has in it, in the zone of the query",
 		func(r *reports) {
@@ -83,6 +98,87 @@ var kindCases = []reportCase{
 			r.compareHeatMaps(acme)
 		},
 	},
+}
+
+// compareBehind asks what is behind figures of all kinds, in small pages.
+func (r *reports) compareBehind(workspace string) {
+	log := r.facts(workspace)
+	from, to := r.period(workspace)
+	from, to = from.Add(30*time.Hour), to.Add(-20*time.Hour)
+	filters := []report.Filter{
+		nil, {report.Channel: {"chat"}}, {report.Label: {"vip", "late"}}, {report.Team: {"", "one"}},
+	}
+	for _, kind := range []report.Kind{
+		report.Conversations, report.Responses, report.Resolutions, report.Messages,
+		report.Contacts, report.Assignments, report.Times,
+	} {
+		for i, f := range filters {
+			q := report.Query{
+				Kind: kind, Workspace: workspace, From: from, To: to, Filter: f,
+				Calendar: halved{}, CountDistinct: kind == report.Conversations,
+			}
+			if i == 3 {
+				q.Filter, q.Exclude = nil, f
+			}
+			a, err := report.Run(r.ctx, r.reporter, q)
+			var invalid *convo.ValidationError
+			if errors.As(err, &invalid) {
+				continue // messages have no labels
+			}
+			r.NoError(err)
+			for m := range a.Definitions {
+				want := map[uuid.UUID]report.Counted{}
+				for _, f := range log {
+					a := report.Aggregation{Filter: q.Filter, Exclude: q.Exclude}
+					if f.measure != m || f.of == uuid.Nil || f.at.Before(from) ||
+						!f.at.Before(to) || !f.passes(&a) {
+						continue
+					}
+					n := want[f.of]
+					n.Conversation, n.Count = f.of, n.Count+f.count
+					n.Micros += f.micros
+					want[f.of] = n
+				}
+				maps.DeleteFunc(want, func(_ uuid.UUID, n report.Counted) bool {
+					return n.Count == 0
+				})
+				r.Equal(want, r.behind(q, m), "%s of %s by %v", m, kind, f)
+			}
+		}
+	}
+	q := report.Query{Kind: report.Backlogs, Workspace: workspace, From: from, To: to}
+	a, err := report.Run(r.ctx, r.reporter, q)
+	r.NoError(err)
+	active := r.behind(q, report.Backlog)
+	r.Len(active, int(a.Total[report.Backlog].Count))
+	for _, c := range r.all(workspace) {
+		var t convo.Snapshot
+		for _, e := range r.log(&c) {
+			if e.At.Before(to) {
+				t = convo.Apply(t, e)
+			}
+		}
+		_, counted := active[c.ID]
+		r.Equal(t.Conversation.Status.Active(), counted)
+	}
+}
+
+// behind are all conversations behind a figure, which come in pages and in order.
+func (r *reports) behind(q report.Query, m report.Measure) map[uuid.UUID]report.Counted {
+	const limit = 7
+	all, after := map[uuid.UUID]report.Counted{}, uuid.Nil
+	for {
+		page, err := report.Behind(r.ctx, r.reporter, q, m, after, limit)
+		r.NoError(err)
+		for _, c := range page {
+			r.Positive(bytes.Compare(c.Conversation[:], after[:]))
+			after = c.Conversation
+			all[c.Conversation] = c
+		}
+		if len(page) < limit {
+			return all
+		}
+	}
 }
 
 // compareBacklogs asks for backlogs by each dimension, filtered and not.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
 )
@@ -19,7 +21,8 @@ type fact struct {
 	count      int64
 	micros     int64
 	timed      bool
-	id         string // of what is distinct
+	id         string    // of what is distinct
+	of         uuid.UUID // the conversation; zero: none
 	dimensions dims
 }
 
@@ -59,7 +62,11 @@ func (r *reports) facts(workspace string) (all facts) {
 		all.message(&e, false)
 	}
 	for _, c := range r.all(workspace) {
+		first := len(all)
 		all.conversation(&c, r.log(&c))
+		for i := range all[first:] {
+			all[first+i].of = c.ID
+		}
 	}
 	return all
 }
@@ -266,7 +273,7 @@ func (all *facts) closing(
 	for m, id := range map[report.Measure]string{
 		report.ClosedConversations: e.Conversation.String(), report.ClosedContacts: origin,
 	} {
-		*all = append(*all, fact{measure: m, at: e.At, id: id, dimensions: d})
+		*all = append(*all, fact{measure: m, at: e.At, count: 1, id: id, dimensions: d})
 	}
 	switch y.Responses {
 	case 0:

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -83,20 +82,9 @@ func (p *dashboardPage) live(l *report.LiveCounts) {
 	}
 	p.Assignees = table{ID: "t-assignees", Title: "Active, by agent",
 		Head: []string{"Agent", "Open", "Pending"}}
-	byAgent := map[string][2]int64{}
-	for _, c := range l.Assignees {
-		n := byAgent[c.Assignee]
-		if c.Status == convo.StatusOpen {
-			n[0] += c.Count
-		} else {
-			n[1] += c.Count
-		}
-		byAgent[c.Assignee] = n
-	}
-	for _, agent := range slices.Sorted(maps.Keys(byAgent)) {
-		n := byAgent[agent]
+	for _, g := range l.Assignees {
 		p.Assignees.Rows = append(p.Assignees.Rows,
-			[]string{agentName(agent), chart.Count(n[0]), chart.Count(n[1])})
+			[]string{agentName(g.Value), chart.Count(g.Open), chart.Count(g.Pending)})
 	}
 }
 

@@ -26,7 +26,7 @@ const mostGroups = 15 // bars
 // addCharts adds the charts of what there is.
 func (c *call) addCharts(p *page, all *answers) error {
 	for _, add := range []func(*page, *answers) error{
-		c.addOpened, c.addResolution, c.addReplies, addBands, addResponse, addTimes, addGroups,
+		c.addOpened, c.addBacklog, addHeat, c.addResolution, c.addReplies, addBands, addResponse, addTimes, addGroups,
 		addAssigned, addHandling, c.addMessages,
 	} {
 		if err := add(p, all); err != nil {
@@ -45,6 +45,35 @@ func (c *call) addOpened(p *page, all *answers) error {
 		func(m report.Measure) bool { return !measures(a, m) })
 	axes := chart.Axes{Title: "Opened and closed", Y: "conversations", Apart: 1}
 	return c.addCounts(p, axes, a, a.Series, drawn, asked(a, ""))
+}
+
+// addBacklog draws what was active at the end of each bucket.
+func (c *call) addBacklog(p *page, all *answers) error {
+	a := all.backlog
+	if a == nil {
+		return nil
+	}
+	axes := chart.Axes{Title: "Active at the end", Y: "conversations", Apart: 1}
+	only := []report.Measure{report.Backlog}
+	return c.addCounts(p, axes, a, a.Series, only, only)
+}
+
+// addHeat draws when conversations are opened.
+func addHeat(p *page, all *answers) error {
+	a := all.conversations
+	if a == nil || a.HeatMap == nil || a.Total[report.Opened].Count == 0 {
+		return nil
+	}
+	var values [7][24]float64
+	for day, hours := range a.HeatMap {
+		for hour, v := range hours {
+			values[day][hour] = float64(v[report.Opened].Count)
+		}
+	}
+	title := "Opened by weekday and hour (" + a.Zone + ")"
+	picture, err := chart.HeatMap(title, &values)
+	p.Charts = append(p.Charts, drawing{title, nil, picture, heatTables(a)[:1]})
+	return err
 }
 
 func (c *call) addMessages(p *page, all *answers) error {

@@ -47,6 +47,7 @@ type call struct {
 	export   string
 	by       string
 	formulas bool
+	behind   string
 	html     string
 }
 
@@ -62,7 +63,7 @@ func wrong(format string, args ...any) error { return &wrongError{fmt.Errorf(for
 var goesWith = map[string][]string{
 	"a report": {"kind", "from", "to", "compare", "compare-from", "zone", "bucket", "week-start",
 		"group-by", "filter", "exclude", "measure", "top", "count-distinct", "hours", "format",
-		"formulas"},
+		"formulas", "heat-map", "behind"},
 	"--live":   {"format", "formulas"},
 	"--export": {"from", "to", "zone", "by", "formulas"},
 	"--html": {"from", "to", "compare", "compare-from", "zone", "bucket", "week-start", "group-by",
@@ -116,6 +117,10 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 	flags.IntVar(&q.Top, "top", 0, "how many rows a leaderboard has (default 10)")
 	flags.BoolVar(&q.CountDistinct, "count-distinct", false,
 		"also count distinct conversations and contacts, in a report of conversations")
+	flags.BoolVar(&q.HeatMap, "heat-map", false, "also by weekday and hour")
+	flags.StringVar(&c.behind, "behind", "",
+		"list the conversations that this `measure` of the report counts, instead: in the period, "+
+			"of what the filters let through")
 	hours := flags.String("hours", "",
 		"also measure in working time, by the calendar in this JSON `file`, as "+hoursExample)
 	flags.StringVar(&c.format, "format", formatTable,
@@ -171,7 +176,7 @@ func leading() []report.Measure {
 // kinds are those of reports, as --kind names them.
 var kinds = []report.Kind{
 	report.Conversations, report.Responses, report.Resolutions, report.Messages, report.Contacts,
-	report.Assignments, report.Times, report.Users, report.Leaderboard,
+	report.Assignments, report.Times, report.Backlogs, report.Users, report.Leaderboard,
 }
 
 // addFilter adds values, which are written as a row of CSV is: a name may have a comma.

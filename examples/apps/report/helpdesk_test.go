@@ -113,6 +113,9 @@ func ofEveryKind(q report.Query) (qs []report.Query) {
 		nil)
 	ask(report.Times, report.Assignee, nil, nil)
 	ask(report.Times, report.Status, report.Filter{report.ContactType: {"new"}}, nil)
+	ask(report.Backlogs, report.Status, nil, nil)
+	ask(report.Backlogs, report.Assignee, report.Filter{report.Status: {"open"}},
+		report.Filter{report.Assignee: {"Value 1"}})
 	ask(report.Users, "", nil, nil)
 	ask(report.Users, "", report.Filter{report.Author: {"Value 5"}}, nil) // replies and messages
 	for _, m := range []report.Measure{report.Assignment, report.Handling, report.Transfers} {
@@ -199,10 +202,14 @@ func (d *desk) checkLive(t testing.TB, s store) {
 	}
 	l, err := report.Dashboard(t.Context(), s, "desk")
 	require.NoError(t, err)
-	require.Len(t, l.Assignees, len(counts))
+	n := 0
 	for _, a := range l.Assignees {
-		require.Equal(t, counts[key{string(a.Status), a.Assignee}], a.Count, a)
+		for status, count := range map[string]int64{"open": a.Open, "pending": a.Pending} {
+			require.Equal(t, counts[key{status, a.Value}], count, a)
+			n += min(1, int(count))
+		}
 	}
+	require.Equal(t, len(counts), n)
 	if waiting == math.MaxInt64 {
 		require.Zero(t, l.WaitingSince)
 	} else {
@@ -279,7 +286,9 @@ func reopenSome(t testing.TB, s store, engine *convo.Engine, d *desk) {
 	require.Greater(t, len(later.facts[report.Reopened]), 200)
 	period := report.Query{From: at.Add(-time.Hour), To: at.AddDate(0, 0, 1), Bucket: report.Hour}
 	for _, a := range askAll(t, s, ofEveryKind(period)) {
-		later.checkAnswer(t, a)
+		if a.Kind != report.Backlogs { // of which much is from before
+			later.checkAnswer(t, a)
+		}
 	}
 }
 

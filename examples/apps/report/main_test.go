@@ -44,6 +44,11 @@ func Example() {
 	//    period       1   2d 1h    2d 1h   2d 1h   2d 1h   2d 1h   2d 1h   2d 1h
 	//    before       0       -        -       -       -       -       -       -
 	//
+	// assignments in all, how many within
+	//                measure   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
+	//    period   assignment      0      0       1      0      0      0      0      0
+	//    period     handling      0      0       0      0      0      0      1      0
+	//
 	// assignments by assignee
 	//    assignee   assigned   unassigned   transfers
 	//    Ben               1            0           0
@@ -55,6 +60,11 @@ func Example() {
 	// handling by assignee
 	//    assignee   count    mean   median     p90     p95     p99     min     max
 	//    Ben            1   2d 1h    2d 1h   2d 1h   2d 1h   2d 1h   2d 1h   2d 1h
+	//
+	// assignments by assignee, how many within
+	//    assignee      measure   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
+	//    Ben        assignment      0      0       1      0      0      0      0      0
+	//    Ben          handling      0      0       0      0      0      0      1      0
 	//
 	// assignments of helpdesk, 2025-03-01 to 2025-04-01, compared with 2025-02-01 to 2025-03-01.
 }
@@ -87,7 +97,7 @@ func TestADatabaseKeepsALogAndIsAskedAgain(t *testing.T) {
 	assert.Contains(t, second,
 		"group,2025-03-01T00:00:00Z,2025-04-01T00:00:00Z,Ben,resolution,1,180000000000,")
 	assert.Equal(t, first, second)
-	assert.Contains(t, second, ",true,,,", "from rollups")
+	assert.Contains(t, second, ",true,0,", "from rollups")
 }
 
 func TestAWrongCallIsStatus2(t *testing.T) {

@@ -10,12 +10,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/examples/apps/internal/chart"
 	"github.com/chatlifecycle/convo/report"
 )
 
 func (c *call) showReport(ctx context.Context, s store, out io.Writer) (string, error) {
+	if c.behind != "" {
+		return c.showBehind(ctx, s, out)
+	}
 	a, err := report.Run(ctx, s, c.query)
 	if err != nil {
 		return "", err
@@ -29,6 +34,45 @@ func (c *call) showReport(ctx context.Context, s store, out io.Writer) (string, 
 		err = writeTables(out, tables(a, c.location))
 	}
 	return summaryOf(a, c.location), err
+}
+
+// showBehind lists the conversations behind a figure of the report, page after page.
+func (c *call) showBehind(ctx context.Context, s store, out io.Writer) (string, error) {
+	m := report.Measure(c.behind)
+	all, after := []report.Counted{}, uuid.Nil
+	for more := true; more; {
+		page, err := report.Behind(ctx, s, c.query, m, after, convo.MaxPageSize)
+		if err != nil {
+			return "", err
+		}
+		all, more = append(all, page...), len(page) == convo.MaxPageSize
+		if more {
+			after = page[len(page)-1].Conversation
+		}
+	}
+	summary := fmt.Sprintf("%d conversations behind %s of %s, %s.", len(all), m,
+		c.query.Workspace, period(c.query.From, c.query.To, c.location))
+	rows := [][]string{{"conversation", "count"}}
+	if m.Timed() {
+		rows[0] = append(rows[0], "micros")
+	}
+	for _, n := range all {
+		row := []string{n.Conversation.String(), strconv.FormatInt(n.Count, 10)}
+		if m.Timed() {
+			row = append(row, strconv.FormatInt(n.Micros, 10))
+		}
+		rows = append(rows, row)
+	}
+	var err error
+	switch c.format {
+	case formatJSON:
+		err = writeJSON(out, all)
+	case formatCSV:
+		err = csv.NewWriter(out).WriteAll(rows)
+	default:
+		err = writeTables(out, []table{{"behind " + string(m), rows[0], rows[1:]}})
+	}
+	return summary, err
 }
 
 func writeJSON(out io.Writer, v any) error {
@@ -100,6 +144,13 @@ func (c *call) writeCSV(out io.Writer, a *report.Report) error {
 	for _, p := range a.Series {
 		add("series", p.From, p.To, "", p.Values)
 	}
+	if a.HeatMap != nil {
+		for day, hours := range a.HeatMap {
+			for hour, v := range hours {
+				add("hour", a.From, a.To, fmt.Sprintf("%s %02d", report.Weekday(day), hour), v)
+			}
+		}
+	}
 	for _, g := range a.Groups {
 		add("group", a.From, a.To, g.Value, g.Values)
 	}
@@ -136,28 +187,41 @@ func (c *call) showLive(ctx context.Context, s store, out io.Writer) (string, er
 			"" + l.WaitingSince.UTC().Format(time.RFC3339)
 	}
 	summary += "."
-	rows := [][]string{{"assignee", "status", "count", "waiting_since"}}
-	for _, a := range l.Assignees {
-		since := ""
-		if !a.WaitingSince.IsZero() {
-			since = a.WaitingSince.UTC().Format(time.RFC3339)
-		}
-		rows = append(rows, []string{a.Assignee, string(a.Status), strconv.FormatInt(a.Count, 10),
-			since})
-	}
-	switch c.format {
-	case formatJSON:
+	if c.format == formatJSON {
 		return summary, writeJSON(out, l)
-	case formatCSV:
-		for _, row := range rows[1:] {
-			row[0] = c.text(row[0])
+	}
+	cells := [][]string{{"by", "value", "open", "pending", "opened_at", "waiting_since"}}
+	var tables []table
+	for _, by := range []struct {
+		name   string
+		groups []report.LiveGroup
+	}{
+		{"assignee", l.Assignees}, {"team", l.Teams}, {"lane", l.Lanes}, {"channel", l.Channels},
+	} {
+		t := table{Title: "right now, by " + by.name, Head: append([]string{by.name}, cells[0][2:]...)}
+		for _, g := range by.groups {
+			row := liveRow(g.LiveCount)
+			t.Rows = append(t.Rows, append([]string{groupName(g.Value)}, row...))
+			cells = append(cells, append([]string{by.name, c.text(g.Value)}, row...))
 		}
-		return summary, csv.NewWriter(out).WriteAll(rows)
+		tables = append(tables, t)
 	}
-	for _, row := range rows[1:] {
-		row[0] = groupName(row[0])
+	if c.format == formatCSV {
+		return summary, csv.NewWriter(out).WriteAll(cells)
 	}
-	return summary, writeTables(out, []table{{Title: "right now", Head: rows[0], Rows: rows[1:]}})
+	return summary, writeTables(out, tables)
+}
+
+func liveRow(n report.LiveCount) []string {
+	row := []string{strconv.FormatInt(n.Open, 10), strconv.FormatInt(n.Pending, 10)}
+	for _, t := range []time.Time{n.OpenedAt, n.WaitingSince} {
+		cell := ""
+		if !t.IsZero() {
+			cell = t.UTC().Format(time.RFC3339)
+		}
+		row = append(row, cell)
+	}
+	return row
 }
 
 // exportTo writes cycles or transcripts, and counts them.

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/examples/apps/internal/chart"
@@ -59,7 +60,7 @@ func (c *call) writePage(ctx context.Context, s store, stderr io.Writer) error {
 type answers struct {
 	conversations, resolutions, responses, assignments, times, messages *report.Report
 
-	groups, users *report.Report // for charts alone
+	groups, users, backlog *report.Report // for charts alone
 }
 
 func (a *answers) all() []*report.Report {
@@ -72,7 +73,8 @@ func (a *answers) all() []*report.Report {
 func (c *call) ask(ctx context.Context, s store) (all answers, err error) {
 	q := c.query
 	q.Bucket, q.GroupBy = cmp.Or(q.Bucket, report.Month), ""
-	groups, users := q, q
+	groups, users, opened := q, q, q
+	opened.HeatMap = q.To.Sub(q.From) < report.MaxBuckets*time.Hour
 	groups.Bucket, groups.GroupBy = "", cmp.Or(c.query.GroupBy, report.Closer)
 	users.Bucket = ""
 	var left error
@@ -81,10 +83,11 @@ func (c *call) ask(ctx context.Context, s store) (all answers, err error) {
 		to   **report.Report
 		q    report.Query
 	}{
-		{report.Conversations, &all.conversations, q}, {report.Resolutions, &all.resolutions, q},
+		{report.Conversations, &all.conversations, opened}, {report.Resolutions, &all.resolutions, q},
 		{report.Responses, &all.responses, q}, {report.Assignments, &all.assignments, q},
 		{report.Times, &all.times, q}, {report.Messages, &all.messages, q},
 		{report.Conversations, &all.groups, groups}, {report.Users, &all.users, users},
+		{report.Backlogs, &all.backlog, q},
 	} {
 		one.q.Kind = one.kind
 		switch *one.to, err = report.Run(ctx, s, one.q); {
@@ -128,6 +131,9 @@ func (c *call) renderPage(ctx context.Context, s store) (*page, error) {
 		for _, m := range asked(a, "") {
 			p.Definitions = append(p.Definitions, definition{m, a.Definitions[m]})
 		}
+	}
+	if b := all.backlog; b != nil {
+		p.Definitions = append(p.Definitions, definition{report.Backlog, b.Definitions[report.Backlog]})
 	}
 	p.Tables = inAll(&all)
 	if err := c.addCharts(p, &all); err != nil {

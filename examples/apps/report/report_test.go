@@ -99,24 +99,31 @@ func TestDurationsAreATableForEachMeasure(t *testing.T) {
 		"--filter", "channel=whatsapp")...)
 	require.NoError(t, err)
 	assert.Equal(t, `first_response in all
-            count     mean   median       p90       p95       p99     min     max   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
-   period       2   12h 2m   12h 2m   21h 36m   22h 48m   23h 45m   4m 0s   1d 0h      0      1       0      0      0      1      0      0
-   before       0        -        -         -         -         -       -       -      0      0       0      0      0      0      0      0
+            count     mean   median       p90       p95       p99     min     max
+   period       2   12h 2m   12h 2m   21h 36m   22h 48m   23h 45m   4m 0s   1d 0h
+   before       0        -        -         -         -         -       -       -
 
 response in all
-            count     mean   median       p90       p95       p99     min     max   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
-   period       2   12h 2m   12h 2m   21h 36m   22h 48m   23h 45m   4m 0s   1d 0h      0      1       0      0      0      1      0      0
-   before       0        -        -         -         -         -       -       -      0      0       0      0      0      0      0      0
+            count     mean   median       p90       p95       p99     min     max
+   period       2   12h 2m   12h 2m   21h 36m   22h 48m   23h 45m   4m 0s   1d 0h
+   before       0        -        -         -         -         -       -       -
 
 handover_first_response in all
-            count     mean   median       p90       p95       p99     min     max   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
-   period       2   12h 2m   12h 2m   21h 36m   22h 48m   23h 45m   4m 0s   1d 0h      0      1       0      0      0      1      0      0
-   before       0        -        -         -         -         -       -       -      0      0       0      0      0      0      0      0
+            count     mean   median       p90       p95       p99     min     max
+   period       2   12h 2m   12h 2m   21h 36m   22h 48m   23h 45m   4m 0s   1d 0h
+   before       0        -        -         -         -         -       -       -
 
 handover_response in all
-            count     mean   median       p90       p95       p99     min     max   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
-   period       2   12h 2m   12h 2m   21h 36m   22h 48m   23h 45m   4m 0s   1d 0h      0      1       0      0      0      1      0      0
-   before       0        -        -         -         -         -       -       -      0      0       0      0      0      0      0      0
+            count     mean   median       p90       p95       p99     min     max
+   period       2   12h 2m   12h 2m   21h 36m   22h 48m   23h 45m   4m 0s   1d 0h
+   before       0        -        -         -         -         -       -       -
+
+responses in all, how many within
+                            measure   ≤ 1m   ≤ 5m   ≤ 15m   ≤ 1h   ≤ 4h   ≤ 1d   ≤ 7d   more
+   period            first_response      0      1       0      0      0      1      0      0
+   period                  response      0      1       0      0      0      1      0      0
+   period   handover_first_response      0      1       0      0      0      1      0      0
+   period         handover_response      0      1       0      0      0      1      0      0
 
 responses of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 2026-03-01.
 `, out)
@@ -145,15 +152,16 @@ func TestAReportIsCSV(t *testing.T) {
 	require.NoError(t, err)
 	const none = "0,0,0,0,0,0,0,0,0,false,,,,,,,,\n"
 	const once = "1,0,0,0,0,0,0,0,0,false,,,,,,,,\n"
-	took := func(micros string) string {
-		return "1" + strings.Repeat(","+micros, 8) + ",false,,,,,,,,\n"
+	took := func(micros, bands string) string {
+		return "1" + strings.Repeat(","+micros, 8) + ",false," + bands + ",0,0,0,0\n"
 	}
 	want := "part,from,to,value,measure,count,sum,mean,min,max,median,p90,p95,p99,approximate," +
 		"at_most_60s,at_most_300s,at_most_900s,at_most_3600s,at_most_14400s,at_most_86400s,at_most_604800s,longer\n"
 	for _, part := range []string{"total,2026-03-01T23:00:00Z,2026-03-02T23:00:00Z,,",
 		"previous,2026-02-22T23:00:00Z,2026-02-23T23:00:00Z,,",
 		"group,2026-03-01T23:00:00Z,2026-03-02T23:00:00Z,ana,"} {
-		all := []string{once, none, none, took("240000000"), took("3360000000")}
+		all := []string{once, none, none, took("240000000", "0,1,0,0"),
+			took("3360000000", "0,0,0,1")}
 		if strings.HasPrefix(part, "previous") {
 			all = []string{none, none, none, none, none}
 		}
@@ -195,21 +203,97 @@ func TestWorkingHoursAreReadFromAFile(t *testing.T) {
 func TestLiveIsHowThingsStand(t *testing.T) {
 	out, _, err := ask(t, "--live")
 	require.NoError(t, err)
-	assert.Equal(t, `right now
-   assignee    status   count          waiting_since
-   (none)        open       1                       
-   (none)     pending       1   2026-03-05T08:00:00Z
+	assert.Equal(t, `right now, by assignee
+   assignee   open   pending              opened_at          waiting_since
+   (none)        1         1   2026-03-05T08:00:00Z   2026-03-05T08:00:00Z
+
+right now, by team
+   team     open   pending              opened_at          waiting_since
+   (none)      1         1   2026-03-05T08:00:00Z   2026-03-05T08:00:00Z
+
+right now, by lane
+   lane     open   pending              opened_at          waiting_since
+   (none)      1         1   2026-03-05T08:00:00Z   2026-03-05T08:00:00Z
+
+right now, by channel
+   channel    open   pending              opened_at          waiting_since
+   web           0         1   2026-03-05T08:00:00Z   2026-03-05T08:00:00Z
+   whatsapp      1         0   2026-03-10T08:00:00Z                       
 
 acme right now: 1 open, 1 pending, 2 not assigned; the longest waiting contact waits since 2026-03-05T08:00:00Z.
 `, out)
 	out, _, err = ask(t, "--live", "--format", "csv")
 	require.NoError(t, err)
-	assert.Equal(t, "assignee,status,count,waiting_since\n,open,1,\n,pending,1,2026-03-05T08:00:00Z\n", out)
+	assert.Equal(t, `by,value,open,pending,opened_at,waiting_since
+assignee,,1,1,2026-03-05T08:00:00Z,2026-03-05T08:00:00Z
+team,,1,1,2026-03-05T08:00:00Z,2026-03-05T08:00:00Z
+lane,,1,1,2026-03-05T08:00:00Z,2026-03-05T08:00:00Z
+channel,web,0,1,2026-03-05T08:00:00Z,2026-03-05T08:00:00Z
+channel,whatsapp,1,0,2026-03-10T08:00:00Z,
+`, out)
 	out, _, err = ask(t, "--live", "--format", "json")
 	require.NoError(t, err)
 	var l report.LiveCounts
 	require.NoError(t, json.Unmarshal([]byte(out), &l))
 	assert.EqualValues(t, 2, l.Unassigned)
+}
+
+func TestABacklogIsWhatWasActive(t *testing.T) {
+	out, _, err := ask(t, append(march, "--kind", "backlog", "--bucket", "week", "--group-by",
+		"channel")...)
+	require.NoError(t, err)
+	assert.Equal(t, `backlog in all
+            backlog
+   period         2
+   before         0
+
+backlog by week
+   week         backlog
+   2026-03-01         0
+   2026-03-02         1
+   2026-03-09         2
+   2026-03-16         2
+   2026-03-23         2
+   2026-03-30         2
+
+backlog by channel
+   channel    backlog
+   web              1
+   whatsapp         1
+
+backlog of acme, 2026-03-01 to 2026-04-01, compared with 2026-02-01 to 2026-03-01.
+`, out)
+	_, _, err = ask(t, append(march, "--kind", "backlog", "--heat-map")...)
+	require.ErrorContains(t, err, "heat_map: is of what happens")
+}
+
+func TestAHeatMapHasARowForEachWeekday(t *testing.T) {
+	args := append(march, "--kind", "messages", "--heat-map", "--zone", "Europe/Berlin")
+	out, _, err := ask(t, args...)
+	require.NoError(t, err)
+t.Log(out)
+	out, _, err = ask(t, append(args, "--format", "csv")...)
+	require.NoError(t, err)
+	assert.Equal(t, 4*7*24, strings.Count(out, "\nhour,"))
+t.Log(out)
+}
+
+func TestBehindAFigureAreItsConversations(t *testing.T) {
+	args := append(march, "--kind", "resolutions", "--filter", "closer=ana", "--behind",
+		"resolution")
+	out, _, err := ask(t, args...)
+	require.NoError(t, err)
+	assert.Contains(t, out, "   1   3600000000\n\n1 conversations behind resolution of acme, 2026")
+	out, _, err = ask(t, append(args, "--format", "csv")...)
+	require.NoError(t, err)
+	assert.Contains(t, out, "conversation,count,micros\n")
+	out, _, err = ask(t, append(args, "--format", "json")...)
+	require.NoError(t, err)
+	var all []report.Counted
+	require.NoError(t, json.Unmarshal([]byte(out), &all))
+	assert.Len(t, all, 1)
+	_, _, err = ask(t, append(march, "--behind", "handling")...)
+	require.ErrorContains(t, err, `"handling" is not in the report`)
 }
 
 func TestExportsAreStreamedAndCounted(t *testing.T) {
@@ -289,7 +373,8 @@ func TestAPageHasAllChartsAndNeedsNoNetwork(t *testing.T) {
 		`aria-label="First response"`, `aria-label="Messages"`,
 		`aria-label="One reply or none"`, `aria-label="Response by user"`,
 		`aria-label="Closed by closer"`, `aria-label="Assigned by user"`,
-		`aria-label="Handling by user"`, `aria-label="Time by status and turn"`,
+		`aria-label="Handling by user"`, `aria-label="Active at the end"`,
+		`aria-label="Opened by weekday and hour (Europe/Berlin)"`, `>Wed</text>`, `aria-label="Time by status and turn"`,
 		">day (Europe/Berlin)</text>", ">conversations</text>",
 		">hours</text>", ">messages</text>",
 		">cycles</text>", ">within</text>", ">closings</text>", ">≤ 15m</text>", ">ben</text>",
@@ -297,8 +382,8 @@ func TestAPageHasAllChartsAndNeedsNoNetwork(t *testing.T) {
 	} {
 		assert.True(t, strings.Contains(page, want), want)
 	}
-	assert.Equal(t, 10, strings.Count(page, "<svg"))
-	assert.Equal(t, 10, strings.Count(page, "</svg>"))
+	assert.Equal(t, 12, strings.Count(page, "<svg"))
+	assert.Equal(t, 12, strings.Count(page, "</svg>"))
 	assert.Empty(t, regexp.MustCompile(`(?i)(src|href|action|data)\s*=|url\(|@import|https?:|<script|<link`).FindAllString(page, -1))
 }
 
@@ -368,7 +453,9 @@ func TestAPageOfNothingIsAPageOfZeros(t *testing.T) {
 	require.NoError(t, err)
 	p, err := c.renderPage(t.Context(), memstore.New())
 	require.NoError(t, err)
-	require.Len(t, p.Charts, 1)
-	assert.NotContains(t, string(p.Charts[0].SVG), "NaN")
+	require.Len(t, p.Charts, 2)
+	for _, c := range p.Charts {
+		assert.NotContains(t, string(c.SVG), "NaN")
+	}
 	assert.Contains(t, p.Tables[0].Rows, []string{"opened", "0", "0"})
 }

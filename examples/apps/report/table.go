@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -32,7 +31,7 @@ var order = func() (all []report.Measure) {
 			all = append(all, working)
 		}
 	}
-	return all
+	return append(all, report.Backlog)
 }()
 
 // line is what a row of a table is made of.
@@ -68,7 +67,7 @@ func tables(a *report.Report, loc *time.Location) []table {
 		}
 		parts = append(parts, part{"by " + groupHead(a), groupHead(a), lines, a.GroupBy})
 	}
-	var out []table
+	out := heatTables(a)
 	for _, p := range parts {
 		var counted, timed []report.Measure
 		for _, m := range asked(a, p.by) {
@@ -84,8 +83,37 @@ func tables(a *report.Report, loc *time.Location) []table {
 		for _, m := range timed {
 			out = append(out, timeTable(string(m)+" "+p.title, p.head, m, p.lines))
 		}
+		within := bandTable(string(a.Kind)+" "+p.title+", how many within", p.head, timed, p.lines)
+		if len(within.Rows) > 0 {
+			out = append(out, within)
+		}
 	}
 	return out
+}
+
+// heatTables have a row for each weekday and a column for each hour, of how often each measure is.
+func heatTables(a *report.Report) (all []table) {
+	if a.HeatMap == nil {
+		return nil
+	}
+	for _, m := range asked(a, "") {
+		if a.Total[m].Count == 0 || m.CountsDistinct() {
+			continue
+		}
+		t := table{Title: string(m) + " by weekday and hour", Head: []string{""}}
+		for hour := range 24 {
+			t.Head = append(t.Head, strconv.Itoa(hour))
+		}
+		for day, hours := range a.HeatMap {
+			row := []string{chart.Weekday(report.Weekday(day))}
+			for _, v := range hours {
+				row = append(row, strconv.FormatInt(v[m].Count, 10))
+			}
+			t.Rows = append(t.Rows, row)
+		}
+		all = append(all, t)
+	}
+	return all
 }
 
 // asked are the measures of a, in order: those that have a dimension, if one is named.
@@ -146,10 +174,6 @@ func countTable(title, head string, measures []report.Measure, lines []line) tab
 func timeTable(title, head string, m report.Measure, lines []line) table {
 	t := table{Title: title, Head: []string{head, "count", "mean", "median", "p90", "p95", "p99",
 		"min", "max"}}
-	bands := slices.ContainsFunc(lines, func(l line) bool { return len(l.values[m].Bands) > 0 })
-	if bands {
-		t.Head = append(t.Head, chart.Bands()...)
-	}
 	for _, l := range lines {
 		s := l.values[m]
 		row := []string{l.name, strconv.FormatInt(s.Count, 10)}
@@ -161,16 +185,25 @@ func timeTable(title, head string, m report.Measure, lines []line) table {
 				row = append(row, chart.Duration(v))
 			}
 		}
-		if bands {
-			for i := range len(report.BandLimits) + 1 {
-				n := int64(0)
-				if i < len(s.Bands) {
-					n = s.Bands[i]
-				}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// bandTable is how many durations were within which times; it leaves out what was not measured.
+func bandTable(title, head string, measures []report.Measure, lines []line) table {
+	t := table{Title: title, Head: append([]string{head, "measure"}, chart.Bands()...)}
+	for _, l := range lines {
+		for _, m := range measures {
+			if len(l.values[m].Bands) == 0 {
+				continue
+			}
+			row := []string{l.name, string(m)}
+			for _, n := range l.values[m].Bands {
 				row = append(row, strconv.FormatInt(n, 10))
 			}
+			t.Rows = append(t.Rows, row)
 		}
-		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
