@@ -83,6 +83,7 @@ var subjectNames = [...]string{
 	report.OfOpenings: "openings", report.OfClosings: "closings", report.OfReplies: "replies",
 	report.OfAssignments: "assignments", report.OfHandling: "handling",
 	report.OfStatuses: "statuses", report.OfTurns: "turns", report.OfMessages: "messages",
+	report.OfEntering: "entering", report.OfLeaving: "leaving",
 }
 
 // measuresOf are the measures of a subject.

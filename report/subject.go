@@ -16,8 +16,8 @@ const (
 	OfStatuses                   // the times that it was open or pending, as they end
 	OfTurns                      // the times that somebody was to write, as they end
 	OfMessages                   // messages
-	OfEntering                   // what becomes active, or goes to another status, lane, team, …
-	OfLeaving                    // what was active, and is no more, or goes elsewhere
+	OfEntering                   // ways into a status, lane, channel, team or assignee
+	OfLeaving                    // ways out of them, while active, and closings
 )
 
 // subject is a subject as data: which events it is of, and whom a measure of it is credited to.

@@ -271,11 +271,11 @@ func TestAHeatMapHasARowForEachWeekday(t *testing.T) {
 	args := append(march, "--kind", "messages", "--heat-map", "--zone", "Europe/Berlin")
 	out, _, err := ask(t, args...)
 	require.NoError(t, err)
-t.Log(out)
+	t.Log(out)
 	out, _, err = ask(t, append(args, "--format", "csv")...)
 	require.NoError(t, err)
 	assert.Equal(t, 4*7*24, strings.Count(out, "\nhour,"))
-t.Log(out)
+	t.Log(out)
 }
 
 func TestBehindAFigureAreItsConversations(t *testing.T) {
