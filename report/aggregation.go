@@ -81,6 +81,9 @@ func (a *Aggregation) Validate() error {
 			return invalid("boundaries", "must ascend")
 		}
 	}
+	if a.GroupBy.OnlyFilters() {
+		return invalid("group_by", fmt.Sprintf("%s only filters", a.GroupBy))
+	}
 	if a.GroupBy != "" {
 		if err := a.checkDimension("group_by", a.GroupBy); err != nil {
 			return err

@@ -54,6 +54,7 @@ const (
 	closedByType
 	closedByID
 	conversationID
+	contact
 	origin
 	firstOpenedAt
 	firstConversation
@@ -125,7 +126,8 @@ var columns = [...]column{
 	closedByID: optionalText("closed_by_id", func(y *Entry) string { return y.ClosedBy.ID }),
 
 	conversationID: {name: "conversation",
-		text: func(y *Entry) string { return string(y.Conversation[:]) }},
+		text: func(y *Entry) string { return y.Conversation.String() }},
+	contact: {name: "contact", text: func(y *Entry) string { return y.Contact }},
 	origin: {table: ConversationTable, name: "origin",
 		text: func(y *Entry) string { return y.Origin }},
 	firstOpenedAt: {table: ConversationTable, name: "created_at",

@@ -256,6 +256,7 @@ var (
 	beforeOrAt   = append(ended[:len(ended):len(ended)], OfAssignments)
 	beforeOrLeft = append(beforeOrAt[:len(beforeOrAt):len(beforeOrAt)], OfLeaving)
 	anyCycle     = append(beforeOrAt[:len(beforeOrAt):len(beforeOrAt)], OfOpenings)
+	everything   = append(anyCycle[:len(anyCycle):len(anyCycle)], OfMessages, OfEntering, OfLeaving)
 	byAUser      = userOf(byType, byID)
 
 	// statusAfter is the status that an event gives to an active conversation.
@@ -306,6 +307,8 @@ var dimensionTable = []dimension{
 		contactType(set(firstConversation)), OfMessages)},
 	{name: Status, of: asWell(of(valueOf(statusBefore), beforeOrLeft...), statusAfter, OfEntering)},
 	{name: Priority, of: of(&text{names: priorityNames, number: priorityBefore}, anyCycle...)},
+	{name: Contact, of: of(valueOf(contact), everything...), live: true},
+	{name: Conversation, of: of(valueOf(conversationID), everything...), live: true},
 	{name: Label, of: of(&text{then: operand{column: labelsBefore}, tokens: true}, anyCycle...)},
 }
 

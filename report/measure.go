@@ -93,6 +93,8 @@ const (
 	Status         Dimension = "status"          // of the conversation
 	Priority       Dimension = "priority"        // of the conversation, by name
 	Label          Dimension = "label"           // of the conversation; it may have several
+	Contact        Dimension = "contact"         // who had the conversation, by the contact's id
+	Conversation   Dimension = "conversation"    // its id; only to filter by
 )
 
 // Contact types. A contact is new at the first opening of its first conversation; its messages are,
@@ -190,6 +192,9 @@ func (d Dimension) Fits(s Subject) bool { return d.textOf(s) != nil }
 
 // Several reports whether one thing may have several values of d, so that groups do not add up.
 func (d Dimension) Several() bool { return d == Label }
+
+// OnlyFilters reports whether reports filter by d and do not group by it.
+func (d Dimension) OnlyFilters() bool { return d == Conversation }
 
 // InRollups reports whether rollups have d, of what s is.
 func (d Dimension) InRollups(s Subject) bool { return d.Fits(s) && !dimensions[d].live }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/chatlifecycle/convo"
 )
 
@@ -202,6 +204,9 @@ func (q *Query) checkGroups(p *plan) error {
 		return invalid("group_by", fmt.Sprintf("%q is not one of %s", q.GroupBy,
 			join(Dimensions())))
 	}
+	if q.GroupBy.OnlyFilters() {
+		return invalid("group_by", "is not by "+string(q.GroupBy)+": ask Behind")
+	}
 	if q.Kind == Users && q.GroupBy != "" {
 		return invalid("group_by", "a report of users is grouped by user")
 	}
@@ -277,6 +282,12 @@ func (f Filter) check(field, workspace string) error {
 			return invalid(field+"."+string(d), fmt.Sprintf("must be at most %d values", MaxValues))
 		}
 		for _, v := range values {
+			if d == Conversation {
+				id, err := uuid.Parse(v)
+				if err != nil || id.String() != v {
+					return invalid(field+"."+string(d), fmt.Sprintf("%q is not the id of a conversation", v))
+				}
+			}
 			if (convo.Filter{Workspace: workspace, Team: v}).Validate() != nil {
 				return invalid(field+"."+string(d), "must be values of 255 bytes at most, "+
 					"of UTF-8 without control characters")

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
@@ -208,10 +210,19 @@ func (q *selection) filter(a *report.Aggregation, from, to int64) {
 			if len(values) == 0 || d.Several() {
 				continue
 			}
+			if d == report.Conversation && q.source == ownMessages { // they have none
+				q.where += [...]string{" AND 1 = 0", ""}[i]
+				continue
+			}
 			q.where += " AND " + d.SQL(of, q.column) + op +
 				dialect.Placeholders(len(values)) + ")"
 			for _, v := range values {
-				q.args = append(q.args, v)
+				if d == report.Conversation {
+					id, _ := uuid.Parse(v) // else no conversation has it
+					q.args = append(q.args, q.d.ID(id))
+				} else {
+					q.args = append(q.args, v)
+				}
 			}
 		}
 	}

@@ -236,7 +236,7 @@ func fits(b report.Subject, by report.Dimension, f report.Filter) bool {
 			return false
 		}
 	}
-	return by == "" || by.Fits(b)
+	return by == "" || by.Fits(b) && !by.OnlyFilters()
 }
 
 // halved is a calendar in which every other microsecond is working time.

@@ -98,6 +98,7 @@ func (all *facts) message(e *convo.Event, first bool) {
 	d := dims{
 		report.Channel: one(m.Channel), report.ContactType: contactIs(first),
 		report.Author: userIn(e.By), report.ActorType: one(string(e.By.Type)),
+		report.Contact: one(e.Contact), report.Conversation: one(e.Conversation.String()),
 	}
 	count := int64(1)
 	quiet := m.Quiet
@@ -169,6 +170,7 @@ func (all *facts) conversation(c *convo.Conversation, log []convo.Event) {
 				turn, turnSince = next, e.At
 			}
 		}
+		before := len(*all)
 		all.message(e, is.NewContact)
 		all.moves(e, &was, is)
 		switch e.Kind {
@@ -198,6 +200,11 @@ func (all *facts) conversation(c *convo.Conversation, log []convo.Event) {
 					all.reply(e, &was, d.with(by))
 				}
 			}
+		}
+		for i := range (*all)[before:] {
+			f := &(*all)[before+i]
+			f.dimensions = f.dimensions.with(dims{report.Contact: one(e.Contact),
+				report.Conversation: one(e.Conversation.String())})
 		}
 	}
 }
