@@ -158,6 +158,43 @@ func (s *Store) Cycles(
 	return nil
 }
 
+// Entries implements report.Store.
+func (s *Store) Entries(
+	ctx context.Context, q report.EntriesQuery, f func(*report.Entry) error,
+) error {
+	if err := cmp.Or(ctx.Err(), q.Validate()); err != nil {
+		return err
+	}
+	all := s.entriesOf(ctx, &q)
+	for i := range all {
+		if err := f(&all[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) entriesOf(ctx context.Context, q *report.EntriesQuery) (all []report.Entry) {
+	defer s.reading(ctx)()
+	w := s.workspaces[q.Workspace]
+	if w == nil {
+		return nil
+	}
+	var y report.Entry
+	from, to := q.From.UnixMicro(), q.To.UnixMicro()
+	for _, c := range w.all.items {
+		c.entries(w, true, &y, func(y *report.Entry) {
+			at := y.At.UnixMicro()
+			if from <= at && at < to && (slices.Contains(report.LifecycleKinds, y.Kind) ||
+				slices.Contains(report.MessageKinds, y.Kind)) {
+				all = append(all, *y)
+			}
+		})
+	}
+	slices.SortFunc(all, func(a, b report.Entry) int { return q.Compare(&a, &b) })
+	return all
+}
+
 // picked are the cycles that q picks, in order.
 func (s *Store) picked(ctx context.Context, q *report.CyclesQuery) (all []report.Cycle) {
 	defer s.reading(ctx)()

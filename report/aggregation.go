@@ -27,6 +27,12 @@ type Store interface {
 	// happens meanwhile may be among them or not, but none is there twice, and none is missing that
 	// was there before. It fails as [CyclesQuery.Validate] does.
 	Cycles(ctx context.Context, q CyclesQuery, f func(*Cycle) error) error
+	// Entries calls f for the events of conversations that q picks and reports count, of
+	// MessageKinds and LifecycleKinds, in the order of their time, conversation and Seq, until f
+	// fails, and returns that error; f may use the store, and the entry is valid until it returns. A
+	// database keeps no more than a page of them in memory, and none is missing or there twice that
+	// was there before. It fails as [EntriesQuery.Validate] does.
+	Entries(ctx context.Context, q EntriesQuery, f func(*Entry) error) error
 	// Active returns how the active conversations are spread over statuses, assignees, teams, lanes
 	// and channels, in any order.
 	Active(ctx context.Context, workspace string) ([]ActiveCount, error)

@@ -102,6 +102,14 @@ func NoFormula(text string) string {
 	return text
 }
 
+// text is how texts of others are written into CSV.
+func (e *Export) text() func(string) string {
+	if e.Spreadsheet {
+		return NoFormula
+	}
+	return func(text string) string { return text }
+}
+
 // query checks what an export is asked for.
 func (e *Export) query() (CyclesQuery, error) {
 	q := CyclesQuery{Workspace: e.Workspace, From: e.From, To: e.To, By: e.By}
@@ -128,10 +136,7 @@ func WriteCSV(ctx context.Context, w io.Writer, s Store, e Export) error {
 	if err := out.Write(Columns); err != nil {
 		return err
 	}
-	text := func(text string) string { return text }
-	if e.Spreadsheet {
-		text = NoFormula
-	}
+	text := e.text()
 	write := func(y *Cycle) error { return out.Write(y.row(text)) }
 	if err := s.Cycles(ctx, q, write); err != nil {
 		return err

@@ -186,6 +186,16 @@ var reportCases = []reportCase{
 			r.ErrorIs(r.reporter.Cycles(ctx, report.CyclesQuery{
 				Workspace: acme, From: now.Add(-time.Hour), To: now,
 			}, ignore), context.Canceled)
+			r.ErrorIs(r.reporter.Entries(ctx, report.EntriesQuery{
+				Workspace: acme, From: now.Add(-time.Hour), To: now,
+			}, func(*report.Entry) error { return nil }), context.Canceled)
+			_, err = r.reporter.Counted(ctx, report.CountedQuery{
+				Aggregation: report.Aggregation{
+					Workspace: acme, Measures: []report.Measure{report.Opened},
+					Boundaries: []time.Time{now.Add(-time.Hour), now},
+				}, Limit: 1,
+			})
+			r.ErrorIs(err, context.Canceled)
 			r.ErrorIs(r.reporter.AtOneMoment(ctx, func(context.Context) error { return nil }),
 				context.Canceled)
 			_, err = r.reporter.Active(ctx, acme)

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -86,6 +87,52 @@ var kindCases = []reportCase{
 			r.compareBehind(acme)
 			r.rollupAll()
 			r.compareBehind(acme)
+		},
+	},
+	{
+		"Kinds/an export of spans has each duration once",
+		"the spans of a period are the durations that its reports count, in order",
+		func(r *reports) {
+			r.play(acme, 24, 300)
+			r.play("other", 2, 20)
+			r.compareSpans(acme)
+		},
+	},
+	{
+		"Kinds/entries come in order, each once, page after page",
+		"what happened at one moment is yielded once, also where a page ends amid it",
+		func(r *reports) {
+			const n = convo.MaxPageSize + 100
+			s := story{r}
+			s.clock.now.Store(at(2, 9, 30).UnixMicro())
+			_, err := r.engine.Import(r.ctx, acme, func(yield func(convo.History, error) bool) {
+				for i := range n {
+					k := fmt.Sprint("k", i)
+					h := convo.History{Key: k, To: to(k), Commands: []convo.Command{
+						convo.Receive{At: at(2, 9, 0), Body: "hi"},
+						convo.Close{By: ana, At: at(2, 9, 0)},
+					}}
+					if !yield(h, nil) {
+						return
+					}
+				}
+			}, nil)
+			r.NoError(err)
+			q := report.EntriesQuery{Workspace: acme, From: at(2, 0, 0), To: at(3, 0, 0)}
+			var before report.Entry
+			yielded := 0
+			r.NoError(r.reporter.Entries(r.ctx, q, func(y *report.Entry) error {
+				r.Negative(q.Compare(&before, y))
+				before = *y
+				yielded++
+				return nil
+			}))
+			r.Equal(3*n, yielded)
+			boom := errors.New("boom")
+			r.ErrorIs(r.reporter.Entries(r.ctx, q, func(*report.Entry) error { return boom }), boom)
+			var invalid *convo.ValidationError
+			q.To = q.From
+			r.ErrorAs(r.reporter.Entries(r.ctx, q, nil), &invalid)
 		},
 	},
 	{
@@ -179,6 +226,43 @@ func (r *reports) behind(q report.Query, m report.Measure) map[uuid.UUID]report.
 			return all
 		}
 	}
+}
+
+// compareSpans exports spans.
+func (r *reports) compareSpans(workspace string) {
+	from, to := r.period(workspace)
+	from, to = from.Add(30*time.Hour), to.Add(-20*time.Hour)
+	var out bytes.Buffer
+	r.NoError(report.WriteSpansNDJSON(r.ctx, &out, r.reporter, report.Export{
+		Workspace: workspace, From: from, To: to,
+	}))
+	got, before := map[string]int{}, from
+	for d := json.NewDecoder(&out); d.More(); {
+		var p report.Span
+		r.NoError(d.Decode(&p))
+		r.False(p.At.Before(before), "by time")
+		before = p.At
+		got[fmt.Sprint(p.Measure, p.At, p.Micros, p.Conversation, p.Contact, p.Assignee, p.Team,
+			p.Channel, p.Lane, p.Status, p.Priority, p.Labels)]++
+		if p.Measure != report.ActiveResolution {
+			r.Equal(p.Micros, p.To.Sub(p.From).Microseconds())
+		}
+	}
+	want := map[string]int{}
+	for _, f := range r.facts(workspace) {
+		if !f.timed || f.measure.Working() || f.at.Before(from) || !f.at.Before(to) {
+			continue
+		}
+		d := func(d report.Dimension) string { return f.dimensions[d][0] }
+		labels := f.dimensions[report.Label]
+		if labels[0] == "" {
+			labels = nil
+		}
+		want[fmt.Sprint(f.measure, f.at, f.micros, f.of, d(report.Contact), d(report.Assignee),
+			d(report.Team), d(report.Channel), d(report.Lane), d(report.Status),
+			d(report.Priority), labels)]++
+	}
+	r.Equal(want, got)
 }
 
 // compareBacklogs asks for backlogs by each dimension, filtered and not.

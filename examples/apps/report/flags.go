@@ -26,6 +26,7 @@ const (
 	formatCSV         = "csv"
 	formatNDJSON      = "ndjson"
 	formatTranscripts = "transcripts"
+	formatSpans       = "spans"
 )
 
 // What of a cycle is in the period of an export.
@@ -127,8 +128,8 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 		"the `format` of a report: table, json or csv (durations in microseconds)")
 	flags.BoolVar(&c.live, "live", false, "show how things stand right now")
 	flags.StringVar(&c.export, "export", "",
-		"print the cycles of the period as csv or ndjson, or the conversations created in it as "+
-			"transcripts: the `format`")
+		"print the cycles of the period as csv or ndjson, or the durations that ended in it, as "+
+			"CSV, as spans, or the conversations created in it as transcripts: the `format`")
 	flags.StringVar(&c.by, "by", byOpening,
 		"the `time` by which the period has a cycle that is exported: opening or closing")
 	flags.BoolVar(&c.formulas, "formulas", false,
@@ -237,15 +238,16 @@ func (c *call) check(flags *flag.FlagSet) error {
 	if !slices.Contains([]string{formatTable, formatJSON, formatCSV}, c.format) {
 		return wrong("--format: %q is not one of table, json, csv", c.format)
 	}
-	if !slices.Contains([]string{"", formatCSV, formatNDJSON, formatTranscripts}, c.export) {
-		return wrong("--export: %q is not one of csv, ndjson, transcripts", c.export)
+	if !slices.Contains([]string{"", formatCSV, formatNDJSON, formatSpans, formatTranscripts},
+		c.export) {
+		return wrong("--export: %q is not one of csv, ndjson, spans, transcripts", c.export)
 	}
 	if !slices.Contains([]string{byOpening, byClosing}, c.by) {
 		return wrong("--by: %q is not one of opening, closing", c.by)
 	}
-	asCSV := c.export == formatCSV || c.export == "" && c.html == "" && c.format == formatCSV
+	asCSV := c.export == formatCSV || c.export == formatSpans || c.export == "" && c.html == "" && c.format == formatCSV
 	if c.formulas && !asCSV {
-		return wrong("--formulas goes with --format csv and --export csv")
+		return wrong("--formulas goes with --format csv, --export csv and --export spans")
 	}
 	if q := c.query; q.Kind == report.Leaderboard && !slices.Contains(leading(), q.Measure) {
 		return wrong("--measure: %q is not one of %s", q.Measure, list(leading()))
@@ -259,8 +261,8 @@ func (c *call) check(flags *flag.FlagSet) error {
 			err = wrong("--seed goes with --demo")
 		case slices.Contains(all, f.Name) && !slices.Contains(goesWith[todo[0]], f.Name):
 			err = wrong("--%s does not go with %s", f.Name, todo[0])
-		case f.Name == "by" && c.export == formatTranscripts:
-			err = wrong("--by does not go with --export transcripts, which are of conversations")
+		case f.Name == "by" && (c.export == formatTranscripts || c.export == formatSpans):
+			err = wrong("--by does not go with --export %s, which are of no cycle", c.export)
 		}
 	})
 	return err

@@ -241,6 +241,9 @@ func (c *call) exportTo(ctx context.Context, s store, out io.Writer) (string, er
 		err = report.WriteCSV(ctx, out, n, e)
 	case formatNDJSON:
 		err = report.WriteNDJSON(ctx, out, n, e)
+	case formatSpans:
+		what = "events with their spans"
+		err = report.WriteSpansCSV(ctx, out, n, e)
 	default:
 		what = "conversations"
 		err = report.WriteTranscripts(ctx, out, n,
@@ -259,6 +262,14 @@ type counting struct {
 func (s *counting) Cycles(ctx context.Context, q report.CyclesQuery,
 	f func(*report.Cycle) error) error {
 	return s.store.Cycles(ctx, q, func(y *report.Cycle) error {
+		s.n++
+		return f(y)
+	})
+}
+
+func (s *counting) Entries(ctx context.Context, q report.EntriesQuery,
+	f func(*report.Entry) error) error {
+	return s.store.Entries(ctx, q, func(y *report.Entry) error {
 		s.n++
 		return f(y)
 	})

@@ -307,6 +307,7 @@ func TestExportsAreStreamedAndCounted(t *testing.T) {
 		{[]string{"ndjson", "--by", "opening"}, 5, "exported 5 cycles by opening"},
 		{[]string{"ndjson", "--by", "closing"}, 3, "exported 3 cycles by closing"},
 		{[]string{"transcripts"}, 16, "exported 4 conversations"},
+		{[]string{"spans"}, 32, "exported 16 events with their spans"},
 	} {
 		out, summary, err := ask(t, append(append(march, "--export"), c.args...)...)
 		require.NoError(t, err)
