@@ -107,7 +107,7 @@ func apply(s *Snapshot, e *Event) {
 	case MessageDuplicated:
 		applyDuplicated(cycle, e)
 	case DeadlinePassed:
-		c.Marks = c.Marks.with(MarksOf(payloadOf[Mark](e)))
+		c.Marks = c.Marks.with(MarksOf(payloadOf[Passing](e).Mark))
 	case ConversationRated:
 		r := payloadOf[Rated](e)
 		if r.Cycle == cycle.Number {

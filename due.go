@@ -246,11 +246,12 @@ func (w *decider) fire(s *Snapshot, rule *Deadline, t Timer, p *Policy) {
 	o := fields{by: BySystem(), at: maxTime(t.Due, s.Conversation.UpdatedAt), source: SourceTimer}
 	if rule != nil && rule.Name != TimerAutoClose { // which needs no event of its own
 		e := w.add(s, &o, DeadlinePassed)
-		mark := t.mark(rule, MarkPassed)
+		passing := &Passing{Mark: t.mark(rule, MarkPassed)}
 		if t.Target != TargetNone {
-			mark.Result = MarkMissed
+			passing.Mark.Result = MarkMissed
 		}
-		e.Payload = &mark
+		s.Conversation.before(DeadlinePassed, &passing.Before)
+		e.Payload = passing
 		w.apply(s, e)
 		w.outcome = OutcomeReminded
 	}

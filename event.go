@@ -73,7 +73,7 @@ const (
 	movingPayload
 	resumptionPayload
 	ratedPayload
-	markPayload
+	passingPayload
 )
 
 // eventKinds names the kinds, and says whose log they are in and what payload they have.
@@ -109,7 +109,7 @@ var eventKinds = [...]struct {
 		payload: descriptionPayload},
 	ConversationMoved: {name: "conversation_moved", payload: movingPayload},
 	ConversationRated: {name: "conversation_rated", payload: ratedPayload},
-	DeadlinePassed:    {name: "deadline_passed", payload: markPayload},
+	DeadlinePassed:    {name: "deadline_passed", payload: passingPayload},
 	ProfileChanged:    {name: "profile_changed", payload: profilePayload, ofContact: true},
 	AddressLinked:     {name: "address_linked", payload: addressPayload, ofContact: true},
 	AddressUnlinked:   {name: "address_unlinked", payload: addressPayload, ofContact: true},
@@ -200,7 +200,7 @@ type Event struct {
 // Payload is what events of one kind have beside what all events have: *Opening, *Pending,
 // *ClosingNotes, *Assignment, *Message, *Edited, *Retracted, *Identified, *Duplicated,
 // *Notice, *Address, *Blocking, *Merging, *Unmerging, *Before, *Labeling, *Prioritizing,
-// *Description, *Profile, *Moving, *Resumption, *Rated or *Mark.
+// *Description, *Profile, *Moving, *Resumption, *Rated or *Passing.
 type Payload interface{ payload() }
 
 func (*Opening) payload()      {}
@@ -225,7 +225,7 @@ func (*Profile) payload()      {}
 func (*Moving) payload()       {}
 func (*Resumption) payload()   {}
 func (*Rated) payload()        {}
-func (*Mark) payload()         {}
+func (*Passing) payload()      {}
 
 // MessageAt is when a message was sent: its SentAt, if it has one that is not after At; else At. It
 // is what waits and responses count from.
@@ -285,15 +285,15 @@ func (e Event) Resumption() Resumption { return payloadOf[Resumption](&e) }
 // Rated is the payload of a rating; zero for other events.
 func (e Event) Rated() Rated { return payloadOf[Rated](&e) }
 
-// Mark is the payload of a deadline that passed; zero for other events.
-func (e Event) Mark() Mark { return payloadOf[Mark](&e) }
+// Passing is the payload of a deadline that passed; zero for other events.
+func (e Event) Passing() Passing { return payloadOf[Passing](&e) }
 
 // Marks are what e says of deadlines: which one passed, which targets it met or had missed, and
 // which stand still or go on. Of most events there are none.
 func (e Event) Marks() Marks {
 	switch p := e.Payload.(type) {
-	case *Mark:
-		return MarksOf(*p)
+	case *Passing:
+		return MarksOf(p.Mark)
 	case *Message:
 		return p.Marks
 	case *ClosingNotes:
@@ -322,7 +322,7 @@ func (e Event) Moving() Moving { return payloadOf[Moving](&e) }
 func (e Event) Blocking() Blocking { return payloadOf[Blocking](&e) }
 
 // Before is what the conversation was before a change of its status, assignee, team, lane, channel
-// or turn; zero for other events.
+// or turn, or when a deadline passed; zero for other events.
 func (e Event) Before() Before {
 	switch p := e.Payload.(type) {
 	case *Opening:
@@ -342,6 +342,8 @@ func (e Event) Before() Before {
 	case *Moving:
 		return p.Before
 	case *Resumption:
+		return p.Before
+	case *Passing:
 		return p.Before
 	case *Before:
 		return *p

@@ -11,7 +11,8 @@ import (
 
 // Before is what a conversation was before an event that changes its status, assignee, team, lane,
 // channel or turn, and since when: so the event says which stretches of time it ends, and reports
-// count them where and as they ended. All is empty before the first opening.
+// count them where and as they ended. DeadlinePassed has it too, to be counted as what it passed
+// for. All is empty before the first opening.
 type Before struct {
 	Status   Status
 	Assignee string
@@ -81,6 +82,12 @@ type Rated struct {
 	Cycle   int
 	Score   int
 	Comment string
+}
+
+// Passing is the payload of DeadlinePassed: which one, and of what.
+type Passing struct {
+	Mark   Mark
+	Before Before
 }
 
 // ClosingNotes is the payload of ConversationClosed and ClosingAmended.

@@ -117,8 +117,9 @@ func (e Event) Row() (r EventRow) {
 		p.Before.to(&r)
 	case *Rated:
 		r.Cycle, r.Score, r.Body = p.Cycle, p.Score, p.Comment
-	case *Mark:
-		r.Marks = MarksOf(*p)
+	case *Passing:
+		r.Marks = MarksOf(p.Mark)
+		p.Before.to(&r)
 	case *Assignment:
 		r.Assignee, r.Team = p.Assignee, p.Team
 		p.Before.to(&r)
@@ -194,8 +195,8 @@ func (r *EventRow) To(e *Event) {
 		*payloadFor[Resumption](e) = Resumption{r.Marks, r.before()}
 	case ratedPayload:
 		*payloadFor[Rated](e) = Rated{r.Cycle, r.Score, r.Body}
-	case markPayload:
-		*payloadFor[Mark](e) = r.Marks.first()
+	case passingPayload:
+		*payloadFor[Passing](e) = Passing{r.Marks.first(), r.before()}
 	case closingNotesPayload:
 		*payloadFor[ClosingNotes](e) = ClosingNotes{
 			r.Category, r.Summary, r.Marks, r.before(),

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Mark is what became of a deadline of a conversation: it is the payload of DeadlinePassed, and
-// other events carry some.
+// Mark is what became of a deadline of a conversation: DeadlinePassed carries one, and other events
+// carry some.
 type Mark struct {
 	Deadline string     `json:"deadline"` // its name
 	Result   MarkResult `json:"result"`

@@ -113,7 +113,7 @@ func TestObserversDoNotComeBetweenWhatIsDue(t *testing.T) {
 		var d *desk
 		d = openDeskOn(t, s, convo.WithPolicy(by(convo.NudgeThenClose(time.Hour, "")...)),
 			convo.WithObserver(func(_ context.Context, events []convo.Event) {
-				if events[0].Mark().Deadline == "nudge" {
+				if events[0].Passing().Mark.Deadline == "nudge" {
 					d.do(toContact("carl"), convo.Send{By: flowBot, Quiet: true, Body: "still there?"})
 				}
 			}))

@@ -238,7 +238,7 @@ func beforeOf(was, is *convo.Conversation, e *convo.Event) (b convo.Before) {
 	case convo.ConversationPending, convo.ConversationResumed, convo.ConversationReopened:
 		b.StatusSince = was.StatusSince
 	case convo.ConversationClosed, convo.ConversationAssigned, convo.ConversationTransferred,
-		convo.ConversationMoved:
+		convo.ConversationMoved, convo.DeadlinePassed:
 	case convo.MessageReceived, convo.MessageSent:
 		opens := was.Turn() == convo.TurnNobody && was.Cycle.TurnSince.Equal(e.At)
 		if was.Turn() == is.Turn() || opens {

@@ -109,7 +109,8 @@ func TestANudgeThatIsTooLateIsNotSent(t *testing.T) {
 		riya, id := asked()
 		meanwhile(riya, id)
 		e := convo.Event{ID: uuid.New(), Workspace: "kettles", Conversation: id,
-			Kind: convo.DeadlinePassed, At: w.clock.Now(), Payload: &convo.Mark{Deadline: "nudge"}}
+			Kind: convo.DeadlinePassed, At: w.clock.Now(), Payload: &convo.Passing{
+				Mark: convo.Mark{Deadline: "nudge"}}}
 		w.nudges.observe(t.Context(), []convo.Event{e})
 		require.NotContains(t, riya.reads("/thread"), nudgeText, name)
 	}

@@ -123,9 +123,7 @@ func happened(e convo.Event) string {
 	case convo.ConversationRated:
 		return rated(e.Rated())
 	case convo.DeadlinePassed:
-		if m, ok := e.Payload.(*convo.Mark); ok {
-			return passed(m.Deadline)
-		}
+		return passed(e.Passing().Mark.Deadline)
 	case convo.ProfileChanged:
 		if name := plain(e.Profile().Name); name != "" {
 			return "said that this is " + name
