@@ -142,10 +142,12 @@ func NewCounter(q CountedQuery) (*Counter, error) {
 
 // AddEntry adds what an entry counts for.
 func (c *Counter) AddEntry(y *Entry) {
-	if y.Conversation == uuid.Nil || bytes.Compare(y.Conversation[:], c.q.After[:]) <= 0 ||
-		!c.c.passes(y) {
-		return
+	if y.Conversation != uuid.Nil && bytes.Compare(y.Conversation[:], c.q.After[:]) > 0 {
+		c.c.things(y, c.addThing)
 	}
+}
+
+func (c *Counter) addThing(y *Entry) {
 	m := c.c.measures[0]
 	n, micros := m.of(y, c.q.Calendar)
 	if n == 0 {

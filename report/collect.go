@@ -90,12 +90,11 @@ func NewCollector(a Aggregation, newSketch func() Sketch) (*Collector, error) {
 const mostExact = 100_000
 
 // AddEntry adds what the measures of the aggregation are in an entry.
-func (c *Collector) AddEntry(y *Entry) {
-	if !c.passes(y) {
-		return
-	}
-	when := y.At.UnixMicro()
-	value := ""
+func (c *Collector) AddEntry(y *Entry) { c.things(y, c.addThing) }
+
+// addThing adds what the measures are in one thing of an entry.
+func (c *Collector) addThing(y *Entry) {
+	when, value := y.At.UnixMicro(), ""
 	if c.group != nil {
 		value = c.group.of(y)
 	}
@@ -112,17 +111,21 @@ func (c *Collector) AddEntry(y *Entry) {
 	}
 }
 
-// passes reports whether an entry is of the subject and in a bucket, and all filters let it through.
-func (c *Collector) passes(y *Entry) bool {
-	if !c.a.Subject().has(y) || c.bucket(y.At.UnixMicro()) < 0 {
-		return false
+// things calls f with each thing of the subject that an entry is, if it is in a bucket and all
+// filters let it through.
+func (c *Collector) things(y *Entry, f func(*Entry)) {
+	subject := c.a.Subject()
+	if !subject.has(y) || c.bucket(y.At.UnixMicro()) < 0 {
+		return
 	}
-	for _, f := range c.filters {
-		if !f.lets(f.of.of(y)) {
-			return false
+	subject.Each(y, func(y *Entry) {
+		for _, filter := range c.filters {
+			if !filter.lets(filter.of.of(y)) {
+				return
+			}
 		}
-	}
-	return true
+		f(y)
+	})
 }
 
 // lets reports whether a text, which may be several values, passes.

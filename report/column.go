@@ -2,6 +2,8 @@ package report
 
 import (
 	"time"
+
+	"github.com/chatlifecycle/convo"
 )
 
 // Table is where a store keeps a column.
@@ -12,6 +14,7 @@ const (
 	EventTable        Table = iota // the event itself
 	ConversationTable              // its conversation
 	CycleTable                     // the closed cycle of a closing
+	markTable                      // a mark of the event, which no SQL can read
 )
 
 // Column is one of the values that measures and dimensions are declared in. Store authors who
@@ -64,6 +67,10 @@ const (
 	firstAssignee
 	lastAssignee
 	lastTeam
+	marks
+	deadline
+	target
+	result
 )
 
 // column is a column in both languages: its name in SQL, and how it is read in Go, as a number
@@ -143,6 +150,12 @@ var columns = [...]column{
 	firstAssignee: ofCycle("first_assignee", func(y *Entry) string { return y.FirstAssignee }),
 	lastAssignee:  ofCycle("last_assignee", func(y *Entry) string { return y.LastAssignee }),
 	lastTeam:      ofCycle("last_team", func(y *Entry) string { return y.LastTeam }),
+
+	marks: {name: "marks", optional: true,
+		number: func(y *Entry) (int64, bool) { return 0, y.Marks != "" }},
+	deadline: ofMark(func(m *convo.Mark) string { return m.Deadline }),
+	target:   ofMark(func(m *convo.Mark) string { return string(m.Target) }),
+	result:   ofMark(func(m *convo.Mark) string { return string(m.Result) }),
 }
 
 func optionalText(name string, text func(*Entry) string) column {
@@ -151,6 +164,10 @@ func optionalText(name string, text func(*Entry) string) column {
 
 func ofCycle(name string, text func(*Entry) string) column {
 	return column{table: CycleTable, name: name, text: text}
+}
+
+func ofMark(text func(*convo.Mark) string) column {
+	return column{table: markTable, text: func(y *Entry) string { return text(&y.Mark) }}
 }
 
 func optionalTime(name string, of func(*Entry) time.Time) column {

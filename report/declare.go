@@ -33,6 +33,9 @@ var (
 	isReceived   = is(kind, convo.MessageReceived.String())
 	isSent       = is(kind, convo.MessageSent.String())
 	isEcho       = is(kind, convo.MessageDuplicated.String())
+	isMet        = is(result, convo.MarkMet)
+	isMissed     = is(result, convo.MarkMissed)
+	isPassed     = is(result, convo.MarkPassed)
 
 	wasOpen     = is(statusBefore, convo.StatusOpen)
 	wasPending  = is(statusBefore, convo.StatusPending)
@@ -201,6 +204,21 @@ var measureTable = []measure{
 		definition: "quiet messages of contacts, users and automation, by their time; also those " +
 			"of contacts who have no conversation. No other measure counts them."},
 
+	{name: DeadlinesMet, subject: OfDeadlines, when: all(isMet), rollup: rows(DeadlinesMet),
+		definition: "targets that were met, by the reply or the closing that met them: each once " +
+			"a cycle, that of a next response once a wait. Of a response that was not due " +
+			"before the closing it is neither met nor missed."},
+	{name: DeadlinesMissed, subject: OfDeadlines, when: all(isMissed),
+		rollup: rows(DeadlinesMissed),
+		definition: "targets that were missed, each once: by when it was due, or, where Tick had " +
+			"not seen that before, by the reply or the closing that came too late. The share " +
+			"that was met is met ÷ (met + missed)."},
+	{name: DeadlinesPassed, subject: OfDeadlines, when: all(isPassed),
+		rollup: rows(DeadlinesPassed),
+		definition: "deadlines without a target that passed, by when they were due: reminders, " +
+			"and what Tick did then, as a closing or taking off an assignee. " +
+			"Policy.AutoClose and the end of PendingUntil are none."},
+
 	{name: WorkingResolution, workingOf: Resolution},
 	{name: WorkingFirstResolution, workingOf: FirstResolution},
 	{name: WorkingLastResolution, workingOf: LastResolution},
@@ -238,7 +256,7 @@ func asWell(all map[Subject]*text, t *text, subjects ...Subject) map[Subject]*te
 }
 
 // ended are the subjects whose events say what the conversation was before them.
-var ended = []Subject{OfClosings, OfReplies, OfHandling, OfStatuses, OfTurns}
+var ended = []Subject{OfClosings, OfReplies, OfHandling, OfStatuses, OfTurns, OfDeadlines}
 
 func contactType(when ...condition) *text {
 	return &text{
@@ -310,6 +328,8 @@ var dimensionTable = []dimension{
 	{name: Contact, of: of(valueOf(contact), everything...), live: true},
 	{name: Conversation, of: of(valueOf(conversationID), everything...), live: true},
 	{name: Label, of: of(&text{then: operand{column: labelsBefore}, tokens: true}, anyCycle...)},
+	{name: Deadline, of: of(valueOf(deadline), OfDeadlines)},
+	{name: Target, of: of(valueOf(target), OfDeadlines)},
 }
 
 // The tables by name.

@@ -128,6 +128,38 @@ func TestEveryDimensionIsDeclaredWhole(t *testing.T) {
 	}
 }
 
+// What only a mark has is in no SQL, and is nothing where events are not taken apart.
+func TestOnlyWhatSplitsReadsMarks(t *testing.T) {
+	refuse := func(s Subject, conditions []condition) {
+		every(conditions, func(_ condition, column Column) {
+			assert.True(t, s.Splits() || column.Table() != markTable, "of subject %d", s)
+		})
+	}
+	for s := range subjects {
+		every(subjects[s].when, func(_ condition, column Column) {
+			assert.NotEqual(t, markTable, column.Table(), "it says which events to read")
+		})
+	}
+	name := func(c Column) string { return c.Name() }
+	for _, m := range measureTable {
+		refuse(m.subject, m.when)
+		refuse(m.subject, m.minus)
+		if m.subject.Splits() {
+			assert.Equal(t, Expressions{}, m.name.SQL(name), m.name)
+			assert.False(t, m.name.CountsDistinct() || m.name.Timed(), "stores count it in Go")
+		}
+	}
+	for _, d := range Dimensions() {
+		for s, of := range dimensions[d].of {
+			refuse(s, of.when)
+			if of.then.column.Table() == markTable {
+				assert.True(t, s.Splits(), d)
+				assert.Empty(t, d.SQL(s, name), d)
+			}
+		}
+	}
+}
+
 func TestMeasuresAndDimensionsAreTheCallersToKeep(t *testing.T) {
 	measures, dimensions := Measures(), Dimensions()
 	slices.Reverse(measures)

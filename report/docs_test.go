@@ -84,6 +84,7 @@ var subjectNames = [...]string{
 	report.OfAssignments: "assignments", report.OfHandling: "handling",
 	report.OfStatuses: "statuses", report.OfTurns: "turns", report.OfMessages: "messages",
 	report.OfEntering: "entering", report.OfLeaving: "leaving",
+	report.OfDeadlines: "deadlines",
 }
 
 // measuresOf are the measures of a subject.

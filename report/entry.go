@@ -23,6 +23,8 @@ type Entry struct {
 	LastAssignee   string
 	LastTeam       string
 	Amended        string // the category
+	// Mark is the one of its marks that is looked at: see [Subject.Each].
+	Mark convo.Mark
 }
 
 // Of makes y the entry of an event of a conversation; cycle is that of a closing, else nil.

@@ -46,6 +46,9 @@ const (
 	OutgoingUser          Measure = "outgoing_user"
 	OutgoingAutomation    Measure = "outgoing_automation"
 	Quiet                 Measure = "quiet"
+	DeadlinesMet          Measure = "deadlines_met"
+	DeadlinesMissed       Measure = "deadlines_missed"
+	DeadlinesPassed       Measure = "deadlines_passed"
 )
 
 // Backlog is how many conversations are active. Stores do not aggregate it: it is Entered less Left,
@@ -95,6 +98,8 @@ const (
 	Label          Dimension = "label"           // of the conversation; it may have several
 	Contact        Dimension = "contact"         // who had the conversation, by the contact's id
 	Conversation   Dimension = "conversation"    // its id; only to filter by
+	Deadline       Dimension = "deadline"        // the name of the rule
+	Target         Dimension = "target"          // what a service level is about; empty without one
 )
 
 // Contact types. A contact is new at the first opening of its first conversation; its messages are,
@@ -144,7 +149,8 @@ func (m Measure) Working() bool { return m.declared().workingOf != "" }
 func (m Measure) Definition() string { return m.declared().definition }
 
 // Of is how often m is in an entry: 1, −1 or 0; and how long it took, in microseconds. It is zero
-// in working time, which needs a Calendar, and where different things are counted.
+// in working time, which needs a Calendar, and where different things are counted. Of a subject
+// that [Subject.Splits] it is asked within [Subject.Each].
 func (m Measure) Of(y *Entry) (count, micros int64) {
 	d := m.declared()
 	if d.workingOf != "" || d.distinct != 0 || !d.subject.has(y) {

@@ -53,6 +53,7 @@ var parts = map[Kind][]part{
 		{measures: []Measure{OpenTime, PendingTime}},
 		{measures: []Measure{ContactWaitingTime, AwaitingContactTime, IdleTime}},
 	},
+	Deadlines: {{measures: []Measure{DeadlinesMet, DeadlinesMissed, DeadlinesPassed}}},
 	Users: {
 		{measures: []Measure{Closed, Resolution}, by: Closer},
 		{measures: []Measure{FirstResponse, Response}, by: Author},

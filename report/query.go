@@ -19,6 +19,7 @@ const (
 	Assignments   Kind = "assignments"   // who got what, how soon, and for how long
 	Times         Kind = "times"         // how long open, pending, and whose turn it was
 	Backlogs      Kind = "backlog"       // what was active when each bucket ended
+	Deadlines     Kind = "deadlines"     // targets met and missed, and what else passed
 	Users         Kind = "users"         // one row per user, of all measures credited to users
 	Leaderboard   Kind = "leaderboard"   // the top users or teams by one measure
 )

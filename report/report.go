@@ -230,13 +230,14 @@ func compareGroups(by Measure, a, b *Group) int {
 	return cmp.Compare(a.Value, b.Value)
 }
 
-// MarshalJSON adds reopen_rate, which is ReopenRate of the total.
+// MarshalJSON adds reopen_rate and met_rate, which are ReopenRate and MetRate of the total.
 func (r *Report) MarshalJSON() ([]byte, error) {
 	type plain Report
 	return json.Marshal(struct {
 		*plain
 		ReopenRate float64 `json:"reopen_rate"`
-	}{(*plain)(r), r.Total.ReopenRate()})
+		MetRate    float64 `json:"met_rate"`
+	}{(*plain)(r), r.Total.ReopenRate(), r.Total.MetRate()})
 }
 
 // ReopenRate is reopened ÷ closed; 0 where nothing was closed.

@@ -12,9 +12,13 @@ type Expressions struct {
 }
 
 // SQL writes m in SQL, for stores: standard SQL of comparisons, CASE and constants, without
-// placeholders. name says how a column is called in the statement. It is safe for concurrent use.
+// placeholders. name says how a column is called in the statement. Of a subject that
+// [Subject.Splits] all are empty. It is safe for concurrent use.
 func (m Measure) SQL(name func(Column) string) Expressions {
 	d := m.declared()
+	if d.subject.Splits() {
+		return Expressions{}
+	}
 	x := Expressions{Count: "1"}
 	if d.distinct != 0 {
 		x.DistinctOf = name(d.distinct)
@@ -62,10 +66,10 @@ func parenthesized(expression string) string {
 // SQL writes in SQL which events s is of, beside their kinds; empty: all of those.
 func (s Subject) SQL(name func(Column) string) string { return sqlOf(subjects[s].when, name) }
 
-// SQL writes the value of d in SQL, of what s is; empty if that does not have d. Of labels it is
-// all of them, a convo.Tokens.
+// SQL writes the value of d in SQL, of what s is; empty if that does not have d, or if only a part
+// of an event has it: see [Subject.Splits]. Of labels it is all of them, a convo.Tokens.
 func (d Dimension) SQL(s Subject, name func(Column) string) string {
-	if t := d.textOf(s); t != nil {
+	if t := d.textOf(s); t != nil && t.then.column.Table() != markTable {
 		return t.sql(name)
 	}
 	return ""

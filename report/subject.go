@@ -18,6 +18,7 @@ const (
 	OfMessages                   // messages
 	OfEntering                   // ways into a status, lane, channel, team or assignee
 	OfLeaving                    // ways out of them, while active, and closings
+	OfDeadlines                  // targets that were met or missed, and other deadlines that passed
 )
 
 // subject is a subject as data: which events it is of, and whom a measure of it is credited to.
@@ -25,6 +26,8 @@ type subject struct {
 	kinds []convo.EventKind
 	when  []condition // which of them; all must hold
 	user  Dimension
+	// splits says that an event may be several of them, one for each of its marks.
+	splits bool
 }
 
 var subjects = [...]subject{
@@ -80,6 +83,12 @@ var subjects = [...]subject{
 		},
 		when: []condition{wasActive}, user: Assignee,
 	},
+	OfDeadlines: {
+		kinds: []convo.EventKind{
+			convo.MessageSent, convo.ConversationClosed, convo.DeadlinePassed,
+		},
+		when: []condition{given(marks)}, user: Assignee, splits: true,
+	},
 }
 
 // Kinds are the kinds of event that s is of. The slice must not be changed.
@@ -95,5 +104,6 @@ var (
 		convo.ConversationOpened, convo.ConversationReopened, convo.ConversationPending,
 		convo.ConversationResumed, convo.ConversationClosed, convo.ConversationAssigned,
 		convo.ConversationMoved,
+		convo.DeadlinePassed,
 	}
 )

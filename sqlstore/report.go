@@ -36,7 +36,8 @@ func (s *Store) aggregate(ctx context.Context, a report.Aggregation, c *report.C
 	for _, m := range a.Measures {
 		switch {
 		case m.Working(): // only Go knows working time
-			return s.eachEntry(ctx, &a, c.AddEntry)
+			from, to := ends(a.Boundaries)
+			return s.eachEntry(ctx, &a, allEvents, from, to, c.AddEntry)
 		case m.CountsDistinct():
 			distinct = append(distinct, m)
 		default:
@@ -102,6 +103,9 @@ func (s *Store) aggregateRows(
 	ctx context.Context, a *report.Aggregation, c *report.Collector, pending pending, from,
 	to int64,
 ) error {
+	if a.Subject().Splits() {
+		return s.eachEntry(ctx, a, pending, from, to, c.AddEntry)
+	}
 	each := a.Quantiles && slices.ContainsFunc(a.Measures, report.Measure.Timed)
 	for _, source := range sourcesOf(a.Subject()) {
 		if source == ownMessages && pending == notPending {
@@ -200,14 +204,14 @@ func (s *Store) distinctIDs(
 	return nil
 }
 
-// eachEntry reads whole entries of the subject of a, for what only Go can measure or filter by. The
-// entry is valid until f returns.
+// eachEntry reads whole entries, for what only Go can measure or filter by: those of a between two
+// times that pending lets through. The entry is valid until f returns.
 func (s *Store) eachEntry(
-	ctx context.Context, a *report.Aggregation, f func(*report.Entry),
+	ctx context.Context, a *report.Aggregation, pending pending, from, to int64,
+	f func(*report.Entry),
 ) error {
-	from, to := ends(a.Boundaries)
 	for _, source := range sourcesOf(a.Subject()) {
-		q := &selection{d: s.d, source: source}
+		q := &selection{d: s.d, source: source, pending: pending}
 		var y report.Entry
 		q.addEntry(&y)
 		q.filter(a, from, to)

@@ -24,8 +24,10 @@ func (s *Store) Counted(
 		return nil, err
 	}
 	err = s.within(ctx).snapshot(ctx, func(s *Store) error {
-		if q.Measures[0].Working() || severalOf(&q.Aggregation) != "" { // what only Go knows
-			if err := s.eachEntry(ctx, &q.Aggregation, c.AddEntry); err != nil {
+		if q.Measures[0].Working() || q.Subject().Splits() || severalOf(&q.Aggregation) != "" {
+			from, to := ends(q.Boundaries) // only Go knows these
+			err := s.eachEntry(ctx, &q.Aggregation, allEvents, from, to, c.AddEntry)
+			if err != nil {
 				return err
 			}
 			page = c.Counted()

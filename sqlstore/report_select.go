@@ -207,14 +207,15 @@ func (q *selection) filter(a *report.Aggregation, from, to int64) {
 	for i, f := range []report.Filter{a.Filter, a.Exclude} {
 		op := [...]string{" IN (", " NOT IN ("}[i]
 		for d, values := range f {
-			if len(values) == 0 || d.Several() {
+			value := d.SQL(of, q.column)
+			if len(values) == 0 || d.Several() || value == "" { // Go filters then
 				continue
 			}
 			if d == report.Conversation && q.source == ownMessages { // they have none
 				q.where += [...]string{" AND 1 = 0", ""}[i]
 				continue
 			}
-			q.where += " AND " + d.SQL(of, q.column) + op +
+			q.where += " AND " + value + op +
 				dialect.Placeholders(len(values)) + ")"
 			for _, v := range values {
 				if d == report.Conversation {

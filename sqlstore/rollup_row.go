@@ -184,35 +184,40 @@ func declaredRollups() map[convo.EventKind][]rolled {
 // addEntry adds an event to the rows that it belongs to, and, if wanted, to what their sketches are
 // made of.
 func (sums rollupSums) addEntry(y *report.Entry, sketches bool) {
-	micros := y.At.UnixMicro()
 	for _, r := range rolledByKind[y.Kind] {
-		for _, m := range r.measures {
-			count, sum := m.Of(y)
-			if count == 0 {
-				continue
+		r.subject.Each(y, func(y *report.Entry) { sums.addThing(&r, y, sketches) })
+	}
+}
+
+// addThing adds one thing of a subject.
+func (sums rollupSums) addThing(r *rolled, y *report.Entry, sketches bool) {
+	micros := y.At.UnixMicro()
+	for _, m := range r.measures {
+		count, sum := m.Of(y)
+		if count == 0 {
+			continue
+		}
+		add := func(to *rollupSum) {
+			to.add(report.Stat{Count: count, Sum: sum, Min: sum, Max: sum})
+			if sketches && m.Timed() {
+				to.values = append(to.values, sum)
 			}
-			add := func(to *rollupSum) {
-				to.add(report.Stat{Count: count, Sum: sum, Min: sum, Max: sum})
-				if sketches && m.Timed() {
-					to.values = append(to.values, sum)
-				}
+		}
+		for _, w := range rowWidths {
+			slot := floorDiv(micros, w)
+			all := sums.row(rollupKey{"", m, w, slot, ""})
+			add(all)
+			if w == day {
+				add(all.halfHour(floorDiv(micros, halfHour) - slot*(day/halfHour)))
 			}
-			for _, w := range rowWidths {
-				slot := floorDiv(micros, w)
-				all := sums.row(rollupKey{"", m, w, slot, ""})
-				add(all)
-				if w == day {
-					add(all.halfHour(floorDiv(micros, halfHour) - slot*(day/halfHour)))
+			for _, d := range r.dimensions {
+				value := d.Of(r.subject, y)
+				if !d.Several() || value == "" {
+					add(sums.row(rollupKey{d, m, w, slot, value}))
+					continue
 				}
-				for _, d := range r.dimensions {
-					value := d.Of(r.subject, y)
-					if !d.Several() || value == "" {
-						add(sums.row(rollupKey{d, m, w, slot, value}))
-						continue
-					}
-					for _, v := range convo.Tokens(value).All() {
-						add(sums.row(rollupKey{d, m, w, slot, v}))
-					}
+				for _, v := range convo.Tokens(value).All() {
+					add(sums.row(rollupKey{d, m, w, slot, v}))
 				}
 			}
 		}

@@ -12,11 +12,12 @@ import (
 // What this version of the rollups has rows of. When it changes, raise rollupVersion, so that
 // rollups which lack the new rows are not read, and write down here what there is now.
 func TestTheVersionOfRollupsIsRaisedWithWhatIsInThem(t *testing.T) {
-	require.Equal(t, 3, rollupVersion)
+	require.Equal(t, 4, rollupVersion)
 	var all []string
 	for _, s := range []report.Subject{
 		report.OfOpenings, report.OfClosings, report.OfReplies, report.OfAssignments,
 		report.OfHandling, report.OfStatuses, report.OfTurns, report.OfMessages,
+		report.OfDeadlines,
 	} {
 		for _, r := range rolledByKind[s.Kinds()[0]] {
 			if r.subject == s {
@@ -44,5 +45,8 @@ func TestTheVersionOfRollupsIsRaisedWithWhatIsInThem(t *testing.T) {
 			"[channel lane opened_source team assignee contact_type priority label]",
 		"[incoming outgoing_user outgoing_automation quiet] by " +
 			"[channel author actor_type contact_type]",
+		"[deadlines_met deadlines_missed deadlines_passed] by " +
+			"[channel lane opened_source team assignee contact_type priority label " +
+			"deadline target]",
 	}, all, "raise rollupVersion, and list here what is in rollups now")
 }

@@ -33,7 +33,8 @@ type Roller interface {
 // each of report.Measures, by each of report.Dimensions. newStore is as that of [Run]. If the store
 // is a [Roller], the reports must be the same however much is rolled up.
 func RunReports(t *testing.T, newStore func(t *testing.T) Reporter) {
-	for _, c := range slices.Concat(reportCases, storyCases, cyclesCases, kindCases) {
+	for _, c := range slices.Concat(reportCases, storyCases, cyclesCases, kindCases,
+		deadlineStories) {
 		t.Run(c.name, func(t *testing.T) { c.on(t, newStore(t)) })
 	}
 }
@@ -69,6 +70,7 @@ var reportCases = []reportCase{
 			r.play(acme, 1, 400)
 			r.play("other", 2, 20)
 			r.hasEveryMeasure(r.facts(acme))
+			r.hasOneResultEach(acme)
 			for n := range uint64(2) {
 				r.compareAll(acme)
 				if rolledUp, _ := r.rollup(60); rolledUp == 0 {
@@ -207,6 +209,7 @@ var reportCases = []reportCase{
 func reportPolicy() convo.Policy {
 	p := convo.InboxPolicy()
 	p.UnassignOnClose = true
+	p.Deadlines = reportedDeadlines()
 	return p
 }
 
@@ -249,7 +252,7 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 			k.Lane = "orders"
 		}
 		var cmds []convo.Command
-		switch rnd.IntN(18) {
+		switch rnd.IntN(19) {
 		case 0, 1, 2:
 			cmds = []convo.Command{convo.Receive{
 				Channel: pick("chat", "mail", ""), SentAt: sent(), Body: "hi",
@@ -304,6 +307,9 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 			)}
 		case 13:
 			r.echo(k, user(), fmt.Sprint(seed, " ", rnd.Uint64()))
+			continue
+		case 18:
+			r.tick()
 			continue
 		case 11:
 			if rnd.IntN(4) == 0 {

@@ -173,6 +173,7 @@ func (all *facts) conversation(c *convo.Conversation, log []convo.Event) {
 		before := len(*all)
 		all.message(e, is.NewContact)
 		all.moves(e, &was, is)
+		all.deadlines(e, d)
 		switch e.Kind {
 		case convo.ConversationOpened, convo.ConversationReopened:
 			passes("nobody")
