@@ -26,8 +26,8 @@ const mostGroups = 15 // bars
 // addCharts adds the charts of what there is.
 func (c *call) addCharts(p *page, all *answers) error {
 	for _, add := range []func(*page, *answers) error{
-		c.addOpened, c.addBacklog, addHeat, c.addResolution, c.addReplies, addBands, addResponse, addTimes, addGroups,
-		addAssigned, addHandling, c.addMessages,
+		c.addOpened, c.addBacklog, addHeat, c.addResolution, c.addReplies, addBands, addResponse,
+		addTimes, addGroups, addAssigned, addHandling, c.addMessages, c.addDeadlines,
 	} {
 		if err := add(p, all); err != nil {
 			return err

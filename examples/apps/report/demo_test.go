@@ -25,10 +25,12 @@ func TestTheFirstCommandOfTheREADMEDrawsAPage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	status, _, stderr := command(t, "", strings.Fields(strings.ReplaceAll(args, "\\\n", " "))...)
 	require.Zero(t, status, stderr)
-	assert.Contains(t, stderr, "wrote report.html: 12 charts")
+	assert.Contains(t, stderr, "wrote report.html: 13 charts")
 	page, err := os.ReadFile("report.html")
 	require.NoError(t, err)
 	assert.Contains(t, string(page), "2026-03-02 to 2026-03-30")
+	assert.Contains(t, string(page), `aria-label="Deadlines"`)
+	assert.Contains(t, string(page), `<th scope="row">share of targets met</th>`)
 	assert.Contains(t, usage, "\n  report "+args+"\n", "--help has it too")
 }
 

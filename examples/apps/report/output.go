@@ -92,6 +92,9 @@ func summaryOf(a *report.Report, loc *time.Location) string {
 	if a.Total[report.Resolution].Count > 0 {
 		s += "; median resolution " + chart.Duration(a.Total[report.Resolution].Median)
 	}
+	if a.Kind == report.Deadlines && hasTargets(a) {
+		s += fmt.Sprintf("; %.1f %% of targets met", 100*a.Total.MetRate())
+	}
 	if a.GroupsLeft > 0 {
 		s += fmt.Sprintf("; %d more are not shown", a.GroupsLeft)
 	}

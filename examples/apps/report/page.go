@@ -58,14 +58,14 @@ func (c *call) writePage(ctx context.Context, s store, stderr io.Writer) error {
 
 // answers are what a page is made of. What the filters are not about is nil.
 type answers struct {
-	conversations, resolutions, responses, assignments, times, messages *report.Report
+	conversations, resolutions, responses, assignments, times, messages, deadlines *report.Report
 
 	groups, users, backlog *report.Report // for charts alone
 }
 
 func (a *answers) all() []*report.Report {
 	all := []*report.Report{a.conversations, a.messages, a.resolutions, a.responses, a.assignments,
-		a.times}
+		a.times, a.deadlines}
 	return slices.DeleteFunc(all, func(a *report.Report) bool { return a == nil })
 }
 
@@ -77,6 +77,8 @@ func (c *call) ask(ctx context.Context, s store) (all answers, err error) {
 	opened.HeatMap = q.To.Sub(q.From) < report.MaxBuckets*time.Hour
 	groups.Bucket, groups.GroupBy = "", cmp.Or(c.query.GroupBy, report.Closer)
 	users.Bucket = ""
+	deadlines := q
+	deadlines.GroupBy = report.Deadline
 	var left error
 	for _, one := range []struct {
 		kind report.Kind
@@ -86,6 +88,7 @@ func (c *call) ask(ctx context.Context, s store) (all answers, err error) {
 		{report.Conversations, &all.conversations, opened}, {report.Resolutions, &all.resolutions, q},
 		{report.Responses, &all.responses, q}, {report.Assignments, &all.assignments, q},
 		{report.Times, &all.times, q}, {report.Messages, &all.messages, q},
+		{report.Deadlines, &all.deadlines, deadlines},
 		{report.Conversations, &all.groups, groups}, {report.Users, &all.users, users},
 		{report.Backlogs, &all.backlog, q},
 	} {
@@ -162,6 +165,11 @@ func inAll(all *answers) []table {
 		rate := func(f report.Values) string { return fmt.Sprintf("%.1f %%", 100*f.ReopenRate()) }
 		counts.Rows = append(counts.Rows,
 			[]string{"reopened ÷ closed", rate(a.Total), rate(a.Previous)})
+	}
+	if a := all.deadlines; a != nil && hasTargets(a) {
+		rate := func(f report.Values) string { return fmt.Sprintf("%.1f %%", 100*f.MetRate()) }
+		counts.Rows = append(counts.Rows,
+			[]string{"share of targets met", rate(a.Total), rate(a.Previous)})
 	}
 	return slices.DeleteFunc([]table{counts, times},
 		func(t table) bool { return len(t.Rows) == 0 })
