@@ -81,7 +81,7 @@ func (r *reports) hasOneResultEach(workspace string) {
 var deadlineStories = []reportCase{
 	{
 		"Deadlines/a target is of who had it when it was met or missed",
-		"a first response that ana met in March is hers, the resolution that ben missed in April his",
+		"what ana met in March is hers, what ben missed in April is his",
 		func(r *reports) {
 			s := story{r}
 			e := s.serves(convo.ServiceLevel(time.Hour, 16*time.Hour, "")...)
