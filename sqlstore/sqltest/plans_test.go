@@ -495,7 +495,9 @@ func TestTheQueueIsReadByConversation(t *testing.T) {
 		require.NoError(t, err)
 		found := 0
 		for _, st := range p.during(func(s *sqlstore.Store, did func(string)) {
-			for _, m := range []report.Measure{report.Closed, report.Response, report.IdleTime} {
+			for _, m := range []report.Measure{
+				report.Closed, report.Response, report.IdleTime, report.DeadlinesMissed,
+			} {
 				_, err := s.Aggregate(t.Context(), report.Aggregation{
 					Workspace: fill.Workspace, Measures: []report.Measure{m},
 					Boundaries: []time.Time{new2025, new2026},
@@ -513,6 +515,36 @@ func TestTheQueueIsReadByConversation(t *testing.T) {
 			}
 		}
 		assert.GreaterOrEqual(t, found, 4)
+	})
+}
+
+// What only Go can take apart is found as all else is: by time, and not by reading a workspace.
+func TestDeadlinesAreFoundByTime(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		p := openPlanner(t, e, func(ctx context.Context, db *sql.DB) {
+			require.NoError(t, fill.Conversations(ctx, db, dialects[e], 2000))
+			require.NoError(t, fill.Log(ctx, db, dialects[e], 2000))
+			require.NoError(t, fill.Analyze(ctx, db, dialects[e]))
+		})
+		found := 0
+		for _, st := range p.during(func(s *sqlstore.Store, did func(string)) {
+			_, err := s.Aggregate(t.Context(), report.Aggregation{
+				Workspace: fill.Workspace, Measures: []report.Measure{report.DeadlinesMissed},
+				Boundaries: []time.Time{new2025, new2025.Add(time.Hour)},
+				Filter:     report.Filter{report.Deadline: {"first_response"}},
+			})
+			require.NoError(t, err)
+			did("deadlines")
+		}) {
+			if !strings.Contains(st.text, "FROM convo_events ev") {
+				continue
+			}
+			found++
+			for _, plan := range p.explain(t, st, false) {
+				assert.Regexp(t, "convo_events_(lifecycle|messages|reported)", plan.text, st.text)
+			}
+		}
+		assert.Equal(t, 2, found, "messages, and what else happened")
 	})
 }
 
