@@ -140,7 +140,7 @@ func TestOnlyWhatSplitsReadsMarks(t *testing.T) {
 			assert.NotEqual(t, markTable, column.Table(), "it says which events to read")
 		})
 	}
-	name := func(c Column) string { return c.Name() }
+	name := func(c Column) string { return "ev." + c.Name() }
 	for _, m := range measureTable {
 		refuse(m.subject, m.when)
 		refuse(m.subject, m.minus)
