@@ -235,6 +235,20 @@ var storyCases = []reportCase{
 					Kind: report.Responses, Exclude: report.Filter{d: {value}},
 				}, func(r *report.Report) { s.Empty(r.Total) })
 			}
+			// What has two labels is one thing in two groups.
+			s.asks(at(1, 0, 0), at(3, 0, 0), report.Query{
+				Kind: report.Responses, Filter: report.Filter{report.Label: {"vip", "beta"}},
+			}, func(r *report.Report) {
+				s.is(1, 10*time.Minute, r.Total, report.Response)
+			})
+			s.asks(at(1, 0, 0), at(3, 0, 0), report.Query{
+				Kind: report.Responses, Filter: report.Filter{report.Label: {"vip"}},
+				GroupBy: report.Label,
+			}, func(r *report.Report) {
+				for _, label := range []string{"vip", "beta"} {
+					s.is(1, 10*time.Minute, s.group(r, label), report.Response)
+				}
+			})
 			s.asks(at(1, 0, 0), at(3, 0, 0),
 				report.Query{Kind: report.Resolutions, GroupBy: report.Label},
 				func(r *report.Report) {
