@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"slices"
 	"time"
 
-	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/examples/apps/internal/chart"
 	"github.com/chatlifecycle/convo/report"
 )

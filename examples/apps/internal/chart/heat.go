@@ -3,6 +3,7 @@ package chart
 import (
 	"html/template"
 	"image/color"
+	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -17,9 +18,16 @@ const shades = 20
 type grid struct{ values *[7][24]float64 }
 
 func (g grid) Dims() (columns, rows int) { return 24, 7 }
-func (g grid) Z(column, row int) float64 { return g.values[6-row][column] }
 func (g grid) X(column int) float64      { return float64(column) }
 func (g grid) Y(row int) float64         { return float64(row) }
+
+// Z is NaN, which is not drawn, where there is nothing.
+func (g grid) Z(column, row int) float64 {
+	if v := g.values[6-row][column]; v > 0 {
+		return v
+	}
+	return math.NaN()
+}
 
 // HeatMap draws what there is at each hour of each weekday: the more, the less one sees through it.
 func HeatMap(title string, values *[7][24]float64) (template.HTML, error) {
@@ -50,7 +58,7 @@ type seeThrough struct{}
 func (seeThrough) Colors() []color.Color {
 	all := make([]color.Color, shades)
 	for i := range all {
-		all[i] = color.NRGBA{0x00, 0x72, 0xb2, uint8(0xff * i / (shades - 1))}
+		all[i] = color.NRGBA{0x00, 0x72, 0xb2, uint8(0xff * (i + 1) / shades)}
 	}
 	return all
 }
