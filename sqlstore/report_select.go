@@ -167,25 +167,28 @@ func (q *selection) addEntry(y *report.Entry) {
 	if q.source == ownMessages {
 		columns = dialect.ReportedContactEvents
 	}
-	q.columns = append(q.columns, columns.Qualify("ev"))
-	q.dests = columns.Dests(q.dests, &y.EventRow)
-	if q.source == ownMessages {
+	names, dests := dialect.Selected(q.d.Dialect, columns, "ev"), columns.Dests(nil, &y.EventRow)
+	add := func(name string, dest any) { names, dests = append(names, name), append(dests, dest) }
+	if q.source != ownMessages {
+		q.conversation = true
+		add("cv.origin", (*dialect.Text)(&y.Origin))
+		add("cv.created_at", (*dialect.Micros)(&y.FirstOpenedAt))
+		add("cv.new_contact", (*dialect.Flag)(&y.FirstConversation))
+	}
+	if q.source == lifecycle || q.source == reported {
+		q.cycle = "LEFT JOIN"
+		add("cy.first_responder_type", (*dialect.Text)(&y.FirstResponder.Type))
+		add("cy.first_responder_id", (*dialect.Text)(&y.FirstResponder.ID))
+		add("cy.first_assignee", (*dialect.Text)(&y.FirstAssignee))
+		add("cy.last_assignee", (*dialect.Text)(&y.LastAssignee))
+		add("cy.last_team", (*dialect.Text)(&y.LastTeam))
+		add("cy.category", (*dialect.Text)(&y.Amended))
+	}
+	if q.d.OneColumn() {
+		q.add(dialect.AsOneColumn(names), dialect.OneColumn(dests))
 		return
 	}
-	q.conversation = true
-	q.add("cv.origin", (*dialect.Text)(&y.Origin))
-	q.add("cv.created_at", (*dialect.Micros)(&y.FirstOpenedAt))
-	q.add("cv.new_contact", (*dialect.Flag)(&y.FirstConversation))
-	if q.source == messages {
-		return
-	}
-	q.cycle = "LEFT JOIN"
-	q.add("cy.first_responder_type", (*dialect.Text)(&y.FirstResponder.Type))
-	q.add("cy.first_responder_id", (*dialect.Text)(&y.FirstResponder.ID))
-	q.add("cy.first_assignee", (*dialect.Text)(&y.FirstAssignee))
-	q.add("cy.last_assignee", (*dialect.Text)(&y.LastAssignee))
-	q.add("cy.last_team", (*dialect.Text)(&y.LastTeam))
-	q.add("cy.category", (*dialect.Text)(&y.Amended))
+	q.columns, q.dests = append(q.columns, names...), append(q.dests, dests...)
 }
 
 // filter narrows the selection down to what a is about between two times.
@@ -237,12 +240,21 @@ func (q *selection) statement() string {
 		b.WriteString("DISTINCT ")
 	}
 	b.WriteString(strings.Join(q.columns, ", "))
+	// What is pending is looked up by conversation: its row once, and then its events.
+	order := " " + q.d.JoinInOrder() + " "
+	conversation := "convo_conversations cv ON cv.workspace = ev.workspace AND" +
+		" cv.id = ev.conversation"
 	switch {
 	case q.source == ownMessages:
 		b.WriteString(" FROM convo_contact_events ev")
 	case q.pending == onlyPending:
-		b.WriteString(" FROM convo_rollup_queue rq " + q.d.JoinInOrder() +
-			" convo_events ev ON ev.workspace = rq.workspace AND" +
+		b.WriteString(" FROM convo_rollup_queue rq")
+		if q.conversation {
+			b.WriteString(order + "convo_conversations cv ON cv.workspace = rq.workspace AND" +
+				" cv.id = rq.conversation")
+			conversation = ""
+		}
+		b.WriteString(order + "convo_events ev ON ev.workspace = rq.workspace AND" +
 			" ev.conversation = rq.conversation AND ev.seq >= rq.from_seq")
 	default:
 		b.WriteString(" FROM convo_events ev")
@@ -251,9 +263,8 @@ func (q *selection) statement() string {
 		b.WriteString(" LEFT JOIN convo_rollup_queue rq ON rq.workspace = ev.workspace AND" +
 			" rq.conversation = ev.conversation AND rq.from_seq <= ev.seq")
 	}
-	if q.conversation {
-		b.WriteString(" JOIN convo_conversations cv ON cv.workspace = ev.workspace AND" +
-			" cv.id = ev.conversation")
+	if q.conversation && conversation != "" {
+		b.WriteString(" JOIN " + conversation)
 	}
 	if q.cycle != "" {
 		b.WriteString(" " + q.cycle + " convo_cycles cy ON cy.workspace = ev.workspace AND" +

@@ -3,9 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/google/uuid"
@@ -112,8 +110,8 @@ func (s *Store) pendingAfter(
 	return next, found, err
 }
 
-// versionRow is the row that stands for all rollups of a workspace. Its count is their version.
-const versionRow = ` FROM convo_rollups WHERE workspace = ? AND dimension = '' AND measure = ''
+// versionRow is the row that stands for all rollups of a workspace, in whose version they are.
+const versionRow = ` FROM convo_rollups WHERE workspace = ? AND dimension = '' AND subject = -1
 	AND slot_micros = 0 AND slot_number = 0 AND dimension_value = ''`
 
 // holdRollups has f run in a transaction in which no other one changes the rollups of a workspace,
@@ -121,7 +119,7 @@ const versionRow = ` FROM convo_rollups WHERE workspace = ? AND dimension = '' A
 func (s *Store) holdRollups(
 	ctx context.Context, workspace string, f func(s *Store, version int64) error,
 ) error {
-	read := "SELECT value_count" + versionRow
+	read := "SELECT version" + versionRow
 	if s.d.Lock != "" {
 		read += " FOR UPDATE"
 	}
@@ -137,10 +135,9 @@ func (s *Store) holdRollups(
 			if found {
 				return f(&w, int64(version))
 			}
-			inserted, err := t.insert(ctx, `INSERT INTO convo_rollups (
-			workspace, dimension, measure,
-			slot_micros, slot_number, dimension_value, value_count, value_sum, value_min, value_max)
-			VALUES (?, '', '', 0, 0, '', ?, 0, 0, 0)`, workspace, rollupVersion)
+			inserted, err := t.insert(ctx, `INSERT INTO convo_rollups (workspace, dimension,
+			subject, slot_micros, slot_number, dimension_value, version)
+			VALUES (?, '', -1, 0, 0, '', ?)`, workspace, rollupVersion)
 			if err != nil {
 				return err
 			}
@@ -155,11 +152,8 @@ func (s *Store) holdRollups(
 	return s.transact(ctx, run)
 }
 
-// How many rows are written or found with a statement.
-const (
-	rollupsAtOnce       = 50
-	conversationsAtOnce = 200
-)
+// conversationsAtOnce is of how many conversations the events are read with a statement.
+const conversationsAtOnce = 200
 
 // rollup takes conversations of a workspace, adds their events up that are in no rollup, and notes
 // that they are.
@@ -169,7 +163,7 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 	if err != nil {
 		return 0, err
 	}
-	sums := rollupSums{}
+	sums := newRollupSums(true)
 	var held [][]any
 	for chunk := range slices.Chunk(waiting, conversationsAtOnce) {
 		if s.d.LockFree() != "" {
@@ -187,7 +181,7 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 		held, n = append(held, chunk), n+len(chunk)
 		err := s.readReported(ctx, onlyPending, "rq.workspace = ? AND rq.conversation IN ("+
 			dialect.Placeholders(len(chunk))+")", append([]any{workspace}, chunk...),
-			func(y *report.Entry) { sums.addEntry(y, true) })
+			sums.addEntry)
 		if err != nil {
 			return 0, err
 		}
@@ -253,71 +247,4 @@ func (s *Store) change(ctx context.Context, statement string, args []any) (int64
 		return 0, err
 	}
 	return r.RowsAffected()
-}
-
-// addRollups adds sums to the rows that are there: it reads those slot after slot, and writes many
-// with a statement.
-func (s *Store) addRollups(ctx context.Context, workspace string, sums rollupSums) error {
-	keys := slices.SortedFunc(maps.Keys(sums), rollupKey.compare)
-	for from := 0; from < len(keys); {
-		k, to := keys[from], from
-		for to < len(keys) && keys[to].dimension == k.dimension &&
-			keys[to].measure == k.measure && keys[to].width == k.width {
-			to++
-		}
-		if err := s.addStored(ctx, workspace, sums, k, keys[to-1].slot); err != nil {
-			return err
-		}
-		from = to
-	}
-	for chunk := range slices.Chunk(keys, rollupsAtOnce) {
-		args := make([]any, 0, 13*len(chunk))
-		for _, k := range chunk {
-			r := sums[k]
-			sketch, halfHours, halfHourSketches, err := r.encode()
-			if err != nil {
-				return err
-			}
-			args = append(args, workspace, string(k.dimension), string(k.measure), k.width, k.slot,
-				k.value, r.Count, r.Sum, r.Min, r.Max, sketch, halfHours, halfHourSketches)
-		}
-		row := "(" + dialect.Placeholders(13) + ")"
-		statement := "INSERT INTO convo_rollups (workspace, dimension, measure, slot_micros, " +
-			rollupColumns + ") VALUES " + strings.Repeat(row+", ", len(chunk)-1) + row +
-			s.d.UpsertRollups
-		if _, err := s.change(ctx, statement, args); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// addStored adds the rows that are stored, from the slot of k up to another one, to those that are
-// to be written.
-func (s *Store) addStored(
-	ctx context.Context, workspace string, sums rollupSums, k rollupKey, last int64,
-) error {
-	var row rollupRow
-	dests := row.dests()
-	return s.rows(ctx, `SELECT `+rollupColumns+` FROM convo_rollups
-	WHERE workspace = ? AND dimension = ? AND measure = ?
-	AND slot_micros = ? AND slot_number >= ? AND slot_number <= ?`,
-		[]any{workspace, string(k.dimension), string(k.measure), k.width, k.slot, last},
-		func(scan func(...any) error) error {
-			if err := scan(dests...); err != nil {
-				return err
-			}
-			k.slot, k.value = int64(row.slot), string(row.value)
-			r := sums[k]
-			if r == nil {
-				return nil
-			}
-			r.add(row.stat)
-			r.sketch = row.sketch
-			return row.eachHalfHour(true, func(i int64, st report.Stat, sketch []byte) {
-				h := r.halfHour(i)
-				h.add(st)
-				h.sketch = sketch
-			})
-		})
 }

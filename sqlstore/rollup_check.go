@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -22,11 +21,10 @@ func (s *Store) RebuildRollups(ctx context.Context, workspace string) error {
 // resetRollups empties the rollups of a workspace, and notes that all of its events are in none.
 func (s *Store) resetRollups(ctx context.Context, workspace string) error {
 	for _, statement := range []string{
-		"DELETE FROM convo_rollups WHERE workspace = ? AND measure <> ''",
+		"DELETE FROM convo_rollups WHERE workspace = ? AND slot_micros > 0",
 		"INSERT INTO convo_rollup_queue SELECT workspace, id, 1 FROM convo_conversations " +
 			"WHERE workspace = ?" + s.d.RestartQueued,
-		fmt.Sprintf(`UPDATE convo_rollups SET value_count = %d
-		WHERE workspace = ? AND measure = ''`, rollupVersion),
+		fmt.Sprintf("UPDATE convo_rollups SET version = %d WHERE workspace = ?", rollupVersion),
 	} {
 		if _, err := s.tx.update(ctx, statement, workspace); err != nil {
 			return err
@@ -36,19 +34,22 @@ func (s *Store) resetRollups(ctx context.Context, workspace string) error {
 }
 
 // CheckRollups compares the rollups of a workspace with the events that they hold, all of which it
-// reads. It returns what differs, a line for each row; RebuildRollups mends it.
+// reads. It returns what differs, a line for each measure in a row; RebuildRollups mends it.
 func (s *Store) CheckRollups(
 	ctx context.Context, workspace string,
 ) (differences []string, err error) {
-	want := rollupSums{}
+	want := newRollupSums(false)
+	differ := func(k rollupKey, what string, args ...any) {
+		differences = append(differences, fmt.Sprintf("%+v: ", k)+fmt.Sprintf(what, args...))
+	}
 	err = s.snapshot(ctx, func(s *Store) error {
-		err := s.readReported(ctx, notPending, "ev.workspace = ?", []any{workspace},
-			func(y *report.Entry) { want.addEntry(y, false) })
+		err := s.readReported(ctx, notPending, "ev.workspace = ?", []any{workspace}, want.addEntry)
 		if err != nil {
 			return err
 		}
+		want.widen()
 		var version dialect.Int
-		found, err := s.row(ctx, "SELECT value_count"+versionRow, []any{workspace}, []any{&version})
+		found, err := s.row(ctx, "SELECT version"+versionRow, []any{workspace}, []any{&version})
 		if err != nil {
 			return err
 		}
@@ -56,76 +57,84 @@ func (s *Store) CheckRollups(
 			differences = append(differences, fmt.Sprintf("rollups are of version %d, not %d: "+
 				"reports do not read them", version, rollupVersion))
 		}
-		var dimension, measure dialect.Text
-		var width dialect.Int
+		var dimension dialect.Text
+		var subject, width dialect.Int
 		var row rollupRow
-		dests := row.dests(&dimension, &measure, &width)
+		dests := row.dests(&dimension, &subject, &width)
 		tried := newSketch()
-		return s.read(ctx, `SELECT dimension, measure, slot_micros, `+rollupColumns+`
-		FROM convo_rollups WHERE workspace = ? AND measure <> ''`, []any{workspace},
+		return s.read(ctx, `SELECT dimension, subject, slot_micros, `+rollupColumns+`
+		FROM convo_rollups WHERE workspace = ? AND slot_micros > 0`, []any{workspace},
 			func(scan func(...any) error) error {
 				if err := scan(dests...); err != nil {
 					return err
 				}
 				k := rollupKey{
-					report.Dimension(dimension), report.Measure(measure), int64(width),
+					report.Dimension(dimension), report.Subject(subject), int64(width),
 					int64(row.slot), string(row.value),
 				}
-				if difference := row.compare(k, want[k], tried); difference != "" {
-					differences = append(differences, difference)
+				got := newRollupSums(false)
+				if err := got.addStored(k, &row); err != nil {
+					differ(k, "%v", err)
 				}
-				delete(want, k)
+				for k, sums := range got.rows {
+					compareSums(k, *sums, want.rows[k], tried, differ)
+					delete(want.rows, k)
+				}
 				return nil
 			})
 	})
 	if err != nil {
 		return nil, err
 	}
-	for k := range maps.Keys(want) {
-		differences = append(differences, fmt.Sprintf("%+v: is missing", k))
+	for k := range want.rows {
+		differ(k, "is missing")
 	}
 	slices.Sort(differences)
 	return differences, nil
 }
 
-// compare says how a row differs from what was added up anew, nil if no event belongs there; empty
-// if it does not. Sketches are tried in tried.
-func (r *rollupRow) compare(k rollupKey, want *rollupSum, tried sketch) string {
+// compareSums tells how a row, or a half hour of one, differs from what was added up anew, nil if no
+// event belongs there. Sketches are tried in tried.
+func compareSums(
+	k rollupKey, got []rollupSum, want *[]rollupSum, tried sketch,
+	differ func(k rollupKey, what string, args ...any),
+) {
 	if want == nil {
-		return fmt.Sprintf("%+v: no event belongs there", k)
+		differ(k, "no event belongs there")
+		return
 	}
-	got := &rollupSum{Stat: r.stat, sketch: r.sketch}
-	damaged := r.eachHalfHour(true, func(i int64, st report.Stat, sketch []byte) {
-		*got.halfHour(i) = rollupSum{Stat: st, sketch: sketch}
-	})
-	if damaged != nil || !got.holds(want, k.measure.Timed(), tried) {
-		return fmt.Sprintf("%+v: %+v instead of %+v, or its sketches or half hours",
-			k, got.Stat, want.Stat)
+	wanted := map[int]stat{}
+	for _, s := range *want {
+		wanted[s.place] = s.stat
 	}
-	return ""
+	for _, s := range got {
+		m := rolledMeasures[s.place]
+		stat, ok := wanted[s.place]
+		switch {
+		case !ok:
+			differ(k, "%s: no event counts there", m)
+		case s.stat != stat:
+			differ(k, "%s: %+v instead of %+v", m, s.stat, stat)
+		case !s.sketchFits(m.Timed(), tried):
+			differ(k, "%s: another sketch than of %+v", m, stat)
+		}
+		delete(wanted, s.place)
+	}
+	for place := range wanted {
+		differ(k, "%s is missing", rolledMeasures[place])
+	}
 }
 
-// holds reports whether r is what was added up anew, and its sketches may be of that. They are
-// tried in s.
-func (r *rollupSum) holds(want *rollupSum, timed bool, s sketch) bool {
-	if r.Count != want.Count || r.Sum != want.Sum || r.Min != want.Min || r.Max != want.Max ||
-		len(r.halfHours) != len(want.halfHours) {
-		return false
+// sketchFits reports whether the sketch of s, if it has to have one, may be of its stat. It is tried
+// in tried.
+func (s *rollupSum) sketchFits(timed bool, tried sketch) bool {
+	if !timed {
+		return len(s.sketch) == 0
 	}
-	if timed {
-		s.Reset()
-		near := func(q float64, v int64) bool {
-			return math.Abs(s.Quantile(q)-float64(v)) <= float64(v)/100
-		}
-		if s.Merge(r.sketch) != nil || s.h.TotalCount() != r.Count ||
-			!near(0, r.Min) || !near(1, r.Max) {
-			return false
-		}
+	tried.Reset()
+	near := func(q float64, v int64) bool {
+		return math.Abs(tried.Quantile(q)-float64(v)) <= float64(v)/100
 	}
-	for i, h := range r.halfHours {
-		if want.halfHours[i] == nil || !h.holds(want.halfHours[i], timed, s) {
-			return false
-		}
-	}
-	return true
+	return tried.Merge(s.sketch) == nil && tried.h.TotalCount() == s.count &&
+		near(0, s.min) && near(1, s.max)
 }

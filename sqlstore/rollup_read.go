@@ -24,7 +24,7 @@ func (s *Store) aggregateRollups(
 	}
 	if ok && len(ranges) > 0 { // without rollups, the index by time is the better way
 		var version dialect.Int
-		found, err := s.row(ctx, "SELECT value_count"+versionRow, []any{a.Workspace},
+		found, err := s.row(ctx, "SELECT version"+versionRow, []any{a.Workspace},
 			[]any{&version})
 		if err != nil {
 			return err
@@ -138,35 +138,34 @@ func floorDiv(a, b int64) int64 {
 	return a/b - 1
 }
 
-// rollupTerm is what a row of the rollups is part of.
+// rollupTerm is what a sum of the rollups is part of.
 type rollupTerm struct {
 	measure   report.Measure
 	minus     bool
 	durations bool
 }
 
-// termsByRow says for each measure that rollups have rows of, which measures they are part of.
-func termsByRow(measures []report.Measure) map[report.Measure][]rollupTerm {
-	all := map[report.Measure][]rollupTerm{}
+// termsByPlace says for each measure that rollups have, by its place, which measures it is part of.
+func termsByPlace(measures []report.Measure) [][]rollupTerm {
+	all := make([][]rollupTerm, len(rolledMeasures))
 	for _, m := range measures {
 		for _, t := range m.RollupTerms() {
-			all[t.Measure] = append(all[t.Measure], rollupTerm{m, t.Minus, m.Timed()})
+			place := slices.Index(rolledMeasures, t.Measure)
+			all[place] = append(all[place], rollupTerm{m, t.Minus, m.Timed()})
 		}
 	}
 	return all
 }
 
-// merge adds a row to the measure that it is part of.
-func (t rollupTerm) merge(
-	c *report.Collector, at int64, value string, st report.Stat, sketch []byte,
-) {
+// merge adds a sum to the measure that it is part of.
+func (t rollupTerm) merge(c *report.Collector, at int64, value string, s stat, sketch []byte) {
 	if !t.durations {
-		st = report.Stat{Count: st.Count}
+		s = stat{count: s.count}
 	}
 	if t.minus {
-		st = report.Stat{Count: -st.Count, Sum: -st.Sum}
+		s = stat{count: -s.count, sum: -s.sum}
 	}
-	c.Merge(t.measure, at, value, st, sketch)
+	c.Merge(t.measure, at, value, s.report(), sketch)
 }
 
 // readRollups adds slots of the rollups to c. Half hours are read from the rows of their days.
@@ -174,20 +173,20 @@ func (s *Store) readRollups(
 	ctx context.Context, a *report.Aggregation, c *report.Collector,
 	dimension report.Dimension, values []string, r slotRange,
 ) error {
-	terms := termsByRow(a.Measures)
+	terms := termsByPlace(a.Measures)
 	sketches := a.Quantiles && slices.ContainsFunc(a.Measures, report.Measure.Timed)
 	halves := r.width == halfHour
 	rows := r
 	if halves {
 		rows = slotRange{day, floorDiv(r.from*halfHour, day), -floorDiv(-r.to*halfHour, day)}
 	}
-	args := []any{a.Workspace, string(dimension)}
-	for m := range terms {
-		args = append(args, string(m))
+	subject := allSubjects
+	if dimension == "" {
+		subject = a.Subject()
 	}
-	args = append(args, rows.width, rows.from, rows.to)
-	statement := "SELECT measure, " + rollupColumnsFor(halves, sketches) + ` FROM convo_rollups
-	WHERE workspace = ? AND dimension = ? AND measure IN (` + dialect.Placeholders(len(terms)) + `)
+	args := []any{a.Workspace, string(dimension), int64(subject), rows.width, rows.from, rows.to}
+	statement := "SELECT " + rollupColumnsFor(halves, sketches) + ` FROM convo_rollups
+	WHERE workspace = ? AND dimension = ? AND subject = ?
 	AND slot_micros = ? AND slot_number >= ? AND slot_number < ?`
 	if values != nil {
 		statement += " AND dimension_value IN (" + dialect.Placeholders(len(values)) + ")"
@@ -195,9 +194,8 @@ func (s *Store) readRollups(
 			args = append(args, v)
 		}
 	}
-	var measure dialect.Text
 	var row rollupRow
-	dests := row.dests(&measure)
+	dests := row.dests()
 	return s.read(ctx, statement, args, func(scan func(...any) error) error {
 		if err := scan(dests...); err != nil {
 			return err
@@ -205,19 +203,21 @@ func (s *Store) readRollups(
 		if a.GroupBy == "" {
 			row.value = ""
 		}
-		merge := func(at int64, st report.Stat, sketch []byte) {
-			for _, t := range terms[report.Measure(measure)] {
+		merge := func(place int, at int64, st stat, sketch []byte) {
+			for _, t := range terms[place] {
 				t.merge(c, at, string(row.value), st, sketch)
 			}
 		}
 		if !halves {
-			merge(int64(row.slot)*r.width, row.stat, row.sketch)
-			return nil
+			return row.eachSum(sketches, func(place int, st stat, sketch []byte) {
+				merge(place, int64(row.slot)*r.width, st, sketch)
+			})
 		}
-		return row.eachHalfHour(sketches, func(i int64, st report.Stat, sketch []byte) {
-			at := int64(row.slot)*day + i*halfHour
+		wanted := func(place int) bool { return terms[place] != nil }
+		return row.eachHalfHour(sketches, wanted, func(place, i int, st stat, sketch []byte) {
+			at := int64(row.slot)*day + int64(i)*halfHour
 			if at >= r.from*halfHour && at < r.to*halfHour {
-				merge(at, st, sketch)
+				merge(place, at, st, sketch)
 			}
 		})
 	})
@@ -225,14 +225,12 @@ func (s *Store) readRollups(
 
 // rollupColumnsFor is rollupColumns without those that are not needed, which may be large.
 func rollupColumnsFor(halves, sketches bool) string {
-	var unread []string
+	unread := []string{" half_hours", " NULL", " half_hour_sketches", " NULL"}
 	if halves {
-		unread = append(unread, " sketch", " NULL")
-	} else {
-		unread = append(unread, " half_hours", " NULL", " half_hour_sketches", " NULL")
+		unread = []string{" sums", " NULL", " sketches", " NULL"}
 	}
 	if !sketches {
-		unread = append(unread, " sketch", " NULL", " half_hour_sketches", " NULL")
+		unread = append(unread, " sketches", " NULL", " half_hour_sketches", " NULL")
 	}
 	return strings.NewReplacer(unread...).Replace(rollupColumns)
 }

@@ -3,11 +3,10 @@ package sqlstore
 import (
 	"cmp"
 	"encoding/binary"
-	"maps"
-	"slices"
+	"errors"
+	"math"
 	"time"
 
-	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
@@ -25,201 +24,162 @@ const (
 	day      = 48 * halfHour
 )
 
-// rollupKey is a row of the rollups, within a workspace.
+// rollupKey is a row of the rollups, within a workspace, or a half hour of one.
 type rollupKey struct {
 	dimension report.Dimension
-	measure   report.Measure
+	subject   report.Subject // of the measures in it; allSubjects: of any
 	width     int64
 	slot      int64
 	value     string
 }
 
+// allSubjects is the subject of the rows by a dimension. Over the whole workspace each subject has
+// rows of its own: those are what most reports read, a whole year of them, and of one subject,
+// while a dimension's many rows are to be few.
+const allSubjects report.Subject = -1
+
 // compare orders rows as their key does.
 func (k rollupKey) compare(l rollupKey) int {
 	return cmp.Or(
-		cmp.Compare(k.dimension, l.dimension), cmp.Compare(k.measure, l.measure),
+		cmp.Compare(k.dimension, l.dimension), cmp.Compare(k.subject, l.subject),
 		cmp.Compare(k.width, l.width), cmp.Compare(k.slot, l.slot), cmp.Compare(k.value, l.value),
 	)
 }
 
-// rollupRow is a row as it is read.
-type rollupRow struct {
-	slot                                dialect.Int
-	value                               dialect.Text
-	stat                                report.Stat
-	sketch, halfHours, halfHourSketches []byte
+// stat is what is known of a measure in a slot. It is signed: an echo counts for less than nothing.
+type stat struct{ count, sum, min, max int64 }
+
+func (s *stat) add(t stat) {
+	s.count, s.sum = s.count+t.count, s.sum+t.sum
+	s.min, s.max = min(s.min, t.min), max(s.max, t.max)
 }
 
-const rollupColumns = "slot_number, dimension_value, " +
-	"value_count, value_sum, value_min, value_max, sketch, half_hours, half_hour_sketches"
+func (s *stat) report() report.Stat {
+	return report.Stat{Count: s.count, Sum: s.sum, Min: s.min, Max: s.max}
+}
+
+// rollupRow is a row as it is read.
+type rollupRow struct {
+	slot  dialect.Int
+	value dialect.Text
+	// sums are the measures that the row has, each after the one before in rolledMeasures: how much
+	// later its place there is, its stat, and the length of its sketch in sketches.
+	sums, sketches []byte
+	// halfHours are the measures in the half hours of a day, where the row has them: of each the
+	// step to its place, the length of what comes, and the length of its sketches in
+	// halfHourSketches. What comes is, of each half hour, the step to its number from 0 to 47, its
+	// stat, and the length of its sketch. So a report skips the measures that it is not about.
+	halfHours, halfHourSketches []byte
+}
+
+const rollupColumns = "slot_number, dimension_value, sums, sketches, half_hours, half_hour_sketches"
 
 // dests are what rollupColumns are read into.
 func (r *rollupRow) dests(before ...any) []any {
-	return append(before, &r.slot, &r.value,
-		(*dialect.Int)(&r.stat.Count), (*dialect.Int)(&r.stat.Sum),
-		(*dialect.Int)(&r.stat.Min), (*dialect.Int)(&r.stat.Max),
-		&r.sketch, &r.halfHours, &r.halfHourSketches)
+	return append(before, &r.slot, &r.value, &r.sums, &r.sketches, &r.halfHours,
+		&r.halfHourSketches)
 }
 
-// eachHalfHour yields the half hours of a day, from 0 to 47, with their sketches if they were read.
-func (r *rollupRow) eachHalfHour(
-	sketched bool, yield func(i int64, st report.Stat, sketch []byte),
+var errDamaged = errors.New("sqlstore: the rollups are damaged: rebuild them (RebuildRollups)")
+
+// packed takes numbers out of what a row has of its measures.
+type packed struct {
+	rest    []byte
+	damaged bool
+}
+
+func (p *packed) signed() int64 {
+	v, n := binary.Varint(p.rest)
+	if n <= 0 {
+		p.rest, p.damaged = nil, true
+		return 0
+	}
+	p.rest = p.rest[n:]
+	return v
+}
+
+// upTo is a number that is at most so large.
+func (p *packed) upTo(most int) int {
+	v, n := binary.Uvarint(p.rest)
+	if n <= 0 || most < 0 || v > uint64(most) {
+		p.rest, p.damaged = nil, true
+		return 0
+	}
+	p.rest = p.rest[n:]
+	return int(v) //nolint:gosec // just checked
+}
+
+func (p *packed) stat() stat { return stat{p.signed(), p.signed(), p.signed(), p.signed()} }
+
+// sketch is what has the next length, off the beginning of sketches, if those were read.
+func (p *packed) sketch(sketches *[]byte, read bool) []byte {
+	if !read {
+		p.upTo(math.MaxInt)
+		return nil
+	}
+	return cut(sketches, p.upTo(len(*sketches)))
+}
+
+// cut takes so many bytes off the beginning.
+func cut(from *[]byte, n int) []byte {
+	head := (*from)[:n:n]
+	*from = (*from)[n:]
+	return head
+}
+
+// eachOf yields what is stored of each of several things, whose numbers are less than n: of
+// measures or half hours. Without sketches, as they are not always read, it skips them.
+func eachOf(
+	n int, stats, sketches []byte, sketched bool, yield func(at int, st stat, sketch []byte),
 ) error {
-	at := int64(0)
-	for halves, sketches := r.halfHours, r.halfHourSketches; len(halves) > 0; {
-		var n [6]int64 // how many later, a Stat, and the length of the sketch
-		for i := range n {
-			v, size := binary.Varint(halves)
-			if size <= 0 || v < 0 && i != 1 { // an echo alone counts for less than nothing
-				return errSketch
-			}
-			n[i], halves = v, halves[size:]
+	p := packed{rest: stats}
+	for at := 0; len(p.rest) > 0; at++ {
+		at += p.upTo(n - 1 - at)
+		st := p.stat()
+		sketch := p.sketch(&sketches, sketched)
+		if p.damaged {
+			return errDamaged
 		}
-		size := n[5]
-		if !sketched {
-			size = 0
-		}
-		if n[0] >= day/halfHour-at || size > int64(len(sketches)) {
-			return errSketch
-		}
-		at += n[0]
-		yield(at, report.Stat{Count: n[1], Sum: n[2], Min: n[3], Max: n[4]}, sketches[:size:size])
-		sketches = sketches[size:]
+		yield(at, st, sketch)
+	}
+	if sketched && len(sketches) > 0 {
+		return errDamaged
 	}
 	return nil
 }
 
-// rollupSum is a row in the making.
-type rollupSum struct {
-	report.Stat
-	values    []int64 // durations that are not in the sketch yet
-	sketch    []byte  // that is there already
-	halfHours map[int64]*rollupSum
+// eachSum yields what the row has of each measure, by its place in rolledMeasures, with its sketch
+// if those were read.
+func (r *rollupRow) eachSum(sketched bool, yield func(place int, st stat, sketch []byte)) error {
+	return eachOf(len(rolledMeasures), r.sums, r.sketches, sketched, yield)
 }
 
-func (r *rollupSum) add(st report.Stat) {
-	if r.Count == 0 {
-		r.Stat = st
-		return
-	}
-	r.Count, r.Sum = r.Count+st.Count, r.Sum+st.Sum
-	r.Min, r.Max = min(r.Min, st.Min), max(r.Max, st.Max)
-}
-
-// halfHour is one of the half hours of a day.
-func (r *rollupSum) halfHour(i int64) *rollupSum {
-	if r.halfHours == nil {
-		r.halfHours = map[int64]*rollupSum{}
-	}
-	h := r.halfHours[i]
-	if h == nil {
-		h = &rollupSum{}
-		r.halfHours[i] = h
-	}
-	return h
-}
-
-// encode is the sketch, if there is one, and the half hours as eachHalfHour reads them.
-func (r *rollupSum) encode() (sketch, halfHours, halfHourSketches []byte, err error) {
-	if len(r.sketch)+len(r.values) > 0 {
-		if sketch, err = merged(r.sketch, r.values); err != nil {
-			return nil, nil, nil, err
+// eachHalfHour yields what the row has of the half hours of its day, of the measures that are
+// wanted, by their places.
+func (r *rollupRow) eachHalfHour(
+	sketched bool, wanted func(place int) bool,
+	yield func(place, halfHour int, st stat, sketch []byte),
+) error {
+	p, sketches := packed{rest: r.halfHours}, r.halfHourSketches
+	for place := 0; len(p.rest) > 0; place++ {
+		place += p.upTo(len(rolledMeasures) - 1 - place)
+		size := p.upTo(len(p.rest))
+		of := p.sketch(&sketches, sketched)
+		if p.damaged || size > len(p.rest) {
+			return errDamaged
 		}
-	}
-	last := int64(0)
-	for _, i := range slices.Sorted(maps.Keys(r.halfHours)) {
-		h := r.halfHours[i]
-		s, _, _, err := h.encode()
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		for _, n := range []int64{i - last, h.Count, h.Sum, h.Min, h.Max, int64(len(s))} {
-			halfHours = binary.AppendVarint(halfHours, n)
-		}
-		halfHourSketches, last = append(halfHourSketches, s...), i
-	}
-	return sketch, halfHours, halfHourSketches, nil
-}
-
-// rollupSums are rows in the making.
-type rollupSums map[rollupKey]*rollupSum
-
-func (sums rollupSums) row(k rollupKey) *rollupSum {
-	r := sums[k]
-	if r == nil {
-		r = &rollupSum{}
-		sums[k] = r
-	}
-	return r
-}
-
-// rolled is what rollups have of the events of a kind: of each subject its measures and dimensions,
-// as package report declares them.
-type rolled struct {
-	subject    report.Subject
-	measures   []report.Measure
-	dimensions []report.Dimension
-}
-
-var rolledByKind = declaredRollups()
-
-func declaredRollups() map[convo.EventKind][]rolled {
-	by := map[report.Subject][]report.Measure{}
-	for _, m := range report.Measures() {
-		if m.InRollups() {
-			by[m.Subject()] = append(by[m.Subject()], m)
-		}
-	}
-	all := map[convo.EventKind][]rolled{}
-	for s, measures := range by {
-		r := rolled{s, measures, slices.DeleteFunc(report.Dimensions(),
-			func(d report.Dimension) bool { return !d.InRollups(s) })}
-		for _, k := range s.Kinds() {
-			all[k] = append(all[k], r)
-		}
-	}
-	return all
-}
-
-// addEntry adds an event to the rows that it belongs to, and, if wanted, to what their sketches are
-// made of.
-func (sums rollupSums) addEntry(y *report.Entry, sketches bool) {
-	for _, r := range rolledByKind[y.Kind] {
-		r.subject.Each(y, func(y *report.Entry) { sums.addThing(&r, y, sketches) })
-	}
-}
-
-// addThing adds one thing of a subject.
-func (sums rollupSums) addThing(r *rolled, y *report.Entry, sketches bool) {
-	micros := y.At.UnixMicro()
-	for _, m := range r.measures {
-		count, sum := m.Of(y)
-		if count == 0 {
+		stats := cut(&p.rest, size)
+		if !wanted(place) {
 			continue
 		}
-		add := func(to *rollupSum) {
-			to.add(report.Stat{Count: count, Sum: sum, Min: sum, Max: sum})
-			if sketches && m.Timed() {
-				to.values = append(to.values, sum)
-			}
-		}
-		for _, w := range rowWidths {
-			slot := floorDiv(micros, w)
-			all := sums.row(rollupKey{"", m, w, slot, ""})
-			add(all)
-			if w == day {
-				add(all.halfHour(floorDiv(micros, halfHour) - slot*(day/halfHour)))
-			}
-			for _, d := range r.dimensions {
-				value := d.Of(r.subject, y)
-				if !d.Several() || value == "" {
-					add(sums.row(rollupKey{d, m, w, slot, value}))
-					continue
-				}
-				for _, v := range convo.Tokens(value).All() {
-					add(sums.row(rollupKey{d, m, w, slot, v}))
-				}
-			}
+		err := eachOf(int(day/halfHour), stats, of, sketched,
+			func(at int, st stat, sketch []byte) { yield(place, at, st, sketch) })
+		if err != nil {
+			return err
 		}
 	}
+	if sketched && len(sketches) > 0 {
+		return errDamaged
+	}
+	return nil
 }

@@ -2,6 +2,9 @@ package sqlstore
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,40 +16,152 @@ import (
 // rollups which lack the new rows are not read, and write down here what there is now.
 func TestTheVersionOfRollupsIsRaisedWithWhatIsInThem(t *testing.T) {
 	require.Equal(t, 4, rollupVersion)
-	var all []string
-	for _, s := range []report.Subject{
-		report.OfOpenings, report.OfClosings, report.OfReplies, report.OfAssignments,
-		report.OfHandling, report.OfStatuses, report.OfTurns, report.OfMessages,
-		report.OfDeadlines,
-	} {
-		for _, r := range rolledByKind[s.Kinds()[0]] {
-			if r.subject == s {
-				all = append(all, fmt.Sprint(r.measures, " by ", r.dimensions))
+	bySubject := map[report.Subject]string{}
+	for _, all := range rolledByKind {
+		for _, r := range all {
+			text := fmt.Sprint(int(r.subject), ":")
+			for _, place := range r.places {
+				text += fmt.Sprint(" ", place, " ", rolledMeasures[place])
 			}
+			bySubject[r.subject] = text + fmt.Sprint(" by ", r.dimensions)
 		}
 	}
 	require.Equal(t, []string{
-		"[opened_new reopened new_contacts] by " +
+		"0: 0 opened_new 1 reopened 2 new_contacts by " +
 			"[channel lane opened_source team assignee opener closer " +
 			"actor_type contact_type priority label]",
-		"[one_touch automated resolution active_resolution first_resolution last_resolution] by " +
-			"[channel lane opened_source closed_source team assignee closer " +
-			"actor_type contact_type priority label]",
-		"[first_response response handover_first_response handover_response] by " +
+		"1: 3 one_touch 4 automated 5 resolution 6 active_resolution 7 first_resolution " +
+			"8 last_resolution by [channel lane opened_source closed_source team assignee " +
+			"closer actor_type contact_type priority label]",
+		"2: 9 first_response 10 response 11 handover_first_response 12 handover_response by " +
 			"[channel lane opened_source team assignee author actor_type contact_type priority label]",
-		"[assigned unassigned transfers assignment] by " +
+		"3: 13 assigned 14 unassigned 15 transfers 16 assignment by " +
 			"[channel lane opened_source team assignee assigned_from assigned_by " +
 			"actor_type contact_type priority label]",
-		"[handling] by " +
+		"4: 17 handling by " +
 			"[channel lane opened_source team assignee contact_type priority label]",
-		"[open_time pending_time] by " +
+		"5: 18 open_time 19 pending_time by " +
 			"[channel lane opened_source team assignee contact_type priority label]",
-		"[contact_waiting_time awaiting_contact_time idle_time] by " +
+		"6: 20 contact_waiting_time 21 awaiting_contact_time 22 idle_time by " +
 			"[channel lane opened_source team assignee contact_type priority label]",
-		"[incoming outgoing_user outgoing_automation quiet] by " +
+		"7: 23 incoming 24 outgoing_user 25 outgoing_automation 26 quiet by " +
 			"[channel author actor_type contact_type]",
-		"[deadlines_met deadlines_missed deadlines_passed] by " +
-			"[channel lane opened_source team assignee contact_type priority label " +
-			"deadline target]",
-	}, all, "raise rollupVersion, and list here what is in rollups now")
+	}, slices.Sorted(maps.Values(bySubject)),
+		"raise rollupVersion, and list here what is in rollups now")
+}
+
+// randomSums are those of some measures in a day, and in its half hours.
+func randomSums(t *testing.T, k rollupKey) *rollupSums {
+	t.Helper()
+	sums := newRollupSums(true)
+	for place := range rolledMeasures {
+		for range rand.IntN(3) {
+			s := rollupSum{place: place, stat: stat{
+				count: rand.Int64N(9) - 4, sum: rand.Int64N(1000) - 500, min: -rand.Int64N(500),
+				max: rand.Int64N(500),
+			}}
+			for range rand.IntN(4) {
+				s.buckets = append(s.buckets, bucket(rand.Int64N(1_000_000)))
+			}
+			h := k
+			h.width, h.slot = halfHour, k.slot*(day/halfHour)+rand.Int64N(day/halfHour)
+			addTo(sums.row(h), &s)
+			addTo(sums.row(k), &s)
+		}
+	}
+	return sums
+}
+
+// What is stored comes back, with its sketches or without them, and is added to what is new. What is
+// cut off or followed by something is damaged.
+func TestAStoredRowIsReadAsItWasWritten(t *testing.T) {
+	k := rollupKey{"", report.OfClosings, day, 20_000, ""}
+	for range 200 {
+		sums := randomSums(t, k)
+		r, err := sums.encode(k)
+		require.NoError(t, err)
+		read := newRollupSums(true)
+		require.NoError(t, read.addStored(k, &r))
+		again, err := read.encode(k)
+		require.NoError(t, err)
+		require.Equal(t, r, again)
+
+		n := 0
+		require.NoError(t, (&rollupRow{sums: r.sums}).eachSum(false,
+			func(place int, st stat, sketch []byte) {
+				require.Nil(t, sketch)
+				require.Equal(t, (*sums.rows[k])[n].place, place)
+				require.Equal(t, (*sums.rows[k])[n].stat, st)
+				n++
+			}))
+		require.Len(t, *sums.rows[k], n)
+		for _, sketched := range []bool{true, false} {
+			all, halfHours := 0, 0
+			for h, row := range sums.rows {
+				if h.width == halfHour {
+					all += len(*row)
+				}
+			}
+			for wanted := range rolledMeasures { // one by one
+				require.NoError(t, r.eachHalfHour(sketched, func(p int) bool { return p == wanted },
+					func(place, at int, st stat, sketch []byte) {
+						require.Equal(t, wanted, place)
+						h := k
+						h.width, h.slot = halfHour, k.slot*(day/halfHour)+int64(at)
+						i := slices.IndexFunc(*sums.rows[h],
+							func(s rollupSum) bool { return s.place == place })
+						want := (*sums.rows[h])[i]
+						require.Equal(t, want.stat, st)
+						require.Equal(t, sketched && len(want.buckets) > 0, len(sketch) > 0)
+						halfHours++
+					}))
+			}
+			require.Equal(t, all, halfHours)
+		}
+		damaged := func(r rollupRow) {
+			err := newRollupSums(true).addStored(k, &r)
+			if err == nil { // cut off between two measures without sketches
+				again := newRollupSums(true)
+				require.NoError(t, again.addStored(k, &r))
+				require.NotEqual(t, read.rows, again.rows)
+			}
+		}
+		for _, of := range []func(*rollupRow) *[]byte{
+			func(r *rollupRow) *[]byte { return &r.sums },
+			func(r *rollupRow) *[]byte { return &r.sketches },
+			func(r *rollupRow) *[]byte { return &r.halfHours },
+			func(r *rollupRow) *[]byte { return &r.halfHourSketches },
+		} {
+			for at := range *of(&r) {
+				cut := r
+				*of(&cut) = (*of(&r))[:at]
+				damaged(cut)
+			}
+			longer := r
+			*of(&longer) = append(slices.Clone(*of(&r)), 0x7f)
+			require.ErrorIs(t, newRollupSums(true).addStored(k, &longer), errDamaged)
+		}
+	}
+}
+
+// A row that was written twice has what was added once, and once again.
+func TestWhatIsNewIsAddedToWhatIsStored(t *testing.T) {
+	k := rollupKey{"", report.OfReplies, day, 20_000, ""}
+	total := newRollupSums(true)
+	var stored rollupRow
+	for range 10 {
+		sums := randomSums(t, k)
+		for k, row := range sums.rows {
+			for i := range *row {
+				addTo(total.row(k), &(*row)[i])
+			}
+		}
+		require.NoError(t, sums.addStored(k, &stored))
+		var err error
+		stored, err = sums.encode(k)
+		require.NoError(t, err)
+	}
+	atOnce, err := total.encode(k)
+	require.NoError(t, err)
+	require.Equal(t, atOnce, stored)
 }

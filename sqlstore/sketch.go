@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"encoding/binary"
-	"errors"
 	"math"
 	"math/bits"
 	"slices"
@@ -58,10 +57,10 @@ func (s sketch) CountUpTo(value int64) (n int64) {
 // bucket is the number of the bucket that a value is in, in encoded sketches: log-linear buckets of
 // 7 significant bits. A bucket is represented by its midpoint, so the error is below 1/128. They
 // are twice as wide as those of the histogram, which are represented by an end.
-func bucket(value int64) int64 {
+func bucket(value int64) uint16 {
 	value = min(value, longest)
 	shift := int64(max(0, bits.Len64(uint64(value))-7)) //nolint:gosec // durations are not negative
-	return shift<<6 + value>>shift
+	return uint16(shift<<6 + value>>shift)              //nolint:gosec // up to lastBucket
 }
 
 // lastBucket is the one of longest.
@@ -74,34 +73,34 @@ func middle(bucket int64) int64 {
 	return (bucket-shift<<6)<<shift + max(1, int64(1)<<shift>>1) - 1
 }
 
-// merged is an encoded sketch with further values added. Of each bucket that is not empty it has
-// the distance to the bucket before, and its count. Both are mostly in one byte: the last two bits
-// are the count less one, or, all set, say that the count comes next. values is sorted in place.
-func merged(encoded []byte, values []int64) ([]byte, error) {
-	slices.Sort(values)
-	out := make([]byte, 0, len(encoded)+16)
+// appendMerged appends an encoded sketch with further durations added, whose buckets it sorts. Of
+// each bucket that is not empty it has the distance to the bucket before, and its count. Both are
+// mostly in one byte: the last two bits are the count less one, or, all set, say that the count
+// comes next.
+func appendMerged(to, encoded []byte, buckets []uint16) ([]byte, error) {
+	sortBuckets(buckets)
 	last := int64(0)
 	add := func(at, count int64) {
 		step := uint64((at-last)<<2 | min(count-1, countNext)) //nolint:gosec // they ascend
-		out = binary.AppendUvarint(out, step)
+		to = binary.AppendUvarint(to, step)
 		if count > countNext {
-			out = binary.AppendUvarint(out, uint64(count)) //nolint:gosec // never negative
+			to = binary.AppendUvarint(to, uint64(count)) //nolint:gosec // never negative
 		}
 		last = at
 	}
 	i := 0
-	next := func(upTo int64) { // adds those of values in buckets below it
-		for i < len(values) && bucket(values[i]) < upTo {
-			at, from := bucket(values[i]), i
-			for i < len(values) && bucket(values[i]) == at {
+	next := func(upTo int64) { // adds those of buckets below it
+		for i < len(buckets) && int64(buckets[i]) < upTo {
+			at, from := buckets[i], i
+			for i < len(buckets) && buckets[i] == at {
 				i++
 			}
-			add(at, int64(i-from))
+			add(int64(at), int64(i-from))
 		}
 	}
 	err := decode(encoded, func(at, count int64) error {
 		next(at)
-		for i < len(values) && bucket(values[i]) == at {
+		for i < len(buckets) && int64(buckets[i]) == at {
 			count++
 			i++
 		}
@@ -109,28 +108,44 @@ func merged(encoded []byte, values []int64) ([]byte, error) {
 		return nil
 	})
 	next(math.MaxInt64)
-	return out, err
+	return to, err
 }
 
-var errSketch = errors.New("sqlstore: a sketch in the rollups is damaged: " +
-	"rebuild them (RebuildRollups)")
+// sortBuckets counts, where there are many: comparing them would be most of what a rollup costs.
+func sortBuckets(buckets []uint16) {
+	if len(buckets) < 100 {
+		slices.Sort(buckets)
+		return
+	}
+	var counts [lastBucket + 1]uint32
+	for _, b := range buckets {
+		counts[b]++
+	}
+	i := 0
+	for b, n := range counts {
+		for range n {
+			buckets[i] = uint16(b) //nolint:gosec // up to lastBucket
+			i++
+		}
+	}
+}
 
 const countNext = 3
 
 // decode yields the buckets of an encoded sketch in ascending order, and how many values each has.
-// A damaged sketch is errSketch.
+// A damaged sketch is errDamaged.
 func decode(encoded []byte, yield func(at, count int64) error) error {
 	at := uint64(0)
 	for len(encoded) > 0 {
 		step, n := binary.Uvarint(encoded)
 		if n <= 0 || step>>2 > lastBucket-at {
-			return errSketch
+			return errDamaged
 		}
 		at, encoded = at+step>>2, encoded[n:]
 		count := step&countNext + 1
 		if count > countNext {
 			if count, n = binary.Uvarint(encoded); n <= 0 || count > math.MaxInt64 {
-				return errSketch
+				return errDamaged
 			}
 			encoded = encoded[n:]
 		}
@@ -145,7 +160,7 @@ func decode(encoded []byte, yield func(at, count int64) error) error {
 func (s sketch) Merge(encoded []byte) error {
 	return decode(encoded, func(at, count int64) error {
 		if s.h.RecordValues(middle(at), count) != nil {
-			return errSketch
+			return errDamaged
 		}
 		return nil
 	})

@@ -15,7 +15,7 @@ import (
 func TestABucketStandsForItsMiddle(t *testing.T) {
 	s := newSketch()
 	check := func(v int64) {
-		m := middle(bucket(v))
+		m := middle(int64(bucket(v)))
 		require.LessOrEqual(t, max(v-m, m-v), v/128, "%d", v)
 		require.Equal(t, bucket(v), bucket(m), "%d", v)
 		s.Reset()
@@ -52,11 +52,11 @@ func TestVeryManyDurationsAreSketched(t *testing.T) {
 			}
 			if merge { // as many again
 				all *= 2
-				values := make([]int64, n)
+				buckets := make([]uint16, n)
 				for i := range n {
-					values[i] = i * 100_000
+					buckets[i] = bucket(i * 100_000)
 				}
-				encoded, err := merged(nil, values)
+				encoded, err := appendMerged(nil, nil, buckets)
 				require.NoError(t, err)
 				st := report.Stat{Count: n, Sum: (n - 1) * n / 2 * 100_000, Min: 0,
 					Max: (n - 1) * 100_000}
@@ -88,19 +88,19 @@ func TestVeryManyDurationsAreSketched(t *testing.T) {
 // What is added to a sketch bit by bit is what is added at once, and decodes to it.
 func TestASketchKeepsEveryCount(t *testing.T) {
 	want := map[int64]int64{}
-	var all []int64
+	var all []uint16
 	var encoded []byte
 	for round := range 50 {
-		var values []int64
+		var buckets []uint16
 		for range rand.IntN(100) {
 			// Few buckets with many values, many with few.
 			v := rand.Int64() >> rand.IntN(63) & longest >> (round % 50)
-			values = append(values, v)
-			want[bucket(v)]++
+			buckets = append(buckets, bucket(v))
+			want[int64(bucket(v))]++
 		}
-		all = append(all, values...)
+		all = append(all, buckets...)
 		var err error
-		encoded, err = merged(encoded, values)
+		encoded, err = appendMerged(nil, encoded, buckets)
 		require.NoError(t, err)
 	}
 	got := map[int64]int64{}
@@ -109,7 +109,7 @@ func TestASketchKeepsEveryCount(t *testing.T) {
 		return nil
 	}))
 	require.Equal(t, want, got)
-	atOnce, err := merged(nil, all)
+	atOnce, err := appendMerged(nil, nil, all)
 	require.NoError(t, err)
 	require.Equal(t, atOnce, encoded)
 	for cut := range encoded { // what is cut off is damaged, or has less in it

@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,17 +74,15 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 		require.Equal(t, before[""].Count, closedIn2025(t, s, "")[""].Count)
 
 		for _, damage := range []string{
-			"UPDATE {} SET value_count = value_count + 1 WHERE measure = 'resolution' AND " +
-				"dimension = ''",
-			"UPDATE {} SET value_sum = value_sum - 1 WHERE measure = 'assignment' OR measure = " +
-				"'response'",
-			"UPDATE {} SET sketch = NULL WHERE measure = 'first_response'",
-			"UPDATE {} SET half_hours = NULL WHERE measure = 'opened_new'",
-			"UPDATE {} SET half_hour_sketches = NULL WHERE measure = 'resolution'",
-			"UPDATE {} SET half_hour_sketches = sketch, half_hours = sketch WHERE measure = " +
-				"'first_response'",
+			"UPDATE {} SET sums = NULL WHERE dimension = 'team'",
+			"UPDATE {} SET sums = half_hours WHERE half_hours IS NOT NULL",
+			"UPDATE {} SET sketches = NULL WHERE dimension = 'channel'",
+			"UPDATE {} SET half_hours = NULL WHERE dimension = ''",
+			"UPDATE {} SET half_hour_sketches = NULL WHERE dimension = ''",
+			"UPDATE {} SET half_hour_sketches = sketches, half_hours = sums",
 			"DELETE FROM {} WHERE dimension = 'team'",
 			"UPDATE {} SET slot_number = slot_number + 100000 WHERE dimension = 'channel'",
+			"UPDATE {} SET subject = 100 WHERE dimension = '' AND subject = 1",
 		} {
 			damage = strings.Replace(damage, "{}", "convo_rollups", 1)
 			_, err := db.Exec(damage)
@@ -94,18 +93,42 @@ func TestRollupsAreCheckedAndRebuilt(t *testing.T) {
 			rollupAll(t, s, 0)
 			require.Empty(t, check(), damage)
 		}
+
+		// One more of the first measure of a row, which is the first number but one.
+		const row = " WHERE dimension = 'channel' AND slot_micros = 86400000000"
+		var sums []byte
+		require.NoError(t, db.QueryRow("SELECT sums FROM convo_rollups"+row+
+			" ORDER BY slot_number LIMIT 1").Scan(&sums))
+		more := slices.Clone(sums)
+		more[1] += 2
+		parameters := map[testdb.Engine][]any{testdb.PostgreSQL: {"$1", "$2"}}[e]
+		if parameters == nil {
+			parameters = []any{"?", "?"}
+		}
+		_, err := db.Exec(fmt.Sprintf("UPDATE convo_rollups SET sums = %s"+row+" AND sums = %s",
+			parameters...), more, sums)
+		require.NoError(t, err)
+		differences := check()
+		require.NotEmpty(t, differences)
+		for _, d := range differences {
+			require.Contains(t, d, "opened_new: {count:")
+			require.Contains(t, d, "instead of {count:")
+		}
 	})
 }
 
 func TestADamagedSketchIsToldAndNotCounted(t *testing.T) {
 	s, db := withCycles(t, testdb.SQLite)
 	rollupAll(t, s, 0)
-	for _, column := range []string{"sketch", "half_hour_sketches", "half_hours"} {
-		for _, damage := range [][]byte{
-			{0x80}, {3, 0x80}, {0xfc, 0xff, 0x7f, 1, 1, 1, 1, 0},
-			{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1},
+	for _, column := range []string{"sums", "sketches", "half_hours", "half_hour_sketches"} {
+		for _, damage := range []string{
+			"x'80'", "x'0380'", "x'fcff7f0101010100'", "x'ffffffffffffffff7f01'",
+			// as long as it was
+			"unhex(replace(hex(zeroblob(length({}))), '00', '80'))",
+			"unhex(replace(hex(zeroblob(length({}))), '00', 'ff'))",
 		} {
-			_, err := db.Exec("UPDATE convo_rollups SET "+column+" = ?", damage)
+			_, err := db.Exec("UPDATE convo_rollups SET " + column + " = " +
+				strings.Replace(damage, "{}", column, 1) + " WHERE " + column + " IS NOT NULL")
 			require.NoError(t, err)
 			_, err = report.Run(t.Context(), s, report.Query{
 				Kind: report.Resolutions, Workspace: fill.Workspace, From: new2025, To: new2026,
@@ -128,7 +151,7 @@ func TestWhatCannotBeMarkedIsNotRolledUp(t *testing.T) {
 	require.ErrorIs(t, err, convo.ErrConflict)
 	var rows, left, all int
 	require.NoError(t, db.QueryRow(`SELECT
-		(SELECT count(*) FROM convo_rollups WHERE measure <> ''),
+		(SELECT count(*) FROM convo_rollups WHERE slot_micros > 0),
 		(SELECT count(*) FROM convo_rollup_queue),
 		(SELECT count(*) FROM convo_conversations)`).Scan(&rows, &left, &all))
 	require.Zero(t, rows)
@@ -438,10 +461,10 @@ func TestRollupsOfAnotherVersionAreNotRead(t *testing.T) {
 			require.EqualValues(t, 3, cells[0].Stat.Count)
 		}
 		for _, by := range []int{-1, 1} {
-			_, err := db.Exec("DELETE FROM convo_rollups WHERE measure = 'last_resolution'")
+			_, err := db.Exec("DELETE FROM convo_rollups WHERE dimension = '' AND slot_micros > 0")
 			require.NoError(t, err)
-			_, err = db.Exec(fmt.Sprintf("UPDATE convo_rollups SET value_count = value_count + %d "+
-				"WHERE measure = ''", by))
+			_, err = db.Exec(fmt.Sprintf("UPDATE convo_rollups SET version = version + %d "+
+				"WHERE slot_micros = 0", by))
 			require.NoError(t, err)
 			check()
 			differences, err := s.CheckRollups(t.Context(), acme)

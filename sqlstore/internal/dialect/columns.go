@@ -101,6 +101,14 @@ func (cs Columns[R]) Qualify(alias string) string {
 	return cs.each(", ", func(c *Column[R]) string { return alias + "." + c.name })
 }
 
+// qualified are the columns with the alias of their table.
+func (cs Columns[R]) qualified(alias string) (all []string) {
+	for i := range cs {
+		all = append(all, alias+"."+cs[i].name)
+	}
+	return all
+}
+
 // assignments sets each column to an argument.
 func (cs Columns[R]) assignments() string {
 	return cs.each(", ", func(c *Column[R]) string { return c.name + " = ?" })

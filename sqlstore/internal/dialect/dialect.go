@@ -53,6 +53,8 @@ type Dialect struct {
 	KeepQueued string
 	// RestartQueued makes of an INSERT of the queue one that says: from the first event on.
 	RestartQueued string
+	// RollupKey is the key of a row of the rollups in a list of such, within a workspace.
+	RollupKey string
 	// UpsertRollups makes an INSERT of rollups replace the rows that are there.
 	UpsertRollups string
 

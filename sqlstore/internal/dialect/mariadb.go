@@ -18,6 +18,7 @@ var MariaDB = Dialect{
 	division:       "DIV",
 	upsertDelivery: mariadbUpsertDelivery,
 	UpsertCycle:    mariadbUpsertCycle,
+	RollupKey:      "(?, ?, ?, ?, ?)",
 	UpsertRollups:  mariadbUpsertRollups,
 	KeepQueued:     mariadbKeepQueued,
 	RestartQueued:  " ON DUPLICATE KEY UPDATE from_seq = 1",
@@ -81,9 +82,7 @@ const mariadbUpsertDelivery = ` ON DUPLICATE KEY UPDATE
 	status = GREATEST(status, VALUES(status))`
 
 const mariadbUpsertRollups = ` ON DUPLICATE KEY UPDATE
-	value_count = VALUES(value_count), value_sum = VALUES(value_sum),
-	value_min = VALUES(value_min), value_max = VALUES(value_max),
-	sketch = VALUES(sketch), half_hours = VALUES(half_hours),
+	sums = VALUES(sums), sketches = VALUES(sketches), half_hours = VALUES(half_hours),
 	half_hour_sketches = VALUES(half_hour_sketches)`
 
 // A change of one conversation, and perhaps of its contact, as one block. It answers which step

@@ -16,6 +16,7 @@ var SQLite = Dialect{
 	Savepoint:        savepoint,
 	upsertDelivery:   standardUpsertDelivery,
 	UpsertCycle:      standardUpsertCycle,
+	RollupKey:        "(?, ?, ?, ?, ?)",
 	UpsertRollups:    standardUpsertRollups,
 	KeepQueued:       standardInsertOnce,
 	RestartQueued:    standardRestartQueued,
@@ -42,9 +43,24 @@ var snapshotAsText = func() string {
 	columns := asText(Contacts.Read, "ct")
 	columns = append(columns, "hex("+otherActiveID+")", hasConversation)
 	columns = append(columns, asText(Conversations.Read, "cv")...)
+	return AsOneColumn(columns)
+}()
+
+// AsOneColumn selects columns as one text, as [OneColumn] takes them. None but the last one may hold
+// the separator.
+func AsOneColumn(columns []string) string {
 	format := strings.Repeat(unitSeparator+"%s", len(columns))[len(unitSeparator):]
 	return "format('" + format + "',\n\t" + strings.Join(columns, ", ") + ")"
-}()
+}
+
+// Selected are the names of columns of a table with an alias, for a SELECT of all as [OneColumn], if
+// that is what the dialect wants.
+func Selected[R any](d *Dialect, columns Columns[R], alias string) []string {
+	if d.oneColumn {
+		return asText(columns, alias)
+	}
+	return columns.qualified(alias)
+}
 
 func asText[R any](columns Columns[R], alias string) []string {
 	var out []string

@@ -466,9 +466,7 @@ const (
 		status = CASE WHEN excluded.status > convo_deliveries.status THEN excluded.status
 			ELSE convo_deliveries.status END`
 	standardUpsertRollups = ` ON CONFLICT
-	(workspace, dimension, measure, slot_micros, slot_number, dimension_value) DO UPDATE SET
-	value_count = excluded.value_count, value_sum = excluded.value_sum,
-	value_min = excluded.value_min, value_max = excluded.value_max,
-	sketch = excluded.sketch, half_hours = excluded.half_hours,
+	(workspace, dimension, subject, slot_micros, slot_number, dimension_value) DO UPDATE SET
+	sums = excluded.sums, sketches = excluded.sketches, half_hours = excluded.half_hours,
 	half_hour_sketches = excluded.half_hour_sketches`
 )

@@ -17,25 +17,23 @@ CREATE TABLE convo_rollup_queue (
 
 INSERT INTO convo_rollup_queue SELECT workspace, id, 1 FROM convo_conversations;
 
--- Sums over the events that are not in the queue, by measure, slot of time and value of one dimension
--- (dimension '': over all events). A slot is slot_micros long and begins slot_number times as long
--- after 1970. A day's row over all events has its half hours. Sums, minima and maxima are
--- microseconds.
+-- Sums over the events that are not in the queue, by slot of time and value of one dimension, of all
+-- measures that have any. Those over all events (dimension '') have a row for each subject of package
+-- report, by its number; the others one for all of them (subject -1). A slot is slot_micros long and
+-- begins slot_number times as long after 1970. A day's row over all events has its half hours.
 CREATE TABLE convo_rollups (
     workspace          VARBINARY(255) NOT NULL,
     dimension          VARBINARY(32) NOT NULL,
-    measure            VARBINARY(32) NOT NULL,
+    subject            INT NOT NULL,
     slot_micros        BIGINT NOT NULL,
     slot_number        BIGINT NOT NULL,
     dimension_value    VARBINARY(255) NOT NULL,
-    value_count        BIGINT NOT NULL,
-    value_sum          BIGINT NOT NULL,
-    value_min          BIGINT NOT NULL,
-    value_max          BIGINT NOT NULL,
-    sketch             BLOB,
+    version            INT NOT NULL,
+    sums               MEDIUMBLOB,
+    sketches           MEDIUMBLOB,
     half_hours         MEDIUMBLOB,
     half_hour_sketches MEDIUMBLOB,
-    PRIMARY KEY (workspace, dimension, measure, slot_micros, slot_number, dimension_value)
+    PRIMARY KEY (workspace, dimension, subject, slot_micros, slot_number, dimension_value)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
 -- +goose Down

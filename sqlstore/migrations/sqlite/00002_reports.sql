@@ -18,25 +18,23 @@ CREATE TABLE convo_rollup_queue (
 
 INSERT INTO convo_rollup_queue SELECT workspace, id, 1 FROM convo_conversations;
 
--- Sums over the events that are not in the queue, by measure, slot of time and value of one dimension
--- (dimension '': over all events). A slot is slot_micros long and begins slot_number times as long
--- after 1970. A day's row over all events has its half hours. Sums, minima and maxima are
--- microseconds.
+-- Sums over the events that are not in the queue, by slot of time and value of one dimension, of all
+-- measures that have any. Those over all events (dimension '') have a row for each subject of package
+-- report, by its number; the others one for all of them (subject -1). A slot is slot_micros long and
+-- begins slot_number times as long after 1970. A day's row over all events has its half hours.
 CREATE TABLE convo_rollups (
     workspace          TEXT NOT NULL,
     dimension          TEXT NOT NULL,
-    measure            TEXT NOT NULL,
+    subject            INTEGER NOT NULL,
     slot_micros        INTEGER NOT NULL,
     slot_number        INTEGER NOT NULL,
     dimension_value    TEXT NOT NULL,
-    value_count        INTEGER NOT NULL,
-    value_sum          INTEGER NOT NULL,
-    value_min          INTEGER NOT NULL,
-    value_max          INTEGER NOT NULL,
-    sketch             BLOB,
+    version            INTEGER NOT NULL,
+    sums               BLOB,
+    sketches           BLOB,
     half_hours         BLOB,
     half_hour_sketches BLOB,
-    PRIMARY KEY (workspace, dimension, measure, slot_micros, slot_number, dimension_value)
+    PRIMARY KEY (workspace, dimension, subject, slot_micros, slot_number, dimension_value)
 ) STRICT, WITHOUT ROWID;
 
 -- +goose Down
