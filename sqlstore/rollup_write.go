@@ -54,10 +54,7 @@ func (s *Store) addRollups(ctx context.Context, workspace string, sums *rollupSu
 
 // storedRollups finds so many rows by their keys.
 func (s *Store) storedRollups(rows int) string {
-	return "WITH listed (d, s, w, n, v) AS (VALUES " + repeated(s.d.RollupKey, rows) +
-		") SELECT dimension, subject, slot_micros, " + rollupColumns + " FROM listed " +
-		s.d.JoinInOrder() + " convo_rollups ON workspace = ? AND dimension = d AND subject = s" +
-		" AND slot_micros = w AND slot_number = n AND dimension_value = v"
+	return s.d.StoredRollups("dimension, subject, slot_micros, "+rollupColumns, rows)
 }
 
 // upsertRollups writes so many rows.
@@ -65,11 +62,9 @@ func (s *Store) upsertRollups(rows int) string {
 	const columns = "workspace, dimension, subject, slot_micros, slot_number, dimension_value, " +
 		"version, sums, sketches, half_hours, half_hour_sketches"
 	row := "(" + dialect.Placeholders(strings.Count(columns, ",")+1) + ")"
-	return "INSERT INTO convo_rollups (" + columns + ") VALUES " + repeated(row, rows) +
-		s.d.UpsertRollups
+	return "INSERT INTO convo_rollups (" + columns + ") VALUES " + row +
+		strings.Repeat(", "+row, rows-1) + s.d.UpsertRollups
 }
-
-func repeated(row string, n int) string { return row + strings.Repeat(", "+row, n-1) }
 
 // manyRows sends a statement for many rows at once, again and again.
 type manyRows struct {

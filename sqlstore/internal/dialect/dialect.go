@@ -53,8 +53,9 @@ type Dialect struct {
 	KeepQueued string
 	// RestartQueued makes of an INSERT of the queue one that says: from the first event on.
 	RestartQueued string
-	// RollupKey is the key of a row of the rollups in a list of such, within a workspace.
-	RollupKey string
+	// rollupKey is the key of a row of the rollups, within a workspace, in a list of VALUES. Empty:
+	// the engine takes no such list with placeholders in it.
+	rollupKey string
 	// UpsertRollups makes an INSERT of rollups replace the rows that are there.
 	UpsertRollups string
 
@@ -130,6 +131,23 @@ func (d *Dialect) Boolean(b bool) string {
 // Slot is how many widths a time is behind another one, which it is not before. The two, first the
 // other time, are the statement's next arguments.
 func (d *Dialect) Slot(at string) string { return "(" + at + " - ?) " + d.division + " ?" }
+
+// StoredRollups selects columns of so many rows of the rollups, by their keys. Its arguments are, of
+// each, dimension, subject, slot_micros, slot_number and dimension_value, and then their workspace.
+func (d *Dialect) StoredRollups(columns string, rows int) string {
+	list := func(key, separator string) string {
+		return key + strings.Repeat(separator+key, rows-1)
+	}
+	if d.rollupKey == "" {
+		return "SELECT " + columns + " FROM convo_rollups WHERE (" +
+			list("(dimension = ? AND subject = ? AND slot_micros = ? AND slot_number = ? AND "+
+				"dimension_value = ?)", " OR ") + ") AND workspace = ?"
+	}
+	return "WITH listed (d, s, w, n, v) AS (VALUES " + list(d.rollupKey, ", ") + ") SELECT " +
+		columns + " FROM listed " + d.JoinInOrder() + " convo_rollups ON workspace = ? AND " +
+		"dimension = d AND subject = s AND slot_micros = w AND slot_number = n AND " +
+		"dimension_value = v"
+}
 
 // JoinInOrder joins two tables in the order in which they are named, if the engine has a word for
 // that.

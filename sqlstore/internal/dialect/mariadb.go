@@ -18,7 +18,6 @@ var MariaDB = Dialect{
 	division:       "DIV",
 	upsertDelivery: mariadbUpsertDelivery,
 	UpsertCycle:    mariadbUpsertCycle,
-	RollupKey:      "(?, ?, ?, ?, ?)",
 	UpsertRollups:  mariadbUpsertRollups,
 	KeepQueued:     mariadbKeepQueued,
 	RestartQueued:  " ON DUPLICATE KEY UPDATE from_seq = 1",

@@ -24,7 +24,7 @@ var PostgreSQL = Dialect{
 	upsertDelivery:   standardUpsertDelivery,
 	manyAsJSON:       true,
 	UpsertCycle:      standardUpsertCycle,
-	RollupKey:        "(?::text, ?::integer, ?::bigint, ?::bigint, ?::text)",
+	rollupKey:        "(?::text, ?::integer, ?::bigint, ?::bigint, ?::text)",
 	UpsertRollups:    standardUpsertRollups,
 	KeepQueued:       standardInsertOnce,
 	RestartQueued:    standardRestartQueued,

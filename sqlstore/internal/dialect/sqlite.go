@@ -16,7 +16,7 @@ var SQLite = Dialect{
 	Savepoint:        savepoint,
 	upsertDelivery:   standardUpsertDelivery,
 	UpsertCycle:      standardUpsertCycle,
-	RollupKey:        "(?, ?, ?, ?, ?)",
+	rollupKey:        "(?, ?, ?, ?, ?)",
 	UpsertRollups:    standardUpsertRollups,
 	KeepQueued:       standardInsertOnce,
 	RestartQueued:    standardRestartQueued,
