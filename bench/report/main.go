@@ -486,15 +486,13 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 		fmt.Printf("| %s | %s | %.1f ms | %.1f ms | %.2f | %.1f ms | %.1f |\n", b.name, q.name,
 			m(0), m(1), m(0)/m(1), m(2), m(0)/m(2))
 	}
-	var bytes float64
-	if err := b.db.QueryRowContext(ctx, `SELECT avg(length(half_hour_sketches)) / 24
-		FROM convo_rollups
-	WHERE dimension = '' AND measure = 'resolution'
-	AND slot_micros = 86400000000`).Scan(&bytes); err != nil {
+	var rows, bytes float64
+	if err := b.db.QueryRowContext(ctx, `SELECT count(*), sum(coalesce(length(sums), 0) +
+		coalesce(length(sketches), 0) + coalesce(length(half_hours), 0) +
+		coalesce(length(half_hour_sketches), 0)) FROM convo_rollups`).Scan(&rows, &bytes); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s: filled in %v, rolled up in %v (%.0f conversations a second); the "+
-		"sketches of an hour have %.0f bytes on average", b.name,
-		filled.Round(time.Second), rolled.Round(time.Second), float64(n)/rolled.Seconds(),
-		bytes), nil
+		"rollups are %.0f rows of %.0f bytes on average", b.name, filled.Round(time.Second),
+		rolled.Round(time.Second), float64(n)/rolled.Seconds(), rows, bytes/rows), nil
 }

@@ -103,6 +103,9 @@ func TestOnlyTheLastColumnOfASnapshotIsFreeText(t *testing.T) {
 	for _, c := range Contacts.Read {
 		assert.False(t, free(c.kind), c.name)
 	}
+	for _, c := range slices.Concat(ReportedEvents, ReportedContactEvents) {
+		assert.False(t, free(c.kind), c.name)
+	}
 	last := len(Conversations.Read) - 1
 	for _, c := range Conversations.Read[:last] {
 		assert.False(t, free(c.kind), c.name)
