@@ -213,7 +213,7 @@ func (s *Store) eachEntry(
 	for _, source := range sourcesOf(a.Subject()) {
 		q := &selection{d: s.d, source: source, pending: pending}
 		var y report.Entry
-		q.addEntry(&y)
+		q.addEntry(&y, nil)
 		q.filter(a, from, to)
 		err := s.read(ctx, q.statement(), q.args, func(scan func(...any) error) error {
 			y = report.Entry{}

@@ -161,28 +161,42 @@ func (q *selection) addMeasure(m report.Expressions, each bool, st *report.Stat)
 	q.add("max("+m.Micros+")", (*dialect.Int)(&st.Max))
 }
 
-// addEntry selects all that measures and dimensions may be declared in.
-func (q *selection) addEntry(y *report.Entry) {
+// addEntry selects what measures and dimensions may be declared in; of that only what is in needed,
+// unless that is nil, by the names that column gives.
+func (q *selection) addEntry(y *report.Entry, needed map[string]bool) {
 	columns := dialect.ReportedEvents
 	if q.source == ownMessages {
 		columns = dialect.ReportedContactEvents
 	}
+	columns = columns.Only(func(name string) bool { return needed == nil || needed["ev."+name] })
 	names, dests := dialect.Selected(q.d.Dialect, columns, "ev"), columns.Dests(nil, &y.EventRow)
-	add := func(name string, dest any) { names, dests = append(names, name), append(dests, dest) }
 	if q.source != ownMessages {
-		q.conversation = true
-		add("cv.origin", (*dialect.Text)(&y.Origin))
-		add("cv.created_at", (*dialect.Micros)(&y.FirstOpenedAt))
-		add("cv.new_contact", (*dialect.Flag)(&y.FirstConversation))
-	}
-	if q.source == lifecycle || q.source == reported {
-		q.cycle = "LEFT JOIN"
-		add("cy.first_responder_type", (*dialect.Text)(&y.FirstResponder.Type))
-		add("cy.first_responder_id", (*dialect.Text)(&y.FirstResponder.ID))
-		add("cy.first_assignee", (*dialect.Text)(&y.FirstAssignee))
-		add("cy.last_assignee", (*dialect.Text)(&y.LastAssignee))
-		add("cy.last_team", (*dialect.Text)(&y.LastTeam))
-		add("cy.category", (*dialect.Text)(&y.Amended))
+		for _, c := range []struct {
+			name string
+			dest any
+		}{
+			{"cv.origin", (*dialect.Text)(&y.Origin)},
+			{"cv.created_at", (*dialect.Micros)(&y.FirstOpenedAt)},
+			{"cv.new_contact", (*dialect.Flag)(&y.FirstConversation)},
+			{"cy.first_responder_type", (*dialect.Text)(&y.FirstResponder.Type)},
+			{"cy.first_responder_id", (*dialect.Text)(&y.FirstResponder.ID)},
+			{"cy.first_assignee", (*dialect.Text)(&y.FirstAssignee)},
+			{"cy.last_assignee", (*dialect.Text)(&y.LastAssignee)},
+			{"cy.last_team", (*dialect.Text)(&y.LastTeam)},
+			{"cy.category", (*dialect.Text)(&y.Amended)},
+		} {
+			switch {
+			case needed != nil && !needed[c.name]:
+				continue
+			case strings.HasPrefix(c.name, "cv."):
+				q.conversation = true
+			case q.source == messages: // none of them ends a cycle
+				continue
+			default:
+				q.cycle = "LEFT JOIN"
+			}
+			names, dests = append(names, c.name), append(dests, c.dest)
+		}
 	}
 	if q.d.OneColumn() {
 		q.add(dialect.AsOneColumn(names), dialect.OneColumn(dests))

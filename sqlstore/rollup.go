@@ -220,14 +220,14 @@ func (s *Store) ids(ctx context.Context, statement string, args ...any) (all []a
 	return all, err
 }
 
-// readReported reads the events that reports count, of those that pending lets through. The entry
-// is valid until f returns.
+// readReported reads what rollups need of the events that reports count, of those that pending lets
+// through. The entry is valid until f returns.
 func (s *Store) readReported(
 	ctx context.Context, pending pending, where string, args []any, f func(*report.Entry),
 ) error {
 	var y report.Entry
 	q := &selection{d: s.d, source: reported, pending: pending}
-	q.addEntry(&y)
+	q.addEntry(&y, rolledColumns)
 	q.where, q.args = where+" AND "+inKinds(reported.all()), args
 	return s.read(ctx, q.statement(), q.args, func(scan func(...any) error) error {
 		y = report.Entry{}

@@ -50,6 +50,29 @@ func declaredRollups() (all map[convo.EventKind][]rolled, last int) {
 	return all, last
 }
 
+// rolledColumns are what the measures and dimensions of rollups are declared in, as selection.column
+// names it. A row is read in the time that its columns take.
+var rolledColumns = func() map[string]bool {
+	q := &selection{source: reported}
+	needed := map[string]bool{"ev.kind": true, "ev.at": true}
+	name := func(c report.Column) string {
+		needed[q.column(c)] = true
+		return c.Name()
+	}
+	for _, all := range rolledByKind {
+		for _, r := range all {
+			r.subject.SQL(name)
+			for _, place := range r.places {
+				rolledMeasures[place].SQL(name)
+			}
+			for _, d := range r.dimensions {
+				d.SQL(r.subject, name)
+			}
+		}
+	}
+	return needed
+}()
+
 // rollupSum is a measure in a row in the making.
 type rollupSum struct {
 	place int

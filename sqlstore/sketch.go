@@ -79,36 +79,35 @@ func middle(bucket int64) int64 {
 // comes next.
 func appendMerged(to, encoded []byte, buckets []uint16) ([]byte, error) {
 	sortBuckets(buckets)
-	last := int64(0)
-	add := func(at, count int64) {
-		step := uint64((at-last)<<2 | min(count-1, countNext)) //nolint:gosec // they ascend
-		to = binary.AppendUvarint(to, step)
-		if count > countNext {
-			to = binary.AppendUvarint(to, uint64(count)) //nolint:gosec // never negative
+	r := sketchReader{rest: encoded}
+	there, last := r.next(), int64(0)
+	for i := 0; i < len(buckets); {
+		at, count := int64(buckets[i]), int64(0)
+		if there && r.at <= at {
+			at, count = r.at, r.count
+			there = r.next()
 		}
-		last = at
-	}
-	i := 0
-	next := func(upTo int64) { // adds those of buckets below it
-		for i < len(buckets) && int64(buckets[i]) < upTo {
-			at, from := buckets[i], i
-			for i < len(buckets) && buckets[i] == at {
-				i++
-			}
-			add(int64(at), int64(i-from))
-		}
-	}
-	err := decode(encoded, func(at, count int64) error {
-		next(at)
 		for i < len(buckets) && int64(buckets[i]) == at {
 			count++
 			i++
 		}
-		add(at, count)
-		return nil
-	})
-	next(math.MaxInt64)
-	return to, err
+		to, last = appendBucket(to, at-last, count), at
+	}
+	if there { // what is left stays as it is
+		to = append(appendBucket(to, r.at-last, r.count), r.rest...)
+	}
+	if r.damaged {
+		return to, errDamaged
+	}
+	return to, nil
+}
+
+func appendBucket(to []byte, step, count int64) []byte {
+	to = binary.AppendUvarint(to, uint64(step<<2|min(count-1, countNext))) //nolint:gosec // ascending
+	if count > countNext {
+		to = binary.AppendUvarint(to, uint64(count)) //nolint:gosec // never negative
+	}
+	return to
 }
 
 // sortBuckets counts, where there are many: comparing them would be most of what a rollup costs.
@@ -132,36 +131,47 @@ func sortBuckets(buckets []uint16) {
 
 const countNext = 3
 
-// decode yields the buckets of an encoded sketch in ascending order, and how many values each has.
-// A damaged sketch is errDamaged.
-func decode(encoded []byte, yield func(at, count int64) error) error {
-	at := uint64(0)
-	for len(encoded) > 0 {
-		step, n := binary.Uvarint(encoded)
-		if n <= 0 || step>>2 > lastBucket-at {
-			return errDamaged
-		}
-		at, encoded = at+step>>2, encoded[n:]
-		count := step&countNext + 1
-		if count > countNext {
-			if count, n = binary.Uvarint(encoded); n <= 0 || count > math.MaxInt64 {
-				return errDamaged
-			}
-			encoded = encoded[n:]
-		}
-		if err := yield(int64(at), int64(count)); err != nil { //nolint:gosec // just checked
-			return err
-		}
-	}
-	return nil
+// sketchReader goes through the buckets of an encoded sketch in ascending order.
+type sketchReader struct {
+	rest      []byte
+	at, count int64 // the bucket, and how many values it has
+	damaged   bool
 }
 
-// Merge adds an encoded sketch.
+// next reports whether there is another bucket.
+func (r *sketchReader) next() bool {
+	if len(r.rest) == 0 {
+		return false
+	}
+	step, n := binary.Uvarint(r.rest)
+	if n <= 0 || step>>2 > uint64(lastBucket-r.at) { //nolint:gosec // it is up to lastBucket
+		r.damaged = true
+		return false
+	}
+	r.rest = r.rest[n:]
+	r.at += int64(step >> 2)            //nolint:gosec // just checked
+	r.count = int64(step&countNext) + 1 //nolint:gosec // two bits
+	if r.count > countNext {
+		count, n := binary.Uvarint(r.rest)
+		if n <= 0 || count > math.MaxInt64 {
+			r.damaged = true
+			return false
+		}
+		r.rest, r.count = r.rest[n:], int64(count) //nolint:gosec // just checked
+	}
+	return true
+}
+
+// Merge adds an encoded sketch. A damaged one is errDamaged.
 func (s sketch) Merge(encoded []byte) error {
-	return decode(encoded, func(at, count int64) error {
-		if s.h.RecordValues(middle(at), count) != nil {
+	r := sketchReader{rest: encoded}
+	for r.next() {
+		if s.h.RecordValues(middle(r.at), r.count) != nil {
 			return errDamaged
 		}
-		return nil
-	})
+	}
+	if r.damaged {
+		return errDamaged
+	}
+	return nil
 }

@@ -64,6 +64,11 @@ func (cs Columns[R]) without(names ...string) Columns[R] {
 	return cs.where(func(c *Column[R]) bool { return !slices.Contains(names, c.name) })
 }
 
+// Only are the columns whose names are to be kept.
+func (cs Columns[R]) Only(kept func(name string) bool) Columns[R] {
+	return cs.where(func(c *Column[R]) bool { return kept(c.name) })
+}
+
 // Table is a table with those selections of its columns that statements need.
 type Table[R any] struct {
 	All        Columns[R]
