@@ -51,7 +51,7 @@ func (s *Store) entriesPage(
 	for _, source := range []source{messages, lifecycle} {
 		q := &selection{d: s.d, source: source}
 		var y report.Entry
-		q.addEntry(&y)
+		q.addEntry(&y, nil)
 		q.where = "ev.workspace = ? AND ev.at >= ? AND ev.at < ? AND " + inKinds(source.all())
 		q.args = append(q.args, of.Workspace, at, of.To.UnixMicro())
 		if last.Conversation != uuid.Nil {

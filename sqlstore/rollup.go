@@ -24,7 +24,7 @@ const DefaultRollup = 1_000
 // rollupVersion says what the rollups of a workspace have rows of. It is raised with every change
 // of the measures and dimensions that package report declares to be in rollups. Rollups of another
 // version are not read; Rollup makes older ones anew, and leaves newer ones to newer programs.
-const rollupVersion = 4
+const rollupVersion = 5
 
 // rollupTurn is the workspace at which the last call of Rollup was. It is safe for concurrent use.
 type rollupTurn struct {

@@ -15,7 +15,7 @@ import (
 // What this version of the rollups has rows of. When it changes, raise rollupVersion, so that
 // rollups which lack the new rows are not read, and write down here what there is now.
 func TestTheVersionOfRollupsIsRaisedWithWhatIsInThem(t *testing.T) {
-	require.Equal(t, 4, rollupVersion)
+	require.Equal(t, 5, rollupVersion)
 	bySubject := map[report.Subject]string{}
 	for _, all := range rolledByKind {
 		for _, r := range all {
@@ -27,25 +27,29 @@ func TestTheVersionOfRollupsIsRaisedWithWhatIsInThem(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{
-		"0: 0 opened_new 1 reopened 2 new_contacts by " +
-			"[channel lane opened_source team assignee opener closer " +
-			"actor_type contact_type priority label]",
+		"0: 0 opened_new 1 reopened 2 new_contacts by [channel lane opened_source team " +
+			"assignee opener closer actor_type contact_type priority label]",
+		"10: 29 deadlines_met 30 deadlines_missed 31 deadlines_passed by [channel lane " +
+			"opened_source team assignee contact_type status priority label deadline target]",
 		"1: 3 one_touch 4 automated 5 resolution 6 active_resolution 7 first_resolution " +
 			"8 last_resolution by [channel lane opened_source closed_source team assignee " +
-			"closer actor_type contact_type priority label]",
-		"2: 9 first_response 10 response 11 handover_first_response 12 handover_response by " +
-			"[channel lane opened_source team assignee author actor_type contact_type priority label]",
-		"3: 13 assigned 14 unassigned 15 transfers 16 assignment by " +
-			"[channel lane opened_source team assignee assigned_from assigned_by " +
-			"actor_type contact_type priority label]",
-		"4: 17 handling by " +
-			"[channel lane opened_source team assignee contact_type priority label]",
-		"5: 18 open_time 19 pending_time by " +
-			"[channel lane opened_source team assignee contact_type priority label]",
-		"6: 20 contact_waiting_time 21 awaiting_contact_time 22 idle_time by " +
-			"[channel lane opened_source team assignee contact_type priority label]",
-		"7: 23 incoming 24 outgoing_user 25 outgoing_automation 26 quiet by " +
-			"[channel author actor_type contact_type]",
+			"closer actor_type contact_type status priority label]",
+		"2: 9 first_response 10 response 11 handover_first_response 12 handover_response " +
+			"by [channel lane opened_source team assignee author actor_type contact_type " +
+			"status priority label]",
+		"3: 13 assigned 14 unassigned 15 transfers 16 assignment by [channel lane " +
+			"opened_source team assignee assigned_from assigned_by actor_type contact_type " +
+			"status priority label]",
+		"4: 17 handling by [channel lane opened_source team assignee contact_type status " +
+			"priority label]",
+		"5: 20 open_time 21 pending_time by [channel lane opened_source team assignee " +
+			"contact_type status priority label]",
+		"6: 22 contact_waiting_time 23 awaiting_contact_time 24 idle_time by [channel " +
+			"lane opened_source team assignee contact_type status priority label]",
+		"7: 25 incoming 26 outgoing_user 27 outgoing_automation 28 quiet by [channel " +
+			"author actor_type contact_type]",
+		"8: 18 entered by [channel lane team assignee status]",
+		"9: 19 left by [channel lane team assignee status]",
 	}, slices.Sorted(maps.Values(bySubject)),
 		"raise rollupVersion, and list here what is in rollups now")
 }

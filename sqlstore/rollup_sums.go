@@ -133,27 +133,32 @@ func addTo(row *[]rollupSum, s *rollupSum) {
 
 // addEntry adds an event to the days that it belongs to, and to the half hours.
 func (sums *rollupSums) addEntry(y *report.Entry) {
-	micros := y.At.UnixMicro()
 	all := rolledByKind[y.Kind]
 	for i := range all {
 		r := &all[i]
-		counted := sums.count(r, y)
-		if len(counted) == 0 {
+		r.subject.Each(y, func(y *report.Entry) { sums.addThing(r, y) })
+	}
+}
+
+// addThing adds one thing of a subject.
+func (sums *rollupSums) addThing(r *rolled, y *report.Entry) {
+	micros := y.At.UnixMicro()
+	counted := sums.count(r, y)
+	if len(counted) == 0 {
+		return
+	}
+	last := sums.last[r.last:]
+	whole := rollupKey{"", r.subject, halfHour, floorDiv(micros, halfHour), ""}
+	sums.addAll(whole, counted, &last[0])
+	k := rollupKey{"", allSubjects, day, floorDiv(micros, day), ""}
+	for i, d := range r.dimensions {
+		k.dimension, k.value = d, d.Of(r.subject, y)
+		if !d.Several() || k.value == "" {
+			sums.addAll(k, counted, &last[i+1])
 			continue
 		}
-		last := sums.last[r.last:]
-		whole := rollupKey{"", r.subject, halfHour, floorDiv(micros, halfHour), ""}
-		sums.addAll(whole, counted, &last[0])
-		k := rollupKey{"", allSubjects, day, floorDiv(micros, day), ""}
-		for i, d := range r.dimensions {
-			k.dimension, k.value = d, d.Of(r.subject, y)
-			if !d.Several() || k.value == "" {
-				sums.addAll(k, counted, &last[i+1])
-				continue
-			}
-			for _, k.value = range convo.Tokens(k.value).All() {
-				sums.addAll(k, counted, &last[i+1])
-			}
+		for _, k.value = range convo.Tokens(k.value).All() {
+			sums.addAll(k, counted, &last[i+1])
 		}
 	}
 }

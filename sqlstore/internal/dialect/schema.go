@@ -364,12 +364,12 @@ var Deliveries = table(
 
 // The columns of events that reports count by: not what was said.
 var (
-	ReportedEvents = Events.All.without("workspace", "id", "contact", "seq", "address",
-		"external_id", "body", "attachments", "summary", "on_receive", "message", "duplicate",
+	ReportedEvents = Events.All.without("id", "address", "external_id",
+		"body", "attachments", "summary", "on_receive", "message", "duplicate",
 		"notice", "audience", "subject", "attributes", "labels", "priority", "moved_from",
 		"from_seq", "contact_seq", "restart_flow", "redacted")
-	ReportedContactEvents = ContactEvents.All.without("workspace", "id", "contact", "seq",
-		"address", "external_id", "body", "attachments", "message", "duplicate", "merged_into",
+	ReportedContactEvents = ContactEvents.All.without("workspace", "id", "seq", "address",
+		"external_id", "body", "attachments", "message", "duplicate", "merged_into",
 		"blocked", "blocked_by", "unmerged_from", "own_blocked", "own_blocked_by", "name",
 		"attributes", "contact_seq", "redacted")
 )
