@@ -3,6 +3,8 @@ package report
 import (
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/chatlifecycle/convo"
 )
 
@@ -133,7 +135,12 @@ var columns = [...]column{
 	closedByID: optionalText("closed_by_id", func(y *Entry) string { return y.ClosedBy.ID }),
 
 	conversationID: {name: "conversation",
-		text: func(y *Entry) string { return y.Conversation.String() }},
+		text: func(y *Entry) string {
+			if y.Conversation == uuid.Nil { // what happened to a contact itself
+				return ""
+			}
+			return y.Conversation.String()
+		}},
 	contact: {name: "contact", text: func(y *Entry) string { return y.Contact }},
 	origin: {table: ConversationTable, name: "origin",
 		text: func(y *Entry) string { return y.Origin }},

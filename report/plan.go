@@ -283,7 +283,7 @@ func (f Filter) check(field, workspace string) error {
 			return invalid(field+"."+string(d), fmt.Sprintf("must be at most %d values", MaxValues))
 		}
 		for _, v := range values {
-			if d == Conversation {
+			if d == Conversation && v != "" {
 				id, err := uuid.Parse(v)
 				if err != nil || id.String() != v {
 					return invalid(field+"."+string(d), fmt.Sprintf("%q is not the id of a conversation", v))

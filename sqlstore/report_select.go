@@ -229,7 +229,9 @@ func (q *selection) filter(a *report.Aggregation, from, to int64) {
 				continue
 			}
 			if d == report.Conversation && q.source == ownMessages { // they have none
-				q.where += [...]string{" AND 1 = 0", ""}[i]
+				if slices.Contains(values, "") == (i == 1) {
+					q.where += " AND 1 = 0"
+				}
 				continue
 			}
 			q.where += " AND " + value + op +

@@ -98,7 +98,10 @@ func (all *facts) message(e *convo.Event, first bool) {
 	d := dims{
 		report.Channel: one(m.Channel), report.ContactType: contactIs(first),
 		report.Author: userIn(e.By), report.ActorType: one(string(e.By.Type)),
-		report.Contact: one(e.Contact), report.Conversation: one(e.Conversation.String()),
+		report.Contact: one(e.Contact), report.Conversation: one(""),
+	}
+	if e.Conversation != uuid.Nil {
+		d[report.Conversation] = one(e.Conversation.String())
 	}
 	count := int64(1)
 	quiet := m.Quiet
