@@ -299,14 +299,6 @@ func endPending(c *Conversation, at time.Time) {
 	c.PendingUntil, c.OnReceive = time.Time{}, OnReceivePolicy
 }
 
-// rate keeps a rating, with the time of the first one.
-func (c *Cycle) rate(r Rated, at time.Time) {
-	if c.Rating != (Rating{}) {
-		at = c.Rating.At
-	}
-	c.Rating = Rating{at, r.Score, r.Comment}
-}
-
 func applyToContact(s *Snapshot, e *Event) {
 	c := &s.Contact
 	if c.Version == 0 && (c.ID == "" || c.ID == e.Contact) {

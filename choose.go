@@ -52,9 +52,8 @@ func chooseAction(s *Snapshot, o *fields, at stateIndex, p *Policy) action {
 	case kindSetPending:
 		second = conv.PendingUntil.Equal(o.until) && conv.OnReceive == o.onReceive
 	case kindRate:
-		r := conv.Cycle.Rating
-		second = o.ratedCycle(conv) == conv.Cycle.Number && r != (Rating{}) &&
-			r.Score == o.score && r.Comment == o.text
+		r := s.cycle(o.ratedCycle(conv)).Rating
+		second = r != (Rating{}) && r.Score == o.score && r.Comment == o.text
 	case kindAssign:
 		second = conv.Assignee == o.assignee && conv.Team == o.team
 	case kindAmendClosing:

@@ -248,8 +248,8 @@ type Move struct {
 // runs, else of the running one. Address it by the conversation's id: another one may be the
 // contact's latest when the answer comes. And have the page that asks name the Cycle, or give a
 // Key: after a reopening, the same rating once more without them is one of the running cycle. The
-// same rating of a cycle once more is unchanged; of an earlier one than the last it is written
-// again.
+// same rating of a cycle once more is unchanged. To rate an earlier cycle than the last one reads
+// the log of the conversation.
 type Rate struct {
 	By      Actor     `json:"by,omitzero"` // the contact, which is the default
 	At      time.Time `json:"at,omitzero"`

@@ -3,6 +3,7 @@ package convo
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -80,6 +81,7 @@ type decider struct {
 	// opened.
 	otherThanMessages bool
 	cycleClosed       bool
+	rates             bool // there are several commands, and one of them is a Rate
 }
 
 // result makes the plan of rows.
@@ -141,6 +143,10 @@ func (w *decider) decide(s *Snapshot, now time.Time, p *Policy, cmds []Command) 
 			return w.step(s, &o, now, p)
 		}
 	}
+	w.rates = slices.ContainsFunc(cmds, func(cmd Command) bool {
+		_, ok := cmd.(Rate)
+		return ok
+	})
 	groups := keyedGroups(cmds, s.Ref.Address)
 	if groups == nil {
 		return w.steps(s, now, p, cmds)
@@ -224,8 +230,13 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	if o.at, ok = eventTime(o.at, now, s.Conversation.UpdatedAt); !ok {
 		return refuse(s, ErrOutOfOrder, o.kind.name())
 	}
-	if o.kind == kindRate && o.cycle > s.Conversation.Cycle.Number {
-		return invalid("cycle", fmt.Sprintf("there are %d", s.Conversation.Cycle.Number))
+	if o.kind == kindRate {
+		if o.cycle > s.Conversation.Cycle.Number {
+			return invalid("cycle", fmt.Sprintf("there are %d", s.Conversation.Cycle.Number))
+		}
+		if s.cycle(o.ratedCycle(&s.Conversation)) == nil {
+			return invalid("cycle", "Snapshot.Earlier does not have it")
+		}
 	}
 	if !o.until.IsZero() && !o.until.After(o.at) {
 		return invalid("until", "must be after the time of the command")
@@ -335,6 +346,7 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 
 func (w *decider) open(s *Snapshot, o *fields) {
 	w.leaveConversation(s)
+	s.Earlier = nil
 	s.Conversation = Conversation{ID: s.nextID(), Lane: s.lane()}
 	e, payload := w.addOpening(s, o, ConversationOpened)
 	payload.Channel, payload.Lane = o.channel, s.Conversation.Lane
@@ -401,24 +413,6 @@ func (w *decider) resume(s *Snapshot, o *fields, p *Policy) {
 	w.apply(s, e)
 }
 
-// rate writes a rating of the cycle that o names; else of the last closed one, if that has none yet
-// or if no other one runs; else of the running one.
-func (w *decider) rate(s *Snapshot, o *fields) {
-	e := w.add(s, o, ConversationRated)
-	e.Payload = &Rated{o.ratedCycle(&s.Conversation), o.score, o.text}
-	w.apply(s, e)
-}
-
-func (o *fields) ratedCycle(c *Conversation) int {
-	switch {
-	case o.cycle != 0:
-		return o.cycle
-	case c.Unrated != 0:
-		return c.Unrated
-	}
-	return c.Cycle.Number
-}
-
 func (w *decider) assign(s *Snapshot, o *fields) {
 	e := w.add(s, o, ConversationAssigned)
 	a := take(&w.room.assignment)
@@ -471,10 +465,14 @@ func (w *decider) leaveConversation(s *Snapshot) {
 	w.cycleClosed = false
 }
 
-// leaveCycle keeps a cycle that this call closed or amended, before it reopens the conversation.
+// leaveCycle keeps a cycle that this call closed or amended, or may rate, before it reopens the
+// conversation.
 func (w *decider) leaveCycle(s *Snapshot) {
+	c := &s.Conversation
+	if w.rates {
+		s.Earlier = append(slices.Clip(s.Earlier), c.Cycle)
+	}
 	if w.cycleClosed {
-		c := &s.Conversation
 		w.cycles = append(w.cycles, CycleRow{c.ID, c.Channel, c.Lane, c.Cycle})
 	}
 	w.cycleClosed = false

@@ -325,7 +325,7 @@ func (e *Engine) attempt(
 		}
 	}
 	if len(c.cmds) > 0 {
-		if s, err = e.withOthers(ctx, s, c.cmds[0]); err != nil {
+		if s, err = e.withOthers(ctx, s, c.cmds); err != nil {
 			return Decision{}, isConflict(err), err
 		}
 	}

@@ -196,13 +196,19 @@ func (e *Engine) events(ctx context.Context, f EventFilter) ([]Event, error) {
 // that to names, or else of the contact's latest. The last cycle is also in the conversation
 // itself.
 func (e *Engine) Cycles(ctx context.Context, to Ref) ([]Cycle, error) {
-	var cycles []Cycle
 	c, err := e.Conversation(ctx, to)
 	if err != nil {
 		return nil, err
 	}
+	return e.cyclesOf(ctx, to.Workspace, c.ID)
+}
+
+// cyclesOf are all cycles of a conversation, by its log.
+func (e *Engine) cyclesOf(
+	ctx context.Context, workspace string, id uuid.UUID,
+) (cycles []Cycle, err error) {
 	var s Snapshot
-	f := EventFilter{Workspace: to.Workspace, Conversation: c.ID, Limit: MaxPageSize}
+	f := EventFilter{Workspace: workspace, Conversation: id, Limit: MaxPageSize}
 	for {
 		events, err := e.events(ctx, f)
 		if err != nil {

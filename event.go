@@ -322,7 +322,7 @@ func (e Event) Moving() Moving { return payloadOf[Moving](&e) }
 func (e Event) Blocking() Blocking { return payloadOf[Blocking](&e) }
 
 // Before is what the conversation was before a change of its status, assignee, team, lane, channel
-// or turn, or when a deadline passed; zero for other events.
+// or turn, or when a deadline passed, or before a rating; zero for other events.
 func (e Event) Before() Before {
 	switch p := e.Payload.(type) {
 	case *Opening:
@@ -344,6 +344,8 @@ func (e Event) Before() Before {
 	case *Resumption:
 		return p.Before
 	case *Passing:
+		return p.Before
+	case *Rated:
 		return p.Before
 	case *Before:
 		return *p

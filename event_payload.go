@@ -43,7 +43,7 @@ type Before struct {
 	Replies int
 	// Of a closing: how long the cycle was pending, in microseconds.
 	PendingMicros int64
-	// Of a reopening: who had closed it.
+	// Of a reopening, or a rating: who had closed the cycle.
 	ClosedBy Actor
 }
 
@@ -76,12 +76,15 @@ type Resumption struct {
 	Before Before
 }
 
-// Rated is the payload of ConversationRated: the number of the cycle, and what the contact thinks
-// of it.
+// Rated is the payload of ConversationRated: what the contact thinks of a cycle. Before is of the
+// conversation, but for what belongs to the rated cycle: Cycle is its number, Assignee and Team are
+// who had it last, OpenedSource and ClosedBy are its own. Nobody has closed one that runs.
 type Rated struct {
-	Cycle   int
+	Before
 	Score   int
 	Comment string
+	// Replaces says that the cycle had a rating, whose place this one takes.
+	Replaces bool
 }
 
 // Passing is the payload of DeadlinePassed: which one, and of what.

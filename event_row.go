@@ -34,8 +34,9 @@ type EventRow struct {
 	Until       time.Time `json:"until,omitzero"`
 	OnReceive   OnReceive `json:"on_receive,omitempty"`
 	Marks       Marks     `json:"marks,omitzero"`
-	Cycle       int       `json:"cycle,omitempty"` // that was rated; else as in Before
+	Cycle       int       `json:"cycle,omitempty"` // as in Before
 	Score       int       `json:"score,omitempty"`
+	Replaces    bool      `json:"replaces,omitempty"` // another rating of the cycle
 	Assignee    string    `json:"assignee,omitempty"`
 	Team        string    `json:"team,omitempty"`
 	Response    bool      `json:"response,omitempty"`
@@ -116,7 +117,8 @@ func (e Event) Row() (r EventRow) {
 		r.Marks = p.Marks
 		p.Before.to(&r)
 	case *Rated:
-		r.Cycle, r.Score, r.Body = p.Cycle, p.Score, p.Comment
+		r.Score, r.Body, r.Replaces = p.Score, p.Comment, p.Replaces
+		p.to(&r)
 	case *Passing:
 		r.Marks = MarksOf(p.Mark)
 		p.Before.to(&r)
@@ -194,7 +196,7 @@ func (r *EventRow) To(e *Event) {
 	case resumptionPayload:
 		*payloadFor[Resumption](e) = Resumption{r.Marks, r.before()}
 	case ratedPayload:
-		*payloadFor[Rated](e) = Rated{r.Cycle, r.Score, r.Body}
+		*payloadFor[Rated](e) = Rated{r.before(), r.Score, r.Body, r.Replaces}
 	case passingPayload:
 		*payloadFor[Passing](e) = Passing{r.Marks.first(), r.before()}
 	case closingNotesPayload:

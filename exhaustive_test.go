@@ -543,6 +543,9 @@ func (x *explorer) decide(w *tiny, to convo.Ref, cmd convo.Command) convo.Outcom
 	if move, ok := cmd.(convo.Move); ok {
 		w.target(&before, move)
 	}
+	if c := &before.Conversation; c.Unrated != 0 && c.Unrated < c.Cycle.Number {
+		before.Earlier = []convo.Cycle{{Number: c.Unrated}}
+	}
 	d, err := convo.Decide(before, w.now, &x.policy, cmd)
 	if err != nil {
 		x.refused(&before, cell{name, state}, err)
@@ -638,9 +641,18 @@ func (x *explorer) folds(before *convo.Snapshot, ch *convo.Change) {
 	folded.Next, folded.Conversation.DueAt = after.Next, after.Conversation.DueAt
 	folded.Conversation.Deadline = after.Conversation.Deadline
 	folded.Conversation.Applied = after.Conversation.Applied
-	if folded != after {
+	if !sameSnapshot(&folded, &after) {
 		x.failf("the events make another snapshot:\n%+v\n%+v", folded, after)
 	}
+}
+
+// sameSnapshot is reflect.DeepEqual but for Earlier, in a hundredth of the time.
+func sameSnapshot(a, b *convo.Snapshot) bool {
+	return a.Ref == b.Ref && a.Contact == b.Contact && a.Conversation == b.Conversation &&
+		a.Active == b.Active && a.HasConversation == b.HasConversation &&
+		a.AddressOwner == b.AddressOwner && a.Message == b.Message && a.LogOf == b.LogOf &&
+		a.Holder == b.Holder && a.HeldBy == b.HeldBy &&
+		a.HolderConversation == b.HolderConversation && a.Target == b.Target && a.Next == b.Next
 }
 
 func (x *explorer) latest(before *convo.Snapshot, ch *convo.Change) time.Time {

@@ -266,6 +266,7 @@ func (e *Engine) importPolicy(ctx context.Context, workspace string, h *History)
 	return &Policy{
 		StayPending: p.StayPending, CountAutomation: p.CountAutomation, MaxSkew: p.MaxSkew,
 		MaxBody: p.MaxBody, MaxAttachments: p.MaxAttachments, MaxSummary: p.MaxSummary,
+		Ratings: p.Ratings,
 	}, nil
 }
 

@@ -160,17 +160,20 @@ func (m *ShownMessage) told(p *Identified) {
 
 func (e *Event) place() EventPlace { return EventPlace{e.Conversation, e.Contact, e.Seq} }
 
-// withOthers is s with all else that a decision about cmd looks at.
-func (e *Engine) withOthers(ctx context.Context, s Snapshot, cmd Command) (Snapshot, error) {
-	if move, ok := cmd.(Move); ok {
+// withOthers is s with all else that a decision about cmds looks at.
+func (e *Engine) withOthers(ctx context.Context, s Snapshot, cmds []Command) (Snapshot, error) {
+	if move, ok := cmds[0].(Move); ok {
 		return e.withTarget(ctx, s, move)
 	}
-	ref, ok := messageOf(cmd)
+	if ratesEarlier(cmds, &s.Conversation) {
+		return e.withEarlier(ctx, s)
+	}
+	ref, ok := messageOf(cmds[0])
 	if !ok {
 		return s, nil
 	}
 	s, err := e.withMessage(ctx, s, ref)
-	if tell, ok := cmd.(Identify); ok && err == nil && s.Message != nil {
+	if tell, ok := cmds[0].(Identify); ok && err == nil && s.Message != nil {
 		return e.withHolder(ctx, s, tell)
 	}
 	return s, err

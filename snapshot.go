@@ -7,7 +7,7 @@ import (
 )
 
 // Snapshot is all that a decision looks at: a contact and one of its conversations. It is a plain
-// value, without pointers but to messages. [Store].Load fills it, [Apply] moves it on.
+// value, without pointers but to messages and cycles. [Store].Load fills it, [Apply] moves it on.
 type Snapshot struct {
 	// Ref is what the snapshot was loaded for.
 	Ref Ref
@@ -37,6 +37,9 @@ type Snapshot struct {
 	HolderConversation *Conversation
 	// Target is where a Move goes, which the engine looks for.
 	Target MoveTarget
+	// Earlier are the cycles of Conversation before its present one. The engine looks for them when
+	// a Rate is about one of them.
+	Earlier []Cycle
 	// Next is the id that the next new conversation or event gets; further ones count up from it.
 	// The engine sets it to a fresh UUIDv7, so that deciding stays deterministic.
 	Next uuid.UUID
@@ -78,8 +81,8 @@ type Change struct {
 	// it closed before it opened the next one, say. All of them are closed, but for those that a
 	// merge moves.
 	Earlier []ConversationRow
-	// Cycles are closed cycles that the call reopened their conversation after: rows of closed
-	// cycles beside those that ConversationRow.CycleClosed asks for.
+	// Cycles are closed cycles that the call reopened their conversation after, or rated since:
+	// rows of closed cycles beside those that ConversationRow.CycleClosed asks for.
 	Cycles []CycleRow
 	// Events are to be appended, in order. One whose place is taken (by conversation and Seq, or,
 	// without a conversation, by contact and Seq) is a conflict.
@@ -152,15 +155,16 @@ type ConversationRow struct {
 	PlacesBefore Places
 	// LabelsBefore are the Labels that were loaded.
 	LabelsBefore Tokens
-	// CycleClosed says that the call closed the conversation's Cycle or amended its closing, for
-	// stores that keep a row for each closed cycle: it is to be added, or to replace what is there.
+	// CycleClosed says that the call closed the conversation's Cycle, amended its closing, or rated
+	// it when it was closed, for stores that keep a row for each closed cycle: it is to be added,
+	// or to replace Category, Summary and Rating of what is there.
 	CycleClosed bool
 }
 
 // CycleRow is a closed cycle in a [Change].
 type CycleRow struct {
 	Conversation uuid.UUID
-	Channel      string // those of the conversation when it ended
+	Channel      string // those of the conversation when it ended; of a row that is there, any
 	Lane         string
 	Cycle
 }
@@ -192,7 +196,7 @@ func (c *Change) After(s Snapshot) Snapshot {
 	if c.Conversation.Moved {
 		s.Active = s.Target.Active
 	}
-	s.Target = MoveTarget{}
+	s.Target, s.Earlier = MoveTarget{}, nil
 	if len(c.Addresses) > 0 {
 		s.AddressOwner = c.Addresses[len(c.Addresses)-1].Contact
 	}

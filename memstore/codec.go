@@ -59,6 +59,7 @@ const (
 	flagOwnBlocked
 	flagFromSeq
 	flagRated
+	flagReplaces
 	flagBefore        // what reports count of it
 	firstText  = iota // the flag of the first text
 )
@@ -108,6 +109,7 @@ func appendRow(b []byte, owner string, e *convo.EventRow, nextID bool) []byte {
 	set(flagOwnBlocked, e.OwnBlocked)
 	set(flagFromSeq, e.FromSeq != 0)
 	set(flagRated, e.Cycle != 0 || e.Score != 0)
+	set(flagReplaces, e.Replaces)
 	ended := endedBy(e)
 	set(flagBefore, ended != 0 || e.Turn != "" || e.Replies != 0 || e.PendingMicros != 0 ||
 		e.ClosedBy != convo.Actor{})
@@ -256,6 +258,7 @@ func (r *reader) row(e *convo.EventRow, owner string, last uuid.UUID) {
 	e.Response, e.RestartFlow = flags&flagResponse != 0, flags&flagRestartFlow != 0
 	e.Quiet, e.NewContact = flags&flagQuiet != 0, flags&flagNewContact != 0
 	e.OwnBlocked = flags&flagOwnBlocked != 0
+	e.Replaces = flags&flagReplaces != 0
 	e.Redacted, e.Blocked = flags&flagRedacted != 0, flags&flagBlocked != 0
 	if flags&flagUntil != 0 {
 		e.Until = time.UnixMicro(r.varint()).UTC()

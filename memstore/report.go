@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/report"
@@ -25,9 +26,10 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 	if w == nil {
 		return nil, nil
 	}
+	cycles := a.Subject() == report.OfClosings
 	var y report.Entry
 	for _, v := range w.all.items {
-		v.entries(w, a.Subject() == report.OfClosings, &y, c.AddEntry)
+		v.entries(w, cycles, &y, c.AddEntry)
 	}
 	if a.Subject() == report.OfMessages {
 		for _, k := range w.contacts {
@@ -89,9 +91,9 @@ func (s *Store) reading(ctx context.Context) (letGo func()) {
 func (c *conversation) entries(
 	w *workspace, cycles bool, y *report.Entry, yield func(*report.Entry),
 ) {
-	var closed []convo.Cycle // by number, from 1
+	var all []convo.Cycle // by number, from 1
 	if cycles {
-		c.cycles(w, func(y *report.Cycle) { closed = append(closed, y.Cycle) })
+		c.cycles(w, func(y *report.Cycle) { all = append(all, y.Cycle) })
 	}
 	about := convo.Conversation{Origin: c.origin.id}
 	c.events(0, func(e *convo.Event) bool {
@@ -99,8 +101,9 @@ func (c *conversation) entries(
 			about.CreatedAt, about.NewContact = e.At, e.Opening().NewContact
 		}
 		var cycle *convo.Cycle
-		if n := e.Before().Cycle; cycles && e.Kind == convo.ConversationClosed && n > 0 {
-			cycle = &closed[n-1]
+		rated := e.Kind == convo.ConversationRated
+		if n := e.Before().Cycle; cycles && (e.Kind == convo.ConversationClosed || rated) && n > 0 {
+			cycle = &all[n-1]
 		}
 		y.Of(e, &about, cycle)
 		yield(y)
@@ -115,6 +118,7 @@ func (c *conversation) cycles(w *workspace, yield func(*report.Cycle)) {
 		Workspace: o.of.name, Conversation: c.id, Contact: o.id, Channel: w.words[c.channel],
 		Lane: w.words[c.lane], Status: convo.StatusClosed,
 	}
+	var closed []report.Cycle // which may be rated later
 	last := c.state
 	if last == nil || last.Cycle.Number > 1 || !last.Status.Active() {
 		var t convo.Snapshot
@@ -125,12 +129,18 @@ func (c *conversation) cycles(w *workspace, yield func(*report.Cycle)) {
 			if e.Kind == convo.ConversationReopened {
 				y.CreatedAt, y.NewContact = t.Conversation.CreatedAt, t.Conversation.NewContact
 				y.Cycle = t.Conversation.Cycle
-				yield(&y)
+				closed = append(closed, y)
+			}
+			if r := e.Rated(); r.Cycle > 0 && r.Cycle <= len(closed) {
+				rate(&closed[r.Cycle-1].Rating, &r, e.At)
 			}
 			t = convo.Apply(t, *e)
 			return true
 		})
 		last = &t.Conversation
+	}
+	for i := range closed {
+		yield(&closed[i])
 	}
 	y.CreatedAt, y.NewContact = last.CreatedAt, last.NewContact
 	y.Status, y.Cycle = last.Status, last.Cycle
@@ -138,6 +148,14 @@ func (c *conversation) cycles(w *workspace, yield func(*report.Cycle)) {
 		y.Channel, y.Lane = last.Channel, last.Lane
 	}
 	yield(&y)
+}
+
+// rate keeps a rating, with the time of the first one.
+func rate(of *convo.Rating, r *convo.Rated, at time.Time) {
+	if !r.Replaces {
+		of.At = at
+	}
+	of.Score, of.Comment = r.Score, r.Comment
 }
 
 // Cycles implements report.Store.

@@ -28,6 +28,7 @@ import (
 //     pending_micros: durations
 //   - responses, response_micros: replies, and their times together
 //   - incoming, outgoing_user, outgoing_automation: messages
+//   - score, comment, rated_at: the rating, with the time of the first one of the cycle
 var Columns = []string{
 	"workspace", "conversation", "number", "contact", "contact_type", "channel", "lane", "status",
 	"created_at",
@@ -38,6 +39,7 @@ var Columns = []string{
 	"first_response_micros", "assignment_micros", "resolution_micros",
 	"active_resolution_micros", "pending_micros",
 	"responses", "response_micros", "incoming", "outgoing_user", "outgoing_automation",
+	"score", "comment", "rated_at",
 }
 
 // row is y by Columns; its texts, which others have written, are as text makes them.
@@ -54,7 +56,10 @@ func (y *Cycle) row(text func(string) string) []string {
 		}
 		return strconv.FormatInt(d.Microseconds(), 10)
 	}
-	closing := &y.Closing
+	closing, score := &y.Closing, ""
+	if !y.Rating.At.IsZero() {
+		score = strconv.Itoa(y.Rating.Score)
+	}
 	return []string{
 		text(y.Workspace), y.Conversation.String(), strconv.Itoa(y.Number), text(y.Contact),
 		y.contactType(), text(y.Channel), text(y.Lane), string(y.Status),
@@ -69,6 +74,7 @@ func (y *Cycle) row(text func(string) string) []string {
 		strconv.FormatInt(y.PendingMicros, 10), strconv.Itoa(y.Responses),
 		strconv.FormatInt(y.ResponseMicros, 10),
 		strconv.Itoa(y.Incoming), strconv.Itoa(y.OutgoingUser), strconv.Itoa(y.OutgoingAutomation),
+		score, text(y.Rating.Comment), at(y.Rating.At),
 	}
 }
 

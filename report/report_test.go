@@ -531,11 +531,11 @@ func (formulas) Cycles(_ context.Context, _ report.CyclesQuery, f func(*report.C
 		&y.Workspace, &y.Contact, &y.Channel, &y.Lane, &y.OpenedBy.ID,
 		(*string)(&y.OpenedSource), &y.FirstAssignee, &y.LastAssignee, &y.LastTeam,
 		&y.FirstResponder.ID, &y.Closing.By.ID, (*string)(&y.Closing.Source), &y.Closing.Category,
-		&y.Closing.Summary,
+		&y.Closing.Summary, &y.Rating.Comment,
 	} {
 		*text = "=1+1"
 	}
-	y.PendingMicros = -1
+	y.PendingMicros, y.Rating.At, y.Rating.Score = -1, monday, 4
 	return f(&y)
 }
 
@@ -543,7 +543,7 @@ func TestAnExportForASpreadsheetHasNoFormulas(t *testing.T) {
 	ours := []string{ // numbers, times and words that nobody else writes
 		"conversation", "number", "contact_type", "status", "opened_by_type",
 		"first_responder_type", "closed_by_type", "responses", "incoming", "outgoing_user",
-		"outgoing_automation",
+		"outgoing_automation", "score",
 	}
 	for _, spreadsheet := range []bool{false, true} {
 		e := exportOf("acme")

@@ -360,8 +360,9 @@ func keepsRatings(s *suite) {
 	s.do(in, convo.Rate{Score: 3})
 	s.do(in, convo.Close{By: ana})
 	s.clock.add(time.Minute)
-	s.do(in, convo.Rate{Score: 1, Comment: "slow\n\u2028 <&> 'quoted' \"twice\" \\ \u007f é"})
-	r := s.do(in, convo.Rate{Score: 1, Comment: "slow\n\u2028 <&> 'quoted' \"twice\" \\ \u007f é"})
+	slow := convo.Rate{Score: 1, Comment: "slow\n\x1f\u2028 <&> 'quoted' \"twice\" \\ \u007f é"}
+	s.do(in, slow)
+	r := s.do(in, slow)
 	s.Equal(convo.OutcomeUnchanged, r.Outcome)
 	s.do(in, convo.Reopen{By: ana}, convo.Close{By: ana})
 	s.do(in, convo.Reopen{By: ana})

@@ -95,6 +95,7 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	do(riya, convo.AmendClosing{By: ana, Category: "Support", Summary: "Solved"})
 	do(riya, convo.Reopen{By: convo.ByContact()})
 	do(riya, convo.Send{By: ana, Body: "Welcome back"})
+	do(riya, convo.Rate{Cycle: 1, Score: 5, Comment: "Thanks"})
 	s.clock.add(2 * time.Hour)
 	n, err := e.Tick(s.ctx, 10) // closes for inactivity
 	s.NoError(err)

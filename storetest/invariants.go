@@ -356,6 +356,7 @@ func (c *checker) conversation(v *convo.Conversation, active uuid.UUID) []convo.
 		len(log),
 	)
 	var folded convo.Snapshot
+	var closed []convo.Cycle // before the present one
 	cycles := 1
 	for i, e := range log {
 		c.demand(
@@ -370,11 +371,16 @@ func (c *checker) conversation(v *convo.Conversation, active uuid.UUID) []convo.
 		c.once(&e)
 		was := folded.Conversation
 		folded = convo.Apply(folded, e)
+		if e.Kind == convo.ConversationRated {
+			c.rating(&was, closed, &e)
+			continue
+		}
 		c.demand(e.Before() == beforeOf(&was, &folded.Conversation, &e), beforeIsFold,
 			"conversation %s: event %d: %+v, not %+v", v.ID, e.Seq, e.Before(),
 			beforeOf(&was, &folded.Conversation, &e))
 		if e.Kind == convo.ConversationReopened {
 			cycles++
+			closed = append(closed, was.Cycle)
 		}
 	}
 	c.demand(

@@ -228,6 +228,28 @@ func (c *checker) due(workspaces []string) {
 	}
 }
 
+// rating checks what a rating says of the conversation and of the cycle that it is about, and gives
+// it to that if it is one of those before.
+func (c *checker) rating(was *convo.Conversation, closed []convo.Cycle, e *convo.Event) {
+	r, of := e.Rated(), &was.Cycle
+	if r.Cycle > 0 && r.Cycle <= len(closed) {
+		of = &closed[r.Cycle-1]
+	}
+	want := convo.Rated{
+		Before: convo.Before{
+			Status: was.Status, Lane: was.Lane, Channel: was.Channel, Labels: was.Labels,
+			Priority: was.Priority, Assignee: of.LastAssignee, Team: of.LastTeam,
+			Cycle: of.Number, OpenedSource: of.OpenedSource, ClosedBy: of.Closing.By,
+		},
+		Score: r.Score, Comment: r.Comment, Replaces: of.Rating != (convo.Rating{}),
+	}
+	c.demand(r == want, beforeIsFold, "conversation %s: event %d: %+v, not %+v", e.Conversation,
+		e.Seq, r, want)
+	if of != &was.Cycle {
+		rated(of, e)
+	}
+}
+
 // beforeOf is what e has to say of what the conversation was: which stretches of time it ends.
 func beforeOf(was, is *convo.Conversation, e *convo.Event) (b convo.Before) {
 	if e.Seq == 1 {

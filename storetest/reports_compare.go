@@ -82,10 +82,14 @@ func (r *reports) cycles(workspace string) (all []report.Cycle) {
 			Lane:      c.Lane,
 			CreatedAt: c.CreatedAt, NewContact: c.NewContact, Status: convo.StatusClosed,
 		}
+		first := len(all)
 		for _, e := range r.log(&c) {
 			if e.Kind == convo.ConversationReopened {
 				y.Cycle = t.Conversation.Cycle
 				all = append(all, y)
+			}
+			if n := e.Rated().Cycle; n > 0 && n <= len(all)-first { // of one before
+				rated(&all[first+n-1].Cycle, &e)
 			}
 			t = convo.Apply(t, e)
 			if k := &t.Conversation; k.Status.Active() || e.Kind == convo.ConversationClosed {
@@ -96,6 +100,15 @@ func (r *reports) cycles(workspace string) (all []report.Cycle) {
 		all = append(all, y)
 	}
 	return all
+}
+
+// rated gives a cycle a rating.
+func rated(y *convo.Cycle, e *convo.Event) {
+	at := e.At
+	if y.Rating != (convo.Rating{}) {
+		at = y.Rating.At
+	}
+	y.Rating = convo.Rating{At: at, Score: e.Rated().Score, Comment: e.Rated().Comment}
 }
 
 // hasEveryMeasure fails unless each measure counts something, and each dimension has several

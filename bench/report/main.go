@@ -148,7 +148,7 @@ const (
 		first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
 		first_responder_type, first_responder_id, turn_since, responses, response_micros,
 		pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type,
-		closed_by_id, closed_source, category, summary)
+		closed_by_id, closed_source, category, summary, score)
 	SELECT 'acme', id, contact, 'whatsapp', '', at, contact, i < 10000,
 		CASE WHEN active THEN 'open' ELSE 'closed' END,
 		CASE WHEN active THEN at ELSE at + took END, CASE WHEN active THEN 4 ELSE 5 END, at, at, '',
@@ -157,7 +157,7 @@ const (
 		at + took / 10, 'user', agent, at + took / 10, 1, took / 10, 0, 1, 1, 0,
 		CASE WHEN NOT active THEN at + took END, CASE WHEN active THEN '' ELSE 'user' END,
 		CASE WHEN active THEN '' ELSE agent END, CASE WHEN active THEN '' ELSE 'user' END,
-		CASE WHEN active THEN '' ELSE 'Support' END, CASE WHEN active THEN '' ELSE 'Done.' END
+		CASE WHEN active THEN '' ELSE 'Support' END, CASE WHEN active THEN '' ELSE 'Done.' END, 0
 	FROM {rows} v`
 
 	actives = `INSERT INTO convo_active (workspace, id, status, channel, lane, created_at,
@@ -169,11 +169,11 @@ const (
 		last_assignee, last_team, first_response_at, first_response_sent_at, first_responder_type,
 		first_responder_id, first_waiting_since, turn_since, responses, response_micros,
 		pending_micros, incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type,
-		closed_by_id, closed_source, category, summary)
+		closed_by_id, closed_source, category, summary, score)
 	SELECT 'acme', id, 'whatsapp', '', 1, at, 'contact', contact, 'incoming_message',
 		at + took / 20, agent, agent, team, at + took / 10, at + took / 10, 'user', agent, at,
 		at + took / 10, 1, took / 10, 0, 1, 1, 0, at + took, 'user', agent, 'user', 'Support',
-		'Done.'
+		'Done.', 0
 	FROM {rows} v WHERE NOT active`
 
 	// Each event has what reports need of what was before it, as the library writes it: an opening

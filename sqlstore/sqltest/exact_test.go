@@ -54,6 +54,13 @@ var told = []func(n int) []convo.Command{
 		return []convo.Command{convo.AmendClosing{By: ana, Category: "c"}, convo.Open{By: ana},
 			convo.Close{By: ana}, convo.Open{By: ana}}
 	},
+	func(n int) []convo.Command {
+		return []convo.Command{convo.Rate{Cycle: n % 3, Score: 1 + n%5, Comment: fmt.Sprint(n)}}
+	},
+	func(n int) []convo.Command {
+		return []convo.Command{convo.Close{By: ana}, convo.Rate{Score: 2}, convo.Reopen{By: ana},
+			convo.Rate{Cycle: 1, Score: 1 + n%5}, convo.Close{By: ana}}
+	},
 }
 
 func TestTheTableOfCyclesHasWhatTheLogSays(t *testing.T) {

@@ -32,6 +32,8 @@ type (
 	FreeText string
 	// PlainText is any text that has no control characters but ends of lines.
 	PlainText string
+	// Quoted is any text, kept as a string of JSON, which has no control characters.
+	Quoted string
 	// JSON is kept as text.
 	JSON []byte
 	// Int has 64 bits.
@@ -46,8 +48,6 @@ type (
 	Micros time.Time
 	// ID is a UUID.
 	ID uuid.UUID
-	// Rating is kept as JSON.
-	Rating convo.Rating
 	// EventKind is kept by its name.
 	EventKind convo.EventKind
 )
@@ -72,6 +72,7 @@ func (*Text) kind() kind      { return text }
 func (*KeyText) kind() kind   { return keyText }
 func (*FreeText) kind() kind  { return freeText }
 func (*PlainText) kind() kind { return plainText }
+func (*Quoted) kind() kind    { return plainText }
 func (*JSON) kind() kind      { return jsonText }
 func (*Int) kind() kind       { return bigInt }
 func (*Count) kind() kind     { return count }
@@ -80,7 +81,6 @@ func (*Flag) kind() kind      { return flag }
 func (*Micros) kind() kind    { return micros }
 func (*ID) kind() kind        { return id }
 func (*EventKind) kind() kind { return eventKind }
-func (*Rating) kind() kind    { return plainText }
 
 func (t *Text) arg(_ *Dialect, optional bool) any {
 	if optional && *t == "" {
@@ -93,6 +93,14 @@ func (t *KeyText) arg(d *Dialect, optional bool) any  { return (*Text)(t).arg(d,
 func (t *FreeText) arg(d *Dialect, optional bool) any { return (*Text)(t).arg(d, optional) }
 
 func (t *PlainText) arg(d *Dialect, optional bool) any { return (*Text)(t).arg(d, optional) }
+
+func (q *Quoted) arg(_ *Dialect, optional bool) any {
+	if optional && *q == "" {
+		return nil
+	}
+	text, _ := json.Marshal(string(*q)) // which always can be
+	return string(text)
+}
 
 func (j *JSON) arg(_ *Dialect, optional bool) any {
 	if optional && len(*j) == 0 {
@@ -137,25 +145,7 @@ func (u *ID) arg(d *Dialect, optional bool) any {
 	return d.ID(uuid.UUID(*u))
 }
 
-func (r *Rating) arg(_ *Dialect, _ bool) any {
-	if *r == (Rating{}) {
-		return nil
-	}
-	text, _ := json.Marshal(convo.Rating(*r)) // which always can be
-	return string(text)
-}
-
 func (k *EventKind) arg(*Dialect, bool) any { return convo.EventKind(*k).String() }
-
-// Scan implements sql.Scanner.
-func (r *Rating) Scan(v any) error {
-	var text Text
-	*r = Rating{}
-	if err := text.Scan(v); err != nil || text == "" {
-		return err
-	}
-	return json.Unmarshal([]byte(text), (*convo.Rating)(r))
-}
 
 // Scan implements sql.Scanner.
 func (t *Text) Scan(v any) error {
@@ -180,6 +170,16 @@ func (t *FreeText) Scan(v any) error { return (*Text)(t).Scan(v) }
 
 // Scan implements sql.Scanner.
 func (t *PlainText) Scan(v any) error { return (*Text)(t).Scan(v) }
+
+// Scan implements sql.Scanner.
+func (q *Quoted) Scan(v any) error {
+	var text Text
+	*q = ""
+	if err := text.Scan(v); err != nil || text == "" {
+		return err
+	}
+	return json.Unmarshal([]byte(text), (*string)(q))
+}
 
 // arg and Scan of a Rank are those of a small number.
 func (r *Rank) arg(_ *Dialect, optional bool) any {

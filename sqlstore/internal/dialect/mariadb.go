@@ -71,7 +71,8 @@ END`
 const mariadbKeepQueued = " ON DUPLICATE KEY UPDATE from_seq = from_seq"
 
 const mariadbUpsertCycle = ` ON DUPLICATE KEY UPDATE
-	category = VALUES(category), summary = VALUES(summary)`
+	category = VALUES(category), summary = VALUES(summary), rated_at = VALUES(rated_at),
+	score = VALUES(score), rating_comment = VALUES(rating_comment)`
 
 // The status comes last: what is before it sees the old one.
 const mariadbUpsertDelivery = ` ON DUPLICATE KEY UPDATE

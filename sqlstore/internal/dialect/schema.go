@@ -117,7 +117,6 @@ var Conversations = table(slices.Concat(Columns[cv]{
 	optional("due_at", mutable, func(c *cv) Field { return (*Micros)(&c.DueAt) }),
 	optional("applied", mutable, func(c *cv) Field { return (*PlainText)(&c.Applied) }),
 	optional("unrated", mutable, func(c *cv) Field { return (*Count)(&c.Unrated) }),
-	optional("rating", mutable, func(c *cv) Field { return (*Rating)(&c.Cycle.Rating) }),
 	Column[cv]{name: "active", kind: flag, use: derived, value: active},
 	Column[cv]{name: "active_slot", kind: text, use: derived, optional: true, value: ActiveSlot},
 }, lift(Cycle, func(c *cv) *cy { return &c.Cycle }))...)
@@ -166,6 +165,10 @@ var Cycle = Columns[cy]{
 	required("outgoing_user", byMessages, func(c *cy) Field { return (*Count)(&c.OutgoingUser) }),
 	required("outgoing_automation", byMessages,
 		func(c *cy) Field { return (*Count)(&c.OutgoingAutomation) }),
+	optional("rated_at", mutable, func(c *cy) Field { return (*Micros)(&c.Rating.At) }),
+	required("score", mutable, func(c *cy) Field { return (*Count)(&c.Rating.Score) }),
+	optional("rating_comment", mutable,
+		func(c *cy) Field { return (*Quoted)(&c.Rating.Comment) }),
 	optional("closed_at", mutable, func(c *cy) Field { return (*Micros)(&c.Closing.At) }),
 	required("closed_by_type", mutable, func(c *cy) Field { return (*Text)(&c.Closing.By.Type) }),
 	required("closed_by_id", mutable, func(c *cy) Field { return (*Text)(&c.Closing.By.ID) }),
@@ -210,6 +213,7 @@ var Events = table(
 	optional("marks", immutable, func(e *ev) Field { return (*PlainText)(&e.Marks) }),
 	optional("cycle", immutable, func(e *ev) Field { return (*Count)(&e.Cycle) }),
 	optional("score", immutable, func(e *ev) Field { return (*Count)(&e.Score) }),
+	optional("replaces", immutable, func(e *ev) Field { return (*Flag)(&e.Replaces) }),
 	optional("assignee", immutable, func(e *ev) Field { return (*Text)(&e.Assignee) }),
 	optional("team", immutable, func(e *ev) Field { return (*Text)(&e.Team) }),
 	optional("response", immutable, func(e *ev) Field { return (*Flag)(&e.Response) }),
@@ -255,7 +259,7 @@ var Events = table(
 // MessageEvents are the columns of convo_events that a message or note has which says nothing of
 // deadlines; the others are NULL. Most events are messages, and each value that is sent costs.
 var MessageEvents = Events.All.without("contact_seq", "source", "lane", "category", "summary",
-	"until_at", "on_receive", "marks", "score", "assignee", "team", "new_contact",
+	"until_at", "on_receive", "marks", "score", "replaces", "assignee", "team", "new_contact",
 	"restart_flow", "message", "redacted", "duplicate", "notice", "audience",
 	"status_since", "assigned_at", "was_assigned", "opened_at", "pending_micros",
 	"closed_by_type", "closed_by_id", "moved_from", "from_seq", "labels", "priority", "subject",

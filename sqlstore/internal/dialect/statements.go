@@ -455,7 +455,8 @@ const (
 	standardInsertOnce    = ` ON CONFLICT DO NOTHING`
 	standardRestartQueued = ` ON CONFLICT (workspace, conversation) DO UPDATE SET from_seq = 1`
 	standardUpsertCycle   = ` ON CONFLICT (workspace, conversation, number) DO UPDATE
-	SET category = excluded.category, summary = excluded.summary`
+	SET category = excluded.category, summary = excluded.summary, rated_at = excluded.rated_at,
+		score = excluded.score, rating_comment = excluded.rating_comment`
 	standardUpsertDelivery = ` ON CONFLICT (workspace, channel, id, address) DO UPDATE
 	SET unknown_since = CASE WHEN excluded.unknown_since IS NOT NULL
 			THEN convo_deliveries.unknown_since END,

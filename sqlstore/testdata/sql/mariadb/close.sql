@@ -13,14 +13,14 @@ BEGIN NOT ATOMIC
             first_closed_at = ?, assignee = ?, team = ?, assigned_at = ?, labels = ?, priority = ?,
             subject = ?, attributes = ?, pending_until = ?, on_receive = ?,
             awaiting_contact_since = ?, address_channel = ?, address = ?, marks = ?,
-            deadline_at = ?, due_at = ?, applied = ?, unrated = ?, rating = ?, active = ?,
-            active_slot = ?, number = ?, opened_at = ?, opened_by_type = ?, opened_by_id = ?,
-            opened_source = ?, first_assigned_at = ?, first_assignee = ?, last_assignee = ?,
-            last_team = ?, first_response_at = ?, first_response_sent_at = ?,
-            first_responder_type = ?, first_responder_id = ?, first_waiting_since = ?,
-            waiting_since = ?, turn_since = ?, handed_over_at = ?, no_wait_before = ?,
-            responses = ?, response_micros = ?, pending_micros = ?, incoming = ?,
-            outgoing_user = ?, outgoing_automation = ?, closed_at = ?, closed_by_type = ?,
+            deadline_at = ?, due_at = ?, applied = ?, unrated = ?, active = ?, active_slot = ?,
+            number = ?, opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?,
+            first_assigned_at = ?, first_assignee = ?, last_assignee = ?, last_team = ?,
+            first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
+            first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, turn_since = ?,
+            handed_over_at = ?, no_wait_before = ?, responses = ?, response_micros = ?,
+            pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
+            rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
@@ -34,16 +34,16 @@ BEGIN NOT ATOMIC
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
-            attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
-            team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
-            audience, status_before, assignee_before, team_before, lane_before, channel_before,
-            opened_source, status_since, assigned_at, was_assigned, opened_at, turn, turn_since,
-            waiting_since, handed_over_at, replies, pending_micros, closed_by_type, closed_by_id,
-            moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
-            attributes)
+            attachments, category, summary, until_at, on_receive, marks, cycle, score, replaces,
+            assignee, team, response, quiet, new_contact, restart_flow, message, redacted,
+            duplicate, notice, audience, status_before, assignee_before, team_before, lane_before,
+            channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
+            turn, turn_since, waiting_since, handed_over_at, replies, pending_micros,
+            closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before, priority,
+            priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
             VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
@@ -51,11 +51,12 @@ BEGIN NOT ATOMIC
             last_assignee, last_team, first_response_at, first_response_sent_at,
             first_responder_type, first_responder_id, first_waiting_since, waiting_since,
             turn_since, handed_over_at, no_wait_before, responses, response_micros, pending_micros,
-            incoming, outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id,
-            closed_source, category, summary)
+            incoming, outgoing_user, outgoing_automation, rated_at, score, rating_comment,
+            closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE
-            category = VALUES(category), summary = VALUES(summary);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE
+            category = VALUES(category), summary = VALUES(summary), rated_at = VALUES(rated_at),
+            score = VALUES(score), rating_comment = VALUES(rating_comment);
         SET step = 0;
         COMMIT;
     END work;
@@ -66,29 +67,30 @@ END;
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
 -- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
 -- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
--- 23 applied, 24 unrated, 25 rating, 26 active, 27 active_slot, 28 number, 29 opened_at,
--- 30 opened_by_type, 31 opened_by_id, 32 opened_source, 33 first_assigned_at, 34 first_assignee,
--- 35 last_assignee, 36 last_team, 37 first_response_at, 38 first_response_sent_at,
--- 39 first_responder_type, 40 first_responder_id, 41 first_waiting_since, 42 waiting_since,
--- 43 turn_since, 44 handed_over_at, 45 no_wait_before, 46 responses, 47 response_micros,
--- 48 pending_micros, 49 incoming, 50 outgoing_user, 51 outgoing_automation, 52 closed_at,
--- 53 closed_by_type, 54 closed_by_id, 55 closed_source, 56 category, 57 summary, 58 workspace,
--- 59 id, 60 version, 61 workspace, 62 id, 63 workspace, 64 list, 65 at, 66 id, 67 workspace,
--- 68 list, 69 at, 70 id, 71 workspace, 72 conversation, 73 seq, 74 id, 75 contact, 76 contact_seq,
--- 77 kind, 78 at, 79 by_type, 80 by_id, 81 source, 82 channel, 83 lane, 84 address, 85 external_id,
--- 86 sent_at, 87 body, 88 attachments, 89 category, 90 summary, 91 until_at, 92 on_receive,
--- 93 marks, 94 cycle, 95 score, 96 assignee, 97 team, 98 response, 99 quiet, 100 new_contact,
--- 101 restart_flow, 102 message, 103 redacted, 104 duplicate, 105 notice, 106 audience,
--- 107 status_before, 108 assignee_before, 109 team_before, 110 lane_before, 111 channel_before,
--- 112 opened_source, 113 status_since, 114 assigned_at, 115 was_assigned, 116 opened_at, 117 turn,
--- 118 turn_since, 119 waiting_since, 120 handed_over_at, 121 replies, 122 pending_micros,
--- 123 closed_by_type, 124 closed_by_id, 125 moved_from, 126 from_seq, 127 labels,
--- 128 labels_before, 129 priority, 130 priority_before, 131 subject, 132 attributes, 133 workspace,
--- 134 conversation, 135 from_seq, 136 workspace, 137 conversation, 138 channel, 139 lane,
--- 140 number, 141 opened_at, 142 opened_by_type, 143 opened_by_id, 144 opened_source,
--- 145 first_assigned_at, 146 first_assignee, 147 last_assignee, 148 last_team,
--- 149 first_response_at, 150 first_response_sent_at, 151 first_responder_type,
--- 152 first_responder_id, 153 first_waiting_since, 154 waiting_since, 155 turn_since,
--- 156 handed_over_at, 157 no_wait_before, 158 responses, 159 response_micros, 160 pending_micros,
--- 161 incoming, 162 outgoing_user, 163 outgoing_automation, 164 closed_at, 165 closed_by_type,
--- 166 closed_by_id, 167 closed_source, 168 category, 169 summary
+-- 23 applied, 24 unrated, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
+-- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
+-- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
+-- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 turn_since,
+-- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
+-- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
+-- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
+-- 60 workspace, 61 id, 62 version, 63 workspace, 64 id, 65 workspace, 66 list, 67 at, 68 id,
+-- 69 workspace, 70 list, 71 at, 72 id, 73 workspace, 74 conversation, 75 seq, 76 id, 77 contact,
+-- 78 contact_seq, 79 kind, 80 at, 81 by_type, 82 by_id, 83 source, 84 channel, 85 lane, 86 address,
+-- 87 external_id, 88 sent_at, 89 body, 90 attachments, 91 category, 92 summary, 93 until_at,
+-- 94 on_receive, 95 marks, 96 cycle, 97 score, 98 replaces, 99 assignee, 100 team, 101 response,
+-- 102 quiet, 103 new_contact, 104 restart_flow, 105 message, 106 redacted, 107 duplicate,
+-- 108 notice, 109 audience, 110 status_before, 111 assignee_before, 112 team_before,
+-- 113 lane_before, 114 channel_before, 115 opened_source, 116 status_since, 117 assigned_at,
+-- 118 was_assigned, 119 opened_at, 120 turn, 121 turn_since, 122 waiting_since, 123 handed_over_at,
+-- 124 replies, 125 pending_micros, 126 closed_by_type, 127 closed_by_id, 128 moved_from,
+-- 129 from_seq, 130 labels, 131 labels_before, 132 priority, 133 priority_before, 134 subject,
+-- 135 attributes, 136 workspace, 137 conversation, 138 from_seq, 139 workspace, 140 conversation,
+-- 141 channel, 142 lane, 143 number, 144 opened_at, 145 opened_by_type, 146 opened_by_id,
+-- 147 opened_source, 148 first_assigned_at, 149 first_assignee, 150 last_assignee, 151 last_team,
+-- 152 first_response_at, 153 first_response_sent_at, 154 first_responder_type,
+-- 155 first_responder_id, 156 first_waiting_since, 157 waiting_since, 158 turn_since,
+-- 159 handed_over_at, 160 no_wait_before, 161 responses, 162 response_micros, 163 pending_micros,
+-- 164 incoming, 165 outgoing_user, 166 outgoing_automation, 167 rated_at, 168 score,
+-- 169 rating_comment, 170 closed_at, 171 closed_by_type, 172 closed_by_id, 173 closed_source,
+-- 174 category, 175 summary

@@ -4,7 +4,7 @@
 SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
     ev.by_type, ev.by_id, ev.source, ev.channel, ev.lane, ev.address, ev.external_id, ev.sent_at,
     ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.on_receive, ev.marks,
-    ev.cycle, ev.score, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
+    ev.cycle, ev.score, ev.replaces, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
     ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
     ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
     ev.opened_source, ev.status_since, ev.assigned_at, ev.was_assigned, ev.opened_at, ev.turn,
@@ -29,12 +29,12 @@ SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, 
 -- events
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
-    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
-    turn, turn_since, waiting_since, handed_over_at, replies, pending_micros, closed_by_type,
-    closed_by_id, moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
-    attributes
+    on_receive, marks, cycle, score, replaces, assignee, team, response, quiet, new_contact,
+    restart_flow, message, redacted, duplicate, notice, audience, status_before, assignee_before,
+    team_before, lane_before, channel_before, opened_source, status_since, assigned_at,
+    was_assigned, opened_at, turn, turn_since, waiting_since, handed_over_at, replies,
+    pending_micros, closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before,
+    priority, priority_before, subject, attributes
     FROM convo_events
     WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -67,14 +67,14 @@ BEGIN NOT ATOMIC
             first_closed_at = ?, assignee = ?, team = ?, assigned_at = ?, labels = ?, priority = ?,
             subject = ?, attributes = ?, pending_until = ?, on_receive = ?,
             awaiting_contact_since = ?, address_channel = ?, address = ?, marks = ?,
-            deadline_at = ?, due_at = ?, applied = ?, unrated = ?, rating = ?, active = ?,
-            active_slot = ?, number = ?, opened_at = ?, opened_by_type = ?, opened_by_id = ?,
-            opened_source = ?, first_assigned_at = ?, first_assignee = ?, last_assignee = ?,
-            last_team = ?, first_response_at = ?, first_response_sent_at = ?,
-            first_responder_type = ?, first_responder_id = ?, first_waiting_since = ?,
-            waiting_since = ?, turn_since = ?, handed_over_at = ?, no_wait_before = ?,
-            responses = ?, response_micros = ?, pending_micros = ?, incoming = ?,
-            outgoing_user = ?, outgoing_automation = ?, closed_at = ?, closed_by_type = ?,
+            deadline_at = ?, due_at = ?, applied = ?, unrated = ?, active = ?, active_slot = ?,
+            number = ?, opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?,
+            first_assigned_at = ?, first_assignee = ?, last_assignee = ?, last_team = ?,
+            first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
+            first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, turn_since = ?,
+            handed_over_at = ?, no_wait_before = ?, responses = ?, response_micros = ?,
+            pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
+            rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
@@ -96,16 +96,16 @@ BEGIN NOT ATOMIC
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
-            attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
-            team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
-            audience, status_before, assignee_before, team_before, lane_before, channel_before,
-            opened_source, status_since, assigned_at, was_assigned, opened_at, turn, turn_since,
-            waiting_since, handed_over_at, replies, pending_micros, closed_by_type, closed_by_id,
-            moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
-            attributes)
+            attachments, category, summary, until_at, on_receive, marks, cycle, score, replaces,
+            assignee, team, response, quiet, new_contact, restart_flow, message, redacted,
+            duplicate, notice, audience, status_before, assignee_before, team_before, lane_before,
+            channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
+            turn, turn_since, waiting_since, handed_over_at, replies, pending_micros,
+            closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before, priority,
+            priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
             VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         SET step = 0;
@@ -118,22 +118,23 @@ END;
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
 -- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
 -- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
--- 23 applied, 24 unrated, 25 rating, 26 active, 27 active_slot, 28 number, 29 opened_at,
--- 30 opened_by_type, 31 opened_by_id, 32 opened_source, 33 first_assigned_at, 34 first_assignee,
--- 35 last_assignee, 36 last_team, 37 first_response_at, 38 first_response_sent_at,
--- 39 first_responder_type, 40 first_responder_id, 41 first_waiting_since, 42 waiting_since,
--- 43 turn_since, 44 handed_over_at, 45 no_wait_before, 46 responses, 47 response_micros,
--- 48 pending_micros, 49 incoming, 50 outgoing_user, 51 outgoing_automation, 52 closed_at,
--- 53 closed_by_type, 54 closed_by_id, 55 closed_source, 56 category, 57 summary, 58 workspace,
--- 59 id, 60 version, 61 workspace, 62 channel, 63 id, 64 address, 65 ?, 66 id, 67 workspace,
--- 68 channel, 69 id, 70 address, 71 contact, 72 hash, 73 conversation, 74 first_seq, 75 last_seq,
--- 76 workspace, 77 conversation, 78 seq, 79 id, 80 contact, 81 contact_seq, 82 kind, 83 at,
--- 84 by_type, 85 by_id, 86 source, 87 channel, 88 lane, 89 address, 90 external_id, 91 sent_at,
--- 92 body, 93 attachments, 94 category, 95 summary, 96 until_at, 97 on_receive, 98 marks, 99 cycle,
--- 100 score, 101 assignee, 102 team, 103 response, 104 quiet, 105 new_contact, 106 restart_flow,
--- 107 message, 108 redacted, 109 duplicate, 110 notice, 111 audience, 112 status_before,
--- 113 assignee_before, 114 team_before, 115 lane_before, 116 channel_before, 117 opened_source,
--- 118 status_since, 119 assigned_at, 120 was_assigned, 121 opened_at, 122 turn, 123 turn_since,
--- 124 waiting_since, 125 handed_over_at, 126 replies, 127 pending_micros, 128 closed_by_type,
--- 129 closed_by_id, 130 moved_from, 131 from_seq, 132 labels, 133 labels_before, 134 priority,
--- 135 priority_before, 136 subject, 137 attributes, 138 workspace, 139 conversation, 140 from_seq
+-- 23 applied, 24 unrated, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
+-- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
+-- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
+-- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 turn_since,
+-- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
+-- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
+-- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
+-- 60 workspace, 61 id, 62 version, 63 workspace, 64 channel, 65 id, 66 address, 67 ?, 68 id,
+-- 69 workspace, 70 channel, 71 id, 72 address, 73 contact, 74 hash, 75 conversation, 76 first_seq,
+-- 77 last_seq, 78 workspace, 79 conversation, 80 seq, 81 id, 82 contact, 83 contact_seq, 84 kind,
+-- 85 at, 86 by_type, 87 by_id, 88 source, 89 channel, 90 lane, 91 address, 92 external_id,
+-- 93 sent_at, 94 body, 95 attachments, 96 category, 97 summary, 98 until_at, 99 on_receive,
+-- 100 marks, 101 cycle, 102 score, 103 replaces, 104 assignee, 105 team, 106 response, 107 quiet,
+-- 108 new_contact, 109 restart_flow, 110 message, 111 redacted, 112 duplicate, 113 notice,
+-- 114 audience, 115 status_before, 116 assignee_before, 117 team_before, 118 lane_before,
+-- 119 channel_before, 120 opened_source, 121 status_since, 122 assigned_at, 123 was_assigned,
+-- 124 opened_at, 125 turn, 126 turn_since, 127 waiting_since, 128 handed_over_at, 129 replies,
+-- 130 pending_micros, 131 closed_by_type, 132 closed_by_id, 133 moved_from, 134 from_seq,
+-- 135 labels, 136 labels_before, 137 priority, 138 priority_before, 139 subject, 140 attributes,
+-- 141 workspace, 142 conversation, 143 from_seq

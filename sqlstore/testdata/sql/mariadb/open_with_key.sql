@@ -15,16 +15,17 @@ BEGIN NOT ATOMIC
             new_contact, status, status_since, version, updated_at, last_activity_at,
             last_incoming_at, first_closed_at, assignee, team, assigned_at, labels, priority,
             subject, attributes, pending_until, on_receive, awaiting_contact_since,
-            address_channel, address, marks, deadline_at, due_at, applied, unrated, rating, active,
+            address_channel, address, marks, deadline_at, due_at, applied, unrated, active,
             active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source,
             first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
             first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
             waiting_since, turn_since, handed_over_at, no_wait_before, responses, response_micros,
-            pending_micros, incoming, outgoing_user, outgoing_automation, closed_at,
-            closed_by_type, closed_by_id, closed_source, category, summary)
+            pending_micros, incoming, outgoing_user, outgoing_automation, rated_at, score,
+            rating_comment, closed_at, closed_by_type, closed_by_id, closed_source, category,
+            summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         SET step = 1;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
             priority)
@@ -49,16 +50,16 @@ BEGIN NOT ATOMIC
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
-            attachments, category, summary, until_at, on_receive, marks, cycle, score, assignee,
-            team, response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice,
-            audience, status_before, assignee_before, team_before, lane_before, channel_before,
-            opened_source, status_since, assigned_at, was_assigned, opened_at, turn, turn_since,
-            waiting_since, handed_over_at, replies, pending_micros, closed_by_type, closed_by_id,
-            moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
-            attributes)
+            attachments, category, summary, until_at, on_receive, marks, cycle, score, replaces,
+            assignee, team, response, quiet, new_contact, restart_flow, message, redacted,
+            duplicate, notice, audience, status_before, assignee_before, team_before, lane_before,
+            channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
+            turn, turn_since, waiting_since, handed_over_at, replies, pending_micros,
+            closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before, priority,
+            priority_before, subject, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?);
+                ?, ?, ?, ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
             VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
         SET step = 0;
@@ -73,24 +74,25 @@ END;
 -- 23 version, 24 updated_at, 25 last_activity_at, 26 last_incoming_at, 27 first_closed_at,
 -- 28 assignee, 29 team, 30 assigned_at, 31 labels, 32 priority, 33 subject, 34 attributes,
 -- 35 pending_until, 36 on_receive, 37 awaiting_contact_since, 38 address_channel, 39 address,
--- 40 marks, 41 deadline_at, 42 due_at, 43 applied, 44 unrated, 45 rating, 46 active,
--- 47 active_slot, 48 number, 49 opened_at, 50 opened_by_type, 51 opened_by_id, 52 opened_source,
--- 53 first_assigned_at, 54 first_assignee, 55 last_assignee, 56 last_team, 57 first_response_at,
--- 58 first_response_sent_at, 59 first_responder_type, 60 first_responder_id,
--- 61 first_waiting_since, 62 waiting_since, 63 turn_since, 64 handed_over_at, 65 no_wait_before,
--- 66 responses, 67 response_micros, 68 pending_micros, 69 incoming, 70 outgoing_user,
--- 71 outgoing_automation, 72 closed_at, 73 closed_by_type, 74 closed_by_id, 75 closed_source,
--- 76 category, 77 summary, 78 workspace, 79 id, 80 status, 81 channel, 82 lane, 83 created_at,
--- 84 assignee, 85 team, 86 priority, 87 workspace, 88 list, 89 at, 90 id, 91 workspace, 92 channel,
--- 93 id, 94 address, 95 ?, 96 id, 97 workspace, 98 channel, 99 id, 100 address, 101 contact,
--- 102 hash, 103 conversation, 104 first_seq, 105 last_seq, 106 workspace, 107 conversation,
--- 108 seq, 109 id, 110 contact, 111 contact_seq, 112 kind, 113 at, 114 by_type, 115 by_id,
--- 116 source, 117 channel, 118 lane, 119 address, 120 external_id, 121 sent_at, 122 body,
--- 123 attachments, 124 category, 125 summary, 126 until_at, 127 on_receive, 128 marks, 129 cycle,
--- 130 score, 131 assignee, 132 team, 133 response, 134 quiet, 135 new_contact, 136 restart_flow,
--- 137 message, 138 redacted, 139 duplicate, 140 notice, 141 audience, 142 status_before,
--- 143 assignee_before, 144 team_before, 145 lane_before, 146 channel_before, 147 opened_source,
--- 148 status_since, 149 assigned_at, 150 was_assigned, 151 opened_at, 152 turn, 153 turn_since,
--- 154 waiting_since, 155 handed_over_at, 156 replies, 157 pending_micros, 158 closed_by_type,
--- 159 closed_by_id, 160 moved_from, 161 from_seq, 162 labels, 163 labels_before, 164 priority,
--- 165 priority_before, 166 subject, 167 attributes, 168 workspace, 169 conversation, 170 from_seq
+-- 40 marks, 41 deadline_at, 42 due_at, 43 applied, 44 unrated, 45 active, 46 active_slot,
+-- 47 number, 48 opened_at, 49 opened_by_type, 50 opened_by_id, 51 opened_source,
+-- 52 first_assigned_at, 53 first_assignee, 54 last_assignee, 55 last_team, 56 first_response_at,
+-- 57 first_response_sent_at, 58 first_responder_type, 59 first_responder_id,
+-- 60 first_waiting_since, 61 waiting_since, 62 turn_since, 63 handed_over_at, 64 no_wait_before,
+-- 65 responses, 66 response_micros, 67 pending_micros, 68 incoming, 69 outgoing_user,
+-- 70 outgoing_automation, 71 rated_at, 72 score, 73 rating_comment, 74 closed_at,
+-- 75 closed_by_type, 76 closed_by_id, 77 closed_source, 78 category, 79 summary, 80 workspace,
+-- 81 id, 82 status, 83 channel, 84 lane, 85 created_at, 86 assignee, 87 team, 88 priority,
+-- 89 workspace, 90 list, 91 at, 92 id, 93 workspace, 94 channel, 95 id, 96 address, 97 ?, 98 id,
+-- 99 workspace, 100 channel, 101 id, 102 address, 103 contact, 104 hash, 105 conversation,
+-- 106 first_seq, 107 last_seq, 108 workspace, 109 conversation, 110 seq, 111 id, 112 contact,
+-- 113 contact_seq, 114 kind, 115 at, 116 by_type, 117 by_id, 118 source, 119 channel, 120 lane,
+-- 121 address, 122 external_id, 123 sent_at, 124 body, 125 attachments, 126 category, 127 summary,
+-- 128 until_at, 129 on_receive, 130 marks, 131 cycle, 132 score, 133 replaces, 134 assignee,
+-- 135 team, 136 response, 137 quiet, 138 new_contact, 139 restart_flow, 140 message, 141 redacted,
+-- 142 duplicate, 143 notice, 144 audience, 145 status_before, 146 assignee_before, 147 team_before,
+-- 148 lane_before, 149 channel_before, 150 opened_source, 151 status_since, 152 assigned_at,
+-- 153 was_assigned, 154 opened_at, 155 turn, 156 turn_since, 157 waiting_since, 158 handed_over_at,
+-- 159 replies, 160 pending_micros, 161 closed_by_type, 162 closed_by_id, 163 moved_from,
+-- 164 from_seq, 165 labels, 166 labels_before, 167 priority, 168 priority_before, 169 subject,
+-- 170 attributes, 171 workspace, 172 conversation, 173 from_seq

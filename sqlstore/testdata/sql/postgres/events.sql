@@ -1,12 +1,12 @@
 -- transcript of a conversation
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
-    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
-    turn, turn_since, waiting_since, handed_over_at, replies, pending_micros, closed_by_type,
-    closed_by_id, moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
-    attributes
+    on_receive, marks, cycle, score, replaces, assignee, team, response, quiet, new_contact,
+    restart_flow, message, redacted, duplicate, notice, audience, status_before, assignee_before,
+    team_before, lane_before, channel_before, opened_source, status_since, assigned_at,
+    was_assigned, opened_at, turn, turn_since, waiting_since, handed_over_at, replies,
+    pending_micros, closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before,
+    priority, priority_before, subject, attributes
     FROM convo_events
     WHERE workspace = $1 AND conversation = $2 AND seq > $3 ORDER BY seq LIMIT $4;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -15,7 +15,7 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
 SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
     ev.by_type, ev.by_id, ev.source, ev.channel, ev.lane, ev.address, ev.external_id, ev.sent_at,
     ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.on_receive, ev.marks,
-    ev.cycle, ev.score, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
+    ev.cycle, ev.score, ev.replaces, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
     ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
     ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
     ev.opened_source, ev.status_since, ev.assigned_at, ev.was_assigned, ev.opened_at, ev.turn,

@@ -5,13 +5,14 @@ SELECT * FROM (
         cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
         cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
         cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at,
-        cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type,
+        cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
         cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
         cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
         cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
         cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-        cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
+        cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
+        cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.active = TRUE
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT $2
@@ -21,13 +22,14 @@ SELECT * FROM (
         cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
         cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
         cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at,
-        cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type,
+        cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
         cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
         cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
         cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
         cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-        cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
+        cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
+        cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $3 AND cv.active = FALSE
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT $4
@@ -40,13 +42,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.active = TRUE AND cv.status <> 'pending'
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT $2;
@@ -58,13 +61,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.active = FALSE
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT $2;
@@ -76,13 +80,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.assignee = $2 AND cv.active = TRUE AND cv.status <> 'pending'
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT $3;
@@ -94,13 +99,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
     cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
     cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
-    cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at,
-    cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-    cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-    cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-    cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
+    cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee,
+    cv.last_team, cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.assignee = $2 AND cv.team = $3 AND cv.team <> '' AND
         cv.created_at <= $4 AND (cv.created_at < $5 OR cv.id < $6) AND cv.active = TRUE
@@ -114,13 +120,14 @@ SELECT * FROM (
         cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
         cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
         cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at,
-        cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type,
+        cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
         cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
         cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
         cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
         cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-        cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
+        cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
+        cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.contact = $2 AND cv.created_at >= $3 AND cv.created_at < $4 AND
         cv.active = TRUE
@@ -131,13 +138,14 @@ SELECT * FROM (
         cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
         cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
         cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at,
-        cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type,
+        cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
         cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
         cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
         cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
         cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-        cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
+        cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
+        cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = $6 AND cv.contact = $7 AND cv.created_at >= $8 AND cv.created_at < $9 AND
         cv.active = FALSE
@@ -152,13 +160,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT pl.workspace, pl.id FROM convo_places pl
     WHERE pl.workspace = $1 AND pl.list = 1
     ORDER BY pl.at DESC FETCH FIRST $2 ROWS WITH TIES) pl
@@ -173,13 +182,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT pl.workspace, pl.id FROM convo_places pl
     CROSS JOIN LATERAL (SELECT cv.* FROM convo_conversations cv WHERE cv.workspace = pl.workspace
         AND cv.id = pl.id OFFSET 0) cv
@@ -197,13 +207,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT pl.at AS key0, pl.id AS key1
     FROM convo_places pl
     CROSS JOIN LATERAL (SELECT ac.* FROM convo_active ac WHERE ac.workspace = pl.workspace AND
@@ -220,13 +231,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT pl.list AS key0, pl.at AS key1, pl.id AS key2
     FROM convo_places pl
     WHERE pl.workspace = $1 AND pl.list > 10 AND (pl.list, pl.at, pl.id) < ($2, $3, $4)
@@ -241,13 +253,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, cv.id AS key1
     FROM convo_conversations cv
     WHERE cv.workspace = $1 AND cv.assignee = $2 AND cv.active = TRUE AND cv.last_activity_at IS
@@ -263,13 +276,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_labels lb
     CROSS JOIN LATERAL (SELECT cv.* FROM convo_conversations cv WHERE cv.workspace = lb.workspace
         AND cv.id = lb.conversation OFFSET 0) cv
@@ -282,12 +296,12 @@ SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, s
     status_since, version, updated_at, last_activity_at, last_incoming_at, first_closed_at,
     assignee, team, assigned_at, labels, priority, subject, attributes, pending_until, on_receive,
     awaiting_contact_since, address_channel, address, marks, deadline_at, due_at, applied, unrated,
-    rating, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+    number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
     first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
     first_responder_type, first_responder_id, first_waiting_since, waiting_since, turn_since,
     handed_over_at, no_wait_before, responses, response_micros, pending_micros, incoming,
-    outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
-    category, summary
+    outgoing_user, outgoing_automation, rated_at, score, rating_comment, closed_at, closed_by_type,
+    closed_by_id, closed_source, category, summary
     FROM convo_conversations
     WHERE workspace = $1 AND id = $2;
 -- parameters: 1 workspace, 2 id
@@ -310,7 +324,7 @@ SELECT lane, team, assignee, SUM(n_open), SUM(n_pending), SUM(n_waiting)
 SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
     ev.by_type, ev.by_id, ev.source, ev.channel, ev.lane, ev.address, ev.external_id, ev.sent_at,
     ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.on_receive, ev.marks,
-    ev.cycle, ev.score, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
+    ev.cycle, ev.score, ev.replaces, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
     ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
     ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
     ev.opened_source, ev.status_since, ev.assigned_at, ev.was_assigned, ev.opened_at, ev.turn,

@@ -23,12 +23,12 @@ COMMIT;
 -- events
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
-    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
-    turn, turn_since, waiting_since, handed_over_at, replies, pending_micros, closed_by_type,
-    closed_by_id, moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
-    attributes
+    on_receive, marks, cycle, score, replaces, assignee, team, response, quiet, new_contact,
+    restart_flow, message, redacted, duplicate, notice, audience, status_before, assignee_before,
+    team_before, lane_before, channel_before, opened_source, status_since, assigned_at,
+    was_assigned, opened_at, turn, turn_since, waiting_since, handed_over_at, replies,
+    pending_micros, closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before,
+    priority, priority_before, subject, attributes
     FROM convo_events
     WHERE workspace = +? AND conversation = +? AND seq > +? ORDER BY seq LIMIT +?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit

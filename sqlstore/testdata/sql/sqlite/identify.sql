@@ -6,7 +6,7 @@ BEGIN;
 SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
     ev.by_type, ev.by_id, ev.source, ev.channel, ev.lane, ev.address, ev.external_id, ev.sent_at,
     ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.on_receive, ev.marks,
-    ev.cycle, ev.score, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
+    ev.cycle, ev.score, ev.replaces, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
     ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
     ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
     ev.opened_source, ev.status_since, ev.assigned_at, ev.was_assigned, ev.opened_at, ev.turn,
@@ -31,12 +31,12 @@ SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, 
 -- events
 SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
     channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    on_receive, marks, cycle, score, assignee, team, response, quiet, new_contact, restart_flow,
-    message, redacted, duplicate, notice, audience, status_before, assignee_before, team_before,
-    lane_before, channel_before, opened_source, status_since, assigned_at, was_assigned, opened_at,
-    turn, turn_since, waiting_since, handed_over_at, replies, pending_micros, closed_by_type,
-    closed_by_id, moved_from, from_seq, labels, labels_before, priority, priority_before, subject,
-    attributes
+    on_receive, marks, cycle, score, replaces, assignee, team, response, quiet, new_contact,
+    restart_flow, message, redacted, duplicate, notice, audience, status_before, assignee_before,
+    team_before, lane_before, channel_before, opened_source, status_since, assigned_at,
+    was_assigned, opened_at, turn, turn_since, waiting_since, handed_over_at, replies,
+    pending_micros, closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before,
+    priority, priority_before, subject, attributes
     FROM convo_events
     WHERE workspace = +? AND conversation = +? AND seq > +? ORDER BY seq LIMIT +?;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
@@ -89,25 +89,26 @@ INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversa
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
-    category, summary, until_at, on_receive, marks, cycle, score, assignee, team, response, quiet,
-    new_contact, restart_flow, message, redacted, duplicate, notice, audience, status_before,
-    assignee_before, team_before, lane_before, channel_before, opened_source, status_since,
-    assigned_at, was_assigned, opened_at, turn, turn_since, waiting_since, handed_over_at, replies,
-    pending_micros, closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before,
-    priority, priority_before, subject, attributes)
+    category, summary, until_at, on_receive, marks, cycle, score, replaces, assignee, team,
+    response, quiet, new_contact, restart_flow, message, redacted, duplicate, notice, audience,
+    status_before, assignee_before, team_before, lane_before, channel_before, opened_source,
+    status_since, assigned_at, was_assigned, opened_at, turn, turn_since, waiting_since,
+    handed_over_at, replies, pending_micros, closed_by_type, closed_by_id, moved_from, from_seq,
+    labels, labels_before, priority, priority_before, subject, attributes)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 id, 5 contact, 6 contact_seq, 7 kind, 8 at,
 -- 9 by_type, 10 by_id, 11 source, 12 channel, 13 lane, 14 address, 15 external_id, 16 sent_at,
 -- 17 body, 18 attachments, 19 category, 20 summary, 21 until_at, 22 on_receive, 23 marks, 24 cycle,
--- 25 score, 26 assignee, 27 team, 28 response, 29 quiet, 30 new_contact, 31 restart_flow,
--- 32 message, 33 redacted, 34 duplicate, 35 notice, 36 audience, 37 status_before,
--- 38 assignee_before, 39 team_before, 40 lane_before, 41 channel_before, 42 opened_source,
--- 43 status_since, 44 assigned_at, 45 was_assigned, 46 opened_at, 47 turn, 48 turn_since,
--- 49 waiting_since, 50 handed_over_at, 51 replies, 52 pending_micros, 53 closed_by_type,
--- 54 closed_by_id, 55 moved_from, 56 from_seq, 57 labels, 58 labels_before, 59 priority,
--- 60 priority_before, 61 subject, 62 attributes
+-- 25 score, 26 replaces, 27 assignee, 28 team, 29 response, 30 quiet, 31 new_contact,
+-- 32 restart_flow, 33 message, 34 redacted, 35 duplicate, 36 notice, 37 audience, 38 status_before,
+-- 39 assignee_before, 40 team_before, 41 lane_before, 42 channel_before, 43 opened_source,
+-- 44 status_since, 45 assigned_at, 46 was_assigned, 47 opened_at, 48 turn, 49 turn_since,
+-- 50 waiting_since, 51 handed_over_at, 52 replies, 53 pending_micros, 54 closed_by_type,
+-- 55 closed_by_id, 56 moved_from, 57 from_seq, 58 labels, 59 labels_before, 60 priority,
+-- 61 priority_before, 62 subject, 63 attributes
 
 INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
     VALUES (+?, +?, +?) ON CONFLICT DO NOTHING;

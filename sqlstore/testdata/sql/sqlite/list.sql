@@ -4,13 +4,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT * FROM (
     SELECT cv.id, cv.created_at
     FROM convo_conversations cv
@@ -32,13 +33,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = +? AND cv.active = 1 AND cv.status <> 'pending'
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?;
@@ -50,13 +52,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = +? AND cv.active = 0
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?;
@@ -68,13 +71,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = +? AND cv.assignee = +? AND cv.active = 1 AND cv.status <> 'pending'
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?;
@@ -86,13 +90,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
     cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
     cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
-    cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at,
-    cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-    cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-    cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-    cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-    cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at,
-    cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
+    cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee,
+    cv.last_team, cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv
     WHERE cv.workspace = ? AND cv.assignee = ? AND cv.team = ? AND cv.team <> '' AND cv.created_at
         <= ? AND (cv.created_at < ? OR cv.id < ?) AND cv.active = 1
@@ -105,13 +110,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT * FROM (
     SELECT cv.id, cv.created_at
     FROM convo_conversations cv
@@ -136,13 +142,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, pl.id AS key1
     FROM (SELECT DISTINCT at FROM (
     SELECT pl.at FROM convo_places pl
@@ -162,13 +169,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, pl.id AS key1
     FROM (SELECT DISTINCT at FROM (
     SELECT pl.at FROM convo_places pl
@@ -193,13 +201,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT pl.at AS key0, pl.id AS key1
     FROM convo_places pl
     CROSS JOIN convo_active ac ON ac.workspace = pl.workspace AND ac.id = pl.id
@@ -215,13 +224,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT pl.list AS key0, pl.at AS key1, pl.id AS key2
     FROM convo_places pl
     WHERE pl.workspace = +? AND pl.list > 10 AND (pl.list, pl.at, pl.id) < (+?, +?, +?)
@@ -236,13 +246,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, cv.id AS key1
     FROM convo_conversations cv
     WHERE cv.workspace = +? AND cv.assignee = +? AND cv.active = 1 AND cv.last_activity_at IS NOT
@@ -258,13 +269,14 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
     cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
     cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
-    cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
     cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
     cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
-    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-    cv.closed_by_id, cv.closed_source, cv.category, cv.summary
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_labels lb
     CROSS JOIN convo_conversations cv ON cv.workspace = lb.workspace AND cv.id = lb.conversation
     WHERE cv.workspace = +? AND lb.workspace = +? AND lb.label = +? AND cv.active = 0
@@ -276,12 +288,12 @@ SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, s
     status_since, version, updated_at, last_activity_at, last_incoming_at, first_closed_at,
     assignee, team, assigned_at, labels, priority, subject, attributes, pending_until, on_receive,
     awaiting_contact_since, address_channel, address, marks, deadline_at, due_at, applied, unrated,
-    rating, number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+    number, opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
     first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
     first_responder_type, first_responder_id, first_waiting_since, waiting_since, turn_since,
     handed_over_at, no_wait_before, responses, response_micros, pending_micros, incoming,
-    outgoing_user, outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source,
-    category, summary
+    outgoing_user, outgoing_automation, rated_at, score, rating_comment, closed_at, closed_by_type,
+    closed_by_id, closed_source, category, summary
     FROM convo_conversations
     WHERE workspace = +? AND id = +?;
 -- parameters: 1 workspace, 2 id
@@ -304,7 +316,7 @@ SELECT lane, team, assignee, SUM(n_open), SUM(n_pending), SUM(n_waiting)
 SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
     ev.by_type, ev.by_id, ev.source, ev.channel, ev.lane, ev.address, ev.external_id, ev.sent_at,
     ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.on_receive, ev.marks,
-    ev.cycle, ev.score, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
+    ev.cycle, ev.score, ev.replaces, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
     ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
     ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
     ev.opened_source, ev.status_since, ev.assigned_at, ev.was_assigned, ev.opened_at, ev.turn,

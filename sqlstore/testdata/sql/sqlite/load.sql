@@ -1,6 +1,6 @@
 -- by contact
 SELECT
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
@@ -14,14 +14,15 @@ SELECT
             cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
             cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
             cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
-            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at,
+            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at,
             cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
             cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
             cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
             cv.first_waiting_since, cv.waiting_since, cv.turn_since, cv.handed_over_at,
             cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-            cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-            cv.closed_by_id, cv.closed_source, cv.category, cv.summary)
+            cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score, cv.rating_comment,
+            cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category,
+            cv.summary)
     FROM convo_contacts ct
     LEFT JOIN convo_conversations cv
         ON cv.workspace = ct.workspace AND cv.id = COALESCE((
@@ -36,7 +37,7 @@ SELECT
 
 -- by address
 SELECT
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
@@ -50,14 +51,15 @@ SELECT
             cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
             cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
             cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
-            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at,
+            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at,
             cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
             cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
             cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
             cv.first_waiting_since, cv.waiting_since, cv.turn_since, cv.handed_over_at,
             cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-            cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-            cv.closed_by_id, cv.closed_source, cv.category, cv.summary)
+            cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score, cv.rating_comment,
+            cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category,
+            cv.summary)
     FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     JOIN convo_contacts ct ON ct.workspace = linked.workspace
@@ -77,7 +79,7 @@ SELECT
 SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     WHERE ad.workspace = +? AND ad.channel = +? AND ad.value = +?),
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
@@ -91,14 +93,15 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
             cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
             cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
             cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
-            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at,
+            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at,
             cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
             cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
             cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
             cv.first_waiting_since, cv.waiting_since, cv.turn_since, cv.handed_over_at,
             cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-            cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-            cv.closed_by_id, cv.closed_source, cv.category, cv.summary)
+            cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score, cv.rating_comment,
+            cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category,
+            cv.summary)
     FROM (SELECT 1 AS one) one
     LEFT JOIN convo_contacts ct ON ct.workspace = +? AND ct.id = +?
     LEFT JOIN convo_conversations cv
@@ -113,7 +116,7 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
 
 -- by conversation
 SELECT
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
@@ -127,14 +130,15 @@ SELECT
             cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
             cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
             cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
-            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.rating, cv.number, cv.opened_at,
+            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at,
             cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
             cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
             cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
             cv.first_waiting_since, cv.waiting_since, cv.turn_since, cv.handed_over_at,
             cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
-            cv.outgoing_user, cv.outgoing_automation, cv.closed_at, cv.closed_by_type,
-            cv.closed_by_id, cv.closed_source, cv.category, cv.summary)
+            cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score, cv.rating_comment,
+            cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category,
+            cv.summary)
     FROM convo_conversations cv
     JOIN convo_contacts ct ON ct.workspace = cv.workspace AND ct.id = cv.contact
     WHERE cv.workspace = +? AND cv.id = +?;
