@@ -26,7 +26,7 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 	if w == nil {
 		return nil, nil
 	}
-	cycles := a.Subject() == report.OfClosings
+	cycles := a.Subject() == report.OfClosings || a.Subject() == report.OfRatings
 	var y report.Entry
 	for _, v := range w.all.items {
 		v.entries(w, cycles, &y, c.AddEntry)

@@ -149,8 +149,8 @@ func (c *Collector) each(value string, add func(value string)) {
 }
 
 // Add adds count, sum, min and max of s, at a time in microseconds; what is in no bucket is left
-// out. A single duration is also kept for the percentiles; several go with Merge. The value is what
-// [Dimension.SQL] gives: it may be several labels.
+// out. A single duration or score is also kept for the percentiles; several go with Merge. The
+// value is what [Dimension.SQL] gives: it may be several labels.
 func (c *Collector) Add(m Measure, at int64, value string, s Stat) {
 	c.each(value, func(value string) {
 		cell := c.cell(m, at, value)
@@ -158,7 +158,7 @@ func (c *Collector) Add(m Measure, at int64, value string, s Stat) {
 			return
 		}
 		c.sum(cell, &s)
-		if s.Count == 1 && c.a.Quantiles && cell.measure.from != nil {
+		if s.Count == 1 && c.a.Quantiles && cell.measure.name.Valued() {
 			c.record(cell, s.Sum)
 		}
 	})
@@ -187,7 +187,7 @@ func (c *Collector) Merge(m Measure, at int64, value string, s Stat, encoded []b
 		return
 	}
 	c.sum(cell, &s)
-	if c.a.Quantiles && cell.measure.from != nil {
+	if c.a.Quantiles && cell.measure.name.Valued() {
 		cell.merged = append(cell.merged, encoded)
 	}
 }
@@ -273,7 +273,7 @@ func (c *Collector) Aggregate() ([]Cell, error) {
 		if s.Count > 0 && s.Sum > 0 {
 			s.Mean = float64(s.Sum) / float64(s.Count)
 		}
-		if cell.measure.from == nil {
+		if !cell.measure.name.Valued() {
 			s.Min, s.Max = 0, 0
 		}
 		if err := c.quantiles(cell); err != nil {

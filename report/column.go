@@ -17,6 +17,7 @@ const (
 	ConversationTable              // its conversation
 	CycleTable                     // the closed cycle of a closing
 	markTable                      // a mark of the event, which no SQL can read
+	RatedTable                     // the cycle that is rated, closed or running
 )
 
 // Column is one of the values that measures and dimensions are declared in. Store authors who
@@ -73,6 +74,9 @@ const (
 	deadline
 	target
 	result
+	replaces
+	lastScore
+	categoryOfRated
 )
 
 // column is a column in both languages: its name in SQL, and how it is read in Go, as a number
@@ -163,6 +167,11 @@ var columns = [...]column{
 	deadline: ofMark(func(m *convo.Mark) string { return m.Deadline }),
 	target:   ofMark(func(m *convo.Mark) string { return string(m.Target) }),
 	result:   ofMark(func(m *convo.Mark) string { return string(m.Result) }),
+	replaces: optionalFlag("replaces", func(y *Entry) bool { return y.Replaces }),
+	lastScore: {table: RatedTable, name: "score",
+		number: func(y *Entry) (int64, bool) { return int64(y.LastScore), true }},
+	categoryOfRated: {table: RatedTable, name: "category",
+		text: func(y *Entry) string { return y.Amended }},
 }
 
 func optionalText(name string, text func(*Entry) string) column {

@@ -14,6 +14,7 @@ type measure struct {
 	// not count.
 	from, to number
 	less     Column // how much of it is left out, in microseconds
+	score    Column // instead of a duration: what contacts gave
 
 	distinct  Column  // only different values of it are counted
 	workingOf Measure // the same in working time; all else is declared there
@@ -218,6 +219,7 @@ var measureTable = []measure{
 		definition: "deadlines without a target that passed, by when they were due: reminders, " +
 			"and what Tick did then, as a closing or taking off an assignee. " +
 			"Policy.AutoClose and the end of PendingUntil are none."},
+	ratingMeasure,
 
 	{name: WorkingResolution, workingOf: Resolution},
 	{name: WorkingFirstResolution, workingOf: FirstResolution},
@@ -256,7 +258,9 @@ func asWell(all map[Subject]*text, t *text, subjects ...Subject) map[Subject]*te
 }
 
 // ended are the subjects whose events say what the conversation was before them.
-var ended = []Subject{OfClosings, OfReplies, OfHandling, OfStatuses, OfTurns, OfDeadlines}
+var ended = []Subject{
+	OfClosings, OfReplies, OfHandling, OfStatuses, OfTurns, OfDeadlines, OfRatings,
+}
 
 func contactType(when ...condition) *text {
 	return &text{
@@ -298,7 +302,8 @@ var dimensionTable = []dimension{
 	{name: OpenedSource, of: asWell(asWell(of(valueOf(openedSource), beforeOrAt...),
 		valueOf(source), OfOpenings), either(source, openedSource, isReopening), OfAssignments)},
 	{name: ClosedSource, of: of(valueOf(source), OfClosings)},
-	{name: Category, of: of(valueOf(amended), OfClosings), live: true},
+	{name: Category, of: asWell(of(valueOf(amended), OfClosings), ratedCategory, OfRatings),
+		live: true},
 	{name: Team, of: asWell(asWell(of(valueOf(teamBefore), anyCycle...),
 		valueOf(teamBefore), OfLeaving),
 		either(team, teamBefore, isAssignment), OfAssignments, OfEntering)},
@@ -309,7 +314,7 @@ var dimensionTable = []dimension{
 	{name: AssignedBy, of: of(byAUser, OfAssignments)},
 	{name: Opener, of: of(byAUser, OfOpenings)},
 	{name: Closer, of: asWell(of(byAUser, OfClosings), userOf(closedByType, closedByID),
-		OfOpenings)},
+		OfOpenings, OfRatings)},
 	{name: Author, of: of(byAUser, OfReplies, OfMessages)},
 	{name: ActorType, of: of(valueOf(byType), OfOpenings, OfClosings, OfReplies, OfAssignments,
 		OfMessages)},
@@ -330,6 +335,7 @@ var dimensionTable = []dimension{
 	{name: Label, of: of(&text{then: operand{column: labelsBefore}, tokens: true}, anyCycle...)},
 	{name: Deadline, of: of(valueOf(deadline), OfDeadlines)},
 	{name: Target, of: of(valueOf(target), OfDeadlines)},
+	{name: Score, of: of(&text{names: scoreNames, number: lastScore}, OfRatings), live: true},
 }
 
 // The tables by name.

@@ -71,6 +71,8 @@ func TestEveryMeasureIsDeclaredWhole(t *testing.T) {
 				assert.Empty(t, d.minus, "a minimum cannot be taken away")
 			}
 			assert.True(t, d.less == 0 || columns[d.less].number != nil)
+			assert.True(t, d.score == 0 || columns[d.score].number != nil && d.from == nil &&
+				d.minus == nil && d.rollup == nil, "a score may change later")
 			assert.True(t, d.distinct == 0 || columns[d.distinct].text != nil)
 			assert.False(t, d.distinct != 0 && (m.Timed() || len(d.rollup) > 0),
 				"what is distinct does not add up")
@@ -78,7 +80,7 @@ func TestEveryMeasureIsDeclaredWhole(t *testing.T) {
 				assert.Equal(t, m, workingTime(d.workingOf))
 				assert.True(t, d.workingOf.Timed() && !d.workingOf.Working())
 				assert.Empty(t, d.rollup, "rollups know no calendar")
-			} else if d.distinct == 0 {
+			} else if d.distinct == 0 && d.score == 0 {
 				assert.NotEmpty(t, d.rollup, "else it is not quick")
 			}
 			for _, term := range d.rollup {
@@ -93,7 +95,7 @@ func TestEveryMeasureIsDeclaredWhole(t *testing.T) {
 }
 
 func TestEverySubjectIsDeclaredWhole(t *testing.T) {
-	known := slices.Concat(MessageKinds, LifecycleKinds)
+	known := slices.Concat(MessageKinds, LifecycleKinds, RatingKinds)
 	for s := range subjects {
 		assert.NotEmpty(t, subjects[s].kinds)
 		assert.Subset(t, known, subjects[s].kinds, "else no store has an index of them")
@@ -119,9 +121,10 @@ func TestEveryDimensionIsDeclaredWhole(t *testing.T) {
 				}
 				assert.Equal(t, t2.names != nil, t2.number != 0)
 				assert.Equal(t, t2.tokens, d.Several())
-				for _, o := range []operand{t2.then, t2.otherwise} {
-					assert.False(t, o.column != 0 && o.column.Table() == CycleTable &&
-						d.InRollups(s), "what changes after the closing is in no rollup")
+				for _, c := range []Column{t2.then.column, t2.otherwise.column, t2.number} {
+					changes := c != 0 && (c.Table() == CycleTable || c.Table() == RatedTable)
+					assert.False(t, changes && d.InRollups(s),
+						"what changes after the event is in no rollup")
 				}
 			}
 		})
@@ -179,20 +182,21 @@ func TestExpressionsAreWrittenInSQL(t *testing.T) {
 		Returning: {Count: "CASE WHEN NOT (kind = 'conversation_opened' AND new_contact IS TRUE) " +
 			"THEN 1 END"},
 		FirstResolution: {
-			Count:  "CASE WHEN COALESCE(cycle, 0) = 1 AND opened_at IS NOT NULL THEN 1 END",
-			Micros: "CASE WHEN COALESCE(cycle, 0) = 1 AND opened_at IS NOT NULL THEN at - opened_at END",
+			Count: "CASE WHEN COALESCE(cycle, 0) = 1 AND opened_at IS NOT NULL THEN 1 END",
+			Value: "CASE WHEN COALESCE(cycle, 0) = 1 AND opened_at IS NOT NULL THEN at - opened_at END",
 		},
 		ActiveResolution: {
 			Count: "CASE WHEN opened_at IS NOT NULL THEN 1 END",
-			Micros: "CASE WHEN opened_at IS NOT NULL THEN " +
+			Value: "CASE WHEN opened_at IS NOT NULL THEN " +
 				"CASE WHEN at - opened_at <= COALESCE(pending_micros, 0) THEN 0 " +
 				"ELSE at - opened_at - COALESCE(pending_micros, 0) END END",
 		},
 		FirstResponse: {
-			Count:  "CASE WHEN " + first + " THEN 1 END",
-			Micros: "CASE WHEN " + first + " THEN " + replied + " - waiting_since END",
+			Count: "CASE WHEN " + first + " THEN 1 END",
+			Value: "CASE WHEN " + first + " THEN " + replied + " - waiting_since END",
 		},
 		ClosedContacts: {Count: "1", DistinctOf: "origin"},
+		Rating:         {Count: "1", Value: "score"},
 	} {
 		assert.Equal(t, want, m.SQL(name), m)
 	}

@@ -43,7 +43,8 @@ func TestDocsShowOneConversation(t *testing.T) {
 // What the page says of rollups is what is declared.
 func TestDocsSayWhatIsInRollups(t *testing.T) {
 	for _, m := range report.Measures() {
-		assert.Equal(t, m.Working() || m.CountsDistinct(), len(m.RollupTerms()) == 0, m)
+		notThere := m.Working() || m.CountsDistinct() || m.Scored()
+		assert.Equal(t, notThere, len(m.RollupTerms()) == 0, m)
 	}
 	var slow []string
 	for _, d := range report.Dimensions() {
@@ -85,6 +86,7 @@ var subjectNames = [...]string{
 	report.OfStatuses: "statuses", report.OfTurns: "turns", report.OfMessages: "messages",
 	report.OfEntering: "entering", report.OfLeaving: "leaving",
 	report.OfDeadlines: "deadlines",
+	report.OfRatings:   "ratings",
 }
 
 // measuresOf are the measures of a subject.
@@ -177,6 +179,8 @@ func measureRows() string {
 			is = "count of different ones"
 		case m.Timed():
 			is = "duration"
+		case m.Scored():
+			is = "score"
 		}
 		if w := working[m]; w != "" {
 			also = "`" + string(w) + "`"

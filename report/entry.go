@@ -17,17 +17,19 @@ type Entry struct {
 	FirstOpenedAt time.Time
 	// FirstConversation says that it is the contact's first one.
 	FirstConversation bool
-	// Of a closing: its cycle, as it is now.
+	// Of a closing or a rating: its cycle, as it is now.
 	FirstResponder convo.Actor
 	FirstAssignee  string
 	LastAssignee   string
 	LastTeam       string
 	Amended        string // the category
+	LastScore      int    // of its rating
 	// Mark is the one of its marks that is looked at: see [Subject.Each].
 	Mark convo.Mark
 }
 
-// Of makes y the entry of an event of a conversation; cycle is that of a closing, else nil.
+// Of makes y the entry of an event of a conversation; cycle is that of a closing or a rating, else
+// nil.
 func (y *Entry) Of(e *convo.Event, c *convo.Conversation, cycle *convo.Cycle) {
 	*y = Entry{EventRow: e.Row()}
 	if e.Conversation == uuid.Nil {
@@ -37,6 +39,6 @@ func (y *Entry) Of(e *convo.Event, c *convo.Conversation, cycle *convo.Cycle) {
 	if cycle != nil {
 		y.FirstResponder, y.FirstAssignee = cycle.FirstResponder, cycle.FirstAssignee
 		y.LastAssignee, y.LastTeam = cycle.LastAssignee, cycle.LastTeam
-		y.Amended = cycle.Closing.Category
+		y.Amended, y.LastScore = cycle.Closing.Category, cycle.Rating.Score
 	}
 }

@@ -49,6 +49,7 @@ const (
 	DeadlinesMet          Measure = "deadlines_met"
 	DeadlinesMissed       Measure = "deadlines_missed"
 	DeadlinesPassed       Measure = "deadlines_passed"
+	Rating                Measure = "rating"
 )
 
 // Backlog is how many conversations are active. Stores do not aggregate it: it is Entered less Left,
@@ -69,7 +70,7 @@ const (
 )
 
 // Dimension is what measures are grouped and filtered by: what the conversation was when the event
-// that counts happened. What happens later changes no group, except of Category.
+// that counts happened. What happens later changes no group, except of Category and Score.
 type Dimension string
 
 // The dimensions. A dimension of users has the id of a user, and is empty for automation and
@@ -85,7 +86,7 @@ const (
 	AssignedFrom   Dimension = "assigned_from"   // who had it before an assignment
 	AssignedBy     Dimension = "assigned_by"     // the user who assigned it
 	Opener         Dimension = "opener"          // the user who opened or reopened it
-	Closer         Dimension = "closer"          // the user who closed it, of a reopening before
+	Closer         Dimension = "closer"          // the user who closed it, or had before it
 	Author         Dimension = "author"          // the user who wrote the message or reply
 	ActorType      Dimension = "actor_type"      // who did it: contact, user, automation, system
 	FirstResponder Dimension = "first_responder" // the user who replied first in the closed cycle
@@ -100,6 +101,7 @@ const (
 	Conversation   Dimension = "conversation"    // its id; only to filter by
 	Deadline       Dimension = "deadline"        // the name of the rule
 	Target         Dimension = "target"          // what a service level is about; empty without one
+	Score          Dimension = "score"           // of the cycle's last rating, from 0 to 100
 )
 
 // Contact types. A contact is new at the first opening of its first conversation; its messages are,
@@ -142,16 +144,23 @@ func (m Measure) CountsDistinct() bool { return m.declared().distinct != 0 }
 // Timed reports whether each thing that m counts has a duration, in microseconds.
 func (m Measure) Timed() bool { return m.declared().from != nil }
 
+// Scored reports whether each thing that m counts has a score, in the policy's Ratings.
+func (m Measure) Scored() bool { return m.declared().score != 0 }
+
+// Valued reports whether each thing that m counts has a duration or a score: what a [Stat] has sum,
+// mean and percentiles of.
+func (m Measure) Valued() bool { return m.Timed() || m.Scored() }
+
 // Working reports whether m is in working time, and so needs a Calendar.
 func (m Measure) Working() bool { return m.declared().workingOf != "" }
 
 // Definition says what m means, and what others mean by it.
 func (m Measure) Definition() string { return m.declared().definition }
 
-// Of is how often m is in an entry: 1, −1 or 0; and how long it took, in microseconds. It is zero
-// in working time, which needs a Calendar, and where different things are counted. Of a subject
-// that [Subject.Splits] it is asked within [Subject.Each].
-func (m Measure) Of(y *Entry) (count, micros int64) {
+// Of is how often m is in an entry: 1, −1 or 0; and how long it took, in microseconds, or the
+// score. It is zero in working time, which needs a Calendar, and where different things are
+// counted. Of a subject that [Subject.Splits] it is asked within [Subject.Each].
+func (m Measure) Of(y *Entry) (count, value int64) {
 	d := m.declared()
 	if d.workingOf != "" || d.distinct != 0 || !d.subject.has(y) {
 		return 0, 0
@@ -228,15 +237,19 @@ func (s Subject) has(y *Entry) bool {
 	return slices.Contains(subjects[s].kinds, y.Kind) && hold(subjects[s].when, y)
 }
 
-// of is how often m is in an entry that its subject has, and how long it took.
-func (m *measure) of(y *Entry, calendar convo.Calendar) (count, micros int64) {
+// of is how often m is in an entry that its subject has, and how long it took, or its score.
+func (m *measure) of(y *Entry, calendar convo.Calendar) (count, value int64) {
 	if !hold(m.when, y) {
 		if len(m.minus) > 0 && hold(m.minus, y) {
 			return -1, 0
 		}
 		return 0, 0
 	}
-	if m.from == nil {
+	switch {
+	case m.score != 0:
+		value, _ = m.score.of(y)
+		return 1, value
+	case m.from == nil:
 		return 1, 0
 	}
 	from, began := m.from.of(y)
@@ -245,15 +258,15 @@ func (m *measure) of(y *Entry, calendar convo.Calendar) (count, micros int64) {
 	case !began || !ended:
 		return 0, 0
 	case m.workingOf == "":
-		micros = to - from
+		value = to - from
 		if m.less != 0 {
 			less, _ := m.less.of(y)
-			micros -= less
+			value -= less
 		}
-		return 1, max(0, micros)
+		return 1, max(0, value)
 	case from < to:
-		micros = calendar.Between(time.UnixMicro(from).UTC(),
+		value = calendar.Between(time.UnixMicro(from).UTC(),
 			time.UnixMicro(to).UTC()).Microseconds()
 	}
-	return 1, micros
+	return 1, value
 }

@@ -62,6 +62,10 @@ var parts = map[Kind][]part{
 		{measures: []Measure{OutgoingUser}, by: Author},
 	},
 	Backlogs: {{measures: []Measure{Entered}}, {measures: []Measure{Left}}},
+	Satisfaction: {
+		{measures: []Measure{Rating}},
+		{measures: []Measure{Closed}},
+	},
 }
 
 // planOf checks q, and fills in its defaults.

@@ -22,6 +22,7 @@ const (
 	Deadlines     Kind = "deadlines"     // targets met and missed, and what else passed
 	Users         Kind = "users"         // one row per user, of all measures credited to users
 	Leaderboard   Kind = "leaderboard"   // the top users or teams by one measure
+	Satisfaction  Kind = "satisfaction"  // what contacts think of cycles, and of how many
 )
 
 // Query is what to report. The zero values of optional fields are their defaults.

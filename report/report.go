@@ -47,8 +47,9 @@ type Group struct {
 	Values Values `json:"values"`
 }
 
-// Stat is what a measure comes to. All but Count are of durations, in microseconds; zero where
-// there is none. Of a measure that only counts, all others are zero.
+// Stat is what a measure comes to. All but Count are of durations, in microseconds, or of scores,
+// in the policy's Ratings; zero where there is none. Of a measure that only counts, all others are
+// zero.
 type Stat struct {
 	Count  int64   `json:"count"`
 	Sum    int64   `json:"sum,omitempty"`
@@ -113,7 +114,12 @@ func Run(ctx context.Context, s Store, q Query) (*Report, error) {
 	for value, v := range groups {
 		r.Groups = append(r.Groups, Group{value, v})
 	}
-	slices.SortFunc(r.Groups, func(a, b Group) int { return compareGroups(p.sortBy, &a, &b) })
+	slices.SortFunc(r.Groups, func(a, b Group) int {
+		if q.GroupBy == Score {
+			return compareScores(a.Value, b.Value)
+		}
+		return compareGroups(p.sortBy, &a, &b)
+	})
 	most := MaxGroups
 	switch {
 	case q.Kind == Leaderboard:
@@ -142,7 +148,7 @@ func (p *plan) run(
 	}
 	// What is only counted adds up over the series.
 	counted := len(r.Series) > 0 && !slices.ContainsFunc(part.measures, func(m Measure) bool {
-		return m.Timed() || m.CountsDistinct()
+		return m.Valued() || m.CountsDistinct()
 	})
 	if !counted {
 		if err := p.total(ctx, s, a, r.From, r.To, r.Total); err != nil {
@@ -214,14 +220,17 @@ func (s Stat) plus(t Stat) Stat {
 	return sum
 }
 
-// compareGroups orders groups by a measure, the most or, if it is timed, the quickest first; then
-// by value.
+// compareGroups orders groups by a measure, the most first, or the quickest, or the highest scores;
+// then by value.
 func compareGroups(by Measure, a, b *Group) int {
 	if by != "" {
 		x, y := a.Values[by], b.Values[by]
 		order := cmp.Compare(y.Count, x.Count)
-		if by.Timed() {
+		switch {
+		case by.Timed():
 			order = cmp.Compare(x.Mean, y.Mean)
+		case by.Scored():
+			order = cmp.Or(cmp.Compare(y.Mean, x.Mean), order)
 		}
 		if order != 0 {
 			return order
@@ -230,14 +239,16 @@ func compareGroups(by Measure, a, b *Group) int {
 	return cmp.Compare(a.Value, b.Value)
 }
 
-// MarshalJSON adds reopen_rate and met_rate, which are ReopenRate and MetRate of the total.
+// MarshalJSON adds reopen_rate, met_rate and rated_share, which are ReopenRate, MetRate and
+// RatedShare of the total.
 func (r *Report) MarshalJSON() ([]byte, error) {
 	type plain Report
 	return json.Marshal(struct {
 		*plain
 		ReopenRate float64 `json:"reopen_rate"`
 		MetRate    float64 `json:"met_rate"`
-	}{(*plain)(r), r.Total.ReopenRate(), r.Total.MetRate()})
+		RatedShare float64 `json:"rated_share"`
+	}{(*plain)(r), r.Total.ReopenRate(), r.Total.MetRate(), r.Total.RatedShare()})
 }
 
 // ReopenRate is reopened ÷ closed; 0 where nothing was closed.

@@ -4,9 +4,9 @@ package report
 type Expressions struct {
 	// Count is how often the measure is in the row: 1, −1, or NULL where it is not.
 	Count string
-	// Micros is how long it took, in microseconds, NULL where it does not count; empty if the
-	// measure has no durations.
-	Micros string
+	// Value is how long it took, in microseconds, or its score; NULL where it does not count. Empty
+	// if the measure has neither.
+	Value string
 	// DistinctOf is the value of which different ones are counted; empty if the measure counts all.
 	DistinctOf string
 }
@@ -24,12 +24,15 @@ func (m Measure) SQL(name func(Column) string) Expressions {
 		x.DistinctOf = name(d.distinct)
 	}
 	if d.from != nil {
-		x.Micros = d.to.sql(name) + " - " + parenthesized(d.from.sql(name))
+		x.Value = d.to.sql(name) + " - " + parenthesized(d.from.sql(name))
 		if d.less != 0 { // no less than nothing
 			less := d.less.filled("0", name)
-			x.Micros = "CASE WHEN " + x.Micros + " <= " + less + " THEN 0 ELSE " + x.Micros +
+			x.Value = "CASE WHEN " + x.Value + " <= " + less + " THEN 0 ELSE " + x.Value +
 				" - " + less + " END"
 		}
+	}
+	if d.score != 0 {
+		x.Value = name(d.score)
 	}
 	if len(d.minus) > 0 {
 		x.Count = "CASE WHEN " + sqlOf(d.when, name) + " THEN 1 WHEN " + sqlOf(d.minus, name) +
@@ -48,7 +51,7 @@ func (m Measure) SQL(name func(Column) string) Expressions {
 	if when == "" {
 		return x
 	}
-	for _, e := range []*string{&x.Count, &x.Micros, &x.DistinctOf} {
+	for _, e := range []*string{&x.Count, &x.Value, &x.DistinctOf} {
 		if *e != "" {
 			*e = "CASE WHEN " + when + " THEN " + *e + " END"
 		}

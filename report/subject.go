@@ -19,6 +19,7 @@ const (
 	OfEntering                   // ways into a status, lane, channel, team or assignee
 	OfLeaving                    // ways out of them, while active, and closings
 	OfDeadlines                  // targets that were met or missed, and other deadlines that passed
+	OfRatings                    // what contacts think of cycles, by the first rating of each
 )
 
 // subject is a subject as data: which events it is of, and whom a measure of it is credited to.
@@ -89,13 +90,15 @@ var subjects = [...]subject{
 		},
 		when: []condition{given(marks)}, user: Assignee, splits: true,
 	},
+	OfRatings: ratings,
 }
 
 // Kinds are the kinds of event that s is of. The slice must not be changed.
 func (s Subject) Kinds() []convo.EventKind { return subjects[s].kinds }
 
-// MessageKinds and LifecycleKinds are the kinds of event that any measure counts: those of
-// messages, which are most of a log, and the others. The slices must not be changed.
+// MessageKinds, RatingKinds and LifecycleKinds are the kinds of event that any measure counts:
+// those of messages, which are most of a log; ratings, which are few and in no rollup; and the
+// others. The slices must not be changed.
 var (
 	MessageKinds = []convo.EventKind{
 		convo.MessageReceived, convo.MessageSent, convo.MessageDuplicated,
@@ -106,4 +109,5 @@ var (
 		convo.ConversationMoved,
 		convo.DeadlinePassed,
 	}
+	RatingKinds = []convo.EventKind{convo.ConversationRated}
 )

@@ -32,7 +32,7 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 
 // aggregate adds up each measure of a in the quickest way that is right for it.
 func (s *Store) aggregate(ctx context.Context, a report.Aggregation, c *report.Collector) error {
-	var distinct, inRollups []report.Measure
+	var distinct, live, inRollups []report.Measure
 	for _, m := range a.Measures {
 		switch {
 		case m.Working(): // only Go knows working time
@@ -40,12 +40,21 @@ func (s *Store) aggregate(ctx context.Context, a report.Aggregation, c *report.C
 			return s.eachEntry(ctx, &a, allEvents, from, to, c.AddEntry)
 		case m.CountsDistinct():
 			distinct = append(distinct, m)
+		case len(m.RollupTerms()) == 0:
+			live = append(live, m)
 		default:
 			inRollups = append(inRollups, m)
 		}
 	}
 	for _, m := range distinct {
 		if err := s.distinctIDs(ctx, &a, c, m); err != nil {
+			return err
+		}
+	}
+	if len(live) > 0 {
+		a.Measures = live
+		from, to := ends(a.Boundaries)
+		if err := s.aggregateRows(ctx, &a, c, allEvents, from, to); err != nil {
 			return err
 		}
 	}
@@ -97,8 +106,8 @@ func (s *Store) read(
 }
 
 // aggregateRows reads the events of a between two times that pending lets through. Where
-// percentiles are wanted, each duration is read; else sums by the widest slot that fits the
-// boundaries.
+// percentiles are wanted, each duration or score is read; else sums by the widest slot that fits
+// the boundaries.
 func (s *Store) aggregateRows(
 	ctx context.Context, a *report.Aggregation, c *report.Collector, pending pending, from,
 	to int64,
@@ -106,7 +115,7 @@ func (s *Store) aggregateRows(
 	if a.Subject().Splits() {
 		return s.eachEntry(ctx, a, pending, from, to, c.AddEntry)
 	}
-	each := a.Quantiles && slices.ContainsFunc(a.Measures, report.Measure.Timed)
+	each := a.Quantiles && slices.ContainsFunc(a.Measures, report.Measure.Valued)
 	for _, source := range sourcesOf(a.Subject()) {
 		if source == ownMessages && pending == notPending {
 			continue // they are in no rollup: they are read with what is pending

@@ -58,8 +58,8 @@ func (s *Store) countedIn(
 	x := of.Measures[0].SQL(q.column)
 	q.add("ev.conversation", (*dialect.ID)(&c.Conversation))
 	q.add("sum("+x.Count+")", (*dialect.Int)(&c.Count))
-	if x.Micros != "" {
-		q.add("sum("+x.Micros+")", (*dialect.Int)(&c.Micros))
+	if x.Value != "" {
+		q.add("sum("+x.Value+")", (*dialect.Int)(&c.Micros))
 	}
 	from, to := ends(of.Boundaries)
 	q.filter(&of.Aggregation, from, to)

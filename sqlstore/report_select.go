@@ -19,11 +19,12 @@ const (
 	lifecycle                 // of convo_events ev: report.LifecycleKinds
 	ownMessages               // of convo_contact_events ev: of contacts themselves
 	reported                  // of convo_events ev: both, without an index by time
+	ratings                   // of convo_events ev: report.RatingKinds
 )
 
 // sourcesOf are the sources that have what a subject is.
 func sourcesOf(of report.Subject) (all []source) {
-	for _, s := range []source{messages, lifecycle} {
+	for _, s := range []source{messages, lifecycle, ratings} {
 		if len(s.kinds(of)) > 0 {
 			all = append(all, s)
 		}
@@ -39,6 +40,8 @@ func (s source) all() []convo.EventKind {
 	switch s {
 	case lifecycle:
 		return report.LifecycleKinds
+	case ratings:
+		return report.RatingKinds
 	case reported:
 		return slices.Concat(report.MessageKinds, report.LifecycleKinds)
 	}
@@ -86,7 +89,7 @@ type selection struct {
 	args     []any
 
 	conversation bool   // joined
-	cycle        string // how that of a closing is joined; empty: not
+	cycle        string // how that of a closing or rating is joined; empty: not
 }
 
 // column is how a column of package report is called here.
@@ -102,6 +105,9 @@ func (q *selection) column(c report.Column) string {
 	case report.CycleTable:
 		q.cycle = "JOIN"
 		return "cy." + name
+	case report.RatedTable: // closed, or else the conversation's running one
+		q.conversation, q.cycle = true, "LEFT JOIN"
+		return "COALESCE(cy." + name + ", cv." + name + ")"
 	}
 	return "ev." + name
 }
@@ -146,19 +152,19 @@ func severalOf(a *report.Aggregation) report.Dimension {
 func (q *selection) addMeasure(m report.Expressions, each bool, st *report.Stat) {
 	count := (*dialect.Int)(&st.Count)
 	switch {
-	case each && m.Micros != "":
-		q.add(m.Micros, (*asDuration)(st))
+	case each && m.Value != "":
+		q.add(m.Value, (*asDuration)(st))
 	case each:
 		q.add(m.Count, count)
 	default:
 		q.add("sum("+m.Count+")", count)
 	}
-	if each || m.Micros == "" {
+	if each || m.Value == "" {
 		return
 	}
-	q.add("sum("+m.Micros+")", (*dialect.Int)(&st.Sum))
-	q.add("min("+m.Micros+")", (*dialect.Int)(&st.Min))
-	q.add("max("+m.Micros+")", (*dialect.Int)(&st.Max))
+	q.add("sum("+m.Value+")", (*dialect.Int)(&st.Sum))
+	q.add("min("+m.Value+")", (*dialect.Int)(&st.Min))
+	q.add("max("+m.Value+")", (*dialect.Int)(&st.Max))
 }
 
 // addEntry selects what measures and dimensions may be declared in; of that only what is in needed,
@@ -184,6 +190,7 @@ func (q *selection) addEntry(y *report.Entry, needed map[string]bool) {
 			{"cy.last_assignee", (*dialect.Text)(&y.LastAssignee)},
 			{"cy.last_team", (*dialect.Text)(&y.LastTeam)},
 			{"cy.category", (*dialect.Text)(&y.Amended)},
+			{"COALESCE(cy.score, cv.score)", (*dialect.Count)(&y.LastScore)},
 		} {
 			switch {
 			case needed != nil && !needed[c.name]:
@@ -285,7 +292,7 @@ func (q *selection) statement() string {
 	if q.cycle != "" {
 		b.WriteString(" " + q.cycle + " convo_cycles cy ON cy.workspace = ev.workspace AND" +
 			" cy.conversation = ev.conversation AND cy.number = ev.cycle AND" +
-			" ev.kind = 'conversation_closed'")
+			" ev.kind IN ('conversation_closed', 'conversation_rated')")
 	}
 	b.WriteString(" WHERE " + q.where)
 	switch {

@@ -210,6 +210,7 @@ func reportPolicy() convo.Policy {
 	p := convo.InboxPolicy()
 	p.UnassignOnClose = true
 	p.Deadlines = reportedDeadlines()
+	p.Ratings = convo.Scale{Min: 0, Max: 10}
 	return p
 }
 
@@ -252,7 +253,7 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 			k.Lane = "orders"
 		}
 		var cmds []convo.Command
-		switch rnd.IntN(19) {
+		switch rnd.IntN(21) {
 		case 0, 1, 2:
 			cmds = []convo.Command{convo.Receive{
 				Channel: pick("chat", "mail", ""), SentAt: sent(), Body: "hi",
@@ -298,6 +299,10 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 			cmds = []convo.Command{pickCommand(rnd,
 				convo.Move{By: user(), Channel: &channel}, convo.SetPending{By: bot},
 			)}
+		case 18, 19: // once or again; the last cycle, or the first one
+			for range 1 + rnd.IntN(2) {
+				cmds = append(cmds, convo.Rate{Cycle: rnd.IntN(2), Score: 5 * rnd.IntN(3)})
+			}
 		case 12:
 			// some have no conversation
 			k = convo.ToContact(workspace, fmt.Sprint(workspace, " ", rnd.IntN(reportContacts)))
@@ -308,7 +313,7 @@ func (r *reports) play(workspace string, seed uint64, steps int) {
 		case 13:
 			r.echo(k, user(), fmt.Sprint(seed, " ", rnd.Uint64()))
 			continue
-		case 18:
+		case 20:
 			r.tick()
 			continue
 		case 11:

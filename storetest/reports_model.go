@@ -3,6 +3,7 @@ package storetest
 import (
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,8 +20,8 @@ type fact struct {
 	measure    report.Measure
 	at         time.Time
 	count      int64
-	micros     int64
-	timed      bool
+	micros     int64     // or a score
+	timed      bool      // or scored
 	id         string    // of what is distinct
 	of         uuid.UUID // the conversation; zero: none
 	dimensions dims
@@ -131,7 +132,7 @@ func (all *facts) message(e *convo.Event, first bool) {
 
 // conversation adds all that a conversation counts for.
 func (all *facts) conversation(c *convo.Conversation, log []convo.Event) {
-	categories := map[int]string{} // the last ones, by cycle
+	categories, scores := map[int]string{}, map[int]int{} // the last ones, by cycle
 	cycle := 0
 	for i := range log {
 		switch log[i].Kind {
@@ -139,15 +140,19 @@ func (all *facts) conversation(c *convo.Conversation, log []convo.Event) {
 			cycle++
 		case convo.ConversationClosed, convo.ClosingAmended:
 			categories[cycle] = log[i].ClosingNotes().Category
+		case convo.ConversationRated:
+			scores[log[i].Rated().Cycle] = log[i].Rated().Score
 		}
 	}
 	var t convo.Snapshot
 	turn, turnSince := "", time.Time{}
+	cycles, rated := map[int]convo.Cycle{}, map[int]bool{}
 	for i := range log {
 		e := &log[i]
 		was := t.Conversation
 		t = convo.Apply(t, *e)
 		is := &t.Conversation
+		cycles[is.Cycle.Number] = is.Cycle
 		d := dims{
 			report.Channel: one(was.Channel), report.Lane: one(was.Lane),
 			report.OpenedSource: one(string(was.Cycle.OpenedSource)),
@@ -192,6 +197,12 @@ func (all *facts) conversation(c *convo.Conversation, log []convo.Event) {
 			}
 		case convo.ConversationResumed:
 			all.took(report.PendingTime, was.StatusSince, e.At, e.At, d)
+		case convo.ConversationRated:
+			n := e.Rated().Cycle
+			if !rated[n] {
+				all.rating(e, cycles[n], scores[n], categories[n], d, was.NewContact)
+			}
+			rated[n] = true
 		case convo.MessageReceived:
 			if !e.Message().Quiet {
 				passes("us")
@@ -354,6 +365,24 @@ func (all *facts) reply(e *convo.Event, was *convo.Conversation, d dims) {
 		all.took(report.FirstResponse, since, to, e.At, d)
 		all.took(report.HandoverFirstResponse, passedOn, late, e.At, d)
 	}
+}
+
+// rating adds the first rating of a cycle, with the score of the last one.
+func (all *facts) rating(
+	e *convo.Event, y convo.Cycle, score int, category string, d dims, newContact bool,
+) {
+	if y.Closing.At.IsZero() {
+		category = ""
+	}
+	*all = append(*all, fact{
+		measure: report.Rating, at: e.At, count: 1, micros: int64(score), timed: true,
+		dimensions: d.with(dims{
+			report.OpenedSource: one(string(y.OpenedSource)), report.Team: one(y.LastTeam),
+			report.Assignee: one(y.LastAssignee), report.Closer: userIn(y.Closing.By),
+			report.ContactType: contactIs(y.Number == 1 && newContact),
+			report.Category:    one(category), report.Score: one(strconv.Itoa(score)),
+		}),
+	})
 }
 
 // aggregate is what a comes to.

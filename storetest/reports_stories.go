@@ -283,6 +283,16 @@ var storyCases = []reportCase{
 		},
 	},
 	{
+		"Stories/a rating is of when it was first given, with the score that is given last",
+		"a rating that takes another one's place changes the score of the first one's month only",
+		replacedRating,
+	},
+	{
+		"Stories/a rating is of who had closed what is rated",
+		"a cycle that is rated after a reopening is its own closer's",
+		ratedAfterReopening,
+	},
+	{
 		"Stories/what is written many rows at a time is counted",
 		"what an import brings, and what a Tick closes, is in reports and rollups",
 		writtenAtOnce,
@@ -298,6 +308,7 @@ func writtenAtOnce(r *reports) {
 	s := story{r}
 	const n = 12
 	e := s.with(convo.WithPolicy(convo.Policy{
+		Ratings:   convo.Scale{Min: 0, Max: 10},
 		AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)},
 	}))
 	histories := func(yield func(convo.History, error) bool) {
@@ -307,6 +318,10 @@ func writtenAtOnce(r *reports) {
 				convo.Receive{At: at(2, 9, 0), Body: "hi"},
 				convo.Send{By: ana, At: at(2, 9, 5), Body: "yes?"},
 				convo.Close{By: ana, At: at(2, 10, 0)},
+				convo.Rate{At: at(2, 11, 0), Score: 3},
+				convo.Reopen{By: ana, At: at(2, 12, 0)},
+				convo.Close{By: ben, At: at(2, 12, 0)},
+				convo.Rate{At: at(2, 13, 0), Cycle: 1, Score: 10},
 			}}, nil)
 		}
 	}
@@ -323,7 +338,12 @@ func writtenAtOnce(r *reports) {
 	s.NoError(err)
 	s.Equal(n, closed)
 	s.asks(at(1, 0, 0), at(4, 0, 0), report.Query{Kind: report.Resolutions},
-		func(r *report.Report) { s.is(2*n, n*time.Hour+n*time.Hour, r.Total, report.Resolution) })
+		func(r *report.Report) { s.is(3*n, n*time.Hour+n*time.Hour, r.Total, report.Resolution) })
+	s.asks(at(1, 0, 0), at(3, 0, 0), report.Query{Kind: report.Satisfaction},
+		func(r *report.Report) {
+			s.rated(n, 10*n, r.Total)
+			s.InDelta(.5, r.Total.RatedShare(), 0)
+		})
 	s.asks(at(1, 0, 0), at(3, 0, 0), report.Query{Kind: report.Responses},
 		func(r *report.Report) { s.is(n, n*5*time.Minute, r.Total, report.Response) })
 }
@@ -373,7 +393,8 @@ func ofOneMoment(r *reports) {
 
 // unchangedPast asks for everything, has more happen, and asks for the same again. A category is
 // left out: a closing that is amended is of another one. So is who the contacts are: a
-// conversation that is given to another contact is of that one.
+// conversation that is given to another contact is of that one. Of ratings only the number stays: a
+// score that takes the place of another one is of the same time.
 func unchangedPast(r *reports) {
 	r.play(acme, 7, 300)
 	r.tick() // else a late one adds to the past
@@ -384,7 +405,8 @@ func unchangedPast(r *reports) {
 	ask := func() (all [][]report.Cell) {
 		for _, measures := range together {
 			for _, by := range append([]report.Dimension{""}, report.Dimensions()...) {
-				if by == report.Category || !fits(measures[0].Subject(), by, nil) {
+				changes := by == report.Category || by == report.Score
+				if changes || !fits(measures[0].Subject(), by, nil) {
 					continue
 				}
 				cells, err := r.reporter.Aggregate(r.ctx, report.Aggregation{
@@ -393,6 +415,11 @@ func unchangedPast(r *reports) {
 				})
 				r.NoError(err)
 				sortCells(cells)
+				for i := range cells {
+					if cells[i].Measure == report.Rating {
+						cells[i].Stat = report.Stat{Count: cells[i].Stat.Count}
+					}
+				}
 				all = append(all, cells)
 			}
 		}

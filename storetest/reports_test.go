@@ -86,7 +86,7 @@ func TestRunReportsFailsOnAStoreThatIgnoresAnyDimension(t *testing.T) {
 
 // subjectsWith are the subjects that have a dimension.
 func subjectsWith(d report.Dimension) (all []report.Subject) {
-	for s := range report.OfDeadlines + 1 {
+	for s := range report.OfRatings + 1 {
 		if d.Fits(s) {
 			all = append(all, s)
 		}

@@ -6,6 +6,7 @@ CREATE INDEX convo_cycles_opened ON convo_cycles (workspace, opened_at);
 CREATE INDEX convo_cycles_closed ON convo_cycles (workspace, closed_at);
 CREATE INDEX convo_events_messages ON convo_events (workspace, at) WHERE kind IN ('message_received', 'message_sent', 'message_duplicated');
 CREATE INDEX convo_events_lifecycle ON convo_events (workspace, at) WHERE kind IN ('conversation_opened', 'conversation_reopened', 'conversation_pending', 'conversation_resumed', 'conversation_closed', 'conversation_assigned', 'conversation_moved', 'deadline_passed');
+CREATE INDEX convo_events_ratings ON convo_events (workspace, at) WHERE kind IN ('conversation_rated');
 CREATE INDEX convo_contact_events_messages ON convo_contact_events (workspace, at) WHERE kind IN ('message_received', 'message_sent', 'message_duplicated');
 
 -- A row for each conversation of which events, from a seq on, are in no rollup yet.
@@ -41,6 +42,7 @@ CREATE TABLE convo_rollups (
 DROP TABLE convo_rollups;
 DROP TABLE convo_rollup_queue;
 DROP INDEX convo_contact_events_messages;
+DROP INDEX convo_events_ratings;
 DROP INDEX convo_events_lifecycle;
 DROP INDEX convo_events_messages;
 DROP INDEX convo_cycles_closed;
