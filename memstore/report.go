@@ -26,7 +26,7 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 	if w == nil {
 		return nil, nil
 	}
-	cycles := a.Subject() == report.OfClosings || a.Subject() == report.OfRatings
+	cycles := needsCycles(a.Subject())
 	var y report.Entry
 	for _, v := range w.all.items {
 		v.entries(w, cycles, &y, c.AddEntry)
@@ -41,6 +41,11 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 		}
 	}
 	return c.Aggregate()
+}
+
+// needsCycles reports whether the cycles of what a subject is are counted by.
+func needsCycles(s report.Subject) bool {
+	return s == report.OfClosings || s == report.OfRatings
 }
 
 // Counted implements report.Store. It reads all that the workspace has.
@@ -61,7 +66,7 @@ func (s *Store) Counted(
 	}
 	var y report.Entry
 	for _, v := range w.all.items {
-		v.entries(w, q.Subject() == report.OfClosings, &y, c.AddEntry)
+		v.entries(w, needsCycles(q.Subject()), &y, c.AddEntry)
 	}
 	return c.Counted(), nil
 }

@@ -14,9 +14,9 @@ import (
 // Counted is a conversation that a figure counts.
 type Counted struct {
 	Conversation uuid.UUID `json:"conversation"`
-	// Count is how often, Micros how long together, in microseconds.
-	Count  int64 `json:"count"`
-	Micros int64 `json:"micros,omitempty"`
+	// Count is how often, Sum how long together, in microseconds, or all of the scores.
+	Count int64 `json:"count"`
+	Sum   int64 `json:"sum,omitempty"`
 }
 
 // CountedQuery asks a store for the conversations behind a figure.
@@ -158,7 +158,7 @@ func (c *Counter) addThing(y *Entry) {
 		found = &Counted{Conversation: y.Conversation}
 		c.by[y.Conversation] = found
 	}
-	found.Count, found.Micros = found.Count+n, found.Micros+micros
+	found.Count, found.Sum = found.Count+n, found.Sum+micros
 }
 
 // Counted is a page of what was added, as Store.Counted returns it.

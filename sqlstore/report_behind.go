@@ -59,7 +59,7 @@ func (s *Store) countedIn(
 	q.add("ev.conversation", (*dialect.ID)(&c.Conversation))
 	q.add("sum("+x.Count+")", (*dialect.Int)(&c.Count))
 	if x.Value != "" {
-		q.add("sum("+x.Value+")", (*dialect.Int)(&c.Micros))
+		q.add("sum("+x.Value+")", (*dialect.Int)(&c.Sum))
 	}
 	from, to := ends(of.Boundaries)
 	q.filter(&of.Aggregation, from, to)
@@ -83,7 +83,7 @@ func added(a, b []report.Counted) []report.Counted {
 	}
 	for _, c := range b {
 		if i, both := at[c.Conversation]; both {
-			a[i].Count, a[i].Micros = a[i].Count+c.Count, a[i].Micros+c.Micros
+			a[i].Count, a[i].Sum = a[i].Count+c.Count, a[i].Sum+c.Sum
 		} else {
 			a = append(a, c)
 		}

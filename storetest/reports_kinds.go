@@ -157,7 +157,7 @@ func (r *reports) compareBehind(workspace string) {
 	}
 	for _, kind := range []report.Kind{
 		report.Conversations, report.Responses, report.Resolutions, report.Messages,
-		report.Contacts, report.Assignments, report.Times,
+		report.Contacts, report.Assignments, report.Times, report.Deadlines, report.Satisfaction,
 	} {
 		for i, f := range filters {
 			q := report.Query{
@@ -183,7 +183,7 @@ func (r *reports) compareBehind(workspace string) {
 					}
 					n := want[f.of]
 					n.Conversation, n.Count = f.of, n.Count+f.count
-					n.Micros += f.micros
+					n.Sum += f.micros
 					want[f.of] = n
 				}
 				maps.DeleteFunc(want, func(_ uuid.UUID, n report.Counted) bool {
@@ -250,7 +250,7 @@ func (r *reports) compareSpans(workspace string) {
 	}
 	want := map[string]int{}
 	for _, f := range r.facts(workspace) {
-		if !f.timed || f.measure.Working() || f.at.Before(from) || !f.at.Before(to) {
+		if !f.measure.Timed() || f.measure.Working() || f.at.Before(from) || !f.at.Before(to) {
 			continue
 		}
 		d := func(d report.Dimension) string { return f.dimensions[d][0] }

@@ -27,7 +27,7 @@ const mostGroups = 15 // bars
 func (c *call) addCharts(p *page, all *answers) error {
 	for _, add := range []func(*page, *answers) error{
 		c.addOpened, c.addBacklog, addHeat, c.addResolution, c.addReplies, addBands, addResponse,
-		addTimes, addGroups, addAssigned, addHandling, c.addMessages, c.addDeadlines,
+		addTimes, addGroups, addAssigned, addHandling, c.addMessages, c.addDeadlines, addScores,
 	} {
 		if err := add(p, all); err != nil {
 			return err
@@ -135,7 +135,7 @@ func (c *call) addResolution(p *page, all *answers) error {
 	var numbers []table
 	for _, m := range asked(a, "") {
 		if m.Timed() {
-			numbers = append(numbers, timeTable(string(m), string(a.Bucket), m,
+			numbers = append(numbers, valueTable(string(m), string(a.Bucket), m,
 				c.linesOf(a, a.Series)))
 		}
 	}
@@ -226,6 +226,18 @@ func addAssigned(p *page, all *answers) error {
 	return addCounted(p, "Assigned", "assignments", all.users, report.Assigned)
 }
 
+// addScores draws how many cycles have which score.
+func addScores(p *page, all *answers) error {
+	a := all.satisfaction
+	if a == nil || len(a.Groups) == 0 {
+		return nil
+	}
+	numbers := countTable("Ratings", groupHead(a), asked(a, a.GroupBy), linesOfGroups(a.Groups))
+	return addBars(p, "Ratings", "cycles", a, a.Groups, func(f report.Values) float64 {
+		return float64(f[report.Rating].Count)
+	}, []table{numbers})
+}
+
 // addResponse draws how soon users reply, addHandling for how long they have conversations.
 func addResponse(p *page, all *answers) error {
 	return addMedian(p, "Response", all.users, report.Response, report.FirstResponse)
@@ -242,7 +254,7 @@ func addCounted(p *page, title, unit string, a *report.Report, m report.Measure)
 		return nil
 	}
 	counted := slices.DeleteFunc(asked(a, a.GroupBy), func(other report.Measure) bool {
-		return other.Subject() != m.Subject() || other.Timed()
+		return other.Subject() != m.Subject() || other.Valued()
 	})
 	numbers := countTable(title, groupHead(a), counted, linesOfGroups(groups))
 	return addBars(p, title, unit, a, groups, func(f report.Values) float64 {
@@ -265,8 +277,8 @@ func addMedian(p *page, title string, a *report.Report, m, other report.Measure)
 	lines := linesOfGroups(groups)
 	return addBars(p, title, "median "+unit, a, groups, func(f report.Values) float64 {
 		return math.Round(f[m].Median/micros*10) / 10
-	}, []table{timeTable(string(m), groupHead(a), m, lines),
-		timeTable(string(other), groupHead(a), other, lines)})
+	}, []table{valueTable(string(m), groupHead(a), m, lines),
+		valueTable(string(other), groupHead(a), other, lines)})
 }
 
 // groupsOf are the groups of a measure, those that it is of most often first.

@@ -25,7 +25,7 @@ func TestTheFirstCommandOfTheREADMEDrawsAPage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	status, _, stderr := command(t, "", strings.Fields(strings.ReplaceAll(args, "\\\n", " "))...)
 	require.Zero(t, status, stderr)
-	assert.Contains(t, stderr, "wrote report.html: 13 charts")
+	assert.Contains(t, stderr, "wrote report.html: 14 charts")
 	page, err := os.ReadFile("report.html")
 	require.NoError(t, err)
 	assert.Contains(t, string(page), "2026-03-02 to 2026-03-30")

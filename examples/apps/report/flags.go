@@ -177,8 +177,8 @@ func leading() []report.Measure {
 // kinds are those of reports, as --kind names them.
 var kinds = []report.Kind{
 	report.Conversations, report.Responses, report.Resolutions, report.Messages, report.Contacts,
-	report.Assignments, report.Times, report.Backlogs, report.Deadlines, report.Users,
-	report.Leaderboard,
+	report.Assignments, report.Times, report.Backlogs, report.Deadlines, report.Satisfaction,
+	report.Users, report.Leaderboard,
 }
 
 // addFilter adds values, which are written as a row of CSV is: a name may have a comma.

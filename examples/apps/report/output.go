@@ -53,13 +53,13 @@ func (c *call) showBehind(ctx context.Context, s store, out io.Writer) (string, 
 	summary := fmt.Sprintf("%d conversations behind %s of %s, %s.", len(all), m,
 		c.query.Workspace, period(c.query.From, c.query.To, c.location))
 	rows := [][]string{{"conversation", "count"}}
-	if m.Timed() {
-		rows[0] = append(rows[0], "micros")
+	if m.Valued() {
+		rows[0] = append(rows[0], "sum")
 	}
 	for _, n := range all {
 		row := []string{n.Conversation.String(), strconv.FormatInt(n.Count, 10)}
-		if m.Timed() {
-			row = append(row, strconv.FormatInt(n.Micros, 10))
+		if m.Valued() {
+			row = append(row, strconv.FormatInt(n.Sum, 10))
 		}
 		rows = append(rows, row)
 	}
@@ -95,6 +95,12 @@ func summaryOf(a *report.Report, loc *time.Location) string {
 	if a.Kind == report.Deadlines && hasTargets(a) {
 		s += fmt.Sprintf("; %.1f %% of targets met", 100*a.Total.MetRate())
 	}
+	if rating := a.Total[report.Rating]; rating.Count > 0 && a.Kind == report.Satisfaction {
+		s += fmt.Sprintf("; mean rating %.2f", rating.Mean)
+		if measures(a, report.Closed) {
+			s += fmt.Sprintf(", %.1f %% rated", 100*a.Total.RatedShare())
+		}
+	}
 	if a.GroupsLeft > 0 {
 		s += fmt.Sprintf("; %d more are not shown", a.GroupsLeft)
 	}
@@ -121,7 +127,8 @@ func (c *call) text(text string) string {
 	return report.NoFormula(text)
 }
 
-// writeCSV writes one row per part of the answer, value and measure; durations are microseconds.
+// writeCSV writes one row per part of the answer, value and measure; durations are microseconds,
+// ratings scores.
 func (c *call) writeCSV(out io.Writer, a *report.Report) error {
 	head := []string{
 		"part", "from", "to", "value", "measure", "count", "sum", "mean", "min", "max", "median",

@@ -58,14 +58,15 @@ func (c *call) writePage(ctx context.Context, s store, stderr io.Writer) error {
 
 // answers are what a page is made of. What the filters are not about is nil.
 type answers struct {
-	conversations, resolutions, responses, assignments, times, messages, deadlines *report.Report
+	conversations, resolutions, responses, assignments, times, messages *report.Report
+	deadlines, satisfaction                                             *report.Report
 
 	groups, users, backlog *report.Report // for charts alone
 }
 
 func (a *answers) all() []*report.Report {
 	all := []*report.Report{a.conversations, a.messages, a.resolutions, a.responses, a.assignments,
-		a.times, a.deadlines}
+		a.times, a.deadlines, a.satisfaction}
 	return slices.DeleteFunc(all, func(a *report.Report) bool { return a == nil })
 }
 
@@ -73,12 +74,11 @@ func (a *answers) all() []*report.Report {
 func (c *call) ask(ctx context.Context, s store) (all answers, err error) {
 	q := c.query
 	q.Bucket, q.GroupBy = cmp.Or(q.Bucket, report.Month), ""
-	groups, users, opened := q, q, q
+	groups, users, opened, deadlines, scores := q, q, q, q, q
 	opened.HeatMap = q.To.Sub(q.From) < report.MaxBuckets*time.Hour
 	groups.Bucket, groups.GroupBy = "", cmp.Or(c.query.GroupBy, report.Closer)
 	users.Bucket = ""
-	deadlines := q
-	deadlines.GroupBy = report.Deadline
+	deadlines.GroupBy, scores.GroupBy = report.Deadline, report.Score
 	var left error
 	for _, one := range []struct {
 		kind report.Kind
@@ -90,7 +90,7 @@ func (c *call) ask(ctx context.Context, s store) (all answers, err error) {
 		{report.Times, &all.times, q}, {report.Messages, &all.messages, q},
 		{report.Deadlines, &all.deadlines, deadlines},
 		{report.Conversations, &all.groups, groups}, {report.Users, &all.users, users},
-		{report.Backlogs, &all.backlog, q},
+		{report.Backlogs, &all.backlog, q}, {report.Satisfaction, &all.satisfaction, scores},
 	} {
 		one.q.Kind = one.kind
 		switch *one.to, err = report.Run(ctx, s, one.q); {
@@ -114,7 +114,7 @@ func isFiltered(q *report.Query, err error) bool {
 		return false
 	}
 	d := report.Dimension(invalid.Field)
-	return len(q.Filter[d])+len(q.Exclude[d]) > 0
+	return len(q.Filter[d])+len(q.Exclude[d]) > 0 || d == report.Score // which only ratings have
 }
 
 func sortedKeys(f report.Filter) []report.Dimension { return slices.Sorted(maps.Keys(f)) }
@@ -131,7 +131,7 @@ func (c *call) renderPage(ctx context.Context, s store) (*page, error) {
 		Filters: filters(a.Filter), Without: filters(a.Exclude),
 	}
 	for _, a := range all.all() {
-		for _, m := range asked(a, "") {
+		for _, m := range own(a) {
 			p.Definitions = append(p.Definitions, definition{m, a.Definitions[m]})
 		}
 	}
@@ -145,16 +145,23 @@ func (c *call) renderPage(ctx context.Context, s store) (*page, error) {
 	return p, nil
 }
 
+// own are the measures that a is for: closings are in a report of satisfaction for the share.
+func own(a *report.Report) []report.Measure {
+	return slices.DeleteFunc(asked(a, ""), func(m report.Measure) bool {
+		return m == report.Closed && a.Kind == report.Satisfaction
+	})
+}
+
 // inAll are the totals, beside those of the period before: of what is counted, and of durations.
 func inAll(all *answers) []table {
 	counts := table{Title: "Counted", Head: []string{"measure", "period", "before"}}
 	times := table{Title: "Measured", Head: []string{"measure", "count", "mean", "median", "p90",
 		"max", "median before"}}
 	for _, a := range all.all() {
-		for _, m := range asked(a, "") {
+		for _, m := range own(a) {
 			now, before := a.Total[m], a.Previous[m]
-			if m.Timed() {
-				times.Rows = append(times.Rows, timesOf(m, now, before))
+			if m.Valued() {
+				times.Rows = append(times.Rows, valuesIn(m, now, before))
 			} else {
 				counts.Rows = append(counts.Rows, []string{string(m),
 					chart.Number(float64(now.Count)), chart.Number(float64(before.Count))})
@@ -171,6 +178,11 @@ func inAll(all *answers) []table {
 		counts.Rows = append(counts.Rows,
 			[]string{"share of targets met", rate(a.Total), rate(a.Previous)})
 	}
+	if a := all.satisfaction; a != nil && measures(a, report.Rating, report.Closed) {
+		share := func(f report.Values) string { return fmt.Sprintf("%.1f %%", 100*f.RatedShare()) }
+		counts.Rows = append(counts.Rows,
+			[]string{"rated ÷ closed", share(a.Total), share(a.Previous)})
+	}
 	return slices.DeleteFunc([]table{counts, times},
 		func(t table) bool { return len(t.Rows) == 0 })
 }
@@ -183,12 +195,12 @@ func measures(a *report.Report, all ...report.Measure) bool {
 	})
 }
 
-func timesOf(m report.Measure, now, before report.Stat) []string {
+func valuesIn(m report.Measure, now, before report.Stat) []string {
 	show := func(s report.Stat, v float64) string {
 		if s.Count == 0 {
 			return "–"
 		}
-		return chart.Duration(v)
+		return shown(m, v)
 	}
 	return []string{string(m), chart.Number(float64(now.Count)), show(now, now.Mean),
 		show(now, now.Median), show(now, now.P90), show(now, float64(now.Max)),

@@ -286,7 +286,7 @@ func TestBehindAFigureAreItsConversations(t *testing.T) {
 	assert.Contains(t, out, "   1   3600000000\n\n1 conversations behind resolution of acme, 2026")
 	out, _, err = ask(t, append(args, "--format", "csv")...)
 	require.NoError(t, err)
-	assert.Contains(t, out, "conversation,count,micros\n")
+	assert.Contains(t, out, "conversation,count,sum\n")
 	out, _, err = ask(t, append(args, "--format", "json")...)
 	require.NoError(t, err)
 	var all []report.Counted

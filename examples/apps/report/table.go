@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -69,10 +70,10 @@ func tables(a *report.Report, loc *time.Location) []table {
 	}
 	out := heatTables(a)
 	for _, p := range parts {
-		var counted, timed []report.Measure
+		var counted, valued []report.Measure
 		for _, m := range asked(a, p.by) {
-			if m.Timed() {
-				timed = append(timed, m)
+			if m.Valued() {
+				valued = append(valued, m)
 			} else {
 				counted = append(counted, m)
 			}
@@ -80,10 +81,10 @@ func tables(a *report.Report, loc *time.Location) []table {
 		if len(counted) > 0 {
 			out = append(out, countTable(string(a.Kind)+" "+p.title, p.head, counted, p.lines))
 		}
-		for _, m := range timed {
-			out = append(out, timeTable(string(m)+" "+p.title, p.head, m, p.lines))
+		for _, m := range valued {
+			out = append(out, valueTable(string(m)+" "+p.title, p.head, m, p.lines))
 		}
-		within := bandTable(string(a.Kind)+" "+p.title+", how many within", p.head, timed, p.lines)
+		within := bandTable(string(a.Kind)+" "+p.title+", how many within", p.head, valued, p.lines)
 		if len(within.Rows) > 0 {
 			out = append(out, within)
 		}
@@ -170,8 +171,16 @@ func countTable(title, head string, measures []report.Measure, lines []line) tab
 	return t
 }
 
-// timeTable has a dash where nothing was measured.
-func timeTable(title, head string, m report.Measure, lines []line) table {
+// shown is a value of a measure: a duration, or a score.
+func shown(m report.Measure, value float64) string {
+	if m.Scored() {
+		return chart.Number(math.Round(value*100) / 100)
+	}
+	return chart.Duration(value)
+}
+
+// valueTable has a dash where nothing was measured.
+func valueTable(title, head string, m report.Measure, lines []line) table {
 	t := table{Title: title, Head: []string{head, "count", "mean", "median", "p90", "p95", "p99",
 		"min", "max"}}
 	for _, l := range lines {
@@ -182,7 +191,7 @@ func timeTable(title, head string, m report.Measure, lines []line) table {
 			if s.Count == 0 {
 				row = append(row, "-")
 			} else {
-				row = append(row, chart.Duration(v))
+				row = append(row, shown(m, v))
 			}
 		}
 		t.Rows = append(t.Rows, row)
