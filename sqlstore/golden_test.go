@@ -128,6 +128,10 @@ var sent = map[string]func(*scene){
 	"amend_closing": func(s *scene) {
 		s.after(hello, end).records(ann, convo.AmendClosing{By: agent, Category: "Support"})
 	},
+	"rate": func(s *scene) { s.after(hello, end).records(ann, convo.Rate{Score: 4}) },
+	"rate_earlier_cycle": func(s *scene) {
+		s.after(hello, end, convo.Reopen{By: agent}).records(ann, convo.Rate{Score: 4})
+	},
 	"label": func(s *scene) {
 		s.after(hello).records(ann, convo.Label{By: agent, Add: []string{"vip"}})
 	},
