@@ -314,6 +314,9 @@ func (c *Collector) quantiles(cell *collected) error {
 	default:
 		return nil
 	}
+	if cell.measure.from == nil { // scores have no limits
+		return nil
+	}
 	below := int64(0)
 	for _, limit := range BandLimits {
 		n := countUpTo(limit.Microseconds())

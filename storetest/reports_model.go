@@ -430,7 +430,7 @@ func (all facts) aggregate(a *report.Aggregation) (cells []report.Cell) {
 			continue
 		}
 		if v := values[k]; len(v) > 0 {
-			describe(st, v, a.Quantiles)
+			describe(st, v, a.Quantiles, k.measure != report.Rating)
 		}
 		cells = append(cells, report.Cell{
 			Bucket: k.bucket, Value: k.value, Measure: k.measure, Stat: *st,
@@ -459,7 +459,7 @@ func (f *fact) passes(a *report.Aggregation) bool {
 }
 
 // describe fills in what durations come to.
-func describe(st *report.Stat, values []int64, quantiles bool) {
+func describe(st *report.Stat, values []int64, quantiles, bands bool) {
 	slices.Sort(values)
 	st.Min, st.Max = values[0], values[len(values)-1]
 	for _, v := range values {
@@ -480,6 +480,9 @@ func describe(st *report.Stat, values []int64, quantiles bool) {
 		return float64(values[i]) + (h-float64(i))*float64(values[i+1]-values[i])
 	}
 	st.Median, st.P90, st.P95, st.P99 = quantile(.5), quantile(.9), quantile(.95), quantile(.99)
+	if !bands {
+		return
+	}
 	st.Bands = make([]int64, len(report.BandLimits)+1)
 	for _, v := range values {
 		i := 0
