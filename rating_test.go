@@ -66,7 +66,8 @@ func TestARatingIsOfWhoHadTheCycleAndClosedIt(t *testing.T) {
 	k := toContact("carl")
 	d.do(k, convo.Receive{Body: "hi"}, convo.Assign{By: agentBen, Assignee: "ana", Team: "one"},
 		convo.Close{By: agentAna}, convo.Reopen{By: agentBen, Source: "phone"},
-		convo.Assign{By: agentBen, Assignee: "ben"}, convo.Label{By: agentBen, Add: []string{"vip"}})
+		convo.Assign{By: agentBen, Assignee: "ben"},
+		convo.Label{By: agentBen, Add: []string{"vip"}})
 	first := convo.Before{
 		Status: convo.StatusOpen, Cycle: 1, OpenedSource: convo.SourceIncomingMessage,
 		Assignee: "ana", Team: "one", Labels: convo.TokensOf("vip"), ClosedBy: agentAna,

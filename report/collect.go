@@ -158,7 +158,7 @@ func (c *Collector) Add(m Measure, at int64, value string, s Stat) {
 			return
 		}
 		c.sum(cell, &s)
-		if s.Count == 1 && c.a.Quantiles && cell.measure.name.Valued() {
+		if s.Count == 1 && c.a.Quantiles && cell.measure.valued() {
 			c.record(cell, s.Sum)
 		}
 	})
@@ -187,7 +187,7 @@ func (c *Collector) Merge(m Measure, at int64, value string, s Stat, encoded []b
 		return
 	}
 	c.sum(cell, &s)
-	if c.a.Quantiles && cell.measure.name.Valued() {
+	if c.a.Quantiles && cell.measure.valued() {
 		cell.merged = append(cell.merged, encoded)
 	}
 }
@@ -273,7 +273,7 @@ func (c *Collector) Aggregate() ([]Cell, error) {
 		if s.Count > 0 && s.Sum > 0 {
 			s.Mean = float64(s.Sum) / float64(s.Count)
 		}
-		if !cell.measure.name.Valued() {
+		if !cell.measure.valued() {
 			s.Min, s.Max = 0, 0
 		}
 		if err := c.quantiles(cell); err != nil {

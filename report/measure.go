@@ -86,7 +86,7 @@ const (
 	AssignedFrom   Dimension = "assigned_from"   // who had it before an assignment
 	AssignedBy     Dimension = "assigned_by"     // the user who assigned it
 	Opener         Dimension = "opener"          // the user who opened or reopened it
-	Closer         Dimension = "closer"          // the user who closed it, or had before it
+	Closer         Dimension = "closer"          // who closed it, or what was reopened or rated
 	Author         Dimension = "author"          // the user who wrote the message or reply
 	ActorType      Dimension = "actor_type"      // who did it: contact, user, automation, system
 	FirstResponder Dimension = "first_responder" // the user who replied first in the closed cycle
@@ -149,7 +149,9 @@ func (m Measure) Scored() bool { return m.declared().score != 0 }
 
 // Valued reports whether each thing that m counts has a duration or a score: what a [Stat] has sum,
 // mean and percentiles of.
-func (m Measure) Valued() bool { return m.Timed() || m.Scored() }
+func (m Measure) Valued() bool { return m.declared().valued() }
+
+func (m *measure) valued() bool { return m.from != nil || m.score != 0 }
 
 // Working reports whether m is in working time, and so needs a Calendar.
 func (m Measure) Working() bool { return m.declared().workingOf != "" }

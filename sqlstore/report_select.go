@@ -305,7 +305,7 @@ func (q *selection) statement() string {
 	return b.String()
 }
 
-// asDuration is a Stat of one duration, or of none.
+// asDuration is a Stat of one duration or score, or of none.
 type asDuration report.Stat
 
 func (d *asDuration) Scan(v any) error {

@@ -29,7 +29,9 @@ func TestRatingsAreReadByAnIndexThatHasNothingElse(t *testing.T) {
 		}
 		found := 0
 		for _, st := range p.during(func(s *sqlstore.Store, did func(string)) {
-			for _, by := range []report.Dimension{"", report.Score, report.Closer, report.Category} {
+			for _, by := range []report.Dimension{
+				"", report.Score, report.Closer, report.Category,
+			} {
 				_, err := s.Aggregate(t.Context(), report.Aggregation{
 					Workspace: fill.Workspace, Measures: []report.Measure{report.Rating},
 					Boundaries: []time.Time{new2025, new2026}, GroupBy: by, Quantiles: true,

@@ -32,7 +32,8 @@ func askRated(t testing.TB, args ...string) string {
 		rate    convo.Rate
 	}{
 		{"riya", convo.Rate{Score: 2}}, {"omar", convo.Rate{Cycle: 1, Score: 1}},
-		{"omar", convo.Rate{Cycle: 1, Score: 5, Comment: "=thanks"}}, {"kofi", convo.Rate{Score: 5}},
+		{"omar", convo.Rate{Cycle: 1, Score: 5, Comment: "=thanks"}},
+		{"kofi", convo.Rate{Score: 5}},
 	} {
 		_, err := engine.Do(t.Context(), convo.ToContact("acme", one.contact), one.rate)
 		require.NoError(t, err)
@@ -48,7 +49,9 @@ func askRated(t testing.TB, args ...string) string {
 func TestSatisfactionIsATableJSONCSVAndAChart(t *testing.T) {
 	table := askRated(t, "--kind", "satisfaction", "--group-by", "closer")
 	assert.Contains(t, table, "; mean rating 4.00, 100.0 % rated.")
-	for _, row := range []string{"period 3 4 5 5 5 5 2 5", "ana 1 2 2 2 2 2 2 2", "ben 2 5 5 5 5 5 5 5"} {
+	for _, row := range []string{
+		"period 3 4 5 5 5 5 2 5", "ana 1 2 2 2 2 2 2 2", "ben 2 5 5 5 5 5 5 5",
+	} {
 		assert.Contains(t, strings.Join(strings.Fields(table), " "), row)
 	}
 
