@@ -169,3 +169,14 @@ func TestWhatIsNewIsAddedToWhatIsStored(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, atOnce, stored)
 }
+
+// A server takes statements of up to a megabyte, if that is all it is allowed.
+func TestAStatementHasFewRowsWhereTheyAreLarge(t *testing.T) {
+	for bytes, want := range map[int]int{10: 50, 10_000: 26, 200_000: 1, 2 * bytesAtOnce: 1} {
+		m := manyRows{atOnce: writtenAtOnce}
+		for !m.full(bytes) {
+			m.add(bytes)
+		}
+		require.Equal(t, want, m.rows, "%d", bytes)
+	}
+}

@@ -41,7 +41,7 @@ func (s *Store) addRollups(ctx context.Context, workspace string, sums *rollupSu
 			return err
 		}
 		size := len(r.sums) + len(r.sketches) + len(r.halfHours) + len(r.halfHourSketches)
-		if write.rows == writtenAtOnce || write.rows > 0 && write.bytes+size > bytesAtOnce {
+		if write.full(size) {
 			if err := write.exec(ctx); err != nil {
 				return err
 			}
@@ -71,10 +71,15 @@ type manyRows struct {
 	s      *Store
 	atOnce int
 	text   func(rows int) string
-	full   *sql.Stmt // for atOnce, until the transaction ends
+	most   *sql.Stmt // for atOnce, until the transaction ends
 
 	args        []any
 	rows, bytes int
+}
+
+// full reports whether a row of so many bytes is to go with the next statement.
+func (m *manyRows) full(bytes int) bool {
+	return m.rows == m.atOnce || m.rows > 0 && m.bytes+bytes > bytesAtOnce
 }
 
 func (m *manyRows) add(bytes int, args ...any) {
@@ -87,10 +92,10 @@ func (m *manyRows) prepared(ctx context.Context) (st *sql.Stmt, text string, err
 	if m.rows < m.atOnce || m.s.stmts.unprepared {
 		return nil, m.s.d.Text(m.text(m.rows), m.s.prefix), nil
 	}
-	if m.full == nil {
-		m.full, err = m.s.tx.tx.PrepareContext(ctx, m.s.d.Text(m.text(m.rows), m.s.prefix))
+	if m.most == nil {
+		m.most, err = m.s.tx.tx.PrepareContext(ctx, m.s.d.Text(m.text(m.rows), m.s.prefix))
 	}
-	return m.full, "", err
+	return m.most, "", err
 }
 
 func (m *manyRows) exec(ctx context.Context) error {
