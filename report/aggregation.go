@@ -19,8 +19,8 @@ type Store interface {
 	// database a read-only transaction for as long as f runs; in memory, what writes waits for f.
 	// Within another one the moment is that of the outer one.
 	AtOneMoment(ctx context.Context, f func(ctx context.Context) error) error
-	// Counted returns the conversations that a figure counts, in the order of their ids. It fails as
-	// [CountedQuery.Validate] does.
+	// Counted returns the conversations that a figure counts, in the order of their ids. It fails
+	// as [CountedQuery.Validate] does.
 	Counted(ctx context.Context, q CountedQuery) ([]Counted, error)
 	// Cycles calls f for each cycle that q picks, ordered by q.Compare, until f fails, and returns
 	// that error; f may use the store. A database keeps no more than a page of them in memory: what
@@ -29,9 +29,9 @@ type Store interface {
 	Cycles(ctx context.Context, q CyclesQuery, f func(*Cycle) error) error
 	// Entries calls f for the events of conversations that q picks and reports count, of
 	// MessageKinds and LifecycleKinds, in the order of their time, conversation and Seq, until f
-	// fails, and returns that error; f may use the store, and the entry is valid until it returns. A
-	// database keeps no more than a page of them in memory, and none is missing or there twice that
-	// was there before. It fails as [EntriesQuery.Validate] does.
+	// fails, and returns that error; f may use the store, and the entry is valid until it returns.
+	// A database keeps no more than a page of them in memory, and none is missing or there twice
+	// that was there before. It fails as [EntriesQuery.Validate] does.
 	Entries(ctx context.Context, q EntriesQuery, f func(*Entry) error) error
 	// Active returns how the active conversations are spread over statuses, assignees, teams, lanes
 	// and channels, in any order.

@@ -53,7 +53,9 @@ func TestDocsSayWhatIsInRollups(t *testing.T) {
 			slow = append(slow, "`"+string(d)+"`")
 		}
 	}
-	checkSection(t, "slow", strings.Join(slow, ", ")+"\n")
+	half := len(slow) / 2 // a line is not too wide then
+	checkSection(t, "slow", strings.Join(slow[:half], ", ")+",\n"+
+		strings.Join(slow[half:], ", ")+"\n")
 }
 
 func page(t *testing.T) string {

@@ -52,8 +52,8 @@ const (
 	Rating                Measure = "rating"
 )
 
-// Backlog is how many conversations are active. Stores do not aggregate it: it is Entered less Left,
-// from the beginning on.
+// Backlog is how many conversations are active. Stores do not aggregate it: it is Entered less
+// Left, from the beginning on.
 const Backlog Measure = "backlog"
 
 // In working time, where a query has a calendar.

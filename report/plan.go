@@ -290,7 +290,8 @@ func (f Filter) check(field, workspace string) error {
 			if d == Conversation && v != "" {
 				id, err := uuid.Parse(v)
 				if err != nil || id.String() != v {
-					return invalid(field+"."+string(d), fmt.Sprintf("%q is not the id of a conversation", v))
+					return invalid(field+"."+string(d),
+						fmt.Sprintf("%q is not the id of a conversation", v))
 				}
 			}
 			if (convo.Filter{Workspace: workspace, Team: v}).Validate() != nil {

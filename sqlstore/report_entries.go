@@ -55,7 +55,8 @@ func (s *Store) entriesPage(
 		q.where = "ev.workspace = ? AND ev.at >= ? AND ev.at < ? AND " + inKinds(source.all())
 		q.args = append(q.args, of.Workspace, at, of.To.UnixMicro())
 		if last.Conversation != uuid.Nil {
-			q.where += " AND (ev.at > ? OR ev.conversation > ? OR ev.conversation = ? AND ev.seq > ?)"
+			q.where += " AND (ev.at > ? OR ev.conversation > ? OR " +
+				"ev.conversation = ? AND ev.seq > ?)"
 			q.args = append(q.args, at, s.d.ID(last.Conversation), s.d.ID(last.Conversation),
 				last.Seq)
 		}

@@ -93,8 +93,8 @@ func (s *Store) CheckRollups(
 	return differences, nil
 }
 
-// compareSums tells how a row, or a half hour of one, differs from what was added up anew, nil if no
-// event belongs there. Sketches are tried in tried.
+// compareSums tells how a row, or a half hour of one, differs from what was added up anew, nil if
+// no event belongs there. Sketches are tried in tried.
 func compareSums(
 	k rollupKey, got []rollupSum, want *[]rollupSum, tried sketch,
 	differ func(k rollupKey, what string, args ...any),
@@ -125,8 +125,8 @@ func compareSums(
 	}
 }
 
-// sketchFits reports whether the sketch of s, if it has to have one, may be of its stat. It is tried
-// in tried.
+// sketchFits reports whether the sketch of s, if it has to have one, may be of its stat. It is
+// tried in tried.
 func (s *rollupSum) sketchFits(timed bool, tried sketch) bool {
 	if !timed {
 		return len(s.sketch) == 0

@@ -50,8 +50,8 @@ func declaredRollups() (all map[convo.EventKind][]rolled, last int) {
 	return all, last
 }
 
-// rolledColumns are what the measures and dimensions of rollups are declared in, as selection.column
-// names it. A row is read in the time that its columns take.
+// rolledColumns are what the measures and dimensions of rollups are declared in, as
+// selection.column names it. A row is read in the time that its columns take.
 var rolledColumns = func() map[string]bool {
 	q := &selection{source: reported}
 	needed := map[string]bool{"ev.kind": true, "ev.at": true}
@@ -86,7 +86,8 @@ type rollupSums struct {
 	rows     map[rollupKey]*[]rollupSum
 	sketches bool        // are wanted
 	room     []rollupSum // for what an event counts for
-	// last is where the event before went, by what is rolled up: the next one often goes there, too.
+	// last is where the event before went, by what is rolled up: the next one often goes there,
+	// too.
 	last []lastRow
 }
 

@@ -103,7 +103,8 @@ func appendMerged(to, encoded []byte, buckets []uint16) ([]byte, error) {
 }
 
 func appendBucket(to []byte, step, count int64) []byte {
-	to = binary.AppendUvarint(to, uint64(step<<2|min(count-1, countNext))) //nolint:gosec // ascending
+	//nolint:gosec // they ascend
+	to = binary.AppendUvarint(to, uint64(step<<2|min(count-1, countNext)))
 	if count > countNext {
 		to = binary.AppendUvarint(to, uint64(count)) //nolint:gosec // never negative
 	}

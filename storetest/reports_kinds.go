@@ -153,7 +153,8 @@ func (r *reports) compareBehind(workspace string) {
 	from, to := r.period(workspace)
 	from, to = from.Add(30*time.Hour), to.Add(-20*time.Hour)
 	filters := []report.Filter{
-		nil, {report.Channel: {"chat"}}, {report.Label: {"vip", "late"}}, {report.Team: {"", "one"}},
+		nil, {report.Channel: {"chat"}}, {report.Label: {"vip", "late"}},
+		{report.Team: {"", "one"}},
 	}
 	for _, kind := range []report.Kind{
 		report.Conversations, report.Responses, report.Resolutions, report.Messages,

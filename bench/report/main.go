@@ -489,7 +489,8 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 	var rows, bytes float64
 	if err := b.db.QueryRowContext(ctx, `SELECT count(*), sum(coalesce(length(sums), 0) +
 		coalesce(length(sketches), 0) + coalesce(length(half_hours), 0) +
-		coalesce(length(half_hour_sketches), 0)) FROM convo_rollups`).Scan(&rows, &bytes); err != nil {
+		coalesce(length(half_hour_sketches), 0)) FROM convo_rollups`).Scan(
+		&rows, &bytes); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s: filled in %v, rolled up in %v (%.0f conversations a second); the "+

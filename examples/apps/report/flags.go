@@ -246,7 +246,8 @@ func (c *call) check(flags *flag.FlagSet) error {
 	if !slices.Contains([]string{byOpening, byClosing}, c.by) {
 		return wrong("--by: %q is not one of opening, closing", c.by)
 	}
-	asCSV := c.export == formatCSV || c.export == formatSpans || c.export == "" && c.html == "" && c.format == formatCSV
+	asCSV := c.export == formatCSV || c.export == formatSpans ||
+		c.export == "" && c.html == "" && c.format == formatCSV
 	if c.formulas && !asCSV {
 		return wrong("--formulas goes with --format csv, --export csv and --export spans")
 	}

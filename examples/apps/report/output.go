@@ -208,7 +208,8 @@ func (c *call) showLive(ctx context.Context, s store, out io.Writer) (string, er
 	}{
 		{"assignee", l.Assignees}, {"team", l.Teams}, {"lane", l.Lanes}, {"channel", l.Channels},
 	} {
-		t := table{Title: "right now, by " + by.name, Head: append([]string{by.name}, cells[0][2:]...)}
+		t := table{Title: "right now, by " + by.name,
+			Head: append([]string{by.name}, cells[0][2:]...)}
 		for _, g := range by.groups {
 			row := liveRow(g.LiveCount)
 			t.Rows = append(t.Rows, append([]string{groupName(g.Value)}, row...))

@@ -85,7 +85,8 @@ func (c *call) ask(ctx context.Context, s store) (all answers, err error) {
 		to   **report.Report
 		q    report.Query
 	}{
-		{report.Conversations, &all.conversations, opened}, {report.Resolutions, &all.resolutions, q},
+		{report.Conversations, &all.conversations, opened},
+		{report.Resolutions, &all.resolutions, q},
 		{report.Responses, &all.responses, q}, {report.Assignments, &all.assignments, q},
 		{report.Times, &all.times, q}, {report.Messages, &all.messages, q},
 		{report.Deadlines, &all.deadlines, deadlines},
@@ -136,7 +137,8 @@ func (c *call) renderPage(ctx context.Context, s store) (*page, error) {
 		}
 	}
 	if b := all.backlog; b != nil {
-		p.Definitions = append(p.Definitions, definition{report.Backlog, b.Definitions[report.Backlog]})
+		p.Definitions = append(p.Definitions,
+			definition{report.Backlog, b.Definitions[report.Backlog]})
 	}
 	p.Tables = inAll(&all)
 	if err := c.addCharts(p, &all); err != nil {

@@ -132,8 +132,9 @@ func (d *Dialect) Boolean(b bool) string {
 // other time, are the statement's next arguments.
 func (d *Dialect) Slot(at string) string { return "(" + at + " - ?) " + d.division + " ?" }
 
-// StoredRollups selects columns of so many rows of the rollups, by their keys. Its arguments are, of
-// each, dimension, subject, slot_micros, slot_number and dimension_value, and then their workspace.
+// StoredRollups selects columns of so many rows of the rollups, by their keys. Its arguments are,
+// of each, dimension, subject, slot_micros, slot_number and dimension_value, and then their
+// workspace.
 func (d *Dialect) StoredRollups(columns string, rows int) string {
 	list := func(key, separator string) string {
 		return key + strings.Repeat(separator+key, rows-1)

@@ -46,15 +46,15 @@ var snapshotAsText = func() string {
 	return AsOneColumn(columns)
 }()
 
-// AsOneColumn selects columns as one text, as [OneColumn] takes them. None but the last one may hold
-// the separator.
+// AsOneColumn selects columns as one text, as [OneColumn] takes them. None but the last one may
+// hold the separator.
 func AsOneColumn(columns []string) string {
 	format := strings.Repeat(unitSeparator+"%s", len(columns))[len(unitSeparator):]
 	return "format('" + format + "',\n\t" + strings.Join(columns, ", ") + ")"
 }
 
-// Selected are the names of columns of a table with an alias, for a SELECT of all as [OneColumn], if
-// that is what the dialect wants.
+// Selected are the names of columns of a table with an alias, for a SELECT of all as [OneColumn],
+// if that is what the dialect wants.
 func Selected[R any](d *Dialect, columns Columns[R], alias string) []string {
 	if d.oneColumn {
 		return asText(columns, alias)
