@@ -87,6 +87,17 @@ var kindCases = []reportCase{
 			r.compareBehind(acme)
 			r.rollupAll()
 			r.compareBehind(acme)
+			// An echo that is taken off in the period is no message behind it.
+			r.clock.add(time.Hour)
+			from := r.clock.Now().Add(time.Second)
+			r.do(convo.ToContact(acme, "echoed"), convo.Open{By: ana})
+			r.echo(convo.ToContact(acme, "echoed"), ana, "an echo")
+			q := report.Query{
+				Kind: report.Messages, Workspace: acme, From: from, To: from.Add(3 * time.Hour),
+			}
+			r.Empty(r.behind(q, report.OutgoingUser))
+			q.From = from.Add(-time.Minute)
+			r.Len(r.behind(q, report.OutgoingUser), 1)
 		},
 	},
 	{
