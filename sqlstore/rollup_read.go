@@ -140,9 +140,9 @@ func floorDiv(a, b int64) int64 {
 
 // rollupTerm is what a sum of the rollups is part of.
 type rollupTerm struct {
-	measure   report.Measure
-	minus     bool
-	durations bool
+	measure report.Measure
+	minus   bool
+	counted bool // it is only counted: durations are those of another measure
 }
 
 // termsByPlace says for each measure that rollups have, by its place, which measures it is part of.
@@ -151,7 +151,7 @@ func termsByPlace(measures []report.Measure) [][]rollupTerm {
 	for _, m := range measures {
 		for _, t := range m.RollupTerms() {
 			place := slices.Index(rolledMeasures, t.Measure)
-			all[place] = append(all[place], rollupTerm{m, t.Minus, m.Timed()})
+			all[place] = append(all[place], rollupTerm{m, t.Minus, m != t.Measure && !m.Timed()})
 		}
 	}
 	return all
@@ -159,7 +159,7 @@ func termsByPlace(measures []report.Measure) [][]rollupTerm {
 
 // merge adds a sum to the measure that it is part of.
 func (t rollupTerm) merge(c *report.Collector, at int64, value string, s stat, sketch []byte) {
-	if !t.durations {
+	if t.counted {
 		s = stat{count: s.count}
 	}
 	if t.minus {
