@@ -96,7 +96,10 @@ func (a *Aggregation) Validate() error {
 		}
 	}
 	for field, f := range map[string]Filter{"filter": a.Filter, "exclude": a.Exclude} {
-		for d := range f {
+		for d, values := range f {
+			if len(values) == 0 && d.Known() {
+				continue // it does not count
+			}
 			if err := a.checkDimension(field, d); err != nil {
 				return err
 			}

@@ -62,19 +62,25 @@ func (v Values) active(n int64) {
 func stock(
 	ctx context.Context, s Store, a Aggregation, times ...time.Time,
 ) ([]map[string]int64, error) {
-	a.Boundaries = append([]time.Time{dawn}, times...)
 	at := make([]map[string]int64, len(times))
 	for i := range at {
 		at[i] = map[string]int64{}
 	}
-	for m, sign := range map[Measure]int64{Entered: 1, Left: -1} {
-		a.Measures = []Measure{m}
-		cells, err := s.Aggregate(ctx, a)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range cells {
-			at[c.Bucket][c.Value] += sign * c.Stat.Count
+	// What was before is asked for alone: it comes from the widest slots of rollups, however the
+	// buckets are.
+	for first, boundaries := range [][]time.Time{{dawn, times[0]}, times} {
+		for m, sign := range map[Measure]int64{Entered: 1, Left: -1} {
+			if len(boundaries) < 2 {
+				continue
+			}
+			a.Measures, a.Boundaries = []Measure{m}, boundaries
+			cells, err := s.Aggregate(ctx, a)
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range cells {
+				at[first+c.Bucket][c.Value] += sign * c.Stat.Count
+			}
 		}
 	}
 	for i := 1; i < len(at); i++ {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -42,14 +43,13 @@ func (q *CountedQuery) Validate() error {
 
 // Behind says which conversations a figure of q counts: a measure of Run's report, over the period
 // from q.From to q.To, of what q.Filter and q.Exclude let through. For a point of a series, ask
-// with its period; for a group, with a filter by its value. They come in the order of their ids,
-// which is about that of their opening, up to limit (1 to convo.MaxPageSize; 0:
-// convo.DefaultPageSize), behind the conversation after. The counts add up to that of the figure,
-// unless it counts different things, or messages of contacts without a conversation, which are
-// behind no conversation.
+// with its period; for a group, with a filter by its value. They come in the order of their ids, up
+// to limit (1 to convo.MaxPageSize; 0: convo.DefaultPageSize), behind the conversation after. The
+// counts add up to that of the figure, unless it counts different things, or messages of contacts
+// without a conversation, which are behind no conversation.
 //
 // Each page reads all events of the period that the measure may count; of a backlog, those from the
-// beginning on. What q cannot be asked, and a measure that its report does not have, is a
+// beginning on, and it has a count of each conversation that there ever was in memory. What q cannot be asked, and a measure that its report does not have, is a
 // *convo.ValidationError.
 func Behind(
 	ctx context.Context, s Store, q Query, m Measure, after uuid.UUID, limit int,
@@ -77,7 +77,15 @@ func Behind(
 	case p.backlog && m == Backlog:
 		return behindBacklog(ctx, s, c)
 	case p.backlog || !slices.ContainsFunc(p.parts, has):
-		return nil, invalid("measure", fmt.Sprintf("%q is not in the report", m))
+		var has []Measure
+		for _, t := range p.parts {
+			has = append(has, t.measures...)
+		}
+		if p.backlog {
+			has = []Measure{Backlog}
+		}
+		return nil, invalid("measure", fmt.Sprintf("%q is not in the report, which has, with these "+
+			"filters: %s", m, join(has)))
 	}
 	return s.Counted(ctx, c)
 }
@@ -85,36 +93,27 @@ func Behind(
 // behindBacklog are the conversations that entered once more than they left.
 func behindBacklog(ctx context.Context, s Store, q CountedQuery) (active []Counted, err error) {
 	limit := q.Limit
-	q.Boundaries[0], q.Limit = dawn, convo.MaxPageSize
+	q.Boundaries[0], q.Limit = dawn, math.MaxInt32 // a page of each would read all events again
 	err = s.AtOneMoment(ctx, func(ctx context.Context) error {
-		for {
-			q.Measures = []Measure{Entered}
-			entered, err := s.Counted(ctx, q)
-			if err != nil || len(entered) == 0 {
-				return err
-			}
-			q.Measures = []Measure{Left}
-			left, err := s.Counted(ctx, q)
-			if err != nil {
-				return err
-			}
-			for _, c := range entered {
-				i, found := slices.BinarySearchFunc(left, c, compareCounted)
-				if found {
-					c.Count -= left[i].Count
-				}
-				if c.Count == 0 {
-					continue
-				}
-				if active = append(active, c); len(active) == limit {
-					return nil
-				}
-			}
-			if len(entered) < q.Limit {
-				return nil
-			}
-			q.After = entered[len(entered)-1].Conversation
+		q.Measures = []Measure{Entered}
+		entered, err := s.Counted(ctx, q)
+		if err != nil {
+			return err
 		}
+		q.Measures = []Measure{Left}
+		left, err := s.Counted(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, c := range entered {
+			if i, found := slices.BinarySearchFunc(left, c, compareCounted); found {
+				c.Count -= left[i].Count
+			}
+			if c.Count != 0 && len(active) < limit {
+				active = append(active, c)
+			}
+		}
+		return nil
 	})
 	return active, err
 }

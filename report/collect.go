@@ -78,7 +78,9 @@ func NewCollector(a Aggregation, newSketch func() Sketch) (*Collector, error) {
 		}
 	}
 	for d, values := range a.Exclude {
-		c.filters = append(c.filters, filter{d.textOf(a.Subject()), values, true})
+		if len(values) > 0 {
+			c.filters = append(c.filters, filter{d.textOf(a.Subject()), values, true})
+		}
 	}
 	if a.GroupBy != "" {
 		c.group = a.GroupBy.textOf(a.Subject())

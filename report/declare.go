@@ -278,7 +278,8 @@ var (
 	beforeOrAt   = append(ended[:len(ended):len(ended)], OfAssignments)
 	beforeOrLeft = append(beforeOrAt[:len(beforeOrAt):len(beforeOrAt)], OfLeaving)
 	anyCycle     = append(beforeOrAt[:len(beforeOrAt):len(beforeOrAt)], OfOpenings)
-	everything   = append(anyCycle[:len(anyCycle):len(anyCycle)], OfMessages, OfEntering, OfLeaving)
+	butQueues    = append(anyCycle[:len(anyCycle):len(anyCycle)], OfMessages)
+	everything   = append(butQueues[:len(butQueues):len(butQueues)], OfEntering, OfLeaving)
 	byAUser      = userOf(byType, byID)
 
 	// statusAfter is the status that an event gives to an active conversation.
@@ -330,7 +331,7 @@ var dimensionTable = []dimension{
 		contactType(set(firstConversation)), OfMessages)},
 	{name: Status, of: asWell(of(valueOf(statusBefore), beforeOrLeft...), statusAfter, OfEntering)},
 	{name: Priority, of: of(&text{names: priorityNames, number: priorityBefore}, anyCycle...)},
-	{name: Contact, of: of(valueOf(contact), everything...), live: true},
+	{name: Contact, of: of(valueOf(contact), butQueues...), live: true},
 	{name: Conversation, of: of(valueOf(conversationID), everything...), live: true},
 	{name: Label, of: of(&text{then: operand{column: labelsBefore}, tokens: true}, anyCycle...)},
 	{name: Deadline, of: of(valueOf(deadline), OfDeadlines)},

@@ -75,6 +75,7 @@ func planOf(q *Query) (*plan, error) {
 		return nil, err
 	}
 	p := &plan{zone: loc}
+	q.Filter, q.Exclude = q.Filter.given(), q.Exclude.given()
 	for _, check := range []func(*Query, *plan) error{
 		(*Query).checkKind, (*Query).checkGroups, (*Query).checkFilter,
 	} {
@@ -182,16 +183,22 @@ func (q *Query) checkKind(p *plan) error {
 
 func (q *Query) checkLeaderboard() error {
 	if !q.Measure.Known() || q.Measure.CountsDistinct() || q.Measure.Working() {
-		return invalid("measure", fmt.Sprintf("%q cannot be led by", q.Measure))
+		led := slices.DeleteFunc(Measures(), func(m Measure) bool {
+			return m.CountsDistinct() || m.Working()
+		})
+		return invalid("measure", fmt.Sprintf("%q is not one that a leaderboard is sorted by: %s",
+			q.Measure, join(led)))
 	}
-	user := subjects[q.Measure.Subject()].user
-	switch q.GroupBy {
-	case "":
-		q.GroupBy = user
-	case user, Team:
-	default:
-		return invalid("group_by", fmt.Sprintf("a leaderboard by %s is of %s or %s",
-			q.Measure, user, Team))
+	leaders := []Dimension{subjects[q.Measure.Subject()].user}
+	if Team.Fits(q.Measure.Subject()) {
+		leaders = append(leaders, Team)
+	}
+	if q.GroupBy == "" {
+		q.GroupBy = leaders[0]
+	}
+	if !slices.Contains(leaders, q.GroupBy) {
+		return invalid("group_by", fmt.Sprintf("a leaderboard by %s is by %s", q.Measure,
+			join(leaders)))
 	}
 	if q.Top == 0 {
 		q.Top = 10
@@ -278,6 +285,13 @@ func (q *Query) checkFilter(p *plan) error {
 	return nil
 }
 
+// given is f without its empty lists, which do not count.
+func (f Filter) given() Filter {
+	f = maps.Clone(f)
+	maps.DeleteFunc(f, func(d Dimension, values []string) bool { return len(values) == 0 && d.Known() })
+	return f
+}
+
 func (f Filter) check(field, workspace string) error {
 	for d, values := range f {
 		if !d.Known() {
@@ -291,7 +305,8 @@ func (f Filter) check(field, workspace string) error {
 				id, err := uuid.Parse(v)
 				if err != nil || id.String() != v {
 					return invalid(field+"."+string(d),
-						fmt.Sprintf("%q is not the id of a conversation", v))
+						fmt.Sprintf("%q is not the id of a conversation, as uuid.UUID.String writes it",
+							v))
 				}
 			}
 			if (convo.Filter{Workspace: workspace, Team: v}).Validate() != nil {
@@ -317,5 +332,12 @@ func (q *Query) fits(t part) error {
 
 // lacks says that no measure of a report has a dimension.
 func (q *Query) lacks(t part, d Dimension) error {
-	return invalid(string(d), fmt.Sprintf("%s does not have it", t.measures[0]))
+	what := string(t.measures[0])
+	if q.Kind == Backlogs {
+		what = string(Backlog)
+	}
+	has := slices.DeleteFunc(Dimensions(), func(d Dimension) bool {
+		return !d.Fits(t.measures[0].Subject())
+	})
+	return invalid(string(d), fmt.Sprintf("%s does not have it; it has %s", what, join(has)))
 }

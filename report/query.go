@@ -20,7 +20,7 @@ const (
 	Times         Kind = "times"         // how long open, pending, and whose turn it was
 	Backlogs      Kind = "backlog"       // what was active when each bucket ended
 	Deadlines     Kind = "deadlines"     // targets met and missed, and what else passed
-	Users         Kind = "users"         // one row per user, of all measures credited to users
+	Users         Kind = "users"         // one row per user, of what is asked for most
 	Leaderboard   Kind = "leaderboard"   // the top users or teams by one measure
 	Satisfaction  Kind = "satisfaction"  // what contacts think of cycles, and of how many
 )

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -627,4 +628,49 @@ func TestTranscriptsHaveEveryEvent(t *testing.T) {
 	assert.EqualValues(t, 1, e.Seq)
 	assert.Equal(t, 4, strings.Count(out.String(), `"message_`))
 	require.Error(t, report.WriteTranscripts(t.Context(), &out, s, convo.Filter{}))
+}
+
+func TestAnEmptyListOfAFilterDoesNotCount(t *testing.T) {
+	s := week(t)
+	for _, f := range []report.Filter{
+		{report.ClosedSource: nil}, {report.ClosedSource: {}, report.Score: {}}, {},
+	} {
+		q := query(report.Conversations)
+		q.Filter, q.Exclude = f, f
+		a := ask(t, s, q)
+		assert.Equal(t, ask(t, s, query(report.Conversations)).Total, a.Total, f)
+	}
+	q := query(report.Conversations)
+	q.Filter = report.Filter{"colour": nil}
+	_, err := report.Run(t.Context(), s, q)
+	require.ErrorContains(t, err, "colour")
+}
+
+func TestErrorsSayWhatThereIs(t *testing.T) {
+	s := week(t)
+	for wanted, q := range map[string]report.Query{
+		"label: backlog does not have it; it has channel, lane, team, assignee, status": {
+			Kind: report.Backlogs, GroupBy: report.Label},
+		"contact: backlog does not have it": {
+			Kind: report.Backlogs, Filter: report.Filter{report.Contact: {"riya"}}},
+		"a leaderboard by incoming is by author": {
+			Kind: report.Leaderboard, Measure: report.Incoming, GroupBy: report.Team},
+		`"backlog" is not one that a leaderboard is sorted by: opened,`: {
+			Kind: report.Leaderboard, Measure: report.Backlog},
+		"as uuid.UUID.String writes it": {Kind: report.Conversations,
+			Filter: report.Filter{report.Conversation: {"AB"}}},
+	} {
+		of := query(q.Kind)
+		q.Workspace, q.From, q.To = of.Workspace, of.From, of.To
+		_, err := report.Run(t.Context(), s, q)
+		var invalid *convo.ValidationError
+		require.ErrorAs(t, err, &invalid, wanted)
+		assert.ErrorContains(t, err, wanted)
+	}
+	_, err := report.Behind(t.Context(), s, query(report.Backlogs), report.Entered, uuid.Nil, 0)
+	require.ErrorContains(t, err, `"entered" is not in the report, which has, with these filters: backlog`)
+	for _, limit := range []int{-1, convo.MaxPageSize + 1} {
+		_, err = report.Behind(t.Context(), s, query(report.Backlogs), report.Backlog, uuid.Nil, limit)
+		require.ErrorContains(t, err, "limit: must be from 1 to")
+	}
 }

@@ -80,7 +80,7 @@ func (q *EntriesQuery) Compare(y, z *Entry) int {
 
 // WriteSpansCSV writes each duration that ended in the period of e, by any measure but those in
 // working time, one per row under a header of SpanColumns: so whoever has a tool of their own
-// counts as reports do. They come by At. It ignores e.By; all else is as with [WriteCSV].
+// counts as reports do. They come by At. e.By does not count; all else is as with [WriteCSV].
 func WriteSpansCSV(ctx context.Context, w io.Writer, s Store, e Export) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(SpanColumns); err != nil {

@@ -172,9 +172,9 @@ func (s *Store) aggregateSource(
 
 // slotWidth is the widest slot, in microseconds, of which each bucket has a whole number.
 func slotWidth(boundaries []time.Time) int64 {
-	a := boundaries[1].Sub(boundaries[0]).Microseconds()
+	a := boundaries[1].UnixMicro() - boundaries[0].UnixMicro() // Sub ends at 292 years
 	for i := 2; i < len(boundaries); i++ {
-		for b := boundaries[i].Sub(boundaries[i-1]).Microseconds(); b != 0; {
+		for b := boundaries[i].UnixMicro() - boundaries[i-1].UnixMicro(); b != 0; {
 			a, b = b, a%b
 		}
 	}

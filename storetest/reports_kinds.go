@@ -79,6 +79,21 @@ var kindCases = []reportCase{
 		},
 	},
 	{
+		"Kinds/a backlog is right in buckets of odd lengths",
+		"what happens at the end of a bucket is in the next one, however long they are",
+		func(r *reports) {
+			s := story{r}
+			s.at(at(3, 0, 0), "k", convo.Receive{Channel: "chat", Body: "hi"})
+			const odd = 17 * 23 * time.Second
+			s.asks(at(3, 0, 0).Add(-odd), at(3, 0, 0).Add(odd),
+				report.Query{Kind: report.Backlogs, Bucket: report.Day},
+				func(b *report.Report) {
+					r.Zero(b.Series[0].Values[report.Backlog].Count)
+					r.Equal(int64(1), b.Series[1].Values[report.Backlog].Count)
+				})
+		},
+	},
+	{
 		"Kinds/behind a figure are the conversations that it counts",
 		"the conversations behind a figure add up to it, and no other one is among them",
 		func(r *reports) {

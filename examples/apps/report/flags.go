@@ -105,7 +105,7 @@ func parse(args []string, stderr io.Writer) (*call, error) {
 	flags.TextVar(&q.WeekStart, "week-start", report.Monday,
 		"the first `day` of a week, monday to sunday")
 	groupBy := flags.String("group-by", "",
-		"also by this `dimension`, of the measures that have it: "+list(report.Dimensions())+
+		"also by this `dimension`, of the measures that have it: "+list(groupedBy())+
 			" (--html: closer)")
 	flags.Func("filter", "only what is one of these, as `dimension=value,...`; repeat it for more "+
 		"dimensions, and quote a value that has a comma; measures without the dimension are "+
@@ -166,6 +166,11 @@ func list[T ~string](names []T) string {
 		all = append(all, string(name))
 	}
 	return strings.Join(all, ", ")
+}
+
+// groupedBy are the dimensions that a report may be grouped by.
+func groupedBy() []report.Dimension {
+	return slices.DeleteFunc(report.Dimensions(), report.Dimension.OnlyFilters)
 }
 
 // leading are the measures that a leaderboard may be sorted by.
