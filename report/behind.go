@@ -49,8 +49,8 @@ func (q *CountedQuery) Validate() error {
 // without a conversation, which are behind no conversation.
 //
 // Each page reads all events of the period that the measure may count; of a backlog, those from the
-// beginning on, and it has a count of each conversation that there ever was in memory. What q cannot be asked, and a measure that its report does not have, is a
-// *convo.ValidationError.
+// beginning on, and it has a count of each conversation that there ever was in memory. What q
+// cannot be asked, and a measure that its report does not have, is a *convo.ValidationError.
 func Behind(
 	ctx context.Context, s Store, q Query, m Measure, after uuid.UUID, limit int,
 ) ([]Counted, error) {
@@ -84,8 +84,8 @@ func Behind(
 		if p.backlog {
 			has = []Measure{Backlog}
 		}
-		return nil, invalid("measure", fmt.Sprintf("%q is not in the report, which has, with these "+
-			"filters: %s", m, join(has)))
+		return nil, invalid("measure", fmt.Sprintf("%q is not in the report, which has, with "+
+			"these filters: %s", m, join(has)))
 	}
 	return s.Counted(ctx, c)
 }
@@ -93,7 +93,8 @@ func Behind(
 // behindBacklog are the conversations that entered once more than they left.
 func behindBacklog(ctx context.Context, s Store, q CountedQuery) (active []Counted, err error) {
 	limit := q.Limit
-	q.Boundaries[0], q.Limit = dawn, math.MaxInt32 // a page of each would read all events again
+	// A page of each would read all events again.
+	q.Boundaries[0], q.Limit = dawn, math.MaxInt32
 	err = s.AtOneMoment(ctx, func(ctx context.Context) error {
 		q.Measures = []Measure{Entered}
 		entered, err := s.Counted(ctx, q)

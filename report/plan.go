@@ -214,7 +214,7 @@ func (q *Query) checkLeaderboard() error {
 func (q *Query) checkGroups(p *plan) error {
 	if q.GroupBy != "" && !q.GroupBy.Known() {
 		return invalid("group_by", fmt.Sprintf("%q is not one of %s", q.GroupBy,
-			join(Dimensions())))
+			join(slices.DeleteFunc(Dimensions(), Dimension.OnlyFilters))))
 	}
 	if q.GroupBy.OnlyFilters() {
 		return invalid("group_by", "is not by "+string(q.GroupBy)+": ask Behind")
@@ -288,7 +288,9 @@ func (q *Query) checkFilter(p *plan) error {
 // given is f without its empty lists, which do not count.
 func (f Filter) given() Filter {
 	f = maps.Clone(f)
-	maps.DeleteFunc(f, func(d Dimension, values []string) bool { return len(values) == 0 && d.Known() })
+	maps.DeleteFunc(f, func(d Dimension, values []string) bool {
+		return len(values) == 0 && d.Known()
+	})
 	return f
 }
 
@@ -305,8 +307,8 @@ func (f Filter) check(field, workspace string) error {
 				id, err := uuid.Parse(v)
 				if err != nil || id.String() != v {
 					return invalid(field+"."+string(d),
-						fmt.Sprintf("%q is not the id of a conversation, as uuid.UUID.String writes it",
-							v))
+						fmt.Sprintf("%q is not the id of a conversation, as uuid.UUID.String "+
+							"writes it", v))
 				}
 			}
 			if (convo.Filter{Workspace: workspace, Team: v}).Validate() != nil {

@@ -129,7 +129,7 @@ func Run(ctx context.Context, s Store, q Query) (*Report, error) {
 		})
 	case q.Kind != Users && len(groups) > MaxGroups:
 		return nil, invalid("group_by", fmt.Sprintf("%s has %d values in the period, "+
-			"more than %d: filter, ask for a shorter one, or, if they are of users, for a leaderboard",
+			"more than %d: filter, ask for a shorter one, or, of users, for a leaderboard",
 			q.GroupBy, len(groups), MaxGroups))
 	}
 	r.GroupsLeft = max(0, len(r.Groups)-most)

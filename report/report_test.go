@@ -670,7 +670,8 @@ func TestErrorsSayWhatThereIs(t *testing.T) {
 	_, err := report.Behind(t.Context(), s, query(report.Backlogs), report.Entered, uuid.Nil, 0)
 	require.ErrorContains(t, err, `"entered" is not in the report, which has, with these filters: backlog`)
 	for _, limit := range []int{-1, convo.MaxPageSize + 1} {
-		_, err = report.Behind(t.Context(), s, query(report.Backlogs), report.Backlog, uuid.Nil, limit)
+		_, err = report.Behind(t.Context(), s, query(report.Backlogs), report.Backlog, uuid.Nil,
+			limit)
 		require.ErrorContains(t, err, "limit: must be from 1 to")
 	}
 }

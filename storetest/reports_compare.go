@@ -199,10 +199,12 @@ func (r *reports) compareAll(workspace string) {
 	boundaries, filters := r.boundaries(workspace), r.filters(log)
 	dimensions := append([]report.Dimension{""}, report.Dimensions()...)
 	together, alone := groups()
+	all := log
 	for _, measures := range together {
 		if len(r.only) > 0 && !slices.Contains(r.only, measures[0].Subject()) {
 			continue
 		}
+		log := all.of(measures)
 		for k, b := range boundaries {
 			for i, f := range filters {
 				for j, by := range dimensions {
@@ -228,6 +230,7 @@ func (r *reports) compareAll(workspace string) {
 		if len(r.only) > 0 && !slices.Contains(r.only, measures[0].Subject()) {
 			continue
 		}
+		log := all.of(measures)
 		a := report.Aggregation{
 			Workspace: workspace, Measures: measures, Boundaries: boundaries[0], Quantiles: true,
 		}

@@ -385,6 +385,16 @@ func (all *facts) rating(
 	})
 }
 
+// of are those that some measures count.
+func (all facts) of(measures []report.Measure) (some facts) {
+	for i := range all {
+		if slices.Contains(measures, all[i].measure) {
+			some = append(some, all[i])
+		}
+	}
+	return some
+}
+
 // aggregate is what a comes to.
 func (all facts) aggregate(a *report.Aggregation) (cells []report.Cell) {
 	type key struct {
@@ -399,6 +409,7 @@ func (all facts) aggregate(a *report.Aggregation) (cells []report.Cell) {
 		for b := range len(a.Boundaries) - 1 {
 			if !f.at.Before(a.Boundaries[b]) && f.at.Before(a.Boundaries[b+1]) {
 				bucket = b
+				break
 			}
 		}
 		if bucket < 0 || !slices.Contains(a.Measures, f.measure) || !f.passes(a) {
