@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -467,39 +466,4 @@ func (f *fact) passes(a *report.Aggregation) bool {
 		}
 	}
 	return true
-}
-
-// describe fills in what durations come to.
-func describe(st *report.Stat, values []int64, quantiles, bands bool) {
-	slices.Sort(values)
-	st.Min, st.Max = values[0], values[len(values)-1]
-	for _, v := range values {
-		st.Sum += v
-	}
-	if st.Sum > 0 {
-		st.Mean = float64(st.Sum) / float64(len(values))
-	}
-	if !quantiles {
-		return
-	}
-	quantile := func(q float64) float64 {
-		h := q * float64(len(values)-1)
-		i := int(math.Floor(h))
-		if i+1 == len(values) {
-			return float64(values[i])
-		}
-		return float64(values[i]) + (h-float64(i))*float64(values[i+1]-values[i])
-	}
-	st.Median, st.P90, st.P95, st.P99 = quantile(.5), quantile(.9), quantile(.95), quantile(.99)
-	if !bands {
-		return
-	}
-	st.Bands = make([]int64, len(report.BandLimits)+1)
-	for _, v := range values {
-		i := 0
-		for i < len(report.BandLimits) && v > report.BandLimits[i].Microseconds() {
-			i++
-		}
-		st.Bands[i]++
-	}
 }
