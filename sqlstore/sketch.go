@@ -11,17 +11,24 @@ import (
 
 // sketch is a histogram of durations in microseconds whose buckets are less than 1 % wide. It
 // implements report.Sketch.
-type sketch struct{ h *hdrhistogram.Histogram }
+type sketch struct {
+	h    *hdrhistogram.Histogram
+	bars *[]hdrhistogram.Bar // its distribution, if it was asked for since the last change
+}
 
 // longest is the longest duration that is distinguished from longer ones: 285 years, in
 // microseconds.
 const longest = 1<<53 - 1
 
-func newSketch() sketch { return sketch{hdrhistogram.New(1, longest, 2)} }
+func newSketch() sketch { return sketch{hdrhistogram.New(1, longest, 2), new([]hdrhistogram.Bar)} }
 
-func (s sketch) Reset() { s.h.Reset() }
+func (s sketch) Reset() {
+	s.h.Reset()
+	*s.bars = nil
+}
 
 func (s sketch) Record(value int64) {
+	*s.bars = nil
 	_ = s.h.RecordValue(min(value, longest)) // a longer one is its only error
 }
 
@@ -45,7 +52,10 @@ func (s sketch) rank(below float64, n int64) float64 {
 
 // UpTo is how many values are at most so large.
 func (s sketch) CountUpTo(value int64) (n int64) {
-	for _, b := range s.h.Distribution() {
+	if *s.bars == nil { // limits are asked for one after the other
+		*s.bars = s.h.Distribution()
+	}
+	for _, b := range *s.bars {
 		if b.From > value {
 			break
 		}
@@ -165,6 +175,7 @@ func (r *sketchReader) next() bool {
 
 // Merge adds an encoded sketch. A damaged one is errDamaged.
 func (s sketch) Merge(encoded []byte) error {
+	*s.bars = nil
 	r := sketchReader{rest: encoded}
 	for r.next() {
 		if s.h.RecordValues(middle(r.at), r.count) != nil {
