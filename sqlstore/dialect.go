@@ -14,7 +14,7 @@ import (
 // Dialect is the database engine that a Store speaks to.
 type Dialect int
 
-// The engines. SQLite is 3.37 or later, PostgreSQL 13 or later, MariaDB 10.6 or later (not MySQL:
+// The engines. SQLite is 3.38 or later, PostgreSQL 13 or later, MariaDB 10.6 or later (not MySQL:
 // see the package's documentation).
 const (
 	SQLite Dialect = iota + 1

@@ -24,8 +24,8 @@ type Reporter interface {
 
 // Roller is a store that keeps rollups, as sqlstore does: sums that make reports quick.
 type Roller interface {
-	// Rollup adds up to limit closed cycles (0: a default) to the rollups, and returns how many;
-	// more says that the limit ended it.
+	// Rollup adds the events of up to limit conversations (0: a default) to the rollups, and
+	// returns of how many; more says that the limit ended it.
 	Rollup(ctx context.Context, limit int) (n int, more bool, err error)
 }
 
