@@ -192,15 +192,6 @@ func TestTwoPrefixesInOneDatabaseAreApart(t *testing.T) {
 	})
 }
 
-func TestAStoreWithAPrefixConforms(t *testing.T) {
-	if raceDetector {
-		t.Skip("takes too long with the race detector, which sees the same code in TestStoreConforms")
-	}
-	storetest.Run(t, func(t *testing.T) convo.Store {
-		return migrated(t, testdb.Open(t, testdb.SQLite), testdb.SQLite, "p_")
-	})
-}
-
 // migrators is how many migrate an empty database at once.
 const migrators = 8
 

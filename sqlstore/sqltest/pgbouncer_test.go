@@ -178,8 +178,12 @@ func TestRacesThroughPgBouncerLeaveNothingBroken(t *testing.T) {
 	if os.Getenv("CONVO_NIGHTLY") != "" {
 		calls = 10000
 	}
+	modes := execModes
+	if testing.Short() {
+		modes = modes[:1]
+	}
 	t.Parallel()
-	for _, mode := range execModes {
+	for _, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			direct, straight, pooled := behindPgBouncer(t)

@@ -172,7 +172,7 @@ func TestUnpreparedPreparesNothing(t *testing.T) {
 		if e == testdb.SQLite {
 			t.Skip("SQLite does not say what is prepared: it has no server")
 		}
-		s, db := openUnprepared(t, e)
+		s, db := openUnprepared(t, e, "")
 		db.SetMaxOpenConns(1)
 		ordinary(t, enginesOn(t, s)[0], "riya")
 		severalAtOnce(t, enginesOn(t, s)[0])

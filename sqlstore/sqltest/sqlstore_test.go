@@ -25,10 +25,10 @@ var asTexts = map[testdb.Engine][]string{
 }
 
 // openUnprepared is open for a store that prepares nothing.
-func openUnprepared(t testing.TB, e testdb.Engine) (*sqlstore.Store, *sql.DB) {
+func openUnprepared(t testing.TB, e testdb.Engine, prefix string) (*sqlstore.Store, *sql.DB) {
 	t.Helper()
 	db := testdb.Open(t, e, asTexts[e]...)
-	config := sqlstore.Config{DB: db, Dialect: dialects[e], Unprepared: true}
+	config := sqlstore.Config{DB: db, Dialect: dialects[e], Unprepared: true, Prefix: prefix}
 	require.NoError(t, config.Migrate(t.Context()))
 	s, err := config.Open(t.Context())
 	require.NoError(t, err)
@@ -55,28 +55,29 @@ func migrated(t testing.TB, db *sql.DB, e testdb.Engine, prefix ...string) *sqls
 
 func TestStoreConforms(t *testing.T) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
-		conforms(t)(open(t, e))
+		s, db := open(t, e)
+		conforms(t, s, db, "convo_")
 	})
 }
 
-func TestStoreConformsUnprepared(t *testing.T) {
+// Two things that most stores are not, tried together.
+func TestStoreConformsUnpreparedWithAPrefix(t *testing.T) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
-		conforms(t)(openUnprepared(t, e))
+		s, db := openUnprepared(t, e, "p_")
+		conforms(t, s, db, "p_")
 	})
 }
 
-func conforms(t *testing.T) func(*sqlstore.Store, *sql.DB) {
-	return func(s *sqlstore.Store, db *sql.DB) {
-		storetest.Run(t, func(t *testing.T) convo.Store {
-			for _, table := range []string{"contacts", "addresses", "conversations", "active",
-				"places", "labels", "cycles",
-				"events", "contact_events", "keys", "deliveries"} {
-				_, err := db.ExecContext(t.Context(), "DELETE FROM convo_"+table)
-				require.NoError(t, err)
-			}
-			return s
-		})
-	}
+func conforms(t *testing.T, s *sqlstore.Store, db *sql.DB, prefix string) {
+	storetest.Run(t, func(t *testing.T) convo.Store {
+		for _, table := range []string{"contacts", "addresses", "conversations", "active",
+			"places", "labels", "cycles",
+			"events", "contact_events", "keys", "deliveries"} {
+			_, err := db.ExecContext(t.Context(), "DELETE FROM "+prefix+table)
+			require.NoError(t, err)
+		}
+		return s
+	})
 }
 
 func TestReportsConform(t *testing.T) {
