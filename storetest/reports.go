@@ -46,7 +46,7 @@ func (c reportCase) on(t testingT, store Reporter, only ...report.Subject) {
 	}
 	s.clock.now.Store(time.Date(2025, 3, 28, 21, 13, 0, 5000, time.UTC).UnixMicro())
 	s.engine = s.with(convo.WithPolicy(reportPolicy()))
-	c.run(&reports{s, store, only})
+	c.run(&reports{suite: s, reporter: store, only: only})
 	s.Empty(CheckInvariants(s.ctx, s.store, s.workspaces...), "invariants")
 }
 
@@ -60,6 +60,7 @@ type reports struct {
 	*suite
 	reporter Reporter
 	only     []report.Subject
+	turn     int // how often all was compared
 }
 
 var reportCases = []reportCase{
