@@ -32,15 +32,15 @@ func TestEverySequenceOfCommandsKeepsTheRules(t *testing.T) {
 		policy convo.Policy
 		less   int // so many actions
 	}{
-		{"inbox", convo.InboxPolicy(), 0},
-		{"workflow", convo.WorkflowPolicy(), 0},
-		{"live chat", convo.LiveChatPolicy(), 0},
+		{"inbox", convo.InboxPolicy(), 1},
+		{"workflow", convo.WorkflowPolicy(), 1},
+		{"live chat", convo.LiveChatPolicy(), 1},
 		{"everything", everything(), 0},
 		{"close and transfer", convo.Policy{
 			Receive:   convo.OnClosed{Mode: convo.OnClosedReopen},
 			AutoClose: convo.AutoClose{After: convo.Duration(time.Hour)},
 			Merge:     convo.MergeTransfer,
-		}, 0},
+		}, 1},
 		// There is more to tell apart in them.
 		{"deadlines", by(convo.TakeBack(30*time.Minute), convo.ReplyWindow(2*time.Hour),
 			convo.Deadline{Name: "nudge", After: 60 * minute, Since: convo.SinceAwaitingContact},
