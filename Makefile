@@ -2,7 +2,7 @@ GOLANGCI_LINT_VERSION = v2.15.0
 FUZZTIME ?= 30s
 
 # The tests that take long: quick leaves them out.
-LONG_ON_SQLITE = StoreConforms/SQLite/Merge|Races|Plans|APrefixConforms|Unprepared|StatementFails|MigrateOnce|RolledUp|RollupsAre
+LONG_ON_SQLITE = StoreConforms/SQLite/Merge|Races|Plans|Unprepared|StatementFails|MigrateOnce|RolledUp|RollupsAre
 LONG = SideBySide|BordersAscend|AHundredThousand|ReportsConform/SQLite/Cells|HelpDeskAreTheSame|$(LONG_ON_SQLITE)
 
 .PHONY: quick test test-engines lint docs fuzz bench cover links mutants mutants-engines
@@ -24,29 +24,34 @@ test: links
 	[ -z "$$skipped" ] || echo "skipped:$$skipped; to test there too: make test-engines"
 
 # Starts PostgreSQL and MariaDB for the time of the tests, and installs them if need be. The race
-# detector makes SQLite slower by an order of magnitude: with it run the suites for stores, the
-# races and what shares a transaction; without it, all the rest. For SQLite, everything is what
-# go test work runs, so here it is left out.
+# detector runs what has several goroutines: on servers the suite for stores, the races, and what
+# shares a transaction. All the rest runs without it, and for SQLite, which it makes slower by an
+# order of magnitude, the suite as well; that is what go test work runs, so here it is left out.
 test-engines:
 	scripts/engines --fast run -- make --no-print-directory on-engines
 
 RACED = TestStoreConforms$$|TestRaces|TestWhoShares|TestAnAnswer
+# What takes long in one goroutine, and the programs that import and report in one.
+ONE_AT_A_TIME = EverySequence|WorkingTimeIs|ReportsConform|RunReportsFails|BordersAscend|ALeaderboard|AHundredThousand
+ALONE = /examples/apps/movein$$ /examples/apps/report$$ /examples/apps/internal/eventlog$$
 SKIP_SQLITE = CONVO_SKIP_SQLITE="go test work has tested SQLite"
 SQLTEST = ./sqlstore/sqltest
 .PHONY: on-engines raced-on-engines others-on-engines
 on-engines:
 	@echo "$$(scripts/modules packages | wc -l) packages"
-	go test -race -short -count=1 \
-		$$(scripts/modules packages | grep -v -e /sqltest$$ -e /sqltest/faults$$)
-	@echo "leaves to scripts/nightly: TestStoreConformsUnprepared, long races, and four in five" \
-		"of the steps at which calls meet on PostgreSQL and MariaDB"
+	@echo "leaves to scripts/nightly: the race detector for $(ALONE), $(ONE_AT_A_TIME), and for" \
+		"the suite for stores on SQLite; TestStoreConformsUnpreparedWithAPrefix, long races, four in five of" \
+		"the steps at which calls meet, and two in three of the calls that fail, on the servers"
+	go test -race -short -count=1 -skip '$(ONE_AT_A_TIME)' \
+		$$(scripts/modules packages | tac | grep -v -e /sqltest$$ -e /sqltest/faults$$ $(ALONE:%=-e %))
+	$(SKIP_SQLITE) go test -short -count=1 $$(scripts/modules packages | grep $(ALONE:%=-e %))
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target raced-on-engines others-on-engines
-	$(SKIP_SQLITE) go test -count=1 -run HelpDesk ./examples/apps/report
 
 # The first keeps the processor busy, the second waits for servers: side by side they take little
 # more than the longer one.
 raced-on-engines:
-	go test -race -short -count=1 -parallel 5 -timeout 15m -run "$(RACED)" $(SQLTEST)
+	go test -race -short -count=1 -parallel 5 -timeout 15m -run "$(RACED)" \
+		-skip TestStoreConforms/SQLite $(SQLTEST)
 
 others-on-engines:
 	$(SKIP_SQLITE) go test -short -count=1 -parallel 5 -timeout 15m \
@@ -72,9 +77,9 @@ fuzz:
 bench:
 	cd bench && go run .
 
-# At least 95 % of the statements of root and memstore.
+# At least 95 % of the statements of root and memstore. It runs all tests of the root module.
 cover:
-	@go test -short -coverpkg=.,./memstore -coverprofile=cover.out . ./memstore ./storetest
+	@go test -short -coverpkg=.,./memstore -coverprofile=cover.out ./...
 	@go tool cover -func=cover.out | awk 'END { print; if ($$3 + 0 < 95) { print "less than 95 %"; exit 1 } }'
 
 # Takes guards out on purpose, and sees the tests turn red.
