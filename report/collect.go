@@ -18,8 +18,10 @@ type Collector struct {
 	group      *text // nil: all are one group
 	cells      map[cellKey]*collected
 	newSketch  func() Sketch
-	sketch     Sketch // of one cell after the other
-	last       int    // the bucket that was found last
+	sketch     Sketch  // of one cell after the other
+	values     []int64 // likewise, and as the quantiles of them are taken
+	floats     []float64
+	last       int // the bucket that was found last
 	overflow   bool
 }
 
@@ -40,7 +42,8 @@ type collected struct {
 	Stat
 	measure  *measure
 	values   []int64
-	sketch   Sketch // instead of values, when they are very many
+	sketch   Sketch  // instead of values, when they are very many
+	bands    []int64 // of what is in sketch
 	merged   [][]byte
 	distinct map[string]struct{}
 }
@@ -49,13 +52,12 @@ type collected struct {
 // are interpolated as those of golang.org/x/exp/stats are.
 type Sketch interface {
 	Reset()
-	Record(value int64)
-	// Merge adds an encoded sketch, as the store keeps it.
-	Merge(encoded []byte) error
-	// Quantile is the value that a part q, from 0 to 1, of the values are at most.
-	Quantile(q float64) float64
-	// CountUpTo is how many values are at most so large.
-	CountUpTo(value int64) int64
+	// Record adds a value, so many times.
+	Record(value, times int64)
+	// Decode yields what an encoded sketch, as the store keeps it, has recorded.
+	Decode(encoded []byte, yield func(value, times int64)) error
+	// Quantiles are the values that parts of the values, from 0 to 1 and ascending, are at most.
+	Quantiles(parts ...float64) []float64
 }
 
 // NewCollector returns a Collector for a. newSketch makes sketches, for what is merged and for
@@ -90,6 +92,9 @@ func NewCollector(a Aggregation, newSketch func() Sketch) (*Collector, error) {
 
 // mostExact is how many values of a cell are kept and sorted where there are sketches.
 const mostExact = 100_000
+
+// mostSorted is how many values that sketches have are sorted: of more a sketch tells quicker.
+const mostSorted = 400
 
 // AddEntry adds what the measures of the aggregation are in an entry.
 func (c *Collector) AddEntry(y *Entry) { c.things(y, c.addThing) }
@@ -168,16 +173,18 @@ func (c *Collector) Add(m Measure, at int64, value string, s Stat) {
 
 func (c *Collector) record(cell *collected, value int64) {
 	if cell.sketch != nil {
-		cell.sketch.Record(value)
+		cell.sketch.Record(value, 1)
+		cell.bands[band(value)]++
 		return
 	}
 	cell.values = append(cell.values, value)
 	if c.newSketch == nil || len(cell.values) <= mostExact {
 		return
 	}
-	cell.sketch = c.newSketch()
+	cell.sketch, cell.bands = c.newSketch(), make([]int64, len(BandLimits)+1)
 	for _, v := range cell.values {
-		cell.sketch.Record(v)
+		cell.sketch.Record(v, 1)
+		cell.bands[band(v)]++
 	}
 	cell.values = nil
 }
@@ -286,67 +293,95 @@ func (c *Collector) Aggregate() ([]Cell, error) {
 	return out, nil
 }
 
-func (c *Collector) quantiles(cell *collected) error {
+// theQuantiles are those of a Stat.
+var theQuantiles = []float64{.5, .9, .95, .99}
+
+func (c *Collector) quantiles(cell *collected) (err error) {
 	s := &cell.Stat
-	var countUpTo func(value int64) int64
+	var of []float64
 	switch {
-	case len(cell.merged) > 0 || cell.sketch != nil:
-		sketch, err := c.sketched(cell)
-		if err != nil {
-			return err
-		}
-		of := func(q float64) float64 { // within what is known exactly
-			return min(max(sketch.Quantile(q), float64(s.Min)), float64(s.Max))
-		}
-		s.Median, s.P90, s.P95, s.P99 = of(.5), of(.9), of(.95), of(.99)
-		s.Approximate = true
-		countUpTo = sketch.CountUpTo
-	case len(cell.values) > 0:
-		slices.Sort(cell.values)
-		values := make([]float64, len(cell.values))
-		for i, v := range cell.values {
-			values[i] = float64(v)
-		}
-		q := stats.Quantiles(values, .5, .9, .95, .99)
-		s.Median, s.P90, s.P95, s.P99 = q[0], q[1], q[2], q[3]
-		countUpTo = func(value int64) int64 {
-			i, _ := slices.BinarySearch(cell.values, value+1)
-			return int64(i)
-		}
+	case cell.sketch != nil || len(cell.merged) > 0 && s.Count > mostSorted:
+		of, s.Bands, err = c.sketched(cell)
+	case len(cell.merged) > 0 || len(cell.values) > 0:
+		of, s.Bands, err = c.sorted(cell)
 	default:
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	s.Approximate = cell.sketch != nil || len(cell.merged) > 0
+	for i, to := range []*float64{&s.Median, &s.P90, &s.P95, &s.P99} {
+		*to = min(max(of[i], float64(s.Min)), float64(s.Max)) // which are known exactly
+	}
 	if cell.measure.from == nil { // scores have no limits
-		return nil
+		s.Bands = nil
 	}
-	below := int64(0)
-	for _, limit := range BandLimits {
-		n := countUpTo(limit.Microseconds())
-		s.Bands = append(s.Bands, n-below)
-		below = n
-	}
-	s.Bands = append(s.Bands, s.Count-below)
 	return nil
 }
 
-// sketched is a sketch of all that was recorded in a cell or merged into it. It is valid until the
-// next call.
-func (c *Collector) sketched(cell *collected) (Sketch, error) {
-	sketch := cell.sketch
-	if sketch == nil {
-		if c.sketch == nil {
-			c.sketch = c.newSketch()
+// band is the number of the band that a duration is in.
+func band(micros int64) int {
+	for i, limit := range BandLimits {
+		if micros <= limit.Microseconds() {
+			return i
 		}
-		sketch = c.sketch
+	}
+	return len(BandLimits)
+}
+
+// sorted tells quantiles and bands from the values themselves, or what their sketches have instead.
+func (c *Collector) sorted(cell *collected) (of []float64, bands []int64, err error) {
+	c.values, c.floats = append(c.values[:0], cell.values...), c.floats[:0]
+	for _, encoded := range cell.merged {
+		err := c.scratch().Decode(encoded, func(value, times int64) {
+			// Never more than there are, whatever is stored.
+			for range min(times, cell.Count-int64(len(c.values))) {
+				c.values = append(c.values, value)
+			}
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	slices.Sort(c.values)
+	bands = make([]int64, len(BandLimits)+1)
+	for _, v := range c.values {
+		c.floats = append(c.floats, float64(v))
+		bands[band(v)]++
+	}
+	if len(c.values) == 0 { // what is stored is damaged
+		return make([]float64, len(theQuantiles)), bands, nil
+	}
+	return stats.Quantiles(c.floats, theQuantiles...), bands, nil
+}
+
+// scratch is a sketch of nothing that is kept.
+func (c *Collector) scratch() Sketch {
+	if c.sketch == nil {
+		c.sketch = c.newSketch()
+	}
+	return c.sketch
+}
+
+// sketched tells them from a sketch of all that was recorded in a cell or merged into it.
+func (c *Collector) sketched(cell *collected) (of []float64, bands []int64, err error) {
+	sketch, bands := cell.sketch, cell.bands
+	if sketch == nil {
+		sketch, bands = c.scratch(), make([]int64, len(BandLimits)+1)
 		sketch.Reset()
 	}
+	record := func(value, times int64) {
+		sketch.Record(value, times)
+		bands[band(value)] += times
+	}
 	for _, v := range cell.values {
-		sketch.Record(v)
+		record(v, 1)
 	}
 	for _, encoded := range cell.merged {
-		if err := sketch.Merge(encoded); err != nil {
-			return nil, err
+		if err := sketch.Decode(encoded, record); err != nil {
+			return nil, nil, err
 		}
 	}
-	return sketch, nil
+	return sketch.Quantiles(theQuantiles...), bands, nil
 }

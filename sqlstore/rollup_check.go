@@ -132,9 +132,10 @@ func (s *rollupSum) sketchFits(timed bool, tried sketch) bool {
 		return len(s.sketch) == 0
 	}
 	tried.Reset()
-	near := func(q float64, v int64) bool {
-		return math.Abs(tried.Quantile(q)-float64(v)) <= float64(v)/100
+	if tried.Decode(s.sketch, tried.Record) != nil || tried.h.TotalCount() != s.count {
+		return false
 	}
-	return tried.Merge(s.sketch) == nil && tried.h.TotalCount() == s.count &&
-		near(0, s.min) && near(1, s.max)
+	near := func(of float64, v int64) bool { return math.Abs(of-float64(v)) <= float64(v)/100 }
+	ends := tried.Quantiles(0, 1)
+	return near(ends[0], s.min) && near(ends[1], s.max)
 }

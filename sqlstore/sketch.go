@@ -11,57 +11,38 @@ import (
 
 // sketch is a histogram of durations in microseconds whose buckets are less than 1 % wide. It
 // implements report.Sketch.
-type sketch struct {
-	h    *hdrhistogram.Histogram
-	bars *[]hdrhistogram.Bar // its distribution, if it was asked for since the last change
-}
+type sketch struct{ h *hdrhistogram.Histogram }
 
 // longest is the longest duration that is distinguished from longer ones: 285 years, in
 // microseconds.
 const longest = 1<<53 - 1
 
-func newSketch() sketch { return sketch{hdrhistogram.New(1, longest, 2), new([]hdrhistogram.Bar)} }
+func newSketch() sketch { return sketch{hdrhistogram.New(1, longest, 2)} }
 
-func (s sketch) Reset() {
-	s.h.Reset()
-	*s.bars = nil
+func (s sketch) Reset() { s.h.Reset() }
+
+func (s sketch) Record(value, times int64) {
+	_ = s.h.RecordValues(min(value, longest), times) // a longer one is its only error
 }
 
-func (s sketch) Record(value int64) {
-	*s.bars = nil
-	_ = s.h.RecordValue(min(value, longest)) // a longer one is its only error
-}
-
-// Quantile interpolates as R-7 does: among few values the next one may be far away.
-func (s sketch) Quantile(q float64) float64 {
-	n := s.h.TotalCount()
-	at := q * float64(n-1)
-	below, part := math.Modf(at)
-	v := s.rank(below, n)
-	if part > 0 {
-		v += part * (s.rank(below+1, n) - v)
+// Quantiles interpolates as R-7 does: among few values the next one may be far away. It asks for
+// all of them at once, for each question goes through the whole histogram.
+func (s sketch) Quantiles(parts ...float64) []float64 {
+	n := float64(s.h.TotalCount())
+	percentiles := make([]float64, 0, 2*len(parts))
+	for _, q := range parts {
+		below := math.Floor(q * (n - 1))
+		// The value that so many are below. The library adds a half to the rank, and truncates.
+		percentiles = append(percentiles, 100*(below+.75)/n, 100*(below+1.75)/n)
 	}
-	return v
-}
-
-// rank is the value that so many values are below. The library adds a half to what it is given, and
-// truncates.
-func (s sketch) rank(below float64, n int64) float64 {
-	return float64(s.h.ValueAtPercentile(100 * (below + .75) / float64(n)))
-}
-
-// UpTo is how many values are at most so large.
-func (s sketch) CountUpTo(value int64) (n int64) {
-	if *s.bars == nil { // limits are asked for one after the other
-		*s.bars = s.h.Distribution()
+	ranks := s.h.ValueAtPercentilesSlice(percentiles)
+	of := make([]float64, len(parts))
+	for i, q := range parts {
+		_, part := math.Modf(q * (n - 1))
+		below, above := float64(ranks[2*i]), float64(ranks[2*i+1])
+		of[i] = below + part*(above-below)
 	}
-	for _, b := range *s.bars {
-		if b.From > value {
-			break
-		}
-		n += b.Count
-	}
-	return n
+	return of
 }
 
 // bucket is the number of the bucket that a value is in, in encoded sketches: log-linear buckets of
@@ -173,14 +154,11 @@ func (r *sketchReader) next() bool {
 	return true
 }
 
-// Merge adds an encoded sketch. A damaged one is errDamaged.
-func (s sketch) Merge(encoded []byte) error {
-	*s.bars = nil
+// Decode fails with errDamaged.
+func (s sketch) Decode(encoded []byte, yield func(value, times int64)) error {
 	r := sketchReader{rest: encoded}
 	for r.next() {
-		if s.h.RecordValues(middle(r.at), r.count) != nil {
-			return errDamaged
-		}
+		yield(middle(r.at), r.count)
 	}
 	if r.damaged {
 		return errDamaged

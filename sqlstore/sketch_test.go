@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -19,8 +20,8 @@ func TestABucketStandsForItsMiddle(t *testing.T) {
 		require.LessOrEqual(t, max(v-m, m-v), v/128, "%d", v)
 		require.Equal(t, bucket(v), bucket(m), "%d", v)
 		s.Reset()
-		s.Record(m)
-		require.EqualValues(t, m, s.Quantile(.5), "%d", v)
+		s.Record(m, 1)
+		require.EqualValues(t, []float64{float64(m)}, s.Quantiles(.5), "%d", v)
 	}
 	for _, v := range []int64{
 		0, 1, 63, 64, 127, 128, 129, 255, 256, 257, 511, 512, 60_000_000, longest - 1, longest,
@@ -37,7 +38,7 @@ func TestABucketStandsForItsMiddle(t *testing.T) {
 // merged.
 func TestVeryManyDurationsAreSketched(t *testing.T) {
 	begin := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
-	for _, n := range []int64{100_000, 100_001, 300_000} {
+	for _, n := range []int64{150, 400, 600, 100_000, 100_001, 300_000} {
 		for _, merge := range []bool{false, true} {
 			c, err := report.NewCollector(report.Aggregation{
 				Measures:   []report.Measure{report.FirstResponse},
@@ -120,5 +121,37 @@ func TestASketchKeepsEveryCount(t *testing.T) {
 			n += r.count
 		}
 		require.True(t, r.damaged || n < int64(len(all)))
+	}
+}
+
+// What a report of a year by day does with the sketches of each day, of so many durations.
+func BenchmarkAYearOfSketches(b *testing.B) {
+	begin := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	var days []time.Time
+	for i := range 366 {
+		days = append(days, begin.AddDate(0, 0, i))
+	}
+	for _, n := range []int64{100, 1_000, 3_000, 30_000} {
+		buckets := make([]uint16, n)
+		for i := range buckets {
+			buckets[i] = bucket(60e6 + rand.Int64N(24*3600e6))
+		}
+		encoded, err := appendMerged(nil, nil, buckets)
+		require.NoError(b, err)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				c, err := report.NewCollector(report.Aggregation{
+					Measures:   []report.Measure{report.FirstResponse},
+					Boundaries: days, Quantiles: true,
+				}, func() report.Sketch { return newSketch() })
+				require.NoError(b, err)
+				for _, d := range days[:365] {
+					c.Merge(report.FirstResponse, d.UnixMicro(), "",
+						report.Stat{Count: n, Sum: 1, Max: longest}, encoded)
+				}
+				_, err = c.Aggregate()
+				require.NoError(b, err)
+			}
+		})
 	}
 }
