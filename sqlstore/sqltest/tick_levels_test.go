@@ -23,7 +23,11 @@ import (
 // Runners of two processes tick while the same conversations are written to, at every isolation
 // level. No Tick fails, each deadline passes once, and no message is lost.
 func TestTicksAmidWritersNeverGiveUp(t *testing.T) {
-	const conversations, runners, writers = 120, 2, 4
+	const runners, writers = 2, 4
+	conversations := 120
+	if testing.Short() {
+		conversations = 40
+	}
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		for _, level := range levels[e] {
 			_, name, _ := strings.Cut(level, "=")
@@ -67,7 +71,7 @@ func TestTicksAmidWritersNeverGiveUp(t *testing.T) {
 				}
 				for i := range runners {
 					wg.Go(func() {
-						for ticks := 0; ticks < 3 || sent.Load() < conversations*writers; ticks++ {
+						for ticks := 0; ticks < 3 || int(sent.Load()) < conversations*writers; ticks++ {
 							n, err := engines[i].Tick(t.Context(), 50)
 							errs[i] = errors.Join(errs[i], err)
 							done.Add(int64(n))

@@ -361,7 +361,10 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 			}
 			t.Logf("%s: checked after %v", stage, time.Since(began))
 		}
-		check("nothing rolled up")
+		short := testing.Short() && e != testdb.SQLite
+		if !short {
+			check("nothing rolled up")
+		}
 		n, _, err := s.Rollup(t.Context(), len(d.tickets)/2)
 		require.NoError(t, err)
 		require.Equal(t, len(d.tickets)/2, n)
@@ -377,7 +380,9 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 		}
 
 		reopenSome(t, s, engine, d)
-		requireSame(t, last, askAll(t, s, questions(t)), "reopening changed the past")
+		if !short {
+			requireSame(t, last, askAll(t, s, questions(t)), "reopening changed the past")
+		}
 		rollupAll(t, s)
 		requireSame(t, last, askAll(t, s, questions(t)), "reopening changed the past, once it is rolled up")
 		differences, err := s.CheckRollups(t.Context(), "desk")
