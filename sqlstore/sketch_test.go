@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/exp/stats"
 
 	"github.com/chatlifecycle/convo/report"
 )
@@ -31,6 +32,41 @@ func TestABucketStandsForItsMiddle(t *testing.T) {
 	require.EqualValues(t, lastBucket, bucket(longest))
 	for range 10_000 {
 		check(rand.Int64() >> rand.IntN(63) & longest)
+	}
+}
+
+// Of values that have a bucket each, quantiles are exactly those of the values.
+func TestASketchOfFewInterpolates(t *testing.T) {
+	s := newSketch()
+	for n := range 60 {
+		s.Reset()
+		values := make([]float64, n+1)
+		for i := range values {
+			v := rand.Int64N(128)
+			s.Record(v, 1)
+			values[i] = float64(v)
+		}
+		parts := []float64{0, .1, .5, .9, .95, .99, 1}
+		want := stats.Quantiles(values, parts...)
+		require.InDeltaSlice(t, want, s.Quantiles(parts...), 1e-9, "%v", values)
+	}
+}
+
+// A sketch that says that it has more than its row is damaged, and costs no more than the row says.
+func TestADamagedSketchCostsNoMoreThanItsRow(t *testing.T) {
+	begin := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, encoded := range [][]byte{nil, appendBucket(nil, 5, 1<<60)} {
+		c, err := report.NewCollector(report.Aggregation{
+			Measures:   []report.Measure{report.FirstResponse},
+			Boundaries: []time.Time{begin, begin.AddDate(0, 0, 1)}, Quantiles: true,
+		}, func() report.Sketch { return newSketch() })
+		require.NoError(t, err)
+		c.Merge(report.FirstResponse, begin.UnixMicro(), "", report.Stat{
+			Count: 3, Sum: 18, Min: 6, Max: 6,
+		}, encoded)
+		cells, err := c.Aggregate()
+		require.NoError(t, err)
+		require.EqualValues(t, 6, cells[0].Stat.P99)
 	}
 }
 
