@@ -69,9 +69,10 @@ func TestTicksAmidWritersNeverGiveUp(t *testing.T) {
 						}
 					})
 				}
+				all := int64(conversations * writers)
 				for i := range runners {
 					wg.Go(func() {
-						for ticks := 0; ticks < 3 || int(sent.Load()) < conversations*writers; ticks++ {
+						for ticks := 0; ticks < 3 || sent.Load() < all; ticks++ {
 							n, err := engines[i].Tick(t.Context(), 50)
 							errs[i] = errors.Join(errs[i], err)
 							done.Add(int64(n))
