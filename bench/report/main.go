@@ -21,7 +21,6 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 
-	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore"
 )
 
@@ -39,6 +38,8 @@ var year = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func main() {
 	n := flag.Int("n", 1_000_000, "how many conversations, of one cycle each, there are in a year")
+	lean := flag.Bool("lean", false,
+		"leave out the rows of messages, and what is asked of them: for ten million cycles")
 	rounds := flag.Int("rounds", 5,
 		"how often each is measured, with rollups 5 times at least; the median is printed")
 	engines := flag.String("engines", "sqlite,postgresql", "what to measure on")
@@ -53,7 +54,7 @@ func main() {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *n, *rounds, *engines, *dir)
+	err := run(ctx, *n, *lean, *rounds, *engines, *dir)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -61,7 +62,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, n, rounds int, engines, dir string) error {
+func run(ctx context.Context, n int, lean bool, rounds int, engines, dir string) error {
 	fmt.Printf("%s %s/%s, %d processors; %d cycles of one year and workspace; medians of %d\n\n",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), n, rounds)
 	fmt.Println("| engine | query | raw SQL | without rollups | raw ÷ that " +
@@ -77,6 +78,7 @@ func run(ctx context.Context, n, rounds int, engines, dir string) error {
 			notes = append(notes, "skipped: CONVO_POSTGRES_DSN is not set")
 			continue
 		}
+		b.lean = lean
 		note, err := b.measure(ctx, n, rounds)
 		if err := errors.Join(err, b.drop()); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -96,6 +98,7 @@ type bench struct {
 	dialect sqlstore.Dialect
 	db      *sql.DB
 	drop    func() error
+	lean    bool
 }
 
 func open(ctx context.Context, name, dir string) (*bench, error) {
@@ -106,8 +109,8 @@ func open(ctx context.Context, name, dir string) (*bench, error) {
 			return nil, err
 		}
 		db, err := sqlstore.OpenSQLite("sqlite", filepath.Join(folder, "report.sqlite"))
-		return &bench{"SQLite", sqlstore.SQLite, db,
-			func() error { return errors.Join(db.Close(), os.RemoveAll(folder)) }}, err
+		drop := func() error { return errors.Join(db.Close(), os.RemoveAll(folder)) }
+		return &bench{name: "SQLite", dialect: sqlstore.SQLite, db: db, drop: drop}, err
 	case "postgresql":
 		dsn := os.Getenv("CONVO_POSTGRES_DSN")
 		if dsn == "" {
@@ -125,11 +128,12 @@ func open(ctx context.Context, name, dir string) (*bench, error) {
 			return nil, err
 		}
 		db, err := sql.Open("pgx", strings.Replace(dsn, "/postgres?", "/"+database+"?", 1))
-		return &bench{"PostgreSQL", sqlstore.PostgreSQL, db, func() error {
+		drop := func() error {
 			_ = db.Close()
 			_, err := admin.ExecContext(context.WithoutCancel(ctx), "DROP DATABASE "+database)
 			return errors.Join(err, admin.Close())
-		}}, err
+		}
+		return &bench{name: "PostgreSQL", dialect: sqlstore.PostgreSQL, db: db, drop: drop}, err
 	}
 	return nil, fmt.Errorf("no such engine; there are sqlite and postgresql")
 }
@@ -251,6 +255,12 @@ func (b *bench) text(statement string, n, from, to int) string {
 	}
 	start := fmt.Sprint(year.UnixMicro())
 	step := fmt.Sprint(365 * 24 * time.Hour.Microseconds() / int64(n))
+	if b.lean {
+		statement = strings.ReplaceAll(statement, "WHERE e < 5", "WHERE e NOT IN (2, 4) AND (e < 5")
+		if strings.HasSuffix(statement, "OR NOT active") {
+			statement += ")"
+		}
+	}
 	statement = strings.ReplaceAll(statement, "{rows}", `(SELECT i, `+id+` AS id,
 		`+start+` + i * `+step+` AS at,
 		CONCAT('contact-', i % 10000) AS contact, CONCAT('agent-', a % 50) AS agent, CONCAT('team-',
@@ -259,147 +269,6 @@ func (b *bench) text(statement string, n, from, to int) string {
 		SELECT i, i * 7919 % 10007 AS a, i * 104729 % 10009 AS b FROM {numbers}) n)`)
 	return strings.NewReplacer("{numbers}", numbers, "{start}", start, "{event}", event).
 		Replace(statement)
-}
-
-// query is something to ask, of convo and by hand.
-type query struct {
-	name string
-	ask  func(ctx context.Context, s *sqlstore.Store) error
-	raw  map[sqlstore.Dialect][]string
-}
-
-const (
-	sqliteP90 = `SELECT who, avg(d), max(CASE WHEN n = (c * 9 + 9) / 10 THEN d END) FROM (
-	SELECT closed_by_id AS who, closed_at - opened_at AS d,
-		row_number() OVER (PARTITION BY closed_by_id ORDER BY closed_at - opened_at) AS n,
-		count(*) OVER (PARTITION BY closed_by_id) AS c
-	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to})
-	GROUP BY who`
-	sqliteDays = `SELECT day, avg(d), max(CASE WHEN n = (c * 5 + 9) / 10 THEN d END),
-		max(CASE WHEN n = (c * 9 + 9) / 10 THEN d END) FROM (
-	SELECT closed_at / 86400000000 AS day, closed_at - opened_at AS d,
-		row_number() OVER (PARTITION BY closed_at / 86400000000
-		ORDER BY closed_at - opened_at) AS n,
-		count(*) OVER (PARTITION BY closed_at / 86400000000) AS c
-	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to})
-	GROUP BY day`
-	postgresP90 = `SELECT closed_by_id, avg(closed_at - opened_at),
-		percentile_cont(0.9) WITHIN GROUP (ORDER BY closed_at - opened_at)
-	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to}
-	GROUP BY 1`
-	postgresDays = `SELECT closed_at / 86400000000, avg(closed_at - opened_at),
-		percentile_cont(array[0.5, 0.9, 0.95, 0.99]) WITHIN GROUP (ORDER BY closed_at - opened_at)
-	FROM convo_cycles WHERE workspace = 'acme' AND closed_at >= {from} AND closed_at < {to}
-	GROUP BY 1`
-	byDay = `SELECT {at} / 86400000000, count(*) FROM convo_cycles WHERE workspace = 'acme'
-		AND {at} >= {from} AND {at} < {to} GROUP BY 1`
-	now = `SELECT status, assignee, count(*), min(waiting_since) FROM convo_conversations
-		WHERE workspace = 'acme' AND active{true} GROUP BY 1, 2`
-)
-
-func both(statements ...string) map[sqlstore.Dialect][]string {
-	return map[sqlstore.Dialect][]string{sqlstore.SQLite: statements,
-		sqlstore.PostgreSQL: statements}
-}
-
-// wholeReport is what a report of resolutions tells, by hand: of the year, its months and its
-// users, count, mean, least, most and percentiles of four durations.
-func wholeReport(d sqlstore.Dialect) (statements []string) {
-	const from = ` FROM convo_cycles y JOIN convo_conversations c ON c.workspace = y.workspace
-		AND c.id = y.conversation
-	WHERE y.workspace = 'acme' AND y.closed_at >= {from} AND y.closed_at < {to}`
-	durations := []string{
-		"y.closed_at - y.opened_at", "y.closed_at - y.opened_at - y.pending_micros",
-		"CASE WHEN y.number = 1 THEN y.closed_at - y.opened_at END",
-		"y.closed_at - c.created_at",
-	}
-	if d == sqlstore.PostgreSQL {
-		for _, group := range []string{"''",
-			"date_trunc('month', to_timestamp(y.closed_at / 1000000) AT TIME ZONE 'UTC')",
-			"y.closed_by_id"} {
-			text := "SELECT " + group
-			for _, d := range durations {
-				text += strings.ReplaceAll(", count({d}), avg({d}), min({d}), max({d}), "+
-					"percentile_cont(array[.5, .9, .95, .99]) WITHIN GROUP (ORDER BY {d})",
-					"{d}", d)
-			}
-			statements = append(statements, text+from+" GROUP BY 1")
-		}
-		return statements
-	}
-	for _, group := range []string{"''", "strftime('%Y-%m', y.closed_at / 1000000, 'unixepoch')",
-		"y.closed_by_id"} {
-		for _, d := range durations {
-			text := "SELECT g, count(d), avg(d), min(d), max(d)"
-			for _, percent := range []int{50, 90, 95, 99} {
-				text += fmt.Sprintf(", max(CASE WHEN n = (c * %d + 99) / 100 THEN d END)", percent)
-			}
-			statements = append(statements,
-				text+" FROM (SELECT g, d, row_number() OVER (PARTITION BY g ORDER BY d) AS n, "+
-					"count(*) OVER (PARTITION BY g) AS c"+
-					" FROM (SELECT "+group+" AS g, "+d+" AS d"+from+") WHERE d IS NOT NULL) GROUP "+
-					"BY g")
-		}
-	}
-	return statements
-}
-
-func queries() []query {
-	ask := func(q report.Query) func(context.Context, *sqlstore.Store) error {
-		q.Workspace, q.From, q.To = workspace, year, year.AddDate(1, 0, 0)
-		return func(ctx context.Context, s *sqlstore.Store) error {
-			_, err := report.Run(ctx, s, q)
-			return err
-		}
-	}
-	cells := func(q report.Aggregation) func(context.Context, *sqlstore.Store) error {
-		q.Workspace, q.Quantiles = workspace, true
-		return func(ctx context.Context, s *sqlstore.Store) error {
-			_, err := s.Aggregate(ctx, q)
-			return err
-		}
-	}
-	var days []time.Time
-	for d := year; !d.After(year.AddDate(1, 0, 0)); d = d.AddDate(0, 0, 1) {
-		days = append(days, d)
-	}
-	counts := both(strings.ReplaceAll(byDay, "{at}", "opened_at"),
-		strings.ReplaceAll(byDay, "{at}", "closed_at"))
-	return []query{
-		{"dashboard", func(ctx context.Context, s *sqlstore.Store) error {
-			_, err := report.Dashboard(ctx, s, workspace)
-			return err
-		}, map[sqlstore.Dialect][]string{
-			sqlstore.SQLite: {strings.Replace(now, "{true}", " = 1",
-				1)}, sqlstore.PostgreSQL: {strings.Replace(now, "{true}", "", 1)},
-		}},
-		{"opened and closed by day", ask(report.Query{Kind: report.Conversations,
-			Bucket: report.Day}), counts},
-		{"the same in Europe/Berlin", ask(report.Query{Kind: report.Conversations,
-			Bucket: report.Day, Zone: "Europe/Berlin"}), counts},
-		{
-			"resolution by day, with percentiles",
-			cells(report.Aggregation{Measures: []report.Measure{report.Resolution},
-				Boundaries: days}),
-			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteDays},
-				sqlstore.PostgreSQL: {postgresDays}},
-		},
-		{
-			"resolution by user, with p90",
-			cells(report.Aggregation{
-				Measures: []report.Measure{report.Resolution}, Boundaries: []time.Time{year,
-					year.AddDate(1, 0, 0)}, GroupBy: report.Closer,
-			}),
-			map[sqlstore.Dialect][]string{sqlstore.SQLite: {sqliteP90},
-				sqlstore.PostgreSQL: {postgresP90}},
-		},
-		{"a whole report of resolutions by user", ask(report.Query{Kind: report.Resolutions,
-			Bucket: report.Month, GroupBy: report.Closer}),
-			map[sqlstore.Dialect][]string{
-				sqlstore.SQLite:     wholeReport(sqlstore.SQLite),
-				sqlstore.PostgreSQL: wholeReport(sqlstore.PostgreSQL),
-			}},
-	}
 }
 
 func (b *bench) byHand(ctx context.Context, statements []string) error {
@@ -433,7 +302,7 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 	if err != nil {
 		return "", err
 	}
-	all := queries()
+	all := slices.DeleteFunc(queries(), func(q query) bool { return b.lean && q.ofMessages() })
 	took := make([][3][]time.Duration, len(all)) // raw, without, with
 	turn := func(which, rounds int) error {
 		for range rounds {
