@@ -375,8 +375,10 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 			return a.Kind == report.Resolutions
 		})
 		assert.True(t, last[all].Total[report.Resolution].Approximate, "from rollups")
-		for _, a := range last {
-			d.checkAnswer(t, a) // the percentiles, too
+		if !short {
+			for _, a := range last {
+				d.checkAnswer(t, a) // the percentiles, too
+			}
 		}
 
 		reopenSome(t, s, engine, d)
