@@ -156,7 +156,7 @@ func (w *sweep) through(t *testing.T, a *act, meet meeting,
 type calls struct{ first, step int }
 
 // nth are the calls for the nth of several faults or acts: all of them, or in a short run on a
-// server each third one, another third for the next fault.
+// server each third one, another third for the next.
 func (w *sweep) nth(n int) calls {
 	if w.remote && testing.Short() {
 		return calls{1 + n%3, 3}
@@ -173,8 +173,8 @@ func (c calls) once(what fault) func(met faults) (faults, bool) {
 	}
 }
 
-// twice is for through: a fault at one call after the other, and each time all later ones, one
-// after the other, are refused.
+// twice is for through: a fault at one call after the other, and with each of them every later call
+// is refused once.
 func (c calls) twice(what fault) func(met faults) (faults, bool) {
 	f := faults{what: what, at: c.first, then: c.first}
 	return func(met faults) (faults, bool) {
@@ -237,7 +237,7 @@ func (w *sweep) meetInside(t *testing.T, a *act, f faults, workspace, none,
 // each sweeps through acts with each of the faults. With the race detector it takes fewer of both.
 func (w *sweep) each(t *testing.T, fit func(a *act) bool, meet meeting, whats ...fault) {
 	t.Helper()
-	for _, a := range acts {
+	for j, a := range acts {
 		if !fit(&a) || raceDetector && !a.slow {
 			continue
 		}
@@ -248,7 +248,7 @@ func (w *sweep) each(t *testing.T, fit func(a *act) bool, meet meeting, whats ..
 				}
 				t.Run(string(what), func(t *testing.T) {
 					t.Logf("%d times",
-						w.through(t, &a, meet, w.nth(i).once(what)))
+						w.through(t, &a, meet, w.nth(i+j).once(what)))
 				})
 			}
 		})
