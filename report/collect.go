@@ -18,10 +18,9 @@ type Collector struct {
 	group      *text // nil: all are one group
 	cells      map[cellKey]*collected
 	newSketch  func() Sketch
-	sketch     Sketch  // of one cell after the other
-	values     []int64 // likewise, and as the quantiles of them are taken
-	floats     []float64
-	last       int // the bucket that was found last
+	scratch    *banded   // of one cell after the other
+	floats     []float64 // likewise
+	last       int       // the bucket that was found last
 	overflow   bool
 }
 
@@ -42,8 +41,7 @@ type collected struct {
 	Stat
 	measure  *measure
 	values   []int64
-	sketch   Sketch  // instead of values, when they are very many
-	bands    []int64 // of what is in sketch
+	sketch   *banded // instead of values, when they are very many
 	merged   [][]byte
 	distinct map[string]struct{}
 }
@@ -56,8 +54,29 @@ type Sketch interface {
 	Record(value, times int64)
 	// Decode yields what an encoded sketch, as the store keeps it, has recorded.
 	Decode(encoded []byte, yield func(value, times int64)) error
-	// Quantiles are the values that parts of the values, from 0 to 1 and ascending, are at most.
+	// Quantiles are the values that parts of the values, from 0 to 1, are at most.
 	Quantiles(parts ...float64) []float64
+}
+
+// banded is a sketch, and how many values of it are in each band.
+type banded struct {
+	Sketch
+	bands []int64
+}
+
+func (b *banded) record(value, times int64) {
+	b.Record(value, times)
+	b.bands[band(value)] += times
+}
+
+// band is the number of the band that a duration is in.
+func band(micros int64) int {
+	for i, limit := range BandLimits {
+		if micros <= limit.Microseconds() {
+			return i
+		}
+	}
+	return len(BandLimits)
 }
 
 // NewCollector returns a Collector for a. newSketch makes sketches, for what is merged and for
@@ -93,7 +112,8 @@ func NewCollector(a Aggregation, newSketch func() Sketch) (*Collector, error) {
 // mostExact is how many values of a cell are kept and sorted where there are sketches.
 const mostExact = 100_000
 
-// mostSorted is how many values that sketches have are sorted: of more a sketch tells quicker.
+// mostSorted is up to how many values are taken out of sketches and sorted. To make a sketch of all
+// takes longer then: it has thousands of buckets.
 const mostSorted = 400
 
 // AddEntry adds what the measures of the aggregation are in an entry.
@@ -173,18 +193,16 @@ func (c *Collector) Add(m Measure, at int64, value string, s Stat) {
 
 func (c *Collector) record(cell *collected, value int64) {
 	if cell.sketch != nil {
-		cell.sketch.Record(value, 1)
-		cell.bands[band(value)]++
+		cell.sketch.record(value, 1)
 		return
 	}
 	cell.values = append(cell.values, value)
 	if c.newSketch == nil || len(cell.values) <= mostExact {
 		return
 	}
-	cell.sketch, cell.bands = c.newSketch(), make([]int64, len(BandLimits)+1)
+	cell.sketch = c.newBanded()
 	for _, v := range cell.values {
-		cell.sketch.Record(v, 1)
-		cell.bands[band(v)]++
+		cell.sketch.record(v, 1)
 	}
 	cell.values = nil
 }
@@ -320,68 +338,67 @@ func (c *Collector) quantiles(cell *collected) (err error) {
 	return nil
 }
 
-// band is the number of the band that a duration is in.
-func band(micros int64) int {
-	for i, limit := range BandLimits {
-		if micros <= limit.Microseconds() {
-			return i
-		}
-	}
-	return len(BandLimits)
-}
-
 // sorted tells quantiles and bands from the values themselves, or what their sketches have instead.
 func (c *Collector) sorted(cell *collected) (of []float64, bands []int64, err error) {
-	c.values, c.floats = append(c.values[:0], cell.values...), c.floats[:0]
+	values := cell.values
+	if len(cell.merged) > 0 {
+		values = slices.Grow(values, max(0, int(cell.Count)-len(values)))
+	}
 	for _, encoded := range cell.merged {
-		err := c.scratch().Decode(encoded, func(value, times int64) {
+		err := c.emptied().Decode(encoded, func(value, times int64) {
 			// Never more than there are, whatever is stored.
-			for range min(times, cell.Count-int64(len(c.values))) {
-				c.values = append(c.values, value)
+			for range min(times, cell.Count-int64(len(values))) {
+				values = append(values, value)
 			}
 		})
 		if err != nil {
 			return nil, nil, err
 		}
 	}
-	slices.Sort(c.values)
-	bands = make([]int64, len(BandLimits)+1)
-	for _, v := range c.values {
-		c.floats = append(c.floats, float64(v))
-		bands[band(v)]++
+	slices.Sort(values)
+	below := 0
+	for _, limit := range BandLimits {
+		n, _ := slices.BinarySearch(values, limit.Microseconds()+1)
+		bands, below = append(bands, int64(n-below)), n
 	}
-	if len(c.values) == 0 { // what is stored is damaged
+	bands = append(bands, int64(len(values)-below))
+	if len(values) == 0 { // what is stored is damaged
 		return make([]float64, len(theQuantiles)), bands, nil
+	}
+	c.floats = c.floats[:0]
+	for _, v := range values {
+		c.floats = append(c.floats, float64(v))
 	}
 	return stats.Quantiles(c.floats, theQuantiles...), bands, nil
 }
 
-// scratch is a sketch of nothing that is kept.
-func (c *Collector) scratch() Sketch {
-	if c.sketch == nil {
-		c.sketch = c.newSketch()
+func (c *Collector) newBanded() *banded {
+	return &banded{c.newSketch(), make([]int64, len(BandLimits)+1)}
+}
+
+// emptied is a sketch of nothing, until the next call.
+func (c *Collector) emptied() *banded {
+	if c.scratch == nil {
+		c.scratch = c.newBanded()
 	}
-	return c.sketch
+	c.scratch.Reset()
+	clear(c.scratch.bands)
+	return c.scratch
 }
 
 // sketched tells them from a sketch of all that was recorded in a cell or merged into it.
 func (c *Collector) sketched(cell *collected) (of []float64, bands []int64, err error) {
-	sketch, bands := cell.sketch, cell.bands
+	sketch := cell.sketch
 	if sketch == nil {
-		sketch, bands = c.scratch(), make([]int64, len(BandLimits)+1)
-		sketch.Reset()
-	}
-	record := func(value, times int64) {
-		sketch.Record(value, times)
-		bands[band(value)] += times
+		sketch = c.emptied()
 	}
 	for _, v := range cell.values {
-		record(v, 1)
+		sketch.record(v, 1)
 	}
 	for _, encoded := range cell.merged {
-		if err := sketch.Decode(encoded, record); err != nil {
+		if err := sketch.Decode(encoded, sketch.record); err != nil {
 			return nil, nil, err
 		}
 	}
-	return sketch.Quantiles(theQuantiles...), bands, nil
+	return sketch.Quantiles(theQuantiles...), slices.Clone(sketch.bands), nil
 }
