@@ -1,4 +1,4 @@
-// Command report measures reports over synthetic conversations of one cycle and five events each:
+// Command report measures reports over synthetic conversations of one cycle and a few events each:
 // with rollups, without them, and as raw SQL that one would write by hand for exactly this query,
 // from a table of cycles, in one run and in turns. It prints a Markdown table. Absolute numbers are
 // this machine's.
@@ -40,6 +40,7 @@ func main() {
 	n := flag.Int("n", 1_000_000, "how many conversations, of one cycle each, there are in a year")
 	lean := flag.Bool("lean", false,
 		"leave out the rows of messages, and what is asked of them: for ten million cycles")
+	messages := flag.Int("messages", 2, "how many messages a conversation has, from 2 to 11")
 	rounds := flag.Int("rounds", 5,
 		"how often each is measured, with rollups 5 times at least; the median is printed")
 	engines := flag.String("engines", "sqlite,postgresql", "what to measure on")
@@ -49,12 +50,13 @@ func main() {
 		flag.PrintDefaults()
 	}
 	flag.Parse()
-	if *n < 1000 || *rounds < 1 || flag.NArg() > 0 {
+	if *n < 1000 || *rounds < 1 || *messages < 2 || *messages > 11 || *lean && *messages > 2 ||
+		flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *n, *lean, *rounds, *engines, *dir)
+	err := run(ctx, size{*n, *messages, *lean}, *rounds, *engines, *dir)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -62,12 +64,25 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, n int, lean bool, rounds int, engines, dir string) error {
-	fmt.Printf("%s %s/%s, %d processors; %d cycles of one year and workspace; medians of %d\n\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), n, rounds)
-	if lean {
-		fmt.Print("Without the rows of messages.\n\n")
+// size is how much there is to report on.
+type size struct {
+	conversations int
+	messages      int  // of each
+	lean          bool // without their rows
+}
+
+func (n size) String() string {
+	if n.lean {
+		return fmt.Sprint(n.conversations, " cycles of one year and workspace, without the rows ",
+			"of messages")
 	}
+	return fmt.Sprint(n.conversations, " cycles of one year and workspace, of ", n.messages,
+		" messages each")
+}
+
+func run(ctx context.Context, n size, rounds int, engines, dir string) error {
+	fmt.Printf("%s %s/%s, %d processors; %s; medians of %d\n\n",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), n, rounds)
 	fmt.Println("| engine | query | raw SQL | without rollups | raw ÷ that " +
 		"| with rollups | raw ÷ that |")
 	fmt.Println("|---|---|--:|--:|--:|--:|--:|")
@@ -81,7 +96,6 @@ func run(ctx context.Context, n int, lean bool, rounds int, engines, dir string)
 			notes = append(notes, "skipped: CONVO_POSTGRES_DSN is not set")
 			continue
 		}
-		b.lean = lean
 		note, err := b.measure(ctx, n, rounds)
 		if err := errors.Join(err, b.drop()); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -101,7 +115,6 @@ type bench struct {
 	dialect sqlstore.Dialect
 	db      *sql.DB
 	drop    func() error
-	lean    bool
 }
 
 func open(ctx context.Context, name, dir string) (*bench, error) {
@@ -161,8 +174,8 @@ const (
 		CASE WHEN active THEN at ELSE at + took END, CASE WHEN active THEN 4 ELSE 5 END, at, at, '',
 		'', agent, team, at + took / 20, 0, active, CASE WHEN active THEN contact END, 1, at,
 		'contact', contact, 'incoming_message', at + took / 20, agent, agent, team,
-		at + took / 10, 'user', agent, at + took / 10, 1, took / 10, 0, 1, 1, 0,
-		CASE WHEN NOT active THEN at + took END, CASE WHEN active THEN '' ELSE 'user' END,
+		at + took / 10, 'user', agent, at + took / 10, {replies}, {replies} * (took / 10), 0,
+		{received}, {replies}, 0, CASE WHEN NOT active THEN at + took END, CASE WHEN active THEN '' ELSE 'user' END,
 		CASE WHEN active THEN '' ELSE agent END, CASE WHEN active THEN '' ELSE 'user' END,
 		CASE WHEN active THEN '' ELSE 'Support' END, CASE WHEN active THEN '' ELSE 'Done.' END, 0
 	FROM {rows} v`
@@ -179,49 +192,55 @@ const (
 		closed_by_id, closed_source, category, summary, score)
 	SELECT 'acme', id, 'whatsapp', '', 1, at, 'contact', contact, 'incoming_message',
 		at + took / 20, agent, agent, team, at + took / 10, at + took / 10, 'user', agent, at,
-		at + took / 10, 1, took / 10, 0, 1, 1, 0, at + took, 'user', agent, 'user', 'Support',
-		'Done.', 0
+		at + took / 10, {replies}, {replies} * (took / 10), 0, {received}, {replies}, 0,
+		at + took, 'user', agent, 'user', 'Support', 'Done.', 0
 	FROM {rows} v WHERE NOT active`
 
 	// Each event has what reports need of what was before it, as the library writes it: an opening
-	// (1), a message (2), an assignment (3), a reply (4) and, unless it is active, a closing (5).
+	// (1), a message (2), an assignment (3), a reply (4), further messages and replies in turns,
+	// evenly over the time, and, unless it is active, a closing, the last.
 	events = `INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq,
 		kind, at, by_type, by_id, source, channel, lane, body, category, summary, assignee, team,
 		response, new_contact, status_before, assignee_before, team_before, lane_before,
 		channel_before, cycle, opened_source, status_since, assigned_at, was_assigned, opened_at,
 		turn, turn_since, waiting_since, replies)
-	SELECT 'acme', id, e, {event}, contact, CASE WHEN e = 1 THEN 1 END,
-		CASE e WHEN 1 THEN 'conversation_opened' WHEN 2 THEN 'message_received'
-			WHEN 3 THEN 'conversation_assigned' WHEN 4 THEN 'message_sent'
-			ELSE 'conversation_closed' END,
-		CASE e WHEN 3 THEN at + took / 20 WHEN 4 THEN at + took / 10 WHEN 5 THEN at + took
-			ELSE at END,
-		CASE WHEN e < 3 THEN 'contact' ELSE 'user' END,
-		CASE WHEN e < 3 THEN contact ELSE agent END,
-		CASE e WHEN 1 THEN 'incoming_message' WHEN 5 THEN 'user' END,
-		CASE WHEN e IN (1, 2, 4) THEN 'whatsapp' END, CASE WHEN e = 1 THEN '' END,
-		CASE WHEN e IN (2, 4) THEN CONCAT('About my order ', i) END,
-		CASE WHEN e = 5 THEN 'Support' END, CASE WHEN e = 5 THEN 'Done.' END,
+	SELECT 'acme', id, e, {event}, contact, CASE WHEN e = 1 THEN 1 END, kind, now,
+		CASE WHEN kind IN ('conversation_opened', 'message_received') THEN 'contact' ELSE 'user'
+			END,
+		CASE WHEN kind IN ('conversation_opened', 'message_received') THEN contact ELSE agent END,
+		CASE e WHEN 1 THEN 'incoming_message' WHEN {last} THEN 'user' END,
+		CASE WHEN e = 1 OR message THEN 'whatsapp' END, CASE WHEN e = 1 THEN '' END,
+		CASE WHEN message THEN CONCAT('About my order ', i) END,
+		CASE WHEN e = {last} THEN 'Support' END, CASE WHEN e = {last} THEN 'Done.' END,
 		CASE WHEN e = 3 THEN agent END, CASE WHEN e = 3 THEN team END,
-		CASE WHEN e = 4 THEN TRUE END, CASE WHEN e = 1 AND i < 10000 THEN TRUE END,
+		CASE WHEN kind = 'message_sent' THEN TRUE END, CASE WHEN e = 1 AND i < 10000 THEN TRUE END,
 		CASE WHEN e > 1 THEN 'open' END, CASE WHEN e > 3 THEN agent END,
 		CASE WHEN e > 3 THEN team END, CASE WHEN e > 1 THEN '' END,
 		CASE WHEN e > 1 THEN 'whatsapp' END, CASE WHEN e > 1 THEN 1 END,
-		CASE WHEN e > 1 THEN 'incoming_message' END, CASE WHEN e = 5 THEN at END,
-		CASE WHEN e = 5 THEN at + took / 20 END, CASE WHEN e = 5 THEN TRUE END,
-		CASE WHEN e IN (3, 5) THEN at END,
-		CASE e WHEN 2 THEN 'nobody' WHEN 4 THEN 'contact_waiting'
-			WHEN 5 THEN 'awaiting_contact' END,
-		CASE e WHEN 2 THEN at WHEN 4 THEN at WHEN 5 THEN at + took / 10 END,
-		CASE WHEN e = 4 THEN at END, CASE WHEN e = 5 THEN 1 END
-	FROM {rows} v CROSS JOIN (SELECT 1 AS e UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL
-		SELECT 4 UNION ALL SELECT 5) e WHERE (e < 5 OR NOT active) {lean}`
+		CASE WHEN e > 1 THEN 'incoming_message' END, CASE WHEN e = {last} THEN at END,
+		CASE WHEN e = {last} THEN at + took / 20 END, CASE WHEN e = {last} THEN TRUE END,
+		CASE WHEN e IN (3, {last}) THEN at END,
+		CASE WHEN e = 2 THEN 'nobody' WHEN e = {last} THEN '{turn}' WHEN kind = 'message_sent'
+			THEN 'contact_waiting' WHEN message THEN 'awaiting_contact' END,
+		CASE WHEN e IN (2, 4) THEN at WHEN message THEN now - took / {parts}
+			WHEN e = {last} THEN at + took / 10 + ({last} - 5) * (took / {parts}) END,
+		CASE e WHEN 4 THEN at WHEN {last} THEN {waiting}
+			ELSE CASE WHEN kind = 'message_sent' THEN now - took / {parts} END END,
+		CASE WHEN e = {last} THEN {replies} END
+	FROM (SELECT v.*, e, e IN (2, 4) OR e > 4 AND e < {last} AS message,
+		CASE WHEN e = 1 THEN 'conversation_opened' WHEN e = 3 THEN 'conversation_assigned'
+			WHEN e = {last} THEN 'conversation_closed' WHEN e = 2 OR e % 2 = 1 THEN
+			'message_received' ELSE 'message_sent' END AS kind,
+		CASE WHEN e = 3 THEN at + took / 20 WHEN e = {last} THEN at + took WHEN e > 3 THEN
+			at + took / 10 + (e - 4) * (took / {parts}) ELSE at END AS now
+		FROM {rows} v CROSS JOIN {each} e) v
+	WHERE (e < {last} OR NOT active) {lean}`
 
 	queue = `INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
 	SELECT 'acme', id, 1 FROM {rows} v`
 )
 
-func (b *bench) fill(ctx context.Context, n int) error {
+func (b *bench) fill(ctx context.Context, n size) error {
 	// of lists, which are not asked for
 	for _, index := range []string{"contact", "assignee", "channel", "team", "category"} {
 		if _, err := b.db.ExecContext(ctx, "DROP INDEX convo_conversations_"+index); err != nil {
@@ -232,8 +251,8 @@ func (b *bench) fill(ctx context.Context, n int) error {
 		text string
 		rows int
 	}{
-		{contacts, 10_000}, {conversations, n}, {actives, 1000}, {cycles, n}, {events, n},
-		{queue, n},
+		{contacts, 10_000}, {conversations, n.conversations}, {actives, 1000},
+		{cycles, n.conversations}, {events, n.conversations}, {queue, n.conversations},
 	} {
 		for from := 0; from < t.rows; from += 100_000 {
 			if _, err := b.db.ExecContext(ctx, b.text(t.text, n, from,
@@ -247,20 +266,21 @@ func (b *bench) fill(ctx context.Context, n int) error {
 	return err
 }
 
-func (b *bench) text(statement string, n, from, to int) string {
-	numbers := fmt.Sprintf("(WITH RECURSIVE r(i) AS (SELECT %d UNION ALL SELECT i + 1 FROM r "+
-		"WHERE i < %d) SELECT i FROM r) r", from, to-1)
-	id, event := "unhex(printf('%032x', i))", "unhex(printf('e%031x', i * 8 + e))"
+func (b *bench) text(statement string, n size, from, to int) string {
+	id, event := "unhex(printf('%032x', i))", "unhex(printf('e%031x', i * 16 + e))"
 	if b.dialect == sqlstore.PostgreSQL {
-		numbers = fmt.Sprintf("generate_series(%d::bigint, %d) AS r(i)", from, to-1)
 		id = "lpad(to_hex(i), 32, '0')::uuid"
-		event = "('e' || lpad(to_hex(i * 8 + e), 31, '0'))::uuid"
+		event = "('e' || lpad(to_hex(i * 16 + e), 31, '0'))::uuid"
 	}
 	start := fmt.Sprint(year.UnixMicro())
-	step := fmt.Sprint(365 * 24 * time.Hour.Microseconds() / int64(n))
+	step := fmt.Sprint(365 * 24 * time.Hour.Microseconds() / int64(n.conversations))
 	left := ""
-	if b.lean {
-		left = "AND e NOT IN (2, 4)"
+	if n.lean {
+		left = "AND NOT message"
+	}
+	turn, waiting := "awaiting_contact", "NULL"
+	if n.messages%2 == 1 { // the last one is the contact's
+		turn, waiting = "contact_waiting", "at + took / 10 + ({last} - 5) * (took / {parts})"
 	}
 	statement = strings.ReplaceAll(statement, "{rows}", `(SELECT i, `+id+` AS id,
 		`+start+` + i * `+step+` AS at,
@@ -268,8 +288,22 @@ func (b *bench) text(statement string, n, from, to int) string {
 		a % 5) AS team,
 		60000000 + b * b * 860 AS took, i < 1000 AS active FROM (
 		SELECT i, i * 7919 % 10007 AS a, i * 104729 % 10009 AS b FROM {numbers}) n)`)
-	return strings.NewReplacer("{lean}", left, "{numbers}", numbers, "{start}", start,
+	statement = strings.ReplaceAll(statement, "{waiting}", waiting)
+	last := n.messages + 3
+	return strings.NewReplacer("{lean}", left, "{numbers}", b.numbers("i", from, to),
+		"{each}", b.numbers("e", 1, last+1), "{last}", fmt.Sprint(last), "{parts}",
+		fmt.Sprint(n.messages+1), "{replies}", fmt.Sprint(n.messages/2),
+		"{received}", fmt.Sprint((n.messages+1)/2), "{turn}", turn, "{start}", start,
 		"{event}", event).Replace(statement)
+}
+
+// numbers is a table of those from a number up to before another one, in a column.
+func (b *bench) numbers(column string, from, to int) string {
+	if b.dialect == sqlstore.PostgreSQL {
+		return fmt.Sprintf("generate_series(%d::bigint, %d) AS %s(%s)", from, to-1, column, column)
+	}
+	return fmt.Sprintf("(WITH RECURSIVE r(%s) AS (SELECT %d UNION ALL SELECT %s + 1 FROM r "+
+		"WHERE %s < %d) SELECT %s FROM r)", column, from, column, column, to-1, column)
 }
 
 func (b *bench) byHand(ctx context.Context, statements []string) error {
@@ -289,7 +323,7 @@ func (b *bench) byHand(ctx context.Context, statements []string) error {
 	return nil
 }
 
-func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err error) {
+func (b *bench) measure(ctx context.Context, n size, rounds int) (note string, err error) {
 	config := sqlstore.Config{DB: b.db, Dialect: b.dialect}
 	if err := config.Migrate(ctx); err != nil {
 		return "", err
@@ -303,7 +337,7 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 	if err != nil {
 		return "", err
 	}
-	all := slices.DeleteFunc(queries(), func(q query) bool { return b.lean && q.ofMessages() })
+	all := slices.DeleteFunc(queries(), func(q query) bool { return n.lean && q.ofMessages() })
 	took := make([][3][]time.Duration, len(all)) // raw, without, with
 	turn := func(which, rounds int) error {
 		for range rounds {
@@ -336,7 +370,7 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 			return "", err
 		}
 		done += m
-		fmt.Fprintf(os.Stderr, "\r%s: %d of %d conversations rolled up", b.name, done, n)
+		fmt.Fprintf(os.Stderr, "\r%s: %d of %d conversations rolled up", b.name, done, n.conversations)
 	}
 	fmt.Fprintln(os.Stderr)
 	rolled := time.Since(began)
@@ -365,5 +399,5 @@ func (b *bench) measure(ctx context.Context, n, rounds int) (note string, err er
 	}
 	return fmt.Sprintf("%s: filled in %v, rolled up in %v (%.0f conversations a second); the "+
 		"rollups are %.0f rows of %.0f bytes on average", b.name, filled.Round(time.Second),
-		rolled.Round(time.Second), float64(n)/rolled.Seconds(), rows, bytes/rows), nil
+		rolled.Round(time.Second), float64(n.conversations)/rolled.Seconds(), rows, bytes/rows), nil
 }
