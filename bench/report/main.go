@@ -233,7 +233,7 @@ const (
 			'message_received' ELSE 'message_sent' END AS kind,
 		CASE WHEN e = 3 THEN at + took / 20 WHEN e = {last} THEN at + took WHEN e > 3 THEN
 			at + took / 10 + (e - 4) * (took / {parts}) ELSE at END AS now
-		FROM {rows} v CROSS JOIN {each} e) v
+		FROM {rows} v CROSS JOIN {each}) v
 	WHERE (e < {last} OR NOT active) {lean}`
 
 	queue = `INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
@@ -303,7 +303,7 @@ func (b *bench) numbers(column string, from, to int) string {
 		return fmt.Sprintf("generate_series(%d::bigint, %d) AS %s(%s)", from, to-1, column, column)
 	}
 	return fmt.Sprintf("(WITH RECURSIVE r(%s) AS (SELECT %d UNION ALL SELECT %s + 1 FROM r "+
-		"WHERE %s < %d) SELECT %s FROM r)", column, from, column, column, to-1, column)
+		"WHERE %s < %d) SELECT %s FROM r) r", column, from, column, column, to-1, column)
 }
 
 func (b *bench) byHand(ctx context.Context, statements []string) error {
