@@ -111,9 +111,13 @@ func (w *decider) row(s *Snapshot, to *ConversationRow) {
 	if s.Conversation.ID == w.loaded.conversation {
 		was, to.PlacesBefore, to.LabelsBefore = w.loaded.listing, w.loaded.places, w.loaded.labels
 	}
-	if w.otherThanMessages || s.Conversation.ID != w.loaded.conversation {
+	if w.otherThanMessages || s.Conversation.ID != w.loaded.conversation ||
+		!s.Conversation.DueAt.Equal(w.loaded.dueAt) {
 		now := listingOf(&s.Conversation)
 		to.Listing = was.becomes(&now)
+		if w.moved && to.Listing == RowKept && now.status.Active() {
+			to.Listing = RowUpdated // the contact is another one
+		}
 	}
 	switch {
 	case s.Conversation.ID != w.loaded.conversation:

@@ -62,6 +62,12 @@ func (e *Engine) armByItsOwn(
 	}
 	w := decider{loaded: versionsOf(loaded)}
 	w.arm(c, micros(at), p)
+	if was := &loaded.Conversation; was.ID == c.ID && !c.DueAt.Equal(was.DueAt) {
+		ch.Conversation.OnlyMessages = false
+		if ch.Conversation.Listing == RowKept {
+			ch.Conversation.Listing = RowUpdated
+		}
+	}
 	return nil
 }
 

@@ -148,8 +148,9 @@ type ConversationRow struct {
 	// Moved says that Contact, Origin, Lane or Channel have changed, which else no commit changes.
 	Moved bool
 	// Listing is what becomes of the row by which an active conversation is filtered in lists and
-	// counted, for stores that keep one: of its Status, Channel, Lane, Assignee, Team and Priority.
-	// It has no version, but that of the conversation.
+	// counted, for stores that keep one: of its Status, Channel, Lane, Assignee, Team, Priority and
+	// DueAt, and of its Contact, of whom it is the only one in its Lane. It has no version, but
+	// that of the conversation.
 	Listing RowAction
 	// PlacesBefore are the places in lists that were loaded; [PlacesOf] says which they are now.
 	PlacesBefore Places
@@ -266,15 +267,17 @@ func versionsOf(s *Snapshot) loadedVersions {
 	}
 }
 
-// listing is by what an active conversation is filtered in lists, and counted.
+// listing is by what an active conversation is filtered in lists and counted, and found when due.
 type listing struct {
 	status                        Status
 	channel, lane, assignee, team string
 	priority                      Priority
+	due                           int64 // micros of DueAt
 }
 
 func listingOf(c *Conversation) listing {
-	return listing{c.Status, c.Channel, c.Lane, c.Assignee, c.Team, c.Priority}
+	return listing{c.Status, c.Channel, c.Lane, c.Assignee, c.Team, c.Priority,
+		c.DueAt.UnixMicro()}
 }
 
 // becomes is what a change of a conversation, from l to now, does with its row.

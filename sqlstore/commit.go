@@ -198,10 +198,10 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 				a = append(a, c.Contact, c.Origin, c.Lane, c.Channel)
 			}
 			written, err = t.update(ctx, statement, append(a,
-				c.Workspace, id, r.Expected, c.Workspace, dialect.ActiveSlot(c), c.Lane, id)...)
+				c.Workspace, id, r.Expected)...)
 		}
 		if err == nil && !written {
-			err = p.whyNot(ctx, t, c)
+			err = fmt.Errorf("sqlstore: conversation %s: %w", c.ID, convo.ErrConflict)
 		}
 		if err == nil {
 			err = writeListing(ctx, t, r)
@@ -222,7 +222,7 @@ func writeListing(ctx context.Context, t *transaction, r *convo.ConversationRow)
 		}
 		written, err := write(ctx, step.Statement, step.Args...)
 		if err == nil && !written {
-			err = fmt.Errorf("sqlstore: conversation %s in lists: %w", r.ID, convo.ErrConflict)
+			err = whyNot(ctx, t, &r.Conversation)
 		}
 		if err != nil {
 			return err
@@ -253,8 +253,8 @@ func writeListing(ctx context.Context, t *transaction, r *convo.ConversationRow)
 	return nil
 }
 
-// whyNot says why a conversation could not be written.
-func (p *plan) whyNot(ctx context.Context, t *transaction, c *convo.Conversation) error {
+// whyNot says why a conversation could not be put where it belongs in lists.
+func whyNot(ctx context.Context, t *transaction, c *convo.Conversation) error {
 	reason := convo.ErrConflict
 	if c.Status.Active() {
 		n, err := t.count(ctx, dialect.OtherActive, c.Workspace, c.Contact, c.Lane, t.d.ID(c.ID))
@@ -265,7 +265,7 @@ func (p *plan) whyNot(ctx context.Context, t *transaction, c *convo.Conversation
 			reason = convo.ErrActiveExists
 		}
 	}
-	return fmt.Errorf("sqlstore: conversation %s: %w", c.ID, reason)
+	return fmt.Errorf("sqlstore: conversation %s in lists: %w", c.ID, reason)
 }
 
 func (p *plan) writeKeys(ctx context.Context, t *transaction) error {
@@ -399,8 +399,10 @@ func (p *plan) merge(ctx context.Context, t *transaction) error {
 			_, err = t.update(ctx, dialect.MergeContacts, m.into, p.workspace, m.contact)
 		}
 		if err == nil {
-			_, err = t.update(ctx, dialect.MergeConversations,
-				m.into, m.into, p.workspace, m.contact)
+			_, err = t.update(ctx, dialect.MergeConversations, m.into, p.workspace, m.contact)
+		}
+		if err == nil {
+			_, err = t.update(ctx, dialect.MergeActives, m.into, p.workspace, m.contact)
 		}
 		if err != nil {
 			return err
@@ -424,8 +426,13 @@ func (p *plan) unmerge(ctx context.Context, t *transaction) error {
 			}
 		}
 		for _, owner := range append([]string{id}, ch.Family...) {
-			_, err := t.update(ctx, dialect.UnmergeConversations, id, id, p.workspace,
-				ch.UnmergeFrom, owner)
+			// first the active ones, while their conversations say whose they are
+			_, err := t.update(ctx, dialect.UnmergeActives, id, p.workspace, ch.UnmergeFrom,
+				p.workspace, ch.UnmergeFrom, owner)
+			if err == nil {
+				_, err = t.update(ctx, dialect.UnmergeConversations, id, p.workspace,
+					ch.UnmergeFrom, owner)
+			}
 			if err != nil {
 				return err
 			}

@@ -245,10 +245,11 @@ func (s *Store) Active(ctx context.Context, workspace string) ([]report.ActiveCo
 		return nil, err
 	}
 	s = s.within(ctx)
-	statement := `SELECT status, assignee, team, lane, channel, count(*), min(opened_at),
-	min(waiting_since) FROM convo_conversations
-	WHERE workspace = ? AND active = ` + s.d.Boolean(true) + `
-	GROUP BY status, assignee, team, lane, channel`
+	statement := `SELECT cv.status, cv.assignee, cv.team, cv.lane, cv.channel, count(*),
+	min(cv.opened_at), min(cv.waiting_since) FROM convo_active ac` +
+		s.d.LookUp("convo_conversations", "cv", "cv.workspace = ac.workspace AND cv.id = ac.id") + `
+	WHERE ac.workspace = ?
+	GROUP BY cv.status, cv.assignee, cv.team, cv.lane, cv.channel`
 	var out []report.ActiveCount
 	err := s.rows(ctx, statement, []any{workspace}, func(scan func(...any) error) error {
 		var a report.ActiveCount

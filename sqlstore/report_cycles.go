@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -39,6 +40,24 @@ func (s *Store) Cycles(
 	}
 }
 
+// cyclesOf is where an export finds cycles: those that run, in their conversations, or closed ones,
+// by the events that opened or closed them. These have an index by time for reports, so that a
+// closing writes no other one.
+type cyclesOf struct {
+	event convo.EventKind // zero: those that run
+	cycle string          // which of a conversation's it is
+}
+
+var exportedCycles = map[report.TimeBasis][]cyclesOf{
+	// First those that run: one that is closed between the two is in both then, and not in none.
+	report.ByOpening: {
+		{},
+		{convo.ConversationOpened, "cy.number = 1"},
+		{convo.ConversationReopened, "cy.number = ev.cycle + 1"}, // which says what was before
+	},
+	report.ByClosing: {{convo.ConversationClosed, "cy.number = ev.cycle"}},
+}
+
 // cyclesPage is a page behind a place, of those that are closed and those that run.
 func (s *Store) cyclesPage(
 	ctx context.Context, of *report.CyclesQuery, at int64, id uuid.UUID, number int,
@@ -46,17 +65,9 @@ func (s *Store) cyclesPage(
 	args := []any{
 		of.Workspace, at, of.To.UnixMicro(), at, s.d.ID(id), s.d.ID(id), number, convo.MaxPageSize,
 	}
-	// First those that run: one that is closed between the two is in both then, and not in none.
-	for _, running := range []bool{true, false} {
-		if running && of.By == report.ByClosing {
-			continue
-		}
+	for _, from := range exportedCycles[of.By] {
 		var y report.Cycle
-		statement, dests := selectCycles(of.By, running, &y)
-		if running {
-			statement += " AND cy.active = " + s.d.Boolean(true)
-		}
-		statement += orderOfCycles(of.By, running)
+		statement, dests := s.selectCycles(from, &y)
 		n := len(page)
 		err := s.rows(ctx, statement, args, func(scan func(...any) error) error {
 			y = report.Cycle{}
@@ -80,43 +91,29 @@ func (s *Store) cyclesPage(
 }
 
 // selectCycles selects the cycles that are behind a place in a period.
-func selectCycles(by report.TimeBasis, running bool, y *report.Cycle) (string, []any) {
-	from, conversation, status := "convo_cycles cy JOIN convo_conversations cv ON "+
-		"cv.workspace = cy.workspace AND cv.id = cy.conversation", "cv.", "'closed'"
-	if running {
-		from, conversation, status = "convo_conversations cy", "cy.", "cy.status"
-	}
-	at, id := timeOfCycle(by, running), idOfCycle(running)
-	dests := dialect.Cycle.Dests([]any{
+func (s *Store) selectCycles(of cyclesOf, y *report.Cycle) (statement string, dests []any) {
+	dests = dialect.Cycle.Dests([]any{
 		(*dialect.Text)(&y.Workspace), (*dialect.ID)(&y.Conversation), (*dialect.Text)(&y.Contact),
 		(*dialect.Text)(&y.Channel), (*dialect.Text)(&y.Lane), (*dialect.Micros)(&y.CreatedAt),
 		(*dialect.Flag)(&y.NewContact), (*dialect.Text)(&y.Status),
 	}, &y.Cycle)
-	return "SELECT cy.workspace, " + id + ", " + conversation + "origin, cy.channel, cy.lane, " +
-		conversation + "created_at, " + conversation + "new_contact, " + status + ", " +
-		dialect.Cycle.Qualify("cy") + " FROM " + from + " WHERE cy.workspace = ? AND " + at +
-		" >= ? AND " + at + " < ? AND (" + at + " > ? OR " + id + " > ? OR " + id +
-		" = ? AND cy.number > ?)", dests
-}
-
-func orderOfCycles(by report.TimeBasis, running bool) string {
-	return " ORDER BY " + timeOfCycle(by, running) + ", " + idOfCycle(running) +
-		", cy.number LIMIT ?"
-}
-
-func timeOfCycle(by report.TimeBasis, running bool) string {
-	switch {
-	case by == report.ByClosing:
-		return "cy.closed_at"
-	case running:
-		return "cy.opened_at + 0" // or PostgreSQL looks by this among all that were ever opened
+	const page = " AND %[1]s >= ? AND %[1]s < ? AND (%[1]s > ? OR %[2]s > ? OR %[2]s = ? AND" +
+		" cy.number > ?) ORDER BY %[1]s, %[2]s, %[3]s LIMIT ?"
+	if of.event == 0 {
+		return "SELECT cy.workspace, cy.id, cy.origin, cy.channel, cy.lane, cy.created_at, " +
+				"cy.new_contact, cy.status, " + dialect.Cycle.Qualify("cy") +
+				" FROM convo_active ac" +
+				s.d.LookUp("convo_conversations", "cy",
+					"cy.workspace = ac.workspace AND cy.id = ac.id") +
+				" WHERE ac.workspace = ?" + fmt.Sprintf(page, "cy.opened_at", "cy.id", "cy.number"),
+			dests
 	}
-	return "cy.opened_at"
-}
-
-func idOfCycle(running bool) string {
-	if running {
-		return "cy.id"
-	}
-	return "cy.conversation"
+	return "SELECT cy.workspace, cy.conversation, cv.origin, cy.channel, cy.lane, cv.created_at, " +
+		"cv.new_contact, 'closed', " + dialect.Cycle.Qualify("cy") + " FROM convo_events ev" +
+		s.d.LookUp("convo_cycles", "cy", "cy.workspace = ev.workspace"+
+			" AND cy.conversation = ev.conversation AND "+of.cycle) +
+		s.d.LookUp("convo_conversations", "cv",
+			"cv.workspace = ev.workspace AND cv.id = ev.conversation") +
+		" WHERE ev.workspace = ? AND ev.kind = '" + of.event.String() + "'" +
+		fmt.Sprintf(page, "ev.at", "ev.conversation", "ev.seq"), dests
 }

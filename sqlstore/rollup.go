@@ -51,9 +51,11 @@ func (t *rollupTurn) set(workspace string) {
 // that a busy workspace keeps no other one waiting. A conversation that a command holds just now is
 // left to a later call.
 //
+// It also lists closed conversations by assignee, team, channel, lane and category.
+//
 // Call it in the background, every minute or so, and again while it says that there is more;
-// without it, reports are right as well. n conversations are in the rollups also if it fails: each
-// workspace is a transaction of its own. Several calls may run at once, also in several processes;
+// without it, reports and lists are right as well. n conversations are in the rollups also if it
+// fails: each workspace is a transaction of its own. Several calls may run at once, also in several processes;
 // one that was overtaken in a workspace fails with convo.ErrConflict. A negative limit is a
 // *convo.ValidationError.
 func (s *Store) Rollup(ctx context.Context, limit int) (n int, more bool, err error) {
@@ -194,6 +196,11 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 	}
 	noted := int64(0)
 	for _, chunk := range held {
+		// What leaves the queue is no longer looked for in it by lists of closed ones.
+		_, err := s.change(ctx, s.d.InsertClosed(len(chunk)), append([]any{workspace}, chunk...))
+		if err != nil {
+			return 0, err
+		}
 		m, err := s.change(ctx, "DELETE FROM convo_rollup_queue WHERE workspace = ? AND "+
 			"conversation IN ("+dialect.Placeholders(len(chunk))+")",
 			append([]any{workspace}, chunk...))

@@ -43,6 +43,7 @@ func (s *Store) inTransactions() []string {
 		dialect.InsertQueued + s.d.KeepQueued,
 		dialect.RepointKey, dialect.RedactEvent, dialect.RedactContactEvent,
 		dialect.MergeContacts, dialect.ActiveTwice, dialect.MergeConversations,
+		dialect.MergeActives,
 		dialect.UpdateActive, dialect.DeleteActive, dialect.MovePlace, dialect.DeletePlace,
 	}
 	for _, statement := range [...]string{

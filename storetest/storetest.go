@@ -255,6 +255,9 @@ func (s *suite) after(to convo.Ref, cmds ...convo.Command) convo.Snapshot {
 func rearm(ch *convo.Change, at time.Time) {
 	ch.Conversation.Action, ch.Conversation.DueAt = convo.RowUpdated, at
 	ch.Conversation.OnlyMessages = false
+	if ch.Conversation.Listing == convo.RowKept && ch.Conversation.Status.Active() {
+		ch.Conversation.Listing = convo.RowUpdated
+	}
 }
 
 func (s *suite) commit(changes ...convo.Change) {

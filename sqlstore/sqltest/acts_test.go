@@ -108,7 +108,7 @@ func counts(t *testing.T, db *sql.DB, workspace string) string {
 		"count(*) FROM convo_places", "count(*) FROM convo_labels",
 		"coalesce(sum(version), 0) FROM convo_contacts",
 		"coalesce(sum(version), 0) FROM convo_conversations",
-		"count(active_slot) FROM convo_conversations", "count(due_at) FROM convo_conversations",
+		"count(due_at) FROM convo_active", "count(due_at) FROM convo_conversations",
 		"count(merged_into) FROM convo_contacts",
 	} {
 		queries = append(queries, "SELECT "+of+" WHERE workspace = '"+workspace+"'")

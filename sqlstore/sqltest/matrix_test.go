@@ -299,9 +299,9 @@ func TestRacesBreakAStoreWithoutItsGuards(t *testing.T) {
 
 // dropSlot drops the index that keeps the active conversation of a contact single.
 func dropSlot(t *testing.T, e testdb.Engine, db *sql.DB) {
-	drop := "DROP INDEX convo_conversations_active_slot"
+	drop := "DROP INDEX convo_active_slot"
 	if e == testdb.MariaDB {
-		drop += " ON convo_conversations"
+		drop += " ON convo_active"
 	}
 	_, err := db.ExecContext(t.Context(), drop)
 	require.NoError(t, err)

@@ -29,9 +29,9 @@ const (
 	inbox     = 10_000 // active ones of one workspace
 	pageLimit = 50
 	// mostRead is how many rows a page may cost, whatever is in the tables: all active
-	// conversations of the workspace are 240, and the closed ones that a filter finds are many
-	// more, if it is not a rare one.
-	mostRead = 400
+	// conversations of the workspace are 240, with a narrow row each, and the closed ones that a
+	// filter finds are many more, if it is not a rare one.
+	mostRead = 600
 )
 
 // What the store says to the engine is recorded while it does all that it can do; then the engine
@@ -130,7 +130,8 @@ func (p *planner) noLongPages(t *testing.T) {
 			assert.LessOrEqual(t, plan.read, most(st.what), "%s\n%s\n%s", st.what, st.text,
 				plan.text)
 			if strings.HasPrefix(st.what, "list") && !strings.Contains(st.text, "UNION") &&
-				!strings.Contains(st.text, "page") { // of which 50 are sorted once more
+				!strings.Contains(st.text, "page") && // of which 50 are sorted once more
+				!strings.Contains(st.text, "ac.contact = ") { // who has one in a lane
 				assert.Empty(t, plan.sorts, "%s\n%s\n%s", st.what, st.text, plan.text)
 			}
 			if strings.HasPrefix(st.what, "export") && strings.Contains(st.text, "FROM convo_cycles") {
@@ -167,8 +168,8 @@ func exports(t *testing.T, s *sqlstore.Store, did func(string)) {
 // most is how many rows a page may cost. A list of active ones in an order of theirs, by a filter
 // that no index is for, looks at no more than the place and the narrow row of each active one.
 func most(what string) int {
-	if strings.HasPrefix(what, "export") { // a cycle and its conversation
-		return 2*convo.MaxPageSize + mostRead
+	if strings.HasPrefix(what, "export") { // an event, its cycle and its conversation
+		return 3*convo.MaxPageSize + mostRead
 	}
 	by := slices.ContainsFunc(activeOrders, func(o convo.Order) bool {
 		return strings.Contains(what, " by "+string(o))
@@ -553,6 +554,7 @@ func newPlanner(t *testing.T, e testdb.Engine) *planner {
 	return openPlanner(t, e, func(ctx context.Context, db *sql.DB) {
 		require.NoError(t, fill.Conversations(ctx, db, dialects[e], filled))
 		require.NoError(t, fill.Log(ctx, db, dialects[e], filled))
+		require.NoError(t, fill.RolledUp(ctx, db, dialects[e], filled))
 		require.NoError(t, fill.Inbox(ctx, db, dialects[e], inbox))
 		require.NoError(t, fill.Analyze(ctx, db, dialects[e]))
 	})
@@ -707,7 +709,8 @@ func (p *planner) explainPostgres(t *testing.T, st statement, run bool, mode str
 	require.NoError(t, json.Unmarshal(answer, &plans))
 	plan.text = mode + "\n" + string(answer)
 	plans[0].Plan.walk(func(n *node) {
-		if n.Type == "Seq Scan" || strings.Contains(n.Type, "Index") &&
+		// Of the queue, a list reads what there is of its workspace: here two rows.
+		if n.Type == "Seq Scan" && n.Table != "convo_rollup_queue" || strings.Contains(n.Type, "Index") &&
 			strings.HasSuffix(n.Type, "Scan") && n.Condition == "" {
 			plan.scans = append(plan.scans, n.Type+" "+n.Table+n.Index)
 		}

@@ -63,11 +63,10 @@ func dueIn(t *testing.T, e testdb.Engine, db *sql.DB, s *sqlstore.Store, n int) 
 	contact, conversation := join("c", "i"), fmt.Sprintf(id, "i")
 	workspace := join("w", fmt.Sprintf("i %% %d", tickedWorkspaces))
 	for table, changed := range map[string]map[string]string{
-		"contacts": {"id": contact},
-		"conversations": {"id": conversation, "contact": contact, "origin": contact,
-			"active_slot": contact},
-		"active": {"id": conversation},
-		"places": {"id": conversation},
+		"contacts":      {"id": contact},
+		"conversations": {"id": conversation, "contact": contact, "origin": contact},
+		"active":        {"id": conversation, "contact": contact},
+		"places":        {"id": conversation},
 		"events": {"conversation": conversation, "contact": contact,
 			"id": fmt.Sprintf(id, "i * 16 + seq")},
 	} {

@@ -12,7 +12,7 @@ func (d *Dialect) Due(except int) string {
 	if d.rangesOfIndex { // one behind the other
 		behind = "(due_at > ? OR due_at = ? AND (workspace > ? OR workspace = ? AND id > ?))"
 	}
-	return `SELECT workspace, id, due_at, lane, channel FROM convo_conversations` + d.dueIndex + `
+	return `SELECT workspace, id, due_at, lane, channel FROM convo_active` + d.dueIndex + `
 	WHERE due_at IS NOT NULL AND due_at <= ? AND ` + behind +
 		strings.Repeat(" AND NOT (workspace = ? AND lane = ? AND channel = ?)", except) + `
 	ORDER BY due_at, workspace, id LIMIT ?`

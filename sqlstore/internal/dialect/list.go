@@ -10,9 +10,6 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// byValue marks a statement whose plan is to depend on the values.
-const byValue = "/* for these values */ "
-
 // List is the statement that finds a page of conversations.
 func (d *Dialect) List(f *convo.Filter) (statement string, args []any) {
 	if f.Order != convo.OrderCreated {
@@ -28,6 +25,8 @@ type listing struct {
 	where []string
 	args  []any
 	tied  bool // what it is from is a page, but for those at its end that are equal
+
+	table, id, createdAt string // where it begins, and what it is in the order of
 }
 
 func (l *listing) add(on bool, condition string, values ...any) {
@@ -58,85 +57,6 @@ func orderBy(f *convo.Filter, columns ...string) string {
 	return "ORDER BY " + strings.Join(columns, " "+direction(f)+", ") + " " + direction(f)
 }
 
-// listCreated lists by opening. Every index of conversations leads from the workspace, perhaps by
-// one filter, to the active ones and to the closed ones in their order; so a page that may hold
-// both is put together of two.
-func (d *Dialect) listCreated(f *convo.Filter) (statement string, args []any) {
-	var parts []string
-	active, closed := splitStatus(f.Status)
-	columns := Conversations.Read.Qualify("cv")
-	both := len(f.Status) == 0 || len(active) > 0 && closed
-	both = both && !f.Waiting
-	late := both && d.lateRows
-	if late {
-		columns = "cv.id, cv.created_at"
-	}
-	part := func(of bool, condition string) {
-		l := listing{d: d, f: f}
-		from, id, createdAt := l.from(of)
-		l.filters(id, createdAt, of)
-		if condition != "" {
-			l.where = append(l.where, condition)
-		}
-		parts = append(parts, from.hint+"SELECT "+columns+"\n\tFROM "+from.table+
-			"\n\tWHERE "+strings.Join(l.where, " AND ")+
-			"\n\t"+orderBy(f, createdAt, id)+" LIMIT ?")
-		args = append(append(args, l.args...), f.Limit)
-	}
-	if len(f.Status) == 0 || len(active) > 0 {
-		condition := ""
-		if len(active) == 1 {
-			// Said so, because PostgreSQL takes status and active for independent of each other,
-			// and expects next to none.
-			condition = "cv.status <> '" + string(otherActiveStatus[active[0]]) + "'"
-		}
-		part(true, condition)
-	}
-	if !f.Waiting && (len(f.Status) == 0 || closed) {
-		part(false, "")
-	}
-	switch len(parts) {
-	case 0: // of closed ones nobody waits
-		part(true, "1 = 0")
-		return parts[0], args
-	case 1:
-		return parts[0], args
-	}
-	union := "SELECT * FROM (\n\t" + parts[0] + "\n) of_active UNION ALL SELECT * FROM (\n\t" +
-		parts[1] + "\n) of_closed " + orderBy(f, "created_at", "id") + " LIMIT ?"
-	args = append(args, f.Limit)
-	if !late {
-		return union, args
-	}
-	return "SELECT " + Conversations.Read.Qualify("cv") + "\nFROM (" + union + ") page\n" +
-		"JOIN convo_conversations cv ON cv.workspace = ? AND cv.id = page.id\n" +
-		orderBy(f, "page.created_at", "page.id"), append(args, f.Workspace)
-}
-
-// filters narrows a listing of conversations cv down, by whatever columns have their id and time of
-// opening, to the active ones or to the closed ones.
-func (l *listing) filters(id, createdAt string, active bool) {
-	f := l.f
-	l.shared("cv")
-	l.add(f.Category != "", "cv.category = ? AND cv.category <> ''", f.Category)
-	l.add(!f.ClosedFrom.IsZero(), "cv.closed_at >= ?", f.ClosedFrom.UnixMicro())
-	l.add(!f.ClosedTo.IsZero(), "cv.closed_at < ?", f.ClosedTo.UnixMicro())
-	l.add(f.Waiting, "cv.waiting_since IS NOT NULL")
-	l.rare(createdAt, id, active)
-	from, to := f.From, latest(f)
-	// One bound on each side, the narrower one: of two SQLite makes a plan that sorts.
-	on := f.After != convo.Cursor{}
-	if f.Ascending {
-		on = on && !f.After.At.Before(from)
-	} else {
-		on = on && (to.IsZero() || f.After.At.Before(to))
-	}
-	l.add(!from.IsZero() && (!on || !f.Ascending), createdAt+" >= ?", from.UnixMicro())
-	l.add(!to.IsZero() && (!on || f.Ascending), createdAt+" < ?", to.UnixMicro())
-	l.behind(on, createdAt, id, f.After.At)
-	l.add(true, "cv.active = "+l.d.Boolean(active))
-}
-
 // latest is before what no conversation of the listing was opened at: whatever was closed, or last
 // active, before a time was opened before it.
 func latest(f *convo.Filter) (to time.Time) {
@@ -159,16 +79,17 @@ func (l *listing) behind(on bool, at, id string, place time.Time) {
 func (l *listing) shared(alias string) {
 	f, of := l.f, alias+"."
 	l.add(true, of+"workspace = ?", f.Workspace)
-	l.add(alias == "cv" && f.Contact != "", of+"contact = ?", f.Contact)
+	l.add(f.Contact != "", of+"contact = ?", f.Contact)
 	l.add(f.Assignee != "", of+"assignee = ?", f.Assignee)
+	// as the partial index says it
+	l.add(alias == "ac" && f.Assignee != "", "ac.assignee <> ''")
 	// not as a value, because it is many more than an assignee has
 	l.add(f.Unassigned, of+"assignee = ''")
 	l.add(f.Assigned, of+"assignee <> ''")
-	// as the partial indexes say it
-	l.add(f.Team != "", of+"team = ? AND "+of+"team <> ''", f.Team)
+	l.add(f.Team != "", of+"team = ?", f.Team)
 	l.add(f.NoTeam, of+"team = ''")
 	l.add(f.Channel != "", of+"channel = ?", f.Channel)
-	l.add(f.Lane != "", of+"lane = ? AND "+of+"lane <> ''", f.Lane)
+	l.add(f.Lane != "", of+"lane = ?", f.Lane)
 	l.add(f.NoLane, of+"lane = ''")
 	if len(f.Priority) > 0 {
 		var values []any
@@ -179,21 +100,19 @@ func (l *listing) shared(alias string) {
 	}
 }
 
-// rare are the filters that no index of conversations cv is for.
-func (l *listing) rare(createdAt, id string, active bool) {
+// activity are the filters by the last activity.
+func (l *listing) activity() {
 	f := l.f
 	l.add(!f.ActiveFrom.IsZero(), "cv.last_activity_at >= ?", f.ActiveFrom.UnixMicro())
 	l.add(!f.ActiveTo.IsZero(), "cv.last_activity_at < ?", f.ActiveTo.UnixMicro())
-	for i, label := range f.Labels {
-		if i == 0 && !active {
-			l.add(true, "lb.workspace = ? AND lb.label = ?", f.Workspace, label)
-			continue
-		}
-		l.add(true, fmt.Sprintf("EXISTS (SELECT 1 FROM convo_labels lb%[1]d"+
-			" WHERE lb%[1]d.workspace = ? AND lb%[1]d.label = ?"+
-			" AND lb%[1]d.created_at = %[2]s AND lb%[1]d.conversation = %[3]s)", i, createdAt, id),
-			f.Workspace, label)
-	}
+}
+
+// labelled is a filter by a label.
+func (l *listing) labelled(i int, label, createdAt, id string) {
+	l.add(true, fmt.Sprintf("EXISTS (SELECT 1 FROM convo_labels lb%[1]d"+
+		" WHERE lb%[1]d.workspace = ? AND lb%[1]d.label = ?"+
+		" AND lb%[1]d.created_at = %[2]s AND lb%[1]d.conversation = %[3]s)", i, createdAt, id),
+		l.f.Workspace, label)
 }
 
 // splitStatus is each active status once, and whether closed is among them.
@@ -207,55 +126,9 @@ func splitStatus(all []convo.Status) (active []convo.Status, closed bool) {
 	return active, closed
 }
 
-var otherActiveStatus = map[convo.Status]convo.Status{
-	convo.StatusOpen: convo.StatusPending, convo.StatusPending: convo.StatusOpen,
-}
-
-// source is where a listing begins.
-type source struct{ hint, table string }
-
-// from is the table of a part of a listing by opening, perhaps with the indexes to choose from, and
-// the columns that have the id and the time. Closed ones with a label are found by it: of all that
-// are closed it may be on few.
-func (l *listing) from(active bool) (from source, id, createdAt string) {
-	if len(l.f.Labels) > 0 && !active {
-		return source{table: "convo_labels lb" + l.d.byIndex("PRIMARY") +
-				l.d.lookUp("convo_conversations", "cv",
-					"cv.workspace = lb.workspace AND cv.id = lb.conversation")},
-			"lb.conversation", "lb.created_at"
-	}
-	indexes := l.indexes()
-	if len(indexes) > 1 {
-		from.hint = byValue
-	}
-	if len(indexes) == 0 {
-		indexes = []string{"convo_conversations_listed"}
-	}
-	from.table = "convo_conversations cv" + l.d.byIndex(strings.Join(indexes, ", "))
-	return from, "cv.id", "cv.created_at"
-}
-
-// indexes are those of the filters.
-func (l *listing) indexes() (all []string) {
-	f := l.f
-	for _, i := range [...]struct {
-		given bool
-		name  string
-	}{
-		{f.Contact != "", "contact"}, {f.Assignee != "" || f.Unassigned, "assignee"},
-		{f.Team != "", "team"}, {f.Channel != "", "channel"}, {f.Category != "", "category"},
-		{f.Lane != "", "lane"},
-	} {
-		if i.given {
-			all = append(all, "convo_conversations_"+i.name)
-		}
-	}
-	return all
-}
-
-// lookUp joins a table that is to be looked up row by row, in the order of what is before it. Where
+// LookUp joins a table that is to be looked up row by row, in the order of what is before it. Where
 // the engine cannot be told, it may think that to read all of it and to sort is cheaper.
-func (d *Dialect) lookUp(table, alias, on string) string {
+func (d *Dialect) LookUp(table, alias, on string) string {
 	if d.straightJoin != "" {
 		return "\n\t" + d.straightJoin + " " + table + " " + alias + " ON " + on
 	}
@@ -305,10 +178,9 @@ func (l *listing) conditions() string { return "\n\tWHERE " + strings.Join(l.whe
 // few lists what one contact or one user has. The last of the keys is the id.
 func (l *listing) few() (from string, keys []string) {
 	f := l.f
-	l.shared("cv")
-	l.add(true, "cv.active = "+l.d.True)
+	l.shared("ac")
 	l.add(f.Waiting, "cv.waiting_since IS NOT NULL")
-	l.ofActive("cv")
+	l.ofActive("ac")
 	switch f.Order {
 	case convo.OrderActivity:
 		keys = []string{"cv.last_activity_at"}
@@ -323,13 +195,8 @@ func (l *listing) few() (from string, keys []string) {
 	l.add(f.Order != convo.OrderPriority, keys[0]+" IS NOT NULL")
 	keys = append(keys, "cv.id")
 	l.behindKeys(int64(f.After.Priority), keys)
-	var indexes []string
-	for _, name := range l.indexes() {
-		if name == "convo_conversations_contact" || name == "convo_conversations_assignee" {
-			indexes = append(indexes, name)
-		}
-	}
-	return "convo_conversations cv" + l.d.byIndex(strings.Join(indexes, ", ")), keys
+	return l.activeRows() + l.d.LookUp("convo_conversations", "cv",
+		"cv.workspace = ac.workspace AND cv.id = ac.id"), keys
 }
 
 // ofActive narrows a list of active conversations down by what is in no index.
@@ -340,7 +207,10 @@ func (l *listing) ofActive(alias string) {
 	}
 	l.add(!f.From.IsZero(), alias+".created_at >= ?", f.From.UnixMicro())
 	l.add(!f.To.IsZero(), alias+".created_at < ?", f.To.UnixMicro())
-	l.rare(alias+".created_at", alias+".id", true)
+	l.activity()
+	for i, label := range f.Labels {
+		l.labelled(i, label, alias+".created_at", alias+".id")
+	}
 }
 
 // ofPlaces lists by the places in a list. The last of the keys is the id.
@@ -369,11 +239,11 @@ func (l *listing) ofPlaces() (from string, keys []string) {
 	}
 	join := func(wide bool) (joins string) {
 		if active {
-			joins += l.d.lookUp("convo_active", "ac",
+			joins += l.d.LookUp("convo_active", "ac",
 				"ac.workspace = pl.workspace AND ac.id = pl.id")
 		}
 		if wide {
-			joins += l.d.lookUp("convo_conversations", "cv",
+			joins += l.d.LookUp("convo_conversations", "cv",
 				"cv.workspace = pl.workspace AND cv.id = pl.id")
 		}
 		return joins
@@ -397,7 +267,7 @@ func (l *listing) ofPlaces() (from string, keys []string) {
 	if l.d.withTies {
 		from = "(SELECT pl.workspace, pl.id FROM " + places + join(wide) + l.conditions() + "\n\t" +
 			orderBy(f, "pl.at") + " FETCH FIRST ? ROWS WITH TIES) pl" +
-			l.d.lookUp("convo_conversations", "cv", "cv.workspace = pl.workspace AND cv.id = pl.id")
+			l.d.LookUp("convo_conversations", "cv", "cv.workspace = pl.workspace AND cv.id = pl.id")
 		l.args, l.tied = append(l.args, f.Limit), true
 		return from, keys
 	}

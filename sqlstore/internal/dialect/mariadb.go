@@ -49,7 +49,7 @@ var MariaDB = Dialect{
 	Savepoint:         mariadbSavepoint,
 	Lock:              " FOR UPDATE",
 	lockFree:          " FOR UPDATE SKIP LOCKED",
-	dueIndex:          " FORCE INDEX (convo_conversations_due)",
+	dueIndex:          " FORCE INDEX (convo_active_due)",
 	primaryIndex:      " FORCE INDEX (PRIMARY)",
 	Isolation:         sql.LevelReadCommitted,
 	SnapshotIsolation: sql.LevelRepeatableRead,
@@ -112,11 +112,10 @@ END`
 	SELECT step;
 END`
 
-	mariadbOrLeave        = "IF ROW_COUNT() <> 1 THEN LEAVE work; END IF"
-	mariadbOrConflict     = "IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF"
-	mariadbAtConversation = "SET step = 2"
-	mariadbAtKeys         = "SET step = 3"
-	mariadbAtRest         = "SET step = 1"
+	mariadbOrLeave = "IF ROW_COUNT() <> 1 THEN LEAVE work; END IF"
+	mariadbAtSlot  = "SET step = 2"
+	mariadbAtKeys  = "SET step = 3"
+	mariadbAtRest  = "SET step = 1"
 )
 
 var mariadbOrKnown = "IF EXISTS (" + KnownKey + ") THEN LEAVE work; END IF"
@@ -151,16 +150,21 @@ func mariadbBlock(class ChangeClass) string {
 	}
 	switch {
 	case class.newConversation:
-		add(1, mariadbAtConversation, InsertConversation)
+		add(1, InsertConversation)
 	case class.message:
 		add(1, byPrimaryKey(UpdateByMessages), mariadbOrLeave)
 	default:
-		add(1, mariadbAtConversation, byPrimaryKey(updateConversation), mariadbOrConflict)
+		add(1, byPrimaryKey(UpdateConversation), mariadbOrLeave)
 	}
-	if listing := listingStatements(class); len(listing) > 0 {
-		add(1, mariadbAtRest)
-		add(1, listing...)
+	active := activeStatements[class.listing]
+	switch class.listing {
+	case convo.RowKept:
+	case convo.RowAdded:
+		add(1, mariadbAtSlot, active, mariadbAtRest)
+	default:
+		add(1, active)
 	}
+	add(1, placesStatements(class)...)
 	add(min(class.keys, 1), mariadbAtKeys)
 	add(class.keys, mariadbOrKnown, InsertKey)
 	add(1, mariadbAtRest)

@@ -111,8 +111,15 @@ type Step struct {
 // ListingSteps are those that a row of a conversation demands.
 func ListingSteps(d *Dialect, r *convo.ConversationRow) (all []Step) {
 	active, of := activeStatements[r.Listing], MovesOf(r)
-	if active != "" {
-		all = append(all, Step{active, r.Listing == convo.RowAdded, activeArgs(d, nil, r)})
+	switch args := activeArgs(d, nil, r); {
+	case r.Listing == convo.RowKept:
+	case r.Listing == convo.RowUpdated && r.Moved:
+		id := d.ID(r.ID)
+		args = append(args[:len(args)-2], r.Contact, r.Workspace, id, r.Workspace, r.Contact,
+			r.Lane, id)
+		all = append(all, Step{MoveActive, false, args})
+	default:
+		all = append(all, Step{active, r.Listing == convo.RowAdded, args})
 	}
 	for i := range of {
 		if m := &of[i]; m.Action != convo.RowKept {
@@ -125,11 +132,8 @@ func ListingSteps(d *Dialect, r *convo.ConversationRow) (all []Step) {
 	return all
 }
 
-// listingStatements are the statements of ListingSteps for a class.
-func listingStatements(class ChangeClass) (all []string) {
-	if class.listing != convo.RowKept {
-		all = append(all, activeStatements[class.listing])
-	}
+// placesStatements are the statements of ListingSteps that move a class in lists.
+func placesStatements(class ChangeClass) (all []string) {
 	for _, action := range class.moves {
 		if action != convo.RowKept {
 			all = append(all, placeStatements[action])

@@ -130,10 +130,11 @@ SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 
 var (
 	postgresWanted = `WITH wanted AS (
 	SELECT ` + Conversations.All.namedCasts() + `
-), taken AS (
-	SELECT 1 FROM wanted JOIN convo_conversations other ON other.workspace = wanted.workspace
-		AND other.active_slot = wanted.active_slot AND other.lane = wanted.lane
-		AND other.id <> wanted.id
+)`
+
+	postgresTaken = `, taken AS (
+	SELECT 1 FROM wanted JOIN convo_active other ON other.workspace = wanted.workspace
+		AND other.contact = wanted.contact AND other.lane = wanted.lane AND other.id <> wanted.id
 )`
 
 	// LIMIT keeps the planner from reading the whole table, whose size it may not know yet.
@@ -198,8 +199,7 @@ var (
 	INSERT INTO convo_cycles (` + Cycles.All.Names() + `)
 	SELECT wanted.workspace, wanted.id, wanted.channel, wanted.lane, ` +
 		Cycle.Qualify("wanted") + `
-	FROM wanted, wrote_conversation
-	` + standardUpsertCycle + `
+	FROM wanted, wrote_conversation{again}
 )`
 
 	postgresKeys = `, wrote_keys AS (
@@ -258,10 +258,13 @@ func postgresChange(class ChangeClass) string {
 	}
 	after := func(part, name string) string { return strings.Replace(part, "{after}", name, 1) }
 
+	becomesActive := class.listing == convo.RowAdded
 	add(true, postgresWanted)
+	add(becomesActive, postgresTaken)
 	add(keys, postgresKnown)
 	add(addresses, postgresLinked)
-	add(true, ", free AS (SELECT 1 WHERE NOT EXISTS (SELECT FROM taken)")
+	add(true, ", free AS (SELECT 1 WHERE TRUE")
+	add(becomesActive, " AND NOT EXISTS (SELECT FROM taken)")
 	add(keys, " AND NOT EXISTS (SELECT FROM known)")
 	add(addresses, " AND NOT EXISTS (SELECT FROM linked)")
 	add(true, ")")
@@ -281,7 +284,11 @@ func postgresChange(class ChangeClass) string {
 	add(!class.newConversation, after(postgresUpdateConversation, before))
 	add(true, postgresActive[class.listing])
 	add(true, postgresPlaces(class.moves))
-	add(class.closed, postgresCycle)
+	again := "\n\t" + standardUpsertCycle
+	if class.listing == convo.RowRemoved { // it is closed just now, so it has no row yet
+		again = ""
+	}
+	add(class.closed, strings.Replace(postgresCycle, "{again}", again, 1))
 	add(keys, postgresKeys)
 	add(addresses, postgresAddresses)
 	add(class.events > 0, postgresEvents)
@@ -290,7 +297,8 @@ func postgresChange(class ChangeClass) string {
 	add(true, "\nSELECT (SELECT count(*) FROM wrote_conversation), ")
 	add(keys, "(SELECT count(*) FROM known)")
 	add(!keys, "0")
-	add(true, ", (SELECT count(*) FROM taken)")
+	add(becomesActive, ", (SELECT count(*) FROM taken)")
+	add(!becomesActive, ", 0")
 	return b.String()
 }
 

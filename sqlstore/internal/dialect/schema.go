@@ -118,19 +118,9 @@ var Conversations = table(slices.Concat(Columns[cv]{
 	optional("applied", mutable, func(c *cv) Field { return (*PlainText)(&c.Applied) }),
 	optional("unrated", mutable, func(c *cv) Field { return (*Count)(&c.Unrated) }),
 	Column[cv]{name: "active", kind: flag, use: derived, value: active},
-	Column[cv]{name: "active_slot", kind: text, use: derived, optional: true, value: ActiveSlot},
 }, lift(Cycle, func(c *cv) *cy { return &c.Cycle }))...)
 
 func active(c *cv) any { return c.Status.Active() }
-
-// ActiveSlot is what keeps the active conversation of a contact single in its lane: the contact,
-// while it is active.
-func ActiveSlot(c *convo.Conversation) any {
-	if c.Status.Active() {
-		return c.Contact
-	}
-	return nil
-}
 
 // Cycle is the columns of a cycle, running or closed.
 var Cycle = Columns[cy]{
@@ -304,7 +294,9 @@ var ContactEvents = table(
 	optional("attributes", immutable, func(e *ev) Field { return (*PlainText)(&e.Attributes) }),
 )
 
-// Actives are the columns of convo_active, by which active conversations are filtered.
+// Actives are the columns of convo_active, by which active conversations are filtered, and the
+// contact that they are the only ones of in their lane. As in Conversations, a merge or a Move
+// alone gives another contact.
 var Actives = table(
 	required("workspace", immutable, func(c *cv) Field { return (*Text)(&c.Workspace) }),
 	required("id", immutable, func(c *cv) Field { return (*ID)(&c.ID) }),
@@ -315,6 +307,26 @@ var Actives = table(
 	required("assignee", mutable, func(c *cv) Field { return (*Text)(&c.Assignee) }),
 	required("team", mutable, func(c *cv) Field { return (*Text)(&c.Team) }),
 	required("priority", mutable, func(c *cv) Field { return (*Rank)(&c.Priority) }),
+	required("contact", immutable, func(c *cv) Field { return (*Text)(&c.Contact) }),
+	optional("due_at", mutable, func(c *cv) Field { return (*Micros)(&c.DueAt) }),
+)
+
+// ClosedBy is a row of convo_closed: a closed conversation by what is asked for rarely.
+type ClosedBy struct {
+	Workspace string
+	What      int
+	Value     string
+	CreatedAt time.Time
+	ID        uuid.UUID
+}
+
+// Closed are the columns of convo_closed.
+var Closed = table(
+	required("workspace", immutable, func(c *ClosedBy) Field { return (*Text)(&c.Workspace) }),
+	required("what", immutable, func(c *ClosedBy) Field { return (*Count)(&c.What) }),
+	required("value", immutable, func(c *ClosedBy) Field { return (*Text)(&c.Value) }),
+	required("created_at", immutable, func(c *ClosedBy) Field { return (*Micros)(&c.CreatedAt) }),
+	required("id", immutable, func(c *ClosedBy) Field { return (*ID)(&c.ID) }),
 )
 
 // Labelled is a label of a conversation.

@@ -45,6 +45,7 @@ func TestTheColumnsAreThoseOfTheMigrations(t *testing.T) {
 			compare(t, d, found, "addresses", Addresses)
 			compare(t, d, found, "conversations", Conversations)
 			compare(t, d, found, "active", Actives)
+			compare(t, d, found, "closed", Closed)
 			compare(t, d, found, "places", Places)
 			compare(t, d, found, "labels", Labels)
 			compare(t, d, found, "cycles", Cycles)

@@ -31,9 +31,6 @@ var SQLite = Dialect{
 // unsampled keeps SQLite from planning a prepared statement again for each new value, which it does
 // once ANALYZE has left samples of the values.
 func unsampled(statement string) string {
-	if strings.Contains(statement, byValue) {
-		return statement
-	}
 	return strings.ReplaceAll(statement, "?", "+?")
 }
 

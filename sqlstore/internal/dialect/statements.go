@@ -18,8 +18,8 @@ const snapshotPlaceholder = "{snapshot}"
 const (
 	// otherActiveID is the contact's active conversation in the lane when it is another one.
 	otherActiveID = `CASE WHEN cv.active THEN NULL ELSE (
-		SELECT other.id FROM convo_conversations other
-		WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+		SELECT other.id FROM convo_active other
+		WHERE other.workspace = ct.workspace AND other.contact = ct.id
 			AND other.lane = cv.lane) END`
 
 	// hasConversation is asked only where there is none in the lane.
@@ -39,8 +39,8 @@ const (
 	latestConversation = `
 	LEFT JOIN convo_conversations cv
 		ON cv.workspace = ct.workspace AND cv.id = COALESCE((
-			SELECT running.id FROM convo_conversations running
-			WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+			SELECT running.id FROM convo_active running
+			WHERE running.workspace = ct.workspace AND running.contact = ct.id
 				AND running.lane = ?), (
 			SELECT latest.id FROM convo_conversations latest
 			WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = ?
@@ -227,14 +227,11 @@ var (
 	InsertConversation = `INSERT INTO convo_conversations (` + Conversations.All.Names() + `)
 	VALUES (` + Conversations.All.placeholders() + `)`
 
-	// updateConversation leaves it to the unique key to tell a slot that is taken.
-	updateConversation = `UPDATE convo_conversations SET ` + Conversations.Mutable.assignments() + `
+	UpdateConversation = `UPDATE convo_conversations SET ` + Conversations.Mutable.assignments() + `
 	WHERE workspace = ? AND id = ? AND version = ?`
 
-	// UpdateConversation demands that the slot which it takes, if any, is free.
-	UpdateConversation = updateConversation + ` AND NOT EXISTS (` + OtherActive + `)`
-
-	// UpdateMoved is UpdateConversation of one that was moved, with MovedArgs behind the columns.
+	// UpdateMoved is UpdateConversation of one that was moved, with what that changes behind the
+	// columns.
 	UpdateMoved = strings.Replace(UpdateConversation, "\n\tWHERE",
 		", contact = ?, origin = ?, lane = ?, channel = ?\n\tWHERE", 1)
 
@@ -248,6 +245,10 @@ var (
 
 	UpdateActive = `UPDATE convo_active SET ` + Actives.Mutable.assignments() + `
 	WHERE workspace = ? AND id = ?`
+
+	// MoveActive is UpdateActive of one that was moved. It demands that the slot is free.
+	MoveActive = `UPDATE convo_active SET ` + Actives.Mutable.assignments() + `, contact = ?
+	WHERE workspace = ? AND id = ? AND NOT EXISTS (` + OtherActive + `)`
 
 	InsertLabel = `INSERT INTO convo_labels (` + Labels.All.Names() + `)
 	VALUES (` + Labels.All.placeholders() + `)`
@@ -409,8 +410,8 @@ func jsonList(texts []string) string {
 const (
 	// OtherActive is the conversation that has the slot of a contact in a lane, if it is another
 	// one.
-	OtherActive = `SELECT other.id FROM convo_conversations other
-	WHERE other.workspace = ? AND other.active_slot = ? AND other.lane = ? AND other.id <> ?`
+	OtherActive = `SELECT other.id FROM convo_active other
+	WHERE other.workspace = ? AND other.contact = ? AND other.lane = ? AND other.id <> ?`
 
 	DeleteActive = `DELETE FROM convo_active
 	WHERE workspace = ? AND id = ?`
@@ -435,11 +436,15 @@ const (
 
 	// ActiveTwice is a lane in which a contact, and one that is merged into it, have two active
 	// conversations.
-	ActiveTwice = `SELECT lane FROM convo_conversations
-	WHERE workspace = ? AND active_slot IN (?, ?) GROUP BY lane HAVING count(*) > 1 LIMIT 1`
+	ActiveTwice = `SELECT lane FROM convo_active
+	WHERE workspace = ? AND contact IN (?, ?) GROUP BY lane HAVING count(*) > 1 LIMIT 1`
 
 	MergeConversations = `UPDATE convo_conversations
-	SET contact = ?, active_slot = CASE WHEN active_slot IS NULL THEN NULL ELSE ? END
+	SET contact = ?
+	WHERE workspace = ? AND contact = ?`
+
+	MergeActives = `UPDATE convo_active
+	SET contact = ?
 	WHERE workspace = ? AND contact = ?`
 
 	// UnmergeContact has one that was merged count as merged into another one.
@@ -448,6 +453,9 @@ const (
 
 	// UnmergeConversations are those of one owner.
 	UnmergeConversations = MergeConversations + ` AND origin = ?`
+	UnmergeActives       = MergeActives + ` AND id IN (
+		SELECT cv.id FROM convo_conversations cv
+		WHERE cv.workspace = ? AND cv.contact = ? AND cv.origin = ?)`
 )
 
 // As PostgreSQL and SQLite say it.

@@ -35,7 +35,6 @@ CREATE TABLE convo_addresses (
 CREATE INDEX convo_addresses_contact ON convo_addresses (workspace, contact);
 CREATE INDEX convo_addresses_identity ON convo_addresses (workspace, identity, channel, value);
 
--- active_slot is the contact while the conversation is active: what keeps the active one in a lane single.
 -- From number on, the columns are those of the running cycle, or of the last one.
 -- What changes with every message is in no index.
 CREATE TABLE convo_conversations (
@@ -72,7 +71,6 @@ CREATE TABLE convo_conversations (
     applied              LONGTEXT,
     unrated              INT,
     active               BOOLEAN NOT NULL,
-    active_slot          VARBINARY(255),
     number               INT NOT NULL,
     opened_at            BIGINT NOT NULL,
     opened_by_type       VARBINARY(255) NOT NULL,
@@ -109,20 +107,13 @@ CREATE TABLE convo_conversations (
     PRIMARY KEY (workspace, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
-CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot, lane);
 CREATE INDEX convo_conversations_latest ON convo_conversations (workspace, contact, lane, opened_at, id);
-CREATE INDEX convo_conversations_listed ON convo_conversations (workspace, active, created_at, id);
-CREATE INDEX convo_conversations_contact ON convo_conversations (workspace, contact, active, created_at, id);
-CREATE INDEX convo_conversations_assignee ON convo_conversations (workspace, assignee, active, created_at, id);
-CREATE INDEX convo_conversations_channel ON convo_conversations (workspace, channel, active, created_at, id);
-CREATE INDEX convo_conversations_team ON convo_conversations (workspace, team, active, created_at, id);
-CREATE INDEX convo_conversations_lane ON convo_conversations (workspace, lane, active, created_at, id);
-CREATE INDEX convo_conversations_category ON convo_conversations (workspace, category, active, created_at, id);
--- Timers are looked for in all workspaces at once.
-CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, id);
+-- Nothing that a closing changes is in an index, either: lists leave out the active ones that they meet.
+CREATE INDEX convo_conversations_listed ON convo_conversations (workspace, created_at, id);
+CREATE INDEX convo_conversations_contact ON convo_conversations (workspace, contact, created_at, id);
 
 -- A row for each active conversation, with what it is filtered in lists and counted by. No message
--- changes it.
+-- changes it, unless it is due earlier by it.
 CREATE TABLE convo_active (
     workspace  VARBINARY(255) NOT NULL,
     id         BINARY(16) NOT NULL,
@@ -133,7 +124,28 @@ CREATE TABLE convo_active (
     assignee   VARBINARY(255) NOT NULL,
     team       VARBINARY(255) NOT NULL,
     priority   INT NOT NULL,
+    contact    VARBINARY(255) NOT NULL,
+    due_at     BIGINT,
     PRIMARY KEY (workspace, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
+-- What keeps the active conversation of a contact in a lane single.
+CREATE UNIQUE INDEX convo_active_slot ON convo_active (workspace, contact, lane);
+CREATE INDEX convo_active_listed ON convo_active (workspace, created_at, id);
+CREATE INDEX convo_active_assignee ON convo_active (workspace, assignee, created_at, id);
+-- Timers are looked for in all workspaces at once.
+CREATE INDEX convo_active_due ON convo_active (due_at, workspace, id);
+
+-- Closed conversations by what is asked for rarely, in the order of their opening. what 1: the assignee;
+-- 2: the team; 3: the channel; 4: the lane; 5: the category. Rollup fills it, and takes nothing out of
+-- it: a row may be of what a conversation had once. One that is in the queue of rollups may be missing.
+CREATE TABLE convo_closed (
+    workspace  VARBINARY(255) NOT NULL,
+    what       INT NOT NULL,
+    value      VARBINARY(255) NOT NULL,
+    created_at BIGINT NOT NULL,
+    id         BINARY(16) NOT NULL,
+    PRIMARY KEY (workspace, what, value, created_at, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
 -- Where active conversations stand in the lists that are not by their opening. list 1: at is the five
@@ -337,6 +349,7 @@ DROP TABLE convo_events;
 DROP TABLE convo_cycles;
 DROP TABLE convo_labels;
 DROP TABLE convo_places;
+DROP TABLE convo_closed;
 DROP TABLE convo_active;
 DROP TABLE convo_conversations;
 DROP TABLE convo_addresses;

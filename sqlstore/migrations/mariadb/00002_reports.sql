@@ -1,9 +1,7 @@
 -- +goose Up
 
--- Reports: events by their times, and their sums by slots of time; cycles for exports.
+-- Reports: events by their times, and their sums by slots of time. Exports find cycles by them, too.
 
-CREATE INDEX convo_cycles_opened ON convo_cycles (workspace, opened_at);
-CREATE INDEX convo_cycles_closed ON convo_cycles (workspace, closed_at);
 CREATE INDEX convo_events_reported ON convo_events (workspace, kind, at);
 CREATE INDEX convo_contact_events_messages ON convo_contact_events (workspace, at);
 
@@ -41,5 +39,3 @@ DROP TABLE convo_rollups;
 DROP TABLE convo_rollup_queue;
 DROP INDEX convo_contact_events_messages ON convo_contact_events;
 DROP INDEX convo_events_reported ON convo_events;
-DROP INDEX convo_cycles_closed ON convo_cycles;
-DROP INDEX convo_cycles_opened ON convo_cycles;

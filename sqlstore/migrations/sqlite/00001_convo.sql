@@ -35,7 +35,6 @@ CREATE TABLE convo_addresses (
 CREATE INDEX convo_addresses_contact ON convo_addresses (workspace, contact);
 CREATE INDEX convo_addresses_identity ON convo_addresses (workspace, identity, channel, value) WHERE identity IS NOT NULL;
 
--- active_slot is the contact while the conversation is active: what keeps the active one in a lane single.
 -- From number on, the columns are those of the running cycle, or of the last one.
 -- What changes with every message is in no index.
 CREATE TABLE convo_conversations (
@@ -72,7 +71,6 @@ CREATE TABLE convo_conversations (
     applied              TEXT,
     unrated              INTEGER,
     active               INTEGER NOT NULL,
-    active_slot          TEXT,
     number               INTEGER NOT NULL,
     opened_at            INTEGER NOT NULL,
     opened_by_type       TEXT NOT NULL,
@@ -109,20 +107,13 @@ CREATE TABLE convo_conversations (
     PRIMARY KEY (workspace, id)
 ) STRICT;
 
-CREATE UNIQUE INDEX convo_conversations_active_slot ON convo_conversations (workspace, active_slot, lane) WHERE active_slot IS NOT NULL;
 CREATE INDEX convo_conversations_latest ON convo_conversations (workspace, contact, lane, opened_at, id);
-CREATE INDEX convo_conversations_listed ON convo_conversations (workspace, active, created_at, id);
-CREATE INDEX convo_conversations_contact ON convo_conversations (workspace, contact, active, created_at, id);
-CREATE INDEX convo_conversations_assignee ON convo_conversations (workspace, assignee, active, created_at, id);
-CREATE INDEX convo_conversations_channel ON convo_conversations (workspace, channel, active, created_at, id);
-CREATE INDEX convo_conversations_team ON convo_conversations (workspace, team, active, created_at, id) WHERE team <> '';
-CREATE INDEX convo_conversations_lane ON convo_conversations (workspace, lane, active, created_at, id) WHERE lane <> '';
-CREATE INDEX convo_conversations_category ON convo_conversations (workspace, category, active, created_at, id) WHERE category <> '';
--- Timers are looked for in all workspaces at once.
-CREATE INDEX convo_conversations_due ON convo_conversations (due_at, workspace, id) WHERE due_at IS NOT NULL;
+-- Nothing that a closing changes is in an index, either: lists leave out the active ones that they meet.
+CREATE INDEX convo_conversations_listed ON convo_conversations (workspace, created_at, id);
+CREATE INDEX convo_conversations_contact ON convo_conversations (workspace, contact, created_at, id);
 
 -- A row for each active conversation, with what it is filtered in lists and counted by. No message
--- changes it.
+-- changes it, unless it is due earlier by it.
 CREATE TABLE convo_active (
     workspace  TEXT NOT NULL,
     id         BLOB NOT NULL,
@@ -133,7 +124,28 @@ CREATE TABLE convo_active (
     assignee   TEXT NOT NULL,
     team       TEXT NOT NULL,
     priority   INTEGER NOT NULL,
+    contact    TEXT NOT NULL,
+    due_at     INTEGER,
     PRIMARY KEY (workspace, id)
+) STRICT, WITHOUT ROWID;
+
+-- What keeps the active conversation of a contact in a lane single.
+CREATE UNIQUE INDEX convo_active_slot ON convo_active (workspace, contact, lane);
+CREATE INDEX convo_active_listed ON convo_active (workspace, created_at, id);
+CREATE INDEX convo_active_assignee ON convo_active (workspace, assignee, created_at, id) WHERE assignee <> '';
+-- Timers are looked for in all workspaces at once.
+CREATE INDEX convo_active_due ON convo_active (due_at, workspace, id) WHERE due_at IS NOT NULL;
+
+-- Closed conversations by what is asked for rarely, in the order of their opening. what 1: the assignee;
+-- 2: the team; 3: the channel; 4: the lane; 5: the category. Rollup fills it, and takes nothing out of
+-- it: a row may be of what a conversation had once. One that is in the queue of rollups may be missing.
+CREATE TABLE convo_closed (
+    workspace  TEXT NOT NULL,
+    what       INTEGER NOT NULL,
+    value      TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    id         BLOB NOT NULL,
+    PRIMARY KEY (workspace, what, value, created_at, id)
 ) STRICT, WITHOUT ROWID;
 
 -- Where active conversations stand in the lists that are not by their opening. list 1: at is the five
@@ -337,6 +349,7 @@ DROP TABLE convo_events;
 DROP TABLE convo_cycles;
 DROP TABLE convo_labels;
 DROP TABLE convo_places;
+DROP TABLE convo_closed;
 DROP TABLE convo_active;
 DROP TABLE convo_conversations;
 DROP TABLE convo_addresses;

@@ -1,9 +1,7 @@
 -- +goose Up
 
--- Reports: events by their times, and their sums by slots of time; cycles for exports.
+-- Reports: events by their times, and their sums by slots of time. Exports find cycles by them, too.
 
-CREATE INDEX convo_cycles_opened ON convo_cycles (workspace, opened_at);
-CREATE INDEX convo_cycles_closed ON convo_cycles (workspace, closed_at);
 CREATE INDEX convo_events_messages ON convo_events (workspace, at) WHERE kind IN ('message_received', 'message_sent', 'message_duplicated');
 CREATE INDEX convo_events_lifecycle ON convo_events (workspace, at) WHERE kind IN ('conversation_opened', 'conversation_reopened', 'conversation_pending', 'conversation_resumed', 'conversation_closed', 'conversation_assigned', 'conversation_moved', 'deadline_passed');
 CREATE INDEX convo_events_ratings ON convo_events (workspace, at) WHERE kind IN ('conversation_rated');
@@ -45,5 +43,3 @@ DROP INDEX convo_contact_events_messages;
 DROP INDEX convo_events_ratings;
 DROP INDEX convo_events_lifecycle;
 DROP INDEX convo_events_messages;
-DROP INDEX convo_cycles_closed;
-DROP INDEX convo_cycles_opened;

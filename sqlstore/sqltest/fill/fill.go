@@ -50,6 +50,8 @@ const Busy = "busy"
 func Inbox(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int) error {
 	of := func(statement string) string {
 		// Without a timer, for their contacts are not there.
+		statement = strings.Replace(statement, `contact,
+		CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END`, "contact, NULL", 1)
 		statement = strings.Replace(statement,
 			"CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END, active", "NULL, active", 1)
 		return strings.Replace(statement, "FROM {conversations}", `FROM (SELECT i, c, id, at,
@@ -74,6 +76,17 @@ func Log(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int) error {
 	})
 }
 
+// RolledUp fills what Rollup keeps for lists of the n conversations that Conversations has filled,
+// and leaves in its queue but those that have RareLabel.
+func RolledUp(ctx context.Context, db *sql.DB, d sqlstore.Dialect, n int) error {
+	err := run(ctx, db, d, n, []table{{"closed", n, closed}})
+	if err == nil {
+		_, err = db.ExecContext(ctx, `DELETE FROM convo_rollup_queue WHERE conversation NOT IN (
+			SELECT conversation FROM convo_labels WHERE label = '`+RareLabel+`')`)
+	}
+	return err
+}
+
 // Analyze has the engine count what is in the tables, which servers do by themselves after a while.
 func Analyze(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 	statement := "ANALYZE"
@@ -82,7 +95,7 @@ func Analyze(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 		statement = "VACUUM ANALYZE"
 	case sqlstore.MariaDB:
 		statement = `ANALYZE TABLE convo_contacts, convo_addresses, convo_conversations,
-			convo_active, convo_places, convo_labels, convo_cycles, convo_events,
+			convo_active, convo_closed, convo_places, convo_labels, convo_cycles, convo_events,
 			convo_contact_events, convo_keys, convo_deliveries, convo_rollup_queue, convo_rollups`
 	}
 	_, err := db.ExecContext(ctx, statement)
@@ -149,6 +162,7 @@ var missing = map[string]func(given string) (names, values string){
 	"active":         dialect.Actives.All.Missing,
 	"places":         dialect.Places.All.Missing,
 	"labels":         dialect.Labels.All.Missing,
+	"closed":         dialect.Closed.All.Missing,
 	"cycles":         dialect.Cycles.All.Missing,
 	"events":         dialect.Events.All.Missing,
 	"contact_events": dialect.ContactEvents.All.Missing,
@@ -247,7 +261,7 @@ const (
 	conversations = `INSERT INTO convo_conversations (workspace, id, origin, channel, lane,
 		created_at, contact, new_contact, status, version, updated_at, last_activity_at,
 		address_channel,
-		address, first_closed_at, assignee, team, due_at, active, active_slot, number, opened_at,
+		address, first_closed_at, assignee, team, due_at, active, number, opened_at,
 		opened_by_type, opened_by_id,
 		opened_source, first_assignee, last_assignee, last_team, first_response_at,
 		first_response_sent_at, first_responder_type,
@@ -261,7 +275,6 @@ const (
 		at + 3000000, at + 3000000, '', '',
 		CASE WHEN NOT active THEN at + 3000000 END, assignee, team,
 		CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END, active,
-		CASE WHEN active THEN contact END,
 		1, at, 'contact', contact, 'incoming_message', assignee, assignee, team, at + 2000000,
 		at + 2000000, 'user', assignee, at + 1000000, at + 2000000, at + 2000000, 1, 1000000, 0,
 		1, 1, 0,
@@ -277,9 +290,10 @@ const (
 
 	// Of the active ones, 6 in 10 wait and 2 in 5 have a priority.
 	actives = `INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee,
-		team, priority)
+		team, priority, contact, due_at)
 	SELECT workspace, id, CASE WHEN c % 10 < 3 THEN 'pending' ELSE 'open' END, channel, lane, at,
-		assignee, team, CASE WHEN c % 5 < 2 THEN 1 + c % 4 ELSE 0 END
+		assignee, team, CASE WHEN c % 5 < 2 THEN 1 + c % 4 ELSE 0 END, contact,
+		CASE WHEN active AND c % 10 = 0 THEN at + 86400000000 END
 	FROM {conversations} WHERE active`
 
 	activity = `INSERT INTO convo_places (workspace, list, at, id)
@@ -316,6 +330,13 @@ const (
 		at + 2000000, 1, 1000000, 0, 1, 1, 0, at + 3000000, 'user', assignee, 'user', category,
 		CONCAT('Issue resolved: replaced item ', i, ', and a coupon for the trouble.')
 	FROM {conversations} WHERE NOT active`
+
+	closed = `INSERT INTO convo_closed (workspace, what, value, created_at, id)
+	SELECT workspace, what, CASE what WHEN 1 THEN assignee WHEN 2 THEN team WHEN 3 THEN channel
+		WHEN 4 THEN lane ELSE category END, at, id
+	FROM {conversations} CROSS JOIN (SELECT 1 AS what UNION ALL SELECT 2 UNION ALL SELECT 3
+		UNION ALL SELECT 4 UNION ALL SELECT 5) w
+	WHERE NOT active`
 
 	queue = `INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
 	SELECT workspace, id, 1 FROM {conversations}`

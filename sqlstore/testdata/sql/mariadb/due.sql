@@ -1,6 +1,5 @@
 -- due conversations
-SELECT workspace, id, due_at, lane, channel FROM convo_conversations FORCE INDEX
-    (convo_conversations_due)
+SELECT workspace, id, due_at, lane, channel FROM convo_active FORCE INDEX (convo_active_due)
     WHERE due_at IS NOT NULL AND due_at <= ? AND (due_at > ? OR due_at = ? AND (workspace > ? OR
         workspace = ? AND id > ?))
     ORDER BY due_at, workspace, id LIMIT ?;

@@ -47,14 +47,13 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR 1062 BEGIN ROLLBACK; SELECT step; END;
     START TRANSACTION;
     work: BEGIN
-        SET step = 2;
         UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, status_since = ?,
             version = ?, updated_at = ?, last_activity_at = ?, last_incoming_at = ?,
             first_closed_at = ?, assignee = ?, team = ?, assigned_at = ?, labels = ?, priority = ?,
             subject = ?, attributes = ?, pending_until = ?, on_receive = ?,
             awaiting_contact_since = ?, address_channel = ?, address = ?, marks = ?,
-            deadline_at = ?, due_at = ?, applied = ?, unrated = ?, active = ?, active_slot = ?,
-            number = ?, opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?,
+            deadline_at = ?, due_at = ?, applied = ?, unrated = ?, active = ?, number = ?,
+            opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?,
             first_assigned_at = ?, first_assignee = ?, last_assignee = ?, last_team = ?,
             first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
             first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, turn_since = ?,
@@ -63,7 +62,7 @@ BEGIN NOT ATOMIC
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
-        IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
+        IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
             by_type, by_id, source, channel, lane, address, external_id, sent_at, body,
@@ -89,21 +88,21 @@ END;
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
 -- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
 -- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
--- 23 applied, 24 unrated, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
--- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
--- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
--- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 turn_since,
--- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
--- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
--- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
--- 60 workspace, 61 id, 62 version, 63 workspace, 64 conversation, 65 seq, 66 id, 67 contact,
--- 68 contact_seq, 69 kind, 70 at, 71 by_type, 72 by_id, 73 source, 74 channel, 75 lane, 76 address,
--- 77 external_id, 78 sent_at, 79 body, 80 attachments, 81 category, 82 summary, 83 until_at,
--- 84 on_receive, 85 marks, 86 cycle, 87 score, 88 replaces, 89 assignee, 90 team, 91 response,
--- 92 quiet, 93 new_contact, 94 restart_flow, 95 message, 96 redacted, 97 duplicate, 98 notice,
--- 99 audience, 100 status_before, 101 assignee_before, 102 team_before, 103 lane_before,
--- 104 channel_before, 105 opened_source, 106 status_since, 107 assigned_at, 108 was_assigned,
--- 109 opened_at, 110 turn, 111 turn_since, 112 waiting_since, 113 handed_over_at, 114 replies,
--- 115 pending_micros, 116 closed_by_type, 117 closed_by_id, 118 moved_from, 119 from_seq,
--- 120 labels, 121 labels_before, 122 priority, 123 priority_before, 124 subject, 125 attributes,
--- 126 workspace, 127 conversation, 128 from_seq
+-- 23 applied, 24 unrated, 25 active, 26 number, 27 opened_at, 28 opened_by_type, 29 opened_by_id,
+-- 30 opened_source, 31 first_assigned_at, 32 first_assignee, 33 last_assignee, 34 last_team,
+-- 35 first_response_at, 36 first_response_sent_at, 37 first_responder_type, 38 first_responder_id,
+-- 39 first_waiting_since, 40 waiting_since, 41 turn_since, 42 handed_over_at, 43 no_wait_before,
+-- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
+-- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
+-- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
+-- 60 id, 61 version, 62 workspace, 63 conversation, 64 seq, 65 id, 66 contact, 67 contact_seq,
+-- 68 kind, 69 at, 70 by_type, 71 by_id, 72 source, 73 channel, 74 lane, 75 address, 76 external_id,
+-- 77 sent_at, 78 body, 79 attachments, 80 category, 81 summary, 82 until_at, 83 on_receive,
+-- 84 marks, 85 cycle, 86 score, 87 replaces, 88 assignee, 89 team, 90 response, 91 quiet,
+-- 92 new_contact, 93 restart_flow, 94 message, 95 redacted, 96 duplicate, 97 notice, 98 audience,
+-- 99 status_before, 100 assignee_before, 101 team_before, 102 lane_before, 103 channel_before,
+-- 104 opened_source, 105 status_since, 106 assigned_at, 107 was_assigned, 108 opened_at, 109 turn,
+-- 110 turn_since, 111 waiting_since, 112 handed_over_at, 113 replies, 114 pending_micros,
+-- 115 closed_by_type, 116 closed_by_id, 117 moved_from, 118 from_seq, 119 labels,
+-- 120 labels_before, 121 priority, 122 priority_before, 123 subject, 124 attributes, 125 workspace,
+-- 126 conversation, 127 from_seq

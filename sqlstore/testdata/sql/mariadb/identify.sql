@@ -61,14 +61,13 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR 1062 BEGIN ROLLBACK; SELECT step; END;
     START TRANSACTION;
     work: BEGIN
-        SET step = 2;
         UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, status_since = ?,
             version = ?, updated_at = ?, last_activity_at = ?, last_incoming_at = ?,
             first_closed_at = ?, assignee = ?, team = ?, assigned_at = ?, labels = ?, priority = ?,
             subject = ?, attributes = ?, pending_until = ?, on_receive = ?,
             awaiting_contact_since = ?, address_channel = ?, address = ?, marks = ?,
-            deadline_at = ?, due_at = ?, applied = ?, unrated = ?, active = ?, active_slot = ?,
-            number = ?, opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?,
+            deadline_at = ?, due_at = ?, applied = ?, unrated = ?, active = ?, number = ?,
+            opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?,
             first_assigned_at = ?, first_assignee = ?, last_assignee = ?, last_team = ?,
             first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
             first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, turn_since = ?,
@@ -77,7 +76,7 @@ BEGIN NOT ATOMIC
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
-        IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
+        IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
         IF EXISTS (SELECT 1 FROM convo_keys ky
             LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
@@ -118,23 +117,23 @@ END;
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
 -- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
 -- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
--- 23 applied, 24 unrated, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
--- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
--- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
--- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 turn_since,
--- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
--- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
--- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
--- 60 workspace, 61 id, 62 version, 63 workspace, 64 channel, 65 id, 66 address, 67 ?, 68 id,
--- 69 workspace, 70 channel, 71 id, 72 address, 73 contact, 74 hash, 75 conversation, 76 first_seq,
--- 77 last_seq, 78 workspace, 79 conversation, 80 seq, 81 id, 82 contact, 83 contact_seq, 84 kind,
--- 85 at, 86 by_type, 87 by_id, 88 source, 89 channel, 90 lane, 91 address, 92 external_id,
--- 93 sent_at, 94 body, 95 attachments, 96 category, 97 summary, 98 until_at, 99 on_receive,
--- 100 marks, 101 cycle, 102 score, 103 replaces, 104 assignee, 105 team, 106 response, 107 quiet,
--- 108 new_contact, 109 restart_flow, 110 message, 111 redacted, 112 duplicate, 113 notice,
--- 114 audience, 115 status_before, 116 assignee_before, 117 team_before, 118 lane_before,
--- 119 channel_before, 120 opened_source, 121 status_since, 122 assigned_at, 123 was_assigned,
--- 124 opened_at, 125 turn, 126 turn_since, 127 waiting_since, 128 handed_over_at, 129 replies,
--- 130 pending_micros, 131 closed_by_type, 132 closed_by_id, 133 moved_from, 134 from_seq,
--- 135 labels, 136 labels_before, 137 priority, 138 priority_before, 139 subject, 140 attributes,
--- 141 workspace, 142 conversation, 143 from_seq
+-- 23 applied, 24 unrated, 25 active, 26 number, 27 opened_at, 28 opened_by_type, 29 opened_by_id,
+-- 30 opened_source, 31 first_assigned_at, 32 first_assignee, 33 last_assignee, 34 last_team,
+-- 35 first_response_at, 36 first_response_sent_at, 37 first_responder_type, 38 first_responder_id,
+-- 39 first_waiting_since, 40 waiting_since, 41 turn_since, 42 handed_over_at, 43 no_wait_before,
+-- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
+-- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
+-- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
+-- 60 id, 61 version, 62 workspace, 63 channel, 64 id, 65 address, 66 ?, 67 id, 68 workspace,
+-- 69 channel, 70 id, 71 address, 72 contact, 73 hash, 74 conversation, 75 first_seq, 76 last_seq,
+-- 77 workspace, 78 conversation, 79 seq, 80 id, 81 contact, 82 contact_seq, 83 kind, 84 at,
+-- 85 by_type, 86 by_id, 87 source, 88 channel, 89 lane, 90 address, 91 external_id, 92 sent_at,
+-- 93 body, 94 attachments, 95 category, 96 summary, 97 until_at, 98 on_receive, 99 marks,
+-- 100 cycle, 101 score, 102 replaces, 103 assignee, 104 team, 105 response, 106 quiet,
+-- 107 new_contact, 108 restart_flow, 109 message, 110 redacted, 111 duplicate, 112 notice,
+-- 113 audience, 114 status_before, 115 assignee_before, 116 team_before, 117 lane_before,
+-- 118 channel_before, 119 opened_source, 120 status_since, 121 assigned_at, 122 was_assigned,
+-- 123 opened_at, 124 turn, 125 turn_since, 126 waiting_since, 127 handed_over_at, 128 replies,
+-- 129 pending_micros, 130 closed_by_type, 131 closed_by_id, 132 moved_from, 133 from_seq,
+-- 134 labels, 135 labels_before, 136 priority, 137 priority_before, 138 subject, 139 attributes,
+-- 140 workspace, 141 conversation, 142 from_seq

@@ -2,8 +2,8 @@
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
     ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+        SELECT other.id FROM convo_active other
+        WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END,
     CASE WHEN cv.id IS NULL THEN EXISTS (
         SELECT 1 FROM convo_conversations any_lane
@@ -25,8 +25,8 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
     FROM convo_contacts ct
     LEFT JOIN convo_conversations cv
         ON cv.workspace = ct.workspace AND cv.id = COALESCE((
-            SELECT running.id FROM convo_conversations running
-            WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+            SELECT running.id FROM convo_active running
+            WHERE running.workspace = ct.workspace AND running.contact = ct.id
                 AND running.lane = ?), (
             SELECT latest.id FROM convo_conversations latest
             WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = ?
@@ -38,8 +38,8 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
     ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+        SELECT other.id FROM convo_active other
+        WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END,
     CASE WHEN cv.id IS NULL THEN EXISTS (
         SELECT 1 FROM convo_conversations any_lane
@@ -64,8 +64,8 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
         AND ct.id = COALESCE(linked.merged_into, linked.id)
     LEFT JOIN convo_conversations cv
         ON cv.workspace = ct.workspace AND cv.id = COALESCE((
-            SELECT running.id FROM convo_conversations running
-            WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+            SELECT running.id FROM convo_active running
+            WHERE running.workspace = ct.workspace AND running.contact = ct.id
                 AND running.lane = ?), (
             SELECT latest.id FROM convo_conversations latest
             WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = ?
@@ -80,8 +80,8 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+        SELECT other.id FROM convo_active other
+        WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END,
     CASE WHEN cv.id IS NULL THEN EXISTS (
         SELECT 1 FROM convo_conversations any_lane
@@ -104,8 +104,8 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     LEFT JOIN convo_contacts ct ON ct.workspace = ? AND ct.id = ?
     LEFT JOIN convo_conversations cv
         ON cv.workspace = ct.workspace AND cv.id = COALESCE((
-            SELECT running.id FROM convo_conversations running
-            WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+            SELECT running.id FROM convo_active running
+            WHERE running.workspace = ct.workspace AND running.contact = ct.id
                 AND running.lane = ?), (
             SELECT latest.id FROM convo_conversations latest
             WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = ?
@@ -116,8 +116,8 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
     ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+        SELECT other.id FROM convo_active other
+        WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END,
     CASE WHEN cv.id IS NULL THEN EXISTS (
         SELECT 1 FROM convo_conversations any_lane

@@ -10,26 +10,25 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at,
             blocked, merged_into, parent, blocked_by, name, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
-        SET step = 2;
         INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
             new_contact, status, status_since, version, updated_at, last_activity_at,
             last_incoming_at, first_closed_at, assignee, team, assigned_at, labels, priority,
             subject, attributes, pending_until, on_receive, awaiting_contact_since,
-            address_channel, address, marks, deadline_at, due_at, applied, unrated, active,
-            active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source,
-            first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
-            first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
-            waiting_since, turn_since, handed_over_at, no_wait_before, responses, response_micros,
-            pending_micros, incoming, outgoing_user, outgoing_automation, rated_at, score,
-            rating_comment, closed_at, closed_by_type, closed_by_id, closed_source, category,
-            summary)
+            address_channel, address, marks, deadline_at, due_at, applied, unrated, active, number,
+            opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+            first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
+            first_responder_type, first_responder_id, first_waiting_since, waiting_since,
+            turn_since, handed_over_at, no_wait_before, responses, response_micros, pending_micros,
+            incoming, outgoing_user, outgoing_automation, rated_at, score, rating_comment,
+            closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
-        SET step = 1;
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        SET step = 2;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
-            priority)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+            priority, contact, due_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        SET step = 1;
         INSERT INTO convo_places (workspace, list, at, id)
             VALUES (?, ?, ?, ?);
         SET step = 3;
@@ -74,25 +73,25 @@ END;
 -- 23 version, 24 updated_at, 25 last_activity_at, 26 last_incoming_at, 27 first_closed_at,
 -- 28 assignee, 29 team, 30 assigned_at, 31 labels, 32 priority, 33 subject, 34 attributes,
 -- 35 pending_until, 36 on_receive, 37 awaiting_contact_since, 38 address_channel, 39 address,
--- 40 marks, 41 deadline_at, 42 due_at, 43 applied, 44 unrated, 45 active, 46 active_slot,
--- 47 number, 48 opened_at, 49 opened_by_type, 50 opened_by_id, 51 opened_source,
--- 52 first_assigned_at, 53 first_assignee, 54 last_assignee, 55 last_team, 56 first_response_at,
--- 57 first_response_sent_at, 58 first_responder_type, 59 first_responder_id,
--- 60 first_waiting_since, 61 waiting_since, 62 turn_since, 63 handed_over_at, 64 no_wait_before,
--- 65 responses, 66 response_micros, 67 pending_micros, 68 incoming, 69 outgoing_user,
--- 70 outgoing_automation, 71 rated_at, 72 score, 73 rating_comment, 74 closed_at,
--- 75 closed_by_type, 76 closed_by_id, 77 closed_source, 78 category, 79 summary, 80 workspace,
--- 81 id, 82 status, 83 channel, 84 lane, 85 created_at, 86 assignee, 87 team, 88 priority,
--- 89 workspace, 90 list, 91 at, 92 id, 93 workspace, 94 channel, 95 id, 96 address, 97 ?, 98 id,
--- 99 workspace, 100 channel, 101 id, 102 address, 103 contact, 104 hash, 105 conversation,
--- 106 first_seq, 107 last_seq, 108 workspace, 109 conversation, 110 seq, 111 id, 112 contact,
--- 113 contact_seq, 114 kind, 115 at, 116 by_type, 117 by_id, 118 source, 119 channel, 120 lane,
--- 121 address, 122 external_id, 123 sent_at, 124 body, 125 attachments, 126 category, 127 summary,
--- 128 until_at, 129 on_receive, 130 marks, 131 cycle, 132 score, 133 replaces, 134 assignee,
--- 135 team, 136 response, 137 quiet, 138 new_contact, 139 restart_flow, 140 message, 141 redacted,
--- 142 duplicate, 143 notice, 144 audience, 145 status_before, 146 assignee_before, 147 team_before,
--- 148 lane_before, 149 channel_before, 150 opened_source, 151 status_since, 152 assigned_at,
--- 153 was_assigned, 154 opened_at, 155 turn, 156 turn_since, 157 waiting_since, 158 handed_over_at,
--- 159 replies, 160 pending_micros, 161 closed_by_type, 162 closed_by_id, 163 moved_from,
--- 164 from_seq, 165 labels, 166 labels_before, 167 priority, 168 priority_before, 169 subject,
--- 170 attributes, 171 workspace, 172 conversation, 173 from_seq
+-- 40 marks, 41 deadline_at, 42 due_at, 43 applied, 44 unrated, 45 active, 46 number, 47 opened_at,
+-- 48 opened_by_type, 49 opened_by_id, 50 opened_source, 51 first_assigned_at, 52 first_assignee,
+-- 53 last_assignee, 54 last_team, 55 first_response_at, 56 first_response_sent_at,
+-- 57 first_responder_type, 58 first_responder_id, 59 first_waiting_since, 60 waiting_since,
+-- 61 turn_since, 62 handed_over_at, 63 no_wait_before, 64 responses, 65 response_micros,
+-- 66 pending_micros, 67 incoming, 68 outgoing_user, 69 outgoing_automation, 70 rated_at, 71 score,
+-- 72 rating_comment, 73 closed_at, 74 closed_by_type, 75 closed_by_id, 76 closed_source,
+-- 77 category, 78 summary, 79 workspace, 80 id, 81 status, 82 channel, 83 lane, 84 created_at,
+-- 85 assignee, 86 team, 87 priority, 88 contact, 89 due_at, 90 workspace, 91 list, 92 at, 93 id,
+-- 94 workspace, 95 channel, 96 id, 97 address, 98 ?, 99 id, 100 workspace, 101 channel, 102 id,
+-- 103 address, 104 contact, 105 hash, 106 conversation, 107 first_seq, 108 last_seq, 109 workspace,
+-- 110 conversation, 111 seq, 112 id, 113 contact, 114 contact_seq, 115 kind, 116 at, 117 by_type,
+-- 118 by_id, 119 source, 120 channel, 121 lane, 122 address, 123 external_id, 124 sent_at,
+-- 125 body, 126 attachments, 127 category, 128 summary, 129 until_at, 130 on_receive, 131 marks,
+-- 132 cycle, 133 score, 134 replaces, 135 assignee, 136 team, 137 response, 138 quiet,
+-- 139 new_contact, 140 restart_flow, 141 message, 142 redacted, 143 duplicate, 144 notice,
+-- 145 audience, 146 status_before, 147 assignee_before, 148 team_before, 149 lane_before,
+-- 150 channel_before, 151 opened_source, 152 status_since, 153 assigned_at, 154 was_assigned,
+-- 155 opened_at, 156 turn, 157 turn_since, 158 waiting_since, 159 handed_over_at, 160 replies,
+-- 161 pending_micros, 162 closed_by_type, 163 closed_by_id, 164 moved_from, 165 from_seq,
+-- 166 labels, 167 labels_before, 168 priority, 169 priority_before, 170 subject, 171 attributes,
+-- 172 workspace, 173 conversation, 174 from_seq

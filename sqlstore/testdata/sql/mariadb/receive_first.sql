@@ -10,26 +10,25 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at,
             blocked, merged_into, parent, blocked_by, name, attributes)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
-        SET step = 2;
         INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
             new_contact, status, status_since, version, updated_at, last_activity_at,
             last_incoming_at, first_closed_at, assignee, team, assigned_at, labels, priority,
             subject, attributes, pending_until, on_receive, awaiting_contact_since,
-            address_channel, address, marks, deadline_at, due_at, applied, unrated, active,
-            active_slot, number, opened_at, opened_by_type, opened_by_id, opened_source,
-            first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
-            first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
-            waiting_since, turn_since, handed_over_at, no_wait_before, responses, response_micros,
-            pending_micros, incoming, outgoing_user, outgoing_automation, rated_at, score,
-            rating_comment, closed_at, closed_by_type, closed_by_id, closed_source, category,
-            summary)
+            address_channel, address, marks, deadline_at, due_at, applied, unrated, active, number,
+            opened_at, opened_by_type, opened_by_id, opened_source, first_assigned_at,
+            first_assignee, last_assignee, last_team, first_response_at, first_response_sent_at,
+            first_responder_type, first_responder_id, first_waiting_since, waiting_since,
+            turn_since, handed_over_at, no_wait_before, responses, response_micros, pending_micros,
+            incoming, outgoing_user, outgoing_automation, rated_at, score, rating_comment,
+            closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
-        SET step = 1;
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        SET step = 2;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
-            priority)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+            priority, contact, due_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+        SET step = 1;
         INSERT INTO convo_places (workspace, list, at, id)
             VALUES (?, ?, ?, ?);
         INSERT INTO convo_places (workspace, list, at, id)
@@ -73,34 +72,33 @@ END;
 -- 23 version, 24 updated_at, 25 last_activity_at, 26 last_incoming_at, 27 first_closed_at,
 -- 28 assignee, 29 team, 30 assigned_at, 31 labels, 32 priority, 33 subject, 34 attributes,
 -- 35 pending_until, 36 on_receive, 37 awaiting_contact_since, 38 address_channel, 39 address,
--- 40 marks, 41 deadline_at, 42 due_at, 43 applied, 44 unrated, 45 active, 46 active_slot,
--- 47 number, 48 opened_at, 49 opened_by_type, 50 opened_by_id, 51 opened_source,
--- 52 first_assigned_at, 53 first_assignee, 54 last_assignee, 55 last_team, 56 first_response_at,
--- 57 first_response_sent_at, 58 first_responder_type, 59 first_responder_id,
--- 60 first_waiting_since, 61 waiting_since, 62 turn_since, 63 handed_over_at, 64 no_wait_before,
--- 65 responses, 66 response_micros, 67 pending_micros, 68 incoming, 69 outgoing_user,
--- 70 outgoing_automation, 71 rated_at, 72 score, 73 rating_comment, 74 closed_at,
--- 75 closed_by_type, 76 closed_by_id, 77 closed_source, 78 category, 79 summary, 80 workspace,
--- 81 id, 82 status, 83 channel, 84 lane, 85 created_at, 86 assignee, 87 team, 88 priority,
--- 89 workspace, 90 list, 91 at, 92 id, 93 workspace, 94 list, 95 at, 96 id, 97 workspace,
--- 98 conversation, 99 seq, 100 id, 101 contact, 102 contact_seq, 103 kind, 104 at, 105 by_type,
--- 106 by_id, 107 source, 108 channel, 109 lane, 110 address, 111 external_id, 112 sent_at,
--- 113 body, 114 attachments, 115 category, 116 summary, 117 until_at, 118 on_receive, 119 marks,
--- 120 cycle, 121 score, 122 replaces, 123 assignee, 124 team, 125 response, 126 quiet,
--- 127 new_contact, 128 restart_flow, 129 message, 130 redacted, 131 duplicate, 132 notice,
--- 133 audience, 134 status_before, 135 assignee_before, 136 team_before, 137 lane_before,
--- 138 channel_before, 139 opened_source, 140 status_since, 141 assigned_at, 142 was_assigned,
--- 143 opened_at, 144 turn, 145 turn_since, 146 waiting_since, 147 handed_over_at, 148 replies,
--- 149 pending_micros, 150 closed_by_type, 151 closed_by_id, 152 moved_from, 153 from_seq,
--- 154 labels, 155 labels_before, 156 priority, 157 priority_before, 158 subject, 159 attributes,
--- 160 workspace, 161 conversation, 162 seq, 163 id, 164 contact, 165 contact_seq, 166 kind, 167 at,
--- 168 by_type, 169 by_id, 170 source, 171 channel, 172 lane, 173 address, 174 external_id,
--- 175 sent_at, 176 body, 177 attachments, 178 category, 179 summary, 180 until_at, 181 on_receive,
--- 182 marks, 183 cycle, 184 score, 185 replaces, 186 assignee, 187 team, 188 response, 189 quiet,
--- 190 new_contact, 191 restart_flow, 192 message, 193 redacted, 194 duplicate, 195 notice,
--- 196 audience, 197 status_before, 198 assignee_before, 199 team_before, 200 lane_before,
--- 201 channel_before, 202 opened_source, 203 status_since, 204 assigned_at, 205 was_assigned,
--- 206 opened_at, 207 turn, 208 turn_since, 209 waiting_since, 210 handed_over_at, 211 replies,
--- 212 pending_micros, 213 closed_by_type, 214 closed_by_id, 215 moved_from, 216 from_seq,
--- 217 labels, 218 labels_before, 219 priority, 220 priority_before, 221 subject, 222 attributes,
--- 223 workspace, 224 conversation, 225 from_seq
+-- 40 marks, 41 deadline_at, 42 due_at, 43 applied, 44 unrated, 45 active, 46 number, 47 opened_at,
+-- 48 opened_by_type, 49 opened_by_id, 50 opened_source, 51 first_assigned_at, 52 first_assignee,
+-- 53 last_assignee, 54 last_team, 55 first_response_at, 56 first_response_sent_at,
+-- 57 first_responder_type, 58 first_responder_id, 59 first_waiting_since, 60 waiting_since,
+-- 61 turn_since, 62 handed_over_at, 63 no_wait_before, 64 responses, 65 response_micros,
+-- 66 pending_micros, 67 incoming, 68 outgoing_user, 69 outgoing_automation, 70 rated_at, 71 score,
+-- 72 rating_comment, 73 closed_at, 74 closed_by_type, 75 closed_by_id, 76 closed_source,
+-- 77 category, 78 summary, 79 workspace, 80 id, 81 status, 82 channel, 83 lane, 84 created_at,
+-- 85 assignee, 86 team, 87 priority, 88 contact, 89 due_at, 90 workspace, 91 list, 92 at, 93 id,
+-- 94 workspace, 95 list, 96 at, 97 id, 98 workspace, 99 conversation, 100 seq, 101 id, 102 contact,
+-- 103 contact_seq, 104 kind, 105 at, 106 by_type, 107 by_id, 108 source, 109 channel, 110 lane,
+-- 111 address, 112 external_id, 113 sent_at, 114 body, 115 attachments, 116 category, 117 summary,
+-- 118 until_at, 119 on_receive, 120 marks, 121 cycle, 122 score, 123 replaces, 124 assignee,
+-- 125 team, 126 response, 127 quiet, 128 new_contact, 129 restart_flow, 130 message, 131 redacted,
+-- 132 duplicate, 133 notice, 134 audience, 135 status_before, 136 assignee_before, 137 team_before,
+-- 138 lane_before, 139 channel_before, 140 opened_source, 141 status_since, 142 assigned_at,
+-- 143 was_assigned, 144 opened_at, 145 turn, 146 turn_since, 147 waiting_since, 148 handed_over_at,
+-- 149 replies, 150 pending_micros, 151 closed_by_type, 152 closed_by_id, 153 moved_from,
+-- 154 from_seq, 155 labels, 156 labels_before, 157 priority, 158 priority_before, 159 subject,
+-- 160 attributes, 161 workspace, 162 conversation, 163 seq, 164 id, 165 contact, 166 contact_seq,
+-- 167 kind, 168 at, 169 by_type, 170 by_id, 171 source, 172 channel, 173 lane, 174 address,
+-- 175 external_id, 176 sent_at, 177 body, 178 attachments, 179 category, 180 summary, 181 until_at,
+-- 182 on_receive, 183 marks, 184 cycle, 185 score, 186 replaces, 187 assignee, 188 team,
+-- 189 response, 190 quiet, 191 new_contact, 192 restart_flow, 193 message, 194 redacted,
+-- 195 duplicate, 196 notice, 197 audience, 198 status_before, 199 assignee_before, 200 team_before,
+-- 201 lane_before, 202 channel_before, 203 opened_source, 204 status_since, 205 assigned_at,
+-- 206 was_assigned, 207 opened_at, 208 turn, 209 turn_since, 210 waiting_since, 211 handed_over_at,
+-- 212 replies, 213 pending_micros, 214 closed_by_type, 215 closed_by_id, 216 moved_from,
+-- 217 from_seq, 218 labels, 219 labels_before, 220 priority, 221 priority_before, 222 subject,
+-- 223 attributes, 224 workspace, 225 conversation, 226 from_seq

@@ -16,7 +16,6 @@ BEGIN NOT ATOMIC
             outgoing_automation = ?
             WHERE workspace = ? AND id = ? AND version = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
-        SET step = 1;
         DELETE FROM convo_places
             WHERE workspace = ? AND list = ? AND at = ? AND id = ?;
         SET step = 1;

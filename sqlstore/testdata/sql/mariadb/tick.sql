@@ -5,8 +5,7 @@ SELECT workspace, channel, id, address
 -- parameters: 1 unknown_since, 2 limit
 
 -- due
-SELECT workspace, id, due_at, lane, channel FROM convo_conversations FORCE INDEX
-    (convo_conversations_due)
+SELECT workspace, id, due_at, lane, channel FROM convo_active FORCE INDEX (convo_active_due)
     WHERE due_at IS NOT NULL AND due_at <= ? AND (due_at > ? OR due_at = ? AND (workspace > ? OR
         workspace = ? AND id > ?))
     ORDER BY due_at, workspace, id LIMIT ?;
@@ -21,14 +20,13 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR 1062 BEGIN ROLLBACK; SELECT step; END;
     START TRANSACTION;
     work: BEGIN
-        SET step = 2;
         UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, status_since = ?,
             version = ?, updated_at = ?, last_activity_at = ?, last_incoming_at = ?,
             first_closed_at = ?, assignee = ?, team = ?, assigned_at = ?, labels = ?, priority = ?,
             subject = ?, attributes = ?, pending_until = ?, on_receive = ?,
             awaiting_contact_since = ?, address_channel = ?, address = ?, marks = ?,
-            deadline_at = ?, due_at = ?, applied = ?, unrated = ?, active = ?, active_slot = ?,
-            number = ?, opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?,
+            deadline_at = ?, due_at = ?, applied = ?, unrated = ?, active = ?, number = ?,
+            opened_at = ?, opened_by_type = ?, opened_by_id = ?, opened_source = ?,
             first_assigned_at = ?, first_assignee = ?, last_assignee = ?, last_team = ?,
             first_response_at = ?, first_response_sent_at = ?, first_responder_type = ?,
             first_responder_id = ?, first_waiting_since = ?, waiting_since = ?, turn_since = ?,
@@ -37,10 +35,9 @@ BEGIN NOT ATOMIC
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
             WHERE workspace = ? AND id = ? AND version = ?;
-        IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
-        SET step = 1;
+        IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?,
-            priority = ?
+            priority = ?, due_at = ?
             WHERE workspace = ? AND id = ?;
         DELETE FROM convo_places
             WHERE workspace = ? AND list = ? AND at = ? AND id = ?;
@@ -69,22 +66,22 @@ END;
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
 -- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
 -- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
--- 23 applied, 24 unrated, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
--- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
--- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
--- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 turn_since,
--- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
--- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
--- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
--- 60 workspace, 61 id, 62 version, 63 status, 64 channel, 65 lane, 66 assignee, 67 team,
--- 68 priority, 69 workspace, 70 id, 71 workspace, 72 list, 73 at, 74 id, 75 workspace,
--- 76 conversation, 77 seq, 78 id, 79 contact, 80 contact_seq, 81 kind, 82 at, 83 by_type, 84 by_id,
--- 85 source, 86 channel, 87 lane, 88 address, 89 external_id, 90 sent_at, 91 body, 92 attachments,
--- 93 category, 94 summary, 95 until_at, 96 on_receive, 97 marks, 98 cycle, 99 score, 100 replaces,
--- 101 assignee, 102 team, 103 response, 104 quiet, 105 new_contact, 106 restart_flow, 107 message,
--- 108 redacted, 109 duplicate, 110 notice, 111 audience, 112 status_before, 113 assignee_before,
--- 114 team_before, 115 lane_before, 116 channel_before, 117 opened_source, 118 status_since,
--- 119 assigned_at, 120 was_assigned, 121 opened_at, 122 turn, 123 turn_since, 124 waiting_since,
--- 125 handed_over_at, 126 replies, 127 pending_micros, 128 closed_by_type, 129 closed_by_id,
--- 130 moved_from, 131 from_seq, 132 labels, 133 labels_before, 134 priority, 135 priority_before,
--- 136 subject, 137 attributes, 138 workspace, 139 conversation, 140 from_seq
+-- 23 applied, 24 unrated, 25 active, 26 number, 27 opened_at, 28 opened_by_type, 29 opened_by_id,
+-- 30 opened_source, 31 first_assigned_at, 32 first_assignee, 33 last_assignee, 34 last_team,
+-- 35 first_response_at, 36 first_response_sent_at, 37 first_responder_type, 38 first_responder_id,
+-- 39 first_waiting_since, 40 waiting_since, 41 turn_since, 42 handed_over_at, 43 no_wait_before,
+-- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
+-- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
+-- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
+-- 60 id, 61 version, 62 status, 63 channel, 64 lane, 65 assignee, 66 team, 67 priority, 68 due_at,
+-- 69 workspace, 70 id, 71 workspace, 72 list, 73 at, 74 id, 75 workspace, 76 conversation, 77 seq,
+-- 78 id, 79 contact, 80 contact_seq, 81 kind, 82 at, 83 by_type, 84 by_id, 85 source, 86 channel,
+-- 87 lane, 88 address, 89 external_id, 90 sent_at, 91 body, 92 attachments, 93 category,
+-- 94 summary, 95 until_at, 96 on_receive, 97 marks, 98 cycle, 99 score, 100 replaces, 101 assignee,
+-- 102 team, 103 response, 104 quiet, 105 new_contact, 106 restart_flow, 107 message, 108 redacted,
+-- 109 duplicate, 110 notice, 111 audience, 112 status_before, 113 assignee_before, 114 team_before,
+-- 115 lane_before, 116 channel_before, 117 opened_source, 118 status_since, 119 assigned_at,
+-- 120 was_assigned, 121 opened_at, 122 turn, 123 turn_since, 124 waiting_since, 125 handed_over_at,
+-- 126 replies, 127 pending_micros, 128 closed_by_type, 129 closed_by_id, 130 moved_from,
+-- 131 from_seq, 132 labels, 133 labels_before, 134 priority, 135 priority_before, 136 subject,
+-- 137 attributes, 138 workspace, 139 conversation, 140 from_seq

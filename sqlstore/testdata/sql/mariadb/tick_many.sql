@@ -11,8 +11,8 @@ SELECT cv.workspace, cv.id FROM convo_conversations cv FORCE INDEX (PRIMARY)
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
     ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+        SELECT other.id FROM convo_active other
+        WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END,
     CASE WHEN cv.id IS NULL THEN EXISTS (
         SELECT 1 FROM convo_conversations any_lane
@@ -53,9 +53,8 @@ UPDATE JSON_TABLE(?, '$[*]' COLUMNS(workspace VARBINARY(255) PATH '$.workspace',
     address VARBINARY(255) PATH '$.address', marks LONGBLOB PATH '$.marks',
     deadline_at BIGINT PATH '$.deadline_at', due_at BIGINT PATH '$.due_at',
     applied LONGBLOB PATH '$.applied', unrated INT PATH '$.unrated',
-    active TINYINT PATH '$.active', active_slot VARBINARY(255) PATH '$.active_slot',
-    number INT PATH '$.number', opened_at BIGINT PATH '$.opened_at',
-    opened_by_type VARBINARY(255) PATH '$.opened_by_type',
+    active TINYINT PATH '$.active', number INT PATH '$.number',
+    opened_at BIGINT PATH '$.opened_at', opened_by_type VARBINARY(255) PATH '$.opened_by_type',
     opened_by_id VARBINARY(255) PATH '$.opened_by_id',
     opened_source VARBINARY(255) PATH '$.opened_source',
     first_assigned_at BIGINT PATH '$.first_assigned_at',
@@ -91,12 +90,11 @@ UPDATE JSON_TABLE(?, '$[*]' COLUMNS(workspace VARBINARY(255) PATH '$.workspace',
         listed.awaiting_contact_since, cv.address_channel = listed.address_channel,
         cv.address = listed.address, cv.marks = listed.marks, cv.deadline_at = listed.deadline_at,
         cv.due_at = listed.due_at, cv.applied = listed.applied, cv.unrated = listed.unrated,
-        cv.active = listed.active, cv.active_slot = listed.active_slot, cv.number = listed.number,
-        cv.opened_at = listed.opened_at, cv.opened_by_type = listed.opened_by_type,
-        cv.opened_by_id = listed.opened_by_id, cv.opened_source = listed.opened_source,
-        cv.first_assigned_at = listed.first_assigned_at, cv.first_assignee = listed.first_assignee,
-        cv.last_assignee = listed.last_assignee, cv.last_team = listed.last_team,
-        cv.first_response_at = listed.first_response_at,
+        cv.active = listed.active, cv.number = listed.number, cv.opened_at = listed.opened_at,
+        cv.opened_by_type = listed.opened_by_type, cv.opened_by_id = listed.opened_by_id,
+        cv.opened_source = listed.opened_source, cv.first_assigned_at = listed.first_assigned_at,
+        cv.first_assignee = listed.first_assignee, cv.last_assignee = listed.last_assignee,
+        cv.last_team = listed.last_team, cv.first_response_at = listed.first_response_at,
         cv.first_response_sent_at = listed.first_response_sent_at,
         cv.first_responder_type = listed.first_responder_type,
         cv.first_responder_id = listed.first_responder_id,
@@ -123,11 +121,12 @@ UPDATE JSON_TABLE(?, '$[*]' COLUMNS(workspace VARBINARY(255) PATH '$.workspace',
     id VARBINARY(36) PATH '$.id', status VARBINARY(255) PATH '$.status',
     channel VARBINARY(255) PATH '$.channel', lane VARBINARY(255) PATH '$.lane',
     assignee VARBINARY(255) PATH '$.assignee', team VARBINARY(255) PATH '$.team',
-    priority INT PATH '$.priority')) listed
+    priority INT PATH '$.priority', due_at BIGINT PATH '$.due_at')) listed
     STRAIGHT_JOIN convo_active ac FORCE INDEX (PRIMARY)
     ON ac.workspace = listed.workspace AND ac.id = UNHEX(REPLACE(listed.id, '-', ''))
     SET ac.status = listed.status, ac.channel = listed.channel, ac.lane = listed.lane,
-        ac.assignee = listed.assignee, ac.team = listed.team, ac.priority = listed.priority;
+        ac.assignee = listed.assignee, ac.team = listed.team, ac.priority = listed.priority,
+        ac.due_at = listed.due_at;
 -- parameters: 1 ?
 
 DELETE pl FROM JSON_TABLE(?, '$[*]' COLUMNS(workspace VARBINARY(255) PATH '$.workspace',

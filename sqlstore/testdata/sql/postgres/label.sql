@@ -8,31 +8,28 @@ UPDATE convo_conversations SET status = $1, status_since = $2, version = $3, upd
     assigned_at = $10, labels = $11, priority = $12, subject = $13, attributes = $14,
     pending_until = $15, on_receive = $16, awaiting_contact_since = $17, address_channel = $18,
     address = $19, marks = $20, deadline_at = $21, due_at = $22, applied = $23, unrated = $24,
-    active = $25, active_slot = $26, number = $27, opened_at = $28, opened_by_type = $29,
-    opened_by_id = $30, opened_source = $31, first_assigned_at = $32, first_assignee = $33,
-    last_assignee = $34, last_team = $35, first_response_at = $36, first_response_sent_at = $37,
-    first_responder_type = $38, first_responder_id = $39, first_waiting_since = $40,
-    waiting_since = $41, turn_since = $42, handed_over_at = $43, no_wait_before = $44,
-    responses = $45, response_micros = $46, pending_micros = $47, incoming = $48,
-    outgoing_user = $49, outgoing_automation = $50, rated_at = $51, score = $52,
-    rating_comment = $53, closed_at = $54, closed_by_type = $55, closed_by_id = $56,
-    closed_source = $57, category = $58, summary = $59
-    WHERE workspace = $60 AND id = $61 AND version = $62 AND NOT EXISTS (SELECT other.id FROM
-        convo_conversations other
-    WHERE other.workspace = $63 AND other.active_slot = $64 AND other.lane = $65 AND other.id <>
-        $66);
+    active = $25, number = $26, opened_at = $27, opened_by_type = $28, opened_by_id = $29,
+    opened_source = $30, first_assigned_at = $31, first_assignee = $32, last_assignee = $33,
+    last_team = $34, first_response_at = $35, first_response_sent_at = $36,
+    first_responder_type = $37, first_responder_id = $38, first_waiting_since = $39,
+    waiting_since = $40, turn_since = $41, handed_over_at = $42, no_wait_before = $43,
+    responses = $44, response_micros = $45, pending_micros = $46, incoming = $47,
+    outgoing_user = $48, outgoing_automation = $49, rated_at = $50, score = $51,
+    rating_comment = $52, closed_at = $53, closed_by_type = $54, closed_by_id = $55,
+    closed_source = $56, category = $57, summary = $58
+    WHERE workspace = $59 AND id = $60 AND version = $61;
 -- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
 -- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
 -- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
--- 23 applied, 24 unrated, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
--- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
--- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
--- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 turn_since,
--- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
--- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
--- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
--- 60 workspace, 61 id, 62 version, 63 workspace, 64 active_slot, 65 lane, 66 id
+-- 23 applied, 24 unrated, 25 active, 26 number, 27 opened_at, 28 opened_by_type, 29 opened_by_id,
+-- 30 opened_source, 31 first_assigned_at, 32 first_assignee, 33 last_assignee, 34 last_team,
+-- 35 first_response_at, 36 first_response_sent_at, 37 first_responder_type, 38 first_responder_id,
+-- 39 first_waiting_since, 40 waiting_since, 41 turn_since, 42 handed_over_at, 43 no_wait_before,
+-- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
+-- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
+-- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
+-- 60 id, 61 version
 
 INSERT INTO convo_labels (workspace, label, created_at, conversation)
     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;

@@ -1,40 +1,21 @@
 -- all
-SELECT * FROM (
-    SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-        cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
-        cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
-        cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
-        cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at,
-        cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
-        cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-        cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-        cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
-        cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
     FROM convo_conversations cv
-    WHERE cv.workspace = $1 AND cv.active = TRUE
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT $2
-) of_active UNION ALL SELECT * FROM (
-    SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-        cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
-        cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
-        cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
-        cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at,
-        cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
-        cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-        cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-        cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
-        cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
-    FROM convo_conversations cv
-    WHERE cv.workspace = $3 AND cv.active = FALSE
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT $4
-) of_closed ORDER BY created_at DESC, id DESC LIMIT $5;
--- parameters: 1 workspace, 2 limit, 3 workspace, 4 limit, 5 limit
+    WHERE cv.workspace = $1
+    ORDER BY cv.created_at DESC, cv.id DESC LIMIT $2;
+-- parameters: 1 workspace, 2 limit
 
 -- open
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
@@ -50,10 +31,12 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
     cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
     cv.category, cv.summary
-    FROM convo_conversations cv
-    WHERE cv.workspace = $1 AND cv.active = TRUE AND cv.status <> 'pending'
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT $2;
--- parameters: 1 workspace, 2 limit
+    FROM convo_active ac
+    CROSS JOIN LATERAL (SELECT cv.* FROM convo_conversations cv WHERE cv.workspace = ac.workspace
+        AND cv.id = ac.id OFFSET 0) cv
+    WHERE ac.workspace = $1 AND ac.status = $2
+    ORDER BY ac.created_at DESC, ac.id DESC LIMIT $3;
+-- parameters: 1 workspace, 2 status, 3 limit
 
 -- closed
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
@@ -70,7 +53,7 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
     cv.category, cv.summary
     FROM convo_conversations cv
-    WHERE cv.workspace = $1 AND cv.active = FALSE
+    WHERE cv.active = FALSE AND cv.workspace = $1
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT $2;
 -- parameters: 1 workspace, 2 limit
 
@@ -88,71 +71,53 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
     cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
     cv.category, cv.summary
-    FROM convo_conversations cv
-    WHERE cv.workspace = $1 AND cv.assignee = $2 AND cv.active = TRUE AND cv.status <> 'pending'
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT $3;
--- parameters: 1 workspace, 2 assignee, 3 limit
+    FROM convo_active ac
+    CROSS JOIN LATERAL (SELECT cv.* FROM convo_conversations cv WHERE cv.workspace = ac.workspace
+        AND cv.id = ac.id OFFSET 0) cv
+    WHERE ac.workspace = $1 AND ac.assignee = $2 AND ac.assignee <> '' AND ac.status = $3
+    ORDER BY ac.created_at DESC, ac.id DESC LIMIT $4;
+-- parameters: 1 workspace, 2 assignee, 3 status, 4 limit
 
 -- active, of a user and a team, from a place on
-/* for these values */ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at,
-    cv.contact, cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at,
-    cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
-    cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
-    cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
-    cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
-    cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee,
-    cv.last_team, cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+    cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
+    cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
+    cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
+    cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
+    cv.category, cv.summary
+    FROM convo_active ac
+    CROSS JOIN LATERAL (SELECT cv.* FROM convo_conversations cv WHERE cv.workspace = ac.workspace
+        AND cv.id = ac.id OFFSET 0) cv
+    WHERE ac.workspace = $1 AND ac.assignee = $2 AND ac.assignee <> '' AND ac.team = $3 AND
+        ac.created_at <= $4 AND (ac.created_at < $5 OR ac.id < $6)
+    ORDER BY ac.created_at DESC, ac.id DESC LIMIT $7;
+-- parameters: 1 workspace, 2 assignee, 3 team, 4 created_at, 5 created_at, 6 id, 7 limit
+
+-- of a contact, in a period
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
     cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
     cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
     cv.category, cv.summary
     FROM convo_conversations cv
-    WHERE cv.workspace = $1 AND cv.assignee = $2 AND cv.team = $3 AND cv.team <> '' AND
-        cv.created_at <= $4 AND (cv.created_at < $5 OR cv.id < $6) AND cv.active = TRUE
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT $7;
--- parameters: 1 workspace, 2 assignee, 3 team, 4 created_at, 5 created_at, 6 id, 7 limit
-
--- of a contact, in a period
-SELECT * FROM (
-    SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-        cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
-        cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
-        cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
-        cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at,
-        cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
-        cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-        cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-        cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
-        cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
-    FROM convo_conversations cv
-    WHERE cv.workspace = $1 AND cv.contact = $2 AND cv.created_at >= $3 AND cv.created_at < $4 AND
-        cv.active = TRUE
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT $5
-) of_active UNION ALL SELECT * FROM (
-    SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
-        cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
-        cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
-        cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
-        cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at,
-        cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
-        cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-        cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-        cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
-        cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
-    FROM convo_conversations cv
-    WHERE cv.workspace = $6 AND cv.contact = $7 AND cv.created_at >= $8 AND cv.created_at < $9 AND
-        cv.active = FALSE
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT $10
-) of_closed ORDER BY created_at DESC, id DESC LIMIT $11;
--- parameters: 1 workspace, 2 contact, 3 created_at, 4 created_at, 5 limit, 6 workspace, 7 contact,
--- 8 created_at, 9 created_at, 10 limit, 11 limit
+    WHERE cv.workspace = $1 AND cv.contact = $2 AND cv.created_at >= $3 AND cv.created_at < $4
+    ORDER BY cv.created_at DESC, cv.id DESC LIMIT $5;
+-- parameters: 1 workspace, 2 contact, 3 created_at, 4 created_at, 5 limit
 
 -- by activity
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
@@ -262,8 +227,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
     cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, cv.id AS key1
-    FROM convo_conversations cv
-    WHERE cv.workspace = $1 AND cv.assignee = $2 AND cv.active = TRUE AND cv.last_activity_at IS
+    FROM convo_active ac
+    CROSS JOIN LATERAL (SELECT cv.* FROM convo_conversations cv WHERE cv.workspace = ac.workspace
+        AND cv.id = ac.id OFFSET 0) cv
+    WHERE ac.workspace = $1 AND ac.assignee = $2 AND ac.assignee <> '' AND cv.last_activity_at IS
         NOT NULL
     ORDER BY cv.last_activity_at DESC, cv.id DESC LIMIT $3) page
 JOIN convo_conversations cv ON cv.workspace = $4 AND cv.id = page.key1
@@ -287,9 +254,9 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     FROM convo_labels lb
     CROSS JOIN LATERAL (SELECT cv.* FROM convo_conversations cv WHERE cv.workspace = lb.workspace
         AND cv.id = lb.conversation OFFSET 0) cv
-    WHERE cv.workspace = $1 AND lb.workspace = $2 AND lb.label = $3 AND cv.active = FALSE
+    WHERE lb.workspace = $1 AND lb.label = $2 AND cv.active = FALSE AND cv.workspace = $3
     ORDER BY lb.created_at DESC, lb.conversation DESC LIMIT $4;
--- parameters: 1 workspace, 2 workspace, 3 label, 4 limit
+-- parameters: 1 workspace, 2 label, 3 workspace, 4 limit
 
 -- one
 SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status,

@@ -13,52 +13,48 @@ WITH wanted AS (
         $25::bigint AS awaiting_contact_since, $26::text AS address_channel, $27::text AS address,
         $28::text AS marks, $29::bigint AS deadline_at, $30::bigint AS due_at,
         $31::text AS applied, $32::integer AS unrated, $33::boolean AS active,
-        $34::text AS active_slot, $35::integer AS number, $36::bigint AS opened_at,
-        $37::text AS opened_by_type, $38::text AS opened_by_id, $39::text AS opened_source,
-        $40::bigint AS first_assigned_at, $41::text AS first_assignee, $42::text AS last_assignee,
-        $43::text AS last_team, $44::bigint AS first_response_at,
-        $45::bigint AS first_response_sent_at, $46::text AS first_responder_type,
-        $47::text AS first_responder_id, $48::bigint AS first_waiting_since,
-        $49::bigint AS waiting_since, $50::bigint AS turn_since, $51::bigint AS handed_over_at,
-        $52::bigint AS no_wait_before, $53::integer AS responses, $54::bigint AS response_micros,
-        $55::bigint AS pending_micros, $56::integer AS incoming, $57::integer AS outgoing_user,
-        $58::integer AS outgoing_automation, $59::bigint AS rated_at, $60::integer AS score,
-        $61::text AS rating_comment, $62::bigint AS closed_at, $63::text AS closed_by_type,
-        $64::text AS closed_by_id, $65::text AS closed_source, $66::text AS category,
-        $67::text AS summary
-), taken AS (
-    SELECT 1 FROM wanted JOIN convo_conversations other ON other.workspace = wanted.workspace
-        AND other.active_slot = wanted.active_slot AND other.lane = wanted.lane
-        AND other.id <> wanted.id
-), free AS (SELECT 1 WHERE NOT EXISTS (SELECT FROM taken)), wrote_conversation AS (
+        $34::integer AS number, $35::bigint AS opened_at, $36::text AS opened_by_type,
+        $37::text AS opened_by_id, $38::text AS opened_source, $39::bigint AS first_assigned_at,
+        $40::text AS first_assignee, $41::text AS last_assignee, $42::text AS last_team,
+        $43::bigint AS first_response_at, $44::bigint AS first_response_sent_at,
+        $45::text AS first_responder_type, $46::text AS first_responder_id,
+        $47::bigint AS first_waiting_since, $48::bigint AS waiting_since,
+        $49::bigint AS turn_since, $50::bigint AS handed_over_at, $51::bigint AS no_wait_before,
+        $52::integer AS responses, $53::bigint AS response_micros, $54::bigint AS pending_micros,
+        $55::integer AS incoming, $56::integer AS outgoing_user,
+        $57::integer AS outgoing_automation, $58::bigint AS rated_at, $59::integer AS score,
+        $60::text AS rating_comment, $61::bigint AS closed_at, $62::text AS closed_by_type,
+        $63::text AS closed_by_id, $64::text AS closed_source, $65::text AS category,
+        $66::text AS summary
+), free AS (SELECT 1 WHERE TRUE), wrote_conversation AS (
     UPDATE convo_conversations cv SET (status, status_since, version, updated_at, last_activity_at,
         last_incoming_at, first_closed_at, assignee, team, assigned_at, labels, priority, subject,
         attributes, pending_until, on_receive, awaiting_contact_since, address_channel, address,
-        marks, deadline_at, due_at, applied, unrated, active, active_slot, number, opened_at,
-        opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
-        last_assignee, last_team, first_response_at, first_response_sent_at, first_responder_type,
-        first_responder_id, first_waiting_since, waiting_since, turn_since, handed_over_at,
-        no_wait_before, responses, response_micros, pending_micros, incoming, outgoing_user,
-        outgoing_automation, rated_at, score, rating_comment, closed_at, closed_by_type,
-        closed_by_id, closed_source, category, summary)
+        marks, deadline_at, due_at, applied, unrated, active, number, opened_at, opened_by_type,
+        opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
+        first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
+        first_waiting_since, waiting_since, turn_since, handed_over_at, no_wait_before, responses,
+        response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, rated_at,
+        score, rating_comment, closed_at, closed_by_type, closed_by_id, closed_source, category,
+        summary)
         = (wanted.status, wanted.status_since, wanted.version, wanted.updated_at,
             wanted.last_activity_at, wanted.last_incoming_at, wanted.first_closed_at,
             wanted.assignee, wanted.team, wanted.assigned_at, wanted.labels, wanted.priority,
             wanted.subject, wanted.attributes, wanted.pending_until, wanted.on_receive,
             wanted.awaiting_contact_since, wanted.address_channel, wanted.address, wanted.marks,
             wanted.deadline_at, wanted.due_at, wanted.applied, wanted.unrated, wanted.active,
-            wanted.active_slot, wanted.number, wanted.opened_at, wanted.opened_by_type,
-            wanted.opened_by_id, wanted.opened_source, wanted.first_assigned_at,
-            wanted.first_assignee, wanted.last_assignee, wanted.last_team,
-            wanted.first_response_at, wanted.first_response_sent_at, wanted.first_responder_type,
-            wanted.first_responder_id, wanted.first_waiting_since, wanted.waiting_since,
-            wanted.turn_since, wanted.handed_over_at, wanted.no_wait_before, wanted.responses,
-            wanted.response_micros, wanted.pending_micros, wanted.incoming, wanted.outgoing_user,
+            wanted.number, wanted.opened_at, wanted.opened_by_type, wanted.opened_by_id,
+            wanted.opened_source, wanted.first_assigned_at, wanted.first_assignee,
+            wanted.last_assignee, wanted.last_team, wanted.first_response_at,
+            wanted.first_response_sent_at, wanted.first_responder_type, wanted.first_responder_id,
+            wanted.first_waiting_since, wanted.waiting_since, wanted.turn_since,
+            wanted.handed_over_at, wanted.no_wait_before, wanted.responses, wanted.response_micros,
+            wanted.pending_micros, wanted.incoming, wanted.outgoing_user,
             wanted.outgoing_automation, wanted.rated_at, wanted.score, wanted.rating_comment,
             wanted.closed_at, wanted.closed_by_type, wanted.closed_by_id, wanted.closed_source,
             wanted.category, wanted.summary)
     FROM wanted, free
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $68 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $67 RETURNING 1
 ), wrote_cycle AS (
     INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
         opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
@@ -107,7 +103,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($69::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($68::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -122,20 +118,20 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $70::bigint
+    SELECT wanted.workspace, wanted.id, $69::bigint
     FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
 )
-SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
+SELECT (SELECT count(*) FROM wrote_conversation), 0, 0;
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
 -- 8 new_contact, 9 status, 10 status_since, 11 version, 12 updated_at, 13 last_activity_at,
 -- 14 last_incoming_at, 15 first_closed_at, 16 assignee, 17 team, 18 assigned_at, 19 labels,
 -- 20 priority, 21 subject, 22 attributes, 23 pending_until, 24 on_receive,
 -- 25 awaiting_contact_since, 26 address_channel, 27 address, 28 marks, 29 deadline_at, 30 due_at,
--- 31 applied, 32 unrated, 33 active, 34 active_slot, 35 number, 36 opened_at, 37 opened_by_type,
--- 38 opened_by_id, 39 opened_source, 40 first_assigned_at, 41 first_assignee, 42 last_assignee,
--- 43 last_team, 44 first_response_at, 45 first_response_sent_at, 46 first_responder_type,
--- 47 first_responder_id, 48 first_waiting_since, 49 waiting_since, 50 turn_since,
--- 51 handed_over_at, 52 no_wait_before, 53 responses, 54 response_micros, 55 pending_micros,
--- 56 incoming, 57 outgoing_user, 58 outgoing_automation, 59 rated_at, 60 score, 61 rating_comment,
--- 62 closed_at, 63 closed_by_type, 64 closed_by_id, 65 closed_source, 66 category, 67 summary,
--- 68 version, 69 new_events, 70 from_seq
+-- 31 applied, 32 unrated, 33 active, 34 number, 35 opened_at, 36 opened_by_type, 37 opened_by_id,
+-- 38 opened_source, 39 first_assigned_at, 40 first_assignee, 41 last_assignee, 42 last_team,
+-- 43 first_response_at, 44 first_response_sent_at, 45 first_responder_type, 46 first_responder_id,
+-- 47 first_waiting_since, 48 waiting_since, 49 turn_since, 50 handed_over_at, 51 no_wait_before,
+-- 52 responses, 53 response_micros, 54 pending_micros, 55 incoming, 56 outgoing_user,
+-- 57 outgoing_automation, 58 rated_at, 59 score, 60 rating_comment, 61 closed_at,
+-- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary, 67 version,
+-- 68 new_events, 69 from_seq

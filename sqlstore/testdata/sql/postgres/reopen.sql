@@ -13,74 +13,73 @@ WITH wanted AS (
         $25::bigint AS awaiting_contact_since, $26::text AS address_channel, $27::text AS address,
         $28::text AS marks, $29::bigint AS deadline_at, $30::bigint AS due_at,
         $31::text AS applied, $32::integer AS unrated, $33::boolean AS active,
-        $34::text AS active_slot, $35::integer AS number, $36::bigint AS opened_at,
-        $37::text AS opened_by_type, $38::text AS opened_by_id, $39::text AS opened_source,
-        $40::bigint AS first_assigned_at, $41::text AS first_assignee, $42::text AS last_assignee,
-        $43::text AS last_team, $44::bigint AS first_response_at,
-        $45::bigint AS first_response_sent_at, $46::text AS first_responder_type,
-        $47::text AS first_responder_id, $48::bigint AS first_waiting_since,
-        $49::bigint AS waiting_since, $50::bigint AS turn_since, $51::bigint AS handed_over_at,
-        $52::bigint AS no_wait_before, $53::integer AS responses, $54::bigint AS response_micros,
-        $55::bigint AS pending_micros, $56::integer AS incoming, $57::integer AS outgoing_user,
-        $58::integer AS outgoing_automation, $59::bigint AS rated_at, $60::integer AS score,
-        $61::text AS rating_comment, $62::bigint AS closed_at, $63::text AS closed_by_type,
-        $64::text AS closed_by_id, $65::text AS closed_source, $66::text AS category,
-        $67::text AS summary
+        $34::integer AS number, $35::bigint AS opened_at, $36::text AS opened_by_type,
+        $37::text AS opened_by_id, $38::text AS opened_source, $39::bigint AS first_assigned_at,
+        $40::text AS first_assignee, $41::text AS last_assignee, $42::text AS last_team,
+        $43::bigint AS first_response_at, $44::bigint AS first_response_sent_at,
+        $45::text AS first_responder_type, $46::text AS first_responder_id,
+        $47::bigint AS first_waiting_since, $48::bigint AS waiting_since,
+        $49::bigint AS turn_since, $50::bigint AS handed_over_at, $51::bigint AS no_wait_before,
+        $52::integer AS responses, $53::bigint AS response_micros, $54::bigint AS pending_micros,
+        $55::integer AS incoming, $56::integer AS outgoing_user,
+        $57::integer AS outgoing_automation, $58::bigint AS rated_at, $59::integer AS score,
+        $60::text AS rating_comment, $61::bigint AS closed_at, $62::text AS closed_by_type,
+        $63::text AS closed_by_id, $64::text AS closed_source, $65::text AS category,
+        $66::text AS summary
 ), taken AS (
-    SELECT 1 FROM wanted JOIN convo_conversations other ON other.workspace = wanted.workspace
-        AND other.active_slot = wanted.active_slot AND other.lane = wanted.lane
-        AND other.id <> wanted.id
-), free AS (SELECT 1 WHERE NOT EXISTS (SELECT FROM taken)), held_contact AS (
+    SELECT 1 FROM wanted JOIN convo_active other ON other.workspace = wanted.workspace
+        AND other.contact = wanted.contact AND other.lane = wanted.lane AND other.id <> wanted.id
+), free AS (SELECT 1 WHERE TRUE AND NOT EXISTS (SELECT FROM taken)), held_contact AS (
     SELECT 1 FROM free, convo_contacts ct
-    WHERE ct.workspace = $68 AND ct.id = $69 AND ct.version = $70 FOR UPDATE OF ct
+    WHERE ct.workspace = $67 AND ct.id = $68 AND ct.version = $69 FOR UPDATE OF ct
 ), held AS (
     SELECT 1 FROM wanted, held_contact, convo_conversations cv
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $71 FOR UPDATE OF
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $70 FOR UPDATE OF
         cv
 ), wrote_contact AS (
-    UPDATE convo_contacts ct SET version = $72, created_at = $73, updated_at = $74, seen_at = $75,
-        blocked = $76, merged_into = $77, parent = $78, blocked_by = $79, name = $80,
-        attributes = $81
-    FROM held WHERE ct.workspace = $82 AND ct.id = $83 AND ct.version = $84 AND ct.seen_at <= $85
+    UPDATE convo_contacts ct SET version = $71, created_at = $72, updated_at = $73, seen_at = $74,
+        blocked = $75, merged_into = $76, parent = $77, blocked_by = $78, name = $79,
+        attributes = $80
+    FROM held WHERE ct.workspace = $81 AND ct.id = $82 AND ct.version = $83 AND ct.seen_at <= $84
     RETURNING 1
 ), wrote_conversation AS (
     UPDATE convo_conversations cv SET (status, status_since, version, updated_at, last_activity_at,
         last_incoming_at, first_closed_at, assignee, team, assigned_at, labels, priority, subject,
         attributes, pending_until, on_receive, awaiting_contact_since, address_channel, address,
-        marks, deadline_at, due_at, applied, unrated, active, active_slot, number, opened_at,
-        opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
-        last_assignee, last_team, first_response_at, first_response_sent_at, first_responder_type,
-        first_responder_id, first_waiting_since, waiting_since, turn_since, handed_over_at,
-        no_wait_before, responses, response_micros, pending_micros, incoming, outgoing_user,
-        outgoing_automation, rated_at, score, rating_comment, closed_at, closed_by_type,
-        closed_by_id, closed_source, category, summary)
+        marks, deadline_at, due_at, applied, unrated, active, number, opened_at, opened_by_type,
+        opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
+        first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
+        first_waiting_since, waiting_since, turn_since, handed_over_at, no_wait_before, responses,
+        response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, rated_at,
+        score, rating_comment, closed_at, closed_by_type, closed_by_id, closed_source, category,
+        summary)
         = (wanted.status, wanted.status_since, wanted.version, wanted.updated_at,
             wanted.last_activity_at, wanted.last_incoming_at, wanted.first_closed_at,
             wanted.assignee, wanted.team, wanted.assigned_at, wanted.labels, wanted.priority,
             wanted.subject, wanted.attributes, wanted.pending_until, wanted.on_receive,
             wanted.awaiting_contact_since, wanted.address_channel, wanted.address, wanted.marks,
             wanted.deadline_at, wanted.due_at, wanted.applied, wanted.unrated, wanted.active,
-            wanted.active_slot, wanted.number, wanted.opened_at, wanted.opened_by_type,
-            wanted.opened_by_id, wanted.opened_source, wanted.first_assigned_at,
-            wanted.first_assignee, wanted.last_assignee, wanted.last_team,
-            wanted.first_response_at, wanted.first_response_sent_at, wanted.first_responder_type,
-            wanted.first_responder_id, wanted.first_waiting_since, wanted.waiting_since,
-            wanted.turn_since, wanted.handed_over_at, wanted.no_wait_before, wanted.responses,
-            wanted.response_micros, wanted.pending_micros, wanted.incoming, wanted.outgoing_user,
+            wanted.number, wanted.opened_at, wanted.opened_by_type, wanted.opened_by_id,
+            wanted.opened_source, wanted.first_assigned_at, wanted.first_assignee,
+            wanted.last_assignee, wanted.last_team, wanted.first_response_at,
+            wanted.first_response_sent_at, wanted.first_responder_type, wanted.first_responder_id,
+            wanted.first_waiting_since, wanted.waiting_since, wanted.turn_since,
+            wanted.handed_over_at, wanted.no_wait_before, wanted.responses, wanted.response_micros,
+            wanted.pending_micros, wanted.incoming, wanted.outgoing_user,
             wanted.outgoing_automation, wanted.rated_at, wanted.score, wanted.rating_comment,
             wanted.closed_at, wanted.closed_by_type, wanted.closed_by_id, wanted.closed_source,
             wanted.category, wanted.summary)
     FROM wanted, wrote_contact
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $86 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $85 RETURNING 1
 ), wrote_active AS (
     INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
-        priority)
+        priority, contact, due_at)
     SELECT wanted.workspace, wanted.id, wanted.status, wanted.channel, wanted.lane,
-        wanted.created_at, wanted.assignee, wanted.team, wanted.priority FROM wanted,
-        wrote_conversation
+        wanted.created_at, wanted.assignee, wanted.team, wanted.priority, wanted.contact,
+        wanted.due_at FROM wanted, wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $87::text, $88::integer, $89::bigint, $90::uuid FROM wrote_conversation
+    SELECT $86::text, $87::integer, $88::bigint, $89::uuid FROM wrote_conversation
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -107,7 +106,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($91::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($90::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -122,7 +121,7 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $92::bigint
+    SELECT wanted.workspace, wanted.id, $91::bigint
     FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
@@ -131,14 +130,14 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 14 last_incoming_at, 15 first_closed_at, 16 assignee, 17 team, 18 assigned_at, 19 labels,
 -- 20 priority, 21 subject, 22 attributes, 23 pending_until, 24 on_receive,
 -- 25 awaiting_contact_since, 26 address_channel, 27 address, 28 marks, 29 deadline_at, 30 due_at,
--- 31 applied, 32 unrated, 33 active, 34 active_slot, 35 number, 36 opened_at, 37 opened_by_type,
--- 38 opened_by_id, 39 opened_source, 40 first_assigned_at, 41 first_assignee, 42 last_assignee,
--- 43 last_team, 44 first_response_at, 45 first_response_sent_at, 46 first_responder_type,
--- 47 first_responder_id, 48 first_waiting_since, 49 waiting_since, 50 turn_since,
--- 51 handed_over_at, 52 no_wait_before, 53 responses, 54 response_micros, 55 pending_micros,
--- 56 incoming, 57 outgoing_user, 58 outgoing_automation, 59 rated_at, 60 score, 61 rating_comment,
--- 62 closed_at, 63 closed_by_type, 64 closed_by_id, 65 closed_source, 66 category, 67 summary,
--- 68 workspace, 69 id, 70 version, 71 version, 72 version, 73 created_at, 74 updated_at,
--- 75 seen_at, 76 blocked, 77 merged_into, 78 parent, 79 blocked_by, 80 name, 81 attributes,
--- 82 workspace, 83 id, 84 version, 85 seen_at, 86 version, 87 workspace, 88 list, 89 at, 90 id,
--- 91 new_events, 92 from_seq
+-- 31 applied, 32 unrated, 33 active, 34 number, 35 opened_at, 36 opened_by_type, 37 opened_by_id,
+-- 38 opened_source, 39 first_assigned_at, 40 first_assignee, 41 last_assignee, 42 last_team,
+-- 43 first_response_at, 44 first_response_sent_at, 45 first_responder_type, 46 first_responder_id,
+-- 47 first_waiting_since, 48 waiting_since, 49 turn_since, 50 handed_over_at, 51 no_wait_before,
+-- 52 responses, 53 response_micros, 54 pending_micros, 55 incoming, 56 outgoing_user,
+-- 57 outgoing_automation, 58 rated_at, 59 score, 60 rating_comment, 61 closed_at,
+-- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary, 67 workspace,
+-- 68 id, 69 version, 70 version, 71 version, 72 created_at, 73 updated_at, 74 seen_at, 75 blocked,
+-- 76 merged_into, 77 parent, 78 blocked_by, 79 name, 80 attributes, 81 workspace, 82 id,
+-- 83 version, 84 seen_at, 85 version, 86 workspace, 87 list, 88 at, 89 id, 90 new_events,
+-- 91 from_seq

@@ -13,8 +13,8 @@ SELECT cv.workspace, cv.id
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
     ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+        SELECT other.id FROM convo_active other
+        WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END,
     CASE WHEN cv.id IS NULL THEN EXISTS (
         SELECT 1 FROM convo_conversations any_lane
@@ -43,42 +43,41 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
 UPDATE convo_conversations cv SET (status, status_since, version, updated_at, last_activity_at,
     last_incoming_at, first_closed_at, assignee, team, assigned_at, labels, priority, subject,
     attributes, pending_until, on_receive, awaiting_contact_since, address_channel, address, marks,
-    deadline_at, due_at, applied, unrated, active, active_slot, number, opened_at, opened_by_type,
-    opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
-    first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
-    first_waiting_since, waiting_since, turn_since, handed_over_at, no_wait_before, responses,
-    response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, rated_at, score,
-    rating_comment, closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
+    deadline_at, due_at, applied, unrated, active, number, opened_at, opened_by_type, opened_by_id,
+    opened_source, first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
+    first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
+    waiting_since, turn_since, handed_over_at, no_wait_before, responses, response_micros,
+    pending_micros, incoming, outgoing_user, outgoing_automation, rated_at, score, rating_comment,
+    closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
     = (listed.status, listed.status_since, listed.version, listed.updated_at,
         listed.last_activity_at, listed.last_incoming_at, listed.first_closed_at, listed.assignee,
         listed.team, listed.assigned_at, listed.labels, listed.priority, listed.subject,
         listed.attributes, listed.pending_until, listed.on_receive, listed.awaiting_contact_since,
         listed.address_channel, listed.address, listed.marks, listed.deadline_at, listed.due_at,
-        listed.applied, listed.unrated, listed.active, listed.active_slot, listed.number,
-        listed.opened_at, listed.opened_by_type, listed.opened_by_id, listed.opened_source,
-        listed.first_assigned_at, listed.first_assignee, listed.last_assignee, listed.last_team,
-        listed.first_response_at, listed.first_response_sent_at, listed.first_responder_type,
-        listed.first_responder_id, listed.first_waiting_since, listed.waiting_since,
-        listed.turn_since, listed.handed_over_at, listed.no_wait_before, listed.responses,
-        listed.response_micros, listed.pending_micros, listed.incoming, listed.outgoing_user,
-        listed.outgoing_automation, listed.rated_at, listed.score, listed.rating_comment,
-        listed.closed_at, listed.closed_by_type, listed.closed_by_id, listed.closed_source,
-        listed.category, listed.summary)
+        listed.applied, listed.unrated, listed.active, listed.number, listed.opened_at,
+        listed.opened_by_type, listed.opened_by_id, listed.opened_source, listed.first_assigned_at,
+        listed.first_assignee, listed.last_assignee, listed.last_team, listed.first_response_at,
+        listed.first_response_sent_at, listed.first_responder_type, listed.first_responder_id,
+        listed.first_waiting_since, listed.waiting_since, listed.turn_since, listed.handed_over_at,
+        listed.no_wait_before, listed.responses, listed.response_micros, listed.pending_micros,
+        listed.incoming, listed.outgoing_user, listed.outgoing_automation, listed.rated_at,
+        listed.score, listed.rating_comment, listed.closed_at, listed.closed_by_type,
+        listed.closed_by_id, listed.closed_source, listed.category, listed.summary)
     FROM (SELECT * FROM json_to_recordset($1::json) AS listed(workspace text, id uuid, status text,
         status_since bigint, version bigint, updated_at bigint, last_activity_at bigint,
         last_incoming_at bigint, first_closed_at bigint, assignee text, team text,
         assigned_at bigint, labels text, priority integer, subject text, attributes text,
         pending_until bigint, on_receive text, awaiting_contact_since bigint, address_channel text,
         address text, marks text, deadline_at bigint, due_at bigint, applied text, unrated integer,
-        active boolean, active_slot text, number integer, opened_at bigint, opened_by_type text,
-        opened_by_id text, opened_source text, first_assigned_at bigint, first_assignee text,
-        last_assignee text, last_team text, first_response_at bigint,
-        first_response_sent_at bigint, first_responder_type text, first_responder_id text,
-        first_waiting_since bigint, waiting_since bigint, turn_since bigint, handed_over_at bigint,
-        no_wait_before bigint, responses integer, response_micros bigint, pending_micros bigint,
-        incoming integer, outgoing_user integer, outgoing_automation integer, rated_at bigint,
-        score integer, rating_comment text, closed_at bigint, closed_by_type text,
-        closed_by_id text, closed_source text, category text, summary text, expected bigint)
+        active boolean, number integer, opened_at bigint, opened_by_type text, opened_by_id text,
+        opened_source text, first_assigned_at bigint, first_assignee text, last_assignee text,
+        last_team text, first_response_at bigint, first_response_sent_at bigint,
+        first_responder_type text, first_responder_id text, first_waiting_since bigint,
+        waiting_since bigint, turn_since bigint, handed_over_at bigint, no_wait_before bigint,
+        responses integer, response_micros bigint, pending_micros bigint, incoming integer,
+        outgoing_user integer, outgoing_automation integer, rated_at bigint, score integer,
+        rating_comment text, closed_at bigint, closed_by_type text, closed_by_id text,
+        closed_source text, category text, summary text, expected bigint)
         LIMIT (SELECT 1000)) listed
     WHERE cv.workspace = listed.workspace AND cv.id = listed.id AND cv.version = listed.expected;
 -- parameters: 1 listed
@@ -89,10 +88,11 @@ DELETE FROM convo_active ac USING (SELECT * FROM json_to_recordset($1::json) AS 
     WHERE ac.workspace = listed.workspace AND ac.id = listed.id;
 -- parameters: 1 listed
 
-UPDATE convo_active ac SET (status, channel, lane, assignee, team, priority)
-    = (listed.status, listed.channel, listed.lane, listed.assignee, listed.team, listed.priority)
+UPDATE convo_active ac SET (status, channel, lane, assignee, team, priority, due_at)
+    = (listed.status, listed.channel, listed.lane, listed.assignee, listed.team, listed.priority,
+        listed.due_at)
     FROM (SELECT * FROM json_to_recordset($1::json) AS listed(workspace text, id uuid, status text,
-        channel text, lane text, assignee text, team text, priority integer)
+        channel text, lane text, assignee text, team text, priority integer, due_at bigint)
         LIMIT (SELECT 1000)) listed
     WHERE ac.workspace = listed.workspace AND ac.id = listed.id;
 -- parameters: 1 listed

@@ -26,9 +26,16 @@ INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind
 -- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked, 23 blocked_by,
 -- 24 unmerged_from, 25 own_blocked, 26 own_blocked_by, 27 name, 28 attributes
 
+UPDATE convo_active
+    SET contact = $1
+    WHERE workspace = $2 AND contact = $3 AND id IN (
+        SELECT cv.id FROM convo_conversations cv
+        WHERE cv.workspace = $4 AND cv.contact = $5 AND cv.origin = $6);
+-- parameters: 1 contact, 2 workspace, 3 contact, 4 workspace, 5 contact, 6 origin
+
 UPDATE convo_conversations
-    SET contact = $1, active_slot = CASE WHEN active_slot IS NULL THEN NULL ELSE $2 END
-    WHERE workspace = $3 AND contact = $4 AND origin = $5;
--- parameters: 1 contact, 2 ?, 3 workspace, 4 contact, 5 origin
+    SET contact = $1
+    WHERE workspace = $2 AND contact = $3 AND origin = $4;
+-- parameters: 1 contact, 2 workspace, 3 contact, 4 origin
 
 COMMIT;

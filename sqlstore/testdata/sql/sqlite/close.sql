@@ -8,29 +8,27 @@ UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, upd
     assigned_at = +?, labels = +?, priority = +?, subject = +?, attributes = +?,
     pending_until = +?, on_receive = +?, awaiting_contact_since = +?, address_channel = +?,
     address = +?, marks = +?, deadline_at = +?, due_at = +?, applied = +?, unrated = +?,
-    active = +?, active_slot = +?, number = +?, opened_at = +?, opened_by_type = +?,
-    opened_by_id = +?, opened_source = +?, first_assigned_at = +?, first_assignee = +?,
-    last_assignee = +?, last_team = +?, first_response_at = +?, first_response_sent_at = +?,
-    first_responder_type = +?, first_responder_id = +?, first_waiting_since = +?,
-    waiting_since = +?, turn_since = +?, handed_over_at = +?, no_wait_before = +?, responses = +?,
-    response_micros = +?, pending_micros = +?, incoming = +?, outgoing_user = +?,
-    outgoing_automation = +?, rated_at = +?, score = +?, rating_comment = +?, closed_at = +?,
-    closed_by_type = +?, closed_by_id = +?, closed_source = +?, category = +?, summary = +?
-    WHERE workspace = +? AND id = +? AND version = +? AND NOT EXISTS (SELECT other.id FROM
-        convo_conversations other
-    WHERE other.workspace = +? AND other.active_slot = +? AND other.lane = +? AND other.id <> +?);
+    active = +?, number = +?, opened_at = +?, opened_by_type = +?, opened_by_id = +?,
+    opened_source = +?, first_assigned_at = +?, first_assignee = +?, last_assignee = +?,
+    last_team = +?, first_response_at = +?, first_response_sent_at = +?, first_responder_type = +?,
+    first_responder_id = +?, first_waiting_since = +?, waiting_since = +?, turn_since = +?,
+    handed_over_at = +?, no_wait_before = +?, responses = +?, response_micros = +?,
+    pending_micros = +?, incoming = +?, outgoing_user = +?, outgoing_automation = +?,
+    rated_at = +?, score = +?, rating_comment = +?, closed_at = +?, closed_by_type = +?,
+    closed_by_id = +?, closed_source = +?, category = +?, summary = +?
+    WHERE workspace = +? AND id = +? AND version = +?;
 -- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
 -- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
 -- 17 awaiting_contact_since, 18 address_channel, 19 address, 20 marks, 21 deadline_at, 22 due_at,
--- 23 applied, 24 unrated, 25 active, 26 active_slot, 27 number, 28 opened_at, 29 opened_by_type,
--- 30 opened_by_id, 31 opened_source, 32 first_assigned_at, 33 first_assignee, 34 last_assignee,
--- 35 last_team, 36 first_response_at, 37 first_response_sent_at, 38 first_responder_type,
--- 39 first_responder_id, 40 first_waiting_since, 41 waiting_since, 42 turn_since,
--- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
--- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
--- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
--- 60 workspace, 61 id, 62 version, 63 workspace, 64 active_slot, 65 lane, 66 id
+-- 23 applied, 24 unrated, 25 active, 26 number, 27 opened_at, 28 opened_by_type, 29 opened_by_id,
+-- 30 opened_source, 31 first_assigned_at, 32 first_assignee, 33 last_assignee, 34 last_team,
+-- 35 first_response_at, 36 first_response_sent_at, 37 first_responder_type, 38 first_responder_id,
+-- 39 first_waiting_since, 40 waiting_since, 41 turn_since, 42 handed_over_at, 43 no_wait_before,
+-- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
+-- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
+-- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
+-- 60 id, 61 version
 
 DELETE FROM convo_active
     WHERE workspace = +? AND id = +?;

@@ -10,8 +10,8 @@ SELECT ct.id,
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
         hex(CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_conversations other
-        WHERE other.workspace = ct.workspace AND other.active_slot = ct.id
+        SELECT other.id FROM convo_active other
+        WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END), CASE WHEN cv.id IS NULL THEN EXISTS (
         SELECT 1 FROM convo_conversations any_lane
         WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
@@ -32,8 +32,8 @@ SELECT ct.id,
     FROM convo_contacts ct
     LEFT JOIN convo_conversations cv
         ON cv.workspace = ct.workspace AND cv.id = COALESCE((
-            SELECT running.id FROM convo_conversations running
-            WHERE running.workspace = ct.workspace AND running.active_slot = ct.id
+            SELECT running.id FROM convo_active running
+            WHERE running.workspace = ct.workspace AND running.contact = ct.id
                 AND running.lane = +?), (
             SELECT latest.id FROM convo_conversations latest
             WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = +?
@@ -59,55 +59,55 @@ INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_a
     new_contact, status, status_since, version, updated_at, last_activity_at, last_incoming_at,
     first_closed_at, assignee, team, assigned_at, labels, priority, subject, attributes,
     pending_until, on_receive, awaiting_contact_since, address_channel, address, marks,
-    deadline_at, due_at, applied, unrated, active, active_slot, number, opened_at, opened_by_type,
-    opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
-    first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
-    first_waiting_since, waiting_since, turn_since, handed_over_at, no_wait_before, responses,
-    response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, rated_at, score,
-    rating_comment, closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
+    deadline_at, due_at, applied, unrated, active, number, opened_at, opened_by_type, opened_by_id,
+    opened_source, first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
+    first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
+    waiting_since, turn_since, handed_over_at, no_wait_before, responses, response_micros,
+    pending_micros, incoming, outgoing_user, outgoing_automation, rated_at, score, rating_comment,
+    closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
 -- 8 new_contact, 9 status, 10 status_since, 11 version, 12 updated_at, 13 last_activity_at,
 -- 14 last_incoming_at, 15 first_closed_at, 16 assignee, 17 team, 18 assigned_at, 19 labels,
 -- 20 priority, 21 subject, 22 attributes, 23 pending_until, 24 on_receive,
 -- 25 awaiting_contact_since, 26 address_channel, 27 address, 28 marks, 29 deadline_at, 30 due_at,
--- 31 applied, 32 unrated, 33 active, 34 active_slot, 35 number, 36 opened_at, 37 opened_by_type,
--- 38 opened_by_id, 39 opened_source, 40 first_assigned_at, 41 first_assignee, 42 last_assignee,
--- 43 last_team, 44 first_response_at, 45 first_response_sent_at, 46 first_responder_type,
--- 47 first_responder_id, 48 first_waiting_since, 49 waiting_since, 50 turn_since,
--- 51 handed_over_at, 52 no_wait_before, 53 responses, 54 response_micros, 55 pending_micros,
--- 56 incoming, 57 outgoing_user, 58 outgoing_automation, 59 rated_at, 60 score, 61 rating_comment,
--- 62 closed_at, 63 closed_by_type, 64 closed_by_id, 65 closed_source, 66 category, 67 summary
+-- 31 applied, 32 unrated, 33 active, 34 number, 35 opened_at, 36 opened_by_type, 37 opened_by_id,
+-- 38 opened_source, 39 first_assigned_at, 40 first_assignee, 41 last_assignee, 42 last_team,
+-- 43 first_response_at, 44 first_response_sent_at, 45 first_responder_type, 46 first_responder_id,
+-- 47 first_waiting_since, 48 waiting_since, 49 turn_since, 50 handed_over_at, 51 no_wait_before,
+-- 52 responses, 53 response_micros, 54 pending_micros, 55 incoming, 56 outgoing_user,
+-- 57 outgoing_automation, 58 rated_at, 59 score, 60 rating_comment, 61 closed_at,
+-- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary
 
 INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
     new_contact, status, status_since, version, updated_at, last_activity_at, last_incoming_at,
     first_closed_at, assignee, team, assigned_at, labels, priority, subject, attributes,
     pending_until, on_receive, awaiting_contact_since, address_channel, address, marks,
-    deadline_at, due_at, applied, unrated, active, active_slot, number, opened_at, opened_by_type,
-    opened_by_id, opened_source, first_assigned_at, first_assignee, last_assignee, last_team,
-    first_response_at, first_response_sent_at, first_responder_type, first_responder_id,
-    first_waiting_since, waiting_since, turn_since, handed_over_at, no_wait_before, responses,
-    response_micros, pending_micros, incoming, outgoing_user, outgoing_automation, rated_at, score,
-    rating_comment, closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
+    deadline_at, due_at, applied, unrated, active, number, opened_at, opened_by_type, opened_by_id,
+    opened_source, first_assigned_at, first_assignee, last_assignee, last_team, first_response_at,
+    first_response_sent_at, first_responder_type, first_responder_id, first_waiting_since,
+    waiting_since, turn_since, handed_over_at, no_wait_before, responses, response_micros,
+    pending_micros, incoming, outgoing_user, outgoing_automation, rated_at, score, rating_comment,
+    closed_at, closed_by_type, closed_by_id, closed_source, category, summary)
     VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
-        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
+        +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?,
         +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,
 -- 8 new_contact, 9 status, 10 status_since, 11 version, 12 updated_at, 13 last_activity_at,
 -- 14 last_incoming_at, 15 first_closed_at, 16 assignee, 17 team, 18 assigned_at, 19 labels,
 -- 20 priority, 21 subject, 22 attributes, 23 pending_until, 24 on_receive,
 -- 25 awaiting_contact_since, 26 address_channel, 27 address, 28 marks, 29 deadline_at, 30 due_at,
--- 31 applied, 32 unrated, 33 active, 34 active_slot, 35 number, 36 opened_at, 37 opened_by_type,
--- 38 opened_by_id, 39 opened_source, 40 first_assigned_at, 41 first_assignee, 42 last_assignee,
--- 43 last_team, 44 first_response_at, 45 first_response_sent_at, 46 first_responder_type,
--- 47 first_responder_id, 48 first_waiting_since, 49 waiting_since, 50 turn_since,
--- 51 handed_over_at, 52 no_wait_before, 53 responses, 54 response_micros, 55 pending_micros,
--- 56 incoming, 57 outgoing_user, 58 outgoing_automation, 59 rated_at, 60 score, 61 rating_comment,
--- 62 closed_at, 63 closed_by_type, 64 closed_by_id, 65 closed_source, 66 category, 67 summary
+-- 31 applied, 32 unrated, 33 active, 34 number, 35 opened_at, 36 opened_by_type, 37 opened_by_id,
+-- 38 opened_source, 39 first_assigned_at, 40 first_assignee, 41 last_assignee, 42 last_team,
+-- 43 first_response_at, 44 first_response_sent_at, 45 first_responder_type, 46 first_responder_id,
+-- 47 first_waiting_since, 48 waiting_since, 49 turn_since, 50 handed_over_at, 51 no_wait_before,
+-- 52 responses, 53 response_micros, 54 pending_micros, 55 incoming, 56 outgoing_user,
+-- 57 outgoing_automation, 58 rated_at, 59 score, 60 rating_comment, 61 closed_at,
+-- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary
 
 INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation, first_seq,
     last_seq)

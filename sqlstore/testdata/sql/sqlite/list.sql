@@ -12,20 +12,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
     cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
     cv.category, cv.summary
-FROM (SELECT * FROM (
-    SELECT cv.id, cv.created_at
     FROM convo_conversations cv
-    WHERE cv.workspace = +? AND cv.active = 1
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?
-) of_active UNION ALL SELECT * FROM (
-    SELECT cv.id, cv.created_at
-    FROM convo_conversations cv
-    WHERE cv.workspace = +? AND cv.active = 0
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?
-) of_closed ORDER BY created_at DESC, id DESC LIMIT +?) page
-JOIN convo_conversations cv ON cv.workspace = +? AND cv.id = page.id
-ORDER BY page.created_at DESC, page.id DESC;
--- parameters: 1 workspace, 2 limit, 3 workspace, 4 limit, 5 limit, 6 workspace
+    WHERE cv.workspace = +?
+    ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?;
+-- parameters: 1 workspace, 2 limit
 
 -- open
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
@@ -41,10 +31,11 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
     cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
     cv.category, cv.summary
-    FROM convo_conversations cv
-    WHERE cv.workspace = +? AND cv.active = 1 AND cv.status <> 'pending'
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?;
--- parameters: 1 workspace, 2 limit
+    FROM convo_active ac
+    CROSS JOIN convo_conversations cv ON cv.workspace = ac.workspace AND cv.id = ac.id
+    WHERE ac.workspace = +? AND ac.status = +?
+    ORDER BY ac.created_at DESC, ac.id DESC LIMIT +?;
+-- parameters: 1 workspace, 2 status, 3 limit
 
 -- closed
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
@@ -61,7 +52,7 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
     cv.category, cv.summary
     FROM convo_conversations cv
-    WHERE cv.workspace = +? AND cv.active = 0
+    WHERE cv.active = 0 AND cv.workspace = +?
     ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?;
 -- parameters: 1 workspace, 2 limit
 
@@ -79,29 +70,31 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
     cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
     cv.category, cv.summary
-    FROM convo_conversations cv
-    WHERE cv.workspace = +? AND cv.assignee = +? AND cv.active = 1 AND cv.status <> 'pending'
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?;
--- parameters: 1 workspace, 2 assignee, 3 limit
+    FROM convo_active ac
+    CROSS JOIN convo_conversations cv ON cv.workspace = ac.workspace AND cv.id = ac.id
+    WHERE ac.workspace = +? AND ac.assignee = +? AND ac.assignee <> '' AND ac.status = +?
+    ORDER BY ac.created_at DESC, ac.id DESC LIMIT +?;
+-- parameters: 1 workspace, 2 assignee, 3 status, 4 limit
 
 -- active, of a user and a team, from a place on
-/* for these values */ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at,
-    cv.contact, cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at,
-    cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
-    cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
-    cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
-    cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
-    cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee,
-    cv.last_team, cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
+SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
+    cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
+    cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
+    cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
+    cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at, cv.due_at,
+    cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type, cv.opened_by_id,
+    cv.opened_source, cv.first_assigned_at, cv.first_assignee, cv.last_assignee, cv.last_team,
+    cv.first_response_at, cv.first_response_sent_at, cv.first_responder_type,
     cv.first_responder_id, cv.first_waiting_since, cv.waiting_since, cv.turn_since,
     cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros,
     cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
     cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
     cv.category, cv.summary
-    FROM convo_conversations cv
-    WHERE cv.workspace = ? AND cv.assignee = ? AND cv.team = ? AND cv.team <> '' AND cv.created_at
-        <= ? AND (cv.created_at < ? OR cv.id < ?) AND cv.active = 1
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT ?;
+    FROM convo_active ac
+    CROSS JOIN convo_conversations cv ON cv.workspace = ac.workspace AND cv.id = ac.id
+    WHERE ac.workspace = +? AND ac.assignee = +? AND ac.assignee <> '' AND ac.team = +? AND
+        ac.created_at <= +? AND (ac.created_at < +? OR ac.id < +?)
+    ORDER BY ac.created_at DESC, ac.id DESC LIMIT +?;
 -- parameters: 1 workspace, 2 assignee, 3 team, 4 created_at, 5 created_at, 6 id, 7 limit
 
 -- of a contact, in a period
@@ -118,23 +111,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score,
     cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
     cv.category, cv.summary
-FROM (SELECT * FROM (
-    SELECT cv.id, cv.created_at
     FROM convo_conversations cv
-    WHERE cv.workspace = +? AND cv.contact = +? AND cv.created_at >= +? AND cv.created_at < +? AND
-        cv.active = 1
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?
-) of_active UNION ALL SELECT * FROM (
-    SELECT cv.id, cv.created_at
-    FROM convo_conversations cv
-    WHERE cv.workspace = +? AND cv.contact = +? AND cv.created_at >= +? AND cv.created_at < +? AND
-        cv.active = 0
-    ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?
-) of_closed ORDER BY created_at DESC, id DESC LIMIT +?) page
-JOIN convo_conversations cv ON cv.workspace = +? AND cv.id = page.id
-ORDER BY page.created_at DESC, page.id DESC;
--- parameters: 1 workspace, 2 contact, 3 created_at, 4 created_at, 5 limit, 6 workspace, 7 contact,
--- 8 created_at, 9 created_at, 10 limit, 11 limit, 12 workspace
+    WHERE cv.workspace = +? AND cv.contact = +? AND cv.created_at >= +? AND cv.created_at < +?
+    ORDER BY cv.created_at DESC, cv.id DESC LIMIT +?;
+-- parameters: 1 workspace, 2 contact, 3 created_at, 4 created_at, 5 limit
 
 -- by activity
 SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact,
@@ -255,9 +235,10 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source,
     cv.category, cv.summary
 FROM (SELECT cv.last_activity_at AS key0, cv.id AS key1
-    FROM convo_conversations cv
-    WHERE cv.workspace = +? AND cv.assignee = +? AND cv.active = 1 AND cv.last_activity_at IS NOT
-        NULL
+    FROM convo_active ac
+    CROSS JOIN convo_conversations cv ON cv.workspace = ac.workspace AND cv.id = ac.id
+    WHERE ac.workspace = +? AND ac.assignee = +? AND ac.assignee <> '' AND cv.last_activity_at IS
+        NOT NULL
     ORDER BY cv.last_activity_at DESC, cv.id DESC LIMIT +?) page
 JOIN convo_conversations cv ON cv.workspace = +? AND cv.id = page.key1
 ORDER BY page.key0 DESC, page.key1 DESC;
@@ -279,9 +260,9 @@ SELECT cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.co
     cv.category, cv.summary
     FROM convo_labels lb
     CROSS JOIN convo_conversations cv ON cv.workspace = lb.workspace AND cv.id = lb.conversation
-    WHERE cv.workspace = +? AND lb.workspace = +? AND lb.label = +? AND cv.active = 0
+    WHERE lb.workspace = +? AND lb.label = +? AND cv.active = 0 AND cv.workspace = +?
     ORDER BY lb.created_at DESC, lb.conversation DESC LIMIT +?;
--- parameters: 1 workspace, 2 workspace, 3 label, 4 limit
+-- parameters: 1 workspace, 2 label, 3 workspace, 4 limit
 
 -- one
 SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status,

@@ -28,17 +28,22 @@ INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind
 -- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked, 23 blocked_by,
 -- 24 unmerged_from, 25 own_blocked, 26 own_blocked_by, 27 name, 28 attributes
 
-SELECT lane FROM convo_conversations
-    WHERE workspace = +? AND active_slot IN (+?, +?) GROUP BY lane HAVING count(*) > 1 LIMIT 1;
--- parameters: 1 workspace, 2 active_slot, 3 active_slot
+SELECT lane FROM convo_active
+    WHERE workspace = +? AND contact IN (+?, +?) GROUP BY lane HAVING count(*) > 1 LIMIT 1;
+-- parameters: 1 workspace, 2 contact, 3 contact
 
 UPDATE convo_contacts SET merged_into = +?
     WHERE workspace = +? AND merged_into = +?;
 -- parameters: 1 merged_into, 2 workspace, 3 merged_into
 
 UPDATE convo_conversations
-    SET contact = +?, active_slot = CASE WHEN active_slot IS NULL THEN NULL ELSE +? END
+    SET contact = +?
     WHERE workspace = +? AND contact = +?;
--- parameters: 1 contact, 2 ?, 3 workspace, 4 contact
+-- parameters: 1 contact, 2 workspace, 3 contact
+
+UPDATE convo_active
+    SET contact = +?
+    WHERE workspace = +? AND contact = +?;
+-- parameters: 1 contact, 2 workspace, 3 contact
 
 COMMIT;

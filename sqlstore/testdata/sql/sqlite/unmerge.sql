@@ -26,9 +26,16 @@ INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind
 -- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked, 23 blocked_by,
 -- 24 unmerged_from, 25 own_blocked, 26 own_blocked_by, 27 name, 28 attributes
 
+UPDATE convo_active
+    SET contact = +?
+    WHERE workspace = +? AND contact = +? AND id IN (
+        SELECT cv.id FROM convo_conversations cv
+        WHERE cv.workspace = +? AND cv.contact = +? AND cv.origin = +?);
+-- parameters: 1 contact, 2 workspace, 3 contact, 4 workspace, 5 contact, 6 origin
+
 UPDATE convo_conversations
-    SET contact = +?, active_slot = CASE WHEN active_slot IS NULL THEN NULL ELSE +? END
+    SET contact = +?
     WHERE workspace = +? AND contact = +? AND origin = +?;
--- parameters: 1 contact, 2 ?, 3 workspace, 4 contact, 5 origin
+-- parameters: 1 contact, 2 workspace, 3 contact, 4 origin
 
 COMMIT;
