@@ -55,9 +55,9 @@ func (t *rollupTurn) set(workspace string) {
 //
 // Call it in the background, every minute or so, and again while it says that there is more;
 // without it, reports and lists are right as well. n conversations are in the rollups also if it
-// fails: each workspace is a transaction of its own. Several calls may run at once, also in several processes;
-// one that was overtaken in a workspace fails with convo.ErrConflict. A negative limit is a
-// *convo.ValidationError.
+// fails: each workspace is a transaction of its own. Several calls may run at once, also in several
+// processes; one that was overtaken in a workspace fails with convo.ErrConflict. A negative limit
+// is a *convo.ValidationError.
 func (s *Store) Rollup(ctx context.Context, limit int) (n int, more bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, false, err
