@@ -56,8 +56,8 @@ CREATE UNIQUE INDEX floor_external ON floor_events (workspace, channel, external
 INSERT INTO floor_conversations (id, workspace, contact, slot, channel, status, version, opened_at,
 updated_at, closed_at, closed_by,
 	category, summary, incoming)
-SELECT id, workspace, contact, active_slot, channel, status, version, created_at, updated_at,
-closed_at, closed_by_id, category,
+SELECT id, workspace, contact, CASE WHEN active THEN contact END, channel, status, version,
+created_at, updated_at, closed_at, closed_by_id, category,
 	summary, incoming
 FROM convo_conversations`
 
