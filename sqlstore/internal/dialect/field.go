@@ -247,8 +247,12 @@ func (n *Count) Scan(v any) error {
 
 // Scan implements sql.Scanner.
 func (b *Flag) Scan(v any) error {
-	if v, ok := v.(bool); ok {
-		*b = Flag(v)
+	switch v {
+	case true, "t": // as PostgreSQL prints it
+		*b = true
+		return nil
+	case false, "f":
+		*b = false
 		return nil
 	}
 	var i Int
@@ -294,35 +298,6 @@ func (u *ID) Scan(v any) (err error) {
 func unexpected(v any) error {
 	return fmt.Errorf("sqlstore: the driver answers with a %T, which is not what the column holds",
 		v)
-}
-
-// unitSeparator stands between the columns in a text that holds several. No [Text] may hold it.
-const unitSeparator = "\x1f"
-
-// OneColumn takes several columns out of one text.
-type OneColumn []any
-
-// Scan implements sql.Scanner.
-func (c OneColumn) Scan(v any) error {
-	var t Text
-	if err := t.Scan(v); err != nil {
-		return err
-	}
-	rest := string(t)
-	for i, to := range c {
-		part := rest
-		if i < len(c)-1 {
-			part, rest, _ = strings.Cut(rest, unitSeparator)
-		}
-		var v any // NULL
-		if part != "" {
-			v = part
-		}
-		if err := to.(sql.Scanner).Scan(v); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // appendJSON appends an argument, as arg returns it, as JSON.

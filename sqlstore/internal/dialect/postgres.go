@@ -16,6 +16,7 @@ var PostgreSQL = Dialect{
 	Folder:           "postgres",
 	placeholders:     numbered,
 	idsAsText:        true,
+	oneColumn:        true,
 	True:             "TRUE",
 	False:            "FALSE",
 	division:         "/",
