@@ -123,7 +123,8 @@ type RowAction uint8
 const (
 	RowKept  RowAction = iota // nothing is compared or written
 	RowAdded                  // nothing may be there
-	// RowUpdated: the row there must have the version Expected; of a contact, and no later SeenAt.
+	// RowUpdated: the row there must have the version Expected. That does not say all: of a contact
+	// it must have no later SeenAt, of a conversation the Deadline of PlacesBefore.
 	RowUpdated
 	RowRemoved // the row is there
 )

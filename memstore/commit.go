@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -202,13 +203,18 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 	return nil
 }
 
-// checkConversation compares a conversation with what its row expects: a version, or nothing there.
+// checkConversation compares a conversation with what its row expects: a version and a deadline, or
+// nothing there.
 func (w *workspace) checkConversation(r *convo.ConversationRow) error {
 	var version int64
+	var deadline time.Time
 	if c := w.conversations[r.ID]; c != nil {
 		version = c.version
+		if c.state != nil { // else it has none
+			deadline = c.state.Deadline
+		}
 	}
-	if version != r.Expected {
+	if version != r.Expected || !deadline.Equal(r.PlacesBefore.Deadline) {
 		return fmt.Errorf("memstore: conversation %s: %w", r.ID, convo.ErrConflict)
 	}
 	return nil

@@ -189,7 +189,7 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 		case r.OnlyMessages:
 			a := dialect.Conversations.ByMessages.Args(t.d.Dialect, make([]any, 0, 16), c)
 			written, err = t.update(ctx, dialect.UpdateByMessages,
-				append(a, c.Workspace, id, r.Expected)...)
+				dialect.LoadedConversationArgs(t.d.Dialect, a, r)...)
 		default:
 			a := dialect.Conversations.Mutable.Args(t.d.Dialect, make([]any, 0, 64), c)
 			statement := dialect.UpdateConversation
@@ -197,8 +197,9 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 				statement = dialect.UpdateMoved
 				a = append(a, c.Contact, c.Origin, c.Lane, c.Channel)
 			}
-			written, err = t.update(ctx, statement, append(a,
-				c.Workspace, id, r.Expected, c.Workspace, dialect.ActiveSlot(c), c.Lane, id)...)
+			a = dialect.LoadedConversationArgs(t.d.Dialect, a, r)
+			written, err = t.update(ctx, statement,
+				append(a, c.Workspace, dialect.ActiveSlot(c), c.Lane, id)...)
 		}
 		if err == nil && !written {
 			err = p.whyNot(ctx, t, c)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -63,6 +64,26 @@ var faults = []fault{
 			s.do(to(x), convo.Open{By: ana})
 			ch := s.decide(to(x), convo.Send{By: ana, Body: "late"})
 			s.do(to(x), convo.Note{By: ana, Body: "first"})
+			return ch
+		},
+	},
+	{
+		"a message to a conversation whose deadline was armed anew", conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x).In(x), convo.Open{By: ana})
+			ch := s.decide(to(x).In(x), convo.Send{By: ana, Body: "late"})
+			s.rearm(x, time.Hour)
+			return ch
+		},
+	},
+	{
+		"a closing whose deadline was armed anew", conflictRule, convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x).In(x), convo.Open{By: ana})
+			s.rearm(x, time.Hour)
+			ch := s.decide(to(x).In(x), convo.Close{By: ana})
+			s.rearm(x, 2*time.Hour)
 			return ch
 		},
 	},
@@ -189,6 +210,23 @@ var faults = []fault{
 			return ch
 		},
 	},
+}
+
+// rearm has the conversations of a lane armed by a policy whose deadline is so long after the
+// opening.
+func (s *suite) rearm(lane string, after time.Duration) {
+	rules := convo.Policy{Deadlines: []convo.Deadline{
+		{Name: "late", Since: convo.SinceOpened, After: convo.Duration(after)},
+	}}
+	e := s.with(convo.WithPolicies(
+		func(_ context.Context, of convo.Scope) (*convo.Policy, error) {
+			if of.Lane != lane {
+				return &convo.Policy{}, nil
+			}
+			return &rules, nil
+		}))
+	_, err := e.Rearm(s.ctx, acme)
+	s.NoError(err)
 }
 
 func commitCases() []testCase {

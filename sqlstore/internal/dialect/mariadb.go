@@ -216,10 +216,10 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 		a = Conversations.All.Args(d, a, c)
 	case class.message:
 		a = Conversations.ByMessages.Args(d, a, c)
-		a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
+		a = LoadedConversationArgs(d, a, &ch.Conversation)
 	default:
 		a = Conversations.Mutable.Args(d, a, c)
-		a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
+		a = LoadedConversationArgs(d, a, &ch.Conversation)
 	}
 	a = listingArgs(d, a, &ch.Conversation)
 	for i := range ch.Keys {

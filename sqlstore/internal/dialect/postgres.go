@@ -175,7 +175,8 @@ var (
 	UPDATE convo_conversations cv SET (` + Conversations.Mutable.Names() + `)
 		= (` + Conversations.Mutable.Qualify("wanted") + `)
 	FROM wanted, {after}
-	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ? RETURNING 1
+	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ?
+		AND COALESCE(cv.deadline_at, ` + noTime + `) = ? RETURNING 1
 )`
 
 	postgresActive = map[convo.RowAction]string{
@@ -344,7 +345,7 @@ func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 		a = append(Contacts.Mutable.Args(d, a, contact), loaded...)
 	}
 	if !class.newConversation {
-		a = append(a, ch.Conversation.Expected)
+		a = append(a, ch.Conversation.Expected, ch.Conversation.PlacesBefore.Deadline.UnixMicro())
 	}
 	a = placesArgs(d, a, &ch.Conversation)
 	if class.events > 0 {
@@ -363,7 +364,7 @@ func postgresMessageArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any 
 		a = append(a, KeyArgs(c.Workspace, ch.Keys[0].KeyID)...)
 	}
 	a = Conversations.ByMessages.Args(d, a, c)
-	a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
+	a = LoadedConversationArgs(d, a, &ch.Conversation)
 	a = append(EventArgs(listedMessages, d, a, &ch.Events[0]), ch.Events[0].Seq)
 	if class.keys > 0 {
 		a = listedKeys.Args(d, a, &Key{c.Workspace, ch.Keys[0]})

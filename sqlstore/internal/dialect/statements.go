@@ -212,6 +212,19 @@ const (
 	WHERE workspace = ? AND contact = ? AND seq = ?`
 )
 
+// sameDeadline holds of a conversation whose deadline is the loaded one: it is armed anew without a
+// new version.
+var sameDeadline = " AND COALESCE(deadline_at, " + noTime + ") = ?"
+
+// noTime is how the zero time is bound.
+var noTime = strconv.FormatInt(time.Time{}.UnixMicro(), 10)
+
+// LoadedConversationArgs are the last arguments of the statements that update a conversation: what
+// the row there must be like.
+func LoadedConversationArgs(d *Dialect, to []any, r *convo.ConversationRow) []any {
+	return append(to, r.Workspace, d.ID(r.ID), r.Expected, r.PlacesBefore.Deadline.UnixMicro())
+}
+
 // A commit, statement by statement.
 var (
 	InsertContact = `INSERT INTO convo_contacts (` + Contacts.All.Names() + `)
@@ -229,7 +242,7 @@ var (
 
 	// updateConversation leaves it to the unique key to tell a slot that is taken.
 	updateConversation = `UPDATE convo_conversations SET ` + Conversations.Mutable.assignments() + `
-	WHERE workspace = ? AND id = ? AND version = ?`
+	WHERE workspace = ? AND id = ? AND version = ?` + sameDeadline
 
 	// UpdateConversation demands that the slot which it takes, if any, is free.
 	UpdateConversation = updateConversation + ` AND NOT EXISTS (` + OtherActive + `)`
@@ -240,7 +253,7 @@ var (
 
 	UpdateByMessages = `UPDATE convo_conversations SET ` +
 		Conversations.ByMessages.assignments() + `
-	WHERE workspace = ? AND id = ? AND version = ?`
+	WHERE workspace = ? AND id = ? AND version = ?` + sameDeadline
 
 	// The row by which an active conversation is filtered: see places.go.
 	InsertActive = `INSERT INTO convo_active (` + Actives.All.Names() + `)

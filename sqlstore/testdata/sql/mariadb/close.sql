@@ -22,7 +22,8 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
         DELETE FROM convo_active
@@ -74,23 +75,23 @@ END;
 -- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
 -- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
 -- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
--- 60 workspace, 61 id, 62 version, 63 workspace, 64 id, 65 workspace, 66 list, 67 at, 68 id,
--- 69 workspace, 70 list, 71 at, 72 id, 73 workspace, 74 conversation, 75 seq, 76 id, 77 contact,
--- 78 contact_seq, 79 kind, 80 at, 81 by_type, 82 by_id, 83 source, 84 channel, 85 lane, 86 address,
--- 87 external_id, 88 sent_at, 89 body, 90 attachments, 91 category, 92 summary, 93 until_at,
--- 94 on_receive, 95 marks, 96 cycle, 97 score, 98 replaces, 99 assignee, 100 team, 101 response,
--- 102 quiet, 103 new_contact, 104 restart_flow, 105 message, 106 redacted, 107 duplicate,
--- 108 notice, 109 audience, 110 status_before, 111 assignee_before, 112 team_before,
--- 113 lane_before, 114 channel_before, 115 opened_source, 116 status_since, 117 assigned_at,
--- 118 was_assigned, 119 opened_at, 120 turn, 121 turn_since, 122 waiting_since, 123 handed_over_at,
--- 124 replies, 125 pending_micros, 126 closed_by_type, 127 closed_by_id, 128 moved_from,
--- 129 from_seq, 130 labels, 131 labels_before, 132 priority, 133 priority_before, 134 subject,
--- 135 attributes, 136 workspace, 137 conversation, 138 from_seq, 139 workspace, 140 conversation,
--- 141 channel, 142 lane, 143 number, 144 opened_at, 145 opened_by_type, 146 opened_by_id,
--- 147 opened_source, 148 first_assigned_at, 149 first_assignee, 150 last_assignee, 151 last_team,
--- 152 first_response_at, 153 first_response_sent_at, 154 first_responder_type,
--- 155 first_responder_id, 156 first_waiting_since, 157 waiting_since, 158 turn_since,
--- 159 handed_over_at, 160 no_wait_before, 161 responses, 162 response_micros, 163 pending_micros,
--- 164 incoming, 165 outgoing_user, 166 outgoing_automation, 167 rated_at, 168 score,
--- 169 rating_comment, 170 closed_at, 171 closed_by_type, 172 closed_by_id, 173 closed_source,
--- 174 category, 175 summary
+-- 60 workspace, 61 id, 62 version, 63 ), 64 workspace, 65 id, 66 workspace, 67 list, 68 at, 69 id,
+-- 70 workspace, 71 list, 72 at, 73 id, 74 workspace, 75 conversation, 76 seq, 77 id, 78 contact,
+-- 79 contact_seq, 80 kind, 81 at, 82 by_type, 83 by_id, 84 source, 85 channel, 86 lane, 87 address,
+-- 88 external_id, 89 sent_at, 90 body, 91 attachments, 92 category, 93 summary, 94 until_at,
+-- 95 on_receive, 96 marks, 97 cycle, 98 score, 99 replaces, 100 assignee, 101 team, 102 response,
+-- 103 quiet, 104 new_contact, 105 restart_flow, 106 message, 107 redacted, 108 duplicate,
+-- 109 notice, 110 audience, 111 status_before, 112 assignee_before, 113 team_before,
+-- 114 lane_before, 115 channel_before, 116 opened_source, 117 status_since, 118 assigned_at,
+-- 119 was_assigned, 120 opened_at, 121 turn, 122 turn_since, 123 waiting_since, 124 handed_over_at,
+-- 125 replies, 126 pending_micros, 127 closed_by_type, 128 closed_by_id, 129 moved_from,
+-- 130 from_seq, 131 labels, 132 labels_before, 133 priority, 134 priority_before, 135 subject,
+-- 136 attributes, 137 workspace, 138 conversation, 139 from_seq, 140 workspace, 141 conversation,
+-- 142 channel, 143 lane, 144 number, 145 opened_at, 146 opened_by_type, 147 opened_by_id,
+-- 148 opened_source, 149 first_assigned_at, 150 first_assignee, 151 last_assignee, 152 last_team,
+-- 153 first_response_at, 154 first_response_sent_at, 155 first_responder_type,
+-- 156 first_responder_id, 157 first_waiting_since, 158 waiting_since, 159 turn_since,
+-- 160 handed_over_at, 161 no_wait_before, 162 responses, 163 response_micros, 164 pending_micros,
+-- 165 incoming, 166 outgoing_user, 167 outgoing_automation, 168 rated_at, 169 score,
+-- 170 rating_comment, 171 closed_at, 172 closed_by_type, 173 closed_by_id, 174 closed_source,
+-- 175 category, 176 summary

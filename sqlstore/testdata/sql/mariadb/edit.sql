@@ -62,7 +62,8 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
@@ -96,14 +97,14 @@ END;
 -- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
 -- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
 -- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
--- 60 workspace, 61 id, 62 version, 63 workspace, 64 conversation, 65 seq, 66 id, 67 contact,
--- 68 contact_seq, 69 kind, 70 at, 71 by_type, 72 by_id, 73 source, 74 channel, 75 lane, 76 address,
--- 77 external_id, 78 sent_at, 79 body, 80 attachments, 81 category, 82 summary, 83 until_at,
--- 84 on_receive, 85 marks, 86 cycle, 87 score, 88 replaces, 89 assignee, 90 team, 91 response,
--- 92 quiet, 93 new_contact, 94 restart_flow, 95 message, 96 redacted, 97 duplicate, 98 notice,
--- 99 audience, 100 status_before, 101 assignee_before, 102 team_before, 103 lane_before,
--- 104 channel_before, 105 opened_source, 106 status_since, 107 assigned_at, 108 was_assigned,
--- 109 opened_at, 110 turn, 111 turn_since, 112 waiting_since, 113 handed_over_at, 114 replies,
--- 115 pending_micros, 116 closed_by_type, 117 closed_by_id, 118 moved_from, 119 from_seq,
--- 120 labels, 121 labels_before, 122 priority, 123 priority_before, 124 subject, 125 attributes,
--- 126 workspace, 127 conversation, 128 from_seq
+-- 60 workspace, 61 id, 62 version, 63 ), 64 workspace, 65 conversation, 66 seq, 67 id, 68 contact,
+-- 69 contact_seq, 70 kind, 71 at, 72 by_type, 73 by_id, 74 source, 75 channel, 76 lane, 77 address,
+-- 78 external_id, 79 sent_at, 80 body, 81 attachments, 82 category, 83 summary, 84 until_at,
+-- 85 on_receive, 86 marks, 87 cycle, 88 score, 89 replaces, 90 assignee, 91 team, 92 response,
+-- 93 quiet, 94 new_contact, 95 restart_flow, 96 message, 97 redacted, 98 duplicate, 99 notice,
+-- 100 audience, 101 status_before, 102 assignee_before, 103 team_before, 104 lane_before,
+-- 105 channel_before, 106 opened_source, 107 status_since, 108 assigned_at, 109 was_assigned,
+-- 110 opened_at, 111 turn, 112 turn_since, 113 waiting_since, 114 handed_over_at, 115 replies,
+-- 116 pending_micros, 117 closed_by_type, 118 closed_by_id, 119 moved_from, 120 from_seq,
+-- 121 labels, 122 labels_before, 123 priority, 124 priority_before, 125 subject, 126 attributes,
+-- 127 workspace, 128 conversation, 129 from_seq

@@ -76,7 +76,8 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 3;
         IF EXISTS (SELECT 1 FROM convo_keys ky
@@ -125,16 +126,16 @@ END;
 -- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
 -- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
 -- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
--- 60 workspace, 61 id, 62 version, 63 workspace, 64 channel, 65 id, 66 address, 67 ?, 68 id,
--- 69 workspace, 70 channel, 71 id, 72 address, 73 contact, 74 hash, 75 conversation, 76 first_seq,
--- 77 last_seq, 78 workspace, 79 conversation, 80 seq, 81 id, 82 contact, 83 contact_seq, 84 kind,
--- 85 at, 86 by_type, 87 by_id, 88 source, 89 channel, 90 lane, 91 address, 92 external_id,
--- 93 sent_at, 94 body, 95 attachments, 96 category, 97 summary, 98 until_at, 99 on_receive,
--- 100 marks, 101 cycle, 102 score, 103 replaces, 104 assignee, 105 team, 106 response, 107 quiet,
--- 108 new_contact, 109 restart_flow, 110 message, 111 redacted, 112 duplicate, 113 notice,
--- 114 audience, 115 status_before, 116 assignee_before, 117 team_before, 118 lane_before,
--- 119 channel_before, 120 opened_source, 121 status_since, 122 assigned_at, 123 was_assigned,
--- 124 opened_at, 125 turn, 126 turn_since, 127 waiting_since, 128 handed_over_at, 129 replies,
--- 130 pending_micros, 131 closed_by_type, 132 closed_by_id, 133 moved_from, 134 from_seq,
--- 135 labels, 136 labels_before, 137 priority, 138 priority_before, 139 subject, 140 attributes,
--- 141 workspace, 142 conversation, 143 from_seq
+-- 60 workspace, 61 id, 62 version, 63 ), 64 workspace, 65 channel, 66 id, 67 address, 68 ?, 69 id,
+-- 70 workspace, 71 channel, 72 id, 73 address, 74 contact, 75 hash, 76 conversation, 77 first_seq,
+-- 78 last_seq, 79 workspace, 80 conversation, 81 seq, 82 id, 83 contact, 84 contact_seq, 85 kind,
+-- 86 at, 87 by_type, 88 by_id, 89 source, 90 channel, 91 lane, 92 address, 93 external_id,
+-- 94 sent_at, 95 body, 96 attachments, 97 category, 98 summary, 99 until_at, 100 on_receive,
+-- 101 marks, 102 cycle, 103 score, 104 replaces, 105 assignee, 106 team, 107 response, 108 quiet,
+-- 109 new_contact, 110 restart_flow, 111 message, 112 redacted, 113 duplicate, 114 notice,
+-- 115 audience, 116 status_before, 117 assignee_before, 118 team_before, 119 lane_before,
+-- 120 channel_before, 121 opened_source, 122 status_since, 123 assigned_at, 124 was_assigned,
+-- 125 opened_at, 126 turn, 127 turn_since, 128 waiting_since, 129 handed_over_at, 130 replies,
+-- 131 pending_micros, 132 closed_by_type, 133 closed_by_id, 134 moved_from, 135 from_seq,
+-- 136 labels, 137 labels_before, 138 priority, 139 priority_before, 140 subject, 141 attributes,
+-- 142 workspace, 143 conversation, 144 from_seq

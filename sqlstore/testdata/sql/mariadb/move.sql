@@ -30,8 +30,8 @@ UPDATE convo_conversations SET status = ?, status_since = ?, version = ?, update
     outgoing_user = ?, outgoing_automation = ?, rated_at = ?, score = ?, rating_comment = ?,
     closed_at = ?, closed_by_type = ?, closed_by_id = ?, closed_source = ?, category = ?,
     summary = ?, contact = ?, origin = ?, lane = ?, channel = ?
-    WHERE workspace = ? AND id = ? AND version = ? AND NOT EXISTS (SELECT other.id FROM
-        convo_conversations other
+    WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+        -62135596800000000) = ? AND NOT EXISTS (SELECT other.id FROM convo_conversations other
     WHERE other.workspace = ? AND other.active_slot = ? AND other.lane = ? AND other.id <> ?);
 -- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
@@ -44,8 +44,8 @@ UPDATE convo_conversations SET status = ?, status_since = ?, version = ?, update
 -- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
 -- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
 -- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
--- 60 contact, 61 origin, 62 lane, 63 channel, 64 workspace, 65 id, 66 version, 67 workspace,
--- 68 active_slot, 69 lane, 70 id
+-- 60 contact, 61 origin, 62 lane, 63 channel, 64 workspace, 65 id, 66 version, 67 ), 68 workspace,
+-- 69 active_slot, 70 lane, 71 id
 
 UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?, priority = ?
     WHERE workspace = ? AND id = ?;

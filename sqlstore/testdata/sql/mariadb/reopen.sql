@@ -26,7 +26,8 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN SET step = 1; LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
@@ -68,16 +69,16 @@ END;
 -- 59 responses, 60 response_micros, 61 pending_micros, 62 incoming, 63 outgoing_user,
 -- 64 outgoing_automation, 65 rated_at, 66 score, 67 rating_comment, 68 closed_at,
 -- 69 closed_by_type, 70 closed_by_id, 71 closed_source, 72 category, 73 summary, 74 workspace,
--- 75 id, 76 version, 77 workspace, 78 id, 79 status, 80 channel, 81 lane, 82 created_at,
--- 83 assignee, 84 team, 85 priority, 86 workspace, 87 list, 88 at, 89 id, 90 workspace,
--- 91 conversation, 92 seq, 93 id, 94 contact, 95 contact_seq, 96 kind, 97 at, 98 by_type, 99 by_id,
--- 100 source, 101 channel, 102 lane, 103 address, 104 external_id, 105 sent_at, 106 body,
--- 107 attachments, 108 category, 109 summary, 110 until_at, 111 on_receive, 112 marks, 113 cycle,
--- 114 score, 115 replaces, 116 assignee, 117 team, 118 response, 119 quiet, 120 new_contact,
--- 121 restart_flow, 122 message, 123 redacted, 124 duplicate, 125 notice, 126 audience,
--- 127 status_before, 128 assignee_before, 129 team_before, 130 lane_before, 131 channel_before,
--- 132 opened_source, 133 status_since, 134 assigned_at, 135 was_assigned, 136 opened_at, 137 turn,
--- 138 turn_since, 139 waiting_since, 140 handed_over_at, 141 replies, 142 pending_micros,
--- 143 closed_by_type, 144 closed_by_id, 145 moved_from, 146 from_seq, 147 labels,
--- 148 labels_before, 149 priority, 150 priority_before, 151 subject, 152 attributes, 153 workspace,
--- 154 conversation, 155 from_seq
+-- 75 id, 76 version, 77 ), 78 workspace, 79 id, 80 status, 81 channel, 82 lane, 83 created_at,
+-- 84 assignee, 85 team, 86 priority, 87 workspace, 88 list, 89 at, 90 id, 91 workspace,
+-- 92 conversation, 93 seq, 94 id, 95 contact, 96 contact_seq, 97 kind, 98 at, 99 by_type,
+-- 100 by_id, 101 source, 102 channel, 103 lane, 104 address, 105 external_id, 106 sent_at,
+-- 107 body, 108 attachments, 109 category, 110 summary, 111 until_at, 112 on_receive, 113 marks,
+-- 114 cycle, 115 score, 116 replaces, 117 assignee, 118 team, 119 response, 120 quiet,
+-- 121 new_contact, 122 restart_flow, 123 message, 124 redacted, 125 duplicate, 126 notice,
+-- 127 audience, 128 status_before, 129 assignee_before, 130 team_before, 131 lane_before,
+-- 132 channel_before, 133 opened_source, 134 status_since, 135 assigned_at, 136 was_assigned,
+-- 137 opened_at, 138 turn, 139 turn_since, 140 waiting_since, 141 handed_over_at, 142 replies,
+-- 143 pending_micros, 144 closed_by_type, 145 closed_by_id, 146 moved_from, 147 from_seq,
+-- 148 labels, 149 labels_before, 150 priority, 151 priority_before, 152 subject, 153 attributes,
+-- 154 workspace, 155 conversation, 156 from_seq

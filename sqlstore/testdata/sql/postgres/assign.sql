@@ -58,7 +58,8 @@ WITH wanted AS (
             wanted.closed_at, wanted.closed_by_type, wanted.closed_by_id, wanted.closed_source,
             wanted.category, wanted.summary)
     FROM wanted, free
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $68 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $68
+        AND COALESCE(cv.deadline_at, -62135596800000000) = $69 RETURNING 1
 ), wrote_active AS (
     UPDATE convo_active ac SET (status, channel, lane, assignee, team, priority)
         = (wanted.status, wanted.channel, wanted.lane, wanted.assignee, wanted.team,
@@ -91,7 +92,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($69::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($70::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -106,7 +107,7 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $70::bigint
+    SELECT wanted.workspace, wanted.id, $71::bigint
     FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
@@ -122,4 +123,4 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 51 handed_over_at, 52 no_wait_before, 53 responses, 54 response_micros, 55 pending_micros,
 -- 56 incoming, 57 outgoing_user, 58 outgoing_automation, 59 rated_at, 60 score, 61 rating_comment,
 -- 62 closed_at, 63 closed_by_type, 64 closed_by_id, 65 closed_source, 66 category, 67 summary,
--- 68 version, 69 new_events, 70 from_seq
+-- 68 version, 69 ), 70 new_events, 71 from_seq

@@ -17,10 +17,10 @@ UPDATE convo_conversations SET status = $1, status_since = $2, version = $3, upd
     outgoing_user = $49, outgoing_automation = $50, rated_at = $51, score = $52,
     rating_comment = $53, closed_at = $54, closed_by_type = $55, closed_by_id = $56,
     closed_source = $57, category = $58, summary = $59
-    WHERE workspace = $60 AND id = $61 AND version = $62 AND NOT EXISTS (SELECT other.id FROM
-        convo_conversations other
-    WHERE other.workspace = $63 AND other.active_slot = $64 AND other.lane = $65 AND other.id <>
-        $66);
+    WHERE workspace = $60 AND id = $61 AND version = $62 AND COALESCE(deadline_at,
+        -62135596800000000) = $63 AND NOT EXISTS (SELECT other.id FROM convo_conversations other
+    WHERE other.workspace = $64 AND other.active_slot = $65 AND other.lane = $66 AND other.id <>
+        $67);
 -- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
 -- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
@@ -32,7 +32,7 @@ UPDATE convo_conversations SET status = $1, status_since = $2, version = $3, upd
 -- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
 -- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
 -- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
--- 60 workspace, 61 id, 62 version, 63 workspace, 64 active_slot, 65 lane, 66 id
+-- 60 workspace, 61 id, 62 version, 63 ), 64 workspace, 65 active_slot, 66 lane, 67 id
 
 INSERT INTO convo_labels (workspace, label, created_at, conversation)
     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;

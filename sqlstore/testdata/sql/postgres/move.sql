@@ -32,10 +32,10 @@ UPDATE convo_conversations SET status = $1, status_since = $2, version = $3, upd
     rating_comment = $53, closed_at = $54, closed_by_type = $55, closed_by_id = $56,
     closed_source = $57, category = $58, summary = $59, contact = $60, origin = $61, lane = $62,
     channel = $63
-    WHERE workspace = $64 AND id = $65 AND version = $66 AND NOT EXISTS (SELECT other.id FROM
-        convo_conversations other
-    WHERE other.workspace = $67 AND other.active_slot = $68 AND other.lane = $69 AND other.id <>
-        $70);
+    WHERE workspace = $64 AND id = $65 AND version = $66 AND COALESCE(deadline_at,
+        -62135596800000000) = $67 AND NOT EXISTS (SELECT other.id FROM convo_conversations other
+    WHERE other.workspace = $68 AND other.active_slot = $69 AND other.lane = $70 AND other.id <>
+        $71);
 -- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
 -- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
@@ -47,8 +47,8 @@ UPDATE convo_conversations SET status = $1, status_since = $2, version = $3, upd
 -- 43 handed_over_at, 44 no_wait_before, 45 responses, 46 response_micros, 47 pending_micros,
 -- 48 incoming, 49 outgoing_user, 50 outgoing_automation, 51 rated_at, 52 score, 53 rating_comment,
 -- 54 closed_at, 55 closed_by_type, 56 closed_by_id, 57 closed_source, 58 category, 59 summary,
--- 60 contact, 61 origin, 62 lane, 63 channel, 64 workspace, 65 id, 66 version, 67 workspace,
--- 68 active_slot, 69 lane, 70 id
+-- 60 contact, 61 origin, 62 lane, 63 channel, 64 workspace, 65 id, 66 version, 67 ), 68 workspace,
+-- 69 active_slot, 70 lane, 71 id
 
 UPDATE convo_active SET status = $1, channel = $2, lane = $3, assignee = $4, team = $5,
     priority = $6

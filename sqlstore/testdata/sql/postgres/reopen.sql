@@ -71,7 +71,8 @@ WITH wanted AS (
             wanted.closed_at, wanted.closed_by_type, wanted.closed_by_id, wanted.closed_source,
             wanted.category, wanted.summary)
     FROM wanted, wrote_contact
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $86 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $86
+        AND COALESCE(cv.deadline_at, -62135596800000000) = $87 RETURNING 1
 ), wrote_active AS (
     INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
         priority)
@@ -80,7 +81,7 @@ WITH wanted AS (
         wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $87::text, $88::integer, $89::bigint, $90::uuid FROM wrote_conversation
+    SELECT $88::text, $89::integer, $90::bigint, $91::uuid FROM wrote_conversation
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -107,7 +108,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($91::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($92::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -122,7 +123,7 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $92::bigint
+    SELECT wanted.workspace, wanted.id, $93::bigint
     FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
@@ -140,5 +141,5 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 62 closed_at, 63 closed_by_type, 64 closed_by_id, 65 closed_source, 66 category, 67 summary,
 -- 68 workspace, 69 id, 70 version, 71 version, 72 version, 73 created_at, 74 updated_at,
 -- 75 seen_at, 76 blocked, 77 merged_into, 78 parent, 79 blocked_by, 80 name, 81 attributes,
--- 82 workspace, 83 id, 84 version, 85 seen_at, 86 version, 87 workspace, 88 list, 89 at, 90 id,
--- 91 new_events, 92 from_seq
+-- 82 workspace, 83 id, 84 version, 85 seen_at, 86 version, 87 ), 88 workspace, 89 list, 90 at,
+-- 91 id, 92 new_events, 93 from_seq

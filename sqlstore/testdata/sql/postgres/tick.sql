@@ -70,7 +70,8 @@ WITH wanted AS (
             wanted.closed_at, wanted.closed_by_type, wanted.closed_by_id, wanted.closed_source,
             wanted.category, wanted.summary)
     FROM wanted, free
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $68 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $68
+        AND COALESCE(cv.deadline_at, -62135596800000000) = $69 RETURNING 1
 ), wrote_active AS (
     UPDATE convo_active ac SET (status, channel, lane, assignee, team, priority)
         = (wanted.status, wanted.channel, wanted.lane, wanted.assignee, wanted.team,
@@ -79,7 +80,7 @@ WITH wanted AS (
     WHERE ac.workspace = wanted.workspace AND ac.id = wanted.id
 ), placed_2 AS (
     DELETE FROM convo_places pl USING wrote_conversation
-    WHERE pl.workspace = $69 AND pl.list = $70 AND pl.at = $71 AND pl.id = $72
+    WHERE pl.workspace = $70 AND pl.list = $71 AND pl.at = $72 AND pl.id = $73
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -106,7 +107,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($73::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($74::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -121,7 +122,7 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $74::bigint
+    SELECT wanted.workspace, wanted.id, $75::bigint
     FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
@@ -137,4 +138,4 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 51 handed_over_at, 52 no_wait_before, 53 responses, 54 response_micros, 55 pending_micros,
 -- 56 incoming, 57 outgoing_user, 58 outgoing_automation, 59 rated_at, 60 score, 61 rating_comment,
 -- 62 closed_at, 63 closed_by_type, 64 closed_by_id, 65 closed_source, 66 category, 67 summary,
--- 68 version, 69 workspace, 70 list, 71 at, 72 id, 73 new_events, 74 from_seq
+-- 68 version, 69 ), 70 workspace, 71 list, 72 at, 73 id, 74 new_events, 75 from_seq

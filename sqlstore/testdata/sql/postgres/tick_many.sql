@@ -79,9 +79,11 @@ UPDATE convo_conversations cv SET (status, status_since, version, updated_at, la
         no_wait_before bigint, responses integer, response_micros bigint, pending_micros bigint,
         incoming integer, outgoing_user integer, outgoing_automation integer, rated_at bigint,
         score integer, rating_comment text, closed_at bigint, closed_by_type text,
-        closed_by_id text, closed_source text, category text, summary text, expected bigint)
+        closed_by_id text, closed_source text, category text, summary text, expected bigint,
+        deadline bigint)
         LIMIT (SELECT 1000)) listed
-    WHERE cv.workspace = listed.workspace AND cv.id = listed.id AND cv.version = listed.expected;
+    WHERE cv.workspace = listed.workspace AND cv.id = listed.id AND cv.version = listed.expected
+        AND COALESCE(cv.deadline_at, -62135596800000000) = listed.deadline;
 -- parameters: 1 listed
 
 DELETE FROM convo_active ac USING (SELECT * FROM json_to_recordset($1::json) AS listed(workspace
