@@ -175,7 +175,8 @@ const (
 		'', agent, team, at + took / 20, 0, active, CASE WHEN active THEN contact END, 1, at,
 		'contact', contact, 'incoming_message', at + took / 20, agent, agent, team,
 		at + took / 10, 'user', agent, at + took / 10, {replies}, {replies} * (took / 10), 0,
-		{received}, {replies}, 0, CASE WHEN NOT active THEN at + took END, CASE WHEN active THEN '' ELSE 'user' END,
+		{received}, {replies}, 0, CASE WHEN NOT active THEN at + took END,
+		CASE WHEN active THEN '' ELSE 'user' END,
 		CASE WHEN active THEN '' ELSE agent END, CASE WHEN active THEN '' ELSE 'user' END,
 		CASE WHEN active THEN '' ELSE 'Support' END, CASE WHEN active THEN '' ELSE 'Done.' END, 0
 	FROM {rows} v`
@@ -370,7 +371,8 @@ func (b *bench) measure(ctx context.Context, n size, rounds int) (note string, e
 			return "", err
 		}
 		done += m
-		fmt.Fprintf(os.Stderr, "\r%s: %d of %d conversations rolled up", b.name, done, n.conversations)
+		fmt.Fprintf(os.Stderr, "\r%s: %d of %d conversations rolled up", b.name, done,
+			n.conversations)
 	}
 	fmt.Fprintln(os.Stderr)
 	rolled := time.Since(began)
