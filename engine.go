@@ -13,8 +13,9 @@ import (
 )
 
 // Engine carries commands to snapshots and their outcomes to a store. It holds no state of its own,
-// but for what its timers put off: any number of engines, in any number of processes, may work on
-// one store. It is safe for concurrent use.
+// but for what its timers put off and whose turn it is: any number of engines, in any number of
+// processes, may work on one store. Calls of one engine for the same Ref follow one another. It is
+// safe for concurrent use.
 type Engine struct {
 	store     Store
 	policy    Policy
@@ -29,6 +30,7 @@ type Engine struct {
 	tickStats func(TickStats)
 	grace     time.Duration
 	putOff    *putOff
+	turns     *turns
 }
 
 type systemClock struct{}
@@ -68,6 +70,7 @@ func New(s Store, opts ...Option) (*Engine, error) {
 	if err := e.policy.Validate(); err != nil {
 		return nil, err
 	}
+	e.turns = turnsFor(s)
 	return e, nil
 }
 
@@ -82,6 +85,7 @@ func New(s Store, opts ...Option) (*Engine, error) {
 func (e *Engine) With(s Store, policy ...*Policy) *Engine {
 	w := *e
 	w.store, w.retries, w.observers = s, 0, nil
+	w.turns = nil // the transaction may hold what another call with a turn waits for
 	for _, p := range policy {
 		if p != nil {
 			w.policy, w.policies = *p, nil
@@ -183,6 +187,27 @@ type call struct {
 }
 
 func (e *Engine) do(ctx context.Context, c call) (Result, error) {
+	r, err := e.inTurn(ctx, c)
+	if err == nil && r.Outcome != OutcomeDuplicate {
+		e.observe(ctx, r.Events)
+	}
+	return r, err
+}
+
+// inTurn carries a call out when no other one of this process is at work for its Ref.
+func (e *Engine) inTurn(ctx context.Context, c call) (Result, error) {
+	taken, err := e.turns.take(ctx, &c.to)
+	if err != nil {
+		return Result{}, err
+	}
+	if taken {
+		defer e.turns.pass(&c.to)
+	}
+	return e.carryOut(ctx, c)
+}
+
+// carryOut tries a call until it is done, or refused.
+func (e *Engine) carryOut(ctx context.Context, c call) (Result, error) {
 	at, id := e.clock.Now(), e.newID()
 	var pc policyCache
 	for try := 0; ; {
@@ -202,7 +227,6 @@ func (e *Engine) do(ctx context.Context, c call) (Result, error) {
 			d, pc, c, conflict, err = e.attemptLocked(ctx, locker, pc, c, at, id)
 		}
 		if err == nil {
-			e.observe(ctx, d.Change.Events)
 			ch := &d.Change
 			return Result{
 				d.Outcome,
