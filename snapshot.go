@@ -127,6 +127,9 @@ const (
 	// it must have no later SeenAt, of a conversation the Deadline of PlacesBefore.
 	RowUpdated
 	RowRemoved // the row is there
+	// RowCompared, of Change.Contact: nothing is written, but the row there must have the version
+	// Expected. Several changes of a commit may compare the same one.
+	RowCompared
 )
 
 // ContactRow is the row of a contact in a [Change]. A message may change its SeenAt, and not its
@@ -186,8 +189,8 @@ type AddressRow struct {
 
 // Empty reports whether there is nothing to commit.
 func (c *Change) Empty() bool {
-	return len(c.Events) == 0 && len(c.Keys) == 0 &&
-		c.Contact.Action == RowKept && c.Conversation.Action == RowKept
+	contact := c.Contact.Action != RowKept && c.Contact.Action != RowCompared
+	return len(c.Events) == 0 && len(c.Keys) == 0 && !contact && c.Conversation.Action == RowKept
 }
 
 // After is the snapshot that a change decided on s leads to: what a store would load after it.

@@ -120,7 +120,7 @@ func overlap(changes []convo.Change) error {
 			add(id, convo.ErrDuplicate)
 		}
 		for _, r := range [...]*convo.ContactRow{&ch.Contact, &ch.Other} {
-			if r.Action != convo.RowKept {
+			if written(r) {
 				add(r.ID, convo.ErrConflict)
 			}
 		}
@@ -135,6 +135,11 @@ func overlap(changes []convo.Change) error {
 		}
 	}
 	return nil
+}
+
+// written reports whether a commit writes r, and does not only look at it.
+func written(r *convo.ContactRow) bool {
+	return r.Action != convo.RowKept && r.Action != convo.RowCompared
 }
 
 // conversationRows yields the rows of conversations that ch writes, in order.
@@ -171,7 +176,7 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 		if k := w.contacts[r.ID]; k != nil {
 			version, later = k.version, k.seenAt > r.SeenAt.UnixMicro()
 		}
-		if r.Action != convo.RowKept && (version != r.Expected || later) {
+		if r.Action != convo.RowKept && (version != r.Expected || later && written(r)) {
 			return fmt.Errorf("memstore: contact %q: %w", r.ID, convo.ErrConflict)
 		}
 	}
@@ -242,10 +247,10 @@ func (s *Store) workspace(name string) *workspace {
 
 func (s *Store) write(ch *convo.Change) {
 	w := s.workspace(ch.Contact.Workspace)
-	if ch.Contact.Action != convo.RowKept {
+	if written(&ch.Contact) {
 		w.writeContact(&ch.Contact.Contact)
 	}
-	if ch.Other.Action != convo.RowKept {
+	if written(&ch.Other) {
 		w.writeContact(&ch.Other.Contact)
 	}
 	for r := range conversationRows(ch) {

@@ -47,6 +47,11 @@ func commitCases() []testCase {
 			comparesOnlyWhatItWrites,
 		},
 		{
+			"Commit/compares a contact without writing it",
+			"RowCompared demands a version of a contact, and writes nothing",
+			comparesAContactWithoutWritingIt,
+		},
+		{
 			"Commit/keeps every conversation that one call leaves",
 			"Commit writes the rows of Earlier and Cycles, and the conversation's",
 			keepsPast,
@@ -195,6 +200,30 @@ func comparesOnlyWhatItWrites(s *suite) {
 	s.Equal(int64(3), t.Conversation.Version)
 	s.Equal(int64(3), t.Contact.Version)
 	s.False(t.Contact.Blocked)
+}
+
+func comparesAContactWithoutWritingIt(s *suite) {
+	s.do(to("a"), convo.Open{By: ana})
+	s.do(from("a", "sms", "1"), convo.LinkAddress{By: ana})
+	before := s.load(to("a")).Contact
+	var both []convo.Change
+	for _, lane := range []string{"", "orders"} {
+		s.do(to("a").In(lane), convo.Open{By: ana})
+		message := s.decide(to("a").In(lane), convo.Send{By: ana, Body: "hi"})
+		message.Contact.Action, message.Contact.Name = convo.RowCompared, "not written"
+		both = append(both, message)
+		before = s.load(to("a")).Contact
+	}
+	for i := range both {
+		both[i].Contact.Expected = before.Version
+	}
+	s.commit(both...)
+	s.Equal(before, s.load(to("a")).Contact)
+	closing := s.decide(to("a"), convo.Close{By: ana})
+	closing.Contact.Action, closing.Contact.Name = convo.RowCompared, "not written"
+	s.commit(closing)
+	s.Equal(before, s.load(to("a")).Contact)
+	s.Equal(convo.StatusClosed, s.load(to("a")).Conversation.Status)
 }
 
 func keepsPast(s *suite) {

@@ -50,6 +50,39 @@ var faults = []fault{
 		},
 	},
 	{
+		"a stale contact that is only compared, beside a message", conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x), convo.Open{By: ana})
+			ch := s.decide(to(x), convo.Send{By: ana, Body: "hi"})
+			ch.Contact.Action = convo.RowCompared
+			s.do(to(x), convo.Block{By: ana})
+			return ch
+		},
+	},
+	{
+		"a stale contact that is only compared, beside a message with an id", conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x), convo.Open{By: ana})
+			ch := s.decide(to(x), convo.Send{By: ana, Channel: "sms", ExternalID: x, Body: "hi"})
+			ch.Contact.Action = convo.RowCompared
+			s.do(to(x), convo.Block{By: ana})
+			return ch
+		},
+	},
+	{
+		"a stale contact that is only compared, beside a closing", conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x), convo.Open{By: ana})
+			ch := s.decide(to(x), convo.Close{By: ana})
+			ch.Contact.Action = convo.RowCompared
+			s.merge(s.engine, acme, x+" root", x)
+			return ch
+		},
+	},
+	{
 		"a contact that is not there", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			return s.decideOn(s.after(to(x), convo.Open{By: ana}), convo.Block{By: ana})

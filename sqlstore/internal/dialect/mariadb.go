@@ -144,6 +144,8 @@ func mariadbBlock(class ChangeClass) string {
 		b.WriteString(mariadbBegin)
 	}
 	switch {
+	case class.compared:
+		add(1, "IF NOT EXISTS ("+ContactAsLoaded+") THEN LEAVE work; END IF")
 	case class.newContact:
 		add(1, InsertContact)
 	case class.contact:
@@ -205,6 +207,8 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 	contact, c := &ch.Contact.Contact, &ch.Conversation.Conversation
 	a := make([]any, 0, 128)
 	switch {
+	case class.compared:
+		a = append(a, ComparedArgs(&ch.Contact)...)
 	case class.newContact:
 		a = Contacts.All.Args(d, a, contact)
 	case class.contact:

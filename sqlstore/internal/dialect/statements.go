@@ -219,6 +219,9 @@ var sameDeadline = " AND COALESCE(deadline_at, " + noTime + ") = ?"
 // noTime is how the zero time is bound.
 var noTime = strconv.FormatInt(time.Time{}.UnixMicro(), 10)
 
+// ComparedArgs are the arguments of ContactAsLoaded.
+func ComparedArgs(c *convo.ContactRow) []any { return []any{c.Workspace, c.ID, c.Expected} }
+
 // LoadedConversationArgs are the last arguments of the statements that update a conversation: what
 // the row there must be like.
 func LoadedConversationArgs(d *Dialect, to []any, r *convo.ConversationRow) []any {
@@ -235,6 +238,10 @@ var (
 
 	// TouchContact is of a merged one, in whose own log something was written.
 	TouchContact = `UPDATE convo_contacts SET version = ?, updated_at = ?
+	WHERE workspace = ? AND id = ? AND version = ?`
+
+	// ContactAsLoaded finds a contact in a version. ComparedArgs are its arguments.
+	ContactAsLoaded = `SELECT 1 FROM convo_contacts
 	WHERE workspace = ? AND id = ? AND version = ?`
 
 	InsertConversation = `INSERT INTO convo_conversations (` + Conversations.All.Names() + `)
