@@ -93,14 +93,10 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	if s.AddressOwner != "" && s.AddressOwner != s.Contact.ID {
 		return refuse(s, ErrAddressTaken, o.kind.name())
 	}
-	// Not ahead of the last event either: what another server's clock has stamped may go on.
-	latest := maxTime(now.Add(p.maxSkew()), s.Conversation.UpdatedAt)
-	switch {
-	case o.at.After(latest):
-		return invalid("at", "must not be further ahead of the clock than the policy's max_skew")
-	case o.sentAt.After(latest):
-		return invalid("sent_at",
-			"must not be further ahead of the clock than the policy's max_skew")
+	if !o.at.IsZero() || !o.sentAt.IsZero() {
+		if err := o.notAhead(now.Add(p.maxSkew()), s.Conversation.UpdatedAt); err != nil {
+			return err
+		}
 	}
 	if o.kind == kindIdentify && s.Message != nil {
 		if err := s.Message.checkEcho(s.Holder); err != nil {
@@ -144,6 +140,20 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	w.perform(s, o, m, p)
 	if m != unchanged {
 		w.outcome = actions[m].outcome
+	}
+	return nil
+}
+
+// notAhead refuses times that are given and later than now, or than the last event: what another
+// server's clock has stamped may go on.
+func (o *fields) notAhead(now, last time.Time) error {
+	latest := maxTime(now, last)
+	switch {
+	case o.at.After(latest):
+		return invalid("at", "must not be further ahead of the clock than the policy's max_skew")
+	case o.sentAt.After(latest):
+		return invalid("sent_at",
+			"must not be further ahead of the clock than the policy's max_skew")
 	}
 	return nil
 }
