@@ -75,8 +75,8 @@ func TestReceivingAndClosingInMemoryTakesFewAllocations(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	most := uint64(2060)    // some 300 of them are what the closing says of what it ends
-	if raceDetectorIsOn() { // which has bytes of its own
-		most = 3200
+	if raceDetectorIsOn() { // under which a sync.Pool drops one in four
+		most = 5000
 	}
 	assert.LessOrEqual(t, (after.TotalAlloc-before.TotalAlloc)/conversations, most)
 }
