@@ -117,7 +117,7 @@ func TestTheEventsOfACallStayAsTheyAre(t *testing.T) {
 		defer mu.Unlock()
 		observed = append(observed, all)
 	}), convo.WithGuard(func(_ context.Context, loaded convo.Snapshot, ch convo.Change) error {
-		if loaded.Conversation.Version >= ch.Conversation.Conversation.Version {
+		if loaded.Conversation.Version >= ch.Conversation.Version {
 			return fmt.Errorf("loaded %d", loaded.Conversation.Version)
 		}
 		return nil
