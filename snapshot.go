@@ -226,12 +226,16 @@ type Places struct {
 }
 
 // PlacesOf are the places of c.
-func PlacesOf(c *Conversation) Places {
-	if !c.Status.Active() {
-		return Places{}
-	}
-	return Places{
-		true, ActivitySlot(c.LastActivityAt), c.Cycle.WaitingSince, c.Deadline, c.Priority,
+func PlacesOf(c *Conversation) (p Places) {
+	p.of(c)
+	return p
+}
+
+// of fills p, which is empty.
+func (p *Places) of(c *Conversation) {
+	if c.Status.Active() {
+		p.Active, p.Activity, p.Priority = true, ActivitySlot(c.LastActivityAt), c.Priority
+		p.Waiting, p.Deadline = c.Cycle.WaitingSince, c.Deadline
 	}
 }
 
@@ -254,6 +258,7 @@ type loadedVersions struct {
 	seen         time.Time // the contact
 	conversation uuid.UUID
 	version      int64
+	cycle        int // its number
 	dueAt        time.Time
 	applied      string
 	marks        Marks
@@ -262,12 +267,19 @@ type loadedVersions struct {
 	labels       Tokens
 }
 
-func versionsOf(s *Snapshot) loadedVersions {
+func versionsOf(s *Snapshot) (v loadedVersions) {
+	v.of(s)
+	return v
+}
+
+// of is in place, as all that a decision does is.
+func (v *loadedVersions) of(s *Snapshot) {
 	c := &s.Conversation
-	return loadedVersions{
-		s.Contact.Version, s.Contact.SeenAt, c.ID, c.Version, c.DueAt, c.Applied, c.Marks,
-		listingOf(c), PlacesOf(c), c.Labels,
-	}
+	v.contact, v.seen = s.Contact.Version, s.Contact.SeenAt
+	v.conversation, v.version, v.cycle = c.ID, c.Version, c.Cycle.Number
+	v.dueAt, v.applied, v.marks, v.labels = c.DueAt, c.Applied, c.Marks, c.Labels
+	v.listing.of(c)
+	v.places.of(c)
 }
 
 // listing is by what an active conversation is filtered in lists, and counted.
@@ -277,8 +289,9 @@ type listing struct {
 	priority                      Priority
 }
 
-func listingOf(c *Conversation) listing {
-	return listing{c.Status, c.Channel, c.Lane, c.Assignee, c.Team, c.Priority}
+func (l *listing) of(c *Conversation) {
+	l.status, l.priority = c.Status, c.Priority
+	l.channel, l.lane, l.assignee, l.team = c.Channel, c.Lane, c.Assignee, c.Team
 }
 
 // becomes is what a change of a conversation, from l to now, does with its row.
