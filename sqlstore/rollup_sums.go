@@ -25,7 +25,7 @@ type rolled struct {
 	subject    report.Subject
 	measures   []rolledMeasure
 	dimensions []rolledDimension
-	last       int // its first place in rollupSums.last
+	last       int // the place of its half hours in rollupSums.last
 }
 
 type rolledMeasure struct {
@@ -38,9 +38,11 @@ type rolledDimension struct {
 	report.Dimension
 	several bool
 	of      func(*report.Entry) string
+	last    int // its place in rollupSums.last, for whatever subject
 }
 
-// rolledByKind needs so many places in rollupSums.last: for the half hours, and by each dimension.
+// rolledByKind needs so many places in rollupSums.last: for the half hours of each subject, and for
+// each dimension.
 var rolledByKind, lastRows = declaredRollups()
 
 func declaredRollups() (all map[convo.EventKind][]rolled, last int) {
@@ -49,14 +51,21 @@ func declaredRollups() (all map[convo.EventKind][]rolled, last int) {
 		of[m.Subject()] = append(of[m.Subject()], rolledMeasure{place, m.Timed(), m.Of()})
 	}
 	all = map[convo.EventKind][]rolled{}
+	lastOf := map[report.Dimension]int{}
 	for s, measures := range of {
 		r := rolled{subject: s, measures: measures, last: last}
+		last++
 		for _, d := range report.Dimensions() {
-			if d.InRollups(s) {
-				r.dimensions = append(r.dimensions, rolledDimension{d, d.Several(), d.Of(s)})
+			if !d.InRollups(s) {
+				continue
 			}
+			if _, ok := lastOf[d]; !ok {
+				lastOf[d] = last
+				last++
+			}
+			r.dimensions = append(r.dimensions,
+				rolledDimension{d, d.Several(), d.Of(s), lastOf[d]})
 		}
-		last += 1 + len(r.dimensions)
 		for _, k := range s.Kinds() {
 			all[k] = append(all[k], r)
 		}
@@ -143,8 +152,8 @@ type rollupSums struct {
 	rows     map[rollupKey]*rollupRowSums
 	sketches bool      // are wanted
 	counted  []counted // room for what an event counts for
-	// last is where the event before went, by what is rolled up: the next one often goes there,
-	// too.
+	// last is where the thing before went, by what is rolled up: the next one of the conversation
+	// mostly goes there, too.
 	last []lastRow
 }
 
@@ -194,25 +203,25 @@ func (sums *rollupSums) addThing(r *rolled, y *report.Entry) {
 		return
 	}
 	micros := y.At.UnixMicro()
-	last := sums.last[r.last:]
 	whole := rollupKey{"", r.subject, halfHour, floorDiv(micros, halfHour), ""}
-	sums.addCounted(whole, &last[0])
+	sums.addCounted(whole, r.last)
 	k := rollupKey{"", allSubjects, day, floorDiv(micros, day), ""}
 	for i := range r.dimensions {
 		d := &r.dimensions[i]
 		k.dimension, k.value = d.Dimension, d.of(y)
 		if !d.several || k.value == "" {
-			sums.addCounted(k, &last[i+1])
+			sums.addCounted(k, d.last)
 			continue
 		}
 		for _, k.value = range convo.Tokens(k.value).All() {
-			sums.addCounted(k, &last[i+1])
+			sums.addCounted(k, d.last)
 		}
 	}
 }
 
-// addCounted adds what an event counts for to a row, which may be the last one.
-func (sums *rollupSums) addCounted(k rollupKey, last *lastRow) {
+// addCounted adds what an event counts for to a row, which may be the last one at the place.
+func (sums *rollupSums) addCounted(k rollupKey, place int) {
+	last := &sums.last[place]
 	if last.row == nil || last.slot != k.slot || last.value != k.value {
 		*last = lastRow{k.slot, k.value, sums.row(k)}
 	}
