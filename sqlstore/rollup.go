@@ -157,8 +157,7 @@ func (s *Store) holdRollups(
 const conversationsAtOnce = 200
 
 // among says which rows of the queue are of conversations that were taken, in ascending order. Where
-// nobody else writes meanwhile these are all from the first one to the last, which no list is needed
-// for.
+// nobody else writes meanwhile these are all from the first to the last, and no list is needed.
 func (s *Store) among(column string, taken []any) (where string, args []any) {
 	if s.d.LockFree() == "" {
 		return column + " >= ? AND " + column + " <= ?", []any{taken[0], taken[len(taken)-1]}
