@@ -159,9 +159,9 @@ func (m Measure) Working() bool { return m.declared().workingOf != "" }
 // Definition says what m means, and what others mean by it.
 func (m Measure) Definition() string { return m.declared().definition }
 
-// Of is looked up once, for many entries, and asked within [Subject.Each]: how often m is in one, 1,
-// −1 or 0, and how long it took, in microseconds, or the score. It is zero in working time, which
-// needs a Calendar, and where different things are counted. It may be asked concurrently.
+// Of is looked up once, for many entries, and asked within [Subject.Each]: how often m is in one,
+// 1, −1 or 0, and how long it took, in microseconds, or the score. It is zero in working time,
+// which needs a Calendar, and where different things are counted. It may be asked concurrently.
 func (m Measure) Of() func(y *Entry) (count, value int64) {
 	d := m.declared()
 	if d.workingOf != "" || d.distinct != 0 {

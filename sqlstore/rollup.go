@@ -156,8 +156,8 @@ func (s *Store) holdRollups(
 // them.
 const conversationsAtOnce = 200
 
-// among says which rows of the queue are of conversations that were taken, in ascending order. Where
-// nobody else writes meanwhile these are all from the first to the last, and no list is needed.
+// among says which rows of the queue are of conversations that were taken, in ascending order.
+// Where nobody else writes meanwhile these are all from the first to the last: no list is needed.
 func (s *Store) among(column string, taken []any) (where string, args []any) {
 	if s.d.LockFree() == "" {
 		return column + " >= ? AND " + column + " <= ?", []any{taken[0], taken[len(taken)-1]}

@@ -24,8 +24,8 @@ type Field interface {
 	arg(d *Dialect, optional bool) any
 }
 
-// spelled reads what a column holds out of a text, as Scan does, but needs no memory for that. Empty
-// is NULL.
+// spelled reads what a column holds out of a text, as Scan does, but needs no memory for that.
+// An empty one is NULL.
 type spelled interface{ read(text string) error }
 
 type (
