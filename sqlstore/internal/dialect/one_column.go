@@ -1,9 +1,6 @@
 package dialect
 
-import (
-	"database/sql"
-	"strings"
-)
+import "strings"
 
 // Several columns are selected as one text where the driver's price is per column: a call of
 // the library for each, or two objects.
@@ -26,11 +23,7 @@ func (c OneColumn) Scan(v any) error {
 		if i < len(c)-1 {
 			part, rest, _ = strings.Cut(rest, unitSeparator)
 		}
-		var v any // NULL
-		if part != "" {
-			v = part
-		}
-		if err := to.(sql.Scanner).Scan(v); err != nil {
+		if err := to.(spelled).read(part); err != nil {
 			return err
 		}
 	}
