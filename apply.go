@@ -35,7 +35,7 @@ func apply(s *Snapshot, e *Event) {
 		countOpening(s, e)
 	}
 	if e.Kind == ConversationOpened && opensIn(s, e) {
-		o := e.Opening()
+		o := payloadIn[Opening](e)
 		*c = Conversation{
 			ID: e.Conversation, Workspace: e.Workspace, Contact: e.Contact, Origin: e.Contact,
 			Channel: o.Channel, Lane: o.Lane, Status: StatusOpen, StatusSince: e.At,
@@ -69,7 +69,7 @@ func apply(s *Snapshot, e *Event) {
 	case ConversationAssigned:
 		applyAssigned(c, e)
 	case ConversationPending:
-		p := payloadOf[Pending](e)
+		p := payloadIn[Pending](e)
 		if c.Status == StatusOpen {
 			c.Status, c.StatusSince = StatusPending, e.At
 			c.Marks = c.Marks.with(p.Marks)
@@ -80,7 +80,7 @@ func apply(s *Snapshot, e *Event) {
 		cycle.handOver(e)
 		c.Status, c.StatusSince = StatusOpen, e.At
 		c.Marks = c.Marks.without(func(m Mark) bool { return m.Result == MarkPaused }).
-			with(payloadOf[Resumption](e).Marks)
+			with(payloadIn[Resumption](e).Marks)
 	case ConversationClosed:
 		endPending(c, e.At)
 		c.Status, c.StatusSince = StatusClosed, e.At
@@ -93,12 +93,12 @@ func apply(s *Snapshot, e *Event) {
 		if c.FirstClosedAt.IsZero() {
 			c.FirstClosedAt = e.At
 		}
-		notes := payloadOf[ClosingNotes](e)
+		notes := payloadIn[ClosingNotes](e)
 		cycle.Closing = Closing{
 			At: e.At, By: e.By, Source: e.Source, Category: notes.Category, Summary: notes.Summary,
 		}
 	case ClosingAmended:
-		notes := payloadOf[ClosingNotes](e)
+		notes := payloadIn[ClosingNotes](e)
 		cycle.Closing.Category, cycle.Closing.Summary = notes.Category, notes.Summary
 	case ConversationReopened:
 		c.Status, c.StatusSince = StatusOpen, e.At
@@ -107,11 +107,11 @@ func apply(s *Snapshot, e *Event) {
 	case MessageDuplicated:
 		applyDuplicated(cycle, e)
 	case DeadlinePassed:
-		c.Marks = c.Marks.with(MarksOf(payloadOf[Passing](e).Mark))
+		c.Marks = c.Marks.with(MarksOf(payloadIn[Passing](e).Mark))
 	case ConversationRated:
-		r := payloadOf[Rated](e)
+		r := payloadIn[Rated](e)
 		if r.Cycle == cycle.Number {
-			cycle.rate(r, e.At)
+			cycle.rate(*r, e.At)
 		}
 		if r.Cycle == c.Unrated {
 			c.Unrated = 0
@@ -119,17 +119,17 @@ func apply(s *Snapshot, e *Event) {
 	case ConversationTransferred:
 		c.Contact = e.Contact
 	case ConversationMoved:
-		p := payloadOf[Moving](e)
+		p := payloadIn[Moving](e)
 		c.Contact, c.Lane, c.Channel = e.Contact, p.Lane, p.Channel
 		if p.From != "" {
 			c.Origin = e.Contact
 		}
 	case ConversationLabeled:
-		c.Labels = payloadOf[Labeling](e).Labels
+		c.Labels = payloadIn[Labeling](e).Labels
 	case ConversationPrioritized:
-		c.Priority = payloadOf[Prioritizing](e).Priority
+		c.Priority = payloadIn[Prioritizing](e).Priority
 	case ConversationDescribed:
-		d := payloadOf[Description](e)
+		d := payloadIn[Description](e)
 		c.Subject, c.Attributes = d.Subject, d.Attributes
 	}
 }
@@ -139,7 +139,7 @@ func apply(s *Snapshot, e *Event) {
 func opensIn(s *Snapshot, e *Event) bool {
 	anyLane := s.Conversation.ID == uuid.Nil && s.Ref == Ref{}
 	return (s.Contact.ID == "" || s.Contact.ID == e.Contact) &&
-		(anyLane || s.lane() == payloadOf[Opening](e).Lane)
+		(anyLane || s.lane() == payloadIn[Opening](e).Lane)
 }
 
 // active reports whether e, which is no quiet message, is an activity of its conversation.
@@ -182,7 +182,7 @@ func countOpening(s *Snapshot, e *Event) {
 		contact.Workspace, contact.ID, contact.CreatedAt = e.Workspace, e.Contact, e.At
 	}
 	if contact.ID == e.Contact {
-		contact.Version = max(contact.Version, payloadOf[Opening](e).ContactSeq)
+		contact.Version = max(contact.Version, payloadIn[Opening](e).ContactSeq)
 		s.HasConversation = true
 	}
 }
@@ -251,7 +251,7 @@ func applySent(c *Conversation, e *Event) {
 // applyDuplicated takes an echo off the counts of the cycle in which it is found to be one.
 func applyDuplicated(cycle *Cycle, e *Event) {
 	switch {
-	case payloadOf[Duplicated](e).Quiet:
+	case payloadIn[Duplicated](e).Quiet:
 	case e.By.Type == ActorUser:
 		cycle.OutgoingUser = max(0, cycle.OutgoingUser-1)
 	case e.By.Type == ActorAutomation:
@@ -260,7 +260,7 @@ func applyDuplicated(cycle *Cycle, e *Event) {
 }
 
 func applyAssigned(c *Conversation, e *Event) {
-	a := payloadOf[Assignment](e)
+	a := payloadIn[Assignment](e)
 	if a.Assignee != c.Assignee {
 		c.AssignedAt = e.At
 	}
@@ -304,9 +304,9 @@ func applyToContact(s *Snapshot, e *Event) {
 	if c.Version == 0 && (c.ID == "" || c.ID == e.Contact) {
 		c.Workspace, c.ID, c.CreatedAt = e.Workspace, e.Contact, e.At
 	}
-	merging := payloadOf[Merging](e)
 	switch {
-	case e.Kind == ContactMerged && merging.MergedInto == c.ID:
+	case e.Kind == ContactMerged && payloadIn[Merging](e).MergedInto == c.ID:
+		merging := payloadIn[Merging](e)
 		if c.Version == 0 {
 			c.Workspace, c.CreatedAt = e.Workspace, e.At
 		}
@@ -316,8 +316,8 @@ func applyToContact(s *Snapshot, e *Event) {
 		}
 		c.UpdatedAt = maxTime(c.UpdatedAt, e.At)
 		return
-	case e.Kind == ContactUnmerged && payloadOf[Unmerging](e).From == c.ID:
-		if p := payloadOf[Unmerging](e); p.ContactSeq > c.Version {
+	case e.Kind == ContactUnmerged && payloadIn[Unmerging](e).From == c.ID:
+		if p := payloadIn[Unmerging](e); p.ContactSeq > c.Version {
 			c.Version, c.Blocked, c.BlockedBy = p.ContactSeq, p.Blocked, p.BlockedBy
 		}
 		c.UpdatedAt = maxTime(c.UpdatedAt, e.At)
@@ -328,25 +328,26 @@ func applyToContact(s *Snapshot, e *Event) {
 	c.Version, c.UpdatedAt = max(c.Version, e.Seq), maxTime(c.UpdatedAt, e.At)
 	switch e.Kind {
 	case AddressLinked:
-		if s.Ref.Address == payloadOf[Address](e) {
+		if s.Ref.Address == *payloadIn[Address](e) {
 			s.AddressOwner = c.ID
 		}
 	case AddressUnlinked:
-		if s.Ref.Address == payloadOf[Address](e) {
+		if s.Ref.Address == *payloadIn[Address](e) {
 			s.AddressOwner = ""
 		}
 	case ProfileChanged:
-		p := payloadOf[Profile](e)
+		p := payloadIn[Profile](e)
 		c.Name, c.Attributes = p.Name, p.Attributes
 	case ContactBlocked:
 		c.Blocked, c.BlockedBy = true, ""
 	case ContactUnblocked:
 		c.Blocked, c.BlockedBy = false, ""
 	case ContactUnmerged:
-		p := payloadOf[Unmerging](e)
+		p := payloadIn[Unmerging](e)
 		c.MergedInto, c.Parent = "", ""
 		c.Blocked, c.BlockedBy = p.OwnBlocked, p.OwnBlockedBy
 	case ContactMerged:
+		merging := payloadIn[Merging](e)
 		c.MergedInto, c.Parent = merging.MergedInto, merging.MergedInto
 		if s.Conversation.Contact == c.ID {
 			s.Conversation.Contact = merging.MergedInto

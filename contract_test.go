@@ -64,7 +64,7 @@ func TestReceivingAndClosingInMemoryTakesFewAllocations(t *testing.T) {
 		do(to, convo.Receive{Channel: "sms", Body: "hello"})
 		do(to, convo.Close{By: convo.ByUser("ana"), Category: "Sales", Summary: "done"})
 	}
-	assert.LessOrEqual(t, testing.AllocsPerRun(2000, receiveAndClose), 14.0)
+	assert.LessOrEqual(t, testing.AllocsPerRun(2000, receiveAndClose), 12.0)
 	// Bytes are counted over a fixed number of conversations: maps double, so the mean over them goes
 	// up and down by 5 % with how many there are.
 	const conversations = 80_000
@@ -74,9 +74,9 @@ func TestReceivingAndClosingInMemoryTakesFewAllocations(t *testing.T) {
 		receiveAndClose()
 	}
 	runtime.ReadMemStats(&after)
-	most := uint64(2100)    // some 300 of them are what the closing says of what it ends
-	if raceDetectorIsOn() { // which has bytes of its own
-		most = 3200
+	most := uint64(2060)    // some 300 of them are what the closing says of what it ends
+	if raceDetectorIsOn() { // under which a sync.Pool drops one in four
+		most = 5000
 	}
 	assert.LessOrEqual(t, (after.TotalAlloc-before.TotalAlloc)/conversations, most)
 }

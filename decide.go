@@ -9,130 +9,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Decision is the outcome of [Decide]: what to commit.
-type Decision struct {
-	Change Change
-	// Outcome is that of the last command that changed something, OutcomeUnchanged when none did.
-	Outcome Outcome
-}
-
 var defaultPolicy Policy
-
-// Decide is the state machine: it decides cmds in order, each on what the one before left. It is
-// pure and deterministic: the same snapshot, commands, policy and time give the same decision, and
-// it changes nothing that it is given. at is now, for commands that carry no time of their own; a
-// nil policy is the default one.
-//
-// All or nothing: the first command that is refused is the error, a *ValidationError for bad
-// input, a *StateError for a command that cannot be done in this state.
-//
-// A key or external id that comes twice in one call is decided once; a key that comes with two
-// different requests is ErrKeyReused. Whether it was known before is the store's to say: see
-// [Engine.Do].
-func Decide(s Snapshot, at time.Time, p *Policy, cmds ...Command) (d Decision, err error) {
-	if p == nil {
-		p = &defaultPolicy
-	}
-	if len(cmds) > MaxCommands {
-		err = invalid("commands",
-			fmt.Sprintf("at most %d in one call, not %d", MaxCommands, len(cmds)))
-		return
-	}
-	w := decider{loaded: versionsOf(&s), outcome: OutcomeUnchanged}
-	s.Conversation.notAhead(at)
-	if err = w.decide(&s, micros(at), p, cmds); err != nil {
-		return // d is still empty; writing it again would cost as much as deciding
-	}
-	w.arm(&s.Conversation, micros(at), p)
-	d.Outcome = w.outcome
-	w.result(&s, &d.Change)
-	return d, nil
-}
-
-// decider is a decision in the making. It moves a snapshot on in place, because copying is most of
-// the cost; the snapshot comes as an argument of its own, so that it can stay on the stack.
-type decider struct {
-	loaded    loadedVersions
-	earlier   []ConversationRow
-	cycles    []CycleRow
-	events    []Event
-	keys      []Key
-	addresses []AddressRow
-	mergeInto string
-	// unmergeFrom and family: see Change.
-	unmergeFrom string
-	family      []string
-	redact      []EventPlace
-	repointed   []Key
-	unlinked    []Address
-	other       *ContactRow // whom a Move took the conversation from
-	moved       bool
-	outcome     Outcome
-	// room is memory for the first payload of each type.
-	room struct {
-		message    *Message
-		before     *Before
-		opening    *Opening
-		notes      *ClosingNotes
-		pending    *Pending
-		assignment *Assignment
-	}
-	// otherThanMessages and cycleClosed are of the present conversation, since it was loaded or
-	// opened.
-	otherThanMessages bool
-	cycleClosed       bool
-	rates             bool // there are several commands, and one of them is a Rate
-}
-
-// result makes the plan of rows.
-func (w *decider) result(s *Snapshot, to *Change) {
-	to.Contact.Contact, to.Contact.Expected = s.Contact, w.loaded.contact
-	switch {
-	case s.Contact.Version == w.loaded.contact && s.Contact.SeenAt.Equal(w.loaded.seen):
-	case w.loaded.contact == 0:
-		to.Contact.Action = RowAdded
-	default:
-		to.Contact.Action = RowUpdated
-	}
-	w.row(s, &to.Conversation)
-	to.Earlier, to.Cycles, to.Events = w.earlier, w.cycles, w.events
-	to.Keys, to.Addresses, to.MergeInto = w.keys, w.addresses, w.mergeInto
-	to.Redact, to.Repointed, to.Unlinked = w.redact, w.repointed, w.unlinked
-	to.UnmergeFrom, to.Family = w.unmergeFrom, w.family
-	if w.other != nil {
-		to.Other = *w.other
-	}
-}
-
-// row is the row of the present conversation.
-func (w *decider) row(s *Snapshot, to *ConversationRow) {
-	to.Conversation, to.CycleClosed, to.Moved = s.Conversation, w.cycleClosed, w.moved
-	var was listing // of a new one there is nothing in lists
-	if s.Conversation.ID == w.loaded.conversation {
-		was, to.PlacesBefore, to.LabelsBefore = w.loaded.listing, w.loaded.places, w.loaded.labels
-	}
-	if w.otherThanMessages || s.Conversation.ID != w.loaded.conversation ||
-		!s.Conversation.DueAt.Equal(w.loaded.dueAt) {
-		now := listingOf(&s.Conversation)
-		to.Listing = was.becomes(&now)
-		if w.moved && to.Listing == RowKept && now.status.Active() {
-			to.Listing = RowUpdated // the contact is another one
-		}
-	}
-	switch {
-	case s.Conversation.ID != w.loaded.conversation:
-		to.Action = RowAdded
-	case s.Conversation.Version == w.loaded.version &&
-		s.Conversation.DueAt.Equal(w.loaded.dueAt) &&
-		s.Conversation.Deadline.Equal(w.loaded.places.Deadline) &&
-		s.Conversation.Applied == w.loaded.applied:
-		to.Expected = w.loaded.version
-	default:
-		to.Action, to.Expected = RowUpdated, w.loaded.version
-		to.OnlyMessages = !w.otherThanMessages && s.Conversation.DueAt.Equal(w.loaded.dueAt) &&
-			s.Conversation.Applied == w.loaded.applied && s.Conversation.Marks == w.loaded.marks
-	}
-}
 
 func (w *decider) decide(s *Snapshot, now time.Time, p *Policy, cmds []Command) error {
 	if err := checkAlone(cmds); err != nil {
@@ -216,14 +93,10 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	if s.AddressOwner != "" && s.AddressOwner != s.Contact.ID {
 		return refuse(s, ErrAddressTaken, o.kind.name())
 	}
-	// Not ahead of the last event either: what another server's clock has stamped may go on.
-	latest := maxTime(now.Add(p.maxSkew()), s.Conversation.UpdatedAt)
-	switch {
-	case o.at.After(latest):
-		return invalid("at", "must not be further ahead of the clock than the policy's max_skew")
-	case o.sentAt.After(latest):
-		return invalid("sent_at",
-			"must not be further ahead of the clock than the policy's max_skew")
+	if !o.at.IsZero() || !o.sentAt.IsZero() {
+		if err := o.notAhead(now.Add(p.maxSkew()), s.Conversation.UpdatedAt); err != nil {
+			return err
+		}
 	}
 	if o.kind == kindIdentify && s.Message != nil {
 		if err := s.Message.checkEcho(s.Holder); err != nil {
@@ -267,6 +140,20 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	w.perform(s, o, m, p)
 	if m != unchanged {
 		w.outcome = actions[m].outcome
+	}
+	return nil
+}
+
+// notAhead refuses times that are given and later than now, or than the last event: what another
+// server's clock has stamped may go on.
+func (o *fields) notAhead(now, last time.Time) error {
+	latest := maxTime(now, last)
+	switch {
+	case o.at.After(latest):
+		return invalid("at", "must not be further ahead of the clock than the policy's max_skew")
+	case o.sentAt.After(latest):
+		return invalid("sent_at",
+			"must not be further ahead of the clock than the policy's max_skew")
 	}
 	return nil
 }
@@ -365,7 +252,7 @@ func (w *decider) reopen(s *Snapshot, o *fields, p *Policy) {
 		e.Source = SourceRestart
 	}
 	payload.RestartFlow = p.RestartFlow && o.by.Type == ActorContact
-	payload.Before = &Before{}
+	payload.Before = take(&w.room.before)
 	s.Conversation.before(ConversationReopened, payload.Before)
 	w.apply(s, e)
 	if e.Source == SourceRestart {
@@ -408,7 +295,7 @@ func (w *decider) pend(s *Snapshot, o *fields, p *Policy) {
 
 func (w *decider) resume(s *Snapshot, o *fields, p *Policy) {
 	e := w.add(s, o, ConversationResumed)
-	r := &Resumption{}
+	r := take(&w.room.resumption)
 	s.Conversation.before(ConversationResumed, &r.Before)
 	if len(p.Deadlines) > 0 {
 		r.Marks = MarksOf(s.Conversation.goingOn(o.at, p)...)

@@ -57,6 +57,37 @@ func (w *decider) event(s *Snapshot, o *fields, kind EventKind) *Event {
 	return e
 }
 
+// room is memory for the first payload of each type.
+type room struct {
+	message    *Message
+	before     *Before
+	opening    *Opening
+	notes      *ClosingNotes
+	pending    *Pending
+	assignment *Assignment
+	resumption *Resumption
+}
+
+// decided is memory for a decision that takes the place of the one before.
+type decided struct {
+	events     [4]Event
+	message    Message
+	before     Before
+	opening    Opening
+	notes      ClosingNotes
+	pending    Pending
+	assignment Assignment
+	resumption Resumption
+}
+
+// reuse has the events and payloads of w written into m.
+func (w *decider) reuse(m *decided) {
+	w.events = m.events[:0]
+	w.room = room{
+		&m.message, &m.before, &m.opening, &m.notes, &m.pending, &m.assignment, &m.resumption,
+	}
+}
+
 // makeRoom takes memory for the events of a call whose first one is of a kind, and for their
 // payloads, in one piece: most of what deciding costs is asking for memory.
 func (w *decider) makeRoom(o *fields, kind EventKind) {
@@ -69,6 +100,13 @@ func (w *decider) makeRoom(o *fields, kind EventKind) {
 			opening Opening
 		})
 		w.events, r.message, r.opening = b.events[:0], &b.message, &b.opening
+	case kind == ConversationReopened:
+		b := new(struct {
+			event   [1]Event
+			opening Opening
+			before  Before
+		})
+		w.events, r.opening, r.before = b.event[:0], &b.opening, &b.before
 	case kind.payload() == messagePayload:
 		w.events, r.message = roomFor[Message]()
 	case kind.payload() == openingPayload:
@@ -79,6 +117,8 @@ func (w *decider) makeRoom(o *fields, kind EventKind) {
 		w.events, r.pending = roomFor[Pending]()
 	case kind.payload() == assignmentPayload:
 		w.events, r.assignment = roomFor[Assignment]()
+	case kind.payload() == resumptionPayload:
+		w.events, r.resumption = roomFor[Resumption]()
 	default:
 		w.events = make([]Event, 0, 1)
 	}
@@ -107,7 +147,8 @@ func roomFor[P any]() ([]Event, *P) {
 func take[P any](room **P) *P {
 	p := *room
 	if *room = nil; p == nil {
-		p = new(P)
+		return new(P)
 	}
+	*p = *new(P) // which may be that of the decision before
 	return p
 }

@@ -13,8 +13,9 @@ import (
 )
 
 // Engine carries commands to snapshots and their outcomes to a store. It holds no state of its own,
-// but for what its timers put off: any number of engines, in any number of processes, may work on
-// one store. It is safe for concurrent use.
+// but for what its timers put off and whose turn it is: any number of engines, in any number of
+// processes, may work on one store. Calls of one engine for the same Ref follow one another. It is
+// safe for concurrent use.
 type Engine struct {
 	store     Store
 	policy    Policy
@@ -29,6 +30,7 @@ type Engine struct {
 	tickStats func(TickStats)
 	grace     time.Duration
 	putOff    *putOff
+	turns     *turns
 }
 
 type systemClock struct{}
@@ -68,6 +70,7 @@ func New(s Store, opts ...Option) (*Engine, error) {
 	if err := e.policy.Validate(); err != nil {
 		return nil, err
 	}
+	e.turns = turnsFor(s)
 	return e, nil
 }
 
@@ -82,6 +85,7 @@ func New(s Store, opts ...Option) (*Engine, error) {
 func (e *Engine) With(s Store, policy ...*Policy) *Engine {
 	w := *e
 	w.store, w.retries, w.observers = s, 0, nil
+	w.turns = nil // the transaction may hold what another call with a turn waits for
 	for _, p := range policy {
 		if p != nil {
 			w.policy, w.policies = *p, nil
@@ -143,7 +147,9 @@ func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error
 	if len(cmds) == 0 {
 		return Result{}, invalid("commands", "name at least one")
 	}
-	return e.do(ctx, call{to: to, cmds: cmds})
+	c := calls.Get().(*call)
+	c.to = to
+	return e.do(ctx, c, cmds)
 }
 
 // DoFunc is Do of the commands that decide returns when it sees what the store has: to take a
@@ -167,45 +173,81 @@ func (e *Engine) DoFunc(
 	if decide == nil {
 		return Result{}, invalid("decide", "must not be nil")
 	}
-	return e.do(ctx, call{to: to, decide: decide, key: key})
+	c := calls.Get().(*call)
+	c.to, c.decide, c.key = to, decide, key
+	return e.do(ctx, c, nil)
 }
 
-// call is a Do or a DoFunc.
+// call is a Do or a DoFunc, with the memory that it works in. The commands are not in it, so that a
+// caller's slice of them need not live on the heap.
 type call struct {
 	to     Ref
-	cmds   []Command
-	decide func(Snapshot) ([]Command, error) // nil: cmds are given
+	decide func(Snapshot) ([]Command, error) // nil: the commands are given
 	key    string                            // of the call as a whole
 	// partly: some of what decide returns was applied by an earlier call.
-	partly  bool
-	refused error // by decide
-	guarded error // by a guard: what was applied before is a duplicate nevertheless
+	partly   bool
+	refused  error // by decide
+	guarded  error // by a guard: what was applied before is a duplicate nevertheless
+	at       time.Time
+	id       uuid.UUID
+	policies policyCache
+
+	snapshot Snapshot  // as it was loaded, and then moved on
+	loaded   *Snapshot // as it was loaded, for guards; nil where there are none
+	decider  Decider
+	outcome  Outcome
+	changes  [1]Change // the argument of Commit
 }
 
-func (e *Engine) do(ctx context.Context, c call) (Result, error) {
-	at, id := e.clock.Now(), e.newID()
-	var pc policyCache
+// calls is memory for calls: each is some five kilobytes, which would else be copied from one
+// function to the next.
+var calls = sync.Pool{New: func() any { return new(call) }}
+
+// do carries out a call, gives its memory back, and tells the observers.
+func (e *Engine) do(ctx context.Context, c *call, cmds []Command) (Result, error) {
+	r, err := e.inTurn(ctx, c, cmds)
+	*c = call{}
+	calls.Put(c)
+	if err == nil && r.Outcome != OutcomeDuplicate {
+		e.observe(ctx, r.Events)
+	}
+	return r, err
+}
+
+// inTurn carries a call out when no other one of this process is at work for its Ref.
+func (e *Engine) inTurn(ctx context.Context, c *call, cmds []Command) (Result, error) {
+	taken, err := e.turns.take(ctx, &c.to)
+	if err != nil {
+		return Result{}, err
+	}
+	if taken {
+		defer e.turns.pass(&c.to)
+	}
+	return e.carryOut(ctx, c, cmds)
+}
+
+// carryOut tries a call until it is done, or refused.
+func (e *Engine) carryOut(ctx context.Context, c *call, cmds []Command) (Result, error) {
+	c.at, c.id = e.clock.Now(), e.newID()
 	for try := 0; ; {
 		if c.key != "" {
-			if k, contact, known, err := e.callApplied(ctx, &c); err != nil {
+			if k, contact, known, err := e.callApplied(ctx, c); err != nil {
 				return Result{}, err
 			} else if known {
 				return e.duplicate(ctx, c.to, contact, k)
 			}
 		}
-		var d Decision
 		var conflict bool
 		var err error
-		if locker := e.lockerFor(try, &pc); locker == nil {
-			d, conflict, err = e.attempt(ctx, &pc, &c, at, id)
+		if locker := e.lockerFor(try, &c.policies); locker == nil {
+			cmds, conflict, err = e.attempt(ctx, c, cmds)
 		} else {
-			d, pc, c, conflict, err = e.attemptLocked(ctx, locker, pc, c, at, id)
+			cmds, conflict, err = e.attemptLocked(ctx, locker, c, cmds)
 		}
 		if err == nil {
-			e.observe(ctx, d.Change.Events)
-			ch := &d.Change
+			ch := &c.changes[0]
 			return Result{
-				d.Outcome,
+				c.outcome,
 				ch.Contact.Contact,
 				ch.Conversation.Conversation,
 				ch.Events,
@@ -215,12 +257,12 @@ func (e *Engine) do(ctx context.Context, c call) (Result, error) {
 			return Result{}, c.refused
 		}
 		if refused(err) || errors.Is(err, ErrDuplicate) || c.guarded != nil {
-			rest, contact, k, kerr := e.alreadyApplied(ctx, c.to, c.cmds)
+			rest, contact, k, kerr := e.alreadyApplied(ctx, c.to, cmds)
 			switch {
 			case kerr != nil:
 				return Result{}, kerr
-			case len(rest) == 0 && len(c.cmds) > 0 && c.key != "":
-				err := e.remember(ctx, &c, contact, k)
+			case len(rest) == 0 && len(cmds) > 0 && c.key != "":
+				err := e.remember(ctx, c, contact, k)
 				if err == nil {
 					return e.duplicate(ctx, c.to, contact, k)
 				}
@@ -231,10 +273,10 @@ func (e *Engine) do(ctx context.Context, c call) (Result, error) {
 					return Result{}, err
 				}
 				continue // another call may have been faster
-			case len(rest) == 0 && len(c.cmds) > 0:
+			case len(rest) == 0 && len(cmds) > 0:
 				return e.duplicate(ctx, c.to, contact, k)
-			case len(rest) < len(c.cmds):
-				c.cmds, c.partly = rest, true
+			case len(rest) < len(cmds):
+				cmds, c.partly = rest, true
 				continue
 			}
 		}
@@ -263,25 +305,17 @@ func (e *Engine) lockerFor(try int, pc *policyCache) Locker {
 	return locker
 }
 
-// attemptLocked is attempt under the store's lock. It is a function of its own so that only here
-// the decision lives on the heap, which the closure forces.
+// attemptLocked is attempt under the store's lock.
 func (e *Engine) attemptLocked(
-	ctx context.Context, locker Locker, was policyCache, of call, at time.Time, id uuid.UUID,
-) (d Decision, pc policyCache, c call, conflict bool, err error) {
-	pc, c = was, of
-	conflict, err = underLock(
-		ctx,
-		locker,
-		c.to.Workspace,
-		&pc,
-		func(ctx context.Context) (bool, error) {
-			var conflict bool
-			var err error
-			d, conflict, err = e.attempt(ctx, &pc, &c, at, id)
+	ctx context.Context, locker Locker, c *call, given []Command,
+) (cmds []Command, conflict bool, err error) {
+	cmds = slices.Clone(given) // the closure moves it to the heap
+	conflict, err = underLock(ctx, locker, c.to.Workspace, &c.policies,
+		func(ctx context.Context) (conflict bool, err error) {
+			cmds, conflict, err = e.attempt(ctx, c, cmds)
 			return conflict, err
-		},
-	)
-	return d, pc, c, conflict, err
+		})
+	return cmds, conflict, err
 }
 
 // underLock runs f, one load–decide–commit attempt, under the store's lock, and reports whether it
@@ -303,54 +337,61 @@ func underLock(
 	return isConflict(err), err
 }
 
-// attempt loads, decides and commits once. conflict says that err came about by what others did
+// attempt loads, decides and commits once. It returns the commands that it decided: those that were
+// given, or that a DoFunc has returned. conflict says that err came about by what others did
 // meanwhile.
 func (e *Engine) attempt(
-	ctx context.Context, pc *policyCache, c *call, at time.Time, id uuid.UUID,
-) (d Decision, conflict bool, err error) {
-	s, err := e.store.Load(ctx, c.to)
-	if err != nil {
-		return Decision{}, isConflict(err), err
+	ctx context.Context, c *call, given []Command,
+) (cmds []Command, conflict bool, err error) {
+	cmds = given
+	s, ch := &c.snapshot, &c.changes[0]
+	if *s, err = e.store.Load(ctx, c.to); err != nil {
+		return cmds, isConflict(err), err
 	}
 	if c.decide != nil {
-		if err := e.askHost(ctx, c, s); err != nil {
-			return Decision{}, isConflict(err), err
+		if cmds, err = e.askHost(ctx, c, s); err != nil {
+			return cmds, isConflict(err), err
 		}
-		if len(c.cmds) == 0 && c.key == "" {
-			ch := Change{
+		if len(cmds) == 0 && c.key == "" {
+			c.outcome = OutcomeUnchanged
+			*ch = Change{
 				Contact:      ContactRow{Contact: s.Contact},
 				Conversation: ConversationRow{Conversation: s.Conversation},
 			}
-			return Decision{ch, OutcomeUnchanged}, false, nil
+			return cmds, false, nil
 		}
 	}
-	if len(c.cmds) > 0 {
-		if s, err = e.withOthers(ctx, s, c.cmds); err != nil {
-			return Decision{}, isConflict(err), err
+	if len(cmds) > 0 {
+		if err = e.withOthers(ctx, s, cmds); err != nil {
+			return cmds, isConflict(err), err
 		}
 	}
-	s.Next = id
-	p, err := e.policyFor(ctx, pc, &s, c.cmds)
+	s.Next = c.id
+	p, err := e.policyFor(ctx, &c.policies, s, cmds)
 	if err != nil {
-		return Decision{}, isConflict(err), err
+		return cmds, isConflict(err), err
 	}
-	if d, err = Decide(s, at, p, c.cmds...); err != nil {
-		return d, false, err
+	if len(e.guards) > 0 {
+		c.loaded = new(*s)
 	}
-	if err := e.armByItsOwn(ctx, pc, p, &s, at, &d.Change); err != nil {
-		return Decision{}, isConflict(err), err
+	if c.outcome, err = c.decider.decide(s, c.at, p, cmds); err != nil {
+		return cmds, false, err
+	}
+	c.decider.Plan(s, ch)
+	if err := e.armByItsOwn(ctx, c, p); err != nil {
+		return cmds, isConflict(err), err
 	}
 	if c.key != "" {
-		d.Change.Keys = append(d.Change.Keys, c.recorded(&d.Change))
+		ch.Keys = append(ch.Keys, c.recorded(ch))
 	}
-	if d.Change.Empty() {
-		return d, false, nil
+	if ch.Empty() {
+		return cmds, false, nil
 	}
-	if c.guarded = e.guard(ctx, &s, &d.Change); c.guarded != nil {
-		return d, false, c.guarded
+	if c.guarded = e.guard(ctx, c.loaded, ch); c.guarded != nil {
+		return cmds, false, c.guarded
 	}
-	err = e.commit(ctx, &d.Change)
-	return d, isConflict(err), err
+	err = e.store.Commit(ctx, c.changes[:]...)
+	return cmds, isConflict(err), err
 }
 
 // guard asks the host's own rules.

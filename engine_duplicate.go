@@ -150,31 +150,29 @@ func (c *call) recorded(ch *Change) Key {
 	return k
 }
 
-// askHost has the host decide on what was loaded.
-func (e *Engine) askHost(ctx context.Context, c *call, s Snapshot) error {
-	cmds, err := c.decide(s)
+// askHost has the host decide on what was loaded, and returns what is not applied yet.
+func (e *Engine) askHost(ctx context.Context, c *call, s *Snapshot) ([]Command, error) {
+	cmds, err := c.decide(*s)
 	if err != nil {
 		c.refused = err
-		return err
+		return nil, err
 	}
-	c.cmds = cmds
 	if c.key != "" {
 		for _, cmd := range cmds {
 			if key, _ := keysOf(cmd, c.to.Address); key == c.key {
-				return invalid("key", "is that of the call already: give its commands others")
+				return cmds, invalid("key", "is that of the call already: give its commands others")
 			}
 		}
 	}
 	if !c.partly {
-		return nil
+		return cmds, nil
 	}
 	rest, _, _, err := e.alreadyApplied(ctx, c.to, cmds)
 	if err != nil {
-		return err
+		return cmds, err
 	}
 	if len(rest) == 0 && len(cmds) > 0 {
-		return ErrDuplicate // all of it by now
+		return cmds, ErrDuplicate // all of it by now
 	}
-	c.cmds = rest
-	return nil
+	return rest, nil
 }

@@ -42,30 +42,29 @@ func (e *Engine) policyFor(
 	return e.cachedPolicy(ctx, pc, Scope{s.Contact.Workspace, s.lane(), channel})
 }
 
-// armByItsOwn arms the conversation of ch by the policy that Tick will find for it. A call goes by
-// the channel that it names, and may reopen a conversation of another one; a Move goes by where the
-// conversation was.
-func (e *Engine) armByItsOwn(
-	ctx context.Context, pc *policyCache, used *Policy, loaded *Snapshot, at time.Time, ch *Change,
-) error {
-	c := &ch.Conversation.Conversation
-	if e.policies == nil || ch.Conversation.Action == RowKept || !c.Status.Active() {
+// armByItsOwn arms the conversation of a call by the policy that Tick will find for it. A call goes
+// by the channel that it names, and may reopen a conversation of another one; a Move goes by where
+// the conversation was.
+func (e *Engine) armByItsOwn(ctx context.Context, c *call, used *Policy) error {
+	row := &c.changes[0].Conversation
+	to := &row.Conversation
+	if e.policies == nil || row.Action == RowKept || !to.Status.Active() {
 		return nil
 	}
-	p, err := e.cachedPolicy(ctx, pc, c.scope())
+	p, err := e.cachedPolicy(ctx, &c.policies, to.scope())
 	if err != nil || p == used {
 		return err
 	}
-	c.Applied, c.DueAt = "", time.Time{}
-	if was := &loaded.Conversation; was.ID == c.ID && was.Cycle.Number == c.Cycle.Number {
-		c.Applied, c.DueAt = was.Applied, was.DueAt
+	to.Applied, to.DueAt = "", time.Time{}
+	w := &c.decider.w
+	if was := &w.loaded; was.conversation == to.ID && was.cycle == to.Cycle.Number {
+		to.Applied, to.DueAt = was.applied, was.dueAt
 	}
-	w := decider{loaded: versionsOf(loaded)}
-	w.arm(c, micros(at), p)
-	if was := &loaded.Conversation; was.ID == c.ID && !c.DueAt.Equal(was.DueAt) {
-		ch.Conversation.OnlyMessages = false
-		if ch.Conversation.Listing == RowKept {
-			ch.Conversation.Listing = RowUpdated
+	w.arm(to, micros(c.at), p)
+	if was := &w.loaded; was.conversation == to.ID && !to.DueAt.Equal(was.dueAt) {
+		row.OnlyMessages = false
+		if row.Listing == RowKept {
+			row.Listing = RowUpdated
 		}
 	}
 	return nil

@@ -359,11 +359,14 @@ func (e Event) Merging() Merging { return payloadOf[Merging](&e) }
 // Unmerging is the payload of the undoing of a merge; zero for other events.
 func (e Event) Unmerging() Unmerging { return payloadOf[Unmerging](&e) }
 
-func payloadOf[P any](e *Event) (p P) {
-	if v, ok := any(e.Payload).(*P); ok {
-		p = *v
+func payloadOf[P any](e *Event) P { return *payloadIn[P](e) }
+
+// payloadIn is payloadOf without copying it.
+func payloadIn[P any](e *Event) *P {
+	if p, ok := any(e.Payload).(*P); ok {
+		return p
 	}
-	return p
+	return new(P)
 }
 
 // Cursor returns e's position in a listing; pass it as EventFilter.After to continue after e.

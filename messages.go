@@ -160,23 +160,25 @@ func (m *ShownMessage) told(p *Identified) {
 
 func (e *Event) place() EventPlace { return EventPlace{e.Conversation, e.Contact, e.Seq} }
 
-// withOthers is s with all else that a decision about cmds looks at.
-func (e *Engine) withOthers(ctx context.Context, s Snapshot, cmds []Command) (Snapshot, error) {
+// withOthers gives s all else that a decision about cmds looks at, which is mostly nothing.
+func (e *Engine) withOthers(ctx context.Context, s *Snapshot, cmds []Command) (err error) {
 	if move, ok := cmds[0].(Move); ok {
-		return e.withTarget(ctx, s, move)
+		*s, err = e.withTarget(ctx, *s, move)
+		return err
 	}
 	if ratesEarlier(cmds, &s.Conversation) {
-		return e.withEarlier(ctx, s)
+		*s, err = e.withEarlier(ctx, *s)
+		return err
 	}
 	ref, ok := messageOf(cmds[0])
 	if !ok {
-		return s, nil
+		return nil
 	}
-	s, err := e.withMessage(ctx, s, ref)
+	*s, err = e.withMessage(ctx, *s, ref)
 	if tell, ok := cmds[0].(Identify); ok && err == nil && s.Message != nil {
-		return e.withHolder(ctx, s, tell)
+		*s, err = e.withHolder(ctx, *s, tell)
 	}
-	return s, err
+	return err
 }
 
 // withMessage is s with the message that ref names, and the conversation that it is in. Without

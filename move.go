@@ -107,7 +107,7 @@ func (w *decider) move(s *Snapshot, o *fields) {
 
 // applyMoving is what a Move, in whatever lane, does to the contacts that it is between.
 func applyMoving(s *Snapshot, e *Event) {
-	c, p := &s.Contact, payloadOf[Moving](e)
+	c, p := &s.Contact, payloadIn[Moving](e)
 	switch {
 	case p.From != "" && c.ID == p.From:
 		c.Version = max(c.Version, p.FromSeq)

@@ -189,7 +189,9 @@ func (o *fields) read(cmd Command) error {
 }
 
 // isNull reports whether a is what other languages write for none.
-func isNull(a json.RawMessage) bool { return string(bytes.TrimSpace(a)) == "null" }
+func isNull(a json.RawMessage) bool {
+	return len(a) >= len("null") && string(bytes.TrimSpace(a)) == "null"
+}
 
 // inactivity reports whether o is the timer's closing, or an import of one.
 func (o *fields) inactivity() bool {

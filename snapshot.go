@@ -123,9 +123,13 @@ type RowAction uint8
 const (
 	RowKept  RowAction = iota // nothing is compared or written
 	RowAdded                  // nothing may be there
-	// RowUpdated: the row there must have the version Expected; of a contact, and no later SeenAt.
+	// RowUpdated: the row there must have the version Expected. That does not say all: of a contact
+	// it must have no later SeenAt, of a conversation the Deadline of PlacesBefore.
 	RowUpdated
 	RowRemoved // the row is there
+	// RowCompared, of Change.Contact: nothing is written, but the row there must have the version
+	// Expected. Several changes of a commit may compare the same one.
+	RowCompared
 )
 
 // ContactRow is the row of a contact in a [Change]. A message may change its SeenAt, and not its
@@ -186,8 +190,8 @@ type AddressRow struct {
 
 // Empty reports whether there is nothing to commit.
 func (c *Change) Empty() bool {
-	return len(c.Events) == 0 && len(c.Keys) == 0 &&
-		c.Contact.Action == RowKept && c.Conversation.Action == RowKept
+	contact := c.Contact.Action != RowKept && c.Contact.Action != RowCompared
+	return len(c.Events) == 0 && len(c.Keys) == 0 && !contact && c.Conversation.Action == RowKept
 }
 
 // After is the snapshot that a change decided on s leads to: what a store would load after it.
@@ -223,12 +227,16 @@ type Places struct {
 }
 
 // PlacesOf are the places of c.
-func PlacesOf(c *Conversation) Places {
-	if !c.Status.Active() {
-		return Places{}
-	}
-	return Places{
-		true, ActivitySlot(c.LastActivityAt), c.Cycle.WaitingSince, c.Deadline, c.Priority,
+func PlacesOf(c *Conversation) (p Places) {
+	p.of(c)
+	return p
+}
+
+// of fills p, which is empty.
+func (p *Places) of(c *Conversation) {
+	if c.Status.Active() {
+		p.Active, p.Activity, p.Priority = true, ActivitySlot(c.LastActivityAt), c.Priority
+		p.Waiting, p.Deadline = c.Cycle.WaitingSince, c.Deadline
 	}
 }
 
@@ -251,6 +259,7 @@ type loadedVersions struct {
 	seen         time.Time // the contact
 	conversation uuid.UUID
 	version      int64
+	cycle        int // its number
 	dueAt        time.Time
 	applied      string
 	marks        Marks
@@ -259,12 +268,19 @@ type loadedVersions struct {
 	labels       Tokens
 }
 
-func versionsOf(s *Snapshot) loadedVersions {
+func versionsOf(s *Snapshot) (v loadedVersions) {
+	v.of(s)
+	return v
+}
+
+// of is in place, as all that a decision does is.
+func (v *loadedVersions) of(s *Snapshot) {
 	c := &s.Conversation
-	return loadedVersions{
-		s.Contact.Version, s.Contact.SeenAt, c.ID, c.Version, c.DueAt, c.Applied, c.Marks,
-		listingOf(c), PlacesOf(c), c.Labels,
-	}
+	v.contact, v.seen = s.Contact.Version, s.Contact.SeenAt
+	v.conversation, v.version, v.cycle = c.ID, c.Version, c.Cycle.Number
+	v.dueAt, v.applied, v.marks, v.labels = c.DueAt, c.Applied, c.Marks, c.Labels
+	v.listing.of(c)
+	v.places.of(c)
 }
 
 // listing is by what an active conversation is filtered in lists and counted, and found when due.
@@ -275,9 +291,10 @@ type listing struct {
 	due                           int64 // micros of DueAt
 }
 
-func listingOf(c *Conversation) listing {
-	return listing{c.Status, c.Channel, c.Lane, c.Assignee, c.Team, c.Priority,
-		c.DueAt.UnixMicro()}
+func (l *listing) of(c *Conversation) {
+	l.status, l.priority = c.Status, c.Priority
+	l.channel, l.lane, l.assignee, l.team = c.Channel, c.Lane, c.Assignee, c.Team
+	l.due = c.DueAt.UnixMicro()
 }
 
 // becomes is what a change of a conversation, from l to now, does with its row.

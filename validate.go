@@ -3,6 +3,7 @@ package convo
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -27,10 +28,20 @@ func checkID(field, s string) error {
 }
 
 // checkToken is checkID for a field that may be empty.
-func checkToken(field, s string) error { return checkBytes(field, s, MaxID) }
+func checkToken(field, s string) error {
+	if s == "" {
+		return nil // here, so that it is no call
+	}
+	return checkBytes(field, s, MaxID)
+}
 
 // checkKey holds the rule for external ids and keys, which may be empty.
-func checkKey(field, s string) error { return checkBytes(field, s, MaxKey) }
+func checkKey(field, s string) error {
+	if s == "" {
+		return nil
+	}
+	return checkBytes(field, s, MaxKey)
+}
 
 func checkBytes(field, s string, limit int) error {
 	if len(s) > limit {
@@ -71,10 +82,8 @@ func checkText(field, s string, limit, byDefault int) error {
 	if !utf8.ValidString(s) {
 		return invalid(field, "must be valid UTF-8")
 	}
-	for i := 0; i < len(s); i++ {
-		if s[i] == 0 {
-			return invalid(field, "must not contain NUL")
-		}
+	if strings.IndexByte(s, 0) >= 0 {
+		return invalid(field, "must not contain NUL")
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/chatlifecycle/convo"
+)
 
 // The comparisons of this program for benchstat: each beside its floor.
 //
@@ -8,14 +12,23 @@ import "testing"
 
 func BenchmarkFourTransitions(b *testing.B) {
 	b.Run("by=convo", cycle)
+	b.Run("by=in-place", cycleInPlace)
 	b.Run("by=hand", byHand)
+	b.Run("by=hand-into-a-buffer", byHandIntoABuffer)
 	b.Run("by=looplab", byLooplab)
 	b.Run("by=stateless", byStateless)
 }
 
-func BenchmarkMessage(b *testing.B) { b.Run("by=convo", message) }
+func BenchmarkMessage(b *testing.B) {
+	b.Run("by=convo", message)
+	b.Run("by=in-place", messageInPlace(convo.Decider{}))
+	b.Run("by=buffer", messageInPlace(convo.Decider{Reuse: true}))
+}
 
-func BenchmarkRefusal(b *testing.B) { b.Run("by=convo", refusal) }
+func BenchmarkRefusal(b *testing.B) {
+	b.Run("by=convo", refusal)
+	b.Run("by=in-place", refusalInPlace)
+}
 
 func BenchmarkReceiveAndCloseInMemory(b *testing.B) {
 	b.Run("by=convo", memory)

@@ -38,9 +38,10 @@ type floorConversation struct {
 	category, summary           string
 }
 
-// floorStep is the same cycle by a switch, by value, with a fresh slice of events.
-func floorStep(c floorConversation, command uint8, at time.Time, by string) (floorConversation,
-	[]floorEvent, bool) {
+// floorStep is the same cycle by a switch, by value, that appends its event to a buffer.
+func floorStep(c floorConversation, to []floorEvent, command uint8, at time.Time, by string) (
+	floorConversation, []floorEvent, bool,
+) {
 	switch {
 	case command == 0 && c.status == floorClosed:
 		c.status, c.opened = floorOpen, at
@@ -55,16 +56,20 @@ func floorStep(c floorConversation, command uint8, at time.Time, by string) (flo
 		return c, nil, false
 	}
 	c.version++
-	return c, []floorEvent{{conversation: c.id, seq: c.version, kind: command, at: at,
-		by: by}}, true
+	return c, append(to, floorEvent{conversation: c.id, seq: c.version, kind: command, at: at,
+		by: by}), true
 }
 
-func byHand(b *testing.B) {
+func byHand(b *testing.B) { cycleByHand(b, nil) }
+
+func byHandIntoABuffer(b *testing.B) { cycleByHand(b, make([]floorEvent, 0, 1)) }
+
+func cycleByHand(b *testing.B, buffer []floorEvent) {
 	var c floorConversation
 	at := time.Now()
 	for b.Loop() {
 		for command := range uint8(4) {
-			next, events, ok := floorStep(c, command, at, "ana")
+			next, events, ok := floorStep(c, buffer, command, at, "ana")
 			if !ok || len(events) != 1 {
 				b.Fatal("refused")
 			}

@@ -44,10 +44,16 @@ func main() {
 	fmt.Println("|---|---|---|---|")
 	compare(*rounds, "four transitions, decided, recorded, measured", cycle,
 		"a switch by hand, by value", byHand)
-	compare(*rounds, "", cycle, "looplab/fsm, which records nothing", byLooplab)
-	compare(*rounds, "", cycle, "qmuntal/stateless, which records nothing", byStateless)
+	compare(*rounds, "the same, in place into a buffer", cycleInPlace,
+		"a switch by hand, by value into a buffer", byHandIntoABuffer)
+	compare(*rounds, "", cycleInPlace, "looplab/fsm, which records nothing", byLooplab)
+	compare(*rounds, "", cycleInPlace, "qmuntal/stateless, which records nothing", byStateless)
 	compare(*rounds, "a message into an open conversation", message, "", nil)
+	compare(*rounds, "the same, in place", messageInPlace(convo.Decider{}), "", nil)
+	compare(*rounds, "the same, in place into a buffer",
+		messageInPlace(convo.Decider{Reuse: true}), "", nil)
 	compare(*rounds, "a refusal", refusal, "", nil)
+	compare(*rounds, "the same, in place", refusalInPlace, "", nil)
 	compare(*rounds, "receive + close through the Engine, in memory", memory,
 		"a typed store by hand", memoryByHand)
 	compare(*rounds, "the same from all processors at once", parallel, "with one processor",
@@ -137,6 +143,48 @@ func refusal(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := convo.Decide(t, at, nil, cmd); err == nil {
+			b.Fatal("not refused")
+		}
+	}
+}
+
+// inPlace moves t on.
+func inPlace(b *testing.B, d *convo.Decider, t *convo.Snapshot, at time.Time, cmd convo.Command) {
+	if _, err := d.Decide(t, at, &reopen, cmd); err != nil || len(d.Events()) == 0 {
+		b.Fatal(err)
+	}
+}
+
+func cycleInPlace(b *testing.B) {
+	t, at, d := newThread(), time.Now(), convo.Decider{Reuse: true}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, cmd := range commands {
+			inPlace(b, &d, &t, at, cmd)
+		}
+	}
+}
+
+func messageInPlace(d convo.Decider) func(*testing.B) {
+	return func(b *testing.B) {
+		t, at := newThread(), time.Now()
+		inPlace(b, &d, &t, at, convo.Open{By: ana})
+		var cmd convo.Command = convo.Receive{Body: "My order arrived broken."}
+		b.ReportAllocs()
+		for b.Loop() {
+			inPlace(b, &d, &t, at, cmd)
+		}
+	}
+}
+
+func refusalInPlace(b *testing.B) {
+	t, at, d := newThread(), time.Now(), convo.Decider{Reuse: true}
+	inPlace(b, &d, &t, at, convo.Open{By: ana})
+	inPlace(b, &d, &t, at, convo.Close{By: ana})
+	var cmd convo.Command = convo.Send{By: ana, Body: "Anything else?"}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := d.Decide(&t, at, nil, cmd); err == nil {
 			b.Fatal("not refused")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -119,7 +120,7 @@ func overlap(changes []convo.Change) error {
 			add(id, convo.ErrDuplicate)
 		}
 		for _, r := range [...]*convo.ContactRow{&ch.Contact, &ch.Other} {
-			if r.Action != convo.RowKept {
+			if written(r) {
 				add(r.ID, convo.ErrConflict)
 			}
 		}
@@ -134,6 +135,11 @@ func overlap(changes []convo.Change) error {
 		}
 	}
 	return nil
+}
+
+// written reports whether a commit writes r, and does not only look at it.
+func written(r *convo.ContactRow) bool {
+	return r.Action != convo.RowKept && r.Action != convo.RowCompared
 }
 
 // conversationRows yields the rows of conversations that ch writes, in order.
@@ -170,7 +176,7 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 		if k := w.contacts[r.ID]; k != nil {
 			version, later = k.version, k.seenAt > r.SeenAt.UnixMicro()
 		}
-		if r.Action != convo.RowKept && (version != r.Expected || later) {
+		if r.Action != convo.RowKept && (version != r.Expected || later && written(r)) {
 			return fmt.Errorf("memstore: contact %q: %w", r.ID, convo.ErrConflict)
 		}
 	}
@@ -202,13 +208,18 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 	return nil
 }
 
-// checkConversation compares a conversation with what its row expects: a version, or nothing there.
+// checkConversation compares a conversation with what its row expects: a version and a deadline, or
+// nothing there.
 func (w *workspace) checkConversation(r *convo.ConversationRow) error {
 	var version int64
+	var deadline time.Time
 	if c := w.conversations[r.ID]; c != nil {
 		version = c.version
+		if c.state != nil { // else it has none
+			deadline = c.state.Deadline
+		}
 	}
-	if version != r.Expected {
+	if version != r.Expected || !deadline.Equal(r.PlacesBefore.Deadline) {
 		return fmt.Errorf("memstore: conversation %s: %w", r.ID, convo.ErrConflict)
 	}
 	return nil
@@ -236,10 +247,10 @@ func (s *Store) workspace(name string) *workspace {
 
 func (s *Store) write(ch *convo.Change) {
 	w := s.workspace(ch.Contact.Workspace)
-	if ch.Contact.Action != convo.RowKept {
+	if written(&ch.Contact) {
 		w.writeContact(&ch.Contact.Contact)
 	}
-	if ch.Other.Action != convo.RowKept {
+	if written(&ch.Other) {
 		w.writeContact(&ch.Other.Contact)
 	}
 	for r := range conversationRows(ch) {

@@ -141,15 +141,19 @@ func (w *workspace) conversation(id uuid.UUID) (*conversation, error) {
 	return nil, &convo.StateError{Err: convo.ErrNotFound, Conversation: id}
 }
 
-func (c *conversation) load() convo.Conversation {
-	var v convo.Conversation
+func (c *conversation) load() (v convo.Conversation) {
+	c.loadInto(&v)
+	return v
+}
+
+// loadInto is load without a copy of its own, of a kilobyte.
+func (c *conversation) loadInto(v *convo.Conversation) {
 	if c.state != nil {
-		v = *c.state
+		*v = *c.state
 	} else {
-		v = c.fold()
+		*v = c.fold()
 	}
 	v.Contact = c.origin.root.id
-	return v
 }
 
 func (c *conversation) fold() convo.Conversation {
@@ -209,18 +213,17 @@ func (k *contact) aliases() []*contact {
 }
 
 // Load implements convo.Store.
-func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
+func (s *Store) Load(ctx context.Context, to convo.Ref) (t convo.Snapshot, err error) {
 	if err := ctx.Err(); err != nil {
-		return convo.Snapshot{}, err
+		return t, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	w := s.workspaces[to.Workspace]
-	t := convo.Snapshot{Ref: to, Contact: convo.Contact{Workspace: to.Workspace, ID: to.Contact}}
+	t.Ref, t.Contact.Workspace, t.Contact.ID = to, to.Workspace, to.Contact
 	var k *contact
 	var c *conversation
 	if to.Conversation != uuid.Nil {
-		var err error
 		if c, err = w.conversation(to.Conversation); err != nil {
 			return convo.Snapshot{}, err
 		}
@@ -246,7 +249,7 @@ func (s *Store) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) 
 	t.Contact = k.state()
 	t.HasConversation = c != nil || k.hasConversation()
 	if c != nil {
-		t.Conversation = c.load()
+		c.loadInto(&t.Conversation)
 		if a := k.activeIn(c.lane); a != nil && a != c {
 			t.Active = a.id
 		}

@@ -141,11 +141,10 @@ func (c *Collector) addThing(y *Entry) {
 // things calls f with each thing of the subject that an entry is, if it is in a bucket and all
 // filters let it through.
 func (c *Collector) things(y *Entry, f func(*Entry)) {
-	subject := c.a.Subject()
-	if !subject.has(y) || c.bucket(y.At.UnixMicro()) < 0 {
+	if c.bucket(y.At.UnixMicro()) < 0 {
 		return
 	}
-	subject.Each(y, func(y *Entry) {
+	c.a.Subject().Each(y, func(y *Entry) {
 		for _, filter := range c.filters {
 			if !filter.lets(filter.of.of(y)) {
 				return

@@ -2,10 +2,13 @@ package report
 
 import "github.com/chatlifecycle/convo"
 
-// Each calls f with each thing of s that an entry is, which the measures of s then count in it. Of
-// deadlines these are its marks that are results, one after the other as y.Mark; of all else it is
-// the entry itself.
+// Each calls f with each thing of s that an entry is, if it is any, which the measures of s then
+// count in it. Of deadlines these are its marks that are results, one after the other as y.Mark; of
+// all else it is the entry itself.
 func (s Subject) Each(y *Entry, f func(*Entry)) {
+	if !s.has(y) {
+		return
+	}
 	if !s.Splits() {
 		f(y)
 		return

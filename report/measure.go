@@ -159,15 +159,15 @@ func (m Measure) Working() bool { return m.declared().workingOf != "" }
 // Definition says what m means, and what others mean by it.
 func (m Measure) Definition() string { return m.declared().definition }
 
-// Of is how often m is in an entry: 1, −1 or 0; and how long it took, in microseconds, or the
-// score. It is zero in working time, which needs a Calendar, and where different things are
-// counted. Of a subject that [Subject.Splits] it is asked within [Subject.Each].
-func (m Measure) Of(y *Entry) (count, value int64) {
+// Of is looked up once, for many entries, and asked within [Subject.Each]: how often m is in one,
+// 1, −1 or 0, and how long it took, in microseconds, or the score. It is zero in working time,
+// which needs a Calendar, and where different things are counted. It may be asked concurrently.
+func (m Measure) Of() func(y *Entry) (count, value int64) {
 	d := m.declared()
-	if d.workingOf != "" || d.distinct != 0 || !d.subject.has(y) {
-		return 0, 0
+	if d.workingOf != "" || d.distinct != 0 {
+		return func(*Entry) (count, value int64) { return 0, 0 }
 	}
-	return d.of(y, nil)
+	return func(y *Entry) (count, value int64) { return d.of(y, nil) }
 }
 
 // RollupTerms are the measures of which rollups have rows, and which add up to m: m itself, others,
@@ -196,12 +196,13 @@ func (m Measure) declared() *measure {
 // Known reports whether d is one of Dimensions.
 func (d Dimension) Known() bool { return dimensions[d] != nil }
 
-// Of is the value that an entry has, of what s is; of labels all of them, a convo.Tokens.
-func (d Dimension) Of(s Subject, y *Entry) string {
+// Of is looked up once, for many entries: the value that one has, of what s is; of labels all of
+// them, a convo.Tokens. It is empty where s does not have d. It may be asked concurrently.
+func (d Dimension) Of(s Subject) func(y *Entry) string {
 	if t := d.textOf(s); t != nil {
-		return t.of(y)
+		return t.of
 	}
-	return ""
+	return func(*Entry) string { return "" }
 }
 
 // Fits reports whether what s is has d.

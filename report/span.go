@@ -129,7 +129,7 @@ func eachSpan(ctx context.Context, s Store, e Export, f func(*Span) error) error
 func (m *measure) span(y *Entry, micros int64) *Span {
 	from, _ := m.from.of(y)
 	to, _ := m.to.of(y)
-	of := func(d Dimension) string { return d.Of(m.subject, y) }
+	of := func(d Dimension) string { return d.Of(m.subject)(y) }
 	return &Span{
 		Measure: m.name, At: y.At.UTC(), From: time.UnixMicro(from).UTC(),
 		To: time.UnixMicro(max(from, to)).UTC(), Micros: micros,

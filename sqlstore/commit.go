@@ -16,6 +16,7 @@ import (
 type plan struct {
 	workspace     string
 	contacts      []*convo.ContactRow
+	compared      []*convo.ContactRow
 	conversations []*convo.ConversationRow
 	cycles        []dialect.ClosedCycle
 	events        []*convo.Event
@@ -47,7 +48,11 @@ func planOf(changes []convo.Change) *plan {
 
 func (p *plan) add(ch *convo.Change) {
 	p.workspace = ch.Contact.Workspace
-	if ch.Contact.Action != convo.RowKept {
+	switch ch.Contact.Action {
+	case convo.RowKept:
+	case convo.RowCompared:
+		p.compared = append(p.compared, &ch.Contact)
+	default:
 		p.contacts = append(p.contacts, &ch.Contact)
 	}
 	if ch.Other.Action != convo.RowKept {
@@ -107,6 +112,15 @@ func (p *plan) addCycle(c *convo.CycleRow) {
 // and by counts of rows; an error leaves the transaction usable, but perhaps with a part of p in
 // it.
 func (p *plan) carryOut(ctx context.Context, t *transaction) error {
+	for _, k := range p.compared {
+		n, err := t.count(ctx, dialect.ContactAsLoaded, dialect.ComparedArgs(k)...)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("sqlstore: contact %q: %w", k.ID, convo.ErrConflict)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if t.d.many && len(p.events) >= manyEvents && p.inserts() {
 		for _, step := range [...]func(context.Context, *transaction) error{
 			p.writeContacts, p.writeConversations, p.writeMany,
@@ -181,7 +195,7 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 		}
 		var written bool
 		var err error
-		c, id := &r.Conversation, t.d.ID(r.ID)
+		c := &r.Conversation
 		switch {
 		case r.Action == convo.RowAdded:
 			written, err = t.insert(ctx, dialect.InsertConversation,
@@ -189,7 +203,7 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 		case r.OnlyMessages:
 			a := dialect.Conversations.ByMessages.Args(t.d.Dialect, make([]any, 0, 16), c)
 			written, err = t.update(ctx, dialect.UpdateByMessages,
-				append(a, c.Workspace, id, r.Expected)...)
+				dialect.LoadedConversationArgs(t.d.Dialect, a, r)...)
 		default:
 			a := dialect.Conversations.Mutable.Args(t.d.Dialect, make([]any, 0, 64), c)
 			statement := dialect.UpdateConversation
@@ -197,8 +211,8 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 				statement = dialect.UpdateMoved
 				a = append(a, c.Contact, c.Origin, c.Lane, c.Channel)
 			}
-			written, err = t.update(ctx, statement, append(a,
-				c.Workspace, id, r.Expected)...)
+			a = dialect.LoadedConversationArgs(t.d.Dialect, a, r)
+			written, err = t.update(ctx, statement, a...)
 		}
 		if err == nil && !written {
 			err = fmt.Errorf("sqlstore: conversation %s: %w", c.ID, convo.ErrConflict)

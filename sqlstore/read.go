@@ -56,8 +56,9 @@ func (s *Store) each(
 		return s.readError(ctx, err)
 	}
 	defer rows.Close()
+	scan := rows.Scan // once, for it takes memory
 	for rows.Next() {
-		if err := f(rows.Scan); err != nil {
+		if err := f(scan); err != nil {
 			return err
 		}
 	}

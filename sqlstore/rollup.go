@@ -154,8 +154,18 @@ func (s *Store) holdRollups(
 	return s.transact(ctx, run)
 }
 
-// conversationsAtOnce is of how many conversations the events are read with a statement.
+// conversationsAtOnce is of how many conversations the events are read with a statement that lists
+// them.
 const conversationsAtOnce = 200
+
+// among says which rows of the queue are of conversations that were taken, in ascending order.
+// Where nobody else writes meanwhile these are all from the first to the last: no list is needed.
+func (s *Store) among(column string, taken []any) (where string, args []any) {
+	if s.d.LockFree() == "" {
+		return column + " >= ? AND " + column + " <= ?", []any{taken[0], taken[len(taken)-1]}
+	}
+	return column + " IN (" + dialect.Placeholders(len(taken)) + ")", taken
+}
 
 // rollup takes conversations of a workspace, adds their events up that are in no rollup, and notes
 // that they are.
@@ -165,9 +175,16 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 	if err != nil {
 		return 0, err
 	}
+	if len(waiting) == 0 {
+		return 0, nil
+	}
+	atOnce := conversationsAtOnce
+	if s.d.LockFree() == "" {
+		atOnce = len(waiting)
+	}
 	sums := newRollupSums(true)
 	var held [][]any
-	for chunk := range slices.Chunk(waiting, conversationsAtOnce) {
+	for chunk := range slices.Chunk(waiting, atOnce) {
 		if s.d.LockFree() != "" {
 			// What a command is about to note is noted or seen here, for it holds its conversation.
 			chunk, err = s.ids(ctx, "SELECT id FROM convo_conversations WHERE workspace = ? "+
@@ -181,9 +198,9 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 			continue
 		}
 		held, n = append(held, chunk), n+len(chunk)
-		err := s.readReported(ctx, onlyPending, "rq.workspace = ? AND rq.conversation IN ("+
-			dialect.Placeholders(len(chunk))+")", append([]any{workspace}, chunk...),
-			sums.addEntry)
+		where, args := s.among("rq.conversation", chunk)
+		err := s.readReported(ctx, onlyPending, "rq.workspace = ? AND "+where,
+			append([]any{workspace}, args...), sums.addEntry)
 		if err != nil {
 			return 0, err
 		}
@@ -201,9 +218,9 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 		if err != nil {
 			return 0, err
 		}
-		m, err := s.change(ctx, "DELETE FROM convo_rollup_queue WHERE workspace = ? AND "+
-			"conversation IN ("+dialect.Placeholders(len(chunk))+")",
-			append([]any{workspace}, chunk...))
+		where, args := s.among("conversation", chunk)
+		m, err := s.change(ctx, "DELETE FROM convo_rollup_queue WHERE workspace = ? AND "+where,
+			append([]any{workspace}, args...))
 		if err != nil {
 			return 0, err
 		}
@@ -237,7 +254,6 @@ func (s *Store) readReported(
 	q.addEntry(&y, rolledColumns)
 	q.where, q.args = where+" AND "+inKinds(reported.all()), args
 	return s.read(ctx, q.statement(), q.args, func(scan func(...any) error) error {
-		y = report.Entry{}
 		if err := scan(q.dests...); err != nil {
 			return err
 		}

@@ -77,7 +77,7 @@ func (s *Store) CheckRollups(
 					differ(k, "%v", err)
 				}
 				for k, sums := range got.rows {
-					compareSums(k, *sums, want.rows[k], tried, differ)
+					compareSums(k, sums, want.rows[k], tried, differ)
 					delete(want.rows, k)
 				}
 				return nil
@@ -96,32 +96,25 @@ func (s *Store) CheckRollups(
 // compareSums tells how a row, or a half hour of one, differs from what was added up anew, nil if
 // no event belongs there. Sketches are tried in tried.
 func compareSums(
-	k rollupKey, got []rollupSum, want *[]rollupSum, tried sketch,
+	k rollupKey, got, want *rollupRowSums, tried sketch,
 	differ func(k rollupKey, what string, args ...any),
 ) {
 	if want == nil {
 		differ(k, "no event belongs there")
 		return
 	}
-	wanted := map[int]stat{}
-	for _, s := range *want {
-		wanted[s.place] = s.stat
-	}
-	for _, s := range got {
-		m := rolledMeasures[s.place]
-		stat, ok := wanted[s.place]
-		switch {
-		case !ok:
+	for place, m := range rolledMeasures {
+		switch s, is := got.of(place), want.of(place); {
+		case s == nil && is == nil:
+		case s == nil:
+			differ(k, "%s is missing", m)
+		case is == nil:
 			differ(k, "%s: no event counts there", m)
-		case s.stat != stat:
-			differ(k, "%s: %+v instead of %+v", m, s.stat, stat)
+		case s.stat != is.stat:
+			differ(k, "%s: %+v instead of %+v", m, s.stat, is.stat)
 		case !s.sketchFits(m.Timed(), tried):
-			differ(k, "%s: another sketch than of %+v", m, stat)
+			differ(k, "%s: another sketch than of %+v", m, s.stat)
 		}
-		delete(wanted, s.place)
-	}
-	for place := range wanted {
-		differ(k, "%s is missing", rolledMeasures[place])
 	}
 }
 

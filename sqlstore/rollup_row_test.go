@@ -16,14 +16,19 @@ import (
 // rollups which lack the new rows are not read, and write down here what there is now.
 func TestTheVersionOfRollupsIsRaisedWithWhatIsInThem(t *testing.T) {
 	require.Equal(t, 5, rollupVersion)
+	require.LessOrEqual(t, len(rolledMeasures), mostMeasures)
 	bySubject := map[report.Subject]string{}
 	for _, all := range rolledByKind {
 		for _, r := range all {
 			text := fmt.Sprint(int(r.subject), ":")
-			for _, place := range r.places {
-				text += fmt.Sprint(" ", place, " ", rolledMeasures[place])
+			for _, m := range r.measures {
+				text += fmt.Sprint(" ", m.place, " ", rolledMeasures[m.place])
 			}
-			bySubject[r.subject] = text + fmt.Sprint(" by ", r.dimensions)
+			var names []report.Dimension
+			for _, d := range r.dimensions {
+				names = append(names, d.Dimension)
+			}
+			bySubject[r.subject] = text + fmt.Sprint(" by ", names)
 		}
 	}
 	require.Equal(t, []string{
@@ -60,17 +65,18 @@ func randomSums(t *testing.T, k rollupKey) *rollupSums {
 	sums := newRollupSums(true)
 	for place := range rolledMeasures {
 		for range rand.IntN(3) {
-			s := rollupSum{place: place, stat: stat{
+			var s rollupRowSums
+			s.add(place, stat{
 				count: rand.Int64N(9) - 4, sum: rand.Int64N(1000) - 500, min: -rand.Int64N(500),
 				max: rand.Int64N(500),
-			}}
+			})
 			for range rand.IntN(4) {
-				s.buckets = append(s.buckets, bucket(rand.Int64N(1_000_000)))
+				s.all[0].buckets = append(s.all[0].buckets, bucket(rand.Int64N(1_000_000)))
 			}
 			h := k
 			h.width, h.slot = halfHour, k.slot*(day/halfHour)+rand.Int64N(day/halfHour)
-			addTo(sums.row(h), &s)
-			addTo(sums.row(k), &s)
+			sums.row(h).addAll(&s)
+			sums.row(k).addAll(&s)
 		}
 	}
 	return sums
@@ -94,16 +100,16 @@ func TestAStoredRowIsReadAsItWasWritten(t *testing.T) {
 		require.NoError(t, (&rollupRow{sums: r.sums}).eachSum(false,
 			func(place int, st stat, sketch []byte) {
 				require.Nil(t, sketch)
-				require.Equal(t, (*sums.rows[k])[n].place, place)
-				require.Equal(t, (*sums.rows[k])[n].stat, st)
+				require.Equal(t, sums.rows[k].all[n].place, place)
+				require.Equal(t, sums.rows[k].all[n].stat, st)
 				n++
 			}))
-		require.Len(t, *sums.rows[k], n)
+		require.Len(t, sums.rows[k].all, n)
 		for _, sketched := range []bool{true, false} {
 			all, halfHours := 0, 0
 			for h, row := range sums.rows {
 				if h.width == halfHour {
-					all += len(*row)
+					all += len(row.all)
 				}
 			}
 			for wanted := range rolledMeasures { // one by one
@@ -112,9 +118,7 @@ func TestAStoredRowIsReadAsItWasWritten(t *testing.T) {
 						require.Equal(t, wanted, place)
 						h := k
 						h.width, h.slot = halfHour, k.slot*(day/halfHour)+int64(at)
-						i := slices.IndexFunc(*sums.rows[h],
-							func(s rollupSum) bool { return s.place == place })
-						want := (*sums.rows[h])[i]
+						want := sums.rows[h].of(place)
 						require.Equal(t, want.stat, st)
 						require.Equal(t, sketched && len(want.buckets) > 0, len(sketch) > 0)
 						halfHours++
@@ -156,9 +160,7 @@ func TestWhatIsNewIsAddedToWhatIsStored(t *testing.T) {
 	for range 10 {
 		sums := randomSums(t, k)
 		for k, row := range sums.rows {
-			for i := range *row {
-				addTo(total.row(k), &(*row)[i])
-			}
+			total.row(k).addAll(row)
 		}
 		require.NoError(t, sums.addStored(k, &stored))
 		var err error

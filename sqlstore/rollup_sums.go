@@ -1,9 +1,7 @@
 package sqlstore
 
 import (
-	"cmp"
 	"encoding/binary"
-	"slices"
 	"strings"
 
 	"github.com/chatlifecycle/convo"
@@ -21,28 +19,53 @@ var rolledMeasures = func() (all []report.Measure) {
 	return all
 }()
 
-// rolled is what rollups have of the events of a kind: of each subject its measures, by their
-// places, and dimensions, as package report declares them.
+// rolled is what rollups have of the events of a kind: of each subject its measures and dimensions,
+// as package report declares them, looked up once.
 type rolled struct {
 	subject    report.Subject
-	places     []int
-	dimensions []report.Dimension
-	last       int // its first place in rollupSums.last
+	measures   []rolledMeasure
+	dimensions []rolledDimension
+	last       int // the place of its half hours in rollupSums.last
 }
 
-// rolledByKind needs so many places in rollupSums.last: for the half hours, and by each dimension.
+type rolledMeasure struct {
+	place int
+	timed bool
+	of    func(*report.Entry) (count, value int64)
+}
+
+type rolledDimension struct {
+	report.Dimension
+	several bool
+	of      func(*report.Entry) string
+	last    int // its place in rollupSums.last, for whatever subject
+}
+
+// rolledByKind needs so many places in rollupSums.last: for the half hours of each subject, and for
+// each dimension.
 var rolledByKind, lastRows = declaredRollups()
 
 func declaredRollups() (all map[convo.EventKind][]rolled, last int) {
-	places := map[report.Subject][]int{}
+	of := map[report.Subject][]rolledMeasure{}
 	for place, m := range rolledMeasures {
-		places[m.Subject()] = append(places[m.Subject()], place)
+		of[m.Subject()] = append(of[m.Subject()], rolledMeasure{place, m.Timed(), m.Of()})
 	}
 	all = map[convo.EventKind][]rolled{}
-	for s, p := range places {
-		r := rolled{s, p, slices.DeleteFunc(report.Dimensions(),
-			func(d report.Dimension) bool { return !d.InRollups(s) }), last}
-		last += 1 + len(r.dimensions)
+	lastOf := map[report.Dimension]int{}
+	for s, measures := range of {
+		r := rolled{subject: s, measures: measures, last: last}
+		last++
+		for _, d := range report.Dimensions() {
+			if !d.InRollups(s) {
+				continue
+			}
+			if _, ok := lastOf[d]; !ok {
+				lastOf[d] = last
+				last++
+			}
+			r.dimensions = append(r.dimensions,
+				rolledDimension{d, d.Several(), d.Of(s), lastOf[d]})
+		}
 		for _, k := range s.Kinds() {
 			all[k] = append(all[k], r)
 		}
@@ -62,8 +85,8 @@ var rolledColumns = func() map[string]bool {
 	for _, all := range rolledByKind {
 		for _, r := range all {
 			r.subject.SQL(name)
-			for _, place := range r.places {
-				rolledMeasures[place].SQL(name)
+			for _, m := range r.measures {
+				rolledMeasures[m.place].SQL(name)
 			}
 			for _, d := range r.dimensions {
 				d.SQL(r.subject, name)
@@ -81,55 +104,88 @@ type rollupSum struct {
 	buckets []uint16 // of the durations that are not in it yet
 }
 
-// rollupSums are rows in the making, and half hours of them, each with the measures that it has.
+// mostMeasures is at least as many as rolledMeasures.
+const mostMeasures = 40
+
+// rollupRowSums is a row in the making, or a half hour of one: the measures that it has, in any
+// order. It is to be small, for there are very many, and found by their places.
+type rollupRowSums struct {
+	at  [mostMeasures]uint8 // of each place, where it is in all, and one; 0: nowhere
+	all []rollupSum
+}
+
+// of is what a row has of the measure at a place, nil if it has nothing.
+func (r *rollupRowSums) of(place int) *rollupSum {
+	if at := r.at[place]; at > 0 {
+		return &r.all[at-1]
+	}
+	return nil
+}
+
+// add adds to what a row has of the measure at a place, and returns that.
+func (r *rollupRowSums) add(place int, s stat) *rollupSum {
+	if to := r.of(place); to != nil {
+		to.add(s)
+		return to
+	}
+	r.all = append(r.all, rollupSum{place: place, stat: s})
+	r.at[place] = uint8(len(r.all)) //nolint:gosec // up to mostMeasures
+	return &r.all[len(r.all)-1]
+}
+
+// addAll adds what another row has, of which nothing is stored.
+func (r *rollupRowSums) addAll(other *rollupRowSums) {
+	for i := range other.all {
+		s := &other.all[i]
+		to := r.add(s.place, s.stat)
+		to.buckets = append(to.buckets, s.buckets...)
+	}
+}
+
+// addStored adds what is stored of a measure, whose sketch no other one was stored with.
+func (r *rollupRowSums) addStored(place int, s stat, sketch []byte) {
+	r.add(place, s).sketch = sketch
+}
+
+// rollupSums are rows in the making, and half hours of them.
 type rollupSums struct {
-	rows     map[rollupKey]*[]rollupSum
-	sketches bool        // are wanted
-	room     []rollupSum // for what an event counts for
-	// last is where the event before went, by what is rolled up: the next one often goes there,
-	// too.
+	rows     map[rollupKey]*rollupRowSums
+	sketches bool      // are wanted
+	counted  []counted // room for what an event counts for
+	// last is where the thing before went, by what is rolled up: the next one of the conversation
+	// mostly goes there, too.
 	last []lastRow
+}
+
+// counted is a measure of an event.
+type counted struct {
+	place int
+	stat
+	timed  bool
+	bucket uint16 // if it is timed
 }
 
 type lastRow struct {
 	slot  int64
 	value string
-	row   *[]rollupSum
+	row   *rollupRowSums
 }
 
 func newRollupSums(sketches bool) *rollupSums {
 	return &rollupSums{
-		rows: map[rollupKey]*[]rollupSum{}, sketches: sketches,
-		room: make([]rollupSum, len(rolledMeasures)), last: make([]lastRow, lastRows),
+		rows: map[rollupKey]*rollupRowSums{}, sketches: sketches, last: make([]lastRow, lastRows),
 	}
 }
 
 // row is the row of a key, empty at first.
-func (sums *rollupSums) row(k rollupKey) *[]rollupSum {
+func (sums *rollupSums) row(k rollupKey) *rollupRowSums {
 	r := sums.rows[k]
 	if r == nil {
-		r = new([]rollupSum)
+		r = new(rollupRowSums)
 		k.value = strings.Clone(k.value) // it may be a part of all that was read of an event
 		sums.rows[k] = r
 	}
 	return r
-}
-
-// addTo adds to what a row has of a measure.
-func addTo(row *[]rollupSum, s *rollupSum) {
-	for i := range *row {
-		if to := &(*row)[i]; to.place == s.place {
-			to.add(s.stat)
-			to.buckets = append(to.buckets, s.buckets...)
-			if s.sketch != nil {
-				to.sketch = s.sketch
-			}
-			return
-		}
-	}
-	own := *s
-	own.buckets = slices.Clone(s.buckets)
-	*row = append(*row, own)
 }
 
 // addEntry adds an event to the days that it belongs to, and to the half hours.
@@ -143,54 +199,56 @@ func (sums *rollupSums) addEntry(y *report.Entry) {
 
 // addThing adds one thing of a subject.
 func (sums *rollupSums) addThing(r *rolled, y *report.Entry) {
-	micros := y.At.UnixMicro()
-	counted := sums.count(r, y)
-	if len(counted) == 0 {
+	if sums.count(r, y); len(sums.counted) == 0 {
 		return
 	}
-	last := sums.last[r.last:]
+	micros := y.At.UnixMicro()
 	whole := rollupKey{"", r.subject, halfHour, floorDiv(micros, halfHour), ""}
-	sums.addAll(whole, counted, &last[0])
+	sums.addCounted(whole, r.last)
 	k := rollupKey{"", allSubjects, day, floorDiv(micros, day), ""}
-	for i, d := range r.dimensions {
-		k.dimension, k.value = d, d.Of(r.subject, y)
-		if !d.Several() || k.value == "" {
-			sums.addAll(k, counted, &last[i+1])
+	for i := range r.dimensions {
+		d := &r.dimensions[i]
+		k.dimension, k.value = d.Dimension, d.of(y)
+		if !d.several || k.value == "" {
+			sums.addCounted(k, d.last)
 			continue
 		}
 		for _, k.value = range convo.Tokens(k.value).All() {
-			sums.addAll(k, counted, &last[i+1])
+			sums.addCounted(k, d.last)
 		}
 	}
 }
 
-// addAll adds what an event counts for to a row, which may be the last one.
-func (sums *rollupSums) addAll(k rollupKey, counted []rollupSum, last *lastRow) {
+// addCounted adds what an event counts for to a row, which may be the last one at the place.
+func (sums *rollupSums) addCounted(k rollupKey, place int) {
+	last := &sums.last[place]
 	if last.row == nil || last.slot != k.slot || last.value != k.value {
 		*last = lastRow{k.slot, k.value, sums.row(k)}
 	}
-	for i := range counted {
-		addTo(last.row, &counted[i])
+	for i := range sums.counted {
+		c := &sums.counted[i]
+		to := last.row.add(c.place, c.stat)
+		if c.timed {
+			to.buckets = append(to.buckets, c.bucket)
+		}
 	}
 }
 
-// count finds what an event counts for, of a subject. It is valid until the next call.
-func (sums *rollupSums) count(r *rolled, y *report.Entry) []rollupSum {
-	n := 0
-	for _, place := range r.places {
-		m := rolledMeasures[place]
-		count, sum := m.Of(y)
+// count finds what an event counts for, of a subject.
+func (sums *rollupSums) count(r *rolled, y *report.Entry) {
+	sums.counted = sums.counted[:0]
+	for i := range r.measures {
+		m := &r.measures[i]
+		count, value := m.of(y)
 		if count == 0 {
 			continue
 		}
-		s := &sums.room[n]
-		s.place, s.stat, s.buckets = place, stat{count, sum, sum, sum}, s.buckets[:0]
-		if sums.sketches && m.Timed() {
-			s.buckets = append(s.buckets, bucket(sum))
+		c := counted{m.place, stat{count, value, value, value}, sums.sketches && m.timed, 0}
+		if c.timed {
+			c.bucket = bucket(value)
 		}
-		n++
+		sums.counted = append(sums.counted, c)
 	}
-	return sums.room[:n]
 }
 
 // widen adds half hours up to their days, and days to slots of 32 days.
@@ -205,21 +263,14 @@ func (sums *rollupSums) widen() {
 		for _, k := range narrow {
 			from := sums.rows[k]
 			k.width, k.slot = w.to, floorDiv(k.slot, w.to/w.from)
-			to := sums.row(k)
-			for i := range *from {
-				addTo(to, &(*from)[i])
-			}
+			sums.row(k).addAll(from)
 		}
 	}
 }
 
 // addStored adds a row that is stored, and its half hours, to what is new.
 func (sums *rollupSums) addStored(k rollupKey, r *rollupRow) error {
-	row := sums.row(k)
-	err := r.eachSum(true, func(place int, st stat, sketch []byte) {
-		addTo(row, &rollupSum{place: place, stat: st, sketch: sketch})
-	})
-	if err != nil {
+	if err := r.eachSum(true, sums.row(k).addStored); err != nil {
 		return err
 	}
 	first := k.slot * (day / halfHour)
@@ -227,17 +278,16 @@ func (sums *rollupSums) addStored(k rollupKey, r *rollupRow) error {
 	return r.eachHalfHour(true, func(int) bool { return true },
 		func(place, at int, st stat, sketch []byte) {
 			k.slot = first + int64(at)
-			addTo(sums.row(k), &rollupSum{place: place, stat: st, sketch: sketch})
+			sums.row(k).addStored(place, st, sketch)
 		})
 }
 
 // encode is the row of a key as rollupRow reads it.
 func (sums *rollupSums) encode(k rollupKey) (r rollupRow, err error) {
-	row := *sums.rows[k]
-	slices.SortFunc(row, func(a, b rollupSum) int { return cmp.Compare(a.place, b.place) })
+	row := sums.rows[k]
 	e := encoder{}
-	for i := range row {
-		if err := e.add(row[i].place, &row[i]); err != nil {
+	for place := range rolledMeasures {
+		if err := e.add(place, row.of(place)); err != nil {
 			return r, err
 		}
 	}
@@ -245,31 +295,29 @@ func (sums *rollupSums) encode(k rollupKey) (r rollupRow, err error) {
 	if k.width != day || k.dimension != "" {
 		return r, nil
 	}
-	var halfHours [day / halfHour]*[]rollupSum
+	var halfHours [day / halfHour]*rollupRowSums
 	for at := range halfHours {
 		slot := k.slot*(day/halfHour) + int64(at)
 		halfHours[at] = sums.rows[rollupKey{k.dimension, k.subject, halfHour, slot, k.value}]
 	}
 	next := 0
-	for _, s := range row {
+	for place := range rolledMeasures {
+		if row.of(place) == nil {
+			continue
+		}
 		e := encoder{}
 		for at, half := range halfHours {
 			if half == nil {
 				continue
 			}
-			for i := range *half {
-				if (*half)[i].place != s.place {
-					continue
-				}
-				if err := e.add(at, &(*half)[i]); err != nil {
-					return r, err
-				}
+			if err := e.add(at, half.of(place)); err != nil {
+				return r, err
 			}
 		}
-		for _, n := range []int{s.place - next, len(e.stats), len(e.sketches)} {
+		for _, n := range []int{place - next, len(e.stats), len(e.sketches)} {
 			r.halfHours = appendLength(r.halfHours, n)
 		}
-		next = s.place + 1
+		next = place + 1
 		r.halfHours = append(r.halfHours, e.stats...)
 		r.halfHourSketches = append(r.halfHourSketches, e.sketches...)
 	}
@@ -282,8 +330,11 @@ type encoder struct {
 	next            int
 }
 
-// add appends what has a number, above those before.
+// add appends what has a number, above those before, if there is anything.
 func (e *encoder) add(number int, s *rollupSum) error {
+	if s == nil {
+		return nil
+	}
 	before := len(e.sketches)
 	var err error
 	if e.sketches, err = appendMerged(e.sketches, s.sketch, s.buckets); err != nil {

@@ -39,7 +39,7 @@ var (
 func (s *Store) inTransactions() []string {
 	all := []string{
 		dialect.UpdateContact, dialect.UpdateConversation, dialect.UpdateByMessages,
-		dialect.OtherActive, dialect.InsertCycle + s.d.UpsertCycle,
+		dialect.ContactAsLoaded, dialect.OtherActive, dialect.InsertCycle + s.d.UpsertCycle,
 		dialect.InsertQueued + s.d.KeepQueued,
 		dialect.RepointKey, dialect.RedactEvent, dialect.RedactContactEvent,
 		dialect.MergeContacts, dialect.ActiveTwice, dialect.MergeConversations,

@@ -11,6 +11,7 @@ import (
 // contact.
 type ChangeClass struct {
 	message         bool // one message or note, with one key at most, and nothing else
+	compared        bool // the contact is to be as it was loaded, and is not written
 	contact         bool
 	newContact      bool
 	newConversation bool
@@ -40,7 +41,9 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 		return class, false
 	}
 	class = ChangeClass{
-		contact:         ch.Contact.Action != convo.RowKept,
+		compared: ch.Contact.Action == convo.RowCompared,
+		contact: ch.Contact.Action == convo.RowAdded ||
+			ch.Contact.Action == convo.RowUpdated,
 		newContact:      ch.Contact.Action == convo.RowAdded,
 		newConversation: c.Action == convo.RowAdded,
 		closed:          c.CycleClosed,
@@ -66,7 +69,8 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 	if !class.contact && len(ch.Events) == 1 && len(ch.Keys) <= 1 && c.OnlyMessages &&
 		IsMessage(&ch.Events[0]) {
 		return ChangeClass{
-			message: true, moves: class.moves, events: 1, keys: class.keys,
+			message: true, compared: class.compared, moves: class.moves, events: 1,
+			keys: class.keys,
 		}, true
 	}
 	return class, true

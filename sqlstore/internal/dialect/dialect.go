@@ -27,7 +27,7 @@ type Dialect struct {
 	// idsAsText binds ids as text instead of their 16 bytes.
 	idsAsText bool
 	// oneColumn has Load select a snapshot as one text, for a driver whose cost per column
-	// dominates (modernc.org/sqlite).
+	// dominates: modernc.org/sqlite, and pgx, which makes two objects of each.
 	oneColumn bool
 
 	// True and False are the literals of what is in a column of flags.
@@ -177,7 +177,7 @@ func (d *Dialect) Settled(code string) bool {
 func (d *Dialect) Text(statement, prefix string) string {
 	columns := snapshotColumns
 	if d.oneColumn {
-		columns = snapshotAsText
+		columns = d.snapshotAsText()
 	}
 	statement = strings.Replace(statement, snapshotPlaceholder, columns, 1)
 	if prefix != DefaultPrefix {

@@ -18,10 +18,15 @@ import (
 type Field interface {
 	sql.Scanner
 	kind() kind
+	spelled
 	// arg is the field as an argument; with optional, NULL for an empty one. It shares no memory
 	// with the row.
 	arg(d *Dialect, optional bool) any
 }
+
+// spelled reads what a column holds out of a text, as Scan does, but needs no memory for that.
+// An empty one is NULL.
+type spelled interface{ read(text string) error }
 
 type (
 	// Text is an identifier or a word: at most 255 bytes, without control characters.
@@ -171,12 +176,27 @@ func (t *FreeText) Scan(v any) error { return (*Text)(t).Scan(v) }
 // Scan implements sql.Scanner.
 func (t *PlainText) Scan(v any) error { return (*Text)(t).Scan(v) }
 
+func (t *Text) read(text string) error {
+	*t = Text(text)
+	return nil
+}
+
+func (t *KeyText) read(text string) error   { return (*Text)(t).read(text) }
+func (t *FreeText) read(text string) error  { return (*Text)(t).read(text) }
+func (t *PlainText) read(text string) error { return (*Text)(t).read(text) }
+
 // Scan implements sql.Scanner.
 func (q *Quoted) Scan(v any) error {
-	var text Text
-	*q = ""
-	if err := text.Scan(v); err != nil || text == "" {
+	var t Text
+	if err := t.Scan(v); err != nil {
 		return err
+	}
+	return q.read(string(t))
+}
+
+func (q *Quoted) read(text string) error {
+	if *q = ""; text == "" {
+		return nil
 	}
 	return json.Unmarshal([]byte(text), (*string)(q))
 }
@@ -191,9 +211,16 @@ func (r *Rank) arg(_ *Dialect, optional bool) any {
 
 // Scan implements sql.Scanner.
 func (r *Rank) Scan(v any) error {
-	var n Count
+	var n Int
 	err := n.Scan(v)
-	*r = Rank(n)
+	*r = Rank(n) //nolint:gosec // it was written as one
+	return err
+}
+
+func (r *Rank) read(text string) error {
+	var n Int
+	err := n.read(text)
+	*r = Rank(n) //nolint:gosec // likewise
 	return err
 }
 
@@ -201,18 +228,28 @@ func (r *Rank) Scan(v any) error {
 func (k *EventKind) Scan(v any) error {
 	var t Text
 	err := t.Scan(v)
-	*k = EventKind(convo.EventKindOf(string(t)))
+	_ = k.read(string(t))
 	return err
+}
+
+func (k *EventKind) read(text string) error {
+	*k = EventKind(convo.EventKindOf(text))
+	return nil
 }
 
 // Scan implements sql.Scanner.
 func (j *JSON) Scan(v any) error {
 	var t Text
 	err := t.Scan(v)
-	if *j = nil; t != "" {
-		*j = JSON(t)
-	}
+	_ = j.read(string(t))
 	return err
+}
+
+func (j *JSON) read(text string) error {
+	if *j = nil; text != "" {
+		*j = JSON(text)
+	}
+	return nil
 }
 
 // Scan implements sql.Scanner.
@@ -223,24 +260,33 @@ func (n *Int) Scan(v any) (err error) {
 	case int64:
 		*n = Int(v)
 	case string:
-		*n, err = parse(v)
+		err = n.read(v)
 	case []byte:
-		*n, err = parse(string(v))
+		err = n.read(string(v))
 	default:
 		return unexpected(v)
 	}
 	return err
 }
 
-func parse(s string) (Int, error) {
-	i, err := strconv.ParseInt(s, 10, 64)
-	return Int(i), err
+func (n *Int) read(text string) (err error) {
+	if *n = 0; text != "" {
+		*(*int64)(n), err = strconv.ParseInt(text, 10, 64)
+	}
+	return err
 }
 
 // Scan implements sql.Scanner.
 func (n *Count) Scan(v any) error {
 	var i Int
 	err := i.Scan(v)
+	*n = Count(i)
+	return err
+}
+
+func (n *Count) read(text string) error {
+	var i Int
+	err := i.read(text)
 	*n = Count(i)
 	return err
 }
@@ -257,6 +303,17 @@ func (b *Flag) Scan(v any) error {
 	return err
 }
 
+func (b *Flag) read(text string) error {
+	if text == "t" || text == "f" { // as PostgreSQL prints it
+		*b = text == "t"
+		return nil
+	}
+	var i Int
+	err := i.read(text)
+	*b = i != 0
+	return err
+}
+
 // Scan implements sql.Scanner.
 func (t *Micros) Scan(v any) error {
 	if v == nil {
@@ -265,6 +322,16 @@ func (t *Micros) Scan(v any) error {
 	}
 	var i Int
 	err := i.Scan(v)
+	*t = Micros(time.UnixMicro(int64(i)).UTC())
+	return err
+}
+
+func (t *Micros) read(text string) error {
+	if *t = (Micros{}); text == "" {
+		return nil
+	}
+	var i Int
+	err := i.read(text)
 	*t = Micros(time.UnixMicro(int64(i)).UTC())
 	return err
 }
@@ -291,38 +358,17 @@ func (u *ID) Scan(v any) (err error) {
 	return err
 }
 
+func (u *ID) read(text string) error {
+	if text == "" {
+		*u = ID{}
+		return nil
+	}
+	return u.Scan(text)
+}
+
 func unexpected(v any) error {
 	return fmt.Errorf("sqlstore: the driver answers with a %T, which is not what the column holds",
 		v)
-}
-
-// unitSeparator stands between the columns in a text that holds several. No [Text] may hold it.
-const unitSeparator = "\x1f"
-
-// OneColumn takes several columns out of one text.
-type OneColumn []any
-
-// Scan implements sql.Scanner.
-func (c OneColumn) Scan(v any) error {
-	var t Text
-	if err := t.Scan(v); err != nil {
-		return err
-	}
-	rest := string(t)
-	for i, to := range c {
-		part := rest
-		if i < len(c)-1 {
-			part, rest, _ = strings.Cut(rest, unitSeparator)
-		}
-		var v any // NULL
-		if part != "" {
-			v = part
-		}
-		if err := to.(sql.Scanner).Scan(v); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // appendJSON appends an argument, as arg returns it, as JSON.

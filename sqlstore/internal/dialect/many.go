@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -158,6 +159,7 @@ func (d *Dialect) UpdateMany(rows []*convo.ConversationRow) (all []Listed) {
 		updates.b = listedUpdates.appendObject(updates.begin(), &asJSON, &r.Conversation)
 		updates.b = updates.b[:len(updates.b)-1]
 		updates.number("expected", r.Expected)
+		updates.number("deadline", r.PlacesBefore.Deadline.UnixMicro())
 		updates.end()
 		switch r.Listing {
 		case convo.RowRemoved:
@@ -184,11 +186,12 @@ func (d *Dialect) UpdateMany(rows []*convo.ConversationRow) (all []Listed) {
 			l.end()
 		}
 	}
-	expected := listColumn{"expected", bigInt}
+	expected := []listColumn{{"expected", bigInt}, {"deadline", bigInt}}
 	mutable := Conversations.Mutable.listed()
 	all = append(all, updates.statement(d.updateListed("convo_conversations", "cv",
-		conversationKey, mutable, append(append([]listColumn{}, mutable...), expected),
-		" AND cv.version = listed.expected")))
+		conversationKey, mutable, slices.Concat(mutable, expected),
+		" AND cv.version = listed.expected AND COALESCE(cv.deadline_at, "+noTime+
+			") = listed.deadline")))
 	if inactive.n > 0 {
 		all = append(all,
 			inactive.statement(d.deleteListed("convo_active", "ac", conversationKey)))

@@ -143,6 +143,8 @@ func mariadbBlock(class ChangeClass) string {
 		b.WriteString(mariadbBegin)
 	}
 	switch {
+	case class.compared:
+		add(1, "IF NOT EXISTS ("+ContactAsLoaded+") THEN LEAVE work; END IF")
 	case class.newContact:
 		add(1, InsertContact)
 	case class.contact:
@@ -209,6 +211,8 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 	contact, c := &ch.Contact.Contact, &ch.Conversation.Conversation
 	a := make([]any, 0, 128)
 	switch {
+	case class.compared:
+		a = append(a, ComparedArgs(&ch.Contact)...)
 	case class.newContact:
 		a = Contacts.All.Args(d, a, contact)
 	case class.contact:
@@ -220,10 +224,10 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 		a = Conversations.All.Args(d, a, c)
 	case class.message:
 		a = Conversations.ByMessages.Args(d, a, c)
-		a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
+		a = LoadedConversationArgs(d, a, &ch.Conversation)
 	default:
 		a = Conversations.Mutable.Args(d, a, c)
-		a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
+		a = LoadedConversationArgs(d, a, &ch.Conversation)
 	}
 	a = listingArgs(d, a, &ch.Conversation)
 	for i := range ch.Keys {

@@ -16,6 +16,7 @@ var PostgreSQL = Dialect{
 	Folder:           "postgres",
 	placeholders:     numbered,
 	idsAsText:        true,
+	oneColumn:        true,
 	True:             "TRUE",
 	False:            "FALSE",
 	division:         "/",
@@ -91,14 +92,14 @@ var (
 // nothing when the version is not the loaded one or the key is known. It answers how many rows it
 // wrote, and how many keys were known.
 var (
-	postgresMessage      = `WITH ` + postgresUpdateByMessages + postgresMessageEvent
+	postgresMessage      = `WITH ` + postgresUpdateByMessages
 	postgresWroteMessage = `
 SELECT count(*), 0, 0 FROM wrote_conversation`
 
 	postgresKeyedMessage = `WITH known AS (
 	` + KnownKey + `
-), ` + postgresUpdateByMessages + ` AND NOT EXISTS (SELECT FROM known)` +
-		postgresMessageEvent + `, wrote_key AS (
+), ` + postgresUpdateByMessages + ` AND NOT EXISTS (SELECT FROM known)`
+	postgresMessageKey = `, wrote_key AS (
 	INSERT INTO convo_keys (` + Keys.All.Names() + `)
 	SELECT wrote_conversation.workspace, ` + listedKeys.casts() + `
 	FROM wrote_conversation
@@ -118,6 +119,9 @@ SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 
 ), ` + postgresQueued + `
 	SELECT workspace, id, ?::bigint FROM wrote_conversation` + standardInsertOnce + `
 )`
+
+	postgresCompared = `
+		AND EXISTS (` + ContactAsLoaded + `)`
 
 	// After the conversation is held: Rollup takes such rows away only while it holds that.
 	postgresQueued = `noted AS (
@@ -175,7 +179,8 @@ var (
 	UPDATE convo_conversations cv SET (` + Conversations.Mutable.Names() + `)
 		= (` + Conversations.Mutable.Qualify("wanted") + `)
 	FROM wanted, {after}
-	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ? RETURNING 1
+	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ?
+		AND COALESCE(cv.deadline_at, ` + noTime + `) = ? RETURNING 1
 )`
 
 	postgresActive = map[convo.RowAction]string{
@@ -249,8 +254,13 @@ func postgresChange(class ChangeClass) string {
 	}
 	keys, addresses := class.keys > 0, class.addresses > 0
 	if class.message {
-		add(!keys, postgresMessage)
-		add(keys, postgresKeyedMessage)
+		update, rest := postgresMessage, postgresMessageEvent
+		if keys {
+			update, rest = postgresKeyedMessage, postgresMessageEvent+postgresMessageKey
+		}
+		add(true, update)
+		add(class.compared, postgresCompared)
+		add(true, rest)
 		add(true, postgresPlaces(class.moves))
 		add(!keys, postgresWroteMessage)
 		add(keys, postgresWroteKeyedMessage)
@@ -267,6 +277,7 @@ func postgresChange(class ChangeClass) string {
 	add(becomesActive, " AND NOT EXISTS (SELECT FROM taken)")
 	add(keys, " AND NOT EXISTS (SELECT FROM known)")
 	add(addresses, " AND NOT EXISTS (SELECT FROM linked)")
+	add(class.compared, postgresCompared)
 	add(true, ")")
 
 	before := "wrote_contact"
@@ -340,6 +351,8 @@ func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 			func(r convo.AddressRow) *Address { return &Address{contact.Workspace, r} }))
 	}
 	switch {
+	case class.compared:
+		a = append(a, ComparedArgs(&ch.Contact)...)
 	case !class.contact:
 	case class.newContact:
 		a = Contacts.All.Args(d, a, contact)
@@ -351,7 +364,7 @@ func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 		a = append(Contacts.Mutable.Args(d, a, contact), loaded...)
 	}
 	if !class.newConversation {
-		a = append(a, ch.Conversation.Expected)
+		a = append(a, ch.Conversation.Expected, ch.Conversation.PlacesBefore.Deadline.UnixMicro())
 	}
 	a = placesArgs(d, a, &ch.Conversation)
 	if class.events > 0 {
@@ -370,7 +383,10 @@ func postgresMessageArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any 
 		a = append(a, KeyArgs(c.Workspace, ch.Keys[0].KeyID)...)
 	}
 	a = Conversations.ByMessages.Args(d, a, c)
-	a = append(a, c.Workspace, d.ID(c.ID), ch.Conversation.Expected)
+	a = LoadedConversationArgs(d, a, &ch.Conversation)
+	if class.compared {
+		a = append(a, ComparedArgs(&ch.Contact)...)
+	}
 	a = append(EventArgs(listedMessages, d, a, &ch.Events[0]), ch.Events[0].Seq)
 	if class.keys > 0 {
 		a = listedKeys.Args(d, a, &Key{c.Workspace, ch.Keys[0]})

@@ -112,7 +112,7 @@ func TestOnlyTheLastColumnOfASnapshotIsFreeText(t *testing.T) {
 		assert.False(t, free(c.kind), c.name)
 	}
 	assert.Equal(t, len(Conversations.Read)+len(Contacts.Read)+2, 1+strings.Count(
-		strings.SplitAfter(snapshotAsText, "', ")[0], unitSeparator))
+		strings.SplitAfter(SQLite.snapshotAsText(), "', ")[0], unitSeparator))
 }
 
 // The columns that messages change are in no index, so that PostgreSQL can leave an updated row in

@@ -212,6 +212,22 @@ const (
 	WHERE workspace = ? AND contact = ? AND seq = ?`
 )
 
+// sameDeadline holds of a conversation whose deadline is the loaded one: it is armed anew without a
+// new version.
+var sameDeadline = " AND COALESCE(deadline_at, " + noTime + ") = ?"
+
+// noTime is how the zero time is bound.
+var noTime = strconv.FormatInt(time.Time{}.UnixMicro(), 10)
+
+// ComparedArgs are the arguments of ContactAsLoaded.
+func ComparedArgs(c *convo.ContactRow) []any { return []any{c.Workspace, c.ID, c.Expected} }
+
+// LoadedConversationArgs are the last arguments of the statements that update a conversation: what
+// the row there must be like.
+func LoadedConversationArgs(d *Dialect, to []any, r *convo.ConversationRow) []any {
+	return append(to, r.Workspace, d.ID(r.ID), r.Expected, r.PlacesBefore.Deadline.UnixMicro())
+}
+
 // A commit, statement by statement.
 var (
 	InsertContact = `INSERT INTO convo_contacts (` + Contacts.All.Names() + `)
@@ -224,11 +240,15 @@ var (
 	TouchContact = `UPDATE convo_contacts SET version = ?, updated_at = ?
 	WHERE workspace = ? AND id = ? AND version = ?`
 
+	// ContactAsLoaded finds a contact in a version. ComparedArgs are its arguments.
+	ContactAsLoaded = `SELECT 1 FROM convo_contacts
+	WHERE workspace = ? AND id = ? AND version = ?`
+
 	InsertConversation = `INSERT INTO convo_conversations (` + Conversations.All.Names() + `)
 	VALUES (` + Conversations.All.placeholders() + `)`
 
 	UpdateConversation = `UPDATE convo_conversations SET ` + Conversations.Mutable.assignments() + `
-	WHERE workspace = ? AND id = ? AND version = ?`
+	WHERE workspace = ? AND id = ? AND version = ?` + sameDeadline
 
 	// UpdateMoved is UpdateConversation of one that was moved, with what that changes behind the
 	// columns.
@@ -237,7 +257,7 @@ var (
 
 	UpdateByMessages = `UPDATE convo_conversations SET ` +
 		Conversations.ByMessages.assignments() + `
-	WHERE workspace = ? AND id = ? AND version = ?`
+	WHERE workspace = ? AND id = ? AND version = ?` + sameDeadline
 
 	// The row by which an active conversation is filtered: see places.go.
 	InsertActive = `INSERT INTO convo_active (` + Actives.All.Names() + `)

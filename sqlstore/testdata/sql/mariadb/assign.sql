@@ -21,7 +21,8 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?,
             priority = ?, due_at = ?
@@ -58,15 +59,15 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 status, 63 channel, 64 lane, 65 assignee, 66 team, 67 priority, 68 due_at,
--- 69 workspace, 70 id, 71 workspace, 72 conversation, 73 seq, 74 id, 75 contact, 76 contact_seq,
--- 77 kind, 78 at, 79 by_type, 80 by_id, 81 source, 82 channel, 83 lane, 84 address, 85 external_id,
--- 86 sent_at, 87 body, 88 attachments, 89 category, 90 summary, 91 until_at, 92 on_receive,
--- 93 marks, 94 cycle, 95 score, 96 replaces, 97 assignee, 98 team, 99 response, 100 quiet,
--- 101 new_contact, 102 restart_flow, 103 message, 104 redacted, 105 duplicate, 106 notice,
--- 107 audience, 108 status_before, 109 assignee_before, 110 team_before, 111 lane_before,
--- 112 channel_before, 113 opened_source, 114 status_since, 115 assigned_at, 116 was_assigned,
--- 117 opened_at, 118 turn, 119 turn_since, 120 waiting_since, 121 handed_over_at, 122 replies,
--- 123 pending_micros, 124 closed_by_type, 125 closed_by_id, 126 moved_from, 127 from_seq,
--- 128 labels, 129 labels_before, 130 priority, 131 priority_before, 132 subject, 133 attributes,
--- 134 workspace, 135 conversation, 136 from_seq
+-- 60 id, 61 version, 62 ), 63 status, 64 channel, 65 lane, 66 assignee, 67 team, 68 priority,
+-- 69 due_at, 70 workspace, 71 id, 72 workspace, 73 conversation, 74 seq, 75 id, 76 contact,
+-- 77 contact_seq, 78 kind, 79 at, 80 by_type, 81 by_id, 82 source, 83 channel, 84 lane, 85 address,
+-- 86 external_id, 87 sent_at, 88 body, 89 attachments, 90 category, 91 summary, 92 until_at,
+-- 93 on_receive, 94 marks, 95 cycle, 96 score, 97 replaces, 98 assignee, 99 team, 100 response,
+-- 101 quiet, 102 new_contact, 103 restart_flow, 104 message, 105 redacted, 106 duplicate,
+-- 107 notice, 108 audience, 109 status_before, 110 assignee_before, 111 team_before,
+-- 112 lane_before, 113 channel_before, 114 opened_source, 115 status_since, 116 assigned_at,
+-- 117 was_assigned, 118 opened_at, 119 turn, 120 turn_since, 121 waiting_since, 122 handed_over_at,
+-- 123 replies, 124 pending_micros, 125 closed_by_type, 126 closed_by_id, 127 moved_from,
+-- 128 from_seq, 129 labels, 130 labels_before, 131 priority, 132 priority_before, 133 subject,
+-- 134 attributes, 135 workspace, 136 conversation, 137 from_seq

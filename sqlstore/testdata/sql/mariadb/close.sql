@@ -21,7 +21,8 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         DELETE FROM convo_active
             WHERE workspace = ? AND id = ?;
@@ -72,23 +73,23 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 workspace, 63 id, 64 workspace, 65 list, 66 at, 67 id, 68 workspace,
--- 69 list, 70 at, 71 id, 72 workspace, 73 conversation, 74 seq, 75 id, 76 contact, 77 contact_seq,
--- 78 kind, 79 at, 80 by_type, 81 by_id, 82 source, 83 channel, 84 lane, 85 address, 86 external_id,
--- 87 sent_at, 88 body, 89 attachments, 90 category, 91 summary, 92 until_at, 93 on_receive,
--- 94 marks, 95 cycle, 96 score, 97 replaces, 98 assignee, 99 team, 100 response, 101 quiet,
--- 102 new_contact, 103 restart_flow, 104 message, 105 redacted, 106 duplicate, 107 notice,
--- 108 audience, 109 status_before, 110 assignee_before, 111 team_before, 112 lane_before,
--- 113 channel_before, 114 opened_source, 115 status_since, 116 assigned_at, 117 was_assigned,
--- 118 opened_at, 119 turn, 120 turn_since, 121 waiting_since, 122 handed_over_at, 123 replies,
--- 124 pending_micros, 125 closed_by_type, 126 closed_by_id, 127 moved_from, 128 from_seq,
--- 129 labels, 130 labels_before, 131 priority, 132 priority_before, 133 subject, 134 attributes,
--- 135 workspace, 136 conversation, 137 from_seq, 138 workspace, 139 conversation, 140 channel,
--- 141 lane, 142 number, 143 opened_at, 144 opened_by_type, 145 opened_by_id, 146 opened_source,
--- 147 first_assigned_at, 148 first_assignee, 149 last_assignee, 150 last_team,
--- 151 first_response_at, 152 first_response_sent_at, 153 first_responder_type,
--- 154 first_responder_id, 155 first_waiting_since, 156 waiting_since, 157 turn_since,
--- 158 handed_over_at, 159 no_wait_before, 160 responses, 161 response_micros, 162 pending_micros,
--- 163 incoming, 164 outgoing_user, 165 outgoing_automation, 166 rated_at, 167 score,
--- 168 rating_comment, 169 closed_at, 170 closed_by_type, 171 closed_by_id, 172 closed_source,
--- 173 category, 174 summary
+-- 60 id, 61 version, 62 ), 63 workspace, 64 id, 65 workspace, 66 list, 67 at, 68 id, 69 workspace,
+-- 70 list, 71 at, 72 id, 73 workspace, 74 conversation, 75 seq, 76 id, 77 contact, 78 contact_seq,
+-- 79 kind, 80 at, 81 by_type, 82 by_id, 83 source, 84 channel, 85 lane, 86 address, 87 external_id,
+-- 88 sent_at, 89 body, 90 attachments, 91 category, 92 summary, 93 until_at, 94 on_receive,
+-- 95 marks, 96 cycle, 97 score, 98 replaces, 99 assignee, 100 team, 101 response, 102 quiet,
+-- 103 new_contact, 104 restart_flow, 105 message, 106 redacted, 107 duplicate, 108 notice,
+-- 109 audience, 110 status_before, 111 assignee_before, 112 team_before, 113 lane_before,
+-- 114 channel_before, 115 opened_source, 116 status_since, 117 assigned_at, 118 was_assigned,
+-- 119 opened_at, 120 turn, 121 turn_since, 122 waiting_since, 123 handed_over_at, 124 replies,
+-- 125 pending_micros, 126 closed_by_type, 127 closed_by_id, 128 moved_from, 129 from_seq,
+-- 130 labels, 131 labels_before, 132 priority, 133 priority_before, 134 subject, 135 attributes,
+-- 136 workspace, 137 conversation, 138 from_seq, 139 workspace, 140 conversation, 141 channel,
+-- 142 lane, 143 number, 144 opened_at, 145 opened_by_type, 146 opened_by_id, 147 opened_source,
+-- 148 first_assigned_at, 149 first_assignee, 150 last_assignee, 151 last_team,
+-- 152 first_response_at, 153 first_response_sent_at, 154 first_responder_type,
+-- 155 first_responder_id, 156 first_waiting_since, 157 waiting_since, 158 turn_since,
+-- 159 handed_over_at, 160 no_wait_before, 161 responses, 162 response_micros, 163 pending_micros,
+-- 164 incoming, 165 outgoing_user, 166 outgoing_automation, 167 rated_at, 168 score,
+-- 169 rating_comment, 170 closed_at, 171 closed_by_type, 172 closed_by_id, 173 closed_source,
+-- 174 category, 175 summary

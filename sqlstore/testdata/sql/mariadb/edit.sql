@@ -61,7 +61,8 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
@@ -95,14 +96,14 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 workspace, 63 conversation, 64 seq, 65 id, 66 contact, 67 contact_seq,
--- 68 kind, 69 at, 70 by_type, 71 by_id, 72 source, 73 channel, 74 lane, 75 address, 76 external_id,
--- 77 sent_at, 78 body, 79 attachments, 80 category, 81 summary, 82 until_at, 83 on_receive,
--- 84 marks, 85 cycle, 86 score, 87 replaces, 88 assignee, 89 team, 90 response, 91 quiet,
--- 92 new_contact, 93 restart_flow, 94 message, 95 redacted, 96 duplicate, 97 notice, 98 audience,
--- 99 status_before, 100 assignee_before, 101 team_before, 102 lane_before, 103 channel_before,
--- 104 opened_source, 105 status_since, 106 assigned_at, 107 was_assigned, 108 opened_at, 109 turn,
--- 110 turn_since, 111 waiting_since, 112 handed_over_at, 113 replies, 114 pending_micros,
--- 115 closed_by_type, 116 closed_by_id, 117 moved_from, 118 from_seq, 119 labels,
--- 120 labels_before, 121 priority, 122 priority_before, 123 subject, 124 attributes, 125 workspace,
--- 126 conversation, 127 from_seq
+-- 60 id, 61 version, 62 ), 63 workspace, 64 conversation, 65 seq, 66 id, 67 contact,
+-- 68 contact_seq, 69 kind, 70 at, 71 by_type, 72 by_id, 73 source, 74 channel, 75 lane, 76 address,
+-- 77 external_id, 78 sent_at, 79 body, 80 attachments, 81 category, 82 summary, 83 until_at,
+-- 84 on_receive, 85 marks, 86 cycle, 87 score, 88 replaces, 89 assignee, 90 team, 91 response,
+-- 92 quiet, 93 new_contact, 94 restart_flow, 95 message, 96 redacted, 97 duplicate, 98 notice,
+-- 99 audience, 100 status_before, 101 assignee_before, 102 team_before, 103 lane_before,
+-- 104 channel_before, 105 opened_source, 106 status_since, 107 assigned_at, 108 was_assigned,
+-- 109 opened_at, 110 turn, 111 turn_since, 112 waiting_since, 113 handed_over_at, 114 replies,
+-- 115 pending_micros, 116 closed_by_type, 117 closed_by_id, 118 moved_from, 119 from_seq,
+-- 120 labels, 121 labels_before, 122 priority, 123 priority_before, 124 subject, 125 attributes,
+-- 126 workspace, 127 conversation, 128 from_seq

@@ -75,7 +75,8 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
         IF EXISTS (SELECT 1 FROM convo_keys ky
@@ -124,16 +125,16 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 workspace, 63 channel, 64 id, 65 address, 66 ?, 67 id, 68 workspace,
--- 69 channel, 70 id, 71 address, 72 contact, 73 hash, 74 conversation, 75 first_seq, 76 last_seq,
--- 77 workspace, 78 conversation, 79 seq, 80 id, 81 contact, 82 contact_seq, 83 kind, 84 at,
--- 85 by_type, 86 by_id, 87 source, 88 channel, 89 lane, 90 address, 91 external_id, 92 sent_at,
--- 93 body, 94 attachments, 95 category, 96 summary, 97 until_at, 98 on_receive, 99 marks,
--- 100 cycle, 101 score, 102 replaces, 103 assignee, 104 team, 105 response, 106 quiet,
--- 107 new_contact, 108 restart_flow, 109 message, 110 redacted, 111 duplicate, 112 notice,
--- 113 audience, 114 status_before, 115 assignee_before, 116 team_before, 117 lane_before,
--- 118 channel_before, 119 opened_source, 120 status_since, 121 assigned_at, 122 was_assigned,
--- 123 opened_at, 124 turn, 125 turn_since, 126 waiting_since, 127 handed_over_at, 128 replies,
--- 129 pending_micros, 130 closed_by_type, 131 closed_by_id, 132 moved_from, 133 from_seq,
--- 134 labels, 135 labels_before, 136 priority, 137 priority_before, 138 subject, 139 attributes,
--- 140 workspace, 141 conversation, 142 from_seq
+-- 60 id, 61 version, 62 ), 63 workspace, 64 channel, 65 id, 66 address, 67 ?, 68 id, 69 workspace,
+-- 70 channel, 71 id, 72 address, 73 contact, 74 hash, 75 conversation, 76 first_seq, 77 last_seq,
+-- 78 workspace, 79 conversation, 80 seq, 81 id, 82 contact, 83 contact_seq, 84 kind, 85 at,
+-- 86 by_type, 87 by_id, 88 source, 89 channel, 90 lane, 91 address, 92 external_id, 93 sent_at,
+-- 94 body, 95 attachments, 96 category, 97 summary, 98 until_at, 99 on_receive, 100 marks,
+-- 101 cycle, 102 score, 103 replaces, 104 assignee, 105 team, 106 response, 107 quiet,
+-- 108 new_contact, 109 restart_flow, 110 message, 111 redacted, 112 duplicate, 113 notice,
+-- 114 audience, 115 status_before, 116 assignee_before, 117 team_before, 118 lane_before,
+-- 119 channel_before, 120 opened_source, 121 status_since, 122 assigned_at, 123 was_assigned,
+-- 124 opened_at, 125 turn, 126 turn_since, 127 waiting_since, 128 handed_over_at, 129 replies,
+-- 130 pending_micros, 131 closed_by_type, 132 closed_by_id, 133 moved_from, 134 from_seq,
+-- 135 labels, 136 labels_before, 137 priority, 138 priority_before, 139 subject, 140 attributes,
+-- 141 workspace, 142 conversation, 143 from_seq

@@ -14,7 +14,8 @@ BEGIN NOT ATOMIC
             first_waiting_since = ?, waiting_since = ?, turn_since = ?, no_wait_before = ?,
             responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
             outgoing_automation = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type,
@@ -37,8 +38,9 @@ END;
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 workspace, 26 conversation, 27 seq, 28 id, 29 contact, 30 kind, 31 at, 32 by_type,
--- 33 by_id, 34 channel, 35 address, 36 external_id, 37 sent_at, 38 body, 39 attachments, 40 cycle,
--- 41 response, 42 quiet, 43 status_before, 44 assignee_before, 45 team_before, 46 lane_before,
--- 47 channel_before, 48 opened_source, 49 turn, 50 turn_since, 51 waiting_since, 52 handed_over_at,
--- 53 replies, 54 labels_before, 55 priority_before, 56 workspace, 57 conversation, 58 from_seq
+-- 24 version, 25 ), 26 workspace, 27 conversation, 28 seq, 29 id, 30 contact, 31 kind, 32 at,
+-- 33 by_type, 34 by_id, 35 channel, 36 address, 37 external_id, 38 sent_at, 39 body,
+-- 40 attachments, 41 cycle, 42 response, 43 quiet, 44 status_before, 45 assignee_before,
+-- 46 team_before, 47 lane_before, 48 channel_before, 49 opened_source, 50 turn, 51 turn_since,
+-- 52 waiting_since, 53 handed_over_at, 54 replies, 55 labels_before, 56 priority_before,
+-- 57 workspace, 58 conversation, 59 from_seq

@@ -14,7 +14,8 @@ BEGIN NOT ATOMIC
             first_waiting_since = ?, waiting_since = ?, turn_since = ?, no_wait_before = ?,
             responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
             outgoing_automation = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
         IF EXISTS (SELECT 1 FROM convo_keys ky
@@ -52,10 +53,10 @@ END;
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 workspace, 26 channel, 27 id, 28 address, 29 ?, 30 id, 31 workspace, 32 channel,
--- 33 id, 34 address, 35 contact, 36 hash, 37 conversation, 38 first_seq, 39 last_seq, 40 workspace,
--- 41 conversation, 42 seq, 43 id, 44 contact, 45 kind, 46 at, 47 by_type, 48 by_id, 49 channel,
--- 50 address, 51 external_id, 52 sent_at, 53 body, 54 attachments, 55 cycle, 56 response, 57 quiet,
--- 58 status_before, 59 assignee_before, 60 team_before, 61 lane_before, 62 channel_before,
--- 63 opened_source, 64 turn, 65 turn_since, 66 waiting_since, 67 handed_over_at, 68 replies,
--- 69 labels_before, 70 priority_before, 71 workspace, 72 conversation, 73 from_seq
+-- 24 version, 25 ), 26 workspace, 27 channel, 28 id, 29 address, 30 ?, 31 id, 32 workspace,
+-- 33 channel, 34 id, 35 address, 36 contact, 37 hash, 38 conversation, 39 first_seq, 40 last_seq,
+-- 41 workspace, 42 conversation, 43 seq, 44 id, 45 contact, 46 kind, 47 at, 48 by_type, 49 by_id,
+-- 50 channel, 51 address, 52 external_id, 53 sent_at, 54 body, 55 attachments, 56 cycle,
+-- 57 response, 58 quiet, 59 status_before, 60 assignee_before, 61 team_before, 62 lane_before,
+-- 63 channel_before, 64 opened_source, 65 turn, 66 turn_since, 67 waiting_since, 68 handed_over_at,
+-- 69 replies, 70 labels_before, 71 priority_before, 72 workspace, 73 conversation, 74 from_seq

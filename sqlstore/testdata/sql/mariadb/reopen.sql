@@ -25,7 +25,8 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 2;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
@@ -68,16 +69,16 @@ END;
 -- 58 responses, 59 response_micros, 60 pending_micros, 61 incoming, 62 outgoing_user,
 -- 63 outgoing_automation, 64 rated_at, 65 score, 66 rating_comment, 67 closed_at,
 -- 68 closed_by_type, 69 closed_by_id, 70 closed_source, 71 category, 72 summary, 73 workspace,
--- 74 id, 75 version, 76 workspace, 77 id, 78 status, 79 channel, 80 lane, 81 created_at,
--- 82 assignee, 83 team, 84 priority, 85 contact, 86 due_at, 87 workspace, 88 list, 89 at, 90 id,
--- 91 workspace, 92 conversation, 93 seq, 94 id, 95 contact, 96 contact_seq, 97 kind, 98 at,
--- 99 by_type, 100 by_id, 101 source, 102 channel, 103 lane, 104 address, 105 external_id,
--- 106 sent_at, 107 body, 108 attachments, 109 category, 110 summary, 111 until_at, 112 on_receive,
--- 113 marks, 114 cycle, 115 score, 116 replaces, 117 assignee, 118 team, 119 response, 120 quiet,
--- 121 new_contact, 122 restart_flow, 123 message, 124 redacted, 125 duplicate, 126 notice,
--- 127 audience, 128 status_before, 129 assignee_before, 130 team_before, 131 lane_before,
--- 132 channel_before, 133 opened_source, 134 status_since, 135 assigned_at, 136 was_assigned,
--- 137 opened_at, 138 turn, 139 turn_since, 140 waiting_since, 141 handed_over_at, 142 replies,
--- 143 pending_micros, 144 closed_by_type, 145 closed_by_id, 146 moved_from, 147 from_seq,
--- 148 labels, 149 labels_before, 150 priority, 151 priority_before, 152 subject, 153 attributes,
--- 154 workspace, 155 conversation, 156 from_seq
+-- 74 id, 75 version, 76 ), 77 workspace, 78 id, 79 status, 80 channel, 81 lane, 82 created_at,
+-- 83 assignee, 84 team, 85 priority, 86 contact, 87 due_at, 88 workspace, 89 list, 90 at, 91 id,
+-- 92 workspace, 93 conversation, 94 seq, 95 id, 96 contact, 97 contact_seq, 98 kind, 99 at,
+-- 100 by_type, 101 by_id, 102 source, 103 channel, 104 lane, 105 address, 106 external_id,
+-- 107 sent_at, 108 body, 109 attachments, 110 category, 111 summary, 112 until_at, 113 on_receive,
+-- 114 marks, 115 cycle, 116 score, 117 replaces, 118 assignee, 119 team, 120 response, 121 quiet,
+-- 122 new_contact, 123 restart_flow, 124 message, 125 redacted, 126 duplicate, 127 notice,
+-- 128 audience, 129 status_before, 130 assignee_before, 131 team_before, 132 lane_before,
+-- 133 channel_before, 134 opened_source, 135 status_since, 136 assigned_at, 137 was_assigned,
+-- 138 opened_at, 139 turn, 140 turn_since, 141 waiting_since, 142 handed_over_at, 143 replies,
+-- 144 pending_micros, 145 closed_by_type, 146 closed_by_id, 147 moved_from, 148 from_seq,
+-- 149 labels, 150 labels_before, 151 priority, 152 priority_before, 153 subject, 154 attributes,
+-- 155 workspace, 156 conversation, 157 from_seq

@@ -14,7 +14,8 @@ BEGIN NOT ATOMIC
             first_waiting_since = ?, waiting_since = ?, turn_since = ?, no_wait_before = ?,
             responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
             outgoing_automation = ?
-            WHERE workspace = ? AND id = ? AND version = ?;
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         DELETE FROM convo_places
             WHERE workspace = ? AND list = ? AND at = ? AND id = ?;
@@ -39,9 +40,9 @@ END;
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 workspace, 26 list, 27 at, 28 id, 29 workspace, 30 conversation, 31 seq, 32 id,
--- 33 contact, 34 kind, 35 at, 36 by_type, 37 by_id, 38 channel, 39 address, 40 external_id,
--- 41 sent_at, 42 body, 43 attachments, 44 cycle, 45 response, 46 quiet, 47 status_before,
--- 48 assignee_before, 49 team_before, 50 lane_before, 51 channel_before, 52 opened_source, 53 turn,
--- 54 turn_since, 55 waiting_since, 56 handed_over_at, 57 replies, 58 labels_before,
--- 59 priority_before, 60 workspace, 61 conversation, 62 from_seq
+-- 24 version, 25 ), 26 workspace, 27 list, 28 at, 29 id, 30 workspace, 31 conversation, 32 seq,
+-- 33 id, 34 contact, 35 kind, 36 at, 37 by_type, 38 by_id, 39 channel, 40 address, 41 external_id,
+-- 42 sent_at, 43 body, 44 attachments, 45 cycle, 46 response, 47 quiet, 48 status_before,
+-- 49 assignee_before, 50 team_before, 51 lane_before, 52 channel_before, 53 opened_source, 54 turn,
+-- 55 turn_since, 56 waiting_since, 57 handed_over_at, 58 replies, 59 labels_before,
+-- 60 priority_before, 61 workspace, 62 conversation, 63 from_seq

@@ -75,10 +75,12 @@ UPDATE JSON_TABLE(?, '$[*]' COLUMNS(workspace VARBINARY(255) PATH '$.workspace',
     closed_by_type VARBINARY(255) PATH '$.closed_by_type',
     closed_by_id VARBINARY(255) PATH '$.closed_by_id',
     closed_source VARBINARY(255) PATH '$.closed_source', category VARBINARY(255) PATH '$.category',
-    summary LONGBLOB PATH '$.summary', expected BIGINT PATH '$.expected')) listed
+    summary LONGBLOB PATH '$.summary', expected BIGINT PATH '$.expected',
+    deadline BIGINT PATH '$.deadline')) listed
     STRAIGHT_JOIN convo_conversations cv FORCE INDEX (PRIMARY)
     ON cv.workspace = listed.workspace AND cv.id = UNHEX(REPLACE(listed.id, '-',
-        '')) AND cv.version = listed.expected
+        '')) AND cv.version = listed.expected AND COALESCE(cv.deadline_at,
+        -62135596800000000) = listed.deadline
     SET cv.status = listed.status, cv.status_since = listed.status_since,
         cv.version = listed.version, cv.updated_at = listed.updated_at,
         cv.last_activity_at = listed.last_activity_at,

@@ -94,7 +94,8 @@ WITH wanted AS (
             wanted.closed_at, wanted.closed_by_type, wanted.closed_by_id, wanted.closed_source,
             wanted.category, wanted.summary)
     FROM wanted, free
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $67 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $67
+        AND COALESCE(cv.deadline_at, -62135596800000000) = $68 RETURNING 1
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -121,7 +122,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($68::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($69::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -136,7 +137,7 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $69::bigint
+    SELECT wanted.workspace, wanted.id, $70::bigint
     FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, 0;
@@ -151,5 +152,5 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, 0;
 -- 47 first_waiting_since, 48 waiting_since, 49 turn_since, 50 handed_over_at, 51 no_wait_before,
 -- 52 responses, 53 response_micros, 54 pending_micros, 55 incoming, 56 outgoing_user,
 -- 57 outgoing_automation, 58 rated_at, 59 score, 60 rating_comment, 61 closed_at,
--- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary, 67 version,
--- 68 new_events, 69 from_seq
+-- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary, 67 version, 68 ),
+-- 69 new_events, 70 from_seq

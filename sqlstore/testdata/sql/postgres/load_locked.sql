@@ -2,29 +2,30 @@ BEGIN;
 -- isolation level: Read Committed
 
 -- by contact
-SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
-    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
-    CASE WHEN cv.active THEN NULL ELSE (
+SELECT
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
+        ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+        CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_active other
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
-            AND other.lane = cv.lane) END,
-    CASE WHEN cv.id IS NULL THEN EXISTS (
+            AND other.lane = cv.lane) END, CASE WHEN cv.id IS NULL THEN EXISTS (
         SELECT 1 FROM convo_conversations any_lane
         WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
-        ELSE 1 = 1 END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
-        cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
-        cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
-        cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
-        cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at,
-        cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
-        cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-        cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-        cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
-        cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+        ELSE 1 = 1 END, cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at,
+            cv.contact, cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at,
+            cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
+            cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
+            cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
+            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at,
+            cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
+            cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+            cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+            cv.first_waiting_since, cv.waiting_since, cv.turn_since, cv.handed_over_at,
+            cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
+            cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score, cv.rating_comment,
+            cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category,
+            cv.summary)
     FROM convo_contacts ct
     JOIN convo_conversations cv
         ON cv.workspace = ct.workspace AND cv.id = COALESCE((
@@ -40,29 +41,30 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
 -- load by contact: see load.sql
 
 -- by address
-SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
-    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
-    CASE WHEN cv.active THEN NULL ELSE (
+SELECT
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
+        ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+        CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_active other
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
-            AND other.lane = cv.lane) END,
-    CASE WHEN cv.id IS NULL THEN EXISTS (
+            AND other.lane = cv.lane) END, CASE WHEN cv.id IS NULL THEN EXISTS (
         SELECT 1 FROM convo_conversations any_lane
         WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
-        ELSE 1 = 1 END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
-        cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
-        cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
-        cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
-        cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at,
-        cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
-        cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-        cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-        cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
-        cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+        ELSE 1 = 1 END, cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at,
+            cv.contact, cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at,
+            cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
+            cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
+            cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
+            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at,
+            cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
+            cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+            cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+            cv.first_waiting_since, cv.waiting_since, cv.turn_since, cv.handed_over_at,
+            cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
+            cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score, cv.rating_comment,
+            cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category,
+            cv.summary)
     FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     JOIN convo_contacts ct ON ct.workspace = linked.workspace
@@ -84,29 +86,29 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
 SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
     JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
     WHERE ad.workspace = $1 AND ad.channel = $2 AND ad.value = $3),
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
-    CASE WHEN cv.active THEN NULL ELSE (
+        CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_active other
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
-            AND other.lane = cv.lane) END,
-    CASE WHEN cv.id IS NULL THEN EXISTS (
+            AND other.lane = cv.lane) END, CASE WHEN cv.id IS NULL THEN EXISTS (
         SELECT 1 FROM convo_conversations any_lane
         WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
-        ELSE 1 = 1 END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
-        cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
-        cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
-        cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
-        cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at,
-        cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
-        cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-        cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-        cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
-        cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+        ELSE 1 = 1 END, cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at,
+            cv.contact, cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at,
+            cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
+            cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
+            cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
+            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at,
+            cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
+            cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+            cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+            cv.first_waiting_since, cv.waiting_since, cv.turn_since, cv.handed_over_at,
+            cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
+            cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score, cv.rating_comment,
+            cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category,
+            cv.summary)
     FROM (SELECT 1 AS one) one
     LEFT JOIN convo_contacts ct ON ct.workspace = $4 AND ct.id = $5
     JOIN convo_conversations cv
@@ -122,29 +124,30 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
 -- load by contact and address: see load.sql
 
 -- by conversation
-SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
-    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
-    CASE WHEN cv.active THEN NULL ELSE (
+SELECT
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
+        ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+        CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_active other
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
-            AND other.lane = cv.lane) END,
-    CASE WHEN cv.id IS NULL THEN EXISTS (
+            AND other.lane = cv.lane) END, CASE WHEN cv.id IS NULL THEN EXISTS (
         SELECT 1 FROM convo_conversations any_lane
         WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
-        ELSE 1 = 1 END,
-    cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
-        cv.status, cv.status_since, cv.version, cv.updated_at, cv.last_activity_at,
-        cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team, cv.assigned_at, cv.labels,
-        cv.priority, cv.subject, cv.attributes, cv.pending_until, cv.on_receive,
-        cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks, cv.deadline_at,
-        cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at, cv.opened_by_type,
-        cv.opened_by_id, cv.opened_source, cv.first_assigned_at, cv.first_assignee,
-        cv.last_assignee, cv.last_team, cv.first_response_at, cv.first_response_sent_at,
-        cv.first_responder_type, cv.first_responder_id, cv.first_waiting_since, cv.waiting_since,
-        cv.turn_since, cv.handed_over_at, cv.no_wait_before, cv.responses, cv.response_micros,
-        cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
-        cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
-        cv.closed_source, cv.category, cv.summary
+        ELSE 1 = 1 END, cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at,
+            cv.contact, cv.new_contact, cv.status, cv.status_since, cv.version, cv.updated_at,
+            cv.last_activity_at, cv.last_incoming_at, cv.first_closed_at, cv.assignee, cv.team,
+            cv.assigned_at, cv.labels, cv.priority, cv.subject, cv.attributes, cv.pending_until,
+            cv.on_receive, cv.awaiting_contact_since, cv.address_channel, cv.address, cv.marks,
+            cv.deadline_at, cv.due_at, cv.applied, cv.unrated, cv.number, cv.opened_at,
+            cv.opened_by_type, cv.opened_by_id, cv.opened_source, cv.first_assigned_at,
+            cv.first_assignee, cv.last_assignee, cv.last_team, cv.first_response_at,
+            cv.first_response_sent_at, cv.first_responder_type, cv.first_responder_id,
+            cv.first_waiting_since, cv.waiting_since, cv.turn_since, cv.handed_over_at,
+            cv.no_wait_before, cv.responses, cv.response_micros, cv.pending_micros, cv.incoming,
+            cv.outgoing_user, cv.outgoing_automation, cv.rated_at, cv.score, cv.rating_comment,
+            cv.closed_at, cv.closed_by_type, cv.closed_by_id, cv.closed_source, cv.category,
+            cv.summary)
     FROM convo_conversations cv
     JOIN convo_contacts ct ON ct.workspace = cv.workspace AND ct.id = cv.contact
     WHERE cv.workspace = $1 AND cv.id = $2 FOR UPDATE OF ct, cv;

@@ -1,0 +1,185 @@
+package convo_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/memstore"
+)
+
+// distant is a store with a lock that is far away: each trip takes a millisecond of the bubble's
+// clock, so that calls which begin together are under way together.
+type distant struct {
+	convo.Store
+	loads, refused atomic.Int64
+}
+
+func (d *distant) LockFirst() bool { return false }
+
+func (d *distant) Locked(
+	ctx context.Context, _ string, f func(ctx context.Context) error,
+) error {
+	return f(ctx)
+}
+
+func (d *distant) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
+	d.loads.Add(1)
+	s, err := d.Store.Load(ctx, to)
+	<-time.After(time.Millisecond)
+	return s, err
+}
+
+func (d *distant) Commit(ctx context.Context, changes ...convo.Change) error {
+	err := d.Store.Commit(ctx, changes...)
+	if err != nil {
+		d.refused.Add(1)
+	}
+	<-time.After(time.Millisecond)
+	return err
+}
+
+func inBubble(t *testing.T, f func(t *testing.T, d *distant)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		t.Helper()
+		f(t, &distant{Store: memstore.New()})
+	})
+}
+
+func newOn(t *testing.T, s convo.Store, opts ...convo.Option) *convo.Engine {
+	t.Helper()
+	e, err := convo.New(s, opts...)
+	require.NoError(t, err)
+	return e
+}
+
+var hot = convo.ToContact("acme", "susan")
+
+func TestCallsForOneContactTakeTurns(t *testing.T) {
+	inBubble(t, func(t *testing.T, d *distant) {
+		e := newOn(t, d)
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				_, err := e.Do(t.Context(), hot,
+					convo.Receive{Body: "hi", Key: strconv.Itoa(i)})
+				assert.NoError(t, err)
+			})
+		}
+		wg.Wait()
+		assert.Zero(t, d.refused.Load())
+		assert.EqualValues(t, 20, d.loads.Load())
+		c, err := e.Conversation(t.Context(), hot)
+		require.NoError(t, err)
+		assert.Equal(t, 20, c.Cycle.Incoming)
+	})
+}
+
+func TestCallsForDifferentContactsDoNotWait(t *testing.T) {
+	inBubble(t, func(t *testing.T, d *distant) {
+		e := newOn(t, d)
+		began := time.Now()
+		var wg sync.WaitGroup
+		for i := range 20 {
+			to := convo.ToContact("acme", strconv.Itoa(i))
+			wg.Go(func() {
+				_, err := e.Do(t.Context(), to, convo.Open{By: convo.ByUser("ana")})
+				assert.NoError(t, err)
+			})
+		}
+		wg.Wait()
+		assert.Equal(t, 2*time.Millisecond, time.Since(began))
+	})
+}
+
+// Who gives up while waiting is told so, writes nothing, and keeps nobody behind it waiting.
+func TestWhoGivesUpItsTurnIsPassedOver(t *testing.T) {
+	inBubble(t, func(t *testing.T, d *distant) {
+		e := newOn(t, d)
+		var wg sync.WaitGroup
+		for i := range 9 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			if i%3 == 1 { // when others are at work
+				cancel()
+				ctx, cancel = context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond/2)
+			}
+			wg.Go(func() {
+				defer cancel()
+				<-time.After(time.Duration(i) * time.Microsecond)
+				_, err := e.Do(ctx, hot, convo.Receive{Body: strconv.Itoa(i)})
+				if i%3 == 1 {
+					assert.ErrorIs(t, err, context.DeadlineExceeded)
+				} else {
+					assert.NoError(t, err)
+				}
+			})
+		}
+		wg.Wait()
+		began := time.Now()
+		_, err := e.Do(t.Context(), hot, convo.Receive{Body: "last"})
+		require.NoError(t, err)
+		assert.Equal(t, 2*time.Millisecond, time.Since(began), "nobody holds a turn any more")
+		c, err := e.Conversation(t.Context(), hot)
+		require.NoError(t, err)
+		assert.Equal(t, 7, c.Cycle.Incoming)
+	})
+}
+
+// A guard that calls the engine for the same contact would wait for itself.
+func TestATurnIsNotWaitedForForever(t *testing.T) {
+	inBubble(t, func(t *testing.T, d *distant) {
+		var e *convo.Engine
+		inner := false
+		e = newOn(t, d, convo.WithGuard(
+			func(ctx context.Context, _ convo.Snapshot, _ convo.Change) error {
+				if inner {
+					return nil
+				}
+				inner = true
+				_, err := e.Do(ctx, hot, convo.Note{By: convo.ByUser("ana"), Body: "seen"})
+				if !errors.Is(err, convo.ErrNotFound) {
+					return errors.Join(err, errors.New("nobody is there yet"))
+				}
+				return nil
+			}))
+		began := time.Now()
+		_, err := e.Do(t.Context(), hot, convo.Receive{Body: "hi"})
+		require.NoError(t, err)
+		assert.Less(t, time.Since(began), 2*time.Second)
+	})
+}
+
+// In the host's own transaction nobody waits: it may hold what the call with the turn waits for.
+func TestNobodyWaitsInsideATransaction(t *testing.T) {
+	inBubble(t, func(t *testing.T, d *distant) {
+		e := newOn(t, d)
+		var within time.Duration
+		other := newOn(t, d, convo.WithIDs(func() uuid.UUID { return uuid.New() }))
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := e.DoFunc(t.Context(), hot, "",
+				func(convo.Snapshot) ([]convo.Command, error) {
+					began := time.Now()
+					_, err := e.With(d).Do(t.Context(), hot, convo.Receive{Body: "first"})
+					within = time.Since(began)
+					return nil, err
+				})
+			assert.NoError(t, err)
+		})
+		wg.Wait()
+		assert.Equal(t, 2*time.Millisecond, within)
+		_, err := other.Do(t.Context(), hot, convo.Receive{Body: "second"})
+		require.NoError(t, err)
+	})
+}
