@@ -818,7 +818,7 @@ func compareNoConversation(s convo.Store, ch *convo.Change) {
 	compareNot := func(r *convo.ConversationRow) {
 		c, err := s.Conversation(context.Background(), ch.Contact.Workspace, r.ID)
 		if err == nil && r.Expected != 0 {
-			r.Expected = c.Version
+			r.Expected, r.PlacesBefore.Deadline = c.Version, c.Deadline
 		}
 	}
 	ch.Earlier = slices.Clone(ch.Earlier)

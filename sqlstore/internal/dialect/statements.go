@@ -219,15 +219,6 @@ var sameDeadline = " AND COALESCE(deadline_at, " + noTime + ") = ?"
 // noTime is how the zero time is bound.
 var noTime = strconv.FormatInt(time.Time{}.UnixMicro(), 10)
 
-// ComparedArgs are the arguments of ContactAsLoaded.
-func ComparedArgs(c *convo.ContactRow) []any { return []any{c.Workspace, c.ID, c.Expected} }
-
-// LoadedConversationArgs are the last arguments of the statements that update a conversation: what
-// the row there must be like.
-func LoadedConversationArgs(d *Dialect, to []any, r *convo.ConversationRow) []any {
-	return append(to, r.Workspace, d.ID(r.ID), r.Expected, r.PlacesBefore.Deadline.UnixMicro())
-}
-
 // A commit, statement by statement.
 var (
 	InsertContact = `INSERT INTO convo_contacts (` + Contacts.All.Names() + `)
