@@ -9,12 +9,7 @@ import "strings"
 func Unguarded(d *Dialect) map[string]string {
 	other := map[string]string{}
 	for _, statement := range []string{UpdateContact, UpdateByMessages, UpdateConversation} {
-		text := mustReplace(statement, "AND version = ?", "AND version <> 0 - ?")
-		if statement == UpdateConversation {
-			free := "NOT EXISTS (" + OtherActive + ")"
-			text = mustReplace(text, free, "(version > 0 OR "+free+")")
-		}
-		other[statement] = text
+		other[statement] = mustReplace(statement, "AND version = ?", "AND version <> 0 - ?")
 	}
 	other[InsertContact+d.InsertOnce] = InsertContact +
 		overwrite(d, "workspace, id", Contacts.All)
