@@ -214,9 +214,11 @@ func (s *Store) rollup(ctx context.Context, workspace string, limit int) (n int,
 	noted := int64(0)
 	for _, chunk := range held {
 		// What leaves the queue is no longer looked for in it by lists of closed ones.
-		_, err := s.change(ctx, s.d.InsertClosed(len(chunk)), append([]any{workspace}, chunk...))
-		if err != nil {
-			return 0, err
+		for some := range slices.Chunk(chunk, conversationsAtOnce) {
+			_, err := s.change(ctx, s.d.InsertClosed(len(some)), append([]any{workspace}, some...))
+			if err != nil {
+				return 0, err
+			}
 		}
 		where, args := s.among("conversation", chunk)
 		m, err := s.change(ctx, "DELETE FROM convo_rollup_queue WHERE workspace = ? AND "+where,

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/fill"
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 )
 
@@ -103,4 +105,19 @@ func picks(f *convo.Filter, c *convo.Conversation) bool {
 		(!f.Unassigned || c.Assignee == "") && (f.Team == "" || c.Team == f.Team) &&
 		(f.Category == "" || c.Cycle.Closing.Category == f.Category) &&
 		(f.Channel == "" || c.Channel == f.Channel) && (f.Lane == "" || c.Lane == f.Lane)
+}
+
+// Any number may be taken at once: no statement has an argument for each.
+func TestManyAreRolledUpAtOnce(t *testing.T) {
+	const many = 90_000 // SQLite takes 32,766 arguments
+	db := testdb.Open(t, testdb.SQLite)
+	s := migrated(t, db, testdb.SQLite)
+	require.NoError(t, fill.Conversations(t.Context(), db, sqlstore.SQLite, many))
+	_, err := db.ExecContext(t.Context(), `INSERT OR IGNORE INTO convo_rollup_queue
+		(workspace, conversation, from_seq) SELECT workspace, id, 1 FROM convo_conversations`)
+	require.NoError(t, err)
+	n, more, err := s.Rollup(t.Context(), many)
+	require.NoError(t, err)
+	require.Equal(t, many, n)
+	require.True(t, more)
 }
