@@ -32,11 +32,13 @@ type engine struct {
 	connections int
 	// open opens a pool on the database at server, or on a proxy in front of it; settings are those
 	// of the DSN.
-	open   func(server string, settings ...string) (*sql.DB, error)
-	drop   func() error
-	words  []string // of the floors' schema
-	mark   func(string) string
-	floors []floor
+	open  func(server string, settings ...string) (*sql.DB, error)
+	drop  func() error
+	words []string // of the floors' schema
+	// process asks for the server's process, by its number or a file with it; pid is the answer.
+	process, pid string
+	mark         func(string) string
+	floors       []floor
 }
 
 // floor is a way to do the job by hand.
@@ -120,7 +122,8 @@ func newPostgres(ctx context.Context, _ *options, dsn string) (*engine, error) {
 			to.Host, to.Path = server, "/"+name
 			return sql.Open("pgx", to.String())
 		},
-		drop: drop,
+		drop:    drop,
+		process: "SELECT setting || '/postmaster.pid' FROM pg_settings WHERE name = 'data_directory'",
 		words: []string{
 			"{id}", "UUID", "{text}", `TEXT COLLATE "C"`, "{body}", "TEXT", "{table}",
 			" WITH (fillfactor = 80)", "{events}", "",
@@ -170,7 +173,8 @@ func newMariaDB(ctx context.Context, _ *options, dsn string) (*engine, error) {
 			}
 			return sql.Open("mysql", to.FormatDSN())
 		},
-		drop: drop,
+		drop:    drop,
+		process: "SELECT @@pid_file",
 		words: []string{
 			"{id}", "BINARY(16)", "{text}", "VARBINARY(255)", "{body}", "LONGTEXT", "{table}", "",
 			"{events}", "", "{given}", "",

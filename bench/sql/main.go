@@ -4,12 +4,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -36,6 +38,7 @@ type options struct {
 	length  time.Duration
 	engines string
 	callers string
+	what    *regexp.Regexp
 	rows    int
 	dir     string
 }
@@ -50,6 +53,7 @@ func main() {
 	flag.StringVar(&o.engines, "engines", everything, "what to measure on")
 	flag.StringVar(&o.callers, "callers", "1,8,32,64",
 		"with how many callers at once; servers get 32 at most, and SQLite no 32")
+	what := flag.String("what", "", "measure only what this regular expression matches")
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "where the files of SQLite are to be")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), usage, "\n")
@@ -61,6 +65,9 @@ func main() {
 		o.rows = 1_000_000
 	}
 	callers, err := numbers(o.callers)
+	if err == nil {
+		o.what, err = regexp.Compile(*what)
+	}
 	for name := range strings.SplitSeq(o.engines, ",") {
 		if !strings.Contains(everything, name) {
 			err = errors.New("engines")
@@ -111,8 +118,9 @@ func run(ctx context.Context, o *options, callers []int) error {
 	fmt.Printf("%s %s/%s, %d processors; %d conversations, then ANALYZE; %d rounds of %v\n\n",
 		runtime.Version(), runtime.GOOS,
 		runtime.GOARCH, runtime.NumCPU(), o.rows, o.rounds, o.length)
-	fmt.Println("| engine | what | callers | convo | by hand | ratio | round trips |")
-	fmt.Println("|---|---|--:|--:|---|--:|---|")
+	fmt.Println("| engine | what | callers | convo | by hand | ratio | µs of processors, client + server " +
+		"| ratio | round trips |")
+	fmt.Println("|---|---|--:|--:|---|--:|---|--:|---|")
 	wanted := strings.Split(o.engines, ",")
 	var skipped []string
 	for _, x := range engines {
@@ -170,6 +178,11 @@ func (e *engine) compare(ctx context.Context, o *options, callers []int) error {
 	if err != nil {
 		return err
 	}
+	if e.process != "" {
+		if e.pid, err = serverProcess(ctx, db, e.process); err != nil {
+			fmt.Fprintln(os.Stderr, "no processor time of the server:", err)
+		}
+	}
 	for _, s := range sides {
 		if err := s.begin(ctx); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
@@ -180,6 +193,9 @@ func (e *engine) compare(ctx context.Context, o *options, callers []int) error {
 		return err
 	}
 	for _, w := range works() {
+		if !o.what.MatchString(w.what) {
+			continue
+		}
 		for _, n := range w.callers {
 			if !slices.Contains(callers, n) || e.server == "" && n == 32 || e.server != "" &&
 				n == 64 {
@@ -210,31 +226,32 @@ func (e *engine) print(ctx context.Context, o *options, w *work, callers int, si
 			compared = append(compared, s)
 		}
 	}
-	rates := make([][]float64, len(compared))
+	rates, costs := make([][]float64, len(compared)), make([][]cost, len(compared))
 	for round := range o.rounds {
 		// nobody is always the first one, after a pause, or after the same one
 		for i := range compared {
 			i = (i + round) % len(compared)
-			rate, err := w.measure(ctx, compared[i], callers, o.length)
+			rate, c, err := w.measure(ctx, e.pid, compared[i], callers, o.length)
 			if err != nil {
 				return fmt.Errorf("%s: %w", compared[i].name, err)
 			}
-			rates[i] = append(rates[i], rate)
+			rates[i], costs[i] = append(rates[i], rate), append(costs[i], c)
 		}
 	}
 	engine, what, number := e.name, w.what, strconv.Itoa(callers)
 	for i, s := range compared[1:] {
-		ratios := make([]float64, o.rounds)
+		ratios, cheaper := make([]float64, o.rounds), make([]float64, o.rounds)
 		for round := range ratios {
 			ratios[round] = rates[0][round] / rates[i+1][round]
+			cheaper[round] = costs[i+1][round].all() / costs[0][round].all()
 		}
 		both := ""
 		if n, ok := trips[w.what+s.name]; ok {
 			both = fmt.Sprintf("%.1f : %.1f", trips[w.what+sides[0].name], n)
 		}
-		fmt.Printf("| %s | %s | %s | %.0f/s | %s, %.0f/s | %.2f | %s |\n", engine, what, number,
-			median(rates[0]), s.name,
-			median(rates[i+1]), median(ratios), both)
+		fmt.Printf("| %s | %s | %s | %.0f/s | %s, %.0f/s | %.2f | %s : %s | %.2f | %s |\n", engine,
+			what, number, median(rates[0]), s.name, median(rates[i+1]), median(ratios),
+			middle(costs[0]), middle(costs[i+1]), median(cheaper), both)
 		engine, what, number = "", "", ""
 	}
 	return nil
@@ -242,6 +259,11 @@ func (e *engine) print(ctx context.Context, o *options, w *work, callers int, si
 
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))
+	return v[len(v)/2]
+}
+
+func middle(v []cost) cost {
+	slices.SortFunc(v, func(a, b cost) int { return cmp.Compare(a.all(), b.all()) })
 	return v[len(v)/2]
 }
 

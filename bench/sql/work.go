@@ -178,11 +178,12 @@ func (s *side) page(ctx context.Context, f convo.Filter) error {
 // batches gives each batch of operations contacts of its own.
 var batches atomic.Int64
 
-// measure is how many operations a second callers get done.
-func (w *work) measure(ctx context.Context, s *side, callers int,
-	length time.Duration) (perSecond float64, err error) {
+// measure is how many operations a second callers get done, and what one costs.
+func (w *work) measure(ctx context.Context, server string, s *side, callers int,
+	length time.Duration) (perSecond float64, each cost, err error) {
 	var done int64
 	var took time.Duration
+	var used cost
 	for took < length {
 		size := int64(math.MaxInt64)
 		if w.before != nil {
@@ -190,15 +191,18 @@ func (w *work) measure(ctx context.Context, s *side, callers int,
 		}
 		batch, err := w.ready(ctx, s, size)
 		if err != nil {
-			return 0, err
+			return 0, each, err
 		}
+		client, its := own(), of(server)
 		n, d, err := w.carryOut(ctx, s, batch, callers, size, length-took)
 		if err != nil {
-			return 0, err
+			return 0, each, err
 		}
+		used.client, used.server = used.client+own()-client, used.server+of(server)-its
 		done, took = done+n, took+d
 	}
-	return float64(done) / took.Seconds(), nil
+	each = cost{used.client / time.Duration(done), used.server / time.Duration(done)}
+	return float64(done) / took.Seconds(), each, nil
 }
 
 // ready makes what the operations of a new batch need.
