@@ -62,6 +62,9 @@ func newStore(c Config, e *engine) *Store {
 	if e.oneWriter {
 		s.writer = &writer{}
 	}
+	if e.Shared != "" {
+		s.sharing = &sharing{send: s.sendShared, patience: sharePatience}
+	}
 	return s
 }
 

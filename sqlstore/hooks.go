@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -20,7 +21,23 @@ func init() {
 		for statement, text := range texts {
 			texts[statement] = d.Text(text, s.prefix)
 		}
+		s.sharing = nil
 		s.d, s.stmts = &d, &statements{db: s.db, d: &d, prefix: s.prefix, instead: texts}
+		return &s
+	}
+	hook.Shared = func(store any) any {
+		s := *store.(*Store)
+		d := *s.d
+		d.commit = func(ctx context.Context, s *Store, ch *convo.Change) (bool, error) {
+			if s.tx == nil && dialect.Shares(ch) {
+				written, err := s.sendShared(ctx, dialect.SharedObjects([][]byte{dialect.SharedObject(ch)}))
+				if err != nil || written == 1 {
+					return true, err
+				}
+			}
+			return store.(*Store).d.commit(ctx, s, ch)
+		}
+		s.d, s.sharing = &d, nil
 		return &s
 	}
 	hook.Cycles = func(
@@ -37,11 +54,17 @@ func init() {
 		return all, err
 	}
 	hook.Waiting = func(store any) int {
+		if sh := store.(*Store).sharing; sh != nil {
+			sh.mu.Lock()
+			defer sh.mu.Unlock()
+			return len(sh.waiting)
+		}
 		w := store.(*Store).writer
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		return len(w.waiting)
 	}
+	hook.Patience = func(store any, d time.Duration) { store.(*Store).sharing.patience = d }
 	hook.Remembered = func(store any) int { return len(store.(*Store).stmts.blocks.on) }
 	hook.Alone = func(ctx context.Context, store any, workspace string, f func() error) error {
 		hold := func(*Store, int64) error { return f() }

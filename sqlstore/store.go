@@ -18,14 +18,15 @@ import (
 // Store is a convo.Store on a database. It is safe for concurrent use, unless it works in a
 // transaction: see WithTx. Open one by a Config.
 type Store struct {
-	d      *engine
-	db     *sql.DB
-	prefix string
-	stmts  *statements
-	writer *writer // of SQLite
-	turn   *rollupTurn
-	tx     *transaction // in which all is done; nil: each call has its own
-	packet int64        // the most that the server takes at once, in bytes; 0: anything
+	d       *engine
+	db      *sql.DB
+	prefix  string
+	stmts   *statements
+	writer  *writer  // of SQLite
+	sharing *sharing // of the others
+	turn    *rollupTurn
+	tx      *transaction // in which all is done; nil: each call has its own
+	packet  int64        // the most that the server takes at once, in bytes; 0: anything
 }
 
 var (
@@ -241,7 +242,11 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	if err != nil {
 		return err
 	}
-	return s.inPacket(s.commit(ctx, changes, atOnce), changes)
+	commit := func() error { return s.inPacket(s.commit(ctx, changes, atOnce), changes) }
+	if atOnce && s.sharing != nil && s.tx == nil && len(changes) == 1 && dialect.Shares(&changes[0]) {
+		return s.share(ctx, &changes[0], commit)
+	}
+	return commit()
 }
 
 // commit carries out changes: at once, where that can be.

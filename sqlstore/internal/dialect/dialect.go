@@ -108,7 +108,13 @@ type Dialect struct {
 	Compose func(ChangeClass) string
 	// ComposeArgs are its arguments.
 	ComposeArgs func(*Dialect, ChangeClass, *convo.Change) []any
+	// Shared carries out messages of several conversations: see SharedObject. Empty where those who
+	// wait share a transaction.
+	Shared string
 }
+
+// skipLocked makes of a SELECT one that holds its rows, but for those that somebody else holds.
+const skipLocked = " FOR UPDATE SKIP LOCKED"
 
 const savepoint = "SAVEPOINT convo"
 

@@ -45,20 +45,24 @@ func (cs Columns[R]) listed() (all []listColumn) {
 // hundred rows, behind a LIMIT that it cannot know, and so it looks each of them up by its key: it
 // reads no table from end to end for them.
 func (d *Dialect) list(columns []listColumn) string {
-	parts := make([]string, len(columns))
-	for i, c := range columns {
-		if d.manyAsJSON {
-			parts[i] = c.name + " " + postgresTypes[c.kind]
-		} else {
-			parts[i] = c.name + " " + mariadbTypes[c.kind] + " PATH '$." + c.name + "'"
-		}
-	}
-	all := strings.Join(parts, ", ")
 	if d.manyAsJSON {
-		return "(SELECT * FROM json_to_recordset(?::json) AS listed(" + all +
+		return "(SELECT * FROM json_to_recordset(?::json) AS listed(" + definitions(columns) +
 			")\n\t\tLIMIT (SELECT 1000)) listed"
 	}
-	return "JSON_TABLE(?, '$[*]' COLUMNS(" + all + ")) listed"
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		parts[i] = c.name + " " + mariadbTypes[c.kind] + " PATH '$." + c.name + "'"
+	}
+	return "JSON_TABLE(?, '$[*]' COLUMNS(" + strings.Join(parts, ", ") + ")) listed"
+}
+
+// definitions are columns with their types, as PostgreSQL takes those of a list.
+func definitions(columns []listColumn) string {
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		parts[i] = c.name + " " + postgresTypes[c.kind]
+	}
+	return strings.Join(parts, ", ")
 }
 
 // listValue is a column of a list as the engine compares and writes it.
@@ -142,6 +146,11 @@ func (l *jsonRows) key(workspace string, id uuid.UUID) {
 func (l *jsonRows) number(name string, n int64) {
 	l.b = append(append(append(l.b, `,"`...), name...), `":`...)
 	l.b = strconv.AppendInt(l.b, n, 10)
+}
+
+// member adds one that is JSON already.
+func (l *jsonRows) member(name, value string) {
+	l.b = append(append(append(append(l.b, `,"`...), name...), `":`...), value...)
 }
 
 func (l *jsonRows) end() { l.b = append(l.b, '}') }

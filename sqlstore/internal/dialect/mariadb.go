@@ -48,7 +48,7 @@ var MariaDB = Dialect{
 	},
 	Savepoint:         mariadbSavepoint,
 	Lock:              " FOR UPDATE",
-	lockFree:          " FOR UPDATE SKIP LOCKED",
+	lockFree:          skipLocked,
 	dueIndex:          " FORCE INDEX (convo_active_due)",
 	primaryIndex:      " FORCE INDEX (PRIMARY)",
 	Isolation:         sql.LevelReadCommitted,

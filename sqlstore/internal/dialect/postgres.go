@@ -45,12 +45,13 @@ var PostgreSQL = Dialect{
 	Savepoint:         savepoint,
 	Lock:              " FOR UPDATE OF ct, cv",
 	LockOfBoth:        true,
-	lockFree:          " FOR UPDATE SKIP LOCKED",
+	lockFree:          skipLocked,
 	withTies:          true,
 	Isolation:         sql.LevelReadCommitted,
 	SnapshotIsolation: sql.LevelRepeatableRead,
 	Compose:           postgresChange,
 	ComposeArgs:       postgresArgs,
+	Shared:            postgresShared,
 }
 
 var postgresTypes = [...]string{

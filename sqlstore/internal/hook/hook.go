@@ -6,6 +6,7 @@ package hook
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -17,12 +18,19 @@ var (
 	// statement.
 	Unguarded func(store any) any
 
+	// Shared is the store with each message committed by the statement that callers share, even
+	// when there is one.
+	Shared func(store any) any
+
 	// Cycles are the closed cycles of a conversation as the table of cycles has them.
 	Cycles func(ctx context.Context, store any, workspace string, id uuid.UUID) (
 		[]convo.Cycle, error)
 
-	// Waiting is how many wait for their turn to write to a SQLite file.
+	// Waiting is how many wait for their turn to write to a SQLite file, or to share a statement.
 	Waiting func(store any) int
+
+	// Patience is how long who waits to share a statement does so before somebody else leads.
+	Patience func(store any, d time.Duration)
 
 	// Remembered is of how many connections the prepared blocks are kept.
 	Remembered func(store any) int
