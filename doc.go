@@ -71,9 +71,9 @@
 // Rules are a [Policy]. The reads are methods of Engine; those that are paged have an iterator
 // beside them, All….
 //
-// [Engine.With] is the same engine in the host's own transaction. A conflict is the host's to retry
-// then: it rolls back, begins again, and gives the policy with it, so that nothing is looked up
-// while the transaction holds a connection.
+// [Engine.With] is the same engine in the host's own transaction. A conflict, or a transaction that
+// is lost, is the host's to retry then: it rolls back, begins again, and gives the policy with it,
+// so that nothing is looked up while the transaction holds a connection.
 //
 // Errors: errors.Is with [ErrInvalid] (bad input, a [*ValidationError] that names the field), with
 // the reasons of a [*StateError] such as [ErrNotActive], or with [ErrConflict] and the like. [Code]

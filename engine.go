@@ -76,7 +76,7 @@ func New(s Store, opts ...Option) (*Engine, error) {
 
 // With is the same engine on another store, meant for one that works in the host's own transaction.
 // Because the host decides whether what was written stays, a conflict is not retried and observers
-// are not called: the host calls again in a new transaction.
+// are not called: the host calls again in a new transaction, after ErrTransactionLost too.
 //
 // policy, if given, takes the place of WithPolicy and WithPolicies for all lanes and channels: give
 // that of the conversation which the call will meet. Look it up before the

@@ -43,8 +43,9 @@ var (
 	ErrDuplicate = errors.New("applied before")
 	// ErrKeyReused: the idempotency key was used for another request; nothing was written.
 	ErrKeyReused = errors.New("the idempotency key was used for another request: take a new key")
-	// ErrTransactionLost: the engine ended the host's transaction, with all that was in it. Going
-	// on without this call is not possible: roll it back and begin it again.
+	// ErrTransactionLost: the database ended the host's transaction, with all that was in it, or
+	// takes no more in it but its rollback. Going on without this call is not possible: roll it
+	// back and begin it again.
 	ErrTransactionLost = errors.New("the database ended the transaction, and all that was " +
 		"written in it is undone: roll it back and begin it again")
 	// ErrCommitUnknown: whether the change was written cannot be told. Repeat the call with the

@@ -115,6 +115,7 @@ var sent = map[string]func(*scene){
 		require.NoError(s.t, err)
 		require.NoError(s.t, s.engine.AddDeliveries(s.ctx, convo.Messages(log)))
 	},
+	"with_tx":     withTx,
 	"import":      imports,
 	"set_pending": func(s *scene) { s.after(hello).records(ann, convo.SetPending{By: agent}) },
 	"resume": func(s *scene) {
@@ -216,6 +217,23 @@ var sent = map[string]func(*scene){
 		_, err = s.sql.AddressesByIdentity(s.ctx, workspace, "+491", convo.Address{}, 10)
 		require.NoError(s.t, err)
 	},
+}
+
+func withTx(s *scene) {
+	if s.sql.writer != nil {
+		s.rec.note("Between SAVEPOINT convo and RELEASE SAVEPOINT convo: what is in " +
+			"receive_external_id.sql.")
+		return
+	}
+	s.after(hello)
+	s.rec.on = true
+	tx, err := s.sql.db.BeginTx(s.ctx, nil)
+	require.NoError(s.t, err)
+	inside := *s
+	inside.sql = s.sql.WithTx(tx)
+	_, err = s.engine.With(&pair{s.store, &inside}).Do(s.ctx, ann, hi)
+	require.NoError(s.t, err)
+	require.NoError(s.t, tx.Commit())
 }
 
 func imports(s *scene) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
@@ -38,11 +39,21 @@ func commitPostgres(ctx context.Context, s *Store, ch *convo.Change) (done bool,
 	if !ok {
 		return false, nil
 	}
+	class.InTransaction = s.tx != nil && s.tx.hosts
 	args := s.d.ComposeArgs(s.d.Dialect, class, ch)
+	here := dialect.Int(1)
 	var written, known, taken dialect.Int
-	_, err = s.row(ctx, s.composed(class), args, []any{&written, &known, &taken})
+	answer := []any{&here, &written, &known, &taken}
+	if class.InTransaction {
+		args = slices.Insert(args, 0, any(int64(s.tx.mark)))
+	} else {
+		answer = answer[1:]
+	}
+	_, err = s.row(ctx, s.composed(class), args, answer)
 	contact, c := &ch.Contact, &ch.Conversation
 	switch {
+	case err == nil && here == 0:
+		return true, s.tx.lost(errNoTransaction)
 	case err != nil || written > 0:
 		return true, err
 	case known > 0:

@@ -140,8 +140,14 @@ func notFound(conversation uuid.UUID) error {
 func (s *Store) scanSnapshot(
 	ctx context.Context, t *convo.Snapshot, statement string, args ...any,
 ) (bool, error) {
-	var to [64]any
+	var to [66]any
 	dests := to[:0]
+	marked := ""
+	if s.tx != nil && s.tx.hosts {
+		if marked = s.d.LoadsInTransaction[statement]; marked != "" {
+			dests = append(dests, &s.tx.mark)
+		}
+	}
 	if statement == dialect.LoadContactAndOwner {
 		dests = append(dests, (*dialect.Text)(&t.AddressOwner))
 	}
@@ -166,7 +172,7 @@ func (s *Store) scanSnapshot(
 		t.Contact, t.Conversation, t.Active = convo.Contact{}, convo.Conversation{}, uuid.Nil
 		t.HasConversation, t.AddressOwner = false, ""
 	}
-	found, err := s.row(ctx, statement, args, dests)
+	found, err := s.row(ctx, cmp.Or(marked, statement), args, dests)
 	return found && t.Contact.ID != "", err
 }
 

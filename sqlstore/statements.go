@@ -17,7 +17,8 @@ import (
 // command needs.
 const (
 	maxFixed    = 50 // of the statements that are always the same
-	maxComposed = 40 // of those that carry out a class of changes
+	maxComposed = 30 // of those that carry out a class of changes
+	maxInside   = 10 // of those that are only for the inside of a transaction
 	maxOthers   = 13
 )
 
@@ -38,8 +39,10 @@ type statements struct {
 	texts    map[string]string
 	by       map[string]*kept
 	composed map[dialect.ChangeClass]string
-	classes  map[string]bool // the statements in composed
+	kinds    map[string]kind // of the statements in composed, and of others that are not fixed
 	blocks   blocks
+
+	wanted atomic.Pointer[string] // to be prepared, outside of a transaction
 }
 
 // kind is which of the bounds a statement counts against.
@@ -48,8 +51,13 @@ type kind int
 const (
 	fixed kind = iota
 	composed
+	inside
 	other
 )
+
+var maxOf = [...]int{
+	fixed: maxFixed, composed: maxComposed, inside: maxInside, other: maxOthers,
+}
 
 // kept is a prepared statement. The one who lets go of it last closes it: a closed one cannot be
 // used, not even by whoever has just found it.
@@ -92,9 +100,15 @@ func (s *Store) composed(class dialect.ChangeClass) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.composed == nil || len(c.composed) >= maxTexts {
-		c.composed, c.classes = map[dialect.ChangeClass]string{}, map[string]bool{}
+		c.composed, c.kinds = map[dialect.ChangeClass]string{}, map[string]kind{}
+		for _, load := range c.d.LoadsInTransaction {
+			c.kinds[load] = inside
+		}
 	}
-	c.composed[class], c.classes[text] = text, true
+	c.composed[class], c.kinds[text] = text, composed
+	if class.InTransaction {
+		c.kinds[text] = inside
+	}
 	return text
 }
 
@@ -125,6 +139,7 @@ func (c *statements) query(ctx context.Context, statement string, args ...any) (
 	if c.unprepared {
 		return c.db.QueryContext(ctx, c.text(statement), args...)
 	}
+	c.prepareWanted(ctx)
 	k, err := c.get(ctx, statement, other)
 	if err != nil {
 		return nil, err
@@ -169,15 +184,8 @@ func (c *statements) keep(statement string, k *kept) (out *kept) {
 	if c.by[statement] != nil {
 		return nil // somebody else was faster: it is closed after its use
 	}
-	bound := maxFixed
-	if c.classes[statement] {
-		k.kind = composed
-	}
-	switch k.kind {
-	case composed:
-		bound = maxComposed
-	case other:
-		bound = maxOthers
+	if as, ok := c.kinds[statement]; ok {
+		k.kind = as
 	}
 	n, oldest := 0, ""
 	for s, o := range c.by {
@@ -188,7 +196,7 @@ func (c *statements) keep(statement string, k *kept) (out *kept) {
 			oldest = s
 		}
 	}
-	if n >= bound {
+	if n >= maxOf[k.kind] {
 		out = c.by[oldest]
 		delete(c.by, oldest)
 	}
@@ -199,16 +207,31 @@ func (c *statements) keep(statement string, k *kept) (out *kept) {
 }
 
 // cached returns a prepared statement if there is one, else its text. It is for transactions: there
-// sql.Tx prepares one anew that has been closed meanwhile.
+// sql.Tx prepares one anew that has been closed meanwhile. One of commits that is not there is
+// wanted: preparing it takes a connection, which nobody may take inside of a transaction.
 func (c *statements) cached(statement string) (*sql.Stmt, string) {
 	c.mu.RLock()
 	k := c.by[statement]
+	_, wanted := c.kinds[statement]
 	c.mu.RUnlock()
-	if k != nil {
+	switch {
+	case k != nil:
 		k.used.Store(c.clock.Add(1))
 		return k.st, ""
+	case wanted && !c.unprepared:
+		c.wanted.Store(&statement)
 	}
 	return nil, c.text(statement)
+}
+
+// prepareWanted prepares the statement that was wanted last inside of a transaction. What goes
+// wrong with that is nothing to who calls it: the statement will be wanted again.
+func (c *statements) prepareWanted(ctx context.Context) {
+	if statement := c.wanted.Swap(nil); statement != nil {
+		if k, err := c.get(ctx, *statement, inside); err == nil {
+			_ = k.release()
+		}
+	}
 }
 
 func (c *statements) close() error {

@@ -86,18 +86,25 @@ func (s *Store) Close() error { return s.stmts.close() }
 //
 // The policy is looked up before tx begins, because a policy function that needs a connection could
 // wait for the one that tx holds. The engine does not repeat a call that lost a race: on
-// convo.ErrConflict, roll tx back and begin again.
+// convo.ErrConflict or convo.ErrTransactionLost roll tx back, and begin again.
 //
-// The store never begins or commits tx. It works inside a savepoint, and a refusal (ErrConflict,
-// ErrDuplicate, ErrActiveExists) leaves tx as it was, so that the host may also go on without. A
-// lost race is found by counts of rows, not by violating a constraint. ErrTransactionLost says that
-// the engine has ended the transaction, as MariaDB does at a deadlock; then it is rolled back here,
-// too, so that tx.Commit fails instead of committing nothing. After any other error roll tx back.
+// The store never begins or commits tx. A refusal (ErrConflict, ErrDuplicate, ErrActiveExists)
+// leaves tx as it was, so that the host may also go on without. ErrTransactionLost says that tx
+// cannot go on: MariaDB ends it at a deadlock, PostgreSQL at a deadlock, at a lock that came too
+// late, and when another transaction writes the same key or opens a conversation of the same
+// contact at the same instant; and a call that was given up or killed in the middle may have ended
+// it. tx.Commit fails then, instead of committing nothing. After any other error roll tx back.
+//
+// A call takes the same two round trips as without tx, once its statements are prepared, which the
+// next call outside of tx does. Not so in a transaction of PostgreSQL's that is REPEATABLE READ or
+// SERIALIZABLE, and for what changes several conversations: there a savepoint is around single
+// statements. Savepoints are called convo; on MariaDB, one of the host's of that name is gone then.
+//
 // As tx, the store is for one goroutine at a time, and tx must be one of the database of its
 // Config.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
 	w := *s
-	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts, savepoint: true}
+	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts, hosts: true}
 	return &w
 }
 
@@ -119,6 +126,7 @@ func (s *Store) Locked(
 	if s.writer != nil {
 		return s.write(ctx, work)
 	}
+	s.stmts.prepareWanted(ctx)
 	return s.transact(ctx, work)
 }
 
@@ -266,9 +274,11 @@ func (s *Store) commit(ctx context.Context, changes []convo.Change, atOnce bool)
 }
 
 // eachAtOnce says that each of the changes is one statement. Several need a transaction around
-// them; and in the host's own, one that was refused could not be undone without a savepoint.
+// them, or, in the host's own, a savepoint.
 func (s *Store) eachAtOnce(changes []convo.Change) bool {
-	if s.tx == nil && len(changes) > 1 || s.tx != nil && s.tx.savepoint {
+	hosts := s.tx != nil && s.tx.hosts
+	if len(changes) > 1 && (s.tx == nil || hosts) ||
+		hosts && s.d.LoadsInTransaction != nil && s.tx.mark == 0 {
 		return false
 	}
 	for i := range changes {
@@ -286,6 +296,8 @@ func (s *Store) finish(ctx context.Context, changes []convo.Change, err error) e
 		witnesses = append(witnesses, w)
 	}
 	switch {
+	case s.tx != nil && s.tx.hosts:
+		return s.leftOfHosts(ctx, witnesses, err)
 	case s.tx != nil:
 		s.tx.witnesses = append(s.tx.witnesses, witnesses...)
 		s.tx.failed = s.refusal(err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // transaction is what a commit is written in.
@@ -15,9 +16,10 @@ type transaction struct {
 	d         *engine
 	tx        *sql.Tx
 	stmts     *statements
-	savepoint bool // it is the host's: undo what a refused commit wrote
-	lock      bool // Load holds what it loads
-	snapshot  bool // all reads see one moment
+	hosts     bool        // it is the host's: undo what a refused commit wrote
+	mark      dialect.Int // of the host's, as Load found it: see Dialect.LoadsInTransaction
+	lock      bool        // Load holds what it loads
+	snapshot  bool        // all reads see one moment
 	witnesses []witness
 	failed    error // of a commit in it
 	broken    bool  // cannot be committed any more
@@ -25,7 +27,7 @@ type transaction struct {
 }
 
 func (t *transaction) commit(ctx context.Context, changes []convo.Change) error {
-	if !t.savepoint {
+	if !t.hosts {
 		t.failed = t.carryOut(ctx, changes)
 		return t.failed
 	}
@@ -35,13 +37,13 @@ func (t *transaction) commit(ctx context.Context, changes []convo.Change) error 
 // within carries out f, and undoes what it did when it fails.
 func (t *transaction) within(ctx context.Context, f func(*transaction) error) error {
 	switch {
-	case t.broken && t.savepoint:
+	case t.broken && t.hosts:
 		return t.lost(errors.New("an earlier call found that"))
 	case t.broken:
 		return errAgain
-	case t.savepoint && t.d.oneWriter && !t.d.inTransaction(ctx, t.tx):
+	case t.hosts && t.d.oneWriter && !t.d.inTransaction(ctx, t.tx):
 		// there a savepoint begins a transaction, and ends it
-		return t.lost(errors.New("no transaction is active"))
+		return t.lost(errNoTransaction)
 	}
 	witnesses := len(t.witnesses)
 	if _, err := t.tx.ExecContext(ctx, t.d.Savepoint); err != nil {
@@ -60,7 +62,7 @@ func (t *transaction) within(ctx context.Context, f func(*transaction) error) er
 	t.witnesses = t.witnesses[:witnesses]
 	if _, rerr := t.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT convo"); rerr != nil {
 		t.broken = true
-		if t.savepoint {
+		if t.hosts {
 			return t.lost(fmt.Errorf("%w; before that: %s", rerr, err.Error()))
 		}
 		return fmt.Errorf("sqlstore: a part of the commit could not be undone (%w): %w", rerr, err)
@@ -70,6 +72,8 @@ func (t *transaction) within(ctx context.Context, f func(*transaction) error) er
 	}
 	return err
 }
+
+var errNoTransaction = errors.New("no transaction is active")
 
 // lost ends the host's transaction, which the engine has ended, or could not undo a part of: else
 // the host might go on and commit what is left of it.
@@ -83,7 +87,7 @@ func (t *transaction) lost(err error) error {
 // guarded, has cost the host its transaction. An error without a code is not the server's.
 func (t *transaction) hostError(ctx context.Context, err error) error {
 	switch {
-	case err == nil || !t.savepoint:
+	case err == nil || !t.hosts:
 		return err
 	case t.broken:
 		return t.lost(err)
@@ -95,6 +99,29 @@ func (t *transaction) hostError(ctx context.Context, err error) error {
 		return t.lost(err)
 	case t.d.aborts: // the host may have a savepoint to go back to, so it is not ended here
 		return fmt.Errorf("sqlstore: %w: %w", convo.ErrTransactionLost, err)
+	}
+	return err
+}
+
+// leftOfHosts says what a commit in one statement has left of the host's transaction, which goes on
+// only where that has written nothing, or all: what is read in it then says which.
+func (s *Store) leftOfHosts(ctx context.Context, witnesses []witness, err error) error {
+	switch {
+	case err == nil || isRefusal(err) || errors.Is(err, convo.ErrTransactionLost):
+		return err
+	case s.d.settled(err):
+		return s.refusal(err)
+	case codeOf(err) != "" || len(witnesses) == 0: // MariaDB has a part of a block that was killed
+		return s.tx.lost(err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resolveTimeout)
+	defer cancel()
+	there, _, ferr := s.find(ctx, witnesses[0])
+	switch {
+	case ferr != nil:
+		return s.tx.lost(fmt.Errorf("%w; before that: %w", ferr, err))
+	case there:
+		return nil
 	}
 	return err
 }

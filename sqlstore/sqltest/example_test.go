@@ -70,7 +70,9 @@ func ExampleStore_WithTx() {
 			convo.Open{By: convo.ByAutomation("shop")},
 			convo.Note{By: convo.ByAutomation("shop"), Body: fmt.Sprint("order ", order)})
 		if err != nil {
-			return err // a lost race is convo.ErrConflict: try again, in a new transaction
+			// A lost race is convo.ErrConflict or convo.ErrTransactionLost: try again, in a new
+			// transaction.
+			return err
 		}
 		_, err = tx.ExecContext(ctx, "INSERT INTO orders VALUES (?, ?)", order,
 			r.Conversation.ID.String())

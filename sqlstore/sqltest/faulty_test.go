@@ -29,6 +29,7 @@ const (
 	lostAfter       fault = "its answer is lost"
 	lostAfterAsBad  fault = "its answer is lost, and the driver says that it may be repeated"
 	downAfter       fault = "its answer is lost, and the server is gone"
+	unreadable      fault = "it is carried out, and its answer cannot be read"
 	delayed         fault = "the connection is lost, but the server goes on with it, later"
 	pooled          fault = "a pooler answers for the server, which goes on with it, later"
 	ended           fault = "the server ends the whole transaction"
@@ -283,6 +284,9 @@ func (c *faultyConn) call(name string, do, drop func() error) error {
 		return nil
 	}
 	_ = drop()
+	if what == unreadable {
+		return errRefused
+	}
 	c.lose()
 	if what == lostAfterAsBad {
 		return driver.ErrBadConn

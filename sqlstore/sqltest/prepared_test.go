@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -164,6 +165,54 @@ func TestOrdinaryCallsStayPrepared(t *testing.T) {
 		n, _ := keptOn(t, e, c)
 		t.Logf("%d statements", n)
 		assert.LessOrEqual(t, n, mostPrepared)
+	})
+}
+
+// What is only sent inside of transactions is prepared as soon as nobody holds a connection.
+func TestCallsInsideOfTransactionsStayPrepared(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		if e == testdb.SQLite {
+			t.Skip("SQLite does not say what is prepared: it has no server")
+		}
+		s, db := open(t, e)
+		db.SetMaxOpenConns(1)
+		engine, err := convo.New(s, convo.WithRetries(0))
+		require.NoError(t, err)
+		to := convo.ToContact(acme, "riya")
+		for name, call := range map[string]func() error{
+			"under the lock": func() error {
+				return s.Locked(t.Context(), acme, func(ctx context.Context) error {
+					_, err := engine.Do(ctx, to, convo.Receive{Body: "hi"})
+					return err
+				})
+			},
+			"in the host's transaction": func() error {
+				tx, err := db.BeginTx(t.Context(), nil)
+				if err != nil {
+					return err
+				}
+				defer tx.Rollback()
+				_, err = engine.With(s.WithTx(tx)).Do(t.Context(), to, convo.Receive{Body: "hi"})
+				if err := cmp.Or(err, tx.Commit()); err != nil {
+					return err
+				}
+				_, err = engine.Active(t.Context(), to) // anything outside
+				return err
+			},
+		} {
+			var before, after string
+			for n := range 20 {
+				require.NoError(t, call(), name)
+				c, err := db.Conn(t.Context())
+				require.NoError(t, err)
+				_, after = keptOn(t, e, c)
+				require.NoError(t, c.Close())
+				if n == 3 {
+					before = after
+				}
+			}
+			assert.Equal(t, before, after, "%s: something was prepared again", name)
+		}
 	})
 }
 

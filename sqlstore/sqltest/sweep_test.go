@@ -281,7 +281,7 @@ func TestTheHostsTransactionHasACallWholeOrNotAtAllWhicheverStatementFails(t *te
 			"CREATE TABLE tickets (id VARCHAR(20) NOT NULL PRIMARY KEY)")
 		require.NoError(t, err)
 		whats := []fault{
-			cancelledBefore, cancelledAfter, refused, conflicting, lostAfter, afterRows,
+			cancelledBefore, cancelledAfter, refused, conflicting, lostAfter, afterRows, unreadable,
 		}
 		if e == testdb.MariaDB { // where a deadlock ends all
 			whats = append(whats, ended)

@@ -22,8 +22,8 @@ type ChangeClass struct {
 	contactEvents   int
 	addresses       int
 	keys            int
-	// InTransaction says that the statement is for a transaction which goes on after it, so it must
-	// not begin one of its own.
+	// InTransaction says that the statement is for a transaction which goes on after it: it must
+	// begin none of its own, and write nothing where none is.
 	InTransaction bool
 }
 

@@ -104,6 +104,11 @@ type Dialect struct {
 	// files, for their texts.
 	lateRows bool
 
+	// LoadsInTransaction are the statements of Load as they are sent in the host's transaction,
+	// where they select a mark of it first: NULL, or what the arguments begin with of a statement
+	// for a class that is InTransaction. nil: a statement itself sees whether a transaction is
+	// there.
+	LoadsInTransaction map[string]string
 	// Compose is the statement that carries out any change of a class; nil: the engine has none.
 	Compose func(ChangeClass) string
 	// ComposeArgs are its arguments.

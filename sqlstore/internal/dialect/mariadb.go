@@ -61,12 +61,16 @@ var MariaDB = Dialect{
 	ComposeArgs:       mariadbArgs,
 }
 
-const mariadbSavepoint = `BEGIN NOT ATOMIC
+const (
+	mariadbSavepoint = `BEGIN NOT ATOMIC` + mariadbInSavepoint + `
+END`
+
+	mariadbInSavepoint = `
 	IF @@in_transaction = 0 THEN
 		SIGNAL SQLSTATE '25000' SET MESSAGE_TEXT = 'no transaction is active';
 	END IF;
-	SAVEPOINT convo;
-END`
+	SAVEPOINT convo;`
+)
 
 const mariadbKeepQueued = " ON DUPLICATE KEY UPDATE from_seq = from_seq"
 
@@ -86,7 +90,8 @@ const mariadbUpsertRollups = ` ON DUPLICATE KEY UPDATE
 	half_hour_sketches = VALUES(half_hour_sketches)`
 
 // A change of one conversation, and perhaps of its contact, as one block. It answers which step
-// found something in its way; 0 when all is written.
+// found something in its way; 0 when all is written. In a transaction that goes on it leaves, of a
+// change that is not written whole, nothing, unless it is killed: no handler hears of that.
 const (
 	mariadbBegin = `BEGIN NOT ATOMIC
 	DECLARE step INT DEFAULT 1;
@@ -102,13 +107,23 @@ const (
 	SELECT step;
 END`
 
+	// A deadlock ends the transaction, and the savepoint with it.
 	mariadbBeginInTransaction = `BEGIN NOT ATOMIC
-	DECLARE step INT DEFAULT 1;
-	DECLARE EXIT HANDLER FOR 1062 SELECT step;
+	DECLARE step INT DEFAULT 1;` + mariadbInSavepoint + `
 	work: BEGIN
+		DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN
+			IF @@in_transaction THEN
+				ROLLBACK TO SAVEPOINT convo;
+				RELEASE SAVEPOINT convo;
+			END IF;
+			RESIGNAL;
+		END;
+		DECLARE EXIT HANDLER FOR 1062 BEGIN END;
 `
 	mariadbEndInTransaction = `		SET step = 0;
 	END work;
+	IF step <> 0 THEN ROLLBACK TO SAVEPOINT convo; END IF;
+	RELEASE SAVEPOINT convo;
 	SELECT step;
 END`
 

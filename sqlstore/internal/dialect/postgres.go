@@ -49,9 +49,12 @@ var PostgreSQL = Dialect{
 	withTies:          true,
 	Isolation:         sql.LevelReadCommitted,
 	SnapshotIsolation: sql.LevelRepeatableRead,
-	Compose:           postgresChange,
-	ComposeArgs:       postgresArgs,
-	Shared:            postgresShared,
+	LoadsInTransaction: postgresMarked(
+		LoadContact, LoadAddress, LoadConversation, LoadContactAndOwner,
+	),
+	Compose:     postgresChange,
+	ComposeArgs: postgresArgs,
+	Shared:      postgresShared,
 }
 
 var postgresTypes = [...]string{
@@ -245,8 +248,47 @@ const postgresHold = `, held_contact AS (
 	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ? FOR UPDATE OF cv
 )`
 
+// postgresMark tells transactions of a connection apart: it is when this one began.
+const postgresMark = `(extract(epoch FROM transaction_timestamp()) * 1000000)::bigint`
+
+// postgresMarked has statements of Load select a mark before all else, and a row also when nothing
+// is found. A transaction of one moment has none: there an error, which costs all of it, is how a
+// lost race is told.
+func postgresMarked(loads ...string) map[string]string {
+	marked := map[string]string{}
+	for _, load := range loads {
+		marked[load] = `SELECT here.mark, loaded.* FROM (
+	SELECT CASE WHEN current_setting('transaction_isolation') = 'read committed'
+		THEN ` + postgresMark + ` END AS mark
+) here LEFT JOIN (
+	` + load + `
+) loaded ON TRUE`
+	}
+	return marked
+}
+
+// postgresHere are the parts of a statement that is to write nothing but in the transaction with a
+// mark, its first argument. It answers first whether it was there.
+const (
+	postgresHere = `WITH here AS (
+	SELECT 1 WHERE ` + postgresMark + ` = ?
+), `
+	postgresIfHere  = ` AND EXISTS (SELECT FROM here)`
+	postgresWasHere = `(SELECT count(*) FROM here), `
+)
+
 // postgresChange puts the statement for a class together.
 func postgresChange(class ChangeClass) string {
+	statement := postgresChangeAnywhere(class)
+	if !class.InTransaction {
+		return statement
+	}
+	const answer = "\nSELECT " // no other one begins a line
+	return postgresHere + strings.Replace(strings.TrimPrefix(statement, "WITH "), answer,
+		answer+postgresWasHere, 1)
+}
+
+func postgresChangeAnywhere(class ChangeClass) string {
 	var b strings.Builder
 	add := func(wanted bool, part string) {
 		if wanted {
@@ -261,6 +303,7 @@ func postgresChange(class ChangeClass) string {
 		}
 		add(true, update)
 		add(class.compared, postgresCompared)
+		add(class.InTransaction, postgresIfHere)
 		add(true, rest)
 		add(true, postgresPlaces(class.moves))
 		add(!keys, postgresWroteMessage)
@@ -279,6 +322,7 @@ func postgresChange(class ChangeClass) string {
 	add(keys, " AND NOT EXISTS (SELECT FROM known)")
 	add(addresses, " AND NOT EXISTS (SELECT FROM linked)")
 	add(class.compared, postgresCompared)
+	add(class.InTransaction, postgresIfHere)
 	add(true, ")")
 
 	before := "wrote_contact"

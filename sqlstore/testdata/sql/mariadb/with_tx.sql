@@ -1,0 +1,75 @@
+BEGIN;
+
+-- load by contact: see load.sql
+
+-- commit
+BEGIN NOT ATOMIC
+    DECLARE step INT DEFAULT 1;
+    IF @@in_transaction = 0 THEN
+        SIGNAL SQLSTATE '25000' SET MESSAGE_TEXT = 'no transaction is active';
+    END IF;
+    SAVEPOINT convo;
+    work: BEGIN
+        DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN
+            IF @@in_transaction THEN
+                ROLLBACK TO SAVEPOINT convo;
+                RELEASE SAVEPOINT convo;
+            END IF;
+            RESIGNAL;
+        END;
+        DECLARE EXIT HANDLER FOR 1062 BEGIN END;
+        UPDATE convo_conversations FORCE INDEX (PRIMARY) SET version = ?, updated_at = ?,
+            last_activity_at = ?, last_incoming_at = ?, awaiting_contact_since = ?,
+            address_channel = ?, address = ?, deadline_at = ?, first_response_at = ?,
+            first_response_sent_at = ?, first_responder_type = ?, first_responder_id = ?,
+            first_waiting_since = ?, waiting_since = ?, turn_since = ?, no_wait_before = ?,
+            responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
+            outgoing_automation = ?
+            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
+                -62135596800000000) = ?;
+        IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
+        SET step = 3;
+        IF EXISTS (SELECT 1 FROM convo_keys ky
+            LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
+            WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
+                AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
+                OR (ky.address = '' OR ? = '')
+                    AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
+                        WHERE asked.workspace = ky.workspace AND asked.id = ?)
+                    IN (COALESCE(kc.merged_into, kc.id), (
+                        SELECT holds.contact FROM convo_conversations holds
+                        WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)))
+                            LIMIT 1) THEN LEAVE work; END IF;
+        INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
+            first_seq, last_seq)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+        SET step = 1;
+        INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type,
+            by_id, channel, address, external_id, sent_at, body, attachments, cycle, response,
+            quiet, status_before, assignee_before, team_before, lane_before, channel_before,
+            opened_source, turn, turn_since, waiting_since, handed_over_at, replies, labels_before,
+            priority_before)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?);
+        INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
+            VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
+        SET step = 0;
+    END work;
+    IF step <> 0 THEN ROLLBACK TO SAVEPOINT convo; END IF;
+    RELEASE SAVEPOINT convo;
+    SELECT step;
+END;
+-- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
+-- 5 awaiting_contact_since, 6 address_channel, 7 address, 8 deadline_at, 9 first_response_at,
+-- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
+-- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
+-- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
+-- 24 version, 25 ), 26 workspace, 27 channel, 28 id, 29 address, 30 ?, 31 id, 32 workspace,
+-- 33 channel, 34 id, 35 address, 36 contact, 37 hash, 38 conversation, 39 first_seq, 40 last_seq,
+-- 41 workspace, 42 conversation, 43 seq, 44 id, 45 contact, 46 kind, 47 at, 48 by_type, 49 by_id,
+-- 50 channel, 51 address, 52 external_id, 53 sent_at, 54 body, 55 attachments, 56 cycle,
+-- 57 response, 58 quiet, 59 status_before, 60 assignee_before, 61 team_before, 62 lane_before,
+-- 63 channel_before, 64 opened_source, 65 turn, 66 turn_since, 67 waiting_since, 68 handed_over_at,
+-- 69 replies, 70 labels_before, 71 priority_before, 72 workspace, 73 conversation, 74 from_seq
+
+COMMIT;

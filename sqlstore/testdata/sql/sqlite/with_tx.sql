@@ -1,0 +1,1 @@
+-- Between SAVEPOINT convo and RELEASE SAVEPOINT convo: what is in receive_external_id.sql.
