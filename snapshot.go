@@ -127,8 +127,8 @@ const (
 	// it must have no later SeenAt, of a conversation the Deadline of PlacesBefore.
 	RowUpdated
 	RowRemoved // the row is there
-	// RowCompared, of Change.Contact: nothing is written, but the row there must have the version
-	// Expected. Several changes of a commit may compare the same one.
+	// RowCompared, of Change.Contact: nothing is written, but the row there must be as one that is
+	// updated must be. Several changes of a commit may compare the same one.
 	RowCompared
 )
 

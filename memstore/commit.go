@@ -176,7 +176,7 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 		if k := w.contacts[r.ID]; k != nil {
 			version, later = k.version, k.seenAt > r.SeenAt.UnixMicro()
 		}
-		if r.Action != convo.RowKept && (version != r.Expected || later && written(r)) {
+		if r.Action != convo.RowKept && (version != r.Expected || later) {
 			return fmt.Errorf("memstore: contact %q: %w", r.ID, convo.ErrConflict)
 		}
 	}

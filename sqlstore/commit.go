@@ -113,7 +113,7 @@ func (p *plan) addCycle(c *convo.CycleRow) {
 // it.
 func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 	for _, k := range p.compared {
-		n, err := t.count(ctx, dialect.ContactAsLoaded, dialect.ComparedArgs(k)...)
+		n, err := t.count(ctx, dialect.ContactAsLoaded, dialect.LoadedArgs(k)...)
 		if err == nil && n == 0 {
 			err = fmt.Errorf("sqlstore: contact %q: %w", k.ID, convo.ErrConflict)
 		}

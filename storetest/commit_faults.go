@@ -83,6 +83,18 @@ var faults = []fault{
 		},
 	},
 	{
+		"a contact that is only compared and was seen since", conflictRule, convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x), convo.Open{By: ana})
+			ch := s.decide(to(x), convo.Send{By: ana, Body: "hi"})
+			ch.Contact.Action = convo.RowCompared
+			s.do(to(x).In("orders"), convo.Open{By: ana})
+			ch.Contact.Expected = s.load(to(x)).Contact.Version
+			s.do(to(x).In("orders"), convo.Receive{Body: "hello"})
+			return ch
+		},
+	},
+	{
 		"a contact that is not there", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			return s.decideOn(s.after(to(x), convo.Open{By: ana}), convo.Block{By: ana})

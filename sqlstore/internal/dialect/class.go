@@ -76,9 +76,6 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 	return class, true
 }
 
-// ComparedArgs are the arguments of ContactAsLoaded.
-func ComparedArgs(c *convo.ContactRow) []any { return []any{c.Workspace, c.ID, c.Expected} }
-
 // LoadedConversationArgs are the last arguments of the statements that update a conversation: what
 // the row there must be like.
 func LoadedConversationArgs(d *Dialect, to []any, r *convo.ConversationRow) []any {

@@ -227,7 +227,7 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 	a := make([]any, 0, 128)
 	switch {
 	case class.compared:
-		a = append(a, ComparedArgs(&ch.Contact)...)
+		a = append(a, LoadedArgs(&ch.Contact)...)
 	case class.newContact:
 		a = Contacts.All.Args(d, a, contact)
 	case class.contact:

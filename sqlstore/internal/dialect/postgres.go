@@ -397,7 +397,7 @@ func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 	}
 	switch {
 	case class.compared:
-		a = append(a, ComparedArgs(&ch.Contact)...)
+		a = append(a, LoadedArgs(&ch.Contact)...)
 	case !class.contact:
 	case class.newContact:
 		a = Contacts.All.Args(d, a, contact)
@@ -430,7 +430,7 @@ func postgresMessageArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any 
 	a = Conversations.ByMessages.Args(d, a, c)
 	a = LoadedConversationArgs(d, a, &ch.Conversation)
 	if class.compared {
-		a = append(a, ComparedArgs(&ch.Contact)...)
+		a = append(a, LoadedArgs(&ch.Contact)...)
 	}
 	a = append(EventArgs(listedMessages, d, a, &ch.Events[0]), ch.Events[0].Seq)
 	if class.keys > 0 {

@@ -180,7 +180,8 @@ func (d *Dialect) Contacts(f *convo.ContactFilter) (statement string, args []any
 	WHERE ` + where + ` ORDER BY ` + order + ` LIMIT ?`, append(args, f.Limit)
 }
 
-// LoadedArgs are the last arguments of UpdateContact: what the row there must be like.
+// LoadedArgs are the last arguments of UpdateContact, and those of ContactAsLoaded: what the row
+// there must be like.
 func LoadedArgs(c *convo.ContactRow) []any {
 	return []any{c.Workspace, c.ID, c.Expected, c.SeenAt.UnixMicro()}
 }
@@ -231,9 +232,9 @@ var (
 	TouchContact = `UPDATE convo_contacts SET version = ?, updated_at = ?
 	WHERE workspace = ? AND id = ? AND version = ?`
 
-	// ContactAsLoaded finds a contact in a version. ComparedArgs are its arguments.
+	// ContactAsLoaded finds a contact as it was loaded. LoadedArgs are its arguments.
 	ContactAsLoaded = `SELECT 1 FROM convo_contacts
-	WHERE workspace = ? AND id = ? AND version = ?`
+	WHERE workspace = ? AND id = ? AND version = ? AND seen_at <= ?`
 
 	InsertConversation = `INSERT INTO convo_conversations (` + Conversations.All.Names() + `)
 	VALUES (` + Conversations.All.placeholders() + `)`
