@@ -149,6 +149,9 @@ type ConversationRow struct {
 	// UpdatedAt, LastActivityAt, LastIncomingAt, AwaitingContactSince, Address, Deadline and, of
 	// the cycle, waits, responses and counts. Its places in lists may have changed nevertheless.
 	OnlyMessages bool
+	// Unarmed demands of a row that is updated that it has neither DueAt nor Applied, which change
+	// without a version.
+	Unarmed bool
 	// Moved says that Contact, Origin, Lane or Channel have changed, which else no commit changes.
 	Moved bool
 	// Listing is what becomes of the row by which an active conversation is filtered in lists and

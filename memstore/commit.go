@@ -213,13 +213,15 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 func (w *workspace) checkConversation(r *convo.ConversationRow) error {
 	var version int64
 	var deadline time.Time
+	var armed bool
 	if c := w.conversations[r.ID]; c != nil {
 		version = c.version
 		if c.state != nil { // else it has none
 			deadline = c.state.Deadline
+			armed = !c.state.DueAt.IsZero() || c.state.Applied != ""
 		}
 	}
-	if version != r.Expected || !deadline.Equal(r.PlacesBefore.Deadline) {
+	if version != r.Expected || !deadline.Equal(r.PlacesBefore.Deadline) || r.Unarmed && armed {
 		return fmt.Errorf("memstore: conversation %s: %w", r.ID, convo.ErrConflict)
 	}
 	return nil

@@ -120,6 +120,36 @@ var faults = []fault{
 		},
 	},
 	{
+		"a message to a conversation that is to have no timer", conflictRule, convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x), convo.Open{By: ana},
+				convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
+			ch := s.decide(to(x), convo.Send{By: ana, Body: "hi"})
+			ch.Conversation.Unarmed = true
+			return ch
+		},
+	},
+	{
+		"a change of a conversation that is to have no timer", conflictRule, convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x).In(x), convo.Open{By: ana})
+			s.rearm(x, time.Hour)
+			ch := s.decide(to(x).In(x), convo.Assign{By: ana, Assignee: "ana"})
+			ch.Conversation.Unarmed = true
+			return ch
+		},
+	},
+	{
+		"labels of a conversation that is to have no timer", conflictRule, convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x).In(x), convo.Open{By: ana})
+			s.rearm(x, time.Hour)
+			ch := s.decide(to(x).In(x), convo.Label{By: ana, Add: []string{"vip"}})
+			ch.Conversation.Unarmed = true
+			return ch
+		},
+	},
+	{
 		"a closing whose deadline was armed anew", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			s.do(to(x).In(x), convo.Open{By: ana})

@@ -12,6 +12,7 @@ import (
 type ChangeClass struct {
 	message         bool // one message or note, with one key at most, and nothing else
 	compared        bool // the contact is to be as it was loaded, and is not written
+	unarmed         bool // the conversation is to have no timer
 	contact         bool
 	newContact      bool
 	newConversation bool
@@ -42,6 +43,7 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 	}
 	class = ChangeClass{
 		compared: ch.Contact.Action == convo.RowCompared,
+		unarmed:  c.Unarmed,
 		contact: ch.Contact.Action == convo.RowAdded ||
 			ch.Contact.Action == convo.RowUpdated,
 		newContact:      ch.Contact.Action == convo.RowAdded,
@@ -69,8 +71,8 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 	if !class.contact && len(ch.Events) == 1 && len(ch.Keys) <= 1 && c.OnlyMessages &&
 		IsMessage(&ch.Events[0]) {
 		return ChangeClass{
-			message: true, compared: class.compared, moves: class.moves, events: 1,
-			keys: class.keys,
+			message: true, compared: class.compared, unarmed: class.unarmed,
+			moves: class.moves, events: 1, keys: class.keys,
 		}, true
 	}
 	return class, true
@@ -80,4 +82,15 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 // the row there must be like.
 func LoadedConversationArgs(d *Dialect, to []any, r *convo.ConversationRow) []any {
 	return append(to, r.Workspace, d.ID(r.ID), r.Expected, r.PlacesBefore.Deadline.UnixMicro())
+}
+
+// unarmed holds of a conversation that has no timer.
+const unarmed = " AND due_at IS NULL AND applied IS NULL"
+
+// ByVersion is an update of a conversation that demands of r what r does.
+func ByVersion(update string, r *convo.ConversationRow) string {
+	if r.Unarmed {
+		return update + unarmed
+	}
+	return update
 }

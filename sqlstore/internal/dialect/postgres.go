@@ -302,6 +302,7 @@ func postgresChangeAnywhere(class ChangeClass) string {
 			update, rest = postgresKeyedMessage, postgresMessageEvent+postgresMessageKey
 		}
 		add(true, update)
+		add(class.unarmed, unarmed)
 		add(class.compared, postgresCompared)
 		add(class.InTransaction, postgresIfHere)
 		add(true, rest)
@@ -337,7 +338,12 @@ func postgresChangeAnywhere(class ChangeClass) string {
 		add(true, postgresHold+after(postgresUpdateContact, "held"))
 	}
 	add(class.newConversation, postgresInsertConversation)
-	add(!class.newConversation, after(postgresUpdateConversation, before))
+	update := postgresUpdateConversation
+	if class.unarmed {
+		update = strings.Replace(update, " RETURNING 1",
+			"\n\t\tAND cv.due_at IS NULL AND cv.applied IS NULL RETURNING 1", 1)
+	}
+	add(!class.newConversation, after(update, before))
 	add(true, postgresActive[class.listing])
 	add(true, postgresPlaces(class.moves))
 	again := "\n\t" + standardUpsertCycle
