@@ -345,7 +345,7 @@ func TestAWrapperSeesEveryCommitOnEveryPath(t *testing.T) {
 	require.NoError(t, err)
 	var want []convo.Event
 	for i := range 40 {
-		inner.conflicts = i % 2 // then the engine asks for the lock
+		inner.conflicts = i % 2 * 2 // also on what is loaded: then the engine asks for the lock
 		r, err := e.Do(t.Context(), toContact("susan"), convo.Receive{Body: strconv.Itoa(i)})
 		require.NoError(t, err)
 		want = append(want, r.Events...)

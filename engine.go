@@ -13,9 +13,9 @@ import (
 )
 
 // Engine carries commands to snapshots and their outcomes to a store. It holds no state of its own,
-// but for what its timers put off and whose turn it is: any number of engines, in any number of
-// processes, may work on one store. Calls of one engine for the same Ref follow one another. It is
-// safe for concurrent use.
+// but for what its timers put off, whose turn it is, and what spares trips ([WithKept]). Nothing
+// rests on that: any number of engines, in any number of processes, may work on one store. Calls of
+// one engine for the same Ref follow one another. It is safe for concurrent use.
 type Engine struct {
 	store     Store
 	policy    Policy
@@ -31,6 +31,8 @@ type Engine struct {
 	grace     time.Duration
 	putOff    *putOff
 	turns     *turns
+	keep      int
+	kept      *keptSnapshots
 }
 
 type systemClock struct{}
@@ -44,7 +46,7 @@ func New(s Store, opts ...Option) (*Engine, error) {
 		clock:   systemClock{},
 		newID:   func() uuid.UUID { return uuid.Must(uuid.NewV7()) },
 		log:     slog.New(slog.DiscardHandler),
-		retries: 100, maxMerged: DefaultMaxMerged, putOff: &putOff{},
+		retries: 100, maxMerged: DefaultMaxMerged, keep: DefaultKept, putOff: &putOff{},
 	}
 	for _, o := range opts {
 		o(e)
@@ -64,13 +66,15 @@ func New(s Store, opts ...Option) (*Engine, error) {
 		return nil, invalid("retries", "must not be negative")
 	case e.maxMerged < 1:
 		return nil, invalid("max_merged", "must be positive")
+	case e.keep < 0:
+		return nil, invalid("kept", "must not be negative")
 	case e.grace < 0:
 		return nil, invalid("tick_grace", "must not be negative")
 	}
 	if err := e.policy.Validate(); err != nil {
 		return nil, err
 	}
-	e.turns = turnsFor(s)
+	e.turns, e.kept = turnsFor(s), keptFor(s, e.keep)
 	return e, nil
 }
 
@@ -86,6 +90,7 @@ func (e *Engine) With(s Store, policy ...*Policy) *Engine {
 	w := *e
 	w.store, w.retries, w.observers = s, 0, nil
 	w.turns = nil // the transaction may hold what another call with a turn waits for
+	w.kept = nil  // what it writes may be rolled back
 	for _, p := range policy {
 		if p != nil {
 			w.policy, w.policies = *p, nil
@@ -185,12 +190,15 @@ type call struct {
 	decide func(Snapshot) ([]Command, error) // nil: the commands are given
 	key    string                            // of the call as a whole
 	// partly: some of what decide returns was applied by an earlier call.
-	partly   bool
-	refused  error // by decide
-	guarded  error // by a guard: what was applied before is a duplicate nevertheless
-	at       time.Time
-	id       uuid.UUID
-	policies policyCache
+	partly     bool
+	tried      bool  // once, at least
+	fromKept   bool  // the snapshot was not loaded just now
+	committing bool  // Commit was called
+	refused    error // by decide
+	guarded    error // by a guard: what was applied before is a duplicate nevertheless
+	at         time.Time
+	id         uuid.UUID
+	policies   policyCache
 
 	snapshot Snapshot  // as it was loaded, and then moved on
 	loaded   *Snapshot // as it was loaded, for guards; nil where there are none
@@ -246,6 +254,7 @@ func (e *Engine) carryOut(ctx context.Context, c *call, cmds []Command) (Result,
 		}
 		if err == nil {
 			ch := &c.changes[0]
+			e.kept.keep(&c.snapshot, ch)
 			return Result{
 				c.outcome,
 				ch.Contact.Contact,
@@ -337,17 +346,12 @@ func underLock(
 	return isConflict(err), err
 }
 
-// attempt loads, decides and commits once. It returns the commands that it decided: those that were
-// given, or that a DoFunc has returned. conflict says that err came about by what others did
-// meanwhile.
-func (e *Engine) attempt(
+// decideAndCommit is attempt with the snapshot of c.
+func (e *Engine) decideAndCommit(
 	ctx context.Context, c *call, given []Command,
 ) (cmds []Command, conflict bool, err error) {
 	cmds = given
 	s, ch := &c.snapshot, &c.changes[0]
-	if *s, err = e.store.Load(ctx, c.to); err != nil {
-		return cmds, isConflict(err), err
-	}
 	if c.decide != nil {
 		if cmds, err = e.askHost(ctx, c, s); err != nil {
 			return cmds, isConflict(err), err
@@ -361,7 +365,10 @@ func (e *Engine) attempt(
 			return cmds, false, nil
 		}
 	}
-	if len(cmds) > 0 {
+	switch {
+	case c.fromKept && !foreseeable(cmds):
+		return cmds, false, nil
+	case len(cmds) > 0 && !c.fromKept:
 		if err = e.withOthers(ctx, s, cmds); err != nil {
 			return cmds, isConflict(err), err
 		}
@@ -384,12 +391,13 @@ func (e *Engine) attempt(
 	if c.key != "" {
 		ch.Keys = append(ch.Keys, c.recorded(ch))
 	}
-	if ch.Empty() {
+	if ch.Empty() || c.fromKept && !ch.byVersions() {
 		return cmds, false, nil
 	}
 	if c.guarded = e.guard(ctx, c.loaded, ch); c.guarded != nil {
 		return cmds, false, c.guarded
 	}
+	c.committing = true
 	err = e.store.Commit(ctx, c.changes[:]...)
 	return cmds, isConflict(err), err
 }

@@ -60,7 +60,7 @@ func (s *lockingStore) Locked(
 
 func TestACallAsksForTheLockAfterTheFirstConflictAndNotBefore(t *testing.T) {
 	s := &lockingStore{Store: memstore.New()}
-	e, err := convo.New(s)
+	e, err := convo.New(s, convo.WithKept(0))
 	require.NoError(t, err)
 	do := func() error {
 		_, err := e.Do(t.Context(), toContact("susan"), convo.Receive{Body: "hi"})

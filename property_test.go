@@ -27,14 +27,35 @@ import (
 // engine, and checks after each step that all that the library promises holds.
 func TestAnythingGoesAndTheRulesHold(t *testing.T) {
 	for range 2 {
-		rapid.Check(t, checkWorld)
+		rapid.Check(t, func(t *rapid.T) { checkWorld(t, memstore.New()) })
 	}
 }
 
-func checkWorld(t *rapid.T) {
-	w := newWorld(t)
+// TestSeveralEnginesAreAsOne has each call made by any of three engines, as processes on one store,
+// two of which keep snapshots that the others make stale. The checks are those of one engine, and
+// compare each result with what a decision on a fresh snapshot says.
+func TestSeveralEnginesAreAsOne(t *testing.T) {
+	var spared, lost int64
+	peeked := 0
+	for range 3 {
+		rapid.Check(t, func(t *rapid.T) {
+			s := &optimistic{Store: memstore.New()}
+			peeked += checkWorld(t, s,
+				convo.WithKept(0), convo.WithKept(2), convo.WithKept(100))
+			spared, lost = spared+s.spared.Load(), lost+s.lost.Load()
+		})
+	}
+	t.Logf("%d calls were decided on what was kept, of which %d were stale; peeked at %d",
+		spared, lost, peeked)
+	require.Positive(t, spared)
+	require.Positive(t, lost)
+	require.Positive(t, peeked)
+}
+
+func checkWorld(t *rapid.T, s convo.Store, engines ...convo.Option) (peeked int) {
+	w := newWorld(t, s, engines...)
 	defer printScript(t, w.engine)
-	t.Repeat(map[string]func(*rapid.T){
+	actions := map[string]func(*rapid.T){
 		"do":      w.do,
 		"do two":  w.do,
 		"do one":  w.do,
@@ -45,8 +66,76 @@ func checkWorld(t *rapid.T) {
 		"tick":    w.tick,
 		"clock":   w.moveClock,
 		"policy":  w.changePolicy,
+		"rearm":   w.rearm,
 		"":        w.check,
-	})
+	}
+	if len(engines) > 1 {
+		for i := range 2 * len(actions) {
+			actions[fmt.Sprint("speak ", i)] = w.speak
+		}
+		for i := range 8 {
+			actions[fmt.Sprint("peek ", i)] = w.peek
+		}
+	}
+	t.Repeat(actions)
+	return w.peeked
+}
+
+// speak is a call as most are, mostly for whom the one before was.
+func (w *world) speak(t *rapid.T) {
+	if w.spoken == (convo.Ref{}) || rarely(t, "to somebody else", 5) {
+		w.spoken = w.drawRef(t)
+	}
+	by := pick(t, "by", convo.ByUser("ana"), convo.ByAutomation("bot"))
+	w.call(t, w.spoken, [][]convo.Command{
+		{convo.Receive{Body: "hi", Channel: "chat"}},
+		{convo.Receive{Body: "hi", Channel: "chat"}, convo.Note{By: by, Body: "a note"}},
+		{convo.Send{By: by, Body: "hello"}},
+		{convo.Receive{Body: "away", Quiet: true}},
+		{convo.Send{By: by, Body: "bye"}, convo.Close{By: by, Category: "Sales", Summary: "ok"}},
+		{convo.Open{By: by}},
+	}[rapid.IntRange(0, 5).Draw(t, "what")])
+}
+
+// peek compares what an engine keeps with what is loaded: where nothing that a commit compares is
+// another one, all is the same.
+func (w *world) peek(t *rapid.T) {
+	if w.spoken.Validate() != nil {
+		return
+	}
+	w.t = t
+	w.otherEngine(t)
+	var seen []convo.Snapshot
+	_, err := w.engine.DoFunc(t.Context(), w.spoken, "",
+		func(s convo.Snapshot) ([]convo.Command, error) {
+			seen = append(seen, s)
+			return nil, nil
+		})
+	if err != nil || len(seen) < 2 {
+		return
+	}
+	kept, loaded := seen[0], seen[1]
+	k, l := &kept.Conversation, &loaded.Conversation
+	if kept.Contact.ID == loaded.Contact.ID && kept.Contact.Version == loaded.Contact.Version &&
+		kept.Contact.SeenAt.Equal(loaded.Contact.SeenAt) && k.ID == l.ID &&
+		k.Version == l.Version && l.Applied == "" && l.DueAt.IsZero() {
+		require.Equal(t, loaded, kept)
+		w.peeked++
+	}
+}
+
+func (w *world) rearm(t *rapid.T) {
+	w.t, w.observed = t, nil
+	_, err := w.engine.Rearm(t.Context(), pick(t, "workspace", worldWorkspaces...))
+	require.NoError(t, err)
+	w.last = w.look(t)
+}
+
+// otherEngine has the next call made by any of the engines.
+func (w *world) otherEngine(t *rapid.T) {
+	if len(w.engines) > 1 {
+		w.engine.Engine = pick(t, "engine", w.engines...)
+	}
 }
 
 // printScript prints what a failing property did as a scenario: put it into a file of
@@ -63,6 +152,9 @@ type world struct {
 	t        *rapid.T
 	store    convo.Store
 	engine   *scenario.Recorder
+	engines  []*convo.Engine
+	spoken   convo.Ref
+	peeked   int // at what was kept
 	now      time.Time
 	lastID   uuid.UUID
 	taken    int
@@ -90,28 +182,37 @@ var (
 	worldChannels = []string{"", "whatsapp", "email"}
 )
 
-func newWorld(t *rapid.T) *world {
+func newWorld(t *rapid.T, s convo.Store, engines ...convo.Option) *world {
 	w := &world{
-		store: memstore.New(), now: time.Date(2026, 3, 2, 9, 0, 0, 0,
+		store: s, now: time.Date(2026, 3, 2, 9, 0, 0, 0,
 			time.UTC), ids: map[uuid.UUID]bool{},
 		policies: map[string]*convo.Policy{}, t: t,
 	}
 	w.steady = rapid.Bool().Draw(t, "steady policies")
 	for _, name := range worldWorkspaces {
 		w.policies[name] = drawPolicy(t)
+		if len(engines) > 1 && !rarely(t, "timers", 4) {
+			w.policies[name].Deadlines, w.policies[name].AutoClose = nil, convo.AutoClose{}
+		}
 	}
-	engine, err := convo.New(w.store,
-		convo.WithClock(w), convo.WithRetries(3),
-		convo.WithIDs(w.newID),
-		convo.WithPolicies(func(_ context.Context, of convo.Scope) (*convo.Policy, error) {
-			return w.policies[of.Workspace], nil
-		}),
-		convo.WithObserver(func(_ context.Context, events []convo.Event) {
-			w.observed = append(w.observed, events...)
-		}),
-	)
-	require.NoError(t, err)
-	w.engine = &scenario.Recorder{Engine: engine, Clock: w}
+	if engines == nil {
+		engines = []convo.Option{convo.WithKept(0)}
+	}
+	for _, own := range engines {
+		engine, err := convo.New(w.store, own,
+			convo.WithClock(w), convo.WithRetries(3),
+			convo.WithIDs(w.newID),
+			convo.WithPolicies(func(_ context.Context, of convo.Scope) (*convo.Policy, error) {
+				return w.policies[of.Workspace], nil
+			}),
+			convo.WithObserver(func(_ context.Context, events []convo.Event) {
+				w.observed = append(w.observed, events...)
+			}),
+		)
+		require.NoError(t, err)
+		w.engines = append(w.engines, engine)
+	}
+	w.engine = &scenario.Recorder{Engine: w.engines[0], Clock: w}
 	for _, name := range worldWorkspaces {
 		w.engine.Script.Policy(name, *w.policies[name])
 	}
@@ -478,6 +579,7 @@ func (w *world) do(t *rapid.T) {
 // call does one call, and checks it against what Decide says by itself.
 func (w *world) call(t *rapid.T, to convo.Ref, cmds []convo.Command) {
 	w.t, w.observed = t, nil
+	w.otherEngine(t)
 	given := cloneCommands(cmds)
 	thread, loadErr := w.store.Load(t.Context(), to)
 	fresh := loadErr == nil && to.Validate() == nil && !looksForMore(cmds) &&

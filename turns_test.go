@@ -68,7 +68,7 @@ var hot = convo.ToContact("acme", "susan")
 
 func TestCallsForOneContactTakeTurns(t *testing.T) {
 	inBubble(t, func(t *testing.T, d *distant) {
-		e := newOn(t, d)
+		e := newOn(t, d, convo.WithKept(0))
 		var wg sync.WaitGroup
 		for i := range 20 {
 			wg.Go(func() {
@@ -106,7 +106,7 @@ func TestCallsForDifferentContactsDoNotWait(t *testing.T) {
 // Who gives up while waiting is told so, writes nothing, and keeps nobody behind it waiting.
 func TestWhoGivesUpItsTurnIsPassedOver(t *testing.T) {
 	inBubble(t, func(t *testing.T, d *distant) {
-		e := newOn(t, d)
+		e := newOn(t, d, convo.WithKept(0))
 		var wg sync.WaitGroup
 		for i := range 9 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
