@@ -32,6 +32,10 @@ func SharedObject(ch *convo.Change) []byte {
 	if ch.Contact.Action == convo.RowCompared {
 		o.b = appendQuoted(append(o.b, `,"contact":`...), ch.Contact.ID)
 		o.number("contact_version", ch.Contact.Expected)
+		o.number("contact_seen", ch.Contact.SeenAt.UnixMicro())
+	}
+	if r.Unarmed {
+		o.member("unarmed", "true")
 	}
 	o.member("events", listOfEvents(&asJSON, listedMessages, ch.Events, r.ID))
 	if len(ch.Keys) > 0 {
@@ -82,7 +86,8 @@ var (
 	})
 	sharedChecks = []listColumn{
 		{"n", count}, {"expected", bigInt}, {"deadline", bigInt},
-		{"contact", text}, {"contact_version", bigInt},
+		{"contact", text}, {"contact_version", bigInt}, {"contact_seen", bigInt},
+		{"unarmed", flag},
 	}
 	sharedColumns = slices.Concat(sharedChecks, sharedConversation.listed())
 	sharedMoves   = []listColumn{
@@ -107,10 +112,12 @@ var postgresShared = `WITH listed AS MATERIALIZED (
 		WHERE cv.workspace = listed.workspace AND cv.id = listed.id
 			AND cv.version = listed.expected
 			AND COALESCE(cv.deadline_at, ` + noTime + `) = listed.deadline
+			AND (listed.unarmed IS NULL OR cv.due_at IS NULL AND cv.applied IS NULL)
 		LIMIT 1` + skipLocked + `) free
 	WHERE (listed.contact_version IS NULL OR EXISTS (
 		SELECT FROM convo_contacts ct WHERE ct.workspace = listed.workspace
-			AND ct.id = listed.contact AND ct.version = listed.contact_version))
+			AND ct.id = listed.contact AND ct.version = listed.contact_version
+			AND ct.seen_at <= listed.contact_seen))
 		AND NOT EXISTS (
 			SELECT FROM ` + inList("listed", "keys", listedKeys.listed()) + `
 			CROSS JOIN LATERAL (SELECT 1 FROM ` + keysFound("listed.workspace",
