@@ -115,6 +115,14 @@ var sent = map[string]func(*scene){
 		require.NoError(s.t, err)
 		require.NoError(s.t, s.engine.AddDeliveries(s.ctx, convo.Messages(log)))
 	},
+	"shared": func(s *scene) {
+		s.rec.on = true
+		if s.sql.d.Shared == "" {
+			s.rec.note("Messages that come at once share no statement.")
+			return
+		}
+		_, _ = s.sql.sendShared(s.ctx, "[]") // the recorder answers as other statements do
+	},
 	"with_tx":     withTx,
 	"import":      imports,
 	"set_pending": func(s *scene) { s.after(hello).records(ann, convo.SetPending{By: agent}) },

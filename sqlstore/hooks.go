@@ -30,7 +30,8 @@ func init() {
 		d := *s.d
 		d.commit = func(ctx context.Context, s *Store, ch *convo.Change) (bool, error) {
 			if s.tx == nil && dialect.Shares(ch) {
-				written, err := s.sendShared(ctx, dialect.SharedObjects([][]byte{dialect.SharedObject(ch)}))
+				all := [][]byte{dialect.SharedObject(ch)}
+				written, err := s.sendShared(ctx, dialect.SharedObjects(all))
 				if err != nil || written == 1 {
 					return true, err
 				}

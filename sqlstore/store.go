@@ -251,7 +251,8 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 		return err
 	}
 	commit := func() error { return s.inPacket(s.commit(ctx, changes, atOnce), changes) }
-	if atOnce && s.sharing != nil && s.tx == nil && len(changes) == 1 && dialect.Shares(&changes[0]) {
+	if atOnce && s.sharing != nil && s.tx == nil && len(changes) == 1 &&
+		dialect.Shares(&changes[0]) {
 		return s.share(ctx, &changes[0], commit)
 	}
 	return commit()

@@ -122,8 +122,9 @@ func newPostgres(ctx context.Context, _ *options, dsn string) (*engine, error) {
 			to.Host, to.Path = server, "/"+name
 			return sql.Open("pgx", to.String())
 		},
-		drop:    drop,
-		process: "SELECT setting || '/postmaster.pid' FROM pg_settings WHERE name = 'data_directory'",
+		drop: drop,
+		process: "SELECT setting || '/postmaster.pid' FROM pg_settings " +
+			"WHERE name = 'data_directory'",
 		words: []string{
 			"{id}", "UUID", "{text}", `TEXT COLLATE "C"`, "{body}", "TEXT", "{table}",
 			" WITH (fillfactor = 80)", "{events}", "",

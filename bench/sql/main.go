@@ -118,8 +118,8 @@ func run(ctx context.Context, o *options, callers []int) error {
 	fmt.Printf("%s %s/%s, %d processors; %d conversations, then ANALYZE; %d rounds of %v\n\n",
 		runtime.Version(), runtime.GOOS,
 		runtime.GOARCH, runtime.NumCPU(), o.rows, o.rounds, o.length)
-	fmt.Println("| engine | what | callers | convo | by hand | ratio | µs of processors, client + server " +
-		"| ratio | round trips |")
+	fmt.Println("| engine | what | callers | convo | by hand | ratio " +
+		"| µs of processors, client + server | ratio | round trips |")
 	fmt.Println("|---|---|--:|--:|---|--:|---|--:|---|")
 	wanted := strings.Split(o.engines, ",")
 	var skipped []string
