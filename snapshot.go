@@ -219,14 +219,19 @@ func (c *Change) After(s Snapshot) Snapshot {
 }
 
 // Places are where a conversation stands in the lists of active ones, for stores that keep an index
-// of its own for each, so that a message which changes no place touches none.
+// of its own for each, so that a message which changes no place touches none. Of a closed one they
+// are where a history looks for it.
 type Places struct {
-	Active   bool  // else it is in no list
+	Active   bool  // else it is in no list of active ones
 	Activity int64 // the [ActivitySlot] of LastActivityAt
 	// Waiting and Deadline are what [OrderWaiting] and [OrderDeadline] go by; zero: it is not in
 	// the list.
 	Waiting, Deadline time.Time
 	Priority          Priority // PriorityNone: it is not in the list
+	// Span and Origin are, of a closed conversation that spans more than an hour, its [Span] and
+	// for whom it was opened; else both are empty.
+	Span   int
+	Origin string
 }
 
 // PlacesOf are the places of c.
@@ -240,8 +245,28 @@ func (p *Places) of(c *Conversation) {
 	if c.Status.Active() {
 		p.Active, p.Activity, p.Priority = true, ActivitySlot(c.LastActivityAt), c.Priority
 		p.Waiting, p.Deadline = c.Cycle.WaitingSince, c.Deadline
+	} else if p.Span = Span(c); p.Span > 0 {
+		p.Origin = c.Origin
 	}
 }
+
+// Span is the class of the time from the first event of a conversation to its last: 0 up to an
+// hour, 1 up to 8 hours, 2 up to 64, and so on; MaxSpan has no bound. Whoever looks for the
+// conversations that have events behind a time needs those that began up to [SpanWidth] before it.
+func Span(c *Conversation) int {
+	span := 0
+	for lasted := c.UpdatedAt.UnixMicro() - c.CreatedAt.UnixMicro(); span < MaxSpan &&
+		lasted > SpanWidth(span); {
+		span++
+	}
+	return span
+}
+
+// MaxSpan is the class of all that spans more than 8^6 hours, which are thirty years.
+const MaxSpan = 7
+
+// SpanWidth is how many microseconds conversations of a class span at most.
+func SpanWidth(span int) int64 { return time.Hour.Microseconds() << (3 * span) }
 
 // activitySlot is how much later an activity must be than the last one to give a conversation
 // another place. Within it, a list is put in order when it is read.

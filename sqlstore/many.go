@@ -294,6 +294,11 @@ func (p *plan) writeMany(ctx context.Context, t *transaction) error {
 			return insertMany(ctx, t, dialect.InsertLabel, dialect.Labels.All, p.labels(),
 				func(l dialect.Labelled) *dialect.Labelled { return &l })
 		}},
+		{convo.ErrConflict, func() (bool, error) {
+			return insertMany(ctx, t, dialect.InsertPlace, dialect.Places.All,
+				dialect.NewPlaces(p.conversations),
+				func(r dialect.Placed) *dialect.Placed { return &r })
+		}},
 		{convo.ErrDuplicate, func() (bool, error) { return p.writeManyKeys(ctx, t) }},
 		{convo.ErrConflict, func() (bool, error) {
 			return insertMany(ctx, t, dialect.InsertAddress, dialect.Addresses.All, p.addresses,

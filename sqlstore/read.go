@@ -1,12 +1,10 @@
 package sqlstore
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -240,58 +238,28 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 	s = s.within(ctx)
 	switch {
 	case f.Conversation != uuid.Nil:
-		return eventsOf(ctx, s, dialect.Events, dialect.EventsOfConversation,
+		return eventsOf(ctx, s, (*Store).rows, nil, dialect.Events, dialect.EventsOfConversation,
 			f.Workspace, s.d.ID(f.Conversation), f.After.Seq, f.Limit)
 	case f.OwnLog != "":
-		return eventsOf(ctx, s, dialect.ContactEvents, dialect.EventsOfOwnLog,
+		return eventsOf(ctx, s, (*Store).rows, nil, dialect.ContactEvents, dialect.EventsOfOwnLog,
 			f.Workspace, f.OwnLog, f.After.Seq, f.Limit)
 	}
-	at := f.After.At.UnixMicro()
-	out, err := eventsOf(ctx, s, dialect.Events, dialect.EventsOfContact,
-		f.Workspace, f.Contact, at, at, s.d.ID(f.After.Conversation), f.After.Seq, f.Limit)
-	if err != nil {
-		return nil, err
-	}
-	// Those of the contact itself have no conversation, so they come before the others of the same
-	// time.
-	seq, id := f.After.Seq, f.After.ID
-	if f.After.Conversation != uuid.Nil {
-		seq, id = math.MaxInt64, uuid.Max
-	}
-	args := []any{
-		f.Workspace, f.Contact, f.Workspace, f.Contact, f.Workspace, at, seq, s.d.ID(id), f.Limit,
-	}
-	own, err := eventsOf(ctx, s, dialect.ContactEvents, dialect.ContactEventsOfContact, args...)
-	if err != nil {
-		return nil, err
-	}
-	if len(own) > 0 {
-		out = append(out, own...)
-		slices.SortFunc(out, compareEvents)
-		out = slices.Clone(out[:min(f.Limit, len(out))])
-	}
-	return out, nil
+	return s.history(ctx, &f)
 }
 
-func compareEvents(a, b convo.Event) int {
-	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Conversation[:], b.Conversation[:]),
-		cmp.Compare(a.Seq, b.Seq), bytes.Compare(a.ID[:], b.ID[:]))
-}
-
-// eventsOf are what a statement reads of a table.
+// eventsOf adds what a statement reads of a table.
 func eventsOf(
-	ctx context.Context, s *Store, table dialect.Table[convo.EventRow], statement string,
-	args ...any,
+	ctx context.Context, s *Store, ask asks, to []convo.Event,
+	table dialect.Table[convo.EventRow], statement string, args ...any,
 ) ([]convo.Event, error) {
-	var out []convo.Event
 	var r convo.EventRow
 	dests := table.Read.Dests(nil, &r)
-	err := s.rows(ctx, statement, args, func(scan func(...any) error) error {
+	err := ask(s, ctx, statement, args, func(scan func(...any) error) error {
 		err := scan(dests...)
-		out = append(out, r.Event())
+		to = append(to, r.Event())
 		return err
 	})
-	return out, err
+	return to, err
 }
 
 // Event implements convo.Store.
@@ -302,10 +270,10 @@ func (s *Store) Event(
 		return convo.Event{}, false, err
 	}
 	s = s.within(ctx)
-	found, err := eventsOf(ctx, s, dialect.Events, dialect.EventOfContact,
+	found, err := eventsOf(ctx, s, (*Store).rows, nil, dialect.Events, dialect.EventOfContact,
 		workspace, contact, s.d.ID(id))
 	if err == nil && len(found) == 0 {
-		found, err = eventsOf(ctx, s, dialect.ContactEvents, dialect.ContactEventOfContact,
+		found, err = eventsOf(ctx, s, (*Store).rows, nil, dialect.ContactEvents, dialect.ContactEventOfContact,
 			workspace, contact, workspace, contact, workspace, s.d.ID(id))
 	}
 	if err != nil || len(found) == 0 {

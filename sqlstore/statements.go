@@ -81,8 +81,8 @@ func (s *Store) fixedStatements() []string {
 		Contact: "all", Status: []convo.Status{convo.StatusOpen, convo.StatusPending},
 	})
 	return append(s.inTransactions(), dialect.OneConversation, dialect.KeysFound,
-		dialect.EventsOfOwnLog, dialect.EventsOfConversation, dialect.EventsOfContact,
-		dialect.ContactEventsOfContact, dialect.EventOfContact, dialect.ContactEventOfContact,
+		dialect.EventsOfOwnLog, dialect.EventsOfConversation, dialect.OwnLogsBehind, dialect.Later,
+		dialect.EventOfContact, dialect.ContactEventOfContact,
 		dialect.EventAt, dialect.ContactEventAt,
 		s.d.Due(0), dialect.AddressesOfContact, dialect.AddressesByIdentity, active)
 }

@@ -1,10 +1,13 @@
 package dialect
 
 import (
+	"hash/fnv"
+
 	"github.com/chatlifecycle/convo"
 )
 
-// The lists of active conversations: the numbers are those in convo_places.
+// The lists of active conversations: the numbers are those in convo_places. Negative ones are of
+// closed conversations: see spanList.
 const (
 	listActivity = 1
 	listWaiting  = 2
@@ -33,13 +36,16 @@ type Placed struct {
 }
 
 // kindsOfLists is how many lists a conversation can be in at once.
-const kindsOfLists = 4
+const kindsOfLists = 5
 
 // moves say, of each kind of list, what becomes of the place in it.
 type moves [kindsOfLists]convo.RowAction
 
 // placesOf are the places in each kind of list; one in no list is none.
 func placesOf(p convo.Places, c *convo.Conversation) (all [kindsOfLists]Place) {
+	if p.Span > 0 {
+		all[4] = Place{spanList(p.Origin, p.Span), c.CreatedAt.UnixMicro()}
+	}
 	if !p.Active {
 		return all
 	}
@@ -54,6 +60,14 @@ func placesOf(p convo.Places, c *convo.Conversation) (all [kindsOfLists]Place) {
 		all[3] = Place{listPriority + int(p.Priority), c.CreatedAt.UnixMicro()}
 	}
 	return all
+}
+
+// spanList is the list of the closed conversations that were opened for a contact and span as much.
+// It is a hash of the contact, so a few of others may be in it. Merging contacts changes nothing.
+func spanList(origin string, span int) int {
+	h := fnv.New32a()
+	h.Write([]byte(origin))
+	return -int(h.Sum32()>>4<<3 | uint32(span))
 }
 
 // Move is what a commit does with the place of a conversation in a list.

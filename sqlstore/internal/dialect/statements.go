@@ -94,19 +94,6 @@ var (
 	JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
 	WHERE ce.id = ?`
 
-	// Conversations that ended before the page begins are left out at once.
-	EventsOfContact = `SELECT ` + Events.Read.Qualify("ev") + `
-	FROM convo_conversations cv
-	JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
-	WHERE cv.workspace = ? AND cv.contact = ? AND cv.updated_at >= ?
-		AND (ev.at, ev.conversation, ev.seq) > (?, ?, ?)
-	ORDER BY ev.at, ev.conversation, ev.seq LIMIT ?`
-
-	ContactEventsOfContact = `SELECT ` + ContactEvents.Read.Qualify("ce") + `
-	FROM ` + mergedContacts + `
-	JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
-	WHERE (ce.at, ce.seq, ce.id) > (?, ?, ?) ORDER BY ce.at, ce.seq, ce.id LIMIT ?`
-
 	// Family are the contacts that were merged into one.
 	Family = `SELECT ` + Contacts.Read.Names() + `
 	FROM convo_contacts
