@@ -336,7 +336,11 @@ func (w *decider) link(s *Snapshot, o *fields) {
 func (w *decider) apply(s *Snapshot, e *Event) {
 	switch e.Kind {
 	case MessageReceived, MessageSent, NoteAdded, MessageEdited, MessageRetracted,
-		MessageIdentified, MessageDuplicated:
+		MessageIdentified:
+	case MessageDuplicated:
+		if c := &s.Conversation; c.ID == e.Conversation && !c.Status.Active() {
+			w.cycleClosed = true // its counts change
+		}
 	case ConversationClosed, ClosingAmended:
 		w.cycleClosed, w.otherThanMessages = true, true
 	default:

@@ -192,42 +192,28 @@ func (e *Engine) events(ctx context.Context, f EventFilter) ([]Event, error) {
 	return e.store.Events(ctx, f.canonical())
 }
 
-// Cycles returns all cycles of a conversation, the first one first, by folding its log: of the one
-// that to names, or else of the contact's latest. The last cycle is also in the conversation
-// itself.
+// Cycles returns all cycles of a conversation, the first one first: of the one that to names, or
+// else of the contact's latest. The last cycle is also in the conversation itself.
 func (e *Engine) Cycles(ctx context.Context, to Ref) ([]Cycle, error) {
 	c, err := e.Conversation(ctx, to)
 	if err != nil {
 		return nil, err
 	}
-	return e.cyclesOf(ctx, to.Workspace, c.ID)
+	earlier, err := e.earlierCycles(ctx, &c)
+	if err != nil {
+		return nil, err
+	}
+	return append(earlier, c.Cycle), nil
 }
 
-// cyclesOf are all cycles of a conversation, by its log.
-func (e *Engine) cyclesOf(
-	ctx context.Context, workspace string, id uuid.UUID,
-) (cycles []Cycle, err error) {
-	var s Snapshot
-	f := EventFilter{Workspace: workspace, Conversation: id, Limit: MaxPageSize}
-	for {
-		events, err := e.events(ctx, f)
-		if err != nil {
-			return nil, err
-		}
-		for i := range events {
-			if events[i].Kind == ConversationReopened {
-				cycles = append(cycles, s.Conversation.Cycle)
-			}
-			if r := events[i].Rated(); r.Cycle > 0 && r.Cycle <= len(cycles) {
-				cycles[r.Cycle-1].rate(r, events[i].At)
-			}
-			apply(&s, &events[i])
-		}
-		if len(events) < MaxPageSize {
-			return append(cycles, s.Conversation.Cycle), nil
-		}
-		f.After = events[len(events)-1].Cursor()
+// earlierCycles are those before the present one, which may have been closed, and others opened,
+// since c was loaded.
+func (e *Engine) earlierCycles(ctx context.Context, c *Conversation) ([]Cycle, error) {
+	if c.Cycle.Number < 2 {
+		return nil, nil
 	}
+	cycles, err := e.store.ClosedCycles(ctx, c.Workspace, c.ID)
+	return cycles[:min(len(cycles), c.Cycle.Number-1)], err
 }
 
 func (e *Engine) load(ctx context.Context, to Ref) (Snapshot, error) {

@@ -362,6 +362,16 @@ func (s *shakyStore) Addresses(ctx context.Context, workspace, contact string) (
 	return as, err
 }
 
+func (s *shakyStore) ClosedCycles(
+	ctx context.Context, workspace string, id uuid.UUID,
+) (cs []convo.Cycle, err error) {
+	err = s.around("ClosedCycles", func() error {
+		cs, err = s.Store.ClosedCycles(ctx, workspace, id)
+		return err
+	})
+	return cs, err
+}
+
 // failFirst makes the first k calls of a name fail with err.
 func failFirst(call string, k int, err error) func(string, int) error {
 	return func(c string, _ int) error {
@@ -1380,6 +1390,8 @@ func TestReadsFailAsTheStoreDoes(t *testing.T) {
 	d := openDeskOn(t, s)
 	ctx := t.Context()
 	id := d.do(toContact("carl"), convo.Open{By: agentAna}).Conversation.ID
+	reopened := d.do(toContact("dora"), convo.Open{By: agentAna}, convo.Close{By: agentAna},
+		convo.Reopen{By: agentAna})
 	for call, reads := range map[string][]func() error{
 		"Load": {
 			func() error { _, err := d.Contact(ctx, toContact("carl")); return err },
@@ -1414,8 +1426,11 @@ func TestReadsFailAsTheStoreDoes(t *testing.T) {
 			return err
 		}},
 		"Events": {func() error {
-			_, err := d.Cycles(ctx,
-				convo.ToConversation(tenant, id))
+			_, err := d.Transcript(ctx, convo.ToConversation(tenant, id), convo.EventCursor{}, 0)
+			return err
+		}},
+		"ClosedCycles": {func() error {
+			_, err := d.Cycles(ctx, convo.ToConversation(tenant, reopened.Conversation.ID))
 			return err
 		}},
 		"Addresses": {func() error {

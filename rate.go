@@ -93,7 +93,7 @@ func ratesEarlier(cmds []Command, c *Conversation) bool {
 // withEarlier is s with the cycles before the present one.
 func (e *Engine) withEarlier(ctx context.Context, s Snapshot) (Snapshot, error) {
 	c := &s.Conversation
-	cycles, err := e.cyclesOf(ctx, c.Workspace, c.ID)
-	s.Earlier = cycles[:min(len(cycles), c.Cycle.Number-1)]
+	var err error
+	s.Earlier, err = e.earlierCycles(ctx, c)
 	return s, err
 }

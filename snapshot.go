@@ -163,9 +163,10 @@ type ConversationRow struct {
 	PlacesBefore Places
 	// LabelsBefore are the Labels that were loaded.
 	LabelsBefore Tokens
-	// CycleClosed says that the call closed the conversation's Cycle, amended its closing, or rated
-	// it when it was closed, for stores that keep a row for each closed cycle: it is to be added,
-	// or to replace Category, Summary and Rating of what is there.
+	// CycleClosed says that the call closed the conversation's Cycle, or when it was closed amended
+	// its closing, rated it, or found an echo in it, for stores that keep a row for each closed
+	// cycle: it is to be added, or to replace Category, Summary, Rating, OutgoingUser and
+	// OutgoingAutomation of what is there.
 	CycleClosed bool
 }
 

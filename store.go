@@ -51,6 +51,8 @@ type Store interface {
 	// Events returns a page of the log, the oldest first: by At, Conversation, Seq and ID,
 	// ascending.
 	Events(ctx context.Context, f EventFilter) ([]Event, error)
+	// ClosedCycles returns the closed cycles of a conversation, the first one first.
+	ClosedCycles(ctx context.Context, workspace string, id uuid.UUID) ([]Cycle, error)
 	// Snapshots is Load of several contacts or addresses of one workspace, in their order.
 	Snapshots(ctx context.Context, to []Ref) ([]Snapshot, error)
 	// Event returns the event of a root contact with an id: from its conversations, its own log and

@@ -299,6 +299,13 @@ func firstSeq(batch string) int64 {
 	return int64(r.uvarint())
 }
 
+// firstAt is the time of the first event of a batch.
+func firstAt(batch string) int64 {
+	r := reader(batch)
+	r.uvarint()
+	return r.varint()
+}
+
 // next is the id that convo gives out after id.
 func next(id uuid.UUID) uuid.UUID {
 	lo := binary.BigEndian.Uint64(id[8:])

@@ -43,6 +43,10 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	return nil
 }
 
+// longest is how many events a batch has at most: some are decoded to find the one that is looked
+// for.
+const longest = 64
+
 // batch is what a change appends to one log: a conversation's, or without one the contact's.
 type batch struct {
 	workspace, contact string
@@ -56,7 +60,8 @@ func encodeChange(to []batch, ch *convo.Change) []batch {
 	for from := 0; from < len(ch.Events); {
 		e := &ch.Events[from]
 		n := from + 1
-		for n < len(ch.Events) && ch.Events[n].Conversation == e.Conversation {
+		for n < len(ch.Events) && n-from < longest &&
+			ch.Events[n].Conversation == e.Conversation {
 			n++
 		}
 		b := batch{e.Workspace, e.Contact, e.Conversation, ""}
@@ -241,6 +246,7 @@ func (s *Store) workspace(name string) *workspace {
 			receipts:      map[keyName][]receipt{},
 			tokens:        map[string]token{"": 0},
 			words:         []string{""},
+			earlier:       map[*conversation][]convo.Cycle{},
 		}
 		s.workspaces[w.name] = w
 	}
@@ -256,7 +262,13 @@ func (s *Store) write(ch *convo.Change) {
 		w.writeContact(&ch.Other.Contact)
 	}
 	for r := range conversationRows(ch) {
+		w.keepCycle(&r.Conversation)
+	}
+	for r := range conversationRows(ch) {
 		s.writeConversation(w, &r.Conversation)
+	}
+	for i := range ch.Cycles {
+		w.keepEarlier(w.conversations[ch.Cycles[i].Conversation], &ch.Cycles[i].Cycle)
 	}
 	if ch.MergeInto != "" {
 		w.merge(w.contacts[ch.Contact.ID], w.contacts[ch.MergeInto])
@@ -374,6 +386,7 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 			log:       make([]string, 0, 2), // mostly one opens it, one closes it
 		}
 		o.put(c)
+		o.open(c, c.createdAt)
 		w.conversations[c.id] = c
 		w.all.add(c)
 	}
@@ -390,6 +403,9 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 	c.assignee, c.team = w.token(v.Assignee), w.token(v.Team)
 	c.category = w.token(v.Cycle.Closing.Category)
 	active := v.Status.Active()
+	if x := c.origin.extra; !active && x != nil {
+		x.opened.ended(c, v.UpdatedAt.UnixMicro())
+	}
 	w.list(c, active)
 	if active || v.Version > foldable {
 		if c.state == nil {

@@ -116,10 +116,14 @@ func (w *workspace) unmerge(k, root *contact, family []string) {
 func (w *workspace) move(c *conversation, to *contact) {
 	w.list(c, false)
 	c.origin.take(c)
+	if x := c.origin.extra; x != nil {
+		x.opened.remove(c)
+	}
 	from := c.origin.id
 	for i, batch := range c.log {
 		c.log[i] = w.recode(batch, c.id, from, to.id, func(*convo.EventRow) {})
 	}
 	c.origin = to
 	to.put(c)
+	to.open(c, c.load().UpdatedAt.UnixMicro())
 }

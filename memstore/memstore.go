@@ -7,7 +7,6 @@
 package memstore
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -55,6 +54,8 @@ type workspace struct {
 	all           timeline
 	active        timeline // also some that were closed since
 	activeCount   int      // that are active
+	// earlier are the cycles before the last one, of those that were reopened.
+	earlier map[*conversation][]convo.Cycle
 }
 
 type contact struct {
@@ -77,6 +78,7 @@ type extra struct {
 	aliases   []*contact // of a root: all that were merged into it
 	addresses []convo.Address
 	log       []string // of the contact itself
+	opened    opened   // the conversations opened for it, unless it is only one
 }
 
 // told is what was said of a contact.
@@ -319,6 +321,26 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 	return out, nil
 }
 
+// ClosedCycles implements convo.Store.
+func (s *Store) ClosedCycles(
+	ctx context.Context, workspace string, id uuid.UUID,
+) ([]convo.Cycle, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c, err := s.workspaces[workspace].conversation(id)
+	if err != nil {
+		return nil, nil
+	}
+	all := slices.Clone(s.workspaces[workspace].earlier[c])
+	if !statuses[c.status].Active() {
+		all = append(all, c.load().Cycle)
+	}
+	return all, nil
+}
+
 // Event implements convo.Store.
 func (s *Store) Event(
 	ctx context.Context, workspace, contact string, id uuid.UUID,
@@ -348,41 +370,6 @@ func (s *Store) Event(
 		}
 	}
 	return found, ok, nil
-}
-
-// history is the events of a contact and its aliases behind f.After.
-func (w *workspace) history(f *convo.EventFilter) []convo.Event {
-	k := w.contacts[f.Contact]
-	if k == nil {
-		return nil
-	}
-	var out []convo.Event
-	collect := func(e *convo.Event) bool {
-		if compareCursors(e.Cursor(), f.After) > 0 {
-			out = append(out, taken(e))
-		}
-		return true
-	}
-	for _, k := range k.root.aliases() {
-		k.events(collect)
-		for c := k.latest; c != nil; c = c.previous {
-			c.events(0, collect)
-		}
-	}
-	slices.SortFunc(
-		out,
-		func(a, b convo.Event) int { return compareCursors(a.Cursor(), b.Cursor()) },
-	)
-	return slices.Clone(out[:min(f.Limit, len(out))])
-}
-
-func compareCursors(a, b convo.EventCursor) int {
-	return cmp.Or(
-		cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()),
-		bytes.Compare(a.Conversation[:], b.Conversation[:]),
-		cmp.Compare(a.Seq, b.Seq),
-		bytes.Compare(a.ID[:], b.ID[:]),
-	)
 }
 
 // Addresses implements convo.Store.

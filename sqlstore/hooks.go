@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 	"github.com/chatlifecycle/convo/sqlstore/internal/hook"
@@ -40,19 +38,6 @@ func init() {
 		}
 		s.d, s.sharing = &d, nil
 		return &s
-	}
-	hook.Cycles = func(
-		ctx context.Context, store any, workspace string, id uuid.UUID,
-	) (all []convo.Cycle, err error) {
-		s := store.(*Store)
-		args := []any{workspace, s.d.ID(id)}
-		err = s.rows(ctx, dialect.CyclesOfConversation, args, func(scan func(...any) error) error {
-			row := dialect.ClosedCycle{Cycle: new(convo.Cycle)}
-			err := scan(dialect.Cycles.Read.Dests(nil, &row)...)
-			all = append(all, *row.Cycle)
-			return err
-		})
-		return all, err
 	}
 	hook.Waiting = func(store any) int {
 		if sh := store.(*Store).sharing; sh != nil {

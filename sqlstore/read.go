@@ -241,8 +241,8 @@ func (s *Store) Events(ctx context.Context, f convo.EventFilter) ([]convo.Event,
 		return eventsOf(ctx, s, (*Store).rows, nil, dialect.Events, dialect.EventsOfConversation,
 			f.Workspace, s.d.ID(f.Conversation), f.After.Seq, f.Limit)
 	case f.OwnLog != "":
-		return eventsOf(ctx, s, (*Store).rows, nil, dialect.ContactEvents, dialect.EventsOfOwnLog,
-			f.Workspace, f.OwnLog, f.After.Seq, f.Limit)
+		return eventsOf(ctx, s, (*Store).rows, nil, dialect.ContactEvents,
+			dialect.EventsOfOwnLog, f.Workspace, f.OwnLog, f.After.Seq, f.Limit)
 	}
 	return s.history(ctx, &f)
 }
@@ -262,6 +262,25 @@ func eventsOf(
 	return to, err
 }
 
+// ClosedCycles implements convo.Store.
+func (s *Store) ClosedCycles(
+	ctx context.Context, workspace string, id uuid.UUID,
+) (all []convo.Cycle, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s = s.within(ctx)
+	var c convo.Cycle
+	dests := dialect.Cycles.Read.Dests(nil, &dialect.ClosedCycle{Cycle: &c})
+	args := []any{workspace, s.d.ID(id)}
+	err = s.rows(ctx, dialect.CyclesOfConversation, args, func(scan func(...any) error) error {
+		err := scan(dests...)
+		all = append(all, c)
+		return err
+	})
+	return all, err
+}
+
 // Event implements convo.Store.
 func (s *Store) Event(
 	ctx context.Context, workspace, contact string, id uuid.UUID,
@@ -273,8 +292,9 @@ func (s *Store) Event(
 	found, err := eventsOf(ctx, s, (*Store).rows, nil, dialect.Events, dialect.EventOfContact,
 		workspace, contact, s.d.ID(id))
 	if err == nil && len(found) == 0 {
-		found, err = eventsOf(ctx, s, (*Store).rows, nil, dialect.ContactEvents, dialect.ContactEventOfContact,
-			workspace, contact, workspace, contact, workspace, s.d.ID(id))
+		found, err = eventsOf(ctx, s, (*Store).rows, nil, dialect.ContactEvents,
+			dialect.ContactEventOfContact, workspace, contact, workspace, contact, workspace,
+			s.d.ID(id))
 	}
 	if err != nil || len(found) == 0 {
 		return convo.Event{}, false, err

@@ -83,7 +83,7 @@ func (s *Store) fixedStatements() []string {
 	return append(s.inTransactions(), dialect.OneConversation, dialect.KeysFound,
 		dialect.EventsOfOwnLog, dialect.EventsOfConversation, dialect.OwnLogsBehind, dialect.Later,
 		dialect.EventOfContact, dialect.ContactEventOfContact,
-		dialect.EventAt, dialect.ContactEventAt,
+		dialect.EventAt, dialect.ContactEventAt, dialect.CyclesOfConversation,
 		s.d.Due(0), dialect.AddressesOfContact, dialect.AddressesByIdentity, active)
 }
 

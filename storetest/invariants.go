@@ -34,6 +34,7 @@ const (
 	timeRuns
 	foldIsState
 	beforeIsFold
+	cyclesAreFold
 	cyclesCount
 	measuresSane
 	closingStands
@@ -63,6 +64,7 @@ var rules = [...]string{
 	timeRuns:        "an event is not before the one that precedes it in its conversation",
 	foldIsState:     "a conversation is what folding its events gives",
 	beforeIsFold:    "an event that changes status, assignee or team says what they were",
+	cyclesAreFold:   "the log folds into the closed cycles",
 	cyclesCount:     "a conversation has one cycle more than reopenings",
 	measuresSane:    "no count or duration is negative",
 	closingStands:   "a closing stands if and only if the conversation is closed",
@@ -391,6 +393,13 @@ func (c *checker) conversation(v *convo.Conversation, active uuid.UUID) []convo.
 		v.Cycle.Number,
 		cycles,
 	)
+	if !v.Status.Active() {
+		closed = append(closed, folded.Conversation.Cycle)
+	}
+	kept, err := c.store.ClosedCycles(c.ctx, v.Workspace, v.ID)
+	c.failed(err)
+	c.demand(slices.Equal(kept, closed), cyclesAreFold,
+		"conversation %s: closed cycles %+v, not %+v", v.ID, kept, closed)
 	want := folded.Conversation
 	// A merge moves it, and a timer is a hint: no event of its own says so.
 	want.Contact, want.DueAt, want.Deadline = v.Contact, v.DueAt, v.Deadline

@@ -44,6 +44,7 @@ type fake struct {
 	events       func(convo.EventFilter, []convo.Event) []convo.Event
 	keys         func([]convo.Key) []convo.Key
 	addresses    func([]convo.Address) []convo.Address
+	closedCycle  func(*convo.Cycle)
 	due          func([]convo.DueConversation) []convo.DueConversation
 	contacts     func([]convo.Contact) []convo.Contact
 	counts       func([]convo.Count)
@@ -188,6 +189,20 @@ func (f *fake) Addresses(ctx context.Context, workspace, contact string) ([]conv
 	return all, err
 }
 
+func (f *fake) ClosedCycles(
+	ctx context.Context, workspace string, id uuid.UUID,
+) ([]convo.Cycle, error) {
+	ctx, workspace, err := f.begin(ctx, "ClosedCycles", workspace)
+	if err != nil {
+		return nil, err
+	}
+	all, err := f.Store.ClosedCycles(ctx, workspace, id)
+	for i := range all {
+		change(f.closedCycle, &all[i])
+	}
+	return all, err
+}
+
 func (f *fake) Due(ctx context.Context, q convo.DueQuery) ([]convo.DueConversation, error) {
 	ctx, _, err := f.begin(ctx, "Due", "")
 	if err != nil {
@@ -254,6 +269,9 @@ var lies = []struct {
 		onAll(func(c *convo.Conversation) { c.Assignee = "somebody" })},
 	{foldIsState, "another summary",
 		onAll(func(c *convo.Conversation) { c.Cycle.Closing.Summary += "." })},
+	{cyclesAreFold, "a closed cycle without its replies", func(f *fake) {
+		f.closedCycle = func(c *convo.Cycle) { c.OutgoingUser = 0 }
+	}},
 	{cyclesCount, "a cycle more", onAll(func(c *convo.Conversation) { c.Cycle.Number++ })},
 	{measuresSane, "a negative sum",
 		onAll(func(c *convo.Conversation) { c.Cycle.ResponseMicros = -1 })},

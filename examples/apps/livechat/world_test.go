@@ -96,6 +96,13 @@ func (s writing) Addresses(ctx context.Context, workspace, id string) ([]convo.A
 	return s.IdentityIndex.Addresses(ctx, workspace, id)
 }
 
+func (s writing) ClosedCycles(
+	ctx context.Context, workspace string, id uuid.UUID,
+) ([]convo.Cycle, error) {
+	s.w.reads.Add(1)
+	return s.IdentityIndex.ClosedCycles(ctx, workspace, id)
+}
+
 func (s writing) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
 	s.w.reads.Add(1)
 	return s.IdentityIndex.Load(ctx, to)

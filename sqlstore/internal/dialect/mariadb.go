@@ -76,7 +76,8 @@ const mariadbKeepQueued = " ON DUPLICATE KEY UPDATE from_seq = from_seq"
 
 const mariadbUpsertCycle = ` ON DUPLICATE KEY UPDATE
 	category = VALUES(category), summary = VALUES(summary), rated_at = VALUES(rated_at),
-	score = VALUES(score), rating_comment = VALUES(rating_comment)`
+	score = VALUES(score), rating_comment = VALUES(rating_comment),
+	outgoing_user = VALUES(outgoing_user), outgoing_automation = VALUES(outgoing_automation)`
 
 // The status comes last: what is before it sees the old one.
 const mariadbUpsertDelivery = ` ON DUPLICATE KEY UPDATE

@@ -108,7 +108,7 @@ var (
 	FROM convo_contact_events
 	WHERE workspace = ? AND contact = ? AND seq > ? ORDER BY seq LIMIT ?`
 
-	// CyclesOfConversation are closed cycles, for tests.
+	// CyclesOfConversation are the closed ones.
 	CyclesOfConversation = `SELECT ` + Cycles.Read.Names() + `
 	FROM convo_cycles
 	WHERE workspace = ? AND conversation = ? ORDER BY number`
@@ -463,7 +463,9 @@ const (
 	standardRestartQueued = ` ON CONFLICT (workspace, conversation) DO UPDATE SET from_seq = 1`
 	standardUpsertCycle   = ` ON CONFLICT (workspace, conversation, number) DO UPDATE
 	SET category = excluded.category, summary = excluded.summary, rated_at = excluded.rated_at,
-		score = excluded.score, rating_comment = excluded.rating_comment`
+		score = excluded.score, rating_comment = excluded.rating_comment,
+		outgoing_user = excluded.outgoing_user,
+		outgoing_automation = excluded.outgoing_automation`
 	standardUpsertDelivery = ` ON CONFLICT (workspace, channel, id, address) DO UPDATE
 	SET unknown_since = CASE WHEN excluded.unknown_since IS NOT NULL
 			THEN convo_deliveries.unknown_since END,

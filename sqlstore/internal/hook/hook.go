@@ -7,10 +7,6 @@ package hook
 import (
 	"context"
 	"time"
-
-	"github.com/google/uuid"
-
-	"github.com/chatlifecycle/convo"
 )
 
 var (
@@ -21,10 +17,6 @@ var (
 	// Shared is the store with each message committed by the statement that callers share, even
 	// when there is one.
 	Shared func(store any) any
-
-	// Cycles are the closed cycles of a conversation as the table of cycles has them.
-	Cycles func(ctx context.Context, store any, workspace string, id uuid.UUID) (
-		[]convo.Cycle, error)
 
 	// Waiting is how many wait for their turn to write to a SQLite file, or to share a statement.
 	Waiting func(store any) int
