@@ -390,6 +390,10 @@ func honoursContexts(s *suite) {
 				_, err := s.store.Addresses(done, acme, c.Contact)
 				return err
 			},
+			"ClosedCycles": func() error {
+				_, err := s.store.ClosedCycles(done, acme, c.ID)
+				return err
+			},
 			"Counts": func() error {
 				_, err := s.store.Counts(done, acme)
 				return err

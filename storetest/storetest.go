@@ -60,6 +60,7 @@ func cases() []testCase {
 		readCases,
 		exactCases(),
 		pageCases,
+		historyCases,
 		listCases,
 		raceCases,
 		lockedCases,

@@ -151,6 +151,7 @@ CREATE TABLE convo_closed (
 -- Where active conversations stand in the lists that are not by their opening. list 1: at is the five
 -- minutes of the last activity; 2: since when the contact waits; 3: when its next deadline is; 10 and a
 -- priority: the opening. Each list is a range of its own: what moves in one touches no other one.
+-- A negative list has closed conversations of a contact, by a hash of it, that span more than an hour: for histories.
 CREATE TABLE convo_places (
     workspace text COLLATE "C" NOT NULL,
     list      integer NOT NULL,

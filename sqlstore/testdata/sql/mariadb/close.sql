@@ -55,7 +55,9 @@ BEGIN NOT ATOMIC
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
                 ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE
             category = VALUES(category), summary = VALUES(summary), rated_at = VALUES(rated_at),
-            score = VALUES(score), rating_comment = VALUES(rating_comment);
+            score = VALUES(score), rating_comment = VALUES(rating_comment),
+            outgoing_user = VALUES(outgoing_user),
+                outgoing_automation = VALUES(outgoing_automation);
         SET step = 0;
         COMMIT;
     END work;

@@ -272,7 +272,8 @@ INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
         ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE
     category = VALUES(category), summary = VALUES(summary), rated_at = VALUES(rated_at),
-    score = VALUES(score), rating_comment = VALUES(rating_comment);
+    score = VALUES(score), rating_comment = VALUES(rating_comment),
+    outgoing_user = VALUES(outgoing_user), outgoing_automation = VALUES(outgoing_automation);
 -- parameters: 1 workspace, 2 conversation, 3 channel, 4 lane, 5 number, 6 opened_at,
 -- 7 opened_by_type, 8 opened_by_id, 9 opened_source, 10 first_assigned_at, 11 first_assignee,
 -- 12 last_assignee, 13 last_team, 14 first_response_at, 15 first_response_sent_at,
@@ -291,7 +292,8 @@ INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
         ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE
     category = VALUES(category), summary = VALUES(summary), rated_at = VALUES(rated_at),
-    score = VALUES(score), rating_comment = VALUES(rating_comment);
+    score = VALUES(score), rating_comment = VALUES(rating_comment),
+    outgoing_user = VALUES(outgoing_user), outgoing_automation = VALUES(outgoing_automation);
 -- parameters: 1 workspace, 2 conversation, 3 channel, 4 lane, 5 number, 6 opened_at,
 -- 7 opened_by_type, 8 opened_by_id, 9 opened_source, 10 first_assigned_at, 11 first_assignee,
 -- 12 last_assignee, 13 last_team, 14 first_response_at, 15 first_response_sent_at,

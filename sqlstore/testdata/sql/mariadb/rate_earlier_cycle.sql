@@ -1,18 +1,5 @@
 -- load by contact: see load.sql
 
--- events
-SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
-    channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    on_receive, marks, cycle, score, replaces, assignee, team, response, quiet, new_contact,
-    restart_flow, message, redacted, duplicate, notice, audience, status_before, assignee_before,
-    team_before, lane_before, channel_before, opened_source, status_since, assigned_at,
-    was_assigned, opened_at, turn, turn_since, waiting_since, handed_over_at, replies,
-    pending_micros, closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before,
-    priority, priority_before, subject, attributes
-    FROM convo_events
-    WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?;
--- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
-
 BEGIN;
 -- isolation level: Read Committed
 
@@ -79,7 +66,8 @@ INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
         ?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE
     category = VALUES(category), summary = VALUES(summary), rated_at = VALUES(rated_at),
-    score = VALUES(score), rating_comment = VALUES(rating_comment);
+    score = VALUES(score), rating_comment = VALUES(rating_comment),
+    outgoing_user = VALUES(outgoing_user), outgoing_automation = VALUES(outgoing_automation);
 -- parameters: 1 workspace, 2 conversation, 3 channel, 4 lane, 5 number, 6 opened_at,
 -- 7 opened_by_type, 8 opened_by_id, 9 opened_source, 10 first_assigned_at, 11 first_assignee,
 -- 12 last_assignee, 13 last_team, 14 first_response_at, 15 first_response_sent_at,

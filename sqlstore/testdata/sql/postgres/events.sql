@@ -12,30 +12,26 @@ SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type
 -- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
 
 -- history of a contact
-SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq, ev.kind, ev.at,
-    ev.by_type, ev.by_id, ev.source, ev.channel, ev.lane, ev.address, ev.external_id, ev.sent_at,
-    ev.body, ev.attachments, ev.category, ev.summary, ev.until_at, ev.on_receive, ev.marks,
-    ev.cycle, ev.score, ev.replaces, ev.assignee, ev.team, ev.response, ev.quiet, ev.new_contact,
-    ev.restart_flow, ev.message, ev.redacted, ev.duplicate, ev.notice, ev.audience,
-    ev.status_before, ev.assignee_before, ev.team_before, ev.lane_before, ev.channel_before,
-    ev.opened_source, ev.status_since, ev.assigned_at, ev.was_assigned, ev.opened_at, ev.turn,
-    ev.turn_since, ev.waiting_since, ev.handed_over_at, ev.replies, ev.pending_micros,
-    ev.closed_by_type, ev.closed_by_id, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before,
-    ev.priority, ev.priority_before, ev.subject, ev.attributes
-    FROM convo_conversations cv
-    JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
-    WHERE cv.workspace = $1 AND cv.contact = $2 AND cv.updated_at >= $3
-        AND (ev.at, ev.conversation, ev.seq) > ($4, $5, $6)
-    ORDER BY ev.at, ev.conversation, ev.seq LIMIT $7;
--- parameters: 1 workspace, 2 contact, 3 updated_at, 4 at, 5 conversation, 6 seq, 7 limit
+WITH RECURSIVE found (id, version, seq, step) AS (
+    SELECT id, version, version - version, CASE WHEN version < 64 THEN 32 WHEN version < 4096 THEN
+        2048 ELSE 1073741824 END
+    FROM (SELECT id, version FROM convo_contacts WHERE workspace = $1 AND id = $2
+        UNION ALL SELECT id, version FROM convo_contacts WHERE workspace = $3 AND merged_into = $4
+    ) merged
+    UNION ALL
+    SELECT id, version, seq + CASE WHEN seq + step <= version AND (
+        SELECT CASE WHEN ce.at < $5 OR ce.at = $6 AND (ce.seq < $7 OR ce.seq = $8 AND ce.id <= $9)
+            THEN 1 ELSE 0 END FROM convo_contact_events ce
+        WHERE ce.workspace = $10 AND ce.contact = found.id AND ce.seq >= found.seq + found.step
+        ORDER BY ce.seq LIMIT 1) = 1 THEN step ELSE 0 END, step >> 1
+    FROM found WHERE step > 0)
+    SELECT id, seq, EXISTS (SELECT 1 FROM convo_contact_events ce
+        WHERE ce.workspace = $11 AND ce.contact = found.id AND ce.seq > found.seq) AS more
+    FROM found WHERE step = 0;
+-- parameters: 1 workspace, 2 id, 3 workspace, 4 merged_into, 5 at, 6 at, 7 seq, 8 seq, 9 id,
+-- 10 workspace, 11 workspace
 
-SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, ce.by_type,
-    ce.by_id, ce.source, ce.channel, ce.address, ce.external_id, ce.sent_at, ce.body,
-    ce.attachments, ce.quiet, ce.message, ce.redacted, ce.duplicate, ce.merged_into, ce.blocked,
-    ce.blocked_by, ce.unmerged_from, ce.own_blocked, ce.own_blocked_by, ce.name, ce.attributes
-    FROM (SELECT id FROM convo_contacts WHERE workspace = $1 AND id = $2
-    UNION ALL SELECT id FROM convo_contacts WHERE workspace = $3 AND merged_into = $4) merged
-    JOIN convo_contact_events ce ON ce.workspace = $5 AND ce.contact = merged.id
-    WHERE (ce.at, ce.seq, ce.id) > ($6, $7, $8) ORDER BY ce.at, ce.seq, ce.id LIMIT $9;
--- parameters: 1 workspace, 2 id, 3 workspace, 4 merged_into, 5 workspace, 6 at, 7 seq, 8 id,
--- 9 limit
+SELECT id, created_at, updated_at, version, version - version AS seq
+    FROM convo_conversations
+    WHERE workspace = $1 AND contact = $2 AND created_at > $3 ORDER BY created_at, id LIMIT $4;
+-- parameters: 1 workspace, 2 contact, 3 created_at, 4 limit

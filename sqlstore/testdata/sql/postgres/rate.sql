@@ -77,7 +77,9 @@ WITH wanted AS (
     FROM wanted, wrote_conversation
      ON CONFLICT (workspace, conversation, number) DO UPDATE
     SET category = excluded.category, summary = excluded.summary, rated_at = excluded.rated_at,
-        score = excluded.score, rating_comment = excluded.rating_comment
+        score = excluded.score, rating_comment = excluded.rating_comment,
+        outgoing_user = excluded.outgoing_user,
+        outgoing_automation = excluded.outgoing_automation
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,

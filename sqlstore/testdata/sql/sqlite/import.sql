@@ -275,7 +275,9 @@ INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened
         +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT (workspace,
         conversation, number) DO UPDATE
     SET category = excluded.category, summary = excluded.summary, rated_at = excluded.rated_at,
-        score = excluded.score, rating_comment = excluded.rating_comment;
+        score = excluded.score, rating_comment = excluded.rating_comment,
+        outgoing_user = excluded.outgoing_user,
+        outgoing_automation = excluded.outgoing_automation;
 -- parameters: 1 workspace, 2 conversation, 3 channel, 4 lane, 5 number, 6 opened_at,
 -- 7 opened_by_type, 8 opened_by_id, 9 opened_source, 10 first_assigned_at, 11 first_assignee,
 -- 12 last_assignee, 13 last_team, 14 first_response_at, 15 first_response_sent_at,
@@ -295,7 +297,9 @@ INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened
         +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT (workspace,
         conversation, number) DO UPDATE
     SET category = excluded.category, summary = excluded.summary, rated_at = excluded.rated_at,
-        score = excluded.score, rating_comment = excluded.rating_comment;
+        score = excluded.score, rating_comment = excluded.rating_comment,
+        outgoing_user = excluded.outgoing_user,
+        outgoing_automation = excluded.outgoing_automation;
 -- parameters: 1 workspace, 2 conversation, 3 channel, 4 lane, 5 number, 6 opened_at,
 -- 7 opened_by_type, 8 opened_by_id, 9 opened_source, 10 first_assigned_at, 11 first_assignee,
 -- 12 last_assignee, 13 last_team, 14 first_response_at, 15 first_response_sent_at,

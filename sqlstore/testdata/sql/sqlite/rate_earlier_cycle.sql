@@ -2,19 +2,6 @@ BEGIN;
 
 -- load by contact: see load.sql
 
--- events
-SELECT workspace, conversation, seq, id, contact, contact_seq, kind, at, by_type, by_id, source,
-    channel, lane, address, external_id, sent_at, body, attachments, category, summary, until_at,
-    on_receive, marks, cycle, score, replaces, assignee, team, response, quiet, new_contact,
-    restart_flow, message, redacted, duplicate, notice, audience, status_before, assignee_before,
-    team_before, lane_before, channel_before, opened_source, status_since, assigned_at,
-    was_assigned, opened_at, turn, turn_since, waiting_since, handed_over_at, replies,
-    pending_micros, closed_by_type, closed_by_id, moved_from, from_seq, labels, labels_before,
-    priority, priority_before, subject, attributes
-    FROM convo_events
-    WHERE workspace = +? AND conversation = +? AND seq > +? ORDER BY seq LIMIT +?;
--- parameters: 1 workspace, 2 conversation, 3 seq, 4 limit
-
 -- commit
 UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, updated_at = +?,
     last_activity_at = +?, last_incoming_at = +?, first_closed_at = +?, assignee = +?, team = +?,
@@ -81,7 +68,9 @@ INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened
         +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT (workspace,
         conversation, number) DO UPDATE
     SET category = excluded.category, summary = excluded.summary, rated_at = excluded.rated_at,
-        score = excluded.score, rating_comment = excluded.rating_comment;
+        score = excluded.score, rating_comment = excluded.rating_comment,
+        outgoing_user = excluded.outgoing_user,
+        outgoing_automation = excluded.outgoing_automation;
 -- parameters: 1 workspace, 2 conversation, 3 channel, 4 lane, 5 number, 6 opened_at,
 -- 7 opened_by_type, 8 opened_by_id, 9 opened_source, 10 first_assigned_at, 11 first_assignee,
 -- 12 last_assignee, 13 last_team, 14 first_response_at, 15 first_response_sent_at,
