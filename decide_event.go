@@ -53,7 +53,8 @@ func (w *decider) event(s *Snapshot, o *fields, kind EventKind) *Event {
 	w.events = append(w.events, Event{})
 	e := &w.events[len(w.events)-1]
 	e.ID, e.Workspace, e.Contact = s.nextID(), s.Contact.Workspace, s.Contact.ID
-	e.Kind, e.At, e.By = kind, o.at, o.by
+	// A log never goes back in time: an event beside the others is of another conversation's log.
+	e.Kind, e.At, e.By = kind, maxTime(o.at, s.Conversation.UpdatedAt), o.by
 	return e
 }
 
