@@ -79,7 +79,11 @@ BEGIN NOT ATOMIC
                 -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
-        IF EXISTS (SELECT 1 FROM convo_keys ky
+        IF EXISTS (
+            SELECT 1 FROM convo_keys FORCE INDEX (PRIMARY) WHERE workspace = ? AND channel = ? AND
+                id = ?
+        ) THEN
+            IF EXISTS (SELECT 1 FROM convo_keys ky
             LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
             WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
                 AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
@@ -90,6 +94,7 @@ BEGIN NOT ATOMIC
                         SELECT holds.contact FROM convo_conversations holds
                         WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)))
                             LIMIT 1) THEN LEAVE work; END IF;
+        END IF;
         INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
             first_seq, last_seq)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -125,16 +130,16 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 workspace, 64 channel, 65 id, 66 address, 67 ?, 68 id, 69 workspace,
--- 70 channel, 71 id, 72 address, 73 contact, 74 hash, 75 conversation, 76 first_seq, 77 last_seq,
--- 78 workspace, 79 conversation, 80 seq, 81 id, 82 contact, 83 contact_seq, 84 kind, 85 at,
--- 86 by_type, 87 by_id, 88 source, 89 channel, 90 lane, 91 address, 92 external_id, 93 sent_at,
--- 94 body, 95 attachments, 96 category, 97 summary, 98 until_at, 99 on_receive, 100 marks,
--- 101 cycle, 102 score, 103 replaces, 104 assignee, 105 team, 106 response, 107 quiet,
--- 108 new_contact, 109 restart_flow, 110 message, 111 redacted, 112 duplicate, 113 notice,
--- 114 audience, 115 status_before, 116 assignee_before, 117 team_before, 118 lane_before,
--- 119 channel_before, 120 opened_source, 121 status_since, 122 assigned_at, 123 was_assigned,
--- 124 opened_at, 125 turn, 126 turn_since, 127 waiting_since, 128 handed_over_at, 129 replies,
--- 130 pending_micros, 131 closed_by_type, 132 closed_by_id, 133 moved_from, 134 from_seq,
--- 135 labels, 136 labels_before, 137 priority, 138 priority_before, 139 subject, 140 attributes,
--- 141 workspace, 142 conversation, 143 from_seq
+-- 60 id, 61 version, 62 ), 63 workspace, 64 channel, 65 id, 66 workspace, 67 channel, 68 id,
+-- 69 address, 70 ?, 71 id, 72 workspace, 73 channel, 74 id, 75 address, 76 contact, 77 hash,
+-- 78 conversation, 79 first_seq, 80 last_seq, 81 workspace, 82 conversation, 83 seq, 84 id,
+-- 85 contact, 86 contact_seq, 87 kind, 88 at, 89 by_type, 90 by_id, 91 source, 92 channel, 93 lane,
+-- 94 address, 95 external_id, 96 sent_at, 97 body, 98 attachments, 99 category, 100 summary,
+-- 101 until_at, 102 on_receive, 103 marks, 104 cycle, 105 score, 106 replaces, 107 assignee,
+-- 108 team, 109 response, 110 quiet, 111 new_contact, 112 restart_flow, 113 message, 114 redacted,
+-- 115 duplicate, 116 notice, 117 audience, 118 status_before, 119 assignee_before, 120 team_before,
+-- 121 lane_before, 122 channel_before, 123 opened_source, 124 status_since, 125 assigned_at,
+-- 126 was_assigned, 127 opened_at, 128 turn, 129 turn_since, 130 waiting_since, 131 handed_over_at,
+-- 132 replies, 133 pending_micros, 134 closed_by_type, 135 closed_by_id, 136 moved_from,
+-- 137 from_seq, 138 labels, 139 labels_before, 140 priority, 141 priority_before, 142 subject,
+-- 143 attributes, 144 workspace, 145 conversation, 146 from_seq

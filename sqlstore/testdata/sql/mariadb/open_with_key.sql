@@ -32,7 +32,11 @@ BEGIN NOT ATOMIC
         INSERT INTO convo_places (workspace, list, at, id)
             VALUES (?, ?, ?, ?);
         SET step = 3;
-        IF EXISTS (SELECT 1 FROM convo_keys ky
+        IF EXISTS (
+            SELECT 1 FROM convo_keys FORCE INDEX (PRIMARY) WHERE workspace = ? AND channel = ? AND
+                id = ?
+        ) THEN
+            IF EXISTS (SELECT 1 FROM convo_keys ky
             LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
             WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
                 AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
@@ -43,6 +47,7 @@ BEGIN NOT ATOMIC
                         SELECT holds.contact FROM convo_conversations holds
                         WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)))
                             LIMIT 1) THEN LEAVE work; END IF;
+        END IF;
         INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
             first_seq, last_seq)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -82,16 +87,16 @@ END;
 -- 72 rating_comment, 73 closed_at, 74 closed_by_type, 75 closed_by_id, 76 closed_source,
 -- 77 category, 78 summary, 79 workspace, 80 id, 81 status, 82 channel, 83 lane, 84 created_at,
 -- 85 assignee, 86 team, 87 priority, 88 contact, 89 due_at, 90 workspace, 91 list, 92 at, 93 id,
--- 94 workspace, 95 channel, 96 id, 97 address, 98 ?, 99 id, 100 workspace, 101 channel, 102 id,
--- 103 address, 104 contact, 105 hash, 106 conversation, 107 first_seq, 108 last_seq, 109 workspace,
--- 110 conversation, 111 seq, 112 id, 113 contact, 114 contact_seq, 115 kind, 116 at, 117 by_type,
--- 118 by_id, 119 source, 120 channel, 121 lane, 122 address, 123 external_id, 124 sent_at,
--- 125 body, 126 attachments, 127 category, 128 summary, 129 until_at, 130 on_receive, 131 marks,
--- 132 cycle, 133 score, 134 replaces, 135 assignee, 136 team, 137 response, 138 quiet,
--- 139 new_contact, 140 restart_flow, 141 message, 142 redacted, 143 duplicate, 144 notice,
--- 145 audience, 146 status_before, 147 assignee_before, 148 team_before, 149 lane_before,
--- 150 channel_before, 151 opened_source, 152 status_since, 153 assigned_at, 154 was_assigned,
--- 155 opened_at, 156 turn, 157 turn_since, 158 waiting_since, 159 handed_over_at, 160 replies,
--- 161 pending_micros, 162 closed_by_type, 163 closed_by_id, 164 moved_from, 165 from_seq,
--- 166 labels, 167 labels_before, 168 priority, 169 priority_before, 170 subject, 171 attributes,
--- 172 workspace, 173 conversation, 174 from_seq
+-- 94 workspace, 95 channel, 96 id, 97 workspace, 98 channel, 99 id, 100 address, 101 ?, 102 id,
+-- 103 workspace, 104 channel, 105 id, 106 address, 107 contact, 108 hash, 109 conversation,
+-- 110 first_seq, 111 last_seq, 112 workspace, 113 conversation, 114 seq, 115 id, 116 contact,
+-- 117 contact_seq, 118 kind, 119 at, 120 by_type, 121 by_id, 122 source, 123 channel, 124 lane,
+-- 125 address, 126 external_id, 127 sent_at, 128 body, 129 attachments, 130 category, 131 summary,
+-- 132 until_at, 133 on_receive, 134 marks, 135 cycle, 136 score, 137 replaces, 138 assignee,
+-- 139 team, 140 response, 141 quiet, 142 new_contact, 143 restart_flow, 144 message, 145 redacted,
+-- 146 duplicate, 147 notice, 148 audience, 149 status_before, 150 assignee_before, 151 team_before,
+-- 152 lane_before, 153 channel_before, 154 opened_source, 155 status_since, 156 assigned_at,
+-- 157 was_assigned, 158 opened_at, 159 turn, 160 turn_since, 161 waiting_since, 162 handed_over_at,
+-- 163 replies, 164 pending_micros, 165 closed_by_type, 166 closed_by_id, 167 moved_from,
+-- 168 from_seq, 169 labels, 170 labels_before, 171 priority, 172 priority_before, 173 subject,
+-- 174 attributes, 175 workspace, 176 conversation, 177 from_seq

@@ -29,7 +29,11 @@ BEGIN NOT ATOMIC
                 -62135596800000000) = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
-        IF EXISTS (SELECT 1 FROM convo_keys ky
+        IF EXISTS (
+            SELECT 1 FROM convo_keys FORCE INDEX (PRIMARY) WHERE workspace = ? AND channel = ? AND
+                id = ?
+        ) THEN
+            IF EXISTS (SELECT 1 FROM convo_keys ky
             LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
             WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
                 AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
@@ -40,6 +44,7 @@ BEGIN NOT ATOMIC
                         SELECT holds.contact FROM convo_conversations holds
                         WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)))
                             LIMIT 1) THEN LEAVE work; END IF;
+        END IF;
         INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
             first_seq, last_seq)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
@@ -64,12 +69,13 @@ END;
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 ), 26 workspace, 27 channel, 28 id, 29 address, 30 ?, 31 id, 32 workspace,
--- 33 channel, 34 id, 35 address, 36 contact, 37 hash, 38 conversation, 39 first_seq, 40 last_seq,
--- 41 workspace, 42 conversation, 43 seq, 44 id, 45 contact, 46 kind, 47 at, 48 by_type, 49 by_id,
--- 50 channel, 51 address, 52 external_id, 53 sent_at, 54 body, 55 attachments, 56 cycle,
--- 57 response, 58 quiet, 59 status_before, 60 assignee_before, 61 team_before, 62 lane_before,
--- 63 channel_before, 64 opened_source, 65 turn, 66 turn_since, 67 waiting_since, 68 handed_over_at,
--- 69 replies, 70 labels_before, 71 priority_before, 72 workspace, 73 conversation, 74 from_seq
+-- 24 version, 25 ), 26 workspace, 27 channel, 28 id, 29 workspace, 30 channel, 31 id, 32 address,
+-- 33 ?, 34 id, 35 workspace, 36 channel, 37 id, 38 address, 39 contact, 40 hash, 41 conversation,
+-- 42 first_seq, 43 last_seq, 44 workspace, 45 conversation, 46 seq, 47 id, 48 contact, 49 kind,
+-- 50 at, 51 by_type, 52 by_id, 53 channel, 54 address, 55 external_id, 56 sent_at, 57 body,
+-- 58 attachments, 59 cycle, 60 response, 61 quiet, 62 status_before, 63 assignee_before,
+-- 64 team_before, 65 lane_before, 66 channel_before, 67 opened_source, 68 turn, 69 turn_since,
+-- 70 waiting_since, 71 handed_over_at, 72 replies, 73 labels_before, 74 priority_before,
+-- 75 workspace, 76 conversation, 77 from_seq
 
 COMMIT;
