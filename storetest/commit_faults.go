@@ -160,6 +160,28 @@ var faults = []fault{
 		},
 	},
 	{
+		"a contact together with a conversation whose deadline was armed anew", conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x).In(x), convo.Open{By: ana})
+			s.rearm(x, time.Hour)
+			ch := s.decide(to(x).In(x), convo.Block{By: ana}, convo.Note{By: ana, Body: "late"})
+			s.rearm(x, 2*time.Hour)
+			return ch
+		},
+	},
+	{
+		"a contact together with a conversation that is to have no timer", conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x).In(x), convo.Open{By: ana})
+			s.rearm(x, time.Hour)
+			ch := s.decide(to(x).In(x), convo.Block{By: ana}, convo.Note{By: ana, Body: "late"})
+			ch.Conversation.Unarmed = true
+			return ch
+		},
+	},
+	{
 		"a stale conversation that the call left", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			s.do(to(x), convo.Open{By: ana})

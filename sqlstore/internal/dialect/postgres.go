@@ -239,13 +239,15 @@ var (
 )`
 )
 
-// postgresHold holds a contact and a conversation that are both there before either is written.
-const postgresHold = `, held_contact AS (
+// postgresHold holds a contact and a conversation that are both as they were loaded before either
+// is written: a contact that is written stays so, whatever is found of the conversation.
+var postgresHold = `, held_contact AS (
 	SELECT 1 FROM free, convo_contacts ct
 	WHERE ct.workspace = ? AND ct.id = ? AND ct.version = ? FOR UPDATE OF ct
 ), held AS (
 	SELECT 1 FROM wanted, held_contact, convo_conversations cv
-	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ? FOR UPDATE OF cv
+	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ?
+		AND COALESCE(cv.deadline_at, ` + noTime + `) = ?{unarmed} FOR UPDATE OF cv
 )`
 
 // postgresMark tells transactions of a connection apart: it is when this one began.
@@ -326,6 +328,10 @@ func postgresChangeAnywhere(class ChangeClass) string {
 	add(class.InTransaction, postgresIfHere)
 	add(true, ")")
 
+	stillUnarmed := ""
+	if class.unarmed {
+		stillUnarmed = "\n\t\tAND cv.due_at IS NULL AND cv.applied IS NULL"
+	}
 	before := "wrote_contact"
 	switch {
 	case !class.contact:
@@ -335,15 +341,12 @@ func postgresChangeAnywhere(class ChangeClass) string {
 	case class.newConversation:
 		add(true, after(postgresUpdateContact, "free"))
 	default:
-		add(true, postgresHold+after(postgresUpdateContact, "held"))
+		add(true, strings.Replace(postgresHold, "{unarmed}", stillUnarmed, 1)+
+			after(postgresUpdateContact, "held"))
 	}
 	add(class.newConversation, postgresInsertConversation)
-	update := postgresUpdateConversation
-	if class.unarmed {
-		update = strings.Replace(update, " RETURNING 1",
-			"\n\t\tAND cv.due_at IS NULL AND cv.applied IS NULL RETURNING 1", 1)
-	}
-	add(!class.newConversation, after(update, before))
+	add(!class.newConversation, after(strings.Replace(postgresUpdateConversation, " RETURNING 1",
+		stillUnarmed+" RETURNING 1", 1), before))
 	add(true, postgresActive[class.listing])
 	add(true, postgresPlaces(class.moves))
 	again := "\n\t" + standardUpsertCycle
@@ -410,7 +413,8 @@ func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 	default:
 		loaded := LoadedArgs(&ch.Contact)
 		if !class.newConversation {
-			a = append(append(a, loaded[:3]...), ch.Conversation.Expected)
+			a = append(append(a, loaded[:3]...), ch.Conversation.Expected,
+				ch.Conversation.PlacesBefore.Deadline.UnixMicro())
 		}
 		a = append(Contacts.Mutable.Args(d, a, contact), loaded...)
 	}
