@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,7 @@ type sharing struct {
 
 // sharer is one who waits to share a statement.
 type sharer struct {
+	ctx          context.Context
 	object       []byte
 	conversation uuid.UUID
 	key          convo.KeyID
@@ -66,7 +68,7 @@ func (s *Store) share(ctx context.Context, ch *convo.Change, alone func() error)
 		return alone()
 	}
 	w := &sharer{
-		object: dialect.SharedObject(ch), conversation: ch.Conversation.ID,
+		ctx: ctx, object: dialect.SharedObject(ch), conversation: ch.Conversation.ID,
 		told: make(chan verdict, 1),
 	}
 	if len(w.object) > sharedBytes {
@@ -75,7 +77,7 @@ func (s *Store) share(ctx context.Context, ch *convo.Change, alone func() error)
 	if len(ch.Keys) > 0 {
 		w.workspace, w.key = ch.Contact.Workspace, ch.Keys[0].KeyID
 	}
-	v, err := sh.wait(ctx, w)
+	v, err := sh.wait(w)
 	switch {
 	case v.leader > 0:
 		defer sh.end(v.leader)
@@ -116,7 +118,7 @@ func (sh *sharing) end(leader int64) {
 
 // wait waits for the verdict. An error is the context's; if w is in a statement by then, that goes
 // on for the others.
-func (sh *sharing) wait(ctx context.Context, w *sharer) (verdict, error) {
+func (sh *sharing) wait(w *sharer) (verdict, error) {
 	sh.mu.Lock()
 	sh.waiting = append(sh.waiting, w)
 	if sh.leader == 0 { // it has ended meanwhile
@@ -137,7 +139,7 @@ func (sh *sharing) wait(ctx context.Context, w *sharer) (verdict, error) {
 			sh.mu.Unlock()
 			impatient.Reset(sh.patience)
 			continue
-		case <-ctx.Done():
+		case <-w.ctx.Done():
 		}
 		sh.mu.Lock()
 		i := slices.Index(sh.waiting, w)
@@ -148,14 +150,14 @@ func (sh *sharing) wait(ctx context.Context, w *sharer) (verdict, error) {
 		sh.mu.Unlock()
 		switch {
 		case i >= 0:
-			return verdict{}, ctx.Err()
+			return verdict{}, w.ctx.Err()
 		case in == nil: // it was to lead at the same moment
-			return <-w.told, ctx.Err()
+			return <-w.told, w.ctx.Err()
 		}
 		if in.wanted.Add(-1) == 0 {
 			in.cancel()
 		}
-		return verdict{}, ctx.Err()
+		return verdict{}, w.ctx.Err()
 	}
 }
 
@@ -172,7 +174,8 @@ func (sh *sharing) next() {
 		batch[0].told <- verdict{leader: sh.leader}
 		return
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	// with the values of the first one; its end is not that of the others
+	ctx, cancel := context.WithCancel(context.WithoutCancel(batch[0].ctx))
 	in := &shared{cancel: cancel}
 	in.wanted.Store(int64(len(batch)))
 	for _, w := range batch {
@@ -208,11 +211,20 @@ func (sh *sharing) take() (batch []*sharer) {
 func (sh *sharing) carryOut(ctx context.Context, in *shared, batch []*sharer, leader int64) {
 	defer in.cancel()
 	defer sh.end(leader)
+	told := false
+	defer func() { // a driver panics: each finds out by itself what came of it
+		if r := recover(); r != nil && !told {
+			for _, w := range batch {
+				w.told <- verdict{err: fmt.Errorf("sqlstore: a shared statement panicked: %v", r)}
+			}
+		}
+	}()
 	objects := make([][]byte, len(batch))
 	for i, w := range batch {
 		objects[i] = w.object
 	}
 	written, err := sh.send(ctx, dialect.SharedObjects(objects))
+	told = true
 	for i, w := range batch {
 		w.told <- verdict{written: err == nil && written>>i&1 == 1, err: err}
 	}

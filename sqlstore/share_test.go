@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // sharers share statements of a server that is made up.
@@ -68,6 +69,12 @@ func (x *sharers) share(ctx context.Context, i int, alone func() error) {
 		})
 	})
 	synctest.Wait()
+}
+
+func waiting(ctx context.Context) *sharer {
+	return &sharer{
+		ctx: ctx, object: []byte("{}"), conversation: uuid.New(), told: make(chan verdict, 1),
+	}
 }
 
 func well() error { return nil }
@@ -253,9 +260,9 @@ func TestAStatementEndsWithTheLastWhoWaitsForIt(t *testing.T) {
 		for range 2 {
 			ctx, cancel := context.WithCancel(t.Context())
 			ends = append(ends, cancel)
-			w := &sharer{object: []byte("{}"), conversation: uuid.New(), told: make(chan verdict, 1)}
+			w := waiting(ctx)
 			waits.Go(func() {
-				_, err := sh.wait(ctx, w)
+				_, err := sh.wait(w)
 				require.ErrorIs(t, err, context.Canceled)
 				require.NotNil(t, w.with, "it is for the caller to find out what came of it")
 			})
@@ -280,4 +287,43 @@ func TestWhoIsAlonePaysNothingForSharing(t *testing.T) {
 			t.Error(err)
 		}
 	}))
+}
+
+func TestAPanicOfTheDriverIsTheErrorOfAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sh := &sharing{patience: sharePatience}
+		sh.send = func(context.Context, string) (int64, error) { panic("in the driver") }
+		leader, _ := sh.lead()
+		var waits sync.WaitGroup
+		for range 2 {
+			w := waiting(t.Context())
+			waits.Go(func() {
+				v, err := sh.wait(w)
+				require.NoError(t, err)
+				require.ErrorContains(t, v.err, "in the driver")
+				require.False(t, v.written)
+			})
+		}
+		synctest.Wait()
+		sh.end(leader)
+		waits.Wait()
+		synctest.Wait()
+		require.Zero(t, sh.leader, "the next ones go on")
+	})
+}
+
+func TestWhatHasAKeyOfTheHostSharesNothing(t *testing.T) {
+	ch := newSharers(t, 1).changes[0]
+	require.True(t, dialect.Shares(&ch))
+	ch.Keys = []convo.Key{{KeyID: convo.KeyID{Channel: "chat", ID: "k"}}}
+	require.True(t, dialect.Shares(&ch))
+	ch.Keys[0].Channel = ""
+	require.False(t, dialect.Shares(&ch))
+}
+
+func TestAllThatIsAlwaysTheSameHasAPlace(t *testing.T) {
+	for d, e := range engines {
+		s := newStore(Config{Dialect: d}, e)
+		require.LessOrEqual(t, len(s.fixedStatements()), maxFixed, d)
+	}
 }

@@ -16,10 +16,10 @@ import (
 // reports come in hundreds of statements, so they have a few places, apart from those of what each
 // command needs.
 const (
-	maxFixed    = 50 // of the statements that are always the same
+	maxFixed    = 52 // of the statements that are always the same
 	maxComposed = 30 // of those that carry out a class of changes
 	maxInside   = 10 // of those that are only for the inside of a transaction
-	maxOthers   = 13
+	maxOthers   = 11
 )
 
 // maxTexts bounds what is remembered of statements, whose number nothing else bounds.

@@ -260,6 +260,9 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 
 // commit carries out changes: at once, where that can be.
 func (s *Store) commit(ctx context.Context, changes []convo.Change, atOnce bool) error {
+	if s.tx != nil && s.tx.hosts && s.tx.broken {
+		return s.tx.lost(errBroken)
+	}
 	if atOnce && s.d.commit != nil && len(changes) < manyUpdates && s.eachAtOnce(changes) {
 		for i := range changes {
 			if _, err := s.d.commit(ctx, s, &changes[i]); err != nil {

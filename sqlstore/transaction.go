@@ -38,7 +38,7 @@ func (t *transaction) commit(ctx context.Context, changes []convo.Change) error 
 func (t *transaction) within(ctx context.Context, f func(*transaction) error) error {
 	switch {
 	case t.broken && t.hosts:
-		return t.lost(errors.New("an earlier call found that"))
+		return t.lost(errBroken)
 	case t.broken:
 		return errAgain
 	case t.hosts && t.d.oneWriter && !t.d.inTransaction(ctx, t.tx):
@@ -74,6 +74,8 @@ func (t *transaction) within(ctx context.Context, f func(*transaction) error) er
 }
 
 var errNoTransaction = errors.New("no transaction is active")
+
+var errBroken = errors.New("an earlier call found that")
 
 // lost ends the host's transaction, which the engine has ended, or could not undo a part of: else
 // the host might go on and commit what is left of it.

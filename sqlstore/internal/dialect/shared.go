@@ -16,10 +16,12 @@ import (
 // MaxShared is how many changes share a statement at most: each is a bit of a signed number.
 const MaxShared = 48
 
-// Shares reports whether a change may share a statement.
+// Shares reports whether a change may share a statement. One with a key of the host does not: an
+// INSERT waits for a transaction that writes the same key, perhaps for another conversation, and
+// all others would wait with it.
 func Shares(ch *convo.Change) bool {
 	class, _ := ClassOf(ch)
-	return class.message
+	return class.message && (len(ch.Keys) == 0 || ch.Keys[0].Channel != "")
 }
 
 // SharedObject is the object of a change that may share a statement.
