@@ -164,6 +164,9 @@ func (e *engine) compare(ctx context.Context, o *options, callers []int) error {
 	if err := fill.Conversations(ctx, db, e.dialect, o.rows); err != nil {
 		return err
 	}
+	if err := fill.Log(ctx, db, e.dialect, o.rows); err != nil {
+		return err
+	}
 	if err := fill.RolledUp(ctx, db, e.dialect, o.rows); err != nil {
 		return err
 	}
