@@ -41,7 +41,7 @@ on-engines:
 	@echo "$$(scripts/modules packages | wc -l) packages"
 	@echo "leaves to scripts/nightly: the race detector for $(ALONE), $(ONE_AT_A_TIME)," \
 		"pages, and the suite for stores and TestAnAnswer on SQLite; on the servers" \
-		"TestStoreConformsUnpreparedWithAPrefix, long races, four in five of the steps at which" \
+		"TestStoreConformsUnpreparedWithAPrefix and ByTheSharedStatement, long races, four in five of the steps at which" \
 		"calls meet, two in three of the calls that fail and of the reports that are compared"
 	CONVO_SKIP_BROWSER="go test work tries the pages" go test -race -short -count=1 \
 		-skip '$(ONE_AT_A_TIME)' \
