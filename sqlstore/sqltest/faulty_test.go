@@ -368,8 +368,17 @@ func (c *faultyConn) query(query string, do func() error, r *driver.Rows) error 
 	if !errors.As(err, &met) {
 		return err
 	}
-	*r, err = c.rowsThenError(query, do, r)
+	if *r, err = c.rowsThenError(query, do, r); errors.Is(err, driver.ErrSkip) {
+		c.f.putOff()
+	}
 	return err
+}
+
+// putOff has the next call meet the fault: the driver wants this one in another way.
+func (f *faulty) putOff() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.faults.at++
 }
 
 // errBehindRows says that the call is to answer with rows, and then with an error.
