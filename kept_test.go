@@ -122,9 +122,15 @@ func TestTheNextCallNeedsNoLoad(t *testing.T) {
 			{convo.Receive{ExternalID: "1", Channel: "chat", Body: "hi"}},
 			{convo.Send{Key: "k", By: agentAna, Body: "hi"}},
 		}, 0},
-		"by an address":                {phone, []convo.Command{hello}, [][]convo.Command{{hello}, {answer}}, 0},
-		"by a contact and its address": {both, []convo.Command{hello}, [][]convo.Command{{hello}, {answer}}, 0},
-		"in a lane":                    {susan.In("orders"), []convo.Command{hello}, [][]convo.Command{{hello}, {answer}}, 0},
+		"by an address": {
+			phone, []convo.Command{hello}, [][]convo.Command{{hello}, {answer}}, 0,
+		},
+		"by a contact and its address": {
+			both, []convo.Command{hello}, [][]convo.Command{{hello}, {answer}}, 0,
+		},
+		"in a lane": {
+			susan.In("orders"), []convo.Command{hello}, [][]convo.Command{{hello}, {answer}}, 0,
+		},
 		"that nobody of the contact has written to": {susan, []convo.Command{convo.Open{By: agentAna}},
 			[][]convo.Command{{answer}, {answer}}, 0},
 		"a closing": {susan, []convo.Command{hello}, [][]convo.Command{{closing}}, 0},

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -45,7 +44,6 @@ type sharer struct {
 type verdict struct {
 	leader  int64 // it is to carry out its change by itself, as this leader
 	written bool
-	err     error // of the statement
 }
 
 // shared is a statement for several.
@@ -87,10 +85,8 @@ func (s *Store) share(ctx context.Context, ch *convo.Change, alone func() error)
 		return alone()
 	case v.written || err != nil && w.with == nil:
 		return err
-	case err == nil && (v.err == nil || s.d.settled(v.err)):
-		return alone() // it says what is in the way
 	case err == nil:
-		err = v.err
+		return alone() // it says what is in the way, and finds out whether it is there already
 	}
 	return s.finish(ctx, []convo.Change{*ch}, err)
 }
@@ -212,10 +208,10 @@ func (sh *sharing) carryOut(ctx context.Context, in *shared, batch []*sharer, le
 	defer in.cancel()
 	defer sh.end(leader)
 	told := false
-	defer func() { // a driver panics: each finds out by itself what came of it
+	defer func() { // a driver panics: it will again, where the caller can recover
 		if r := recover(); r != nil && !told {
 			for _, w := range batch {
-				w.told <- verdict{err: fmt.Errorf("sqlstore: a shared statement panicked: %v", r)}
+				w.told <- verdict{}
 			}
 		}
 	}()
@@ -226,7 +222,7 @@ func (sh *sharing) carryOut(ctx context.Context, in *shared, batch []*sharer, le
 	written, err := sh.send(ctx, dialect.SharedObjects(objects))
 	told = true
 	for i, w := range batch {
-		w.told <- verdict{written: err == nil && written>>i&1 == 1, err: err}
+		w.told <- verdict{written: err == nil && written>>i&1 == 1}
 	}
 }
 

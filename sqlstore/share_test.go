@@ -289,7 +289,7 @@ func TestWhoIsAlonePaysNothingForSharing(t *testing.T) {
 	}))
 }
 
-func TestAPanicOfTheDriverIsTheErrorOfAll(t *testing.T) {
+func TestAPanicOfTheDriverEndsNoOthersWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sh := &sharing{patience: sharePatience}
 		sh.send = func(context.Context, string) (int64, error) { panic("in the driver") }
@@ -300,7 +300,6 @@ func TestAPanicOfTheDriverIsTheErrorOfAll(t *testing.T) {
 			waits.Go(func() {
 				v, err := sh.wait(w)
 				require.NoError(t, err)
-				require.ErrorContains(t, v.err, "in the driver")
 				require.False(t, v.written)
 			})
 		}
