@@ -180,6 +180,7 @@ func (w *decider) row(s *Snapshot, to *ConversationRow) {
 	known := s.Conversation.ID == w.loaded.conversation
 	if known {
 		to.PlacesBefore, to.LabelsBefore = w.loaded.places, w.loaded.labels
+		to.DueBefore, to.AppliedBefore = w.loaded.dueAt, w.loaded.applied
 	}
 	if w.otherThanMessages || !known || !s.Conversation.DueAt.Equal(w.loaded.dueAt) {
 		var was, now listing // of a new one there is nothing in lists

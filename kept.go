@@ -55,12 +55,14 @@ type lead struct {
 type seenVersions struct {
 	contact, conversation int64
 	id                    uuid.UUID // of the conversation
-	seen                  time.Time
+	seen, due, deadline   time.Time
+	applied               string
 }
 
 func (s *Snapshot) seenVersions() seenVersions {
+	c := &s.Conversation
 	return seenVersions{
-		s.Contact.Version, s.Conversation.Version, s.Conversation.ID, s.Contact.SeenAt,
+		s.Contact.Version, c.Version, c.ID, s.Contact.SeenAt, c.DueAt, c.Deadline, c.Applied,
 	}
 }
 
@@ -168,15 +170,12 @@ func (k *keptSnapshots) lead(to *Ref, l lead) {
 }
 
 // foreseen reports whether a Load of s.Ref after ch, which was decided on s, gives the contact and
-// the conversation of ch: a contact has no other active conversation in the lane. A timer's hint
-// and the rules that a conversation is armed by change without a version, so one that has any of
-// them is loaded each time.
+// the conversation of ch: a contact has no other active conversation in the lane.
 func foreseen(s *Snapshot, ch *Change) bool {
 	to, c := &s.Ref, &ch.Conversation
 	itself := c.ID == to.Conversation || to.Conversation == uuid.Nil && c.Lane == to.Lane
 	linked := to.Address == (Address{}) || s.AddressOwner == ch.Contact.ID
-	return c.Status.Active() && itself && linked && !c.Moved && c.Applied == "" &&
-		c.DueAt.IsZero()
+	return c.Status.Active() && itself && linked && !c.Moved
 }
 
 // attempt loads, decides and commits once; when a call is tried first, on a kept snapshot if there
@@ -248,6 +247,6 @@ func (ch *Change) byVersions() bool {
 		len(ch.Repointed)+len(ch.Redact) > 0 {
 		return false
 	}
-	ch.Contact.Action, c.Unarmed = RowCompared, true
+	ch.Contact.Action = RowCompared
 	return true
 }

@@ -143,8 +143,9 @@ func TestTheNextCallNeedsNoLoad(t *testing.T) {
 		"not a note to a closed one": {susan, []convo.Command{hello, closing},
 			[][]convo.Command{{convo.Note{By: agentAna, Body: "x"}}}, 1},
 		"not of a closed one": {susan, []convo.Command{hello, closing}, [][]convo.Command{{hello}}, 1},
-		"not with a timer": {susan, []convo.Command{hello, convo.SetPending{By: agentAna,
-			Until: morning.Add(24 * time.Hour)}}, [][]convo.Command{{answer}, {answer}}, 2},
+		"with a timer": {susan, []convo.Command{hello, convo.SetPending{By: agentAna,
+			Until: morning.Add(24 * time.Hour)}},
+			[][]convo.Command{{answer}, {answer}, {closing}}, 0},
 		"what changes the conversation": {susan, []convo.Command{hello}, [][]convo.Command{
 			{convo.Assign{By: agentAna, Assignee: "ana"}}, {convo.SetPending{By: agentAna}},
 			{hello}, {convo.Prioritize{By: agentAna, Priority: convo.PriorityHigh}},
@@ -271,49 +272,77 @@ func TestNothingIsKeptOfAStoreWhoseWritersTakeTurns(t *testing.T) {
 	assert.Zero(t, s.spared.Load())
 }
 
-// What arms timers changes without a version.
-func TestAConversationWithATimerIsLoaded(t *testing.T) {
+func TestAConversationWithDeadlinesNeedsNoLoad(t *testing.T) {
 	var p convo.Policy
 	w := newKeptWorld(t, 10, convo.WithPolicies(
 		func(context.Context, convo.Scope) (*convo.Policy, error) { q := p; return &q, nil }))
 	w.do(w.here, bySusan, hello)
 	p.AutoClose.After = convo.Duration(time.Hour)
-	for i := range 3 {
+	for range 3 {
 		loads, commits := w.trips(func() { w.do(w.here, bySusan, answer) })
-		assert.EqualValues(t, min(i, 1), loads, "the first one arms it")
+		assert.Zero(t, loads)
 		assert.EqualValues(t, 1, commits)
 	}
 	c, err := w.here.Active(t.Context(), bySusan)
 	require.NoError(t, err)
-	assert.False(t, c.DueAt.IsZero())
+	assert.False(t, c.DueAt.IsZero(), "the first one arms it")
+	dumpOf(t, w.store, tenant).verify(t)
 }
 
-func TestATimerThatOthersHaveArmedIsNoticed(t *testing.T) {
-	for _, cmds := range [][]convo.Command{
-		{answer}, {convo.Assign{By: agentAna, Assignee: "ana"}}, {closing},
-		{convo.Label{By: agentAna, Add: []string{"vip"}}},
-	} {
-		told := func(n int) (convo.Result, dump) {
-			w := newKeptWorld(t, n)
-			w.do(w.here, bySusan, hello)
-			others := newOn(t, w.store, convo.WithClock(w), convo.WithPolicy(convo.Policy{
-				AutoClose: convo.AutoClose{
-					After: convo.Duration(time.Hour), Since: convo.SinceAnyEvent,
-				},
-			}))
-			armed, err := others.Rearm(t.Context(), tenant)
+// What timers change has no version: when they are looked at next, and by which rules.
+func TestWhatTimersHaveChangedIsNoticed(t *testing.T) {
+	rule := func(name string, since convo.Since, after time.Duration) convo.Deadline {
+		return convo.Deadline{Name: name, Since: since, After: convo.Duration(after)}
+	}
+	waits := rule("waits", convo.SinceContactWaiting, time.Hour)
+	rearm := func(deadlines ...convo.Deadline) func(*testing.T, *keptWorld) {
+		return func(t *testing.T, w *keptWorld) {
+			e := newOn(t, w.store, convo.WithClock(w),
+				convo.WithPolicy(convo.Policy{Deadlines: deadlines}))
+			armed, err := e.Rearm(t.Context(), tenant)
 			require.NoError(t, err)
 			require.Equal(t, 1, armed)
-			loads, _ := w.trips(func() { w.do(w.here, bySusan, cmds...) })
-			assert.EqualValues(t, 1, loads)
-			r, err := w.others.Do(t.Context(), bySusan, convo.Note{By: agentBen, Body: "x"})
-			require.NoError(t, err)
-			return r, dumpOf(t, w.store, tenant)
 		}
-		result, has := told(0)
-		r, d := told(10)
-		assert.Equal(t, result, r)
-		assert.Equal(t, has, d)
+	}
+	for name, row := range map[string]struct {
+		rules []convo.Deadline
+		does  func(t *testing.T, w *keptWorld)
+	}{
+		"armed": {nil, rearm(rule("idle", convo.SinceAnyEvent, time.Hour))},
+		"put off by a Tick": {[]convo.Deadline{waits}, func(t *testing.T, w *keptWorld) {
+			w.now = w.now.Add(time.Hour)
+			n, err := w.others.Tick(t.Context(), 0)
+			require.NoError(t, err)
+			require.Zero(t, n)
+		}},
+		"a rule more, which is due later": {[]convo.Deadline{waits},
+			rearm(waits, rule("idle", convo.SinceAnyEvent, 2*time.Hour))},
+		"no rules": {[]convo.Deadline{waits}, rearm()},
+	} {
+		for _, cmds := range [][]convo.Command{
+			{answer}, {hello}, {convo.Assign{By: agentAna, Assignee: "ana"}}, {closing},
+			{convo.Label{By: agentAna, Add: []string{"vip"}}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				told := func(n int) (convo.Result, dump) {
+					w := newKeptWorld(t, n,
+						convo.WithPolicy(convo.Policy{Deadlines: row.rules}))
+					w.do(w.here, bySusan, hello)
+					w.do(w.here, bySusan, answer)
+					row.does(t, w)
+					loads, _ := w.trips(func() { w.do(w.here, bySusan, cmds...) })
+					assert.EqualValues(t, 1, loads)
+					r, err := w.others.Do(t.Context(), bySusan,
+						convo.Note{By: agentBen, Body: "x"})
+					require.NoError(t, err)
+					return r, dumpOf(t, w.store, tenant)
+				}
+				result, has := told(0)
+				r, d := told(10)
+				assert.Equal(t, result, r)
+				assert.Equal(t, has, d)
+			})
+		}
 	}
 }
 

@@ -80,10 +80,9 @@ func WithMaxMerged(n int) Option { return func(e *Engine) { e.maxMerged = n } }
 // What others have changed meanwhile is noticed when it is committed; then it is loaded and decided
 // again: what is kept refuses nothing, and leaves nothing undone. That costs up to two trips more;
 // so where others have mostly been there, as with calls that come to any of many processes, all is
-// loaded first again. A conversation with a timer, or whose policy has deadlines, is loaded each
-// time. Nothing is kept of a store whose writers wait for one another (SQLite, memory), nor in the
-// host's own transaction. A store of your own that is a [Locker] must heed [RowCompared] and
-// [ConversationRow].Unarmed.
+// loaded first again. Nothing is kept of a store whose writers wait for one another (SQLite,
+// memory), nor in the host's own transaction. A store of your own that is a [Locker] must heed
+// [RowCompared].
 //
 // Each takes up to 2.6 kB of memory, and its texts (2.6 MB by default). No version may be given
 // twice: when a failover has lost commits, or a backup is restored, begin with new engines.

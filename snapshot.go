@@ -124,7 +124,8 @@ const (
 	RowKept  RowAction = iota // nothing is compared or written
 	RowAdded                  // nothing may be there
 	// RowUpdated: the row there must have the version Expected. That does not say all: of a contact
-	// it must have no later SeenAt, of a conversation the Deadline of PlacesBefore.
+	// it must have no later SeenAt, of a conversation the Deadline of PlacesBefore, DueBefore and
+	// AppliedBefore, for these change without a version.
 	RowUpdated
 	RowRemoved // the row is there
 	// RowCompared, of Change.Contact: nothing is written, but the row there must be as one that is
@@ -149,9 +150,6 @@ type ConversationRow struct {
 	// UpdatedAt, LastActivityAt, LastIncomingAt, AwaitingContactSince, Address, Deadline and, of
 	// the cycle, waits, responses and counts. Its places in lists may have changed nevertheless.
 	OnlyMessages bool
-	// Unarmed demands of a row that is updated that it has neither DueAt nor Applied, which change
-	// without a version.
-	Unarmed bool
 	// Moved says that Contact, Origin, Lane or Channel have changed, which else no commit changes.
 	Moved bool
 	// Listing is what becomes of the row by which an active conversation is filtered in lists and
@@ -161,6 +159,9 @@ type ConversationRow struct {
 	Listing RowAction
 	// PlacesBefore are the places in lists that were loaded; [PlacesOf] says which they are now.
 	PlacesBefore Places
+	// DueBefore is the DueAt that was loaded, AppliedBefore the Applied.
+	DueBefore     time.Time
+	AppliedBefore string
 	// LabelsBefore are the Labels that were loaded.
 	LabelsBefore Tokens
 	// CycleClosed says that the call closed the conversation's Cycle, or when it was closed amended

@@ -213,20 +213,20 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 	return nil
 }
 
-// checkConversation compares a conversation with what its row expects: a version and a deadline, or
-// nothing there.
+// checkConversation compares a conversation with what its row expects: a version and what changes
+// without one, or nothing there.
 func (w *workspace) checkConversation(r *convo.ConversationRow) error {
 	var version int64
-	var deadline time.Time
-	var armed bool
+	var deadline, due time.Time
+	var applied string
 	if c := w.conversations[r.ID]; c != nil {
 		version = c.version
-		if c.state != nil { // else it has none
-			deadline = c.state.Deadline
-			armed = !c.state.DueAt.IsZero() || c.state.Applied != ""
+		if c.state != nil { // else it has no timers
+			deadline, due, applied = c.state.Deadline, c.state.DueAt, c.state.Applied
 		}
 	}
-	if version != r.Expected || !deadline.Equal(r.PlacesBefore.Deadline) || r.Unarmed && armed {
+	if version != r.Expected || !deadline.Equal(r.PlacesBefore.Deadline) ||
+		!due.Equal(r.DueBefore) || applied != r.AppliedBefore {
 		return fmt.Errorf("memstore: conversation %s: %w", r.ID, convo.ErrConflict)
 	}
 	return nil

@@ -202,7 +202,7 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 				dialect.Conversations.All.Args(t.d.Dialect, nil, c)...)
 		case r.OnlyMessages:
 			a := dialect.Conversations.ByMessages.Args(t.d.Dialect, make([]any, 0, 16), c)
-			written, err = t.update(ctx, dialect.ByVersion(dialect.UpdateByMessages, r),
+			written, err = t.update(ctx, dialect.UpdateByMessages,
 				dialect.LoadedConversationArgs(t.d.Dialect, a, r)...)
 		default:
 			a := dialect.Conversations.Mutable.Args(t.d.Dialect, make([]any, 0, 64), c)
@@ -212,7 +212,7 @@ func (p *plan) writeConversations(ctx context.Context, t *transaction) error {
 				a = append(a, c.Contact, c.Origin, c.Lane, c.Channel)
 			}
 			a = dialect.LoadedConversationArgs(t.d.Dialect, a, r)
-			written, err = t.update(ctx, dialect.ByVersion(statement, r), a...)
+			written, err = t.update(ctx, statement, a...)
 		}
 		if err == nil && !written {
 			err = fmt.Errorf("sqlstore: conversation %s: %w", c.ID, convo.ErrConflict)

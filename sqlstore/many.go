@@ -212,7 +212,7 @@ func (p *plan) updates() bool {
 	}
 	for _, c := range p.conversations {
 		texts += len(c.Cycle.Closing.Summary) + len(c.Attributes)
-		if c.Action != convo.RowUpdated || c.Unarmed || c.LabelsBefore != c.Labels ||
+		if c.Action != convo.RowUpdated || c.LabelsBefore != c.Labels ||
 			c.CycleClosed && c.Listing != convo.RowRemoved {
 			return false
 		}

@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/chatlifecycle/convo"
@@ -23,7 +25,7 @@ const (
 	keyRule = "Commit MUST refuse with ErrDuplicate a key that it has"
 )
 
-var faults = []fault{
+var faults = slices.Concat(timerFaults(), []fault{
 	{"a stale contact", conflictRule, convo.ErrConflict, func(s *suite, x string) convo.Change {
 		ch := s.decide(to(x), convo.Open{By: ana})
 		s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana})
@@ -120,36 +122,6 @@ var faults = []fault{
 		},
 	},
 	{
-		"a message to a conversation that is to have no timer", conflictRule, convo.ErrConflict,
-		func(s *suite, x string) convo.Change {
-			s.do(to(x), convo.Open{By: ana},
-				convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
-			ch := s.decide(to(x), convo.Send{By: ana, Body: "hi"})
-			ch.Conversation.Unarmed = true
-			return ch
-		},
-	},
-	{
-		"a change of a conversation that is to have no timer", conflictRule, convo.ErrConflict,
-		func(s *suite, x string) convo.Change {
-			s.do(to(x).In(x), convo.Open{By: ana})
-			s.rearm(x, time.Hour)
-			ch := s.decide(to(x).In(x), convo.Assign{By: ana, Assignee: "ana"})
-			ch.Conversation.Unarmed = true
-			return ch
-		},
-	},
-	{
-		"labels of a conversation that is to have no timer", conflictRule, convo.ErrConflict,
-		func(s *suite, x string) convo.Change {
-			s.do(to(x).In(x), convo.Open{By: ana})
-			s.rearm(x, time.Hour)
-			ch := s.decide(to(x).In(x), convo.Label{By: ana, Add: []string{"vip"}})
-			ch.Conversation.Unarmed = true
-			return ch
-		},
-	},
-	{
 		"a closing whose deadline was armed anew", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			s.do(to(x).In(x), convo.Open{By: ana})
@@ -167,17 +139,6 @@ var faults = []fault{
 			s.rearm(x, time.Hour)
 			ch := s.decide(to(x).In(x), convo.Block{By: ana}, convo.Note{By: ana, Body: "late"})
 			s.rearm(x, 2*time.Hour)
-			return ch
-		},
-	},
-	{
-		"a contact together with a conversation that is to have no timer", conflictRule,
-		convo.ErrConflict,
-		func(s *suite, x string) convo.Change {
-			s.do(to(x).In(x), convo.Open{By: ana})
-			s.rearm(x, time.Hour)
-			ch := s.decide(to(x).In(x), convo.Block{By: ana}, convo.Note{By: ana, Body: "late"})
-			ch.Conversation.Unarmed = true
 			return ch
 		},
 	},
@@ -304,6 +265,41 @@ var faults = []fault{
 			return ch
 		},
 	},
+})
+
+// timerFaults are changes of a conversation whose version is the loaded one, while what timers
+// change without one is not: of each kind that may be written in a way of its own.
+func timerFaults() (all []fault) {
+	message := convo.Send{By: ana, Body: "hi"}
+	for name, cmds := range map[string][]convo.Command{
+		"a message":          {message},
+		"a message by a key": {convo.Send{By: ana, Body: "hi", Key: "k"}},
+		"an assignment":      {convo.Assign{By: ana, Assignee: "ana"}},
+		"a label":            {convo.Label{By: ana, Add: []string{"vip"}}},
+		"a closing":          {convo.Close{By: ana}},
+		"a block":            {convo.Block{By: ana}, convo.Note{By: ana, Body: "spam"}},
+	} {
+		for what, change := range map[string]func(r *convo.ConversationRow){
+			"Deadline": func(r *convo.ConversationRow) {
+				r.PlacesBefore.Deadline = r.PlacesBefore.Deadline.Add(time.Minute)
+			},
+			"DueAt":   func(r *convo.ConversationRow) { r.DueBefore = time.Time{} },
+			"Applied": func(r *convo.ConversationRow) { r.AppliedBefore = "G0000000" },
+		} {
+			all = append(all, fault{
+				name + ", with another " + what, conflictRule, convo.ErrConflict,
+				func(s *suite, x string) convo.Change {
+					s.do(to(x), convo.Open{By: ana},
+						convo.SetPending{By: ana, Until: s.clock.Now().Add(time.Hour)})
+					ch := s.decide(to(x), cmds...)
+					change(&ch.Conversation)
+					return ch
+				},
+			})
+		}
+	}
+	slices.SortFunc(all, func(a, b fault) int { return strings.Compare(a.name, b.name) })
+	return all
 }
 
 // rearm has the conversations of a lane armed by a policy whose deadline is so long after the

@@ -39,6 +39,11 @@ var deadlineCases = []testCase{
 		rearms,
 	},
 	{
+		"Deadlines/are not lost when a Tick comes between a decision and its commit",
+		"a conversation is written only with the DueAt that was loaded",
+		meetsATick,
+	},
+	{
 		"Deadlines/leave ratings to the contact",
 		"a cycle keeps its rating",
 		keepsRatings,
@@ -351,6 +356,41 @@ func rearms(s *suite) {
 		if c.Contact != "closed" {
 			s.Equal(s.clock.Now(), c.Cycle.Closing.At, "not before the policy was applied")
 		}
+	}
+}
+
+// meetsATick has a hint come up, with nothing due, while something is written that arms a deadline
+// and was decided before: what is stored must not be later than what is due then.
+func meetsATick(s *suite) {
+	policy := convo.WithPolicy(convo.Policy{Deadlines: []convo.Deadline{
+		{Name: "late", Since: convo.SinceContactWaiting, After: convo.Duration(time.Hour)},
+	}})
+	ticks := s.with(policy)
+	for i, more := range [][]convo.Command{
+		nil, {convo.Describe{By: ana, Subject: new("a subject")}},
+		{convo.Label{By: ana, Add: []string{"vip"}}}, {convo.Block{By: ana}},
+		{convo.Assign{By: ana, Assignee: "ana"}},
+		{convo.SetPending{By: ana}, convo.Resume{By: ana}},
+	} {
+		of := to(fmt.Sprint(i))
+		hint := s.by(ticks, of, convo.Receive{Body: "hi"}).Conversation.DueAt
+		s.by(ticks, of, convo.Send{By: ana, Body: "hello"})
+		m := &meanwhile{Store: s.store, before: 2, do: func() {
+			s.clock.add(hint.Sub(s.clock.Now()))
+			n, err := ticks.Tick(s.ctx, 0)
+			s.NoError(err)
+			s.Zero(n, "nobody waits yet")
+			s.Empty(s.due(hint, 100))
+		}}
+		e, err := convo.New(m, policy, convo.WithClock(s.clock))
+		s.NoError(err)
+		s.clock.add(59 * time.Minute)
+		s.by(e, of, append([]convo.Command{convo.Receive{Body: "hi again"}}, more...)...)
+		s.clock.add(time.Hour)
+		n, err := ticks.Tick(s.ctx, 0)
+		s.NoError(err)
+		s.Equal(1, n, "it waits for too long, case %d", i)
+		s.clock.add(time.Hour)
 	}
 }
 

@@ -837,6 +837,7 @@ func compareNoConversation(s convo.Store, ch *convo.Change) {
 		c, err := s.Conversation(context.Background(), ch.Contact.Workspace, r.ID)
 		if err == nil && r.Expected != 0 {
 			r.Expected, r.PlacesBefore.Deadline = c.Version, c.Deadline
+			r.DueBefore, r.AppliedBefore = c.DueAt, c.Applied
 		}
 	}
 	ch.Earlier = slices.Clone(ch.Earlier)

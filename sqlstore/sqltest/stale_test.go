@@ -28,6 +28,10 @@ var staleChanges = []struct {
 		[]convo.Command{convo.Receive{Channel: "sms", Body: "hi"}},
 	},
 	{
+		"a note", []convo.Command{convo.Open{By: ana}}, convo.ToContact(shop, "riya"),
+		[]convo.Command{convo.Note{By: ana, Body: "hi"}},
+	},
+	{
 		"a message with a key", []convo.Command{convo.Open{By: ana}},
 		convo.ToContact(shop, "riya"),
 		[]convo.Command{convo.Receive{Channel: "sms", ExternalID: "1", Body: "hi"}},

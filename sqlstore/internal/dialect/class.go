@@ -12,7 +12,6 @@ import (
 type ChangeClass struct {
 	message         bool // one message or note, with one key at most, and nothing else
 	compared        bool // the contact is to be as it was loaded, and is not written
-	unarmed         bool // the conversation is to have no timer
 	contact         bool
 	newContact      bool
 	newConversation bool
@@ -43,7 +42,6 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 	}
 	class = ChangeClass{
 		compared: ch.Contact.Action == convo.RowCompared,
-		unarmed:  c.Unarmed,
 		contact: ch.Contact.Action == convo.RowAdded ||
 			ch.Contact.Action == convo.RowUpdated,
 		newContact:      ch.Contact.Action == convo.RowAdded,
@@ -71,8 +69,8 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 	if !class.contact && len(ch.Events) == 1 && len(ch.Keys) <= 1 && c.OnlyMessages &&
 		IsMessage(&ch.Events[0]) {
 		return ChangeClass{
-			message: true, compared: class.compared, unarmed: class.unarmed,
-			moves: class.moves, events: 1, keys: class.keys,
+			message: true, compared: class.compared, moves: class.moves, events: 1,
+			keys: class.keys,
 		}, true
 	}
 	return class, true
@@ -81,16 +79,39 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 // LoadedConversationArgs are the last arguments of the statements that update a conversation: what
 // the row there must be like.
 func LoadedConversationArgs(d *Dialect, to []any, r *convo.ConversationRow) []any {
-	return append(to, r.Workspace, d.ID(r.ID), r.Expected, r.PlacesBefore.Deadline.UnixMicro())
+	return asLoadedArgs(append(to, r.Workspace, d.ID(r.ID)), r)
 }
 
-// unarmed holds of a conversation that has no timer.
-const unarmed = " AND due_at IS NULL AND applied IS NULL"
+// loadedColumns are what a conversation that is updated is compared by: its version, and what
+// timers change without one.
+var loadedColumns = []listColumn{
+	{"expected", bigInt}, {"deadline_before", bigInt}, {"due_before", bigInt},
+	{"applied_before", plainText},
+}
 
-// ByVersion is an update of a conversation that demands of r what r does.
-func ByVersion(update string, r *convo.ConversationRow) string {
-	if r.Unarmed {
-		return update + unarmed
-	}
-	return update
+// asLoaded holds of a conversation that is as it was loaded, by the values of loadedColumns.
+func asLoaded(alias string, value func(listColumn) string) string {
+	v := loadedColumns
+	return alias + "version = " + value(v[0]) + `
+		AND COALESCE(` + alias + "deadline_at, " + noTime + ") = " + value(v[1]) + `
+		AND COALESCE(` + alias + "due_at, " + noTime + ") = " + value(v[2]) + `
+		AND COALESCE(` + alias + "applied, '') = " + value(v[3])
+}
+
+// asLoadedArgs are the values of asLoaded as arguments.
+func asLoadedArgs(to []any, r *convo.ConversationRow) []any {
+	return append(to, r.Expected, r.PlacesBefore.Deadline.UnixMicro(), r.DueBefore.UnixMicro(),
+		r.AppliedBefore)
+}
+
+func placeholder(listColumn) string { return "?" }
+
+func inListed(c listColumn) string { return "listed." + c.name }
+
+// asLoaded appends them to the object of a conversation.
+func (l *jsonRows) asLoaded(r *convo.ConversationRow) {
+	l.number("expected", r.Expected)
+	l.number("deadline_before", r.PlacesBefore.Deadline.UnixMicro())
+	l.number("due_before", r.DueBefore.UnixMicro())
+	l.member("applied_before", string(appendQuoted(nil, r.AppliedBefore)))
 }

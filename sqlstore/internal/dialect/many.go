@@ -167,8 +167,7 @@ func (d *Dialect) UpdateMany(rows []*convo.ConversationRow) (all []Listed) {
 	for _, r := range rows {
 		updates.b = listedUpdates.appendObject(updates.begin(), &asJSON, &r.Conversation)
 		updates.b = updates.b[:len(updates.b)-1]
-		updates.number("expected", r.Expected)
-		updates.number("deadline", r.PlacesBefore.Deadline.UnixMicro())
+		updates.asLoaded(r)
 		updates.end()
 		switch r.Listing {
 		case convo.RowRemoved:
@@ -195,12 +194,10 @@ func (d *Dialect) UpdateMany(rows []*convo.ConversationRow) (all []Listed) {
 			l.end()
 		}
 	}
-	expected := []listColumn{{"expected", bigInt}, {"deadline", bigInt}}
 	mutable := Conversations.Mutable.listed()
 	all = append(all, updates.statement(d.updateListed("convo_conversations", "cv",
-		conversationKey, mutable, slices.Concat(mutable, expected),
-		" AND cv.version = listed.expected AND COALESCE(cv.deadline_at, "+noTime+
-			") = listed.deadline")))
+		conversationKey, mutable, slices.Concat(mutable, loadedColumns),
+		" AND "+asLoaded("cv.", inListed))))
 	if inactive.n > 0 {
 		all = append(all,
 			inactive.statement(d.deleteListed("convo_active", "ac", conversationKey)))

@@ -177,17 +177,13 @@ func mariadbBlock(class ChangeClass) string {
 	case class.contact:
 		add(1, UpdateContact, mariadbOrLeave)
 	}
-	rest := ""
-	if class.unarmed {
-		rest = unarmed
-	}
 	switch {
 	case class.newConversation:
 		add(1, InsertConversation)
 	case class.message:
-		add(1, byPrimaryKey(UpdateByMessages)+rest, mariadbOrLeave)
+		add(1, byPrimaryKey(UpdateByMessages), mariadbOrLeave)
 	default:
-		add(1, byPrimaryKey(UpdateConversation)+rest, mariadbOrLeave)
+		add(1, byPrimaryKey(UpdateConversation), mariadbOrLeave)
 	}
 	active := activeStatements[class.listing]
 	switch class.listing {

@@ -183,8 +183,8 @@ var (
 	UPDATE convo_conversations cv SET (` + Conversations.Mutable.Names() + `)
 		= (` + Conversations.Mutable.Qualify("wanted") + `)
 	FROM wanted, {after}
-	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ?
-		AND COALESCE(cv.deadline_at, ` + noTime + `) = ? RETURNING 1
+	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id
+		AND ` + asLoaded("cv.", placeholder) + ` RETURNING 1
 )`
 
 	postgresActive = map[convo.RowAction]string{
@@ -246,8 +246,8 @@ var postgresHold = `, held_contact AS (
 	WHERE ct.workspace = ? AND ct.id = ? AND ct.version = ? FOR UPDATE OF ct
 ), held AS (
 	SELECT 1 FROM wanted, held_contact, convo_conversations cv
-	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = ?
-		AND COALESCE(cv.deadline_at, ` + noTime + `) = ?{unarmed} FOR UPDATE OF cv
+	WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id
+		AND ` + asLoaded("cv.", placeholder) + ` FOR UPDATE OF cv
 )`
 
 // postgresMark tells transactions of a connection apart: it is when this one began.
@@ -304,7 +304,6 @@ func postgresChangeAnywhere(class ChangeClass) string {
 			update, rest = postgresKeyedMessage, postgresMessageEvent+postgresMessageKey
 		}
 		add(true, update)
-		add(class.unarmed, unarmed)
 		add(class.compared, postgresCompared)
 		add(class.InTransaction, postgresIfHere)
 		add(true, rest)
@@ -328,10 +327,6 @@ func postgresChangeAnywhere(class ChangeClass) string {
 	add(class.InTransaction, postgresIfHere)
 	add(true, ")")
 
-	stillUnarmed := ""
-	if class.unarmed {
-		stillUnarmed = "\n\t\tAND cv.due_at IS NULL AND cv.applied IS NULL"
-	}
 	before := "wrote_contact"
 	switch {
 	case !class.contact:
@@ -341,12 +336,10 @@ func postgresChangeAnywhere(class ChangeClass) string {
 	case class.newConversation:
 		add(true, after(postgresUpdateContact, "free"))
 	default:
-		add(true, strings.Replace(postgresHold, "{unarmed}", stillUnarmed, 1)+
-			after(postgresUpdateContact, "held"))
+		add(true, postgresHold+after(postgresUpdateContact, "held"))
 	}
 	add(class.newConversation, postgresInsertConversation)
-	add(!class.newConversation, after(strings.Replace(postgresUpdateConversation, " RETURNING 1",
-		stillUnarmed+" RETURNING 1", 1), before))
+	add(!class.newConversation, after(postgresUpdateConversation, before))
 	add(true, postgresActive[class.listing])
 	add(true, postgresPlaces(class.moves))
 	again := "\n\t" + standardUpsertCycle
@@ -413,13 +406,12 @@ func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 	default:
 		loaded := LoadedArgs(&ch.Contact)
 		if !class.newConversation {
-			a = append(append(a, loaded[:3]...), ch.Conversation.Expected,
-				ch.Conversation.PlacesBefore.Deadline.UnixMicro())
+			a = asLoadedArgs(append(a, loaded[:3]...), &ch.Conversation)
 		}
 		a = append(Contacts.Mutable.Args(d, a, contact), loaded...)
 	}
 	if !class.newConversation {
-		a = append(a, ch.Conversation.Expected, ch.Conversation.PlacesBefore.Deadline.UnixMicro())
+		a = asLoadedArgs(a, &ch.Conversation)
 	}
 	a = placesArgs(d, a, &ch.Conversation)
 	if class.events > 0 {

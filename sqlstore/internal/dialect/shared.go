@@ -29,15 +29,11 @@ func SharedObject(ch *convo.Change) []byte {
 	r := &ch.Conversation
 	b := sharedConversation.appendObject(make([]byte, 0, 1<<11), &asJSON, &r.Conversation)
 	o := jsonRows{b: b[:len(b)-1]}
-	o.number("expected", r.Expected)
-	o.number("deadline", r.PlacesBefore.Deadline.UnixMicro())
+	o.asLoaded(r)
 	if ch.Contact.Action == convo.RowCompared {
 		o.b = appendQuoted(append(o.b, `,"contact":`...), ch.Contact.ID)
 		o.number("contact_version", ch.Contact.Expected)
 		o.number("contact_seen", ch.Contact.SeenAt.UnixMicro())
-	}
-	if r.Unarmed {
-		o.member("unarmed", "true")
 	}
 	o.member("events", listOfEvents(&asJSON, listedMessages, ch.Events, r.ID))
 	if len(ch.Keys) > 0 {
@@ -87,11 +83,9 @@ var (
 		return c.use == byMessages || c.name == "workspace" || c.name == "id"
 	})
 	sharedChecks = []listColumn{
-		{"n", count}, {"expected", bigInt}, {"deadline", bigInt},
-		{"contact", text}, {"contact_version", bigInt}, {"contact_seen", bigInt},
-		{"unarmed", flag},
+		{"n", count}, {"contact", text}, {"contact_version", bigInt}, {"contact_seen", bigInt},
 	}
-	sharedColumns = slices.Concat(sharedChecks, sharedConversation.listed())
+	sharedColumns = slices.Concat(sharedChecks, loadedColumns, sharedConversation.listed())
 	sharedMoves   = []listColumn{
 		{"list", count}, {"at", bigInt}, {"list_now", count}, {"at_now", bigInt},
 	}
@@ -112,9 +106,7 @@ var postgresShared = `WITH listed AS MATERIALIZED (
 	SELECT listed.* FROM listed CROSS JOIN LATERAL (
 		SELECT 1 FROM convo_conversations cv
 		WHERE cv.workspace = listed.workspace AND cv.id = listed.id
-			AND cv.version = listed.expected
-			AND COALESCE(cv.deadline_at, ` + noTime + `) = listed.deadline
-			AND (listed.unarmed IS NULL OR cv.due_at IS NULL AND cv.applied IS NULL)
+			AND ` + asLoaded("cv.", inListed) + `
 		LIMIT 1` + skipLocked + `) free
 	WHERE (listed.contact_version IS NULL OR EXISTS (
 		SELECT FROM convo_contacts ct WHERE ct.workspace = listed.workspace

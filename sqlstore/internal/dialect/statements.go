@@ -200,10 +200,6 @@ const (
 	WHERE workspace = ? AND contact = ? AND seq = ?`
 )
 
-// sameDeadline holds of a conversation whose deadline is the loaded one: it is armed anew without a
-// new version.
-var sameDeadline = " AND COALESCE(deadline_at, " + noTime + ") = ?"
-
 // noTime is how the zero time is bound.
 var noTime = strconv.FormatInt(time.Time{}.UnixMicro(), 10)
 
@@ -227,7 +223,7 @@ var (
 	VALUES (` + Conversations.All.placeholders() + `)`
 
 	UpdateConversation = `UPDATE convo_conversations SET ` + Conversations.Mutable.assignments() + `
-	WHERE workspace = ? AND id = ? AND version = ?` + sameDeadline
+	WHERE workspace = ? AND id = ? AND ` + asLoaded("", placeholder)
 
 	// UpdateMoved is UpdateConversation of one that was moved, with what that changes behind the
 	// columns.
@@ -236,7 +232,7 @@ var (
 
 	UpdateByMessages = `UPDATE convo_conversations SET ` +
 		Conversations.ByMessages.assignments() + `
-	WHERE workspace = ? AND id = ? AND version = ?` + sameDeadline
+	WHERE workspace = ? AND id = ? AND ` + asLoaded("", placeholder)
 
 	// The row by which an active conversation is filtered: see places.go.
 	InsertActive = `INSERT INTO convo_active (` + Actives.All.Names() + `)

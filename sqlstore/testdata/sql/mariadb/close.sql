@@ -21,8 +21,10 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
-                -62135596800000000) = ?;
+            WHERE workspace = ? AND id = ? AND version = ?
+                AND COALESCE(deadline_at, -62135596800000000) = ?
+                AND COALESCE(due_at, -62135596800000000) = ?
+                AND COALESCE(applied, '') = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         DELETE FROM convo_active
             WHERE workspace = ? AND id = ?;
@@ -75,23 +77,23 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 workspace, 64 id, 65 workspace, 66 list, 67 at, 68 id, 69 workspace,
--- 70 list, 71 at, 72 id, 73 workspace, 74 conversation, 75 seq, 76 id, 77 contact, 78 contact_seq,
--- 79 kind, 80 at, 81 by_type, 82 by_id, 83 source, 84 channel, 85 lane, 86 address, 87 external_id,
--- 88 sent_at, 89 body, 90 attachments, 91 category, 92 summary, 93 until_at, 94 on_receive,
--- 95 marks, 96 cycle, 97 score, 98 replaces, 99 assignee, 100 team, 101 response, 102 quiet,
--- 103 new_contact, 104 restart_flow, 105 message, 106 redacted, 107 duplicate, 108 notice,
--- 109 audience, 110 status_before, 111 assignee_before, 112 team_before, 113 lane_before,
--- 114 channel_before, 115 opened_source, 116 status_since, 117 assigned_at, 118 was_assigned,
--- 119 opened_at, 120 turn, 121 turn_since, 122 waiting_since, 123 handed_over_at, 124 replies,
--- 125 pending_micros, 126 closed_by_type, 127 closed_by_id, 128 moved_from, 129 from_seq,
--- 130 labels, 131 labels_before, 132 priority, 133 priority_before, 134 subject, 135 attributes,
--- 136 workspace, 137 conversation, 138 from_seq, 139 workspace, 140 conversation, 141 channel,
--- 142 lane, 143 number, 144 opened_at, 145 opened_by_type, 146 opened_by_id, 147 opened_source,
--- 148 first_assigned_at, 149 first_assignee, 150 last_assignee, 151 last_team,
--- 152 first_response_at, 153 first_response_sent_at, 154 first_responder_type,
--- 155 first_responder_id, 156 first_waiting_since, 157 waiting_since, 158 turn_since,
--- 159 handed_over_at, 160 no_wait_before, 161 responses, 162 response_micros, 163 pending_micros,
--- 164 incoming, 165 outgoing_user, 166 outgoing_automation, 167 rated_at, 168 score,
--- 169 rating_comment, 170 closed_at, 171 closed_by_type, 172 closed_by_id, 173 closed_source,
--- 174 category, 175 summary
+-- 60 id, 61 version, 62 ), 63 ), 64 ), 65 workspace, 66 id, 67 workspace, 68 list, 69 at, 70 id,
+-- 71 workspace, 72 list, 73 at, 74 id, 75 workspace, 76 conversation, 77 seq, 78 id, 79 contact,
+-- 80 contact_seq, 81 kind, 82 at, 83 by_type, 84 by_id, 85 source, 86 channel, 87 lane, 88 address,
+-- 89 external_id, 90 sent_at, 91 body, 92 attachments, 93 category, 94 summary, 95 until_at,
+-- 96 on_receive, 97 marks, 98 cycle, 99 score, 100 replaces, 101 assignee, 102 team, 103 response,
+-- 104 quiet, 105 new_contact, 106 restart_flow, 107 message, 108 redacted, 109 duplicate,
+-- 110 notice, 111 audience, 112 status_before, 113 assignee_before, 114 team_before,
+-- 115 lane_before, 116 channel_before, 117 opened_source, 118 status_since, 119 assigned_at,
+-- 120 was_assigned, 121 opened_at, 122 turn, 123 turn_since, 124 waiting_since, 125 handed_over_at,
+-- 126 replies, 127 pending_micros, 128 closed_by_type, 129 closed_by_id, 130 moved_from,
+-- 131 from_seq, 132 labels, 133 labels_before, 134 priority, 135 priority_before, 136 subject,
+-- 137 attributes, 138 workspace, 139 conversation, 140 from_seq, 141 workspace, 142 conversation,
+-- 143 channel, 144 lane, 145 number, 146 opened_at, 147 opened_by_type, 148 opened_by_id,
+-- 149 opened_source, 150 first_assigned_at, 151 first_assignee, 152 last_assignee, 153 last_team,
+-- 154 first_response_at, 155 first_response_sent_at, 156 first_responder_type,
+-- 157 first_responder_id, 158 first_waiting_since, 159 waiting_since, 160 turn_since,
+-- 161 handed_over_at, 162 no_wait_before, 163 responses, 164 response_micros, 165 pending_micros,
+-- 166 incoming, 167 outgoing_user, 168 outgoing_automation, 169 rated_at, 170 score,
+-- 171 rating_comment, 172 closed_at, 173 closed_by_type, 174 closed_by_id, 175 closed_source,
+-- 176 category, 177 summary

@@ -61,8 +61,10 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
-                -62135596800000000) = ?;
+            WHERE workspace = ? AND id = ? AND version = ?
+                AND COALESCE(deadline_at, -62135596800000000) = ?
+                AND COALESCE(due_at, -62135596800000000) = ?
+                AND COALESCE(applied, '') = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
@@ -96,14 +98,14 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 workspace, 64 conversation, 65 seq, 66 id, 67 contact,
--- 68 contact_seq, 69 kind, 70 at, 71 by_type, 72 by_id, 73 source, 74 channel, 75 lane, 76 address,
--- 77 external_id, 78 sent_at, 79 body, 80 attachments, 81 category, 82 summary, 83 until_at,
--- 84 on_receive, 85 marks, 86 cycle, 87 score, 88 replaces, 89 assignee, 90 team, 91 response,
--- 92 quiet, 93 new_contact, 94 restart_flow, 95 message, 96 redacted, 97 duplicate, 98 notice,
--- 99 audience, 100 status_before, 101 assignee_before, 102 team_before, 103 lane_before,
--- 104 channel_before, 105 opened_source, 106 status_since, 107 assigned_at, 108 was_assigned,
--- 109 opened_at, 110 turn, 111 turn_since, 112 waiting_since, 113 handed_over_at, 114 replies,
--- 115 pending_micros, 116 closed_by_type, 117 closed_by_id, 118 moved_from, 119 from_seq,
--- 120 labels, 121 labels_before, 122 priority, 123 priority_before, 124 subject, 125 attributes,
--- 126 workspace, 127 conversation, 128 from_seq
+-- 60 id, 61 version, 62 ), 63 ), 64 ), 65 workspace, 66 conversation, 67 seq, 68 id, 69 contact,
+-- 70 contact_seq, 71 kind, 72 at, 73 by_type, 74 by_id, 75 source, 76 channel, 77 lane, 78 address,
+-- 79 external_id, 80 sent_at, 81 body, 82 attachments, 83 category, 84 summary, 85 until_at,
+-- 86 on_receive, 87 marks, 88 cycle, 89 score, 90 replaces, 91 assignee, 92 team, 93 response,
+-- 94 quiet, 95 new_contact, 96 restart_flow, 97 message, 98 redacted, 99 duplicate, 100 notice,
+-- 101 audience, 102 status_before, 103 assignee_before, 104 team_before, 105 lane_before,
+-- 106 channel_before, 107 opened_source, 108 status_since, 109 assigned_at, 110 was_assigned,
+-- 111 opened_at, 112 turn, 113 turn_since, 114 waiting_since, 115 handed_over_at, 116 replies,
+-- 117 pending_micros, 118 closed_by_type, 119 closed_by_id, 120 moved_from, 121 from_seq,
+-- 122 labels, 123 labels_before, 124 priority, 125 priority_before, 126 subject, 127 attributes,
+-- 128 workspace, 129 conversation, 130 from_seq

@@ -75,8 +75,10 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
-                -62135596800000000) = ?;
+            WHERE workspace = ? AND id = ? AND version = ?
+                AND COALESCE(deadline_at, -62135596800000000) = ?
+                AND COALESCE(due_at, -62135596800000000) = ?
+                AND COALESCE(applied, '') = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
         IF EXISTS (
@@ -130,16 +132,16 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 workspace, 64 channel, 65 id, 66 workspace, 67 channel, 68 id,
--- 69 address, 70 ?, 71 id, 72 workspace, 73 channel, 74 id, 75 address, 76 contact, 77 hash,
--- 78 conversation, 79 first_seq, 80 last_seq, 81 workspace, 82 conversation, 83 seq, 84 id,
--- 85 contact, 86 contact_seq, 87 kind, 88 at, 89 by_type, 90 by_id, 91 source, 92 channel, 93 lane,
--- 94 address, 95 external_id, 96 sent_at, 97 body, 98 attachments, 99 category, 100 summary,
--- 101 until_at, 102 on_receive, 103 marks, 104 cycle, 105 score, 106 replaces, 107 assignee,
--- 108 team, 109 response, 110 quiet, 111 new_contact, 112 restart_flow, 113 message, 114 redacted,
--- 115 duplicate, 116 notice, 117 audience, 118 status_before, 119 assignee_before, 120 team_before,
--- 121 lane_before, 122 channel_before, 123 opened_source, 124 status_since, 125 assigned_at,
--- 126 was_assigned, 127 opened_at, 128 turn, 129 turn_since, 130 waiting_since, 131 handed_over_at,
--- 132 replies, 133 pending_micros, 134 closed_by_type, 135 closed_by_id, 136 moved_from,
--- 137 from_seq, 138 labels, 139 labels_before, 140 priority, 141 priority_before, 142 subject,
--- 143 attributes, 144 workspace, 145 conversation, 146 from_seq
+-- 60 id, 61 version, 62 ), 63 ), 64 ), 65 workspace, 66 channel, 67 id, 68 workspace, 69 channel,
+-- 70 id, 71 address, 72 ?, 73 id, 74 workspace, 75 channel, 76 id, 77 address, 78 contact, 79 hash,
+-- 80 conversation, 81 first_seq, 82 last_seq, 83 workspace, 84 conversation, 85 seq, 86 id,
+-- 87 contact, 88 contact_seq, 89 kind, 90 at, 91 by_type, 92 by_id, 93 source, 94 channel, 95 lane,
+-- 96 address, 97 external_id, 98 sent_at, 99 body, 100 attachments, 101 category, 102 summary,
+-- 103 until_at, 104 on_receive, 105 marks, 106 cycle, 107 score, 108 replaces, 109 assignee,
+-- 110 team, 111 response, 112 quiet, 113 new_contact, 114 restart_flow, 115 message, 116 redacted,
+-- 117 duplicate, 118 notice, 119 audience, 120 status_before, 121 assignee_before, 122 team_before,
+-- 123 lane_before, 124 channel_before, 125 opened_source, 126 status_since, 127 assigned_at,
+-- 128 was_assigned, 129 opened_at, 130 turn, 131 turn_since, 132 waiting_since, 133 handed_over_at,
+-- 134 replies, 135 pending_micros, 136 closed_by_type, 137 closed_by_id, 138 moved_from,
+-- 139 from_seq, 140 labels, 141 labels_before, 142 priority, 143 priority_before, 144 subject,
+-- 145 attributes, 146 workspace, 147 conversation, 148 from_seq

@@ -14,8 +14,10 @@ BEGIN NOT ATOMIC
             first_waiting_since = ?, waiting_since = ?, turn_since = ?, no_wait_before = ?,
             responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
             outgoing_automation = ?
-            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
-                -62135596800000000) = ?;
+            WHERE workspace = ? AND id = ? AND version = ?
+                AND COALESCE(deadline_at, -62135596800000000) = ?
+                AND COALESCE(due_at, -62135596800000000) = ?
+                AND COALESCE(applied, '') = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type,
@@ -38,9 +40,9 @@ END;
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 ), 26 workspace, 27 conversation, 28 seq, 29 id, 30 contact, 31 kind, 32 at,
--- 33 by_type, 34 by_id, 35 channel, 36 address, 37 external_id, 38 sent_at, 39 body,
--- 40 attachments, 41 cycle, 42 response, 43 quiet, 44 status_before, 45 assignee_before,
--- 46 team_before, 47 lane_before, 48 channel_before, 49 opened_source, 50 turn, 51 turn_since,
--- 52 waiting_since, 53 handed_over_at, 54 replies, 55 labels_before, 56 priority_before,
--- 57 workspace, 58 conversation, 59 from_seq
+-- 24 version, 25 ), 26 ), 27 ), 28 workspace, 29 conversation, 30 seq, 31 id, 32 contact, 33 kind,
+-- 34 at, 35 by_type, 36 by_id, 37 channel, 38 address, 39 external_id, 40 sent_at, 41 body,
+-- 42 attachments, 43 cycle, 44 response, 45 quiet, 46 status_before, 47 assignee_before,
+-- 48 team_before, 49 lane_before, 50 channel_before, 51 opened_source, 52 turn, 53 turn_since,
+-- 54 waiting_since, 55 handed_over_at, 56 replies, 57 labels_before, 58 priority_before,
+-- 59 workspace, 60 conversation, 61 from_seq

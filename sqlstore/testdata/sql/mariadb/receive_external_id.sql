@@ -14,8 +14,10 @@ BEGIN NOT ATOMIC
             first_waiting_since = ?, waiting_since = ?, turn_since = ?, no_wait_before = ?,
             responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
             outgoing_automation = ?
-            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
-                -62135596800000000) = ?;
+            WHERE workspace = ? AND id = ? AND version = ?
+                AND COALESCE(deadline_at, -62135596800000000) = ?
+                AND COALESCE(due_at, -62135596800000000) = ?
+                AND COALESCE(applied, '') = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
         IF EXISTS (
@@ -58,11 +60,11 @@ END;
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 ), 26 workspace, 27 channel, 28 id, 29 workspace, 30 channel, 31 id, 32 address,
--- 33 ?, 34 id, 35 workspace, 36 channel, 37 id, 38 address, 39 contact, 40 hash, 41 conversation,
--- 42 first_seq, 43 last_seq, 44 workspace, 45 conversation, 46 seq, 47 id, 48 contact, 49 kind,
--- 50 at, 51 by_type, 52 by_id, 53 channel, 54 address, 55 external_id, 56 sent_at, 57 body,
--- 58 attachments, 59 cycle, 60 response, 61 quiet, 62 status_before, 63 assignee_before,
--- 64 team_before, 65 lane_before, 66 channel_before, 67 opened_source, 68 turn, 69 turn_since,
--- 70 waiting_since, 71 handed_over_at, 72 replies, 73 labels_before, 74 priority_before,
--- 75 workspace, 76 conversation, 77 from_seq
+-- 24 version, 25 ), 26 ), 27 ), 28 workspace, 29 channel, 30 id, 31 workspace, 32 channel, 33 id,
+-- 34 address, 35 ?, 36 id, 37 workspace, 38 channel, 39 id, 40 address, 41 contact, 42 hash,
+-- 43 conversation, 44 first_seq, 45 last_seq, 46 workspace, 47 conversation, 48 seq, 49 id,
+-- 50 contact, 51 kind, 52 at, 53 by_type, 54 by_id, 55 channel, 56 address, 57 external_id,
+-- 58 sent_at, 59 body, 60 attachments, 61 cycle, 62 response, 63 quiet, 64 status_before,
+-- 65 assignee_before, 66 team_before, 67 lane_before, 68 channel_before, 69 opened_source, 70 turn,
+-- 71 turn_since, 72 waiting_since, 73 handed_over_at, 74 replies, 75 labels_before,
+-- 76 priority_before, 77 workspace, 78 conversation, 79 from_seq

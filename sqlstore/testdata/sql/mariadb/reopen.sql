@@ -25,8 +25,10 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
-                -62135596800000000) = ?;
+            WHERE workspace = ? AND id = ? AND version = ?
+                AND COALESCE(deadline_at, -62135596800000000) = ?
+                AND COALESCE(due_at, -62135596800000000) = ?
+                AND COALESCE(applied, '') = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 2;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
@@ -69,16 +71,16 @@ END;
 -- 58 responses, 59 response_micros, 60 pending_micros, 61 incoming, 62 outgoing_user,
 -- 63 outgoing_automation, 64 rated_at, 65 score, 66 rating_comment, 67 closed_at,
 -- 68 closed_by_type, 69 closed_by_id, 70 closed_source, 71 category, 72 summary, 73 workspace,
--- 74 id, 75 version, 76 ), 77 workspace, 78 id, 79 status, 80 channel, 81 lane, 82 created_at,
--- 83 assignee, 84 team, 85 priority, 86 contact, 87 due_at, 88 workspace, 89 list, 90 at, 91 id,
--- 92 workspace, 93 conversation, 94 seq, 95 id, 96 contact, 97 contact_seq, 98 kind, 99 at,
--- 100 by_type, 101 by_id, 102 source, 103 channel, 104 lane, 105 address, 106 external_id,
--- 107 sent_at, 108 body, 109 attachments, 110 category, 111 summary, 112 until_at, 113 on_receive,
--- 114 marks, 115 cycle, 116 score, 117 replaces, 118 assignee, 119 team, 120 response, 121 quiet,
--- 122 new_contact, 123 restart_flow, 124 message, 125 redacted, 126 duplicate, 127 notice,
--- 128 audience, 129 status_before, 130 assignee_before, 131 team_before, 132 lane_before,
--- 133 channel_before, 134 opened_source, 135 status_since, 136 assigned_at, 137 was_assigned,
--- 138 opened_at, 139 turn, 140 turn_since, 141 waiting_since, 142 handed_over_at, 143 replies,
--- 144 pending_micros, 145 closed_by_type, 146 closed_by_id, 147 moved_from, 148 from_seq,
--- 149 labels, 150 labels_before, 151 priority, 152 priority_before, 153 subject, 154 attributes,
--- 155 workspace, 156 conversation, 157 from_seq
+-- 74 id, 75 version, 76 ), 77 ), 78 ), 79 workspace, 80 id, 81 status, 82 channel, 83 lane,
+-- 84 created_at, 85 assignee, 86 team, 87 priority, 88 contact, 89 due_at, 90 workspace, 91 list,
+-- 92 at, 93 id, 94 workspace, 95 conversation, 96 seq, 97 id, 98 contact, 99 contact_seq, 100 kind,
+-- 101 at, 102 by_type, 103 by_id, 104 source, 105 channel, 106 lane, 107 address, 108 external_id,
+-- 109 sent_at, 110 body, 111 attachments, 112 category, 113 summary, 114 until_at, 115 on_receive,
+-- 116 marks, 117 cycle, 118 score, 119 replaces, 120 assignee, 121 team, 122 response, 123 quiet,
+-- 124 new_contact, 125 restart_flow, 126 message, 127 redacted, 128 duplicate, 129 notice,
+-- 130 audience, 131 status_before, 132 assignee_before, 133 team_before, 134 lane_before,
+-- 135 channel_before, 136 opened_source, 137 status_since, 138 assigned_at, 139 was_assigned,
+-- 140 opened_at, 141 turn, 142 turn_since, 143 waiting_since, 144 handed_over_at, 145 replies,
+-- 146 pending_micros, 147 closed_by_type, 148 closed_by_id, 149 moved_from, 150 from_seq,
+-- 151 labels, 152 labels_before, 153 priority, 154 priority_before, 155 subject, 156 attributes,
+-- 157 workspace, 158 conversation, 159 from_seq

@@ -14,8 +14,10 @@ BEGIN NOT ATOMIC
             first_waiting_since = ?, waiting_since = ?, turn_since = ?, no_wait_before = ?,
             responses = ?, response_micros = ?, incoming = ?, outgoing_user = ?,
             outgoing_automation = ?
-            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
-                -62135596800000000) = ?;
+            WHERE workspace = ? AND id = ? AND version = ?
+                AND COALESCE(deadline_at, -62135596800000000) = ?
+                AND COALESCE(due_at, -62135596800000000) = ?
+                AND COALESCE(applied, '') = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         DELETE FROM convo_places
             WHERE workspace = ? AND list = ? AND at = ? AND id = ?;
@@ -40,9 +42,9 @@ END;
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 ), 26 workspace, 27 list, 28 at, 29 id, 30 workspace, 31 conversation, 32 seq,
--- 33 id, 34 contact, 35 kind, 36 at, 37 by_type, 38 by_id, 39 channel, 40 address, 41 external_id,
--- 42 sent_at, 43 body, 44 attachments, 45 cycle, 46 response, 47 quiet, 48 status_before,
--- 49 assignee_before, 50 team_before, 51 lane_before, 52 channel_before, 53 opened_source, 54 turn,
--- 55 turn_since, 56 waiting_since, 57 handed_over_at, 58 replies, 59 labels_before,
--- 60 priority_before, 61 workspace, 62 conversation, 63 from_seq
+-- 24 version, 25 ), 26 ), 27 ), 28 workspace, 29 list, 30 at, 31 id, 32 workspace, 33 conversation,
+-- 34 seq, 35 id, 36 contact, 37 kind, 38 at, 39 by_type, 40 by_id, 41 channel, 42 address,
+-- 43 external_id, 44 sent_at, 45 body, 46 attachments, 47 cycle, 48 response, 49 quiet,
+-- 50 status_before, 51 assignee_before, 52 team_before, 53 lane_before, 54 channel_before,
+-- 55 opened_source, 56 turn, 57 turn_since, 58 waiting_since, 59 handed_over_at, 60 replies,
+-- 61 labels_before, 62 priority_before, 63 workspace, 64 conversation, 65 from_seq

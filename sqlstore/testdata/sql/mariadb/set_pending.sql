@@ -21,8 +21,10 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
-                -62135596800000000) = ?;
+            WHERE workspace = ? AND id = ? AND version = ?
+                AND COALESCE(deadline_at, -62135596800000000) = ?
+                AND COALESCE(due_at, -62135596800000000) = ?
+                AND COALESCE(applied, '') = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?,
             priority = ?, due_at = ?
@@ -59,15 +61,15 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 status, 64 channel, 65 lane, 66 assignee, 67 team, 68 priority,
--- 69 due_at, 70 workspace, 71 id, 72 workspace, 73 conversation, 74 seq, 75 id, 76 contact,
--- 77 contact_seq, 78 kind, 79 at, 80 by_type, 81 by_id, 82 source, 83 channel, 84 lane, 85 address,
--- 86 external_id, 87 sent_at, 88 body, 89 attachments, 90 category, 91 summary, 92 until_at,
--- 93 on_receive, 94 marks, 95 cycle, 96 score, 97 replaces, 98 assignee, 99 team, 100 response,
--- 101 quiet, 102 new_contact, 103 restart_flow, 104 message, 105 redacted, 106 duplicate,
--- 107 notice, 108 audience, 109 status_before, 110 assignee_before, 111 team_before,
--- 112 lane_before, 113 channel_before, 114 opened_source, 115 status_since, 116 assigned_at,
--- 117 was_assigned, 118 opened_at, 119 turn, 120 turn_since, 121 waiting_since, 122 handed_over_at,
--- 123 replies, 124 pending_micros, 125 closed_by_type, 126 closed_by_id, 127 moved_from,
--- 128 from_seq, 129 labels, 130 labels_before, 131 priority, 132 priority_before, 133 subject,
--- 134 attributes, 135 workspace, 136 conversation, 137 from_seq
+-- 60 id, 61 version, 62 ), 63 ), 64 ), 65 status, 66 channel, 67 lane, 68 assignee, 69 team,
+-- 70 priority, 71 due_at, 72 workspace, 73 id, 74 workspace, 75 conversation, 76 seq, 77 id,
+-- 78 contact, 79 contact_seq, 80 kind, 81 at, 82 by_type, 83 by_id, 84 source, 85 channel, 86 lane,
+-- 87 address, 88 external_id, 89 sent_at, 90 body, 91 attachments, 92 category, 93 summary,
+-- 94 until_at, 95 on_receive, 96 marks, 97 cycle, 98 score, 99 replaces, 100 assignee, 101 team,
+-- 102 response, 103 quiet, 104 new_contact, 105 restart_flow, 106 message, 107 redacted,
+-- 108 duplicate, 109 notice, 110 audience, 111 status_before, 112 assignee_before, 113 team_before,
+-- 114 lane_before, 115 channel_before, 116 opened_source, 117 status_since, 118 assigned_at,
+-- 119 was_assigned, 120 opened_at, 121 turn, 122 turn_since, 123 waiting_since, 124 handed_over_at,
+-- 125 replies, 126 pending_micros, 127 closed_by_type, 128 closed_by_id, 129 moved_from,
+-- 130 from_seq, 131 labels, 132 labels_before, 133 priority, 134 priority_before, 135 subject,
+-- 136 attributes, 137 workspace, 138 conversation, 139 from_seq

@@ -34,8 +34,10 @@ BEGIN NOT ATOMIC
             pending_micros = ?, incoming = ?, outgoing_user = ?, outgoing_automation = ?,
             rated_at = ?, score = ?, rating_comment = ?, closed_at = ?, closed_by_type = ?,
             closed_by_id = ?, closed_source = ?, category = ?, summary = ?
-            WHERE workspace = ? AND id = ? AND version = ? AND COALESCE(deadline_at,
-                -62135596800000000) = ?;
+            WHERE workspace = ? AND id = ? AND version = ?
+                AND COALESCE(deadline_at, -62135596800000000) = ?
+                AND COALESCE(due_at, -62135596800000000) = ?
+                AND COALESCE(applied, '') = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?,
             priority = ?, due_at = ?
@@ -74,15 +76,15 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 status, 64 channel, 65 lane, 66 assignee, 67 team, 68 priority,
--- 69 due_at, 70 workspace, 71 id, 72 workspace, 73 list, 74 at, 75 id, 76 workspace,
--- 77 conversation, 78 seq, 79 id, 80 contact, 81 contact_seq, 82 kind, 83 at, 84 by_type, 85 by_id,
--- 86 source, 87 channel, 88 lane, 89 address, 90 external_id, 91 sent_at, 92 body, 93 attachments,
--- 94 category, 95 summary, 96 until_at, 97 on_receive, 98 marks, 99 cycle, 100 score, 101 replaces,
--- 102 assignee, 103 team, 104 response, 105 quiet, 106 new_contact, 107 restart_flow, 108 message,
--- 109 redacted, 110 duplicate, 111 notice, 112 audience, 113 status_before, 114 assignee_before,
--- 115 team_before, 116 lane_before, 117 channel_before, 118 opened_source, 119 status_since,
--- 120 assigned_at, 121 was_assigned, 122 opened_at, 123 turn, 124 turn_since, 125 waiting_since,
--- 126 handed_over_at, 127 replies, 128 pending_micros, 129 closed_by_type, 130 closed_by_id,
--- 131 moved_from, 132 from_seq, 133 labels, 134 labels_before, 135 priority, 136 priority_before,
--- 137 subject, 138 attributes, 139 workspace, 140 conversation, 141 from_seq
+-- 60 id, 61 version, 62 ), 63 ), 64 ), 65 status, 66 channel, 67 lane, 68 assignee, 69 team,
+-- 70 priority, 71 due_at, 72 workspace, 73 id, 74 workspace, 75 list, 76 at, 77 id, 78 workspace,
+-- 79 conversation, 80 seq, 81 id, 82 contact, 83 contact_seq, 84 kind, 85 at, 86 by_type, 87 by_id,
+-- 88 source, 89 channel, 90 lane, 91 address, 92 external_id, 93 sent_at, 94 body, 95 attachments,
+-- 96 category, 97 summary, 98 until_at, 99 on_receive, 100 marks, 101 cycle, 102 score,
+-- 103 replaces, 104 assignee, 105 team, 106 response, 107 quiet, 108 new_contact, 109 restart_flow,
+-- 110 message, 111 redacted, 112 duplicate, 113 notice, 114 audience, 115 status_before,
+-- 116 assignee_before, 117 team_before, 118 lane_before, 119 channel_before, 120 opened_source,
+-- 121 status_since, 122 assigned_at, 123 was_assigned, 124 opened_at, 125 turn, 126 turn_since,
+-- 127 waiting_since, 128 handed_over_at, 129 replies, 130 pending_micros, 131 closed_by_type,
+-- 132 closed_by_id, 133 moved_from, 134 from_seq, 135 labels, 136 labels_before, 137 priority,
+-- 138 priority_before, 139 subject, 140 attributes, 141 workspace, 142 conversation, 143 from_seq

@@ -54,8 +54,11 @@ WITH wanted AS (
             wanted.closed_at, wanted.closed_by_type, wanted.closed_by_id, wanted.closed_source,
             wanted.category, wanted.summary)
     FROM wanted, free
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $67
-        AND COALESCE(cv.deadline_at, -62135596800000000) = $68 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id
+        AND cv.version = $67
+        AND COALESCE(cv.deadline_at, -62135596800000000) = $68
+        AND COALESCE(cv.due_at, -62135596800000000) = $69
+        AND COALESCE(cv.applied, '') = $70 RETURNING 1
 ), wrote_cycle AS (
     INSERT INTO convo_cycles (workspace, conversation, channel, lane, number, opened_at,
         opened_by_type, opened_by_id, opened_source, first_assigned_at, first_assignee,
@@ -106,7 +109,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($69::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($71::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -121,7 +124,7 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $70::bigint
+    SELECT wanted.workspace, wanted.id, $72::bigint
     FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, 0;
@@ -137,4 +140,4 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, 0;
 -- 52 responses, 53 response_micros, 54 pending_micros, 55 incoming, 56 outgoing_user,
 -- 57 outgoing_automation, 58 rated_at, 59 score, 60 rating_comment, 61 closed_at,
 -- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary, 67 version, 68 ),
--- 69 new_events, 70 from_seq
+-- 69 ), 70 ), 71 new_events, 72 from_seq

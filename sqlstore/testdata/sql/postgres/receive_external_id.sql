@@ -19,28 +19,30 @@ WITH known AS (
         first_responder_type = $17, first_responder_id = $18, first_waiting_since = $19,
         waiting_since = $20, turn_since = $21, no_wait_before = $22, responses = $23,
         response_micros = $24, incoming = $25, outgoing_user = $26, outgoing_automation = $27
-    WHERE workspace = $28 AND id = $29 AND version = $30 AND COALESCE(deadline_at,
-        -62135596800000000) = $31 AND NOT EXISTS (SELECT FROM known)
+    WHERE workspace = $28 AND id = $29 AND version = $30
+        AND COALESCE(deadline_at, -62135596800000000) = $31
+        AND COALESCE(due_at, -62135596800000000) = $32
+        AND COALESCE(applied, '') = $33 AND NOT EXISTS (SELECT FROM known)
     RETURNING workspace, id
 ), wrote_event AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
         channel, address, external_id, sent_at, body, attachments, cycle, response, quiet,
         status_before, assignee_before, team_before, lane_before, channel_before, opened_source,
         turn, turn_since, waiting_since, handed_over_at, replies, labels_before, priority_before)
-    SELECT wrote_conversation.workspace, wrote_conversation.id, $32::bigint, $33::uuid, $34::text,
-        $35::text, $36::bigint, $37::text, $38::text, $39::text, $40::text, $41::text, $42::bigint,
-        $43::text, $44::text, $45::integer, $46::boolean, $47::boolean, $48::text, $49::text,
-        $50::text, $51::text, $52::text, $53::text, $54::text, $55::bigint, $56::bigint,
-        $57::bigint, $58::integer, $59::text, $60::integer
+    SELECT wrote_conversation.workspace, wrote_conversation.id, $34::bigint, $35::uuid, $36::text,
+        $37::text, $38::bigint, $39::text, $40::text, $41::text, $42::text, $43::text, $44::bigint,
+        $45::text, $46::text, $47::integer, $48::boolean, $49::boolean, $50::text, $51::text,
+        $52::text, $53::text, $54::text, $55::text, $56::text, $57::bigint, $58::bigint,
+        $59::bigint, $60::integer, $61::text, $62::integer
     FROM wrote_conversation
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT workspace, id, $61::bigint FROM wrote_conversation ON CONFLICT DO NOTHING
+    SELECT workspace, id, $63::bigint FROM wrote_conversation ON CONFLICT DO NOTHING
 ), wrote_key AS (
     INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
         first_seq, last_seq)
-    SELECT wrote_conversation.workspace, $62::text, $63::text, $64::text, $65::text, $66::bigint,
-        $67::uuid, $68::bigint, $69::bigint
+    SELECT wrote_conversation.workspace, $64::text, $65::text, $66::text, $67::text, $68::bigint,
+        $69::uuid, $70::bigint, $71::bigint
     FROM wrote_conversation
 )
 SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 0;
@@ -49,10 +51,10 @@ SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 
 -- 13 address, 14 deadline_at, 15 first_response_at, 16 first_response_sent_at,
 -- 17 first_responder_type, 18 first_responder_id, 19 first_waiting_since, 20 waiting_since,
 -- 21 turn_since, 22 no_wait_before, 23 responses, 24 response_micros, 25 incoming,
--- 26 outgoing_user, 27 outgoing_automation, 28 workspace, 29 id, 30 version, 31 ), 32 seq, 33 id,
--- 34 contact, 35 kind, 36 at, 37 by_type, 38 by_id, 39 channel, 40 address, 41 external_id,
--- 42 sent_at, 43 body, 44 attachments, 45 cycle, 46 response, 47 quiet, 48 status_before,
--- 49 assignee_before, 50 team_before, 51 lane_before, 52 channel_before, 53 opened_source, 54 turn,
--- 55 turn_since, 56 waiting_since, 57 handed_over_at, 58 replies, 59 labels_before,
--- 60 priority_before, 61 from_seq, 62 channel, 63 id, 64 address, 65 contact, 66 hash,
--- 67 conversation, 68 first_seq, 69 last_seq
+-- 26 outgoing_user, 27 outgoing_automation, 28 workspace, 29 id, 30 version, 31 ), 32 ), 33 ),
+-- 34 seq, 35 id, 36 contact, 37 kind, 38 at, 39 by_type, 40 by_id, 41 channel, 42 address,
+-- 43 external_id, 44 sent_at, 45 body, 46 attachments, 47 cycle, 48 response, 49 quiet,
+-- 50 status_before, 51 assignee_before, 52 team_before, 53 lane_before, 54 channel_before,
+-- 55 opened_source, 56 turn, 57 turn_since, 58 waiting_since, 59 handed_over_at, 60 replies,
+-- 61 labels_before, 62 priority_before, 63 from_seq, 64 channel, 65 id, 66 address, 67 contact,
+-- 68 hash, 69 conversation, 70 first_seq, 71 last_seq

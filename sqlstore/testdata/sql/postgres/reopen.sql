@@ -34,13 +34,16 @@ WITH wanted AS (
     WHERE ct.workspace = $67 AND ct.id = $68 AND ct.version = $69 FOR UPDATE OF ct
 ), held AS (
     SELECT 1 FROM wanted, held_contact, convo_conversations cv
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $70
-        AND COALESCE(cv.deadline_at, -62135596800000000) = $71 FOR UPDATE OF cv
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id
+        AND cv.version = $70
+        AND COALESCE(cv.deadline_at, -62135596800000000) = $71
+        AND COALESCE(cv.due_at, -62135596800000000) = $72
+        AND COALESCE(cv.applied, '') = $73 FOR UPDATE OF cv
 ), wrote_contact AS (
-    UPDATE convo_contacts ct SET version = $72, created_at = $73, updated_at = $74, seen_at = $75,
-        blocked = $76, merged_into = $77, parent = $78, blocked_by = $79, name = $80,
-        attributes = $81
-    FROM held WHERE ct.workspace = $82 AND ct.id = $83 AND ct.version = $84 AND ct.seen_at <= $85
+    UPDATE convo_contacts ct SET version = $74, created_at = $75, updated_at = $76, seen_at = $77,
+        blocked = $78, merged_into = $79, parent = $80, blocked_by = $81, name = $82,
+        attributes = $83
+    FROM held WHERE ct.workspace = $84 AND ct.id = $85 AND ct.version = $86 AND ct.seen_at <= $87
     RETURNING 1
 ), wrote_conversation AS (
     UPDATE convo_conversations cv SET (status, status_since, version, updated_at, last_activity_at,
@@ -70,8 +73,11 @@ WITH wanted AS (
             wanted.closed_at, wanted.closed_by_type, wanted.closed_by_id, wanted.closed_source,
             wanted.category, wanted.summary)
     FROM wanted, wrote_contact
-    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id AND cv.version = $86
-        AND COALESCE(cv.deadline_at, -62135596800000000) = $87 RETURNING 1
+    WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id
+        AND cv.version = $88
+        AND COALESCE(cv.deadline_at, -62135596800000000) = $89
+        AND COALESCE(cv.due_at, -62135596800000000) = $90
+        AND COALESCE(cv.applied, '') = $91 RETURNING 1
 ), wrote_active AS (
     INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
         priority, contact, due_at)
@@ -80,7 +86,7 @@ WITH wanted AS (
         wanted.due_at FROM wanted, wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $88::text, $89::integer, $90::bigint, $91::uuid FROM wrote_conversation
+    SELECT $92::text, $93::integer, $94::bigint, $95::uuid FROM wrote_conversation
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -107,7 +113,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($92::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($96::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -122,7 +128,7 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $93::bigint
+    SELECT wanted.workspace, wanted.id, $97::bigint
     FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
@@ -138,7 +144,7 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 52 responses, 53 response_micros, 54 pending_micros, 55 incoming, 56 outgoing_user,
 -- 57 outgoing_automation, 58 rated_at, 59 score, 60 rating_comment, 61 closed_at,
 -- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary, 67 workspace,
--- 68 id, 69 version, 70 version, 71 ), 72 version, 73 created_at, 74 updated_at, 75 seen_at,
--- 76 blocked, 77 merged_into, 78 parent, 79 blocked_by, 80 name, 81 attributes, 82 workspace,
--- 83 id, 84 version, 85 seen_at, 86 version, 87 ), 88 workspace, 89 list, 90 at, 91 id,
--- 92 new_events, 93 from_seq
+-- 68 id, 69 version, 70 version, 71 ), 72 ), 73 ), 74 version, 75 created_at, 76 updated_at,
+-- 77 seen_at, 78 blocked, 79 merged_into, 80 parent, 81 blocked_by, 82 name, 83 attributes,
+-- 84 workspace, 85 id, 86 version, 87 seen_at, 88 version, 89 ), 90 ), 91 ), 92 workspace, 93 list,
+-- 94 at, 95 id, 96 new_events, 97 from_seq

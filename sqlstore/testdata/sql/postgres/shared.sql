@@ -1,20 +1,22 @@
 WITH listed AS MATERIALIZED (
-    SELECT * FROM json_to_recordset($1::json) AS listed(n integer, expected bigint,
-        deadline bigint, contact text, contact_version bigint, contact_seen bigint,
-        unarmed boolean, workspace text, id uuid, version bigint, updated_at bigint,
-        last_activity_at bigint, last_incoming_at bigint, awaiting_contact_since bigint,
-        address_channel text, address text, deadline_at bigint, first_response_at bigint,
-        first_response_sent_at bigint, first_responder_type text, first_responder_id text,
-        first_waiting_since bigint, waiting_since bigint, turn_since bigint, no_wait_before bigint,
-        responses integer, response_micros bigint, incoming integer, outgoing_user integer,
-        outgoing_automation integer, events json, keys json, moves json) LIMIT (SELECT 1000)
+    SELECT * FROM json_to_recordset($1::json) AS listed(n integer, contact text,
+        contact_version bigint, contact_seen bigint, expected bigint, deadline_before bigint,
+        due_before bigint, applied_before text, workspace text, id uuid, version bigint,
+        updated_at bigint, last_activity_at bigint, last_incoming_at bigint,
+        awaiting_contact_since bigint, address_channel text, address text, deadline_at bigint,
+        first_response_at bigint, first_response_sent_at bigint, first_responder_type text,
+        first_responder_id text, first_waiting_since bigint, waiting_since bigint,
+        turn_since bigint, no_wait_before bigint, responses integer, response_micros bigint,
+        incoming integer, outgoing_user integer, outgoing_automation integer, events json,
+        keys json, moves json) LIMIT (SELECT 1000)
 ), held AS MATERIALIZED (
     SELECT listed.* FROM listed CROSS JOIN LATERAL (
         SELECT 1 FROM convo_conversations cv
         WHERE cv.workspace = listed.workspace AND cv.id = listed.id
             AND cv.version = listed.expected
-            AND COALESCE(cv.deadline_at, -62135596800000000) = listed.deadline
-            AND (listed.unarmed IS NULL OR cv.due_at IS NULL AND cv.applied IS NULL)
+        AND COALESCE(cv.deadline_at, -62135596800000000) = listed.deadline_before
+        AND COALESCE(cv.due_at, -62135596800000000) = listed.due_before
+        AND COALESCE(cv.applied, '') = listed.applied_before
         LIMIT 1 FOR UPDATE SKIP LOCKED) free
     WHERE (listed.contact_version IS NULL OR EXISTS (
         SELECT FROM convo_contacts ct WHERE ct.workspace = listed.workspace

@@ -63,28 +63,31 @@ WITH here AS (
         first_responder_type = $18, first_responder_id = $19, first_waiting_since = $20,
         waiting_since = $21, turn_since = $22, no_wait_before = $23, responses = $24,
         response_micros = $25, incoming = $26, outgoing_user = $27, outgoing_automation = $28
-    WHERE workspace = $29 AND id = $30 AND version = $31 AND COALESCE(deadline_at,
-        -62135596800000000) = $32 AND NOT EXISTS (SELECT FROM known) AND EXISTS (SELECT FROM here)
+    WHERE workspace = $29 AND id = $30 AND version = $31
+        AND COALESCE(deadline_at, -62135596800000000) = $32
+        AND COALESCE(due_at, -62135596800000000) = $33
+        AND COALESCE(applied, '') = $34 AND NOT EXISTS (SELECT FROM known) AND EXISTS (SELECT FROM
+            here)
     RETURNING workspace, id
 ), wrote_event AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
         channel, address, external_id, sent_at, body, attachments, cycle, response, quiet,
         status_before, assignee_before, team_before, lane_before, channel_before, opened_source,
         turn, turn_since, waiting_since, handed_over_at, replies, labels_before, priority_before)
-    SELECT wrote_conversation.workspace, wrote_conversation.id, $33::bigint, $34::uuid, $35::text,
-        $36::text, $37::bigint, $38::text, $39::text, $40::text, $41::text, $42::text, $43::bigint,
-        $44::text, $45::text, $46::integer, $47::boolean, $48::boolean, $49::text, $50::text,
-        $51::text, $52::text, $53::text, $54::text, $55::text, $56::bigint, $57::bigint,
-        $58::bigint, $59::integer, $60::text, $61::integer
+    SELECT wrote_conversation.workspace, wrote_conversation.id, $35::bigint, $36::uuid, $37::text,
+        $38::text, $39::bigint, $40::text, $41::text, $42::text, $43::text, $44::text, $45::bigint,
+        $46::text, $47::text, $48::integer, $49::boolean, $50::boolean, $51::text, $52::text,
+        $53::text, $54::text, $55::text, $56::text, $57::text, $58::bigint, $59::bigint,
+        $60::bigint, $61::integer, $62::text, $63::integer
     FROM wrote_conversation
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT workspace, id, $62::bigint FROM wrote_conversation ON CONFLICT DO NOTHING
+    SELECT workspace, id, $64::bigint FROM wrote_conversation ON CONFLICT DO NOTHING
 ), wrote_key AS (
     INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
         first_seq, last_seq)
-    SELECT wrote_conversation.workspace, $63::text, $64::text, $65::text, $66::text, $67::bigint,
-        $68::uuid, $69::bigint, $70::bigint
+    SELECT wrote_conversation.workspace, $65::text, $66::text, $67::text, $68::text, $69::bigint,
+        $70::uuid, $71::bigint, $72::bigint
     FROM wrote_conversation
 )
 SELECT (SELECT count(*) FROM here), (SELECT count(*) FROM wrote_conversation),
@@ -94,12 +97,12 @@ SELECT (SELECT count(*) FROM here), (SELECT count(*) FROM wrote_conversation),
 -- 13 address_channel, 14 address, 15 deadline_at, 16 first_response_at, 17 first_response_sent_at,
 -- 18 first_responder_type, 19 first_responder_id, 20 first_waiting_since, 21 waiting_since,
 -- 22 turn_since, 23 no_wait_before, 24 responses, 25 response_micros, 26 incoming,
--- 27 outgoing_user, 28 outgoing_automation, 29 workspace, 30 id, 31 version, 32 ), 33 seq, 34 id,
--- 35 contact, 36 kind, 37 at, 38 by_type, 39 by_id, 40 channel, 41 address, 42 external_id,
--- 43 sent_at, 44 body, 45 attachments, 46 cycle, 47 response, 48 quiet, 49 status_before,
--- 50 assignee_before, 51 team_before, 52 lane_before, 53 channel_before, 54 opened_source, 55 turn,
--- 56 turn_since, 57 waiting_since, 58 handed_over_at, 59 replies, 60 labels_before,
--- 61 priority_before, 62 from_seq, 63 channel, 64 id, 65 address, 66 contact, 67 hash,
--- 68 conversation, 69 first_seq, 70 last_seq
+-- 27 outgoing_user, 28 outgoing_automation, 29 workspace, 30 id, 31 version, 32 ), 33 ), 34 ),
+-- 35 seq, 36 id, 37 contact, 38 kind, 39 at, 40 by_type, 41 by_id, 42 channel, 43 address,
+-- 44 external_id, 45 sent_at, 46 body, 47 attachments, 48 cycle, 49 response, 50 quiet,
+-- 51 status_before, 52 assignee_before, 53 team_before, 54 lane_before, 55 channel_before,
+-- 56 opened_source, 57 turn, 58 turn_since, 59 waiting_since, 60 handed_over_at, 61 replies,
+-- 62 labels_before, 63 priority_before, 64 from_seq, 65 channel, 66 id, 67 address, 68 contact,
+-- 69 hash, 70 conversation, 71 first_seq, 72 last_seq
 
 COMMIT;
