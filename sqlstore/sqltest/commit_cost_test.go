@@ -40,7 +40,7 @@ func TestWhatACommitCosts(t *testing.T) {
 		}{
 			{
 				"opening", convo.Receive{Channel: "chat", Body: "Hello"},
-				cost{records: 27, bytes: 2800},
+				cost{records: 26, bytes: 2660},
 			},
 			{
 				"message", convo.Receive{Channel: "chat", Body: "Hello"},

@@ -229,7 +229,7 @@ var (
 	FROM wanted, wrote_conversation, ` + listedEvents.recordset("new_events") + `
 ), ` + postgresQueued + `
 	SELECT wanted.workspace, wanted.id, ?::bigint
-	FROM wanted, wrote_conversation` + standardInsertOnce + `
+	FROM wanted, wrote_conversation{unless}
 )`
 
 	postgresContactEvents = `, wrote_contact_events AS (
@@ -349,7 +349,11 @@ func postgresChangeAnywhere(class ChangeClass) string {
 	add(class.closed, strings.Replace(postgresCycle, "{again}", again, 1))
 	add(keys, postgresKeys)
 	add(addresses, postgresAddresses)
-	add(class.events > 0, postgresEvents)
+	unless := standardInsertOnce
+	if class.newConversation { // it is in no queue yet, and being told so costs a record
+		unless = ""
+	}
+	add(class.events > 0, strings.Replace(postgresEvents, "{unless}", unless, 1))
 	add(class.contactEvents > 0, postgresContactEvents)
 
 	add(true, "\nSELECT (SELECT count(*) FROM wrote_conversation), ")

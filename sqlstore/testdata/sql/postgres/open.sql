@@ -115,7 +115,7 @@ WITH wanted AS (
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
     SELECT wanted.workspace, wanted.id, $84::bigint
-    FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
+    FROM wanted, wrote_conversation
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
 -- parameters: 1 workspace, 2 id, 3 origin, 4 channel, 5 lane, 6 created_at, 7 contact,

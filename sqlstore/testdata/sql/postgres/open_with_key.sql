@@ -136,7 +136,7 @@ WITH wanted AS (
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
     SELECT wanted.workspace, wanted.id, $85::bigint
-    FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
+    FROM wanted, wrote_conversation
 )
 SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known),
     (SELECT count(*) FROM taken);

@@ -132,7 +132,7 @@ WITH wanted AS (
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
     SELECT wanted.workspace, wanted.id, $89::bigint
-    FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
+    FROM wanted, wrote_conversation
 ), wrote_contact_events AS (
     INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at, by_type,
         by_id, source, channel, address, external_id, sent_at, body, attachments, quiet, message,
