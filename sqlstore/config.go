@@ -52,6 +52,9 @@ func (c Config) Open(ctx context.Context) (*Store, error) {
 			return nil, fmt.Errorf("sqlstore: %s: %w", e.Name, s.explained(err))
 		}
 	}
+	if s.packet > 0 { // a driver that writes values into the text may write two bytes for one
+		s.sharing.room = min(s.sharing.room, int(s.packet/4))
+	}
 	return s, nil
 }
 
@@ -62,8 +65,8 @@ func newStore(c Config, e *engine) *Store {
 	if e.oneWriter {
 		s.writer = &writer{}
 	}
-	if e.Shared != "" {
-		s.sharing = &sharing{send: s.sendShared, patience: sharePatience}
+	if e.Share != nil {
+		s.sharing = &sharing{send: s.sendShared, room: sharedBytes, patience: sharePatience}
 	}
 	return s
 }

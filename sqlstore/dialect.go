@@ -42,6 +42,8 @@ type engine struct {
 	// commit carries out a change of one conversation in one round trip; done is false when the
 	// change is another one. nil: there are no round trips.
 	commit func(ctx context.Context, s *Store, ch *convo.Change) (done bool, err error)
+	// one carries out a statement of its own transaction that answers a number.
+	one func(s *Store, ctx context.Context, statement string, args []any) (dialect.Int, error)
 	// inTransaction reports whether a transaction is still there, after an error in it.
 	inTransaction func(context.Context, *sql.Tx) bool
 	// aborts says that after an error a transaction can only be rolled back, at least to a
@@ -59,10 +61,12 @@ var engines = map[Dialect]*engine{
 	},
 	PostgreSQL: {
 		Dialect: &dialect.PostgreSQL, many: true, check: checkPostgres, commit: commitPostgres,
+		one:           (*Store).number,
 		inTransaction: inTransactionOfPostgres, aborts: true, migrationLock: advisoryLock,
 	},
 	MariaDB: {
 		Dialect: &dialect.MariaDB, many: true, check: checkMariaDB, commit: commitMariaDB,
+		one:           (*Store).block,
 		inTransaction: inTransactionOfMariaDB, migrationLock: newNamedLock,
 	},
 }

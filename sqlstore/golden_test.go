@@ -117,11 +117,13 @@ var sent = map[string]func(*scene){
 	},
 	"shared": func(s *scene) {
 		s.rec.on = true
-		if s.sql.d.Shared == "" {
+		if s.sql.sharing == nil {
 			s.rec.note("Messages that come at once share no statement.")
 			return
 		}
-		_, _ = s.sql.sendShared(s.ctx, "[]") // the recorder answers as other statements do
+		part := s.sql.d.SharedPart(&newSharers(s.t, 1).changes[0])
+		// the recorder answers as other statements do
+		_, _ = s.sql.sendShared(s.ctx, []dialect.SharedPart{part})
 	},
 	"with_tx":     withTx,
 	"import":      imports,

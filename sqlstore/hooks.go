@@ -28,8 +28,7 @@ func init() {
 		d := *s.d
 		d.commit = func(ctx context.Context, s *Store, ch *convo.Change) (bool, error) {
 			if s.tx == nil && dialect.Shares(ch) {
-				all := [][]byte{dialect.SharedObject(ch)}
-				written, err := s.sendShared(ctx, dialect.SharedObjects(all))
+				written, err := hook.SharedBy(ctx, s, []convo.Change{*ch})
 				if err != nil || written == 1 {
 					return true, err
 				}
@@ -38,6 +37,14 @@ func init() {
 		}
 		s.d, s.sharing = &d, nil
 		return &s
+	}
+	hook.SharedBy = func(ctx context.Context, store any, changes []convo.Change) (int64, error) {
+		s := store.(*Store)
+		var parts []dialect.SharedPart
+		for i := range changes {
+			parts = append(parts, s.d.SharedPart(&changes[i]))
+		}
+		return s.sendShared(ctx, parts)
 	}
 	hook.Waiting = func(store any) int {
 		if sh := store.(*Store).sharing; sh != nil {

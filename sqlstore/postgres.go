@@ -64,3 +64,10 @@ func commitPostgres(ctx context.Context, s *Store, ch *convo.Change) (done bool,
 	return true, fmt.Errorf("sqlstore: contact %q, conversation %s: %w",
 		contact.ID, c.ID, convo.ErrConflict)
 }
+
+// number carries out a statement that answers a number.
+func (s *Store) number(ctx context.Context, statement string, args []any) (n dialect.Int,
+	err error) {
+	_, err = s.row(ctx, statement, args, []any{&n})
+	return n, err
+}

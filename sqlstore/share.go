@@ -18,7 +18,8 @@ import (
 // Who comes while nobody is at work waits for nothing, and sends what it would send anyway. See
 // writer for SQLite's way.
 type sharing struct {
-	send func(ctx context.Context, objects string) (written int64, err error)
+	send func(ctx context.Context, parts []dialect.SharedPart) (written int64, err error)
+	room int // in bytes, for the parts of a statement
 	// patience is how long one waits for another one's commit before somebody else leads: that may
 	// wait for a row which a transaction of the host holds.
 	patience time.Duration
@@ -32,7 +33,7 @@ type sharing struct {
 // sharer is one who waits to share a statement.
 type sharer struct {
 	ctx          context.Context
-	object       []byte
+	part         dialect.SharedPart
 	conversation uuid.UUID
 	key          convo.KeyID
 	workspace    string       // of the key
@@ -55,7 +56,7 @@ type shared struct {
 // sharePatience is about what a write to a slow disk takes.
 const sharePatience = 10 * time.Millisecond
 
-// sharedBytes bounds the objects of a statement.
+// sharedBytes bounds the parts of a statement.
 const sharedBytes = 1 << 20
 
 // share commits a change, perhaps together with those of others. alone commits it by itself.
@@ -66,10 +67,10 @@ func (s *Store) share(ctx context.Context, ch *convo.Change, alone func() error)
 		return alone()
 	}
 	w := &sharer{
-		ctx: ctx, object: dialect.SharedObject(ch), conversation: ch.Conversation.ID,
+		ctx: ctx, part: s.d.SharedPart(ch), conversation: ch.Conversation.ID,
 		told: make(chan verdict, 1),
 	}
-	if len(w.object) > sharedBytes {
+	if w.part.Bytes > sh.room {
 		return alone()
 	}
 	if len(ch.Keys) > 0 {
@@ -186,14 +187,14 @@ func (sh *sharing) take() (batch []*sharer) {
 	length := 0
 	var rest []*sharer
 	for _, w := range sh.waiting {
-		fits := len(batch) < dialect.MaxShared && length+len(w.object) <= sharedBytes &&
+		fits := len(batch) < dialect.MaxShared && length+w.part.Bytes <= sh.room &&
 			!slices.ContainsFunc(batch, func(o *sharer) bool {
 				return o.conversation == w.conversation ||
 					w.key.ID != "" && o.key.ID == w.key.ID && o.workspace == w.workspace
 			})
 		if fits {
 			batch = append(batch, w)
-			length += len(w.object)
+			length += w.part.Bytes
 		} else {
 			rest = append(rest, w)
 		}
@@ -215,20 +216,20 @@ func (sh *sharing) carryOut(ctx context.Context, in *shared, batch []*sharer, le
 			}
 		}
 	}()
-	objects := make([][]byte, len(batch))
+	parts := make([]dialect.SharedPart, len(batch))
 	for i, w := range batch {
-		objects[i] = w.object
+		parts[i] = w.part
 	}
-	written, err := sh.send(ctx, dialect.SharedObjects(objects))
+	written, err := sh.send(ctx, parts)
 	told = true
 	for i, w := range batch {
 		w.told <- verdict{written: err == nil && written>>i&1 == 1}
 	}
 }
 
-// sendShared sends a shared statement, and returns which of its objects were written.
-func (s *Store) sendShared(ctx context.Context, objects string) (int64, error) {
-	var written dialect.Int
-	_, err := s.row(ctx, s.d.Shared, []any{objects}, []any{&written})
+// sendShared sends a shared statement, and returns which of its parts were written.
+func (s *Store) sendShared(ctx context.Context, parts []dialect.SharedPart) (int64, error) {
+	class, args := s.d.Share(parts)
+	written, err := s.d.one(s, ctx, s.composed(class), args)
 	return int64(written), err
 }

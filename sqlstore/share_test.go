@@ -33,8 +33,10 @@ type sharers struct {
 
 func newSharers(t *testing.T, n int) *sharers {
 	x := &sharers{t: t, errs: make([]error, n), sent: make(chan string, n)}
-	sh := &sharing{patience: sharePatience}
-	sh.send = func(ctx context.Context, objects string) (int64, error) {
+	sh := &sharing{patience: sharePatience, room: sharedBytes}
+	sh.send = func(ctx context.Context, parts []dialect.SharedPart) (int64, error) {
+		_, args := x.s.d.Share(parts)
+		objects := args[0].(string)
 		x.sent <- objects
 		return x.answer(ctx, objects)
 	}
@@ -73,7 +75,7 @@ func (x *sharers) share(ctx context.Context, i int, alone func() error) {
 
 func waiting(ctx context.Context) *sharer {
 	return &sharer{
-		ctx: ctx, object: []byte("{}"), conversation: uuid.New(), told: make(chan verdict, 1),
+		ctx: ctx, conversation: uuid.New(), told: make(chan verdict, 1),
 	}
 }
 
@@ -247,9 +249,9 @@ func TestWhoGivesUpWaitingIsInNoStatement(t *testing.T) {
 // A statement goes on while somebody waits for it.
 func TestAStatementEndsWithTheLastWhoWaitsForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sh := &sharing{patience: sharePatience}
+		sh := &sharing{patience: sharePatience, room: sharedBytes}
 		ended := make(chan error, 1)
-		sh.send = func(ctx context.Context, _ string) (int64, error) {
+		sh.send = func(ctx context.Context, _ []dialect.SharedPart) (int64, error) {
 			<-ctx.Done()
 			ended <- ctx.Err()
 			return 0, ctx.Err()
@@ -291,8 +293,10 @@ func TestWhoIsAlonePaysNothingForSharing(t *testing.T) {
 
 func TestAPanicOfTheDriverEndsNoOthersWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sh := &sharing{patience: sharePatience}
-		sh.send = func(context.Context, string) (int64, error) { panic("in the driver") }
+		sh := &sharing{patience: sharePatience, room: sharedBytes}
+		sh.send = func(context.Context, []dialect.SharedPart) (int64, error) {
+			panic("in the driver")
+		}
 		leader, _ := sh.lead()
 		var waits sync.WaitGroup
 		for range 2 {

@@ -6,12 +6,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 	"github.com/chatlifecycle/convo/sqlstore/internal/hook"
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 	"github.com/chatlifecycle/convo/storetest"
@@ -21,7 +24,7 @@ import (
 func eachSharing(t *testing.T, f func(t *testing.T, e testdb.Engine)) {
 	t.Helper()
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
-		if e != testdb.PostgreSQL {
+		if e == testdb.SQLite {
 			t.Skip("its callers share no statements: in SQLite they share a transaction")
 		}
 		f(t, e)
@@ -88,8 +91,12 @@ func TestNobodyWaitsForARowThatAnotherOneWants(t *testing.T) {
 		defer func() { _ = host.Rollback() }()
 		held := []int{0, 2}
 		for _, i := range held {
+			hold, id := "$1", any(changes[i].Conversation.ID)
+			if e == testdb.MariaDB {
+				hold, id = "?", changes[i].Conversation.ID[:]
+			}
 			_, err := host.ExecContext(ctx, "UPDATE convo_conversations SET team = 'held' "+
-				"WHERE workspace = 'w' AND id = $1", changes[i].Conversation.ID.String())
+				"WHERE workspace = 'w' AND id = "+hold, id)
 			require.NoError(t, err)
 		}
 		errs := make([]error, sharers)
@@ -107,5 +114,69 @@ func TestNobodyWaitsForARowThatAnotherOneWants(t *testing.T) {
 		waiting.Wait()
 		require.Equal(t, make([]error, sharers), errs)
 		require.Len(t, receivedIn(t, w.plain, "w"), 2*sharers)
+	})
+}
+
+// Those that find something in their way stand between those that do not.
+func TestASharedStatementWritesOfEachMessageAllOrNothing(t *testing.T) {
+	eachSharing(t, func(t *testing.T, e testdb.Engine) {
+		s, _ := open(t, e)
+		engine := enginesOn(t, s)[0]
+		agent := convo.ByUser("ana")
+		var changes []convo.Change
+		external := func(i int) string { return fmt.Sprintf(`,{"%d"`, i) }
+		for i := range 7 {
+			to := sharer("w", i)
+			before, cmd := []convo.Command{hello("before")}, convo.Command(convo.Send{
+				By: agent, Channel: "chat", ExternalID: external(i), Body: fmt.Sprint(i),
+			})
+			if i%2 == 1 {
+				before = append(before, convo.Send{By: agent, Channel: "chat", Body: "answer"})
+				cmd = convo.Receive{Channel: "chat", ExternalID: external(i), Body: fmt.Sprint(i)}
+			}
+			_, err := engine.Do(t.Context(), to, before...)
+			require.NoError(t, err)
+			thread, err := s.Load(t.Context(), to)
+			require.NoError(t, err)
+			thread.Next = uuid.Must(uuid.NewV7())
+			d, err := convo.Decide(thread, time.Now(), nil, cmd)
+			require.NoError(t, err)
+			require.True(t, dialect.Shares(&d.Change))
+			if i != 3 {
+				d.Change.Contact.Action = convo.RowCompared
+			}
+			changes = append(changes, d.Change)
+		}
+		_, err := engine.Do(t.Context(), sharer("w", 1), hello("in between"))
+		require.NoError(t, err)
+		changes[2].Contact.Expected--
+		_, err = engine.Do(t.Context(), sharer("w", 4), convo.Receive{
+			Channel: "chat", ExternalID: external(4), Body: "known",
+		})
+		require.NoError(t, err)
+		changes[4].Conversation.Expected++
+
+		written, err := hook.SharedBy(t.Context(), s, changes)
+		require.NoError(t, err)
+		require.Equal(t, int64(0b1101001), written)
+		for i := range changes {
+			there := written>>i&1 == 1
+			log, err := s.Events(t.Context(), convo.EventFilter{
+				Workspace: "w", Conversation: changes[i].Conversation.ID, Limit: 10,
+			})
+			require.NoError(t, err)
+			require.Equal(t, there, slices.ContainsFunc(log, func(o convo.Event) bool {
+				return o.ID == changes[i].Events[0].ID
+			}), i)
+			keys, err := s.Keys(t.Context(), "w", changes[i].Keys[0].KeyID)
+			require.NoError(t, err)
+			require.Equal(t, there || i == 4, len(keys) > 0, i)
+			thread, err := s.Load(t.Context(), sharer("w", i))
+			require.NoError(t, err)
+			if there {
+				require.Equal(t, changes[i].Conversation.Conversation, thread.Conversation, i)
+			}
+		}
+		require.Empty(t, storetest.CheckInvariants(t.Context(), s, "w"))
 	})
 }

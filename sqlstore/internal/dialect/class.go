@@ -22,6 +22,7 @@ type ChangeClass struct {
 	contactEvents   int
 	addresses       int
 	keys            int
+	shared          int // it is of so many changes: see Dialect.Share
 	// InTransaction says that the statement is for a transaction which goes on after it: it must
 	// begin none of its own, and write nothing where none is.
 	InTransaction bool

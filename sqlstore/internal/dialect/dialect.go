@@ -113,9 +113,10 @@ type Dialect struct {
 	Compose func(ChangeClass) string
 	// ComposeArgs are its arguments.
 	ComposeArgs func(*Dialect, ChangeClass, *convo.Change) []any
-	// Shared carries out messages of several conversations: see SharedObject. Empty where those who
-	// wait share a transaction.
-	Shared string
+	// SharedPart is a change as a part of a statement for several, which Share puts together: what
+	// Compose is asked for, and the arguments. nil: those who wait share a transaction.
+	SharedPart func(*convo.Change) SharedPart
+	Share      func(parts []SharedPart) (ChangeClass, []any)
 }
 
 // skipLocked makes of a SELECT one that holds its rows, but for those that somebody else holds.

@@ -59,6 +59,8 @@ var MariaDB = Dialect{
 	rangesOfIndex:     true,
 	Compose:           mariadbBlock,
 	ComposeArgs:       mariadbArgs,
+	SharedPart:        mariadbSharedPart,
+	Share:             mariadbShare,
 }
 
 const (
@@ -156,6 +158,9 @@ const (
 )
 
 func mariadbBlock(class ChangeClass) string {
+	if class.shared > 0 {
+		return mariadbShared(class.shared)
+	}
 	var b strings.Builder
 	add := func(n int, statements ...string) {
 		for range n {

@@ -54,7 +54,8 @@ var PostgreSQL = Dialect{
 	),
 	Compose:     postgresChange,
 	ComposeArgs: postgresArgs,
-	Shared:      postgresShared,
+	SharedPart:  postgresSharedPart,
+	Share:       postgresShare,
 }
 
 var postgresTypes = [...]string{
@@ -281,6 +282,9 @@ const (
 
 // postgresChange puts the statement for a class together.
 func postgresChange(class ChangeClass) string {
+	if class.shared > 0 {
+		return postgresShared
+	}
 	statement := postgresChangeAnywhere(class)
 	if !class.InTransaction {
 		return statement

@@ -8,10 +8,17 @@ import (
 )
 
 // What callers who wait share: a statement that writes a message or note of each of several
-// conversations. Its one argument has an object of JSON for each, in which the rows of the other
-// tables are lists. It waits for no conversation that somebody else holds, writes of each object
-// all or nothing, and answers which it wrote, as bits: of one that it did not, the change by itself
+// conversations. It waits for no conversation that somebody else holds, writes of each message all
+// or nothing, and answers which it wrote, as bits: of one that it did not, the change by itself
 // says why.
+
+// SharedPart is what a change has in a shared statement. It has no memory of the change's, whose
+// caller may give up.
+type SharedPart struct {
+	object []byte       // PostgreSQL's
+	block  *mariadbPart // MariaDB's
+	Bytes  int          // about what is sent of it
+}
 
 // MaxShared is how many changes share a statement at most: each is a bit of a signed number.
 const MaxShared = 48
@@ -24,8 +31,10 @@ func Shares(ch *convo.Change) bool {
 	return class.message && (len(ch.Keys) == 0 || ch.Keys[0].Channel != "")
 }
 
-// SharedObject is the object of a change that may share a statement.
-func SharedObject(ch *convo.Change) []byte {
+// On PostgreSQL the statement's one argument has an object of JSON for each message, in which the
+// rows of the other tables are lists.
+
+func postgresSharedPart(ch *convo.Change) SharedPart {
 	r := &ch.Conversation
 	b := sharedConversation.appendObject(make([]byte, 0, 1<<11), &asJSON, &r.Conversation)
 	o := jsonRows{b: b[:len(b)-1]}
@@ -60,22 +69,26 @@ func SharedObject(ch *convo.Change) []byte {
 		o.member("moves", string(moves.b)+"]")
 	}
 	o.end()
-	return o.b
+	return SharedPart{object: o.b, Bytes: len(o.b)}
 }
 
-// SharedObjects is the argument of Dialect.Shared: objects, numbered from 0.
-func SharedObjects(objects [][]byte) string {
+func postgresShare(parts []SharedPart) (ChangeClass, []any) {
 	length := 0
-	for _, o := range objects {
-		length += len(o) + len(`,{"n":10`)
+	for i := range parts {
+		length += len(parts[i].object) + len(`,{"n":10`)
 	}
 	b := make([]byte, 0, length+1)
-	for i, o := range objects {
-		b = append(b, `,{"n":`...)
-		b = append(append(strconv.AppendInt(b, int64(i), 10), ','), o[1:]...)
+	for i := range parts {
+		b = appendNumbered(b, i, parts[i].object)
 	}
 	b[0] = '['
-	return string(append(b, ']'))
+	return ChangeClass{shared: 1}, []any{string(append(b, ']'))}
+}
+
+// appendNumbered appends an object of JSON to a list, with n as its first member.
+func appendNumbered(list []byte, n int, object []byte) []byte {
+	list = strconv.AppendInt(append(list, `,{"n":`...), int64(n), 10)
+	return append(append(list, ','), object[1:]...)
 }
 
 var (

@@ -7,6 +7,8 @@ package hook
 import (
 	"context"
 	"time"
+
+	"github.com/chatlifecycle/convo"
 )
 
 var (
@@ -17,6 +19,9 @@ var (
 	// Shared is the store with each message committed by the statement that callers share, even
 	// when there is one.
 	Shared func(store any) any
+
+	// SharedBy sends a statement for all of these changes, and returns which it wrote, as bits.
+	SharedBy func(ctx context.Context, store any, changes []convo.Change) (written int64, err error)
 
 	// Waiting is how many wait for their turn to write to a SQLite file, or to share a statement.
 	Waiting func(store any) int
