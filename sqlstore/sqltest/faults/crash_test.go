@@ -3,6 +3,7 @@ package faults_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -22,7 +23,7 @@ import (
 )
 
 const (
-	childVariable    = "CONVO_TEST_CHILD"    // the file that the child is to write
+	childVariable    = "CONVO_TEST_CHILD"    // the database that the child is to write to
 	progressVariable = "CONVO_TEST_PROGRESS" // how far the children before it came
 )
 
@@ -30,31 +31,40 @@ const (
 // and with it what it has not written to the disk yet: what a power failure takes is not seen
 // here.)
 func TestNothingAcknowledgedIsLostWhenTheProcessIsKilled(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "convo.db")
-	var done progress
-	kills := scaled(t, 10)
-	for range kills {
-		runChild(t, path, &done)
-		db, err := sqlstore.OpenSQLite("sqlite", path)
-		require.NoError(t, err)
-		var verdict string
-		require.NoError(t, db.QueryRow("PRAGMA integrity_check").Scan(&verdict))
-		assert.Equal(t, "ok", verdict)
-		done.there(t, migrated(t, db, testdb.SQLite))
-		require.NoError(t, db.Close())
-	}
-	t.Logf("%d kills, %d calls acknowledged", kills, done.sum())
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		to := testdb.Database{Engine: e, DSN: filepath.Join(t.TempDir(), "convo.db")}
+		if e != testdb.SQLite {
+			to = testdb.Create(t, e)
+		}
+		var done progress
+		kills := scaled(t, 10)
+		for range kills {
+			runChild(t, to, &done)
+			db, err := openChild(to)
+			require.NoError(t, err)
+			if e == testdb.SQLite {
+				var verdict string
+				require.NoError(t, db.QueryRow("PRAGMA integrity_check").Scan(&verdict))
+				assert.Equal(t, "ok", verdict)
+			}
+			done.there(t, migrated(t, db, e))
+			require.NoError(t, db.Close())
+		}
+		t.Logf("%d kills, %d calls acknowledged", kills, done.sum())
+	})
 }
 
 // runChild has a process write on, and kills it after some acknowledgements.
-func runChild(t *testing.T, path string, done *progress) {
+func runChild(t *testing.T, to testdb.Database, done *progress) {
 	t.Helper()
 	program, err := os.Executable()
+	require.NoError(t, err)
+	where, err := json.Marshal(to)
 	require.NoError(t, err)
 	from, err := json.Marshal(done)
 	require.NoError(t, err)
 	child := exec.Command(program)
-	child.Env = append(os.Environ(), childVariable+"="+path, progressVariable+"="+string(from))
+	child.Env = append(os.Environ(), childVariable+"="+string(where), progressVariable+"="+string(from))
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	require.NoError(t, err)
@@ -77,12 +87,12 @@ func runChild(t *testing.T, path string, done *progress) {
 }
 
 // writeAsChild writes as fast as it can, tells of every acknowledgement, and does not return.
-func writeAsChild(path string) {
+func writeAsChild(where string) {
 	var done progress
 	err := json.Unmarshal([]byte(os.Getenv(progressVariable)), &done)
 	var e *convo.Engine
 	if err == nil {
-		e, err = childEngine(path)
+		e, err = childEngine(where)
 	}
 	failed := make(chan error)
 	if err == nil {
@@ -103,12 +113,16 @@ func writeAsChild(path string) {
 	os.Exit(1)
 }
 
-func childEngine(path string) (*convo.Engine, error) {
-	db, err := sqlstore.OpenSQLite("sqlite", path)
+func childEngine(where string) (*convo.Engine, error) {
+	var to testdb.Database
+	if err := json.Unmarshal([]byte(where), &to); err != nil {
+		return nil, err
+	}
+	db, err := openChild(to)
 	if err != nil {
 		return nil, err
 	}
-	config := sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}
+	config := sqlstore.Config{DB: db, Dialect: dialects[to.Engine]}
 	if err := config.Migrate(context.Background()); err != nil {
 		return nil, err
 	}
@@ -117,4 +131,11 @@ func childEngine(path string) (*convo.Engine, error) {
 		return nil, err
 	}
 	return convo.New(s)
+}
+
+func openChild(to testdb.Database) (*sql.DB, error) {
+	if to.Engine == testdb.SQLite {
+		return sqlstore.OpenSQLite("sqlite", to.DSN)
+	}
+	return sql.Open(to.Driver, to.DSN)
 }
