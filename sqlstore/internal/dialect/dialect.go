@@ -82,6 +82,9 @@ type Dialect struct {
 	lockFree string
 	// dueIndex and primaryIndex are index hints: the engine may read, and hold, all that is due.
 	dueIndex, primaryIndex string
+	// loadHints gives the tables of the statements of Load, by their aliases, index hints; nil: the
+	// engine does not ask each index anew at every execution.
+	loadHints *strings.Replacer
 	// Isolation is asked for in the store's own transactions.
 	Isolation sql.IsolationLevel
 	// SnapshotIsolation is asked for to read several times as of one moment.
@@ -191,7 +194,11 @@ func (d *Dialect) Text(statement, prefix string) string {
 	if d.oneColumn {
 		columns = d.snapshotAsText()
 	}
-	statement = strings.Replace(statement, snapshotPlaceholder, columns, 1)
+	if load := strings.Replace(statement, snapshotPlaceholder, columns, 1); load != statement {
+		if statement = load; d.loadHints != nil {
+			statement = d.loadHints.Replace(statement)
+		}
+	}
 	if prefix != DefaultPrefix {
 		statement = strings.ReplaceAll(statement, DefaultPrefix, prefix)
 	}

@@ -61,7 +61,7 @@ func (d *Dialect) LoadDue(before int64, some []convo.Ref) (statement string, arg
 	}
 	where, args := d.dueAmong(before, some)
 	return `SELECT ` + snapshotPlaceholder + `
-	FROM convo_conversations cv` + d.primaryIndex + contact + `
+	FROM convo_conversations cv` + contact + `
 	WHERE ` + where, args
 }
 

@@ -51,6 +51,7 @@ var MariaDB = Dialect{
 	lockFree:          skipLocked,
 	dueIndex:          " FORCE INDEX (convo_active_due)",
 	primaryIndex:      " FORCE INDEX (PRIMARY)",
+	loadHints:         mariadbLoadHints,
 	Isolation:         sql.LevelReadCommitted,
 	SnapshotIsolation: sql.LevelRepeatableRead,
 	listIndexes:       " FORCE INDEX (%s)",
@@ -62,6 +63,21 @@ var MariaDB = Dialect{
 	SharedPart:        mariadbSharedPart,
 	Share:             mariadbShare,
 }
+
+// All indexes begin with the workspace, so MariaDB asks each of them what it would find, and that
+// takes longer than to find it.
+var mariadbLoadHints = strings.NewReplacer(
+	"convo_contacts ct", "convo_contacts ct FORCE INDEX (PRIMARY)",
+	"convo_contacts linked", "convo_contacts linked FORCE INDEX (PRIMARY)",
+	"convo_addresses ad", "convo_addresses ad FORCE INDEX (PRIMARY)",
+	"convo_conversations cv", "convo_conversations cv FORCE INDEX (PRIMARY)",
+	"convo_active running", "convo_active running FORCE INDEX (convo_active_slot)",
+	"convo_active other", "convo_active other FORCE INDEX (convo_active_slot)",
+	"convo_conversations latest",
+	"convo_conversations latest FORCE INDEX (convo_conversations_latest)",
+	"convo_conversations any_lane",
+	"convo_conversations any_lane FORCE INDEX (convo_conversations_contact)",
+)
 
 const (
 	mariadbSavepoint = `BEGIN NOT ATOMIC` + mariadbInSavepoint + `

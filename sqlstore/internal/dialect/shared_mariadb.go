@@ -41,7 +41,7 @@ func mariadbSharedPart(ch *convo.Change) SharedPart {
 	r := &ch.Conversation
 	id := inBytes.ID(r.ID)
 	p := &mariadbPart{
-		found: []any{id, r.Workspace, r.Expected, r.PlacesBefore.Deadline.UnixMicro(), !r.Unarmed},
+		found: asLoadedArgs([]any{id, r.Workspace}, r),
 	}
 	if c := &ch.Contact; c.Action == convo.RowCompared {
 		p.contact = []any{c.ID, c.Workspace, c.Expected, c.SeenAt.UnixMicro()}
@@ -96,7 +96,7 @@ func mariadbPlacesFor(n int) int {
 
 func mariadbShare(parts []SharedPart) (class ChangeClass, a []any) {
 	places := mariadbPlacesFor(len(parts))
-	a = make([]any, 0, mariadbLists+1+places*(5+2+4+2+mariadbWrites))
+	a = make([]any, 0, mariadbLists+1+places*(6+2+4+2+mariadbWrites))
 	nulls := func(n int) {
 		for range n {
 			a = append(a, nil)
@@ -115,7 +115,7 @@ func mariadbShare(parts []SharedPart) (class ChangeClass, a []any) {
 	for i := range parts {
 		a = append(a, parts[i].block.found...)
 	}
-	nulls(5 * rest)
+	nulls(6 * rest)
 	for i := range parts {
 		a = append(a, parts[i].block.found[:2]...)
 	}
@@ -179,8 +179,7 @@ func mariadbShared(places int) string {
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 	SET new_keys = ?, new_places = ?, moved_places = ?, gone_places = ?;
 	START TRANSACTION;
-	SELECT ` + bits("id = ? AND workspace = ? AND version = ?"+sameDeadline+
-		" AND (? OR due_at IS NULL AND applied IS NULL)") + ` INTO written
+	SELECT ` + bits("id = ? AND workspace = ? AND "+asLoaded("", placeholder)) + ` INTO written
 	FROM convo_conversations FORCE INDEX (PRIMARY) WHERE ` + anyOf + skipLocked + `;
 	SELECT written & (? | ` + bits("id = ? AND workspace = ? AND version = ? AND seen_at <= ?") + `)
 	INTO written

@@ -8,11 +8,11 @@ SELECT workspace, channel, id, address, contact, hash, conversation, first_seq, 
 SELECT ct.id, ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at,
     ct.blocked, ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_active other
+        SELECT other.id FROM convo_active other FORCE INDEX (convo_active_slot)
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END,
     CASE WHEN cv.id IS NULL THEN EXISTS (
-        SELECT 1 FROM convo_conversations any_lane
+        SELECT 1 FROM convo_conversations any_lane FORCE INDEX (convo_conversations_contact)
         WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
         ELSE 1 = 1 END,
     cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
@@ -28,13 +28,14 @@ SELECT ct.id, ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.
         cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
         cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
         cv.closed_source, cv.category, cv.summary
-    FROM convo_contacts ct
-    LEFT JOIN convo_conversations cv
+    FROM convo_contacts ct FORCE INDEX (PRIMARY)
+    LEFT JOIN convo_conversations cv FORCE INDEX (PRIMARY)
         ON cv.workspace = ct.workspace AND cv.id = COALESCE((
-            SELECT running.id FROM convo_active running
+            SELECT running.id FROM convo_active running FORCE INDEX (convo_active_slot)
             WHERE running.workspace = ct.workspace AND running.contact = ct.id
                 AND running.lane = ?), (
-            SELECT latest.id FROM convo_conversations latest
+            SELECT latest.id FROM convo_conversations latest FORCE INDEX
+                (convo_conversations_latest)
             WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = ?
             ORDER BY latest.opened_at DESC, latest.id DESC LIMIT 1))
     WHERE ct.workspace = ? AND ct.id IN (?, ?);

@@ -5,11 +5,11 @@ BEGIN;
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
     ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_active other
+        SELECT other.id FROM convo_active other FORCE INDEX (convo_active_slot)
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END,
     CASE WHEN cv.id IS NULL THEN EXISTS (
-        SELECT 1 FROM convo_conversations any_lane
+        SELECT 1 FROM convo_conversations any_lane FORCE INDEX (convo_conversations_contact)
         WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
         ELSE 1 = 1 END,
     cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
@@ -25,13 +25,14 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
         cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
         cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
         cv.closed_source, cv.category, cv.summary
-    FROM convo_contacts ct
-    LEFT JOIN convo_conversations cv
+    FROM convo_contacts ct FORCE INDEX (PRIMARY)
+    LEFT JOIN convo_conversations cv FORCE INDEX (PRIMARY)
         ON cv.workspace = ct.workspace AND cv.id = COALESCE((
-            SELECT running.id FROM convo_active running
+            SELECT running.id FROM convo_active running FORCE INDEX (convo_active_slot)
             WHERE running.workspace = ct.workspace AND running.contact = ct.id
                 AND running.lane = ?), (
-            SELECT latest.id FROM convo_conversations latest
+            SELECT latest.id FROM convo_conversations latest FORCE INDEX
+                (convo_conversations_latest)
             WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = ?
             ORDER BY latest.opened_at DESC, latest.id DESC LIMIT 1))
     WHERE ct.workspace = ? AND ct.id = ? FOR UPDATE;
@@ -43,11 +44,11 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
     ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_active other
+        SELECT other.id FROM convo_active other FORCE INDEX (convo_active_slot)
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END,
     CASE WHEN cv.id IS NULL THEN EXISTS (
-        SELECT 1 FROM convo_conversations any_lane
+        SELECT 1 FROM convo_conversations any_lane FORCE INDEX (convo_conversations_contact)
         WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
         ELSE 1 = 1 END,
     cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
@@ -63,16 +64,18 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
         cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
         cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
         cv.closed_source, cv.category, cv.summary
-    FROM convo_addresses ad
-    JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
-    JOIN convo_contacts ct ON ct.workspace = linked.workspace
+    FROM convo_addresses ad FORCE INDEX (PRIMARY)
+    JOIN convo_contacts linked FORCE INDEX (PRIMARY) ON linked.workspace = ad.workspace AND
+        linked.id = ad.contact
+    JOIN convo_contacts ct FORCE INDEX (PRIMARY) ON ct.workspace = linked.workspace
         AND ct.id = COALESCE(linked.merged_into, linked.id)
-    LEFT JOIN convo_conversations cv
+    LEFT JOIN convo_conversations cv FORCE INDEX (PRIMARY)
         ON cv.workspace = ct.workspace AND cv.id = COALESCE((
-            SELECT running.id FROM convo_active running
+            SELECT running.id FROM convo_active running FORCE INDEX (convo_active_slot)
             WHERE running.workspace = ct.workspace AND running.contact = ct.id
                 AND running.lane = ?), (
-            SELECT latest.id FROM convo_conversations latest
+            SELECT latest.id FROM convo_conversations latest FORCE INDEX
+                (convo_conversations_latest)
             WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = ?
             ORDER BY latest.opened_at DESC, latest.id DESC LIMIT 1))
     WHERE ad.workspace = ? AND ad.channel = ? AND ad.value = ? FOR UPDATE;
@@ -81,17 +84,19 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
 -- load by address: see load.sql
 
 -- by contact and address
-SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
-    JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact
+SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad FORCE INDEX
+    (PRIMARY)
+    JOIN convo_contacts linked FORCE INDEX (PRIMARY) ON linked.workspace = ad.workspace AND
+        linked.id = ad.contact
     WHERE ad.workspace = ? AND ad.channel = ? AND ad.value = ?),
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
         ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_active other
+        SELECT other.id FROM convo_active other FORCE INDEX (convo_active_slot)
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END,
     CASE WHEN cv.id IS NULL THEN EXISTS (
-        SELECT 1 FROM convo_conversations any_lane
+        SELECT 1 FROM convo_conversations any_lane FORCE INDEX (convo_conversations_contact)
         WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
         ELSE 1 = 1 END,
     cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
@@ -108,13 +113,14 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
         cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
         cv.closed_source, cv.category, cv.summary
     FROM (SELECT 1 AS one) one
-    LEFT JOIN convo_contacts ct ON ct.workspace = ? AND ct.id = ?
-    LEFT JOIN convo_conversations cv
+    LEFT JOIN convo_contacts ct FORCE INDEX (PRIMARY) ON ct.workspace = ? AND ct.id = ?
+    LEFT JOIN convo_conversations cv FORCE INDEX (PRIMARY)
         ON cv.workspace = ct.workspace AND cv.id = COALESCE((
-            SELECT running.id FROM convo_active running
+            SELECT running.id FROM convo_active running FORCE INDEX (convo_active_slot)
             WHERE running.workspace = ct.workspace AND running.contact = ct.id
                 AND running.lane = ?), (
-            SELECT latest.id FROM convo_conversations latest
+            SELECT latest.id FROM convo_conversations latest FORCE INDEX
+                (convo_conversations_latest)
             WHERE latest.workspace = ct.workspace AND latest.contact = ct.id AND latest.lane = ?
             ORDER BY latest.opened_at DESC, latest.id DESC LIMIT 1)) FOR UPDATE;
 -- parameters: 1 workspace, 2 channel, 3 value, 4 workspace, 5 id, 6 lane, 7 lane
@@ -125,11 +131,11 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
     ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_active other
+        SELECT other.id FROM convo_active other FORCE INDEX (convo_active_slot)
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END,
     CASE WHEN cv.id IS NULL THEN EXISTS (
-        SELECT 1 FROM convo_conversations any_lane
+        SELECT 1 FROM convo_conversations any_lane FORCE INDEX (convo_conversations_contact)
         WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
         ELSE 1 = 1 END,
     cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
@@ -145,8 +151,9 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
         cv.pending_micros, cv.incoming, cv.outgoing_user, cv.outgoing_automation, cv.rated_at,
         cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
         cv.closed_source, cv.category, cv.summary
-    FROM convo_conversations cv
-    JOIN convo_contacts ct ON ct.workspace = cv.workspace AND ct.id = cv.contact
+    FROM convo_conversations cv FORCE INDEX (PRIMARY)
+    JOIN convo_contacts ct FORCE INDEX (PRIMARY) ON ct.workspace = cv.workspace AND ct.id =
+        cv.contact
     WHERE cv.workspace = ? AND cv.id = ? FOR UPDATE;
 -- parameters: 1 workspace, 2 id
 

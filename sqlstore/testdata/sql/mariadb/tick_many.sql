@@ -11,11 +11,11 @@ SELECT cv.workspace, cv.id FROM convo_conversations cv FORCE INDEX (PRIMARY)
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
     ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
     CASE WHEN cv.active THEN NULL ELSE (
-        SELECT other.id FROM convo_active other
+        SELECT other.id FROM convo_active other FORCE INDEX (convo_active_slot)
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
             AND other.lane = cv.lane) END,
     CASE WHEN cv.id IS NULL THEN EXISTS (
-        SELECT 1 FROM convo_conversations any_lane
+        SELECT 1 FROM convo_conversations any_lane FORCE INDEX (convo_conversations_contact)
         WHERE any_lane.workspace = ct.workspace AND any_lane.contact = ct.id)
         ELSE 1 = 1 END,
     cv.workspace, cv.id, cv.origin, cv.channel, cv.lane, cv.created_at, cv.contact, cv.new_contact,
@@ -32,7 +32,8 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
         cv.score, cv.rating_comment, cv.closed_at, cv.closed_by_type, cv.closed_by_id,
         cv.closed_source, cv.category, cv.summary
     FROM convo_conversations cv FORCE INDEX (PRIMARY)
-    JOIN convo_contacts ct ON ct.workspace = cv.workspace AND ct.id = cv.contact
+    JOIN convo_contacts ct FORCE INDEX (PRIMARY) ON ct.workspace = cv.workspace AND ct.id =
+        cv.contact
     WHERE cv.due_at <= ? AND (cv.workspace = ? AND cv.id IN (?, ?, ?,
         ?) OR cv.workspace = ? AND cv.id IN (?));
 -- parameters: 1 due_at, 2 workspace, 3 id, 4 id, 5 id, 6 id, 7 workspace, 8 id
