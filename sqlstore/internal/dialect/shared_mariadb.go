@@ -49,7 +49,8 @@ func mariadbSharedPart(ch *convo.Change) SharedPart {
 	a := make([]any, 0, mariadbWrites)
 	a = append(Conversations.ByMessages.Args(&inBytes, a, &r.Conversation), id, r.Workspace)
 	a = EventArgs(MessageEvents, &inBytes, a, &ch.Events[0])
-	p.writes = append(a, r.Workspace, id, ch.Events[0].Seq)
+	a = append(a, r.Workspace, id, ch.Events[0].Seq)
+	p.writes = a
 	size := 0
 	for _, v := range p.writes {
 		text, _ := v.(string)
