@@ -1,15 +1,15 @@
 // Command bench compares convo with hand-written code and with state machine libraries, in one run,
-// in turns, and prints a Markdown table. Absolute times are this machine's; the ratios are what to
-// look at.
+// in turns, and prints a Markdown table, which is README's. Absolute times are this machine's; the
+// ratios are what to look at.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -17,78 +17,106 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/bench/internal/figure"
 	"github.com/chatlifecycle/convo/memstore"
 )
 
 func main() {
 	testing.Init()
 	rounds := flag.Int("rounds", 5,
-		"how often each pair is measured, in turns; the median ratio is printed")
+		"how often each is measured, in turns; medians are printed")
+	length := flag.Duration("for", 300*time.Millisecond, "how long one measurement takes")
 	conversations := flag.Int("conversations", 1_000_000,
 		"how many conversations to keep in memory for the bytes of one")
+	out := flag.String("out", "", "a file to append each round's figures to, for benchstat")
+	from := flag.String("from", "", "measure nothing; print the table of such a file")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(),
 			"usage: go run . [flags]\n\nCompares convo with what one would else write or import.")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
-	if *rounds < 1 || *conversations < 1 || flag.NArg() > 0 {
+	if *rounds < 1 || *length <= 0 || *conversations < 1 || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	_ = flag.Set("test.benchtime", "300ms")
-
-	fmt.Printf("%s %s/%s, %d processors, %d rounds\n\n", runtime.Version(), runtime.GOOS,
-		runtime.GOARCH, runtime.NumCPU(), *rounds)
-	fmt.Println("| what | convo | against | ratio |")
-	fmt.Println("|---|---|---|---|")
-	compare(*rounds, "four transitions, decided, recorded, measured", cycle,
-		"a switch by hand, by value", byHand)
-	compare(*rounds, "the same, in place into a buffer", cycleInPlace,
-		"a switch by hand, by value into a buffer", byHandIntoABuffer)
-	compare(*rounds, "", cycleInPlace, "looplab/fsm, which records nothing", byLooplab)
-	compare(*rounds, "", cycleInPlace, "qmuntal/stateless, which records nothing", byStateless)
-	compare(*rounds, "a message into an open conversation", message, "", nil)
-	compare(*rounds, "the same, in place", messageInPlace(convo.Decider{}), "", nil)
-	compare(*rounds, "the same, in place into a buffer",
-		messageInPlace(convo.Decider{Reuse: true}), "", nil)
-	compare(*rounds, "a refusal", refusal, "", nil)
-	compare(*rounds, "the same, in place", refusalInPlace, "", nil)
-	compare(*rounds, "receive + close through the Engine, in memory", memory,
-		"a typed store by hand", memoryByHand)
-	compare(*rounds, "the same from all processors at once", parallel, "with one processor",
-		onOne(memory))
-	fmt.Printf("| bytes per closed conversation, of %d | %.0f B | by hand, %.0f B | |\n",
-		*conversations, bytesPer(*conversations, fill), bytesPer(*conversations, fillByHand))
+	_ = flag.Set("test.benchtime", length.String())
+	all, err := figure.ReadFile(*from)
+	if *from == "" {
+		fmt.Printf("%s %s/%s, %d processors, %d rounds\n\n", runtime.Version(), runtime.GOOS,
+			runtime.GOARCH, runtime.NumCPU(), *rounds)
+		all, err = measureAll(*rounds, *conversations, *out)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Print(table(all))
 }
 
-// compare measures f and floor in turns and prints the medians, and the median of the ratios of the
-// pairs.
-func compare(rounds int, what string, f func(*testing.B), against string, floor func(*testing.B)) {
-	var fs, floors, ratios []float64
-	var allocs int64
-	for range rounds {
-		r := testing.Benchmark(f)
-		fs = append(fs, nanos(r))
-		allocs = r.AllocsPerOp()
-		if floor != nil {
-			floors = append(floors, nanos(testing.Benchmark(floor)))
-			ratios = append(ratios, fs[len(fs)-1]/floors[len(floors)-1])
+// measureAll measures everything, each round all that is compared with one another, in turns.
+func measureAll(rounds, conversations int, out string) (all figure.All, err error) {
+	file, err := figure.Append(out)
+	if err != nil {
+		return nil, err
+	}
+	add := func(f figure.Figure) {
+		all = append(all, f)
+		err = errors.Join(err, file.Write(f))
+	}
+	for _, w := range works {
+		for round := range rounds {
+			// nobody is always the first one, after a pause, or after the same one
+			for i := range w.by {
+				add(measure(w.name, w.by[(i+round)%len(w.by)]))
+			}
 		}
 	}
-	fmt.Printf("| %s | %.0f ns, %d allocs |", what, median(fs), allocs)
-	if floor == nil {
-		fmt.Println(" | |")
-		return
+	for _, kept := range []struct {
+		impl string
+		fill func(int) any
+	}{{"convo", fill}, {"hand", fillByHand}} {
+		add(figure.Figure{Case: bytesKept, Impl: kept.impl, N: int64(conversations),
+			Values: map[string]float64{bytesEach: bytesPer(conversations, kept.fill)}})
 	}
-	fmt.Printf(" %s, %.0f ns | %.2f |\n", against, median(floors), median(ratios))
+	return all, errors.Join(err, file.Close())
 }
 
-func nanos(r testing.BenchmarkResult) float64 { return float64(r.T.Nanoseconds()) / float64(r.N) }
+func measure(name string, by impl) figure.Figure {
+	var cpu time.Duration
+	r := testing.Benchmark(func(b *testing.B) {
+		before := figure.Own()
+		by.do(b)
+		cpu = figure.Own() - before
+	})
+	values := figure.PerOp(int64(r.N), r.T, cpu, 0)
+	values[figure.Allocs] = float64(r.AllocsPerOp())
+	return figure.Figure{Case: name, Impl: by.name, N: int64(r.N), Values: values}
+}
 
-func median(v []float64) float64 {
-	slices.Sort(v)
-	return v[len(v)/2]
+// impl is one way to do some work.
+type impl struct {
+	name string // in the lines for benchstat
+	do   func(*testing.B)
+}
+
+// works are what is measured, and by whom.
+var works = []struct {
+	name string
+	by   []impl
+}{
+	{"FourTransitions", []impl{
+		{"convo", cycle}, {"in-place", cycleInPlace}, {"hand", byHand},
+		{"hand-into-a-buffer", byHandIntoABuffer}, {"looplab", byLooplab},
+		{"stateless", byStateless},
+	}},
+	{"Message", []impl{
+		{"convo", message}, {"in-place", messageInPlace(convo.Decider{})},
+		{"buffer", messageInPlace(convo.Decider{Reuse: true})},
+	}},
+	{"Refusal", []impl{{"convo", refusal}, {"in-place", refusalInPlace}}},
+	{"ReceiveAndCloseInMemory", []impl{{"convo", memory}, {"hand", memoryByHand}}},
+	{"ReceiveAndCloseInParallel", []impl{{"convo", parallel}, {"one-processor", onOne(memory)}}},
 }
 
 var (
