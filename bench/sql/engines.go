@@ -24,7 +24,8 @@ import (
 
 // engine is a database to measure on: convo's tables and the floors' side by side.
 type engine struct {
-	name    string // in the table
+	name    string // in the tables
+	id      string // in the lines for benchstat
 	dialect sqlstore.Dialect
 	server  string // host:port; empty for SQLite
 	// connections is how many a pool may have: more than callers, who would else wait for each
@@ -49,14 +50,15 @@ type floor struct {
 	make func(ctx context.Context, db *sql.DB) (any, error)
 }
 
-// The names of the floors, in the table.
+// The names of the floors, in the tables and in the lines for benchstat.
 const (
-	kept        = "begin, kept statements"
-	tx5         = "tx5"
-	readCTE     = "read + CTE"
-	readBlock   = "read + block"
-	firstInsert = "insert first"
-	handList    = "by hand"
+	oneTransaction = "transaction" // as tx5, without a network
+	tx5            = "tx5"         // begin, find, update, insert, commit
+	readCTE        = "CTE"         // a read and one statement
+	readBlock      = "block"
+	fairFloor      = "fair"
+	firstInsert    = "insert-first"
+	handList       = "hand"
 )
 
 func unmarked(s string) string { return s }
@@ -81,6 +83,7 @@ func newSQLite(dir, synchronous string) (*engine, error) {
 	}
 	return &engine{
 		name:    "SQLite " + synchronous,
+		id:      "sqlite-" + strings.ToLower(synchronous),
 		dialect: sqlstore.SQLite, connections: 72,
 		open: func(string, ...string) (*sql.DB, error) {
 			return sqlstore.OpenSQLite("sqlite", filepath.Join(dir, "bench.db"),
@@ -90,13 +93,16 @@ func newSQLite(dir, synchronous string) (*engine, error) {
 		words: []string{
 			"{id}", "BLOB", "{text}", "TEXT", "{body}", "TEXT", "{table}", "", "{events}",
 			" WITHOUT ROWID",
-			"{given}", " WHERE external_id IS NOT NULL",
+			"{given}", " WHERE external_id IS NOT NULL", "{held}", " WHERE slot IS NOT NULL",
 		},
 		mark: unpeeked,
-		floors: []floor{{name: kept, make: func(ctx context.Context, db *sql.DB) (any, error) {
-			return newTransactions(ctx, db, idBytes, &sync.Mutex{}, "", "INSERT",
-				" ON CONFLICT DO NOTHING", unpeeked)
-		}}},
+		floors: []floor{
+			{name: oneTransaction, make: func(ctx context.Context, db *sql.DB) (any, error) {
+				return newTransactions(ctx, db, idBytes, &sync.Mutex{}, "", "INSERT",
+					" ON CONFLICT DO NOTHING", unpeeked)
+			}},
+			{name: fairFloor, make: newFairSQLite},
+		},
 	}, nil
 }
 
@@ -114,7 +120,7 @@ func newPostgres(ctx context.Context, _ *options, dsn string) (*engine, error) {
 		"CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'",
 		"DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 	return &engine{
-		name:    "PostgreSQL",
+		name: "PostgreSQL", id: "postgresql",
 		dialect: sqlstore.PostgreSQL,
 		server:  u.Host, connections: 40,
 		open: func(server string, _ ...string) (*sql.DB, error) {
@@ -128,7 +134,7 @@ func newPostgres(ctx context.Context, _ *options, dsn string) (*engine, error) {
 		words: []string{
 			"{id}", "UUID", "{text}", `TEXT COLLATE "C"`, "{body}", "TEXT", "{table}",
 			" WITH (fillfactor = 80)", "{events}", "",
-			"{given}", " WHERE external_id IS NOT NULL",
+			"{given}", " WHERE external_id IS NOT NULL", "{held}", " WHERE slot IS NOT NULL",
 		},
 		mark: numbered,
 		floors: []floor{
@@ -140,6 +146,7 @@ func newPostgres(ctx context.Context, _ *options, dsn string) (*engine, error) {
 				error) {
 				return newCTE(ctx, db)
 			}},
+			{name: fairFloor, make: newFairPostgres},
 		},
 	}, err
 }
@@ -159,7 +166,7 @@ func newMariaDB(ctx context.Context, _ *options, dsn string) (*engine, error) {
 		return newTransactions(ctx, db, idBytes, nil, " FOR UPDATE", "INSERT IGNORE", "", unmarked)
 	}
 	return &engine{
-		name:    "MariaDB",
+		name: "MariaDB", id: "mariadb",
 		dialect: sqlstore.MariaDB,
 		server:  c.Addr, connections: 40,
 		open: func(server string, settings ...string) (*sql.DB, error) {
@@ -178,7 +185,7 @@ func newMariaDB(ctx context.Context, _ *options, dsn string) (*engine, error) {
 		process: "SELECT @@pid_file",
 		words: []string{
 			"{id}", "BINARY(16)", "{text}", "VARBINARY(255)", "{body}", "LONGTEXT", "{table}", "",
-			"{events}", "", "{given}", "",
+			"{events}", "", "{given}", "", "{held}", "",
 		},
 		mark: unmarked,
 		floors: []floor{
@@ -190,6 +197,7 @@ func newMariaDB(ctx context.Context, _ *options, dsn string) (*engine, error) {
 				error) {
 				return newBlock(ctx, db)
 			}},
+			{fairFloor, settings, newFairMariaDB},
 			{firstInsert, settings, func(ctx context.Context, db *sql.DB) (any, error) {
 				t, err := transactions(ctx, db)
 				if err != nil {
@@ -242,7 +250,11 @@ const (
 var errNotActive = errors.New("no active conversation")
 
 // byConvo does it with convo.
-type byConvo struct{ *convo.Engine }
+type byConvo struct {
+	*convo.Engine
+	db    *sql.DB
+	store *sqlstore.Store
+}
 
 func newConvo(ctx context.Context, db *sql.DB, d sqlstore.Dialect) (byConvo, error) {
 	s, err := sqlstore.Config{DB: db, Dialect: d}.Open(ctx)
@@ -250,13 +262,28 @@ func newConvo(ctx context.Context, db *sql.DB, d sqlstore.Dialect) (byConvo, err
 		return byConvo{}, err
 	}
 	e, err := convo.New(s)
-	return byConvo{e}, err
+	return byConvo{e, db, s}, err
 }
 
 func (b byConvo) Receive(ctx context.Context, contact, externalID string) error {
 	_, err := b.Do(ctx, convo.ToContact(workspace, contact),
 		convo.Receive{Channel: channel, ExternalID: externalID, Body: body})
 	return err
+}
+
+// ReceiveWithin is Receive in a transaction of the host's.
+func (b byConvo) ReceiveWithin(ctx context.Context, contact string) error {
+	tx, err := b.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	_, err = b.With(b.store.WithTx(tx)).Do(ctx, convo.ToContact(workspace, contact),
+		convo.Receive{Channel: channel, Body: body})
+	if err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 func (b byConvo) Close(ctx context.Context, contact string) error {

@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// The floors are what a good engineer would write by hand for exactly this job: with the same
+// The lean floors are what a good engineer would write by hand for exactly this job: with the same
 // driver and the same durability, with statements that are prepared once, and with the same two
 // guarantees, one active conversation of a contact (slot is unique) and a version that every writer
 // checks. They have no contacts, no cycles, no timers, measure nothing, and keep one index for the
@@ -64,8 +64,8 @@ FROM convo_conversations`
 // createFloor makes the floors' tables, and fills them with as many conversations as the store's
 // have.
 func createFloor(ctx context.Context, db *sql.DB, words ...string) error {
-	for statement := range strings.SplitSeq(strings.NewReplacer(words...).Replace(floorSchema),
-		";") {
+	for statement := range strings.SplitSeq(strings.NewReplacer(words...).Replace(
+		floorSchema+";"+fairSchema), ";") {
 		if _, err := db.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("floor: %w", err)
 		}

@@ -57,7 +57,8 @@ func (e *engine) sides(ctx context.Context, server string, connections int) (all
 		return newConvo(ctx, db, e.dialect)
 	}}, "convo_conversations")
 	for _, f := range e.floors {
-		add(f, "floor_conversations")
+		add(f, map[bool]string{true: "fair_conversations", false: "floor_conversations"}[f.name ==
+			fairFloor])
 	}
 	add(floor{name: handList, make: func(ctx context.Context, db *sql.DB) (any,
 		error) {
@@ -101,7 +102,7 @@ func nth(batch string, n int64) string { return batch + "-" + strconv.FormatInt(
 
 func works() []work {
 	one, few, all := []int{1}, []int{1, 8}, []int{1, 8, 32, 64}
-	written := []string{kept, tx5, readCTE, readBlock}
+	written := []string{oneTransaction, tx5, readCTE, readBlock, fairFloor}
 	return []work{
 		{
 			what: "first message of a new contact", callers: all, against: written, count: true,
@@ -133,7 +134,7 @@ func works() []work {
 			},
 		},
 		{
-			what: "messages into one hot conversation", callers: []int{8}, against: []string{kept,
+			what: "messages into one hot conversation", callers: []int{8}, against: []string{oneTransaction,
 				tx5},
 			do: func(ctx context.Context, s *side, _ string,
 				n int64) error {
