@@ -3,26 +3,15 @@ package main
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
 // A machine that does something else at the same time stretches the time that a call takes, and not
 // much the processor time: that is what bounds how many calls a full machine carries out.
-
-// own is the processor time of this process so far.
-func own() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
 
 // serverProcess is the process of a server on this machine, if it can be found.
 func serverProcess(ctx context.Context, db *sql.DB, question string) (pid string, err error) {
@@ -38,9 +27,9 @@ func serverProcess(ctx context.Context, db *sql.DB, question string) (pid string
 	return strings.TrimSpace(pid), err
 }
 
-// of is the processor time of a server's process so far, its threads and its children; 0 where
+// serverTime is the processor time of a server's process so far, its threads and its children; 0 where
 // /proc does not say it.
-func of(pid string) (sum time.Duration) {
+func serverTime(pid string) (sum time.Duration) {
 	if pid == "" {
 		return 0
 	}
@@ -60,16 +49,4 @@ func of(pid string) (sum time.Duration) {
 		sum += time.Duration(n)
 	}
 	return sum
-}
-
-// cost is the processor time of an operation, of this process and of the server.
-type cost struct{ client, server time.Duration }
-
-func (c cost) all() float64 { return float64(c.client + c.server) }
-
-func (c cost) String() string {
-	if c.server == 0 {
-		return fmt.Sprintf("%d", c.client.Microseconds())
-	}
-	return fmt.Sprintf("%d + %d", c.client.Microseconds(), c.server.Microseconds())
 }

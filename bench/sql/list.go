@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chatlifecycle/convo"
@@ -12,7 +13,7 @@ import (
 
 const pageSize = 50
 
-// byHand lists by hand: the same page of the same table in statements of its own, into the same
+// byHand lists by hand: the same page of the same tables in statements of its own, into the same
 // struct.
 type byHand struct {
 	active, category *sql.Stmt
@@ -30,14 +31,20 @@ const listed = `SELECT workspace, id, origin, channel, created_at, contact, new_
 	response_micros, pending_micros, incoming,
 	outgoing_user,
 	outgoing_automation, closed_at, closed_by_type, closed_by_id, closed_source, category, summary
-	FROM convo_conversations WHERE workspace = ? AND `
+	FROM (SELECT workspace, id FROM {narrow}
+		ORDER BY created_at DESC, id DESC LIMIT {limit}) narrow
+	JOIN convo_conversations USING (workspace, id) ORDER BY created_at DESC, id DESC`
 
 func newByHand(ctx context.Context, db *sql.DB, mark func(string) string) (*byHand, error) {
 	h := &byHand{}
-	page := " ORDER BY created_at DESC, id DESC LIMIT " + strconv.Itoa(pageSize)
+	page := func(narrow string) string {
+		return mark(strings.NewReplacer("{narrow}", narrow, "{limit}", strconv.Itoa(pageSize)).
+			Replace(listed))
+	}
 	return h, prepare(ctx, db, map[**sql.Stmt]string{
-		&h.active:   mark(listed + "active = TRUE" + page),
-		&h.category: mark(listed + "category = ? AND category <> '' AND active = FALSE" + page),
+		&h.active: page("convo_active WHERE workspace = ?"),
+		// 5 is the category; what is still in the queue of rollups is left out.
+		&h.category: page("convo_closed WHERE workspace = ? AND what = 5 AND value = ?"),
 	})
 }
 

@@ -6,6 +6,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chatlifecycle/convo/bench/internal/figure"
 	"github.com/chatlifecycle/convo/sqlstore"
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/fill"
 )
@@ -29,30 +31,60 @@ MariaDB set CONVO_POSTGRES_DSN and CONVO_MARIADB_DSN to servers on which databas
 or have both started for the time of the run:
 
 	scripts/engines run -- sh -c 'cd bench && go run ./sql'
+
+It measures the rows of README's table; with -long more of them, and Tick. -growth measures convo
+alone, on tables of more and more conversations.
 `
 
 const everything = "sqlite,postgresql,mariadb"
 
 type options struct {
+	long, readme, growth, lean bool
+
 	rounds  int
 	length  time.Duration
-	engines string
-	callers string
+	engines []string
+	callers []int // nil: all
 	what    *regexp.Regexp
-	rows    int
+	rows    int   // conversations in the tables
+	sizes   []int // the same, where it grows
 	dir     string
+	from    string
+
+	out *figure.File
+	all figure.All // what was measured so far
 }
 
-func main() {
-	var o options
-	million := flag.Bool("million", false,
-		"keep 1,000,000 conversations in the tables, not 100,000")
-	flag.IntVar(&o.rounds, "rounds", 5,
-		"how often each comparison is measured, in turns; the median ratio is printed")
-	flag.DurationVar(&o.length, "for", 500*time.Millisecond, "how long one measurement takes")
-	flag.StringVar(&o.engines, "engines", everything, "what to measure on")
-	flag.StringVar(&o.callers, "callers", "1,8,32,64",
-		"with how many callers at once; servers get 32 at most, and SQLite no 32")
+// modes are how much is measured, unless flags say otherwise.
+var modes = []struct {
+	of     func(o *options) bool
+	rounds int
+	length time.Duration
+	rows   int
+}{
+	{func(o *options) bool { return o.growth }, 5, 300 * time.Millisecond, 1_000_000},
+	{func(o *options) bool { return o.long }, 5, 500 * time.Millisecond, 100_000},
+	{func(o *options) bool { return o.readme }, 7, 400 * time.Millisecond, 100_000},
+	{func(*options) bool { return true }, 3, 200 * time.Millisecond, 20_000},
+}
+
+func parse() (o *options, err error) {
+	o = &options{}
+	flag.BoolVar(&o.long, "long", false, "more rows, and Tick")
+	flag.BoolVar(&o.readme, "readme", false, "print nothing but README's tables")
+	flag.BoolVar(&o.growth, "growth", false,
+		"what calls cost from 1,000 to -n conversations, on SQLite and PostgreSQL")
+	flag.BoolVar(&o.lean, "lean", false, "with -growth: without events, cycles and keys")
+	flag.StringVar(&o.from, "from", "", "measure nothing; print README's tables of a file of -out")
+	out := flag.String("out", "", "a file to append each round's figures to, for benchstat")
+	flag.IntVar(&o.rounds, "rounds", 0, "how often each comparison is measured, in turns; the "+
+		"median ratio is printed (0: 3, with -readme 7, else 5)")
+	flag.DurationVar(&o.length, "for", 0, "how long one measurement takes "+
+		"(0: 200ms, with -readme 400ms, with -long 500ms, with -growth 300ms)")
+	flag.IntVar(&o.rows, "n", 0, "how many conversations are in the tables "+
+		"(0: 20,000, with -long or -readme 100,000, with -growth 1,000,000)")
+	engines := flag.String("engines", everything, "what to measure on")
+	callers := flag.String("callers", "", "only with so many callers at once, as 1,8")
 	what := flag.String("what", "", "measure only what this regular expression matches")
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "where the files of SQLite are to be")
 	flag.Usage = func() {
@@ -60,37 +92,73 @@ func main() {
 		flag.PrintDefaults()
 	}
 	flag.Parse()
-	o.rows = 100_000
-	if *million {
-		o.rows = 1_000_000
-	}
-	callers, err := numbers(o.callers)
-	if err == nil {
-		o.what, err = regexp.Compile(*what)
-	}
-	for name := range strings.SplitSeq(o.engines, ",") {
-		if !strings.Contains(everything, name) {
-			err = errors.New("engines")
+	for _, m := range modes {
+		if m.of(o) {
+			o.rounds, o.length, o.rows = cmp.Or(o.rounds, m.rounds), cmp.Or(o.length, m.length),
+				cmp.Or(o.rows, m.rows)
+			break
 		}
 	}
-	if err != nil || o.rounds < 1 || o.length <= 0 || flag.NArg() > 0 {
+	o.sizes = sizes(o.rows)
+	o.engines = strings.Split(*engines, ",")
+	for _, name := range o.engines {
+		if !slices.Contains(strings.Split(everything, ","), name) {
+			err = fmt.Errorf("no engine %q", name)
+		}
+	}
+	var cerr, werr, oerr error
+	o.callers, cerr = numbers(*callers)
+	o.what, werr = regexp.Compile(*what)
+	if o.rounds < 1 || o.length <= 0 || o.rows < 1000 || flag.NArg() > 0 {
+		err = errors.New("at least one round, some time, 1,000 conversations, and no arguments")
+	}
+	if err = errors.Join(err, cerr, werr); err != nil {
+		return o, err
+	}
+	o.out, oerr = figure.Append(*out)
+	return o, oerr
+}
+
+func main() {
+	o, err := parse()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		flag.Usage()
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err = run(ctx, &o, callers)
+	switch {
+	case o.from != "":
+		var all figure.All
+		if all, err = figure.ReadFile(o.from); err == nil {
+			fmt.Print(readmeTables(all))
+		}
+	case o.growth:
+		err = grow(ctx, o)
+	default:
+		err = run(ctx, o)
+	}
 	stop()
-	if err != nil {
+	if err = errors.Join(err, o.out.Close()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
+// keep keeps what was measured.
+func (o *options) keep(f figure.Figure) error {
+	o.all = append(o.all, f)
+	return o.out.Write(f)
+}
+
 func numbers(list string) (ns []int, err error) {
+	if list == "" {
+		return nil, nil
+	}
 	for part := range strings.SplitSeq(list, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(part))
 		if err != nil || n < 1 {
-			return nil, errors.New("callers")
+			return nil, fmt.Errorf("no number of callers: %q", part)
 		}
 		ns = append(ns, n)
 	}
@@ -102,29 +170,26 @@ var engines = []struct {
 	name, variable string
 	make           func(ctx context.Context, o *options, dsn string) (*engine, error)
 }{
-	{"sqlite", "", func(_ context.Context, o *options, _ string) (*engine,
-		error) {
+	{"sqlite", "", func(_ context.Context, o *options, _ string) (*engine, error) {
 		return newSQLite(o.dir, "NORMAL")
 	}},
-	{"sqlite", "", func(_ context.Context, o *options, _ string) (*engine,
-		error) {
+	{"sqlite", "", func(_ context.Context, o *options, _ string) (*engine, error) {
 		return newSQLite(o.dir, "FULL")
 	}},
 	{"postgresql", "CONVO_POSTGRES_DSN", newPostgres},
 	{"mariadb", "CONVO_MARIADB_DSN", newMariaDB},
 }
 
-func run(ctx context.Context, o *options, callers []int) error {
+func run(ctx context.Context, o *options) error {
 	fmt.Printf("%s %s/%s, %d processors; %d conversations, then ANALYZE; %d rounds of %v\n\n",
 		runtime.Version(), runtime.GOOS,
 		runtime.GOARCH, runtime.NumCPU(), o.rows, o.rounds, o.length)
-	fmt.Println("| engine | what | callers | convo | by hand | ratio " +
-		"| µs of processors, client + server | ratio | round trips |")
-	fmt.Println("|---|---|--:|--:|---|--:|---|--:|---|")
-	wanted := strings.Split(o.engines, ",")
+	if !o.readme {
+		fmt.Print(head)
+	}
 	var skipped []string
 	for _, x := range engines {
-		if !slices.Contains(wanted, x.name) {
+		if !slices.Contains(o.engines, x.name) {
 			continue
 		}
 		dsn := os.Getenv(x.variable)
@@ -134,7 +199,7 @@ func run(ctx context.Context, o *options, callers []int) error {
 		}
 		e, err := x.make(ctx, o, dsn)
 		if err == nil {
-			err = e.compare(ctx, o, callers)
+			err = e.compare(ctx, o)
 		}
 		if e != nil {
 			err = errors.Join(err, e.drop())
@@ -143,6 +208,12 @@ func run(ctx context.Context, o *options, callers []int) error {
 			return fmt.Errorf("%s: %w", x.name, err)
 		}
 	}
+	if o.readme {
+		fmt.Print(readmeTables(o.all))
+	}
+	if o.long {
+		fmt.Print(tickTable(o.all))
+	}
 	for _, variable := range skipped {
 		fmt.Printf("\nskipped: %s is not set. To have the servers started: "+
 			"scripts/engines run -- sh -c 'cd bench && go run ./sql'\n", variable)
@@ -150,24 +221,29 @@ func run(ctx context.Context, o *options, callers []int) error {
 	return nil
 }
 
+// fill fills convo's tables with n conversations.
+func (e *engine) fill(ctx context.Context, db *sql.DB, n int) error {
+	if err := (sqlstore.Config{DB: db, Dialect: e.dialect}).Migrate(ctx); err != nil {
+		return err
+	}
+	for _, f := range []func(context.Context, *sql.DB, sqlstore.Dialect, int) error{
+		fill.Conversations, fill.Log, fill.RolledUp,
+	} {
+		if err := f(ctx, db, e.dialect, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // compare fills the tables, and measures all that makes sense on the engine.
-func (e *engine) compare(ctx context.Context, o *options, callers []int) error {
+func (e *engine) compare(ctx context.Context, o *options) error {
 	db, err := e.open(e.server)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	config := sqlstore.Config{DB: db, Dialect: e.dialect}
-	if err := config.Migrate(ctx); err != nil {
-		return err
-	}
-	if err := fill.Conversations(ctx, db, e.dialect, o.rows); err != nil {
-		return err
-	}
-	if err := fill.Log(ctx, db, e.dialect, o.rows); err != nil {
-		return err
-	}
-	if err := fill.RolledUp(ctx, db, e.dialect, o.rows); err != nil {
+	if err := e.fill(ctx, db, o.rows); err != nil {
 		return err
 	}
 	if err := createFloor(ctx, db, e.words...); err != nil {
@@ -191,23 +267,24 @@ func (e *engine) compare(ctx context.Context, o *options, callers []int) error {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	trips, err := e.trips(ctx)
-	if err != nil {
+	if err := e.trips(ctx, o); err != nil {
 		return err
 	}
 	for _, w := range works() {
 		if !o.what.MatchString(w.what) {
 			continue
 		}
-		for _, n := range w.callers {
-			if !slices.Contains(callers, n) || e.server == "" && n == 32 || e.server != "" &&
-				n == 64 {
+		for _, n := range w.by(e.server != "", o.long) {
+			if o.callers != nil && !slices.Contains(o.callers, n) {
 				continue
 			}
-			if err := e.print(ctx, o, &w, n, sides, trips); err != nil {
+			if err := e.measure(ctx, o, &w, n, sides); err != nil {
 				return fmt.Errorf("%s: %w", w.what, err)
 			}
 		}
+	}
+	if o.long && o.what.MatchString(tickWhat) {
+		return e.tick(ctx, o, sides[0])
 	}
 	return nil
 }
@@ -220,80 +297,66 @@ func closeAll(sides []*side) {
 	}
 }
 
-// print measures convo and its floors in turns, and prints a line for each floor.
-func (e *engine) print(ctx context.Context, o *options, w *work, callers int, sides []*side,
-	trips map[string]float64) error {
+// on is the name of a case on this engine.
+func (e *engine) on(w *work, callers int) string {
+	return figure.Case(w.name, "engine", e.id, "callers", callers)
+}
+
+// measure measures convo and its floors in turns, and prints a line for each floor.
+func (e *engine) measure(ctx context.Context, o *options, w *work, callers int,
+	sides []*side) error {
 	compared := sides[:1:1]
 	for _, s := range sides[1:] {
 		if slices.Contains(w.against, s.name) {
 			compared = append(compared, s)
 		}
 	}
-	rates, costs := make([][]float64, len(compared)), make([][]cost, len(compared))
 	for round := range o.rounds {
 		// nobody is always the first one, after a pause, or after the same one
 		for i := range compared {
-			i = (i + round) % len(compared)
-			rate, c, err := w.measure(ctx, e.pid, compared[i], callers, o.length)
-			if err != nil {
-				return fmt.Errorf("%s: %w", compared[i].name, err)
+			s := compared[(i+round)%len(compared)]
+			f, err := w.measure(ctx, e.pid, s, callers, o.length)
+			f.Case = e.on(w, callers)
+			if err = errors.Join(err, o.keep(f)); err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
 			}
-			rates[i], costs[i] = append(rates[i], rate), append(costs[i], c)
 		}
 	}
-	engine, what, number := e.name, w.what, strconv.Itoa(callers)
-	for i, s := range compared[1:] {
-		ratios, cheaper := make([]float64, o.rounds), make([]float64, o.rounds)
-		for round := range ratios {
-			ratios[round] = rates[0][round] / rates[i+1][round]
-			cheaper[round] = costs[i+1][round].all() / costs[0][round].all()
+	if !o.readme {
+		for _, s := range compared[1:] {
+			fmt.Println(e.line(o.all, w, callers, s.name))
 		}
-		both := ""
-		if n, ok := trips[w.what+s.name]; ok {
-			both = fmt.Sprintf("%.1f : %.1f", trips[w.what+sides[0].name], n)
-		}
-		fmt.Printf("| %s | %s | %s | %.0f/s | %s, %.0f/s | %.2f | %s : %s | %.2f | %s |\n", engine,
-			what, number, median(rates[0]), s.name, median(rates[i+1]), median(ratios),
-			middle(costs[0]), middle(costs[i+1]), median(cheaper), both)
-		engine, what, number = "", "", ""
 	}
 	return nil
 }
 
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	return v[len(v)/2]
-}
-
-func middle(v []cost) cost {
-	slices.SortFunc(v, func(a, b cost) int { return cmp.Compare(a.all(), b.all()) })
-	return v[len(v)/2]
-}
-
-// trips counts the round trips of an operation, by what it is and whose it is.
-func (e *engine) trips(ctx context.Context) (map[string]float64, error) {
+// trips counts the round trips of operations.
+func (e *engine) trips(ctx context.Context, o *options) error {
 	if e.server == "" {
-		return nil, nil
+		return nil
 	}
 	p, err := newProxy(e.server)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = p.Close() }()
 	sides, err := e.sides(ctx, p.Addr().String(), 1)
 	defer func() { closeAll(sides) }()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	trips := map[string]float64{}
 	for _, w := range works() {
 		for i, s := range sides {
-			if w.count && (i == 0 || slices.Contains(w.against, s.name)) {
-				if trips[w.what+s.name], err = w.trips(ctx, s, p); err != nil {
-					return nil, fmt.Errorf("%s: %s: %w", w.what, s.name, err)
-				}
+			if !w.count || i > 0 && !slices.Contains(w.against, s.name) {
+				continue
+			}
+			n, err := w.trips(ctx, s, p)
+			err = errors.Join(err, o.keep(figure.Figure{Case: e.on(&w, 1), Impl: s.name, N: counted,
+				Values: map[string]float64{figure.Trips: n}}))
+			if err != nil {
+				return fmt.Errorf("%s: %s: %w", w.what, s.name, err)
 			}
 		}
 	}
-	return trips, nil
+	return nil
 }

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/bench/internal/figure"
+	"github.com/chatlifecycle/convo/sqlstore"
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/fill"
 )
 
@@ -43,6 +46,12 @@ func (e *engine) side(ctx context.Context, f floor, table, server string, connec
 	return s, nil
 }
 
+func convoItself(d sqlstore.Dialect) floor {
+	return floor{name: "convo", make: func(ctx context.Context, db *sql.DB) (any, error) {
+		return newConvo(ctx, db, d)
+	}}
+}
+
 // sides are convo and, after it, all that it is compared with.
 func (e *engine) sides(ctx context.Context, server string, connections int) (all []*side,
 	err error) {
@@ -53,9 +62,7 @@ func (e *engine) sides(ctx context.Context, server string, connections int) (all
 			all = append(all, s)
 		}
 	}
-	add(floor{name: "convo", make: func(ctx context.Context, db *sql.DB) (any, error) {
-		return newConvo(ctx, db, e.dialect)
-	}}, "convo_conversations")
+	add(convoItself(e.dialect), "convo_conversations")
 	for _, f := range e.floors {
 		add(f, map[bool]string{true: "fair_conversations", false: "floor_conversations"}[f.name ==
 			fairFloor])
@@ -73,17 +80,17 @@ func (s *side) begin(ctx context.Context) error {
 		return nil
 	}
 	_, _, err := race(8, regulars, time.Hour, func(n int64) error {
-		return s.Receive(ctx,
-			regular(n), "")
+		return s.Receive(ctx, regular(n), "")
 	})
 	return err
 }
 
 // work is what is measured: do is called over and over, by all callers at once.
 type work struct {
-	what    string
-	callers []int
-	do      func(ctx context.Context, s *side, batch string, n int64) error
+	name, what string // in the lines for benchstat, and in the tables
+	callers    []int  // servers get 32 at most, and SQLite no 32
+	main       []int  // those of README's table
+	do         func(ctx context.Context, s *side, batch string, n int64) error
 	// before makes what the operations of a batch need, and is not measured.
 	before func(ctx context.Context, s *side, batch string, n int64) error
 	// contacts is how many contacts n operations of a batch opened a conversation for, if that is
@@ -102,62 +109,74 @@ func nth(batch string, n int64) string { return batch + "-" + strconv.FormatInt(
 
 func works() []work {
 	one, few, all := []int{1}, []int{1, 8}, []int{1, 8, 32, 64}
-	written := []string{oneTransaction, tx5, readCTE, readBlock, fairFloor}
+	lean := []string{oneTransaction, tx5, readCTE, readBlock}
+	written := append(slices.Clone(lean), fairFloor)
 	return []work{
 		{
-			what: "first message of a new contact", callers: all, against: written, count: true,
+			name: "Open", what: "first message of a new contact", callers: all, main: few,
+			against: written, count: true,
 			do: func(ctx context.Context, s *side, batch string, n int64) error {
 				return s.Receive(ctx, nth(batch, n), "")
 			},
 		},
 		{
-			what: "message into an open conversation", callers: all, against: written, count: true,
-			do: func(ctx context.Context, s *side, _ string,
-				n int64) error {
+			name: "Message", what: "message into an open conversation", callers: all, main: all,
+			against: written, count: true,
+			do: func(ctx context.Context, s *side, _ string, n int64) error {
 				return s.Receive(ctx, regular(n), "")
 			},
 		},
 		{
-			what: "the same with an external id", callers: few, against: written, count: true,
+			name: "MessageWithExternalID", what: "the same with an external id", callers: few,
+			against: written, count: true,
 			do: func(ctx context.Context, s *side, batch string, n int64) error {
 				return s.Receive(ctx, regular(n), nth(batch, n))
 			},
 		},
 		{
-			what: "close", callers: few, against: written, count: true,
+			name: "MessageInHostsTransaction", what: "the same in the host's transaction",
+			callers: few, main: one, against: []string{oneTransaction, tx5}, count: true,
+			do: func(ctx context.Context, s *side, _ string, n int64) error {
+				if b, ok := s.desk.(byConvo); ok {
+					return b.ReceiveWithin(ctx, regular(n))
+				}
+				return s.Receive(ctx, regular(n), "") // which is one anyway
+			},
+		},
+		{
+			name: "Close", what: "close", callers: few, main: few, against: written, count: true,
 			before: func(ctx context.Context, s *side, batch string, n int64) error {
 				return s.Receive(ctx, nth(batch, n), "")
 			},
-			do: func(ctx context.Context, s *side, batch string,
-				n int64) error {
+			do: func(ctx context.Context, s *side, batch string, n int64) error {
 				return s.Close(ctx, nth(batch, n))
 			},
 		},
 		{
-			what: "messages into one hot conversation", callers: []int{8}, against: []string{oneTransaction,
-				tx5},
-			do: func(ctx context.Context, s *side, _ string,
-				n int64) error {
+			name: "Hot", what: "messages into one hot conversation", callers: []int{8},
+			main: []int{8}, against: []string{oneTransaction, tx5},
+			do: func(ctx context.Context, s *side, _ string, _ int64) error {
 				return s.Receive(ctx, "hot", "")
 			},
 		},
 		{
-			what: "8 race for each new contact", callers: []int{8}, against: append(written,
-				firstInsert),
+			name: "Race", what: "8 race for each new contact", callers: []int{8}, main: []int{8},
+			against: append(slices.Clone(written), firstInsert),
 			do: func(ctx context.Context, s *side, batch string, n int64) error {
 				return s.Receive(ctx, nth(batch, n/8), "")
 			},
 			contacts: func(n int64) int64 { return (n + 7) / 8 },
 		},
 		{
-			what: "list of 50 active", callers: few, against: []string{handList}, count: true,
+			name: "ListActive", what: "list of 50 active", callers: few,
+			against: []string{handList}, count: true,
 			do: func(ctx context.Context, s *side, _ string, _ int64) error {
 				return s.page(ctx, convo.Filter{Status: []convo.Status{convo.StatusOpen,
 					convo.StatusPending}})
 			},
 		},
 		{
-			what: "list of 50 closed, of a rare category", callers: one,
+			name: "ListRareCategory", what: "list of 50 closed, of a rare category", callers: one,
 			against: []string{handList}, count: true,
 			do: func(ctx context.Context, s *side, _ string, _ int64) error {
 				return s.page(ctx, convo.Filter{Status: []convo.Status{convo.StatusClosed},
@@ -165,6 +184,18 @@ func works() []work {
 			},
 		},
 	}
+}
+
+// by is how many callers there are on an engine: a server has fewer of its connections than SQLite
+// has callers that share a transaction.
+func (w *work) by(server, long bool) []int {
+	callers := w.main
+	if long {
+		callers = w.callers
+	}
+	return slices.DeleteFunc(slices.Clone(callers), func(n int) bool {
+		return !server && n == 32 || server && n == 64
+	})
 }
 
 func (s *side) page(ctx context.Context, f convo.Filter) error {
@@ -179,12 +210,11 @@ func (s *side) page(ctx context.Context, f convo.Filter) error {
 // batches gives each batch of operations contacts of its own.
 var batches atomic.Int64
 
-// measure is how many operations a second callers get done, and what one costs.
+// measure has callers get operations done for a while.
 func (w *work) measure(ctx context.Context, server string, s *side, callers int,
-	length time.Duration) (perSecond float64, each cost, err error) {
+	length time.Duration) (f figure.Figure, err error) {
 	var done int64
-	var took time.Duration
-	var used cost
+	var took, client, its time.Duration
 	for took < length {
 		size := int64(math.MaxInt64)
 		if w.before != nil {
@@ -192,18 +222,18 @@ func (w *work) measure(ctx context.Context, server string, s *side, callers int,
 		}
 		batch, err := w.ready(ctx, s, size)
 		if err != nil {
-			return 0, each, err
+			return f, err
 		}
-		client, its := own(), of(server)
+		own, of := figure.Own(), serverTime(server)
 		n, d, err := w.carryOut(ctx, s, batch, callers, size, length-took)
 		if err != nil {
-			return 0, each, err
+			return f, err
 		}
-		used.client, used.server = used.client+own()-client, used.server+of(server)-its
+		client, its = client+figure.Own()-own, its+serverTime(server)-of
 		done, took = done+n, took+d
 	}
-	each = cost{used.client / time.Duration(done), used.server / time.Duration(done)}
-	return float64(done) / took.Seconds(), each, nil
+	return figure.Figure{Impl: s.name, N: done,
+		Values: figure.PerOp(done, took, client+its, its)}, nil
 }
 
 // ready makes what the operations of a new batch need.
@@ -211,8 +241,7 @@ func (w *work) ready(ctx context.Context, s *side, size int64) (batch string, er
 	batch = "batch-" + strconv.FormatInt(batches.Add(1), 10)
 	if w.before != nil {
 		_, _, err = race(8, size, time.Hour, func(n int64) error {
-			return w.before(ctx, s, batch,
-				n)
+			return w.before(ctx, s, batch, n)
 		})
 	}
 	return batch, err
@@ -224,8 +253,7 @@ func (w *work) carryOut(ctx context.Context, s *side, batch string, callers int,
 	done int64, took time.Duration, err error,
 ) {
 	done, took, err = race(callers, size, length, func(n int64) error {
-		return w.do(ctx, s, batch,
-			n)
+		return w.do(ctx, s, batch, n)
 	})
 	if err == nil && w.contacts != nil {
 		err = s.check(ctx, batch, w.contacts(done))

@@ -124,7 +124,15 @@ func (all All) Median(name, impl, unit string) (float64, bool) {
 
 // Ratio is the median, over the rounds, of what impl takes of what of takes.
 func (all All) Ratio(name, impl, of, unit string) (float64, bool) {
-	a, b := all.of(name, impl, unit), all.of(name, of, unit)
+	return ratio(all.of(name, impl, unit), all.of(name, of, unit))
+}
+
+// Growth is the same between two cases.
+func (all All) Growth(name, of, impl, unit string) (float64, bool) {
+	return ratio(all.of(name, impl, unit), all.of(of, impl, unit))
+}
+
+func ratio(a, b []float64) (float64, bool) {
 	var ratios []float64
 	for round := range min(len(a), len(b)) {
 		if b[round] > 0 {

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/bench/internal/figure"
+)
+
+const (
+	tickWhat  = "Tick"
+	tickLoads = "loads/op" // snapshots that were loaded
+
+	timers = 2000 // that are due, in each round
+)
+
+// runners are how many Ticks there are at once, each of an engine of its own.
+var runners = []int{1, 4}
+
+func tickCase(engine string, runners int) string {
+	return figure.Case(tickWhat, "engine", engine, "runners", runners)
+}
+
+// past is a clock of an hour ago.
+type past struct{}
+
+func (past) Now() time.Time { return time.Now().Add(-time.Hour) }
+
+// tick measures what timers cost that wake pending conversations.
+func (e *engine) tick(ctx context.Context, o *options, s *side) error {
+	store := s.desk.(byConvo).store
+	earlier, err := convo.New(store, convo.WithClock(past{}))
+	if err != nil {
+		return err
+	}
+	// What the tables have of their own is due, too.
+	if _, err := tickAll(ctx, store, 1); err != nil {
+		return err
+	}
+	for round := range o.rounds {
+		for i := range runners {
+			n := runners[(i+round)%len(runners)]
+			batch := "timers-" + fmt.Sprint(batches.Add(1))
+			_, _, err := race(8, timers, time.Hour, func(i int64) error {
+				_, err := earlier.Do(ctx, convo.ToContact(workspace, nth(batch, i)),
+					convo.Receive{Channel: channel, Body: body}, convo.SetPending{
+						By: convo.ByUser(agent), Until: time.Now().Add(-time.Minute),
+					})
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			own, its, began := figure.Own(), serverTime(e.pid), time.Now()
+			loads, err := tickAll(ctx, store, n)
+			if err != nil {
+				return err
+			}
+			took := time.Since(began)
+			its = serverTime(e.pid) - its
+			values := figure.PerOp(timers, took, figure.Own()-own+its, its)
+			values[tickLoads] = float64(loads) / timers
+			if err := o.keep(figure.Figure{
+				Case: tickCase(e.id, n), Impl: "convo", N: timers, Values: values,
+			}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tickAll has so many runners do all that is due, and returns how often they loaded something.
+func tickAll(ctx context.Context, store convo.Store, runners int) (int64, error) {
+	var loads atomic.Int64
+	_, _, err := race(runners, int64(runners), time.Hour, func(int64) error {
+		more := true
+		e, err := convo.New(store, convo.WithTickStats(func(s convo.TickStats) {
+			loads.Add(int64(s.Loads))
+			more = s.More
+		}))
+		for err == nil && more {
+			_, err = e.Tick(ctx, 0)
+		}
+		return err
+	})
+	return loads.Load(), err
+}
+
+// tickTable is what Ticks cost; without any, it is empty.
+func tickTable(all figure.All) string {
+	var b strings.Builder
+	for _, e := range []string{"sqlite-normal", "sqlite-full", "postgresql", "mariadb"} {
+		for _, n := range runners {
+			wall, ok := all.Median(tickCase(e, n), "convo", figure.Wall)
+			if !ok {
+				continue
+			}
+			cpu, _ := all.Median(tickCase(e, n), "convo", figure.CPU)
+			loads, _ := all.Median(tickCase(e, n), "convo", tickLoads)
+			fmt.Fprintf(&b, "| %s | %d | %.0f | %.0f | %.2f |\n", e, n, 1e9/wall, cpu/1000, loads)
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "\n| engine | runners of Tick | timers per second | µs of processors each " +
+		"| loads each |\n|---|--:|--:|--:|--:|\n" + b.String()
+}
