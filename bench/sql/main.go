@@ -311,13 +311,20 @@ func (e *engine) measure(ctx context.Context, o *options, w *work, callers int,
 			compared = append(compared, s)
 		}
 	}
-	for round := range o.rounds {
+	for round := range o.rounds + 1 {
+		length := o.length
+		if round == 0 {
+			length /= 4 // does not count: connections are opened, and statements prepared
+		}
 		// nobody is always the first one, after a pause, or after the same one
 		for i := range compared {
 			s := compared[(i+round)%len(compared)]
-			f, err := w.measure(ctx, e.pid, s, callers, o.length)
+			f, err := w.measure(ctx, e.pid, s, callers, length)
 			f.Case = e.on(w, callers)
-			if err = errors.Join(err, o.keep(f)); err != nil {
+			if err == nil && round > 0 {
+				err = o.keep(f)
+			}
+			if err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)
 			}
 		}

@@ -19,12 +19,13 @@ func (e *engine) line(all figure.All, w *work, callers int, floor string) string
 		return 1e9 / v
 	}
 	processors := func(impl string) string {
-		sum, _ := all.Median(name, impl, figure.CPU)
 		server, ok := all.Median(name, impl, figure.Server)
 		if !ok {
+			sum, _ := all.Median(name, impl, figure.CPU)
 			return fmt.Sprintf("%.0f", sum/1000)
 		}
-		return fmt.Sprintf("%.0f + %.0f", (sum-server)/1000, server/1000)
+		client, _ := all.Median(name, impl, figure.Client)
+		return fmt.Sprintf("%.0f + %.0f", client/1000, server/1000)
 	}
 	wall, _ := all.Ratio(name, floor, "convo", figure.Wall)
 	cpu, _ := all.Ratio(name, floor, "convo", figure.CPU)

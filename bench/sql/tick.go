@@ -61,8 +61,7 @@ func (e *engine) tick(ctx context.Context, o *options, s *side) error {
 				return err
 			}
 			took := time.Since(began)
-			its = serverTime(e.pid) - its
-			values := figure.PerOp(timers, took, figure.Own()-own+its, its)
+			values := figure.PerOp(timers, took, figure.Own()-own, serverTime(e.pid)-its)
 			values[tickLoads] = float64(loads) / timers
 			if err := o.keep(figure.Figure{
 				Case: tickCase(e.id, n), Impl: "convo", N: timers, Values: values,

@@ -127,14 +127,14 @@ func works() []work {
 			},
 		},
 		{
-			name: "MessageWithExternalID", what: "the same with an external id", callers: few,
+			name: "MessageWithExternalID", what: "message with an external id", callers: few,
 			against: written, count: true,
 			do: func(ctx context.Context, s *side, batch string, n int64) error {
 				return s.Receive(ctx, regular(n), nth(batch, n))
 			},
 		},
 		{
-			name: "MessageInHostsTransaction", what: "the same in the host's transaction",
+			name: "MessageInHostsTransaction", what: "message in the host's transaction",
 			callers: few, main: one, against: []string{oneTransaction, tx5}, count: true,
 			do: func(ctx context.Context, s *side, _ string, n int64) error {
 				if b, ok := s.desk.(byConvo); ok {
@@ -218,7 +218,7 @@ func (w *work) measure(ctx context.Context, server string, s *side, callers int,
 	for took < length {
 		size := int64(math.MaxInt64)
 		if w.before != nil {
-			size = int64(64 * callers)
+			size = int64(32 * callers)
 		}
 		batch, err := w.ready(ctx, s, size)
 		if err != nil {
@@ -233,7 +233,7 @@ func (w *work) measure(ctx context.Context, server string, s *side, callers int,
 		done, took = done+n, took+d
 	}
 	return figure.Figure{Impl: s.name, N: done,
-		Values: figure.PerOp(done, took, client+its, its)}, nil
+		Values: figure.PerOp(done, took, client, its)}, nil
 }
 
 // ready makes what the operations of a new batch need.

@@ -18,9 +18,10 @@ import (
 // Units that several programs use. All are of one operation.
 const (
 	Wall   = "ns/op"
-	CPU    = "cpu-ns/op"        // of all processes
-	Server = "server-cpu-ns/op" // of the server alone
-	Trips  = "trips/op"         // to a server and back
+	CPU    = "cpu-ns/op"        // of processors, by client and server
+	Client = "client-cpu-ns/op" // of that
+	Server = "server-cpu-ns/op"
+	Trips  = "trips/op" // to a server and back
 	Allocs = "allocs/op"
 )
 
@@ -198,11 +199,11 @@ func (f *File) Close() error {
 }
 
 // PerOp are the values of n operations which took that long, and so much time of processors.
-func PerOp(n int64, took, all, server time.Duration) map[string]float64 {
+func PerOp(n int64, took, client, server time.Duration) map[string]float64 {
 	each := func(d time.Duration) float64 { return float64(d) / float64(n) }
-	values := map[string]float64{Wall: each(took), CPU: each(all)}
+	values := map[string]float64{Wall: each(took), CPU: each(client + server)}
 	if server > 0 {
-		values[Server] = each(server)
+		values[Client], values[Server] = each(client), each(server)
 	}
 	return values
 }

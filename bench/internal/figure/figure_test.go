@@ -11,10 +11,10 @@ import (
 var message = Case("Message", "engine", "postgresql", "callers", 8)
 
 func TestAFigureIsALineOfABenchmark(t *testing.T) {
-	f := Figure{message, "convo", 12, PerOp(12, 2400*time.Nanosecond, 1200*time.Nanosecond,
-		600*time.Nanosecond)}
+	f := Figure{message, "convo", 12, PerOp(12, 2400*time.Nanosecond, 900*time.Nanosecond,
+		300*time.Nanosecond)}
 	want := "BenchmarkMessage/engine=postgresql/callers=8/impl=convo\t12\t200.00 ns/op\t" +
-		"100.00 cpu-ns/op\t50.00 server-cpu-ns/op"
+		"75.00 client-cpu-ns/op\t100.00 cpu-ns/op\t25.00 server-cpu-ns/op"
 	if got := f.String(); got != want {
 		t.Errorf("%q, not %q", got, want)
 	}
