@@ -5,7 +5,8 @@ FUZZTIME ?= 30s
 LONG_ON_SQLITE = StoreConforms/SQLite/Merge|Races|Plans|Unprepared|StatementFails|MigrateOnce|RolledUp|RollupsAre
 LONG = SideBySide|BordersAscend|AHundredThousand|ReportsConform/SQLite/Cells|HelpDeskAreTheSame|$(LONG_ON_SQLITE)
 
-.PHONY: quick test test-engines lint docs fuzz bench cover links mutants mutants-engines
+.PHONY: quick test test-engines lint docs fuzz cover links mutants mutants-engines
+.PHONY: bench bench-readme bench-long bench-growth
 
 # Between two edits: less than half a minute.
 quick:
@@ -76,8 +77,31 @@ fuzz:
 		done || exit 1; \
 	done
 
+# Comparisons with code by hand, in less than five minutes. PostgreSQL and MariaDB are started for
+# the time of the run, and wait for the disk. OUT=FILE appends each round's figures, for benchstat.
+OUT ?=
+FIGURES = $(if $(OUT),-out $(abspath $(OUT)))
+ENGINES = scripts/engines run -- sh -c
 bench:
-	cd bench && go run .
+	cd bench && go run . -rounds 3 -for 100ms -conversations 200000 $(FIGURES)
+	@echo
+	@$(ENGINES) 'cd bench && go run ./sql $(FIGURES)'
+
+# The tables of README's "How fast", in less than twenty minutes.
+bench-readme:
+	@cd bench && go run . $(FIGURES)
+	@echo
+	@$(ENGINES) 'cd bench && go run ./sql -readme $(FIGURES)'
+
+# All rows, timers and imports: half an hour.
+bench-long:
+	cd bench && go run . $(FIGURES)
+	@echo
+	@$(ENGINES) 'cd bench && go run ./sql -long $(FIGURES) && echo && go run ./import'
+
+# With up to a million conversations in the tables; ten million: -lean -n 10000000.
+bench-growth:
+	@$(ENGINES) 'cd bench && go run ./sql -growth $(FIGURES)'
 
 # At least 95 % of the statements of root and memstore. It runs all tests of the root module.
 cover:

@@ -100,11 +100,13 @@ type impl struct {
 	do   func(*testing.B)
 }
 
-// works are what is measured, and by whom.
-var works = []struct {
+type work struct {
 	name string
 	by   []impl
-}{
+}
+
+// works are what is measured, and by whom.
+var works = []work{
 	{"FourTransitions", []impl{
 		{"convo", cycle}, {"in-place", cycleInPlace}, {"hand", byHand},
 		{"hand-into-a-buffer", byHandIntoABuffer}, {"looplab", byLooplab},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -196,6 +197,20 @@ func (f *File) Close() error {
 		return nil
 	}
 	return f.f.Close()
+}
+
+var (
+	measured = regexp.MustCompile(`(, )?\b\d+(\.\d+)?( ns| allocs| B|/s|( \(\d+\.\d+\))|( : \d\.\d))`)
+	ratios   = regexp.MustCompile(`\| \d+\.\d\d \|`)
+	spaces   = regexp.MustCompile(` *\| *`)
+)
+
+// Shape is a table without its figures: two of one shape differ in nothing but what was measured.
+func Shape(table string) string {
+	for range 2 { // neighbours share a bar
+		table = ratios.ReplaceAllString(table, "||")
+	}
+	return spaces.ReplaceAllString(measured.ReplaceAllString(table, ""), "|")
 }
 
 // PerOp are the values of n operations which took that long, and so much time of processors.

@@ -89,3 +89,11 @@ BenchmarkClose/impl=tx5 1 3 ns/op
 		t.Error(m, ok)
 	}
 }
+
+func TestTheShapeOfATableIsItsWords(t *testing.T) {
+	table := "| open | 8 | 12 ns, 5 allocs | by hand, by value, 7 ns | 0.68 (0.70) | 0.68 | 1.20 | " +
+		"2.0 : 5.0 |\n| | 1 |  |\n"
+	if got, want := Shape(table), "|open|8||by hand, by value|||||\n||1||\n"; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+}
