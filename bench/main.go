@@ -23,7 +23,7 @@ import (
 
 func main() {
 	testing.Init()
-	rounds := flag.Int("rounds", 5,
+	rounds := flag.Int("rounds", 7,
 		"how often each is measured, in turns; medians are printed")
 	length := flag.Duration("for", 300*time.Millisecond, "how long one measurement takes")
 	conversations := flag.Int("conversations", 1_000_000,

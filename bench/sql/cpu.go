@@ -27,8 +27,8 @@ func serverProcess(ctx context.Context, db *sql.DB, question string) (pid string
 	return strings.TrimSpace(pid), err
 }
 
-// serverTime is the processor time of a server's process so far, its threads and its children; 0 where
-// /proc does not say it.
+// serverTime is the processor time of a server's process so far, its threads and its children; 0
+// where /proc does not say it.
 func serverTime(pid string) (sum time.Duration) {
 	if pid == "" {
 		return 0

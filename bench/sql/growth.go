@@ -60,7 +60,8 @@ func grow(ctx context.Context, o *options) error {
 		{"sqlite", "", func(context.Context, string) (*engine, error) {
 			return newSQLite(o.dir, "NORMAL")
 		}},
-		{"postgresql", "CONVO_POSTGRES_DSN", func(ctx context.Context, dsn string) (*engine, error) {
+		{"postgresql", "CONVO_POSTGRES_DSN", func(ctx context.Context, dsn string) (*engine,
+			error) {
 			return newPostgres(ctx, o, dsn)
 		}},
 	} {

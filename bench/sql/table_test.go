@@ -24,7 +24,8 @@ func TestTheTablesAreOfTheShapeOfREADMEs(t *testing.T) {
 }
 
 func measured(name, impl string, took, client, server time.Duration) figure.Figure {
-	return figure.Figure{Case: name, Impl: impl, N: 1, Values: figure.PerOp(1, took, client, server)}
+	return figure.Figure{Case: name, Impl: impl, N: 1,
+		Values: figure.PerOp(1, took, client, server)}
 }
 
 func contains(t *testing.T, got string, wants ...string) {

@@ -1,5 +1,5 @@
-// Package figure keeps what was measured: it writes each round as a line that benchstat reads, reads
-// such lines again, and compares implementations round by round.
+// Package figure keeps what was measured: it writes each round as a line that benchstat reads,
+// reads such lines again, and compares implementations round by round.
 package figure
 
 import (
@@ -184,6 +184,7 @@ func Append(name string) (*File, error) {
 	return &File{f}, err
 }
 
+// Write appends a figure, at once.
 func (f *File) Write(figure Figure) error {
 	if f.f == nil {
 		return nil
@@ -192,6 +193,7 @@ func (f *File) Write(figure Figure) error {
 	return err
 }
 
+// Close closes the file.
 func (f *File) Close() error {
 	if f.f == nil {
 		return nil
@@ -200,9 +202,10 @@ func (f *File) Close() error {
 }
 
 var (
-	measured = regexp.MustCompile(`(, )?\b\d+(\.\d+)?( ns| allocs| B|/s|( \(\d+\.\d+\))|( : \d\.\d))`)
-	ratios   = regexp.MustCompile(`\| \d+\.\d\d \|`)
-	spaces   = regexp.MustCompile(` *\| *`)
+	measured = regexp.MustCompile(
+		`(, )?\b\d+(\.\d+)?( ns| allocs| B| \(\d+\.\d+\)| : \d+\.\d)`)
+	ratios = regexp.MustCompile(`\| \d+\.\d\d \|`)
+	spaces = regexp.MustCompile(` *\| *`)
 )
 
 // Shape is a table without its figures: two of one shape differ in nothing but what was measured.
