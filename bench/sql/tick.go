@@ -55,13 +55,14 @@ func (e *engine) tick(ctx context.Context, o *options, s *side) error {
 			if err != nil {
 				return err
 			}
-			own, its, began := figure.Own(), serverTime(e.pid), time.Now()
+			its := serverTime(e.pid)
+			own, began := figure.Own(), time.Now()
 			loads, err := tickAll(ctx, store, n)
 			if err != nil {
 				return err
 			}
-			took := time.Since(began)
-			values := figure.PerOp(timers, took, figure.Own()-own, serverTime(e.pid)-its)
+			took, client := time.Since(began), figure.Own()-own
+			values := figure.PerOp(timers, took, client, serverTime(e.pid)-its)
 			values[tickLoads] = float64(loads) / timers
 			if err := o.keep(figure.Figure{
 				Case: tickCase(e.id, n), Impl: "convo", N: timers, Values: values,

@@ -224,12 +224,14 @@ func (w *work) measure(ctx context.Context, server string, s *side, callers int,
 		if err != nil {
 			return f, err
 		}
-		own, of := figure.Own(), serverTime(server)
+		of := serverTime(server)
+		own := figure.Own() // after asking for the server's, which takes time itself
 		n, d, err := w.carryOut(ctx, s, batch, callers, size, length-took)
 		if err != nil {
 			return f, err
 		}
-		client, its = client+figure.Own()-own, its+serverTime(server)-of
+		client += figure.Own() - own
+		its += serverTime(server) - of
 		done, took = done+n, took+d
 	}
 	return figure.Figure{Impl: s.name, N: done,
