@@ -227,7 +227,14 @@ func (e *engine) fill(ctx context.Context, db *sql.DB, n int) error {
 		return err
 	}
 	for _, f := range []func(context.Context, *sql.DB, sqlstore.Dialect, int) error{
-		fill.Conversations, fill.Log, fill.RolledUp,
+		fill.Conversations, fill.Log,
+		// All is rolled up. MariaDB would look for each of those that RolledUp keeps in the queue
+		// in all labels, for minutes.
+		func(ctx context.Context, db *sql.DB, _ sqlstore.Dialect, _ int) error {
+			_, err := db.ExecContext(ctx, "DELETE FROM convo_rollup_queue")
+			return err
+		},
+		fill.RolledUp,
 	} {
 		if err := f(ctx, db, e.dialect, n); err != nil {
 			return err
