@@ -4,11 +4,13 @@ BEGIN NOT ATOMIC
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
     SET new_keys = ?, new_places = ?, moved_places = ?, gone_places = ?;
     START TRANSACTION;
-    SELECT COALESCE(BIT_OR(IF(id = ? AND workspace = ? AND version = ? AND COALESCE(deadline_at,
-        -62135596800000000) = ? AND (? OR due_at IS NULL AND applied IS NULL), 1,
-        0) | IF(id = ? AND workspace = ? AND version = ? AND COALESCE(deadline_at,
-        -62135596800000000) = ? AND (? OR due_at IS NULL AND applied IS NULL), 2, 0)),
-        0) INTO written
+    SELECT COALESCE(BIT_OR(IF(id = ? AND workspace = ? AND version = ?
+        AND COALESCE(deadline_at, -62135596800000000) = ?
+        AND COALESCE(due_at, -62135596800000000) = ?
+        AND COALESCE(applied, '') = ?, 1, 0) | IF(id = ? AND workspace = ? AND version = ?
+        AND COALESCE(deadline_at, -62135596800000000) = ?
+        AND COALESCE(due_at, -62135596800000000) = ?
+        AND COALESCE(applied, '') = ?, 2, 0)), 0) INTO written
     FROM convo_conversations FORCE INDEX (PRIMARY) WHERE id = ? AND workspace = ? OR id = ? AND
         workspace = ? FOR UPDATE SKIP LOCKED;
     SELECT written & (? | COALESCE(BIT_OR(IF(id = ? AND workspace = ? AND version = ? AND seen_at
@@ -104,27 +106,27 @@ INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
     SELECT written;
 END;
 -- parameters: 1 new_keys, 2 new_places, 3 moved_places, 4 gone_places, 5 id, 6 workspace,
--- 7 version, 8 ), 9 ?, 10 id, 11 workspace, 12 version, 13 ), 14 ?, 15 id, 16 workspace, 17 id,
--- 18 workspace, 19 ?, 20 id, 21 workspace, 22 version, 23 seen_at, 24 id, 25 workspace, 26 version,
--- 27 seen_at, 28 id, 29 workspace, 30 id, 31 workspace, 32 version, 33 updated_at,
--- 34 last_activity_at, 35 last_incoming_at, 36 awaiting_contact_since, 37 address_channel,
--- 38 address, 39 deadline_at, 40 first_response_at, 41 first_response_sent_at,
--- 42 first_responder_type, 43 first_responder_id, 44 first_waiting_since, 45 waiting_since,
--- 46 turn_since, 47 no_wait_before, 48 responses, 49 response_micros, 50 incoming,
--- 51 outgoing_user, 52 outgoing_automation, 53 id, 54 workspace, 55 workspace, 56 conversation,
--- 57 seq, 58 id, 59 contact, 60 kind, 61 at, 62 by_type, 63 by_id, 64 channel, 65 address,
--- 66 external_id, 67 sent_at, 68 body, 69 attachments, 70 cycle, 71 response, 72 quiet,
--- 73 status_before, 74 assignee_before, 75 team_before, 76 lane_before, 77 channel_before,
--- 78 opened_source, 79 turn, 80 turn_since, 81 waiting_since, 82 handed_over_at, 83 replies,
--- 84 labels_before, 85 priority_before, 86 workspace, 87 conversation, 88 from_seq, 89 version,
--- 90 updated_at, 91 last_activity_at, 92 last_incoming_at, 93 awaiting_contact_since,
--- 94 address_channel, 95 address, 96 deadline_at, 97 first_response_at, 98 first_response_sent_at,
--- 99 first_responder_type, 100 first_responder_id, 101 first_waiting_since, 102 waiting_since,
--- 103 turn_since, 104 no_wait_before, 105 responses, 106 response_micros, 107 incoming,
--- 108 outgoing_user, 109 outgoing_automation, 110 id, 111 workspace, 112 workspace,
--- 113 conversation, 114 seq, 115 id, 116 contact, 117 kind, 118 at, 119 by_type, 120 by_id,
--- 121 channel, 122 address, 123 external_id, 124 sent_at, 125 body, 126 attachments, 127 cycle,
--- 128 response, 129 quiet, 130 status_before, 131 assignee_before, 132 team_before,
--- 133 lane_before, 134 channel_before, 135 opened_source, 136 turn, 137 turn_since,
--- 138 waiting_since, 139 handed_over_at, 140 replies, 141 labels_before, 142 priority_before,
--- 143 workspace, 144 conversation, 145 from_seq
+-- 7 version, 8 ), 9 ), 10 ), 11 id, 12 workspace, 13 version, 14 ), 15 ), 16 ), 17 id,
+-- 18 workspace, 19 id, 20 workspace, 21 ?, 22 id, 23 workspace, 24 version, 25 seen_at, 26 id,
+-- 27 workspace, 28 version, 29 seen_at, 30 id, 31 workspace, 32 id, 33 workspace, 34 version,
+-- 35 updated_at, 36 last_activity_at, 37 last_incoming_at, 38 awaiting_contact_since,
+-- 39 address_channel, 40 address, 41 deadline_at, 42 first_response_at, 43 first_response_sent_at,
+-- 44 first_responder_type, 45 first_responder_id, 46 first_waiting_since, 47 waiting_since,
+-- 48 turn_since, 49 no_wait_before, 50 responses, 51 response_micros, 52 incoming,
+-- 53 outgoing_user, 54 outgoing_automation, 55 id, 56 workspace, 57 workspace, 58 conversation,
+-- 59 seq, 60 id, 61 contact, 62 kind, 63 at, 64 by_type, 65 by_id, 66 channel, 67 address,
+-- 68 external_id, 69 sent_at, 70 body, 71 attachments, 72 cycle, 73 response, 74 quiet,
+-- 75 status_before, 76 assignee_before, 77 team_before, 78 lane_before, 79 channel_before,
+-- 80 opened_source, 81 turn, 82 turn_since, 83 waiting_since, 84 handed_over_at, 85 replies,
+-- 86 labels_before, 87 priority_before, 88 workspace, 89 conversation, 90 from_seq, 91 version,
+-- 92 updated_at, 93 last_activity_at, 94 last_incoming_at, 95 awaiting_contact_since,
+-- 96 address_channel, 97 address, 98 deadline_at, 99 first_response_at, 100 first_response_sent_at,
+-- 101 first_responder_type, 102 first_responder_id, 103 first_waiting_since, 104 waiting_since,
+-- 105 turn_since, 106 no_wait_before, 107 responses, 108 response_micros, 109 incoming,
+-- 110 outgoing_user, 111 outgoing_automation, 112 id, 113 workspace, 114 workspace,
+-- 115 conversation, 116 seq, 117 id, 118 contact, 119 kind, 120 at, 121 by_type, 122 by_id,
+-- 123 channel, 124 address, 125 external_id, 126 sent_at, 127 body, 128 attachments, 129 cycle,
+-- 130 response, 131 quiet, 132 status_before, 133 assignee_before, 134 team_before,
+-- 135 lane_before, 136 channel_before, 137 opened_source, 138 turn, 139 turn_since,
+-- 140 waiting_since, 141 handed_over_at, 142 replies, 143 labels_before, 144 priority_before,
+-- 145 workspace, 146 conversation, 147 from_seq
