@@ -72,7 +72,7 @@ func conforms(t *testing.T, s *sqlstore.Store, db *sql.DB, prefix string) {
 	storetest.Run(t, func(t *testing.T) convo.Store {
 		for _, table := range []string{"contacts", "addresses", "conversations", "active",
 			"places", "labels", "cycles",
-			"events", "contact_events", "keys", "deliveries"} {
+			"events", "contact_events", "keys", "deliveries", "rollup_queue"} {
 			_, err := db.ExecContext(t.Context(), "DELETE FROM "+prefix+table)
 			require.NoError(t, err)
 		}
