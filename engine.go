@@ -191,7 +191,9 @@ type call struct {
 	key    string                            // of the call as a whole
 	// partly: some of what decide returns was applied by an earlier call.
 	partly     bool
-	tried      bool  // once, at least
+	known      bool // a kept snapshot was taken, of
+	was        seenVersions
+	tried      bool  // on a kept snapshot, if there was one
 	fromKept   bool  // the snapshot was not loaded just now
 	committing bool  // Commit was called
 	refused    error // by decide
@@ -314,11 +316,15 @@ func (e *Engine) lockerFor(try int, pc *policyCache) Locker {
 	return locker
 }
 
-// attemptLocked is attempt under the store's lock.
+// attemptLocked is attempt under the store's lock, which what is kept does without.
 func (e *Engine) attemptLocked(
 	ctx context.Context, locker Locker, c *call, given []Command,
-) (cmds []Command, conflict bool, err error) {
-	cmds = slices.Clone(given) // the closure moves it to the heap
+) ([]Command, bool, error) {
+	decided, conflict, settled, err := e.onKept(ctx, c, given)
+	if settled {
+		return decided, conflict, err
+	}
+	cmds := slices.Clone(given) // the closure moves it to the heap
 	conflict, err = underLock(ctx, locker, c.to.Workspace, &c.policies,
 		func(ctx context.Context) (conflict bool, err error) {
 			cmds, conflict, err = e.attempt(ctx, c, cmds)

@@ -67,8 +67,8 @@ func (s *Snapshot) seenVersions() seenVersions {
 }
 
 func keptFor(s Store, n int) *keptSnapshots {
-	if locker, ok := s.(Locker); n == 0 || !ok || locker.LockFirst() {
-		return nil // where writers are serialized, a Load is part of the turn
+	if _, ok := s.(Locker); n == 0 || !ok {
+		return nil // in memory a Load costs less
 	}
 	return &keptSnapshots{
 		max: n, at: map[Ref]int{}, led: map[Ref]lead{}, credit: firstCredit,
@@ -183,34 +183,39 @@ func foreseen(s *Snapshot, ch *Change) bool {
 // returned. conflict says that err came about by what others did meanwhile.
 func (e *Engine) attempt(
 	ctx context.Context, c *call, given []Command,
-) (cmds []Command, conflict bool, err error) {
-	var known, pays bool
-	if !c.tried {
-		c.tried = true
-		known, pays = e.kept.take(&c.to, &c.snapshot)
-	}
-	was := c.snapshot.seenVersions()
-	if pays {
-		cmds, conflict, settled, err := e.onKept(ctx, c, given)
-		if settled {
-			return cmds, conflict, err
-		}
+) (_ []Command, _ bool, err error) {
+	cmds, conflict, settled, err := e.onKept(ctx, c, given)
+	if settled {
+		return cmds, conflict, err
 	}
 	if c.snapshot, err = e.store.Load(ctx, c.to); err != nil {
 		return given, isConflict(err), err
 	}
-	if known {
-		e.kept.was(was == c.snapshot.seenVersions())
+	if c.known {
+		c.known = false
+		e.kept.was(c.was == c.snapshot.seenVersions())
 	}
 	return e.decideAndCommit(ctx, c, given)
 }
 
-// onKept decides and commits on what was kept for the Ref of a call. Not settled means that nothing
-// was written, and that the call is to be decided on what is loaded: the kept snapshot may be of
-// long ago, so it can neither refuse anything, nor say that there is nothing to do.
+// onKept decides and commits on what was kept for the Ref of a call, when that is tried first and
+// pays. Not settled means that nothing was written, and that the call is to be decided on what is
+// loaded: the kept snapshot may be of long ago, so it can neither refuse anything, nor say that
+// there is nothing to do.
 func (e *Engine) onKept(
 	ctx context.Context, c *call, given []Command,
 ) (cmds []Command, conflict, settled bool, err error) {
+	if c.tried {
+		return given, false, false, nil
+	}
+	c.tried = true
+	var pays bool
+	if c.known, pays = e.kept.take(&c.to, &c.snapshot); c.known {
+		c.was = c.snapshot.seenVersions()
+	}
+	if !pays {
+		return given, false, false, nil
+	}
 	c.fromKept = true
 	cmds, conflict, err = e.decideAndCommit(ctx, c, given)
 	c.fromKept = false

@@ -23,9 +23,9 @@ import (
 // are. It counts.
 type optimistic struct {
 	convo.Store
-	loads, commits, spared, lost atomic.Int64
-	first                        bool
-	before                       func() error // is called before a commit, once
+	loads, commits, spared, lost, locks atomic.Int64
+	first                               bool
+	before                              func() error // is called before a commit, once
 }
 
 func (s *optimistic) LockFirst() bool { return s.first }
@@ -33,6 +33,7 @@ func (s *optimistic) LockFirst() bool { return s.first }
 func (s *optimistic) Locked(
 	ctx context.Context, _ string, f func(ctx context.Context) error,
 ) error {
+	s.locks.Add(1)
 	return f(ctx)
 }
 
@@ -261,15 +262,23 @@ func TestNothingIsKeptInATransaction(t *testing.T) {
 	assert.EqualValues(t, 2, commits)
 }
 
-func TestNothingIsKeptOfAStoreWhoseWritersTakeTurns(t *testing.T) {
+// The lock is asked for only when what is kept does not do.
+func TestWhatIsKeptNeedsNoLockWhereWritersTakeTurns(t *testing.T) {
 	s := &optimistic{Store: memstore.New(), first: true}
 	e := newOn(t, s)
 	for range 3 {
 		_, err := e.Do(t.Context(), bySusan, hello)
 		require.NoError(t, err)
 	}
-	assert.EqualValues(t, 3, s.loads.Load())
-	assert.Zero(t, s.spared.Load())
+	assert.EqualValues(t, 1, s.loads.Load())
+	assert.EqualValues(t, 1, s.locks.Load())
+	assert.EqualValues(t, 2, s.spared.Load())
+	_, err := newOn(t, s).Do(t.Context(), bySusan, answer) // by another process
+	require.NoError(t, err)
+	r, err := e.Do(t.Context(), bySusan, hello)
+	require.NoError(t, err)
+	assert.EqualValues(t, 5, r.Conversation.Version-1, "nothing is lost, nothing doubled")
+	assert.EqualValues(t, 3, s.locks.Load(), "after it was lost, under the lock")
 }
 
 func TestAConversationWithDeadlinesNeedsNoLoad(t *testing.T) {

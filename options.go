@@ -75,13 +75,13 @@ func WithMaxMerged(n int) Option { return func(e *Engine) { e.maxMerged = n } }
 // WithKept sets of how many conversations the engine keeps what its last call for them has left, so
 // that the next one need not load it: what changes an active conversation and nothing beside it (a
 // message, a note, an assignment, a closing) then takes one trip to the store instead of two, by
-// whatever Ref. Default: DefaultKept; 0: none.
+// whatever Ref, and on SQLite a fifth less of the processor. Default: DefaultKept; 0: none.
 //
 // What others have changed meanwhile is noticed when it is committed; then it is loaded and decided
 // again: what is kept refuses nothing, and leaves nothing undone. That costs up to two trips more;
 // so where others have mostly been there, as with calls that come to any of many processes, all is
-// loaded first again. Nothing is kept of a store whose writers wait for one another (SQLite,
-// memory), nor in the host's own transaction. A store of your own that is a [Locker] must heed
+// loaded first again. Nothing is kept of what is in memory anyway (memstore), nor in the host's own
+// transaction. A store of your own that is a [Locker] must heed
 // [RowCompared].
 //
 // Each takes up to 2.6 kB of memory, and its texts (2.6 MB by default). No version may be given

@@ -33,7 +33,11 @@ func (k *contact) open(c *conversation, ends int64) {
 		if other == c {
 			other = c.previous
 		}
-		o.add(other, other.load().UpdatedAt.UnixMicro())
+		ends := int64(math.MaxInt64) // of one that this very commit adds, whose log is to come
+		if len(other.log) > 0 {
+			ends = other.load().UpdatedAt.UnixMicro()
+		}
+		o.add(other, ends)
 	}
 	o.add(c, ends)
 }

@@ -18,6 +18,7 @@ var historyCases = []testCase{
 	{"History/has every page from every place", historyRule, pagesHistories},
 	{"History/has what comes late, however late", historyRule, pagesWhatComesLate},
 	{"History/has many at the same time", historyRule, pagesManyAtOnce},
+	{"History/has what one call opens and closes", historyRule, pagesWhatOneCallCloses},
 	{
 		"Cycles/are what the log folds into",
 		"ClosedCycles returns the closed cycles of a conversation, the first one first",
@@ -98,6 +99,30 @@ func (s *suite) pagesAsModel(contact string, random *rand.Rand) int {
 		}
 	}
 	return len(model)
+}
+
+// One commit adds conversations of a contact and closes all of them but the last one, at one time or
+// over hours, as the contact's first ones and as later ones.
+func pagesWhatOneCallCloses(s *suite) {
+	random := rand.New(rand.NewPCG(7, 9)) //nolint:gosec // it is to be the same each time
+	for i, pause := range []time.Duration{0, time.Microsecond, 30 * time.Minute, 3 * time.Hour} {
+		for _, n := range []int{2, 3, 5} {
+			contact := fmt.Sprint("contact ", i, " ", n)
+			for range 2 {
+				var cmds []convo.Command
+				for j := range n {
+					s.clock.add(pause)
+					cmds = append(cmds, convo.Open{By: ana, At: s.clock.Now()})
+					if s.clock.add(pause); j < n-1 {
+						cmds = append(cmds, convo.Close{By: ana, At: s.clock.Now()})
+					}
+				}
+				s.do(to(contact), cmds...)
+				s.do(to(contact), convo.Close{By: ana})
+				s.pagesAsModel(contact, random)
+			}
+		}
+	}
 }
 
 // Contacts in two lanes that are merged, unmerged and moved, with pauses from none to years, and
