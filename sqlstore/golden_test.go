@@ -392,7 +392,8 @@ func newScene(t *testing.T, d Dialect) *scene {
 		store = both
 	}
 	var err error
-	s.engine, err = convo.New(store, convo.WithClock(s), convo.WithPolicy(convo.WorkflowPolicy()))
+	s.engine, err = convo.New(store, convo.WithClock(s), convo.WithPolicy(convo.WorkflowPolicy()),
+		convo.WithKept(0)) // with what is loaded
 	require.NoError(t, err)
 	return s
 }
