@@ -114,6 +114,8 @@ type Change struct {
 	// another change of the same commit.
 	UnmergeFrom string
 	Family      []string
+	// Unpublished says that a store with an outbox is not to note the events there.
+	Unpublished bool
 }
 
 // RowAction says what a commit does with a row.

@@ -36,6 +36,9 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	}
 	for i := range changes {
 		s.write(&changes[i])
+		if s.outbox != nil && !changes[i].Unpublished {
+			s.outbox.note(changes[i].Events)
+		}
 	}
 	for _, b := range batches {
 		s.workspaces[b.workspace].append(b)

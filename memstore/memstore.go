@@ -26,14 +26,19 @@ type Store struct {
 	timers     timers
 	held       map[convo.Ref]bool    // by LockDue
 	spare      []*convo.Conversation // memory of a few closed conversations, for the next ones
+	outbox     *outbox               // nil: there is none
 }
 
 // New returns an empty store.
-func New() *Store {
-	return &Store{
+func New(opts ...Option) *Store {
+	s := &Store{
 		workspaces: map[string]*workspace{}, held: map[convo.Ref]bool{},
 		spare: make([]*convo.Conversation, 0, 64),
 	}
+	for _, o := range opts {
+		o(s)
+	}
+	return s
 }
 
 var (
