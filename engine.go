@@ -33,6 +33,8 @@ type Engine struct {
 	turns     *turns
 	keep      int
 	kept      *keptSnapshots
+
+	publishImports bool
 }
 
 type systemClock struct{}

@@ -62,7 +62,8 @@ const DefaultImportBatch = 200
 // one commit: so it may be stopped at any time and run again, and each history is imported once, by
 // its Key. What the contact has by now stays as it is: its active conversation, its latest one, and
 // all numbers but those of the time when it happened. No policy of closings, notices and timers
-// applies to the past; limits and what counts as a response do. Observers are not called.
+// applies to the past; limits and what counts as a response do. Observers are not called,
+// and an outbox gets no notes unless [WithPublishedImports] says so.
 //
 // progress, if not nil, is called after each batch, also one that ends in an error. The first
 // history that cannot be imported ends it, with an *ImportError that names it; those before it are
@@ -158,6 +159,7 @@ func (e *Engine) commitImport(ctx context.Context, i *importing) error {
 	}
 	changes := make([]Change, 0, len(i.order))
 	for _, k := range i.order {
+		k.change.Unpublished = !e.publishImports
 		changes = append(changes, k.change)
 	}
 	return e.store.Commit(ctx, changes...)

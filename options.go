@@ -45,9 +45,13 @@ func WithIDs(f func() uuid.UUID) Option { return func(e *Engine) { e.newID = f }
 // by content; and, as warnings, the errors of Ticks of [Engine.Run]. Default: nowhere.
 func WithLogger(l *slog.Logger) Option { return func(e *Engine) { e.log = l } }
 
+// WithPublishedImports has the events of [Engine.Import] noted in the store's outbox, if it keeps
+// one: what follows them then also sees what happened before the import, as if it were new.
+func WithPublishedImports() Option { return func(e *Engine) { e.publishImports = true } }
+
 // WithObserver has f called with the events of every commit after it, in the goroutine of the call
 // and before it returns. f must not change the events. What f must not miss belongs into an outbox
-// instead: a process may die between the commit and f. A store that embeds another one sees every
+// instead, for a process may die between the commit and f: see package relay. A store that embeds another one sees every
 // Commit before it is carried out, those of Tick too: see [Locker].
 func WithObserver(f func(ctx context.Context, events []Event)) Option {
 	return func(e *Engine) { e.observers = append(e.observers, f) }

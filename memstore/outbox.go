@@ -179,7 +179,7 @@ func (s *Store) Settle(
 			}
 			n++
 			q.lease = uuid.Nil
-			if d.Next > q.from {
+			if d.Next > q.from || d.Dead {
 				q.since = now
 			}
 			q.from, q.tries, q.err, q.due = d.Next, d.Tries, d.Error, now

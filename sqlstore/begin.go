@@ -138,7 +138,7 @@ func (b *begun) run(ctx context.Context, f func(*transaction) error) error {
 			s.discard(conn)
 		}
 	}()
-	t := &transaction{d: s.d, tx: tx, stmts: s.stmts}
+	t := &transaction{d: s.d, tx: tx, stmts: s.stmts, outbox: s.outbox}
 	if err := f(t); err != nil {
 		return s.refusal(err)
 	}

@@ -29,13 +29,15 @@ type plan struct {
 	redacted      []convo.EventPlace
 	repointed     []convo.Key
 	unlinked      []convo.Address
+	outbox        bool           // events are noted
+	noted         []*convo.Event // of events, those that are
 }
 
 // merge is a contact that is merged into another one.
 type merge struct{ contact, into string }
 
-func planOf(changes []convo.Change) *plan {
-	var p plan
+func planOf(changes []convo.Change, outbox bool) *plan {
+	p := plan{outbox: outbox}
 	for i := range changes {
 		p.add(&changes[i])
 	}
@@ -72,6 +74,9 @@ func (p *plan) add(ch *convo.Change) {
 	}
 	for i := range ch.Events {
 		p.events = append(p.events, &ch.Events[i])
+		if p.outbox && !ch.Unpublished {
+			p.noted = append(p.noted, &ch.Events[i])
+		}
 	}
 	for i := range ch.Addresses {
 		p.addresses = append(p.addresses,
@@ -371,6 +376,12 @@ func (p *plan) writeEvents(ctx context.Context, t *transaction) error {
 	for _, u := range dialect.QueuedBy(p.events) {
 		_, err := t.update(ctx, dialect.InsertQueued+t.d.KeepQueued,
 			dialect.RollupQueue.All.Args(t.d.Dialect, nil, &u)...)
+		if err != nil {
+			return err
+		}
+	}
+	for _, n := range dialect.NotesOf(p.noted) {
+		_, err := t.update(ctx, dialect.InsertNote, dialect.Outbox.All.Args(t.d.Dialect, nil, &n)...)
 		if err != nil {
 			return err
 		}

@@ -26,13 +26,18 @@ type Config struct {
 	// the other one with contact_ behind it, for each would find tables of the other one.
 	Prefix string
 	// Unprepared sends every statement as a text. A store prepares its statements otherwise, and
-	// keeps the 103 last used ones at most for each connection, which is faster; but behind a
+	// keeps the 104 last used ones at most for each connection, which is faster; but behind a
 	// pooler that gives each transaction another connection to the server (PgBouncer before 1.21 in
 	// transaction mode) they are not there when they are to be used. The driver must not prepare
 	// them either: pgx wants default_query_exec_mode=exec, simple_protocol or cache_describe in its
 	// DSN, and go-sql-driver interpolateParams=true. Migrate must reach the server itself: it holds
 	// a lock of its session.
 	Unprepared bool
+	// Outbox has the store note in each commit that there are events, for package relay, which
+	// brings them to webhooks, queues and whoever follows them. Without a relay the notes only
+	// become more. All processes of a database should go by the same: what one without it commits
+	// is not sent.
+	Outbox bool
 }
 
 // Open returns a Store on the database. It checks that the schema is there in the version that it
@@ -60,7 +65,7 @@ func (c Config) Open(ctx context.Context) (*Store, error) {
 
 // newStore is a store that has checked nothing.
 func newStore(c Config, e *engine) *Store {
-	s := &Store{d: e, db: c.DB, prefix: c.prefix(), turn: &rollupTurn{}}
+	s := &Store{d: e, db: c.DB, prefix: c.prefix(), turn: &rollupTurn{}, outbox: c.Outbox}
 	s.stmts = &statements{db: s.db, d: e, prefix: s.prefix, unprepared: c.Unprepared}
 	if e.oneWriter {
 		s.writer = &writer{}

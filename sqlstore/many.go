@@ -320,6 +320,10 @@ func (p *plan) writeMany(ctx context.Context, t *transaction) error {
 				func(c dialect.ClosedCycle) *dialect.ClosedCycle { return &c })
 		}},
 		{nil, func() (bool, error) { return true, p.writeQueued(ctx, t) }},
+		{convo.ErrConflict, func() (bool, error) {
+			return insertMany(ctx, t, dialect.InsertNote, dialect.Outbox.All,
+				dialect.NotesOf(p.noted), func(n dialect.Noted) *dialect.Noted { return &n })
+		}},
 	} {
 		all, err := step.write()
 		if err == nil && !all {

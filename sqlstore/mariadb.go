@@ -64,6 +64,7 @@ func commitMariaDB(ctx context.Context, s *Store, ch *convo.Change) (done bool, 
 		return false, nil
 	}
 	class.InTransaction = s.tx != nil
+	class.Noted = s.outbox && !ch.Unpublished
 	args := s.d.ComposeArgs(s.d.Dialect, class, ch)
 	var step dialect.Int
 	if block := s.composed(class); class.InTransaction {

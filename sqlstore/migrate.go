@@ -24,7 +24,7 @@ import (
 var migrations embed.FS
 
 // schemaVersion is the version of the schema that this package reads and writes.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // Migrations are the schema's migrations as plain SQL files, in goose's format, for hosts that run
 // them with a tool of their own. Open looks for the version where Migrate writes it: in goose's

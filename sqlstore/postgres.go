@@ -40,6 +40,7 @@ func commitPostgres(ctx context.Context, s *Store, ch *convo.Change) (done bool,
 		return false, nil
 	}
 	class.InTransaction = s.tx != nil && s.tx.hosts
+	class.Noted = s.outbox && !ch.Unpublished
 	args := s.d.ComposeArgs(s.d.Dialect, class, ch)
 	here := dialect.Int(1)
 	var written, known, taken dialect.Int

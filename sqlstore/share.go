@@ -229,7 +229,7 @@ func (sh *sharing) carryOut(ctx context.Context, in *shared, batch []*sharer, le
 
 // sendShared sends a shared statement, and returns which of its parts were written.
 func (s *Store) sendShared(ctx context.Context, parts []dialect.SharedPart) (int64, error) {
-	class, args := s.d.Share(parts)
+	class, args := s.d.Share(parts, s.outbox)
 	written, err := s.d.one(s, ctx, s.composed(class), args)
 	return int64(written), err
 }

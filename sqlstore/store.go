@@ -26,6 +26,7 @@ type Store struct {
 	sharing *sharing // of the others
 	turn    *rollupTurn
 	tx      *transaction // in which all is done; nil: each call has its own
+	outbox  bool         // notes its events for package relay
 	packet  int64        // the most that the server takes at once, in bytes; 0: anything
 }
 
@@ -54,6 +55,9 @@ func (s *Store) inTransactions() []string {
 		dialect.InsertPlace,
 	} {
 		all = append(all, statement+s.d.InsertOnce)
+	}
+	if s.outbox {
+		all = append(all, dialect.InsertNote)
 	}
 	if s.d.InsertUnknownKey != "" {
 		all = append(all, s.d.InsertUnknownKey+s.d.InsertOnce)
@@ -104,7 +108,7 @@ func (s *Store) Close() error { return s.stmts.close() }
 // Config.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
 	w := *s
-	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts, hosts: true}
+	w.tx = &transaction{d: s.d, tx: tx, stmts: s.stmts, outbox: s.outbox, hosts: true}
 	return &w
 }
 

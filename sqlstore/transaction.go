@@ -16,6 +16,7 @@ type transaction struct {
 	d         *engine
 	tx        *sql.Tx
 	stmts     *statements
+	outbox    bool        // commits note their events
 	hosts     bool        // it is the host's: undo what a refused commit wrote
 	mark      dialect.Int // of the host's, as Load found it: see Dialect.LoadsInTransaction
 	lock      bool        // Load holds what it loads
@@ -129,7 +130,7 @@ func (s *Store) leftOfHosts(ctx context.Context, witnesses []witness, err error)
 }
 
 func (t *transaction) carryOut(ctx context.Context, changes []convo.Change) error {
-	err := planOf(changes).carryOut(ctx, t)
+	err := planOf(changes, t.outbox).carryOut(ctx, t)
 	if w, ok := witnessOf(changes); ok && err == nil {
 		t.witnesses = append(t.witnesses, w)
 	}

@@ -70,14 +70,20 @@ func TestStoreConformsUnpreparedWithAPrefix(t *testing.T) {
 
 func conforms(t *testing.T, s *sqlstore.Store, db *sql.DB, prefix string) {
 	storetest.Run(t, func(t *testing.T) convo.Store {
-		for _, table := range []string{"contacts", "addresses", "conversations", "active",
-			"places", "labels", "cycles",
-			"events", "contact_events", "keys", "deliveries", "rollup_queue"} {
-			_, err := db.ExecContext(t.Context(), "DELETE FROM "+prefix+table)
-			require.NoError(t, err)
-		}
+		empty(t, db, prefix)
 		return s
 	})
+}
+
+// empty deletes all that a suite has written.
+func empty(t *testing.T, db *sql.DB, prefix string) {
+	for _, table := range []string{
+		"contacts", "addresses", "conversations", "active", "places", "labels", "cycles", "events",
+		"contact_events", "keys", "deliveries", "rollup_queue", "outbox", "outbox_queue",
+	} {
+		_, err := db.ExecContext(t.Context(), "DELETE FROM "+prefix+table)
+		require.NoError(t, err)
+	}
 }
 
 func TestReportsConform(t *testing.T) {

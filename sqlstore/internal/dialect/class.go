@@ -26,6 +26,8 @@ type ChangeClass struct {
 	// InTransaction says that the statement is for a transaction which goes on after it: it must
 	// begin none of its own, and write nothing where none is.
 	InTransaction bool
+	// Noted says that the outbox is to have a note of the events.
+	Noted bool
 }
 
 // maxListed bounds the events and keys of a class, so that there are not too many statements.

@@ -78,6 +78,8 @@ type Dialect struct {
 	// LockOfBoth says that Lock wants a contact and a conversation which are both there, and shows
 	// them as they are after the waiting, but all else as it was before: then Load reads again.
 	LockOfBoth bool
+	// upsertWaiting is what comes behind InsertWaiting.
+	upsertWaiting string
 	// lockFree makes of a SELECT one that holds its rows, but for those that somebody else holds.
 	lockFree string
 	// dueIndex and primaryIndex are index hints: the engine may read, and hold, all that is due.
@@ -119,7 +121,7 @@ type Dialect struct {
 	// SharedPart is a change as a part of a statement for several, which Share puts together: what
 	// Compose is asked for, and the arguments. nil: those who wait share a transaction.
 	SharedPart func(*convo.Change) SharedPart
-	Share      func(parts []SharedPart) (ChangeClass, []any)
+	Share      func(parts []SharedPart, noted bool) (ChangeClass, []any)
 }
 
 // skipLocked makes of a SELECT one that holds its rows, but for those that somebody else holds.

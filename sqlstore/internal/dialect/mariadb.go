@@ -17,6 +17,7 @@ var MariaDB = Dialect{
 	False:          "0",
 	division:       "DIV",
 	upsertDelivery: mariadbUpsertDelivery,
+	upsertWaiting:  mariadbUpsertWaiting,
 	UpsertCycle:    mariadbUpsertCycle,
 	UpsertRollups:  mariadbUpsertRollups,
 	KeepQueued:     mariadbKeepQueued,
@@ -175,7 +176,7 @@ const (
 
 func mariadbBlock(class ChangeClass) string {
 	if class.shared > 0 {
-		return mariadbShared(class.shared)
+		return mariadbShared(class.shared, class.Noted)
 	}
 	var b strings.Builder
 	add := func(n int, statements ...string) {
@@ -226,6 +227,9 @@ func mariadbBlock(class ChangeClass) string {
 	}
 	add(min(class.events, 1), InsertQueued+mariadbKeepQueued)
 	add(class.contactEvents, InsertContactEvent)
+	if class.Noted {
+		add(min(class.events, 1)+min(class.contactEvents, 1), InsertNote)
+	}
 	if class.closed {
 		add(1, InsertCycle+mariadbUpsertCycle)
 	}
@@ -302,6 +306,7 @@ func mariadbArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 			a = EventArgs(ContactEvents.All, d, a, e)
 		}
 	}
+	a = notesArgs(d, a, class, ch)
 	if class.closed {
 		a = Cycles.All.Args(d, a, &ClosedCycle{c.Workspace, c.ID, c.Channel, c.Lane, &c.Cycle})
 	}

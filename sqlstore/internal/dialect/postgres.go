@@ -23,6 +23,7 @@ var PostgreSQL = Dialect{
 	InsertOnce:       standardInsertOnce,
 	InsertUnknownKey: strings.Replace(insertUnknownKey, "{values}", Keys.All.casts(), 1),
 	upsertDelivery:   standardUpsertDelivery,
+	upsertWaiting:    standardUpsertWaiting,
 	manyAsJSON:       true,
 	UpsertCycle:      standardUpsertCycle,
 	rollupKey:        "(?::text, ?::integer, ?::bigint, ?::bigint, ?::text)",
@@ -240,6 +241,19 @@ var (
 )`
 )
 
+// Notes of the outbox.
+var (
+	postgresNoteOfEvents        = postgresNote("noted_events")
+	postgresNoteOfContactEvents = postgresNote("noted_contact_events")
+)
+
+func postgresNote(name string) string {
+	return `, ` + name + ` AS (
+	INSERT INTO convo_outbox (` + Outbox.All.Names() + `)
+	SELECT ` + Outbox.All.casts() + ` FROM wrote_conversation
+)`
+}
+
 // postgresHold holds a contact and a conversation that are both as they were loaded before either
 // is written: a contact that is written stays so, whatever is found of the conversation.
 var postgresHold = `, held_contact AS (
@@ -282,8 +296,11 @@ const (
 
 // postgresChange puts the statement for a class together.
 func postgresChange(class ChangeClass) string {
-	if class.shared > 0 {
-		return postgresShared
+	switch {
+	case class.shared > 0 && class.Noted:
+		return postgresShared(postgresSharedNotes)
+	case class.shared > 0:
+		return postgresShared("")
 	}
 	statement := postgresChangeAnywhere(class)
 	if !class.InTransaction {
@@ -311,6 +328,7 @@ func postgresChangeAnywhere(class ChangeClass) string {
 		add(class.compared, postgresCompared)
 		add(class.InTransaction, postgresIfHere)
 		add(true, rest)
+		add(class.Noted, postgresNoteOfEvents)
 		add(true, postgresPlaces(class.moves))
 		add(!keys, postgresWroteMessage)
 		add(keys, postgresWroteKeyedMessage)
@@ -359,6 +377,8 @@ func postgresChangeAnywhere(class ChangeClass) string {
 	}
 	add(class.events > 0, strings.Replace(postgresEvents, "{unless}", unless, 1))
 	add(class.contactEvents > 0, postgresContactEvents)
+	add(class.Noted && class.events > 0, postgresNoteOfEvents)
+	add(class.Noted && class.contactEvents > 0, postgresNoteOfContactEvents)
 
 	add(true, "\nSELECT (SELECT count(*) FROM wrote_conversation), ")
 	add(keys, "(SELECT count(*) FROM known)")
@@ -428,7 +448,7 @@ func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 	if class.contactEvents > 0 {
 		a = append(a, listOfEvents(d, listedContactEvents, ch.Events, uuid.Nil))
 	}
-	return a
+	return notesArgs(d, a, class, ch)
 }
 
 func postgresMessageArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
@@ -446,6 +466,7 @@ func postgresMessageArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any 
 	if class.keys > 0 {
 		a = listedKeys.Args(d, a, &Key{c.Workspace, ch.Keys[0]})
 	}
+	a = notesArgs(d, a, class, ch)
 	return placesArgs(d, a, &ch.Conversation)
 }
 

@@ -28,7 +28,7 @@ const MaxShared = 48
 // all others would wait with it.
 func Shares(ch *convo.Change) bool {
 	class, _ := ClassOf(ch)
-	return class.message && (len(ch.Keys) == 0 || ch.Keys[0].Channel != "")
+	return class.message && !ch.Unpublished && (len(ch.Keys) == 0 || ch.Keys[0].Channel != "")
 }
 
 // On PostgreSQL the statement's one argument has an object of JSON for each message, in which the
@@ -72,7 +72,7 @@ func postgresSharedPart(ch *convo.Change) SharedPart {
 	return SharedPart{object: o.b, Bytes: len(o.b)}
 }
 
-func postgresShare(parts []SharedPart) (ChangeClass, []any) {
+func postgresShare(parts []SharedPart, noted bool) (ChangeClass, []any) {
 	length := 0
 	for i := range parts {
 		length += len(parts[i].object) + len(`,{"n":10`)
@@ -82,7 +82,7 @@ func postgresShare(parts []SharedPart) (ChangeClass, []any) {
 		b = appendNumbered(b, i, parts[i].object)
 	}
 	b[0] = '['
-	return ChangeClass{shared: 1}, []any{string(append(b, ']'))}
+	return ChangeClass{shared: 1, Noted: noted}, []any{string(append(b, ']'))}
 }
 
 // appendNumbered appends an object of JSON to a list, with n as its first member.
@@ -110,11 +110,20 @@ func inList(table, list string, columns []listColumn) string {
 		definitions(columns) + ")"
 }
 
+// postgresSharedNotes notes the events in the outbox.
+var postgresSharedNotes = `
+), noted_events AS (
+	INSERT INTO convo_outbox (` + Outbox.All.Names() + `)
+	SELECT wrote.workspace, wrote.id, '', new_events.seq, new_events.seq, new_events.at
+	FROM wrote_conversation wrote, ` +
+	inList("wrote", "events", []listColumn{{"seq", bigInt}, {"at", bigInt}})
+
 // postgresShared begins with the conversations that are as they were loaded and free; all else
 // follows from the rows of wrote_conversation.
-var postgresShared = `WITH listed AS MATERIALIZED (
+func postgresShared(notes string) string {
+	return `WITH listed AS MATERIALIZED (
 	SELECT * FROM json_to_recordset(?::json) AS listed(` + definitions(sharedColumns) +
-	`, events json, keys json, moves json) LIMIT (SELECT 1000)
+		`, events json, keys json, moves json) LIMIT (SELECT 1000)
 ), held AS MATERIALIZED (
 	SELECT listed.* FROM listed CROSS JOIN LATERAL (
 		SELECT 1 FROM convo_conversations cv
@@ -128,7 +137,7 @@ var postgresShared = `WITH listed AS MATERIALIZED (
 		AND NOT EXISTS (
 			SELECT FROM ` + inList("listed", "keys", listedKeys.listed()) + `
 			CROSS JOIN LATERAL (SELECT 1 FROM ` + keysFound("listed.workspace",
-	"new_keys.channel", "new_keys.id", "new_keys.address", "new_keys.contact") + ` LIMIT 1) old)
+		"new_keys.channel", "new_keys.id", "new_keys.address", "new_keys.contact") + ` LIMIT 1) old)
 ), wrote_conversation AS (
 	UPDATE convo_conversations cv SET (` + Conversations.ByMessages.Names() + `)
 		= (` + Conversations.ByMessages.Qualify("held") + `)
@@ -139,18 +148,18 @@ var postgresShared = `WITH listed AS MATERIALIZED (
 	INSERT INTO convo_events (` + MessageEvents.Names() + `)
 	SELECT wrote.workspace, wrote.id, ` + listedMessages.Qualify("new_events") + `
 	FROM wrote_conversation wrote, ` +
-	inList("wrote", "events", listedMessages.listed()) + `
+		inList("wrote", "events", listedMessages.listed()) + `
 ), ` + postgresQueued + `
 	SELECT wrote.workspace, wrote.id, new_events.seq
 	FROM wrote_conversation wrote, ` +
-	inList("wrote", "events", []listColumn{{"seq", bigInt}}) + standardInsertOnce + `
+		inList("wrote", "events", []listColumn{{"seq", bigInt}}) + standardInsertOnce + notes + `
 ), wrote_keys AS (
 	INSERT INTO convo_keys (` + Keys.All.Names() + `)
 	SELECT wrote.workspace, ` + listedKeys.Qualify("new_keys") + `
 	FROM wrote_conversation wrote, ` + inList("wrote", "keys", listedKeys.listed()) + `
 ), moves AS MATERIALIZED (
 	SELECT wrote.workspace, wrote.id, new_moves.* FROM wrote_conversation wrote, ` +
-	inList("wrote", "moves", sharedMoves) + `
+		inList("wrote", "moves", sharedMoves) + `
 ), new_places AS (
 	INSERT INTO convo_places (workspace, list, at, id)
 	SELECT workspace, list_now, at_now, id FROM moves WHERE list IS NULL
@@ -164,3 +173,4 @@ var postgresShared = `WITH listed AS MATERIALIZED (
 		AND pl.id = moves.id AND moves.list_now IS NULL
 )
 SELECT COALESCE(bit_or(1::bigint << n), 0) FROM wrote_conversation`
+}

@@ -15,6 +15,7 @@ var SQLite = Dialect{
 	InsertUnknownKey: strings.Replace(insertUnknownKey, "{values}", Keys.All.placeholders(), 1),
 	Savepoint:        savepoint,
 	upsertDelivery:   standardUpsertDelivery,
+	upsertWaiting:    standardUpsertWaiting,
 	UpsertCycle:      standardUpsertCycle,
 	rollupKey:        "(?, ?, ?, ?, ?)",
 	UpsertRollups:    standardUpsertRollups,

@@ -1,0 +1,242 @@
+package dialect
+
+import (
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/relay"
+)
+
+// Noted is a note that a stream has new events.
+type Noted struct {
+	relay.Stream
+	Seq, Last int64
+	Since     time.Time
+}
+
+// Outbox are the columns of convo_outbox.
+var Outbox = table(
+	required("workspace", immutable, func(n *Noted) Field { return (*Text)(&n.Workspace) }),
+	required("conversation", immutable, func(n *Noted) Field { return (*ID)(&n.Conversation) }),
+	required("contact", immutable, func(n *Noted) Field { return (*Text)(&n.Contact) }),
+	required("seq", immutable, func(n *Noted) Field { return (*Int)(&n.Seq) }),
+	required("last_seq", immutable, func(n *Noted) Field { return (*Int)(&n.Last) }),
+	required("since", immutable, func(n *Noted) Field { return (*Micros)(&n.Since) }),
+)
+
+// Waiting is a row of a target's queue.
+type Waiting struct {
+	relay.Queue
+	Next, Last int64
+	Since      time.Time
+	Tries      int
+	Due        time.Time // zero of a dead letter
+	Lease      uuid.UUID // zero while nobody has it in hand
+	Error      string
+}
+
+// Queue are the columns of convo_outbox_queue.
+var Queue = table(
+	required("workspace", immutable, func(w *Waiting) Field { return (*Text)(&w.Workspace) }),
+	required("target", immutable, func(w *Waiting) Field { return (*Text)(&w.Target) }),
+	required("conversation", immutable, func(w *Waiting) Field { return (*ID)(&w.Conversation) }),
+	required("contact", immutable, func(w *Waiting) Field { return (*Text)(&w.Contact) }),
+	required("letter", immutable, func(w *Waiting) Field { return (*Int)(&w.Letter) }),
+	required("next_seq", immutable, func(w *Waiting) Field { return (*Int)(&w.Next) }),
+	required("last_seq", immutable, func(w *Waiting) Field { return (*Int)(&w.Last) }),
+	required("since", immutable, func(w *Waiting) Field { return (*Micros)(&w.Since) }),
+	required("tries", immutable, func(w *Waiting) Field { return (*Count)(&w.Tries) }),
+	optional("due_at", immutable, func(w *Waiting) Field { return (*Micros)(&w.Due) }),
+	optional("lease", immutable, func(w *Waiting) Field { return (*ID)(&w.Lease) }),
+	optional("error", immutable, func(w *Waiting) Field { return (*FreeText)(&w.Error) }),
+)
+
+// NotesOf are the notes of events: one for each stream, which has them in the order of their Seq.
+func NotesOf(events []*convo.Event) (all []Noted) {
+	for _, e := range events {
+		of := relay.StreamOf(e)
+		at := -1
+		for i := range all {
+			if all[i].Stream == of {
+				at = i
+			}
+		}
+		if at < 0 {
+			at = len(all)
+			all = append(all, Noted{Stream: of, Seq: e.Seq, Since: e.At})
+		}
+		all[at].Last = e.Seq
+	}
+	return all
+}
+
+// notesArgs are the arguments of the notes of a change: of its conversation's events, and then of
+// its contact's own.
+func notesArgs(d *Dialect, to []any, class ChangeClass, ch *convo.Change) []any {
+	if !class.Noted {
+		return to
+	}
+	for _, own := range [...]bool{false, true} {
+		var note Noted
+		for i := range ch.Events {
+			if e := &ch.Events[i]; own == (e.Conversation == uuid.Nil) {
+				if note.Seq == 0 {
+					note = Noted{Stream: relay.StreamOf(e), Seq: e.Seq, Since: e.At}
+				}
+				note.Last = e.Seq
+			}
+		}
+		if note.Seq > 0 {
+			to = Outbox.All.Args(d, to, &note)
+		}
+	}
+	return to
+}
+
+// InsertNote notes that a stream has new events.
+var InsertNote = `INSERT INTO convo_outbox (` + Outbox.All.Names() + `)
+	VALUES (` + Outbox.All.placeholders() + `)`
+
+// InsertWaiting puts a stream into a queue.
+var InsertWaiting = `INSERT INTO convo_outbox_queue (` + Queue.All.Names() + `)
+	VALUES (` + Queue.All.placeholders() + `)`
+
+// What comes behind InsertWaiting: a stream that is in the queue stays where it is.
+const (
+	standardUpsertWaiting = ` ON CONFLICT (workspace, target, conversation, contact, letter)
+	DO UPDATE SET last_seq = excluded.last_seq`
+	mariadbUpsertWaiting = ` ON DUPLICATE KEY UPDATE last_seq = VALUES(last_seq)`
+)
+
+// anyOf is a condition on so many rows, each by the same columns.
+func anyOf(n int, condition string) string {
+	return "(" + strings.Repeat("("+condition+") OR ", n-1) + "(" + condition + "))"
+}
+
+const (
+	sameStream = "workspace = ? AND conversation = ? AND contact = ?"
+	sameQueue  = "workspace = ? AND target = ? AND conversation = ? AND contact = ? AND letter = ?"
+)
+
+// StreamsNoted are those in the outbox behind another one. Its arguments are the workspace of that,
+// those of StreamArgs, and a limit.
+const StreamsNoted = `SELECT DISTINCT workspace, conversation, contact FROM convo_outbox
+	WHERE workspace >= ? AND (workspace, conversation, contact) > (?, ?, ?)
+	ORDER BY workspace, conversation, contact LIMIT ?`
+
+// FirstNotes are the first notes of streams, which nobody else has in hand.
+func (d *Dialect) FirstNotes(streams int) string {
+	return `SELECT workspace, conversation, contact FROM convo_outbox ob
+	WHERE ` + anyOf(streams, sameStream) + ` AND NOT EXISTS (
+		SELECT 1 FROM convo_outbox earlier WHERE earlier.workspace = ob.workspace
+			AND earlier.conversation = ob.conversation AND earlier.contact = ob.contact
+			AND earlier.seq < ob.seq)` + d.lockFree
+}
+
+// AllNotes are all notes of streams.
+func AllNotes(streams int) string {
+	return `SELECT ` + Outbox.Read.Names() + ` FROM convo_outbox
+	WHERE ` + anyOf(streams, sameStream) + `
+	ORDER BY workspace, conversation, contact, seq`
+}
+
+// DeleteNotes deletes the notes of streams up to a Seq each.
+func DeleteNotes(streams int) string {
+	return `DELETE FROM convo_outbox WHERE ` + anyOf(streams, sameStream+" AND seq <= ?")
+}
+
+// Claimable are queues that are due, but for those of so many targets.
+func (d *Dialect) Claimable(except int) string {
+	leaveOut := ""
+	if except > 0 {
+		leaveOut = " AND NOT " + anyOf(except, "workspace = ? AND target = ?")
+	}
+	return `SELECT ` + Queue.Read.Names() + ` FROM convo_outbox_queue
+	WHERE due_at <= ?` + leaveOut + ` ORDER BY due_at LIMIT ?` + d.lockFree
+}
+
+// Lease leases queues.
+func Lease(queues int) string {
+	return `UPDATE convo_outbox_queue SET lease = ?, due_at = ?
+	WHERE ` + anyOf(queues, sameQueue)
+}
+
+// StreamedEvents and StreamedOwnEvents are events of streams, each from a Seq to another one.
+func StreamedEvents(streams int) string {
+	return `SELECT ` + Events.Read.Names() + ` FROM convo_events
+	WHERE ` + anyOf(streams, "workspace = ? AND conversation = ? AND seq >= ? AND seq <= ?") + `
+	ORDER BY workspace, conversation, seq`
+}
+
+// StreamedOwnEvents is StreamedEvents of contacts themselves.
+func StreamedOwnEvents(streams int) string {
+	return `SELECT ` + ContactEvents.Read.Names() + ` FROM convo_contact_events
+	WHERE ` + anyOf(streams, "workspace = ? AND contact = ? AND seq >= ? AND seq <= ?") + `
+	ORDER BY workspace, contact, seq`
+}
+
+// DeleteSent deletes queues of a lease to which nothing came since.
+func DeleteSent(queues int) string {
+	return `DELETE FROM convo_outbox_queue
+	WHERE ` + anyOf(queues, sameQueue+" AND lease = ? AND last_seq = ?")
+}
+
+var (
+	// UpdateSettled writes what became of a queue of a lease. Since comes first, for MariaDB has
+	// what is behind an assignment see the new value.
+	UpdateSettled = `UPDATE convo_outbox_queue SET
+	since = CASE WHEN next_seq < ? THEN ? ELSE since END,
+	next_seq = ?, tries = ?, due_at = ?, error = ?, lease = NULL
+	WHERE ` + sameQueue + ` AND lease = ?`
+
+	// DeleteSettled deletes it when nothing is left of it.
+	DeleteSettled = `DELETE FROM convo_outbox_queue
+	WHERE ` + sameQueue + ` AND lease IS NULL AND next_seq > last_seq`
+
+	// ReviveLetter has a dead letter be due again, and BuryLetter deletes it.
+	ReviveLetter = `UPDATE convo_outbox_queue
+	SET tries = 0, error = NULL, due_at = ?, since = ?
+	WHERE ` + sameQueue + ` AND due_at IS NULL`
+	BuryLetter = `DELETE FROM convo_outbox_queue
+	WHERE ` + sameQueue + ` AND due_at IS NULL`
+
+	// OutboxBacklog and QueueBacklog count.
+	OutboxBacklog = `SELECT count(*), min(since) FROM convo_outbox`
+	QueueBacklog  = `SELECT COALESCE(sum(CASE WHEN due_at IS NULL THEN 1 ELSE 0 END), 0), count(*),
+	COALESCE(sum(CASE WHEN due_at IS NULL OR error IS NULL THEN 0 ELSE 1 END), 0),
+	min(CASE WHEN due_at IS NULL THEN NULL ELSE since END) FROM convo_outbox_queue`
+)
+
+// DeadLetters are a page of a workspace's.
+func DeadLetters(ofTarget bool) string {
+	only := ""
+	if ofTarget {
+		only = " AND target = ?"
+	}
+	return `SELECT ` + Queue.Read.Names() + ` FROM convo_outbox_queue
+	WHERE workspace = ? AND due_at IS NULL` + only + `
+		AND (target, conversation, contact, letter) > (?, ?, ?, ?)
+	ORDER BY target, conversation, contact, letter LIMIT ?`
+}
+
+// StreamArgs are those of sameStream, and QueueArgs those of sameQueue.
+func (d *Dialect) StreamArgs(to []any, s *relay.Stream) []any {
+	return append(to, s.Workspace, d.ID(s.Conversation), s.Contact)
+}
+
+// QueueArgs are those that say which queue it is.
+func (d *Dialect) QueueArgs(to []any, q *relay.Queue) []any {
+	return append(to, q.Workspace, q.Target, d.ID(q.Conversation), q.Contact, q.Letter)
+}
+
+// ManyWaiting puts streams into queues: those that are there go on to the new last Seq.
+func ManyWaiting(d *Dialect, some []Waiting) (statement string, args []any) {
+	for i := range some {
+		args = Queue.All.Args(d, args, &some[i])
+	}
+	more := ", (" + Queue.All.placeholders() + ")"
+	return InsertWaiting + strings.Repeat(more, len(some)-1) + d.upsertWaiting, args
+}

@@ -1,0 +1,409 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/relay"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
+)
+
+var _ relay.Store = (*Store)(nil)
+
+// streamsAtOnce bounds the streams and queues that one statement lists, and with them its length:
+// each is up to seven arguments.
+const streamsAtOnce = 50
+
+// withOutbox has f work in a transaction of its own, unless s has one already.
+func (s *Store) withOutbox(ctx context.Context, f func(s *Store) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !s.outbox {
+		return relay.ErrNoOutbox
+	}
+	s = s.within(ctx)
+	if s.tx != nil {
+		return f(s)
+	}
+	run := func(t *transaction) error {
+		w := *s
+		w.tx = t
+		return f(&w)
+	}
+	if s.writer != nil {
+		return s.write(ctx, run)
+	}
+	return s.transact(ctx, run)
+}
+
+// Noted implements relay.Store.
+func (s *Store) Noted(
+	ctx context.Context, after relay.Stream, limit int,
+) (all []relay.Stream, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !s.outbox {
+		return nil, relay.ErrNoOutbox
+	}
+	s = s.within(ctx)
+	args := append(s.d.StreamArgs([]any{after.Workspace}, &after), limit)
+	err = s.rows(ctx, dialect.StreamsNoted, args, func(scan func(...any) error) error {
+		of, err := scanStream(scan)
+		all = append(all, of)
+		return err
+	})
+	return all, err
+}
+
+func scanStream(scan func(...any) error) (of relay.Stream, err error) {
+	err = scan((*dialect.Text)(&of.Workspace), (*dialect.ID)(&of.Conversation),
+		(*dialect.Text)(&of.Contact))
+	return of, err
+}
+
+// Queue implements relay.Store.
+func (s *Store) Queue(
+	ctx context.Context, now time.Time, streams []relay.Stream, targets map[string][]string,
+) (n int, err error) {
+	for some := range slices.Chunk(streams, streamsAtOnce) {
+		moved := 0
+		err := s.withOutbox(ctx, func(s *Store) (err error) {
+			moved, err = s.queue(ctx, now, some, targets)
+			return err
+		})
+		if n += moved; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// queue is Queue in a transaction. Who holds the first note of a stream has all of it in hand.
+func (s *Store) queue(
+	ctx context.Context, now time.Time, streams []relay.Stream, targets map[string][]string,
+) (int, error) {
+	var held []relay.Stream
+	err := s.read(ctx, s.d.FirstNotes(len(streams)), s.streamArgs(streams),
+		func(scan func(...any) error) error {
+			of, err := scanStream(scan)
+			held = append(held, of)
+			return err
+		})
+	if err != nil || len(held) == 0 {
+		return 0, err
+	}
+	var notes []dialect.Noted
+	var note dialect.Noted
+	dests := dialect.Outbox.Read.Dests(nil, &note)
+	err = s.read(ctx, dialect.AllNotes(len(held)), s.streamArgs(held),
+		func(scan func(...any) error) error {
+			err := scan(dests...)
+			if n := len(notes); n > 0 && notes[n-1].Stream == note.Stream {
+				notes[n-1].Last = note.Last
+			} else {
+				notes = append(notes, note)
+			}
+			return err
+		})
+	if err != nil {
+		return 0, err
+	}
+	var waiting []dialect.Waiting
+	var args []any
+	for i := range notes {
+		note := &notes[i]
+		for _, target := range targets[note.Workspace] {
+			waiting = append(waiting, dialect.Waiting{
+				Queue: relay.Queue{Target: target, Stream: note.Stream},
+				Next:  note.Seq, Last: note.Last, Since: note.Since, Due: now,
+			})
+		}
+		args = append(s.d.StreamArgs(args, &note.Stream), note.Last)
+	}
+	slices.SortFunc(waiting, func(a, b dialect.Waiting) int { return a.Compare(b.Queue) })
+	for some := range slices.Chunk(waiting, maxMany) {
+		statement, args := dialect.ManyWaiting(s.d.Dialect, some)
+		if _, err := s.change(ctx, statement, args); err != nil {
+			return 0, err
+		}
+	}
+	_, err = s.change(ctx, dialect.DeleteNotes(len(notes)), args)
+	return len(notes), err
+}
+
+func (s *Store) streamArgs(streams []relay.Stream) (args []any) {
+	for i := range streams {
+		args = s.d.StreamArgs(args, &streams[i])
+	}
+	return args
+}
+
+// Claim implements relay.Store.
+func (s *Store) Claim(ctx context.Context, c relay.Claim) (all []relay.Claimed, err error) {
+	args := []any{c.Now.UnixMicro()}
+	for _, of := range c.Except {
+		args = append(args, of.Workspace, of.Target)
+	}
+	args = append(args, c.Limit)
+	err = s.withOutbox(ctx, func(s *Store) error {
+		all = all[:0] // it may be another try
+		var w dialect.Waiting
+		dests := dialect.Queue.Read.Dests(nil, &w)
+		err := s.read(ctx, s.d.Claimable(len(c.Except)), args,
+			func(scan func(...any) error) error {
+				err := scan(dests...)
+				all = append(all, relay.Claimed{
+					Queue: w.Queue, Lease: c.Lease, From: w.Next, To: w.Last, Tries: w.Tries,
+				})
+				return err
+			})
+		if err != nil {
+			return err
+		}
+		slices.SortFunc(all, func(a, b relay.Claimed) int { return a.Compare(b.Queue) })
+		for some := range slices.Chunk(all, streamsAtOnce) {
+			args := []any{s.d.ID(c.Lease), c.Until.UnixMicro()}
+			for i := range some {
+				args = s.d.QueueArgs(args, &some[i].Queue)
+			}
+			if _, err := s.change(ctx, dialect.Lease(len(some)), args); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, s.readStreams(ctx, all, int64(c.MaxEvents))
+}
+
+// readStreams reads the events of claims.
+func (s *Store) readStreams(ctx context.Context, all []relay.Claimed, most int64) error {
+	s = s.within(ctx)
+	for some := range slices.Chunk(all, streamsAtOnce) {
+		var of, own []any
+		by := map[relay.Stream][]*relay.Claimed{}
+		for i := range some {
+			c := &some[i]
+			by[c.Stream] = append(by[c.Stream], c)
+			to := min(c.To, c.From+most-1)
+			if c.Conversation != uuid.Nil {
+				of = append(of, c.Workspace, s.d.ID(c.Conversation), c.From, to)
+			} else {
+				own = append(own, c.Workspace, c.Contact, c.From, to)
+			}
+		}
+		for _, q := range [...]struct {
+			table     dialect.Table[convo.EventRow]
+			statement func(int) string
+			args      []any
+		}{
+			{dialect.Events, dialect.StreamedEvents, of},
+			{dialect.ContactEvents, dialect.StreamedOwnEvents, own},
+		} {
+			if len(q.args) == 0 {
+				continue
+			}
+			events, err := eventsOf(ctx, s, (*Store).many, nil, q.table,
+				q.statement(len(q.args)/4), q.args...)
+			if err != nil {
+				return err
+			}
+			for i := range events {
+				e := &events[i]
+				for _, c := range by[relay.StreamOf(e)] { // for several targets, from elsewhere
+					if e.Seq >= c.From && e.Seq <= c.To && int64(len(c.Events)) < most {
+						c.Events = append(c.Events, *e)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Settle implements relay.Store.
+func (s *Store) Settle(
+	ctx context.Context, now time.Time, done []relay.Settled,
+) (n int, err error) {
+	done = slices.SortedFunc(slices.Values(done), func(a, b relay.Settled) int {
+		return a.Compare(b.Queue)
+	})
+	for some := range slices.Chunk(done, streamsAtOnce) {
+		settled := 0
+		err := s.withOutbox(ctx, func(s *Store) (err error) {
+			settled, err = s.settle(ctx, now, some)
+			return err
+		})
+		if n += settled; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// settle is Settle in a transaction.
+func (s *Store) settle(ctx context.Context, now time.Time, done []relay.Settled) (n int, err error) {
+	var sent []any
+	of := 0
+	for i := range done {
+		if d := &done[i]; d.Error == "" && d.Next > d.To {
+			sent = append(s.d.QueueArgs(sent, &d.Queue), s.d.ID(d.Lease), d.To)
+			of++
+		}
+	}
+	if of > 0 {
+		deleted, err := s.change(ctx, dialect.DeleteSent(of), sent)
+		if err != nil {
+			return 0, err
+		}
+		n = int(deleted)
+	}
+	all := n == of // that were sent are gone
+	for i := range done {
+		d := &done[i]
+		if all && d.Error == "" && d.Next > d.To {
+			continue
+		}
+		still, err := s.settleOne(ctx, now, d)
+		if err != nil {
+			return 0, err
+		}
+		if still {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// settleOne says what became of a queue of which something is left.
+func (s *Store) settleOne(
+	ctx context.Context, now time.Time, d *relay.Settled,
+) (still bool, err error) {
+	next, tries, progress := d.Next, d.Tries, d.Next
+	due, text := sql.Null[int64]{V: now.UnixMicro(), Valid: true}, sql.Null[string]{}
+	text.V, text.Valid = d.Error, d.Error != ""
+	switch {
+	case d.Dead && d.Letter != 0:
+		due.Valid, progress = false, math.MaxInt64
+	case d.Dead:
+		next, tries, progress = next+1, 0, math.MaxInt64
+		text.Valid = false
+	case d.Error != "":
+		due.V = d.Due.UnixMicro()
+	}
+	args := []any{progress, now.UnixMicro(), next, tries, due, text}
+	args = append(s.d.QueueArgs(args, &d.Queue), s.d.ID(d.Lease))
+	n, err := s.change(ctx, dialect.UpdateSettled, args)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	if d.Dead && d.Letter == 0 {
+		letter := dialect.Waiting{
+			Queue: d.Queue, Next: d.Next, Last: d.Next, Since: now, Tries: d.Tries, Error: d.Error,
+		}
+		letter.Letter = d.Next
+		statement, args := dialect.ManyWaiting(s.d.Dialect, []dialect.Waiting{letter})
+		if _, err := s.change(ctx, statement, args); err != nil {
+			return false, err
+		}
+	}
+	if d.Letter == 0 || !d.Dead {
+		_, err = s.change(ctx, dialect.DeleteSettled, s.d.QueueArgs(nil, &d.Queue))
+	}
+	return true, err
+}
+
+// DeadLetters implements relay.Store.
+func (s *Store) DeadLetters(
+	ctx context.Context, f relay.DeadLetterFilter,
+) (all []relay.DeadLetter, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !s.outbox {
+		return nil, relay.ErrNoOutbox
+	}
+	s = s.within(ctx)
+	args := []any{f.Workspace}
+	if f.Target != "" {
+		args = append(args, f.Target)
+	}
+	args = append(args, f.After.Target, s.d.ID(f.After.Conversation), f.After.Contact, f.After.Seq,
+		f.Limit)
+	var w dialect.Waiting
+	dests := dialect.Queue.Read.Dests(nil, &w)
+	err = s.many(ctx, dialect.DeadLetters(f.Target != ""), args,
+		func(scan func(...any) error) error {
+			err := scan(dests...)
+			all = append(all, relay.DeadLetter{
+				DeadLetterID: w.DeadLetter(), Tries: w.Tries, At: w.Since, Error: w.Error,
+			})
+			return err
+		})
+	return all, err
+}
+
+// Revive implements relay.Store.
+func (s *Store) Revive(
+	ctx context.Context, now time.Time, letters []relay.DeadLetterID,
+) (int, error) {
+	return s.letters(ctx, dialect.ReviveLetter, letters, now.UnixMicro(), now.UnixMicro())
+}
+
+// Bury implements relay.Store.
+func (s *Store) Bury(ctx context.Context, letters []relay.DeadLetterID) (int, error) {
+	return s.letters(ctx, dialect.BuryLetter, letters)
+}
+
+// letters carries out a statement on each of some dead letters, and returns how many were there.
+func (s *Store) letters(
+	ctx context.Context, statement string, letters []relay.DeadLetterID, args ...any,
+) (n int, err error) {
+	letters = slices.SortedFunc(slices.Values(letters), relay.DeadLetterID.Compare)
+	err = s.withOutbox(ctx, func(s *Store) error {
+		n = 0
+		for i := range letters {
+			q := letters[i].Queue()
+			changed, err := s.change(ctx, statement, s.d.QueueArgs(slices.Clone(args), &q))
+			if n += int(changed); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// Backlog implements relay.Store. It reads all that the outbox has.
+func (s *Store) Backlog(ctx context.Context) (b relay.Backlog, err error) {
+	if err := ctx.Err(); err != nil {
+		return b, err
+	}
+	if !s.outbox {
+		return b, relay.ErrNoOutbox
+	}
+	s = s.within(ctx)
+	var noted, dead, all, failed dialect.Count
+	var since, queuedSince dialect.Micros
+	if _, err = s.row(ctx, dialect.OutboxBacklog, nil, []any{&noted, &since}); err == nil {
+		_, err = s.row(ctx, dialect.QueueBacklog, nil, []any{&dead, &all, &failed, &queuedSince})
+	}
+	b = relay.Backlog{
+		Noted: int(noted), Queued: int(all - dead), Failed: int(failed), Dead: int(dead),
+		Oldest: time.Time(since),
+	}
+	if t := time.Time(queuedSince); !t.IsZero() && (b.Oldest.IsZero() || t.Before(b.Oldest)) {
+		b.Oldest = t
+	}
+	return b, err
+}
