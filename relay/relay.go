@@ -42,6 +42,8 @@ const (
 	// maxError bounds what is kept of an error, in bytes.
 	maxError = 500
 	maxName  = 200
+	// maxTries is how often a relay tries what another one is in the way of.
+	maxTries = 20
 )
 
 // Relay brings events out of a store. Use New. It is safe for concurrent use.
@@ -205,9 +207,13 @@ func (r *Relay) once(ctx context.Context, s *Stats) error {
 		return err
 	}
 	now := r.now()
-	claimed, err := r.store.Claim(ctx, Claim{
-		Lease: lease, Now: now, Until: now.Add(r.lease), Limit: claimBatch, MaxEvents: maxEvents,
-		Except: r.tired.all(now),
+	var claimed []Claimed
+	err = untilQuiet(ctx, func() (err error) {
+		claimed, err = r.store.Claim(ctx, Claim{
+			Lease: lease, Now: now, Until: now.Add(r.lease), Limit: claimBatch,
+			MaxEvents: maxEvents, Except: r.tired.all(now),
+		})
+		return err
 	})
 	if err != nil || len(claimed) == 0 {
 		return err
@@ -227,11 +233,32 @@ func (r *Relay) once(ctx context.Context, s *Stats) error {
 	// Also when ctx has ended: what was sent must not be sent again for that.
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lease/8)
 	defer cancel()
-	n, err := r.store.Settle(settling, r.now(), done)
-	if err == nil {
-		s.Lost += len(done) - n
-	}
+	err = untilQuiet(settling, func() error {
+		n, err := r.store.Settle(settling, r.now(), done)
+		if err == nil {
+			s.Lost += len(done) - n
+		}
+		return err
+	})
 	return errors.Join(append(failed, err)...)
+}
+
+// untilQuiet does f again where another relay was faster: a database may end one of two
+// transactions that wait for each other.
+func untilQuiet(ctx context.Context, f func() error) error {
+	for try := 1; ; try++ {
+		err := f()
+		if err == nil || !errors.Is(err, convo.ErrConflict) || try == maxTries {
+			return err
+		}
+		wait := time.NewTimer(rand.N(time.Duration(try) * 5 * time.Millisecond))
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return err
+		case <-wait.C:
+		}
+	}
 }
 
 func (r *Relay) now() time.Time { return r.clock.Now().UTC().Truncate(time.Microsecond) }
@@ -266,12 +293,13 @@ func (r *Relay) queue(ctx context.Context, s *Stats, known map[string][]Target) 
 			return false
 		})
 		if len(noted) > 0 {
-			n, err := r.store.Queue(ctx, r.now(), noted, names)
-			if s.Queued += n; err != nil {
-				return errors.Join(append(errs, err)...)
-			}
-			s.More = s.More || more
-			return errors.Join(errs...)
+			err := untilQuiet(ctx, func() error {
+				n, err := r.store.Queue(ctx, r.now(), noted, names)
+				s.Queued += n
+				return err
+			})
+			s.More = s.More || more && err == nil
+			return errors.Join(append(errs, err)...)
 		}
 		if !more {
 			return errors.Join(errs...)

@@ -19,7 +19,8 @@ var ErrNoOutbox = errors.New("relay: the store keeps no outbox: open it with its
 
 // Store is what a relay needs of a store that keeps an outbox. memstore and sqlstore implement it,
 // and storetest.RunOutbox proves one. Implementations are safe for concurrent use. All methods fail
-// with [ErrNoOutbox] where there is none.
+// with [ErrNoOutbox] where there is none, and with convo.ErrConflict, having done nothing, where
+// another one is in the way and one may try again.
 //
 // A Commit of such a store MUST note its events in the outbox, all or nothing with the rest of the
 // commit, unless [convo.Change.Unpublished] says otherwise.

@@ -100,12 +100,14 @@ func (s *Store) queue(
 	if err != nil || len(held) == 0 {
 		return 0, err
 	}
-	var notes []dialect.Noted
+	var notes []dialect.Noted // of each stream one
+	var keys []any            // of all of them
 	var note dialect.Noted
 	dests := dialect.Outbox.Read.Dests(nil, &note)
 	err = s.read(ctx, dialect.AllNotes(len(held)), s.streamArgs(held),
 		func(scan func(...any) error) error {
 			err := scan(dests...)
+			keys = append(append(keys, s.d.StreamArgs(nil, &note.Stream)...), note.Seq)
 			if n := len(notes); n > 0 && notes[n-1].Stream == note.Stream {
 				notes[n-1].Last = note.Last
 			} else {
@@ -117,7 +119,6 @@ func (s *Store) queue(
 		return 0, err
 	}
 	var waiting []dialect.Waiting
-	var args []any
 	for i := range notes {
 		note := &notes[i]
 		for _, target := range targets[note.Workspace] {
@@ -126,7 +127,6 @@ func (s *Store) queue(
 				Next:  note.Seq, Last: note.Last, Since: note.Since, Due: now,
 			})
 		}
-		args = append(s.d.StreamArgs(args, &note.Stream), note.Last)
 	}
 	slices.SortFunc(waiting, func(a, b dialect.Waiting) int { return a.Compare(b.Queue) })
 	for some := range slices.Chunk(waiting, maxMany) {
@@ -135,8 +135,13 @@ func (s *Store) queue(
 			return 0, err
 		}
 	}
-	_, err = s.change(ctx, dialect.DeleteNotes(len(notes)), args)
-	return len(notes), err
+	const each = 4
+	for some := range slices.Chunk(keys, each*streamsAtOnce) {
+		if _, err := s.change(ctx, s.d.DeleteNotes(len(some)/each), some); err != nil {
+			return 0, err
+		}
+	}
+	return len(notes), nil
 }
 
 func (s *Store) streamArgs(streams []relay.Stream) (args []any) {
@@ -174,7 +179,7 @@ func (s *Store) Claim(ctx context.Context, c relay.Claim) (all []relay.Claimed, 
 			for i := range some {
 				args = s.d.QueueArgs(args, &some[i].Queue)
 			}
-			if _, err := s.change(ctx, dialect.Lease(len(some)), args); err != nil {
+			if _, err := s.change(ctx, s.d.Lease(len(some)), args); err != nil {
 				return err
 			}
 		}
@@ -262,7 +267,7 @@ func (s *Store) settle(ctx context.Context, now time.Time, done []relay.Settled)
 		}
 	}
 	if of > 0 {
-		deleted, err := s.change(ctx, dialect.DeleteSent(of), sent)
+		deleted, err := s.change(ctx, s.d.DeleteSent(of), sent)
 		if err != nil {
 			return 0, err
 		}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -76,6 +77,64 @@ var outboxCases = []outboxCase{
 		func(o *outbox) {
 			o.story(acme)
 			o.all(crm)
+		},
+	},
+	{
+		"Outbox/notes what a Tick writes, of one conversation or of many",
+		"a commit notes its events in the outbox",
+		func(o *outbox) {
+			for _, n := range []int{1, 3, 12} {
+				o.waiting(slices.Repeat([]int{1}, n)...)
+				o.clock.add(time.Second)
+				did, err := o.engine.Tick(o.ctx, 0)
+				o.NoError(err)
+				o.Equal(n, did)
+				o.all(crm)
+				o.clock.add(time.Hour)
+			}
+		},
+	},
+	{
+		"Outbox/notes what is written under a lock, and nothing when that fails",
+		"what Locked and LockDue write is noted with it, all or nothing",
+		func(o *outbox) {
+			l, ok := o.store.(convo.Locker)
+			if !ok {
+				return
+			}
+			o.NoError(o.locked(l, to("a"), nil, convo.Open{By: ana}))
+			o.NoError(o.locked(l, to("a"), nil, hello))
+			o.wrote(acme)
+			o.all(crm)
+			o.ErrorIs(o.locked(l, to("a"), errWanted, hello), errWanted)
+			o.ErrorIs(o.locked(l, to("b"), errWanted, convo.Open{By: ana}), errWanted)
+			o.Empty(o.noted())
+		},
+	},
+	{
+		"Outbox/notes what is imported only when that is asked for",
+		"what is Unpublished is not noted",
+		func(o *outbox) {
+			year := o.clock.Now().AddDate(-1, 0, 0)
+			o.imports(convo.History{Key: "1", To: to("bob"), Commands: past(year, "bob")})
+			o.Empty(o.noted())
+			e := o.with(convo.WithPublishedImports())
+			for i, n := range []int{1, 12} {
+				var hs []convo.History
+				for j := range n {
+					id := fmt.Sprint("eve ", i, " ", j)
+					hs = append(hs, convo.History{Key: id, To: to(id), Commands: past(year, id)})
+				}
+				_, err := e.Import(o.ctx, acme, each(hs...), nil)
+				o.NoError(err)
+				o.GreaterOrEqual(len(o.noted()), n)
+				for _, c := range o.claimed(crm) {
+					want := o.events(convo.EventFilter{
+						Workspace: acme, Conversation: c.Conversation, OwnLog: c.Contact,
+					})
+					o.Equal(want, c.Events)
+				}
+			}
 		},
 	},
 	{

@@ -1,9 +1,15 @@
 package sqlstore_test
 
 import (
+	"context"
 	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
@@ -70,4 +76,137 @@ func TestWithoutAnOutboxThereIsNone(t *testing.T) {
 		_, err = engine.Do(t.Context(), convo.ToContact("w", "bob"), opening)
 		require.NoError(t, err)
 	})
+}
+
+// gathered is what a relay brought: of each stream the events, in the order of their first coming.
+type gathered struct {
+	mu  sync.Mutex
+	by  map[relay.Stream][]uuid.UUID
+	ids map[uuid.UUID]bool
+}
+
+func (g *gathered) Publish(_ context.Context, events []convo.Event) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i := range events {
+		if e := &events[i]; !g.ids[e.ID] {
+			g.ids[e.ID] = true
+			of := relay.StreamOf(e)
+			g.by[of] = append(g.by[of], e.ID)
+		}
+	}
+	return len(events), nil
+}
+
+// What a host commits late, in its own transactions, or rolls back: a cursor that goes on behind
+// the highest id that it has seen loses what was begun before that and committed after it.
+func TestSlowCommitsAndRollbacksLoseNothing(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		ctx := t.Context()
+		s, db := openOutbox(t, e)
+		engine := enginesOn(t, s)[0]
+		got := &gathered{by: map[relay.Stream][]uuid.UUID{}, ids: map[uuid.UUID]bool{}}
+		r, err := relay.New(s, relay.To("crm", got))
+		require.NoError(t, err)
+		cursor, passed := "", map[string]bool{} // of the control
+		look := func() {
+			var all []string
+			rows, err := db.QueryContext(ctx, "SELECT id FROM convo_events")
+			require.NoError(t, err)
+			for rows.Next() {
+				var id idText
+				require.NoError(t, rows.Scan(&id))
+				if string(id) > cursor {
+					all = append(all, string(id))
+				}
+			}
+			require.NoError(t, rows.Err())
+			slices.Sort(all)
+			for _, id := range all {
+				cursor, passed[id] = id, true
+			}
+			_, err = r.Once(ctx)
+			require.NoError(t, err)
+		}
+		policy, err := engine.Policy(ctx, convo.Scope{Workspace: "w"})
+		require.NoError(t, err)
+		random := rand.New(rand.NewPCG(1, 1))
+		var open []*sql.Tx
+		end := func(i int) {
+			if random.IntN(4) == 0 {
+				require.NoError(t, open[i].Rollback())
+			} else {
+				require.NoError(t, open[i].Commit())
+			}
+			open = slices.Delete(open, i, i+1)
+			look()
+		}
+		for n := range 60 {
+			most := 4
+			if e == testdb.SQLite {
+				most = 1 // transactions that write follow one another
+			}
+			for len(open) >= most {
+				end(random.IntN(len(open)))
+			}
+			tx, err := db.BeginTx(ctx, nil)
+			require.NoError(t, err)
+			open = append(open, tx)
+			to := convo.ToContact("w", fmt.Sprint("contact ", n))
+			_, err = engine.With(s.WithTx(tx), policy).Do(ctx, to, opening, hello("in a transaction"))
+			require.NoError(t, err)
+		}
+		for len(open) > 0 {
+			end(random.IntN(len(open)))
+		}
+		look()
+		look()
+		lost, streams := 0, 0
+		for c, err := range engine.AllConversations(ctx, convo.Filter{Workspace: "w"}) {
+			require.NoError(t, err)
+			streams++
+			log, err := s.Events(ctx, convo.EventFilter{
+				Workspace: "w", Conversation: c.ID, Limit: convo.MaxPageSize,
+			})
+			require.NoError(t, err)
+			var want []uuid.UUID
+			for i := range log {
+				if want = append(want, log[i].ID); !passed[log[i].ID.String()] {
+					lost++
+				}
+			}
+			of := relay.Stream{Workspace: "w", Conversation: c.ID}
+			require.Equal(t, want, got.by[of], "of %s", c.ID)
+			delete(got.by, of)
+		}
+		require.Greater(t, streams, 20)
+		for of := range got.by {
+			require.NotEmpty(t, of.Contact, "of a conversation that was rolled back")
+		}
+		t.Log("the control lost", lost, "events of", len(got.ids))
+		if e != testdb.SQLite {
+			require.Positive(t, lost, "the control must lose some, or nothing was tested")
+		}
+	})
+}
+
+// idText is an id as a text, however the engine keeps it.
+type idText string
+
+func (i *idText) Scan(v any) error {
+	switch v := v.(type) {
+	case []byte:
+		if len(v) == 16 {
+			*i = idText(uuid.UUID(v).String())
+			return nil
+		}
+		*i = idText(v)
+	case string:
+		*i = idText(v)
+	case [16]byte:
+		*i = idText(uuid.UUID(v).String())
+	default:
+		return fmt.Errorf("an id as %T", v)
+	}
+	return nil
 }

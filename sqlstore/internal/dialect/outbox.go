@@ -129,7 +129,7 @@ const StreamsNoted = `SELECT DISTINCT workspace, conversation, contact FROM conv
 
 // FirstNotes are the first notes of streams, which nobody else has in hand.
 func (d *Dialect) FirstNotes(streams int) string {
-	return `SELECT workspace, conversation, contact FROM convo_outbox ob
+	return `SELECT workspace, conversation, contact FROM convo_outbox ob` + d.primaryIndex + `
 	WHERE ` + anyOf(streams, sameStream) + ` AND NOT EXISTS (
 		SELECT 1 FROM convo_outbox earlier WHERE earlier.workspace = ob.workspace
 			AND earlier.conversation = ob.conversation AND earlier.contact = ob.contact
@@ -143,9 +143,18 @@ func AllNotes(streams int) string {
 	ORDER BY workspace, conversation, contact, seq`
 }
 
-// DeleteNotes deletes the notes of streams up to a Seq each.
-func DeleteNotes(streams int) string {
-	return `DELETE FROM convo_outbox WHERE ` + anyOf(streams, sameStream+" AND seq <= ?")
+// DeleteNotes deletes notes, each by its whole key: MariaDB waits for what is behind a range, which
+// somebody else may hold.
+func (d *Dialect) DeleteNotes(notes int) string {
+	return d.deleteByKey("convo_outbox") + anyOf(notes, sameStream+" AND seq = ?")
+}
+
+// deleteByKey begins a DELETE of rows of a table, each by its whole key.
+func (d *Dialect) deleteByKey(table string) string {
+	if d.primaryIndex == "" {
+		return "DELETE FROM " + table + " WHERE "
+	}
+	return "DELETE gone FROM " + table + " gone" + d.primaryIndex + " WHERE "
 }
 
 // Claimable are queues that are due, but for those of so many targets.
@@ -154,13 +163,14 @@ func (d *Dialect) Claimable(except int) string {
 	if except > 0 {
 		leaveOut = " AND NOT " + anyOf(except, "workspace = ? AND target = ?")
 	}
-	return `SELECT ` + Queue.Read.Names() + ` FROM convo_outbox_queue
+	return `SELECT ` + Queue.Read.Names() + `
+	FROM convo_outbox_queue` + d.byIndex("convo_outbox_due") + `
 	WHERE due_at <= ?` + leaveOut + ` ORDER BY due_at LIMIT ?` + d.lockFree
 }
 
 // Lease leases queues.
-func Lease(queues int) string {
-	return `UPDATE convo_outbox_queue SET lease = ?, due_at = ?
+func (d *Dialect) Lease(queues int) string {
+	return `UPDATE convo_outbox_queue` + d.primaryIndex + ` SET lease = ?, due_at = ?
 	WHERE ` + anyOf(queues, sameQueue)
 }
 
@@ -179,9 +189,8 @@ func StreamedOwnEvents(streams int) string {
 }
 
 // DeleteSent deletes queues of a lease to which nothing came since.
-func DeleteSent(queues int) string {
-	return `DELETE FROM convo_outbox_queue
-	WHERE ` + anyOf(queues, sameQueue+" AND lease = ? AND last_seq = ?")
+func (d *Dialect) DeleteSent(queues int) string {
+	return d.deleteByKey("convo_outbox_queue") + anyOf(queues, sameQueue+" AND lease = ? AND last_seq = ?")
 }
 
 var (
