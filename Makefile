@@ -116,14 +116,14 @@ mutants:
 mutants-engines:
 	scripts/engines --fast run -- scripts/mutants --engines
 
-# What a user links: with root, workflow and dialogflow the standard library and google/uuid; with memstore also x/exp/stats, for
+# What a user links: with root, workflow, dialogflow and relay the standard library and google/uuid; with memstore also x/exp/stats, for
 # the percentiles of reports; with sqlstore also goose and a histogram; never a driver.
 MODULE = github.com/chatlifecycle/convo
 GOOSE = github.com/pressly/goose/v3\(/.*\)\? github.com/mfridman/interpolate github.com/sethvargo/go-retry \
 	go.uber.org/multierr golang.org/x/sync/errgroup
 STATS = golang.org/x/exp/stats
 links:
-	@$(call linksonly,. ./workflow ./dialogflow)
+	@$(call linksonly,. ./workflow ./dialogflow ./relay)
 	@$(call linksonly,./report ./memstore,$(STATS))
 	@$(call linksonly,./sqlstore,$(STATS) $(GOOSE) github.com/HdrHistogram/hdrhistogram-go)
 

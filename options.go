@@ -51,8 +51,8 @@ func WithPublishedImports() Option { return func(e *Engine) { e.publishImports =
 
 // WithObserver has f called with the events of every commit after it, in the goroutine of the call
 // and before it returns. f must not change the events. What f must not miss belongs into an outbox
-// instead, for a process may die between the commit and f: see package relay. A store that embeds another one sees every
-// Commit before it is carried out, those of Tick too: see [Locker].
+// instead, for a process may die between the commit and f: see package relay. A store that embeds
+// another one sees every Commit before it is carried out, those of Tick too: see [Locker].
 func WithObserver(f func(ctx context.Context, events []Event)) Option {
 	return func(e *Engine) { e.observers = append(e.observers, f) }
 }

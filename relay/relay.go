@@ -97,7 +97,8 @@ func WithStats(f func(Stats)) Option { return func(r *Relay) { r.observe = f } }
 // New returns a Relay that brings what store notes to targets.
 func New(store Store, targets Targets, opts ...Option) (*Relay, error) {
 	r := &Relay{
-		store: store, targets: targets, clock: system{}, log: slog.New(slog.DiscardHandler), every: DefaultEvery,
+		store: store, targets: targets, clock: system{},
+		log: slog.New(slog.DiscardHandler), every: DefaultEvery,
 		lease: DefaultLease, workers: DefaultWorkers, backoff: DefaultBackoff(),
 		wake: make(chan struct{}, 1), tired: tiredTargets{by: map[TargetOf]*tired{}},
 	}
@@ -198,10 +199,8 @@ func (r *Relay) Once(ctx context.Context) (Stats, error) {
 }
 
 func (r *Relay) once(ctx context.Context, s *Stats) error {
-	known := map[string][]Target{} // of workspaces
-	if err := r.queue(ctx, s, known); err != nil {
-		return err
-	}
+	known := map[string][]Target{}            // of workspaces
+	failed := []error{r.queue(ctx, s, known)} // of one workspace, say: the others go on
 	lease, err := uuid.NewV7()
 	if err != nil {
 		return err
@@ -216,14 +215,13 @@ func (r *Relay) once(ctx context.Context, s *Stats) error {
 		return err
 	})
 	if err != nil || len(claimed) == 0 {
-		return err
+		return errors.Join(append(failed, err)...)
 	}
 	s.More = s.More || len(claimed) == claimBatch
 	// What is not begun by then is given back; what is, ends.
 	until, cancel := context.WithTimeout(ctx, r.lease*3/4)
 	defer cancel()
 	done := make([]Settled, len(claimed))
-	var failed []error
 	for i := range claimed {
 		var err error
 		if done[i], err = r.publish(until, &claimed[i], known, s); err != nil {
@@ -384,6 +382,9 @@ func (r *Relay) publish(
 			if err != nil {
 				if sent < len(run.events) {
 					done.Next = run.events[sent].Seq
+				}
+				if errors.Is(ctx.Err(), context.Canceled) { // Run ends: nobody has failed
+					return done, nil
 				}
 				r.tired.failed(of, r.now())
 				return r.failed(done, c, err, s), nil

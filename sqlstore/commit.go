@@ -381,7 +381,8 @@ func (p *plan) writeEvents(ctx context.Context, t *transaction) error {
 		}
 	}
 	for _, n := range dialect.NotesOf(p.noted) {
-		_, err := t.update(ctx, dialect.InsertNote, dialect.Outbox.All.Args(t.d.Dialect, nil, &n)...)
+		_, err := t.update(ctx, dialect.InsertNote,
+			dialect.Outbox.All.Args(t.d.Dialect, nil, &n)...)
 		if err != nil {
 			return err
 		}

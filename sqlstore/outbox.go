@@ -257,7 +257,9 @@ func (s *Store) Settle(
 }
 
 // settle is Settle in a transaction.
-func (s *Store) settle(ctx context.Context, now time.Time, done []relay.Settled) (n int, err error) {
+func (s *Store) settle(
+	ctx context.Context, now time.Time, done []relay.Settled,
+) (n int, err error) {
 	var sent []any
 	of := 0
 	for i := range done {

@@ -74,7 +74,9 @@ func (m *mortal) Claim(ctx context.Context, c relay.Claim) (all []relay.Claimed,
 	return all, err
 }
 
-func (m *mortal) Settle(ctx context.Context, now time.Time, done []relay.Settled) (n int, err error) {
+func (m *mortal) Settle(
+	ctx context.Context, now time.Time, done []relay.Settled,
+) (n int, err error) {
 	err = m.dies(func() (err error) {
 		n, err = m.Store.Settle(ctx, now, done)
 		return err
@@ -141,7 +143,7 @@ func racesOfRelays(o *outbox) {
 						Store: o.relay, received: &o.received, random: number, deaths: &deaths,
 					}
 					r, errs[i] = relay.New(m, relay.To(crm, m), relay.WithClock(o.clock),
-						relay.WithLease(time.Minute), relay.WithBackoff(make([]time.Duration, 1000)...))
+						relay.WithBackoff(make([]time.Duration, 1000)...))
 					if errs[i] != nil {
 						return
 					}

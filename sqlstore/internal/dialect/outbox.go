@@ -190,7 +190,8 @@ func StreamedOwnEvents(streams int) string {
 
 // DeleteSent deletes queues of a lease to which nothing came since.
 func (d *Dialect) DeleteSent(queues int) string {
-	return d.deleteByKey("convo_outbox_queue") + anyOf(queues, sameQueue+" AND lease = ? AND last_seq = ?")
+	return d.deleteByKey("convo_outbox_queue") +
+		anyOf(queues, sameQueue+" AND lease = ? AND last_seq = ?")
 }
 
 var (
