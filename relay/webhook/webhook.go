@@ -82,7 +82,9 @@ func New(endpoints Endpoints, opts ...Option) (*Webhooks, error) {
 	w.client = &http.Client{
 		Timeout: w.timeout,
 		// A redirect could lead anywhere, and would be followed with what was signed.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 		Transport: &http.Transport{ // no proxy: it would resolve names by itself
 			DialContext: dialer.DialContext, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 4,
 			IdleConnTimeout: time.Minute, TLSHandshakeTimeout: w.timeout,
