@@ -198,7 +198,7 @@ func TestAPermanentErrorIsADeadLetterAtOnce(t *testing.T) {
 			assert.Equal(t, 1, w.once().Dead)
 		}
 		letters := w.letters()
-		assert.Len(t, letters, len(events))
+		require.Len(t, letters, len(events))
 		assert.Equal(t, "crm: 410", letters[0].Error)
 	})
 }
@@ -216,7 +216,9 @@ func TestWhatWaitsForATargetThatIsGoneIsADeadLetter(t *testing.T) {
 		name, g.fail = "new", nil
 		time.Sleep(time.Hour)
 		assert.Equal(t, 1, w.once().Dead)
-		assert.Contains(t, w.letters()[0].Error, "no such target")
+		letters := w.letters()
+		require.Len(t, letters, 1)
+		assert.Contains(t, letters[0].Error, "no such target")
 	})
 }
 
@@ -331,6 +333,11 @@ func TestATargetThatIsDownCostsTheOthersLittle(t *testing.T) {
 		}
 		assert.Len(t, good.take(), sent)
 		assert.Equal(t, 3, tried)
+		claimed, err := w.store.Claim(t.Context(), relay.Claim{
+			Now: time.Now(), Until: time.Now().Add(time.Nanosecond), Limit: 100, MaxEvents: 1,
+		})
+		require.NoError(t, err)
+		assert.Greater(t, len(claimed), 10, "the others are not even claimed")
 		time.Sleep(5 * time.Second)
 		w.once()
 		assert.Equal(t, 4, tried, "one is tried again")
@@ -340,6 +347,15 @@ func TestATargetThatIsDownCostsTheOthersLittle(t *testing.T) {
 			w.once()
 		}
 		assert.Len(t, bad.take(), sent)
+		failed := 0
+		bad.fail = func(*convo.Event) error {
+			failed++
+			return errors.New("down")
+		}
+		w.do("contact 1", hello)
+		w.do("contact 2", hello)
+		w.once()
+		assert.Equal(t, 2, failed, "what it failed before it worked does not count")
 	})
 }
 
