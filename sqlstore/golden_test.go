@@ -121,7 +121,7 @@ var sent = map[string]func(*scene){
 			s.rec.note("Messages that come at once share no statement.")
 			return
 		}
-		part := s.sql.d.SharedPart(&newSharers(s.t, 1).changes[0])
+		part := s.sql.d.SharedPart(&newSharers(s.t, 1).changes[0], false)
 		// the recorder answers as other statements do
 		_, _ = s.sql.sendShared(s.ctx, []dialect.SharedPart{part})
 	},

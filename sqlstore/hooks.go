@@ -42,7 +42,7 @@ func init() {
 		s := store.(*Store)
 		var parts []dialect.SharedPart
 		for i := range changes {
-			parts = append(parts, s.d.SharedPart(&changes[i]))
+			parts = append(parts, s.d.SharedPart(&changes[i], s.outbox))
 		}
 		return s.sendShared(ctx, parts)
 	}

@@ -67,7 +67,7 @@ func (s *Store) share(ctx context.Context, ch *convo.Change, alone func() error)
 		return alone()
 	}
 	w := &sharer{
-		ctx: ctx, part: s.d.SharedPart(ch), conversation: ch.Conversation.ID,
+		ctx: ctx, part: s.d.SharedPart(ch, s.outbox), conversation: ch.Conversation.ID,
 		told: make(chan verdict, 1),
 	}
 	if w.part.Bytes > sh.room {

@@ -35,7 +35,7 @@ func newSharers(t *testing.T, n int) *sharers {
 	x := &sharers{t: t, errs: make([]error, n), sent: make(chan string, n)}
 	sh := &sharing{patience: sharePatience, room: sharedBytes}
 	sh.send = func(ctx context.Context, parts []dialect.SharedPart) (int64, error) {
-		_, args := x.s.d.Share(parts)
+		_, args := x.s.d.Share(parts, false)
 		objects := args[0].(string)
 		x.sent <- objects
 		return x.answer(ctx, objects)

@@ -58,7 +58,7 @@ func TestTheOutboxLosesNothingOfTheSharedStatement(t *testing.T) {
 	})
 }
 
-func TestWithAnOutboxTheStoreConforms(t *testing.T) {
+func TestStoreConformsWithAnOutbox(t *testing.T) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		s, db := openOutbox(t, e)
 		conforms(t, s, db, "convo_")

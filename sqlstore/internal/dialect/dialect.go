@@ -120,7 +120,7 @@ type Dialect struct {
 	ComposeArgs func(*Dialect, ChangeClass, *convo.Change) []any
 	// SharedPart is a change as a part of a statement for several, which Share puts together: what
 	// Compose is asked for, and the arguments. nil: those who wait share a transaction.
-	SharedPart func(*convo.Change) SharedPart
+	SharedPart func(ch *convo.Change, noted bool) SharedPart
 	Share      func(parts []SharedPart, noted bool) (ChangeClass, []any)
 }
 

@@ -34,7 +34,7 @@ func Shares(ch *convo.Change) bool {
 // On PostgreSQL the statement's one argument has an object of JSON for each message, in which the
 // rows of the other tables are lists.
 
-func postgresSharedPart(ch *convo.Change) SharedPart {
+func postgresSharedPart(ch *convo.Change, _ bool) SharedPart {
 	r := &ch.Conversation
 	b := sharedConversation.appendObject(make([]byte, 0, 1<<11), &asJSON, &r.Conversation)
 	o := jsonRows{b: b[:len(b)-1]}

@@ -20,6 +20,7 @@ var inBytes = Dialect{}
 type mariadbPart struct {
 	found, contact []any // how it must find the conversation, and its contact
 	writes         []any // the arguments of mariadbMessage
+	note           []any // those of InsertNote, where there is an outbox
 	lists          [mariadbLists][][]byte
 }
 
@@ -37,7 +38,7 @@ var mariadbPlaces = map[convo.RowAction]int{
 	convo.RowRemoved: mariadbGonePlaces,
 }
 
-func mariadbSharedPart(ch *convo.Change) SharedPart {
+func mariadbSharedPart(ch *convo.Change, noted bool) SharedPart {
 	r := &ch.Conversation
 	id := inBytes.ID(r.ID)
 	p := &mariadbPart{
@@ -51,6 +52,7 @@ func mariadbSharedPart(ch *convo.Change) SharedPart {
 	a = EventArgs(MessageEvents, &inBytes, a, &ch.Events[0])
 	a = append(a, r.Workspace, id, ch.Events[0].Seq)
 	p.writes = a
+	p.note = notesArgs(&inBytes, nil, ChangeClass{Noted: noted}, ch)
 	size := 0
 	for _, v := range p.writes {
 		text, _ := v.(string)
@@ -83,8 +85,11 @@ func mariadbSharedPart(ch *convo.Change) SharedPart {
 	return SharedPart{block: p, Bytes: size}
 }
 
-// mariadbWrites is how many arguments mariadbMessage has.
-var mariadbWrites = strings.Count(mariadbMessage, "?")
+// mariadbWrites is how many arguments mariadbMessage has, and mariadbNotes how many InsertNote has.
+var (
+	mariadbWrites = strings.Count(mariadbMessage, "?")
+	mariadbNotes  = strings.Count(InsertNote, "?")
+)
 
 // mariadbPlacesFor is for how many messages there is a block that holds n.
 func mariadbPlacesFor(n int) int {
@@ -95,9 +100,9 @@ func mariadbPlacesFor(n int) int {
 	return min(places, MaxShared)
 }
 
-func mariadbShare(parts []SharedPart) (class ChangeClass, a []any) {
+func mariadbShare(parts []SharedPart, noted bool) (class ChangeClass, a []any) {
 	places := mariadbPlacesFor(len(parts))
-	a = make([]any, 0, mariadbLists+1+places*(6+2+4+2+mariadbWrites))
+	a = make([]any, 0, mariadbLists+1+places*(6+2+4+2+mariadbWrites+mariadbNotes))
 	nulls := func(n int) {
 		for range n {
 			a = append(a, nil)
@@ -133,10 +138,14 @@ func mariadbShare(parts []SharedPart) (class ChangeClass, a []any) {
 		nulls(width * rest)
 	}
 	for i := range parts {
-		a = append(a, parts[i].block.writes...)
+		if a = append(a, parts[i].block.writes...); noted {
+			a = append(a, parts[i].block.note...)
+		}
 	}
-	nulls(mariadbWrites * rest)
-	return ChangeClass{shared: places}, a
+	if nulls(mariadbWrites * rest); noted {
+		nulls(mariadbNotes * rest)
+	}
+	return ChangeClass{shared: places, Noted: noted}, a
 }
 
 // mariadbList is one of the lists of all parts, or NULL.
@@ -163,7 +172,11 @@ WHERE id = ? AND workspace = ?`) + `;
 `
 
 // mariadbShared is the block for so many messages.
-func mariadbShared(places int) string {
+func mariadbShared(places int, noted bool) string {
+	message := mariadbMessage
+	if noted {
+		message += InsertNote + ";\n"
+	}
 	var b strings.Builder
 	// bits are those of the places of which a row fulfils the condition
 	bits := func(condition string) string {
@@ -193,7 +206,7 @@ func mariadbShared(places int) string {
 	END IF;
 `)
 	for i := range places {
-		b.WriteString("	IF written & " + bitOf(i) + " THEN\n" + mariadbMessage + "	END IF;\n")
+		b.WriteString("	IF written & " + bitOf(i) + " THEN\n" + message + "	END IF;\n")
 	}
 	b.WriteString(mariadbLast + `	COMMIT;
 	SELECT written;
