@@ -90,32 +90,8 @@ func (s *Store) Queue(
 func (s *Store) queue(
 	ctx context.Context, now time.Time, streams []relay.Stream, targets map[string][]string,
 ) (int, error) {
-	var held []relay.Stream
-	err := s.read(ctx, s.d.FirstNotes(len(streams)), s.streamArgs(streams),
-		func(scan func(...any) error) error {
-			of, err := scanStream(scan)
-			held = append(held, of)
-			return err
-		})
-	if err != nil || len(held) == 0 {
-		return 0, err
-	}
-	var notes []dialect.Noted // of each stream one
-	var keys []any            // of all of them
-	var note dialect.Noted
-	dests := dialect.Outbox.Read.Dests(nil, &note)
-	err = s.read(ctx, dialect.AllNotes(len(held)), s.streamArgs(held),
-		func(scan func(...any) error) error {
-			err := scan(dests...)
-			keys = append(append(keys, s.d.StreamArgs(nil, &note.Stream)...), note.Seq)
-			if n := len(notes); n > 0 && notes[n-1].Stream == note.Stream {
-				notes[n-1].Last = note.Last
-			} else {
-				notes = append(notes, note)
-			}
-			return err
-		})
-	if err != nil {
+	notes, err := s.takeNotes(ctx, streams)
+	if err != nil || len(notes) == 0 {
 		return 0, err
 	}
 	var waiting []dialect.Waiting
@@ -135,13 +111,62 @@ func (s *Store) queue(
 			return 0, err
 		}
 	}
+	return len(notes), nil
+}
+
+// takeNotes deletes the notes of streams, and returns one for each stream that nobody else has in
+// hand.
+func (s *Store) takeNotes(
+	ctx context.Context, streams []relay.Stream,
+) (notes []dialect.Noted, err error) {
+	var note dialect.Noted
+	dests := dialect.Outbox.Read.Dests(nil, &note)
+	at := map[relay.Stream]int{}
+	add := func(scan func(...any) error) error {
+		err := scan(dests...)
+		if i, known := at[note.Stream]; known {
+			n := &notes[i]
+			if note.Seq < n.Seq {
+				n.Seq, n.Since = note.Seq, note.Since
+			}
+			n.Last = max(n.Last, note.Last)
+			return err
+		}
+		at[note.Stream] = len(notes)
+		notes = append(notes, note)
+		return err
+	}
+	if statement, args, ok := s.d.TakeNotes(streams); ok {
+		err = s.rows(ctx, statement, args, add)
+		return notes, err
+	}
+	var held []relay.Stream
+	err = s.read(ctx, s.d.FirstNotes(len(streams)), s.streamArgs(streams),
+		func(scan func(...any) error) error {
+			of, err := scanStream(scan)
+			held = append(held, of)
+			return err
+		})
+	if err != nil || len(held) == 0 {
+		return nil, err
+	}
+	var keys []any
+	err = s.read(ctx, dialect.AllNotes(len(held)), s.streamArgs(held),
+		func(scan func(...any) error) error {
+			err := add(scan)
+			keys = append(s.d.StreamArgs(keys, &note.Stream), note.Seq)
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
 	const each = 4
 	for some := range slices.Chunk(keys, each*streamsAtOnce) {
 		if _, err := s.change(ctx, s.d.DeleteNotes(len(some)/each), some); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
-	return len(notes), nil
+	return notes, nil
 }
 
 func (s *Store) streamArgs(streams []relay.Stream) (args []any) {

@@ -78,6 +78,8 @@ type Dialect struct {
 	// LockOfBoth says that Lock wants a contact and a conversation which are both there, and shows
 	// them as they are after the waiting, but all else as it was before: then Load reads again.
 	LockOfBoth bool
+	// takeNotes is TakeNotes; empty: the engine has none.
+	takeNotes string
 	// upsertWaiting is what comes behind InsertWaiting.
 	upsertWaiting string
 	// lockFree makes of a SELECT one that holds its rows, but for those that somebody else holds.

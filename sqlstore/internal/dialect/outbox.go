@@ -143,6 +143,43 @@ func AllNotes(streams int) string {
 	ORDER BY workspace, conversation, contact, seq`
 }
 
+// streamKey is what names a stream.
+var streamKey = Outbox.All.Only(func(name string) bool {
+	return name == "workspace" || name == "conversation" || name == "contact"
+})
+
+const ofListed = `ob.workspace = listed.workspace
+			AND ob.conversation = listed.conversation AND ob.contact = listed.contact`
+
+// postgresTakeNotes is FirstNotes, AllNotes and DeleteNotes at once. The planner, which knows
+// nothing of a table that is empty one moment and full the next, is left no choice but to look each
+// stream up.
+var postgresTakeNotes = `WITH listed AS MATERIALIZED (
+	SELECT * FROM ` + streamKey.recordset("listed") + `
+), held AS MATERIALIZED (
+	SELECT listed.* FROM listed CROSS JOIN LATERAL (
+		SELECT 1 FROM convo_outbox ob WHERE ` + ofListed + ` AND ob.seq = (
+			SELECT ob.seq FROM convo_outbox ob WHERE ` + ofListed + `
+			ORDER BY ob.seq LIMIT 1)
+		LIMIT 1` + skipLocked + `) held
+)
+DELETE FROM convo_outbox WHERE ctid = ANY (ARRAY(
+	SELECT notes.ctid FROM held listed CROSS JOIN LATERAL (
+		SELECT ob.ctid FROM convo_outbox ob WHERE ` + ofListed + `
+		ORDER BY ob.seq LIMIT 10000) notes))
+RETURNING ` + Outbox.Read.Names()
+
+// TakeNotes deletes all notes of streams whose first one nobody else has in hand, and returns them
+// in any order, in one statement. ok is false where that cannot be.
+func (d *Dialect) TakeNotes(streams []relay.Stream) (statement string, args []any, ok bool) {
+	if d.takeNotes == "" {
+		return "", nil, false
+	}
+	return d.takeNotes, []any{listOf(d, streamKey, streams, func(of relay.Stream) *Noted {
+		return &Noted{Stream: of}
+	})}, true
+}
+
 // DeleteNotes deletes notes, each by its whole key: MariaDB waits for what is behind a range, which
 // somebody else may hold.
 func (d *Dialect) DeleteNotes(notes int) string {

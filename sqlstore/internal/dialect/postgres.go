@@ -23,6 +23,7 @@ var PostgreSQL = Dialect{
 	InsertOnce:       standardInsertOnce,
 	InsertUnknownKey: strings.Replace(insertUnknownKey, "{values}", Keys.All.casts(), 1),
 	upsertDelivery:   standardUpsertDelivery,
+	takeNotes:        postgresTakeNotes,
 	upsertWaiting:    standardUpsertWaiting,
 	manyAsJSON:       true,
 	UpsertCycle:      standardUpsertCycle,
