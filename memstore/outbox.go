@@ -221,7 +221,7 @@ func (s *Store) DeadLetters(
 			})
 		}
 		slices.SortFunc(all, func(a, b relay.DeadLetter) int {
-			return a.DeadLetterID.Compare(b.DeadLetterID)
+			return a.Compare(b.DeadLetterID)
 		})
 		all = all[:min(f.Limit, len(all))]
 		return nil

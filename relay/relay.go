@@ -352,7 +352,7 @@ func (r *Relay) publish(
 		return done
 	}
 	if ctx.Err() != nil {
-		return done, nil // due at once
+		return done, nil //nolint:nilerr // what was not begun is due at once
 	}
 	targets, err := r.targetsOf(ctx, c.Workspace, known)
 	if err != nil {

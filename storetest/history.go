@@ -101,11 +101,12 @@ func (s *suite) pagesAsModel(contact string, random *rand.Rand) int {
 	return len(model)
 }
 
-// One commit adds conversations of a contact and closes all of them but the last one, at one time or
-// over hours, as the contact's first ones and as later ones.
+// One commit adds conversations of a contact and closes all of them but the last one, at one time
+// or over hours, as the contact's first ones and as later ones.
 func pagesWhatOneCallCloses(s *suite) {
 	random := rand.New(rand.NewPCG(7, 9)) //nolint:gosec // it is to be the same each time
-	for i, pause := range []time.Duration{0, time.Microsecond, 30 * time.Minute, 3 * time.Hour} {
+	pauses := []time.Duration{0, time.Microsecond, 30 * time.Minute, 3 * time.Hour}
+	for i, pause := range pauses {
 		for _, n := range []int{2, 3, 5} {
 			contact := fmt.Sprint("contact ", i, " ", n)
 			for range 2 {

@@ -67,7 +67,7 @@ var outboxCases = []outboxCase{
 			page, err := o.relay.Noted(o.ctx, noted[0], 1)
 			o.NoError(err)
 			o.Equal(noted[1:2], page, "a page begins behind After")
-			o.all(crm)
+			o.all()
 			o.Empty(o.noted())
 		},
 	},
@@ -76,7 +76,7 @@ var outboxCases = []outboxCase{
 		"a commit notes its events in the outbox",
 		func(o *outbox) {
 			o.story(acme)
-			o.all(crm)
+			o.all()
 		},
 	},
 	{
@@ -89,7 +89,7 @@ var outboxCases = []outboxCase{
 				did, err := o.engine.Tick(o.ctx, 0)
 				o.NoError(err)
 				o.Equal(n, did)
-				o.all(crm)
+				o.all()
 				o.clock.add(time.Hour)
 			}
 		},
@@ -105,7 +105,7 @@ var outboxCases = []outboxCase{
 			o.NoError(o.locked(l, to("a"), nil, convo.Open{By: ana}))
 			o.NoError(o.locked(l, to("a"), nil, hello))
 			o.wrote(acme)
-			o.all(crm)
+			o.all()
 			o.ErrorIs(o.locked(l, to("a"), errWanted, hello), errWanted)
 			o.ErrorIs(o.locked(l, to("b"), errWanted, convo.Open{By: ana}), errWanted)
 			o.Empty(o.noted())
@@ -128,7 +128,7 @@ var outboxCases = []outboxCase{
 				_, err := e.Import(o.ctx, acme, each(hs...), nil)
 				o.NoError(err)
 				o.GreaterOrEqual(len(o.noted()), n)
-				for _, c := range o.claimed(crm) {
+				for _, c := range o.claimed() {
 					want := o.events(convo.EventFilter{
 						Workspace: acme, Conversation: c.Conversation, OwnLog: c.Contact,
 					})
@@ -142,12 +142,12 @@ var outboxCases = []outboxCase{
 		"a commit that is refused notes nothing",
 		func(o *outbox) {
 			o.do(to("bob"), convo.Receive{Channel: "chat", ExternalID: "1", Body: "Hello"})
-			o.all(crm)
+			o.all()
 			stale := o.decide(to("bob"), convo.Receive{Channel: "chat", Body: "lost"})
 			second := convo.Receive{Channel: "chat", ExternalID: "2", Body: "Hello"}
 			twice := o.decide(to("bob"), second)
 			o.do(to("bob"), second)
-			o.all(crm)
+			o.all()
 			o.ErrorIs(o.store.Commit(o.ctx, stale), convo.ErrConflict)
 			o.Error(o.store.Commit(o.ctx, twice))
 			o.Empty(o.noted())
@@ -163,7 +163,7 @@ var outboxCases = []outboxCase{
 			o.wrote(acme)
 			o.Empty(o.noted())
 			r := o.do(to("bob"), hello)
-			o.Equal(r.Events, o.claimed(crm)[0].Events, "only what came after it")
+			o.Equal(r.Events, o.claimed()[0].Events, "only what came after it")
 		},
 	},
 	{
@@ -192,7 +192,7 @@ var outboxCases = []outboxCase{
 		"the events of a stream go out in their order",
 		func(o *outbox) {
 			o.do(to("bob"), convo.Receive{Channel: "chat", Body: "1"})
-			first := o.claimed(crm)
+			first := o.claimed()
 			r := o.do(to("bob"), convo.Receive{Channel: "chat", Body: "2"})
 			o.queue(map[string][]string{acme: {crm}})
 			o.Empty(o.claim(10), "another one has the queue in hand")
@@ -235,7 +235,7 @@ var outboxCases = []outboxCase{
 		"what a relay had in hand that died is taken over, and it settles nothing any more",
 		func(o *outbox) {
 			r := o.do(to("bob"), hello)
-			died := o.claimed(crm)
+			died := o.claimed()
 			o.clock.add(lease - time.Microsecond)
 			o.Empty(o.claim(10))
 			o.clock.add(time.Microsecond)
@@ -280,7 +280,7 @@ var outboxCases = []outboxCase{
 				return e.Kind == convo.MessageReceived
 			})]
 			o.do(to("bob"), convo.Retract{Message: message.ID, By: ana, Redact: true})
-			for _, c := range o.claimed(crm) {
+			for _, c := range o.claimed() {
 				for _, e := range c.Events {
 					o.NotEqual("secret", e.Row().Body)
 				}
@@ -293,7 +293,7 @@ var outboxCases = []outboxCase{
 		func(o *outbox) {
 			r := o.do(to("bob"), hello)
 			o.Greater(len(r.Events), 1)
-			claims := o.claimed(crm)
+			claims := o.claimed()
 			o.Equal(1, o.settle(claims, func(c *relay.Claimed) relay.Settled {
 				return relay.Settled{
 					To: c.To, Next: c.From + 1, Error: "503", Tries: 1,
@@ -332,7 +332,7 @@ var outboxCases = []outboxCase{
 			all := o.deadLetters(relay.DeadLetterFilter{})
 			o.Len(all, 12)
 			o.True(slices.IsSortedFunc(all, func(a, b relay.DeadLetter) int {
-				return a.DeadLetterID.Compare(b.DeadLetterID)
+				return a.Compare(b.DeadLetterID)
 			}))
 			var paged []relay.DeadLetter
 			for f := (relay.DeadLetterFilter{Limit: 5}); ; {
@@ -370,7 +370,7 @@ var outboxCases = []outboxCase{
 // outboxDeadLetters takes a dead letter through its life.
 func outboxDeadLetters(o *outbox) {
 	r := o.do(to("bob"), hello)
-	claims := o.claimed(crm)
+	claims := o.claimed()
 	at := o.clock.Now()
 	o.Equal(1, o.settle(claims, died))
 	rest := o.claim(10)

@@ -170,6 +170,6 @@ func racesOfRelays(o *outbox) {
 	}
 	o.Positive(deaths.Load())
 	o.clock.add(time.Hour)
-	o.all(crm)
+	o.all()
 	o.NotEmpty(o.received.by)
 }

@@ -62,11 +62,11 @@ func (o *outbox) claimUpTo(limit, events int, except ...relay.TargetOf) []relay.
 	return all
 }
 
-// claimed queues all that is noted for a target, and claims it.
-func (o *outbox) claimed(target string) []relay.Claimed {
+// claimed queues all that is noted, and claims it.
+func (o *outbox) claimed() []relay.Claimed {
 	targets := map[string][]string{}
 	for _, of := range o.noted() {
-		targets[of.Workspace] = []string{target}
+		targets[of.Workspace] = []string{crm}
 	}
 	o.queue(targets)
 	return o.claim(convo.MaxPageSize)
@@ -99,8 +99,8 @@ func (o *outbox) deadLetters(f relay.DeadLetterFilter) []relay.DeadLetter {
 }
 
 // all brings everything out by one relay, and compares it with the log.
-func (o *outbox) all(target string) {
-	r, err := relay.New(o.relay, relay.To(target, &o.received), relay.WithClock(o.clock))
+func (o *outbox) all() {
+	r, err := relay.New(o.relay, relay.To(crm, &o.received), relay.WithClock(o.clock))
 	o.NoError(err)
 	for more := true; more; {
 		s, err := r.Once(o.ctx)

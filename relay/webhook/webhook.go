@@ -263,7 +263,7 @@ func (p *publisher) send(ctx context.Context, e *convo.Event) error {
 	if err != nil {
 		return fmt.Errorf("webhook: %w", withoutURL(err))
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, answer.Body, maxAnswer)
 	switch {
 	case answer.StatusCode >= 200 && answer.StatusCode < 300:

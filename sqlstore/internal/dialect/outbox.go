@@ -243,16 +243,18 @@ var (
 	DeleteSettled = `DELETE FROM convo_outbox_queue
 	WHERE ` + sameQueue + ` AND lease IS NULL AND next_seq > last_seq`
 
-	// ReviveLetter has a dead letter be due again, and BuryLetter deletes it.
+	// ReviveLetter has a dead letter be due again.
 	ReviveLetter = `UPDATE convo_outbox_queue
 	SET tries = 0, error = NULL, due_at = ?, since = ?
 	WHERE ` + sameQueue + ` AND due_at IS NULL`
+	// BuryLetter deletes one.
 	BuryLetter = `DELETE FROM convo_outbox_queue
 	WHERE ` + sameQueue + ` AND due_at IS NULL`
 
-	// OutboxBacklog and QueueBacklog count.
+	// OutboxBacklog counts notes.
 	OutboxBacklog = `SELECT count(*), min(since) FROM convo_outbox`
-	QueueBacklog  = `SELECT COALESCE(sum(CASE WHEN due_at IS NULL THEN 1 ELSE 0 END), 0), count(*),
+	// QueueBacklog counts dead letters, all rows and those that failed, and finds the oldest.
+	QueueBacklog = `SELECT COALESCE(sum(CASE WHEN due_at IS NULL THEN 1 ELSE 0 END), 0), count(*),
 	COALESCE(sum(CASE WHEN due_at IS NULL OR error IS NULL THEN 0 ELSE 1 END), 0),
 	min(CASE WHEN due_at IS NULL THEN NULL ELSE since END) FROM convo_outbox_queue`
 )
