@@ -140,8 +140,12 @@ func (s *Store) Claim(ctx context.Context, c relay.Claim) (all []relay.Claimed, 
 			x := relay.Claimed{
 				Queue: k, Lease: c.Lease, From: q.from, To: q.to, Tries: q.tries,
 			}
+			x.Read = q.to
 			if w := s.workspaces[k.Workspace]; w != nil {
 				x.Events = w.streamed(k.Stream, q.from, q.to, c.MaxEvents)
+			}
+			if n := len(x.Events); n == c.MaxEvents {
+				x.Read = x.Events[n-1].Seq
 			}
 			all = append(all, x)
 		}
@@ -209,6 +213,9 @@ func (s *Store) Settle(
 func (s *Store) DeadLetters(
 	ctx context.Context, f relay.DeadLetterFilter,
 ) (all []relay.DeadLetter, err error) {
+	if f, err = f.Canonical(); err != nil {
+		return nil, err
+	}
 	err = s.withOutbox(ctx, func(o *outbox) error {
 		for k, q := range o.queues {
 			id := k.DeadLetter()

@@ -77,8 +77,9 @@ func WithLogger(l *slog.Logger) Option { return func(r *Relay) { r.log = l } }
 func WithEvery(d time.Duration) Option { return func(r *Relay) { r.every = d } }
 
 // WithLease says how long a relay keeps what it has in hand: after a crash, that much later another
-// one takes over. A Publisher has three quarters of it for all events that it is handed, which are
-// up to a hundred. Default: DefaultLease; from a second to an hour.
+// one takes over. A Publisher has up to three quarters of it for all events that it is handed,
+// which are up to a hundred; that it is cut off before it had most of that is no failure. Default:
+// DefaultLease; from a second to an hour.
 func WithLease(d time.Duration) Option { return func(r *Relay) { r.lease = d } }
 
 // WithWorkers says how many goroutines of Run publish. Default: DefaultWorkers; 1 to 100.
@@ -173,7 +174,7 @@ func (r *Relay) work(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "convo: relay", "error", err)
 		}
-		if stats.More && err == nil {
+		if stats.More { // also when one workspace has failed
 			r.Wake() // there may be work for another worker, too
 			continue
 		}
@@ -205,7 +206,7 @@ func (r *Relay) once(ctx context.Context, s *Stats) error {
 	if err != nil {
 		return err
 	}
-	now := r.now()
+	now, began := r.now(), time.Now()
 	var claimed []Claimed
 	err = untilQuiet(ctx, func() (err error) {
 		claimed, err = r.store.Claim(ctx, Claim{
@@ -219,7 +220,7 @@ func (r *Relay) once(ctx context.Context, s *Stats) error {
 	}
 	s.More = s.More || len(claimed) == claimBatch
 	// What is not begun by then is given back; what is, ends.
-	until, cancel := context.WithTimeout(ctx, r.lease*3/4)
+	until, cancel := context.WithDeadline(ctx, began.Add(r.lease*3/4))
 	defer cancel()
 	done := make([]Settled, len(claimed))
 	for i := range claimed {
@@ -227,6 +228,8 @@ func (r *Relay) once(ctx context.Context, s *Stats) error {
 		if done[i], err = r.publish(until, &claimed[i], known, s); err != nil {
 			failed = append(failed, err)
 		}
+		due := done[i].Error == "" || done[i].Dead
+		s.More = s.More || due && ctx.Err() == nil && done[i].Next <= done[i].To
 	}
 	// Also when ctx has ended: what was sent must not be sent again for that.
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lease/8)
@@ -328,8 +331,8 @@ func checkTargets(all []Target) error {
 	for i := range all {
 		t := &all[i]
 		switch {
-		case t.Name == "" || len(t.Name) > maxName:
-			return fmt.Errorf("the name %q must have 1 to %d bytes", t.Name, maxName)
+		case t.Name == "" || len(t.Name) > maxName || toValid(t.Name) != t.Name:
+			return fmt.Errorf("the name %q must have 1 to %d bytes of UTF-8", t.Name, maxName)
 		case names[t.Name]:
 			return fmt.Errorf("two are named %q", t.Name)
 		case t.Publisher == nil:
@@ -351,7 +354,14 @@ func (r *Relay) publish(
 		done.Error, done.Due = why, until
 		return done
 	}
-	if ctx.Err() != nil {
+	if len(c.Events) == 0 { // what is not there any more need not be sent
+		done.Next = c.Read + 1
+		return done, nil
+	}
+	done.Next = c.Events[0].Seq
+	deadline, _ := ctx.Deadline()
+	whole := time.Until(deadline) > r.lease*5/8 // most of the time that there is
+	if ctx.Err() != nil || time.Until(deadline) < r.lease/4 {
 		return done, nil //nolint:nilerr // what was not begun is due at once
 	}
 	targets, err := r.targetsOf(ctx, c.Workspace, known)
@@ -383,10 +393,13 @@ func (r *Relay) publish(
 				if sent < len(run.events) {
 					done.Next = run.events[sent].Seq
 				}
-				if errors.Is(ctx.Err(), context.Canceled) { // Run ends: nobody has failed
+				// Run ends, or others have taken the time: nobody has failed.
+				if errors.Is(ctx.Err(), context.Canceled) || ctx.Err() != nil && !whole {
 					return done, nil
 				}
-				r.tired.failed(of, r.now())
+				if !isPermanent(err) {
+					r.tired.failed(of, r.now())
+				}
 				return r.failed(done, c, err, s), nil
 			}
 			r.tired.worked(of)
@@ -395,9 +408,7 @@ func (r *Relay) publish(
 		r.count(run.events, s)
 		done.Next, done.Tries = run.events[len(run.events)-1].Seq+1, 0
 	}
-	if len(c.Events) < maxEvents {
-		done.Next = c.To + 1 // what is not there any more need not be sent
-	}
+	done.Next = c.Read + 1
 	return done, nil
 }
 

@@ -56,6 +56,7 @@ type world struct {
 	store  *memstore.Store
 	engine *convo.Engine
 	relay  *relay.Relay
+	mu     sync.Mutex
 	stats  []relay.Stats
 }
 
@@ -63,7 +64,11 @@ type world struct {
 func within(t *testing.T, targets relay.Targets, f func(*world), opts ...relay.Option) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{T: t, store: memstore.New(memstore.WithOutbox())}
-		opts = append(opts, relay.WithStats(func(s relay.Stats) { w.stats = append(w.stats, s) }))
+		opts = append(opts, relay.WithStats(func(s relay.Stats) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.stats = append(w.stats, s)
+		}))
 		var err error
 		w.engine, err = convo.New(w.store,
 			convo.WithObserver(func(context.Context, []convo.Event) { w.relay.Wake() }))
@@ -222,6 +227,103 @@ func TestWhatWaitsForATargetThatIsGoneIsADeadLetter(t *testing.T) {
 	})
 }
 
+// A contact's own log has gaps, which are no events and make no dead letters.
+func TestWhatIsGoneMakesADeadLetterOfEachEventAndNoMore(t *testing.T) {
+	var g target
+	name := "old"
+	within(t, func(context.Context, string) ([]relay.Target, error) {
+		return []relay.Target{{Name: name, Publisher: relay.PublisherFunc(g.publish)}}, nil
+	}, func(w *world) {
+		ana := convo.ByUser("ana")
+		w.do("bob", convo.Open{By: ana}, convo.Close{By: ana})
+		w.do("bob", convo.Block{By: ana})
+		w.do("bob", convo.Unblock{By: ana})
+		for range 110 {
+			w.do("bob", convo.Open{By: ana}, convo.Close{By: ana})
+		}
+		w.do("bob", convo.Block{By: ana})
+		own, err := w.store.Events(w.Context(), convo.EventFilter{
+			Workspace: acme, OwnLog: "bob", Limit: convo.MaxPageSize,
+		})
+		require.NoError(t, err)
+		require.Len(t, own, 3)
+		g.fail = func(*convo.Event) error { return errors.New("down") }
+		w.once()
+		name = "new"
+		time.Sleep(time.Hour)
+		for s := w.once(); s.Dead > 0 || s.More; {
+			s = w.once()
+		}
+		var seqs []int64
+		for _, letter := range w.letters() {
+			if letter.Contact == "bob" {
+				seqs = append(seqs, letter.Seq)
+			}
+		}
+		assert.Equal(t, []int64{own[0].Seq, own[1].Seq, own[2].Seq}, seqs)
+	})
+}
+
+// Who is slow, but in time, has not failed because others have taken the time of a claim.
+func TestASlowTargetHasNotFailed(t *testing.T) {
+	sent := map[string]int{}
+	within(t, relay.To("crm", relay.PublisherFunc(func(ctx context.Context, e *convo.Event) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(12 * time.Second):
+			sent[e.ID.String()]++
+			return nil
+		}
+	})), func(w *world) {
+		n := 0
+		for i := range 5 {
+			n += len(w.do(fmt.Sprint("contact ", i), hello))
+		}
+		for range 10 {
+			w.once()
+		}
+		assert.Empty(t, w.letters())
+		assert.Len(t, sent, n)
+	}, relay.WithBackoff())
+}
+
+// One workspace whose targets cannot be told does not slow down the others.
+func TestRunGoesOnWhileOneWorkspaceFails(t *testing.T) {
+	var g target
+	within(t, func(_ context.Context, workspace string) ([]relay.Target, error) {
+		if workspace == acme {
+			return nil, errors.New("the configuration cannot be read")
+		}
+		return []relay.Target{{Name: "crm", Publisher: relay.PublisherFunc(g.publish)}}, nil
+	}, func(w *world) {
+		w.do("bob", hello)
+		for i := range 300 {
+			to := convo.ToContact("other", fmt.Sprint("contact ", i))
+			_, err := w.engine.Do(w.Context(), to, hello)
+			require.NoError(t, err)
+		}
+		ctx, stop := context.WithCancel(w.Context())
+		var done sync.WaitGroup
+		done.Go(func() { _ = w.relay.Run(ctx) })
+		began := time.Now()
+		synctest.Wait()
+		assert.Len(t, g.take(), 600)
+		quiet, err := convo.New(w.store) // it wakes nobody
+		require.NoError(t, err)
+		for range 350 { // more than one claim of a queue has
+			_, err := quiet.Do(w.Context(), convo.ToContact("other", "contact 1"), hello)
+			require.NoError(t, err)
+		}
+		w.relay.Wake()
+		synctest.Wait()
+		assert.Len(t, g.take(), 350)
+		assert.Equal(t, began, time.Now(), "no time has passed")
+		stop()
+		done.Wait()
+	})
+}
+
 func TestAPanicIsAFailure(t *testing.T) {
 	g := target{fail: func(*convo.Event) error { panic("oh") }}
 	within(t, relay.To("crm", relay.PublisherFunc(g.publish)), func(w *world) {
@@ -277,6 +379,8 @@ func TestTargetsAreChecked(t *testing.T) {
 	for _, bad := range [][]relay.Target{
 		{{Publisher: p}},
 		{{Name: strings.Repeat("x", 201), Publisher: p}},
+		{{Name: "a\x00", Publisher: p}},
+		{{Name: "a\xff", Publisher: p}},
 		{{Name: "a", Publisher: p}, {Name: "a", Publisher: p}},
 		{{Name: "a"}},
 	} {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -42,7 +43,8 @@ type Store interface {
 	// Settle writes what became of claims, each all or nothing, and returns how many were still of
 	// their lease. The others are left as they are.
 	Settle(ctx context.Context, now time.Time, done []Settled) (int, error)
-	// DeadLetters returns a page of the dead letters of a workspace by target, stream and seq.
+	// DeadLetters returns a page of the dead letters of a workspace by target, stream and seq, as
+	// [DeadLetterFilter.Canonical] asks for it, and fails as that does.
 	DeadLetters(ctx context.Context, f DeadLetterFilter) ([]DeadLetter, error)
 	// Revive has dead letters be due at now again, with all their tries before them, and returns
 	// how many of them were there.
@@ -95,10 +97,11 @@ type TargetOf struct{ Workspace, Target string }
 type Claimed struct {
 	Queue
 	Lease uuid.UUID
-	// From and To are the first and the last Seq that wait. Events are those of them that the log
-	// has, in their order; of a long queue only the first ones.
-	From, To int64
-	Events   []convo.Event
+	// From and To are the first and the last Seq that wait. Events are those from From to Read that
+	// the log has, in their order; of a long queue only the first ones. A contact's own log has
+	// gaps, for its Seq is the contact's Version.
+	From, To, Read int64
+	Events         []convo.Event
 	// Tries is how often the first of them was tried already.
 	Tries int
 }
@@ -154,6 +157,20 @@ type DeadLetter struct {
 	Tries int
 	At    time.Time // of the last try
 	Error string    // of that
+}
+
+// Canonical is f with its default limit. It fails with a *convo.ValidationError.
+func (f DeadLetterFilter) Canonical() (DeadLetterFilter, error) {
+	f.Limit = cmp.Or(f.Limit, convo.DefaultPageSize)
+	switch {
+	case f.Workspace == "":
+		return f, &convo.ValidationError{Field: "workspace", Rule: "must not be empty"}
+	case f.Limit < 1 || f.Limit > convo.MaxPageSize:
+		return f, &convo.ValidationError{
+			Field: "limit", Rule: fmt.Sprintf("must be 0 to %d", convo.MaxPageSize),
+		}
+	}
+	return f, nil
 }
 
 // DeadLetterFilter asks for a page of dead letters.

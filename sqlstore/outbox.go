@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/relay"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
@@ -216,49 +215,59 @@ func (s *Store) Claim(ctx context.Context, c relay.Claim) (all []relay.Claimed, 
 	return all, s.readStreams(ctx, all, int64(c.MaxEvents))
 }
 
-// readStreams reads the events of claims.
+// readStreams reads the events of claims: of conversations, whose Seqs have no gaps, many at once.
 func (s *Store) readStreams(ctx context.Context, all []relay.Claimed, most int64) error {
 	s = s.within(ctx)
-	for some := range slices.Chunk(all, streamsAtOnce) {
-		var of, own []any
-		by := map[relay.Stream][]*relay.Claimed{}
-		for i := range some {
-			c := &some[i]
-			by[c.Stream] = append(by[c.Stream], c)
-			to := min(c.To, c.From+most-1)
-			if c.Conversation != uuid.Nil {
-				of = append(of, c.Workspace, s.d.ID(c.Conversation), c.From, to)
-			} else {
-				own = append(own, c.Workspace, c.Contact, c.From, to)
-			}
+	by := map[relay.Stream][]*relay.Claimed{} // for several targets, each from elsewhere
+	var of []any
+	read := func() error {
+		if len(of) == 0 {
+			return nil
 		}
-		for _, q := range [...]struct {
-			table     dialect.Table[convo.EventRow]
-			statement func(int) string
-			args      []any
-		}{
-			{dialect.Events, dialect.StreamedEvents, of},
-			{dialect.ContactEvents, dialect.StreamedOwnEvents, own},
-		} {
-			if len(q.args) == 0 {
-				continue
-			}
-			events, err := eventsOf(ctx, s, (*Store).many, nil, q.table,
-				q.statement(len(q.args)/4), q.args...)
-			if err != nil {
-				return err
-			}
-			for i := range events {
-				e := &events[i]
-				for _, c := range by[relay.StreamOf(e)] { // for several targets, from elsewhere
-					if e.Seq >= c.From && e.Seq <= c.To && int64(len(c.Events)) < most {
-						c.Events = append(c.Events, *e)
-					}
+		events, err := eventsOf(ctx, s, (*Store).many, nil, dialect.Events,
+			dialect.StreamedEvents(len(of)/4), of...)
+		for i := range events {
+			e := &events[i]
+			for _, c := range by[relay.StreamOf(e)] {
+				n := len(c.Events)
+				if e.Seq >= c.From && e.Seq <= c.Read && (n == 0 || c.Events[n-1].Seq < e.Seq) {
+					c.Events = append(c.Events, *e)
 				}
 			}
 		}
+		of = of[:0]
+		clear(by)
+		return err
 	}
-	return nil
+	for i := range all {
+		c := &all[i]
+		if c.Conversation == uuid.Nil {
+			if err := s.readOwn(ctx, c, most); err != nil {
+				return err
+			}
+			continue
+		}
+		c.Read = min(c.To, c.From+most-1)
+		by[c.Stream] = append(by[c.Stream], c)
+		of = append(of, c.Workspace, s.d.ID(c.Conversation), c.From, c.Read)
+		if len(of) == 4*streamsAtOnce {
+			if err := read(); err != nil {
+				return err
+			}
+		}
+	}
+	return read()
+}
+
+// readOwn reads the events of a contact itself.
+func (s *Store) readOwn(ctx context.Context, c *relay.Claimed, most int64) (err error) {
+	c.Events, err = eventsOf(ctx, s, (*Store).rows, nil, dialect.ContactEvents,
+		dialect.StreamedOwnEvents, c.Workspace, c.Contact, c.From, c.To, most)
+	c.Read = c.To
+	if n := len(c.Events); int64(n) == most {
+		c.Read = c.Events[n-1].Seq
+	}
+	return err
 }
 
 // Settle implements relay.Store.
@@ -364,6 +373,9 @@ func (s *Store) DeadLetters(
 	}
 	if !s.outbox {
 		return nil, relay.ErrNoOutbox
+	}
+	if f, err = f.Canonical(); err != nil {
+		return nil, err
 	}
 	s = s.within(ctx)
 	args := []any{f.Workspace}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -272,6 +273,34 @@ var outboxCases = []outboxCase{
 		},
 	},
 	{
+		"Claim/reads over the gaps of a contact's own log",
+		"Claim reads the first events of what waits, however far apart their Seqs are",
+		func(o *outbox) {
+			for range 6 {
+				for range 6 {
+					o.do(to("bob"), convo.Open{By: ana}, convo.Close{By: ana})
+				}
+				o.do(to("bob"), convo.Block{By: ana})
+				o.do(to("bob"), convo.Unblock{By: ana})
+			}
+			want := o.events(convo.EventFilter{Workspace: acme, OwnLog: "bob"})
+			o.Len(want, 12)
+			o.Greater(want[11].Seq, int64(40))
+			o.queue(map[string][]string{acme: {crm}})
+			var got []convo.Event
+			for claims := o.claimUpTo(100, 5); len(claims) > 0; claims = o.claimUpTo(100, 5) {
+				for i := range claims {
+					if claims[i].Contact == "bob" {
+						o.LessOrEqual(len(claims[i].Events), 5)
+						got = append(got, claims[i].Events...)
+					}
+				}
+				o.Equal(len(claims), o.settle(claims, sent))
+			}
+			o.Equal(want, got)
+		},
+	},
+	{
 		"Claim/reads what was redacted without its text",
 		"what was redacted before it was sent goes out without its text",
 		func(o *outbox) {
@@ -345,6 +374,16 @@ var outboxCases = []outboxCase{
 			o.Equal(all, paged)
 			o.Equal(all[6:], o.deadLetters(relay.DeadLetterFilter{Target: crm}))
 			o.Empty(o.deadLetters(relay.DeadLetterFilter{Workspace: "other"}))
+			page, err := o.relay.DeadLetters(o.ctx, relay.DeadLetterFilter{Workspace: acme})
+			o.NoError(err)
+			o.Equal(all, page, "the default limit")
+			for _, f := range []relay.DeadLetterFilter{
+				{}, {Workspace: acme, Limit: -1}, {Workspace: acme, Limit: convo.MaxPageSize + 1},
+			} {
+				_, err := o.relay.DeadLetters(o.ctx, f)
+				_, invalid := errors.AsType[*convo.ValidationError](err)
+				o.True(invalid, "%+v: %v", f, err)
+			}
 		},
 	},
 	{

@@ -23,11 +23,7 @@ func streamOf(c convo.Conversation) relay.Stream {
 
 // sent settles a claim whose events were all sent.
 func sent(c *relay.Claimed) relay.Settled {
-	s := relay.Settled{To: c.To, Next: c.To + 1}
-	if n := len(c.Events); n > 0 {
-		s.Next = c.Events[n-1].Seq + 1
-	}
-	return s
+	return relay.Settled{To: c.To, Next: c.Read + 1}
 }
 
 // died settles a claim whose first event is not tried any more.

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -41,6 +42,9 @@ type Webhooks struct {
 	disable   time.Duration
 	private   bool
 	insecure  bool
+
+	mu       sync.Mutex
+	failures map[[2]string]int // in a row, by workspace and endpoint
 }
 
 // Option configures Webhooks.
@@ -52,8 +56,8 @@ func WithClock(c interface{ Now() time.Time }) Option { return func(w *Webhooks)
 // WithTimeout bounds one request, its connection included. Default: DefaultTimeout.
 func WithTimeout(d time.Duration) Option { return func(w *Webhooks) { w.timeout = d } }
 
-// WithDisableAfter says after how long without one success an endpoint that fails is disabled.
-// Default: DefaultDisableAfter.
+// WithDisableAfter says after how long without one success an endpoint that fails is disabled, if
+// ten requests or more have failed. Default: DefaultDisableAfter.
 func WithDisableAfter(d time.Duration) Option { return func(w *Webhooks) { w.disable = d } }
 
 // WithPrivateAddresses allows addresses that are not public, which a customer could name to reach
@@ -67,7 +71,7 @@ func WithInsecureURLs() Option { return func(w *Webhooks) { w.insecure = true } 
 func New(endpoints Endpoints, opts ...Option) (*Webhooks, error) {
 	w := &Webhooks{
 		endpoints: endpoints, clock: system{}, timeout: DefaultTimeout,
-		disable: DefaultDisableAfter,
+		disable: DefaultDisableAfter, failures: map[[2]string]int{},
 	}
 	for _, o := range opts {
 		o(w)
@@ -128,6 +132,8 @@ var notPublic = []netip.Prefix{
 	netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"),
 	netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("3fff::/20"),
 	netip.MustParsePrefix("5f00::/16"), netip.MustParsePrefix("::/96"),
+	netip.MustParsePrefix("fec0::/10"),
+	netip.MustParsePrefix("168.63.129.16/32"), // what Azure serves virtual machines at
 }
 
 func public(a netip.Addr) bool {
@@ -143,8 +149,9 @@ func public(a netip.Addr) bool {
 	return true
 }
 
-// Targets implements relay.Targets: a target for each endpoint that is not disabled. One that
-// cannot be used is no reason to send nothing to the others: what it is to get fails with why.
+// Targets implements relay.Targets: a target for each endpoint that is not disabled. One whose URL
+// or secrets cannot be used is no reason to send nothing to the others: what it is to get fails
+// with why. IDs that cannot name queues, or are there twice, fail the workspace.
 func (w *Webhooks) Targets(ctx context.Context, workspace string) ([]relay.Target, error) {
 	endpoints, err := w.endpoints.Endpoints(ctx, workspace)
 	if err != nil {
@@ -152,14 +159,16 @@ func (w *Webhooks) Targets(ctx context.Context, workspace string) ([]relay.Targe
 	}
 	var all []relay.Target
 	for i := range endpoints {
-		e := &endpoints[i]
+		e := endpoints[i] // the slice is the host's
 		if e.Disabled {
 			continue
 		}
 		signers, err := e.check(w.insecure)
 		all = append(all, relay.Target{
 			Name: "webhook " + e.ID, Kinds: e.Kinds,
-			Publisher: &publisher{w, workspace, e, signers, err},
+			Publisher: &publisher{
+				Webhooks: w, workspace: workspace, to: e, signers: signers, wrong: err,
+			},
 		})
 	}
 	return all, nil
@@ -169,9 +178,10 @@ func (w *Webhooks) Targets(ctx context.Context, workspace string) ([]relay.Targe
 type publisher struct {
 	*Webhooks
 	workspace string
-	to        *Endpoint
+	to        Endpoint
 	signers   []*standardwebhooks.Webhook
-	wrong     error // with the endpoint
+	wrong     error      // with the endpoint
+	mu        sync.Mutex // of to.FailingSince
 }
 
 // Publish implements relay.Publisher.
@@ -181,7 +191,7 @@ func (p *publisher) Publish(ctx context.Context, events []convo.Event) (int, err
 	}
 	for i := range events {
 		err := p.send(ctx, &events[i])
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && !errors.Is(err, errNotSent) {
 			err = p.report(ctx, err)
 		}
 		if err != nil {
@@ -194,8 +204,11 @@ func (p *publisher) Publish(ctx context.Context, events []convo.Event) (int, err
 // report tells the host when the endpoint begins to fail, works again, or is to be disabled. It
 // returns why the event was not sent.
 func (p *publisher) report(ctx context.Context, err error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	h := Health{FailingSince: p.to.FailingSince}
 	now := p.clock.Now().UTC()
+	inARow := p.counted(p.workspace, p.to.ID, err == nil)
 	switch {
 	case err == nil && h.FailingSince.IsZero():
 		return nil
@@ -207,8 +220,8 @@ func (p *publisher) report(ctx context.Context, err error) error {
 		if h.FailingSince.IsZero() {
 			h.FailingSince = now
 		}
-		if h.Disabled = gone || now.Sub(h.FailingSince) >= p.disable; !h.Disabled &&
-			h.FailingSince.Equal(p.to.FailingSince) {
+		h.Disabled = gone || now.Sub(h.FailingSince) >= p.disable && inARow >= disableAfter
+		if !h.Disabled && h.FailingSince.Equal(p.to.FailingSince) {
 			return err
 		}
 	}
@@ -221,6 +234,26 @@ func (p *publisher) report(ctx context.Context, err error) error {
 	}
 	return nil // it was sent; that it works is told once more
 }
+
+// disableAfter is how many failures in a row, seen by one process, an endpoint is disabled for: one
+// that gets an event a week must not be by two of them.
+const disableAfter = 10
+
+// counted counts the failures of an endpoint in a row.
+func (w *Webhooks) counted(workspace, id string, worked bool) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	of := [2]string{workspace, id}
+	if worked {
+		delete(w.failures, of)
+		return 0
+	}
+	w.failures[of]++
+	return w.failures[of]
+}
+
+// errNotSent is of an event that cannot be sent anywhere.
+var errNotSent = errors.New("the event cannot be sent")
 
 // errGone is of an endpoint that wants nothing any more.
 var errGone = errors.New("the endpoint is gone (status 410)")
@@ -236,10 +269,10 @@ func (p *publisher) send(ctx context.Context, e *convo.Event) error {
 	body, err := json.Marshal(envelope{e.Kind, e.At, e})
 	switch {
 	case err != nil:
-		return relay.Permanent(fmt.Errorf("webhook: %w", err))
+		return relay.Permanent(fmt.Errorf("webhook: %w: %w", errNotSent, err))
 	case len(body) > MaxBody:
-		return relay.Permanent(fmt.Errorf("webhook: the event has %d bytes, and %d may be sent",
-			len(body), MaxBody))
+		return relay.Permanent(fmt.Errorf("webhook: %w: it has %d bytes, and %d may be sent",
+			errNotSent, len(body), MaxBody))
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.to.URL, bytes.NewReader(body))
 	if err != nil {

@@ -136,7 +136,8 @@ func newWorld(t *testing.T, endpoints []webhook.Endpoint, opts ...webhook.Option
 	}
 	hooks, err := webhook.New(w.table, append(opts, webhook.WithClock(w.clock))...)
 	require.NoError(t, err)
-	w.engine, err = convo.New(w.store, convo.WithClock(w.clock))
+	w.engine, err = convo.New(w.store, convo.WithClock(w.clock),
+		convo.WithPolicy(convo.Policy{MaxBody: 2 << 20}))
 	require.NoError(t, err)
 	w.relay, err = relay.New(w.store, hooks.Targets, relay.WithClock(w.clock))
 	require.NoError(t, err)
@@ -322,6 +323,72 @@ func TestAnEndpointThatFailsForDaysIsDisabledAndSaysSo(t *testing.T) {
 	letters := w.letters()
 	assert.NotEmpty(t, letters, "what waited for it can be revived")
 }
+
+// What cannot be sent to anybody says nothing of the endpoint, and two failures a week apart do not
+// say that it has failed for a week.
+func TestAnEndpointIsNotDisabledForWhatItHasNotDone(t *testing.T) {
+	r := newReceiver(t)
+	w := newWorld(t, []webhook.Endpoint{
+		{ID: "1", URL: r.URL, Secrets: []string{webhook.NewSecret()}},
+	}, local()...)
+	for range 3 {
+		w.do("bob", convo.Receive{Channel: "chat", Body: strings.Repeat("x", 1<<20)})
+		for range 3 {
+			w.once()
+		}
+		w.clock.add(6 * 24 * time.Hour)
+	}
+	assert.Empty(t, w.table.reports)
+	assert.NotEmpty(t, w.letters())
+	r.answers(500)
+	for range 3 {
+		w.do("eve", hello)
+		w.once()
+		w.clock.add(6 * 24 * time.Hour)
+	}
+	for _, h := range w.table.reports {
+		assert.False(t, h.Disabled)
+	}
+}
+
+// A host may hand out the same slice again and again, to several workers.
+func TestTheHostsEndpointsAreNotTouched(t *testing.T) {
+	r := newReceiver(t)
+	r.answers(500)
+	shared := &cached{all: []webhook.Endpoint{
+		{ID: "1", URL: r.URL, Secrets: []string{webhook.NewSecret()}},
+	}}
+	hooks, err := webhook.New(shared, local()...)
+	require.NoError(t, err)
+	store := memstore.New(memstore.WithOutbox())
+	engine, err := convo.New(store)
+	require.NoError(t, err)
+	workers, err := relay.New(store, hooks.Targets)
+	require.NoError(t, err)
+	for i := range 60 {
+		to := convo.ToContact(acme, strings.Repeat("x", i+1))
+		_, err := engine.Do(t.Context(), to, hello)
+		require.NoError(t, err)
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			_, err := workers.Once(t.Context())
+			assert.NoError(t, err)
+		})
+	}
+	all.Wait()
+	assert.Zero(t, shared.all[0].FailingSince)
+}
+
+// cached hands out the same slice.
+type cached struct{ all []webhook.Endpoint }
+
+func (c *cached) Endpoints(context.Context, string) ([]webhook.Endpoint, error) {
+	return c.all, nil
+}
+
+func (c *cached) Report(context.Context, string, string, webhook.Health) error { return nil }
 
 func TestAnEndpointThatWorksAgainSaysSo(t *testing.T) {
 	r := newReceiver(t)

@@ -211,19 +211,16 @@ func (d *Dialect) Lease(queues int) string {
 	WHERE ` + anyOf(queues, sameQueue)
 }
 
-// StreamedEvents and StreamedOwnEvents are events of streams, each from a Seq to another one.
+// StreamedEvents are events of conversations, each from a Seq to another one.
 func StreamedEvents(streams int) string {
 	return `SELECT ` + Events.Read.Names() + ` FROM convo_events
 	WHERE ` + anyOf(streams, "workspace = ? AND conversation = ? AND seq >= ? AND seq <= ?") + `
 	ORDER BY workspace, conversation, seq`
 }
 
-// StreamedOwnEvents is StreamedEvents of contacts themselves.
-func StreamedOwnEvents(streams int) string {
-	return `SELECT ` + ContactEvents.Read.Names() + ` FROM convo_contact_events
-	WHERE ` + anyOf(streams, "workspace = ? AND contact = ? AND seq >= ? AND seq <= ?") + `
-	ORDER BY workspace, contact, seq`
-}
+// StreamedOwnEvents are the first events of a contact itself from a Seq to another one.
+var StreamedOwnEvents = `SELECT ` + ContactEvents.Read.Names() + ` FROM convo_contact_events
+	WHERE workspace = ? AND contact = ? AND seq >= ? AND seq <= ? ORDER BY seq LIMIT ?`
 
 // DeleteSent deletes queues of a lease to which nothing came since.
 func (d *Dialect) DeleteSent(queues int) string {
