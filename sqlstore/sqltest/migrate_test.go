@@ -127,7 +127,7 @@ func TestOpenSaysWhatIsWrongWithTheSchema(t *testing.T) {
 			"INSERT INTO convo_schema (version_id, is_applied) VALUES (1000, TRUE)")
 		require.NoError(t, err)
 		_, err = sqlstore.Config{DB: db, Dialect: dialects[e]}.Open(t.Context())
-		require.ErrorContains(t, err, "version 1000, which is newer than 2: update this package")
+		require.ErrorContains(t, err, "version 1000, which is newer than 3: update this package")
 		// it is not worth trying again
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
@@ -166,7 +166,7 @@ func TestArgumentsThatCannotBeAreRefused(t *testing.T) {
 		refused("dialect", err)
 	}
 	refused("version", sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}.MigrateTo(t.Context(), -1))
-	refused("version", sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}.MigrateTo(t.Context(), 3))
+	refused("version", sqlstore.Config{DB: db, Dialect: sqlstore.SQLite}.MigrateTo(t.Context(), 4))
 	config := sqlstore.Config{Dialect: sqlstore.SQLite}
 	_, err := config.Open(t.Context())
 	refused("db", err)

@@ -64,8 +64,8 @@ func TestADatabaseThatIsNotThereOrNotConvosIsNamedAndLeftAlone(t *testing.T) {
 		"":                  "it is no SQLite database; name a database that",
 		"other.sqlite":      "there are no tables of convo in it",
 		"wal.sqlite":        "there are no tables of convo in it",
-		"old.sqlite":        "the schema has version 1, and 2 is needed: run Config.Migrate",
-		"newer.sqlite":      "the schema has version 99, which is newer than 2",
+		"old.sqlite":        "the schema has version 1, and 3 is needed: run Config.Migrate",
+		"newer.sqlite":      "the schema has version 99, which is newer than 3",
 	} {
 		for _, ask := range [][]string{march, {"--live"}, append(march, "--export", "csv"),
 			append(march, "--html", in("x.html"))} {
