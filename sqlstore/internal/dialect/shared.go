@@ -54,22 +54,27 @@ func postgresSharedPart(ch *convo.Change, _ bool) SharedPart {
 		if m.Action == convo.RowKept {
 			continue
 		}
-		moves.key(r.Workspace, r.ID)
-		if m.Action != convo.RowAdded {
-			moves.number("list", int64(m.Was.List))
-			moves.number("at", m.Was.At)
-		}
-		if m.Action != convo.RowRemoved {
-			moves.number("list_now", int64(m.Is.List))
-			moves.number("at_now", m.Is.At)
-		}
-		moves.end()
+		moves.move(r, &m)
 	}
 	if moves.n > 0 {
 		o.member("moves", string(moves.b)+"]")
 	}
 	o.end()
 	return SharedPart{object: o.b, Bytes: len(o.b)}
+}
+
+// move appends an object that says where a conversation was in a list, and where it is.
+func (l *jsonRows) move(r *convo.ConversationRow, m *Move) {
+	l.key(r.Workspace, r.ID)
+	if m.Action != convo.RowAdded {
+		l.number("list", int64(m.Was.List))
+		l.number("at", m.Was.At)
+	}
+	if m.Action != convo.RowRemoved {
+		l.number("list_now", int64(m.Is.List))
+		l.number("at_now", m.Is.At)
+	}
+	l.end()
 }
 
 func postgresShare(parts []SharedPart, noted bool) (ChangeClass, []any) {

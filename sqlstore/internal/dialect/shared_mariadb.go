@@ -70,16 +70,7 @@ func mariadbSharedPart(ch *convo.Change, noted bool) SharedPart {
 			continue
 		}
 		var o jsonRows
-		o.key(r.Workspace, r.ID)
-		if m.Action != convo.RowAdded {
-			o.number("list", int64(m.Was.List))
-			o.number("at", m.Was.At)
-		}
-		if m.Action != convo.RowRemoved {
-			o.number("list_now", int64(m.Is.List))
-			o.number("at_now", m.Is.At)
-		}
-		o.end()
+		o.move(r, &m)
 		list(mariadbPlaces[m.Action], o.b[1:])
 	}
 	return SharedPart{block: p, Bytes: size}
