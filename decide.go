@@ -37,6 +37,7 @@ func (w *decider) decide(s *Snapshot, now time.Time, p *Policy, cmds []Command) 
 		if _, applied, err := g.appliedUnder(w.keys, s.Contact.ID, s.Ref, cmds); err != nil {
 			return err
 		} else if applied {
+			w.repeated = true
 			continue
 		}
 		first := len(w.events)

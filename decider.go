@@ -99,6 +99,27 @@ func (d *Decider) decide(
 	return d.w.outcome, nil
 }
 
+// goOn decides a further call on what the last one has left, for one plan of rows. It reports false
+// when the call is refused or has a key that came before: then neither s nor d are of use any more.
+func (d *Decider) goOn(s *Snapshot, at time.Time, p *Policy, cmds []Command) bool {
+	d.w.outcome, d.w.repeated = OutcomeUnchanged, false
+	now := micros(at)
+	if err := d.w.decide(s, now, p, cmds); err != nil || d.w.repeated {
+		return false
+	}
+	d.w.arm(&s.Conversation, now, p)
+	return true
+}
+
+// resultOf is what the last call came to, whose events begin at first.
+func (d *Decider) resultOf(s *Snapshot, first int) Result {
+	r := Result{Outcome: d.w.outcome, Contact: s.Contact, Conversation: s.Conversation}
+	if n := len(d.w.events); n > first {
+		r.Events = d.w.events[first:n:n]
+	}
+	return r
+}
+
 // Events are those that the last Decide wrote, in order; none after an error. With Reuse they hold
 // until the next one; otherwise they are the caller's to keep.
 func (d *Decider) Events() []Event { return d.w.events }
@@ -149,6 +170,7 @@ type decider struct {
 	otherThanMessages bool
 	cycleClosed       bool
 	rates             bool // there are several commands, and one of them is a Rate
+	repeated          bool // a command has a key of an earlier one
 }
 
 // result makes the plan of rows, in an empty Change.

@@ -198,14 +198,19 @@ type call struct {
 	tried      bool  // on a kept snapshot, if there was one
 	fromKept   bool  // the snapshot was not loaded just now
 	committing bool  // Commit was called
+	unknown    bool  // what came of that
+	shares     bool  // it has the turn, and others may be decided with it
+	done       bool  // with others
 	refused    error // by decide
 	guarded    error // by a guard: what was applied before is a duplicate nevertheless
 	at         time.Time
 	id         uuid.UUID
 	policies   policyCache
 
-	snapshot Snapshot  // as it was loaded, and then moved on
-	loaded   *Snapshot // as it was loaded, for guards; nil where there are none
+	joined   []*waiting // calls that are decided with this one
+	result   *Result    // of this one, where there are such
+	snapshot Snapshot   // as it was loaded, and then moved on
+	loaded   *Snapshot  // as it was loaded, for guards; nil where there are none
 	decider  Decider
 	outcome  Outcome
 	changes  [1]Change // the argument of Commit
@@ -226,14 +231,21 @@ func (e *Engine) do(ctx context.Context, c *call, cmds []Command) (Result, error
 	return r, err
 }
 
-// inTurn carries a call out when no other one of this process is at work for its Ref.
-func (e *Engine) inTurn(ctx context.Context, c *call, cmds []Command) (Result, error) {
-	taken, err := e.turns.take(ctx, &c.to)
-	if err != nil {
-		return Result{}, err
+// inTurn carries a call out when no other one of this process is at work for its Ref, unless that
+// carries it out with its own.
+func (e *Engine) inTurn(ctx context.Context, c *call, cmds []Command) (r Result, err error) {
+	var together []Command
+	if e.mayShare(c, cmds) {
+		together = cmds
+	}
+	a, taken, done := e.turns.take(ctx, &c.to, together)
+	if done {
+		return a.result, a.err
 	}
 	if taken {
 		defer e.turns.pass(&c.to)
+		c.shares = together != nil
+		defer func() { e.answer(c, err) }()
 	}
 	return e.carryOut(ctx, c, cmds)
 }
@@ -259,6 +271,10 @@ func (e *Engine) carryOut(ctx context.Context, c *call, cmds []Command) (Result,
 		if err == nil {
 			ch := &c.changes[0]
 			e.kept.keep(&c.snapshot, ch)
+			if len(c.joined) > 0 {
+				c.done = true
+				return *c.result, nil
+			}
 			return Result{
 				c.outcome,
 				ch.Contact.Contact,
@@ -298,6 +314,9 @@ func (e *Engine) carryOut(ctx context.Context, c *call, cmds []Command) (Result,
 		}
 		if !conflict {
 			return Result{}, err
+		}
+		if try > 0 {
+			e.letGo(c, true) // what is in the way may be in their commands
 		}
 		if err := e.backoff(ctx, &try, err); err != nil {
 			return Result{}, err
@@ -389,7 +408,7 @@ func (e *Engine) decideAndCommit(
 	if len(e.guards) > 0 {
 		c.loaded = new(*s)
 	}
-	if c.outcome, err = c.decider.decide(s, c.at, p, cmds); err != nil {
+	if err = e.decide(c, p, cmds); err != nil {
 		return cmds, false, err
 	}
 	c.decider.Plan(s, ch)
@@ -405,8 +424,9 @@ func (e *Engine) decideAndCommit(
 	if c.guarded = e.guard(ctx, c.loaded, ch); c.guarded != nil {
 		return cmds, false, c.guarded
 	}
-	c.committing = true
+	c.committing, c.unknown = true, true
 	err = e.store.Commit(ctx, c.changes[:]...)
+	c.unknown = errors.Is(err, ErrCommitUnknown)
 	return cmds, isConflict(err), err
 }
 

@@ -28,6 +28,11 @@ func (e *Engine) policyFor(
 	if e.policies == nil {
 		return &e.policy, nil
 	}
+	return e.cachedPolicy(ctx, pc, scopeOf(s, cmds))
+}
+
+// scopeOf is what the policy of a call is looked up by.
+func scopeOf(s *Snapshot, cmds []Command) Scope {
 	channel := s.Conversation.Channel
 	if !s.Conversation.Status.Active() {
 		for _, cmd := range cmds {
@@ -39,7 +44,7 @@ func (e *Engine) policyFor(
 			}
 		}
 	}
-	return e.cachedPolicy(ctx, pc, Scope{s.Contact.Workspace, s.lane(), channel})
+	return Scope{s.Contact.Workspace, s.lane(), channel}
 }
 
 // armByItsOwn arms the conversation of a call by the policy that Tick will find for it. A call goes

@@ -133,7 +133,7 @@ func (k *keptSnapshots) keep(s *Snapshot, ch *Change) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	i, known := k.at[of]
-	switch foreseen := foreseen(s, ch); {
+	switch foreseen := s.foreseen(ch.Conversation.Moved); {
 	case !foreseen && known:
 		k.all[i].valid = false
 		return
@@ -169,13 +169,13 @@ func (k *keptSnapshots) lead(to *Ref, l lead) {
 	k.led[*to] = l
 }
 
-// foreseen reports whether a Load of s.Ref after ch, which was decided on s, gives the contact and
-// the conversation of ch: a contact has no other active conversation in the lane.
-func foreseen(s *Snapshot, ch *Change) bool {
-	to, c := &s.Ref, &ch.Conversation
+// foreseen reports whether a Load of s.Ref would give the contact and the conversation of s, once
+// that which moved s on is committed: a contact has no other active conversation in the lane.
+func (s *Snapshot) foreseen(moved bool) bool {
+	to, c := &s.Ref, &s.Conversation
 	itself := c.ID == to.Conversation || to.Conversation == uuid.Nil && c.Lane == to.Lane
-	linked := to.Address == (Address{}) || s.AddressOwner == ch.Contact.ID
-	return c.Status.Active() && itself && linked && !c.Moved
+	linked := to.Address == (Address{}) || s.AddressOwner == s.Contact.ID
+	return c.Status.Active() && itself && linked && !moved
 }
 
 // attempt loads, decides and commits once; when a call is tried first, on a kept snapshot if there
@@ -235,7 +235,7 @@ func (e *Engine) onKept(
 func foreseeable(cmds []Command) bool {
 	return len(cmds) > 0 && !slices.ContainsFunc(cmds, func(cmd Command) bool {
 		switch cmd.(type) {
-		case Edit, Retract, Identify, Move, Rate:
+		case Edit, Retract, Identify, Move, Rate, UnlinkAddress:
 			return true
 		}
 		return false

@@ -104,6 +104,7 @@ func TestKeepingTakesNoMemoryOnceItIsFull(t *testing.T) {
 		s.Ref = ToContact("acme", fmt.Sprint(i))
 		ch.Contact.Workspace, ch.Contact.ID = "acme", s.Ref.Contact
 		ch.Conversation.ID, ch.Conversation.Status = uuid.New(), StatusOpen
+		s.Contact, s.Conversation = ch.Contact.Contact, ch.Conversation.Conversation
 	}
 	i := 0
 	keep := func() {

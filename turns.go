@@ -2,75 +2,122 @@ package convo
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
 )
 
 // turns has the calls of one process that are for the same Ref follow one another, where the store
-// would let all of them begin and all but one lose the race. It spares trips and guards nothing:
-// the versions in the store do. It is safe for concurrent use; nil gives nobody a turn.
+// would let all of them begin and all but one lose the race. Whose turn it is may decide the calls
+// that wait behind it together with its own, so that they share its trips. It guards nothing: the
+// versions in the store do. It is safe for concurrent use; nil gives nobody a turn.
 type turns struct {
 	mu      sync.Mutex
-	waiting map[Ref][]chan struct{} // behind the call whose turn it is
+	waiting map[Ref][]*waiting // behind the call whose turn it is
+}
+
+// waiting is a call that waits for its turn.
+type waiting struct {
+	// cmds may be decided with those of the call whose turn it is; none: it must decide by itself.
+	cmds []Command
+	told chan answer // has room for one
+	gone bool        // its caller does not wait for it any more
+	// result is as another call has decided it, and is not committed yet.
+	result Result
+}
+
+// answer is what a call waits for: its turn, or what came of it.
+type answer struct {
+	turn   bool
+	result Result
+	err    error
 }
 
 // patience is how long a call waits for its turn. Then it goes on without, for that may be held by
 // whoever waits for this call: by a guard that calls the engine, say.
 const patience = time.Second
 
+// maxJoined is how many calls are decided with one.
+const maxJoined = 32
+
 func turnsFor(s Store) *turns {
 	if locker, ok := s.(Locker); !ok || locker.LockFirst() {
 		return nil // nothing is gained where writers take turns anyway
 	}
-	return &turns{waiting: map[Ref][]chan struct{}{}}
+	return &turns{waiting: map[Ref][]*waiting{}}
 }
 
-// take waits for the turn of a call, and reports whether it has it, to pass on.
-func (t *turns) take(ctx context.Context, to *Ref) (taken bool, err error) {
+// take waits for the turn of a call. taken: it has it, to pass on. done: another call has decided
+// cmds with its own, and a holds what came of that. Neither: it goes on without a turn.
+func (t *turns) take(
+	ctx context.Context, to *Ref, cmds []Command,
+) (a answer, taken, done bool) {
 	if t == nil {
-		return false, nil
+		return answer{}, false, false
 	}
 	t.mu.Lock()
 	queue, busy := t.waiting[*to]
 	if !busy {
 		t.waiting[*to] = nil
 		t.mu.Unlock()
-		return true, nil
+		return answer{}, true, false
 	}
-	turn := make(chan struct{})
-	t.waiting[*to] = append(queue, turn)
+	// a copy, so that the caller's need not live on the heap when there is nobody to wait for
+	w := &waiting{cmds: slices.Clone(cmds), told: make(chan answer, 1)}
+	t.waiting[*to] = append(queue, w)
 	t.mu.Unlock()
 	impatient := time.NewTimer(patience)
 	defer impatient.Stop()
 	select {
-	case <-turn:
-		return true, nil
-	case <-ctx.Done():
-		err = ctx.Err()
+	case a = <-w.told:
+		return a, a.turn, !a.turn
 	case <-impatient.C:
+		if t.leave(to, w) {
+			return answer{}, false, false
+		}
+		select {
+		case a = <-w.told:
+			return a, a.turn, !a.turn
+		case <-ctx.Done():
+		}
+	case <-ctx.Done():
 	}
-	if t.leave(to, turn) {
-		return false, err
+	if t.leave(to, w) {
+		return answer{err: ctx.Err()}, false, true
 	}
-	if err != nil { // it was given the turn at the same moment
-		t.pass(to)
-		return false, err
-	}
-	return true, nil
+	return t.giveUp(ctx, to, w)
 }
 
 // leave gives a place in the queue up, and reports whether it was still there.
-func (t *turns) leave(to *Ref, turn chan struct{}) bool {
+func (t *turns) leave(to *Ref, w *waiting) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	queue := t.waiting[*to]
-	at := slices.Index(queue, turn)
+	at := slices.Index(queue, w)
 	if at < 0 {
 		return false
 	}
 	t.waiting[*to] = slices.Delete(queue, at, at+1)
 	return true
+}
+
+// giveUp is the end of a call that has left the queue when its caller stops waiting: it may be in
+// another one's commit by now, or be given its turn at the same moment.
+func (t *turns) giveUp(ctx context.Context, to *Ref, w *waiting) (a answer, taken, done bool) {
+	t.mu.Lock()
+	w.gone = true
+	t.mu.Unlock()
+	select {
+	case a = <-w.told:
+		if a.turn {
+			t.pass(to)
+			a = answer{err: ctx.Err()}
+		}
+	default:
+		a.err = fmt.Errorf("convo: %w: %w", ErrCommitUnknown, ctx.Err())
+	}
+	return a, false, true
 }
 
 // pass has the next call take its turn.
@@ -82,6 +129,44 @@ func (t *turns) pass(to *Ref) {
 		delete(t.waiting, *to)
 		return
 	}
-	close(queue[0])
+	queue[0].told <- answer{turn: true}
 	t.waiting[*to] = slices.Delete(queue, 0, 1)
+}
+
+// join takes the calls that wait next out of the queue, as far as they may be decided together with
+// one that has n commands and with those in joined, and returns all of them.
+func (t *turns) join(to *Ref, n int, joined []*waiting) []*waiting {
+	for _, w := range joined {
+		n += len(w.cmds)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	queue := t.waiting[*to]
+	i := 0
+	for ; i < len(queue) && len(joined) < maxJoined; i++ {
+		w := queue[i]
+		if n += len(w.cmds); len(w.cmds) == 0 || n > MaxCommands {
+			break
+		}
+		joined = append(joined, w)
+	}
+	t.waiting[*to] = slices.Delete(queue, 0, i)
+	return joined
+}
+
+// giveBack has calls that were joined wait for their turns again, before all others; alone: then
+// each is to decide by itself.
+func (t *turns) giveBack(to *Ref, joined []*waiting, alone bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var back []*waiting
+	for _, w := range joined {
+		if alone {
+			w.cmds = nil
+		}
+		if !w.gone {
+			back = append(back, w)
+		}
+	}
+	t.waiting[*to] = append(back, t.waiting[*to]...)
 }

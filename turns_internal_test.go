@@ -14,18 +14,17 @@ func TestATurnThatComesTooLateIsPassedOn(t *testing.T) {
 	given, taken := 0, 0
 	for i := range 200 {
 		synctest.Test(t, func(t *testing.T) {
-			all := &turns{waiting: map[Ref][]chan struct{}{}}
+			all := &turns{waiting: map[Ref][]*waiting{}}
 			to := ToContact("acme", "susan")
-			first, err := all.take(t.Context(), &to)
-			require.NoError(t, err)
+			_, first, _ := all.take(t.Context(), &to, nil)
 			require.True(t, first)
 			ctx, giveUp := context.WithCancel(t.Context())
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				second, err := all.take(ctx, &to)
-				if err != nil {
-					assert.ErrorIs(t, err, context.Canceled)
+				a, second, done := all.take(ctx, &to, nil)
+				if done {
+					assert.ErrorIs(t, a.err, context.Canceled)
 					assert.False(t, second)
 					given++
 					return

@@ -22,7 +22,10 @@ import (
 // clock, so that calls which begin together are under way together.
 type distant struct {
 	convo.Store
-	loads, refused atomic.Int64
+	loads, commits, refused atomic.Int64
+	fails                   func(n int64) error // the n-th commit, before it
+	failsAfter              func(n int64) error
+	refuses                 func(ch *convo.Change) bool
 }
 
 func (d *distant) LockFirst() bool { return false }
@@ -41,11 +44,25 @@ func (d *distant) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error
 }
 
 func (d *distant) Commit(ctx context.Context, changes ...convo.Change) error {
-	err := d.Store.Commit(ctx, changes...)
+	n := d.commits.Add(1)
+	if d.fails != nil {
+		if err := d.fails(n); err != nil {
+			return err
+		}
+	}
+	var err error
+	if d.refuses != nil && d.refuses(&changes[0]) {
+		err = convo.ErrConflict
+	} else {
+		err = d.Store.Commit(ctx, changes...)
+	}
 	if err != nil {
 		d.refused.Add(1)
 	}
 	<-time.After(time.Millisecond)
+	if d.failsAfter != nil && err == nil {
+		err = d.failsAfter(n)
+	}
 	return err
 }
 
@@ -79,7 +96,8 @@ func TestCallsForOneContactTakeTurns(t *testing.T) {
 		}
 		wg.Wait()
 		assert.Zero(t, d.refused.Load())
-		assert.EqualValues(t, 20, d.loads.Load())
+		assert.EqualValues(t, 1, d.loads.Load(), "all others came while the first one loaded")
+		assert.EqualValues(t, 1, d.commits.Load())
 		c, err := e.Conversation(t.Context(), hot)
 		require.NoError(t, err)
 		assert.Equal(t, 20, c.Cycle.Incoming)
@@ -110,9 +128,9 @@ func TestWhoGivesUpItsTurnIsPassedOver(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 9 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-			if i%3 == 1 { // when others are at work
+			if i%3 == 1 { // while the first one loads
 				cancel()
-				ctx, cancel = context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond/2)
+				ctx, cancel = context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond/8)
 			}
 			wg.Go(func() {
 				defer cancel()
@@ -134,6 +152,73 @@ func TestWhoGivesUpItsTurnIsPassedOver(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 7, c.Cycle.Incoming)
 	})
+}
+
+// Who gives up while another one commits what it wants written is told that it does not know.
+func TestWhoGivesUpInACommitDoesNotKnow(t *testing.T) {
+	inBubble(t, func(t *testing.T, d *distant) {
+		e := newOn(t, d)
+		var wg sync.WaitGroup
+		for i := range 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			if i == 1 {
+				cancel()
+				ctx, cancel = context.WithTimeout(t.Context(), 3*time.Millisecond/2)
+			}
+			wg.Go(func() {
+				defer cancel()
+				<-time.After(time.Duration(i) * time.Microsecond)
+				r, err := e.Do(ctx, hot, convo.Receive{Body: strconv.Itoa(i), Key: strconv.Itoa(i)})
+				if i == 1 {
+					assert.ErrorIs(t, err, convo.ErrCommitUnknown)
+					assert.ErrorIs(t, err, context.DeadlineExceeded)
+					return
+				}
+				assert.NoError(t, err)
+				assert.Equal(t, i+1, r.Conversation.Cycle.Incoming)
+			})
+		}
+		wg.Wait()
+		r, err := e.Do(t.Context(), hot, convo.Receive{Body: "1", Key: "1"})
+		require.NoError(t, err)
+		assert.Equal(t, convo.OutcomeDuplicate, r.Outcome)
+	})
+}
+
+// A call that breaks off leaves the others their turns. Where it panics in the commit, nobody knows.
+func TestWhoBreaksOffHoldsUpNobody(t *testing.T) {
+	for name, breaksOff := range map[string]func() error{
+		"an error": func() error { return errors.New("power cut") },
+		"a panic":  func() error { panic("power cut") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, d *distant) {
+				d.fails = func(n int64) error {
+					if n == 1 {
+						return breaksOff()
+					}
+					return nil
+				}
+				e := newOn(t, d)
+				var wg sync.WaitGroup
+				for i := range 4 {
+					wg.Go(func() {
+						defer func() { assert.Equal(t, i == 0 && name == "a panic", recover() != nil) }()
+						<-time.After(time.Duration(i) * time.Microsecond)
+						_, err := e.Do(t.Context(), hot, convo.Receive{Body: "hi"})
+						if name == "a panic" {
+							assert.ErrorIs(t, err, convo.ErrCommitUnknown)
+						} else {
+							assert.Equal(t, i == 0, err != nil, err)
+						}
+					})
+				}
+				wg.Wait()
+				_, err := e.Do(t.Context(), hot, convo.Receive{Body: "hi"})
+				require.NoError(t, err)
+			})
+		})
+	}
 }
 
 // A guard that calls the engine for the same contact would wait for itself.

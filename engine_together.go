@@ -1,0 +1,83 @@
+package convo
+
+import "cmp"
+
+// Calls for one Ref that are decided together: one Load and one Commit for all of them, and what
+// each would have found by itself, one after the other.
+
+// mayShare reports whether a call may be decided together with others. A guard is asked about one
+// call, and what a function or an Edit looks at is looked up for one.
+func (e *Engine) mayShare(c *call, cmds []Command) bool {
+	return e.turns != nil && c.decide == nil && len(e.guards) == 0 && foreseeable(cmds)
+}
+
+// decide decides a call on its snapshot, and with it those that wait for its turn to end.
+func (e *Engine) decide(c *call, p *Policy, cmds []Command) (err error) {
+	s := &c.snapshot
+	if c.shares {
+		c.joined = e.turns.join(&c.to, len(cmds), c.joined)
+	}
+	if len(c.joined) == 0 {
+		c.outcome, err = c.decider.decide(s, c.at, p, cmds)
+		return err
+	}
+	c.at = e.clock.Now() // they may have come after this one
+	before, of := *s, scopeOf(s, cmds)
+	for {
+		if c.outcome, err = c.decider.decide(s, c.at, p, cmds); err != nil {
+			return err
+		}
+		c.result = new(c.decider.resultOf(s, 0))
+		n := e.decideJoined(c, p, of)
+		if n == len(c.joined) {
+			return nil
+		}
+		e.turns.giveBack(&c.to, c.joined[n:], false) // the first leads next
+		c.joined = c.joined[:n]
+		*s = before
+	}
+}
+
+// decideJoined decides those that have joined a call, on what it has left, and returns how many it
+// could decide: up to the first one that is refused, was there already, or would have loaded
+// something else.
+func (e *Engine) decideJoined(c *call, p *Policy, of Scope) int {
+	s, d := &c.snapshot, &c.decider
+	byPolicy := func() bool { return e.policies == nil || s.Conversation.scope() == of }
+	for i, w := range c.joined {
+		first := len(d.w.events)
+		if !s.foreseen(d.w.moved) || !byPolicy() || !d.goOn(s, c.at, p, w.cmds) {
+			return i
+		}
+		w.result = d.resultOf(s, first)
+	}
+	if n := len(c.joined); n == 0 || byPolicy() {
+		return n
+	}
+	return len(c.joined) - 1
+}
+
+// letGo has those that have joined a call go on without it, or each by itself.
+func (e *Engine) letGo(c *call, alone bool) {
+	if len(c.joined) > 0 {
+		e.turns.giveBack(&c.to, c.joined, alone)
+	}
+	c.joined, c.shares = nil, false
+}
+
+// answer tells those that have joined a call what came of it.
+func (e *Engine) answer(c *call, err error) {
+	switch {
+	case c.done:
+		for _, w := range c.joined {
+			w.told <- answer{result: w.result}
+		}
+	case c.unknown: // after a panic without an error
+		for _, w := range c.joined {
+			w.told <- answer{err: cmp.Or(err, ErrCommitUnknown)}
+		}
+	default:
+		e.letGo(c, false)
+	}
+	c.joined = nil
+}
