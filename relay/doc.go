@@ -21,4 +21,12 @@
 // its text, and so does what is a dead letter.
 //
 // A target that fails holds up only its own queue, and of that only the conversation that fails.
+//
+// A [Runner] runs what a host needs in the background, a relay and the rest, until its context
+// ends:
+//
+//	runner := relay.Runner{Grace: 10 * time.Second, Logger: slog.Default(), Jobs: []relay.Job{
+//		relay.TickJob(engine), r.Job(), relay.RollupJob(store, time.Minute),
+//	}}
+//	err := runner.Run(ctx)
 package relay

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -109,8 +108,9 @@ func New(store Store, targets Targets, opts ...Option) (*Relay, error) {
 	switch {
 	case store == nil || targets == nil || r.clock == nil || r.log == nil:
 		return nil, errors.New("relay: a store, targets, a clock and a logger must not be nil")
-	case r.every <= 0:
-		return nil, errors.New("relay: WithEvery must be positive")
+	case r.every <= 0 || r.every > convo.MaxCalendar:
+		return nil, fmt.Errorf("relay: WithEvery must be positive, and at most %s",
+			convo.MaxCalendar)
 	case r.lease < time.Second || r.lease > time.Hour:
 		return nil, errors.New("relay: WithLease must be from a second to an hour")
 	case r.workers < 1 || r.workers > 100:
@@ -157,35 +157,12 @@ func (r *Relay) Wake() {
 	}
 }
 
-// Run works until ctx ends, and returns its error. What is in hand then is given back. Have any
-// number of processes run it. An error of the store or of targets is logged, and tried again.
+// Run works until ctx ends, and returns its error. What is in hand then is given back; with other
+// work, and to let it end first, have a [Runner] run [Relay.Job]. Have any number of processes run
+// it. An error of the store or of targets is logged, and tried again.
 func (r *Relay) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	for range r.workers {
-		wg.Go(func() { r.work(ctx) })
-	}
-	wg.Wait()
-	return ctx.Err()
-}
-
-func (r *Relay) work(ctx context.Context) {
-	for ctx.Err() == nil {
-		stats, err := r.Once(ctx)
-		if err != nil && ctx.Err() == nil {
-			r.log.WarnContext(ctx, "convo: relay", "error", err)
-		}
-		if stats.More { // also when one workspace has failed
-			r.Wake() // there may be work for another worker, too
-			continue
-		}
-		wait := time.NewTimer(r.every - r.every/10 + rand.N(r.every/5+1))
-		select {
-		case <-ctx.Done():
-		case <-wait.C:
-		case <-r.wake:
-		}
-		wait.Stop()
-	}
+	runner := Runner{Jobs: []Job{r.Job()}, Logger: r.log}
+	return runner.Run(ctx)
 }
 
 // Once puts up to 200 streams into queues, claims up to 25 queues, and sends up to 100 events of
