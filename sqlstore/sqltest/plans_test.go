@@ -480,6 +480,7 @@ type planner struct {
 	conn     *sql.Conn
 	store    *sqlstore.Store
 	recorder *recorder
+	recorded *sql.DB // the store's, and for others whose statements are to be recorded
 }
 
 // What is in no rollup is read by conversation, also where the engine has not counted its rows.
@@ -569,9 +570,9 @@ func openPlanner(
 	p := &planner{engine: e, db: d.Open(t), recorder: &recorder{}}
 	require.NoError(t, sqlstore.Config{DB: p.db, Dialect: dialects[e]}.Migrate(ctx))
 	fill(ctx, p.db)
-	own := p.recorder.open(t, d)
+	p.recorded = p.recorder.open(t, d)
 	var err error
-	p.store, err = sqlstore.Config{DB: own, Dialect: dialects[e]}.Open(ctx)
+	p.store, err = sqlstore.Config{DB: p.recorded, Dialect: dialects[e]}.Open(ctx)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.store.Close()) })
 	p.conn, err = p.db.Conn(ctx)
