@@ -120,7 +120,11 @@ func (e *Engine) Deliver(
 			furthest[j] = d
 		}
 	}
-	return e.store.Deliver(ctx, workspace, now, furthest)
+	ctx, w := e.watch(ctx, Call{Name: CallDeliver, Workspace: workspace})
+	defer w.end()
+	unknown, err = e.store.Deliver(ctx, workspace, now, furthest)
+	w.done("", 0, err)
+	return unknown, err
 }
 
 // AddDeliveries fills in the Delivery of those messages that have an external id: the furthest of

@@ -28,6 +28,7 @@ type Engine struct {
 	retries   int
 	maxMerged int
 	tickStats func(TickStats)
+	calls     []func(context.Context, Call) (context.Context, func(CallResult))
 	grace     time.Duration
 	putOff    *putOff
 	turns     *turns
@@ -206,6 +207,7 @@ type call struct {
 	at         time.Time
 	id         uuid.UUID
 	policies   policyCache
+	retries    int
 
 	joined   []*waiting // calls that are decided with this one
 	result   *Result    // of this one, where there are such
@@ -222,7 +224,13 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 
 // do carries out a call, gives its memory back, and tells the observers.
 func (e *Engine) do(ctx context.Context, c *call, cmds []Command) (Result, error) {
+	if len(e.calls) > 0 {
+		ctx, c.policies.watched = e.watch(ctx, c.asked(cmds))
+	}
+	w := c.policies.watched
+	defer w.end()
 	r, err := e.inTurn(ctx, c, cmds)
+	w.done(r.Outcome, c.retries, err)
 	*c = call{}
 	calls.Put(c)
 	if err == nil && r.Outcome != OutcomeDuplicate {
@@ -238,7 +246,10 @@ func (e *Engine) inTurn(ctx context.Context, c *call, cmds []Command) (r Result,
 	if e.mayShare(c, cmds) {
 		together = cmds
 	}
+	w := c.policies.watched
+	w.waits()
 	a, taken, done := e.turns.take(ctx, &c.to, together)
+	w.waited(false)
 	if done {
 		return a.result, a.err
 	}
@@ -253,7 +264,7 @@ func (e *Engine) inTurn(ctx context.Context, c *call, cmds []Command) (r Result,
 // carryOut tries a call until it is done, or refused.
 func (e *Engine) carryOut(ctx context.Context, c *call, cmds []Command) (Result, error) {
 	c.at, c.id = e.clock.Now(), e.newID()
-	for try := 0; ; {
+	for {
 		if c.key != "" {
 			if k, contact, known, err := e.callApplied(ctx, c); err != nil {
 				return Result{}, err
@@ -263,7 +274,7 @@ func (e *Engine) carryOut(ctx context.Context, c *call, cmds []Command) (Result,
 		}
 		var conflict bool
 		var err error
-		if locker := e.lockerFor(try, &c.policies); locker == nil {
+		if locker := e.lockerFor(c.retries, &c.policies); locker == nil {
 			cmds, conflict, err = e.attempt(ctx, c, cmds)
 		} else {
 			cmds, conflict, err = e.attemptLocked(ctx, locker, c, cmds)
@@ -298,7 +309,7 @@ func (e *Engine) carryOut(ctx context.Context, c *call, cmds []Command) (Result,
 				if !isConflict(err) {
 					return Result{}, err
 				}
-				if err := e.backoff(ctx, &try, err); err != nil {
+				if err := e.backoff(ctx, &c.retries, err); err != nil {
 					return Result{}, err
 				}
 				continue // another call may have been faster
@@ -315,10 +326,10 @@ func (e *Engine) carryOut(ctx context.Context, c *call, cmds []Command) (Result,
 		if !conflict {
 			return Result{}, err
 		}
-		if try > 0 {
+		if c.retries > 0 {
 			e.letGo(c, true) // what is in the way may be in their commands
 		}
-		if err := e.backoff(ctx, &try, err); err != nil {
+		if err := e.backoff(ctx, &c.retries, err); err != nil {
 			return Result{}, err
 		}
 	}
@@ -363,7 +374,9 @@ func underLock(
 	pc.locked = true
 	defer func() { pc.locked = false }()
 	var failed error
+	pc.watched.waits()
 	err = locker.Locked(ctx, workspace, func(ctx context.Context) error {
+		pc.watched.waited(true)
 		conflict, failed = f(ctx)
 		return failed
 	})

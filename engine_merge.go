@@ -27,20 +27,31 @@ func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
 	if err := m.Validate(); err != nil {
 		return MergeResult{}, err
 	}
-	at, id := e.clock.Now(), e.newID()
 	var pc policyCache
-	for try := 0; ; {
+	ctx, pc.watched = e.watch(ctx, Call{Name: CallMerge, Workspace: m.Workspace})
+	defer pc.watched.end()
+	try := 0
+	r, err := e.merge(ctx, &pc, &try, m)
+	pc.watched.done(r.Outcome, try, err)
+	return r, err
+}
+
+func (e *Engine) merge(
+	ctx context.Context, pc *policyCache, try *int, m Merge,
+) (MergeResult, error) {
+	at, id := e.clock.Now(), e.newID()
+	for {
 		var d MergeDecision
 		attempt := func(ctx context.Context) (conflict bool, err error) {
-			d, conflict, err = e.attemptMerge(ctx, &pc, m, at, id)
+			d, conflict, err = e.attemptMerge(ctx, pc, m, at, id)
 			return conflict, err
 		}
 		var conflict bool
 		var err error
-		if locker := e.lockerFor(try, &pc); locker == nil {
+		if locker := e.lockerFor(*try, pc); locker == nil {
 			conflict, err = attempt(ctx)
 		} else {
-			conflict, err = underLock(ctx, locker, m.Workspace, &pc, attempt)
+			conflict, err = underLock(ctx, locker, m.Workspace, pc, attempt)
 		}
 		if err == nil {
 			e.observe(ctx, d.Secondary.Events)
@@ -51,7 +62,7 @@ func (e *Engine) Merge(ctx context.Context, m Merge) (MergeResult, error) {
 		if !conflict {
 			return MergeResult{}, err
 		}
-		if err := e.backoff(ctx, &try, err); err != nil {
+		if err := e.backoff(ctx, try, err); err != nil {
 			return MergeResult{}, err
 		}
 	}
@@ -129,9 +140,20 @@ func (e *Engine) Unmerge(ctx context.Context, m Unmerge) (UnmergeResult, error) 
 	if err := m.Validate(); err != nil {
 		return UnmergeResult{}, err
 	}
-	at, id := e.clock.Now(), e.newID()
 	var pc policyCache
-	for try := 0; ; {
+	ctx, pc.watched = e.watch(ctx, Call{Name: CallUnmerge, Workspace: m.Workspace})
+	defer pc.watched.end()
+	try := 0
+	r, err := e.unmerge(ctx, &pc, &try, m)
+	pc.watched.done(r.Outcome, try, err)
+	return r, err
+}
+
+func (e *Engine) unmerge(
+	ctx context.Context, pc *policyCache, try *int, m Unmerge,
+) (UnmergeResult, error) {
+	at, id := e.clock.Now(), e.newID()
+	for {
 		var d UnmergeDecision
 		attempt := func(ctx context.Context) (conflict bool, err error) {
 			d, conflict, err = e.attemptUnmerge(ctx, m, at, id)
@@ -139,10 +161,10 @@ func (e *Engine) Unmerge(ctx context.Context, m Unmerge) (UnmergeResult, error) 
 		}
 		var conflict bool
 		var err error
-		if locker := e.lockerFor(try, &pc); locker == nil {
+		if locker := e.lockerFor(*try, pc); locker == nil {
 			conflict, err = attempt(ctx)
 		} else {
-			conflict, err = underLock(ctx, locker, m.Workspace, &pc, attempt)
+			conflict, err = underLock(ctx, locker, m.Workspace, pc, attempt)
 		}
 		if err == nil {
 			e.observe(ctx, d.Contact.Events)
@@ -154,7 +176,7 @@ func (e *Engine) Unmerge(ctx context.Context, m Unmerge) (UnmergeResult, error) 
 		if !conflict {
 			return UnmergeResult{}, err
 		}
-		if err := e.backoff(ctx, &try, err); err != nil {
+		if err := e.backoff(ctx, try, err); err != nil {
 			return UnmergeResult{}, err
 		}
 	}

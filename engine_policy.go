@@ -9,7 +9,7 @@ import (
 
 // Which policy a call goes by.
 
-// policyCache is what a call has looked up.
+// policyCache is what a call has looked up, and who wants to hear of it.
 type policyCache struct {
 	scope  Scope
 	policy *Policy           // nil: none yet
@@ -18,6 +18,7 @@ type policyCache struct {
 	locked bool
 	// missing: the attempt needed a policy that is not cached.
 	missing bool
+	watched *watched
 }
 
 // policyFor is the policy of a call: that of the lane, and of the active conversation's channel,

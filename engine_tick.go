@@ -57,6 +57,8 @@ func (e *Engine) tick(ctx context.Context, limit int) (TickStats, error) {
 		return TickStats{}, invalid("limit",
 			fmt.Sprintf("must be from 0 (the default, %d) to %d", DefaultTick, MaxPageSize))
 	}
+	ctx, w := e.watch(ctx, Call{Name: CallTick})
+	defer w.end()
 	t := &tick{
 		e: e, now: micros(e.clock.Now()), left: cmp.Or(limit, DefaultTick),
 		failures: map[failureOf]int{},
@@ -68,6 +70,10 @@ func (e *Engine) tick(ctx context.Context, limit int) (TickStats, error) {
 	if e.tickStats != nil {
 		e.tickStats(t.stats)
 	}
+	if w != nil {
+		w.result.Tick = t.stats
+	}
+	w.done("", 0, t.stats.Err)
 	return t.stats, t.stats.Err
 }
 

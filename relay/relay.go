@@ -47,17 +47,17 @@ const (
 
 // Relay brings events out of a store. Use New. It is safe for concurrent use.
 type Relay struct {
-	store   Store
-	targets Targets
-	clock   interface{ Now() time.Time }
-	log     *slog.Logger
-	every   time.Duration
-	lease   time.Duration
-	workers int
-	backoff []time.Duration
-	observe func(Stats)
-	wake    chan struct{}
-	tired   tiredTargets
+	store     Store
+	targets   Targets
+	clock     interface{ Now() time.Time }
+	log       *slog.Logger
+	every     time.Duration
+	lease     time.Duration
+	workers   int
+	backoff   []time.Duration
+	observers []func(Stats)
+	wake      chan struct{}
+	tired     tiredTargets
 }
 
 // Option configures a Relay.
@@ -91,8 +91,10 @@ func WithBackoff(waits ...time.Duration) Option {
 }
 
 // WithStats has f called with the numbers of each Once that did something or failed, in its
-// goroutine; with several workers concurrently.
-func WithStats(f func(Stats)) Option { return func(r *Relay) { r.observe = f } }
+// goroutine; with several workers concurrently. Each of several functions is called.
+func WithStats(f func(Stats)) Option {
+	return func(r *Relay) { r.observers = append(r.observers, f) }
+}
 
 // New returns a Relay that brings what store notes to targets.
 func New(store Store, targets Targets, opts ...Option) (*Relay, error) {
@@ -170,8 +172,10 @@ func (r *Relay) Run(ctx context.Context) error {
 func (r *Relay) Once(ctx context.Context) (Stats, error) {
 	var s Stats
 	s.Err = r.once(ctx, &s)
-	if r.observe != nil && s.any() {
-		r.observe(s)
+	if s.any() {
+		for _, f := range r.observers {
+			f(s)
+		}
 	}
 	return s, s.Err
 }
