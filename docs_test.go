@@ -30,7 +30,7 @@ import (
 // documents are the texts that these tests hold to the code.
 var documents = []string{
 	"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/design.md", "docs/moving-in.md",
-	"docs/reports.md", "docs/events-out.md", "sqlstore/README.md",
+	"docs/reports.md", "docs/events-out.md", "docs/operations.md", "sqlstore/README.md",
 }
 
 // named is a place in the code as the documents write it, `file.go: Func` or
@@ -191,6 +191,31 @@ func TestDocumentsAreOf100Columns(t *testing.T) {
 			assert.LessOrEqual(t, utf8.RuneCountInString(line), 100, "%s:%d", file, i+1)
 		}
 	}
+}
+
+// logged is what is logged: the level, the message, and the rest of the statement.
+var logged = regexp.MustCompile(`(?s)\.(Debug|Info|Warn|Error)(?:Context)?\((?:ctx, )?"(convo: [^"]+)"` +
+	`(.*?)\)\n`)
+
+// What operators search their logs for is written down, with its level and its fields.
+func TestDocsShowWhatIsLogged(t *testing.T) {
+	text := read(t, "docs/operations.md")
+	var rows []string
+	for _, file := range goFiles(t) {
+		if strings.HasSuffix(file, "_test.go") || strings.HasPrefix(file, "examples") {
+			continue
+		}
+		for _, m := range logged.FindAllStringSubmatch(read(t, file), -1) {
+			var fields []string
+			for _, field := range regexp.MustCompile(`"(\w+)",`).FindAllStringSubmatch(m[3], -1) {
+				fields = append(fields, "`"+field[1]+"`")
+			}
+			rows = append(rows, "| `"+m[2]+"` | "+strings.ToLower(m[1])+" | "+
+				strings.Join(fields, ", ")+" |")
+			assert.Contains(t, text, rows[len(rows)-1], file)
+		}
+	}
+	assert.Len(t, rows, strings.Count(text, "\n| `convo: "), "no other one is written down")
 }
 
 // The samples of the documents and of the packages' comments compile.
