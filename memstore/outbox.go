@@ -22,8 +22,10 @@ type Option func(*Store)
 // relay the notes only become more.
 func WithOutbox() Option {
 	return func(s *Store) {
-		s.outbox = &outbox{
-			notes: map[relay.Stream]*note{}, queues: map[relay.Queue]*queued{},
+		if s.outbox == nil {
+			s.outbox = &outbox{
+				notes: map[relay.Stream]*note{}, queues: map[relay.Queue]*queued{},
+			}
 		}
 	}
 }
@@ -31,6 +33,7 @@ func WithOutbox() Option {
 type outbox struct {
 	notes  map[relay.Stream]*note
 	queues map[relay.Queue]*queued
+	feeds  map[string]*feed // of each workspace; nil: the store keeps none
 }
 
 // note is which events of a stream are new.
@@ -112,6 +115,9 @@ func (s *Store) Queue(
 				} else {
 					o.queues[k] = &queued{note: *noted, due: now}
 				}
+			}
+			if o.feeds != nil {
+				o.feed(of, noted, now)
 			}
 			delete(o.notes, of)
 			n++

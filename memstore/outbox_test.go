@@ -2,6 +2,7 @@ package memstore_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -24,4 +25,20 @@ func TestWithAnOutboxTheStoreConforms(t *testing.T) {
 func TestWithoutAnOutboxThereIsNone(t *testing.T) {
 	_, err := memstore.New().Noted(t.Context(), relay.Stream{}, 1)
 	assert.ErrorIs(t, err, relay.ErrNoOutbox)
+}
+
+func TestTheFeedLosesNothing(t *testing.T) {
+	storetest.RunFeed(t, func(*testing.T) storetest.Feeder {
+		return memstore.New(memstore.WithFeed())
+	})
+}
+
+func TestWithoutAFeedThereIsNone(t *testing.T) {
+	s := memstore.New(memstore.WithOutbox())
+	_, err := s.FeedHead(t.Context(), "acme")
+	assert.ErrorIs(t, err, relay.ErrNoFeed)
+	_, err = s.FeedAfter(t.Context(), "acme", relay.Cursor{}, 1)
+	assert.ErrorIs(t, err, relay.ErrNoFeed)
+	_, err = s.PruneFeed(t.Context(), time.Now(), 1)
+	assert.ErrorIs(t, err, relay.ErrNoFeed)
 }

@@ -53,6 +53,10 @@ func To(name string, p Publisher) Targets {
 	return func(context.Context, string) ([]Target, error) { return all, nil }
 }
 
+// NoTargets has the events of all workspaces go nowhere: of a store that keeps a feed, a relay then
+// only fills that.
+func NoTargets(context.Context, string) ([]Target, error) { return nil, nil }
+
 // Permanent marks an error as one that no further try would change: an event that the receiver
 // refuses, say.
 func Permanent(err error) error { return &permanent{err} }

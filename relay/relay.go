@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -56,6 +57,7 @@ type Relay struct {
 	workers   int
 	backoff   []time.Duration
 	observers []func(Stats)
+	feed      *Feed
 	wake      chan struct{}
 	tired     tiredTargets
 }
@@ -280,6 +282,9 @@ func (r *Relay) queue(ctx context.Context, s *Stats, known map[string][]Target) 
 				s.Queued += n
 				return err
 			})
+			if r.feed != nil {
+				r.feed.Wake(slices.Collect(maps.Keys(names))...)
+			}
 			s.More = s.More || more && err == nil
 			return errors.Join(append(errs, err)...)
 		}

@@ -31,9 +31,10 @@ type Store interface {
 	Noted(ctx context.Context, after Stream, limit int) ([]Stream, error)
 	// Queue moves the notes of streams to the queues of the targets of their workspaces, in one
 	// commit, and returns of how many streams. Where a workspace has no target, the notes are
-	// removed. What is queued behind something else of its stream and target waits until that is
-	// settled; the rest is due now. It MUST leave out a stream whose notes another Queue has in
-	// hand, and MUST take all notes of a stream that it can see, beginning with the first.
+	// removed. A [FeedStore] adds them to its feed, too. What is queued behind something else of
+	// its stream and target waits until that is settled; the rest is due now. It MUST leave out a
+	// stream whose notes another Queue has in hand, and MUST take all notes of a stream that it can
+	// see, beginning with the first.
 	Queue(ctx context.Context, now time.Time, streams []Stream,
 		targets map[string][]string) (int, error)
 	// Claim leases up to c.Limit queues that are due at c.Now, the earliest first, and returns each

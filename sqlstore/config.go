@@ -38,6 +38,11 @@ type Config struct {
 	// become more. All processes of a database should go by the same: what one without it commits
 	// is not sent.
 	Outbox bool
+	// Feed has relays also add what they take out of the outbox to a feed of each workspace, of
+	// some hundred bytes for each commit: see relay.Feed. There is an outbox then, whatever Outbox
+	// says. Rows stay until PruneFeed removes them. All processes of a database should go by the
+	// same: what a relay without it brings out is in no feed.
+	Feed bool
 }
 
 // Open returns a Store on the database. It checks that the schema is there in the version that it
@@ -65,7 +70,10 @@ func (c Config) Open(ctx context.Context) (*Store, error) {
 
 // newStore is a store that has checked nothing.
 func newStore(c Config, e *engine) *Store {
-	s := &Store{d: e, db: c.DB, prefix: c.prefix(), turn: &rollupTurn{}, outbox: c.Outbox}
+	s := &Store{
+		d: e, db: c.DB, prefix: c.prefix(), turn: &rollupTurn{}, outbox: c.Outbox || c.Feed,
+		feed: c.Feed,
+	}
 	s.stmts = &statements{db: s.db, d: e, prefix: s.prefix, unprepared: c.Unprepared}
 	if e.oneWriter {
 		s.writer = &writer{}

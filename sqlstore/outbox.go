@@ -110,7 +110,10 @@ func (s *Store) queue(
 			return 0, err
 		}
 	}
-	return len(notes), nil
+	if s.feed {
+		err = s.addToFeeds(ctx, now, notes)
+	}
+	return len(notes), err
 }
 
 // takeNotes deletes the notes of streams, and returns one for each stream that nobody else has in

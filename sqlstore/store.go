@@ -27,6 +27,7 @@ type Store struct {
 	turn    *rollupTurn
 	tx      *transaction // in which all is done; nil: each call has its own
 	outbox  bool         // notes its events for package relay
+	feed    bool         // which adds them to a feed, too
 	packet  int64        // the most that the server takes at once, in bytes; 0: anything
 }
 

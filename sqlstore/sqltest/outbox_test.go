@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -21,15 +22,21 @@ import (
 )
 
 // openOutbox is open for a store with an outbox.
-func openOutbox(t testing.TB, e testdb.Engine, params ...string) (*sqlstore.Store, *sql.DB) {
+func openOutbox(t testing.TB, e testdb.Engine) (*sqlstore.Store, *sql.DB) {
 	t.Helper()
-	db := testdb.Open(t, e, params...)
-	return withOutbox(t, db, e), db
+	db := testdb.Open(t, e)
+	return with(t, sqlstore.Config{DB: db, Dialect: dialects[e], Outbox: true}), db
 }
 
-func withOutbox(t testing.TB, db *sql.DB, e testdb.Engine) *sqlstore.Store {
+// openFeed is open for a store with a feed.
+func openFeed(t testing.TB, e testdb.Engine) (*sqlstore.Store, *sql.DB) {
 	t.Helper()
-	config := sqlstore.Config{DB: db, Dialect: dialects[e], Outbox: true}
+	db := testdb.Open(t, e)
+	return with(t, sqlstore.Config{DB: db, Dialect: dialects[e], Feed: true}), db
+}
+
+func with(t testing.TB, config sqlstore.Config) *sqlstore.Store {
+	t.Helper()
 	require.NoError(t, config.Migrate(t.Context()))
 	s, err := config.Open(t.Context())
 	require.NoError(t, err)
@@ -51,6 +58,16 @@ func TestTheOutboxLosesNothing(t *testing.T) {
 	})
 }
 
+func TestTheFeedLosesNothing(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		s, db := openFeed(t, e)
+		storetest.RunFeed(t, func(t *testing.T) storetest.Feeder {
+			empty(t, db, "convo_")
+			return s
+		})
+	})
+}
+
 func TestTheOutboxLosesNothingOfTheSharedStatement(t *testing.T) {
 	eachSharing(t, func(t *testing.T, e testdb.Engine) {
 		s, db := openOutbox(t, e)
@@ -67,8 +84,15 @@ func TestStoreConformsWithAnOutbox(t *testing.T) {
 
 func TestWithoutAnOutboxThereIsNone(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		noFeed, _ := openOutbox(t, e)
+		_, err := noFeed.FeedHead(t.Context(), "w")
+		require.ErrorIs(t, err, relay.ErrNoFeed)
+		_, err = noFeed.FeedAfter(t.Context(), "w", relay.Cursor{}, 1)
+		require.ErrorIs(t, err, relay.ErrNoFeed)
+		_, err = noFeed.PruneFeed(t.Context(), time.Now(), 1)
+		require.ErrorIs(t, err, relay.ErrNoFeed)
 		s, _ := open(t, e)
-		_, err := s.Noted(t.Context(), relay.Stream{}, 1)
+		_, err = s.Noted(t.Context(), relay.Stream{}, 1)
 		require.ErrorIs(t, err, relay.ErrNoOutbox)
 		_, err = s.Claim(t.Context(), relay.Claim{Limit: 1})
 		require.ErrorIs(t, err, relay.ErrNoOutbox)
@@ -103,8 +127,9 @@ func (g *gathered) Publish(_ context.Context, events []convo.Event) (int, error)
 func TestSlowCommitsAndRollbacksLoseNothing(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		ctx := t.Context()
-		s, db := openOutbox(t, e)
+		s, db := openFeed(t, e)
 		engine := enginesOn(t, s)[0]
+		follower, at := map[relay.Stream][]uuid.UUID{}, relay.Cursor{}
 		got := &gathered{by: map[relay.Stream][]uuid.UUID{}, ids: map[uuid.UUID]bool{}}
 		r, err := relay.New(s, relay.To("crm", got))
 		require.NoError(t, err)
@@ -127,6 +152,13 @@ func TestSlowCommitsAndRollbacksLoseNothing(t *testing.T) {
 			}
 			_, err = r.Once(ctx)
 			require.NoError(t, err)
+			page, err := s.FeedAfter(ctx, "w", at, convo.MaxPageSize)
+			require.NoError(t, err)
+			at = page.Next
+			for i := range page.Items {
+				of := relay.StreamOf(&page.Items[i].Event)
+				follower[of] = append(follower[of], page.Items[i].Event.ID)
+			}
 		}
 		policy, err := engine.Policy(ctx, convo.Scope{Workspace: "w"})
 		require.NoError(t, err)
@@ -177,9 +209,13 @@ func TestSlowCommitsAndRollbacksLoseNothing(t *testing.T) {
 			}
 			of := relay.Stream{Workspace: "w", Conversation: c.ID}
 			require.Equal(t, want, got.by[of], "of %s", c.ID)
+			require.Equal(t, want, follower[of], "in the feed, of %s", c.ID)
 			delete(got.by, of)
 		}
 		require.Greater(t, streams, 20)
+		for of := range got.by {
+			require.Equal(t, got.by[of], follower[of])
+		}
 		for of := range got.by {
 			require.NotEmpty(t, of.Contact, "of a conversation that was rolled back")
 		}

@@ -80,6 +80,7 @@ func empty(t *testing.T, db *sql.DB, prefix string) {
 	for _, table := range []string{
 		"contacts", "addresses", "conversations", "active", "places", "labels", "cycles", "events",
 		"contact_events", "keys", "deliveries", "rollup_queue", "outbox", "outbox_queue",
+		"feed", "feed_heads",
 	} {
 		_, err := db.ExecContext(t.Context(), "DELETE FROM "+prefix+table)
 		require.NoError(t, err)

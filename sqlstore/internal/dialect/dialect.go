@@ -82,6 +82,8 @@ type Dialect struct {
 	takeNotes string
 	// upsertWaiting is what comes behind InsertWaiting.
 	upsertWaiting string
+	// upsertHead is what comes behind moveFeedHead.
+	upsertHead string
 	// lockFree makes of a SELECT one that holds its rows, but for those that somebody else holds.
 	lockFree string
 	// dueIndex and primaryIndex are index hints: the engine may read, and hold, all that is due.

@@ -18,6 +18,7 @@ var MariaDB = Dialect{
 	division:       "DIV",
 	upsertDelivery: mariadbUpsertDelivery,
 	upsertWaiting:  mariadbUpsertWaiting,
+	upsertHead:     mariadbUpsertHead,
 	UpsertCycle:    mariadbUpsertCycle,
 	UpsertRollups:  mariadbUpsertRollups,
 	KeepQueued:     mariadbKeepQueued,

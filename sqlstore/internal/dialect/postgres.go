@@ -25,6 +25,7 @@ var PostgreSQL = Dialect{
 	upsertDelivery:   standardUpsertDelivery,
 	takeNotes:        postgresTakeNotes,
 	upsertWaiting:    standardUpsertWaiting,
+	upsertHead:       standardUpsertHead,
 	manyAsJSON:       true,
 	UpsertCycle:      standardUpsertCycle,
 	rollupKey:        "(?::text, ?::integer, ?::bigint, ?::bigint, ?::text)",

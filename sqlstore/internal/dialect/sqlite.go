@@ -16,6 +16,7 @@ var SQLite = Dialect{
 	Savepoint:        savepoint,
 	upsertDelivery:   standardUpsertDelivery,
 	upsertWaiting:    standardUpsertWaiting,
+	upsertHead:       standardUpsertHead,
 	UpsertCycle:      standardUpsertCycle,
 	rollupKey:        "(?, ?, ?, ?, ?)",
 	UpsertRollups:    standardUpsertRollups,

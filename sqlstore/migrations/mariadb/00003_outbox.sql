@@ -31,6 +31,29 @@ CREATE TABLE convo_outbox_queue (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 CREATE INDEX convo_outbox_due ON convo_outbox_queue (due_at);
 
+-- What came when, where the store keeps a feed: which events of a stream are at a place in the feed
+-- of a workspace. Old rows are removed from the front.
+CREATE TABLE convo_feed (
+    workspace    VARBINARY(255) NOT NULL,
+    position     BIGINT NOT NULL,
+    conversation BINARY(16) NOT NULL,
+    contact      VARBINARY(255) NOT NULL,
+    from_seq     BIGINT NOT NULL,
+    to_seq       BIGINT NOT NULL,
+    at           BIGINT NOT NULL,
+    PRIMARY KEY (workspace, position)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+CREATE INDEX convo_feed_at ON convo_feed (at);
+
+-- The newest position of each feed. Who adds to a feed holds its row until the commit, so positions
+-- have no gaps, and become visible in their order.
+CREATE TABLE convo_feed_heads (
+    workspace    VARBINARY(255) NOT NULL PRIMARY KEY,
+    position     BIGINT NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
 -- +goose Down
+DROP TABLE convo_feed_heads;
+DROP TABLE convo_feed;
 DROP TABLE convo_outbox_queue;
 DROP TABLE convo_outbox;

@@ -32,6 +32,29 @@ CREATE TABLE convo_outbox_queue (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 CREATE INDEX convo_outbox_due ON convo_outbox_queue (due_at) WHERE due_at IS NOT NULL;
 
+-- What came when, where the store keeps a feed: which events of a stream are at a place in the feed
+-- of a workspace. Old rows are removed from the front.
+CREATE TABLE convo_feed (
+    workspace    text COLLATE "C" NOT NULL,
+    position     bigint NOT NULL,
+    conversation uuid NOT NULL,
+    contact      text COLLATE "C" NOT NULL,
+    from_seq     bigint NOT NULL,
+    to_seq       bigint NOT NULL,
+    at           bigint NOT NULL,
+    PRIMARY KEY (workspace, position)
+);
+CREATE INDEX convo_feed_at ON convo_feed (at);
+
+-- The newest position of each feed. Who adds to a feed holds its row until the commit, so positions
+-- have no gaps, and become visible in their order.
+CREATE TABLE convo_feed_heads (
+    workspace    text COLLATE "C" NOT NULL PRIMARY KEY,
+    position     bigint NOT NULL
+) WITH (fillfactor = 50);
+
 -- +goose Down
+DROP TABLE convo_feed_heads;
+DROP TABLE convo_feed;
 DROP TABLE convo_outbox_queue;
 DROP TABLE convo_outbox;

@@ -31,6 +31,29 @@ CREATE TABLE convo_outbox_queue (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX convo_outbox_due ON convo_outbox_queue (due_at) WHERE due_at IS NOT NULL;
 
+-- What came when, where the store keeps a feed: which events of a stream are at a place in the feed
+-- of a workspace. Old rows are removed from the front.
+CREATE TABLE convo_feed (
+    workspace    TEXT NOT NULL,
+    position     INTEGER NOT NULL,
+    conversation BLOB NOT NULL,
+    contact      TEXT NOT NULL,
+    from_seq     INTEGER NOT NULL,
+    to_seq       INTEGER NOT NULL,
+    at           INTEGER NOT NULL,
+    PRIMARY KEY (workspace, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX convo_feed_at ON convo_feed (at);
+
+-- The newest position of each feed. Who adds to a feed holds its row until the commit, so positions
+-- have no gaps, and become visible in their order.
+CREATE TABLE convo_feed_heads (
+    workspace    TEXT NOT NULL PRIMARY KEY,
+    position     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- +goose Down
+DROP TABLE convo_feed_heads;
+DROP TABLE convo_feed;
 DROP TABLE convo_outbox_queue;
 DROP TABLE convo_outbox;

@@ -1,0 +1,134 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/chatlifecycle/convo/relay"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
+)
+
+var _ relay.FeedStore = (*Store)(nil)
+
+// errPosition cannot be: who adds to a feed holds its head.
+var errPosition = errors.New("sqlstore: a position of a feed is taken")
+
+// addToFeeds adds notes to the feeds of their workspaces. It is the last that a Queue does: who
+// moves the head of a feed has those wait who want to move it next, until the commit.
+func (s *Store) addToFeeds(ctx context.Context, now time.Time, notes []dialect.Noted) error {
+	slices.SortFunc(notes, func(a, b dialect.Noted) int { return a.Compare(b.Stream) })
+	for len(notes) > 0 {
+		workspace := notes[0].Workspace
+		n := 1
+		for n < len(notes) && notes[n].Workspace == workspace {
+			n++
+		}
+		var head int64
+		err := s.read(ctx, s.d.MoveFeedHead(), []any{workspace, n},
+			func(scan func(...any) error) error { return scan(&head) })
+		if err != nil {
+			return err
+		}
+		rows := make([]relay.FeedRow, n)
+		for i := range rows {
+			rows[i] = relay.FeedRow{
+				Position: head - int64(n-1-i), Stream: notes[i].Stream,
+				From: notes[i].Seq, To: notes[i].Last, At: now,
+			}
+		}
+		all, err := insertMany(ctx, s.tx, dialect.InsertFeedRow, dialect.Feed.All, rows,
+			func(r relay.FeedRow) *relay.FeedRow { return &r })
+		if err == nil && !all {
+			err = errPosition
+		}
+		if err != nil {
+			return err
+		}
+		notes = notes[n:]
+	}
+	return nil
+}
+
+// FeedHead implements relay.FeedStore.
+func (s *Store) FeedHead(ctx context.Context, workspace string) (relay.Cursor, error) {
+	head, err := s.feedHead(ctx, workspace)
+	if err != nil {
+		return relay.Cursor{}, err
+	}
+	return relay.Cursor{Position: head + 1}, nil
+}
+
+func (s *Store) feedHead(ctx context.Context, workspace string) (head int64, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if !s.feed {
+		return 0, relay.ErrNoFeed
+	}
+	_, err = s.within(ctx).row(ctx, dialect.FeedHead, []any{workspace}, []any{&head})
+	return head, err
+}
+
+// FeedAfter implements relay.FeedStore. It takes one round trip where there is nothing new.
+func (s *Store) FeedAfter(
+	ctx context.Context, workspace string, after relay.Cursor, limit int,
+) (relay.FeedPage, error) {
+	head, err := s.feedHead(ctx, workspace)
+	if err != nil {
+		return relay.FeedPage{}, err
+	}
+	s = s.within(ctx)
+	var rows []relay.FeedRow
+	if after.Position <= head {
+		var r relay.FeedRow
+		dests := dialect.Feed.Read.Dests(nil, &r)
+		args := []any{workspace, after.Position, limit}
+		err = s.rows(ctx, dialect.FeedRows, args, func(scan func(...any) error) error {
+			err := scan(dests...)
+			rows = append(rows, r)
+			return err
+		})
+		if err != nil {
+			return relay.FeedPage{}, err
+		}
+	}
+	return relay.NewFeedPage(after, head, rows, limit, func(parts []relay.Claimed) error {
+		return s.readStreams(ctx, parts, int64(limit))
+	})
+}
+
+// PruneFeed implements relay.FeedStore.
+func (s *Store) PruneFeed(ctx context.Context, before time.Time, limit int) (n int, err error) {
+	if !s.feed {
+		return 0, cmp.Or(ctx.Err(), relay.ErrNoFeed)
+	}
+	err = s.withOutbox(ctx, func(s *Store) error {
+		n = 0 // it may be another try
+		type end struct {
+			workspace string
+			position  int64
+		}
+		var ends []end
+		err := s.read(ctx, dialect.OldInFeeds, []any{before.UnixMicro(), limit},
+			func(scan func(...any) error) error {
+				var e end
+				err := scan((*dialect.Text)(&e.workspace), &e.position)
+				ends = append(ends, e)
+				return err
+			})
+		if err != nil {
+			return err
+		}
+		for _, e := range ends {
+			deleted, err := s.change(ctx, s.d.PruneFeed(), []any{e.workspace, e.position})
+			if n += int(deleted); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
+}
