@@ -203,6 +203,7 @@ func TestFollowersShareWhatIsRead(t *testing.T) {
 		assert.Zero(t, w.store.reads.Load())
 		again := w.follow(acme, relay.Cursor{})
 		assert.Len(t, again.take(), len(events)+10)
+		assert.Equal(t, w.says(acme, 1), again.take())
 		again.stop()
 	})
 }

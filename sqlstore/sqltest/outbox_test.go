@@ -246,3 +246,56 @@ func (i *idText) Scan(v any) error {
 	}
 	return nil
 }
+
+// Who adds to a feed waits until whoever came before has committed, or rolled back: else a follower
+// would see the later position first, and go on behind the earlier one.
+func TestPositionsOfAFeedBecomeVisibleInTheirOrder(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		ctx := t.Context()
+		s, db := openFeed(t, e)
+		engine := enginesOn(t, s)[0]
+		var streams []relay.Stream
+		for i := range 3 {
+			r, err := engine.Do(ctx, convo.ToContact("w", fmt.Sprint("contact ", i)), opening)
+			require.NoError(t, err)
+			streams = append(streams, relay.StreamOf(&r.Events[0]))
+		}
+		head := func() int64 {
+			at, err := s.FeedHead(ctx, "w")
+			require.NoError(t, err)
+			return at.Position - 1
+		}
+		queue := func(s *sqlstore.Store, i int) {
+			n, err := s.Queue(ctx, time.Now(), streams[i:i+1], nil)
+			require.NoError(t, err)
+			require.Equal(t, 1, n)
+		}
+		waits := func(i int) {
+			brief, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+			defer cancel()
+			_, err := s.Queue(brief, time.Now(), streams[i:i+1], nil)
+			require.Error(t, err, "it did not wait")
+		}
+		queue(s, 0)
+		for _, end := range []func(*sql.Tx) error{(*sql.Tx).Rollback, (*sql.Tx).Commit} {
+			tx, err := db.BeginTx(ctx, nil)
+			require.NoError(t, err)
+			queue(s.WithTx(tx), 1)
+			waits(2)
+			require.Equal(t, int64(1), head(), "nobody sees what is not committed")
+			require.NoError(t, end(tx))
+		}
+		queue(s, 2)
+		page, err := s.FeedAfter(ctx, "w", relay.Cursor{}, 100)
+		require.NoError(t, err)
+		var got []relay.Stream
+		for i := range page.Items {
+			of := relay.StreamOf(&page.Items[i].Event)
+			if len(got) == 0 || got[len(got)-1] != of {
+				got = append(got, of)
+			}
+		}
+		require.Equal(t, streams, got)
+		require.Equal(t, int64(3), head())
+	})
+}
