@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/relay"
 )
 
 // Limits of open event streams, which each hold a connection. Anybody can be a visitor, as often as
@@ -33,9 +36,15 @@ const (
 	maxNamed  = 20                     // subjects in one change; more are all
 )
 
-// hub tells pages that something changed. What changed they fetch, with their own rights, so
-// nothing leaks through here, and nothing is lost that a stream has missed.
+const maxBehind = 1000 // places in the feed; who is further behind fetches all
+
+// hub tells pages that something changed, for which each follows the feed of its workspace. What
+// changed they fetch, with their own rights, so nothing leaks through here. Agents hear where they
+// are, and go on from there after a loss of the connection; to visitors that would tell how much is
+// going on, so they fetch all then.
 type hub struct {
+	feed    *relay.Feed
+	log     *slog.Logger
 	mu      sync.Mutex
 	streams map[*stream]struct{}
 	closed  chan struct{}
@@ -45,13 +54,16 @@ type hub struct {
 type stream struct {
 	workspace string
 	account   string // of an agent
-	visitor   string // whose token it is, and
-	contact   string // the contact that this is by now
+	visitor   string // whose token it is
 
 	// who finds the contact again, after one was separated that had been merged.
 	who func(context.Context) (contact string, err error)
 
 	changed chan struct{} // holds one: many changes are one
+
+	mu      sync.Mutex
+	contact string // that the visitor is by now
+	at      relay.Cursor
 	news    news
 	parted  bool // contact is to be found again
 }
@@ -63,29 +75,61 @@ type news struct {
 	subjects      map[string]struct{}
 }
 
-func newHub() *hub { return &hub{streams: map[*stream]struct{}{}, closed: make(chan struct{})} }
+func newHub(feed *relay.Feed, log *slog.Logger) *hub {
+	return &hub{
+		feed: feed, log: log, streams: map[*stream]struct{}{}, closed: make(chan struct{}),
+	}
+}
 
-// publish is an observer of the engine.
-func (h *hub) publish(_ context.Context, events []convo.Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for s := range h.streams {
-		for i := range events {
-			if s.hears(&events[i]) {
-				select {
-				case s.changed <- struct{}{}:
-				default:
-				}
+// begin finds out from where on s is to be told: behind what a page has heard that connects again,
+// or from now on, when it fetches all.
+func (h *hub) begin(r *http.Request, s *stream) error {
+	head, err := h.feed.Head(r.Context(), s.workspace)
+	if err != nil {
+		return err
+	}
+	s.changed = make(chan struct{}, 1)
+	last, err := relay.ParseCursor(r.Header.Get("Last-Event-ID"))
+	if s.visitor == "" && err == nil && head.Position-last.Position <= maxBehind {
+		s.at = last
+		return nil
+	}
+	s.at, s.news.all = head, true // whatever happened since the page was made
+	s.changed <- struct{}{}
+	return nil
+}
+
+// listen has s hear what comes, until ctx ends or the feed fails.
+func (h *hub) listen(ctx context.Context, s *stream) {
+	for item, err := range h.feed.Follow(ctx, s.workspace, s.at) {
+		missed, _ := errors.AsType[*relay.MissedError](err)
+		if err != nil && missed == nil {
+			if ctx.Err() == nil {
+				h.log.ErrorContext(ctx, "feed", "workspace", s.workspace, "error", err)
 			}
+			return
 		}
+		s.hear(item, missed)
+	}
+}
+
+// hear takes down an item of the feed, or that some were missed.
+func (s *stream) hear(item relay.FeedItem, missed *relay.MissedError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if missed != nil {
+		s.at, s.news = missed.Oldest, news{all: true}
+	} else if s.at = item.Cursor; !s.hears(&item.Event) {
+		return
+	}
+	select {
+	case s.changed <- struct{}{}:
+	default:
 	}
 }
 
 // hears reports whether e is for s, and takes it down.
 func (s *stream) hears(e *convo.Event) bool {
-	if e.Workspace != s.workspace {
-		return false
-	}
 	if s.visitor == "" {
 		s.news.add(e)
 		return true
@@ -125,13 +169,13 @@ func (n *news) add(e *convo.Event) {
 }
 
 // take is what to tell s, which then begins anew.
-func (h *hub) take(s *stream) (data []byte, parted bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+func (s *stream) take() (text string, parted bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	n := s.news
 	parted, s.news, s.parted = s.parted, news{}, false
 	if s.visitor != "" {
-		return []byte("{}"), parted
+		return "event: change\ndata: {}\n\n", parted
 	}
 	data, err := json.Marshal(struct {
 		All      bool     `json:"all,omitempty"`
@@ -141,7 +185,17 @@ func (h *hub) take(s *stream) (data []byte, parted bool) {
 	if err != nil {
 		panic(err) // of texts
 	}
-	return data, parted
+	return fmt.Sprintf("event: change\nid: %s\ndata: %s\n\n", s.at, data), parted
+}
+
+// beat is what a stream is told when nothing has changed for it.
+func (s *stream) beat() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.visitor != "" || len(s.changed) > 0 { // of which it is not told yet
+		return ": still here\n\n"
+	}
+	return fmt.Sprintf(": still here\nid: %s\n\n", s.at)
 }
 
 func (h *hub) close() { close(h.closed) }
@@ -173,9 +227,6 @@ func (h *hub) join(s *stream) error {
 		(visitors >= maxVisitorStreams || inWorkspace >= maxWorkspaceStreams):
 		return refusal{http.StatusServiceUnavailable, "busy", many}
 	}
-	s.changed = make(chan struct{}, 1)
-	s.changed <- struct{}{} // whatever happened since the page was made
-	s.news.all = true
 	h.streams[s] = struct{}{}
 	return nil
 }
@@ -186,9 +237,9 @@ func (h *hub) leave(s *stream) {
 	delete(h.streams, s)
 }
 
-func (h *hub) follow(s *stream, contact string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+func (s *stream) becomes(contact string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.contact = contact
 }
 
@@ -199,14 +250,21 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request, s *stream, allowed f
 		return err
 	}
 	defer h.leave(s)
+	if err := h.begin(r, s); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(r.Context())
+	lost := make(chan struct{})
+	go func() { defer close(lost); h.listen(ctx, s) }()
+	defer func() { stop(); <-lost }()
 	control := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	alive := time.NewTicker(heartbeat)
 	defer alive.Stop()
 	for {
-		text, changed := ": still here\n\n", false
+		changed := false
 		select {
-		case <-r.Context().Done():
+		case <-lost: // the client has gone, or connects again
 			return nil
 		case <-h.closed:
 			return nil
@@ -217,14 +275,15 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request, s *stream, allowed f
 		if !allowed() {
 			return nil
 		}
+		text := s.beat()
 		if changed {
-			data, parted := h.take(s)
-			if text = fmt.Sprintf("event: change\ndata: %s\n\n", data); parted {
+			var parted bool
+			if text, parted = s.take(); parted {
 				contact, err := s.who(r.Context())
 				if err != nil {
 					return nil // the browser connects again, and finds out
 				}
-				h.follow(s, contact)
+				s.becomes(contact)
 			}
 		}
 		// the server's is for answers that end
@@ -241,7 +300,7 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request, s *stream, allowed f
 			continue
 		}
 		select { // what comes meanwhile is told at once
-		case <-r.Context().Done():
+		case <-lost:
 			return nil
 		case <-h.closed:
 			return nil

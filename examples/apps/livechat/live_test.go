@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,26 +17,26 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/memstore"
+	"github.com/chatlifecycle/convo/relay"
 )
 
 func TestPagesHearOnlyOfWhatConcernsThem(t *testing.T) {
-	h := newHub()
-	join := func(s *stream) *stream {
-		require.NoError(t, h.join(s))
-		<-s.changed // the first one, for every page
+	page := func(s *stream) *stream {
+		s.changed = make(chan struct{}, 1)
 		return s
 	}
-	visitor := func(workspace, contact string) *stream {
-		return join(&stream{workspace: workspace, visitor: contact, contact: contact})
+	visitor := func(contact string) *stream {
+		return page(&stream{workspace: "kettles", visitor: contact, contact: contact})
 	}
 	streams := []*stream{
-		visitor("kettles", "riya"), visitor("kettles", "eve"),
-		join(&stream{workspace: "kettles", account: "ana"}),
-		join(&stream{workspace: "globex", account: "zoe"}), visitor("globex", "riya"),
+		visitor("riya"), visitor("eve"), page(&stream{workspace: "kettles", account: "ana"}),
 	}
 	heard := func(e convo.Event) (who []int) {
-		h.publish(t.Context(), []convo.Event{e, e})
 		for i, s := range streams {
+			for range 2 {
+				s.hear(relay.FeedItem{Event: e}, nil)
+			}
 			select {
 			case <-s.changed:
 				who = append(who, i)
@@ -54,12 +57,12 @@ func TestPagesHearOnlyOfWhatConcernsThem(t *testing.T) {
 	unmerged := convo.Event{Workspace: "kettles", Contact: "eve", Kind: convo.ContactUnmerged,
 		Payload: &convo.Unmerging{From: "riya"}}
 	require.Equal(t, []int{0, 1, 2}, heard(unmerged))
-	_, parted := h.take(streams[1])
+	_, parted := streams[1].take()
 	require.True(t, parted, "it is to be found again whose they are")
 }
 
 func TestAVisitorCannotTakeAllStreams(t *testing.T) {
-	h := newHub()
+	h, _ := feeding(t, memstore.New(memstore.WithFeed()))
 	visitor := func(workspace, name string) error {
 		return h.join(&stream{workspace: workspace, visitor: name, contact: name})
 	}
@@ -105,7 +108,11 @@ func TestAnAgentListensWhileAVisitorTakesWhatThereIs(t *testing.T) {
 
 func TestABurstOfChangesIsOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // in which time goes by when all wait for it
-		h, page := newHub(), &openPage{header: http.Header{}}
+		store := memstore.New(memstore.WithFeed())
+		h, filler := feeding(t, store)
+		engine, err := convo.New(store)
+		require.NoError(t, err)
+		page := &openPage{header: http.Header{}}
 		s := &stream{workspace: "kettles", account: "ana"}
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/inbox/events", http.NoBody)
 		served := make(chan error)
@@ -113,7 +120,11 @@ func TestABurstOfChangesIsOne(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, int64(1), page.told.Load(), "whatever happened before")
 		for range 50 {
-			h.publish(t.Context(), []convo.Event{{Workspace: "kettles", Conversation: uuid.New()}})
+			_, err := engine.Do(t.Context(), convo.ToContact("kettles", "riya"),
+				convo.Receive{Channel: channel, Body: "Hi"})
+			require.NoError(t, err)
+			_, err = filler.Once(t.Context())
+			require.NoError(t, err)
 			synctest.Wait()
 			time.Sleep(apart / 100) // of the bubble's own clock
 		}
@@ -142,18 +153,28 @@ func (p *openPage) Write(b []byte) (int, error) {
 }
 
 func TestAgentsHearWhatAChangeIsAbout(t *testing.T) {
-	h, id := newHub(), uuid.New()
-	agent := &stream{workspace: "kettles", account: "ana"}
-	visitor := &stream{workspace: "kettles", visitor: "riya", contact: "riya"}
+	id := uuid.New()
+	agent := &stream{workspace: "kettles", account: "ana", changed: make(chan struct{}, 1)}
+	visitor := &stream{
+		workspace: "kettles", visitor: "riya", contact: "riya", changed: make(chan struct{}, 1),
+	}
 	told := func(s *stream, events ...convo.Event) string {
-		h.publish(t.Context(), events)
-		data, _ := h.take(s)
-		return string(data)
+		for i := range events {
+			s.hear(relay.FeedItem{Cursor: relay.Cursor{Position: 7}, Event: events[i]}, nil)
+		}
+		<-s.changed
+		text, _ := s.take()
+		event, data, found := strings.Cut(strings.TrimSuffix(text, "\n\n"), "\ndata: ")
+		require.True(t, found)
+		if s == visitor { // a place in the feed says how much is going on
+			require.Equal(t, "event: change", event)
+			require.NotContains(t, s.beat(), "id")
+		} else {
+			require.Equal(t, "event: change\nid: 7-0", event)
+			require.Contains(t, s.beat(), "id: 7-0\n\n")
+		}
+		return data
 	}
-	for _, s := range []*stream{agent, visitor} {
-		require.NoError(t, h.join(s))
-	}
-	require.Equal(t, `{"all":true}`, told(agent), "whatever happened before")
 	message := convo.Event{Workspace: "kettles", Contact: "riya", Conversation: id,
 		Kind: convo.MessageReceived}
 	require.Equal(t, `{"subjects":["`+id.String()+`","riya"]}`, told(agent, message, message))
@@ -166,4 +187,47 @@ func TestAgentsHearWhatAChangeIsAbout(t *testing.T) {
 		many = append(many, message)
 	}
 	require.Contains(t, told(agent, many...), `{"all":true`)
+	agent.changed <- struct{}{}
+	require.NotContains(t, agent.beat(), "id", "it is not told yet")
+}
+
+// Whoever connects again hears what there was meanwhile, and no more.
+func TestAnAgentGoesOnFromWhereTheConnectionWasLost(t *testing.T) {
+	w := newWorld(t)
+	riya, ana := w.visitor("kettles"), w.agent("ana@kettles")
+	events := func(c *client, path, last string, n int) (got []string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+c.base+path, http.NoBody)
+		require.NoError(t, err)
+		if last != "" {
+			r.Header.Set("Last-Event-ID", last)
+		}
+		res, err := (&http.Client{Jar: c.http.Jar}).Do(r)
+		require.NoError(t, err)
+		defer res.Body.Close()
+		lines := bufio.NewScanner(res.Body)
+		for len(got) < n && lines.Scan() {
+			if text := lines.Text(); text != "" {
+				got = append(got, text)
+			}
+		}
+		return got
+	}
+	const all = `data: {"all":true}`
+	first := events(ana, "/inbox/events", "", 3)
+	require.Equal(t, []string{"event: change", "id: 1-0", all}, first)
+	riya.says("Hi")
+	id := riya.latest().ID.String()
+	head := w.filled()
+	next := events(ana, "/inbox/events", "1-0", 3)
+	require.Contains(t, next[2], id)
+	require.NotContains(t, next[2], "all")
+	for _, last := range []string{"", "no cursor", "99999-0", "0-0-0"} {
+		again := events(ana, "/inbox/events", last, 3)
+		require.Equal(t, all, again[2], last)
+		require.Equal(t, "id: "+head.String(), again[1])
+	}
+	require.Equal(t, []string{"event: change", "data: {}"}, events(riya, "/events", "1-0", 2),
+		"a visitor fetches all")
 }

@@ -8,8 +8,8 @@
 // closed conversation takes no messages: the visitor sees a notice and may restart it, which plays
 // the flow again from its beginning, or an agent reopens it, and the visitor is told. All of that
 // is convo.LiveChatPolicy, and the numbers of the agents' dashboard are package report's; this
-// program adds pages, accounts, and live updates, for which it watches the events of its own
-// engine: run one process for one database.
+// program adds pages, accounts, and live updates, which come out of the feed of package relay. What
+// nudges visitors watches the events of its own engine: run one process for one database.
 //
 // Agents see lists by last activity or by who has waited longest, page by page, find contacts by
 // name or address, and see what is new to them. They take conversations, label, prioritize and move
@@ -44,6 +44,7 @@ import (
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/examples/apps/internal/database"
+	"github.com/chatlifecycle/convo/relay"
 )
 
 const usage = `Usage: livechat [--listen HOST:PORT] [--db DATABASE] [--secrets FILE]
@@ -146,16 +147,25 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 		}
 		made = append(made, a)
 	}
-	store, closeStore, err := database.Open(ctx, o.db)
+	store, closeStore, err := database.OpenFeeding(ctx, o.db)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	live, counts := newHub(), &tally{}
+	feed, err := relay.NewFeed(store, relay.WithFeedLogger(log))
+	if err != nil {
+		return err
+	}
+	// All that it does is to fill the feed.
+	filler, err := relay.New(store, relay.NoTargets, relay.WithFeed(feed), relay.WithLogger(log))
+	if err != nil {
+		return err
+	}
+	live, counts := newHub(feed, log), &tally{}
 	nudge := &nudges{now: time.Now, log: log}
 	engine, err := convo.New(store, convo.WithPolicy(policy(o.patience)), convo.WithLogger(log),
-		convo.WithObserver(live.publish), convo.WithObserver(counts.observe),
-		convo.WithObserver(nudge.observe))
+		convo.WithObserver(func(context.Context, []convo.Event) { filler.Wake() }),
+		convo.WithObserver(counts.observe), convo.WithObserver(nudge.observe))
 	if err != nil {
 		return err
 	}
@@ -191,6 +201,8 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 	defer cancel()
 	var running sync.WaitGroup
 	running.Go(func() { _ = engine.Run(ctx, 0) }) // until ctx ends; it logs what fails
+	running.Go(func() { _ = filler.Run(ctx) })    // as well
+	running.Go(func() { prune(ctx, store, time.Tick(time.Minute), log) })
 	running.Go(func() { rollUp(ctx, store, time.Tick(time.Minute), log) })
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- server.Serve(listener) })
@@ -233,6 +245,27 @@ func rollUp(ctx context.Context, store convo.Store, turns <-chan time.Time, log 
 			log.ErrorContext(ctx, "rollups", "error", err)
 		}
 		if more {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-turns:
+		}
+	}
+}
+
+// kept is how long the feed goes back: a page that was away for longer fetches all.
+const kept = time.Hour
+
+// prune removes what is old of the feed, in turns.
+func prune(ctx context.Context, s relay.FeedStore, turns <-chan time.Time, log *slog.Logger) {
+	for {
+		n, err := s.PruneFeed(ctx, time.Now().Add(-kept), convo.MaxPageSize)
+		if err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "pruning the feed", "error", err)
+		}
+		if n > 0 {
 			continue
 		}
 		select {

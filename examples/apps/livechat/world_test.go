@@ -26,6 +26,7 @@ import (
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/memstore"
+	"github.com/chatlifecycle/convo/relay"
 )
 
 const (
@@ -45,6 +46,17 @@ type world struct {
 	reads  atomic.Int64
 	gate   sync.RWMutex // nothing is written while it is locked
 	log    logs
+	filler *relay.Relay
+	feed   *relay.Feed
+}
+
+// filled is where the feed of kettles ends once all is in it that was committed.
+func (w *world) filled() relay.Cursor {
+	_, err := w.filler.Once(w.t.Context())
+	require.NoError(w.t, err)
+	head, err := w.feed.Head(w.t.Context(), "kettles")
+	require.NoError(w.t, err)
+	return head
 }
 
 // writing counts what is written.
@@ -141,12 +153,14 @@ func newWorldWith(t testing.TB, timeout time.Duration, hashing func()) *world {
 	require.NoError(t, err)
 	w.keep = &secrets{Key: made.Key, Accounts: slices.Clone(made.Accounts),
 		hashing: hashing}
-	live := newHub()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	store := memstore.New()
+	store := memstore.New(memstore.WithFeed())
+	live, filler := feeding(t, store)
+	w.filler, w.feed = filler, live.feed
 	w.nudges = &nudges{now: w.clock.Now, log: log}
 	w.engine, err = convo.New(writing{store, w}, convo.WithPolicy(policy(patience)),
-		convo.WithClock(w.clock), convo.WithLogger(log), convo.WithObserver(live.publish),
+		convo.WithClock(w.clock), convo.WithLogger(log),
+		convo.WithObserver(func(context.Context, []convo.Event) { filler.Wake() }),
 		convo.WithObserver(w.nudges.observe))
 	require.NoError(t, err)
 	w.nudges.engine = w.engine
@@ -154,12 +168,26 @@ func newWorldWith(t testing.TB, timeout time.Duration, hashing func()) *world {
 		log))
 	s.Config.ReadTimeout, s.Config.WriteTimeout = timeout, timeout
 	s.Start()
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var filling sync.WaitGroup
+	filling.Go(func() { _ = filler.Run(ctx) })
 	t.Cleanup(func() {
+		stop()
+		filling.Wait()
 		live.close()
 		s.Close()
 	})
 	w.url = s.URL
 	return w
+}
+
+// feeding is a hub, and the relay that fills the feed that it follows.
+func feeding(t testing.TB, store *memstore.Store) (*hub, *relay.Relay) {
+	feed, err := relay.NewFeed(store)
+	require.NoError(t, err)
+	filler, err := relay.New(store, relay.NoTargets, relay.WithFeed(feed))
+	require.NoError(t, err)
+	return newHub(feed, slog.New(slog.DiscardHandler)), filler
 }
 
 // client is a browser without scripts.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/memstore"
+	"github.com/chatlifecycle/convo/relay"
 	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore"
 )
@@ -31,13 +32,37 @@ type Store interface {
 	report.Store
 }
 
+// Feeding is a store that keeps a feed.
+type Feeding interface {
+	Store
+	relay.Store
+	relay.FeedStore
+}
+
 // Open opens a store, and brings its schema up to date. close gives back what it holds. The pragmas
 // are for SQLite.
 func Open(ctx context.Context, name string, pragmas ...string) (
 	store Store, close func() error, err error,
 ) {
+	return open(ctx, name, false, pragmas...)
+}
+
+// OpenFeeding is Open for a store with a feed, which a relay is to fill.
+func OpenFeeding(ctx context.Context, name string) (
+	store Feeding, close func() error, err error,
+) {
+	return open(ctx, name, true)
+}
+
+func open(ctx context.Context, name string, feed bool, pragmas ...string) (
+	store Feeding, close func() error, err error,
+) {
 	if name == "" {
-		return memstore.New(), func() error { return nil }, nil
+		var opts []memstore.Option
+		if feed {
+			opts = append(opts, memstore.WithFeed())
+		}
+		return memstore.New(opts...), func() error { return nil }, nil
 	}
 	dialect := dialectOf(name)
 	if dialect == sqlstore.SQLite {
@@ -49,7 +74,7 @@ func Open(ctx context.Context, name string, pragmas ...string) (
 	if err != nil {
 		return nil, nil, err
 	}
-	config := sqlstore.Config{DB: db, Dialect: dialect}
+	config := sqlstore.Config{DB: db, Dialect: dialect, Feed: feed}
 	if err = config.Migrate(ctx); err == nil {
 		store, err = config.Open(ctx)
 	}
