@@ -239,28 +239,6 @@ func (e *Engine) do(ctx context.Context, c *call, cmds []Command) (Result, error
 	return r, err
 }
 
-// inTurn carries a call out when no other one of this process is at work for its Ref, unless that
-// carries it out with its own.
-func (e *Engine) inTurn(ctx context.Context, c *call, cmds []Command) (r Result, err error) {
-	var together []Command
-	if e.mayShare(c, cmds) {
-		together = cmds
-	}
-	w := c.policies.watched
-	w.waits()
-	a, taken, done := e.turns.take(ctx, &c.to, together)
-	w.waited(false)
-	if done {
-		return a.result, a.err
-	}
-	if taken {
-		defer e.turns.pass(&c.to)
-		c.shares = together != nil
-		defer func() { e.answer(c, err) }()
-	}
-	return e.carryOut(ctx, c, cmds)
-}
-
 // carryOut tries a call until it is done, or refused.
 func (e *Engine) carryOut(ctx context.Context, c *call, cmds []Command) (Result, error) {
 	c.at, c.id = e.clock.Now(), e.newID()

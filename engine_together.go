@@ -1,9 +1,34 @@
 package convo
 
-import "cmp"
+import (
+	"cmp"
+	"context"
+)
 
 // Calls for one Ref that are decided together: one Load and one Commit for all of them, and what
 // each would have found by itself, one after the other.
+
+// inTurn carries a call out when no other one of this process is at work for its Ref, unless that
+// carries it out with its own.
+func (e *Engine) inTurn(ctx context.Context, c *call, cmds []Command) (r Result, err error) {
+	var together []Command
+	if e.mayShare(c, cmds) {
+		together = cmds
+	}
+	w := c.policies.watched
+	w.waits()
+	a, taken, done := e.turns.take(ctx, &c.to, together)
+	w.waited(false)
+	if done {
+		return a.result, a.err
+	}
+	if taken {
+		defer e.turns.pass(&c.to)
+		c.shares = together != nil
+		defer func() { e.answer(c, err) }()
+	}
+	return e.carryOut(ctx, c, cmds)
+}
 
 // mayShare reports whether a call may be decided together with others. A guard is asked about one
 // call, and what a function or an Edit looks at is looked up for one.

@@ -20,6 +20,9 @@
 // The outbox has no text of its own: what is redacted or erased before it was sent goes out without
 // its text, and so does what is a dead letter.
 //
+// A store may also keep a feed of each workspace, which relays fill: a [Feed] brings it to whoever
+// follows a workspace in this process, resumable by a [Cursor].
+//
 // A target that fails holds up only its own queue, and of that only the conversation that fails.
 //
 // A [Runner] runs what a host needs in the background, a relay and the rest, until its context

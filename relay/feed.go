@@ -18,6 +18,9 @@ const (
 	feedRecent = 1000
 	// feedHeld is how many of them a follower has in hand.
 	feedHeld = 100
+	// feedReaders is how many followers read the store at the same time: a thousand that are behind
+	// are not to keep it from what is committed.
+	feedReaders = 4
 )
 
 // Feed brings the events of a workspace to whoever follows it in this process: pages, websockets,
@@ -27,14 +30,16 @@ const (
 //
 // A relay fills the feed, in this process or another one. One goroutine for each workspace that is
 // followed reads what is new, and keeps the last 1,000 items; followers take them from there. Who
-// is further behind reads pages of the store by itself. So nobody waits for a follower, neither the
-// engine nor a relay nor another one, and each holds up to 200 items.
+// begins, or is further behind, reads pages of the store by itself, four at a time. So nobody waits
+// for a follower, neither the engine nor a relay nor one that keeps up, and each holds up to 200
+// items.
 //
 // Use NewFeed. It is safe for concurrent use.
 type Feed struct {
 	store FeedStore
 	every time.Duration
 	log   *slog.Logger
+	turns chan struct{} // of those who read the store by themselves
 
 	mu sync.Mutex
 	by map[string]*followed
@@ -55,7 +60,7 @@ func WithFeedLogger(l *slog.Logger) FeedOption { return func(f *Feed) { f.log = 
 func NewFeed(store FeedStore, opts ...FeedOption) (*Feed, error) {
 	f := &Feed{
 		store: store, every: DefaultEvery, log: slog.New(slog.DiscardHandler),
-		by: map[string]*followed{},
+		turns: make(chan struct{}, feedReaders), by: map[string]*followed{},
 	}
 	for _, o := range opts {
 		o(f)
@@ -118,7 +123,7 @@ func (f *Feed) Follow(
 			recent := w.behind(at, checked, held)
 			items, next := recent.items, recent.next
 			if !recent.known { // or nobody has seen yet whether the store knows the cursor
-				page, err := f.store.FeedAfter(ctx, workspace, at, feedPage)
+				page, err := f.inTurn(ctx, workspace, at)
 				if err != nil {
 					if ctx.Err() == nil {
 						yield(FeedItem{}, err)
@@ -147,6 +152,17 @@ func (f *Feed) Follow(
 		}
 		yield(FeedItem{}, ctx.Err())
 	}
+}
+
+// inTurn reads a page for one follower.
+func (f *Feed) inTurn(ctx context.Context, workspace string, at Cursor) (FeedPage, error) {
+	select {
+	case <-ctx.Done():
+		return FeedPage{}, ctx.Err()
+	case f.turns <- struct{}{}:
+	}
+	defer func() { <-f.turns }()
+	return f.store.FeedAfter(ctx, workspace, at, feedPage)
 }
 
 // followed is a workspace that somebody follows.
