@@ -14,8 +14,8 @@
 //		})
 //	}
 //
-// [RunReports] does the same for stores that aggregate for package report, [RunOutbox] and [RunFeed]
-// for those that note their events for package relay.
+// [RunReports] does the same for stores that aggregate for package report, [RunOutbox] and
+// [RunFeed] for those that note their events for package relay.
 //
 // Each case is a subtest that is named by what it demands, such as
 // Commit/refuses_a_stale_conversation. A failure begins with the rule that is broken. Every case
