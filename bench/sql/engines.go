@@ -256,8 +256,9 @@ type byConvo struct {
 	store *sqlstore.Store
 }
 
-func newConvo(ctx context.Context, db *sql.DB, d sqlstore.Dialect) (byConvo, error) {
-	s, err := sqlstore.Config{DB: db, Dialect: d}.Open(ctx)
+func newConvo(ctx context.Context, db *sql.DB, d sqlstore.Dialect, outbox bool) (byConvo,
+	error) {
+	s, err := sqlstore.Config{DB: db, Dialect: d, Outbox: outbox}.Open(ctx)
 	if err != nil {
 		return byConvo{}, err
 	}

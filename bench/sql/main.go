@@ -33,13 +33,13 @@ or have both started for the time of the run:
 	scripts/engines run -- sh -c 'cd bench && go run ./sql'
 
 It measures the rows of README's table; with -long more of them, and Tick. -growth measures convo
-alone, on tables of more and more conversations.
+alone, on tables of more and more conversations, and -relay what the outbox and a relay cost.
 `
 
 const everything = "sqlite,postgresql,mariadb"
 
 type options struct {
-	long, readme, growth, lean bool
+	long, readme, growth, lean, relay bool
 
 	rounds  int
 	length  time.Duration
@@ -63,6 +63,7 @@ var modes = []struct {
 	rows   int
 }{
 	{func(o *options) bool { return o.growth }, 5, 300 * time.Millisecond, 1_000_000},
+	{func(o *options) bool { return o.relay }, 5, time.Second, 20_000},
 	{func(o *options) bool { return o.long }, 5, 500 * time.Millisecond, 100_000},
 	{func(o *options) bool { return o.readme }, 7, 400 * time.Millisecond, 100_000},
 	{func(*options) bool { return true }, 3, 200 * time.Millisecond, 20_000},
@@ -74,13 +75,15 @@ func parse() (o *options, err error) {
 	flag.BoolVar(&o.readme, "readme", false, "print nothing but README's tables")
 	flag.BoolVar(&o.growth, "growth", false,
 		"what calls cost from 1,000 to -n conversations, on SQLite and PostgreSQL")
+	flag.BoolVar(&o.relay, "relay", false, "what the outbox costs, and how a relay keeps up")
 	flag.BoolVar(&o.lean, "lean", false, "with -growth: without events, cycles and keys")
 	flag.StringVar(&o.from, "from", "", "measure nothing; print README's tables of a file of -out")
 	out := flag.String("out", "", "a file to append each round's figures to, for benchstat")
 	flag.IntVar(&o.rounds, "rounds", 0, "how often each comparison is measured, in turns; the "+
 		"median ratio is printed (0: 3, with -readme 7, else 5)")
 	flag.DurationVar(&o.length, "for", 0, "how long one measurement takes "+
-		"(0: 200ms, with -readme 400ms, with -long 500ms, with -growth 300ms)")
+		"(0: 200ms, with -readme 400ms, with -long 500ms, with -growth 300ms, "+
+		"with -relay 1s)")
 	flag.IntVar(&o.rows, "n", 0, "how many conversations are in the tables "+
 		"(0: 20,000, with -long or -readme 100,000, with -growth 1,000,000)")
 	engines := flag.String("engines", everything, "what to measure on")
@@ -184,7 +187,7 @@ func run(ctx context.Context, o *options) error {
 	fmt.Printf("%s %s/%s, %d processors; %d conversations, then ANALYZE; %d rounds of %v\n\n",
 		runtime.Version(), runtime.GOOS,
 		runtime.GOARCH, runtime.NumCPU(), o.rows, o.rounds, o.length)
-	if !o.readme {
+	if !o.readme && !o.relay {
 		fmt.Print(head)
 	}
 	var skipped []string
@@ -198,8 +201,12 @@ func run(ctx context.Context, o *options) error {
 			continue
 		}
 		e, err := x.make(ctx, o, dsn)
+		measure := e.compare
+		if o.relay {
+			measure = e.relayed
+		}
 		if err == nil {
-			err = e.compare(ctx, o)
+			err = measure(ctx, o)
 		}
 		if e != nil {
 			err = errors.Join(err, e.drop())
@@ -210,6 +217,9 @@ func run(ctx context.Context, o *options) error {
 	}
 	if o.readme {
 		fmt.Print(readmeTables(o.all))
+	}
+	if o.relay {
+		fmt.Print(relayTable(o.all))
 	}
 	if o.long {
 		fmt.Print(tickTable(o.all))

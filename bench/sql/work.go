@@ -48,7 +48,7 @@ func (e *engine) side(ctx context.Context, f floor, table, server string, connec
 
 func convoItself(d sqlstore.Dialect) floor {
 	return floor{name: "convo", make: func(ctx context.Context, db *sql.DB) (any, error) {
-		return newConvo(ctx, db, d)
+		return newConvo(ctx, db, d, false)
 	}}
 }
 
