@@ -115,10 +115,10 @@ func (f *Feed) Follow(
 	ctx context.Context, workspace string, after Cursor,
 ) iter.Seq2[FeedItem, error] {
 	return func(yield func(FeedItem, error) bool) {
-		w := f.join(workspace)
+		w := f.join(workspace) //nolint:contextcheck // what it begins is for those who come, too
 		defer f.leave(w)
 		at, checked := after, -1
-		held := make([]FeedItem, 0, feedHeld)
+		held := make([]FeedItem, feedHeld)
 		for ctx.Err() == nil {
 			recent := w.behind(at, checked, held)
 			items, next := recent.items, recent.next
@@ -279,7 +279,7 @@ type behind struct {
 	moved <-chan struct{}
 }
 
-// behind puts what is recent behind a cursor into held, as much as has room, for who has been at
+// behind copies what is recent behind a cursor into held, as much as has room, for who has been at
 // the store since the given reset.
 func (w *followed) behind(at Cursor, reset int, held []FeedItem) behind {
 	w.mu.RLock()
@@ -294,7 +294,7 @@ func (w *followed) behind(at Cursor, reset int, held []FeedItem) behind {
 		}
 		return 1
 	})
-	b.items = append(held, w.recent[i:min(i+cap(held), len(w.recent))]...)
+	b.items = held[:copy(held, w.recent[i:])]
 	switch n := len(b.items); {
 	case i+n < len(w.recent):
 		b.next = b.items[n-1].Cursor

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -36,6 +37,7 @@ type counted struct {
 	*memstore.Store
 	reads atomic.Int64
 	down  atomic.Bool
+	gate  sync.RWMutex                   // nothing is read while it is locked
 	old   atomic.Pointer[memstore.Store] // that it is restored from
 }
 
@@ -52,6 +54,8 @@ func (s *counted) FeedAfter(
 	ctx context.Context, workspace string, after relay.Cursor, limit int,
 ) (relay.FeedPage, error) {
 	s.reads.Add(1)
+	s.gate.RLock()
+	defer s.gate.RUnlock()
 	if s.down.Load() {
 		return relay.FeedPage{}, errDown
 	}
@@ -102,12 +106,17 @@ type follower struct {
 }
 
 func (w *feeding) follow(workspace string, at relay.Cursor) *follower {
+	g := w.begin(workspace, at)
+	synctest.Wait()
+	return g
+}
+
+func (w *feeding) begin(workspace string, at relay.Cursor) *follower {
 	ctx, cancel := context.WithCancel(w.Context())
 	g := &follower{}
 	var done sync.WaitGroup
 	done.Go(func() { g.gather(w.feed.Follow(ctx, workspace, at)) })
 	g.stop = func() { cancel(); done.Wait() }
-	synctest.Wait()
 	return g
 }
 
@@ -324,6 +333,30 @@ func TestAFollowerWaitsWhileTheStoreIsDown(t *testing.T) {
 		began := w.follow(acme, relay.Cursor{})
 		began.stop()
 		assert.ErrorIs(t, began.err, errDown, "who comes is told")
+	})
+}
+
+// Many who begin, or are behind, do not all read at once.
+func TestFollowersReadTheStoreInTurns(t *testing.T) {
+	withFeed(t, func(w *feeding) {
+		events := w.says(acme, 3)
+		w.store.gate.Lock()
+		var all []*follower
+		for range 20 {
+			all = append(all, w.begin(acme, relay.Cursor{}))
+		}
+		for w.store.reads.Load() < 5 { // one reads for all of them, besides
+			runtime.Gosched()
+		}
+		for range 1000 {
+			runtime.Gosched()
+		}
+		assert.Equal(t, int64(5), w.store.reads.Load())
+		w.store.gate.Unlock()
+		for _, g := range all {
+			assert.Equal(t, events, g.take())
+			g.stop()
+		}
 	})
 }
 
