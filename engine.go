@@ -15,7 +15,8 @@ import (
 // Engine carries commands to snapshots and their outcomes to a store. It holds no state of its own,
 // but for what its timers put off, whose turn it is, and what spares trips ([WithKept]). Nothing
 // rests on that: any number of engines, in any number of processes, may work on one store. Calls of
-// one engine for the same Ref follow one another. It is safe for concurrent use.
+// one engine for the same Ref follow one another; those that wait may be committed together, under
+// the context of one of them, and each gets its own answer. It is safe for concurrent use.
 type Engine struct {
 	store     Store
 	policy    Policy
