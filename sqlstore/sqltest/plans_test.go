@@ -41,7 +41,32 @@ func TestPlans(t *testing.T) {
 		p := newPlanner(t, e)
 		t.Run("no statement scans a table", p.noScans)
 		t.Run("a page reads no more than its rows", p.noLongPages)
+		t.Run("a page of a long history reads what is around it", p.noWholeHistories)
 	})
+}
+
+// noWholeHistories looks at a page in the middle of the history of a contact who has far more
+// conversations than the statistics say anybody has.
+func (p *planner) noWholeHistories(t *testing.T) {
+	_, err := p.db.ExecContext(t.Context(), "UPDATE convo_conversations SET contact = '"+
+		fill.Regular+"', origin = '"+fill.Regular+"' WHERE workspace = '"+fill.Workspace+
+		"' AND status = 'closed'")
+	require.NoError(t, err)
+	statements := p.during(func(s *sqlstore.Store, did func(string)) {
+		page, err := s.Events(t.Context(), convo.EventFilter{
+			Workspace: fill.Workspace, Contact: fill.Regular, Limit: pageLimit,
+			After: convo.EventCursor{At: firstDay.Add(filled / 2 * 20 * time.Second)},
+		})
+		require.NoError(t, err)
+		require.Len(t, page, pageLimit)
+		did("history")
+	})
+	require.NotEmpty(t, statements)
+	for _, st := range statements {
+		for _, plan := range p.explain(t, st, true) {
+			assert.LessOrEqual(t, plan.read, 2*mostRead, "%s\n%s\n%s", st.what, st.text, plan.text)
+		}
+	}
 }
 
 func (p *planner) noScans(t *testing.T) {

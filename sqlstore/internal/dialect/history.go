@@ -86,7 +86,9 @@ func (d *Dialect) OwnLogsArgs(f *convo.EventFilter) []any {
 
 // Behind is the statement for the conversations of a contact that may have events behind f.After,
 // where f.Contact is the root of a family, and its arguments. It finds those that began up to an
-// hour before, those that are active, and among the longer ones those that can reach so far.
+// hour before, those that are active, and among the longer ones those that can reach so far. These
+// are looked up by id, one by one: a CASE cannot be answered from an index, or PostgreSQL would go
+// over all that the contact has had so far, for it believes that most have one.
 func (d *Dialect) Behind(f *convo.EventFilter, family []string) (statement string, args []any) {
 	at := f.After.At.UnixMicro()
 	args = []any{f.Workspace, f.Contact, at - convo.SpanWidth(0), at, at, f.Workspace, f.Contact}
@@ -118,7 +120,8 @@ func (d *Dialect) Behind(f *convo.EventFilter, family []string) (statement strin
 	SELECT cv.id, cv.created_at, cv.updated_at, cv.version, cv.version - cv.version, ` + halves + `
 	FROM around ` + d.JoinInOrder() + ` convo_conversations cv
 		ON cv.workspace = ? AND cv.id = around.id
-	WHERE cv.contact = ? AND cv.created_at <= ? AND cv.updated_at >= ?
+	WHERE CASE WHEN cv.contact = ? AND cv.created_at <= ? AND cv.updated_at >= ?
+		THEN 1 ELSE 0 END = 1
 	UNION ALL
 	SELECT id, created_at, updated_at, version, seq + CASE WHEN seq + step <= version AND EXISTS (
 		SELECT 1 FROM convo_events ev
