@@ -335,6 +335,8 @@ func applyToContact(s *Snapshot, e *Event) {
 		if s.Ref.Address == *payloadIn[Address](e) {
 			s.AddressOwner = ""
 		}
+	case ContactErased:
+		c.ErasedAt, c.Name, c.Attributes = e.At, "", ""
 	case ProfileChanged:
 		p := payloadIn[Profile](e)
 		c.Name, c.Attributes = p.Name, p.Attributes

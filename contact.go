@@ -37,6 +37,8 @@ type Contact struct {
 	MergedInto string `json:"merged_into,omitempty"`
 	// Parent is the contact that it was merged into itself, which may have been merged since.
 	Parent string `json:"parent,omitempty"`
+	// ErasedAt is when it was erased, since when it takes no commands. Zero: it was not.
+	ErasedAt time.Time `json:"erased_at,omitzero"`
 }
 
 // SeenEvery is how often a contact's messages change SeenAt at most, so that most of them leave the

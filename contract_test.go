@@ -304,7 +304,8 @@ func TestEveryErrorHasACodeAndIsJSON(t *testing.T) {
 	for _, err := range []error{
 		convo.ErrNotFound, convo.ErrNotActive, convo.ErrClosed, convo.ErrNotClosed,
 		convo.ErrActiveExists,
-		convo.ErrBlocked, convo.ErrOutOfOrder, convo.ErrMerged, convo.ErrAddressTaken,
+		convo.ErrBlocked, convo.ErrOutOfOrder, convo.ErrMerged, convo.ErrErased,
+		convo.ErrAddressTaken,
 		convo.ErrInvalid,
 		convo.ErrConflict, convo.ErrDuplicate, convo.ErrKeyReused, convo.ErrCommitUnknown,
 		convo.ErrTransactionLost,

@@ -75,6 +75,7 @@ const (
 	SourceDialogflow      Source = "dialogflow"
 	SourceContactMerge    Source = "contact_merge"
 	SourceContactUnmerge  Source = "contact_unmerge"
+	SourceContactErasure  Source = "contact_erasure"
 	SourceInactivity      Source = "inactivity"
 	SourceTimer           Source = "timer" // waking, and what a deadline does but for closing
 	SourceImport          Source = "import"

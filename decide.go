@@ -77,6 +77,9 @@ func (w *decider) step(s *Snapshot, o *fields, now time.Time, p *Policy) error {
 	if err := o.check(p); err != nil {
 		return err
 	}
+	if !s.Contact.ErasedAt.IsZero() || !s.Target.Contact.ErasedAt.IsZero() {
+		return refuse(s, ErrErased, o.kind.name())
+	}
 	o.until, o.sentAt = micros(o.until), micros(o.sentAt)
 	if s.Contact.Version == 0 && o.kind != kindOpen && o.kind != kindReceive && !o.quiet {
 		reason := cmp.Or(actions[table[o.kind].cells[stateNone][0].action].err, ErrNotFound)

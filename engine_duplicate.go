@@ -130,24 +130,18 @@ func (e *Engine) callApplied(
 
 // remember keeps the key of a call all of whose commands were applied before, under k.
 func (e *Engine) remember(ctx context.Context, c *call, contact string, k Key) error {
-	k.KeyID, k.RequestHash = KeyID{ID: c.key}, requestHash(c.to, nil)
-	if k.Conversation == uuid.Nil {
-		k.FirstSeq, k.LastSeq = 0, 0
-	}
+	k.RequestHash = requestHash(c.to, nil)
 	return e.commit(ctx, &Change{
 		Contact: ContactRow{Contact: Contact{Workspace: c.to.Workspace, ID: contact}},
-		Keys:    []Key{k},
+		Keys:    []Key{k.ofHost(c.key)},
 	})
 }
 
 // recorded is the key of a whole call, for what it writes.
 func (c *call) recorded(ch *Change) Key {
 	k := keyOfEvents(ch.Conversation.ID, ch.Events)
-	k.ID, k.RequestHash = c.key, requestHash(c.to, nil)
-	if k.Conversation == uuid.Nil { // a host's key does not say whose log it is
-		k.FirstSeq, k.LastSeq = 0, 0
-	}
-	return k
+	k.RequestHash = requestHash(c.to, nil)
+	return k.ofHost(c.key)
 }
 
 // askHost has the host decide on what was loaded, and returns what is not applied yet.

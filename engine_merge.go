@@ -46,13 +46,7 @@ func (e *Engine) merge(
 			d, conflict, err = e.attemptMerge(ctx, pc, m, at, id)
 			return conflict, err
 		}
-		var conflict bool
-		var err error
-		if locker := e.lockerFor(*try, pc); locker == nil {
-			conflict, err = attempt(ctx)
-		} else {
-			conflict, err = underLock(ctx, locker, m.Workspace, pc, attempt)
-		}
+		conflict, err := e.inOneGo(ctx, *try, m.Workspace, pc, attempt)
 		if err == nil {
 			e.observe(ctx, d.Secondary.Events)
 			return MergeResult{
@@ -159,13 +153,7 @@ func (e *Engine) unmerge(
 			d, conflict, err = e.attemptUnmerge(ctx, m, at, id)
 			return conflict, err
 		}
-		var conflict bool
-		var err error
-		if locker := e.lockerFor(*try, pc); locker == nil {
-			conflict, err = attempt(ctx)
-		} else {
-			conflict, err = underLock(ctx, locker, m.Workspace, pc, attempt)
-		}
+		conflict, err := e.inOneGo(ctx, *try, m.Workspace, pc, attempt)
 		if err == nil {
 			e.observe(ctx, d.Contact.Events)
 			return UnmergeResult{
@@ -217,11 +205,28 @@ func (e *Engine) attemptUnmerge(
 	return d, isConflict(err), err
 }
 
+// inOneGo carries out an attempt, under the store's lock if it is its turn.
+func (e *Engine) inOneGo(
+	ctx context.Context, try int, workspace string, pc *policyCache,
+	attempt func(context.Context) (conflict bool, err error),
+) (conflict bool, err error) {
+	if locker := e.lockerFor(try, pc); locker != nil {
+		return underLock(ctx, locker, workspace, pc, attempt)
+	}
+	return attempt(ctx)
+}
+
 // allActive are the active conversations of a root contact.
 func (e *Engine) allActive(ctx context.Context, k *Contact) (all []Conversation, err error) {
+	return e.allOf(ctx, k, StatusOpen, StatusPending)
+}
+
+// allOf are the conversations of a root contact with one of the statuses, or with any.
+func (e *Engine) allOf(
+	ctx context.Context, k *Contact, statuses ...Status,
+) (all []Conversation, err error) {
 	f := Filter{
-		Workspace: k.Workspace, Contact: k.ID, Status: []Status{StatusOpen, StatusPending},
-		Limit: MaxPageSize,
+		Workspace: k.Workspace, Contact: k.ID, Status: statuses, Limit: MaxPageSize,
 	}
 	for k.Version > 0 {
 		page, err := e.store.Conversations(ctx, f)

@@ -25,6 +25,7 @@ var (
 	ErrOutOfOrder = errors.New("the given time is before the conversation's last event: " +
 		"import in order of time, or leave it zero for now")
 	ErrMerged       = errors.New("the contact was merged into another one already")
+	ErrErased       = errors.New("the contact was erased: nothing is written of it any more")
 	ErrAddressTaken = errors.New(
 		"the address belongs to another contact: merge the two, or address only one")
 	ErrTooManyActive = errors.New("more active conversations than one commit changes: " +
@@ -68,6 +69,7 @@ var codes = [...]struct {
 	{ErrBlocked, "blocked"},
 	{ErrOutOfOrder, "out_of_order"},
 	{ErrMerged, "merged"},
+	{ErrErased, "erased"},
 	{ErrAddressTaken, "address_taken"},
 	{ErrTooManyActive, "too_many_active"},
 	{ErrNotFound, "not_found"},
@@ -81,8 +83,9 @@ var codes = [...]struct {
 
 // Code is a short stable name for what err is, for metrics and for answers to clients, one for each
 // error of this package and for the two of contexts: invalid, transaction_lost, not_active, closed,
-// not_closed, active_exists, blocked, out_of_order, merged, address_taken, too_many_active,
-// not_found, commit_unknown, conflict, duplicate, key_reused, canceled, deadline_exceeded. It is ""
+// not_closed, active_exists, blocked, out_of_order, merged, erased, address_taken,
+// too_many_active, not_found, commit_unknown, conflict, duplicate, key_reused, canceled,
+// deadline_exceeded. It is ""
 // for nil, and "other" for anything else, such as an error of a driver.
 func Code(err error) string {
 	if err == nil {

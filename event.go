@@ -36,6 +36,8 @@ const (
 	ConversationMoved // to another contact, lane or channel, by a Move
 	ConversationRated // a cycle of it, by the contact
 	DeadlinePassed    // one of the policy's Deadlines
+	// ConversationErased: an erasure took the texts out of it, or replaced who was named in it.
+	ConversationErased
 
 	ProfileChanged
 	AddressLinked
@@ -44,6 +46,7 @@ const (
 	ContactUnblocked
 	ContactMerged
 	ContactUnmerged
+	ContactErased // an erasure, which has replaced its id
 )
 
 // payloadType is what an event of a kind has beside what all events have.
@@ -74,6 +77,7 @@ const (
 	resumptionPayload
 	ratedPayload
 	passingPayload
+	erasingPayload
 )
 
 // eventKinds names the kinds, and says whose log they are in and what payload they have.
@@ -107,16 +111,18 @@ var eventKinds = [...]struct {
 		payload: prioritizingPayload},
 	ConversationDescribed: {name: "conversation_described",
 		payload: descriptionPayload},
-	ConversationMoved: {name: "conversation_moved", payload: movingPayload},
-	ConversationRated: {name: "conversation_rated", payload: ratedPayload},
-	DeadlinePassed:    {name: "deadline_passed", payload: passingPayload},
-	ProfileChanged:    {name: "profile_changed", payload: profilePayload, ofContact: true},
-	AddressLinked:     {name: "address_linked", payload: addressPayload, ofContact: true},
-	AddressUnlinked:   {name: "address_unlinked", payload: addressPayload, ofContact: true},
-	ContactBlocked:    {name: "contact_blocked", payload: blockingPayload, ofContact: true},
-	ContactUnblocked:  {name: "contact_unblocked", ofContact: true},
-	ContactUnmerged:   {name: "contact_unmerged", payload: unmergingPayload, ofContact: true},
-	ContactMerged:     {name: "contact_merged", payload: mergingPayload, ofContact: true},
+	ConversationMoved:  {name: "conversation_moved", payload: movingPayload},
+	ConversationRated:  {name: "conversation_rated", payload: ratedPayload},
+	DeadlinePassed:     {name: "deadline_passed", payload: passingPayload},
+	ConversationErased: {name: "conversation_erased"},
+	ProfileChanged:     {name: "profile_changed", payload: profilePayload, ofContact: true},
+	AddressLinked:      {name: "address_linked", payload: addressPayload, ofContact: true},
+	AddressUnlinked:    {name: "address_unlinked", payload: addressPayload, ofContact: true},
+	ContactBlocked:     {name: "contact_blocked", payload: blockingPayload, ofContact: true},
+	ContactUnblocked:   {name: "contact_unblocked", ofContact: true},
+	ContactUnmerged:    {name: "contact_unmerged", payload: unmergingPayload, ofContact: true},
+	ContactMerged:      {name: "contact_merged", payload: mergingPayload, ofContact: true},
+	ContactErased:      {name: "contact_erased", payload: erasingPayload, ofContact: true},
 }
 
 var kindsByName = func() map[string]EventKind {
@@ -200,7 +206,7 @@ type Event struct {
 // Payload is what events of one kind have beside what all events have: *Opening, *Pending,
 // *ClosingNotes, *Assignment, *Message, *Edited, *Retracted, *Identified, *Duplicated,
 // *Notice, *Address, *Blocking, *Merging, *Unmerging, *Before, *Labeling, *Prioritizing,
-// *Description, *Profile, *Moving, *Resumption, *Rated or *Passing.
+// *Description, *Profile, *Moving, *Resumption, *Rated, *Passing or *Erasing.
 type Payload interface{ payload() }
 
 func (*Opening) payload()      {}
@@ -226,6 +232,7 @@ func (*Moving) payload()       {}
 func (*Resumption) payload()   {}
 func (*Rated) payload()        {}
 func (*Passing) payload()      {}
+func (*Erasing) payload()      {}
 
 // MessageAt is when a message was sent: its SentAt, if it has one that is not after At; else At. It
 // is what waits and responses count from.
@@ -355,6 +362,9 @@ func (e Event) Before() Before {
 
 // Merging is the payload of a merge; zero for other events.
 func (e Event) Merging() Merging { return payloadOf[Merging](&e) }
+
+// Erasing is the payload of an erasure; zero for other events.
+func (e Event) Erasing() Erasing { return payloadOf[Erasing](&e) }
 
 // Unmerging is the payload of the undoing of a merge; zero for other events.
 func (e Event) Unmerging() Unmerging { return payloadOf[Unmerging](&e) }

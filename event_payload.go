@@ -203,6 +203,11 @@ type Merging struct {
 	BlockedBy  Tokens // the primary's, after it
 }
 
+// Erasing is the payload of ContactErased.
+type Erasing struct {
+	Removed Attributes // an [Erased] as JSON
+}
+
 // Unmerging is the payload of ContactUnmerged.
 type Unmerging struct {
 	From         string // the root that it was merged into

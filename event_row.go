@@ -160,6 +160,8 @@ func (e Event) Row() (r EventRow) {
 		r.Subject, r.Attributes = p.Subject, p.Attributes
 	case *Profile:
 		r.Name, r.Attributes = p.Name, p.Attributes
+	case *Erasing:
+		r.Attributes = p.Removed
 	case *Merging:
 		r.MergedInto, r.ContactSeq = p.MergedInto, p.ContactSeq
 		r.Blocked, r.BlockedBy = p.Blocked, p.BlockedBy
@@ -242,6 +244,8 @@ func (r *EventRow) To(e *Event) {
 		*payloadFor[Description](e) = Description{r.Subject, r.Attributes}
 	case profilePayload:
 		*payloadFor[Profile](e) = Profile{r.Name, r.Attributes}
+	case erasingPayload:
+		*payloadFor[Erasing](e) = Erasing{r.Attributes}
 	case mergingPayload:
 		*payloadFor[Merging](e) = Merging{r.MergedInto, r.ContactSeq, r.Blocked, r.BlockedBy}
 	case unmergingPayload:

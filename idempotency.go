@@ -28,9 +28,12 @@ type KeyID struct {
 // unique for the address that its message came by: two people may both have a message 17. Where
 // either names no address, it is unique for the contact; rootOf is the root contact that a contact
 // leads to now, so that a merge makes two people one. holder is the root contact that other's
-// conversation belongs to now, which may be another one after a Move; empty: there is none.
+// conversation belongs to now, which may be another one after a Move; empty: there is none. What is
+// left of an erased key is found by its own name alone: see [KeyID.Erased].
 func (k KeyID) Finds(other KeyID, holder string, rootOf func(contact string) string) bool {
 	switch {
+	case other.IsErased() && !k.IsErased():
+		return k.Channel == other.Channel && k.Erased() == other.ID
 	case k.Channel != other.Channel || k.ID != other.ID:
 		return false
 	case k.Channel == "" || k.Address != "" && k.Address == other.Address:
@@ -110,7 +113,7 @@ func (g *keyedGroup) appliedUnder(
 	keys []Key, contact string, to Ref, cmds []Command,
 ) (k Key, ok bool, err error) {
 	for _, k := range keys { // first, for it may say that this is another request
-		if g.key != "" && k.KeyID == (KeyID{ID: g.key}) {
+		if g.key != "" && k.Channel == "" && (KeyID{ID: g.key}).Finds(k.KeyID, "", nil) {
 			if k.RequestHash != requestHash(to, cmds[g.from:g.to]) {
 				return k, true, fmt.Errorf("convo: key %q: %w", g.key, ErrKeyReused)
 			}
@@ -150,11 +153,8 @@ func (w *decider) record(s *Snapshot, g *keyedGroup, cmds []Command, first int) 
 	}
 	if g.key != "" {
 		k := keyOfEvents(s.Conversation.ID, w.events[first:])
-		if k.Conversation == uuid.Nil { // a host's key does not say whose log it is
-			k.FirstSeq, k.LastSeq = 0, 0
-		}
-		k.KeyID, k.RequestHash = KeyID{ID: g.key}, requestHash(s.Ref, cmds[g.from:g.to])
-		w.keys = append(w.keys, k)
+		k.RequestHash = requestHash(s.Ref, cmds[g.from:g.to])
+		w.keys = append(w.keys, k.ofHost(g.key))
 	}
 }
 
@@ -188,13 +188,32 @@ func keyOfEvents(conversation uuid.UUID, events []Event) Key {
 	return k
 }
 
-// requestHash tells requests apart: the first eight bytes of the SHA-256 of their JSON.
+// ofHost is k under a host's key, which is a hash from the beginning: it does not say whose log it
+// is, so an erasure would not find one that leads to no conversation.
+func (k Key) ofHost(id string) Key {
+	k.KeyID = KeyID{ID: KeyID{ID: id}.Erased()}
+	if k.Conversation == uuid.Nil {
+		k.FirstSeq, k.LastSeq = 0, 0
+	}
+	return k
+}
+
+// requestHash tells requests apart by their JSON.
 func requestHash(to Ref, cmds []Command) int64 {
+	parts := make([]any, 1, len(cmds)+1)
+	parts[0] = to
+	for _, cmd := range cmds {
+		parts = append(parts, Commands{cmd})
+	}
+	return hashOf(parts...)
+}
+
+// hashOf is the first eight bytes of the SHA-256 of the JSON of parts.
+func hashOf(parts ...any) int64 {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
-	_ = enc.Encode(to) // a hash takes every write
-	for _, cmd := range cmds {
-		if err := enc.Encode(Commands{cmd}); err != nil { // it is not the command that was applied
+	for _, part := range parts { // a hash takes every write
+		if err := enc.Encode(part); err != nil { // it is not what was applied
 			_, _ = fmt.Fprintln(h, err)
 		}
 	}

@@ -414,9 +414,8 @@ func decideHistory(
 			"a history leaves its conversation closed: end it with a Close")
 	}
 	s.Contact.Blocked = blocked
-	w.keys = append(w.keys, Key{
-		KeyID: KeyID{ID: h.Key}, Conversation: c.ID, FirstSeq: 1, LastSeq: c.Version,
-	})
+	k := Key{Conversation: c.ID, FirstSeq: 1, LastSeq: c.Version}
+	w.keys = append(w.keys, k.ofHost(h.Key))
 	w.result(&s, &d.Change)
 	d.Outcome = w.outcome
 	return d, s, nil

@@ -52,6 +52,7 @@ const (
 	OutcomeUnlinked  Outcome = "unlinked"
 	OutcomeMerged    Outcome = "merged"
 	OutcomeUnmerged  Outcome = "unmerged"
+	OutcomeErased    Outcome = "erased"
 	// OutcomeDuplicate: the engine found that all was applied before; nothing was written now.
 	OutcomeDuplicate Outcome = "duplicate"
 )

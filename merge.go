@@ -56,8 +56,8 @@ type MergeSide struct {
 // Each active conversation of the secondary is closed with source contact_merge, or moves to the
 // primary when the primary has no active one in its lane and its policy's Merge is MergeTransfer.
 // It fails with a *ValidationError for a merge of a contact into itself (also through an earlier
-// merge), and with a *StateError of ErrNotFound, ErrMerged (merged elsewhere already) or
-// ErrOutOfOrder. Repeating a merge is unchanged. When one of them is blocked, the primary is
+// merge), and with a *StateError of ErrNotFound, ErrMerged (merged elsewhere already), ErrErased
+// or ErrOutOfOrder. Repeating a merge is unchanged. When one of them is blocked, the primary is
 // afterwards. A primary never seen becomes known.
 func DecideMerge(
 	primary, secondary MergeSide,
@@ -72,6 +72,11 @@ func DecideMerge(
 		return MergeDecision{}, &StateError{Err: ErrNotFound, Command: "merge", Contact: k.ID}
 	}
 	root, other := primary.Contact.ID, secondary.Contact.ID
+	for _, k := range [...]*Contact{&primary.Contact, &secondary.Contact} {
+		if !k.ErasedAt.IsZero() {
+			return MergeDecision{}, &StateError{Err: ErrErased, Command: "merge", Contact: k.ID}
+		}
+	}
 	switch {
 	case root == m.Secondary:
 		return MergeDecision{}, invalid(

@@ -114,6 +114,9 @@ type Change struct {
 	// another change of the same commit.
 	UnmergeFrom string
 	Family      []string
+	// Erase is an erasure; mostly nil. The rows of the change are as that leaves them, with each
+	// conversation that it is to go over. See [Erasure].
+	Erase *Erasure
 	// Unpublished says that a store with an outbox is not to note the events there.
 	Unpublished bool
 }

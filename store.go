@@ -31,8 +31,8 @@ type Store interface {
 	//     an event in a place that is taken;
 	//   - with ErrActiveExists, a second active conversation of one contact in one lane, also one
 	//     that a merge would make.
-	// Where several hold, any of them. It MUST carry out what Change.MergeInto demands, and MUST
-	// NOT keep anything of changes after it returns.
+	// Where several hold, any of them. It MUST carry out what Change.MergeInto and Change.Erase
+	// demand, and MUST NOT keep anything of changes after it returns.
 	Commit(ctx context.Context, changes ...Change) error
 
 	// Conversation returns one conversation, or ErrNotFound.
@@ -79,7 +79,12 @@ type Store interface {
 	// Family returns the contacts that were merged into a root contact, in any order, each with
 	// that as its MergedInto.
 	Family(ctx context.Context, workspace, root string) ([]Contact, error)
+	// Mentions returns, in any order, the conversations of a workspace that have an event with one
+	// of the contacts in it: as Event.Contact, as Moving.From, or, of the type ActorContact, as By
+	// or Before.ClosedBy. It is rarely asked, and may look through the whole log.
+	Mentions(ctx context.Context, workspace string, contacts ...string) ([]uuid.UUID, error)
 	// Keys returns the keys that are known and that one of ids finds ([KeyID.Finds]), in any order.
+	// One that was erased is returned under the Address and the ID that find it.
 	Keys(ctx context.Context, workspace string, ids ...KeyID) ([]Key, error)
 	// Addresses returns the addresses of a contact and of all that were merged into it, in any
 	// order.

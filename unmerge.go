@@ -42,8 +42,8 @@ type UnmergeDecision struct {
 // that were opened for them or moved to them, addresses that were linked to them, and their own
 // logs, with all that was said since. What the merge closed stays closed. A block that came by the
 // merge ends with it, unless somebody has blocked or unblocked the root since. It fails with a
-// *ValidationError, and with a *StateError of ErrNotFound or ErrOutOfOrder; a contact that is not
-// merged is unchanged.
+// *ValidationError, and with a *StateError of ErrNotFound, ErrErased or ErrOutOfOrder; a contact
+// that is not merged is unchanged.
 func DecideUnmerge(
 	root MergeSide, family []Contact, at time.Time, m Unmerge,
 ) (UnmergeDecision, error) {
@@ -56,6 +56,9 @@ func DecideUnmerge(
 	k := &root.Contact
 	if k.Version == 0 {
 		return refused(ErrNotFound)
+	}
+	if !k.ErasedAt.IsZero() {
+		return refused(ErrErased)
 	}
 	i := slices.IndexFunc(family, func(c Contact) bool { return c.ID == m.Contact })
 	if k.ID == m.Contact || i < 0 {

@@ -171,7 +171,7 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 	}
 	for _, k := range ch.Keys {
 		var err error
-		w.found(k.KeyID, func(*key) {
+		w.found(k.KeyID, func(*key, bool) {
 			err = fmt.Errorf("memstore: key %q: %w", k.ID, convo.ErrDuplicate)
 		})
 		if err != nil {
@@ -179,13 +179,16 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 		}
 	}
 	for _, r := range [...]*convo.ContactRow{&ch.Contact, &ch.Other} {
-		var version int64
-		later := false
-		if k := w.contacts[r.ID]; k != nil {
-			version, later = k.version, k.seenAt > r.SeenAt.UnixMicro()
+		if r.Action == convo.RowKept {
+			continue
 		}
-		if r.Action != convo.RowKept && (version != r.Expected || later) {
-			return fmt.Errorf("memstore: contact %q: %w", r.ID, convo.ErrConflict)
+		if err := w.checkContact(r.ID, r); err != nil {
+			return err
+		}
+	}
+	if ch.Erase != nil {
+		if err := w.checkErase(ch.Erase); err != nil {
+			return err
 		}
 	}
 	for r := range conversationRows(ch) {
@@ -212,6 +215,19 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 		if w.addresses[a.Address] != nil {
 			return fmt.Errorf("memstore: address on %q: %w", a.Channel, convo.ErrConflict)
 		}
+	}
+	return nil
+}
+
+// checkContact compares the contact with an id with what its row expects.
+func (w *workspace) checkContact(id string, r *convo.ContactRow) error {
+	var version int64
+	later := false
+	if k := w.contacts[id]; k != nil {
+		version, later = k.version, k.seenAt > r.SeenAt.UnixMicro()
+	}
+	if version != r.Expected || later {
+		return fmt.Errorf("memstore: contact %q: %w", id, convo.ErrConflict)
 	}
 	return nil
 }
@@ -258,6 +274,9 @@ func (s *Store) workspace(name string) *workspace {
 
 func (s *Store) write(ch *convo.Change) {
 	w := s.workspace(ch.Contact.Workspace)
+	if ch.Erase != nil {
+		s.erase(w, ch)
+	}
 	if written(&ch.Contact) {
 		w.writeContact(&ch.Contact.Contact)
 	}
@@ -295,33 +314,8 @@ func (s *Store) write(ch *convo.Change) {
 		k.makeExtra().addresses = append(k.makeExtra().addresses, a)
 		w.identify(a)
 	}
-	for _, k := range ch.Keys {
-		name := keyName{w.word(k.Channel), strings.Clone(k.ID)}
-		w.keys[name] = &key{
-			w.conversations[k.Conversation], k.RequestHash, k.FirstSeq, k.LastSeq,
-			strings.Clone(k.Address), w.contacts[k.Contact], w.keys[name],
-		}
-	}
-}
-
-// redact writes the batch that has an event anew, without its texts.
-func (w *workspace) redact(p convo.EventPlace) {
-	log, owner := []string(nil), p.Contact
-	if c := w.conversations[p.Conversation]; c != nil {
-		log, owner = c.log, c.origin.id
-	} else if k := w.contacts[p.Contact]; k != nil && k.extra != nil {
-		log = k.extra.log
-	}
-	for i := len(log) - 1; i >= 0; i-- {
-		if firstSeq(log[i]) > p.Seq {
-			continue
-		}
-		log[i] = w.recode(log[i], p.Conversation, owner, owner, func(r *convo.EventRow) {
-			if r.Seq == p.Seq {
-				r.Body, r.Attachments = "", nil
-			}
-		})
-		return
+	for i := range ch.Keys {
+		w.addKey(&ch.Keys[i])
 	}
 }
 
@@ -370,7 +364,7 @@ func (w *workspace) writeContact(v *convo.Contact) {
 	k.version, k.blocked = v.Version, v.Blocked
 	k.createdAt, k.updatedAt = v.CreatedAt.UnixMicro(), v.UpdatedAt.UnixMicro()
 	k.seenAt = v.SeenAt.UnixMicro()
-	said := told{v.BlockedBy, v.Name, v.Attributes, v.MergedInto, v.Parent}
+	said := told{v.BlockedBy, v.Name, v.Attributes, v.MergedInto, v.Parent, v.ErasedAt}
 	if k.extra != nil || said != (told{}) {
 		k.makeExtra().told = said
 	}

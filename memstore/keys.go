@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"strings"
 
 	"github.com/chatlifecycle/convo"
 )
@@ -18,8 +19,8 @@ type key struct {
 	next         *key     // of the same name
 }
 
-// found yields the keys that a question finds.
-func (w *workspace) found(asked convo.KeyID, yield func(*key)) {
+// found yields the keys that a question finds, and whether they are what is left of them.
+func (w *workspace) found(asked convo.KeyID, yield func(k *key, erased bool)) {
 	rootOf := func(contact string) string {
 		if k := w.contacts[contact]; k != nil {
 			return k.root.id
@@ -32,9 +33,36 @@ func (w *workspace) found(asked convo.KeyID, yield func(*key)) {
 			holder = k.conversation.origin.root.id
 		}
 		if asked.Finds(k.id(asked.Channel, asked.ID), holder, rootOf) {
-			yield(k)
+			yield(k, false)
 		}
 	}
+	if w.erasedKeys > 0 {
+		if k := w.keys[keyName{asked.Channel, asked.Erased()}]; k != nil {
+			yield(k, true)
+		}
+	}
+}
+
+func (w *workspace) addKey(k *convo.Key) {
+	name := keyName{w.word(k.Channel), strings.Clone(k.ID)}
+	w.keys[name] = &key{
+		w.conversations[k.Conversation], k.RequestHash, k.FirstSeq, k.LastSeq,
+		strings.Clone(k.Address), w.contacts[k.Contact], w.keys[name],
+	}
+	if k.IsErased() {
+		w.erasedKeys++
+	}
+}
+
+// full is the key with all that it leads to.
+func (k *key) full(channel, id string) convo.Key {
+	v := convo.Key{
+		KeyID: k.id(channel, id), RequestHash: k.hash, FirstSeq: k.first, LastSeq: k.last,
+	}
+	if k.conversation != nil {
+		v.Conversation = k.conversation.id
+	}
+	return v
 }
 
 func (k *key) id(channel, id string) convo.KeyID {
@@ -62,13 +90,10 @@ func (s *Store) Keys(
 	}
 	var out []convo.Key
 	for _, id := range ids {
-		w.found(id, func(k *key) {
-			v := convo.Key{
-				KeyID:       k.id(id.Channel, id.ID),
-				RequestHash: k.hash, FirstSeq: k.first, LastSeq: k.last,
-			}
-			if k.conversation != nil {
-				v.Conversation = k.conversation.id
+		w.found(id, func(k *key, erased bool) {
+			v := k.full(id.Channel, id.ID)
+			if erased {
+				v.Address = id.Address
 			}
 			out = append(out, v)
 		})

@@ -53,6 +53,7 @@ type workspace struct {
 	addresses     map[convo.Address]*contact
 	identities    map[string][]convo.Address // the addresses with each Identity, in their order
 	keys          map[keyName]*key
+	erasedKeys    int // of keys
 	receipts      map[keyName][]receipt
 	tokens        map[string]token // of each channel, lane, category, assignee and team
 	words         []string         // of each token
@@ -92,6 +93,7 @@ type told struct {
 	name               string
 	attributes         convo.Attributes
 	mergedInto, parent string
+	erasedAt           time.Time
 }
 
 // state is the contact as it is read.
@@ -103,7 +105,7 @@ func (k *contact) state() convo.Contact {
 	if k.extra != nil {
 		t := &k.extra.told
 		v.BlockedBy, v.Name, v.Attributes = t.blockedBy, t.name, t.attributes
-		v.MergedInto, v.Parent = t.mergedInto, t.parent
+		v.MergedInto, v.Parent, v.ErasedAt = t.mergedInto, t.parent, t.erasedAt
 	}
 	return v
 }

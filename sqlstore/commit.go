@@ -29,6 +29,7 @@ type plan struct {
 	redacted      []convo.EventPlace
 	repointed     []convo.Key
 	unlinked      []convo.Address
+	erase         *convo.Erasure
 	outbox        bool           // events are noted
 	noted         []*convo.Event // of events, those that are
 }
@@ -88,6 +89,9 @@ func (p *plan) add(ch *convo.Change) {
 	p.repointed = append(p.repointed, ch.Repointed...)
 	p.unlinked = append(p.unlinked, ch.Unlinked...)
 	p.redacted = append(p.redacted, ch.Redact...)
+	if ch.Erase != nil {
+		p.erase = ch.Erase
+	}
 	if ch.MergeInto != "" {
 		p.merged = append(p.merged, merge{ch.Contact.ID, ch.MergeInto})
 	}
@@ -126,7 +130,8 @@ func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 			return err
 		}
 	}
-	if t.d.many && len(p.events) >= manyEvents && p.inserts() {
+	many := t.d.many && p.erase == nil
+	if many && len(p.events) >= manyEvents && p.inserts() {
 		for _, step := range [...]func(context.Context, *transaction) error{
 			p.writeContacts, p.writeConversations, p.writeMany,
 		} {
@@ -136,12 +141,12 @@ func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 		}
 		return nil
 	}
-	if t.d.many && len(p.conversations) >= manyUpdates && p.updates() {
+	if many && len(p.conversations) >= manyUpdates && p.updates() {
 		return p.updateMany(ctx, t)
 	}
 	for _, step := range [...]func(context.Context, *transaction) error{
-		p.writeContacts, p.writeConversations, p.writeKeys, p.writeEvents, p.writeCycles, p.redact,
-		p.merge, p.unmerge,
+		p.eraseContacts, p.writeContacts, p.writeConversations, p.writeKeys, p.writeEvents,
+		p.writeCycles, p.redact, p.merge, p.unmerge, p.eraseRest,
 	} {
 		if err := step(ctx, t); err != nil {
 			return err

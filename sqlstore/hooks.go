@@ -63,4 +63,5 @@ func init() {
 		hold := func(*Store, int64) error { return f() }
 		return store.(*Store).holdRollups(ctx, workspace, hold)
 	}
+	hook.Treated = dialect.Treated
 }

@@ -373,7 +373,7 @@ func (p *plan) writeManyKeys(ctx context.Context, t *transaction) (bool, error) 
 		id := convo.KeyID{Channel: p.keys[i].Channel, ID: p.keys[i].ID}
 		alone = alone && !seen[id]
 		if seen[id] = true; id.Channel != "" {
-			byChannel[id.Channel] = append(byChannel[id.Channel], id.ID)
+			byChannel[id.Channel] = append(byChannel[id.Channel], id.ID, p.keys[i].Erased())
 		}
 	}
 	for channel, ids := range byChannel {

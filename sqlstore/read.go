@@ -138,7 +138,7 @@ func notFound(conversation uuid.UUID) error {
 func (s *Store) scanSnapshot(
 	ctx context.Context, t *convo.Snapshot, statement string, args ...any,
 ) (bool, error) {
-	var to [66]any
+	var to [67]any
 	dests := to[:0]
 	marked := ""
 	if s.tx != nil && s.tx.hosts {
@@ -314,14 +314,19 @@ func (s *Store) Keys(
 	var k dialect.Key
 	dests := dialect.Keys.Read.Dests(nil, &k)
 	var host []string // those of the host are asked for together
+	erased := map[string]string{}
 	for _, id := range ids {
 		if id.Channel == "" && len(ids) > 1 {
-			host = append(host, id.ID)
+			host = append(host, id.ID, id.Erased())
+			erased[id.Erased()] = id.ID
 			continue
 		}
 		args := dialect.KeyArgs(workspace, id)
 		err := s.rows(ctx, dialect.KeysFound, args, func(scan func(...any) error) error {
 			err := scan(dests...)
+			if k.IsErased() {
+				k.ID, k.Address = id.ID, id.Address
+			}
 			out = append(out, k.Key)
 			return err
 		})
@@ -333,6 +338,7 @@ func (s *Store) Keys(
 		statement, args := s.d.HostKeys(workspace, some)
 		err := s.many(ctx, statement, args, func(scan func(...any) error) error {
 			err := scan(dests...)
+			k.ID = cmp.Or(erased[k.ID], k.ID)
 			out = append(out, k.Key)
 			return err
 		})

@@ -38,7 +38,7 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 	c := &ch.Conversation
 	if c.Action == convo.RowKept || c.Moved || ch.Other.Action != convo.RowKept ||
 		len(ch.Earlier) > 0 || len(ch.Cycles) > 0 ||
-		ch.MergeInto != "" || ch.UnmergeFrom != "" || len(ch.Redact) > 0 ||
+		ch.Erase != nil || ch.MergeInto != "" || ch.UnmergeFrom != "" || len(ch.Redact) > 0 ||
 		len(ch.Repointed) > 0 || len(ch.Unlinked) > 0 || c.LabelsBefore != c.Labels ||
 		len(ch.Events) > maxListed || len(ch.Keys) > maxListed {
 		return class, false

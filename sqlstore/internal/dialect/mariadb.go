@@ -158,13 +158,14 @@ END`
 // enough: MariaDB plans a statement each time, and the five tables of KnownKey cost more to plan
 // than the rest of the block. Its arguments are mariadbKeyArgs.
 var mariadbOrKnown = `IF EXISTS (
-	SELECT 1 FROM convo_keys FORCE INDEX (PRIMARY) WHERE workspace = ? AND channel = ? AND id = ?
+	SELECT 1 FROM convo_keys FORCE INDEX (PRIMARY)
+	WHERE workspace = ? AND channel = ? AND id IN (?, ?)
 ) THEN
 	IF EXISTS (` + KnownKey + `) THEN LEAVE work; END IF;
 END IF`
 
 func mariadbKeyArgs(workspace string, k convo.KeyID) []any {
-	return append([]any{workspace, k.Channel, k.ID}, KeyArgs(workspace, k)...)
+	return append([]any{workspace, k.Channel, k.ID, k.Erased()}, KeyArgs(workspace, k)...)
 }
 
 // The steps that MariaDB's block may answer.

@@ -151,11 +151,11 @@ var (
 
 	// LIMIT keeps the planner from reading the whole table, whose size it may not know yet.
 	postgresKnown = `, new_keys AS (
-	SELECT * FROM ` + listedKeys.recordset("listed_keys") + `
+	SELECT * FROM ` + askedKeys.recordset("listed_keys") + `
 ), known AS (
 	SELECT 1 FROM wanted, new_keys CROSS JOIN LATERAL (SELECT 1 FROM ` +
-		keysFound("wanted.workspace", "new_keys.channel", "new_keys.id", "new_keys.address",
-			"new_keys.contact") + ` LIMIT 1) old
+		keysFound("wanted.workspace", "new_keys.channel", "new_keys.id", "new_keys.erased",
+			"new_keys.address", "new_keys.contact") + ` LIMIT 1) old
 )`
 
 	postgresLinked = `, new_addresses AS (
@@ -420,7 +420,7 @@ func postgresArgs(d *Dialect, class ChangeClass, ch *convo.Change) []any {
 	}
 	a := Conversations.All.Args(d, make([]any, 0, 64), c)
 	if class.keys > 0 {
-		a = append(a, listOf(d, listedKeys, ch.Keys,
+		a = append(a, listOf(d, askedKeys, ch.Keys,
 			func(k convo.Key) *Key { return &Key{contact.Workspace, k} }))
 	}
 	if class.addresses > 0 {

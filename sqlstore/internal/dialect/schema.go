@@ -61,6 +61,7 @@ var Contacts = table(
 	optional("blocked_by", mutable, func(c *ct) Field { return (*PlainText)(&c.BlockedBy) }),
 	optional("name", mutable, func(c *ct) Field { return (*Text)(&c.Name) }),
 	optional("attributes", mutable, func(c *ct) Field { return (*PlainText)(&c.Attributes) }),
+	optional("erased_at", mutable, func(c *ct) Field { return (*Micros)(&c.ErasedAt) }),
 )
 
 // Addresses are the columns of convo_addresses.
@@ -356,6 +357,12 @@ var Keys = table(
 	required("first_seq", immutable, func(k *ky) Field { return (*Int)(&k.FirstSeq) }),
 	required("last_seq", immutable, func(k *ky) Field { return (*Int)(&k.LastSeq) }),
 )
+
+// askedKeys are the columns of a key that is looked for: with what it would be called after an
+// erasure, which is no column.
+var askedKeys = append(Keys.All.without(), Column[ky]{
+	name: "erased", kind: keyText, use: derived, value: func(k *ky) any { return k.Erased() },
+})
 
 // Delivery is a row of the receipts.
 type Delivery struct {

@@ -46,7 +46,7 @@ func postgresSharedPart(ch *convo.Change, _ bool) SharedPart {
 	}
 	o.member("events", listOfEvents(&asJSON, listedMessages, ch.Events, r.ID))
 	if len(ch.Keys) > 0 {
-		o.member("keys", listOf(&asJSON, listedKeys, ch.Keys,
+		o.member("keys", listOf(&asJSON, askedKeys, ch.Keys,
 			func(k convo.Key) *Key { return &Key{r.Workspace, k} }))
 	}
 	var moves jsonRows
@@ -140,9 +140,9 @@ func postgresShared(notes string) string {
 			AND ct.id = listed.contact AND ct.version = listed.contact_version
 			AND ct.seen_at <= listed.contact_seen))
 		AND NOT EXISTS (
-			SELECT FROM ` + inList("listed", "keys", listedKeys.listed()) + `
-			CROSS JOIN LATERAL (SELECT 1 FROM ` + keysFound("listed.workspace",
-		"new_keys.channel", "new_keys.id", "new_keys.address", "new_keys.contact") + ` LIMIT 1) old)
+			SELECT FROM ` + inList("listed", "keys", askedKeys.listed()) + `
+			CROSS JOIN LATERAL (SELECT 1 FROM ` + keysFound("listed.workspace", "new_keys.channel",
+		"new_keys.id", "new_keys.erased", "new_keys.address", "new_keys.contact") + ` LIMIT 1) old)
 ), wrote_conversation AS (
 	UPDATE convo_conversations cv SET (` + Conversations.ByMessages.Names() + `)
 		= (` + Conversations.ByMessages.Qualify("held") + `)

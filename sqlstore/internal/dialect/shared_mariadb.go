@@ -13,6 +13,11 @@ import (
 // value; a place that is left over has NULLs, and costs next to nothing. What only some messages
 // have, their keys and their places in lists, comes as JSON, if there is any.
 
+// mariadbAsked are the columns that are read to look for a key.
+var mariadbAsked = askedKeys.Only(func(name string) bool {
+	return name == "workspace" || name == "channel" || name == "id" || name == "erased"
+}).listed()
+
 // inBytes is how values are written and compared there.
 var inBytes = Dialect{}
 
@@ -63,7 +68,7 @@ func mariadbSharedPart(ch *convo.Change, noted bool) SharedPart {
 		size += len(object)
 	}
 	for _, k := range ch.Keys {
-		list(mariadbNewKeys, Keys.All.appendObject(nil, &asJSON, &Key{r.Workspace, k}))
+		list(mariadbNewKeys, askedKeys.appendObject(nil, &asJSON, &Key{r.Workspace, k}))
 	}
 	for _, m := range MovesOf(r) {
 		if m.Action == convo.RowKept {
@@ -190,11 +195,7 @@ func mariadbShared(places int, noted bool) string {
 	INTO written
 	FROM convo_contacts FORCE INDEX (PRIMARY) WHERE ` + anyOf + `;
 	IF new_keys IS NOT NULL THEN
-		SELECT written & ~COALESCE(BIT_OR(1 << listed.n), 0) INTO written
-		FROM ` + inBlock("new_keys", Keys.All.listed()) + `
-		STRAIGHT_JOIN convo_keys ky FORCE INDEX (PRIMARY)
-		ON ky.workspace = listed.workspace AND ky.channel = listed.channel AND ky.id = listed.id;
-	END IF;
+` + mariadbUnlessKey("id") + mariadbUnlessKey("erased") + `	END IF;
 `)
 	for i := range places {
 		b.WriteString("	IF written & " + bitOf(i) + " THEN\n" + message + "	END IF;\n")
@@ -203,6 +204,17 @@ func mariadbShared(places int, noted bool) string {
 	SELECT written;
 END`)
 	return b.String()
+}
+
+// mariadbUnlessKey leaves out the messages with a key whose id, or what an erasure leaves of it, is
+// there.
+func mariadbUnlessKey(id string) string {
+	return `		SELECT written & ~COALESCE(BIT_OR(1 << listed.n), 0) INTO written
+		FROM ` + inBlock("new_keys", mariadbAsked) + `
+		STRAIGHT_JOIN convo_keys ky FORCE INDEX (PRIMARY)
+		ON ky.workspace = listed.workspace AND ky.channel = listed.channel
+			AND ky.id = listed.` + id + `;
+`
 }
 
 func bitOf(place int) string { return strconv.FormatInt(1<<place, 10) }

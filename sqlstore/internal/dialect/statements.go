@@ -101,7 +101,7 @@ var (
 
 	// KeysFound are those that a KeyID finds: see KeyArgs.
 	KeysFound = `SELECT ` + Keys.Read.Qualify("ky") + `
-	FROM ` + keysFound("?", "?", "?", "?", "?")
+	FROM ` + keysFound("?", "?", "?", "?", "?", "?")
 
 	// EventsOfOwnLog are those of a contact itself.
 	EventsOfOwnLog = `SELECT ` + ContactEvents.Read.Names() + `
@@ -115,12 +115,14 @@ var (
 )
 
 // keysFound says in SQL what convo.KeyID.Finds says in Go, of a workspace and the fields of a
-// KeyID. The address stands there twice: see KeyArgs.
-func keysFound(workspace, channel, id, address, contact string) string {
+// KeyID. The address stands there twice: see KeyArgs. The id of an erased key begins with a control
+// character, which no other one has.
+func keysFound(workspace, channel, id, erased, address, contact string) string {
 	return `convo_keys ky
 	LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-	WHERE ky.workspace = ` + workspace + ` AND ky.channel = ` + channel + ` AND ky.id = ` + id + `
-		AND (ky.channel = '' OR ky.address <> '' AND ky.address = ` + address + `
+	WHERE ky.workspace = ` + workspace + ` AND ky.channel = ` + channel + `
+		AND ky.id IN (` + id + `, ` + erased + `)
+		AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = ` + address + `
 		OR (ky.address = '' OR ` + address + ` = '')
 			AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
 				WHERE asked.workspace = ky.workspace AND asked.id = ` + contact + `)
@@ -175,7 +177,7 @@ func LoadedArgs(c *convo.ContactRow) []any {
 
 // KeyArgs are the arguments of KeysFound and KnownKey.
 func KeyArgs(workspace string, k convo.KeyID) []any {
-	return []any{workspace, k.Channel, k.ID, k.Address, k.Address, k.Contact}
+	return []any{workspace, k.Channel, k.ID, k.Erased(), k.Address, k.Address, k.Contact}
 }
 
 // Reads without lists of columns.
@@ -259,7 +261,7 @@ var (
 	VALUES (` + ContactEvents.All.placeholders() + `)`
 
 	// KnownKey is a row where a KeyID finds one.
-	KnownKey = `SELECT 1 FROM ` + keysFound("?", "?", "?", "?", "?") + ` LIMIT 1`
+	KnownKey = `SELECT 1 FROM ` + keysFound("?", "?", "?", "?", "?", "?") + ` LIMIT 1`
 
 	InsertKey = `INSERT INTO convo_keys (` + Keys.All.Names() + `)
 	VALUES (` + Keys.All.placeholders() + `)`
@@ -355,7 +357,8 @@ func LoadAddresses(channels, values int) string {
 		Placeholders(channels)+") AND ad.value IN ("+Placeholders(values)+")", 1)
 }
 
-// HostKeys are those of the host's keys with the ids that are known, and the arguments.
+// HostKeys are those of the host's keys with the ids that are known, and the arguments. Erased ones
+// have ids of their own: see convo.KeyID.Erased.
 func (d *Dialect) HostKeys(workspace string, ids []string) (statement string, args []any) {
 	if d.manyAsJSON {
 		return `SELECT ` + Keys.Read.Qualify("ky") + `

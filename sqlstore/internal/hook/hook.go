@@ -34,4 +34,7 @@ var (
 
 	// Alone runs f while no other call rolls up a workspace.
 	Alone func(ctx context.Context, store any, workspace string, f func() error) error
+
+	// Treated is how often it is said of a column, as "events.body", what an erasure does with it.
+	Treated func() map[string]int
 )

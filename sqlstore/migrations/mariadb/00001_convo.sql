@@ -15,6 +15,7 @@ CREATE TABLE convo_contacts (
     blocked_by  LONGTEXT,
     name        VARBINARY(255),
     attributes  LONGTEXT,
+    erased_at   BIGINT,
     PRIMARY KEY (workspace, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 

@@ -15,6 +15,7 @@ CREATE TABLE convo_contacts (
     blocked_by  text COLLATE "C",
     name        text COLLATE "C",
     attributes  text COLLATE "C",
+    erased_at   bigint,
     PRIMARY KEY (workspace, id)
 ) WITH (fillfactor = 80);
 

@@ -15,6 +15,7 @@ CREATE TABLE convo_contacts (
     blocked_by  TEXT,
     name        TEXT,
     attributes  TEXT,
+    erased_at   INTEGER,
     PRIMARY KEY (workspace, id)
 ) STRICT, WITHOUT ROWID;
 

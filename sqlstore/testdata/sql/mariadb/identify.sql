@@ -44,15 +44,16 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
     ky.first_seq, ky.last_seq
     FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
+    WHERE ky.workspace = ? AND ky.channel = ?
+        AND ky.id IN (?, ?)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = ?
         OR (ky.address = '' OR ? = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
                 WHERE asked.workspace = ky.workspace AND asked.id = ?)
             IN (COALESCE(kc.merged_into, kc.id), (
                 SELECT holds.contact FROM convo_conversations holds
                 WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)));
--- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 id
+-- parameters: 1 workspace, 2 channel, 3 id, 4 id, 5 address, 6 ?, 7 id
 
 -- commit
 BEGIN NOT ATOMIC
@@ -82,13 +83,14 @@ BEGIN NOT ATOMIC
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
         IF EXISTS (
-            SELECT 1 FROM convo_keys FORCE INDEX (PRIMARY) WHERE workspace = ? AND channel = ? AND
-                id = ?
+            SELECT 1 FROM convo_keys FORCE INDEX (PRIMARY)
+            WHERE workspace = ? AND channel = ? AND id IN (?, ?)
         ) THEN
             IF EXISTS (SELECT 1 FROM convo_keys ky
             LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-            WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
-                AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
+            WHERE ky.workspace = ? AND ky.channel = ?
+                AND ky.id IN (?, ?)
+                AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = ?
                 OR (ky.address = '' OR ? = '')
                     AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
                         WHERE asked.workspace = ky.workspace AND asked.id = ?)
@@ -132,16 +134,16 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 ), 64 ), 65 workspace, 66 channel, 67 id, 68 workspace, 69 channel,
--- 70 id, 71 address, 72 ?, 73 id, 74 workspace, 75 channel, 76 id, 77 address, 78 contact, 79 hash,
--- 80 conversation, 81 first_seq, 82 last_seq, 83 workspace, 84 conversation, 85 seq, 86 id,
--- 87 contact, 88 contact_seq, 89 kind, 90 at, 91 by_type, 92 by_id, 93 source, 94 channel, 95 lane,
--- 96 address, 97 external_id, 98 sent_at, 99 body, 100 attachments, 101 category, 102 summary,
--- 103 until_at, 104 on_receive, 105 marks, 106 cycle, 107 score, 108 replaces, 109 assignee,
--- 110 team, 111 response, 112 quiet, 113 new_contact, 114 restart_flow, 115 message, 116 redacted,
--- 117 duplicate, 118 notice, 119 audience, 120 status_before, 121 assignee_before, 122 team_before,
--- 123 lane_before, 124 channel_before, 125 opened_source, 126 status_since, 127 assigned_at,
--- 128 was_assigned, 129 opened_at, 130 turn, 131 turn_since, 132 waiting_since, 133 handed_over_at,
--- 134 replies, 135 pending_micros, 136 closed_by_type, 137 closed_by_id, 138 moved_from,
--- 139 from_seq, 140 labels, 141 labels_before, 142 priority, 143 priority_before, 144 subject,
--- 145 attributes, 146 workspace, 147 conversation, 148 from_seq
+-- 60 id, 61 version, 62 ), 63 ), 64 ), 65 workspace, 66 channel, 67 id, 68 id, 69 workspace,
+-- 70 channel, 71 id, 72 id, 73 address, 74 ?, 75 id, 76 workspace, 77 channel, 78 id, 79 address,
+-- 80 contact, 81 hash, 82 conversation, 83 first_seq, 84 last_seq, 85 workspace, 86 conversation,
+-- 87 seq, 88 id, 89 contact, 90 contact_seq, 91 kind, 92 at, 93 by_type, 94 by_id, 95 source,
+-- 96 channel, 97 lane, 98 address, 99 external_id, 100 sent_at, 101 body, 102 attachments,
+-- 103 category, 104 summary, 105 until_at, 106 on_receive, 107 marks, 108 cycle, 109 score,
+-- 110 replaces, 111 assignee, 112 team, 113 response, 114 quiet, 115 new_contact, 116 restart_flow,
+-- 117 message, 118 redacted, 119 duplicate, 120 notice, 121 audience, 122 status_before,
+-- 123 assignee_before, 124 team_before, 125 lane_before, 126 channel_before, 127 opened_source,
+-- 128 status_since, 129 assigned_at, 130 was_assigned, 131 opened_at, 132 turn, 133 turn_since,
+-- 134 waiting_since, 135 handed_over_at, 136 replies, 137 pending_micros, 138 closed_by_type,
+-- 139 closed_by_id, 140 moved_from, 141 from_seq, 142 labels, 143 labels_before, 144 priority,
+-- 145 priority_before, 146 subject, 147 attributes, 148 workspace, 149 conversation, 150 from_seq

@@ -1,12 +1,12 @@
 -- keys
 SELECT workspace, channel, id, address, contact, hash, conversation, first_seq, last_seq
     FROM convo_keys
-    WHERE workspace = ? AND channel = '' AND id IN (?, ?);
--- parameters: 1 workspace, 2 id, 3 id
+    WHERE workspace = ? AND channel = '' AND id IN (?, ?, ?, ?);
+-- parameters: 1 workspace, 2 id, 3 id, 4 id, 5 id
 
 -- snapshots
 SELECT ct.id, ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at,
-    ct.blocked, ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+    ct.blocked, ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes, ct.erased_at,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_active other FORCE INDEX (convo_active_slot)
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
@@ -45,16 +45,16 @@ BEGIN;
 -- isolation level: Read Committed
 
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-    merged_into, parent, blocked_by, name, attributes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    merged_into, parent, blocked_by, name, attributes, erased_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
--- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 erased_at
 
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-    merged_into, parent, blocked_by, name, attributes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    merged_into, parent, blocked_by, name, attributes, erased_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
--- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 erased_at
 
 INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
     new_contact, status, status_since, version, updated_at, last_activity_at, last_incoming_at,
@@ -110,15 +110,16 @@ INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_a
 
 SELECT 1 FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
+    WHERE ky.workspace = ? AND ky.channel = ?
+        AND ky.id IN (?, ?)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = ?
         OR (ky.address = '' OR ? = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
                 WHERE asked.workspace = ky.workspace AND asked.id = ?)
             IN (COALESCE(kc.merged_into, kc.id), (
                 SELECT holds.contact FROM convo_conversations holds
                 WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1;
--- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 id
+-- parameters: 1 workspace, 2 channel, 3 id, 4 id, 5 address, 6 ?, 7 id
 
 INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation, first_seq,
     last_seq)
@@ -128,15 +129,16 @@ INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversa
 
 SELECT 1 FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
+    WHERE ky.workspace = ? AND ky.channel = ?
+        AND ky.id IN (?, ?)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = ?
         OR (ky.address = '' OR ? = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
                 WHERE asked.workspace = ky.workspace AND asked.id = ?)
             IN (COALESCE(kc.merged_into, kc.id), (
                 SELECT holds.contact FROM convo_conversations holds
                 WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1;
--- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 id
+-- parameters: 1 workspace, 2 channel, 3 id, 4 id, 5 address, 6 ?, 7 id
 
 INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation, first_seq,
     last_seq)

@@ -1,6 +1,6 @@
 -- by contact
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
-    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes, ct.erased_at,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_active other FORCE INDEX (convo_active_slot)
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
@@ -37,7 +37,7 @@ SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at
 
 -- by address
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
-    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes, ct.erased_at,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_active other FORCE INDEX (convo_active_slot)
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
@@ -83,7 +83,7 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad F
         linked.id = ad.contact
     WHERE ad.workspace = ? AND ad.channel = ? AND ad.value = ?),
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
-        ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+        ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes, ct.erased_at,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_active other FORCE INDEX (convo_active_slot)
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
@@ -120,7 +120,7 @@ SELECT (SELECT COALESCE(linked.merged_into, linked.id) FROM convo_addresses ad F
 
 -- by conversation
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
-    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes, ct.erased_at,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_active other FORCE INDEX (convo_active_slot)
         WHERE other.workspace = ct.workspace AND other.contact = ct.id

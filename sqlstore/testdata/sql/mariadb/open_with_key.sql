@@ -8,8 +8,8 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at,
-            blocked, merged_into, parent, blocked_by, name, attributes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+            blocked, merged_into, parent, blocked_by, name, attributes, erased_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
         INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
             new_contact, status, status_since, version, updated_at, last_activity_at,
             last_incoming_at, first_closed_at, assignee, team, assigned_at, labels, priority,
@@ -33,13 +33,14 @@ BEGIN NOT ATOMIC
             VALUES (?, ?, ?, ?);
         SET step = 3;
         IF EXISTS (
-            SELECT 1 FROM convo_keys FORCE INDEX (PRIMARY) WHERE workspace = ? AND channel = ? AND
-                id = ?
+            SELECT 1 FROM convo_keys FORCE INDEX (PRIMARY)
+            WHERE workspace = ? AND channel = ? AND id IN (?, ?)
         ) THEN
             IF EXISTS (SELECT 1 FROM convo_keys ky
             LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-            WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
-                AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
+            WHERE ky.workspace = ? AND ky.channel = ?
+                AND ky.id IN (?, ?)
+                AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = ?
                 OR (ky.address = '' OR ? = '')
                     AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
                         WHERE asked.workspace = ky.workspace AND asked.id = ?)
@@ -73,30 +74,31 @@ BEGIN NOT ATOMIC
     SELECT step;
 END;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
--- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 workspace, 14 id, 15 origin,
--- 16 channel, 17 lane, 18 created_at, 19 contact, 20 new_contact, 21 status, 22 status_since,
--- 23 version, 24 updated_at, 25 last_activity_at, 26 last_incoming_at, 27 first_closed_at,
--- 28 assignee, 29 team, 30 assigned_at, 31 labels, 32 priority, 33 subject, 34 attributes,
--- 35 pending_until, 36 on_receive, 37 awaiting_contact_since, 38 address_channel, 39 address,
--- 40 marks, 41 deadline_at, 42 due_at, 43 applied, 44 unrated, 45 active, 46 number, 47 opened_at,
--- 48 opened_by_type, 49 opened_by_id, 50 opened_source, 51 first_assigned_at, 52 first_assignee,
--- 53 last_assignee, 54 last_team, 55 first_response_at, 56 first_response_sent_at,
--- 57 first_responder_type, 58 first_responder_id, 59 first_waiting_since, 60 waiting_since,
--- 61 turn_since, 62 handed_over_at, 63 no_wait_before, 64 responses, 65 response_micros,
--- 66 pending_micros, 67 incoming, 68 outgoing_user, 69 outgoing_automation, 70 rated_at, 71 score,
--- 72 rating_comment, 73 closed_at, 74 closed_by_type, 75 closed_by_id, 76 closed_source,
--- 77 category, 78 summary, 79 workspace, 80 id, 81 status, 82 channel, 83 lane, 84 created_at,
--- 85 assignee, 86 team, 87 priority, 88 contact, 89 due_at, 90 workspace, 91 list, 92 at, 93 id,
--- 94 workspace, 95 channel, 96 id, 97 workspace, 98 channel, 99 id, 100 address, 101 ?, 102 id,
--- 103 workspace, 104 channel, 105 id, 106 address, 107 contact, 108 hash, 109 conversation,
--- 110 first_seq, 111 last_seq, 112 workspace, 113 conversation, 114 seq, 115 id, 116 contact,
--- 117 contact_seq, 118 kind, 119 at, 120 by_type, 121 by_id, 122 source, 123 channel, 124 lane,
--- 125 address, 126 external_id, 127 sent_at, 128 body, 129 attachments, 130 category, 131 summary,
--- 132 until_at, 133 on_receive, 134 marks, 135 cycle, 136 score, 137 replaces, 138 assignee,
--- 139 team, 140 response, 141 quiet, 142 new_contact, 143 restart_flow, 144 message, 145 redacted,
--- 146 duplicate, 147 notice, 148 audience, 149 status_before, 150 assignee_before, 151 team_before,
--- 152 lane_before, 153 channel_before, 154 opened_source, 155 status_since, 156 assigned_at,
--- 157 was_assigned, 158 opened_at, 159 turn, 160 turn_since, 161 waiting_since, 162 handed_over_at,
--- 163 replies, 164 pending_micros, 165 closed_by_type, 166 closed_by_id, 167 moved_from,
--- 168 from_seq, 169 labels, 170 labels_before, 171 priority, 172 priority_before, 173 subject,
--- 174 attributes, 175 workspace, 176 conversation, 177 from_seq
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 erased_at, 14 workspace,
+-- 15 id, 16 origin, 17 channel, 18 lane, 19 created_at, 20 contact, 21 new_contact, 22 status,
+-- 23 status_since, 24 version, 25 updated_at, 26 last_activity_at, 27 last_incoming_at,
+-- 28 first_closed_at, 29 assignee, 30 team, 31 assigned_at, 32 labels, 33 priority, 34 subject,
+-- 35 attributes, 36 pending_until, 37 on_receive, 38 awaiting_contact_since, 39 address_channel,
+-- 40 address, 41 marks, 42 deadline_at, 43 due_at, 44 applied, 45 unrated, 46 active, 47 number,
+-- 48 opened_at, 49 opened_by_type, 50 opened_by_id, 51 opened_source, 52 first_assigned_at,
+-- 53 first_assignee, 54 last_assignee, 55 last_team, 56 first_response_at,
+-- 57 first_response_sent_at, 58 first_responder_type, 59 first_responder_id,
+-- 60 first_waiting_since, 61 waiting_since, 62 turn_since, 63 handed_over_at, 64 no_wait_before,
+-- 65 responses, 66 response_micros, 67 pending_micros, 68 incoming, 69 outgoing_user,
+-- 70 outgoing_automation, 71 rated_at, 72 score, 73 rating_comment, 74 closed_at,
+-- 75 closed_by_type, 76 closed_by_id, 77 closed_source, 78 category, 79 summary, 80 workspace,
+-- 81 id, 82 status, 83 channel, 84 lane, 85 created_at, 86 assignee, 87 team, 88 priority,
+-- 89 contact, 90 due_at, 91 workspace, 92 list, 93 at, 94 id, 95 workspace, 96 channel, 97 id,
+-- 98 id, 99 workspace, 100 channel, 101 id, 102 id, 103 address, 104 ?, 105 id, 106 workspace,
+-- 107 channel, 108 id, 109 address, 110 contact, 111 hash, 112 conversation, 113 first_seq,
+-- 114 last_seq, 115 workspace, 116 conversation, 117 seq, 118 id, 119 contact, 120 contact_seq,
+-- 121 kind, 122 at, 123 by_type, 124 by_id, 125 source, 126 channel, 127 lane, 128 address,
+-- 129 external_id, 130 sent_at, 131 body, 132 attachments, 133 category, 134 summary, 135 until_at,
+-- 136 on_receive, 137 marks, 138 cycle, 139 score, 140 replaces, 141 assignee, 142 team,
+-- 143 response, 144 quiet, 145 new_contact, 146 restart_flow, 147 message, 148 redacted,
+-- 149 duplicate, 150 notice, 151 audience, 152 status_before, 153 assignee_before, 154 team_before,
+-- 155 lane_before, 156 channel_before, 157 opened_source, 158 status_since, 159 assigned_at,
+-- 160 was_assigned, 161 opened_at, 162 turn, 163 turn_since, 164 waiting_since, 165 handed_over_at,
+-- 166 replies, 167 pending_micros, 168 closed_by_type, 169 closed_by_id, 170 moved_from,
+-- 171 from_seq, 172 labels, 173 labels_before, 174 priority, 175 priority_before, 176 subject,
+-- 177 attributes, 178 workspace, 179 conversation, 180 from_seq

@@ -4,10 +4,10 @@ BEGIN;
 -- isolation level: Read Committed
 
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-    merged_into, parent, blocked_by, name, attributes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    merged_into, parent, blocked_by, name, attributes, erased_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
--- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 erased_at
 
 INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at, by_type,
     by_id, source, channel, address, external_id, sent_at, body, attachments, quiet, message,

@@ -8,7 +8,8 @@ BEGIN NOT ATOMIC
     START TRANSACTION;
     work: BEGIN
         UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, seen_at = ?,
-            blocked = ?, merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?
+            blocked = ?, merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?,
+            erased_at = ?
             WHERE workspace = ? AND id = ? AND version = ? AND seen_at <= ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         UPDATE convo_conversations FORCE INDEX (PRIMARY) SET status = ?, status_since = ?,
@@ -59,28 +60,28 @@ BEGIN NOT ATOMIC
     SELECT step;
 END;
 -- parameters: 1 version, 2 created_at, 3 updated_at, 4 seen_at, 5 blocked, 6 merged_into, 7 parent,
--- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version, 14 seen_at, 15 status,
--- 16 status_since, 17 version, 18 updated_at, 19 last_activity_at, 20 last_incoming_at,
--- 21 first_closed_at, 22 assignee, 23 team, 24 assigned_at, 25 labels, 26 priority, 27 subject,
--- 28 attributes, 29 pending_until, 30 on_receive, 31 awaiting_contact_since, 32 address_channel,
--- 33 address, 34 marks, 35 deadline_at, 36 due_at, 37 applied, 38 unrated, 39 active, 40 number,
--- 41 opened_at, 42 opened_by_type, 43 opened_by_id, 44 opened_source, 45 first_assigned_at,
--- 46 first_assignee, 47 last_assignee, 48 last_team, 49 first_response_at,
--- 50 first_response_sent_at, 51 first_responder_type, 52 first_responder_id,
--- 53 first_waiting_since, 54 waiting_since, 55 turn_since, 56 handed_over_at, 57 no_wait_before,
--- 58 responses, 59 response_micros, 60 pending_micros, 61 incoming, 62 outgoing_user,
--- 63 outgoing_automation, 64 rated_at, 65 score, 66 rating_comment, 67 closed_at,
--- 68 closed_by_type, 69 closed_by_id, 70 closed_source, 71 category, 72 summary, 73 workspace,
--- 74 id, 75 version, 76 ), 77 ), 78 ), 79 workspace, 80 id, 81 status, 82 channel, 83 lane,
--- 84 created_at, 85 assignee, 86 team, 87 priority, 88 contact, 89 due_at, 90 workspace, 91 list,
--- 92 at, 93 id, 94 workspace, 95 conversation, 96 seq, 97 id, 98 contact, 99 contact_seq, 100 kind,
--- 101 at, 102 by_type, 103 by_id, 104 source, 105 channel, 106 lane, 107 address, 108 external_id,
--- 109 sent_at, 110 body, 111 attachments, 112 category, 113 summary, 114 until_at, 115 on_receive,
--- 116 marks, 117 cycle, 118 score, 119 replaces, 120 assignee, 121 team, 122 response, 123 quiet,
--- 124 new_contact, 125 restart_flow, 126 message, 127 redacted, 128 duplicate, 129 notice,
--- 130 audience, 131 status_before, 132 assignee_before, 133 team_before, 134 lane_before,
--- 135 channel_before, 136 opened_source, 137 status_since, 138 assigned_at, 139 was_assigned,
--- 140 opened_at, 141 turn, 142 turn_since, 143 waiting_since, 144 handed_over_at, 145 replies,
--- 146 pending_micros, 147 closed_by_type, 148 closed_by_id, 149 moved_from, 150 from_seq,
--- 151 labels, 152 labels_before, 153 priority, 154 priority_before, 155 subject, 156 attributes,
--- 157 workspace, 158 conversation, 159 from_seq
+-- 8 blocked_by, 9 name, 10 attributes, 11 erased_at, 12 workspace, 13 id, 14 version, 15 seen_at,
+-- 16 status, 17 status_since, 18 version, 19 updated_at, 20 last_activity_at, 21 last_incoming_at,
+-- 22 first_closed_at, 23 assignee, 24 team, 25 assigned_at, 26 labels, 27 priority, 28 subject,
+-- 29 attributes, 30 pending_until, 31 on_receive, 32 awaiting_contact_since, 33 address_channel,
+-- 34 address, 35 marks, 36 deadline_at, 37 due_at, 38 applied, 39 unrated, 40 active, 41 number,
+-- 42 opened_at, 43 opened_by_type, 44 opened_by_id, 45 opened_source, 46 first_assigned_at,
+-- 47 first_assignee, 48 last_assignee, 49 last_team, 50 first_response_at,
+-- 51 first_response_sent_at, 52 first_responder_type, 53 first_responder_id,
+-- 54 first_waiting_since, 55 waiting_since, 56 turn_since, 57 handed_over_at, 58 no_wait_before,
+-- 59 responses, 60 response_micros, 61 pending_micros, 62 incoming, 63 outgoing_user,
+-- 64 outgoing_automation, 65 rated_at, 66 score, 67 rating_comment, 68 closed_at,
+-- 69 closed_by_type, 70 closed_by_id, 71 closed_source, 72 category, 73 summary, 74 workspace,
+-- 75 id, 76 version, 77 ), 78 ), 79 ), 80 workspace, 81 id, 82 status, 83 channel, 84 lane,
+-- 85 created_at, 86 assignee, 87 team, 88 priority, 89 contact, 90 due_at, 91 workspace, 92 list,
+-- 93 at, 94 id, 95 workspace, 96 conversation, 97 seq, 98 id, 99 contact, 100 contact_seq,
+-- 101 kind, 102 at, 103 by_type, 104 by_id, 105 source, 106 channel, 107 lane, 108 address,
+-- 109 external_id, 110 sent_at, 111 body, 112 attachments, 113 category, 114 summary, 115 until_at,
+-- 116 on_receive, 117 marks, 118 cycle, 119 score, 120 replaces, 121 assignee, 122 team,
+-- 123 response, 124 quiet, 125 new_contact, 126 restart_flow, 127 message, 128 redacted,
+-- 129 duplicate, 130 notice, 131 audience, 132 status_before, 133 assignee_before, 134 team_before,
+-- 135 lane_before, 136 channel_before, 137 opened_source, 138 status_since, 139 assigned_at,
+-- 140 was_assigned, 141 opened_at, 142 turn, 143 turn_since, 144 waiting_since, 145 handed_over_at,
+-- 146 replies, 147 pending_micros, 148 closed_by_type, 149 closed_by_id, 150 moved_from,
+-- 151 from_seq, 152 labels, 153 labels_before, 154 priority, 155 priority_before, 156 subject,
+-- 157 attributes, 158 workspace, 159 conversation, 160 from_seq

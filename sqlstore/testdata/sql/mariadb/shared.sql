@@ -22,12 +22,17 @@ BEGIN NOT ATOMIC
         SELECT written & ~COALESCE(BIT_OR(1 << listed.n), 0) INTO written
         FROM JSON_TABLE(new_keys, '$[*]' COLUMNS(n INT PATH '$.n',
             workspace VARBINARY(255) PATH '$.workspace', channel VARBINARY(255) PATH '$.channel',
-            id VARBINARY(998) PATH '$.id', address VARBINARY(255) PATH '$.address',
-            contact VARBINARY(255) PATH '$.contact', hash BIGINT PATH '$.hash',
-            conversation VARBINARY(36) PATH '$.conversation', first_seq BIGINT PATH '$.first_seq',
-            last_seq BIGINT PATH '$.last_seq')) listed
+            id VARBINARY(998) PATH '$.id', erased VARBINARY(998) PATH '$.erased')) listed
         STRAIGHT_JOIN convo_keys ky FORCE INDEX (PRIMARY)
-        ON ky.workspace = listed.workspace AND ky.channel = listed.channel AND ky.id = listed.id;
+        ON ky.workspace = listed.workspace AND ky.channel = listed.channel
+            AND ky.id = listed.id;
+        SELECT written & ~COALESCE(BIT_OR(1 << listed.n), 0) INTO written
+        FROM JSON_TABLE(new_keys, '$[*]' COLUMNS(n INT PATH '$.n',
+            workspace VARBINARY(255) PATH '$.workspace', channel VARBINARY(255) PATH '$.channel',
+            id VARBINARY(998) PATH '$.id', erased VARBINARY(998) PATH '$.erased')) listed
+        STRAIGHT_JOIN convo_keys ky FORCE INDEX (PRIMARY)
+        ON ky.workspace = listed.workspace AND ky.channel = listed.channel
+            AND ky.id = listed.erased;
     END IF;
     IF written & 1 THEN
 UPDATE convo_conversations FORCE INDEX (PRIMARY) SET version = ?, updated_at = ?,

@@ -9,7 +9,7 @@ SELECT cv.workspace, cv.id FROM convo_conversations cv FORCE INDEX (PRIMARY)
 
 -- load them
 SELECT ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
-    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+    ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes, ct.erased_at,
     CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_active other FORCE INDEX (convo_active_slot)
         WHERE other.workspace = ct.workspace AND other.contact = ct.id

@@ -32,13 +32,14 @@ BEGIN NOT ATOMIC
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
         IF EXISTS (
-            SELECT 1 FROM convo_keys FORCE INDEX (PRIMARY) WHERE workspace = ? AND channel = ? AND
-                id = ?
+            SELECT 1 FROM convo_keys FORCE INDEX (PRIMARY)
+            WHERE workspace = ? AND channel = ? AND id IN (?, ?)
         ) THEN
             IF EXISTS (SELECT 1 FROM convo_keys ky
             LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-            WHERE ky.workspace = ? AND ky.channel = ? AND ky.id = ?
-                AND (ky.channel = '' OR ky.address <> '' AND ky.address = ?
+            WHERE ky.workspace = ? AND ky.channel = ?
+                AND ky.id IN (?, ?)
+                AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = ?
                 OR (ky.address = '' OR ? = '')
                     AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
                         WHERE asked.workspace = ky.workspace AND asked.id = ?)
@@ -71,13 +72,13 @@ END;
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 ), 26 ), 27 ), 28 workspace, 29 channel, 30 id, 31 workspace, 32 channel, 33 id,
--- 34 address, 35 ?, 36 id, 37 workspace, 38 channel, 39 id, 40 address, 41 contact, 42 hash,
--- 43 conversation, 44 first_seq, 45 last_seq, 46 workspace, 47 conversation, 48 seq, 49 id,
--- 50 contact, 51 kind, 52 at, 53 by_type, 54 by_id, 55 channel, 56 address, 57 external_id,
--- 58 sent_at, 59 body, 60 attachments, 61 cycle, 62 response, 63 quiet, 64 status_before,
--- 65 assignee_before, 66 team_before, 67 lane_before, 68 channel_before, 69 opened_source, 70 turn,
--- 71 turn_since, 72 waiting_since, 73 handed_over_at, 74 replies, 75 labels_before,
--- 76 priority_before, 77 workspace, 78 conversation, 79 from_seq
+-- 24 version, 25 ), 26 ), 27 ), 28 workspace, 29 channel, 30 id, 31 id, 32 workspace, 33 channel,
+-- 34 id, 35 id, 36 address, 37 ?, 38 id, 39 workspace, 40 channel, 41 id, 42 address, 43 contact,
+-- 44 hash, 45 conversation, 46 first_seq, 47 last_seq, 48 workspace, 49 conversation, 50 seq,
+-- 51 id, 52 contact, 53 kind, 54 at, 55 by_type, 56 by_id, 57 channel, 58 address, 59 external_id,
+-- 60 sent_at, 61 body, 62 attachments, 63 cycle, 64 response, 65 quiet, 66 status_before,
+-- 67 assignee_before, 68 team_before, 69 lane_before, 70 channel_before, 71 opened_source, 72 turn,
+-- 73 turn_since, 74 waiting_since, 75 handed_over_at, 76 replies, 77 labels_before,
+-- 78 priority_before, 79 workspace, 80 conversation, 81 from_seq
 
 COMMIT;

@@ -44,15 +44,16 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
     ky.first_seq, ky.last_seq
     FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = $1 AND ky.channel = $2 AND ky.id = $3
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = $4
-        OR (ky.address = '' OR $5 = '')
+    WHERE ky.workspace = $1 AND ky.channel = $2
+        AND ky.id IN ($3, $4)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = $5
+        OR (ky.address = '' OR $6 = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
-                WHERE asked.workspace = ky.workspace AND asked.id = $6)
+                WHERE asked.workspace = ky.workspace AND asked.id = $7)
             IN (COALESCE(kc.merged_into, kc.id), (
                 SELECT holds.contact FROM convo_conversations holds
                 WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)));
--- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 id
+-- parameters: 1 workspace, 2 channel, 3 id, 4 id, 5 address, 6 ?, 7 id
 
 -- commit
 WITH wanted AS (
@@ -81,13 +82,15 @@ WITH wanted AS (
         $63::text AS closed_by_id, $64::text AS closed_source, $65::text AS category,
         $66::text AS summary
 ), new_keys AS (
-    SELECT * FROM json_to_recordset($67::json) AS listed_keys(channel text, id text, address text,
-        contact text, hash bigint, conversation uuid, first_seq bigint, last_seq bigint)
+    SELECT * FROM json_to_recordset($67::json) AS listed_keys(workspace text, channel text,
+        id text, address text, contact text, hash bigint, conversation uuid, first_seq bigint,
+        last_seq bigint, erased text)
 ), known AS (
     SELECT 1 FROM wanted, new_keys CROSS JOIN LATERAL (SELECT 1 FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = wanted.workspace AND ky.channel = new_keys.channel AND ky.id = new_keys.id
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = new_keys.address
+    WHERE ky.workspace = wanted.workspace AND ky.channel = new_keys.channel
+        AND ky.id IN (new_keys.id, new_keys.erased)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = new_keys.address
         OR (ky.address = '' OR new_keys.address = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
                 WHERE asked.workspace = ky.workspace AND asked.id = new_keys.contact)

@@ -8,9 +8,9 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
 
 -- snapshots
 SELECT ct.id,
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
-        ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+        ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes, ct.erased_at,
         CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_active other
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
@@ -47,16 +47,16 @@ BEGIN;
 -- isolation level: Read Committed
 
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-    merged_into, parent, blocked_by, name, attributes)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING;
+    merged_into, parent, blocked_by, name, attributes, erased_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
--- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 erased_at
 
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-    merged_into, parent, blocked_by, name, attributes)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING;
+    merged_into, parent, blocked_by, name, attributes, erased_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
--- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 erased_at
 
 INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
     new_contact, status, status_since, version, updated_at, last_activity_at, last_incoming_at,
@@ -117,34 +117,38 @@ INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversa
     SELECT $1::text, $2::text, $3::text, $4::text, $5::text, $6::bigint, $7::uuid, $8::bigint,
         $9::bigint WHERE NOT EXISTS (SELECT 1 FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = $10 AND ky.channel = $11 AND ky.id = $12
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = $13
-        OR (ky.address = '' OR $14 = '')
+    WHERE ky.workspace = $10 AND ky.channel = $11
+        AND ky.id IN ($12, $13)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = $14
+        OR (ky.address = '' OR $15 = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
-                WHERE asked.workspace = ky.workspace AND asked.id = $15)
+                WHERE asked.workspace = ky.workspace AND asked.id = $16)
             IN (COALESCE(kc.merged_into, kc.id), (
                 SELECT holds.contact FROM convo_conversations holds
                 WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1) ON
                     CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 contact, 6 hash, 7 conversation,
--- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 id, 13 address, 14 last_seq, 15 id
+-- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 last_seq, 13 last_seq, 14 address,
+-- 15 last_seq, 16 id
 
 INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation, first_seq,
     last_seq)
     SELECT $1::text, $2::text, $3::text, $4::text, $5::text, $6::bigint, $7::uuid, $8::bigint,
         $9::bigint WHERE NOT EXISTS (SELECT 1 FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = $10 AND ky.channel = $11 AND ky.id = $12
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = $13
-        OR (ky.address = '' OR $14 = '')
+    WHERE ky.workspace = $10 AND ky.channel = $11
+        AND ky.id IN ($12, $13)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = $14
+        OR (ky.address = '' OR $15 = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
-                WHERE asked.workspace = ky.workspace AND asked.id = $15)
+                WHERE asked.workspace = ky.workspace AND asked.id = $16)
             IN (COALESCE(kc.merged_into, kc.id), (
                 SELECT holds.contact FROM convo_conversations holds
                 WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1) ON
                     CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 contact, 6 hash, 7 conversation,
--- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 id, 13 address, 14 last_seq, 15 id
+-- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 last_seq, 13 last_seq, 14 address,
+-- 15 last_seq, 16 id
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,

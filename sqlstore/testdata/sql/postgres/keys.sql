@@ -3,12 +3,13 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
     ky.first_seq, ky.last_seq
     FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = $1 AND ky.channel = $2 AND ky.id = $3
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = $4
-        OR (ky.address = '' OR $5 = '')
+    WHERE ky.workspace = $1 AND ky.channel = $2
+        AND ky.id IN ($3, $4)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = $5
+        OR (ky.address = '' OR $6 = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
-                WHERE asked.workspace = ky.workspace AND asked.id = $6)
+                WHERE asked.workspace = ky.workspace AND asked.id = $7)
             IN (COALESCE(kc.merged_into, kc.id), (
                 SELECT holds.contact FROM convo_conversations holds
                 WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)));
--- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 ?, 6 id
+-- parameters: 1 workspace, 2 channel, 3 id, 4 id, 5 address, 6 ?, 7 id

@@ -6,16 +6,17 @@ BEGIN;
 -- isolation level: Read Committed
 
 UPDATE convo_contacts SET version = $1, created_at = $2, updated_at = $3, seen_at = $4,
-    blocked = $5, merged_into = $6, parent = $7, blocked_by = $8, name = $9, attributes = $10
-    WHERE workspace = $11 AND id = $12 AND version = $13 AND seen_at <= $14;
+    blocked = $5, merged_into = $6, parent = $7, blocked_by = $8, name = $9, attributes = $10,
+    erased_at = $11
+    WHERE workspace = $12 AND id = $13 AND version = $14 AND seen_at <= $15;
 -- parameters: 1 version, 2 created_at, 3 updated_at, 4 seen_at, 5 blocked, 6 merged_into, 7 parent,
--- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version, 14 seen_at
+-- 8 blocked_by, 9 name, 10 attributes, 11 erased_at, 12 workspace, 13 id, 14 version, 15 seen_at
 
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-    merged_into, parent, blocked_by, name, attributes)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING;
+    merged_into, parent, blocked_by, name, attributes, erased_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
--- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 erased_at
 
 UPDATE convo_conversations SET status = $1, status_since = $2, version = $3, updated_at = $4,
     last_activity_at = $5, last_incoming_at = $6, first_closed_at = $7, assignee = $8, team = $9,

@@ -31,9 +31,9 @@ WITH wanted AS (
         AND other.contact = wanted.contact AND other.lane = wanted.lane AND other.id <> wanted.id
 ), free AS (SELECT 1 WHERE TRUE AND NOT EXISTS (SELECT FROM taken)), wrote_contact AS (
     INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-        merged_into, parent, blocked_by, name, attributes)
+        merged_into, parent, blocked_by, name, attributes, erased_at)
     SELECT $67::text, $68::text, $69::bigint, $70::bigint, $71::bigint, $72::bigint, $73::boolean,
-        $74::text, $75::text, $76::text, $77::text, $78::text FROM free
+        $74::text, $75::text, $76::text, $77::text, $78::text, $79::bigint FROM free
     ON CONFLICT DO NOTHING RETURNING 1
 ), wrote_conversation AS (
     INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
@@ -72,7 +72,7 @@ WITH wanted AS (
         wanted.due_at FROM wanted, wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $79::text, $80::integer, $81::bigint, $82::uuid FROM wrote_conversation
+    SELECT $80::text, $81::integer, $82::bigint, $83::uuid FROM wrote_conversation
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -99,7 +99,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($83::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($84::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -114,7 +114,7 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $84::bigint
+    SELECT wanted.workspace, wanted.id, $85::bigint
     FROM wanted, wrote_conversation
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
@@ -131,5 +131,5 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 57 outgoing_automation, 58 rated_at, 59 score, 60 rating_comment, 61 closed_at,
 -- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary, 67 workspace,
 -- 68 id, 69 version, 70 created_at, 71 updated_at, 72 seen_at, 73 blocked, 74 merged_into,
--- 75 parent, 76 blocked_by, 77 name, 78 attributes, 79 workspace, 80 list, 81 at, 82 id,
--- 83 new_events, 84 from_seq
+-- 75 parent, 76 blocked_by, 77 name, 78 attributes, 79 erased_at, 80 workspace, 81 list, 82 at,
+-- 83 id, 84 new_events, 85 from_seq

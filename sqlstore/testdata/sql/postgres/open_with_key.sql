@@ -30,13 +30,15 @@ WITH wanted AS (
     SELECT 1 FROM wanted JOIN convo_active other ON other.workspace = wanted.workspace
         AND other.contact = wanted.contact AND other.lane = wanted.lane AND other.id <> wanted.id
 ), new_keys AS (
-    SELECT * FROM json_to_recordset($67::json) AS listed_keys(channel text, id text, address text,
-        contact text, hash bigint, conversation uuid, first_seq bigint, last_seq bigint)
+    SELECT * FROM json_to_recordset($67::json) AS listed_keys(workspace text, channel text,
+        id text, address text, contact text, hash bigint, conversation uuid, first_seq bigint,
+        last_seq bigint, erased text)
 ), known AS (
     SELECT 1 FROM wanted, new_keys CROSS JOIN LATERAL (SELECT 1 FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = wanted.workspace AND ky.channel = new_keys.channel AND ky.id = new_keys.id
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = new_keys.address
+    WHERE ky.workspace = wanted.workspace AND ky.channel = new_keys.channel
+        AND ky.id IN (new_keys.id, new_keys.erased)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = new_keys.address
         OR (ky.address = '' OR new_keys.address = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
                 WHERE asked.workspace = ky.workspace AND asked.id = new_keys.contact)
@@ -46,9 +48,9 @@ WITH wanted AS (
 ), free AS (SELECT 1 WHERE TRUE AND NOT EXISTS (SELECT FROM taken) AND NOT EXISTS (SELECT FROM
     known)), wrote_contact AS (
     INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-        merged_into, parent, blocked_by, name, attributes)
+        merged_into, parent, blocked_by, name, attributes, erased_at)
     SELECT $68::text, $69::text, $70::bigint, $71::bigint, $72::bigint, $73::bigint, $74::boolean,
-        $75::text, $76::text, $77::text, $78::text, $79::text FROM free
+        $75::text, $76::text, $77::text, $78::text, $79::text, $80::bigint FROM free
     ON CONFLICT DO NOTHING RETURNING 1
 ), wrote_conversation AS (
     INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
@@ -87,7 +89,7 @@ WITH wanted AS (
         wanted.due_at FROM wanted, wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $80::text, $81::integer, $82::bigint, $83::uuid FROM wrote_conversation
+    SELECT $81::text, $82::integer, $83::bigint, $84::uuid FROM wrote_conversation
 ), wrote_keys AS (
     INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
         first_seq, last_seq)
@@ -120,7 +122,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($84::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($85::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -135,7 +137,7 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $85::bigint
+    SELECT wanted.workspace, wanted.id, $86::bigint
     FROM wanted, wrote_conversation
 )
 SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known),
@@ -153,5 +155,5 @@ SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known),
 -- 57 outgoing_automation, 58 rated_at, 59 score, 60 rating_comment, 61 closed_at,
 -- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary, 67 listed_keys,
 -- 68 workspace, 69 id, 70 version, 71 created_at, 72 updated_at, 73 seen_at, 74 blocked,
--- 75 merged_into, 76 parent, 77 blocked_by, 78 name, 79 attributes, 80 workspace, 81 list, 82 at,
--- 83 id, 84 new_events, 85 from_seq
+-- 75 merged_into, 76 parent, 77 blocked_by, 78 name, 79 attributes, 80 erased_at, 81 workspace,
+-- 82 list, 83 at, 84 id, 85 new_events, 86 from_seq

@@ -40,9 +40,9 @@ WITH wanted AS (
 ), free AS (SELECT 1 WHERE TRUE AND NOT EXISTS (SELECT FROM taken) AND NOT EXISTS (SELECT FROM
     linked)), wrote_contact AS (
     INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-        merged_into, parent, blocked_by, name, attributes)
+        merged_into, parent, blocked_by, name, attributes, erased_at)
     SELECT $68::text, $69::text, $70::bigint, $71::bigint, $72::bigint, $73::bigint, $74::boolean,
-        $75::text, $76::text, $77::text, $78::text, $79::text FROM free
+        $75::text, $76::text, $77::text, $78::text, $79::text, $80::bigint FROM free
     ON CONFLICT DO NOTHING RETURNING 1
 ), wrote_conversation AS (
     INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
@@ -81,10 +81,10 @@ WITH wanted AS (
         wanted.due_at FROM wanted, wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $80::text, $81::integer, $82::bigint, $83::uuid FROM wrote_conversation
+    SELECT $81::text, $82::integer, $83::bigint, $84::uuid FROM wrote_conversation
 ), placed_1 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $84::text, $85::integer, $86::bigint, $87::uuid FROM wrote_conversation
+    SELECT $85::text, $86::integer, $87::bigint, $88::uuid FROM wrote_conversation
 ), wrote_addresses AS (
     INSERT INTO convo_addresses (workspace, channel, value, contact, identity)
     SELECT wanted.workspace, new_addresses.channel, new_addresses.value, new_addresses.contact,
@@ -116,7 +116,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($88::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($89::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -131,7 +131,7 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $89::bigint
+    SELECT wanted.workspace, wanted.id, $90::bigint
     FROM wanted, wrote_conversation
 ), wrote_contact_events AS (
     INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at, by_type,
@@ -146,7 +146,7 @@ WITH wanted AS (
         new_events.merged_into, new_events.blocked, new_events.blocked_by,
         new_events.unmerged_from, new_events.own_blocked, new_events.own_blocked_by,
         new_events.name, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($90::json) AS new_events(contact text,
+    FROM wanted, wrote_conversation, json_to_recordset($91::json) AS new_events(contact text,
         seq bigint, id uuid, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, address text, external_id text, sent_at bigint, body text,
         attachments text, quiet boolean, message uuid, redacted boolean, duplicate uuid,
@@ -167,6 +167,6 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 57 outgoing_automation, 58 rated_at, 59 score, 60 rating_comment, 61 closed_at,
 -- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary,
 -- 67 listed_addresses, 68 workspace, 69 id, 70 version, 71 created_at, 72 updated_at, 73 seen_at,
--- 74 blocked, 75 merged_into, 76 parent, 77 blocked_by, 78 name, 79 attributes, 80 workspace,
--- 81 list, 82 at, 83 id, 84 workspace, 85 list, 86 at, 87 id, 88 new_events, 89 from_seq,
--- 90 new_events
+-- 74 blocked, 75 merged_into, 76 parent, 77 blocked_by, 78 name, 79 attributes, 80 erased_at,
+-- 81 workspace, 82 list, 83 at, 84 id, 85 workspace, 86 list, 87 at, 88 id, 89 new_events,
+-- 90 from_seq, 91 new_events

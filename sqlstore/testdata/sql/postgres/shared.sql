@@ -23,13 +23,14 @@ WITH listed AS MATERIALIZED (
             AND ct.id = listed.contact AND ct.version = listed.contact_version
             AND ct.seen_at <= listed.contact_seen))
         AND NOT EXISTS (
-            SELECT FROM json_to_recordset(listed.keys) AS new_keys(channel text, id text,
-                address text, contact text, hash bigint, conversation uuid, first_seq bigint,
-                last_seq bigint)
+            SELECT FROM json_to_recordset(listed.keys) AS new_keys(workspace text, channel text,
+                id text, address text, contact text, hash bigint, conversation uuid,
+                first_seq bigint, last_seq bigint, erased text)
             CROSS JOIN LATERAL (SELECT 1 FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = listed.workspace AND ky.channel = new_keys.channel AND ky.id = new_keys.id
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = new_keys.address
+    WHERE ky.workspace = listed.workspace AND ky.channel = new_keys.channel
+        AND ky.id IN (new_keys.id, new_keys.erased)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = new_keys.address
         OR (ky.address = '' OR new_keys.address = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
                 WHERE asked.workspace = ky.workspace AND asked.id = new_keys.contact)

@@ -4,16 +4,18 @@ BEGIN;
 -- isolation level: Read Committed
 
 UPDATE convo_contacts SET version = $1, created_at = $2, updated_at = $3, seen_at = $4,
-    blocked = $5, merged_into = $6, parent = $7, blocked_by = $8, name = $9, attributes = $10
-    WHERE workspace = $11 AND id = $12 AND version = $13 AND seen_at <= $14;
+    blocked = $5, merged_into = $6, parent = $7, blocked_by = $8, name = $9, attributes = $10,
+    erased_at = $11
+    WHERE workspace = $12 AND id = $13 AND version = $14 AND seen_at <= $15;
 -- parameters: 1 version, 2 created_at, 3 updated_at, 4 seen_at, 5 blocked, 6 merged_into, 7 parent,
--- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version, 14 seen_at
+-- 8 blocked_by, 9 name, 10 attributes, 11 erased_at, 12 workspace, 13 id, 14 version, 15 seen_at
 
 UPDATE convo_contacts SET version = $1, created_at = $2, updated_at = $3, seen_at = $4,
-    blocked = $5, merged_into = $6, parent = $7, blocked_by = $8, name = $9, attributes = $10
-    WHERE workspace = $11 AND id = $12 AND version = $13 AND seen_at <= $14;
+    blocked = $5, merged_into = $6, parent = $7, blocked_by = $8, name = $9, attributes = $10,
+    erased_at = $11
+    WHERE workspace = $12 AND id = $13 AND version = $14 AND seen_at <= $15;
 -- parameters: 1 version, 2 created_at, 3 updated_at, 4 seen_at, 5 blocked, 6 merged_into, 7 parent,
--- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version, 14 seen_at
+-- 8 blocked_by, 9 name, 10 attributes, 11 erased_at, 12 workspace, 13 id, 14 version, 15 seen_at
 
 INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at, by_type,
     by_id, source, channel, address, external_id, sent_at, body, attachments, quiet, message,

@@ -1,14 +1,14 @@
 -- keys
 SELECT workspace, channel, id, address, contact, hash, conversation, first_seq, last_seq
     FROM convo_keys
-    WHERE workspace = +? AND channel = '' AND id IN (+?, +?);
--- parameters: 1 workspace, 2 id, 3 id
+    WHERE workspace = +? AND channel = '' AND id IN (+?, +?, +?, +?);
+-- parameters: 1 workspace, 2 id, 3 id, 4 id, 5 id
 
 -- snapshots
 SELECT ct.id,
-    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
+    format('%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s',
     ct.workspace, ct.id, ct.version, ct.created_at, ct.updated_at, ct.seen_at, ct.blocked,
-        ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes,
+        ct.merged_into, ct.parent, ct.blocked_by, ct.name, ct.attributes, ct.erased_at,
         hex(CASE WHEN cv.active THEN NULL ELSE (
         SELECT other.id FROM convo_active other
         WHERE other.workspace = ct.workspace AND other.contact = ct.id
@@ -44,16 +44,16 @@ SELECT ct.id,
 BEGIN;
 
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-    merged_into, parent, blocked_by, name, attributes)
-    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+    merged_into, parent, blocked_by, name, attributes, erased_at)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
--- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 erased_at
 
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-    merged_into, parent, blocked_by, name, attributes)
-    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+    merged_into, parent, blocked_by, name, attributes, erased_at)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
--- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 erased_at
 
 INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
     new_contact, status, status_since, version, updated_at, last_activity_at, last_incoming_at,
@@ -113,8 +113,9 @@ INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversa
     last_seq)
     SELECT +?, +?, +?, +?, +?, +?, +?, +?, +? WHERE NOT EXISTS (SELECT 1 FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = +? AND ky.channel = +? AND ky.id = +?
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = +?
+    WHERE ky.workspace = +? AND ky.channel = +?
+        AND ky.id IN (+?, +?)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = +?
         OR (ky.address = '' OR +? = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
                 WHERE asked.workspace = ky.workspace AND asked.id = +?)
@@ -123,14 +124,16 @@ INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversa
                 WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1) ON
                     CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 contact, 6 hash, 7 conversation,
--- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 id, 13 address, 14 last_seq, 15 id
+-- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 last_seq, 13 last_seq, 14 address,
+-- 15 last_seq, 16 id
 
 INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation, first_seq,
     last_seq)
     SELECT +?, +?, +?, +?, +?, +?, +?, +?, +? WHERE NOT EXISTS (SELECT 1 FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = +? AND ky.channel = +? AND ky.id = +?
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = +?
+    WHERE ky.workspace = +? AND ky.channel = +?
+        AND ky.id IN (+?, +?)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = +?
         OR (ky.address = '' OR +? = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
                 WHERE asked.workspace = ky.workspace AND asked.id = +?)
@@ -139,7 +142,8 @@ INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversa
                 WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1) ON
                     CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 contact, 6 hash, 7 conversation,
--- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 id, 13 address, 14 last_seq, 15 id
+-- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 last_seq, 13 last_seq, 14 address,
+-- 15 last_seq, 16 id
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,

@@ -6,16 +6,17 @@ BEGIN;
 
 -- commit
 UPDATE convo_contacts SET version = +?, created_at = +?, updated_at = +?, seen_at = +?,
-    blocked = +?, merged_into = +?, parent = +?, blocked_by = +?, name = +?, attributes = +?
+    blocked = +?, merged_into = +?, parent = +?, blocked_by = +?, name = +?, attributes = +?,
+    erased_at = +?
     WHERE workspace = +? AND id = +? AND version = +? AND seen_at <= +?;
 -- parameters: 1 version, 2 created_at, 3 updated_at, 4 seen_at, 5 blocked, 6 merged_into, 7 parent,
--- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version, 14 seen_at
+-- 8 blocked_by, 9 name, 10 attributes, 11 erased_at, 12 workspace, 13 id, 14 version, 15 seen_at
 
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-    merged_into, parent, blocked_by, name, attributes)
-    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+    merged_into, parent, blocked_by, name, attributes, erased_at)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
--- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 erased_at
 
 UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, updated_at = +?,
     last_activity_at = +?, last_incoming_at = +?, first_closed_at = +?, assignee = +?, team = +?,

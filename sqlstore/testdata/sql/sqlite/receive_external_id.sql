@@ -24,8 +24,9 @@ INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversa
     last_seq)
     SELECT +?, +?, +?, +?, +?, +?, +?, +?, +? WHERE NOT EXISTS (SELECT 1 FROM convo_keys ky
     LEFT JOIN convo_contacts kc ON kc.workspace = ky.workspace AND kc.id = ky.contact
-    WHERE ky.workspace = +? AND ky.channel = +? AND ky.id = +?
-        AND (ky.channel = '' OR ky.address <> '' AND ky.address = +?
+    WHERE ky.workspace = +? AND ky.channel = +?
+        AND ky.id IN (+?, +?)
+        AND (ky.channel = '' OR ky.id < ' ' OR ky.address <> '' AND ky.address = +?
         OR (ky.address = '' OR +? = '')
             AND (SELECT COALESCE(asked.merged_into, asked.id) FROM convo_contacts asked
                 WHERE asked.workspace = ky.workspace AND asked.id = +?)
@@ -34,7 +35,8 @@ INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversa
                 WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation))) LIMIT 1) ON
                     CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 channel, 3 id, 4 address, 5 contact, 6 hash, 7 conversation,
--- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 id, 13 address, 14 last_seq, 15 id
+-- 8 first_seq, 9 last_seq, 10 workspace, 11 channel, 12 last_seq, 13 last_seq, 14 address,
+-- 15 last_seq, 16 id
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
     channel, address, external_id, sent_at, body, attachments, cycle, response, quiet,

@@ -4,10 +4,10 @@ BEGIN;
 
 -- commit
 INSERT INTO convo_contacts (workspace, id, version, created_at, updated_at, seen_at, blocked,
-    merged_into, parent, blocked_by, name, attributes)
-    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
+    merged_into, parent, blocked_by, name, attributes, erased_at)
+    VALUES (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 id, 3 version, 4 created_at, 5 updated_at, 6 seen_at, 7 blocked,
--- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes
+-- 8 merged_into, 9 parent, 10 blocked_by, 11 name, 12 attributes, 13 erased_at
 
 INSERT INTO convo_conversations (workspace, id, origin, channel, lane, created_at, contact,
     new_contact, status, status_since, version, updated_at, last_activity_at, last_incoming_at,

@@ -4,16 +4,18 @@ BEGIN;
 
 -- commit
 UPDATE convo_contacts SET version = +?, created_at = +?, updated_at = +?, seen_at = +?,
-    blocked = +?, merged_into = +?, parent = +?, blocked_by = +?, name = +?, attributes = +?
+    blocked = +?, merged_into = +?, parent = +?, blocked_by = +?, name = +?, attributes = +?,
+    erased_at = +?
     WHERE workspace = +? AND id = +? AND version = +? AND seen_at <= +?;
 -- parameters: 1 version, 2 created_at, 3 updated_at, 4 seen_at, 5 blocked, 6 merged_into, 7 parent,
--- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version, 14 seen_at
+-- 8 blocked_by, 9 name, 10 attributes, 11 erased_at, 12 workspace, 13 id, 14 version, 15 seen_at
 
 UPDATE convo_contacts SET version = +?, created_at = +?, updated_at = +?, seen_at = +?,
-    blocked = +?, merged_into = +?, parent = +?, blocked_by = +?, name = +?, attributes = +?
+    blocked = +?, merged_into = +?, parent = +?, blocked_by = +?, name = +?, attributes = +?,
+    erased_at = +?
     WHERE workspace = +? AND id = +? AND version = +? AND seen_at <= +?;
 -- parameters: 1 version, 2 created_at, 3 updated_at, 4 seen_at, 5 blocked, 6 merged_into, 7 parent,
--- 8 blocked_by, 9 name, 10 attributes, 11 workspace, 12 id, 13 version, 14 seen_at
+-- 8 blocked_by, 9 name, 10 attributes, 11 erased_at, 12 workspace, 13 id, 14 version, 15 seen_at
 
 INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind, at, by_type,
     by_id, source, channel, address, external_id, sent_at, body, attachments, quiet, message,
