@@ -294,7 +294,9 @@ func writesKeysAlone(s *suite) {
 	ch := s.decide(to("a"), resume)
 	s.Empty(ch.Events)
 	s.commit(ch)
-	s.Equal(ch.Keys, s.keys(acme, convo.KeyID{ID: "k"}))
+	want := ch.Keys[0]
+	want.ID = "k" // by which it is asked for
+	s.Equal([]convo.Key{want}, s.keys(acme, convo.KeyID{ID: "k"}))
 	s.refuses([]convo.Change{ch}, convo.ErrDuplicate)
 	s.Equal(convo.OutcomeDuplicate, s.do(to("a"), resume).Outcome)
 }

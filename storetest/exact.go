@@ -155,6 +155,11 @@ func (s *suite) story(workspace string, opts ...convo.Option) {
 	do(mia, convo.SetProfile{
 		By: bot, Name: &name, Attributes: json.RawMessage(`{"tier":"gold","text":"\u0000é"}`),
 	})
+	do(person("gus", "viber", "+45"), convo.Receive{ExternalID: "in 1", Body: "Forget me"})
+	s.clock.add(time.Second)
+	r, err := e.Erase(s.ctx, convo.Erase{Workspace: workspace, Contact: "gus", By: ana})
+	s.NoError(err)
+	s.shows(r.Contact, convo.Conversation{}, r.Events)
 }
 
 // moments are the first and the last that convo takes, and where integers, clocks and calendars

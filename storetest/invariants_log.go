@@ -176,6 +176,8 @@ func (c *checker) addresses(id string, history []convo.Event) {
 			links[e.Address()]++
 		case convo.AddressUnlinked:
 			links[e.Address()]--
+		case convo.ContactErased:
+			clear(links)
 		}
 	}
 	linked := map[convo.Address]bool{}

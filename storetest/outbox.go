@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/relay"
 )
@@ -22,7 +20,7 @@ type Outboxer interface {
 // RunOutbox proves that a store notes its events for package relay, and that no relay loses one.
 // newStore is as that of [Run], and returns a store with its outbox.
 func RunOutbox(t *testing.T, newStore func(t *testing.T) Outboxer) {
-	for _, c := range slices.Concat(outboxCases, outboxRaces) {
+	for _, c := range slices.Concat(outboxCases, outboxRaces, eraseOutboxCases) {
 		t.Run(c.name, func(t *testing.T) { c.on(t, newStore(t)) })
 	}
 }
@@ -35,11 +33,7 @@ type outboxCase struct {
 
 // on runs the case on a fresh store.
 func (c outboxCase) on(t testingT, store Outboxer) {
-	s := &suite{
-		Assertions: require.New(ruled{t, c.rule}), ctx: t.Context(), store: store, clock: &clock{},
-	}
-	s.clock.now.Store(time.Date(2026, 1, 5, 9, 0, 0, 123456000, time.UTC).UnixMicro())
-	s.engine = s.with()
+	s := newSuite(t, store, c.rule)
 	c.run(&outbox{suite: s, relay: store})
 	s.Empty(CheckInvariants(s.ctx, s.store, s.workspaces...), "invariants")
 }

@@ -34,7 +34,7 @@ type Roller interface {
 // is a [Roller], the reports must be the same however much is rolled up.
 func RunReports(t *testing.T, newStore func(t *testing.T) Reporter) {
 	for _, c := range slices.Concat(reportCases, storyCases, cyclesCases, kindCases,
-		deadlineStories) {
+		deadlineStories, eraseReportCases) {
 		t.Run(c.name, func(t *testing.T) { c.on(t, newStore(t)) })
 	}
 }

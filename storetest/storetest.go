@@ -81,6 +81,7 @@ func cases() []testCase {
 		unmergedCases,
 		contactCases,
 		movedCases,
+		eraseCases,
 		deadlineCases,
 		peerDeadlineCases,
 		dueCases,
@@ -106,16 +107,21 @@ func (r ruled) Errorf(format string, args ...any) {
 
 // on runs the case on a fresh store, and looks for broken invariants in what it leaves.
 func (c testCase) on(t testingT, store convo.Store) {
+	s := newSuite(t, store, c.rule)
+	c.run(s)
+	s.Empty(CheckInvariants(s.ctx, s.store, s.workspaces...), "invariants")
+}
+
+func newSuite(t testingT, store convo.Store, rule string) *suite {
 	s := &suite{
-		Assertions: require.New(ruled{t, c.rule}),
+		Assertions: require.New(ruled{t, rule}),
 		ctx:        t.Context(),
 		store:      store,
 		clock:      &clock{},
 	}
 	s.clock.now.Store(time.Date(2026, 1, 5, 9, 0, 0, 123456000, time.UTC).UnixMicro())
 	s.engine = s.with()
-	c.run(s)
-	s.Empty(CheckInvariants(s.ctx, s.store, s.workspaces...), "invariants")
+	return s
 }
 
 // suite is what a case works with: a store, an engine on it, and a clock that only the case moves.

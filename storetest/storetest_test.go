@@ -325,7 +325,7 @@ var lies = []struct {
 	{addressLeads, "an address of nobody",
 		onThreads(func(t *convo.Snapshot) { t.AddressOwner = "" })},
 	{addressLeads, "an address is missing", func(f *fake) {
-		f.addresses = func(all []convo.Address) []convo.Address { return all[1:] }
+		f.addresses = func(all []convo.Address) []convo.Address { return all[min(1, len(all)):] }
 	}},
 	{addressLeads, "an address more", func(f *fake) {
 		f.addresses = func(all []convo.Address) []convo.Address {

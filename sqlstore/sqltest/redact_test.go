@@ -78,16 +78,7 @@ func canaries(t *testing.T, e testdb.Engine, db *sql.DB, path string) (n int) {
 	var files [][]byte
 	switch e {
 	case testdb.SQLite:
-		var busy, log, moved int
-		require.NoError(t, db.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &moved))
-		require.Zero(t, busy)
-		found, err := filepath.Glob(path + "*")
-		require.NoError(t, err)
-		for _, name := range found {
-			data, err := os.ReadFile(name)
-			require.NoError(t, err)
-			files = append(files, data)
-		}
+		files = sqliteFiles(t, db, path)
 	case testdb.PostgreSQL:
 		// A row stays for whoever began to look before it was overwritten, such as an ANALYZE of
 		// the server's own. Who begins after it sees only what is.
@@ -135,4 +126,20 @@ func canaries(t *testing.T, e testdb.Engine, db *sql.DB, path string) (n int) {
 		n += bytes.Count(data, []byte(canary))
 	}
 	return n
+}
+
+// sqliteFiles are the contents of the files of a database, with nothing left in the write-ahead log.
+func sqliteFiles(t *testing.T, db *sql.DB, path string) (files [][]byte) {
+	t.Helper()
+	var busy, log, moved int
+	require.NoError(t, db.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &moved))
+	require.Zero(t, busy)
+	found, err := filepath.Glob(path + "*")
+	require.NoError(t, err)
+	for _, name := range found {
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		files = append(files, data)
+	}
+	return files
 }

@@ -1,0 +1,133 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/internal/hook"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+	"github.com/chatlifecycle/convo/storetest"
+)
+
+// What is erased is in no column of any table, and, with secure_delete, nowhere in SQLite's file.
+func TestWhatIsErasedIsNowhere(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		path := filepath.Join(t.TempDir(), "convo.db")
+		var db *sql.DB
+		if e == testdb.SQLite { // with the settings that hosts get
+			var err error
+			db, err = sqlstore.OpenSQLite("sqlite", path)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = db.Close() })
+		} else {
+			db = testdb.Open(t, e)
+		}
+		s := withOutbox(t, db, e)
+		contact := storetest.WriteCanaries(t, s, "acme")
+		_, _, err := s.Rollup(t.Context(), 0)
+		require.NoError(t, err)
+		require.NotEmpty(t, rowsWith(t, e, db), "else nothing is proved")
+		engine, err := convo.New(s)
+		require.NoError(t, err)
+		_, err = engine.Erase(t.Context(), convo.Erase{
+			Workspace: "acme", Contact: contact, By: ana, Key: "of " + storetest.Canary,
+		})
+		require.NoError(t, err)
+		assert.Empty(t, rowsWith(t, e, db))
+		assert.Empty(t, storetest.CheckInvariants(t.Context(), s, "acme"))
+		differences, err := s.CheckRollups(t.Context(), "acme")
+		require.NoError(t, err)
+		assert.Empty(t, differences)
+		if e == testdb.SQLite {
+			assert.Zero(t, inFiles(t, db, path), "in the file")
+			_, err = db.Exec("VACUUM")
+			require.NoError(t, err)
+			assert.Zero(t, inFiles(t, db, path), "in the file after VACUUM")
+		}
+	})
+}
+
+// rowsWith are the columns of all tables that have a canary in a row.
+func rowsWith(t *testing.T, e testdb.Engine, db *sql.DB) (found []string) {
+	t.Helper()
+	for table, columns := range columnsOf(t, e, db) {
+		for _, column := range columns {
+			text := "CAST(" + column + " AS TEXT)"
+			switch e {
+			case testdb.PostgreSQL:
+				text = column + "::text"
+			case testdb.MariaDB:
+				text = "CONVERT(" + column + " USING utf8mb4)"
+			case testdb.SQLite:
+			}
+			var n int
+			require.NoError(t, db.QueryRow("SELECT count(*) FROM "+table+" WHERE "+text+" LIKE '%"+
+				storetest.Canary+"%'").Scan(&n))
+			if n > 0 {
+				found = append(found, fmt.Sprintf("%s.%s: %d", table, column, n))
+			}
+		}
+	}
+	return found
+}
+
+// columnsOf are the columns of each table that the database has of convo.
+func columnsOf(t *testing.T, e testdb.Engine, db *sql.DB) map[string][]string {
+	t.Helper()
+	query := map[testdb.Engine]string{
+		testdb.SQLite: `SELECT m.name, c.name FROM sqlite_master m
+			JOIN pragma_table_info(m.name) c WHERE m.type = 'table'`,
+		testdb.PostgreSQL: `SELECT table_name, column_name FROM information_schema.columns
+			WHERE table_schema = current_schema()`,
+		testdb.MariaDB: `SELECT table_name, column_name FROM information_schema.columns
+			WHERE table_schema = DATABASE()`,
+	}[e]
+	rows, err := db.Query(query)
+	require.NoError(t, err)
+	defer rows.Close()
+	all := map[string][]string{}
+	for rows.Next() {
+		var table, column string
+		require.NoError(t, rows.Scan(&table, &column))
+		if strings.HasPrefix(table, "convo_") && table != "convo_schema" {
+			all[table] = append(all[table], column)
+		}
+	}
+	require.NoError(t, rows.Err())
+	require.NotEmpty(t, all)
+	return all
+}
+
+// A new column fails this until it is said what an erasure does with it.
+func TestAnErasureSaysSomethingOfEveryColumn(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		db := testdb.Open(t, e)
+		migrated(t, db, e)
+		said := hook.Treated()
+		for table, columns := range columnsOf(t, e, db) {
+			for _, column := range columns {
+				name := strings.TrimPrefix(table, "convo_") + "." + column
+				assert.Equal(t, 1, said[name], name)
+				delete(said, name)
+			}
+		}
+		assert.Empty(t, said, "columns that are not there")
+	})
+}
+
+// inFiles counts what SQLite's files have of canaries.
+func inFiles(t *testing.T, db *sql.DB, path string) (n int) {
+	t.Helper()
+	for _, data := range sqliteFiles(t, db, path) {
+		n += strings.Count(string(data), storetest.Canary)
+	}
+	return n
+}
