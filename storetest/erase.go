@@ -79,7 +79,13 @@ func (s *suite) everything(workspace string) string {
 	return string(text)
 }
 
-// counts are what reports count in each conversation.
+func (s *suite) exported(contact string) string {
+	var b strings.Builder
+	s.NoError(s.engine.Export(s.ctx, to(contact), &b))
+	return b.String()
+}
+
+// countsOf are what reports count in each conversation.
 func (s *suite) countsOf(workspace string) map[uuid.UUID]convo.Cycle {
 	all := map[uuid.UUID]convo.Cycle{}
 	for _, c := range s.list(convo.Filter{Workspace: workspace}) {
@@ -97,6 +103,7 @@ func erasesAPerson(s *suite) {
 	s.do(to("zoe"), convo.Receive{Body: "hi", Attachments: json.RawMessage(`[1]`)})
 	zoe := s.events(convo.EventFilter{Workspace: acme, Contact: "zoe"})
 	s.Contains(s.everything(acme), Canary)
+	s.Contains(s.exported(Canary+" id"), Canary+" told")
 	before := s.countsOf(acme)
 	r := s.erase(Canary+" id", "the key of "+Canary)
 	s.Equal(convo.OutcomeErased, r.Outcome)
@@ -108,6 +115,9 @@ func erasesAPerson(s *suite) {
 	shown := s.everything(acme)
 	at := strings.Index(shown, Canary)
 	s.Negative(at, "still there: %s", shown[max(0, at-200):min(len(shown), max(0, at)+200)])
+	for _, id := range []string{r.Contact.ID, "peer", "once"} {
+		s.NotContains(s.exported(id), Canary)
+	}
 	s.Equal(before, s.countsOf(acme))
 	s.Equal(zoe, s.events(convo.EventFilter{Workspace: acme, Contact: "zoe"}))
 	s.Zero(s.load(to(Canary + " id")).Contact.Version)
@@ -152,11 +162,13 @@ func knowsWhatWasErased(s *suite) {
 		{ann, convo.Note{By: ana, Key: "note", Body: "a note"}},
 		{to("ann"), convo.Close{By: ana, Key: "close"}},
 		{news, convo.Receive{Quiet: true, ExternalID: "3", Body: "quiet"}},
+		{to("bob"), convo.Receive{Channel: "web", ExternalID: "4", Body: "of a merged one"}},
 	}
 	for _, c := range said {
 		s.do(c.to, c.cmd)
 	}
 	s.merge(s.engine, acme, "ann", s.load(news).Contact.ID)
+	s.merge(s.engine, acme, "ann", "bob")
 	s.erase("ann", "")
 	for range 2 { // also when there is somebody by that name again
 		for _, c := range said {
