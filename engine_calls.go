@@ -15,6 +15,7 @@ const (
 	CallDoFunc  CallName = "do_func"
 	CallMerge   CallName = "merge"
 	CallUnmerge CallName = "unmerge"
+	CallErase   CallName = "erase"
 	CallDeliver CallName = "deliver"
 	CallTick    CallName = "tick"
 )
@@ -31,7 +32,7 @@ type Call struct {
 
 // CallResult is what became of a Call.
 type CallResult struct {
-	// Outcome is that of a Do, DoFunc, Merge or Unmerge; "" of others, and of one that failed.
+	// Outcome is that of a Do, DoFunc, Merge, Unmerge or Erase; "" of others, and of one that failed.
 	Outcome Outcome
 	Err     error // what the call returns; of one that panics, that it did
 	// Took is from its beginning until it returns, observers included, by the system's clock.
@@ -45,9 +46,9 @@ type CallResult struct {
 	Tick    TickStats
 }
 
-// WithCalls has f called before each Do, DoFunc, Merge, Unmerge, Deliver and Tick whose Ref or
-// other arguments are well-formed, with what it is asked for: for traces and metrics. The call goes
-// on under the context that f returns, which must be made of the one that it is given, and the
+// WithCalls has f called before each Do, DoFunc, Merge, Unmerge, Erase, Deliver and Tick whose Ref
+// or other arguments are well-formed, with what it is asked for: for traces and metrics. The call
+// goes on under the context that f returns, which must be made of the one that it is given, and the
 // function that f returns, unless it is nil, is called once with what became of it, in the same
 // goroutine. Of several functions, the first one is the outermost. An Engine of [Engine.With] calls
 // them as well, and its host may roll back afterwards what became of a call. f must be safe for

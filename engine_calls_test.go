@@ -99,6 +99,12 @@ func TestEachCallIsToldWithWhatBecameOfIt(t *testing.T) {
 	told(convo.Call{Name: "unmerge", Workspace: "acme"},
 		convo.CallResult{Outcome: convo.OutcomeUnmerged, Retries: 1, Locked: true})
 
+	store.conflicts = 1
+	_, err = e.Erase(ctx, convo.Erase{Workspace: "acme", Contact: "eve", By: ana})
+	require.NoError(t, err)
+	told(convo.Call{Name: "erase", Workspace: "acme"},
+		convo.CallResult{Outcome: convo.OutcomeErased, Retries: 1, Locked: true})
+
 	_, err = e.Deliver(ctx, "acme", convo.Delivery{
 		Channel: "chat", ExternalID: "1", Status: convo.DeliveryRead, At: time.Now(),
 	})

@@ -33,18 +33,29 @@ func (e *Engine) Erase(ctx context.Context, x Erase) (EraseResult, error) {
 	if err := x.Validate(); err != nil {
 		return EraseResult{}, err
 	}
-	at, id := e.clock.Now(), e.newID()
 	var pc policyCache
-	for try := 0; ; {
+	ctx, pc.watched = e.watch(ctx, Call{Name: CallErase, Workspace: x.Workspace})
+	defer pc.watched.end()
+	try := 0
+	r, err := e.erase(ctx, &pc, &try, x)
+	pc.watched.done(r.Outcome, try, err)
+	return r, err
+}
+
+func (e *Engine) erase(
+	ctx context.Context, pc *policyCache, try *int, x Erase,
+) (EraseResult, error) {
+	at, id := e.clock.Now(), e.newID()
+	for {
 		if r, known, err := e.erasedBefore(ctx, x); known || err != nil {
 			return r, err
 		}
 		var d EraseDecision
 		attempt := func(ctx context.Context) (conflict bool, err error) {
-			d, conflict, err = e.attemptErase(ctx, &pc, x, at, id)
+			d, conflict, err = e.attemptErase(ctx, pc, x, at, id)
 			return conflict, err
 		}
-		conflict, err := e.inOneGo(ctx, try, x.Workspace, &pc, attempt)
+		conflict, err := e.inOneGo(ctx, *try, x.Workspace, pc, attempt)
 		if err == nil {
 			for i := range d.Change.Earlier { // which nobody is to find in memory, either
 				var s Snapshot
@@ -59,7 +70,7 @@ func (e *Engine) Erase(ctx context.Context, x Erase) (EraseResult, error) {
 		if !conflict {
 			return EraseResult{}, err
 		}
-		if err := e.backoff(ctx, &try, err); err != nil {
+		if err := e.backoff(ctx, try, err); err != nil {
 			return EraseResult{}, err
 		}
 	}

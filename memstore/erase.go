@@ -191,6 +191,12 @@ func (x *eraser) outbox(o *outbox) {
 			o.notes[to] = n
 		}
 	}
+	if f := o.feeds[x.w.name]; f != nil {
+		f.rows = slices.Clone(f.rows) // of which readers have the old ones
+		for i := range f.rows {
+			of(&f.rows[i].Stream)
+		}
+	}
 	for k, q := range o.queues {
 		if to := k; of(&to.Stream) {
 			if q.err, q.lease = "", uuid.Nil; to != k {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/chatlifecycle/convo"
 )
 
 const (
@@ -261,6 +263,9 @@ func (w *followed) add(page FeedPage) {
 		w.recent, w.from = nil, page.Missed.Oldest
 		w.reset++
 	}
+	if slices.ContainsFunc(page.Items, removes) {
+		w.recent, w.from = nil, w.next // whoever is behind reads what is left of them
+	}
 	w.recent, w.next = append(w.recent, page.Items...), page.Next
 	if over := len(w.recent) - feedRecent; over > 0 {
 		w.from = w.recent[over-1].Cursor
@@ -268,6 +273,13 @@ func (w *followed) add(page FeedPage) {
 	}
 	close(w.moved)
 	w.moved = make(chan struct{})
+}
+
+// removes reports whether an item says that texts of earlier ones are gone.
+func removes(item FeedItem) bool {
+	kind := item.Event.Kind
+	return kind == convo.ConversationErased || kind == convo.ContactErased ||
+		kind == convo.MessageRetracted && item.Event.Retracted().Redacted
 }
 
 // behind is what is recent for a follower.

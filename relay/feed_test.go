@@ -249,6 +249,47 @@ func TestASlowFollowerHoldsUpNobody(t *testing.T) {
 	})
 }
 
+// What is kept for those who come is forgotten when it says what is gone from the store.
+func TestWhatWasRemovedIsToldToNobodyAnyMore(t *testing.T) {
+	withFeed(t, func(w *feeding) {
+		says := func(cmd convo.Command) []convo.Event {
+			t.Helper()
+			r, err := w.engine.Do(w.Context(), convo.ToContact(acme, "ann"), cmd)
+			require.NoError(t, err)
+			return r.Events
+		}
+		begin, err := w.feed.Head(w.Context(), acme)
+		require.NoError(t, err)
+		g := w.follow(acme, begin)
+		defer func() { g.stop() }()
+		said := says(convo.Receive{Body: "my card is 4711"})
+		says(convo.Receive{Body: "and my name is Ann"})
+		require.Contains(t, g.take()[1].Message().Body, "4711")
+		for i, remove := range []func(){
+			func() {
+				says(convo.Retract{
+					By: convo.ByUser("ana"), Message: said[1].ID, Redact: true,
+				})
+			},
+			func() {
+				_, err := w.engine.Erase(w.Context(), convo.Erase{
+					Workspace: acme, Contact: "ann", By: convo.ByUser("ana"),
+				})
+				require.NoError(t, err)
+			},
+		} {
+			remove()
+			assert.NotEmpty(t, g.take(), "it is told that it was removed")
+			late := w.follow(acme, begin)
+			events := late.take()
+			late.stop()
+			require.Greater(t, len(events), 2)
+			text := fmt.Sprint(events[1].Message().Body, events[2].Message().Body)
+			assert.Equal(t, []string{"and my name is Ann", ""}[i], text)
+		}
+	})
+}
+
 func TestWhoComesTooLateIsToldWhatWasMissed(t *testing.T) {
 	withFeed(t, func(w *feeding) {
 		w.says(acme, 3)

@@ -291,10 +291,12 @@ func (x *eraser) queues(ctx context.Context) error {
 		of[r.ID] = true
 	}
 	for i, id := range x.Was {
-		_, err := x.t.update(ctx, dialect.RenameNotes, x.Contacts[i].ID, x.plan.workspace,
-			x.t.d.ID(uuid.Nil), id)
-		if err != nil {
-			return err
+		for _, rename := range []string{dialect.RenameNotes, dialect.RenameInFeed} {
+			_, err := x.t.update(ctx, rename, x.Contacts[i].ID, x.plan.workspace,
+				x.t.d.ID(uuid.Nil), id)
+			if err != nil {
+				return err
+			}
 		}
 	}
 	var all []dialect.Waiting

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -197,6 +198,28 @@ var feedCases = []feedCase{
 			f.queue(nil)
 			items := f.after(acme, relay.Cursor{Position: 5})
 			f.Equal(r.Events[0], items[0].Event)
+		},
+	},
+	{
+		"Feed/has what was erased under its token, and without its texts",
+		"an erasure goes over the rows of a feed that name a contact",
+		func(f *feed) {
+			f.canaries(acme)
+			f.queue(nil)
+			f.do(to(Canary+" id"), convo.Block{By: ana, Reason: Canary})
+			f.queue(nil)
+			before := f.after(acme, relay.Cursor{})
+			f.Contains(fmt.Sprintf("%+v", before), Canary, "else nothing is proved")
+			f.erase(Canary+" id", "")
+			f.queue(nil)
+			all := f.after(acme, relay.Cursor{})
+			f.Greater(len(all), len(before))
+			for i := range all {
+				text, err := json.Marshal(all[i].Event)
+				f.NoError(err)
+				f.NotContains(string(text), Canary)
+			}
+			f.whole(acme, all)
 		},
 	},
 	{

@@ -30,7 +30,7 @@ func TestWhatIsErasedIsNowhere(t *testing.T) {
 		} else {
 			db = testdb.Open(t, e)
 		}
-		s := withOutbox(t, db, e)
+		s := with(t, sqlstore.Config{DB: db, Dialect: dialects[e], Feed: true})
 		contact := storetest.WriteCanaries(t, s, "acme")
 		_, _, err := s.Rollup(t.Context(), 0)
 		require.NoError(t, err)

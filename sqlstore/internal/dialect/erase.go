@@ -89,7 +89,9 @@ var Treatments = map[string]map[Treatment]string{
 			half_hours half_hour_sketches`,
 		Grouped: "dimension_value",
 	},
-	"outbox": {Kept: "workspace conversation seq last_seq since", Replaced: "contact"},
+	"outbox":     {Kept: "workspace conversation seq last_seq since", Replaced: "contact"},
+	"feed":       {Kept: "workspace position conversation from_seq to_seq at", Replaced: "contact"},
+	"feed_heads": {Kept: "workspace position"},
 	"outbox_queue": {
 		Kept:     "workspace target conversation letter next_seq last_seq since tries due_at",
 		Replaced: "contact",
@@ -178,6 +180,8 @@ var (
 	WHERE workspace = ? AND channel = ? AND id = ? AND address = ?`
 
 	RenameNotes = `UPDATE convo_outbox SET contact = ?
+	WHERE workspace = ? AND conversation = ? AND contact = ?`
+	RenameInFeed = `UPDATE convo_feed SET contact = ?
 	WHERE workspace = ? AND conversation = ? AND contact = ?`
 	QueuesOfWorkspace = `SELECT ` + Queue.Read.Names() + ` FROM convo_outbox_queue
 	WHERE workspace = ?`
