@@ -32,7 +32,8 @@ type Call struct {
 
 // CallResult is what became of a Call.
 type CallResult struct {
-	// Outcome is that of a Do, DoFunc, Merge, Unmerge or Erase; "" of others, and of one that failed.
+	// Outcome is that of a Do, DoFunc, Merge, Unmerge or Erase; "" of others, and of one that
+	// failed.
 	Outcome Outcome
 	Err     error // what the call returns; of one that panics, that it did
 	// Took is from its beginning until it returns, observers included, by the system's clock.

@@ -240,7 +240,7 @@ func TestAGuardIsAskedAboutOneCall(t *testing.T) {
 		return []convo.Option{convo.WithGuard(
 			func(_ context.Context, _ convo.Snapshot, ch convo.Change) error {
 				asked++
-				if ch.Keys[0].ID == "key 2" {
+				if ch.Events[len(ch.Events)-1].Message().Body == "message 2" {
 					return errors.New("not this one")
 				}
 				return nil

@@ -289,6 +289,11 @@ func (s *Store) write(ch *convo.Change) {
 	for r := range conversationRows(ch) {
 		s.writeConversation(w, &r.Conversation)
 	}
+	for r := range conversationRows(ch) { // when what the call opened beside them is listed, too
+		if x := w.conversations[r.ID].origin.extra; x != nil && !r.Status.Active() {
+			x.opened.ended(w.conversations[r.ID], r.UpdatedAt.UnixMicro())
+		}
+	}
 	for i := range ch.Cycles {
 		w.keepEarlier(w.conversations[ch.Cycles[i].Conversation], &ch.Cycles[i].Cycle)
 	}
@@ -400,9 +405,6 @@ func (s *Store) writeConversation(w *workspace, v *convo.Conversation) {
 	c.assignee, c.team = w.token(v.Assignee), w.token(v.Team)
 	c.category = w.token(v.Cycle.Closing.Category)
 	active := v.Status.Active()
-	if x := c.origin.extra; !active && x != nil {
-		x.opened.ended(c, v.UpdatedAt.UnixMicro())
-	}
 	w.list(c, active)
 	if active || v.Version > foldable {
 		if c.state == nil {

@@ -123,6 +123,13 @@ func pagesWhatOneCallCloses(s *suite) {
 				s.pagesAsModel(contact, random)
 			}
 		}
+		for j := range 5 { // of which there was no other one
+			contact := fmt.Sprint("contact ", i, " again ", j)
+			s.do(to(contact), convo.Receive{Body: "hi"})
+			s.clock.add(pause + time.Minute)
+			s.do(to(contact), convo.Close{By: ana}, convo.Open{By: ana})
+			s.pagesAsModel(contact, random)
+		}
 	}
 }
 

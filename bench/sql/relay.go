@@ -229,7 +229,8 @@ func relayTable(all figure.All) string {
 		}
 		share, _ := all.Ratio(relayCase(e), withOutbox, relayAlone, figure.Wall)
 		fmt.Fprintf(&b, "| %s | %.0f/s | %.0f/s | %.0f : %.0f | %s | %s | %s | %.0f/s | %v | %v "+
-			"| %.0f/s | %.2f |\n", e, 1e9/of(noOutbox, figure.Wall), 1e9/of(withOutbox, figure.Wall),
+			"| %.0f/s | %.2f |\n", e,
+			1e9/of(noOutbox, figure.Wall), 1e9/of(withOutbox, figure.Wall),
 			of(noOutbox, figure.CPU)/1000, of(withOutbox, figure.CPU)/1000, ratio(figure.CPU),
 			written, ratio(logBytes), 1e9/of(besideRelay, figure.Wall),
 			time.Duration(of(besideRelay, delay50)).Round(time.Millisecond),
