@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/relay"
 	"github.com/chatlifecycle/convo/sqlstore"
 	"github.com/chatlifecycle/convo/sqlstore/internal/hook"
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
@@ -32,11 +33,18 @@ func TestWhatIsErasedIsNowhere(t *testing.T) {
 		}
 		s := with(t, sqlstore.Config{DB: db, Dialect: dialects[e], Feed: true})
 		contact := storetest.WriteCanaries(t, s, "acme")
-		_, _, err := s.Rollup(t.Context(), 0)
+		r, err := relay.New(s, relay.NoTargets) // which takes the notes into the feed
 		require.NoError(t, err)
-		require.NotEmpty(t, rowsWith(t, e, db), "else nothing is proved")
+		_, err = r.Once(t.Context())
+		require.NoError(t, err)
 		engine, err := convo.New(s)
 		require.NoError(t, err)
+		_, err = engine.Do(t.Context(), convo.ToContact("acme", contact),
+			convo.Block{By: ana, Reason: storetest.Canary}) // and this is noted only
+		require.NoError(t, err)
+		_, _, err = s.Rollup(t.Context(), 0)
+		require.NoError(t, err)
+		require.NotEmpty(t, rowsWith(t, e, db), "else nothing is proved")
 		_, err = engine.Erase(t.Context(), convo.Erase{
 			Workspace: "acme", Contact: contact, By: ana, Key: "of " + storetest.Canary,
 		})
