@@ -102,9 +102,9 @@ func (x *Erasure) Row(r *EventRow) {
 	if !owned {
 		return
 	}
-	r.Body, r.Attachments, r.Summary, r.Subject, r.Name = "", nil, "", "", ""
-	if r.Kind != ContactErased {
-		r.Attributes = ""
+	report := r.Attributes
+	if r.ClearTexts(); r.Kind == ContactErased {
+		r.Attributes = report
 	}
 }
 
@@ -115,9 +115,11 @@ func (x *Erasure) Cycle(conversation uuid.UUID, c *Cycle) {
 		x.actor(a, owned)
 	}
 	if owned {
-		c.Closing.Summary, c.Rating.Comment = "", ""
+		c.clearTexts()
 	}
 }
+
+func (c *Cycle) clearTexts() { c.Closing.Summary, c.Rating.Comment = "", "" }
 
 // conversation leaves of a conversation that is owned what the erasure leaves.
 func (x *Erasure) conversation(c *Conversation) {

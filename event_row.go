@@ -282,6 +282,15 @@ func (p *Identified) to(r *EventRow) {
 	r.Duplicate = p.Duplicate
 }
 
+// ClearTexts leaves of r nothing that somebody has written: no Body, Attachments, Summary, Subject,
+// Name and Attributes. It reports whether there was any.
+func (r *EventRow) ClearTexts() (had bool) {
+	had = r.Body+r.Summary+r.Subject+r.Name+string(r.Attributes) != "" || len(r.Attachments) > 0
+	r.Body, r.Attachments, r.Summary, r.Subject, r.Name = "", nil, "", "", ""
+	r.Attributes = ""
+	return had
+}
+
 func (r *EventRow) identified() Identified {
 	return Identified{r.Message, r.Channel, r.Address, r.ExternalID, r.Duplicate}
 }

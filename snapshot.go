@@ -95,9 +95,9 @@ type Change struct {
 	Unlinked []Address
 	// Repointed are keys that are there, and lead to other events from now on.
 	Repointed []Key
-	// Redact are events whose texts and attachments are to be removed for good: from the log, from
-	// every copy and index, and from what the storage keeps of a row that was overwritten, as far
-	// as the store has a say in that.
+	// Redact are events whose texts ([EventRow.ClearTexts]) are to be removed for good: from the
+	// log, from every copy and index, and from what the storage keeps of a row that was
+	// overwritten, as far as the store has a say in that.
 	Redact []EventPlace
 	// MergeInto is the root contact that Contact is merged into by this change; mostly empty. What
 	// that demands of a store, in the same commit: every contact that was merged into Contact

@@ -72,6 +72,10 @@ type Store interface {
 	// Due returns a page of the conversations of all workspaces whose DueAt is not zero and not
 	// after q.Before: by DueAt, workspace and id, all ascending.
 	Due(ctx context.Context, q DueQuery) ([]DueConversation, error)
+	// ClosedBefore returns a page of the closings of all workspaces that are before q.Before: by
+	// workspace, time and conversation, all ascending. Closings of one conversation at one time
+	// may be there once. It must hold nothing, and be quick wherever the page begins.
+	ClosedBefore(ctx context.Context, q ClosedQuery) ([]Closed, error)
 	// Contacts returns a page of root contacts: by ID, ascending, or with f.BySeen those whose
 	// SeenAt is not zero, by SeenAt, then ID, both descending. f.IDs, which may repeat, narrows it
 	// down.
@@ -146,3 +150,25 @@ type DueConversation struct {
 }
 
 func (d *DueConversation) scope() Scope { return Scope{d.Ref.Workspace, d.Lane, d.Channel} }
+
+// ClosedQuery asks for closings.
+type ClosedQuery struct {
+	Before time.Time
+	After  ClosedPlace // behind which the page begins; zero: with the first one
+	Limit  int         // positive
+}
+
+// ClosedPlace is where a closing stands among all.
+type ClosedPlace struct {
+	Workspace    string
+	At           time.Time
+	Conversation uuid.UUID
+}
+
+// Closed is a closing of a conversation.
+type Closed struct {
+	ClosedPlace
+	// Unpruned says that its conversation is still closed by it, and that the last event of that is
+	// no ConversationErased.
+	Unpruned bool
+}

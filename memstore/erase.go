@@ -26,7 +26,7 @@ func (w *workspace) redact(p convo.EventPlace) {
 		}
 		log[i] = w.recode(log[i], p.Conversation, owner, owner, func(r *convo.EventRow) {
 			if r.Seq == p.Seq {
-				r.Body, r.Attachments = "", nil
+				r.ClearTexts()
 			}
 		})
 		return

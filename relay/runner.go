@@ -203,3 +203,42 @@ func RollupJob(
 		},
 	}
 }
+
+// PruneJob removes texts by their age: see [convo.Engine.Prune]. It goes over all closings once a
+// day, and when it begins; after an error it begins anew within hours.
+func PruneJob(e *convo.Engine, r convo.Retention) Job {
+	var mu sync.Mutex
+	var next convo.ClosedPlace
+	var finished time.Time
+	return Job{
+		Name: "prune", Every: time.Hour,
+		Do: func(ctx context.Context) (bool, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if time.Since(finished) < pruneEvery {
+				return false, nil
+			}
+			p, err := e.Prune(ctx, r, next, 0)
+			more := p.More() && p.Next != next
+			if next = p.Next; err == nil && !p.More() {
+				finished = time.Now()
+			}
+			return more, err
+		},
+	}
+}
+
+// pruneEvery is a little less than a day, so that it stays at the same hour.
+const pruneEvery = 24*time.Hour - 30*time.Minute
+
+// PruneFeedJob removes what is older from the feeds of a store, every hour, and at once while there
+// is more. Who follows a feed from before then is told by a [MissedError].
+func PruneFeedJob(store FeedStore, keep time.Duration) Job {
+	return Job{
+		Name: "prune feed", Every: time.Hour, MaxWait: time.Hour,
+		Do: func(ctx context.Context) (bool, error) {
+			n, err := store.PruneFeed(ctx, time.Now().Add(-keep), convo.MaxPageSize)
+			return n > 0 && err == nil, err
+		},
+	}
+}

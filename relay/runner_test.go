@@ -291,3 +291,73 @@ func TestAFullTickIsFollowedByAnother(t *testing.T) {
 		assert.False(t, more)
 	})
 }
+
+func TestTextsArePrunedOnceADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := memstore.New()
+		engine, err := convo.New(store)
+		require.NoError(t, err)
+		const many = convo.MaxPageSize + 1
+		for i := range many {
+			_, err := engine.Do(t.Context(), convo.ToContact("acme", fmt.Sprint(i)),
+				convo.Receive{Body: "hi"}, convo.Close{By: convo.BySystem()})
+			require.NoError(t, err)
+		}
+		texts := func() (n int) {
+			for i := range many {
+				events, err := store.Events(t.Context(), convo.EventFilter{
+					Workspace: "acme", Contact: fmt.Sprint(i), Limit: convo.MaxPageSize,
+				})
+				require.NoError(t, err)
+				for j := range events {
+					if r := events[j].Row(); r.ClearTexts() {
+						n++
+					}
+				}
+			}
+			return n
+		}
+		job := relay.PruneJob(engine, convo.Retention{Texts: 36 * time.Hour})
+		var runs times
+		do := job.Do
+		job.Do = func(ctx context.Context) (bool, error) {
+			more, err := do(ctx)
+			if more {
+				runs.note()
+			}
+			return more, err
+		}
+		runner := &relay.Runner{Jobs: []relay.Job{job}}
+		assert.ErrorIs(t, running(t, 35*time.Hour, runner), context.DeadlineExceeded)
+		assert.Equal(t, many, texts())
+		assert.ErrorIs(t, running(t, 18*time.Hour, runner), context.DeadlineExceeded)
+		assert.Zero(t, texts())
+		assert.Len(t, runs.all, 1, "a page, and the rest at once, on the third day only")
+	})
+}
+
+func TestAFeedIsPrunedByItsAge(t *testing.T) {
+	store := memstore.New(memstore.WithFeed())
+	engine, err := convo.New(store)
+	require.NoError(t, err)
+	_, err = engine.Do(t.Context(), convo.ToContact("acme", "ann"), convo.Receive{Body: "hi"})
+	require.NoError(t, err)
+	r, err := relay.New(store, relay.NoTargets)
+	require.NoError(t, err)
+	_, err = r.Once(t.Context())
+	require.NoError(t, err)
+	kept := func() int {
+		page, err := store.FeedAfter(t.Context(), "acme", relay.Cursor{}, 10)
+		require.NoError(t, err)
+		return len(page.Items)
+	}
+	require.NotZero(t, kept())
+	for _, keep := range []time.Duration{time.Hour, -time.Hour} {
+		job := relay.PruneFeedJob(store, keep)
+		for more := true; more; {
+			more, err = job.Do(t.Context())
+			require.NoError(t, err)
+		}
+		assert.Equal(t, keep > 0, kept() > 0, keep)
+	}
+}

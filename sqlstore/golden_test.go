@@ -201,6 +201,15 @@ var sent = map[string]func(*scene){
 		require.NoError(s.t, err)
 		require.Equal(s.t, 1, n)
 	},
+	"prune": func(s *scene) {
+		s.after(hello, convo.Close{By: agent, Summary: "done"})
+		s.now = s.now.Add(72 * time.Hour)
+		s.rec.on = true
+		p, err := s.engine.Prune(s.ctx, convo.Retention{Texts: 48 * time.Hour},
+			convo.ClosedPlace{}, 10)
+		require.NoError(s.t, err)
+		require.Equal(s.t, convo.Pruned{Texts: 1}, p)
+	},
 	"tick_many":   ticksMany,
 	"load":        func(s *scene) { s.rec.on, s.rec.in = true, nil; s.loads(s.ctx) },
 	"load_locked": loadLocked,
@@ -529,4 +538,11 @@ func TestParametersAreNamed(t *testing.T) {
 	} {
 		assert.Equal(t, want, strings.Join(parameters(text), ", "), text)
 	}
+}
+
+func (p *pair) ClosedBefore(ctx context.Context, q convo.ClosedQuery) ([]convo.Closed, error) {
+	p.scene.rec.what = "closings"
+	_, err := p.scene.sql.ClosedBefore(ctx, q)
+	require.NoError(p.scene.t, err)
+	return p.Store.ClosedBefore(ctx, q)
 }

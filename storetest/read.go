@@ -415,6 +415,11 @@ func honoursContexts(s *suite) {
 				_, err := s.store.Deliveries(done, acme, []convo.KeyID{{Channel: "c", ID: "1"}})
 				return err
 			},
+			"ClosedBefore": func() error {
+				_, err := s.store.ClosedBefore(done,
+					convo.ClosedQuery{Before: farAway, Limit: 1})
+				return err
+			},
 			"ForgetDeliveries": func() error {
 				_, err := s.store.ForgetDeliveries(done, farAway, 1)
 				return err

@@ -82,6 +82,7 @@ func cases() []testCase {
 		contactCases,
 		movedCases,
 		eraseCases,
+		retentionCases,
 		deadlineCases,
 		peerDeadlineCases,
 		dueCases,

@@ -22,15 +22,7 @@ import (
 func TestWhatIsErasedIsNowhere(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		path := filepath.Join(t.TempDir(), "convo.db")
-		var db *sql.DB
-		if e == testdb.SQLite { // with the settings that hosts get
-			var err error
-			db, err = sqlstore.OpenSQLite("sqlite", path)
-			require.NoError(t, err)
-			t.Cleanup(func() { _ = db.Close() })
-		} else {
-			db = testdb.Open(t, e)
-		}
+		db := openFile(t, e, path)
 		s := with(t, sqlstore.Config{DB: db, Dialect: dialects[e], Feed: true})
 		contact := storetest.WriteCanaries(t, s, "acme")
 		r, err := relay.New(s, relay.NoTargets) // which takes the notes into the feed
@@ -61,6 +53,65 @@ func TestWhatIsErasedIsNowhere(t *testing.T) {
 			assert.Zero(t, inFiles(t, db, path), "in the file after VACUUM")
 		}
 	})
+}
+
+// What is pruned is in no column of conversations, and, with secure_delete, nowhere in SQLite's
+// file.
+func TestWhatIsPrunedIsNowhere(t *testing.T) {
+	texts := []string{
+		"received", "noted", "sent", "edited", "closed", "rated", "amended", "subject", "again",
+		"of a message", "of b",
+	}
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		path := filepath.Join(t.TempDir(), "convo.db")
+		db := openFile(t, e, path)
+		s := with(t, sqlstore.Config{DB: db, Dialect: dialects[e], Feed: true})
+		storetest.WriteCanaries(t, s, "acme")
+		left := func() (found []string) {
+			for _, column := range rowsWith(t, e, db) {
+				for _, text := range []string{
+					"body", "attachments", "summary", "subject", "attributes", "rating_comment",
+				} {
+					if strings.Contains(column, "."+text+":") &&
+						!strings.HasPrefix(column, "convo_contact") {
+						found = append(found, column)
+					}
+				}
+			}
+			return found
+		}
+		require.GreaterOrEqual(t, len(left()), 8, "else nothing is proved")
+		_, _, err := s.Rollup(t.Context(), 0) // whose sums must be those of what is left
+		require.NoError(t, err)
+		storetest.PruneCanaries(t, s, "acme")
+		assert.Empty(t, left())
+		assert.Empty(t, storetest.CheckInvariants(t.Context(), s, "acme"))
+		_, _, err = s.Rollup(t.Context(), 0)
+		require.NoError(t, err)
+		differences, err := s.CheckRollups(t.Context(), "acme")
+		require.NoError(t, err)
+		assert.Empty(t, differences)
+		if e != testdb.SQLite {
+			return
+		}
+		for _, data := range sqliteFiles(t, db, path) {
+			for _, text := range texts {
+				assert.Zero(t, strings.Count(string(data), storetest.Canary+" "+text), text)
+			}
+		}
+	})
+}
+
+// openFile is testdb.Open, but of a file with SQLite, with the settings that hosts get.
+func openFile(t *testing.T, e testdb.Engine, path string) *sql.DB {
+	t.Helper()
+	if e != testdb.SQLite {
+		return testdb.Open(t, e)
+	}
+	db, err := sqlstore.OpenSQLite("sqlite", path)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 // rowsWith are the columns of all tables that have a canary in a row.

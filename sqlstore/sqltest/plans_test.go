@@ -144,6 +144,15 @@ func (p *planner) noLongPages(t *testing.T) {
 				}
 			}
 		}
+		closings := convo.ClosedQuery{Before: time.Now(), Limit: pageLimit}
+		for range 2 {
+			page, err := s.ClosedBefore(t.Context(), closings)
+			require.NoError(t, err)
+			require.Len(t, page, pageLimit)
+			did("closings")
+			closings.After = page[pageLimit/2].ClosedPlace
+			closings.After.At = firstDay.Add(filled / 2 * 20 * time.Second)
+		}
 		ticks(t, s, did)
 		exports(t, s, did)
 	})

@@ -202,7 +202,8 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 	var running sync.WaitGroup
 	running.Go(func() { _ = engine.Run(ctx, 0) }) // until ctx ends; it logs what fails
 	running.Go(func() { _ = filler.Run(ctx) })    // as well
-	running.Go(func() { prune(ctx, store, time.Tick(time.Minute), log) })
+	jobs := relay.Runner{Jobs: []relay.Job{relay.PruneFeedJob(store, kept)}, Logger: log}
+	running.Go(func() { _ = jobs.Run(ctx) }) // as well
 	running.Go(func() { rollUp(ctx, store, time.Tick(time.Minute), log) })
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- server.Serve(listener) })
@@ -257,24 +258,6 @@ func rollUp(ctx context.Context, store convo.Store, turns <-chan time.Time, log 
 
 // kept is how long the feed goes back: a page that was away for longer fetches all.
 const kept = time.Hour
-
-// prune removes what is old of the feed, in turns.
-func prune(ctx context.Context, s relay.FeedStore, turns <-chan time.Time, log *slog.Logger) {
-	for {
-		n, err := s.PruneFeed(ctx, time.Now().Add(-kept), convo.MaxPageSize)
-		if err != nil && ctx.Err() == nil {
-			log.ErrorContext(ctx, "pruning the feed", "error", err)
-		}
-		if n > 0 {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-turns:
-		}
-	}
-}
 
 func hello(out io.Writer, url string, made []account) {
 	fmt.Fprintf(out, "Visitors  %s/\nAgents    %s/inbox\n", url, url)

@@ -423,10 +423,12 @@ const (
 	RepointKey = `UPDATE convo_keys SET conversation = ?, first_seq = ?, last_seq = ?
 	WHERE workspace = ? AND channel = ? AND id = ? AND address = ? AND contact = ?`
 
-	RedactEvent = `UPDATE convo_events SET body = NULL, attachments = NULL
+	RedactEvent = `UPDATE convo_events
+	SET body = NULL, attachments = NULL, summary = NULL, subject = NULL, attributes = NULL
 	WHERE workspace = ? AND conversation = ? AND seq = ?`
 
-	RedactContactEvent = `UPDATE convo_contact_events SET body = NULL, attachments = NULL
+	RedactContactEvent = `UPDATE convo_contact_events
+	SET body = NULL, attachments = NULL, name = NULL, attributes = NULL
 	WHERE workspace = ? AND contact = ? AND seq = ?`
 
 	MergeContacts = `UPDATE convo_contacts SET merged_into = ?

@@ -85,7 +85,8 @@ INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
     VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
 -- parameters: 1 workspace, 2 conversation, 3 from_seq
 
-UPDATE convo_events SET body = NULL, attachments = NULL
+UPDATE convo_events
+    SET body = NULL, attachments = NULL, summary = NULL, subject = NULL, attributes = NULL
     WHERE workspace = ? AND conversation = ? AND seq = ?;
 -- parameters: 1 workspace, 2 conversation, 3 seq
 

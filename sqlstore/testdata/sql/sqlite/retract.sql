@@ -86,7 +86,8 @@ INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
     VALUES (+?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 from_seq
 
-UPDATE convo_events SET body = NULL, attachments = NULL
+UPDATE convo_events
+    SET body = NULL, attachments = NULL, summary = NULL, subject = NULL, attributes = NULL
     WHERE workspace = +? AND conversation = +? AND seq = +?;
 -- parameters: 1 workspace, 2 conversation, 3 seq
 

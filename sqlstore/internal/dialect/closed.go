@@ -1,0 +1,20 @@
+package dialect
+
+// NextWorkspace is the first workspace behind one that has anybody in it.
+const NextWorkspace = `SELECT workspace FROM convo_contacts
+	WHERE workspace > ? ORDER BY workspace LIMIT 1`
+
+// ClosedBefore is a page of the closings of a workspace, in their order.
+func (d *Dialect) ClosedBefore() string {
+	return `SELECT ev.at, ev.conversation,
+		CASE WHEN cv.closed_at = ev.at AND cv.status = 'closed'
+			AND recent.kind <> 'conversation_erased' THEN 1 ELSE 0 END
+	FROM convo_events ev` +
+		d.LookUp("convo_conversations", "cv",
+			"cv.workspace = ev.workspace AND cv.id = ev.conversation") +
+		d.LookUp("convo_events", "recent", "recent.workspace = cv.workspace"+
+			" AND recent.conversation = cv.id AND recent.seq = cv.version") + `
+	WHERE ev.workspace = ? AND ev.kind = 'conversation_closed' AND ev.at >= ? AND ev.at < ?
+		AND (ev.at > ? OR ev.conversation > ?)
+	ORDER BY ev.at, ev.conversation LIMIT ?`
+}

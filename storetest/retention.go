@@ -1,0 +1,268 @@
+package storetest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/chatlifecycle/convo"
+)
+
+const pruneRule = "texts of what is closed for long are nowhere any more, and all else is as it was"
+
+var retentionCases = []testCase{
+	{"Prune/leaves no text, and every count", pruneRule, prunesTexts},
+	{"Prune/goes by the last closing", "what is not closed for long is left alone", prunesByAge},
+	{
+		"Prune/refuses what was decided before",
+		"of two changes that were decided on the same version one is refused",
+		refusesWhatIsStaleByPruning,
+	},
+	{
+		"Prune/pages through closings",
+		"ClosedBefore shows each closing once, in its order, whatever the page",
+		pagesThroughClosings,
+	},
+	{"Prune/races with messages, reopening and itself", pruneRule, racesOfPruning},
+}
+
+const year = 365 * 24 * time.Hour
+
+// pruned has an engine prune until the end, by pages of a limit.
+func (s *suite) pruned(limit int) (texts int) {
+	var at convo.ClosedPlace
+	for {
+		p, err := s.engine.Prune(s.ctx, convo.Retention{Texts: year}, at, limit)
+		s.NoError(err)
+		s.LessOrEqual(p.Texts, limit)
+		if texts += p.Texts; !p.More() {
+			return texts
+		}
+		at = p.Next
+	}
+}
+
+// PruneCanaries has what [WriteCanaries] wrote be closed for long, and pruned.
+func PruneCanaries(t testingT, store convo.Store, workspace string) {
+	s := newSuite(t, store, pruneRule)
+	s.clock.add(24 * time.Hour) // behind what was written
+	s.closeAll(workspace)
+	s.clock.add(year + time.Second)
+	s.NotZero(s.pruned(3))
+}
+
+func (s *suite) closeAll(workspace string) {
+	for _, c := range s.list(convo.Filter{Workspace: workspace}) {
+		if c.Status.Active() {
+			s.do(convo.ToConversation(workspace, c.ID),
+				convo.Close{By: ana, Summary: Canary + " closed"})
+		}
+	}
+}
+
+// withoutTexts are events as pruning leaves them.
+func withoutTexts(events []convo.Event) (rows []convo.EventRow) {
+	for i := range events {
+		if r := events[i].Row(); r.Kind != convo.ConversationErased {
+			r.ClearTexts()
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+func prunesTexts(s *suite) {
+	s.canaries(acme)
+	s.closeAll(acme)
+	all := s.list(convo.Filter{Workspace: acme})
+	s.Greater(len(all), 2)
+	before := s.countsOf(acme)
+	logs := map[string][]convo.EventRow{}
+	for _, c := range all {
+		logs[c.ID.String()] = withoutTexts(
+			s.events(convo.EventFilter{Workspace: acme, Conversation: c.ID}))
+	}
+	s.clock.add(year + time.Second)
+	other := s.do(convo.ToContact("other", "ann"), convo.Receive{Body: "hi"})
+	s.Equal(len(all), s.pruned(2))
+	s.wrote(acme)
+	for _, c := range s.list(convo.Filter{Workspace: acme}) {
+		s.Empty(c.Subject + string(c.Attributes))
+		cycles, err := s.store.ClosedCycles(s.ctx, acme, c.ID)
+		s.NoError(err)
+		for _, y := range append(cycles, c.Cycle) {
+			s.Empty(y.Closing.Summary + y.Rating.Comment)
+		}
+		log := s.events(convo.EventFilter{Workspace: acme, Conversation: c.ID})
+		for i := range log {
+			r := log[i].Row()
+			s.False(r.ClearTexts(), "%+v", r)
+		}
+		s.Equal(logs[c.ID.String()], withoutTexts(log), "all else stays")
+		last := log[len(log)-1]
+		s.Equal(convo.ConversationErased, last.Kind)
+		s.Equal(convo.BySystem(), last.By)
+	}
+	s.Equal(before, s.countsOf(acme))
+	s.Equal(other.Conversation, s.load(convo.ToContact("other", "ann")).Conversation)
+	s.unchanged(func() {
+		s.Zero(s.pruned(200), "what is pruned stays as it is")
+		r, err := s.engine.Do(s.ctx, convo.ToContact(acme, Canary+" id"), convo.Receive{
+			Channel: "sms", Address: Canary + "+1", ExternalID: Canary + " in", Body: "again",
+		})
+		s.NoError(err)
+		s.Equal(convo.OutcomeDuplicate, r.Outcome)
+	})
+}
+
+func prunesByAge(s *suite) {
+	texts := func(contact string) (n int) {
+		for _, e := range s.events(convo.EventFilter{Workspace: acme, Contact: contact}) {
+			if r := e.Row(); r.ClearTexts() {
+				n++
+			}
+		}
+		return n
+	}
+	closing := convo.Close{By: ana, Summary: "done"}
+	s.do(to("ann"), convo.Receive{Body: "hi"}, closing)
+	s.do(to("bob"), convo.Receive{Body: "hi"}, closing)
+	s.do(to("eve"), convo.Receive{Body: "hi"})
+	s.clock.add(time.Hour)
+	s.do(to("bob"), convo.Reopen{By: ana})
+	s.clock.add(year - time.Hour)
+	s.Zero(s.pruned(1), "closed for a year, and not for longer")
+	s.clock.add(time.Microsecond)
+	s.Equal(1, s.pruned(1))
+	s.Equal([]int{0, 2, 1}, []int{texts("ann"), texts("bob"), texts("eve")})
+	s.do(to("bob"), convo.Close{By: ana, Summary: "again"})
+	s.Zero(s.pruned(1), "its last closing counts")
+	id := s.load(to("ann")).Conversation.ID
+	s.do(convo.ToConversation(acme, id), convo.Note{By: ana, Body: "later"})
+	s.Equal(1, s.pruned(200), "also what was written afterwards")
+	s.clock.add(year + time.Second)
+	s.Equal(1, s.pruned(200))
+	s.Equal([]int{0, 0, 1}, []int{texts("ann"), texts("bob"), texts("eve")})
+	p, err := s.engine.Prune(s.ctx, convo.Retention{}, convo.ClosedPlace{}, 0)
+	s.NoError(err)
+	s.Equal(convo.Pruned{}, p, "for ever")
+	_, err = s.engine.Prune(s.ctx, convo.Retention{Texts: time.Hour}, convo.ClosedPlace{}, 0)
+	var invalid *convo.ValidationError
+	s.ErrorAs(err, &invalid)
+}
+
+func refusesWhatIsStaleByPruning(s *suite) {
+	subject := "a subject"
+	r := s.do(to("ann"), convo.Receive{Body: "hi"},
+		convo.Describe{By: ana, Subject: &subject}, convo.Close{By: ana, Summary: "done"})
+	old := convo.ToConversation(acme, r.Conversation.ID)
+	s.clock.add(year + time.Second)
+	stale := []convo.Change{
+		s.decide(old, convo.Note{By: ana, Body: "a text"}),
+		s.decide(old, convo.Reopen{By: ana}),
+		s.decide(old, convo.AmendClosing{By: ana, Summary: "a text"}),
+	}
+	s.Equal(1, s.pruned(1))
+	s.wrote(acme)
+	for _, ch := range stale {
+		s.refuses([]convo.Change{ch}, convo.ErrConflict)
+	}
+	s.do(old, convo.Reopen{By: ana})
+	s.Empty(s.load(old).Conversation.Subject)
+}
+
+func pagesThroughClosings(s *suite) {
+	for i := range 5 {
+		k := convo.ToContact([]string{"a", "b", "b", acme, "z"}[i], fmt.Sprint(i))
+		for range 3 {
+			s.do(k, convo.Receive{Body: "hi"}, convo.Close{By: ana})
+			s.clock.add(time.Duration(i%2) * time.Second)
+		}
+	}
+	s.clock.add(time.Second)
+	query := convo.ClosedQuery{Before: s.clock.Now(), Limit: convo.MaxPageSize}
+	want, err := s.store.ClosedBefore(s.ctx, query)
+	s.NoError(err)
+	unpruned := 0
+	for i := range want {
+		if want[i].Unpruned {
+			unpruned++
+		}
+		if i == 0 {
+			continue
+		}
+		a, b := want[i-1].ClosedPlace, want[i].ClosedPlace
+		s.True(a.Workspace < b.Workspace || a.Workspace == b.Workspace && !b.At.Before(a.At))
+	}
+	s.Equal(s.closedNow("a", "b", acme, "z"), unpruned)
+	for limit := 1; limit <= 3; limit++ {
+		var got []convo.Closed
+		query.After, query.Limit = convo.ClosedPlace{}, limit
+		for {
+			page, err := s.store.ClosedBefore(s.ctx, query)
+			s.NoError(err)
+			if got = append(got, page...); len(page) < limit {
+				break
+			}
+			query.After = page[limit-1].ClosedPlace
+		}
+		s.Equal(want, got, "by pages of %d", limit)
+	}
+}
+
+func (s *suite) closedNow(workspaces ...string) (n int) {
+	for _, w := range workspaces {
+		for _, c := range s.list(convo.Filter{Workspace: w}) {
+			if !c.Status.Active() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// racesOfPruning has some prune while others write: each conversation is pruned once, or is not
+// closed for long any more.
+func racesOfPruning(s *suite) {
+	for round := range rounds {
+		ann := to(fmt.Sprint("ann ", round))
+		r := s.do(ann, convo.Receive{Body: Canary}, convo.Close{By: ana, Summary: Canary})
+		old := convo.ToConversation(acme, r.Conversation.ID)
+		s.clock.add(year + time.Second)
+		s.raced(func(i int) (convo.Outcome, error) {
+			switch i {
+			case 0:
+				r, err := s.engine.Do(s.ctx, old, convo.Reopen{By: ana})
+				return r.Outcome, err
+			case 1:
+				r, err := s.engine.Do(s.ctx, ann, convo.Receive{Body: "a text"})
+				return r.Outcome, err
+			}
+			_, err := s.engine.Prune(s.ctx, convo.Retention{Texts: year}, convo.ClosedPlace{}, 0)
+			return convo.OutcomeErased, err
+		}, convo.ErrActiveExists, convo.ErrConflict)
+		log := s.events(convo.EventFilter{Workspace: acme, Conversation: old.Conversation})
+		erased := 0
+		for _, e := range log {
+			if e.Kind == convo.ConversationErased {
+				erased++
+			}
+		}
+		s.LessOrEqual(erased, 1)
+		c := s.load(old).Conversation
+		s.True(erased == 1 || c.Status.Active())
+		if erased == 1 {
+			s.NotContains(fmt.Sprint(strings.Join(bodies(log), " "), c), Canary)
+		}
+		if c.Status.Active() {
+			s.do(old, convo.Close{By: ana})
+		}
+	}
+}
+
+func bodies(log []convo.Event) (all []string) {
+	for i := range log {
+		all = append(all, log[i].Row().Body)
+	}
+	return all
+}
