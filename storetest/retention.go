@@ -106,6 +106,7 @@ func prunesTexts(s *suite) {
 	s.Equal(before, s.countsOf(acme))
 	s.Equal(other.Conversation, s.load(convo.ToContact("other", "ann")).Conversation)
 	s.unchanged(func() {
+		s.Zero(s.unpruned(s.clock.Now()))
 		s.Zero(s.pruned(200), "what is pruned stays as it is")
 		r, err := s.engine.Do(s.ctx, convo.ToContact(acme, Canary+" id"), convo.Receive{
 			Channel: "sms", Address: Canary + "+1", ExternalID: Canary + " in", Body: "again",
@@ -172,10 +173,19 @@ func refusesWhatIsStaleByPruning(s *suite) {
 }
 
 func pagesThroughClosings(s *suite) {
+	workspaces := []string{"a", "b", acme, "z"}
 	for i := range 5 {
 		k := convo.ToContact([]string{"a", "b", "b", acme, "z"}[i], fmt.Sprint(i))
 		for range 3 {
-			s.do(k, convo.Receive{Body: "hi"}, convo.Close{By: ana})
+			r := s.do(k, convo.Receive{Body: "hi"}, convo.Close{By: ana})
+			s.clock.add(time.Duration(i%2) * time.Second)
+			if i == 3 { // whose first closing is not the last one
+				s.clock.add(time.Second)
+				early := s.clock.Now()
+				s.do(convo.ToConversation(acme, r.Conversation.ID), convo.Reopen{By: ana},
+					convo.Close{By: ana})
+				s.Equal(s.closedBefore(early, workspaces...), s.unpruned(early))
+			}
 			s.clock.add(time.Duration(i%2) * time.Second)
 		}
 	}
@@ -183,18 +193,11 @@ func pagesThroughClosings(s *suite) {
 	query := convo.ClosedQuery{Before: s.clock.Now(), Limit: convo.MaxPageSize}
 	want, err := s.store.ClosedBefore(s.ctx, query)
 	s.NoError(err)
-	unpruned := 0
-	for i := range want {
-		if want[i].Unpruned {
-			unpruned++
-		}
-		if i == 0 {
-			continue
-		}
-		a, b := want[i-1].ClosedPlace, want[i].ClosedPlace
+	for i := range want[1:] {
+		a, b := want[i].ClosedPlace, want[i+1].ClosedPlace
 		s.True(a.Workspace < b.Workspace || a.Workspace == b.Workspace && !b.At.Before(a.At))
 	}
-	s.Equal(s.closedNow("a", "b", acme, "z"), unpruned)
+	s.Equal(s.closedBefore(query.Before, workspaces...), s.unpruned(query.Before))
 	for limit := 1; limit <= 3; limit++ {
 		var got []convo.Closed
 		query.After, query.Limit = convo.ClosedPlace{}, limit
@@ -210,12 +213,26 @@ func pagesThroughClosings(s *suite) {
 	}
 }
 
-func (s *suite) closedNow(workspaces ...string) (n int) {
+// closedBefore counts the conversations whose last closing was before a time.
+func (s *suite) closedBefore(before time.Time, workspaces ...string) (n int) {
 	for _, w := range workspaces {
 		for _, c := range s.list(convo.Filter{Workspace: w}) {
-			if !c.Status.Active() {
+			if !c.Status.Active() && c.Cycle.Closing.At.Before(before) {
 				n++
 			}
+		}
+	}
+	return n
+}
+
+// unpruned counts the conversations that the store shows as not pruned.
+func (s *suite) unpruned(before time.Time) (n int) {
+	all, err := s.store.ClosedBefore(s.ctx,
+		convo.ClosedQuery{Before: before, Limit: convo.MaxPageSize})
+	s.NoError(err)
+	for i := range all {
+		if all[i].Unpruned {
+			n++
 		}
 	}
 	return n
