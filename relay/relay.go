@@ -149,7 +149,8 @@ func (s *Stats) any() bool {
 	return s.Queued+s.Sent+s.Failed+s.Dead+s.Lost > 0 || s.Err != nil
 }
 
-// Wake has Run look at once. Call it after a commit: as an observer of the engine,
+// Wake has Run look at once, or 20 ms after it last began to: what comes in between goes out
+// together. Call it after a commit: as an observer of the engine,
 //
 //	convo.WithObserver(func(context.Context, []convo.Event) { relay.Wake() })
 //

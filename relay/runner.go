@@ -30,6 +30,9 @@ type Job struct {
 	Workers int
 	// Wake, if not nil, ends a wait of one worker with each value.
 	Wake <-chan struct{}
+	// Rest is how long after Do has begun it is begun again at the earliest, unless there is more
+	// to do: so that many values of Wake are one. 0: not at all. It must not exceed Every.
+	Rest time.Duration
 }
 
 // maxJobWait is how long the ready-made jobs wait at most after failures in a row.
@@ -105,8 +108,9 @@ func (r *Runner) check() error {
 		case j.Every <= 0 || j.Every > convo.MaxCalendar || j.MaxWait > convo.MaxCalendar:
 			return fmt.Errorf("relay: job %q: Every must be positive, and neither it nor MaxWait "+
 				"more than %s", j.Name, convo.MaxCalendar)
-		case j.MaxWait < 0 || j.Workers < 0:
-			return fmt.Errorf("relay: job %q: MaxWait and Workers must not be negative", j.Name)
+		case j.MaxWait < 0 || j.Workers < 0 || j.Rest < 0 || j.Rest > j.Every:
+			return fmt.Errorf("relay: job %q: MaxWait, Workers and Rest must not be negative, and "+
+				"Rest not more than Every", j.Name)
 		}
 		names[j.Name] = true
 	}
@@ -120,6 +124,7 @@ func (r *Runner) check() error {
 func (r *Runner) again(ctx, inHand context.Context, j *Job) {
 	wait := j.Every
 	for ctx.Err() == nil {
+		rested := time.Now().Add(j.Rest)
 		run := doSafely(inHand, j)
 		if r.Observe != nil {
 			r.Observe(run)
@@ -139,6 +144,11 @@ func (r *Runner) again(ctx, inHand context.Context, j *Job) {
 		case <-ctx.Done():
 		case <-timer.C:
 		case <-j.Wake:
+			timer.Reset(time.Until(rested))
+			select {
+			case <-ctx.Done():
+			case <-timer.C:
+			}
 		}
 		timer.Stop()
 		if run.Err != nil {
@@ -171,10 +181,15 @@ func TickJob(e *convo.Engine) Job {
 	}
 }
 
+// relayRest is how long a relay gathers at most what it is woken for: a round is some trips, however
+// little there is.
+const relayRest = 20 * time.Millisecond
+
 // Job is what Run does, with the interval, the workers and the Wake of r.
 func (r *Relay) Job() Job {
 	return Job{
 		Name: "relay", Every: r.every, Workers: r.workers, Wake: r.wake,
+		Rest: min(relayRest, r.every),
 		Do: func(ctx context.Context) (bool, error) {
 			s, err := r.Once(ctx)
 			if s.More {

@@ -194,6 +194,32 @@ func TestAWorkerIsWoken(t *testing.T) {
 	})
 }
 
+// What comes before a job has rested is done together, and nothing waits longer than that.
+func TestAJobThatIsWokenOftenRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n times
+		wake := make(chan struct{}, 1)
+		go func() {
+			for range 100 {
+				select {
+				case wake <- struct{}{}:
+				default: // it will be woken anyway
+				}
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		_ = running(t, time.Minute, &relay.Runner{Jobs: []relay.Job{{
+			Name: "sweep", Every: time.Hour, Wake: wake, Rest: 20 * time.Millisecond,
+			Do: func(context.Context) (bool, error) { n.note(); return false, nil },
+		}}})
+		require.Greater(t, len(n.all), 5)
+		assert.Less(t, len(n.all), 10)
+		for i, at := range n.all[1:] {
+			assert.Equal(t, 20*time.Millisecond, at.Sub(n.all[i]))
+		}
+	})
+}
+
 func TestJobsThatCannotBeAreNotRun(t *testing.T) {
 	do := func(context.Context) (bool, error) { panic("it is not run") }
 	ok := relay.Job{Name: "ok", Every: time.Second, Do: do}
@@ -208,6 +234,8 @@ func TestJobsThatCannotBeAreNotRun(t *testing.T) {
 		{relay.Runner{Jobs: []relay.Job{{Name: "a", Every: 1 << 62, Do: do}}}, "more than"},
 		{relay.Runner{Jobs: []relay.Job{{Name: "a", Every: 1, Do: do, MaxWait: -1}}}, "negative"},
 		{relay.Runner{Jobs: []relay.Job{{Name: "a", Every: 1, Do: do, Workers: -1}}}, "negative"},
+		{relay.Runner{Jobs: []relay.Job{{Name: "a", Every: 1, Do: do, Rest: -1}}}, "negative"},
+		{relay.Runner{Jobs: []relay.Job{{Name: "a", Every: 1, Do: do, Rest: 2}}}, "more than Every"},
 		{relay.Runner{Jobs: []relay.Job{ok}, Grace: -1}, "Grace must not be negative"},
 	} {
 		assert.ErrorContains(t, c.r.Run(t.Context()), c.says)
