@@ -181,8 +181,8 @@ func TickJob(e *convo.Engine) Job {
 	}
 }
 
-// relayRest is how long a relay gathers at most what it is woken for: a round is some trips, however
-// little there is.
+// relayRest is how long a relay gathers at most what it is woken for: a round is some trips,
+// however little there is.
 const relayRest = 20 * time.Millisecond
 
 // Job is what Run does, with the interval, the workers and the Wake of r.

@@ -85,10 +85,10 @@ func (s *suite) exported(contact string) string {
 	return b.String()
 }
 
-// countsOf are what reports count in each conversation.
-func (s *suite) countsOf(workspace string) map[uuid.UUID]convo.Cycle {
+// cyclesCounted are what reports count in each conversation.
+func (s *suite) cyclesCounted() map[uuid.UUID]convo.Cycle {
 	all := map[uuid.UUID]convo.Cycle{}
-	for _, c := range s.list(convo.Filter{Workspace: workspace}) {
+	for _, c := range s.list(convo.Filter{Workspace: acme}) {
 		k := c.Cycle
 		k.OpenedBy.ID, k.Closing, k.Rating.Comment = "", convo.Closing{}, ""
 		all[c.ID] = k
@@ -104,7 +104,7 @@ func erasesAPerson(s *suite) {
 	zoe := s.events(convo.EventFilter{Workspace: acme, Contact: "zoe"})
 	s.Contains(s.everything(acme), Canary)
 	s.Contains(s.exported(Canary+" id"), Canary+" told")
-	before := s.countsOf(acme)
+	before := s.cyclesCounted()
 	r := s.erase(Canary+" id", "the key of "+Canary)
 	s.Equal(convo.OutcomeErased, r.Outcome)
 	s.Equal(3, r.Removed.Contacts)
@@ -118,7 +118,7 @@ func erasesAPerson(s *suite) {
 	for _, id := range []string{r.Contact.ID, "peer", "once"} {
 		s.NotContains(s.exported(id), Canary)
 	}
-	s.Equal(before, s.countsOf(acme))
+	s.Equal(before, s.cyclesCounted())
 	s.Equal(zoe, s.events(convo.EventFilter{Workspace: acme, Contact: "zoe"}))
 	s.Zero(s.load(to(Canary + " id")).Contact.Version)
 	s.Zero(s.load(convo.ToAddress(acme, "sms", Canary+"+1")).Contact.Version)

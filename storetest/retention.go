@@ -76,7 +76,7 @@ func prunesTexts(s *suite) {
 	s.closeAll(acme)
 	all := s.list(convo.Filter{Workspace: acme})
 	s.Greater(len(all), 2)
-	before := s.countsOf(acme)
+	before := s.cyclesCounted()
 	logs := map[string][]convo.EventRow{}
 	for _, c := range all {
 		logs[c.ID.String()] = withoutTexts(
@@ -103,7 +103,7 @@ func prunesTexts(s *suite) {
 		s.Equal(convo.ConversationErased, last.Kind)
 		s.Equal(convo.BySystem(), last.By)
 	}
-	s.Equal(before, s.countsOf(acme))
+	s.Equal(before, s.cyclesCounted())
 	s.Equal(other.Conversation, s.load(convo.ToContact("other", "ann")).Conversation)
 	s.unchanged(func() {
 		s.Zero(s.unpruned(s.clock.Now()))
