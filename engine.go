@@ -258,6 +258,7 @@ func (e *Engine) carryOut(ctx context.Context, c *call, cmds []Command) (Result,
 		} else {
 			cmds, conflict, err = e.attemptLocked(ctx, locker, c, cmds)
 		}
+		c.unknown = errors.Is(err, ErrCommitUnknown) // no sooner: the lock has a commit of its own
 		if err == nil {
 			ch := &c.changes[0]
 			e.kept.keep(&c.snapshot, ch)
@@ -418,7 +419,6 @@ func (e *Engine) decideAndCommit(
 	}
 	c.committing, c.unknown = true, true
 	err = e.store.Commit(ctx, c.changes[:]...)
-	c.unknown = errors.Is(err, ErrCommitUnknown)
 	return cmds, isConflict(err), err
 }
 

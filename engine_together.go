@@ -1,8 +1,9 @@
 package convo
 
 import (
-	"cmp"
 	"context"
+	"fmt"
+	"time"
 )
 
 // Calls for one Ref that are decided together: one Load and one Commit for all of them, and what
@@ -71,7 +72,7 @@ func (e *Engine) decideJoined(c *call, p *Policy, of Scope) int {
 	byPolicy := func() bool { return e.policies == nil || s.Conversation.scope() == of }
 	for i, w := range c.joined {
 		first := len(d.w.events)
-		if !s.foreseen(d.w.moved) || !byPolicy() || !d.goOn(s, c.at, p, w.cmds) {
+		if !s.foreseen(d.w.moved) || !byPolicy() || !w.decided(d, s, c.at, p) {
 			return i
 		}
 		w.result = d.resultOf(s, first)
@@ -80,6 +81,13 @@ func (e *Engine) decideJoined(c *call, p *Policy, of Scope) int {
 		return n
 	}
 	return len(c.joined) - 1
+}
+
+// decided reports whether d could decide w, too, whose caller still waits for it.
+func (w *waiting) decided(d *Decider, s *Snapshot, at time.Time, p *Policy) bool {
+	w.reading.Lock()
+	defer w.reading.Unlock()
+	return !w.gone && d.goOn(s, at, p, w.cmds)
 }
 
 // letGo has those that have joined a call go on without it, or each by itself.
@@ -98,8 +106,9 @@ func (e *Engine) answer(c *call, err error) {
 			w.told <- answer{result: w.result}
 		}
 	case c.unknown: // after a panic without an error
-		for _, w := range c.joined {
-			w.told <- answer{err: cmp.Or(err, ErrCommitUnknown)}
+		unknown := fmt.Errorf("convo: committed with another call, %w (%v)", ErrCommitUnknown, err)
+		for _, w := range c.joined { // without what happened to the other one's context
+			w.told <- answer{err: unknown}
 		}
 	default:
 		e.letGo(c, false)

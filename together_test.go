@@ -29,6 +29,7 @@ import (
 type answered struct {
 	Result convo.Result
 	Err    string
+	err    error
 }
 
 var anyID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
@@ -63,7 +64,7 @@ func (s *story) call(ctx context.Context, e *convo.Engine, i int) answered {
 		r, err = e.Do(ctx, s.to, s.calls[i]...)
 	}
 	if err != nil {
-		return answered{Err: err.Error()}
+		return answered{Err: err.Error(), err: err}
 	}
 	return answered{Result: r}
 }
@@ -204,14 +205,31 @@ func TestAKeyOfAnEarlierCallIsNotDecidedTwice(t *testing.T) {
 }
 
 func TestEachIsToldThatTheOutcomeIsUnknown(t *testing.T) {
-	s, far := messages(5), &distant{Store: memstore.New()}
-	far.failsAfter = func(int64) error { return fmt.Errorf("store: %w", convo.ErrCommitUnknown) }
-	for i, a := range s.atOnce(t, far) {
-		assert.Contains(t, a.Err, convo.ErrCommitUnknown.Error(), i)
-	}
-	far.failsAfter = nil
-	for i, a := range s.atOnce(t, far) {
-		assert.Equal(t, convo.OutcomeDuplicate, a.Result.Outcome, i)
+	unknown := fmt.Errorf("store: %w: %w", convo.ErrCommitUnknown, context.Canceled)
+	for name, far := range map[string]*distant{
+		"by a commit": {failsAfter: func(int64) error { return unknown }},
+		"by the commit of a lock": {
+			fails: func(n int64) error {
+				if n == 1 {
+					return convo.ErrConflict
+				}
+				return nil
+			},
+			unlocked: func() error { return unknown },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := messages(5)
+			far.Store = memstore.New()
+			for i, a := range s.atOnce(t, far) {
+				assert.ErrorIs(t, a.err, convo.ErrCommitUnknown, i)
+				assert.Equal(t, i == 0, errors.Is(a.err, context.Canceled), "its own context")
+			}
+			far.failsAfter, far.unlocked = nil, nil
+			for i, a := range s.atOnce(t, far) {
+				assert.Equal(t, convo.OutcomeDuplicate, a.Result.Outcome, i)
+			}
+		})
 	}
 }
 

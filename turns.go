@@ -22,7 +22,10 @@ type waiting struct {
 	// cmds may be decided with those of the call whose turn it is; none: it must decide by itself.
 	cmds []Command
 	told chan answer // has room for one
-	gone bool        // its caller does not wait for it any more
+	// reading is held while cmds are read by another call. gone: its caller does not wait for it any
+	// more; it is written by who holds mu of the turns, too.
+	reading sync.Mutex
+	gone    bool
 	// result is as another call has decided it, and is not committed yet.
 	result Result
 }
@@ -69,30 +72,30 @@ func (t *turns) take(
 	t.mu.Unlock()
 	impatient := time.NewTimer(patience)
 	defer impatient.Stop()
-	select {
-	case a = <-w.told:
-		return a, a.turn, !a.turn
-	case <-impatient.C:
-		if t.leave(to, w) {
-			return answer{}, false, false
-		}
+	for {
 		select {
 		case a = <-w.told:
 			return a, a.turn, !a.turn
+		case <-impatient.C:
+			if t.leave(to, w) {
+				return answer{}, false, false
+			}
+			impatient.Reset(patience) // it may be given back
 		case <-ctx.Done():
+			return t.giveUp(ctx, to, w)
 		}
-	case <-ctx.Done():
 	}
-	if t.leave(to, w) {
-		return answer{err: ctx.Err()}, false, true
-	}
-	return t.giveUp(ctx, to, w)
 }
 
 // leave gives a place in the queue up, and reports whether it was still there.
 func (t *turns) leave(to *Ref, w *waiting) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.remove(to, w)
+}
+
+// remove is leave for who holds mu.
+func (t *turns) remove(to *Ref, w *waiting) bool {
 	queue := t.waiting[*to]
 	at := slices.Index(queue, w)
 	if at < 0 {
@@ -102,12 +105,18 @@ func (t *turns) leave(to *Ref, w *waiting) bool {
 	return true
 }
 
-// giveUp is the end of a call that has left the queue when its caller stops waiting: it may be in
-// another one's commit by now, or be given its turn at the same moment.
+// giveUp is the end of a call whose caller stops waiting. When it is in the queue no more, it may be
+// in another one's commit by now, or be given its turn at the same moment.
 func (t *turns) giveUp(ctx context.Context, to *Ref, w *waiting) (a answer, taken, done bool) {
 	t.mu.Lock()
-	w.gone = true
+	waits := t.remove(to, w)
+	if !waits {
+		w.leaves()
+	}
 	t.mu.Unlock()
+	if waits {
+		return answer{err: ctx.Err()}, false, true
+	}
 	select {
 	case a = <-w.told:
 		if a.turn {
@@ -118,6 +127,13 @@ func (t *turns) giveUp(ctx context.Context, to *Ref, w *waiting) (a answer, take
 		a.err = fmt.Errorf("convo: %w: %w", ErrCommitUnknown, ctx.Err())
 	}
 	return a, false, true
+}
+
+// leaves has nobody read its commands any more: they are the caller's again.
+func (w *waiting) leaves() {
+	w.reading.Lock()
+	w.gone = true
+	w.reading.Unlock()
 }
 
 // pass has the next call take its turn.

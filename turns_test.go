@@ -26,6 +26,7 @@ type distant struct {
 	fails                   func(n int64) error // the n-th commit, before it
 	failsAfter              func(n int64) error
 	refuses                 func(ch *convo.Change) bool
+	unlocked                func() error // what a lock ends with after all went well
 }
 
 func (d *distant) LockFirst() bool { return false }
@@ -33,7 +34,11 @@ func (d *distant) LockFirst() bool { return false }
 func (d *distant) Locked(
 	ctx context.Context, _ string, f func(ctx context.Context) error,
 ) error {
-	return f(ctx)
+	err := f(ctx)
+	if err == nil && d.unlocked != nil {
+		err = d.unlocked()
+	}
+	return err
 }
 
 func (d *distant) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
