@@ -76,6 +76,7 @@ const (
 	SourceContactMerge    Source = "contact_merge"
 	SourceContactUnmerge  Source = "contact_unmerge"
 	SourceContactErasure  Source = "contact_erasure"
+	SourceRetention       Source = "retention"
 	SourceInactivity      Source = "inactivity"
 	SourceTimer           Source = "timer" // waking, and what a deadline does but for closing
 	SourceImport          Source = "import"

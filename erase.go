@@ -277,7 +277,9 @@ func DecideErase(
 			d.Removed.Closed++
 			w.closeWith(s, &o, policies, c, at)
 		}
-		w.apply(s, w.add(s, &o, ConversationErased))
+		event := w.add(s, &o, ConversationErased)
+		event.Source = SourceContactErasure
+		w.apply(s, event)
 	}
 	for _, c := range side.Elsewhere {
 		e.Elsewhere = append(e.Elsewhere, c.ID)

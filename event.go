@@ -36,7 +36,8 @@ const (
 	ConversationMoved // to another contact, lane or channel, by a Move
 	ConversationRated // a cycle of it, by the contact
 	DeadlinePassed    // one of the policy's Deadlines
-	// ConversationErased: an erasure took the texts out of it, or replaced who was named in it.
+	// ConversationErased: an erasure or Prune took the texts out of it, which Source says, or, without
+	// a Source, who was named in it has been replaced.
 	ConversationErased
 
 	ProfileChanged
@@ -362,6 +363,9 @@ func (e Event) Before() Before {
 
 // Merging is the payload of a merge; zero for other events.
 func (e Event) Merging() Merging { return payloadOf[Merging](&e) }
+
+// TextsGone reports whether the event says that all texts of its conversation up to it are gone.
+func (e Event) TextsGone() bool { return e.Kind == ConversationErased && e.Source != "" }
 
 // Erasing is the payload of an erasure; zero for other events.
 func (e Event) Erasing() Erasing { return payloadOf[Erasing](&e) }

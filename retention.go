@@ -111,7 +111,7 @@ func (e *Engine) prune(ctx context.Context, at *ClosedPlace, now time.Time) (boo
 	if err != nil {
 		return false, err
 	}
-	if n := len(log); n > 0 && log[n-1].Kind == ConversationErased {
+	if n := len(log); n > 0 && log[n-1].TextsGone() {
 		return false, nil // by another one, after the page was read
 	}
 	s.Next = e.newID()
@@ -138,7 +138,9 @@ func unlessConflict(err error) error {
 // by before.
 func decidePrune(s Snapshot, log []Event, cycles []Cycle, now time.Time) (ch Change) {
 	w := decider{loaded: versionsOf(&s)}
-	w.apply(&s, w.add(&s, &fields{by: BySystem(), at: now}, ConversationErased))
+	event := w.add(&s, &fields{by: BySystem(), at: now}, ConversationErased)
+	event.Source = SourceRetention
+	w.apply(&s, event)
 	c := &s.Conversation
 	c.Subject, c.Attributes = "", ""
 	c.Cycle.clearTexts()

@@ -168,7 +168,7 @@ type ClosedPlace struct {
 // Closed is a closing of a conversation.
 type Closed struct {
 	ClosedPlace
-	// Unpruned says that its conversation is still closed by it, and that the last event of that is
-	// no ConversationErased.
+	// Unpruned says that its conversation is still closed by it, and that the texts of that are not
+	// gone: [Event.TextsGone] of its last event.
 	Unpruned bool
 }

@@ -21,18 +21,17 @@ func (s *Store) ClosedBefore(
 	for _, w := range s.workspaces {
 		for _, c := range w.conversations {
 			first := len(all)
-			last := convo.EventKind(0)
+			gone := false
 			c.events(0, func(e *convo.Event) bool {
 				at := convo.ClosedPlace{Workspace: w.name, At: e.At, Conversation: c.id}
 				if e.Kind == convo.ConversationClosed && e.At.Before(q.Before) &&
 					comparePlaces(at, q.After) > 0 {
 					all = append(all, convo.Closed{ClosedPlace: at})
 				}
-				last = e.Kind
+				gone = e.TextsGone()
 				return true
 			})
-			if n := len(all); n > first && !statuses[c.status].Active() &&
-				last != convo.ConversationErased {
+			if n := len(all); n > first && !statuses[c.status].Active() && !gone {
 				closed := &all[n-1]
 				closed.Unpruned = closed.At.Equal(c.load().Cycle.Closing.At)
 			}

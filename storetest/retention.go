@@ -13,6 +13,7 @@ const pruneRule = "texts of what is closed for long are nowhere any more, and al
 var retentionCases = []testCase{
 	{"Prune/leaves no text, and every count", pruneRule, prunesTexts},
 	{"Prune/goes by the last closing", "what is not closed for long is left alone", prunesByAge},
+	{"Prune/has texts that an erasure of another one left", pruneRule, prunesWhatIsAnothers},
 	{
 		"Prune/refuses what was decided before",
 		"of two changes that were decided on the same version one is refused",
@@ -114,6 +115,22 @@ func prunesTexts(s *suite) {
 		s.NoError(err)
 		s.Equal(convo.OutcomeDuplicate, r.Outcome)
 	})
+}
+
+// An erasure of riya leaves the texts of a conversation that is bob's by now.
+func prunesWhatIsAnothers(s *suite) {
+	s.do(to("bob"), convo.Receive{Quiet: true, Body: "hi"})
+	c := s.do(to("riya"), convo.Receive{Body: "a text"}).Conversation
+	of := convo.ToConversation(acme, c.ID)
+	s.do(of, convo.Move{By: ana, Contact: "bob"})
+	s.do(of, convo.Close{By: ana, Summary: "another text"})
+	s.erase("riya", "")
+	s.Equal("another text", s.load(of).Conversation.Cycle.Closing.Summary, "it is bob's")
+	s.clock.add(year + time.Second)
+	s.Equal(1, s.pruned(10))
+	s.Empty(s.load(of).Conversation.Cycle.Closing.Summary)
+	s.erase("bob", "")
+	s.Zero(s.pruned(10), "what was erased has no texts")
 }
 
 func prunesByAge(s *suite) {

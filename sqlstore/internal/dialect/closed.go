@@ -8,7 +8,7 @@ const NextWorkspace = `SELECT workspace FROM convo_contacts
 func (d *Dialect) ClosedBefore() string {
 	return `SELECT ev.at, ev.conversation,
 		CASE WHEN cv.closed_at = ev.at AND cv.status = 'closed'
-			AND recent.kind <> 'conversation_erased' THEN 1 ELSE 0 END
+			AND (recent.kind <> 'conversation_erased' OR recent.source IS NULL) THEN 1 ELSE 0 END
 	FROM convo_events ev` +
 		d.LookUp("convo_conversations", "cv",
 			"cv.workspace = ev.workspace AND cv.id = ev.conversation") +
