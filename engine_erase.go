@@ -58,9 +58,7 @@ func (e *Engine) erase(
 		conflict, err := e.inOneGo(ctx, *try, x.Workspace, pc, attempt)
 		if err == nil {
 			for i := range d.Change.Earlier { // which nobody is to find in memory, either
-				var s Snapshot
-				to := ToConversation(x.Workspace, d.Change.Earlier[i].ID)
-				e.kept.take(&to, &s)
+				e.kept.forget(x.Workspace, d.Change.Earlier[i].ID)
 			}
 			e.observe(ctx, d.Change.Events)
 			return EraseResult{

@@ -3,6 +3,7 @@ package convo
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -104,6 +105,21 @@ func (k *keptSnapshots) take(to *Ref, s *Snapshot) (known, pays bool) {
 		s.AddressOwner = s.Contact.ID
 	}
 	return true, k.credit >= 0
+}
+
+// forget has nothing in memory of a conversation, which an erasure has gone over.
+func (k *keptSnapshots) forget(workspace string, id uuid.UUID) {
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	of := ToConversation(workspace, id)
+	if i, known := k.at[of]; known {
+		k.all[i] = keptSnapshot{}
+		delete(k.at, of)
+	}
+	maps.DeleteFunc(k.led, func(_ Ref, l lead) bool { return l.conversation == id })
 }
 
 // leads is what a Ref that leads to it has.

@@ -117,3 +117,27 @@ func TestKeepingTakesNoMemoryOnceItIsFull(t *testing.T) {
 	assert.Zero(t, testing.AllocsPerRun(4000, keep))
 	assert.Len(t, k.at, 100)
 }
+
+func TestWhatIsErasedIsNotKept(t *testing.T) {
+	k := newKept(10)
+	var ids []uuid.UUID
+	for i := range 12 { // some take the places of others
+		s := &Snapshot{Ref: ToAddress("acme", "sms", fmt.Sprint(i))}
+		s.Contact = Contact{Workspace: "acme", ID: fmt.Sprint("contact ", i)}
+		s.AddressOwner = s.Contact.ID
+		s.Conversation = Conversation{ID: uuid.New(), Status: StatusOpen, Workspace: "acme"}
+		ids = append(ids, s.Conversation.ID)
+		ch := &Change{Contact: ContactRow{Contact: s.Contact}}
+		ch.Conversation.Conversation = s.Conversation
+		k.keep(s, ch)
+	}
+	for i, id := range ids {
+		k.forget("acme", id)
+		for _, kept := range []any{k.all, k.at, k.led} {
+			assert.NotContains(t, fmt.Sprint(kept), id.String())
+		}
+		assert.NotContains(t, fmt.Sprint(k.all), fmt.Sprint("contact ", i, " "))
+	}
+	assert.Empty(t, k.at)
+	assert.Empty(t, k.led)
+}

@@ -66,16 +66,15 @@ func (s *Store) feedOf(ctx context.Context, workspace string) (feed, error) {
 func (s *Store) FeedAfter(
 	ctx context.Context, workspace string, after relay.Cursor, limit int,
 ) (relay.FeedPage, error) {
-	f, err := s.feedOf(ctx, workspace)
-	if err != nil {
-		return relay.FeedPage{}, err
-	}
-	rows := f.rows
-	if len(rows) > 0 {
-		skip := after.Position - rows[0].Position
-		rows = rows[min(max(skip, 0), int64(len(rows))):]
-	}
-	return relay.NewFeedPage(after, f.head, rows, limit, func(parts []relay.Claimed) error {
+	return relay.NewFeedPage(after, limit, func() (int64, []relay.FeedRow, error) {
+		f, err := s.feedOf(ctx, workspace)
+		rows := f.rows
+		if len(rows) > 0 {
+			skip := after.Position - rows[0].Position
+			rows = rows[min(max(skip, 0), int64(len(rows))):]
+		}
+		return f.head, rows, err
+	}, func(parts []relay.Claimed) error {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
 		w := s.workspaces[workspace]

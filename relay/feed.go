@@ -147,6 +147,7 @@ func (f *Feed) Follow(
 				at = next
 				continue
 			}
+			clear(held) // which may be erased before anything comes
 			select {
 			case <-ctx.Done():
 			case <-recent.moved:

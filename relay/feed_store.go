@@ -125,10 +125,27 @@ func (e *MissedError) Error() string {
 		e.From, e.Oldest)
 }
 
-// NewFeedPage makes a page of what a store has read: head is the newest position, and rows, which
-// were read after it, are the first ones from after.Position on, at least limit of them if there
-// are as many. read fills in the Events of streams, from From to To.
+// NewFeedPage makes a page of what a store reads: head is the newest position, and rows, which are
+// read after it, are the first ones from after.Position on, at least limit of them if there are as
+// many. events fills in the Events of streams, from From to To. When an erasure has given a contact
+// another id in between, all is read again.
 func NewFeedPage(
+	after Cursor, limit int, rows func() (head int64, rows []FeedRow, err error),
+	events func([]Claimed) error,
+) (FeedPage, error) {
+	for try := 1; ; try++ {
+		head, all, err := rows()
+		if err != nil {
+			return FeedPage{}, err
+		}
+		p, err := newFeedPage(after, head, all, limit, events)
+		if err == nil || try == maxTries || !errors.Is(err, convo.ErrConflict) {
+			return p, err
+		}
+	}
+}
+
+func newFeedPage(
 	after Cursor, head int64, rows []FeedRow, limit int, read func([]Claimed) error,
 ) (FeedPage, error) {
 	begin := Cursor{Position: head + 1}
@@ -158,7 +175,10 @@ func NewFeedPage(
 		return FeedPage{}, err
 	}
 	for i := range parts {
-		r := &rows[i]
+		r, c := &rows[i], &parts[i]
+		if c.Contact != "" && c.From == r.From && len(c.Events) == 0 { // where a log has no gap
+			return FeedPage{}, fmt.Errorf("relay: contact %q: %w", c.Contact, convo.ErrConflict)
+		}
 		behind := func(seq int64) Cursor {
 			if seq >= r.To {
 				return Cursor{Position: r.Position + 1}

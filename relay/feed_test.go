@@ -480,3 +480,31 @@ func TestAStoreWithoutAFeedSaysSo(t *testing.T) {
 		require.ErrorIs(t, err, relay.ErrNoFeed)
 	}
 }
+
+// An erasure may give a contact another id between the reading of a row and that of its events.
+func TestAPageIsReadAgainWhenAContactHasAnotherID(t *testing.T) {
+	for _, moved := range []int{0, 1, 100} {
+		reads := 0
+		page, err := relay.NewFeedPage(relay.Cursor{Position: 1}, 10,
+			func() (int64, []relay.FeedRow, error) {
+				of := relay.Stream{Workspace: acme, Contact: "riya"}
+				if reads++; reads > moved {
+					of.Contact = "token"
+				}
+				return 1, []relay.FeedRow{{Position: 1, Stream: of, From: 3, To: 3}}, nil
+			},
+			func(parts []relay.Claimed) error {
+				if parts[0].Contact == "token" {
+					parts[0].Events = []convo.Event{{Contact: "token", Seq: 3}}
+				}
+				return nil
+			})
+		if moved == 100 {
+			require.ErrorIs(t, err, convo.ErrConflict)
+			continue
+		}
+		require.NoError(t, err)
+		require.Len(t, page.Items, 1)
+		assert.Equal(t, relay.Cursor{Position: 2}, page.Next)
+	}
+}

@@ -155,8 +155,8 @@ func (x *eraser) ownLogs(ctx context.Context) error {
 		}
 	}
 	others, err := eventsOf(ctx, x.store, (*Store).many, nil, dialect.ContactEvents,
-		dialect.MergedOnce(len(x.Was)),
-		named(named([]any{x.plan.workspace}, x.Was), x.Was)...)
+		dialect.MentionedByContacts(len(x.Was)),
+		named(named(named([]any{x.plan.workspace}, x.Was), x.Was), x.Was)...)
 	if err != nil {
 		return err
 	}

@@ -76,27 +76,22 @@ func (s *Store) feedHead(ctx context.Context, workspace string) (head int64, err
 func (s *Store) FeedAfter(
 	ctx context.Context, workspace string, after relay.Cursor, limit int,
 ) (relay.FeedPage, error) {
-	head, err := s.feedHead(ctx, workspace)
-	if err != nil {
-		return relay.FeedPage{}, err
-	}
-	s = s.within(ctx)
-	var rows []relay.FeedRow
-	if after.Position <= head {
+	in := s.within(ctx)
+	return relay.NewFeedPage(after, limit, func() (head int64, rows []relay.FeedRow, err error) {
+		if head, err = s.feedHead(ctx, workspace); err != nil || after.Position > head {
+			return head, nil, err
+		}
 		var r relay.FeedRow
 		dests := dialect.Feed.Read.Dests(nil, &r)
 		args := []any{workspace, after.Position, limit}
-		err = s.rows(ctx, dialect.FeedRows, args, func(scan func(...any) error) error {
+		err = in.rows(ctx, dialect.FeedRows, args, func(scan func(...any) error) error {
 			err := scan(dests...)
 			rows = append(rows, r)
 			return err
 		})
-		if err != nil {
-			return relay.FeedPage{}, err
-		}
-	}
-	return relay.NewFeedPage(after, head, rows, limit, func(parts []relay.Claimed) error {
-		return s.readStreams(ctx, parts, int64(limit))
+		return head, rows, err
+	}, func(parts []relay.Claimed) error {
+		return in.readStreams(ctx, parts, int64(limit))
 	})
 }
 

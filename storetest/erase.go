@@ -15,6 +15,7 @@ const eraseRule = "what is erased is nowhere any more, and all else is as it was
 
 var eraseCases = []testCase{
 	{"Erase/leaves nothing of a person", eraseRule, erasesAPerson},
+	{"Erase/names nobody who did something elsewhere", eraseRule, erasesWhoDidIt},
 	{
 		"Erase/is repeated by its key",
 		"an erasure is carried out once, and answers the same again",
@@ -123,6 +124,22 @@ func erasesAPerson(s *suite) {
 	s.Zero(s.load(to(Canary + " id")).Contact.Version)
 	s.Zero(s.load(convo.ToAddress(acme, "sms", Canary+"+1")).Contact.Version)
 	s.False(s.load(to(r.Contact.ID)).Contact.ErasedAt.IsZero())
+}
+
+// What somebody did in another one's conversation, or own log, does not name who it was any more.
+func erasesWhoDidIt(s *suite) {
+	riya := convo.Actor{Type: convo.ActorContact, ID: "riya"}
+	s.do(to("riya"), convo.Receive{Body: "hi"})
+	s.do(to("bob"), convo.Receive{Quiet: true, By: riya, Body: "of his own log"})
+	s.do(to("bob"), convo.Receive{By: riya, Body: "of his conversation"})
+	s.do(to("bob"), convo.Receive{Quiet: true, By: riya, Body: "quietly"})
+	token := s.erase("riya", "").Contact.ID
+	by := map[string]int{}
+	for _, e := range s.events(convo.EventFilter{Workspace: acme, Contact: "bob"}) {
+		by[e.By.ID]++
+	}
+	s.Zero(by["riya"])
+	s.GreaterOrEqual(by[token], 3)
 }
 
 func repeatsErasures(s *suite) {

@@ -199,12 +199,14 @@ func Mentions(contacts int) string {
 		OR closed_by_type = 'contact' AND closed_by_id` + in + `)`
 }
 
-// MergedOnce are the events of contacts that were merged into one of so many, or taken out of it.
-// Its arguments are the workspace, and then those contacts twice.
-func MergedOnce(contacts int) string {
+// MentionedByContacts are the events of contacts that were merged into one of so many, or taken out
+// of it, and those that it did. Its arguments are the workspace, and then those contacts three
+// times.
+func MentionedByContacts(contacts int) string {
 	in := " IN (" + Placeholders(contacts) + ")"
 	return `SELECT ` + ContactEvents.Read.Names() + ` FROM convo_contact_events
-	WHERE workspace = ? AND (merged_into` + in + ` OR unmerged_from` + in + `)`
+	WHERE workspace = ? AND (merged_into` + in + ` OR unmerged_from` + in + `
+		OR by_type = 'contact' AND by_id` + in + `)`
 }
 
 // KeysOf are the keys that so many contacts own, or that lead to conversations of a root or to one
