@@ -106,7 +106,7 @@ func (e *Engine) answer(c *call, err error) {
 			w.told <- answer{result: w.result}
 		}
 	case c.unknown: // after a panic without an error
-		unknown := fmt.Errorf("convo: committed with another call, %w (%v)", ErrCommitUnknown, err)
+		unknown := fmt.Errorf("convo: committed with another call: %w", ErrCommitUnknown)
 		for _, w := range c.joined { // without what happened to the other one's context
 			w.told <- answer{err: unknown}
 		}

@@ -105,8 +105,8 @@ func (t *turns) remove(to *Ref, w *waiting) bool {
 	return true
 }
 
-// giveUp is the end of a call whose caller stops waiting. When it is in the queue no more, it may be
-// in another one's commit by now, or be given its turn at the same moment.
+// giveUp is the end of a call whose caller stops waiting. When it is in the queue no more, it may
+// be in another one's commit by now, or be given its turn at the same moment.
 func (t *turns) giveUp(ctx context.Context, to *Ref, w *waiting) (a answer, taken, done bool) {
 	t.mu.Lock()
 	waits := t.remove(to, w)
