@@ -11,7 +11,7 @@ import (
 
 // inTurn carries a call out when no other one of this process is at work for its Ref, unless that
 // carries it out with its own.
-func (e *Engine) inTurn(ctx context.Context, c *call, cmds []Command) (r Result, err error) {
+func (e *Engine) inTurn(ctx context.Context, c *call, cmds []Command) (Result, error) {
 	var together []Command
 	if e.mayShare(c, cmds) {
 		together = cmds
@@ -26,7 +26,7 @@ func (e *Engine) inTurn(ctx context.Context, c *call, cmds []Command) (r Result,
 	if taken {
 		defer e.turns.pass(&c.to)
 		c.shares = together != nil
-		defer func() { e.answer(c, err) }()
+		defer e.answer(c)
 	}
 	return e.carryOut(ctx, c, cmds)
 }
@@ -99,13 +99,13 @@ func (e *Engine) letGo(c *call, alone bool) {
 }
 
 // answer tells those that have joined a call what came of it.
-func (e *Engine) answer(c *call, err error) {
+func (e *Engine) answer(c *call) {
 	switch {
 	case c.done:
 		for _, w := range c.joined {
 			w.told <- answer{result: w.result}
 		}
-	case c.unknown: // after a panic without an error
+	case c.unknown: // or the store has panicked
 		unknown := fmt.Errorf("convo: committed with another call: %w", ErrCommitUnknown)
 		for _, w := range c.joined { // without what happened to the other one's context
 			w.told <- answer{err: unknown}

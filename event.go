@@ -36,8 +36,8 @@ const (
 	ConversationMoved // to another contact, lane or channel, by a Move
 	ConversationRated // a cycle of it, by the contact
 	DeadlinePassed    // one of the policy's Deadlines
-	// ConversationErased: an erasure or Prune took the texts out of it, which Source says, or, without
-	// a Source, who was named in it has been replaced.
+	// ConversationErased: an erasure or Prune took the texts out of it, which Source says, or,
+	// without a Source, who was named in it has been replaced.
 	ConversationErased
 
 	ProfileChanged

@@ -22,8 +22,8 @@ type waiting struct {
 	// cmds may be decided with those of the call whose turn it is; none: it must decide by itself.
 	cmds []Command
 	told chan answer // has room for one
-	// reading is held while cmds are read by another call. gone: its caller does not wait for it any
-	// more; it is written by who holds mu of the turns, too.
+	// reading is held while cmds are read by another call. gone: its caller does not wait for it
+	// any more; it is written by who holds mu of the turns, too.
 	reading sync.Mutex
 	gone    bool
 	// result is as another call has decided it, and is not committed yet.
