@@ -216,7 +216,7 @@ func TestNobodyWhoHearsOfCallsCostsNothing(t *testing.T) {
 		return ctx, func(convo.CallResult) {}
 	}))
 	assert.LessOrEqual(t, with, without+2)
-	assert.LessOrEqual(t, without, 9.0)
+	assert.LessOrEqual(t, without, 10.0) // 9, and the race detector has pools lose some
 }
 
 func TestWhatIsNotWellFormedIsNoCall(t *testing.T) {

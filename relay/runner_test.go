@@ -277,6 +277,7 @@ func TestARunnerDoesAllThereIsToDo(t *testing.T) {
 		_, err = engine.Do(ctx, convo.ToContact(acme, "bob"), hello,
 			convo.SetPending{By: convo.ByUser("ana"), Until: until})
 		require.NoError(t, err)
+		time.Sleep(20 * time.Millisecond) // in which it gathers, if it has begun before
 		synctest.Wait()
 		assert.NotEmpty(t, g.take(), "the relay is woken")
 		assert.Len(t, summed.all, 5, "as long as there is more")
