@@ -170,7 +170,9 @@ func TestWhoHearsOfCallsIsNestedAndGivesTheContext(t *testing.T) {
 func TestHowLongACallWaitsIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var h heard
-		store := &lockingStore{Store: memstore.New(), before: func() { time.Sleep(time.Second) }}
+		store := &lockingStore{Store: memstore.New(), before: func() {
+			time.Sleep(time.Second) // of the bubble's own clock
+		}}
 		e := newOn(t, store, h.option())
 		store.conflicts = 1
 		_, err := e.Do(t.Context(), convo.ToContact("acme", "bob"), hello)
@@ -181,7 +183,7 @@ func TestHowLongACallWaitsIsTold(t *testing.T) {
 
 		var both sync.WaitGroup
 		slow := func(convo.Snapshot) ([]convo.Command, error) {
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(100 * time.Millisecond) // of the bubble's own clock
 			return nil, nil
 		}
 		for range 2 {
@@ -216,7 +218,7 @@ func TestNobodyWhoHearsOfCallsCostsNothing(t *testing.T) {
 		return ctx, func(convo.CallResult) {}
 	}))
 	assert.LessOrEqual(t, with, without+2)
-	assert.LessOrEqual(t, without, 10.0) // 9, and the race detector has pools lose some
+	assert.LessOrEqual(t, without, 9.0+lostByPools)
 }
 
 func TestWhatIsNotWellFormedIsNoCall(t *testing.T) {

@@ -113,5 +113,4 @@ func (e *Engine) answer(c *call) {
 	default:
 		e.letGo(c, false)
 	}
-	c.joined = nil
 }

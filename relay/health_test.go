@@ -54,7 +54,7 @@ func TestHealthSaysWhatWaitsAndSinceWhen(t *testing.T) {
 		w.do("bob", hello, convo.SetPending{
 			By: convo.ByUser("ana"), Until: time.Now().Add(time.Minute),
 		})
-		time.Sleep(90 * time.Second)
+		time.Sleep(90 * time.Second) // of the bubble's own clock
 		h := check()
 		assert.InDelta(t, 30, h.TimerLagSeconds, 1e-6)
 		assert.Equal(t, 1, h.Outbox.Noted)
@@ -67,7 +67,7 @@ func TestHealthSaysWhatWaitsAndSinceWhen(t *testing.T) {
 		fails = false
 		w.do("eve", hello)
 		w.once()
-		time.Sleep(10 * time.Second)
+		time.Sleep(10 * time.Second) // of the bubble's own clock
 		h = check()
 		assert.Equal(t, &relay.OutboxHealth{
 			Queued: 1, Failed: 1, DeadLetters: dead, OldestSeconds: 10,

@@ -169,9 +169,9 @@ func TestWhatFailsIsTriedAgainAndThenADeadLetter(t *testing.T) {
 		assert.Empty(t, bad.take(), "it waits behind what failed")
 		assert.Len(t, good.take(), 1)
 		for _, wait := range []time.Duration{10 * time.Second, time.Minute} {
-			time.Sleep(wait*8/10 - time.Microsecond)
+			time.Sleep(wait*8/10 - time.Microsecond) // of the bubble's own clock
 			assert.Zero(t, w.once().Failed, "not before its time")
-			time.Sleep(wait*4/10 + 2*time.Microsecond)
+			time.Sleep(wait*4/10 + 2*time.Microsecond) // of the bubble's own clock
 			assert.Equal(t, 1, w.once().Failed)
 		}
 		letters := w.letters()
@@ -219,7 +219,7 @@ func TestWhatWaitsForATargetThatIsGoneIsADeadLetter(t *testing.T) {
 		w.do("bob", hello)
 		w.once()
 		name, g.fail = "new", nil
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // of the bubble's own clock
 		assert.Equal(t, 1, w.once().Dead)
 		letters := w.letters()
 		require.Len(t, letters, 1)
@@ -250,7 +250,7 @@ func TestWhatIsGoneMakesADeadLetterOfEachEventAndNoMore(t *testing.T) {
 		g.fail = func(*convo.Event) error { return errors.New("down") }
 		w.once()
 		name = "new"
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // of the bubble's own clock
 		for s := w.once(); s.Dead > 0 || s.More; {
 			s = w.once()
 		}
@@ -340,7 +340,7 @@ func TestEventsThatWereNotSentAreSentAgain(t *testing.T) {
 		events := w.do("bob", hello)
 		for range 10 {
 			w.once()
-			time.Sleep(time.Minute)
+			time.Sleep(time.Minute) // of the bubble's own clock
 		}
 		assert.Equal(t, events, g.take())
 	}, relay.WithBackoff(time.Second, time.Second, time.Second))
@@ -443,12 +443,12 @@ func TestATargetThatIsDownCostsTheOthersLittle(t *testing.T) {
 		})
 		require.NoError(t, err)
 		assert.Greater(t, len(claimed), 10, "the others are not even claimed")
-		time.Sleep(5 * time.Second)
+		time.Sleep(5 * time.Second) // of the bubble's own clock
 		w.once()
 		assert.Equal(t, 4, tried, "one is tried again")
 		bad.fail = nil
 		for range 40 {
-			time.Sleep(time.Minute)
+			time.Sleep(time.Minute) // of the bubble's own clock
 			w.once()
 		}
 		assert.Len(t, bad.take(), sent)
@@ -478,7 +478,7 @@ func TestRunSendsAtOnceWhatItIsWokenFor(t *testing.T) {
 		time.Sleep(20 * time.Millisecond) // in which it gathers, after it has begun
 		synctest.Wait()
 		assert.Equal(t, events, g.take())
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond) // of the bubble's own clock
 		events = w.do("bob", hello)
 		synctest.Wait()
 		assert.Equal(t, events, g.take())
@@ -489,7 +489,7 @@ func TestRunSendsAtOnceWhatItIsWokenFor(t *testing.T) {
 		require.NoError(t, oerr)
 		synctest.Wait()
 		assert.Empty(t, g.take())
-		time.Sleep(2 * relay.DefaultEvery)
+		time.Sleep(2 * relay.DefaultEvery) // of the bubble's own clock
 		synctest.Wait()
 		assert.Len(t, g.take(), 1)
 		stop()

@@ -205,7 +205,7 @@ func TestAJobThatIsWokenOftenRests(t *testing.T) {
 				case wake <- struct{}{}:
 				default: // it will be woken anyway
 				}
-				time.Sleep(time.Millisecond)
+				time.Sleep(time.Millisecond) // of the bubble's own clock
 			}
 		}()
 		_ = running(t, time.Minute, &relay.Runner{Jobs: []relay.Job{{
@@ -281,7 +281,7 @@ func TestARunnerDoesAllThereIsToDo(t *testing.T) {
 		synctest.Wait()
 		assert.NotEmpty(t, g.take(), "the relay is woken")
 		assert.Len(t, summed.all, 5, "as long as there is more")
-		time.Sleep(12 * time.Second)
+		time.Sleep(12 * time.Second) // of the bubble's own clock
 		synctest.Wait()
 		woken := g.take()
 		require.Len(t, woken, 1)
@@ -310,7 +310,7 @@ func TestAFullTickIsFollowedByAnother(t *testing.T) {
 				convo.SetPending{By: convo.ByUser("ana"), Until: time.Now().Add(time.Minute)})
 			require.NoError(t, err)
 		}
-		time.Sleep(2 * time.Minute)
+		time.Sleep(2 * time.Minute) // of the bubble's own clock
 		job := relay.TickJob(engine)
 		more, err := job.Do(t.Context())
 		require.NoError(t, err)

@@ -1,0 +1,5 @@
+//go:build !race
+
+package convo_test
+
+const lostByPools = 0
