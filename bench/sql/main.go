@@ -301,7 +301,7 @@ func (e *engine) compare(ctx context.Context, o *options) error {
 		}
 	}
 	if o.long && o.what.MatchString(tickWhat) {
-		return e.tick(ctx, o, sides[0])
+		return e.ticks(ctx, o, sides[0].desk.(byConvo).store)
 	}
 	return nil
 }
@@ -359,7 +359,7 @@ func (e *engine) trips(ctx context.Context, o *options) error {
 	if e.server == "" {
 		return nil
 	}
-	p, err := newProxy(e.server)
+	p, err := newProxy(e.server, 0)
 	if err != nil {
 		return err
 	}

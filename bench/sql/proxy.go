@@ -3,25 +3,27 @@ package main
 import (
 	"net"
 	"sync"
+	"time"
 )
 
 // proxy stands in front of a server and counts round trips: how often a client speaks after the
-// server has spoken.
+// server has spoken. Each takes so much longer, as if the server stood further away.
 type proxy struct {
 	net.Listener
 	server string
+	delay  time.Duration
 
 	mu       sync.Mutex
 	trips    int
 	answered map[net.Conn]bool // whether the server spoke last, by the client's connection
 }
 
-func newProxy(server string) (*proxy, error) {
+func newProxy(server string, delay time.Duration) (*proxy, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{Listener: l, server: server, answered: map[net.Conn]bool{}}
+	p := &proxy{Listener: l, server: server, delay: delay, answered: map[net.Conn]bool{}}
 	go p.serve()
 	return p, nil
 }
@@ -59,7 +61,9 @@ func (p *proxy) pass(from, to, client net.Conn, answer bool) {
 	for {
 		n, err := from.Read(buf)
 		if n > 0 {
-			p.spoke(client, answer)
+			if p.spoke(client, answer) && p.delay > 0 {
+				time.Sleep(p.delay)
+			}
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
 			}
@@ -70,11 +74,13 @@ func (p *proxy) pass(from, to, client net.Conn, answer bool) {
 	}
 }
 
-func (p *proxy) spoke(client net.Conn, answer bool) {
+// spoke reports whether a round trip has begun.
+func (p *proxy) spoke(client net.Conn, answer bool) (trip bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !answer && p.answered[client] {
+	if trip = !answer && p.answered[client]; trip {
 		p.trips++
 	}
 	p.answered[client] = answer
+	return trip
 }

@@ -91,9 +91,9 @@ func TestWhatGrowsIsMarked(t *testing.T) {
 }
 
 func TestTicksHaveATable(t *testing.T) {
-	f := measured(tickCase("postgresql", 4), "convo", time.Millisecond, time.Millisecond, 0)
+	f := measured(tickCase("postgresql", 5*time.Millisecond, 4), "convo", time.Millisecond, time.Millisecond, 0)
 	f.Values[tickLoads] = 1.25
-	contains(t, tickTable(figure.All{f}), "\n| postgresql | 4 | 1000 | 1000 | 1.25 |\n")
+	contains(t, tickTable(figure.All{f}), "\n| postgresql | 5 | 4 | 1000 | 1000 | 1.25 |\n")
 	if tickTable(nil) != "" {
 		t.Error("a table of nothing")
 	}
