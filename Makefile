@@ -72,7 +72,8 @@ docs:
 fuzz:
 	@echo "$$(scripts/modules packages | wc -l) packages"
 	@scripts/modules packages | while read -r pkg; do \
-		go test -list '^Fuzz' "$$pkg" | grep '^Fuzz' | while read -r target; do \
+		grep -hos '^func Fuzz[[:alnum:]]*' "$$(go list -f '{{.Dir}}' "$$pkg")"/*_test.go | \
+			cut -c6- | while read -r target; do \
 			echo "$$pkg $$target"; go test "$$pkg" -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) || exit 1; \
 		done || exit 1; \
 	done
