@@ -25,13 +25,15 @@ test: links
 	[ -z "$$skipped" ] || echo "skipped:$$skipped; to test there too: make test-engines"
 
 # Starts PostgreSQL and MariaDB for the time of the tests, and installs them if need be. The race
-# detector runs what has several goroutines: on servers the suite for stores, the races, and what
-# shares a transaction. All the rest runs without it, and for SQLite, which it makes slower by an
-# order of magnitude, the suite as well; that is what go test work runs, so here it is left out.
+# detector runs what has several goroutines: on servers the races, what shares a transaction, and
+# those parts of the suite for stores. All the rest runs without it, and on SQLite, which it makes
+# slower by an order of magnitude, the whole suite; that is what go test work runs, so here it is
+# left out.
 test-engines:
 	scripts/engines --fast run -- make --no-print-directory on-engines
 
-RACED = TestStoreConforms$$|TestRaces|TestWhoShares|TestAnAnswer
+WITH_OTHERS = Races|Merge|Unmerge|Move|Erase|Prune|Locked|LockDue
+RACED = TestStoreConforms$$/./^($(WITH_OTHERS))$$|TestRaces|TestWhoShares|TestAnAnswer
 # What takes long in one goroutine, and the programs that import and report in one.
 ONE_AT_A_TIME = EverySequence|WorkingTimeIs|ReportsConform|Run[A-Za-z]*Fails|BordersAscend|ALeaderboard|AHundredThousand
 ALONE = /examples/apps/movein$$ /examples/apps/report$$ /examples/apps/internal/eventlog$$
@@ -41,9 +43,10 @@ SQLTEST = ./sqlstore/sqltest
 on-engines:
 	@echo "$$(scripts/modules packages | wc -l) packages"
 	@echo "leaves to scripts/nightly: the race detector for $(ALONE), $(ONE_AT_A_TIME)," \
-		"pages, and the suite for stores and TestAnAnswer on SQLite; on the servers" \
-		"TestStoreConformsUnpreparedWithAPrefix and ByTheSharedStatement, long races, four in five of the steps at which" \
-		"calls meet, two in three of the calls that fail and of the reports that are compared"
+		"pages, TestAnAnswer on SQLite, and the suite for stores but $(WITH_OTHERS);" \
+		"on the servers TestStoreConformsUnpreparedWithAPrefix, ByTheSharedStatement and WithAnOutbox," \
+		"long races, four in five of the steps at which calls meet," \
+		"two in three of the calls that fail and of the reports that are compared"
 	CONVO_SKIP_BROWSER="go test work tries the pages" go test -race -short -count=1 \
 		-skip '$(ONE_AT_A_TIME)' \
 		$$(scripts/modules packages | tac | grep -v -e /sqltest$$ -e /sqltest/faults$$ $(ALONE:%=-e %))
@@ -58,7 +61,7 @@ raced-on-engines:
 
 others-on-engines:
 	$(SKIP_SQLITE) go test -short -count=1 -parallel 5 -timeout 15m \
-		-skip 'TestStoreConforms|TestRaces|TestWhoShares|TestAnAnswer' $(SQLTEST)/...
+		-skip 'TestStoreConforms[A-Z]|TestRaces|TestWhoShares|TestAnAnswer' $(SQLTEST)/...
 
 lint:
 	@command -v golangci-lint >/dev/null || \

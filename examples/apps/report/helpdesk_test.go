@@ -348,6 +348,7 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 	requireSame(t, reference, askAll(t, memory, questions(t)), "reopening changed the past")
 
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		t.Parallel()
 		began := time.Now()
 		s := openStore(t, e)
 		engine := importLog(t, s, log)
