@@ -26,7 +26,7 @@ type Config struct {
 	// the other one with contact_ behind it, for each would find tables of the other one.
 	Prefix string
 	// Unprepared sends every statement as a text. A store prepares its statements otherwise, and
-	// keeps the 104 last used ones at most for each connection, which is faster; but behind a
+	// keeps the 128 last used ones at most for each connection, which is faster; but behind a
 	// pooler that gives each transaction another connection to the server (PgBouncer before 1.21 in
 	// transaction mode) they are not there when they are to be used. The driver must not prepare
 	// them either: pgx wants default_query_exec_mode=exec, simple_protocol or cache_describe in its
@@ -74,7 +74,8 @@ func newStore(c Config, e *engine) *Store {
 		d: e, db: c.DB, prefix: c.prefix(), turn: &rollupTurn{}, outbox: c.Outbox || c.Feed,
 		feed: c.Feed,
 	}
-	s.stmts = &statements{db: s.db, d: e, prefix: s.prefix, unprepared: c.Unprepared}
+	s.stmts = newStatements(s)
+	s.stmts.unprepared = c.Unprepared
 	if e.oneWriter {
 		s.writer = &writer{}
 	}

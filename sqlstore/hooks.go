@@ -20,7 +20,9 @@ func init() {
 			texts[statement] = d.Text(text, s.prefix)
 		}
 		s.sharing = nil
-		s.d, s.stmts = &d, &statements{db: s.db, d: &d, prefix: s.prefix, instead: texts}
+		s.d = &d
+		s.stmts = newStatements(&s)
+		s.stmts.instead = texts
 		return &s
 	}
 	hook.Shared = func(store any) any {

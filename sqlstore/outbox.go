@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -16,8 +17,34 @@ import (
 var _ relay.Store = (*Store)(nil)
 
 // streamsAtOnce bounds the streams and queues that one statement lists, and with them its length:
-// each is up to seven arguments.
+// each is up to twelve arguments.
 const streamsAtOnce = 50
+
+// outboxPlaces are how many places such a statement may have. As many texts are kept prepared: to
+// read and plan a new one takes longer than to carry it out.
+var outboxPlaces = [...]int{5, 25, streamsAtOnce}
+
+// placesFor is how many places a statement has that lists so many.
+func placesFor(n int) int {
+	for _, places := range outboxPlaces {
+		if n <= places {
+			return places
+		}
+	}
+	panic(fmt.Sprintf("sqlstore: a statement for %d streams", n))
+}
+
+// padded repeats the last of some rows, which have so many arguments each, until all places of a
+// statement are taken. Who is listed twice is found once.
+func padded(args []any, each int) (full []any, places int) {
+	n := len(args) / each
+	last := args[len(args)-each:]
+	places = placesFor(n)
+	for range places - n {
+		args = append(args, last...)
+	}
+	return args, places
+}
 
 // withOutbox has f work in a transaction of its own, unless s has one already.
 func (s *Store) withOutbox(ctx context.Context, f func(s *Store) error) error {
@@ -104,9 +131,9 @@ func (s *Store) queue(
 		}
 	}
 	slices.SortFunc(waiting, func(a, b dialect.Waiting) int { return a.Compare(b.Queue) })
-	for some := range slices.Chunk(waiting, maxMany) {
-		statement, args := dialect.ManyWaiting(s.d.Dialect, some)
-		if _, err := s.change(ctx, statement, args); err != nil {
+	for some := range slices.Chunk(waiting, streamsAtOnce) {
+		statement, args := dialect.ManyWaiting(s.d.Dialect, some, placesFor(len(some)))
+		if _, err := s.tx.exec(ctx, statement, args...); err != nil {
 			return 0, err
 		}
 	}
@@ -143,7 +170,8 @@ func (s *Store) takeNotes(
 		return notes, err
 	}
 	var held []relay.Stream
-	err = s.read(ctx, s.d.FirstNotes(len(streams)), s.streamArgs(streams),
+	args, places := padded(s.streamArgs(streams), 3)
+	err = s.rows(ctx, s.d.FirstNotes(places), args,
 		func(scan func(...any) error) error {
 			of, err := scanStream(scan)
 			held = append(held, of)
@@ -153,7 +181,8 @@ func (s *Store) takeNotes(
 		return nil, err
 	}
 	var keys []any
-	err = s.read(ctx, dialect.AllNotes(len(held)), s.streamArgs(held),
+	args, places = padded(s.streamArgs(held), 3)
+	err = s.rows(ctx, dialect.AllNotes(places), args,
 		func(scan func(...any) error) error {
 			err := add(scan)
 			keys = append(s.d.StreamArgs(keys, &note.Stream), note.Seq)
@@ -164,7 +193,8 @@ func (s *Store) takeNotes(
 	}
 	const each = 4
 	for some := range slices.Chunk(keys, each*streamsAtOnce) {
-		if _, err := s.change(ctx, s.d.DeleteNotes(len(some)/each), some); err != nil {
+		some, places := padded(some, each)
+		if _, err := s.tx.exec(ctx, s.d.DeleteNotes(places), some...); err != nil {
 			return nil, err
 		}
 	}
@@ -189,7 +219,7 @@ func (s *Store) Claim(ctx context.Context, c relay.Claim) (all []relay.Claimed, 
 		all = all[:0] // it may be another try
 		var w dialect.Waiting
 		dests := dialect.Queue.Read.Dests(nil, &w)
-		err := s.read(ctx, s.d.Claimable(len(c.Except)), args,
+		err := s.rows(ctx, s.d.Claimable(len(c.Except)), args,
 			func(scan func(...any) error) error {
 				err := scan(dests...)
 				all = append(all, relay.Claimed{
@@ -202,11 +232,13 @@ func (s *Store) Claim(ctx context.Context, c relay.Claim) (all []relay.Claimed, 
 		}
 		slices.SortFunc(all, func(a, b relay.Claimed) int { return a.Compare(b.Queue) })
 		for some := range slices.Chunk(all, streamsAtOnce) {
-			args := []any{s.d.ID(c.Lease), c.Until.UnixMicro()}
+			var args []any
 			for i := range some {
 				args = s.d.QueueArgs(args, &some[i].Queue)
 			}
-			if _, err := s.change(ctx, s.d.Lease(len(some)), args); err != nil {
+			args, places := padded(args, 5)
+			args = append([]any{s.d.ID(c.Lease), c.Until.UnixMicro()}, args...)
+			if _, err := s.tx.exec(ctx, s.d.Lease(places), args...); err != nil {
 				return err
 			}
 		}
@@ -227,8 +259,9 @@ func (s *Store) readStreams(ctx context.Context, all []relay.Claimed, most int64
 		if len(of) == 0 {
 			return nil
 		}
-		events, err := eventsOf(ctx, s, (*Store).many, nil, dialect.Events,
-			dialect.StreamedEvents(len(of)/4), of...)
+		args, places := padded(of, 4)
+		events, err := eventsOf(ctx, s, (*Store).rows, nil, dialect.Events,
+			dialect.StreamedEvents(places), args...)
 		for i := range events {
 			e := &events[i]
 			for _, c := range by[relay.StreamOf(e)] {
@@ -306,7 +339,8 @@ func (s *Store) settle(
 		}
 	}
 	if of > 0 {
-		deleted, err := s.change(ctx, s.d.DeleteSent(of), sent)
+		sent, places := padded(sent, 7)
+		deleted, err := s.tx.exec(ctx, s.d.DeleteSent(places), sent...)
 		if err != nil {
 			return 0, err
 		}
@@ -347,7 +381,7 @@ func (s *Store) settleOne(
 	}
 	args := []any{progress, now.UnixMicro(), next, tries, due, text}
 	args = append(s.d.QueueArgs(args, &d.Queue), s.d.ID(d.Lease))
-	n, err := s.change(ctx, dialect.UpdateSettled, args)
+	n, err := s.tx.exec(ctx, dialect.UpdateSettled, args...)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -356,13 +390,14 @@ func (s *Store) settleOne(
 			Queue: d.Queue, Next: d.Next, Last: d.Next, Since: now, Tries: d.Tries, Error: d.Error,
 		}
 		letter.Letter = d.Next
-		statement, args := dialect.ManyWaiting(s.d.Dialect, []dialect.Waiting{letter})
-		if _, err := s.change(ctx, statement, args); err != nil {
+		statement, args := dialect.ManyWaiting(s.d.Dialect, []dialect.Waiting{letter},
+			placesFor(1))
+		if _, err := s.tx.exec(ctx, statement, args...); err != nil {
 			return false, err
 		}
 	}
 	if d.Letter == 0 || !d.Dead {
-		_, err = s.change(ctx, dialect.DeleteSettled, s.d.QueueArgs(nil, &d.Queue))
+		_, err = s.tx.exec(ctx, dialect.DeleteSettled, s.d.QueueArgs(nil, &d.Queue)...)
 	}
 	return true, err
 }
@@ -421,7 +456,7 @@ func (s *Store) letters(
 		n = 0
 		for i := range letters {
 			q := letters[i].Queue()
-			changed, err := s.change(ctx, statement, s.d.QueueArgs(slices.Clone(args), &q))
+			changed, err := s.tx.exec(ctx, statement, s.d.QueueArgs(slices.Clone(args), &q)...)
 			if n += int(changed); err != nil {
 				return err
 			}

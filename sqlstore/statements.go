@@ -19,6 +19,7 @@ const (
 	maxFixed    = 53 // of the statements that are always the same
 	maxComposed = 30 // of those that carry out a class of changes
 	maxInside   = 10 // of those that are only for the inside of a transaction
+	maxOutbox   = 24 // of those that move what an outbox notes
 	maxOthers   = 11
 )
 
@@ -52,11 +53,32 @@ const (
 	fixed kind = iota
 	composed
 	inside
+	ofOutbox
 	other
 )
 
 var maxOf = [...]int{
-	fixed: maxFixed, composed: maxComposed, inside: maxInside, other: maxOthers,
+	fixed: maxFixed, composed: maxComposed, inside: maxInside,
+	ofOutbox: maxOutbox, other: maxOthers,
+}
+
+func newStatements(s *Store) *statements {
+	c := &statements{db: s.db, d: s.d, prefix: s.prefix}
+	c.kinds = c.known()
+	return c
+}
+
+// known are the kinds of what is used inside of transactions, and is not prepared from the
+// beginning.
+func (c *statements) known() map[string]kind {
+	kinds := map[string]kind{}
+	for _, load := range c.d.LoadsInTransaction {
+		kinds[load] = inside
+	}
+	for _, statement := range c.d.OutboxStatements(outboxPlaces[:]) {
+		kinds[statement] = ofOutbox
+	}
+	return kinds
 }
 
 // kept is a prepared statement. The one who lets go of it last closes it: a closed one cannot be
@@ -100,10 +122,7 @@ func (s *Store) composed(class dialect.ChangeClass) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.composed == nil || len(c.composed) >= maxTexts {
-		c.composed, c.kinds = map[dialect.ChangeClass]string{}, map[string]kind{}
-		for _, load := range c.d.LoadsInTransaction {
-			c.kinds[load] = inside
-		}
+		c.composed, c.kinds = map[dialect.ChangeClass]string{}, c.known()
 	}
 	c.composed[class], c.kinds[text] = text, composed
 	if class.InTransaction {

@@ -139,6 +139,12 @@ func (t *transaction) carryOut(ctx context.Context, changes []convo.Change) erro
 
 // update carries out a statement and reports whether it changed a row.
 func (t *transaction) update(ctx context.Context, statement string, args ...any) (bool, error) {
+	n, err := t.exec(ctx, statement, args...)
+	return n > 0, err
+}
+
+// exec carries out a statement, and returns how many rows it changed.
+func (t *transaction) exec(ctx context.Context, statement string, args ...any) (int64, error) {
 	st, text := t.stmts.cached(statement)
 	var r sql.Result
 	var err error
@@ -148,10 +154,9 @@ func (t *transaction) update(ctx context.Context, statement string, args ...any)
 		r, err = t.tx.ExecContext(ctx, text, args...)
 	}
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	n, err := r.RowsAffected()
-	return n > 0, err
+	return r.RowsAffected()
 }
 
 // insert is update for a row whose key may be there already.

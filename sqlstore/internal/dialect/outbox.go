@@ -278,11 +278,32 @@ func (d *Dialect) QueueArgs(to []any, q *relay.Queue) []any {
 	return append(to, q.Workspace, q.Target, d.ID(q.Conversation), q.Contact, q.Letter)
 }
 
-// ManyWaiting puts streams into queues: those that are there go on to the new last Seq.
-func ManyWaiting(d *Dialect, some []Waiting) (statement string, args []any) {
-	for i := range some {
-		args = Queue.All.Args(d, args, &some[i])
+// ManyWaiting puts streams into queues: those that are there go on to the new last Seq. Where its
+// text depends on their number, it has so many places, and the last of them is there again and
+// again.
+func ManyWaiting(d *Dialect, some []Waiting, places int) (statement string, args []any) {
+	for !d.manyAsJSON && len(some) < places {
+		some = append(some, some[len(some)-1])
 	}
-	more := ", (" + Queue.All.placeholders() + ")"
-	return InsertWaiting + strings.Repeat(more, len(some)-1) + d.upsertWaiting, args
+	statement, args = InsertMany(d, InsertWaiting, Queue.All, some,
+		func(w Waiting) *Waiting { return &w })
+	return strings.TrimSuffix(statement, d.InsertOnce) + d.upsertWaiting, args
+}
+
+// OutboxStatements are the statements of relays, but for what is rare: those for lists with each of
+// some numbers of places.
+func (d *Dialect) OutboxStatements(places []int) (all []string) {
+	all = []string{d.Claimable(0)}
+	for _, n := range places {
+		all = append(all, StreamedEvents(n), d.Lease(n), d.DeleteSent(n))
+		if d.takeNotes == "" {
+			waiting, _ := ManyWaiting(d, make([]Waiting, n), n)
+			all = append(all, d.FirstNotes(n), AllNotes(n), d.DeleteNotes(n), waiting)
+		}
+	}
+	if d.takeNotes != "" {
+		waiting, _ := ManyWaiting(d, make([]Waiting, 1), 1)
+		all = append(all, d.takeNotes, waiting)
+	}
+	return all
 }
