@@ -110,7 +110,7 @@ func (e *Engine) answer(c *call) {
 		for _, w := range c.joined { // without what happened to the other one's context
 			w.told <- answer{err: unknown}
 		}
-	default:
-		e.letGo(c, false)
+	default: // what went wrong may take long: they do not wait for it one after the other
+		e.letGo(c, c.committing)
 	}
 }

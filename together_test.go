@@ -100,6 +100,16 @@ func drawStory(t *rapid.T) *story {
 	w := newWorld(t, memstore.New())
 	s := &story{to: w.drawRef(t), funcs: map[int]bool{}}
 	keep := pick(t, "kept", 0, 10)
+	policy := convo.WithPolicies(func(_ context.Context, of convo.Scope) (*convo.Policy, error) {
+		p := w.policies[of.Workspace]
+		if of.Channel == "email" { // goes by another one
+			p = w.policies[worldWorkspaces[1]]
+		}
+		return p, nil
+	})
+	if rapid.Bool().Draw(t, "one policy") { // then the first try may be locked
+		policy = convo.WithPolicy(*w.policies[s.to.Workspace])
+	}
 	for i := range rapid.IntRange(2, 12).Draw(t, "calls") {
 		var cmds []convo.Command
 		if i == 0 || !rarely(t, "no message", 4) {
@@ -119,17 +129,10 @@ func drawStory(t *rapid.T) *story {
 	s.opts = func() []convo.Option {
 		var ids uint32
 		return []convo.Option{
-			convo.WithClock(w), convo.WithKept(keep),
+			convo.WithClock(w), convo.WithKept(keep), policy,
 			convo.WithIDs(func() uuid.UUID {
 				ids++
 				return uuid.UUID{byte(ids >> 8), byte(ids), 6: 0x70, 8: 0x80}
-			}),
-			convo.WithPolicies(func(_ context.Context, of convo.Scope) (*convo.Policy, error) {
-				p := w.policies[of.Workspace]
-				if of.Channel == "email" { // goes by another one
-					p = w.policies[worldWorkspaces[1]]
-				}
-				return p, nil
 			}),
 		}
 	}
@@ -140,6 +143,8 @@ func TestCallsThatAreDecidedTogetherGetWhatEachWouldGet(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		s := drawStory(r)
 		serial, far := memstore.New(), &distant{Store: memstore.New()}
+		far.first = rapid.Bool().Draw(r, "locked first")
+		far.again = rapid.Bool().Draw(r, "done again")
 		want, err := s.inTurn(t.Context(), serial)
 		require.NoError(r, err)
 		got := s.atOnce(t, far)
@@ -183,6 +188,27 @@ func TestWhatFailsForAllIsTriedByEach(t *testing.T) {
 	c, err := newOn(t, far.Store).Conversation(t.Context(), hot)
 	require.NoError(t, err)
 	assert.Equal(t, 4, c.Cycle.Incoming)
+}
+
+// Another process has the lock of a file, say. Who was to be committed with another call tries once
+// by itself, and not behind all others.
+func TestWhatFailsLateIsNotWaitedForTwice(t *testing.T) {
+	far := &distant{Store: memstore.New(), first: true}
+	var began time.Time
+	var took time.Duration
+	far.fails = func(n int64) error {
+		if n == 1 {
+			began = time.Now()
+		}
+		<-time.After(10 * time.Second)
+		took = max(took, time.Since(began))
+		return errors.New("another process has the lock")
+	}
+	for i, a := range messages(20).atOnce(t, far) {
+		assert.NotEmpty(t, a.Err, i)
+	}
+	assert.Less(t, took, 22*time.Second)
+	assert.EqualValues(t, 20, far.commits.Load())
 }
 
 // Two deliveries of a message: the second one is a duplicate, the others are not held up.

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// turns has the calls of one process that are for the same Ref follow one another, where the store
-// would let all of them begin and all but one lose the race. Whose turn it is may decide the calls
-// that wait behind it together with its own, so that they share its trips. It guards nothing: the
+// turns has the calls of one process that are for the same Ref follow one another, for else all but
+// one would lose the race, or wait for the store's lock. Whose turn it is may decide the calls that
+// wait behind it together with its own, so that they share its commit. It guards nothing: the
 // versions in the store do. It is safe for concurrent use; nil gives nobody a turn.
 type turns struct {
 	mu      sync.Mutex
@@ -45,8 +45,8 @@ const patience = time.Second
 const maxJoined = 32
 
 func turnsFor(s Store) *turns {
-	if locker, ok := s.(Locker); !ok || locker.LockFirst() {
-		return nil // nothing is gained where writers take turns anyway
+	if _, ok := s.(Locker); !ok {
+		return nil // in memory a commit costs less than to wait for it
 	}
 	return &turns{waiting: map[Ref][]*waiting{}}
 }

@@ -27,13 +27,20 @@ type distant struct {
 	failsAfter              func(n int64) error
 	refuses                 func(ch *convo.Change) bool
 	unlocked                func() error // what a lock ends with after all went well
+	first                   bool         // calls begin under the lock
+	again                   bool         // what is done under a lock is undone, and done again
 }
 
-func (d *distant) LockFirst() bool { return false }
+func (d *distant) LockFirst() bool { return d.first }
+
+type undone struct{} // in the context of what is
 
 func (d *distant) Locked(
 	ctx context.Context, _ string, f func(ctx context.Context) error,
 ) error {
+	if d.again {
+		_ = f(context.WithValue(ctx, undone{}, true))
+	}
 	err := f(ctx)
 	if err == nil && d.unlocked != nil {
 		err = d.unlocked()
@@ -49,6 +56,9 @@ func (d *distant) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error
 }
 
 func (d *distant) Commit(ctx context.Context, changes ...convo.Change) error {
+	if ctx.Value(undone{}) != nil {
+		return nil
+	}
 	n := d.commits.Add(1)
 	if d.fails != nil {
 		if err := d.fails(n); err != nil {
@@ -71,12 +81,16 @@ func (d *distant) Commit(ctx context.Context, changes ...convo.Change) error {
 	return err
 }
 
+// inBubble calls f with a store where calls lock after a conflict, and with one where they begin so.
 func inBubble(t *testing.T, f func(t *testing.T, d *distant)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		t.Helper()
-		f(t, &distant{Store: memstore.New()})
-	})
+	for name, first := range map[string]bool{"after a conflict": false, "from the first on": true} {
+		t.Run("locked "+name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f(t, &distant{Store: memstore.New(), first: first})
+			})
+		})
+	}
 }
 
 func newOn(t *testing.T, s convo.Store, opts ...convo.Option) *convo.Engine {
