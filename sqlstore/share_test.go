@@ -328,5 +328,6 @@ func TestAllThatIsAlwaysTheSameHasAPlace(t *testing.T) {
 	for d, e := range engines {
 		s := newStore(Config{Dialect: d}, e)
 		require.LessOrEqual(t, len(s.fixedStatements()), maxFixed, d)
+		require.LessOrEqual(t, len(e.OutboxStatements(outboxPlaces[:])), maxOutbox, d)
 	}
 }

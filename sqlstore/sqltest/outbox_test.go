@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
@@ -297,5 +299,55 @@ func TestPositionsOfAFeedBecomeVisibleInTheirOrder(t *testing.T) {
 		}
 		require.Equal(t, streams, got)
 		require.Equal(t, int64(3), head())
+	})
+}
+
+// quiet is a publisher that sends to nobody.
+type quiet struct{}
+
+func (quiet) Publish(_ context.Context, events []convo.Event) (int, error) {
+	return len(events), nil
+}
+
+// Whatever the number of streams, what a relay says is a few texts, which are prepared once.
+func TestWhatARelaySaysIsKeptPrepared(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		r := &recorder{}
+		s := with(t, sqlstore.Config{
+			DB: r.open(t, testdb.Create(t, e)), Dialect: dialects[e], Outbox: true,
+		})
+		engine := enginesOn(t, s)[0]
+		out, err := relay.New(s, relay.To("nowhere", quiet{}))
+		require.NoError(t, err)
+		bring := func(streams int) {
+			for i := range streams {
+				_, err := engine.Do(t.Context(), convo.ToContact("w", fmt.Sprint("c", i)),
+					convo.Receive{Channel: "chat", Body: "hello"})
+				require.NoError(t, err)
+			}
+			for more := true; more; {
+				stats, err := out.Once(t.Context())
+				require.NoError(t, err)
+				more = stats.More
+			}
+		}
+		for range 10 { // one is prepared in each round
+			bring(1)
+			bring(6)
+			bring(33)
+		}
+		texts := map[string]bool{}
+		for _, streams := range []int{1, 2, 5, 6, 25, 26, 33} {
+			r.take()
+			bring(streams)
+			for _, st := range r.take() {
+				if strings.Contains(st.text, "convo_outbox_queue") {
+					assert.True(t, st.prepared, "%d streams: %s", streams, st.text)
+					texts[st.text] = true
+				}
+			}
+		}
+		assert.LessOrEqual(t, len(texts), 16)
+		assert.GreaterOrEqual(t, len(texts), 6)
 	})
 }

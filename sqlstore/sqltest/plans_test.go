@@ -619,6 +619,7 @@ func openPlanner(
 type statement struct {
 	what, text string
 	args       []any
+	prepared   bool
 }
 
 // during returns what f has the store say. f calls did after what it did.
@@ -824,7 +825,7 @@ func (r *recorder) take() []statement {
 	return said
 }
 
-func (r *recorder) keep(text string, args []driver.NamedValue) {
+func (r *recorder) keep(text string, args []driver.NamedValue, prepared bool) {
 	if r.before != nil {
 		r.before(text)
 	}
@@ -837,7 +838,7 @@ func (r *recorder) keep(text string, args []driver.NamedValue) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.said = append(r.said, statement{text: text, args: values})
+	r.said = append(r.said, statement{text: text, args: values, prepared: prepared})
 }
 
 func (r *recorder) open(t *testing.T, d testdb.Database) *sql.DB {
@@ -888,13 +889,13 @@ func (c recordedConn) PrepareContext(ctx context.Context, text string) (driver.S
 
 func (c recordedConn) ExecContext(ctx context.Context, text string,
 	args []driver.NamedValue) (driver.Result, error) {
-	c.keep(text, args)
+	c.keep(text, args, false)
 	return c.Conn.(driver.ExecerContext).ExecContext(ctx, text, args)
 }
 
 func (c recordedConn) QueryContext(ctx context.Context, text string,
 	args []driver.NamedValue) (driver.Rows, error) {
-	c.keep(text, args)
+	c.keep(text, args, false)
 	return c.Conn.(driver.QueryerContext).QueryContext(ctx, text, args)
 }
 
@@ -908,13 +909,13 @@ type recordedStmt struct {
 
 func (s recordedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result,
 	error) {
-	s.keep(s.text, args)
+	s.keep(s.text, args, true)
 	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 }
 
 func (s recordedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows,
 	error) {
-	s.keep(s.text, args)
+	s.keep(s.text, args, true)
 	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 }
 
