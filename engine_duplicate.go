@@ -81,6 +81,9 @@ func (e *Engine) duplicate(ctx context.Context, to Ref, contact string, k Key) (
 		return Result{Outcome: OutcomeDuplicate}, nil
 	}
 	t, err := e.loadRoot(ctx, to)
+	if k.Conversation != uuid.Nil && errors.Is(err, ErrNotFound) { // it was removed by its age
+		return Result{Outcome: OutcomeDuplicate}, nil
+	}
 	if err != nil {
 		return Result{}, err
 	}

@@ -55,7 +55,7 @@ type Opening struct {
 	Lane string
 	// ContactSeq is the contact's Version after it.
 	ContactSeq int64
-	// NewContact says that it is the contact's first conversation.
+	// NewContact says that it is the contact's first conversation, of those that are kept.
 	NewContact bool
 	// RestartFlow tells the host to run its conversation flow again from the beginning.
 	RestartFlow bool

@@ -74,8 +74,29 @@ type Store interface {
 	Due(ctx context.Context, q DueQuery) ([]DueConversation, error)
 	// ClosedBefore returns a page of the closings of all workspaces that are before q.Before: by
 	// workspace, time and conversation, all ascending. Closings of one conversation at one time
-	// may be there once. It must hold nothing, and be quick wherever the page begins.
-	ClosedBefore(ctx context.Context, q ClosedQuery) ([]Closed, error)
+	// may be there once. next is behind which the next page begins; zero: there is none. It must
+	// hold nothing, and be quick wherever the page begins, and however many workspaces there are:
+	// so a page may have less than q.Limit, or nothing, though there is a next one.
+	ClosedBefore(ctx context.Context, q ClosedQuery) (page []Closed, next ClosedPlace, err error)
+	// RemoveConversation removes, in one commit, a conversation that is closed and at a version:
+	// its events, its cycles, all that lists it, the keys that lead to it of the messages that its
+	// log names, and the receipts of those. It MUST refuse with ErrConflict, having done nothing,
+	// one that is not there, that is active or at another version, and one that is needed: where
+	// the store keeps an outbox, while that, or a queue of it, has events of it, also as a dead
+	// letter; where it keeps sums for reports, while it is not in all of them. What else names it
+	// stays: keys of the host, which lead nowhere then, events of others, and rows of a feed.
+	RemoveConversation(
+		ctx context.Context, workspace string, id uuid.UUID, version int64,
+	) error
+	// ForgetKeys looks at a page of up to limit keys (positive) of all workspaces, by workspace,
+	// channel, id, address and contact, byte by byte, and removes those whose event, with their
+	// FirstSeq in the log of their conversation or contact, is before a time or is not there. One
+	// without a FirstSeq it removes if it has a conversation, and that is not there. It returns how
+	// many it removed, and behind which place the next page begins; zero: there is none. It holds
+	// nothing from one page to the next. One that came to lead elsewhere meanwhile MUST stay.
+	ForgetKeys(
+		ctx context.Context, before time.Time, after KeyPlace, limit int,
+	) (next KeyPlace, removed int, err error)
 	// Contacts returns a page of root contacts: by ID, ascending, or with f.BySeen those whose
 	// SeenAt is not zero, by SeenAt, then ID, both descending. f.IDs, which may repeat, narrows it
 	// down.
@@ -168,7 +189,15 @@ type ClosedPlace struct {
 // Closed is a closing of a conversation.
 type Closed struct {
 	ClosedPlace
-	// Unpruned says that its conversation is still closed by it, and that the texts of that are not
-	// gone: [Event.TextsGone] of its last event.
+	// Standing says that its conversation is still closed by it.
+	Standing bool
+	// Unpruned says that it is Standing, and that the texts of the conversation are not gone:
+	// [Event.TextsGone] of its last event.
 	Unpruned bool
+}
+
+// KeyPlace is where a key stands among all.
+type KeyPlace struct {
+	Workspace string
+	KeyID
 }

@@ -12,9 +12,9 @@ import (
 // ClosedBefore implements convo.Store. It looks at all that there is.
 func (s *Store) ClosedBefore(
 	ctx context.Context, q convo.ClosedQuery,
-) (all []convo.Closed, err error) {
+) (all []convo.Closed, next convo.ClosedPlace, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, next, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -31,16 +31,21 @@ func (s *Store) ClosedBefore(
 				gone = e.TextsGone()
 				return true
 			})
-			if n := len(all); n > first && !statuses[c.status].Active() && !gone {
+			if n := len(all); n > first && !statuses[c.status].Active() {
 				closed := &all[n-1]
-				closed.Unpruned = closed.At.Equal(c.load().Cycle.Closing.At)
+				closed.Standing = closed.At.Equal(c.load().Cycle.Closing.At)
+				closed.Unpruned = closed.Standing && !gone
 			}
 		}
 	}
 	slices.SortFunc(all, func(a, b convo.Closed) int {
 		return comparePlaces(a.ClosedPlace, b.ClosedPlace)
 	})
-	return all[:min(len(all), q.Limit)], nil
+	if len(all) > q.Limit {
+		all = all[:q.Limit]
+		next = all[q.Limit-1].ClosedPlace
+	}
+	return all, next, nil
 }
 
 func comparePlaces(a, b convo.ClosedPlace) int {

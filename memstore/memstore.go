@@ -3,7 +3,9 @@
 // it returns is the caller's to keep.
 //
 // A closed conversation is kept as its encoded log, and folded when it is read. One that is active,
-// or that has a long log, is also kept as it stands.
+// or that has a long log, is also kept as it stands. It has no rollups: what reports count of a
+// conversation that was removed by its age they find in its log, of which that much is kept,
+// without texts and without what a person is known by.
 package memstore
 
 import (
@@ -58,8 +60,9 @@ type workspace struct {
 	tokens        map[string]token // of each channel, lane, category, assignee and team
 	words         []string         // of each token
 	all           timeline
-	active        timeline // also some that were closed since
-	activeCount   int      // that are active
+	removed       []*conversation // what only reports read
+	active        timeline        // also some that were closed since
+	activeCount   int             // that are active
 	// earlier are the cycles before the last one, of those that were reopened.
 	earlier map[*conversation][]convo.Cycle
 }

@@ -12,7 +12,8 @@ import (
 
 var _ report.Store = (*Store)(nil)
 
-// Aggregate implements report.Store. It reads all that the workspace has.
+// Aggregate implements report.Store. It reads all that the workspace has, and what is left of
+// conversations that were removed.
 func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.Cell, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -28,8 +29,10 @@ func (s *Store) Aggregate(ctx context.Context, a report.Aggregation) ([]report.C
 	}
 	cycles := needsCycles(a.Subject())
 	var y report.Entry
-	for _, v := range w.all.items {
-		v.entries(w, cycles, &y, c.AddEntry)
+	for _, all := range [...][]*conversation{w.all.items, w.removed} {
+		for _, v := range all {
+			v.entries(w, cycles, &y, c.AddEntry)
+		}
 	}
 	if a.Subject() == report.OfMessages {
 		for _, k := range w.contacts {

@@ -219,11 +219,12 @@ func RollupJob(
 	}
 }
 
-// PruneJob removes texts by their age: see [convo.Engine.Prune]. It goes over all closings once a
-// day, and when it begins; after an error it begins anew within hours.
+// PruneJob removes texts, whole conversations and keys by their age: see [convo.Engine.Prune]. It
+// goes over all closings and all keys once a day, and when it begins; after an error it begins anew
+// within hours.
 func PruneJob(e *convo.Engine, r convo.Retention) Job {
 	var mu sync.Mutex
-	var next convo.ClosedPlace
+	var next convo.PrunePlace
 	var finished time.Time
 	return Job{
 		Name: "prune", Every: time.Hour,

@@ -13,6 +13,11 @@ import (
 type Store interface {
 	// Aggregate returns a cell for each bucket, value and measure of a that has anything, in any
 	// order, all as of one moment. It fails as [Aggregation.Validate] does.
+	//
+	// What was removed by its age (convo.Retention.Conversations) it counts as before where the
+	// measures have RollupTerms, are not grouped, and the boundaries are whole half hours of UTC;
+	// or where they are grouped or filtered by one dimension that is InRollups, and the boundaries
+	// are whole days of UTC. Else, and in what else is here, a store may leave it out.
 	Aggregate(ctx context.Context, a Aggregation) ([]Cell, error)
 	// AtOneMoment calls f with a context in which all that these methods read is as of one moment,
 	// also through what wraps the store. f must not write, nor call other methods. It costs a

@@ -206,9 +206,37 @@ var sent = map[string]func(*scene){
 		s.now = s.now.Add(72 * time.Hour)
 		s.rec.on = true
 		p, err := s.engine.Prune(s.ctx, convo.Retention{Texts: 48 * time.Hour},
-			convo.ClosedPlace{}, 10)
+			convo.PrunePlace{}, 10)
 		require.NoError(s.t, err)
 		require.Equal(s.t, convo.Pruned{Texts: 1}, p)
+	},
+	"remove": func(s *scene) {
+		s.after(hi, end)
+		s.rec.on = true
+		err := s.sql.inTransaction(s.ctx, func(in *Store) error {
+			s.rec.what = "is it to be removed?"
+			c := s.last.Conversation
+			if _, _, err := in.removable(s.ctx, workspace, c, 1); err != nil {
+				return err
+			}
+			s.rec.what = "the removal"
+			log, err := s.store.Events(s.ctx, convo.EventFilter{
+				Workspace: workspace, Conversation: c, Limit: 10,
+			})
+			require.NoError(s.t, err)
+			of, err := s.store.Conversation(s.ctx, workspace, c)
+			require.NoError(s.t, err)
+			return in.remove(s.ctx, &of, log)
+		})
+		require.NoError(s.t, err)
+	},
+	"forget_keys": func(s *scene) {
+		s.after(hello)
+		s.now = s.now.Add(72 * time.Hour)
+		s.rec.on = true
+		_, err := s.engine.Prune(s.ctx, convo.Retention{Keys: 48 * time.Hour},
+			convo.PrunePlace{}, 10)
+		require.NoError(s.t, err)
 	},
 	"tick_many":   ticksMany,
 	"load":        func(s *scene) { s.rec.on, s.rec.in = true, nil; s.loads(s.ctx) },
@@ -540,9 +568,20 @@ func TestParametersAreNamed(t *testing.T) {
 	}
 }
 
-func (p *pair) ClosedBefore(ctx context.Context, q convo.ClosedQuery) ([]convo.Closed, error) {
+func (p *pair) ClosedBefore(
+	ctx context.Context, q convo.ClosedQuery,
+) ([]convo.Closed, convo.ClosedPlace, error) {
 	p.scene.rec.what = "closings"
-	_, err := p.scene.sql.ClosedBefore(ctx, q)
+	_, _, err := p.scene.sql.ClosedBefore(ctx, q)
 	require.NoError(p.scene.t, err)
 	return p.Store.ClosedBefore(ctx, q)
+}
+
+func (p *pair) ForgetKeys(
+	ctx context.Context, before time.Time, after convo.KeyPlace, limit int,
+) (convo.KeyPlace, int, error) {
+	p.scene.rec.what = "keys by their age"
+	_, _, err := p.scene.sql.ForgetKeys(ctx, before, after, limit)
+	require.NoError(p.scene.t, err)
+	return p.Store.ForgetKeys(ctx, before, after, limit)
 }

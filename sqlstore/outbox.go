@@ -58,15 +58,7 @@ func (s *Store) withOutbox(ctx context.Context, f func(s *Store) error) error {
 	if s.tx != nil {
 		return f(s)
 	}
-	run := func(t *transaction) error {
-		w := *s
-		w.tx = t
-		return f(&w)
-	}
-	if s.writer != nil {
-		return s.write(ctx, run)
-	}
-	return s.transact(ctx, run)
+	return s.inTransaction(ctx, f)
 }
 
 // Noted implements relay.Store.

@@ -113,18 +113,18 @@ func (s *Store) pendingAfter(
 }
 
 // versionRow is the row that stands for all rollups of a workspace, in whose version they are.
-const versionRow = ` FROM convo_rollups WHERE workspace = ? AND dimension = '' AND subject = -1
+const (
+	versionRow   = ` FROM convo_rollups WHERE ` + isVersionRow
+	isVersionRow = `workspace = ? AND dimension = '' AND subject = -1
 	AND slot_micros = 0 AND slot_number = 0 AND dimension_value = ''`
+)
 
 // holdRollups has f run in a transaction in which no other one changes the rollups of a workspace,
 // and tells it their version.
 func (s *Store) holdRollups(
 	ctx context.Context, workspace string, f func(s *Store, version int64) error,
 ) error {
-	read := "SELECT version" + versionRow
-	if s.d.Lock != "" {
-		read += " FOR UPDATE"
-	}
+	read := "SELECT version" + versionRow + s.d.Lock
 	run := func(t *transaction) error {
 		w := *s
 		w.tx = t

@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
 // RebuildRollups empties the rollups of a workspace, so that Rollup makes them anew: call that
-// until it says that there is no more. Reports are right meanwhile.
+// until it says that there is no more. Reports are right meanwhile. But conversations that were
+// removed by their age are counted no more: only the rollups had them.
 func (s *Store) RebuildRollups(ctx context.Context, workspace string) error {
 	return s.holdRollups(ctx, workspace, func(s *Store, _ int64) error {
 		return s.resetRollups(ctx, workspace)
@@ -24,7 +26,8 @@ func (s *Store) resetRollups(ctx context.Context, workspace string) error {
 		"DELETE FROM convo_rollups WHERE workspace = ? AND slot_micros > 0",
 		"INSERT INTO convo_rollup_queue SELECT workspace, id, 1 FROM convo_conversations " +
 			"WHERE workspace = ?" + s.d.RestartQueued,
-		fmt.Sprintf("UPDATE convo_rollups SET version = %d WHERE workspace = ?", rollupVersion),
+		fmt.Sprintf("UPDATE convo_rollups SET version = %d, removed_to = NULL "+
+			"WHERE workspace = ?", rollupVersion),
 	} {
 		if _, err := s.tx.update(ctx, statement, workspace); err != nil {
 			return err
@@ -34,7 +37,9 @@ func (s *Store) resetRollups(ctx context.Context, workspace string) error {
 }
 
 // CheckRollups compares the rollups of a workspace with the events that they hold, all of which it
-// reads. It returns what differs, a line for each measure in a row; RebuildRollups mends it.
+// reads. It returns what differs, a line for each measure in a row; RebuildRollups mends it. Where
+// conversations were removed by their age, it compares only the slots that begin behind the last
+// event of all of these: what is before cannot be told any more.
 func (s *Store) CheckRollups(
 	ctx context.Context, workspace string,
 ) (differences []string, err error) {
@@ -49,7 +54,9 @@ func (s *Store) CheckRollups(
 		}
 		want.widen()
 		var version dialect.Int
-		found, err := s.row(ctx, "SELECT version"+versionRow, []any{workspace}, []any{&version})
+		var removed dialect.Micros
+		found, err := s.row(ctx, "SELECT version, removed_to"+versionRow, []any{workspace},
+			[]any{&version, &removed})
 		if err != nil {
 			return err
 		}
@@ -77,6 +84,11 @@ func (s *Store) CheckRollups(
 					differ(k, "%v", err)
 				}
 				for k, sums := range got.rows {
+					if !time.Time(removed).IsZero() && // it has what is in no log any more
+						k.slot*k.width <= time.Time(removed).UnixMicro() {
+						delete(want.rows, k)
+						continue
+					}
 					compareSums(k, sums, want.rows[k], tried, differ)
 					delete(want.rows, k)
 				}

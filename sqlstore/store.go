@@ -155,6 +155,22 @@ func (s *Store) within(ctx context.Context) *Store {
 // LockFirst implements convo.Locker: in SQLite one writes at a time anyway.
 func (s *Store) LockFirst() bool { return s.writer != nil && s.tx == nil }
 
+// inTransaction has f work in a transaction of its own, or, all or nothing, in the one that s has.
+func (s *Store) inTransaction(ctx context.Context, f func(s *Store) error) error {
+	run := func(t *transaction) error {
+		w := *s
+		w.tx = t
+		return f(&w)
+	}
+	switch {
+	case s.tx != nil:
+		return s.refusal(s.tx.within(ctx, run))
+	case s.writer != nil:
+		return s.write(ctx, run)
+	}
+	return s.transact(ctx, run)
+}
+
 // transact runs f in a transaction of its own.
 func (s *Store) transact(ctx context.Context, f func(*transaction) error) error {
 	b, err := s.begin(ctx)

@@ -23,7 +23,7 @@ type Feeder interface {
 // RunFeed proves that relays fill the feeds of a store without a gap, and that no follower loses an
 // event. newStore is as that of [Run], and returns a store with its feed.
 func RunFeed(t *testing.T, newStore func(t *testing.T) Feeder) {
-	for _, c := range feedCases {
+	for _, c := range slices.Concat(feedCases, removalFeedCases) {
 		t.Run(c.name, func(t *testing.T) {
 			store := newStore(t)
 			outboxCase{c.name, c.rule, func(o *outbox) {

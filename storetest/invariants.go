@@ -94,11 +94,19 @@ var farAway = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
 // of events and messages, the events that give contacts their versions, and all events of one
 // contact.
 func CheckInvariants(ctx context.Context, s convo.Store, workspaces ...string) []error {
+	return CheckPruned(ctx, s, convo.Retention{}, workspaces...)
+}
+
+// CheckPruned is CheckInvariants where more than texts was removed by age, as r says: with
+// conversations, the versions of their contacts have gaps; with keys, messages have none.
+func CheckPruned(
+	ctx context.Context, s convo.Store, r convo.Retention, workspaces ...string,
+) []error {
 	var found []error
 	timers := map[convo.Ref]time.Time{}
 	for _, w := range workspaces {
 		c := checker{
-			ctx: ctx, store: s, workspace: w, timers: timers,
+			ctx: ctx, store: s, pruned: r, workspace: w, timers: timers,
 			events: map[uuid.UUID]bool{}, external: map[convo.KeyID]bool{},
 			roots: map[string]convo.Contact{}, steps: map[string][]step{},
 		}
@@ -113,6 +121,7 @@ func CheckInvariants(ctx context.Context, s convo.Store, workspaces ...string) [
 type checker struct {
 	ctx       context.Context
 	store     convo.Store
+	pruned    convo.Retention
 	workspace string
 	timers    map[convo.Ref]time.Time // that were found
 	events    map[uuid.UUID]bool      // by id

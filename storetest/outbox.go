@@ -20,7 +20,8 @@ type Outboxer interface {
 // RunOutbox proves that a store notes its events for package relay, and that no relay loses one.
 // newStore is as that of [Run], and returns a store with its outbox.
 func RunOutbox(t *testing.T, newStore func(t *testing.T) Outboxer) {
-	for _, c := range slices.Concat(outboxCases, outboxRaces, eraseOutboxCases) {
+	for _, c := range slices.Concat(outboxCases, outboxRaces, eraseOutboxCases,
+		removalOutboxCases) {
 		t.Run(c.name, func(t *testing.T) { c.on(t, newStore(t)) })
 	}
 }
@@ -35,7 +36,7 @@ type outboxCase struct {
 func (c outboxCase) on(t testingT, store Outboxer) {
 	s := newSuite(t, store, c.rule)
 	c.run(&outbox{suite: s, relay: store})
-	s.Empty(CheckInvariants(s.ctx, s.store, s.workspaces...), "invariants")
+	s.holds()
 }
 
 // outbox is what a case works with: a suite, and its store as a relay sees it.

@@ -416,8 +416,15 @@ func honoursContexts(s *suite) {
 				return err
 			},
 			"ClosedBefore": func() error {
-				_, err := s.store.ClosedBefore(done,
+				_, _, err := s.store.ClosedBefore(done,
 					convo.ClosedQuery{Before: farAway, Limit: 1})
+				return err
+			},
+			"RemoveConversation": func() error {
+				return s.store.RemoveConversation(done, acme, uuid.New(), 1)
+			},
+			"ForgetKeys": func() error {
+				_, _, err := s.store.ForgetKeys(done, farAway, convo.KeyPlace{}, 1)
 				return err
 			},
 			"ForgetDeliveries": func() error {

@@ -1,11 +1,13 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/relay"
 )
 
 const pruneRule = "texts of what is closed for long are nowhere any more, and all else is as it was"
@@ -31,15 +33,48 @@ const year = 365 * 24 * time.Hour
 
 // pruned has an engine prune until the end, by pages of a limit.
 func (s *suite) pruned(limit int) (texts int) {
-	var at convo.ClosedPlace
+	return s.prunes(convo.Retention{Texts: year}, limit).Texts
+}
+
+// prunes has an engine prune until the end, by pages of a limit.
+func (s *suite) prunes(r convo.Retention, limit int) (all convo.Pruned) {
+	if r.Conversations > 0 {
+		s.settles()
+		s.removed.Conversations = r.Conversations
+	}
+	s.removed.Keys = max(s.removed.Keys, r.Keys)
 	for {
-		p, err := s.engine.Prune(s.ctx, convo.Retention{Texts: year}, at, limit)
+		p, err := s.engine.Prune(s.ctx, r, all.Next, limit)
 		s.NoError(err)
-		s.LessOrEqual(p.Texts, limit)
-		if texts += p.Texts; !p.More() {
-			return texts
+		s.LessOrEqual(p.Texts+p.Conversations+p.HeldBack+p.Keys, limit)
+		all = convo.Pruned{
+			Texts: all.Texts + p.Texts, Conversations: all.Conversations + p.Conversations,
+			Keys: all.Keys + p.Keys, HeldBack: all.HeldBack + p.HeldBack, Next: p.Next,
 		}
-		at = p.Next
+		if !p.More() {
+			return all
+		}
+	}
+}
+
+// settles has the store need no conversation any more: for its rollups, or for its outbox.
+func (s *suite) settles() {
+	if r, ok := s.store.(Roller); ok {
+		for more := true; more; {
+			var err error
+			_, more, err = r.Rollup(s.ctx, 0)
+			s.NoError(err)
+		}
+	}
+	o, ok := s.store.(relay.Store)
+	for ok {
+		noted, err := o.Noted(s.ctx, relay.Stream{}, convo.MaxPageSize)
+		if len(noted) == 0 || errors.Is(err, relay.ErrNoOutbox) {
+			return
+		}
+		s.NoError(err)
+		_, err = o.Queue(s.ctx, s.clock.Now(), noted, nil)
+		s.NoError(err)
 	}
 }
 
@@ -161,12 +196,18 @@ func prunesByAge(s *suite) {
 	s.clock.add(year + time.Second)
 	s.Equal(1, s.pruned(200))
 	s.Equal([]int{0, 0, 1}, []int{texts("ann"), texts("bob"), texts("eve")})
-	p, err := s.engine.Prune(s.ctx, convo.Retention{}, convo.ClosedPlace{}, 0)
+	p, err := s.engine.Prune(s.ctx, convo.Retention{}, convo.PrunePlace{}, 0)
 	s.NoError(err)
 	s.Equal(convo.Pruned{}, p, "for ever")
-	_, err = s.engine.Prune(s.ctx, convo.Retention{Texts: time.Hour}, convo.ClosedPlace{}, 0)
-	var invalid *convo.ValidationError
-	s.ErrorAs(err, &invalid)
+	for field, r := range map[string]convo.Retention{
+		"texts": {Texts: time.Hour}, "conversations": {Conversations: -year},
+		"keys": {Keys: convo.MinRetention - 1},
+	} {
+		_, err = s.engine.Prune(s.ctx, r, convo.PrunePlace{}, 0)
+		var invalid *convo.ValidationError
+		s.ErrorAs(err, &invalid)
+		s.Equal(field, invalid.Field)
+	}
 }
 
 func refusesWhatIsStaleByPruning(s *suite) {
@@ -208,8 +249,9 @@ func pagesThroughClosings(s *suite) {
 	}
 	s.clock.add(time.Second)
 	query := convo.ClosedQuery{Before: s.clock.Now(), Limit: convo.MaxPageSize}
-	want, err := s.store.ClosedBefore(s.ctx, query)
+	want, rest, err := s.store.ClosedBefore(s.ctx, query)
 	s.NoError(err)
+	s.Zero(rest)
 	for i := range want[1:] {
 		a, b := want[i].ClosedPlace, want[i+1].ClosedPlace
 		s.True(a.Workspace < b.Workspace || a.Workspace == b.Workspace && !b.At.Before(a.At))
@@ -219,12 +261,13 @@ func pagesThroughClosings(s *suite) {
 		var got []convo.Closed
 		query.After, query.Limit = convo.ClosedPlace{}, limit
 		for {
-			page, err := s.store.ClosedBefore(s.ctx, query)
+			page, next, err := s.store.ClosedBefore(s.ctx, query)
 			s.NoError(err)
-			if got = append(got, page...); len(page) < limit {
+			s.LessOrEqual(len(page), limit)
+			if got = append(got, page...); next == (convo.ClosedPlace{}) {
 				break
 			}
-			query.After = page[limit-1].ClosedPlace
+			query.After = next
 		}
 		s.Equal(want, got, "by pages of %d", limit)
 	}
@@ -244,7 +287,7 @@ func (s *suite) closedBefore(before time.Time, workspaces ...string) (n int) {
 
 // unpruned counts the conversations that the store shows as not pruned.
 func (s *suite) unpruned(before time.Time) (n int) {
-	all, err := s.store.ClosedBefore(s.ctx,
+	all, _, err := s.store.ClosedBefore(s.ctx,
 		convo.ClosedQuery{Before: before, Limit: convo.MaxPageSize})
 	s.NoError(err)
 	for i := range all {
@@ -272,7 +315,7 @@ func racesOfPruning(s *suite) {
 				r, err := s.engine.Do(s.ctx, ann, convo.Receive{Body: "a text"})
 				return r.Outcome, err
 			}
-			_, err := s.engine.Prune(s.ctx, convo.Retention{Texts: year}, convo.ClosedPlace{}, 0)
+			_, err := s.engine.Prune(s.ctx, convo.Retention{Texts: year}, convo.PrunePlace{}, 0)
 			return convo.OutcomeErased, err
 		}, convo.ErrActiveExists, convo.ErrConflict)
 		log := s.events(convo.EventFilter{Workspace: acme, Conversation: old.Conversation})

@@ -83,6 +83,8 @@ func cases() []testCase {
 		movedCases,
 		eraseCases,
 		retentionCases,
+		removalCases,
+		forgettingCases,
 		deadlineCases,
 		peerDeadlineCases,
 		dueCases,
@@ -110,7 +112,7 @@ func (r ruled) Errorf(format string, args ...any) {
 func (c testCase) on(t testingT, store convo.Store) {
 	s := newSuite(t, store, c.rule)
 	c.run(s)
-	s.Empty(CheckInvariants(s.ctx, s.store, s.workspaces...), "invariants")
+	s.holds()
 }
 
 func newSuite(t testingT, store convo.Store, rule string) *suite {
@@ -134,7 +136,13 @@ type suite struct {
 	engine *convo.Engine // with the default policy
 
 	mu         sync.Mutex
-	workspaces []string // that were written to
+	workspaces []string        // that were written to
+	removed    convo.Retention // what was removed by age, beside texts
+}
+
+// holds looks for broken invariants.
+func (s *suite) holds() {
+	s.Empty(CheckPruned(s.ctx, s.store, s.removed, s.workspaces...), "invariants")
 }
 
 type clock struct{ now atomic.Int64 } // microseconds

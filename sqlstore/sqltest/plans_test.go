@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -69,8 +70,50 @@ func (p *planner) noWholeHistories(t *testing.T) {
 	}
 }
 
+// keysByAge looks at two pages of keys, of which none is old.
+func keysByAge(t *testing.T, s *sqlstore.Store, did func(string)) {
+	t.Helper()
+	var at convo.KeyPlace
+	for range 2 {
+		_, n, err := s.ForgetKeys(t.Context(), time.Time{}, at, pageLimit)
+		require.NoError(t, err)
+		require.Zero(t, n)
+		did("keys by age")
+		at = convo.KeyPlace{
+			Workspace: fill.Workspace, KeyID: convo.KeyID{Channel: "whatsapp", ID: "wamid.5"},
+		}
+	}
+}
+
+// removes has a conversation be closed, rolled up and removed, and its key be forgotten.
+func (p *planner) removes(t *testing.T, s *sqlstore.Store, did func(string)) {
+	t.Helper()
+	const workspace = "removal" // the first one behind those that are filled
+	engine := enginesOn(t, s)[0]
+	r, err := engine.Do(t.Context(), convo.ToContact(workspace, "ann"),
+		convo.Receive{Channel: "whatsapp", ExternalID: "1", Key: "1", Body: "hi"},
+		convo.Label{By: ana, Add: []string{"vip"}}, convo.Close{By: ana})
+	require.NoError(t, err)
+	for err = convo.ErrConflict; errors.Is(err, convo.ErrConflict); {
+		_, more, rolled := s.Rollup(t.Context(), 0)
+		require.NoError(t, rolled)
+		p.recorder.take() // which is looked at elsewhere
+		c := r.Conversation
+		err = s.RemoveConversation(t.Context(), workspace, c.ID, c.Version)
+		require.True(t, more || err == nil)
+	}
+	require.NoError(t, err)
+	did("removal")
+	_, n, err := s.ForgetKeys(t.Context(), time.Now(), convo.KeyPlace{Workspace: workspace}, 10)
+	require.NoError(t, err)
+	require.NotZero(t, n)
+	did("forgotten keys")
+}
+
 func (p *planner) noScans(t *testing.T) {
 	statements := p.during(func(s *sqlstore.Store, did func(string)) {
+		p.removes(t, s, did)
+		keysByAge(t, s, did)
 		doEverything(t, s, p.db, did)
 		for i, a := range filters {
 			for _, b := range slices.Concat(filters[i+1:], places) {
@@ -146,13 +189,14 @@ func (p *planner) noLongPages(t *testing.T) {
 		}
 		closings := convo.ClosedQuery{Before: time.Now(), Limit: pageLimit}
 		for range 2 {
-			page, err := s.ClosedBefore(t.Context(), closings)
+			page, _, err := s.ClosedBefore(t.Context(), closings)
 			require.NoError(t, err)
 			require.Len(t, page, pageLimit)
 			did("closings")
 			closings.After = page[pageLimit/2].ClosedPlace
 			closings.After.At = firstDay.Add(filled / 2 * 20 * time.Second)
 		}
+		keysByAge(t, s, did)
 		ticks(t, s, did)
 		exports(t, s, did)
 	})

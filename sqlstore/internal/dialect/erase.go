@@ -86,7 +86,7 @@ var Treatments = map[string]map[Treatment]string{
 	"rollup_queue": {Kept: "workspace conversation from_seq"},
 	"rollups": {
 		Kept: `workspace dimension subject slot_micros slot_number version sums sketches
-			half_hours half_hour_sketches`,
+			half_hours half_hour_sketches removed_to`,
 		Grouped: "dimension_value",
 	},
 	"outbox":     {Kept: "workspace conversation seq last_seq since", Replaced: "contact"},

@@ -31,6 +31,7 @@ CREATE TABLE convo_rollups (
     sketches           MEDIUMBLOB,
     half_hours         MEDIUMBLOB,
     half_hour_sketches MEDIUMBLOB,
+    removed_to         BIGINT,
     PRIMARY KEY (workspace, dimension, subject, slot_micros, slot_number, dimension_value)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 

@@ -33,6 +33,7 @@ CREATE TABLE convo_rollups (
     sketches           bytea,
     half_hours         bytea,
     half_hour_sketches bytea,
+    removed_to         bigint,
     PRIMARY KEY (workspace, dimension, subject, slot_micros, slot_number, dimension_value)
 );
 

@@ -33,6 +33,7 @@ CREATE TABLE convo_rollups (
     sketches           BLOB,
     half_hours         BLOB,
     half_hour_sketches BLOB,
+    removed_to         INTEGER,
     PRIMARY KEY (workspace, dimension, subject, slot_micros, slot_number, dimension_value)
 ) STRICT, WITHOUT ROWID;
 
