@@ -93,7 +93,8 @@ type Store interface {
 	// FirstSeq in the log of their conversation or contact, is before a time or is not there. One
 	// without a FirstSeq it removes if it has a conversation, and that is not there. It returns how
 	// many it removed, and behind which place the next page begins; zero: there is none. It holds
-	// nothing from one page to the next. One that came to lead elsewhere meanwhile MUST stay.
+	// nothing from one page to the next. One that came to lead elsewhere meanwhile MUST stay, and
+	// what somebody else has in hand may.
 	ForgetKeys(
 		ctx context.Context, before time.Time, after KeyPlace, limit int,
 	) (next KeyPlace, removed int, err error)

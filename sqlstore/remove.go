@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -58,7 +59,7 @@ func (s *Store) removable(
 	ctx context.Context, workspace string, id uuid.UUID, version int64,
 ) (c convo.Conversation, needed string, err error) {
 	var rolled dialect.Int
-	held, err := s.row(ctx, "SELECT version"+versionRow+s.d.Lock, []any{workspace}, []any{&rolled})
+	held, err := s.row(ctx, s.heldVersion(), []any{workspace}, []any{&rolled})
 	switch {
 	case err != nil:
 		return c, "", err
@@ -80,7 +81,8 @@ func (s *Store) removable(
 		{dialect.NotRolledUp, "is not rolled up"},
 		{dialect.NotedYet, "has events in the outbox"},
 	} {
-		if found, err := s.row(ctx, by.statement, is, []any{new(dialect.Int)}); found || err != nil {
+		found, err := s.row(ctx, by.statement, is, []any{new(dialect.Int)})
+		if found || err != nil {
 			return c, by.needed, err
 		}
 	}
@@ -222,6 +224,9 @@ func (s *Store) ForgetKeys(
 			n, err = s.change(ctx, s.d.Remove(dialect.GoneKeys, len(some)), slices.Concat(some...))
 			return err
 		})
+		if s.tx == nil && errors.Is(err, convo.ErrConflict) {
+			continue // somebody has one of them in hand: the next pass comes back to them
+		}
 		if err != nil {
 			return next, removed, err
 		}

@@ -119,12 +119,20 @@ const (
 	AND slot_micros = 0 AND slot_number = 0 AND dimension_value = ''`
 )
 
+// heldVersion selects the version of the rollups of a workspace, and holds them.
+func (s *Store) heldVersion() string {
+	if s.d.Lock == "" {
+		return "SELECT version" + versionRow
+	}
+	return "SELECT version" + versionRow + " FOR UPDATE"
+}
+
 // holdRollups has f run in a transaction in which no other one changes the rollups of a workspace,
 // and tells it their version.
 func (s *Store) holdRollups(
 	ctx context.Context, workspace string, f func(s *Store, version int64) error,
 ) error {
-	read := "SELECT version" + versionRow + s.d.Lock
+	read := s.heldVersion()
 	run := func(t *transaction) error {
 		w := *s
 		w.tx = t

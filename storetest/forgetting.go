@@ -163,6 +163,7 @@ func racesOfForgetting(s *suite) {
 			return r.Outcome, err
 		})
 		s.LessOrEqual(got[string(convo.OutcomeRecorded)], 1, "%v", got)
+		s.forgets(10) // what somebody had in hand
 		s.Len(s.keys(acme, convo.KeyID{
 			Channel: "chat", Contact: ann.Contact, ID: in.ExternalID,
 		}), got[string(convo.OutcomeRecorded)])

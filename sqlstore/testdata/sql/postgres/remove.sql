@@ -3,7 +3,7 @@ BEGIN;
 
 -- is it to be removed?
 SELECT version FROM convo_rollups WHERE workspace = $1 AND dimension = '' AND subject = -1
-    AND slot_micros = 0 AND slot_number = 0 AND dimension_value = '' FOR UPDATE OF ct, cv;
+    AND slot_micros = 0 AND slot_number = 0 AND dimension_value = '' FOR UPDATE;
 -- parameters: 1 workspace
 
 SELECT workspace, id, origin, channel, lane, created_at, contact, new_contact, status,
