@@ -193,8 +193,8 @@ func (s *Store) ForgetKeys(
 	s = s.within(ctx)
 	var k dialect.Key
 	var at dialect.Micros
-	var there dialect.Flag
-	dests := append(dialect.Keys.Read.Dests(nil, &k), &at, &there)
+	var version dialect.Int // of its conversation
+	dests := append(dialect.Keys.Read.Dests(nil, &k), &at, &version)
 	var old [][]any
 	n := 0
 	err = s.rows(ctx, s.d.KeysBehind(), s.d.KeysBehindArgs(&after, limit),
@@ -202,7 +202,7 @@ func (s *Store) ForgetKeys(
 			if err := scan(dests...); err != nil {
 				return err
 			}
-			gone := k.Conversation != uuid.Nil && !bool(there)
+			gone := k.Conversation != uuid.Nil && version == 0
 			if k.FirstSeq > 0 { // else it has no event, and no age
 				gone = time.Time(at).Before(before)
 			}

@@ -125,7 +125,7 @@ func (p *planner) noScans(t *testing.T) {
 	require.Greater(t, len(statements), 100)
 	for _, st := range statements {
 		for _, plan := range p.explain(t, st, false) {
-			if p.joinsAll(st) {
+			if p.joinsAll(st) || p.asksFewRows(st) {
 				continue
 			}
 			assert.Empty(t, plan.scans, "%s\n%s\n%s", st.what, st.text, plan.text)
@@ -224,6 +224,12 @@ func (p *planner) noLongPages(t *testing.T) {
 func (p *planner) joinsAll(st statement) bool {
 	return p.engine == testdb.PostgreSQL && strings.HasPrefix(st.what, "export") &&
 		strings.Contains(st.text, "FROM convo_cycles")
+}
+
+// asksFewRows reports whether a table has so few rows here that PostgreSQL rightly reads them all.
+func (p *planner) asksFewRows(st statement) bool {
+	return p.engine == testdb.PostgreSQL && st.what == "removal" &&
+		(strings.Contains(st.text, "convo_outbox") || strings.Contains(st.text, "convo_rollups"))
 }
 
 // exports exports a half of all cycles, page by page.

@@ -112,8 +112,9 @@ func KeysOfMessages(ids int) string {
 		AND conversation = ?`
 }
 
-// KeysBehind is a page of all keys, each with the time of its event, if that is there, and whether
-// its conversation is. Its arguments are those of KeysBehindArgs.
+// KeysBehind is a page of all keys, each with the time of its event, if that is there, and the
+// version of its conversation, or 0: for EXISTS PostgreSQL would read all conversations. Its
+// arguments are those of KeysBehindArgs.
 func (d *Dialect) KeysBehind() string {
 	columns := keyOfKeys.qualified("ky")
 	behind := "(" + strings.Join(columns, ", ") + ") > (" + keyOfKeys.placeholders() + ")"
@@ -128,8 +129,8 @@ func (d *Dialect) KeysBehind() string {
 			AND ce.contact = ky.contact AND ce.seq = ky.first_seq) ELSE (
 		SELECT ev.at FROM convo_events ev WHERE ev.workspace = ky.workspace
 			AND ev.conversation = ky.conversation AND ev.seq = ky.first_seq) END,
-		CASE WHEN EXISTS (SELECT 1 FROM convo_conversations cv
-			WHERE cv.workspace = ky.workspace AND cv.id = ky.conversation) THEN 1 ELSE 0 END
+		COALESCE((SELECT cv.version FROM convo_conversations cv
+			WHERE cv.workspace = ky.workspace AND cv.id = ky.conversation), 0)
 	FROM convo_keys ky` + d.primaryIndex + `
 	WHERE ` + behind + `
 	ORDER BY ` + strings.Join(columns, ", ") + ` LIMIT ?`

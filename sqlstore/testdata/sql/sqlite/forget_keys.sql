@@ -5,8 +5,8 @@ SELECT ky.workspace, ky.channel, ky.id, ky.address, ky.contact, ky.hash, ky.conv
             AND ce.contact = ky.contact AND ce.seq = ky.first_seq) ELSE (
         SELECT ev.at FROM convo_events ev WHERE ev.workspace = ky.workspace
             AND ev.conversation = ky.conversation AND ev.seq = ky.first_seq) END,
-        CASE WHEN EXISTS (SELECT 1 FROM convo_conversations cv
-            WHERE cv.workspace = ky.workspace AND cv.id = ky.conversation) THEN 1 ELSE 0 END
+        COALESCE((SELECT cv.version FROM convo_conversations cv
+            WHERE cv.workspace = ky.workspace AND cv.id = ky.conversation), 0)
     FROM convo_keys ky
     WHERE (ky.workspace, ky.channel, ky.id, ky.address, ky.contact) > (+?, +?, +?, +?, +?)
     ORDER BY ky.workspace, ky.channel, ky.id, ky.address, ky.contact LIMIT +?;
