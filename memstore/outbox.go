@@ -298,6 +298,9 @@ func (s *Store) Backlog(ctx context.Context) (b relay.Backlog, err error) {
 			b.Queued++
 			older(q.since)
 		}
+		for _, n := range [...]*int{&b.Noted, &b.Queued, &b.Failed, &b.Dead} {
+			*n = min(*n, relay.MaxBacklog)
+		}
 		return nil
 	})
 	return b, err

@@ -32,15 +32,15 @@ type OutboxHealth struct {
 	Queued      int `json:"queued"`
 	Failed      int `json:"failed"`
 	DeadLetters int `json:"dead_letters"`
-	// OldestSeconds is the age of the oldest event that is neither sent nor a dead letter; 0 when
-	// nothing waits.
+	// OldestSeconds is the age of the oldest event that is neither sent nor a dead letter, of those
+	// that were counted; 0 when nothing waits.
 	OldestSeconds float64 `json:"oldest_seconds"`
 }
 
 // CheckHealth asks store what a probe wants to know at now, in at most four reads that lock
 // nothing, and returns the first error, which may name hosts and tables, with what it knew by then.
-// How long it may wait, ctx says. The two reads of an outbox go over all that waits there, dead
-// letters too: some thousands of rows a millisecond. The others cost the same whatever there is.
+// How long it may wait, ctx says. What it costs is bounded, whatever there is: the outbox is counted
+// as far as [MaxBacklog].
 func CheckHealth(ctx context.Context, store convo.Store, now time.Time) (h Health, err error) {
 	due, err := store.Due(ctx, convo.DueQuery{Before: now, Limit: 1})
 	if err != nil {

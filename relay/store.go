@@ -182,12 +182,18 @@ type DeadLetterFilter struct {
 	Limit     int          // 0: convo.DefaultPageSize; at most convo.MaxPageSize
 }
 
-// Backlog is how much is on its way, of all workspaces.
+// MaxBacklog is how far a Backlog counts.
+const MaxBacklog = 10_000
+
+// Backlog is how much is on its way, of all workspaces. So that asking for it costs little however
+// much there is, notes, queues and dead letters are counted up to MaxBacklog each, which stands for
+// that many or more.
 type Backlog struct {
 	Noted  int // notes in the outbox
 	Queued int // queues that wait: for their turn, a relay or the next try
 	Failed int // of those, the ones whose last try failed
 	Dead   int // dead letters
-	// Oldest is since when the oldest of what is noted or queued waits; zero when nothing does.
+	// Oldest is since when the oldest of the notes and queues that were counted waits; zero when
+	// nothing does. Where there are more than are counted, an older one may be among them.
 	Oldest time.Time
 }

@@ -458,7 +458,7 @@ func (s *Store) letters(
 	return n, err
 }
 
-// Backlog implements relay.Store. It reads all that the outbox has.
+// Backlog implements relay.Store.
 func (s *Store) Backlog(ctx context.Context) (b relay.Backlog, err error) {
 	if err := ctx.Err(); err != nil {
 		return b, err
@@ -467,13 +467,14 @@ func (s *Store) Backlog(ctx context.Context) (b relay.Backlog, err error) {
 		return b, relay.ErrNoOutbox
 	}
 	s = s.within(ctx)
-	var noted, dead, all, failed dialect.Count
+	var noted, dead, queued, failed dialect.Count
 	var since, queuedSince dialect.Micros
 	if _, err = s.row(ctx, dialect.OutboxBacklog, nil, []any{&noted, &since}); err == nil {
-		_, err = s.row(ctx, dialect.QueueBacklog, nil, []any{&dead, &all, &failed, &queuedSince})
+		_, err = s.row(ctx, s.d.QueueBacklog(), nil,
+			[]any{&dead, &queued, &failed, &queuedSince})
 	}
 	b = relay.Backlog{
-		Noted: int(noted), Queued: int(all - dead), Failed: int(failed), Dead: int(dead),
+		Noted: int(noted), Queued: int(queued), Failed: int(failed), Dead: int(dead),
 		Oldest: time.Time(since),
 	}
 	if t := time.Time(queuedSince); !t.IsZero() && (b.Oldest.IsZero() || t.Before(b.Oldest)) {

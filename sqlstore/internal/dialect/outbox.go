@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -248,13 +249,23 @@ var (
 	BuryLetter = `DELETE FROM convo_outbox_queue
 	WHERE ` + sameQueue + ` AND due_at IS NULL`
 
-	// OutboxBacklog counts notes.
-	OutboxBacklog = `SELECT count(*), min(since) FROM convo_outbox`
-	// QueueBacklog counts dead letters, all rows and those that failed, and finds the oldest.
-	QueueBacklog = `SELECT COALESCE(sum(CASE WHEN due_at IS NULL THEN 1 ELSE 0 END), 0), count(*),
-	COALESCE(sum(CASE WHEN due_at IS NULL OR error IS NULL THEN 0 ELSE 1 END), 0),
-	min(CASE WHEN due_at IS NULL THEN NULL ELSE since END) FROM convo_outbox_queue`
+	// OutboxBacklog counts notes, up to a bound, and finds the oldest of those.
+	OutboxBacklog = `SELECT count(*), min(since) FROM (SELECT since FROM convo_outbox` +
+		limitBacklog + `) noted`
+
+	limitBacklog = " LIMIT " + strconv.Itoa(relay.MaxBacklog)
 )
+
+// QueueBacklog counts dead letters, what waits and what of it has failed, each up to a bound, and
+// finds the oldest of what it counted.
+func (d *Dialect) QueueBacklog() string {
+	queues := " FROM convo_outbox_queue" + d.byIndex("convo_outbox_due")
+	return `SELECT (SELECT count(*) FROM (
+		SELECT 1 AS one` + queues + ` WHERE due_at IS NULL` + limitBacklog + `) dead),
+	count(*), COALESCE(sum(failed), 0), min(since) FROM (
+		SELECT since, CASE WHEN error IS NULL THEN 0 ELSE 1 END AS failed` + queues + `
+		WHERE due_at IS NOT NULL` + limitBacklog + `) waiting`
+}
 
 // DeadLetters are a page of a workspace's.
 func DeadLetters(ofTarget bool) string {

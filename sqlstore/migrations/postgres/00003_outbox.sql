@@ -30,7 +30,7 @@ CREATE TABLE convo_outbox_queue (
     error        text,
     PRIMARY KEY (workspace, target, conversation, contact, letter)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
-CREATE INDEX convo_outbox_due ON convo_outbox_queue (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX convo_outbox_due ON convo_outbox_queue (due_at);
 
 -- What came when, where the store keeps a feed: which events of a stream are at a place in the feed
 -- of a workspace. Old rows are removed from the front.

@@ -29,7 +29,7 @@ CREATE TABLE convo_outbox_queue (
     error        TEXT,
     PRIMARY KEY (workspace, target, conversation, contact, letter)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX convo_outbox_due ON convo_outbox_queue (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX convo_outbox_due ON convo_outbox_queue (due_at);
 
 -- What came when, where the store keeps a feed: which events of a stream are at a place in the feed
 -- of a workspace. Old rows are removed from the front.
