@@ -29,7 +29,8 @@ var dialects = map[testdb.Engine]sqlstore.Dialect{
 }
 
 // TestMain also runs the processes that are to be killed, or that race: see
-// TestNothingAcknowledgedIsLostWhenTheProcessIsKilled and
+// TestNothingAcknowledgedIsLostWhenTheProcessIsKilled,
+// TestNothingIsLostWhenARelayIsKilledAroundPublishAndMark and
 // TestThreeProcessesThatMergeBreakNoInvariant.
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childVariable); path != "" {
@@ -38,6 +39,9 @@ func TestMain(m *testing.M) {
 	_ = mysql.SetLogger(&mysql.NopLogger{}) // it would tell of every cut
 	if text := os.Getenv(racerVariable); text != "" {
 		raceAsProcess(text)
+	}
+	if text := os.Getenv(relayVariable); text != "" {
+		relayAsChild(text)
 	}
 	os.Exit(m.Run())
 }

@@ -1,0 +1,224 @@
+package faults_test
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/relay"
+	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+)
+
+const relayVariable = "CONVO_TEST_RELAY" // a relaying, as JSON
+
+// relaying is what a process brings where.
+type relaying struct {
+	From testdb.Database
+	File string
+	// Ahead is how far the clock of the process is ahead, so that it takes over what the one before
+	// it has leased.
+	Ahead time.Duration
+	// Tells says that it tells of its steps.
+	Tells bool
+}
+
+// Now is the time of its relay.
+func (r *relaying) Now() time.Time { return time.Now().Add(r.Ahead) }
+
+func (r *relaying) step(what string, events int) {
+	if r.Tells {
+		fmt.Println(what, events)
+	}
+}
+
+// Publish implements relay.Publisher: a line for each event, with its stream.
+func (r *relaying) Publish(_ context.Context, events []convo.Event) (int, error) {
+	r.step("before", len(events))
+	var lines bytes.Buffer
+	for i := range events {
+		e := &events[i]
+		fmt.Fprintf(&lines, "%s %q %s\n", e.Conversation, relay.StreamOf(e).Contact, e.ID)
+	}
+	f, err := os.OpenFile(r.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	_, err = f.Write(lines.Bytes()) // in one piece
+	if err = cmp.Or(err, f.Close()); err != nil {
+		return 0, err
+	}
+	r.step("after", len(events))
+	return len(events), nil
+}
+
+func outboxOf(to testdb.Database) (*sqlstore.Store, error) {
+	db, err := openChild(to)
+	if err != nil {
+		return nil, err
+	}
+	config := sqlstore.Config{DB: db, Dialect: dialects[to.Engine], Outbox: true}
+	if err := config.Migrate(context.Background()); err != nil {
+		return nil, err
+	}
+	return config.Open(context.Background())
+}
+
+// relayAsChild relays until it is killed.
+func relayAsChild(text string) {
+	var r relaying
+	err := json.Unmarshal([]byte(text), &r)
+	var s *sqlstore.Store
+	if err == nil {
+		s, err = outboxOf(r.From)
+	}
+	var of *relay.Relay
+	if err == nil {
+		of, err = relay.New(s, relay.To("file", &r), relay.WithClock(&r),
+			relay.WithEvery(time.Millisecond))
+	}
+	if err == nil {
+		err = of.Run(context.Background())
+	}
+	fmt.Fprintln(os.Stderr, "the relaying process:", err)
+	os.Exit(1)
+}
+
+// A relay that is killed before, amid or after publishing, and before or after it has marked what it
+// has published, loses nothing and brings nothing out of its order.
+func TestNothingIsLostWhenARelayIsKilledAroundPublishAndMark(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		folder := t.TempDir()
+		r := relaying{
+			From: testdb.Database{Engine: e, DSN: filepath.Join(folder, "convo.db")},
+			File: filepath.Join(folder, "published"),
+		}
+		if e != testdb.SQLite {
+			r.From = testdb.Create(t, e)
+		}
+		s, err := outboxOf(r.From)
+		require.NoError(t, err)
+		defer func() { assert.NoError(t, s.Close()) }()
+		engine := engineOn(t, s)
+		killed := make(chan struct{})
+		var writing sync.WaitGroup
+		for w := range 2 {
+			writing.Go(func() {
+				for n := 0; ; n++ {
+					select {
+					case <-killed:
+						return
+					default:
+					}
+					to := convo.ToContact(workspace, fmt.Sprint("contact ", w, " ", n%9))
+					_, err := engine.Do(t.Context(), to, convo.Receive{Body: fmt.Sprint(n)},
+						convo.Note{By: ana, Body: "a note"})
+					if err == nil && n%5 == 0 {
+						_, err = engine.Do(t.Context(), to, convo.Block{By: ana},
+							convo.Unblock{By: ana})
+					}
+					if !assert.NoError(t, err) {
+						return
+					}
+				}
+			})
+		}
+		kills := scaled(t, 9)
+		for range kills {
+			r.killed(t)
+			r.Ahead += 2 * time.Minute
+		}
+		close(killed)
+		writing.Wait()
+		of, err := relay.New(s, relay.To("file", &r), relay.WithClock(&r))
+		require.NoError(t, err)
+		for more := true; more; {
+			stats, err := of.Once(t.Context())
+			require.NoError(t, err)
+			more = stats.Queued+stats.Sent > 0
+		}
+		r.complete(t, s, kills)
+	})
+}
+
+// killed has a process relay, and kills it at one of its steps or right behind it.
+func (r *relaying) killed(t *testing.T) {
+	t.Helper()
+	program, err := os.Executable()
+	require.NoError(t, err)
+	of := *r
+	of.Tells = true
+	text, err := json.Marshal(of)
+	require.NoError(t, err)
+	child := exec.Command(program)
+	child.Env = append(os.Environ(), relayVariable+"="+string(text))
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, child.Start())
+	defer time.AfterFunc(time.Minute, func() { _ = child.Process.Kill() }).Stop()
+	lines, last := bufio.NewScanner(out), rand.N(30)
+	n := 0
+	for ; lines.Scan(); n++ {
+		if n == last {
+			require.NoError(t, child.Process.Kill())
+		}
+	}
+	assert.Error(t, child.Wait())
+	require.Greater(t, n, last, "the child ended by itself")
+}
+
+// complete asserts that each event of the log was published, and those of each log in their order,
+// as far as their first publishing goes.
+func (r *relaying) complete(t *testing.T, s convo.Store, kills int) {
+	t.Helper()
+	text, err := os.ReadFile(r.File)
+	require.NoError(t, err)
+	first, got, lines := map[string]bool{}, map[string][]string{}, 0
+	for line := range strings.Lines(string(text)) {
+		lines++
+		line = strings.TrimSuffix(line, "\n")
+		at := strings.LastIndexByte(line, ' ')
+		if of, id := line[:at], line[at+1:]; !first[id] {
+			first[id] = true
+			got[of] = append(got[of], id)
+		}
+	}
+	want := map[string][]string{}
+	for k, err := range engineOn(t, s).AllContacts(t.Context(),
+		convo.ContactFilter{Workspace: workspace}) {
+		require.NoError(t, err)
+		f := convo.EventFilter{Workspace: workspace, Contact: k.ID, Limit: convo.MaxPageSize}
+		for {
+			page, err := s.Events(t.Context(), f)
+			require.NoError(t, err)
+			for i := range page {
+				of := fmt.Sprintf("%s %q", page[i].Conversation, relay.StreamOf(&page[i]).Contact)
+				want[of] = append(want[of], page[i].ID.String())
+			}
+			if len(page) < f.Limit {
+				break
+			}
+			f.After = page[len(page)-1].Cursor()
+		}
+	}
+	assert.Equal(t, want, got)
+	require.NotEmpty(t, want[fmt.Sprintf("%s %q", uuid.Nil, "contact 0 0")])
+	t.Logf("%d kills, %d events, %d lines", kills, len(first), lines)
+}
