@@ -60,7 +60,8 @@ type reports struct {
 	*suite
 	reporter Reporter
 	only     []report.Subject
-	turn     int // how often all was compared
+	turn     int                                      // how often all was compared
+	asked    func(*report.Aggregation, []report.Cell) // what compare asked for; nil: nobody asks
 }
 
 var reportCases = []reportCase{
