@@ -56,7 +56,8 @@ type Erasure struct {
 	Contacts []ContactRow
 	// Was are the ids that they had, in the same order.
 	Was []string
-	// Elsewhere are those conversations of the change that belong to other contacts.
+	// Elsewhere are those conversations of the change that belong to other contacts. Where another
+	// one names one of the contacts by now ([Store.Mentions]), the store MUST answer ErrConflict.
 	Elsewhere []uuid.UUID
 }
 
@@ -181,7 +182,8 @@ func (k KeyID) Erased() string {
 func (k KeyID) IsErased() bool { return k.ID != "" && k.ID[:1] == erasedKey }
 
 // Key is what is left of a key of the contacts: mostly one. A key without an address may be
-// repeated under the id of each of them.
+// repeated under the id of each of them, and under that of another one whose conversation it was
+// before it was theirs.
 func (x *Erasure) Key(k Key) []Key {
 	left := k
 	left.Address, left.Contact = "", x.Named(k.Contact)
@@ -192,9 +194,13 @@ func (x *Erasure) Key(k Key) []Key {
 		left.ID = k.Erased()
 		return []Key{left}
 	}
+	ids := x.Was
+	if !x.Of(k.Contact) {
+		ids = append(slices.Clone(ids), k.Contact)
+	}
 	var all []Key
-	for _, id := range x.Was {
-		k.Contact, left.ID = id, KeyID{Channel: k.Channel, Contact: id, ID: k.ID}.Erased()
+	for _, id := range ids {
+		left.ID = KeyID{Channel: k.Channel, Contact: id, ID: k.ID}.Erased()
 		all = append(all, left)
 	}
 	return all

@@ -2,6 +2,7 @@ package convo
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -372,6 +373,37 @@ func (e Event) Erasing() Erasing { return payloadOf[Erasing](&e) }
 
 // Unmerging is the payload of the undoing of a merge; zero for other events.
 func (e Event) Unmerging() Unmerging { return payloadOf[Unmerging](&e) }
+
+// Mentions are the contacts, each once, that e names beside its Contact, by their ids: who did it
+// ([ActorContact]), who closed what it reopens or rates, whom a Move takes from, and whom a merge or
+// its undoing is about. Of most events it is nil.
+func (e Event) Mentions() (all []string) {
+	add := func(id string) {
+		if id != "" && id != e.Contact && !slices.Contains(all, id) {
+			all = append(all, id)
+		}
+	}
+	by := func(a Actor) {
+		if a.Type == ActorContact {
+			add(a.ID)
+		}
+	}
+	by(e.By)
+	if _, ok := e.Payload.(*Message); ok || e.Payload == nil { // which are most
+		return all
+	}
+	r := e.Row()
+	by(r.ClosedBy)
+	for _, id := range [...]string{r.MovedFrom, r.MergedInto, r.UnmergedFrom} {
+		add(id)
+	}
+	for _, ids := range [...]Tokens{r.BlockedBy, r.OwnBlockedBy} {
+		for _, id := range ids.All() {
+			add(id)
+		}
+	}
+	return all
+}
 
 func payloadOf[P any](e *Event) P { return *payloadIn[P](e) }
 

@@ -105,9 +105,10 @@ type Store interface {
 	// Family returns the contacts that were merged into a root contact, in any order, each with
 	// that as its MergedInto.
 	Family(ctx context.Context, workspace, root string) ([]Contact, error)
-	// Mentions returns, in any order, the conversations of a workspace that have an event with one
-	// of the contacts in it: as Event.Contact, as Moving.From, or, of the type ActorContact, as By
-	// or Before.ClosedBy. It is rarely asked, and may look through the whole log.
+	// Mentions returns, in any order, the conversations of a workspace that have an event which
+	// names one of the contacts ([Event.Mentions]), or has it as its Contact while the conversation
+	// belongs to another root contact by now. Others that they have may be among them. It is rarely asked,
+	// and under a lock, so it should not have to look through the log.
 	Mentions(ctx context.Context, workspace string, contacts ...string) ([]uuid.UUID, error)
 	// Keys returns the keys that are known and that one of ids finds ([KeyID.Finds]), in any order.
 	// One that was erased is returned under the Address and the ID that find it.

@@ -187,7 +187,7 @@ func (s *Store) check(ch *convo.Change, all []convo.Change) error {
 		}
 	}
 	if ch.Erase != nil {
-		if err := w.checkErase(ch.Erase); err != nil {
+		if err := w.checkErase(ch); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -42,32 +43,45 @@ func (s *Store) Mentions(
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	w := s.workspaces[workspace]
-	if w == nil {
-		return nil, nil
+	if w := s.workspaces[workspace]; w != nil {
+		all = w.mentions(contacts)
 	}
-	is := func(a convo.Actor) bool {
-		return a.Type == convo.ActorContact && slices.Contains(contacts, a.ID)
-	}
+	return all, nil
+}
+
+func (w *workspace) mentions(contacts []string) (all []uuid.UUID) {
 	for id, c := range w.conversations {
 		c.events(0, func(e *convo.Event) bool {
-			r := e.Row()
-			found := slices.Contains(contacts, r.Contact) ||
-				slices.Contains(contacts, r.MovedFrom) || is(r.By) || is(r.ClosedBy)
+			found := slices.Contains(contacts, e.Contact) ||
+				slices.ContainsFunc(e.Mentions(), func(id string) bool {
+					return slices.Contains(contacts, id)
+				})
 			if found {
 				all = append(all, id)
 			}
 			return !found
 		})
 	}
-	return all, nil
+	return all
 }
 
-// checkErase compares the contacts that are erased with what is expected of them.
-func (w *workspace) checkErase(x *convo.Erasure) error {
+// checkErase compares the contacts that are erased, and where they are named, with what is expected
+// of them.
+func (w *workspace) checkErase(ch *convo.Change) error {
+	x := ch.Erase
 	for i, id := range x.Was {
 		if err := w.checkContact(id, &x.Contacts[i]); err != nil {
 			return err
+		}
+	}
+	known := map[uuid.UUID]bool{}
+	for r := range conversationRows(ch) {
+		known[r.ID] = true
+	}
+	for _, id := range w.mentions(x.Was) {
+		if !known[id] {
+			return fmt.Errorf("memstore: conversation %s names an erased contact: %w", id,
+				convo.ErrConflict)
 		}
 	}
 	return nil

@@ -32,10 +32,8 @@ type plan struct {
 	erase         *convo.Erasure
 	outbox        bool           // events are noted
 	noted         []*convo.Event // of events, those that are
+	mentions      []dialect.Mention
 }
-
-// merge is a contact that is merged into another one.
-type merge struct{ contact, into string }
 
 func planOf(changes []convo.Change, outbox bool) *plan {
 	p := plan{outbox: outbox}
@@ -78,6 +76,7 @@ func (p *plan) add(ch *convo.Change) {
 		if p.outbox && !ch.Unpublished {
 			p.noted = append(p.noted, &ch.Events[i])
 		}
+		p.mentions = append(p.mentions, mentionsIn(&ch.Events[i])...)
 	}
 	for i := range ch.Addresses {
 		p.addresses = append(p.addresses,
@@ -121,6 +120,9 @@ func (p *plan) addCycle(c *convo.CycleRow) {
 // and by counts of rows; an error leaves the transaction usable, but perhaps with a part of p in
 // it.
 func (p *plan) carryOut(ctx context.Context, t *transaction) error {
+	if err := p.holdNamed(ctx, t); err != nil {
+		return err
+	}
 	for _, k := range p.compared {
 		n, err := t.count(ctx, dialect.ContactAsLoaded, dialect.LoadedArgs(k)...)
 		if err == nil && n == 0 {
@@ -133,7 +135,7 @@ func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 	many := t.d.many && p.erase == nil
 	if many && len(p.events) >= manyEvents && p.inserts() {
 		for _, step := range [...]func(context.Context, *transaction) error{
-			p.writeContacts, p.writeConversations, p.writeMany,
+			p.writeContacts, p.writeConversations, p.writeMany, p.writeMentions,
 		} {
 			if err := step(ctx, t); err != nil {
 				return err
@@ -146,7 +148,7 @@ func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 	}
 	for _, step := range [...]func(context.Context, *transaction) error{
 		p.eraseContacts, p.writeContacts, p.writeConversations, p.writeKeys, p.writeEvents,
-		p.writeCycles, p.redact, p.merge, p.unmerge, p.eraseRest,
+		p.writeCycles, p.redact, p.merge, p.unmerge, p.writeMentions, p.eraseRest,
 	} {
 		if err := step(ctx, t); err != nil {
 			return err
@@ -414,59 +416,6 @@ func (p *plan) redact(ctx context.Context, t *transaction) error {
 		}
 		if _, err := t.update(ctx, statement, p.workspace, of, r.Seq); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// merge carries out what Change.MergeInto demands.
-func (p *plan) merge(ctx context.Context, t *transaction) error {
-	for _, m := range p.merged {
-		n, err := t.count(ctx, dialect.ActiveTwice, p.workspace, m.contact, m.into)
-		if err == nil && n > 0 {
-			err = fmt.Errorf("sqlstore: contact %q: %w", m.into, convo.ErrActiveExists)
-		}
-		if err == nil {
-			_, err = t.update(ctx, dialect.MergeContacts, m.into, p.workspace, m.contact)
-		}
-		if err == nil {
-			_, err = t.update(ctx, dialect.MergeConversations, m.into, p.workspace, m.contact)
-		}
-		if err == nil {
-			_, err = t.update(ctx, dialect.MergeActives, m.into, p.workspace, m.contact)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unmerge carries out what Change.UnmergeFrom demands.
-func (p *plan) unmerge(ctx context.Context, t *transaction) error {
-	for _, ch := range p.unmerged {
-		id := ch.Contact.ID
-		for _, member := range ch.Family {
-			written, err := t.update(ctx, dialect.UnmergeContact, id, p.workspace, ch.UnmergeFrom,
-				member)
-			if err == nil && !written {
-				err = fmt.Errorf("sqlstore: contact %q: %w", member, convo.ErrConflict)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		for _, owner := range append([]string{id}, ch.Family...) {
-			// first the active ones, while their conversations say whose they are
-			_, err := t.update(ctx, dialect.UnmergeActives, id, p.workspace, ch.UnmergeFrom,
-				p.workspace, ch.UnmergeFrom, owner)
-			if err == nil {
-				_, err = t.update(ctx, dialect.UnmergeConversations, id, p.workspace,
-					ch.UnmergeFrom, owner)
-			}
-			if err != nil {
-				return err
-			}
 		}
 	}
 	return nil

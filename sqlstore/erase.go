@@ -4,40 +4,18 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/relay"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
-// Mentions implements convo.Store. It reads the log of the workspace, and holds nothing of it.
-func (s *Store) Mentions(
-	ctx context.Context, workspace string, contacts ...string,
-) (all []uuid.UUID, err error) {
-	if err := ctx.Err(); err != nil || len(contacts) == 0 {
-		return nil, err
-	}
-	s = s.within(ctx)
-	args := []any{workspace}
-	for range 4 {
-		args = named(args, contacts)
-	}
-	err = s.many(ctx, dialect.Mentions(len(contacts)), args,
-		func(scan func(...any) error) error {
-			var id dialect.ID
-			err := scan(&id)
-			all = append(all, uuid.UUID(id))
-			return err
-		})
-	return all, err
-}
-
-func named(args []any, contacts []string) []any {
-	for _, id := range contacts {
-		args = append(args, id)
-	}
-	return args
+// store is the store in the transaction.
+func (t *transaction) store() *Store {
+	return &Store{d: t.d, prefix: t.stmts.prefix, stmts: t.stmts, tx: t, outbox: t.outbox}
 }
 
 // eraseContacts has the contacts of an erasure go by their tokens, if they are as they are expected
@@ -69,13 +47,10 @@ func (p *plan) eraseRest(ctx context.Context, t *transaction) error {
 	}
 	x := &eraser{
 		Erasure: p.erase, plan: p, t: t, addresses: map[convo.Address]bool{},
-		ownLog: map[string]bool{},
-		store: &Store{
-			d: t.d, prefix: t.stmts.prefix, stmts: t.stmts, tx: t, outbox: t.outbox,
-		},
+		before: map[dialect.Mention]bool{}, after: map[dialect.Mention]bool{}, store: t.store(),
 	}
 	for _, step := range [...]func(context.Context) error{
-		x.unlink, x.logs, x.ownLogs, x.cycles, x.keys, x.receipts, x.queues,
+		x.findNamed, x.queues, x.unlink, x.logs, x.ownLogs, x.mentions, x.cycles, x.keys, x.receipts,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -91,7 +66,53 @@ type eraser struct {
 	t         *transaction
 	store     *Store                 // in the transaction
 	addresses map[convo.Address]bool // that were theirs
-	ownLog    map[string]bool        // the contacts whose own logs have changed
+	namedIn   []string               // contacts of others whose own logs name one of them
+	// before and after are whom the logs name that are rewritten.
+	before, after map[dialect.Mention]bool
+}
+
+// findNamed finds the own logs of others that name one of the contacts, and makes sure that the plan
+// has all conversations that do: who names somebody holds the row of that contact first, so by now
+// nobody is about to.
+func (x *eraser) findNamed(ctx context.Context) error {
+	known := map[uuid.UUID]bool{uuid.Nil: true}
+	for _, r := range x.plan.conversations {
+		known[r.ID] = true
+	}
+	found, err := x.store.mentionsBy(ctx, x.t.d.HoldMentions(len(x.Was)), x.plan.workspace, x.Was)
+	for _, m := range found {
+		x.before[m] = true
+		if !known[m.Conversation] {
+			return fmt.Errorf("sqlstore: conversation %s names an erased contact: %w",
+				m.Conversation, convo.ErrConflict)
+		}
+		if m.Owner != "" && !slices.Contains(x.Was, m.Owner) &&
+			!slices.Contains(x.namedIn, m.Owner) {
+			x.namedIn = append(x.namedIn, m.Owner)
+		}
+	}
+	return err
+}
+
+// mentions has it known whom the logs name that were rewritten.
+func (x *eraser) mentions(ctx context.Context) error {
+	for m := range x.before {
+		if !x.after[m] {
+			_, err := x.t.update(ctx, dialect.DeleteMention,
+				dialect.Mentions.All.Args(x.t.d.Dialect, nil, &m)...)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for m := range x.after {
+		if !x.before[m] && !x.Of(m.Contact) { // who is erased is not erased again
+			if err := x.t.mention(ctx, &m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // unlink removes the addresses.
@@ -133,18 +154,17 @@ func (x *eraser) logs(ctx context.Context) error {
 	return nil
 }
 
-// ownLogs rewrites the events of the contacts themselves, and of those that were merged into one of
-// them once.
+// ownLogs rewrites the events of the contacts themselves, and of others whose own logs name them.
 func (x *eraser) ownLogs(ctx context.Context) error {
 	rewrite := func(page []convo.Event) error {
 		return x.rewrite(ctx, page, dialect.EraseContactEvent, dialect.ErasedContactEvents)
 	}
-	for _, id := range x.Was {
-		for {
+	for _, id := range slices.Concat(x.Was, x.namedIn) {
+		for seq := int64(0); ; {
 			page, err := eventsOf(ctx, x.store, (*Store).rows, nil, dialect.ContactEvents,
-				dialect.EventsOfOwnLog, x.plan.workspace, id, int64(0), convo.MaxPageSize)
+				dialect.EventsOfOwnLog, x.plan.workspace, id, seq, convo.MaxPageSize)
 			if err == nil {
-				err = rewrite(page) // after which they are found here no more
+				err = rewrite(page)
 			}
 			if err != nil {
 				return err
@@ -152,15 +172,10 @@ func (x *eraser) ownLogs(ctx context.Context) error {
 			if len(page) < convo.MaxPageSize {
 				break
 			}
+			seq = page[len(page)-1].Seq
 		}
 	}
-	others, err := eventsOf(ctx, x.store, (*Store).many, nil, dialect.ContactEvents,
-		dialect.MentionedByContacts(len(x.Was)),
-		named(named(named([]any{x.plan.workspace}, x.Was), x.Was), x.Was)...)
-	if err != nil {
-		return err
-	}
-	return rewrite(others)
+	return nil
 }
 
 // rewrite writes what the erasure leaves of events, where that is another thing.
@@ -171,7 +186,10 @@ func (x *eraser) rewrite(
 	for i := range events {
 		was := events[i].Row()
 		r := was
-		if x.Row(&r); reflect.DeepEqual(was, r) {
+		x.Row(&r)
+		x.names(x.before, &was)
+		x.names(x.after, &r)
+		if reflect.DeepEqual(was, r) {
 			continue
 		}
 		if r.Address != was.Address {
@@ -180,8 +198,6 @@ func (x *eraser) rewrite(
 		var of any = was.Contact
 		if was.Conversation != uuid.Nil {
 			of = x.t.d.ID(was.Conversation)
-		} else {
-			x.ownLog[was.Contact] = true
 		}
 		args := append(columns.Args(x.t.d.Dialect, nil, &r), was.Workspace, of, was.Seq)
 		if _, err := x.t.update(ctx, statement, args...); err != nil {
@@ -189,6 +205,19 @@ func (x *eraser) rewrite(
 		}
 	}
 	return nil
+}
+
+// names adds to whom a log names what one of its events does.
+func (x *eraser) names(to map[dialect.Mention]bool, r *convo.EventRow) {
+	m := dialect.Mention{Workspace: r.Workspace, Conversation: r.Conversation}
+	if r.Conversation == uuid.Nil {
+		m.Owner = r.Contact
+	} else if m.Contact = r.Contact; !x.Of(m.Contact) {
+		to[m] = true // who had the conversation before
+	}
+	for _, m.Contact = range r.Event().Mentions() {
+		to[m] = true
+	}
 }
 
 // cycles rewrites the closed cycles of the conversations.
@@ -284,11 +313,23 @@ func (x *eraser) receipts(ctx context.Context) error {
 }
 
 // queues has what is on its way go on under the tokens. A relay that has it in hand finds its lease
-// ended, so that it cannot write down any more what it failed with.
+// ended, so that it cannot write down any more what it failed with. One that comes meanwhile finds
+// the notes and the queues held until all texts are gone, and leaves them to the next one.
 func (x *eraser) queues(ctx context.Context) error {
-	of := map[uuid.UUID]bool{}
+	of := map[relay.Stream]bool{}
 	for _, r := range x.plan.conversations {
-		of[r.ID] = true
+		of[relay.Stream{Workspace: x.plan.workspace, Conversation: r.ID}] = true
+	}
+	for _, id := range slices.Concat(x.Was, x.namedIn) {
+		of[relay.Stream{Workspace: x.plan.workspace, Contact: id}] = true
+	}
+	if !x.t.d.oneWriter {
+		for stream := range of { // so that none moves from the notes into a queue any more
+			args := x.t.d.StreamArgs(nil, &stream)
+			if _, err := x.t.count(ctx, x.t.d.HoldNotes(), args...); err != nil {
+				return err
+			}
+		}
 	}
 	for i, id := range x.Was {
 		for _, rename := range []string{dialect.RenameNotes, dialect.RenameInFeed} {
@@ -299,13 +340,25 @@ func (x *eraser) queues(ctx context.Context) error {
 			}
 		}
 	}
+	// Whoever was about to settle a queue is waited for the first time, and the dead letter that it
+	// may have left is found the second time.
+	for range 2 {
+		if err := x.eraseQueues(ctx, of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eraseQueues ends the leases of the queues of streams, which it holds from then on.
+func (x *eraser) eraseQueues(ctx context.Context, of map[relay.Stream]bool) error {
 	var all []dialect.Waiting
 	var w dialect.Waiting
 	dests := dialect.Queue.Read.Dests(nil, &w)
 	err := x.store.rows(ctx, dialect.QueuesOfWorkspace, []any{x.plan.workspace},
 		func(scan func(...any) error) error {
 			err := scan(dests...)
-			if of[w.Conversation] || x.ownLog[w.Contact] {
+			if of[w.Stream] {
 				all = append(all, w)
 			}
 			return err

@@ -202,7 +202,7 @@ const manyBytes = 100 << 10
 // slot of another one.
 func (p *plan) updates() bool {
 	if len(p.contacts)+len(p.keys)+len(p.addresses)+len(p.merged)+len(p.unmerged)+
-		len(p.redacted)+len(p.repointed)+len(p.unlinked) > 0 {
+		len(p.redacted)+len(p.repointed)+len(p.unlinked)+len(p.mentions) > 0 {
 		return false
 	}
 	closed, texts := 0, 0

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -40,6 +41,16 @@ var eraseCases = []testCase{
 		"Erase/replaces a contact in what is another one's by now",
 		"no id and no address of an erased contact is left in what it does not own",
 		erasesElsewhere,
+	},
+	{
+		"Erase/leaves a key by which a message is known that came to somebody else",
+		"what was erased is not brought back by a message that is delivered again",
+		knowsWhatWasAnothersBefore,
+	},
+	{
+		"Erase/finds who is named while it is at work",
+		"what is written between what an erasure reads and its commit does not stay named",
+		erasesWhoIsNamedMeanwhile,
 	},
 	{"Erase/races with messages", eraseRule, racesOfEraseAndReceive},
 	{"Erase/races with merges", eraseRule, racesOfEraseAndMerge},
@@ -97,6 +108,7 @@ func (s *suite) cyclesCounted() map[uuid.UUID]convo.Cycle {
 	return all
 }
 
+// U22: of a contact that is deleted no text, id or address is left anywhere; counts are as before.
 func erasesAPerson(s *suite) {
 	s.Empty(unsaid(append(canaries(), alone(uuid.Nil)...)),
 		"fields of commands of which nothing is said here")
@@ -207,6 +219,76 @@ func knowsWhatWasErased(s *suite) {
 	// Another one's message may have the same id.
 	r := s.do(from("eve", "sms", "2"), convo.Receive{ExternalID: "1", Body: "hi"})
 	s.Equal(convo.OutcomeOpened, r.Outcome)
+}
+
+// A message without an address is known by its contact, who is not the one that was erased.
+func knowsWhatWasAnothersBefore(s *suite) {
+	said := convo.Receive{Channel: "web", ExternalID: "1", Body: Canary}
+	r := s.do(to("ann"), said)
+	s.do(to("bob"), convo.Receive{Body: Canary}, convo.Close{By: ana})
+	s.do(convo.ToConversation(acme, r.Conversation.ID), convo.Move{By: ana, Contact: "bob"})
+	s.erase("bob", "")
+	s.NotContains(s.everything(acme), Canary)
+	for _, id := range []string{"ann", "bob"} {
+		s.unchanged(func() {
+			again, err := s.engine.Do(s.ctx, to(id), said)
+			s.NoError(err)
+			s.Equal(convo.Result{Outcome: convo.OutcomeDuplicate}, again, id)
+		})
+	}
+	s.Equal(convo.OutcomeOpened, s.do(to("eve"), said).Outcome, "another one's message")
+}
+
+// interrupted has something happen right before the commit of an erasure, the first time. It is no
+// Locker, so nobody waits.
+type interrupted struct {
+	convo.Store
+	do func()
+}
+
+func (m *interrupted) Commit(ctx context.Context, changes ...convo.Change) error {
+	if f := m.do; f != nil && changes[0].Erase != nil {
+		m.do = nil
+		f()
+	}
+	return m.Store.Commit(ctx, changes...)
+}
+
+func erasesWhoIsNamedMeanwhile(s *suite) {
+	riya := convo.Actor{Type: convo.ActorContact, ID: "riya"}
+	for name, does := range map[string]func(convo.Ref){
+		"in a conversation": func(to convo.Ref) { s.do(to, convo.Receive{By: riya, Body: "hi"}) },
+		"in an own log": func(to convo.Ref) {
+			s.do(to, convo.Receive{By: riya, Quiet: true, Body: "hi"})
+		},
+		"by a move": func(to convo.Ref) {
+			r := s.do(convo.ToContact(acme, "riya").In("wrong"), convo.Receive{Body: "hi"})
+			s.do(convo.ToConversation(acme, r.Conversation.ID),
+				convo.Move{By: ana, Contact: to.Contact})
+		},
+		"by a merge that was undone": func(to convo.Ref) {
+			s.do(to, convo.Receive{Body: "hi"})
+			e := s.with(convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer}))
+			s.merge(e, acme, "riya", to.Contact)
+			_, err := e.Unmerge(s.ctx,
+				convo.Unmerge{Workspace: acme, Contact: to.Contact, By: ana})
+			s.NoError(err)
+		},
+	} {
+		other := to(name)
+		s.do(to("riya"), convo.Receive{Body: "hi"})
+		e, err := convo.New(&interrupted{s.store, func() { does(other) }}, convo.WithClock(s.clock))
+		s.NoError(err)
+		_, err = e.Erase(s.ctx, convo.Erase{Workspace: acme, Contact: "riya", By: ana})
+		s.NoError(err, name)
+		log := s.events(convo.EventFilter{Workspace: acme, Contact: name})
+		s.NotEmpty(log, name)
+		for _, e := range log {
+			text, err := json.Marshal(e)
+			s.NoError(err)
+			s.NotContains(string(text), "riya", name)
+		}
+	}
 }
 
 func refusesTheErased(s *suite) {

@@ -53,6 +53,7 @@ const (
 	contactsListed
 	listsAgree
 	seenLately
+	mentionsFound
 )
 
 var rules = [...]string{
@@ -82,6 +83,7 @@ var rules = [...]string{
 	listOrdered:     "conversations are listed once each, the last opened first",
 	listsAgree:      "every list and count shows the conversations that are there",
 	contactsListed:  "root contacts are listed once each, in their order, and no others",
+	mentionsFound:   "whom a log names that is not its own finds the conversation",
 	seenLately:      "a contact's last message is less than SeenEvery after its SeenAt",
 }
 
@@ -285,6 +287,9 @@ func (c *checker) contact(id string, of []convo.Conversation) {
 	c.demand(t.HasConversation == (len(of) > 0) &&
 		(t.Conversation.ID == uuid.Nil) == (latest[""] == nil), readsAgree,
 		"contact %q: Load gives %+v in no lane", id, t)
+	for i := range of {
+		c.mentions(&of[i], logs[of[i].ID])
+	}
 	history := c.log(convo.EventFilter{Contact: id})
 	c.history(id, history, logs)
 	for i := range history {

@@ -55,6 +55,26 @@ func (c *checker) messages(history []convo.Event, contact string) {
 	}
 }
 
+// mentions checks that a conversation is found by those whom its log names.
+func (c *checker) mentions(v *convo.Conversation, log []convo.Event) {
+	asked := map[string]bool{"": true, v.Contact: true}
+	for i := range log {
+		for _, id := range append(log[i].Mentions(), log[i].Contact) {
+			if asked[id] {
+				continue
+			}
+			asked[id] = true
+			k := c.load(convo.ToContact(c.workspace, id)).Contact
+			if k.ID == v.Contact || !k.ErasedAt.IsZero() {
+				continue
+			}
+			found, err := c.store.Mentions(c.ctx, c.workspace, id)
+			c.failed(err)
+			c.demand(slices.Contains(found, v.ID), mentionsFound, "%s names %q", v.ID, id)
+		}
+	}
+}
+
 // history checks the history of a contact against the logs of its conversations.
 func (c *checker) history(id string, history []convo.Event, logs map[uuid.UUID][]convo.Event) {
 	got := map[uuid.UUID][]convo.Event{}

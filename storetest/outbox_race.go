@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -18,6 +19,11 @@ var outboxRaces = []outboxCase{
 		"Races/bring out all that writers commit, by relays that die at every step",
 		"each committed event goes out at least once, and those of a stream in their order",
 		racesOfRelays,
+	},
+	{
+		"Races/erase while relays fail with what they have in hand",
+		"no relay takes a text past an erasure, however they race",
+		racesOfEraseAndRelay,
 	},
 }
 
@@ -172,4 +178,98 @@ func racesOfRelays(o *outbox) {
 	o.clock.add(time.Hour)
 	o.all()
 	o.NotEmpty(o.received.by)
+}
+
+// RaceErasures has contacts of a workspace write, with [Canary] in each text, be named by others,
+// and be erased, each one while relays bring out what they said. The target fails again and again,
+// with all that it was to send in its errors, until there are dead letters.
+func RaceErasures(t testingT, store Outboxer, workspace string) {
+	s := newSuite(t, store, eraseRule)
+	(&outbox{suite: s, relay: store}).raceErasures(workspace)
+}
+
+func racesOfEraseAndRelay(o *outbox) {
+	o.raceErasures(acme)
+	shown := o.everything(acme)
+	o.NotContains(shown, Canary)
+	o.clock.add(time.Hour)
+	for _, c := range o.claimed() {
+		o.NotContains(fmt.Sprintf("%+v", c), Canary)
+	}
+	for _, d := range o.deadLetters(relay.DeadLetterFilter{}) {
+		o.NotContains(fmt.Sprintf("%+v", d), Canary)
+	}
+	for k, err := range o.engine.AllContacts(o.ctx, convo.ContactFilter{Workspace: acme}) {
+		o.NoError(err)
+		o.NotContains(o.exported(k.ID), Canary)
+	}
+}
+
+// leaking fails, now and then, with what it was to send.
+type leaking struct{ sent atomic.Int64 }
+
+// Publish implements relay.Publisher.
+func (l *leaking) Publish(_ context.Context, events []convo.Event) (int, error) {
+	if n := l.sent.Add(1); n%4 == 0 {
+		return len(events), nil
+	}
+	text, err := json.Marshal(events)
+	return 0, errors.Join(err, errors.New(string(text)))
+}
+
+func (o *outbox) raceErasures(workspace string) {
+	const contacts, relays = 8, 3
+	person := func(i int) convo.Ref {
+		to := convo.ToContact(workspace, fmt.Sprint(Canary, " ", i))
+		to.Address = convo.Address{Channel: "sms", Value: fmt.Sprint(Canary, " +", i)}
+		return to
+	}
+	other := convo.ToContact(workspace, "other")
+	say := func(i, n int) {
+		id := fmt.Sprint(Canary, " ", i, " ", n)
+		_, err := o.engine.Do(o.ctx, person(i),
+			convo.Receive{ExternalID: id, Body: id}, convo.Block{By: ana, Reason: Canary},
+			convo.Unblock{By: ana}, convo.Note{By: ana, Body: Canary})
+		o.NoError(err)
+		_, err = o.engine.Do(o.ctx, other, convo.Receive{By: convo.Actor{
+			Type: convo.ActorContact, ID: person(i).Contact,
+		}, Body: "of another one"})
+		o.NoError(err)
+	}
+	for i := range contacts {
+		say(i, 0)
+	}
+	var writing, bringing sync.WaitGroup
+	var done atomic.Bool
+	var target leaking
+	var errs [relays]error
+	for i := range relays {
+		bringing.Go(func() {
+			r, err := relay.New(o.relay, relay.To(crm, &target), relay.WithClock(o.clock),
+				relay.WithBackoff(time.Second, time.Second))
+			for last := false; err == nil && !last; {
+				last = done.Load()
+				_, err = r.Once(o.ctx)
+				o.clock.add(2 * time.Second)
+			}
+			errs[i] = err
+		})
+	}
+	for i := range contacts {
+		writing.Go(func() {
+			for n := range 3 {
+				say(i, n+1)
+			}
+			_, err := o.engine.Erase(o.ctx,
+				convo.Erase{Workspace: workspace, Contact: person(i).Contact, By: ana})
+			o.NoError(err)
+		})
+	}
+	writing.Wait()
+	done.Store(true)
+	bringing.Wait()
+	for _, err := range errs {
+		o.NoError(err)
+	}
+	o.Positive(target.sent.Load())
 }

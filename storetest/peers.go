@@ -33,6 +33,11 @@ var peerCases = []testCase{
 		deletedWhenClosed,
 	},
 	{
+		"Peers/FreeScout, Papercups: a conversation is deleted for ever, with its threads",
+		eraseRule,
+		deletedForEver,
+	},
+	{
 		"Peers/Chatwoot: when an agent leaves, nothing is assigned to them, open or closed",
 		"an assignment of a closed conversation changes no cycle",
 		agentLeaves,
@@ -47,6 +52,25 @@ var peerCases = []testCase{
 		"a call that fails writes nothing",
 		vetoes,
 	},
+}
+
+// FS011, PC015: first it is put away, then it is deleted, with all messages and notes. What is left
+// are counts.
+func deletedForEver(s *suite) {
+	s.do(from("k", "mail", "k@example.com"), convo.Receive{ExternalID: Canary, Body: Canary},
+		convo.Note{By: ana, Body: Canary}, convo.Send{By: ana, Body: Canary})
+	s.do(to("other"), convo.Receive{Body: "hi"})
+	closed := s.do(to("k"), convo.Close{By: ana, Summary: Canary}).Conversation
+	s.Contains(s.everything(acme), Canary, "put away")
+	s.erase("k", "")
+	s.NotContains(s.everything(acme), Canary)
+	left := s.load(convo.ToConversation(acme, closed.ID)).Conversation
+	s.Equal([]int{closed.Cycle.Incoming, closed.Cycle.OutgoingUser},
+		[]int{left.Cycle.Incoming, left.Cycle.OutgoingUser})
+	for _, e := range s.events(convo.EventFilter{Workspace: acme, Conversation: closed.ID}) {
+		s.Empty(e.Row().Body)
+	}
+	s.Len(s.events(convo.EventFilter{Workspace: acme, Contact: "other"}), 2)
 }
 
 func agentLeaves(s *suite) {

@@ -446,6 +446,11 @@ var lies = []struct {
 	{listsAgree, "one is counted twice", func(f *fake) {
 		f.counts = func(all []convo.Count) { all[0].Open++ }
 	}},
+	{mentionsFound, "somebody else did it", onEvents(func(e *convo.Event) {
+		if e.Conversation != uuid.Nil {
+			e.By = convo.Actor{Type: convo.ActorContact, ID: "somebody else"}
+		}
+	})},
 	{seenLately, "never", onThreads(func(t *convo.Snapshot) { t.Contact.SeenAt = time.Time{} })},
 	{listOrdered, "one is there twice",
 		onLists(func(all []convo.Conversation) []convo.Conversation {

@@ -1,7 +1,10 @@
 package sqlstore_test
 
 import (
+	"context"
 	"database/sql"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -14,6 +17,7 @@ import (
 	"github.com/chatlifecycle/convo/relay"
 	"github.com/chatlifecycle/convo/sqlstore"
 	"github.com/chatlifecycle/convo/sqlstore/internal/hook"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/fill"
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 	"github.com/chatlifecycle/convo/storetest"
 )
@@ -100,6 +104,87 @@ func TestWhatIsPrunedIsNowhere(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A relay that comes between the last step of an erasure and its COMMIT must not publish what is in
+// the log until then: what it fails with would be written down after that.
+func TestNoRelayTakesATextPastAnErasureThatIsNotCommitted(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		if e == testdb.SQLite {
+			t.Skip("one transaction at a time")
+		}
+		ctx := t.Context()
+		s, db := openOutbox(t, e)
+		contact := storetest.WriteCanaries(t, s, "acme")
+		engine, err := convo.New(s)
+		require.NoError(t, err)
+		policy, err := engine.Policy(ctx, convo.Scope{Workspace: "acme"})
+		require.NoError(t, err)
+		failed := 0
+		r, err := relay.New(s, relay.To("crm", publisher(func(events []convo.Event) (int, error) {
+			failed++
+			text, err := json.Marshal(events)
+			require.NoError(t, err)
+			return 0, errors.New("cannot send " + string(text))
+		})))
+		require.NoError(t, err)
+		tx, err := db.BeginTx(ctx, nil)
+		require.NoError(t, err)
+		_, err = engine.With(s.WithTx(tx), policy).Erase(ctx,
+			convo.Erase{Workspace: "acme", Contact: contact, By: ana})
+		require.NoError(t, err)
+		_, err = r.Once(ctx)
+		require.NoError(t, err)
+		require.NoError(t, tx.Commit())
+		assert.Empty(t, rowsWith(t, e, db))
+		_, err = r.Once(ctx)
+		require.NoError(t, err)
+		require.Positive(t, failed, "else nothing is proved")
+		assert.Empty(t, rowsWith(t, e, db))
+	})
+}
+
+// An erasure looks up where its contact is named, however much there is, and has no scan under its
+// lock.
+func TestMentionsAreLookedUp(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		p := openPlanner(t, e, func(ctx context.Context, db *sql.DB) {
+			require.NoError(t, fill.Conversations(ctx, db, dialects[e], filled))
+			_, err := db.ExecContext(ctx, `INSERT INTO convo_mentions
+				SELECT workspace, contact, id, '' FROM convo_conversations`)
+			require.NoError(t, err)
+			require.NoError(t, fill.Analyze(ctx, db, dialects[e]))
+		})
+		ids, contacts, err := fill.Active(t.Context(), p.db, 1)
+		require.NoError(t, err)
+		asked := p.during(func(s *sqlstore.Store, did func(string)) {
+			found, err := s.Mentions(t.Context(), fill.Workspace, contacts[0], "nobody")
+			require.NoError(t, err)
+			require.Contains(t, found, ids[0])
+			did("mentions")
+		})
+		require.Len(t, asked, 1)
+		for _, plan := range p.explain(t, asked[0], true) {
+			assert.Empty(t, plan.scans, plan.text)
+			assert.LessOrEqual(t, plan.read, 50, plan.text)
+		}
+	})
+}
+
+// Whoever races with whom, nothing is left of who is erased, also where no read shows it.
+func TestNoRaceOfErasuresAndRelaysLeavesAnything(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		s, db := openFeed(t, e)
+		storetest.RaceErasures(t, s, "acme")
+		assert.Empty(t, rowsWith(t, e, db))
+		assert.Empty(t, storetest.CheckInvariants(t.Context(), s, "acme"))
+	})
+}
+
+type publisher func([]convo.Event) (int, error)
+
+func (p publisher) Publish(_ context.Context, events []convo.Event) (int, error) {
+	return p(events)
 }
 
 // openFile is testdb.Open, but of a file with SQLite, with the settings that hosts get.

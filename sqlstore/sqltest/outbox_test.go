@@ -228,6 +228,50 @@ func TestSlowCommitsAndRollbacksLoseNothing(t *testing.T) {
 	})
 }
 
+// RV015, of River: what was committed in a host's transaction is told to subscribers, and what was
+// rolled back is not.
+func TestPeersRiverWhatAHostCommitsIsToldToSubscribers(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		ctx := t.Context()
+		s, db := openFeed(t, e)
+		engine := enginesOn(t, s)[0]
+		got := &gathered{by: map[relay.Stream][]uuid.UUID{}, ids: map[uuid.UUID]bool{}}
+		r, err := relay.New(s, relay.To("crm", got))
+		require.NoError(t, err)
+		policy, err := engine.Policy(ctx, convo.Scope{Workspace: "w"})
+		require.NoError(t, err)
+		for _, commits := range []bool{false, true} {
+			tx, err := db.BeginTx(ctx, nil)
+			require.NoError(t, err)
+			result, err := engine.With(s.WithTx(tx), policy).Do(ctx, convo.ToContact("w", "riya"),
+				opening, hello("of the host"))
+			require.NoError(t, err)
+			if e != testdb.SQLite { // which has one transaction at a time
+				_, err = r.Once(ctx)
+				require.NoError(t, err)
+			}
+			require.Empty(t, got.ids, "not before the commit")
+			if !commits {
+				require.NoError(t, tx.Rollback())
+				_, err = r.Once(ctx)
+				require.NoError(t, err)
+				require.Empty(t, got.ids, "nothing has happened")
+				continue
+			}
+			require.NoError(t, tx.Commit())
+			_, err = r.Once(ctx)
+			require.NoError(t, err)
+			page, err := s.FeedAfter(ctx, "w", relay.Cursor{}, convo.MaxPageSize)
+			require.NoError(t, err)
+			require.Len(t, page.Items, len(result.Events))
+			for i := range result.Events {
+				of := relay.StreamOf(&result.Events[i])
+				require.Contains(t, got.by[of], result.Events[i].ID)
+			}
+		}
+	})
+}
+
 // idText is an id as a text, however the engine keeps it.
 type idText string
 

@@ -79,7 +79,7 @@ func conforms(t *testing.T, s *sqlstore.Store, db *sql.DB, prefix string) {
 func empty(t *testing.T, db *sql.DB, prefix string) {
 	for _, table := range []string{
 		"contacts", "addresses", "conversations", "active", "places", "labels", "cycles", "events",
-		"contact_events", "keys", "deliveries", "rollup_queue", "outbox", "outbox_queue",
+		"contact_events", "mentions", "keys", "deliveries", "rollup_queue", "outbox", "outbox_queue",
 		"feed", "feed_heads",
 	} {
 		_, err := db.ExecContext(t.Context(), "DELETE FROM "+prefix+table)

@@ -101,7 +101,7 @@ func TestAChangeOfAVersionThatIsNotThereAnyMoreWritesNothing(t *testing.T) {
 func (h *host) tidy() {
 	h.t.Helper()
 	for _, table := range []string{"contacts", "addresses", "conversations", "active", "places",
-		"labels", "cycles", "events",
+		"labels", "mentions", "cycles", "events",
 		"contact_events", "keys"} {
 		h.exec(h.db, "DELETE FROM convo_"+table)
 	}

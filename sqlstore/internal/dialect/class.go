@@ -56,6 +56,9 @@ func ClassOf(ch *convo.Change) (class ChangeClass, ok bool) {
 		keys:            len(ch.Keys),
 	}
 	for i := range ch.Events {
+		if ch.Events[i].Mentions() != nil {
+			return class, false
+		}
 		switch ch.Events[i].Conversation {
 		case c.ID:
 			class.events++

@@ -48,9 +48,10 @@ var Treatments = map[string]map[Treatment]string{
 		Grouped:  "channel lane assignee team",
 		Replaced: "contact",
 	},
-	"closed": {Kept: "workspace what created_at id", Grouped: "value"},
-	"places": {Kept: "workspace at id", Replaced: "list"},
-	"labels": {Kept: "workspace created_at conversation", Grouped: "label"},
+	"closed":   {Kept: "workspace what created_at id", Grouped: "value"},
+	"places":   {Kept: "workspace at id", Replaced: "list"},
+	"mentions": {Kept: "workspace conversation", Replaced: "contact owner"},
+	"labels":   {Kept: "workspace created_at conversation", Grouped: "label"},
 	"cycles": {
 		Kept:     "workspace conversation " + keptOfCycles,
 		Grouped:  "channel lane " + groupedOfCycles,
@@ -142,6 +143,42 @@ func erasable[R any](table string, of Columns[R]) Columns[R] {
 	})
 }
 
+// What a commit keeps of whom logs name.
+var (
+	InsertMention = `INSERT INTO convo_mentions (` + Mentions.All.Names() + `)
+	VALUES (` + Mentions.All.placeholders() + `)`
+	DeleteMention = `DELETE FROM convo_mentions
+	WHERE workspace = ? AND contact = ? AND conversation = ? AND owner = ?`
+
+	// OwnersInLog are the contacts that a conversation which was moved to another one had before.
+	OwnersInLog = `SELECT DISTINCT workspace, contact, conversation, '' FROM convo_events
+	WHERE workspace = ? AND conversation = ? AND contact <> ?`
+	// OwnersInLogs are those of conversations that an unmerge gives back to a contact. Its arguments
+	// are the workspace, the root, the owner and that contact.
+	OwnersInLogs = `SELECT DISTINCT ev.workspace, ev.contact, ev.conversation, ''
+	FROM convo_conversations cv
+	JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
+	WHERE cv.workspace = ? AND cv.contact = ? AND cv.origin = ? AND ev.contact <> ?`
+
+	oneContact = `SELECT 1 FROM convo_contacts
+	WHERE workspace = ? AND id = ?`
+)
+
+// HoldContact holds the row of a contact.
+func (d *Dialect) HoldContact() string { return oneContact + d.held() }
+
+// HoldMentions is MentionsOf, as of now, whatever the transaction has read before.
+func (d *Dialect) HoldMentions(contacts int) string { return MentionsOf(contacts) + d.held() }
+
+// HoldNotes holds the notes of a stream. StreamArgs are its arguments.
+func (d *Dialect) HoldNotes() string {
+	return "SELECT seq FROM convo_outbox WHERE " + sameStream + d.held()
+}
+
+// held makes of a SELECT of one table one that holds its rows; empty: the transaction holds
+// everything.
+func (d *Dialect) held() string { return strings.TrimSuffix(d.lockFree, " SKIP LOCKED") }
+
 // What an erasure writes of rows.
 var (
 	ErasedEvents        = erasable("events", Events.All)
@@ -189,24 +226,11 @@ var (
 	WHERE ` + sameQueue
 )
 
-// Mentions are the conversations that have an event with one of so many contacts in it. Its
-// arguments are the workspace, and then the contacts four times.
-func Mentions(contacts int) string {
-	in := " IN (" + Placeholders(contacts) + ")"
-	return `SELECT DISTINCT conversation FROM convo_events
-	WHERE workspace = ? AND (contact` + in + ` OR moved_from` + in + `
-		OR by_type = 'contact' AND by_id` + in + `
-		OR closed_by_type = 'contact' AND closed_by_id` + in + `)`
-}
-
-// MentionedByContacts are the events of contacts that were merged into one of so many, or taken out
-// of it, and those that it did. Its arguments are the workspace, and then those contacts three
-// times.
-func MentionedByContacts(contacts int) string {
-	in := " IN (" + Placeholders(contacts) + ")"
-	return `SELECT ` + ContactEvents.Read.Names() + ` FROM convo_contact_events
-	WHERE workspace = ? AND (merged_into` + in + ` OR unmerged_from` + in + `
-		OR by_type = 'contact' AND by_id` + in + `)`
+// MentionsOf are the logs that name one of so many contacts. Its arguments are the workspace and
+// those contacts.
+func MentionsOf(contacts int) string {
+	return `SELECT ` + Mentions.Read.Names() + ` FROM convo_mentions
+	WHERE workspace = ? AND contact IN (` + Placeholders(contacts) + `)`
 }
 
 // KeysOf are the keys that so many contacts own, or that lead to conversations of a root or to one

@@ -345,6 +345,21 @@ var Labels = table(
 	required("conversation", immutable, func(l *Labelled) Field { return (*ID)(&l.Conversation) }),
 )
 
+// Mention is a contact that a log names which is not its own.
+type Mention struct {
+	Workspace, Contact string
+	Conversation       uuid.UUID
+	Owner              string // of an own log
+}
+
+// Mentions are the columns of convo_mentions.
+var Mentions = table(
+	required("workspace", immutable, func(m *Mention) Field { return (*Text)(&m.Workspace) }),
+	required("contact", immutable, func(m *Mention) Field { return (*Text)(&m.Contact) }),
+	required("conversation", immutable, func(m *Mention) Field { return (*ID)(&m.Conversation) }),
+	required("owner", immutable, func(m *Mention) Field { return (*Text)(&m.Owner) }),
+)
+
 // Keys are the columns of convo_keys.
 var Keys = table(
 	required("workspace", immutable, func(k *ky) Field { return (*Text)(&k.Workspace) }),

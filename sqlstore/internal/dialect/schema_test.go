@@ -48,6 +48,7 @@ func TestTheColumnsAreThoseOfTheMigrations(t *testing.T) {
 			compare(t, d, found, "closed", Closed)
 			compare(t, d, found, "places", Places)
 			compare(t, d, found, "labels", Labels)
+			compare(t, d, found, "mentions", Mentions)
 			compare(t, d, found, "cycles", Cycles)
 			compare(t, d, found, "events", Events)
 			compare(t, d, found, "contact_events", ContactEvents)

@@ -170,6 +170,16 @@ CREATE TABLE convo_labels (
     PRIMARY KEY (workspace, label, created_at, conversation)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
+-- Whom the log of a conversation names beside its contact, or, where an owner is, the own log of that
+-- contact, which has zeros for a conversation. Erasures find there what they replace.
+CREATE TABLE convo_mentions (
+    workspace    VARBINARY(255) NOT NULL,
+    contact      VARBINARY(255) NOT NULL,
+    conversation BINARY(16) NOT NULL,
+    owner        VARBINARY(255) NOT NULL,
+    PRIMARY KEY (workspace, contact, conversation, owner)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
 -- A row per closed cycle; the running one is in its conversation.
 CREATE TABLE convo_cycles (
     workspace            VARBINARY(255) NOT NULL,
@@ -349,6 +359,7 @@ DROP TABLE convo_keys;
 DROP TABLE convo_contact_events;
 DROP TABLE convo_events;
 DROP TABLE convo_cycles;
+DROP TABLE convo_mentions;
 DROP TABLE convo_labels;
 DROP TABLE convo_places;
 DROP TABLE convo_closed;

@@ -170,6 +170,16 @@ CREATE TABLE convo_labels (
     PRIMARY KEY (workspace, label, created_at, conversation)
 );
 
+-- Whom the log of a conversation names beside its contact, or, where an owner is, the own log of that
+-- contact, which has zeros for a conversation. Erasures find there what they replace.
+CREATE TABLE convo_mentions (
+    workspace    text COLLATE "C" NOT NULL,
+    contact      text COLLATE "C" NOT NULL,
+    conversation uuid NOT NULL,
+    owner        text COLLATE "C" NOT NULL,
+    PRIMARY KEY (workspace, contact, conversation, owner)
+);
+
 -- A row per closed cycle; the running one is in its conversation.
 CREATE TABLE convo_cycles (
     workspace            text COLLATE "C" NOT NULL,
@@ -349,6 +359,7 @@ DROP TABLE convo_keys;
 DROP TABLE convo_contact_events;
 DROP TABLE convo_events;
 DROP TABLE convo_cycles;
+DROP TABLE convo_mentions;
 DROP TABLE convo_labels;
 DROP TABLE convo_places;
 DROP TABLE convo_closed;

@@ -5,6 +5,10 @@
 BEGIN;
 -- isolation level: Read Committed
 
+SELECT 1 FROM convo_contacts
+    WHERE workspace = ? AND id = ? FOR UPDATE;
+-- parameters: 1 workspace, 2 id
+
 UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, seen_at = ?, blocked = ?,
     merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?, erased_at = ?
     WHERE workspace = ? AND id = ? AND version = ? AND seen_at <= ?;
@@ -44,5 +48,9 @@ UPDATE convo_active
     SET contact = ?
     WHERE workspace = ? AND contact = ?;
 -- parameters: 1 contact, 2 workspace, 3 contact
+
+INSERT INTO convo_mentions (workspace, contact, conversation, owner)
+    VALUES (?, ?, ?, ?);
+-- parameters: 1 workspace, 2 contact, 3 conversation, 4 owner
 
 COMMIT;

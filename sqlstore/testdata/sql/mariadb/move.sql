@@ -5,6 +5,10 @@
 BEGIN;
 -- isolation level: Read Committed
 
+SELECT 1 FROM convo_contacts
+    WHERE workspace = ? AND id = ? FOR UPDATE;
+-- parameters: 1 workspace, 2 id
+
 UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, seen_at = ?, blocked = ?,
     merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?, erased_at = ?
     WHERE workspace = ? AND id = ? AND version = ? AND seen_at <= ?;
@@ -79,5 +83,13 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq
 INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
     VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE from_seq = from_seq;
 -- parameters: 1 workspace, 2 conversation, 3 from_seq
+
+SELECT DISTINCT workspace, contact, conversation, '' FROM convo_events
+    WHERE workspace = ? AND conversation = ? AND contact <> ?;
+-- parameters: 1 workspace, 2 conversation, 3 contact
+
+INSERT INTO convo_mentions (workspace, contact, conversation, owner)
+    VALUES (?, ?, ?, ?);
+-- parameters: 1 workspace, 2 contact, 3 conversation, 4 owner
 
 COMMIT;

@@ -5,6 +5,10 @@
 BEGIN;
 -- isolation level: Read Committed
 
+SELECT 1 FROM convo_contacts
+    WHERE workspace = $1 AND id = $2 FOR UPDATE;
+-- parameters: 1 workspace, 2 id
+
 UPDATE convo_contacts SET version = $1, created_at = $2, updated_at = $3, seen_at = $4,
     blocked = $5, merged_into = $6, parent = $7, blocked_by = $8, name = $9, attributes = $10,
     erased_at = $11
@@ -47,5 +51,9 @@ UPDATE convo_active
     SET contact = $1
     WHERE workspace = $2 AND contact = $3;
 -- parameters: 1 contact, 2 workspace, 3 contact
+
+INSERT INTO convo_mentions (workspace, contact, conversation, owner)
+    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 contact, 3 conversation, 4 owner
 
 COMMIT;

@@ -5,6 +5,10 @@
 BEGIN;
 -- isolation level: Read Committed
 
+SELECT 1 FROM convo_contacts
+    WHERE workspace = $1 AND id = $2 FOR UPDATE;
+-- parameters: 1 workspace, 2 id
+
 UPDATE convo_contacts SET version = $1, created_at = $2, updated_at = $3, seen_at = $4,
     blocked = $5, merged_into = $6, parent = $7, blocked_by = $8, name = $9, attributes = $10,
     erased_at = $11
@@ -83,5 +87,13 @@ INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq
 INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 from_seq
+
+SELECT DISTINCT workspace, contact, conversation, '' FROM convo_events
+    WHERE workspace = $1 AND conversation = $2 AND contact <> $3;
+-- parameters: 1 workspace, 2 conversation, 3 contact
+
+INSERT INTO convo_mentions (workspace, contact, conversation, owner)
+    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 contact, 3 conversation, 4 owner
 
 COMMIT;

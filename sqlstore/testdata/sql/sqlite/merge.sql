@@ -48,4 +48,8 @@ UPDATE convo_active
     WHERE workspace = +? AND contact = +?;
 -- parameters: 1 contact, 2 workspace, 3 contact
 
+INSERT INTO convo_mentions (workspace, contact, conversation, owner)
+    VALUES (+?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 contact, 3 conversation, 4 owner
+
 COMMIT;

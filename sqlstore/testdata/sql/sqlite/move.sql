@@ -83,4 +83,12 @@ INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
     VALUES (+?, +?, +?) ON CONFLICT DO NOTHING;
 -- parameters: 1 workspace, 2 conversation, 3 from_seq
 
+SELECT DISTINCT workspace, contact, conversation, '' FROM convo_events
+    WHERE workspace = +? AND conversation = +? AND contact <> +?;
+-- parameters: 1 workspace, 2 conversation, 3 contact
+
+INSERT INTO convo_mentions (workspace, contact, conversation, owner)
+    VALUES (+?, +?, +?, +?) ON CONFLICT DO NOTHING;
+-- parameters: 1 workspace, 2 contact, 3 conversation, 4 owner
+
 COMMIT;

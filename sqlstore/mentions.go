@@ -1,0 +1,111 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
+)
+
+// Mentions implements convo.Store.
+func (s *Store) Mentions(
+	ctx context.Context, workspace string, contacts ...string,
+) (all []uuid.UUID, err error) {
+	if err := ctx.Err(); err != nil || len(contacts) == 0 {
+		return nil, err
+	}
+	found, err := s.within(ctx).mentionsBy(ctx, dialect.MentionsOf(len(contacts)), workspace,
+		contacts)
+	for _, m := range found {
+		if m.Owner == "" && !slices.Contains(all, m.Conversation) {
+			all = append(all, m.Conversation)
+		}
+	}
+	return all, err
+}
+
+// mentionsBy are the logs that name one of some contacts, by a statement for so many of them.
+func (s *Store) mentionsBy(
+	ctx context.Context, statement, workspace string, contacts []string,
+) ([]dialect.Mention, error) {
+	return s.scanMentions(ctx, (*Store).many, statement, named([]any{workspace}, contacts)...)
+}
+
+func (s *Store) scanMentions(
+	ctx context.Context, ask asks, statement string, args ...any,
+) (all []dialect.Mention, err error) {
+	var m dialect.Mention
+	dests := dialect.Mentions.Read.Dests(nil, &m)
+	err = ask(s, ctx, statement, args, func(scan func(...any) error) error {
+		err := scan(dests...)
+		all = append(all, m)
+		return err
+	})
+	return all, err
+}
+
+// mentionsIn are whom an event names in its log.
+func mentionsIn(e *convo.Event) (all []dialect.Mention) {
+	m := dialect.Mention{Workspace: e.Workspace, Conversation: e.Conversation}
+	if e.Conversation == uuid.Nil {
+		m.Owner = e.Contact
+	}
+	for _, m.Contact = range e.Mentions() {
+		all = append(all, m)
+	}
+	return all
+}
+
+// holdNamed holds the rows of the contacts that are named, before any other one. So an erasure of
+// one of them finds what names it, or is waited for, and who is named then is a stranger.
+func (p *plan) holdNamed(ctx context.Context, t *transaction) error {
+	if p.erase != nil || t.d.oneWriter {
+		return nil
+	}
+	var ids []string
+	for i := range p.mentions {
+		ids = append(ids, p.mentions[i].Contact)
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		if _, err := t.count(ctx, t.d.HoldContact(), p.workspace, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeMentions keeps whom the logs name.
+func (p *plan) writeMentions(ctx context.Context, t *transaction) error {
+	for _, r := range p.conversations {
+		if !r.Moved || p.erase != nil {
+			continue
+		}
+		had, err := t.store().scanMentions(ctx, (*Store).rows, dialect.OwnersInLog, p.workspace,
+			t.d.ID(r.ID), r.Contact)
+		if p.mentions = append(p.mentions, had...); err != nil {
+			return err
+		}
+	}
+	for i := range p.mentions {
+		if err := t.mention(ctx, &p.mentions[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *transaction) mention(ctx context.Context, m *dialect.Mention) error {
+	_, err := t.insert(ctx, dialect.InsertMention, dialect.Mentions.All.Args(t.d.Dialect, nil, m)...)
+	return err
+}
+
+func named(args []any, contacts []string) []any {
+	for _, id := range contacts {
+		args = append(args, id)
+	}
+	return args
+}
