@@ -375,8 +375,8 @@ func (e Event) Erasing() Erasing { return payloadOf[Erasing](&e) }
 func (e Event) Unmerging() Unmerging { return payloadOf[Unmerging](&e) }
 
 // Mentions are the contacts, each once, that e names beside its Contact, by their ids: who did it
-// ([ActorContact]), who closed what it reopens or rates, whom a Move takes from, and whom a merge or
-// its undoing is about. Of most events it is nil.
+// ([ActorContact]), who closed what it reopens or rates, whom a Move takes from, and whom a merge
+// or its undoing is about. Of most events it is nil.
 func (e Event) Mentions() (all []string) {
 	add := func(id string) {
 		if id != "" && id != e.Contact && !slices.Contains(all, id) {

@@ -107,8 +107,8 @@ type Store interface {
 	Family(ctx context.Context, workspace, root string) ([]Contact, error)
 	// Mentions returns, in any order, the conversations of a workspace that have an event which
 	// names one of the contacts ([Event.Mentions]), or has it as its Contact while the conversation
-	// belongs to another root contact by now. Others that they have may be among them. It is rarely asked,
-	// and under a lock, so it should not have to look through the log.
+	// belongs to another root contact by now. Others that they have may be among them. It is rarely
+	// asked, and under a lock, so it should not have to look through the log.
 	Mentions(ctx context.Context, workspace string, contacts ...string) ([]uuid.UUID, error)
 	// Keys returns the keys that are known and that one of ids finds ([KeyID.Finds]), in any order.
 	// One that was erased is returned under the Address and the ID that find it.

@@ -39,7 +39,7 @@ type OutboxHealth struct {
 
 // CheckHealth asks store what a probe wants to know at now, in at most four reads that lock
 // nothing, and returns the first error, which may name hosts and tables, with what it knew by then.
-// How long it may wait, ctx says. What it costs is bounded, whatever there is: the outbox is counted
+// How long it may wait, ctx says. What it costs is bounded, whatever there is: an outbox is counted
 // as far as [MaxBacklog].
 func CheckHealth(ctx context.Context, store convo.Store, now time.Time) (h Health, err error) {
 	due, err := store.Due(ctx, convo.DueQuery{Before: now, Limit: 1})

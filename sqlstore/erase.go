@@ -50,7 +50,8 @@ func (p *plan) eraseRest(ctx context.Context, t *transaction) error {
 		before: map[dialect.Mention]bool{}, after: map[dialect.Mention]bool{}, store: t.store(),
 	}
 	for _, step := range [...]func(context.Context) error{
-		x.findNamed, x.queues, x.unlink, x.logs, x.ownLogs, x.mentions, x.cycles, x.keys, x.receipts,
+		x.findNamed, x.queues, x.unlink, x.logs, x.ownLogs,
+		x.mentions, x.cycles, x.keys, x.receipts,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -71,9 +72,9 @@ type eraser struct {
 	before, after map[dialect.Mention]bool
 }
 
-// findNamed finds the own logs of others that name one of the contacts, and makes sure that the plan
-// has all conversations that do: who names somebody holds the row of that contact first, so by now
-// nobody is about to.
+// findNamed finds the own logs of others that name one of the contacts, and makes sure that the
+// plan has all conversations that do: who names somebody holds the row of that contact first, so by
+// now nobody is about to.
 func (x *eraser) findNamed(ctx context.Context) error {
 	known := map[uuid.UUID]bool{uuid.Nil: true}
 	for _, r := range x.plan.conversations {

@@ -99,7 +99,8 @@ func (p *plan) writeMentions(ctx context.Context, t *transaction) error {
 }
 
 func (t *transaction) mention(ctx context.Context, m *dialect.Mention) error {
-	_, err := t.insert(ctx, dialect.InsertMention, dialect.Mentions.All.Args(t.d.Dialect, nil, m)...)
+	_, err := t.insert(ctx, dialect.InsertMention,
+		dialect.Mentions.All.Args(t.d.Dialect, nil, m)...)
 	return err
 }
 

@@ -150,11 +150,11 @@ var (
 	DeleteMention = `DELETE FROM convo_mentions
 	WHERE workspace = ? AND contact = ? AND conversation = ? AND owner = ?`
 
-	// OwnersInLog are the contacts that a conversation which was moved to another one had before.
+	// OwnersInLog are the contacts that a conversation which was moved had before.
 	OwnersInLog = `SELECT DISTINCT workspace, contact, conversation, '' FROM convo_events
 	WHERE workspace = ? AND conversation = ? AND contact <> ?`
-	// OwnersInLogs are those of conversations that an unmerge gives back to a contact. Its arguments
-	// are the workspace, the root, the owner and that contact.
+	// OwnersInLogs are those of conversations that an unmerge gives back to a contact. Its
+	// arguments are the workspace, the root, the owner and that contact.
 	OwnersInLogs = `SELECT DISTINCT ev.workspace, ev.contact, ev.conversation, ''
 	FROM convo_conversations cv
 	JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id

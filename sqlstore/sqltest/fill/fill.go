@@ -96,7 +96,8 @@ func Analyze(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 	case sqlstore.MariaDB:
 		statement = `ANALYZE TABLE convo_contacts, convo_addresses, convo_conversations,
 			convo_active, convo_closed, convo_places, convo_labels, convo_mentions, convo_cycles,
-			convo_events, convo_contact_events, convo_keys, convo_deliveries, convo_rollup_queue, convo_rollups`
+			convo_events, convo_contact_events, convo_keys,
+			convo_deliveries, convo_rollup_queue, convo_rollups`
 	}
 	_, err := db.ExecContext(ctx, statement)
 	if err != nil {
