@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -60,17 +61,24 @@ func mentionsIn(e *convo.Event) (all []dialect.Mention) {
 }
 
 // holdNamed holds the rows of the contacts that are named, before any other one. So an erasure of
-// one of them finds what names it, or is waited for, and who is named then is a stranger.
+// one of them finds what names it, or is waited for, and who is named then is a stranger. What the
+// plan writes of contacts is held with them, in one order.
 func (p *plan) holdNamed(ctx context.Context, t *transaction) error {
 	if p.erase != nil || t.d.oneWriter {
 		return nil
 	}
-	var ids []string
-	for i := range p.mentions {
-		ids = append(ids, p.mentions[i].Contact)
+	ids := map[string]bool{}
+	for _, c := range p.contacts {
+		ids[c.ID] = true
 	}
-	slices.Sort(ids)
-	for _, id := range slices.Compact(ids) {
+	written := len(ids)
+	for i := range p.mentions {
+		ids[p.mentions[i].Contact] = true
+	}
+	if len(ids) == written { // as with a merge, which writes both
+		return nil
+	}
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
 		if _, err := t.count(ctx, t.d.HoldContact(), p.workspace, id); err != nil {
 			return err
 		}

@@ -3,10 +3,6 @@
 BEGIN;
 -- isolation level: Read Committed
 
-SELECT 1 FROM convo_contacts
-    WHERE workspace = ? AND id = ? FOR UPDATE;
--- parameters: 1 workspace, 2 id
-
 UPDATE convo_contacts SET version = ?, created_at = ?, updated_at = ?, seen_at = ?, blocked = ?,
     merged_into = ?, parent = ?, blocked_by = ?, name = ?, attributes = ?, erased_at = ?
     WHERE workspace = ? AND id = ? AND version = ? AND seen_at <= ?;

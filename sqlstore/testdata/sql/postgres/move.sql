@@ -5,10 +5,6 @@
 BEGIN;
 -- isolation level: Read Committed
 
-SELECT 1 FROM convo_contacts
-    WHERE workspace = $1 AND id = $2 FOR UPDATE;
--- parameters: 1 workspace, 2 id
-
 UPDATE convo_contacts SET version = $1, created_at = $2, updated_at = $3, seen_at = $4,
     blocked = $5, merged_into = $6, parent = $7, blocked_by = $8, name = $9, attributes = $10,
     erased_at = $11
