@@ -92,8 +92,8 @@ var removalReportCases = []reportCase{{
 
 func keepsReports(r *reports) {
 	r.play(acme, 31, 300)
-	for i, c := range r.active(acme) {
-		if i%2 == 0 {
+	for i, c := range r.all(acme) {
+		if i%2 == 0 && c.Status.Active() {
 			_, err := r.engine.Do(r.ctx, convo.ToConversation(acme, c.ID), convo.Close{By: ana})
 			r.NoError(err)
 		}
