@@ -3,6 +3,7 @@ package convo
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -165,6 +166,9 @@ func (e *Engine) loadErased(ctx context.Context, side *ErasedSide) (err error) {
 			continue
 		}
 		c, err := e.store.Conversation(ctx, k.Workspace, id)
+		if errors.Is(err, ErrNotFound) { // it was removed meanwhile, and names nobody any more
+			continue
+		}
 		if err != nil {
 			return err
 		}

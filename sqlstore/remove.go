@@ -119,6 +119,9 @@ func (s *Store) remove(ctx context.Context, c *convo.Conversation, log []convo.E
 	for _, label := range c.Labels.All() {
 		add(dialect.GoneLabels, c.Workspace, label, c.CreatedAt.UnixMicro(), id)
 	}
+	for contact := range namedBy(c, log) {
+		add(dialect.GoneMentions, c.Workspace, contact, id)
+	}
 	for by := range dialect.ListedBy(c, log) {
 		add(dialect.GoneClosed, by.Workspace, by.What, by.Value, by.CreatedAt.UnixMicro(), id)
 	}
@@ -135,6 +138,19 @@ func (s *Store) remove(ctx context.Context, c *convo.Conversation, log []convo.E
 		"WHERE "+isVersionRow+" AND (removed_to IS NULL OR removed_to < ?)",
 		[]any{last, c.Workspace, last})
 	return err
+}
+
+// namedBy are the contacts that a log names beside the one of its conversation.
+func namedBy(c *convo.Conversation, log []convo.Event) map[string]bool {
+	all := map[string]bool{}
+	for i := range log {
+		all[log[i].Contact] = true
+		for _, contact := range log[i].Mentions() {
+			all[contact] = true
+		}
+	}
+	delete(all, c.Contact)
+	return all
 }
 
 // ofMessages adds the keys of messages that lead to their conversation, and their receipts.

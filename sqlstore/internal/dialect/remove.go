@@ -41,6 +41,9 @@ var (
 	GoneLabels        = Gone{
 		"convo_labels", "workspace = ? AND label = ? AND created_at = ? AND conversation = ?",
 	}
+	GoneMentions = Gone{
+		"convo_mentions", "workspace = ? AND contact = ? AND conversation = ? AND owner = ''",
+	}
 	GoneClosed = Gone{
 		"convo_closed",
 		"workspace = ? AND what = ? AND value = ? AND created_at = ? AND id = ?",
@@ -57,7 +60,7 @@ var (
 
 // AllGone are all of them, in the order in which they go.
 var AllGone = []Gone{
-	GoneKeys, GoneDeliveries, GonePlaces, GoneLabels, GoneClosed, GoneCycles, GoneEvents,
+	GoneKeys, GoneDeliveries, GonePlaces, GoneLabels, GoneMentions, GoneClosed, GoneCycles, GoneEvents,
 	GoneConversations,
 }
 
