@@ -52,6 +52,11 @@ var eraseCases = []testCase{
 		"what is written between what an erasure reads and its commit does not stay named",
 		erasesWhoIsNamedMeanwhile,
 	},
+	{
+		"Erase/replaces who had a conversation before its owner gave it away",
+		"no id of an erased contact is left in what it does not own",
+		erasesWhoHadItBefore,
+	},
 	{"Erase/races with messages", eraseRule, racesOfEraseAndReceive},
 	{"Erase/races with merges", eraseRule, racesOfEraseAndMerge},
 }
@@ -289,6 +294,19 @@ func erasesWhoIsNamedMeanwhile(s *suite) {
 			s.NotContains(string(text), "riya", name)
 		}
 	}
+}
+
+// What a contact said is moved by the one that it was merged into, and the merge undone.
+func erasesWhoHadItBefore(s *suite) {
+	said := s.do(to(Canary), convo.Receive{Body: "hi"}, convo.Close{By: ana}).Conversation
+	s.do(to("root"), convo.Receive{Body: "hi"})
+	s.merge(s.engine, acme, "root", Canary)
+	s.do(convo.ToConversation(acme, said.ID), convo.Move{By: ana, Contact: "peer"})
+	_, err := s.engine.Unmerge(s.ctx,
+		convo.Unmerge{Workspace: acme, Contact: Canary, By: ana})
+	s.NoError(err)
+	s.erase(Canary, "")
+	s.NotContains(s.everything(acme), Canary)
 }
 
 func refusesTheErased(s *suite) {
