@@ -113,7 +113,8 @@ func TestNoRelayTakesATextPastAnErasureThatIsNotCommitted(t *testing.T) {
 		if e == testdb.SQLite {
 			t.Skip("one transaction at a time")
 		}
-		ctx := t.Context()
+		ctx, cancel := soon(t) // a relay must not wait for the erasure, either
+		defer cancel()
 		s, db := openOutbox(t, e)
 		contact := storetest.WriteCanaries(t, s, "acme")
 		engine, err := convo.New(s)
