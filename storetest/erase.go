@@ -68,25 +68,25 @@ func (s *suite) erase(contact, key string) convo.EraseResult {
 	return r
 }
 
-// everything is all that the store shows of a workspace, as text.
-func (s *suite) everything(workspace string) string {
-	all := []any{s.picture(workspace)}
+// everything is all that the store shows of acme, as text.
+func (s *suite) everything() string {
+	all := []any{s.picture(acme)}
 	roots, err := s.store.Contacts(s.ctx,
-		convo.ContactFilter{Workspace: workspace, Limit: convo.MaxPageSize})
+		convo.ContactFilter{Workspace: acme, Limit: convo.MaxPageSize})
 	s.NoError(err)
 	for _, k := range roots {
-		family, err := s.store.Family(s.ctx, workspace, k.ID)
+		family, err := s.store.Family(s.ctx, acme, k.ID)
 		s.NoError(err)
-		all = append(all, k, family, s.addresses(workspace, k.ID),
-			s.events(convo.EventFilter{Workspace: workspace, Contact: k.ID}))
+		all = append(all, k, family, s.addresses(acme, k.ID),
+			s.events(convo.EventFilter{Workspace: acme, Contact: k.ID}))
 	}
-	for _, c := range s.list(convo.Filter{Workspace: workspace}) {
-		cycles, err := s.store.ClosedCycles(s.ctx, workspace, c.ID)
+	for _, c := range s.list(convo.Filter{Workspace: acme}) {
+		cycles, err := s.store.ClosedCycles(s.ctx, acme, c.ID)
 		s.NoError(err)
 		all = append(all, c, cycles)
 	}
 	for _, id := range []string{"in", "out", "quiet", "told", "moved", "unknown", "last"} {
-		receipts, err := s.store.Deliveries(s.ctx, workspace,
+		receipts, err := s.store.Deliveries(s.ctx, acme,
 			[]convo.KeyID{{Channel: "sms", ID: Canary + " " + id}})
 		s.NoError(err)
 		all = append(all, receipts)
@@ -120,7 +120,7 @@ func erasesAPerson(s *suite) {
 	s.canaries(acme)
 	s.do(to("zoe"), convo.Receive{Body: "hi", Attachments: json.RawMessage(`[1]`)})
 	zoe := s.events(convo.EventFilter{Workspace: acme, Contact: "zoe"})
-	s.Contains(s.everything(acme), Canary)
+	s.Contains(s.everything(), Canary)
 	s.Contains(s.exported(Canary+" id"), Canary+" told")
 	before := s.cyclesCounted()
 	r := s.erase(Canary+" id", "the key of "+Canary)
@@ -130,7 +130,7 @@ func erasesAPerson(s *suite) {
 	s.Positive(r.Removed.Events)
 	s.Equal(3, r.Removed.Elsewhere)
 	s.shows(r.Contact, convo.Conversation{}, r.Events)
-	shown := s.everything(acme)
+	shown := s.everything()
 	at := strings.Index(shown, Canary)
 	s.Negative(at, "still there: %s", shown[max(0, at-200):min(len(shown), max(0, at)+200)])
 	for _, id := range []string{r.Contact.ID, "peer", "once"} {
@@ -233,7 +233,7 @@ func knowsWhatWasAnothersBefore(s *suite) {
 	s.do(to("bob"), convo.Receive{Body: Canary}, convo.Close{By: ana})
 	s.do(convo.ToConversation(acme, r.Conversation.ID), convo.Move{By: ana, Contact: "bob"})
 	s.erase("bob", "")
-	s.NotContains(s.everything(acme), Canary)
+	s.NotContains(s.everything(), Canary)
 	for _, id := range []string{"ann", "bob"} {
 		s.unchanged(func() {
 			again, err := s.engine.Do(s.ctx, to(id), said)
@@ -306,7 +306,7 @@ func erasesWhoHadItBefore(s *suite) {
 		convo.Unmerge{Workspace: acme, Contact: Canary, By: ana})
 	s.NoError(err)
 	s.erase(Canary, "")
-	s.NotContains(s.everything(acme), Canary)
+	s.NotContains(s.everything(), Canary)
 }
 
 func refusesTheErased(s *suite) {

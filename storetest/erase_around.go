@@ -135,10 +135,10 @@ func (r *reports) everyReport(workspace string) (all []string) {
 				Kind: kind, Workspace: workspace, From: from, To: to, GroupBy: by,
 				Zone: "Asia/Kolkata", HeatMap: by == "" && kind != report.Backlogs,
 			}
-			switch {
-			case by == report.Contact:
+			switch by {
+			case report.Contact:
 				continue
-			case by == "":
+			case "":
 				q.Bucket, q.CountDistinct = report.Day, kind == report.Conversations
 			}
 			if kind == report.Leaderboard {

@@ -190,7 +190,7 @@ func RaceErasures(t testingT, store Outboxer, workspace string) {
 
 func racesOfEraseAndRelay(o *outbox) {
 	o.raceErasures(acme)
-	shown := o.everything(acme)
+	shown := o.everything()
 	o.NotContains(shown, Canary)
 	o.clock.add(time.Hour)
 	for _, c := range o.claimed() {
