@@ -60,8 +60,8 @@ var (
 
 // AllGone are all of them, in the order in which they go.
 var AllGone = []Gone{
-	GoneKeys, GoneDeliveries, GonePlaces, GoneLabels, GoneMentions, GoneClosed, GoneCycles, GoneEvents,
-	GoneConversations,
+	GoneKeys, GoneDeliveries, GonePlaces, GoneLabels, GoneMentions, GoneClosed, GoneCycles,
+	GoneEvents, GoneConversations,
 }
 
 // Remove removes so many rows.
