@@ -64,7 +64,8 @@ func encodeChange(to []batch, ch *convo.Change) []batch {
 		e := &ch.Events[from]
 		n := from + 1
 		for n < len(ch.Events) && n-from < longest &&
-			ch.Events[n].Conversation == e.Conversation {
+			ch.Events[n].Conversation == e.Conversation &&
+			(e.Conversation != uuid.Nil || ch.Events[n].Contact == e.Contact) {
 			n++
 		}
 		b := batch{e.Workspace, e.Contact, e.Conversation, ""}

@@ -20,6 +20,10 @@ var historyCases = []testCase{
 	{"History/has many at the same time", historyRule, pagesManyAtOnce},
 	{"History/has what one call opens and closes", historyRule, pagesWhatOneCallCloses},
 	{
+		"History/has what one call writes into several own logs",
+		"each event without a conversation is in the own log of its Contact", pagesOwnLogsOfOneCall,
+	},
+	{
 		"Cycles/are what the log folds into",
 		"ClosedCycles returns the closed cycles of a conversation, the first one first",
 		keepsCycles,
@@ -325,4 +329,30 @@ func keepsCycles(s *suite) {
 		s.NoError(err)
 		s.Empty(none)
 	}
+}
+
+// pagesOwnLogsOfOneCall links an address to a root contact, and retracts a message of a contact that
+// was merged into it.
+func pagesOwnLogsOfOneCall(s *suite) {
+	quiet := s.do(to("guest"), convo.Receive{Body: "away", Quiet: true})
+	s.do(to("susan"), convo.Receive{Body: "away, too", Quiet: true})
+	s.merge(s.engine, acme, "susan", "guest")
+	both := convo.Ref{
+		Workspace: acme, Contact: "susan", Address: convo.Address{Channel: "sms", Value: "+49"},
+	}
+	r := s.do(both, convo.Retract{By: ana, Message: quiet.Events[0].ID})
+	s.Len(r.Events, 2)
+	s.do(to("guest"), convo.Receive{Body: "still away", Quiet: true})
+	for _, contact := range []string{"guest", "susan"} {
+		log := s.events(convo.EventFilter{
+			Workspace: acme, OwnLog: contact, Limit: convo.MaxPageSize,
+		})
+		s.NotEmpty(log)
+		for i, last := 0, int64(0); i < len(log); i++ { // Seqs may have gaps
+			s.Equal(contact, log[i].Contact)
+			s.Greater(log[i].Seq, last)
+			last = log[i].Seq
+		}
+	}
+	s.pagesAsModel("susan", rand.New(rand.NewPCG(1, 1)))
 }
