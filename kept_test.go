@@ -30,6 +30,8 @@ type optimistic struct {
 
 func (s *optimistic) LockFirst() bool { return s.first }
 
+func (s *optimistic) IsLocked(_ context.Context) bool { return false }
+
 func (s *optimistic) Locked(
 	ctx context.Context, _ string, f func(ctx context.Context) error,
 ) error {

@@ -26,6 +26,8 @@ type lockingStore struct {
 
 func (s *lockingStore) LockFirst() bool { return s.first }
 
+func (s *lockingStore) IsLocked(_ context.Context) bool { return false }
+
 func (s *lockingStore) Commit(ctx context.Context, changes ...convo.Change) error {
 	if s.discards { // what a transaction looks like from within that is rolled back at its end
 		return nil

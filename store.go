@@ -128,6 +128,9 @@ type Locker interface {
 	// LockFirst reports whether writers are serialized anyway, so that the first attempt should
 	// lock too.
 	LockFirst() bool
+	// IsLocked reports whether a context is one that Locked has given to a function, or one made
+	// of such a one. Who works under a lock waits for nobody, who may be waiting for that lock.
+	IsLocked(ctx context.Context) bool
 	// Locked calls f, perhaps more than once. Under the context that f is given, Load of this store
 	// holds the contact and the conversation that it returns, so that nothing else changes them
 	// before f returns, and what Commit writes takes effect when f returns nil. When f fails,

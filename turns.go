@@ -13,8 +13,10 @@ import (
 // wait behind it together with its own, so that they share its commit. It guards nothing: the
 // versions in the store do. It is safe for concurrent use; nil gives nobody a turn.
 type turns struct {
-	mu      sync.Mutex
-	waiting map[Ref][]*waiting // behind the call whose turn it is
+	store    Locker
+	patience time.Duration
+	mu       sync.Mutex
+	waiting  map[Ref][]*waiting // behind the call whose turn it is
 }
 
 // waiting is a call that waits for its turn.
@@ -37,18 +39,28 @@ type answer struct {
 	err    error
 }
 
-// patience is how long a call waits for its turn. Then it goes on without, for that may be held by
-// whoever waits for this call: by a guard that calls the engine, say.
-const patience = time.Second
+// A call waits so long for its turn. Then it goes on without, for that may be held by whoever waits
+// for this call: by a guard that calls the engine, say. Where the first try locks, a turn is short,
+// and whoever has a longer one waits for the lock itself, which the others had better do, too: who
+// gives up waiting for that, does so no later than without turns.
+const (
+	patience       = time.Second
+	patienceToLock = patience / 20
+)
 
 // maxJoined is how many calls are decided with one.
 const maxJoined = 32
 
 func turnsFor(s Store) *turns {
-	if _, ok := s.(Locker); !ok {
+	locker, ok := s.(Locker)
+	if !ok {
 		return nil // in memory a commit costs less than to wait for it
 	}
-	return &turns{waiting: map[Ref][]*waiting{}}
+	t := &turns{store: locker, patience: patience, waiting: map[Ref][]*waiting{}}
+	if locker.LockFirst() {
+		t.patience = patienceToLock
+	}
+	return t
 }
 
 // take waits for the turn of a call. taken: it has it, to pass on. done: another call has decided
@@ -56,7 +68,7 @@ func turnsFor(s Store) *turns {
 func (t *turns) take(
 	ctx context.Context, to *Ref, cmds []Command,
 ) (a answer, taken, done bool) {
-	if t == nil {
+	if t == nil || t.store.IsLocked(ctx) {
 		return answer{}, false, false
 	}
 	t.mu.Lock()
@@ -70,7 +82,7 @@ func (t *turns) take(
 	w := &waiting{cmds: slices.Clone(cmds), told: make(chan answer, 1)}
 	t.waiting[*to] = append(queue, w)
 	t.mu.Unlock()
-	impatient := time.NewTimer(patience)
+	impatient := time.NewTimer(t.patience)
 	defer impatient.Stop()
 	for {
 		select {
@@ -80,7 +92,7 @@ func (t *turns) take(
 			if t.leave(to, w) {
 				return answer{}, false, false
 			}
-			impatient.Reset(patience) // it may be given back
+			impatient.Reset(t.patience) // it may be given back
 		case <-ctx.Done():
 			return t.giveUp(ctx, to, w)
 		}

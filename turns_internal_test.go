@@ -10,12 +10,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// nobodyLocks is a store that is never locked.
+type nobodyLocks struct{ Locker }
+
+func (nobodyLocks) IsLocked(context.Context) bool { return false }
+
 // The turn may come in the instant in which its caller gives up.
 func TestATurnThatComesTooLateIsPassedOn(t *testing.T) {
 	given, taken := 0, 0
 	for i := range 200 {
 		synctest.Test(t, func(t *testing.T) {
-			all := &turns{waiting: map[Ref][]*waiting{}}
+			all := &turns{store: nobodyLocks{}, patience: patience, waiting: map[Ref][]*waiting{}}
 			to := ToContact("acme", "susan")
 			_, first, _ := all.take(t.Context(), &to, nil)
 			require.True(t, first)
@@ -52,7 +57,7 @@ func TestATurnThatComesTooLateIsPassedOn(t *testing.T) {
 func TestWhoGivesUpIsNotGivenBack(t *testing.T) {
 	for range 200 {
 		synctest.Test(t, func(t *testing.T) {
-			all := &turns{waiting: map[Ref][]*waiting{}}
+			all := &turns{store: nobodyLocks{}, patience: patience, waiting: map[Ref][]*waiting{}}
 			to := ToContact("acme", "susan")
 			all.take(t.Context(), &to, nil)
 			ctx, giveUp := context.WithCancel(t.Context())
@@ -79,7 +84,7 @@ func TestWhoGivesUpIsNotGivenBack(t *testing.T) {
 // Who is given back after a while waits no longer than who never was joined.
 func TestWhoIsGivenBackIsImpatientStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := &turns{waiting: map[Ref][]*waiting{}}
+		all := &turns{store: nobodyLocks{}, patience: patience, waiting: map[Ref][]*waiting{}}
 		to := ToContact("acme", "susan")
 		all.take(t.Context(), &to, nil)
 		done := make(chan struct{})

@@ -33,11 +33,17 @@ type distant struct {
 
 func (d *distant) LockFirst() bool { return d.first }
 
-type undone struct{} // in the context of what is
+type (
+	undone struct{} // in the context of what is
+	locked struct{} // in the context of what is done under a lock
+)
+
+func (d *distant) IsLocked(ctx context.Context) bool { return ctx.Value(locked{}) != nil }
 
 func (d *distant) Locked(
 	ctx context.Context, _ string, f func(ctx context.Context) error,
 ) error {
+	ctx = context.WithValue(ctx, locked{}, true)
 	if d.again {
 		_ = f(context.WithValue(ctx, undone{}, true))
 	}
@@ -261,6 +267,34 @@ func TestATurnIsNotWaitedForForever(t *testing.T) {
 		_, err := e.Do(t.Context(), hot, convo.Receive{Body: "hi"})
 		require.NoError(t, err)
 		assert.Less(t, time.Since(began), 2*time.Second)
+	})
+}
+
+// Under a lock nobody waits at all: who has the turn may be waiting for that lock, with all others.
+func TestNobodyWaitsUnderALock(t *testing.T) {
+	inBubble(t, func(t *testing.T, d *distant) {
+		e := newOn(t, d)
+		under := make(chan error)
+		d.fails = func(n int64) error { // whose turn it is waits for what is done under the lock
+			if n == 1 {
+				return <-under
+			}
+			return nil
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := e.Do(t.Context(), hot, convo.Receive{Body: "hi"})
+			assert.NoError(t, err)
+		})
+		<-time.After(10 * time.Millisecond) // it is at its commit
+		began := time.Now()
+		require.NoError(t, d.Locked(t.Context(), hot.Workspace, func(ctx context.Context) error {
+			_, err := e.Do(ctx, hot, convo.Receive{Body: "from within"})
+			assert.Less(t, time.Since(began), 10*time.Millisecond) // some trips
+			return err
+		}))
+		under <- nil
+		wg.Wait()
 	})
 }
 

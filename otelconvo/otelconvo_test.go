@@ -43,6 +43,8 @@ type store struct {
 
 func (s *store) LockFirst() bool { return true }
 
+func (s *store) IsLocked(_ context.Context) bool { return false }
+
 func (s *store) Locked(
 	ctx context.Context, _ string, f func(context.Context) error,
 ) error {

@@ -543,6 +543,8 @@ func (p *pair) ForgetDeliveries(
 
 func (p *pair) LockFirst() bool { return p.scene.sql.LockFirst() }
 
+func (p *pair) IsLocked(ctx context.Context) bool { return p.scene.sql.IsLocked(ctx) }
+
 func (p *pair) Locked(
 	ctx context.Context, workspace string, f func(ctx context.Context) error,
 ) error {

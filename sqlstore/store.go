@@ -155,6 +155,9 @@ func (s *Store) within(ctx context.Context) *Store {
 // LockFirst implements convo.Locker: in SQLite one writes at a time anyway.
 func (s *Store) LockFirst() bool { return s.writer != nil && s.tx == nil }
 
+// IsLocked implements convo.Locker. A store of WithTx always is.
+func (s *Store) IsLocked(ctx context.Context) bool { return s.within(ctx).tx != nil }
+
 // inTransaction has f work in a transaction of its own, or, all or nothing, in the one that s has.
 func (s *Store) inTransaction(ctx context.Context, f func(s *Store) error) error {
 	run := func(t *transaction) error {
