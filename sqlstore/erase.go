@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -81,6 +82,9 @@ func (x *eraser) findNamed(ctx context.Context) error {
 		known[r.ID] = true
 	}
 	found, err := x.store.mentionsBy(ctx, x.t.d.HoldMentions(len(x.Was)), x.plan.workspace, x.Was)
+	if err != nil {
+		return err
+	}
 	for _, m := range found {
 		x.before[m] = true
 		if !known[m.Conversation] {
@@ -92,7 +96,8 @@ func (x *eraser) findNamed(ctx context.Context) error {
 			x.namedIn = append(x.namedIn, m.Owner)
 		}
 	}
-	return err
+	slices.Sort(x.namedIn)
+	return x.t.hold(ctx, x.plan.workspace, x.namedIn)
 }
 
 // mentions has it known whom the logs name that were rewritten.
@@ -163,7 +168,7 @@ func (x *eraser) ownLogs(ctx context.Context) error {
 	for _, id := range slices.Concat(x.Was, x.namedIn) {
 		for seq := int64(0); ; {
 			page, err := eventsOf(ctx, x.store, (*Store).rows, nil, dialect.ContactEvents,
-				dialect.EventsOfOwnLog, x.plan.workspace, id, seq, convo.MaxPageSize)
+				x.t.d.HoldOwnLog(), x.plan.workspace, id, seq, convo.MaxPageSize)
 			if err == nil {
 				err = rewrite(page)
 			}
@@ -201,7 +206,11 @@ func (x *eraser) rewrite(
 			of = x.t.d.ID(was.Conversation)
 		}
 		args := append(columns.Args(x.t.d.Dialect, nil, &r), was.Workspace, of, was.Seq)
-		if _, err := x.t.update(ctx, statement, args...); err != nil {
+		written, err := x.t.update(ctx, statement, args...)
+		if err == nil && !written {
+			err = fmt.Errorf("sqlstore: event %s: %w", was.ID, convo.ErrConflict)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -325,7 +334,8 @@ func (x *eraser) queues(ctx context.Context) error {
 		of[relay.Stream{Workspace: x.plan.workspace, Contact: id}] = true
 	}
 	if !x.t.d.oneWriter {
-		for stream := range of { // so that none moves from the notes into a queue any more
+		streams := slices.SortedFunc(maps.Keys(of), relay.Stream.Compare)
+		for _, stream := range streams { // so that none moves from the notes into a queue any more
 			args := x.t.d.StreamArgs(nil, &stream)
 			if _, err := x.t.count(ctx, x.t.d.HoldNotes(), args...); err != nil {
 				return err
@@ -356,7 +366,11 @@ func (x *eraser) eraseQueues(ctx context.Context, of map[relay.Stream]bool) erro
 	var all []dialect.Waiting
 	var w dialect.Waiting
 	dests := dialect.Queue.Read.Dests(nil, &w)
-	err := x.store.rows(ctx, dialect.QueuesOfWorkspace, []any{x.plan.workspace},
+	statement := dialect.QueuesOfWorkspace
+	if x.t.hosts { // which may have begun long ago, and see what was there then
+		statement = x.t.d.HoldQueues()
+	}
+	err := x.store.rows(ctx, statement, []any{x.plan.workspace},
 		func(scan func(...any) error) error {
 			err := scan(dests...)
 			if of[w.Stream] {

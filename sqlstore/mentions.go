@@ -64,9 +64,6 @@ func mentionsIn(e *convo.Event) (all []dialect.Mention) {
 // one of them finds what names it, or is waited for, and who is named then is a stranger. What the
 // plan writes of contacts is held with them, in one order.
 func (p *plan) holdNamed(ctx context.Context, t *transaction) error {
-	if p.erase != nil || t.d.oneWriter {
-		return nil
-	}
 	ids := map[string]bool{}
 	for _, c := range p.contacts {
 		ids[c.ID] = true
@@ -75,11 +72,24 @@ func (p *plan) holdNamed(ctx context.Context, t *transaction) error {
 	for i := range p.mentions {
 		ids[p.mentions[i].Contact] = true
 	}
-	if len(ids) == written { // as with a merge, which writes both
+	switch {
+	case p.erase != nil:
+		for _, id := range p.erase.Was {
+			ids[id] = true
+		}
+	case len(ids) == written: // as with a merge, which writes both
 		return nil
 	}
-	for _, id := range slices.Sorted(maps.Keys(ids)) {
-		if _, err := t.count(ctx, t.d.HoldContact(), p.workspace, id); err != nil {
+	return t.hold(ctx, p.workspace, slices.Sorted(maps.Keys(ids)))
+}
+
+// hold holds the rows of contacts, as far as they are there, in the order that is given.
+func (t *transaction) hold(ctx context.Context, workspace string, ids []string) error {
+	if t.d.oneWriter {
+		return nil
+	}
+	for _, id := range ids {
+		if _, err := t.count(ctx, t.d.HoldContact(), workspace, id); err != nil {
 			return err
 		}
 	}
@@ -98,9 +108,13 @@ func (p *plan) writeMentions(ctx context.Context, t *transaction) error {
 			return err
 		}
 	}
+	known := map[dialect.Mention]bool{} // of an import, many events name the same
 	for i := range p.mentions {
-		if err := t.mention(ctx, &p.mentions[i]); err != nil {
-			return err
+		if m := &p.mentions[i]; !known[*m] {
+			known[*m] = true
+			if err := t.mention(ctx, m); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -18,8 +18,9 @@ import (
 // goneAtOnce is how many rows one statement removes.
 const goneAtOnce = 50
 
-// RemoveConversation implements convo.Store. It waits for nobody who has the conversation in hand,
-// but for a Rollup of the workspace, and holds nothing while it does.
+// RemoveConversation implements convo.Store. It waits for nobody who has the conversation in hand. It
+// does wait for a Rollup of the workspace, and holds nothing meanwhile; and for who is just writing a
+// key or a receipt of a message.
 func (s *Store) RemoveConversation(
 	ctx context.Context, workspace string, id uuid.UUID, version int64,
 ) error {
@@ -133,14 +134,20 @@ func (s *Store) remove(ctx context.Context, c *convo.Conversation, log []convo.E
 			return err
 		}
 	}
-	last := c.UpdatedAt.UnixMicro()
+	last := c.CreatedAt.UnixMicro()
+	for i := range log {
+		if e := &log[i]; e.Kind != convo.ConversationErased { // which no report counts
+			last = max(last, e.At.UnixMicro())
+		}
+	}
 	_, err := s.change(ctx, "UPDATE convo_rollups SET removed_to = ? "+
 		"WHERE "+isVersionRow+" AND (removed_to IS NULL OR removed_to < ?)",
 		[]any{last, c.Workspace, last})
 	return err
 }
 
-// namedBy are the contacts that a log names beside the one of its conversation.
+// namedBy are the contacts that a log may be known to name: its own one, too, of which it was taken
+// once, and given back.
 func namedBy(c *convo.Conversation, log []convo.Event) map[string]bool {
 	all := map[string]bool{}
 	for i := range log {
@@ -149,7 +156,6 @@ func namedBy(c *convo.Conversation, log []convo.Event) map[string]bool {
 			all[contact] = true
 		}
 	}
-	delete(all, c.Contact)
 	return all
 }
 

@@ -39,6 +39,10 @@ var removalCases = []testCase{
 		removalRule, keepsFamilies,
 	},
 	{
+		"Remove/leaves nobody who cannot be erased any more",
+		"whom a removed conversation has named is as if it had never been", erasesBehindRemoval,
+	},
+	{
 		"Remove/refuses what was decided before, in whatever process",
 		"what was decided on a conversation that was removed since is refused",
 		refusesWhatIsStaleByRemoval,
@@ -407,6 +411,27 @@ func (s *suite) rolls() {
 		if _, _, err := r.Rollup(s.ctx, 0); err != nil {
 			s.ErrorIs(err, convo.ErrConflict)
 		}
+	}
+}
+
+// erasesBehindRemoval erases those who had conversations once, and got them back, or who acted in
+// them, when they are removed.
+func erasesBehindRemoval(s *suite) {
+	s.do(to("a"), convo.Receive{Body: "hi"})
+	there := s.do(to("a"), convo.Receive{Body: "hi"}).Conversation
+	s.moves(convo.ToConversation(acme, there.ID), convo.Move{Contact: "b"})
+	s.moves(convo.ToConversation(acme, there.ID), convo.Move{Contact: "a"})
+	s.do(to("c"), convo.Receive{Body: "hi"},
+		convo.Note{By: convo.Actor{Type: convo.ActorContact, ID: "d"}, Body: "me, too"})
+	s.do(to("d"), convo.Receive{Body: "hi"})
+	s.merge(s.engine, acme, "d", "c")
+	s.closeAll(acme)
+	s.settles()
+	s.removed = whole
+	s.clock.add(year + time.Second)
+	s.Equal(3, s.prunes(whole, 50).Conversations)
+	for _, contact := range []string{"a", "b", "d"} {
+		s.Zero(s.erase(contact, "").Removed.Elsewhere, contact)
 	}
 }
 

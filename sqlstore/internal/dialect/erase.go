@@ -172,8 +172,14 @@ func (d *Dialect) HoldMentions(contacts int) string { return MentionsOf(contacts
 
 // HoldNotes holds the notes of a stream. StreamArgs are its arguments.
 func (d *Dialect) HoldNotes() string {
-	return "SELECT seq FROM convo_outbox WHERE " + sameStream + d.held()
+	return "SELECT seq FROM convo_outbox WHERE " + sameStream + " ORDER BY seq" + d.held()
 }
+
+// HoldOwnLog is EventsOfOwnLog, as of now.
+func (d *Dialect) HoldOwnLog() string { return EventsOfOwnLog + d.held() }
+
+// HoldQueues is QueuesOfWorkspace, as of now.
+func (d *Dialect) HoldQueues() string { return QueuesOfWorkspace + d.held() }
 
 // held makes of a SELECT of one table one that holds its rows; empty: the transaction holds
 // everything.
@@ -221,7 +227,7 @@ var (
 	RenameInFeed = `UPDATE convo_feed SET contact = ?
 	WHERE workspace = ? AND conversation = ? AND contact = ?`
 	QueuesOfWorkspace = `SELECT ` + Queue.Read.Names() + ` FROM convo_outbox_queue
-	WHERE workspace = ?`
+	WHERE workspace = ? ORDER BY target, conversation, contact, letter`
 	EraseQueue = `UPDATE convo_outbox_queue SET contact = ?, lease = NULL, error = NULL
 	WHERE ` + sameQueue
 )
