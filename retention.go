@@ -15,12 +15,13 @@ type Retention struct {
 	Texts time.Duration
 	// Conversations is for how long a conversation that is closed is kept at all. Then it is
 	// removed with all that is of it: its log, its cycles, and the keys and receipts of its
-	// messages, so that one that is delivered again is taken as new.
+	// messages, so that one that is delivered again is taken as new. Of those that were erased
+	// there are hashes, which go with Keys.
 	Conversations time.Duration
 	// Keys is for how long external ids of messages and keys of the host are known. What is
 	// delivered, or called for, again later is taken as new. The key of an Erase goes by age, too.
-	// A key under which nothing was written has no age, and is kept, unless it is of a conversation
-	// that was removed.
+	// A key of the host for what is about no conversation (a link, a block), or under which nothing
+	// was written, has no age, and is kept, unless it is of a conversation that was removed.
 	Keys time.Duration
 }
 

@@ -5,6 +5,7 @@ package faults_test
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -54,6 +55,11 @@ func TestTheCheckNoticesAServerThatAcknowledgesTooEarly(t *testing.T) {
 				server.Kill()
 				l.stop()
 				server.Start()
+				// a connection of before finds out now that its server is gone
+				require.Eventually(t, func() bool {
+					_, err := s.Counts(t.Context(), workspace)
+					return err == nil
+				}, time.Minute, time.Millisecond)
 				lost, _ = l.done.compare(t, s)
 			}
 			t.Logf("%d acknowledged calls were lost", len(lost))
