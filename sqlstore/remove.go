@@ -18,9 +18,9 @@ import (
 // goneAtOnce is how many rows one statement removes.
 const goneAtOnce = 50
 
-// RemoveConversation implements convo.Store. It waits for nobody who has the conversation in hand. It
-// does wait for a Rollup of the workspace, and holds nothing meanwhile; and for who is just writing a
-// key or a receipt of a message.
+// RemoveConversation implements convo.Store. It waits for nobody who has the conversation in hand.
+// It does wait for a Rollup of the workspace, and holds nothing meanwhile; and for who is just
+// writing a key or a receipt of a message.
 func (s *Store) RemoveConversation(
 	ctx context.Context, workspace string, id uuid.UUID, version int64,
 ) error {
@@ -120,7 +120,7 @@ func (s *Store) remove(ctx context.Context, c *convo.Conversation, log []convo.E
 	for _, label := range c.Labels.All() {
 		add(dialect.GoneLabels, c.Workspace, label, c.CreatedAt.UnixMicro(), id)
 	}
-	for contact := range namedBy(c, log) {
+	for contact := range namedBy(log) {
 		add(dialect.GoneMentions, c.Workspace, contact, id)
 	}
 	for by := range dialect.ListedBy(c, log) {
@@ -148,7 +148,7 @@ func (s *Store) remove(ctx context.Context, c *convo.Conversation, log []convo.E
 
 // namedBy are the contacts that a log may be known to name: its own one, too, of which it was taken
 // once, and given back.
-func namedBy(c *convo.Conversation, log []convo.Event) map[string]bool {
+func namedBy(log []convo.Event) map[string]bool {
 	all := map[string]bool{}
 	for i := range log {
 		all[log[i].Contact] = true

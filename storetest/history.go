@@ -331,8 +331,8 @@ func keepsCycles(s *suite) {
 	}
 }
 
-// pagesOwnLogsOfOneCall links an address to a root contact, and retracts a message of a contact that
-// was merged into it.
+// pagesOwnLogsOfOneCall links an address to a root contact, and retracts a message of a contact
+// that was merged into it.
 func pagesOwnLogsOfOneCall(s *suite) {
 	quiet := s.do(to("guest"), convo.Receive{Body: "away", Quiet: true})
 	s.do(to("susan"), convo.Receive{Body: "away, too", Quiet: true})

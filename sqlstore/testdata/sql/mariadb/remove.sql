@@ -31,6 +31,10 @@ DELETE gone FROM convo_deliveries gone FORCE INDEX (PRIMARY) WHERE ((workspace =
     AND id = ? AND address = ?));
 -- parameters: 1 workspace, 2 channel, 3 id, 4 address
 
+DELETE gone FROM convo_mentions gone FORCE INDEX (PRIMARY) WHERE ((workspace = ? AND contact = ?
+    AND conversation = ? AND owner = ''));
+-- parameters: 1 workspace, 2 contact, 3 conversation
+
 DELETE gone FROM convo_closed gone FORCE INDEX (PRIMARY) WHERE ((workspace = ? AND what = ? AND
     value = ? AND created_at = ? AND id = ?) OR (workspace = ? AND what = ? AND value = ? AND
     created_at = ? AND id = ?) OR (workspace = ? AND what = ? AND value = ? AND created_at = ? AND

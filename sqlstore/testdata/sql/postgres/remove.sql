@@ -30,6 +30,10 @@ SELECT workspace, channel, id, address, contact, hash, conversation, first_seq,
 DELETE FROM convo_deliveries WHERE ((workspace = $1 AND channel = $2 AND id = $3 AND address = $4));
 -- parameters: 1 workspace, 2 channel, 3 id, 4 address
 
+DELETE FROM convo_mentions WHERE ((workspace = $1 AND contact = $2 AND conversation = $3 AND owner
+    = ''));
+-- parameters: 1 workspace, 2 contact, 3 conversation
+
 DELETE FROM convo_closed WHERE ((workspace = $1 AND what = $2 AND value = $3 AND created_at = $4
     AND id = $5) OR (workspace = $6 AND what = $7 AND value = $8 AND created_at = $9 AND id = $10)
     OR (workspace = $11 AND what = $12 AND value = $13 AND created_at = $14 AND id = $15) OR

@@ -29,6 +29,10 @@ SELECT workspace, channel, id, address, contact, hash, conversation, first_seq,
 DELETE FROM convo_deliveries WHERE ((workspace = +? AND channel = +? AND id = +? AND address = +?));
 -- parameters: 1 workspace, 2 channel, 3 id, 4 address
 
+DELETE FROM convo_mentions WHERE ((workspace = +? AND contact = +? AND conversation = +? AND owner
+    = ''));
+-- parameters: 1 workspace, 2 contact, 3 conversation
+
 DELETE FROM convo_closed WHERE ((workspace = +? AND what = +? AND value = +? AND created_at = +?
     AND id = +?) OR (workspace = +? AND what = +? AND value = +? AND created_at = +? AND id = +?)
     OR (workspace = +? AND what = +? AND value = +? AND created_at = +? AND id = +?) OR (workspace
