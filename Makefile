@@ -34,9 +34,11 @@ test-engines:
 
 WITH_OTHERS = Races|Merge|Unmerge|Move|Erase|Prune|Locked|LockDue
 RACED = TestStoreConforms$$/./^($(WITH_OTHERS))$$|TestRaces|TestWhoShares|TestAnAnswer
-# What takes long in one goroutine, and the programs that import and report in one.
+# What takes long in one goroutine, and programs that take long: to import and report in one, or
+# because they are started and waited for.
 ONE_AT_A_TIME = EverySequence|WorkingTimeIs|ReportsConform|Run[A-Za-z]*Fails|BordersAscend|ALeaderboard|AHundredThousand
-ALONE = /examples/apps/movein$$ /examples/apps/report$$ /examples/apps/internal/eventlog$$
+ALONE = /examples/apps/movein$$ /examples/apps/report$$ /examples/apps/internal/eventlog$$ \
+	/examples/apps/livechat$$
 SKIP_SQLITE = CONVO_SKIP_SQLITE="go test work has tested SQLite"
 SQLTEST = ./sqlstore/sqltest
 .PHONY: on-engines raced-on-engines others-on-engines
@@ -50,7 +52,8 @@ on-engines:
 	CONVO_SKIP_BROWSER="go test work tries the pages" go test -race -short -count=1 \
 		-skip '$(ONE_AT_A_TIME)' \
 		$$(scripts/modules packages | tac | grep -v -e /sqltest$$ -e /sqltest/faults$$ $(ALONE:%=-e %))
-	$(SKIP_SQLITE) go test -short -count=1 $$(scripts/modules packages | grep $(ALONE:%=-e %))
+	$(SKIP_SQLITE) CONVO_SKIP_BROWSER="go test work tries the pages" go test -short -count=1 \
+		$$(scripts/modules packages | grep $(ALONE:%=-e %))
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target raced-on-engines others-on-engines
 
 # The first keeps the processor busy, the second waits for servers: side by side they take little
