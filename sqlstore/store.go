@@ -53,12 +53,15 @@ func (s *Store) inTransactions() []string {
 		dialect.InsertContact, dialect.InsertConversation, dialect.InsertEvent,
 		dialect.InsertMessageEvent,
 		dialect.InsertContactEvent, dialect.InsertAddress, dialect.InsertActive,
-		dialect.InsertPlace,
+		dialect.InsertPlace, dialect.InsertMention,
 	} {
 		all = append(all, statement+s.d.InsertOnce)
 	}
 	if s.outbox {
 		all = append(all, dialect.InsertNote)
+	}
+	if !s.d.oneWriter {
+		all = append(all, s.d.HoldContact())
 	}
 	if s.d.InsertUnknownKey != "" {
 		all = append(all, s.d.InsertUnknownKey+s.d.InsertOnce)
