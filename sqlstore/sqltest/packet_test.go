@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -107,8 +108,13 @@ func TestThatMariaDBsPacketHasBecomeSmallerIsSaidInWords(t *testing.T) {
 		defer s.Close()
 		engine, err := convo.New(s, convo.WithPolicy(convo.Policy{MaxBody: convo.MaxTextLimit}))
 		require.NoError(t, err)
-		_, err = engine.Do(t.Context(), convo.ToContact(acme, "riya"),
-			convo.Receive{Body: strings.Repeat("x", convo.MaxTextLimit)})
+		for range 20 { // the server may hang up before the driver has read why
+			_, err = engine.Do(t.Context(), convo.ToContact(acme, "riya"),
+				convo.Receive{Body: strings.Repeat("x", convo.MaxTextLimit)})
+			if !errors.Is(err, convo.ErrCommitUnknown) {
+				break
+			}
+		}
 		requireTooLong(t, err, "body")
 	})
 }
