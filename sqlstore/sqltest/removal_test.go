@@ -308,3 +308,30 @@ func TestARemovalIsInTheHostsTransaction(t *testing.T) {
 		}
 	})
 }
+
+// Rollups are checked behind the last event of what was removed that a report counts: that its
+// texts were removed before, years later, is none.
+func TestRollupsAreCheckedBehindWhatWasRemoved(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		s, db := open(t, e)
+		clock := &movingClock{time.Date(2025, 3, 3, 10, 10, 0, 0, time.UTC)}
+		engine, err := convo.New(s, convo.WithClock(clock))
+		require.NoError(t, err)
+		closed := clock.now
+		r, err := engine.Do(t.Context(), convo.ToContact("acme", "ann"),
+			convo.Receive{Body: "hi"}, convo.Close{By: ana})
+		require.NoError(t, err)
+		clock.now = clock.now.AddDate(2, 0, 0)
+		pruned, err := engine.Prune(t.Context(), convo.Retention{Texts: 24 * time.Hour},
+			convo.PrunePlace{}, 0)
+		require.NoError(t, err)
+		require.Equal(t, 1, pruned.Texts)
+		rollupAll(t, s, 0)
+		c, err := s.Conversation(t.Context(), "acme", r.Conversation.ID)
+		require.NoError(t, err)
+		require.NoError(t, s.RemoveConversation(t.Context(), "acme", c.ID, c.Version))
+		var to int64
+		require.NoError(t, db.QueryRow("SELECT MAX(removed_to) FROM convo_rollups").Scan(&to))
+		assert.Equal(t, closed, time.UnixMicro(to).UTC())
+	})
+}
