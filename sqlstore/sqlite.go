@@ -61,9 +61,11 @@ func inTransactionOfSQLite(ctx context.Context, tx *sql.Tx) bool {
 // lock at once, a commit that is on the disk when it returns (synchronous = FULL), and zeros where
 // something was deleted or overwritten (secure_delete), so that what is redacted is nowhere in the
 // file. The write-ahead log keeps it until it is overwritten, or cut off by PRAGMA wal_checkpoint
-// (TRUNCATE) or by the closing of the last connection. Further pragmas come after those, such as
-// "synchronous = NORMAL" for more speed: then the last commits may be lost in a power failure,
-// though not in a crash of the process.
+// (TRUNCATE) or by the closing of the last connection. What SQLite sorts, and what it notes to undo
+// one of several commits that share a transaction, stays in memory (temp_store): a file would cost
+// a quarter of what they take. Further pragmas come after those, such as "synchronous = NORMAL" for
+// more speed: then the last commits may be lost in a power failure, though not in a crash of the
+// process.
 func OpenSQLite(driverName, path string, pragmas ...string) (*sql.DB, error) {
 	memory := path == ":memory:"
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate"
@@ -74,6 +76,7 @@ func OpenSQLite(driverName, path string, pragmas ...string) (*sql.DB, error) {
 	defer named.Close()
 	db := sql.OpenDB(&connector{named.Driver(), dsn, append([]string{
 		"busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON",
+		"temp_store = MEMORY",
 	}, pragmas...)})
 	if memory {
 		db.SetMaxOpenConns(1)

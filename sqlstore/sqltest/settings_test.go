@@ -191,18 +191,19 @@ func TestOpenSQLiteOpensAnyPathWithItsSettings(t *testing.T) {
 		conns = append(conns, c)
 	}
 	for _, c := range conns {
-		require.Equal(t, "10000 wal 2", pragmas(t, c))
+		require.Equal(t, "10000 wal 2 2", pragmas(t, c))
 	}
 }
 
 func pragmas(t *testing.T, c *sql.Conn) string {
 	t.Helper()
-	var timeout, synchronous int
+	var timeout, synchronous, temp int
 	var mode string
 	require.NoError(t, c.QueryRowContext(t.Context(), "PRAGMA busy_timeout").Scan(&timeout))
 	require.NoError(t, c.QueryRowContext(t.Context(), "PRAGMA journal_mode").Scan(&mode))
 	require.NoError(t, c.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&synchronous))
-	return fmt.Sprint(timeout, " ", mode, " ", synchronous)
+	require.NoError(t, c.QueryRowContext(t.Context(), "PRAGMA temp_store").Scan(&temp))
+	return fmt.Sprint(timeout, " ", mode, " ", synchronous, " ", temp)
 }
 
 func TestOpenSQLiteTakesFurtherPragmasAndTheWriteLockAtOnce(t *testing.T) {
@@ -211,7 +212,7 @@ func TestOpenSQLiteTakesFurtherPragmasAndTheWriteLockAtOnce(t *testing.T) {
 	defer db.Close()
 	c, err := db.Conn(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, "0 wal 1", pragmas(t, c))
+	require.Equal(t, "0 wal 1 2", pragmas(t, c))
 	require.NoError(t, c.Close())
 	tx, err := db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
