@@ -53,7 +53,8 @@ func (c Config) Migrations() (fs.FS, error) {
 
 // Migrate brings the schema to the version that this package needs. It is safe to call from any
 // number of processes at once, and does nothing when the version is there. It is never called
-// implicitly.
+// implicitly. On PostgreSQL DB must lead to the server itself, not to a pooler in transaction mode,
+// with which the lock would stay behind: such a pooler is refused where it can be told.
 func (c Config) Migrate(ctx context.Context) error { return c.MigrateTo(ctx, schemaVersion) }
 
 // MigrateTo brings the schema up or down to a version. Down to 0 drops all tables, with all that is
@@ -72,6 +73,9 @@ func (c Config) MigrateTo(ctx context.Context, version int64) error {
 		}
 	}
 	p, err := c.provider(e)
+	if err == nil && c.Dialect == PostgreSQL {
+		err = wrapMigration(e, checkDirect(ctx, c.DB))
+	}
 	if err != nil {
 		return err
 	}

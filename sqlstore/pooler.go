@@ -63,27 +63,52 @@ func checkPooler(ctx context.Context, s *Store) error {
 	return s.explained(err)
 }
 
-func askTwice(ctx context.Context, s *Store) error {
-	const question = "SELECT 2"
-	first, err := s.db.Conn(ctx)
+// errPooled is what Migrate says behind a pooler.
+var errPooled = errors.New("a pooler in transaction mode stands before the server, and would " +
+	"leave the lock of migrations behind on a connection that others get: migrate by a DSN that " +
+	"leads to the server itself")
+
+// checkDirect refuses a pooler in transaction mode, in the same way as checkPooler finds one: the
+// second time it is another process of the server that answers.
+func checkDirect(ctx context.Context, db *sql.DB) error {
+	if db.Stats().MaxOpenConnections == 1 {
+		return nil
+	}
+	short, cancel := context.WithTimeout(ctx, poolerPatience)
+	defer cancel()
+	var before, after int
+	err := whileAnotherIsBusy(short, db, func(first *sql.Conn) (func() error, error) {
+		ask := func(pid *int) error {
+			return first.QueryRowContext(short, "SELECT pg_backend_pid()").Scan(pid)
+		}
+		return func() error { return ask(&after) }, ask(&before)
+	})
+	if ctx.Err() == nil && short.Err() != nil {
+		return nil
+	}
+	code := codeOf(err)
+	if code == noSuchStatement || code == statementIsThere || code == protocolViolation ||
+		err == nil && before != after {
+		return errPooled
+	}
+	return err
+}
+
+// whileAnotherIsBusy calls what ask returns while another connection has a transaction, so that a
+// pooler that shares the server's connections gives the first one another one than ask had.
+func whileAnotherIsBusy(
+	ctx context.Context, db *sql.DB, ask func(first *sql.Conn) (again func() error, err error),
+) error {
+	first, err := db.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer first.Close()
-	var one int
-	ask := func() error { return first.QueryRowContext(ctx, question).Scan(&one) }
-	if !s.stmts.unprepared {
-		var st *sql.Stmt
-		if st, err = first.PrepareContext(ctx, question); err != nil {
-			return err
-		}
-		defer func() { _ = st.Close() }()
-		ask = func() error { return st.QueryRowContext(ctx).Scan(&one) }
-	}
-	if err := ask(); err != nil {
+	again, err := ask(first)
+	if err != nil {
 		return err
 	}
-	second, err := s.db.Conn(ctx)
+	second, err := db.Conn(ctx)
 	if err != nil {
 		return err
 	}
@@ -96,5 +121,26 @@ func askTwice(ctx context.Context, s *Store) error {
 	if _, err := tx.ExecContext(ctx, "SELECT 1"); err != nil { // takes what the first one had
 		return err
 	}
-	return ask()
+	return again()
+}
+
+func askTwice(ctx context.Context, s *Store) error {
+	const question = "SELECT 2"
+	var st *sql.Stmt
+	defer func() {
+		if st != nil {
+			_ = st.Close()
+		}
+	}()
+	return whileAnotherIsBusy(ctx, s.db, func(first *sql.Conn) (again func() error, err error) {
+		var two int
+		again = func() error { return first.QueryRowContext(ctx, question).Scan(&two) }
+		if !s.stmts.unprepared {
+			if st, err = first.PrepareContext(ctx, question); err != nil {
+				return nil, err
+			}
+			again = func() error { return st.QueryRowContext(ctx).Scan(&two) }
+		}
+		return again, again()
+	})
 }

@@ -77,6 +77,53 @@ func TestOpenSaysWhatToSetBehindAPooler(t *testing.T) {
 	}
 }
 
+// The lock of migrations belongs to a session, and a pooler would give it to somebody else.
+func TestMigrateThroughPgBouncerIsRefused(t *testing.T) {
+	_, straight, pooled := behindPgBouncer(t)
+	for _, mode := range append([]string{"cache_statement"}, execModes...) {
+		for range 5 {
+			db := throughPgBouncer(pooled, mode).Open(t)
+			c := sqlstore.Config{DB: db, Dialect: sqlstore.PostgreSQL, Prefix: "p_", Unprepared: true}
+			for _, err := range []error{c.Migrate(t.Context()), c.MigrateTo(t.Context(), 0)} {
+				require.ErrorContains(t, err, "a DSN that leads to the server itself")
+			}
+			require.NoError(t, db.Close())
+		}
+	}
+	var left int
+	require.NoError(t, straight.QueryRowContext(t.Context(), `SELECT
+		(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database =
+			(SELECT oid FROM pg_database WHERE datname = current_database()))
+		+ (SELECT count(*) FROM pg_class WHERE relname LIKE 'p\_%')`).Scan(&left))
+	require.Zero(t, left, "locks or tables were left")
+}
+
+// storeBehindPgBouncer is a store on a new database, with an outbox, and the database without the
+// pooler.
+func storeBehindPgBouncer(t *testing.T) (s *sqlstore.Store, straight *sql.DB) {
+	t.Helper()
+	_, straight, pooled := behindPgBouncer(t)
+	s, err := sqlstore.Config{DB: throughPgBouncer(pooled, "exec").Open(t),
+		Dialect: sqlstore.PostgreSQL, Unprepared: true, Outbox: true}.Open(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s, straight
+}
+
+func TestStoreConformsThroughPgBouncer(t *testing.T) {
+	t.Parallel()
+	s, straight := storeBehindPgBouncer(t)
+	conforms(t, s, straight, "convo_")
+}
+
+func TestReportsConformThroughPgBouncer(t *testing.T) {
+	t.Parallel()
+	storetest.RunReports(t, func(t *testing.T) storetest.Reporter {
+		s, _ := storeBehindPgBouncer(t)
+		return s
+	})
+}
+
 // Who is not noticed, because a pool of one connection has nobody to take the server's away, hears
 // it from the first statement that fails.
 func TestAStatementThatAPoolerLostSaysWhatToSet(t *testing.T) {
