@@ -12,10 +12,9 @@ import (
 // and the second one took over. Nothing is lost, for the first one acknowledges nothing that the
 // second one does not have.
 func TestNothingAcknowledgedIsLostWhenAStandbyTakesOver(t *testing.T) {
-	primary := testdb.Private(t, testdb.PostgreSQL)
+	primary, standby := testdb.PrivateWithStandby(t)
 	db := primary.Create("convo")
 	migrated(t, db.Open(t), testdb.PostgreSQL)
-	standby := primary.Standby()
 
 	both := db.Via(db.Addr + "," + standby.Addr()).With("target_session_attrs=read-write")
 	s := opened(t, both.Open(t), testdb.PostgreSQL)

@@ -40,9 +40,14 @@ type Server struct {
 // installed: see scripts/engines.
 func Private(t testing.TB, e Engine, settings ...string) *Server {
 	t.Helper()
-	s := prepare(t, e, settings)
+	return private(prepare(t, e, settings))
+}
+
+// private makes the data of a server, and starts it.
+func private(s *Server) *Server {
+	s.t.Helper()
 	var err error
-	switch e {
+	switch s.Engine {
 	case PostgreSQL:
 		err = s.run("initdb", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-U", "postgres",
 			"--no-sync", "-D", s.data())
@@ -52,18 +57,26 @@ func Private(t testing.TB, e Engine, settings ...string) *Server {
 			"--auth-root-authentication-method=normal")
 	}
 	if err != nil {
-		t.Fatalf("testdb: %v", err)
+		s.t.Fatalf("testdb: %v", err)
 	}
 	s.Start()
 	return s
 }
 
-// Standby starts a server that repeats what s does, and has s wait for it with every commit. It is
-// of PostgreSQL only.
-func (s *Server) Standby() *Server {
+// PrivateWithStandby starts a server of PostgreSQL, and another one that repeats what it does, for
+// which it waits with every commit.
+func PrivateWithStandby(t testing.TB) (primary, standby *Server) {
+	t.Helper()
+	const copies = "pg_basebackup"
+	primary = private(prepare(t, PostgreSQL, nil, copies))
+	standby = prepare(t, PostgreSQL, nil, copies)
+	standby.follow(primary)
+	return primary, standby
+}
+
+func (b *Server) follow(s *Server) {
 	s.t.Helper()
 	const name = "standby"
-	b := prepare(s.t, s.Engine, s.settings)
 	if err := b.run("pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U",
 		"postgres", "-D", b.data(),
 		"--checkpoint=fast", "--no-sync", "--write-recovery-conf", "-d",
@@ -78,7 +91,6 @@ func (s *Server) Standby() *Server {
 		return db.QueryRowContext(ctx,
 			"SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").Scan(&n)
 	})
-	return b
 }
 
 // Promote makes of a standby a server that takes writes.
@@ -144,6 +156,14 @@ func (s *Server) Start() {
 			args = append(args, "--"+set)
 		}
 	}
+	s.start(program, args...)
+	s.wait("the server to start",
+		func(ctx context.Context, db *sql.DB) error { return db.PingContext(ctx) })
+}
+
+// start starts the server's first process.
+func (s *Server) start(program string, args ...string) {
+	s.t.Helper()
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		s.t.Fatalf("testdb: %v", err)
@@ -154,8 +174,6 @@ func (s *Server) Start() {
 	if err := s.process.Start(); err != nil {
 		s.t.Fatalf("testdb: %v", err)
 	}
-	s.wait("the server to start",
-		func(ctx context.Context, db *sql.DB) error { return db.PingContext(ctx) })
 }
 
 // Kill kills all processes of the server with SIGKILL, and returns when they are gone.
@@ -164,14 +182,25 @@ func (s *Server) Kill() {
 	if s.process == nil {
 		return
 	}
-	first := s.process.Process.Pid
+	all := kill(s.process.Process.Pid)
+	_ = s.process.Wait() // its error is that it was killed
+	s.process = nil
+	s.gone(all)
+}
+
+// kill kills a process and its children.
+func kill(first int) (all []int) {
 	_ = syscall.Kill(first, syscall.SIGSTOP) // so that it has no further children
-	all := append(children(first), first)
+	all = append(children(first), first)
 	for _, pid := range all {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
-	_ = s.process.Wait() // its error is that it was killed
-	s.process = nil
+	return all
+}
+
+// gone returns when processes that were killed are gone.
+func (s *Server) gone(all []int) {
+	s.t.Helper()
 	for end := time.Now().Add(patience); slices.ContainsFunc(all,
 		alive); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
@@ -193,16 +222,18 @@ func (s *Server) freeMemory() {
 	}
 }
 
-// prepare finds the programs, and makes a folder for all files of a server.
-func prepare(t testing.TB, e Engine, settings []string) *Server {
+// prepare finds the programs, the engine's and more, and makes a folder for all files of a server.
+func prepare(t testing.TB, e Engine, settings []string, more ...string) *Server {
 	t.Helper()
 	s := &Server{Engine: e, t: t, programs: map[string]string{}, settings: settings}
-	names, owner := []string{"postgres", "initdb", "pg_ctl", "pg_basebackup"}, "postgres"
+	names, owner := []string{"postgres", "initdb", "pg_ctl"}, "postgres"
 	if e == MariaDB {
 		names, owner = []string{"mariadbd", "mariadb-install-db"}, "mysql"
 	}
+	names = append(names, more...)
+	dir := otherPostgres(e, names)
 	for _, name := range names {
-		if s.programs[name] = find(name); s.programs[name] == "" {
+		if s.programs[name] = find(dir, name); s.programs[name] == "" {
 			t.Skipf("%s is not installed here: no %s", e, name)
 		}
 	}
@@ -296,8 +327,23 @@ func (s *Server) wait(what string, f func(context.Context, *sql.DB) error) {
 	}
 }
 
-// find is the path of a program, which Debian may keep out of PATH.
-func find(program string) string {
+// otherPostgres is the folder of another PostgreSQL than the system's, if there should be one and
+// it has all these programs: see scripts/postgres.
+func otherPostgres(e Engine, names []string) string {
+	dir := os.Getenv("CONVO_POSTGRES_BIN")
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(dir, name)); e != PostgreSQL || err != nil {
+			return ""
+		}
+	}
+	return dir
+}
+
+// find is the path of a program in dir, or of the system's, which Debian may keep out of PATH.
+func find(dir, program string) string {
+	if dir != "" {
+		return filepath.Join(dir, program)
+	}
 	if path, err := exec.LookPath(program); err == nil {
 		return path
 	}
