@@ -30,7 +30,7 @@ test: links
 # slower by an order of magnitude, the whole suite; that is what go test work runs, so here it is
 # left out.
 test-engines:
-	scripts/engines --fast run -- make --no-print-directory on-engines
+	scripts/engines --fast --with-patroni run -- make --no-print-directory on-engines
 
 WITH_OTHERS = Races|Merge|Unmerge|Move|Erase|Prune|Locked|LockDue
 RACED = TestStoreConforms$$/./^($(WITH_OTHERS))$$|TestRaces|TestWhoShares|TestAnAnswer
@@ -46,7 +46,8 @@ on-engines:
 	@echo "$$(scripts/modules packages | wc -l) packages"
 	@echo "leaves to scripts/nightly: the race detector for $(ALONE), $(ONE_AT_A_TIME)," \
 		"pages, TestAnAnswer on SQLite, and the suite for stores but $(WITH_OTHERS);" \
-		"on the servers TestStoreConformsUnpreparedWithAPrefix, ByTheSharedStatement and WithAnOutbox," \
+		"on the servers TestStoreConformsUnpreparedWithAPrefix, ByTheSharedStatement, WithAnOutbox" \
+		"and both suites ThroughPgBouncer," \
 		"long races, four in five of the steps at which calls meet," \
 		"two in three of the calls that fail and of the reports that are compared"
 	CONVO_SKIP_BROWSER="go test work tries the pages" go test -race -short -count=1 \
@@ -64,7 +65,8 @@ raced-on-engines:
 
 others-on-engines:
 	$(SKIP_SQLITE) go test -short -count=1 -parallel 5 -timeout 15m \
-		-skip 'TestStoreConforms[A-Z]|TestRaces|TestWhoShares|TestAnAnswer' $(SQLTEST)/...
+		-skip 'TestStoreConforms[A-Z]|ReportsConformThrough|TestRaces|TestWhoShares|TestAnAnswer' \
+		$(SQLTEST)/...
 
 lint:
 	@command -v golangci-lint >/dev/null || \
