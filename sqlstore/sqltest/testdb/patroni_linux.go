@@ -122,8 +122,8 @@ func (s *Server) leads(ctx context.Context) error {
 			(SELECT 1 FROM pg_stat_replication WHERE sync_state <> 'sync')`).Scan(&n)
 }
 
-// KillLeader kills all processes of the node that leads, and returns it.
-func (c *Patroni) KillLeader() *Server {
+// Kill kills all processes of the node that leads, and returns it.
+func (c *Patroni) Kill() *Server {
 	node := c.Leader()
 	node.Kill()
 	killPostmaster(node)
