@@ -85,7 +85,7 @@ func (cs *Commands) UnmarshalJSON(data []byte) error {
 // decodeCommand reads one command: its name says which type the other fields are of, strictly.
 func decodeCommand(data []byte) (Command, error) {
 	// Of all names this forbids only those that come twice.
-	if err := checkNames(data, reflect.TypeFor[map[string]json.RawMessage]()); err != nil {
+	if err := checkNames(data, reflect.TypeFor[map[string]json.RawMessage](), nil); err != nil {
 		return nil, err
 	}
 	var fields map[string]json.RawMessage

@@ -207,7 +207,7 @@ func checkPatch(patch json.RawMessage) error {
 	case !json.Valid(patch) || !utf8.Valid(patch) || bytes.TrimSpace(patch)[0] != '{':
 		return invalid("attributes", "must be a JSON object")
 	}
-	if err := checkNames(patch, nil); err != nil {
+	if err := checkNames(patch, nil, nil); err != nil {
 		return invalid("attributes", err.Error())
 	}
 	d := json.NewDecoder(bytes.NewReader(patch))

@@ -99,7 +99,8 @@
 //
 // Commands ([Commands]), events, policies, conversations and results are JSON in snake_case, times
 // in RFC 3339, and read back as they were. In commands and policies, fields that are unknown, come
-// twice or are written in another case are refused.
+// twice or are written in another case are refused; a policy that was saved by a later version is
+// read by [ReadPolicy].
 //
 // # The lifecycle
 //

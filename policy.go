@@ -245,7 +245,8 @@ const (
 )
 
 // UnmarshalJSON implements json.Unmarshaler. It refuses unknown fields with a *ValidationError, so
-// that a typing error does not quietly leave a rule out.
+// that a typing error does not quietly leave a rule out. What was checked so and saved,
+// [ReadPolicy] reads.
 func (p *Policy) UnmarshalJSON(data []byte) error {
 	type plain Policy
 	if err := decodeStrictly(data, (*plain)(p)); err != nil {

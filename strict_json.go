@@ -14,7 +14,7 @@ import (
 // lets pass: fields that are unknown, that come twice, or whose name is written in another case. A
 // typing error would else leave a rule out, or a second field would quietly win over the first.
 func decodeStrictly(data []byte, v any) error {
-	if err := checkNames(data, reflect.TypeOf(v)); err != nil {
+	if err := checkNames(data, reflect.TypeOf(v), nil); err != nil {
 		return err
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -24,11 +24,12 @@ func decodeStrictly(data []byte, v any) error {
 
 // checkNames walks through JSON beside the type that it is for. It also looks at durations, of
 // which the decoder would say neither the field nor what is wanted. What is malformed is left to
-// the decoder, which says it better.
-func checkNames(data []byte, t reflect.Type) error {
-	d := json.NewDecoder(bytes.NewReader(data))
+// the decoder, which says it better. With unknown, which is told of them, names may be unknown, or
+// come twice.
+func checkNames(data []byte, t reflect.Type, unknown func(path string)) error {
+	w := walk{json.NewDecoder(bytes.NewReader(data)), unknown}
 	var refused *nameError
-	if err := walkNames(d, t, ""); errors.As(err, &refused) {
+	if err := w.names(t, ""); errors.As(err, &refused) {
 		return refused
 	}
 	return nil
@@ -39,22 +40,28 @@ type nameError struct{ path, rule string }
 
 func (e *nameError) Error() string { return fmt.Sprintf("field %q %s", e.path, e.rule) }
 
-// walkNames reads one value. t is the type that it is for. What is raw is the host's own, so
-// nothing in it is looked at.
-func walkNames(d *json.Decoder, t reflect.Type, path string) error {
+// walk goes through JSON.
+type walk struct {
+	*json.Decoder
+	unknown func(path string)
+}
+
+// names reads one value. t is the type that it is for. What is raw is the host's own, so nothing in
+// it is looked at.
+func (w *walk) names(t reflect.Type, path string) error {
 	if t == reflect.TypeFor[json.RawMessage]() {
 		var skipped json.RawMessage
-		return d.Decode(&skipped)
+		return w.Decode(&skipped)
 	}
 	if t == reflect.TypeFor[Duration]() {
 		var text json.RawMessage
-		err := d.Decode(&text)
+		err := w.Decode(&text)
 		if err == nil && json.Unmarshal(text, new(Duration)) != nil {
 			err = &nameError{path, fmt.Sprintf("%s, not %s", durationRule, text)}
 		}
 		return err
 	}
-	token, err := d.Token()
+	token, err := w.Token()
 	if err != nil {
 		return err
 	}
@@ -64,33 +71,39 @@ func walkNames(d *json.Decoder, t reflect.Type, path string) error {
 	}
 	t, names := namesOf(t)
 	seen := map[string]bool{}
-	for i := 0; d.More(); i++ {
+	for i := 0; w.More(); i++ {
 		var at string
 		element := t
 		if open == '[' {
 			at = fmt.Sprintf("%s[%d]", path, i)
 		} else {
-			key, err := d.Token()
+			key, err := w.Token()
 			if err != nil {
 				return err
 			}
 			name, _ := key.(string)
 			at = strings.TrimPrefix(path+"."+name, ".")
-			if seen[name] {
+			if seen[name] && w.unknown == nil {
 				return &nameError{at, "comes twice"}
 			}
 			seen[name] = true
 			if names != nil {
-				if element, ok = names[name]; !ok {
+				element, ok = names[name]
+				switch {
+				case ok:
+				case w.unknown == nil:
 					return &nameError{at, "is not known"}
+				default:
+					w.unknown(at)
+					element = reflect.TypeFor[json.RawMessage]()
 				}
 			}
 		}
-		if err := walkNames(d, element, at); err != nil {
+		if err := w.names(element, at); err != nil {
 			return err
 		}
 	}
-	if _, err := d.Token(); err != nil && !errors.Is(err, io.EOF) {
+	if _, err := w.Token(); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	return nil
