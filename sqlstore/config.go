@@ -46,9 +46,12 @@ type Config struct {
 }
 
 // Open returns a Store on the database. It checks that the schema is there in the version that it
-// needs (run Migrate first), and that the engine is set up as it must be; an error says what to
-// change.
-func (c Config) Open(ctx context.Context) (*Store, error) {
+// needs (ErrSchemaOld: run Migrate first) or in a later one that it may write (else ErrSchemaNew),
+// and that the engine is set up as it must be; an error says what to change. A store that is open
+// does not look again.
+func (c Config) Open(ctx context.Context) (*Store, error) { return c.open(ctx, thisBuild) }
+
+func (c Config) open(ctx context.Context, b build) (*Store, error) {
 	e, err := c.engine()
 	if err != nil {
 		return nil, err
@@ -57,7 +60,9 @@ func (c Config) Open(ctx context.Context) (*Store, error) {
 		return nil, err
 	}
 	s := newStore(c, e)
-	for _, step := range []func(context.Context, *Store) error{e.check, checkSchema, prepare} {
+	for _, step := range []func(context.Context, *Store) error{
+		e.check, checkSchema(b.version), prepare,
+	} {
 		if err := step(ctx, s); err != nil {
 			return nil, fmt.Errorf("sqlstore: %s: %w", e.Name, s.explained(err))
 		}

@@ -52,6 +52,8 @@ type engine struct {
 	// migrationLock lets one process at a time migrate; nil: the engine has no such lock, and a
 	// process that was late tries again.
 	migrationLock func(prefix string) (lock.SessionLocker, error)
+	// lockTimeouts are the codes of a wait for a table that was given up, or for a deadlock.
+	lockTimeouts []string
 }
 
 var engines = map[Dialect]*engine{
@@ -63,10 +65,12 @@ var engines = map[Dialect]*engine{
 		Dialect: &dialect.PostgreSQL, many: true, check: checkPostgres, commit: commitPostgres,
 		one:           (*Store).number,
 		inTransaction: inTransactionOfPostgres, aborts: true, migrationLock: advisoryLock,
+		lockTimeouts: []string{"55P03", "40P01"}, // lock_not_available, deadlock_detected
 	},
 	MariaDB: {
 		Dialect: &dialect.MariaDB, many: true, check: checkMariaDB, commit: commitMariaDB,
 		one:           (*Store).block,
 		inTransaction: inTransactionOfMariaDB, migrationLock: newNamedLock,
+		lockTimeouts: []string{"1205", "1213"}, // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK
 	},
 }

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"io/fs"
 	"time"
 
 	"github.com/chatlifecycle/convo"
@@ -66,4 +67,11 @@ func init() {
 		return store.(*Store).holdRollups(ctx, workspace, hold)
 	}
 	hook.Treated = dialect.Treated
+	hook.Open = func(ctx context.Context, config any, known int64) (any, error) {
+		return config.(Config).open(ctx, build{version: known})
+	}
+	hook.Migrate = func(ctx context.Context, config any, version, known int64, more fs.FS) error {
+		b := build{known, append(thisBuild.files[:1:1], more)}
+		return config.(Config).migrateTo(ctx, b, version, true)
+	}
 }

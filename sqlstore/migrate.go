@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing/fstest"
 	"time"
@@ -23,43 +24,78 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// schemaVersion is the version of the schema that this package reads and writes.
-const schemaVersion = 3
+// build is what a build of this package knows. Tests have one of the next version.
+type build struct {
+	version int64 // of the schema
+	// files has a folder of migrations for each engine; each of them is read in its order.
+	files []fs.FS
+}
+
+var thisBuild = build{SchemaVersion, []fs.FS{embedded()}}
+
+func embedded() fs.FS {
+	files, _ := fs.Sub(migrations, "migrations") // which is there
+	return files
+}
 
 // Migrations are the schema's migrations as plain SQL files, in goose's format, for hosts that run
-// them with a tool of their own. Open looks for the version where Migrate writes it: in goose's
-// table, under the name of the prefix and "schema". Config.DB may be nil.
+// them with a tool of their own. Open looks for the version where they write it themselves, so the
+// tool may keep its own where it likes; Migrate goes on from goose's table under the name of the
+// prefix and "schema". Config.DB may be nil.
 func (c Config) Migrations() (fs.FS, error) {
 	e, err := c.engine()
 	if err != nil {
 		return nil, err
 	}
-	dir := "migrations/" + e.Folder
-	files, err := migrations.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
+	return c.migrationsOf(thisBuild, e)
+}
+
+func (c Config) migrationsOf(b build, e *engine) (fs.FS, error) {
 	out := fstest.MapFS{}
-	for _, f := range files {
-		text, err := migrations.ReadFile(dir + "/" + f.Name())
+	for _, folders := range b.files {
+		files, err := fs.ReadDir(folders, e.Folder)
 		if err != nil {
 			return nil, err
 		}
-		text = bytes.ReplaceAll(text, []byte(DefaultPrefix), []byte(c.prefix()))
-		out[f.Name()] = &fstest.MapFile{Data: text, Mode: 0o444}
+		for _, f := range files {
+			text, err := fs.ReadFile(folders, e.Folder+"/"+f.Name())
+			if err != nil {
+				return nil, err
+			}
+			text = bytes.ReplaceAll(text, []byte(DefaultPrefix), []byte(c.prefix()))
+			out[f.Name()] = &fstest.MapFile{Data: text, Mode: 0o444}
+		}
 	}
 	return out, nil
 }
 
 // Migrate brings the schema to the version that this package needs. It is safe to call from any
-// number of processes at once, and does nothing when the version is there. It is never called
-// implicitly. On PostgreSQL DB must lead to the server itself, not to a pooler in transaction mode,
-// with which the lock would stay behind: such a pooler is refused where it can be told.
-func (c Config) Migrate(ctx context.Context) error { return c.MigrateTo(ctx, schemaVersion) }
+// number of processes at once, also while others work; see docs/upgrades.md. It does nothing when
+// the version is there, or a later one that this package may write; when it may not, the error is
+// ErrSchemaNew. It is never called implicitly.
+//
+// A statement that would wait for a table for more than half a second (MariaDB: a second) gives
+// up, so that nobody queues behind it, and is tried again for a minute. What was done by then stays
+// done: Migrate goes on from there when it is called again.
+//
+// On PostgreSQL DB must lead to the server itself, not to a pooler in transaction mode, with which
+// the lock of migrations would stay behind: such a pooler is refused where it can be told.
+func (c Config) Migrate(ctx context.Context) error {
+	return c.migrateTo(ctx, thisBuild, SchemaVersion, false)
+}
 
-// MigrateTo brings the schema up or down to a version. Down to 0 drops all tables, with all that is
-// in them.
+// MigrateTo brings the schema up or down to a version, from 0 to SchemaVersion. Down to 0 drops all
+// tables, with all that is in them. From a version that is later than SchemaVersion only a build
+// that knows it can go down: the error is ErrSchemaNew. Before you go down, stop the processes
+// whose build needs what goes.
 func (c Config) MigrateTo(ctx context.Context, version int64) error {
+	return c.migrateTo(ctx, thisBuild, version, true)
+}
+
+// lockPatience is how long Migrate tries again what waits for a table in vain.
+const lockPatience = time.Minute
+
+func (c Config) migrateTo(ctx context.Context, b build, version int64, exactly bool) error {
 	e, err := c.engine()
 	if err == nil {
 		err = c.checkDB()
@@ -67,25 +103,24 @@ func (c Config) MigrateTo(ctx context.Context, version int64) error {
 	if err != nil {
 		return err
 	}
-	if version < 0 || version > schemaVersion {
+	if version < 0 || version > b.version {
 		return &convo.ValidationError{
-			Field: "version", Rule: fmt.Sprintf("must be from 0 to %d", schemaVersion),
+			Field: "version", Rule: fmt.Sprintf("must be from 0 to %d", b.version),
 		}
 	}
-	p, err := c.provider(e)
+	p, err := c.provider(b, e)
 	if err == nil && c.Dialect == PostgreSQL {
 		err = wrapMigration(e, checkDirect(ctx, c.DB))
 	}
 	if err != nil {
 		return err
 	}
+	begun := time.Now()
 	for try := 0; ; try++ {
-		err := migrate(ctx, p, version)
-		if err == nil || e.migrationLock != nil || errors.Is(err, errNewer) || futile(err) ||
-			try == 20 || ctx.Err() != nil {
+		err := c.migrate(ctx, p, b, version, exactly)
+		if err == nil || ctx.Err() != nil || !e.triesAgain(err, try, time.Since(begun)) {
 			return wrapMigration(e, err)
 		}
-		// Without a lock, as on SQLite, two may begin at once: the one that is late looks again.
 		timer := time.NewTimer(rand.N(20 * time.Millisecond << min(try, 5)))
 		select {
 		case <-ctx.Done():
@@ -95,6 +130,22 @@ func (c Config) MigrateTo(ctx context.Context, version int64) error {
 		}
 	}
 }
+
+// triesAgain says whether a migration that failed is tried once more. Without a lock of migrations,
+// as on SQLite, two may begin at once: the one that is late looks again. With one, what waited for
+// a table in vain lets those through that have queued behind it, and waits anew.
+func (e *engine) triesAgain(err error, try int, since time.Duration) bool {
+	switch {
+	case errors.Is(err, ErrSchemaNew):
+		return false
+	case e.migrationLock == nil:
+		return try < 20 && !futile(err)
+	}
+	return since < lockPatience && e.lockedOut(err)
+}
+
+// lockedOut reports whether a statement of a migration waited for a table in vain.
+func (e *engine) lockedOut(err error) bool { return slices.Contains(e.lockTimeouts, codeOf(err)) }
 
 // futile reports whether SQLite would say the same again: SQLITE_READONLY, SQLITE_CORRUPT,
 // SQLITE_CANTOPEN, SQLITE_NOTADB.
@@ -107,28 +158,39 @@ func futile(err error) bool {
 	return false
 }
 
-// errNewer is not worth another try.
-var errNewer = errors.New("update the package")
-
-func wrapMigration(d *engine, err error) error {
-	if err != nil {
-		return fmt.Errorf("sqlstore: migrating %s: %w", d.Name, err)
+func wrapMigration(e *engine, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case e.lockedOut(err):
+		return fmt.Errorf("sqlstore: migrating %s: a transaction holds a table for more than %s: "+
+			"end it, and migrate again: %w", e.Name, lockPatience, err)
 	}
-	return nil
+	return fmt.Errorf("sqlstore: migrating %s: %w", e.Name, err)
 }
 
-func migrate(ctx context.Context, p *goose.Provider, version int64) error {
+// migrate goes version by version, so that what a migration sets for its session ends with it.
+func (c Config) migrate(
+	ctx context.Context, p *goose.Provider, b build, version int64, exactly bool,
+) error {
 	now, err := p.GetDBVersion(ctx)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case now > schemaVersion:
-		return fmt.Errorf("%w: the schema has version %d, which is newer than %d, the one of this "+
-			"package", errNewer, now, schemaVersion)
-	case now < version:
-		_, err = p.UpTo(ctx, version)
-	case now > version:
-		_, err = p.DownTo(ctx, version)
+	}
+	if now > b.version {
+		asks, err := asksOf(ctx, c.DB, c.prefix())
+		if err == nil && (exactly || asks.minWriter > b.version) {
+			err = asks.tooNew(b.version)
+		}
+		return err
+	}
+	for err == nil && now < version {
+		now++
+		_, err = p.UpTo(ctx, now)
+	}
+	for err == nil && now > version {
+		now--
+		_, err = p.DownTo(ctx, now)
 	}
 	return err
 }
@@ -140,8 +202,8 @@ var gooseDialects = map[Dialect]database.Dialect{
 	MariaDB:    database.DialectMySQL,
 }
 
-func (c Config) provider(e *engine) (*goose.Provider, error) {
-	files, err := c.Migrations()
+func (c Config) provider(b build, e *engine) (*goose.Provider, error) {
+	files, err := c.migrationsOf(b, e)
 	if err != nil {
 		return nil, err
 	}
@@ -161,10 +223,34 @@ func (c Config) provider(e *engine) (*goose.Provider, error) {
 	return goose.NewProvider("", c.DB, files, options...)
 }
 
+// patient is a lock of migrations under which the session does not wait for a table for long: who
+// comes later waits behind it, readers too.
+type patient struct {
+	lock.SessionLocker
+	begin, end string // statements that bound how long it waits, and that undo it
+}
+
+func (p *patient) SessionLock(ctx context.Context, c *sql.Conn) error {
+	err := p.SessionLocker.SessionLock(ctx, c)
+	if err != nil {
+		return err
+	}
+	if _, err = c.ExecContext(ctx, p.begin); err != nil {
+		err = errors.Join(err, p.SessionLocker.SessionUnlock(context.WithoutCancel(ctx), c))
+	}
+	return err
+}
+
+func (p *patient) SessionUnlock(ctx context.Context, c *sql.Conn) error {
+	_, err := c.ExecContext(ctx, p.end)
+	return errors.Join(err, p.SessionLocker.SessionUnlock(ctx, c))
+}
+
 // advisoryLock is PostgreSQL's lock by number.
 func advisoryLock(prefix string) (lock.SessionLocker, error) {
-	return lock.NewPostgresSessionLocker(
+	l, err := lock.NewPostgresSessionLocker(
 		lock.WithLockID(lockID(prefix)), lock.WithLockTimeout(1, 60))
+	return &patient{l, "SET lock_timeout = '500ms'", "RESET lock_timeout"}, err
 }
 
 // lockID tells the locks of different prefixes apart.
@@ -180,7 +266,11 @@ func lockID(prefix string) int64 {
 type namedLock string
 
 func newNamedLock(prefix string) (lock.SessionLocker, error) {
-	return namedLock(prefix + "schema"), nil
+	return &patient{
+		namedLock(prefix + "schema"),
+		"SET @convo_waited = @@lock_wait_timeout, lock_wait_timeout = 1", // whole seconds
+		"SET lock_wait_timeout = @convo_waited",
+	}, nil
 }
 
 func (l namedLock) SessionLock(ctx context.Context, c *sql.Conn) error {
@@ -205,25 +295,4 @@ func (l namedLock) SessionLock(ctx context.Context, c *sql.Conn) error {
 func (l namedLock) SessionUnlock(ctx context.Context, c *sql.Conn) error {
 	_, err := c.ExecContext(ctx, "DO RELEASE_LOCK(CONCAT(LEFT(MD5(DATABASE()), 16), ?))", string(l))
 	return err
-}
-
-// checkSchema demands the version of the schema that this package needs.
-func checkSchema(ctx context.Context, s *Store) error {
-	var version int64
-	err := s.db.QueryRowContext(ctx,
-		"SELECT COALESCE(MAX(version_id), 0) FROM "+s.prefix+"schema").Scan(&version)
-	switch {
-	case err != nil && s.d.settled(err):
-		return fmt.Errorf("there is no schema with the prefix %q: run Config.Migrate first (%w)",
-			s.prefix, err)
-	case err != nil:
-		return err
-	case version < schemaVersion:
-		return fmt.Errorf("the schema has version %d, and %d is needed: run Config.Migrate",
-			version, schemaVersion)
-	case version > schemaVersion:
-		return fmt.Errorf("the schema has version %d, which is newer than %d: update this package",
-			version, schemaVersion)
-	}
-	return nil
 }

@@ -53,7 +53,7 @@ func TestADatabaseThatIsNotThereOrNotConvosIsNamedAndLeftAlone(t *testing.T) {
 	sqlite("wal.sqlite", "PRAGMA journal_mode = WAL", "CREATE TABLE t (x)")
 	schema("old.sqlite", 1)
 	schema("newer.sqlite", 2)
-	sqlite("newer.sqlite", "INSERT INTO convo_schema (version_id, is_applied) VALUES (99, 1)")
+	sqlite("newer.sqlite", "INSERT INTO convo_versions VALUES (99, 99, 99)")
 
 	before := folder(t, dir)
 	for name, want := range map[string]string{

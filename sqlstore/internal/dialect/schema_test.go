@@ -54,6 +54,7 @@ func TestTheColumnsAreThoseOfTheMigrations(t *testing.T) {
 			compare(t, d, found, "contact_events", ContactEvents)
 			compare(t, d, found, "keys", Keys)
 			compare(t, d, found, "deliveries", Deliveries)
+			delete(found, "versions") // which no statement of a command names
 			assert.Empty(t, found, "tables without columns in schema.go")
 		})
 	}

@@ -6,6 +6,7 @@ package hook
 
 import (
 	"context"
+	"io/fs"
 	"time"
 
 	"github.com/chatlifecycle/convo"
@@ -34,6 +35,13 @@ var (
 
 	// Alone runs f while no other call rolls up a workspace.
 	Alone func(ctx context.Context, store any, workspace string, f func() error) error
+
+	// Open opens a sqlstore.Config as a build that knows a version of the schema.
+	Open func(ctx context.Context, config any, known int64) (store any, err error)
+
+	// Migrate brings the schema of a sqlstore.Config up or down to a version, as a build that knows
+	// another one and has more migrations: files in folders, each of an engine.
+	Migrate func(ctx context.Context, config any, version, known int64, more fs.FS) error
 
 	// Treated is how often it is said of a column, as "events.body", what an erasure does with it.
 	Treated func() map[string]int

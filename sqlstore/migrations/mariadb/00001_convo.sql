@@ -2,6 +2,14 @@
 
 -- Times are UTC in microseconds since 1970; NULL, or the year 1: not yet. Identifiers compare byte for byte.
 
+-- What each version of the schema asks of a build: the lowest version that one must know to read, and to
+-- write. Open goes by the highest row. Every migration adds its own last.
+CREATE TABLE convo_versions (
+    version    BIGINT NOT NULL PRIMARY KEY,
+    min_reader BIGINT NOT NULL,
+    min_writer BIGINT NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
+
 CREATE TABLE convo_contacts (
     workspace   VARBINARY(255) NOT NULL,
     id          VARBINARY(255) NOT NULL,
@@ -353,17 +361,20 @@ CREATE TABLE convo_deliveries (
 
 CREATE INDEX convo_deliveries_unknown ON convo_deliveries (unknown_since);
 
+INSERT INTO convo_versions (version, min_reader, min_writer) VALUES (1, 1, 1);
+
 -- +goose Down
-DROP TABLE convo_deliveries;
-DROP TABLE convo_keys;
-DROP TABLE convo_contact_events;
-DROP TABLE convo_events;
-DROP TABLE convo_cycles;
-DROP TABLE convo_mentions;
-DROP TABLE convo_labels;
-DROP TABLE convo_places;
-DROP TABLE convo_closed;
-DROP TABLE convo_active;
-DROP TABLE convo_conversations;
-DROP TABLE convo_addresses;
-DROP TABLE convo_contacts;
+DROP TABLE IF EXISTS convo_deliveries;
+DROP TABLE IF EXISTS convo_keys;
+DROP TABLE IF EXISTS convo_contact_events;
+DROP TABLE IF EXISTS convo_events;
+DROP TABLE IF EXISTS convo_cycles;
+DROP TABLE IF EXISTS convo_mentions;
+DROP TABLE IF EXISTS convo_labels;
+DROP TABLE IF EXISTS convo_places;
+DROP TABLE IF EXISTS convo_closed;
+DROP TABLE IF EXISTS convo_active;
+DROP TABLE IF EXISTS convo_conversations;
+DROP TABLE IF EXISTS convo_addresses;
+DROP TABLE IF EXISTS convo_contacts;
+DROP TABLE IF EXISTS convo_versions;

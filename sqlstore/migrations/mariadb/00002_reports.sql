@@ -35,8 +35,11 @@ CREATE TABLE convo_rollups (
     PRIMARY KEY (workspace, dimension, subject, slot_micros, slot_number, dimension_value)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
+INSERT INTO convo_versions (version, min_reader, min_writer) VALUES (2, 2, 2);
+
 -- +goose Down
-DROP TABLE convo_rollups;
-DROP TABLE convo_rollup_queue;
-DROP INDEX convo_contact_events_messages ON convo_contact_events;
-DROP INDEX convo_events_reported ON convo_events;
+DELETE FROM convo_versions WHERE version = 2;
+DROP TABLE IF EXISTS convo_rollups;
+DROP TABLE IF EXISTS convo_rollup_queue;
+DROP INDEX IF EXISTS convo_contact_events_messages ON convo_contact_events;
+DROP INDEX IF EXISTS convo_events_reported ON convo_events;

@@ -52,8 +52,11 @@ CREATE TABLE convo_feed_heads (
     position     BIGINT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
 
+INSERT INTO convo_versions (version, min_reader, min_writer) VALUES (3, 3, 3);
+
 -- +goose Down
-DROP TABLE convo_feed_heads;
-DROP TABLE convo_feed;
-DROP TABLE convo_outbox_queue;
-DROP TABLE convo_outbox;
+DELETE FROM convo_versions WHERE version = 3;
+DROP TABLE IF EXISTS convo_feed_heads;
+DROP TABLE IF EXISTS convo_feed;
+DROP TABLE IF EXISTS convo_outbox_queue;
+DROP TABLE IF EXISTS convo_outbox;

@@ -37,7 +37,10 @@ CREATE TABLE convo_rollups (
     PRIMARY KEY (workspace, dimension, subject, slot_micros, slot_number, dimension_value)
 );
 
+INSERT INTO convo_versions (version, min_reader, min_writer) VALUES (2, 2, 2);
+
 -- +goose Down
+DELETE FROM convo_versions WHERE version = 2;
 DROP TABLE convo_rollups;
 DROP TABLE convo_rollup_queue;
 DROP INDEX convo_contact_events_messages;

@@ -2,6 +2,14 @@
 
 -- Times are UTC in microseconds since 1970; NULL, or the year 1: not yet. Identifiers compare byte for byte.
 
+-- What each version of the schema asks of a build: the lowest version that one must know to read, and to
+-- write. Open goes by the highest row. Every migration adds its own last.
+CREATE TABLE convo_versions (
+    version    INTEGER NOT NULL PRIMARY KEY,
+    min_reader INTEGER NOT NULL,
+    min_writer INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE convo_contacts (
     workspace   TEXT NOT NULL,
     id          TEXT NOT NULL,
@@ -353,6 +361,8 @@ CREATE TABLE convo_deliveries (
 
 CREATE INDEX convo_deliveries_unknown ON convo_deliveries (unknown_since) WHERE unknown_since IS NOT NULL;
 
+INSERT INTO convo_versions (version, min_reader, min_writer) VALUES (1, 1, 1);
+
 -- +goose Down
 DROP TABLE convo_deliveries;
 DROP TABLE convo_keys;
@@ -367,3 +377,4 @@ DROP TABLE convo_active;
 DROP TABLE convo_conversations;
 DROP TABLE convo_addresses;
 DROP TABLE convo_contacts;
+DROP TABLE convo_versions;

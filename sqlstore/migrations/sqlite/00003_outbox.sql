@@ -52,7 +52,10 @@ CREATE TABLE convo_feed_heads (
     position     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+INSERT INTO convo_versions (version, min_reader, min_writer) VALUES (3, 3, 3);
+
 -- +goose Down
+DELETE FROM convo_versions WHERE version = 3;
 DROP TABLE convo_feed_heads;
 DROP TABLE convo_feed;
 DROP TABLE convo_outbox_queue;
