@@ -30,7 +30,8 @@ import (
 // documents are the texts that these tests hold to the code.
 var documents = []string{
 	"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/design.md", "docs/moving-in.md",
-	"docs/reports.md", "docs/events-out.md", "docs/operations.md", "sqlstore/README.md",
+	"docs/reports.md", "docs/events-out.md", "docs/operations.md", "docs/upgrades.md",
+	"docs/scale.md", "sqlstore/README.md",
 }
 
 // named is a place in the code as the documents write it, `file.go: Func` or

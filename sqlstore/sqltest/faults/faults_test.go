@@ -19,7 +19,7 @@ import (
 	"github.com/chatlifecycle/convo/storetest"
 )
 
-const workspace = "acme"
+const workspace = "mill" // not that of package fill
 
 var ana = convo.ByUser("ana")
 

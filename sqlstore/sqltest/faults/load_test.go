@@ -44,6 +44,8 @@ func closes(n int) bool { return n%4 == 0 }
 // load has writers work on an engine, and counts what they are told.
 type load struct {
 	engine *convo.Engine
+	// do carries a call out; nil: the engine does.
+	do     func(writer int, to convo.Ref, cmds []convo.Command) (convo.Result, error)
 	done   progress
 	giveUp func(error) bool // whether to end at this error; nil: never
 
@@ -55,11 +57,17 @@ type load struct {
 // start has the writers write until stop is called.
 func (l *load) start(t *testing.T) {
 	l.stopped.Store(false)
+	do := l.do
+	if do == nil {
+		do = func(_ int, to convo.Ref, cmds []convo.Command) (convo.Result, error) {
+			return l.engine.Do(t.Context(), to, cmds...)
+		}
+	}
 	for w := range l.done {
 		l.wg.Go(func() {
 			for !l.stopped.Load() {
 				to, cmds := call(w, l.done[w]+1)
-				r, err := l.engine.Do(t.Context(), to, cmds...)
+				r, err := do(w, to, cmds)
 				switch {
 				case err == nil:
 					l.done[w]++
