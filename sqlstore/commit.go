@@ -143,7 +143,7 @@ func (p *plan) carryOut(ctx context.Context, t *transaction) error {
 		}
 		return nil
 	}
-	if many && len(p.conversations) >= manyUpdates && p.updates() {
+	if many && t.d.lists && len(p.conversations) >= manyUpdates && p.updates() {
 		return p.updateMany(ctx, t)
 	}
 	for _, step := range [...]func(context.Context, *transaction) error{

@@ -67,7 +67,8 @@ func (c Config) open(ctx context.Context, b build) (*Store, error) {
 			return nil, fmt.Errorf("sqlstore: %s: %w", e.Name, s.explained(err))
 		}
 	}
-	if s.packet > 0 { // a driver that writes values into the text may write two bytes for one
+	// a driver that writes values into the text may write two bytes for one
+	if s.packet > 0 && s.sharing != nil {
 		s.sharing.room = min(s.sharing.room, int(s.packet/4))
 	}
 	return s, nil
@@ -122,7 +123,7 @@ func (c Config) engine() (*engine, error) {
 	switch {
 	case e == nil:
 		return nil, &convo.ValidationError{
-			Field: "dialect", Rule: "must be SQLite, PostgreSQL or MariaDB",
+			Field: "dialect", Rule: "must be SQLite, PostgreSQL, MariaDB or MySQL",
 		}
 	case c.Dialect == SQLite && strings.HasPrefix(c.prefix(), "sqlite_"):
 		return nil, &convo.ValidationError{

@@ -8,7 +8,8 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
-// Deliver implements convo.Store, by one statement.
+// Deliver implements convo.Store, by one statement, or by two: then the first one has kept the
+// receipts, whatever becomes of the second.
 func (s *Store) Deliver(
 	ctx context.Context, workspace string, now time.Time, ds []convo.Delivery,
 ) (unknown int, err error) {
@@ -38,6 +39,15 @@ func (s *Store) Deliver(
 			return s.each(ctx, rows, err, count)
 		})
 		return unknown, err
+	}
+	if s.d.NoReturning {
+		if _, err := s.exec(ctx, statement, args...); err != nil {
+			return 0, err
+		}
+		statement, args = s.d.UnknownAmong(len(ds)), args[:0]
+		for i := range ds {
+			args = append(args, workspace, ds[i].Channel, ds[i].ExternalID, ds[i].Address)
+		}
 	}
 	err = s.rows(ctx, statement, args, count)
 	return unknown, err

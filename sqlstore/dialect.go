@@ -14,12 +14,14 @@ import (
 // Dialect is the database engine that a Store speaks to.
 type Dialect int
 
-// The engines. SQLite is 3.38 or later, PostgreSQL 13 or later, MariaDB 10.6 or later (not MySQL:
-// see the package's documentation).
+// The engines. SQLite is 3.38 or later, PostgreSQL 13 or later, MariaDB 10.6 or later. MySQL is for
+// servers that speak as MySQL 8.0 does and have none of MariaDB's blocks. It was tested on
+// MariaDB's servers, which know its words, too, not on MySQL's own: see the README of this folder.
 const (
 	SQLite Dialect = iota + 1
 	PostgreSQL
 	MariaDB
+	MySQL
 )
 
 func (d Dialect) String() string {
@@ -37,6 +39,8 @@ type engine struct {
 	// many says that an import is quicker with many rows in a statement. Where there are no round
 	// trips, and a driver looks for each argument among all of them, it is not.
 	many bool
+	// lists says that a statement can update the rows that it is given a list of.
+	lists bool
 	// check returns what is wrong with how the engine is set up.
 	check func(ctx context.Context, s *Store) error
 	// commit carries out a change of one conversation in one round trip; done is false when the
@@ -46,6 +50,9 @@ type engine struct {
 	one func(s *Store, ctx context.Context, statement string, args []any) (dialect.Int, error)
 	// inTransaction reports whether a transaction is still there, after an error in it.
 	inTransaction func(context.Context, *sql.Tx) bool
+	// asked says that inTransaction is asked before a savepoint is set, for that fails nowhere:
+	// where no transaction is, SQLite begins one, and MySQL does nothing.
+	asked bool
 	// aborts says that after an error a transaction can only be rolled back, at least to a
 	// savepoint.
 	aborts bool
@@ -59,18 +66,23 @@ type engine struct {
 var engines = map[Dialect]*engine{
 	SQLite: {
 		Dialect: &dialect.SQLite, oneWriter: true, check: checkSQLite,
-		inTransaction: inTransactionOfSQLite,
+		inTransaction: inTransactionOfSQLite, asked: true,
 	},
 	PostgreSQL: {
-		Dialect: &dialect.PostgreSQL, many: true, check: checkPostgres, commit: commitPostgres,
+		Dialect: &dialect.PostgreSQL, many: true, lists: true, check: checkPostgres,
+		commit:        commitPostgres,
 		one:           (*Store).number,
 		inTransaction: inTransactionOfPostgres, aborts: true, migrationLock: advisoryLock,
 		lockTimeouts: []string{"55P03", "40P01"}, // lock_not_available, deadlock_detected
 	},
 	MariaDB: {
-		Dialect: &dialect.MariaDB, many: true, check: checkMariaDB, commit: commitMariaDB,
-		one:           (*Store).block,
+		Dialect: &dialect.MariaDB, many: true, lists: true, check: checkMariaDB,
+		commit: commitMariaDB, one: (*Store).block,
 		inTransaction: inTransactionOfMariaDB, migrationLock: newNamedLock,
 		lockTimeouts: []string{"1205", "1213"}, // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK
+	},
+	MySQL: {
+		Dialect: &dialect.MySQL, many: true, check: checkMySQL,
+		inTransaction: inTransactionOfMySQL, asked: true, migrationLock: newNamedLock,
 	},
 }

@@ -1,4 +1,4 @@
-// Package sqlstore is convo's store on a database: SQLite, PostgreSQL or MariaDB, over
+// Package sqlstore is convo's store on a database: SQLite, PostgreSQL, MariaDB or MySQL, over
 // database/sql. It imports no driver; the host imports the one that it likes. A [Config] says where
 // the tables are; what makes them and what opens them are its methods.
 //
@@ -30,9 +30,9 @@
 //
 // A call is two round trips to PostgreSQL and to MariaDB: a read, and one statement (or block) that
 // writes everything or nothing. A commit of several conversations or contacts, such as a merge,
-// takes a transaction of a few statements. SQLite has one writer at a time; commits that wait
-// meanwhile are written together, in one transaction. Statements are prepared once and kept. What
-// each command sends can be read in testdata/sql.
+// takes a transaction of a few statements; with the dialect MySQL, every commit does. SQLite has
+// one writer at a time; commits that wait meanwhile are written together, in one transaction.
+// Statements are prepared once and kept. What each command sends can be read in testdata/sql.
 //
 // Identifiers are compared byte for byte, and times are UTC microseconds in integer columns, on
 // every engine.

@@ -26,9 +26,7 @@ func (s *Store) addToFeeds(ctx context.Context, now time.Time, notes []dialect.N
 		for n < len(notes) && notes[n].Workspace == workspace {
 			n++
 		}
-		var head int64
-		err := s.read(ctx, s.d.MoveFeedHead(), []any{workspace, n},
-			func(scan func(...any) error) error { return scan(&head) })
+		head, err := s.moveFeedHead(ctx, workspace, n)
 		if err != nil {
 			return err
 		}
@@ -50,6 +48,21 @@ func (s *Store) addToFeeds(ctx context.Context, now time.Time, notes []dialect.N
 		notes = notes[n:]
 	}
 	return nil
+}
+
+// moveFeedHead takes n positions of a workspace, and returns the last of them.
+func (s *Store) moveFeedHead(
+	ctx context.Context, workspace string, n int,
+) (head int64, err error) {
+	move, args := s.d.MoveFeedHead(), []any{workspace, n}
+	if s.d.NoReturning {
+		if _, err := s.change(ctx, move, args); err != nil {
+			return 0, err
+		}
+		move, args = dialect.FeedHead, args[:1]
+	}
+	err = s.read(ctx, move, args, func(scan func(...any) error) error { return scan(&head) })
+	return head, err
 }
 
 // FeedHead implements relay.FeedStore.

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write testdata/sql anew")
 // in memory answers the engine, and a store on a driver that only records does the same beside it.
 func TestWhatIsSentIsWhatTheFilesSay(t *testing.T) {
 	for d, folder := range map[Dialect]string{
-		SQLite: "sqlite", PostgreSQL: "postgres", MariaDB: "mariadb",
+		SQLite: "sqlite", PostgreSQL: "postgres", MariaDB: "mariadb", MySQL: "mysql",
 	} {
 		for name, run := range sent {
 			t.Run(folder+"/"+name, func(t *testing.T) {

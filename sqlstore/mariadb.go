@@ -16,6 +16,17 @@ import (
 )
 
 func checkMariaDB(ctx context.Context, s *Store) error {
+	return checkServer(ctx, s, func(version string) error {
+		if !strings.Contains(version, "MariaDB") {
+			return fmt.Errorf("the server is version %s, not MariaDB: open it with the dialect "+
+				"MySQL", version)
+		}
+		return nil
+	})
+}
+
+// checkServer checks what MariaDB and MySQL must both be set up like.
+func checkServer(ctx context.Context, s *Store, checkVersion func(string) error) error {
 	var version, client, mode, binlog string
 	var autocommit, logged bool
 	var database sql.NullString
@@ -26,15 +37,15 @@ func checkMariaDB(ctx context.Context, s *Store) error {
 			&s.packet); err != nil {
 		return err
 	}
+	if err := checkVersion(version); err != nil {
+		return err
+	}
 	switch {
 	case !database.Valid:
 		return errNoDatabase
 	case s.packet < leastPacket:
 		return fmt.Errorf("max_allowed_packet is %d bytes: set it to %d or more on the server",
 			s.packet, leastPacket)
-	case !strings.Contains(version, "MariaDB"):
-		return fmt.Errorf("the server is version %s, not MariaDB: its statements are not those of "+
-			"MySQL", version)
 	case client != "utf8mb4":
 		return fmt.Errorf("character_set_client is %s: set charset=utf8mb4 in the DSN", client)
 	case !autocommit:

@@ -200,6 +200,7 @@ var gooseDialects = map[Dialect]database.Dialect{
 	SQLite:     database.DialectSQLite3,
 	PostgreSQL: database.DialectPostgres,
 	MariaDB:    database.DialectMySQL,
+	MySQL:      database.DialectMySQL,
 }
 
 func (c Config) provider(b build, e *engine) (*goose.Provider, error) {
@@ -262,7 +263,7 @@ func lockID(prefix string) int64 {
 	return id
 }
 
-// namedLock is MariaDB's lock by name, held by a connection.
+// namedLock is a lock by name of MariaDB and MySQL, held by a connection.
 type namedLock string
 
 func newNamedLock(prefix string) (lock.SessionLocker, error) {

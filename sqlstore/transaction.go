@@ -42,8 +42,7 @@ func (t *transaction) within(ctx context.Context, f func(*transaction) error) er
 		return t.lost(errBroken)
 	case t.broken:
 		return errAgain
-	case t.hosts && t.d.oneWriter && !t.d.inTransaction(ctx, t.tx):
-		// there a savepoint begins a transaction, and ends it
+	case t.hosts && t.d.asked && !t.d.inTransaction(ctx, t.tx):
 		return t.lost(errNoTransaction)
 	}
 	witnesses := len(t.witnesses)
@@ -53,6 +52,7 @@ func (t *transaction) within(ctx context.Context, f func(*transaction) error) er
 	t.broken = true // if f panics
 	err := f(t)
 	t.broken = false
+	gaveUp := ctx.Err()
 	// Without the deadline, or a transaction that goes on would keep a part of it.
 	ctx = context.WithoutCancel(ctx)
 	if err == nil {
@@ -64,7 +64,8 @@ func (t *transaction) within(ctx context.Context, f func(*transaction) error) er
 	if _, rerr := t.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT convo"); rerr != nil {
 		t.broken = true
 		if t.hosts {
-			return t.lost(fmt.Errorf("%w; before that: %s", rerr, err.Error()))
+			// whose driver has ended the connection, if he gave up
+			return t.lost(fmt.Errorf("%w; before that: %s", cmp.Or(gaveUp, rerr), err.Error()))
 		}
 		return fmt.Errorf("sqlstore: a part of the commit could not be undone (%w): %w", rerr, err)
 	}

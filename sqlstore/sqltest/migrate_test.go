@@ -35,7 +35,7 @@ func schemaOf(t *testing.T, db *sql.DB, e testdb.Engine) []string {
 			FROM information_schema.columns WHERE table_schema = database()
 			UNION ALL SELECT concat_ws(' ', index_name, table_name, seq_in_index, column_name, non_unique)
 			FROM information_schema.statistics WHERE table_schema = database()`,
-	}[e]
+	}[e.Server()]
 	return texts(t, db, query)
 }
 
@@ -63,7 +63,7 @@ func tables(t *testing.T, db *sql.DB, e testdb.Engine) []string {
 			"'sqlite%'",
 		testdb.PostgreSQL: query + "'public'",
 		testdb.MariaDB:    query + "database()",
-	}[e]
+	}[e.Server()]
 	return slices.DeleteFunc(texts(t, db, query),
 		func(name string) bool { return strings.HasSuffix(name, "schema") })
 }
@@ -144,7 +144,7 @@ func TestArgumentsThatCannotBeAreRefused(t *testing.T) {
 		_, err = config.Migrations()
 		refused("prefix", err)
 	}
-	for _, d := range []sqlstore.Dialect{0, 4, -1} {
+	for _, d := range []sqlstore.Dialect{0, 5, -1} {
 		config := sqlstore.Config{DB: db, Dialect: d}
 		refused("dialect", config.Migrate(t.Context()))
 		_, err := config.Open(t.Context())
@@ -264,7 +264,7 @@ func TestAHostMayRunTheMigrationsByAToolOfItsOwn(t *testing.T) {
 		config := sqlstore.Config{DB: db, Dialect: dialects[e], Prefix: "host_"}
 		files, err := config.Migrations()
 		require.NoError(t, err)
-		p, err := goose.NewProvider(plain[e], db, files, goose.WithTableName("host_schema"), goose.WithDisableGlobalRegistry(true))
+		p, err := goose.NewProvider(plain[e.Server()], db, files, goose.WithTableName("host_schema"), goose.WithDisableGlobalRegistry(true))
 		require.NoError(t, err)
 		_, err = p.Up(t.Context())
 		require.NoError(t, err)

@@ -42,6 +42,9 @@ type Dialect struct {
 	// InsertUnknownKey inserts a key, unless its KeyID finds one: with the arguments of InsertKey
 	// and of KnownKey. Empty: it is to be asked before, for there the two together would lock more.
 	InsertUnknownKey string
+	// NoReturning says that the engine has no RETURNING: what was written is read by a statement of
+	// its own.
+	NoReturning bool
 	// manyAsJSON says that many rows are inserted out of one argument: a statement with as many
 	// arguments as they have values costs more to plan than to carry out.
 	manyAsJSON bool

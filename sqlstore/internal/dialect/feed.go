@@ -29,8 +29,12 @@ const (
 	mariadbUpsertHead = ` ON DUPLICATE KEY UPDATE position = position + VALUES(position)`
 )
 
-// MoveFeedHead is moveFeedHead in the words of the engine.
+// MoveFeedHead is moveFeedHead in the words of the engine. With NoReturning, FeedHead is the last
+// position.
 func (d *Dialect) MoveFeedHead() string {
+	if d.NoReturning {
+		return moveFeedHead + d.upsertHead
+	}
 	return moveFeedHead + d.upsertHead + " RETURNING position"
 }
 

@@ -116,6 +116,7 @@ const (
 )
 
 // Step is a statement of those that have a row of a conversation stand where it belongs in lists.
+// One that inserts may find its key taken.
 type Step struct {
 	Statement string
 	Inserts   bool
@@ -129,9 +130,13 @@ func ListingSteps(d *Dialect, r *convo.ConversationRow) (all []Step) {
 	case r.Listing == convo.RowKept:
 	case r.Listing == convo.RowUpdated && r.Moved:
 		id := d.ID(r.ID)
-		args = append(args[:len(args)-2], r.Contact, r.Workspace, id, r.Workspace, r.Contact,
-			r.Lane, id)
-		all = append(all, Step{MoveActive, false, args})
+		args = append(args[:len(args)-2], r.Contact, r.Workspace, id)
+		if d.InsertOnce == "" {
+			all = append(all, Step{moveActive, true, args})
+		} else {
+			args = append(args, r.Workspace, r.Contact, r.Lane, id)
+			all = append(all, Step{MoveActive, false, args})
+		}
 	default:
 		all = append(all, Step{active, r.Listing == convo.RowAdded, args})
 	}

@@ -243,9 +243,11 @@ var (
 	UpdateActive = `UPDATE convo_active SET ` + Actives.Mutable.assignments() + `
 	WHERE workspace = ? AND id = ?`
 
-	// MoveActive is UpdateActive of one that was moved. It demands that the slot is free.
-	MoveActive = `UPDATE convo_active SET ` + Actives.Mutable.assignments() + `, contact = ?
-	WHERE workspace = ? AND id = ? AND NOT EXISTS (` + OtherActive + `)`
+	// MoveActive is UpdateActive of one that was moved, and demands that the slot is free; without
+	// Dialect.InsertOnce, moveActive does, for the engine's own error says so.
+	MoveActive = moveActive + ` AND NOT EXISTS (` + OtherActive + `)`
+	moveActive = `UPDATE convo_active SET ` + Actives.Mutable.assignments() + `, contact = ?
+	WHERE workspace = ? AND id = ?`
 
 	InsertLabel = `INSERT INTO convo_labels (` + Labels.All.Names() + `)
 	VALUES (` + Labels.All.placeholders() + `)`
@@ -307,8 +309,8 @@ var (
 )
 
 // InsertDeliveries keeps so many receipts at once, each if it is further than what is there, and
-// returns of each since when it is unknown. Its arguments are the columns of each row but for the
-// last, its workspace, channel and id once more, and the time.
+// returns of each since when it is unknown; with NoReturning, UnknownAmong does. Its arguments are
+// the columns of each row but for the last, its workspace, channel and id once more, and the time.
 func (d *Dialect) InsertDeliveries(n int) string {
 	micros := "?"
 	if d.idsAsText {
@@ -317,8 +319,19 @@ func (d *Dialect) InsertDeliveries(n int) string {
 	row := "(" + Deliveries.All.without("unknown_since").placeholders() + `,
 		CASE WHEN EXISTS (SELECT 1 FROM convo_keys
 			WHERE workspace = ? AND channel = ? AND id = ?) THEN NULL ELSE ` + micros + ` END)`
-	return insertDeliveries + strings.Repeat(row+", ", n-1) + row + d.upsertDelivery +
-		" RETURNING unknown_since"
+	insert := insertDeliveries + strings.Repeat(row+", ", n-1) + row + d.upsertDelivery
+	if d.NoReturning {
+		return insert
+	}
+	return insert + " RETURNING unknown_since"
+}
+
+// UnknownAmong is since when receipts that were kept just now are unknown. Its arguments are
+// workspace, channel, id and address of each. It holds them, as they are held already: else the
+// host's transaction might see what was there when it began.
+func (d *Dialect) UnknownAmong(n int) string {
+	return "SELECT unknown_since FROM convo_deliveries" + d.primaryIndex + "\n\tWHERE " +
+		anyOf(n, GoneDeliveries.Key) + d.held()
 }
 
 // What imports need: many rows at once. They are put together for a number of rows.

@@ -49,10 +49,9 @@ UPDATE convo_conversations SET status = ?, status_since = ?, version = ?, update
 
 UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?, priority = ?,
     due_at = ?, contact = ?
-    WHERE workspace = ? AND id = ? AND NOT EXISTS (SELECT other.id FROM convo_active other
-    WHERE other.workspace = ? AND other.contact = ? AND other.lane = ? AND other.id <> ?);
+    WHERE workspace = ? AND id = ?;
 -- parameters: 1 status, 2 channel, 3 lane, 4 assignee, 5 team, 6 priority, 7 due_at, 8 contact,
--- 9 workspace, 10 id, 11 workspace, 12 contact, 13 lane, 14 id
+-- 9 workspace, 10 id
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,

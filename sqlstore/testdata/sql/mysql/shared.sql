@@ -1,0 +1,1 @@
+-- Messages that come at once share no statement.
