@@ -43,13 +43,17 @@ ALONE = /examples/apps/movein$$ /examples/apps/report$$ /examples/apps/internal/
 ONE_GOROUTINE = /dialogflow$$ /workflow$$ /report$$ /report/workhours$$ /internal/[a-z]*$$ \
 	/cloudevents$$ /bench$$ /bench/.*$$ /sqltest/[a-z]*$$
 SKIP_SQLITE = CONVO_SKIP_SQLITE="go test work has tested SQLite"
+# The dialect for MySQL, on MariaDB's server: a little of it here, all of it at night.
+SKIP_MYSQL = CONVO_SKIP_MYSQL="mysql-on-engines tests it, and scripts/nightly"
+MYSQL = ^(TestStoreConforms$$|TestRacesLeave)/^MySQL$$
 SQLTEST = ./sqlstore/sqltest
-.PHONY: on-engines raced-on-engines others-on-engines
+.PHONY: on-engines raced-on-engines others-on-engines mysql-on-engines
 on-engines:
 	@echo "$$(scripts/modules packages | wc -l) packages"
 	@echo "leaves to scripts/nightly: the race detector for $(ALONE), $(ONE_GOROUTINE)," \
 		"$(ONE_AT_A_TIME)," \
 		"pages, TestAnAnswer on SQLite, and the suite for stores but $(WITH_OTHERS);" \
+		"the dialect MySQL but for $(MYSQL);" \
 		"on the servers TestStoreConformsUnpreparedWithAPrefix, ByTheSharedStatement, WithAnOutbox" \
 		"and both suites ThroughPgBouncer," \
 		"long races, four in five of the steps at which calls meet," \
@@ -60,18 +64,22 @@ on-engines:
 			grep -v -e /sqltest$$ -e /sqltest/faults$$ $(ALONE:%=-e %) $(ONE_GOROUTINE:%=-e %))
 	$(SKIP_SQLITE) CONVO_SKIP_BROWSER="go test work tries the pages" go test -short -count=1 \
 		$$(scripts/modules packages | grep $(ALONE:%=-e %))
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target raced-on-engines others-on-engines
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target raced-on-engines others-on-engines \
+		mysql-on-engines
 
 # The first keeps the processor busy, the second waits for servers: side by side they take little
 # more than the longer one.
 raced-on-engines:
-	go test -race -short -count=1 -parallel 5 -timeout 15m -run "$(RACED)" \
+	$(SKIP_MYSQL) go test -race -short -count=1 -parallel 5 -timeout 15m -run "$(RACED)" \
 		-skip 'TestStoreConforms/SQLite|TestAnAnswer.*/SQLite' $(SQLTEST)
 
 others-on-engines:
-	$(SKIP_SQLITE) go test -short -count=1 -parallel 5 -timeout 15m \
+	$(SKIP_SQLITE) $(SKIP_MYSQL) go test -short -count=1 -parallel 5 -timeout 15m \
 		-skip 'TestStoreConforms[A-Z]|ReportsConformThrough|TestRaces|TestWhoShares|TestAnAnswer' \
 		$(SQLTEST)/...
+
+mysql-on-engines:
+	go test -short -count=1 -parallel 5 -timeout 15m -run '$(MYSQL)' $(SQLTEST)
 
 lint:
 	@command -v golangci-lint >/dev/null || \

@@ -63,6 +63,9 @@ type engine struct {
 	lockTimeouts []string
 }
 
+// waitsOfInnoDB are ER_LOCK_WAIT_TIMEOUT and ER_LOCK_DEADLOCK.
+var waitsOfInnoDB = []string{"1205", "1213"}
+
 var engines = map[Dialect]*engine{
 	SQLite: {
 		Dialect: &dialect.SQLite, oneWriter: true, check: checkSQLite,
@@ -79,10 +82,11 @@ var engines = map[Dialect]*engine{
 		Dialect: &dialect.MariaDB, many: true, lists: true, check: checkMariaDB,
 		commit: commitMariaDB, one: (*Store).block,
 		inTransaction: inTransactionOfMariaDB, migrationLock: newNamedLock,
-		lockTimeouts: []string{"1205", "1213"}, // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK
+		lockTimeouts: waitsOfInnoDB,
 	},
 	MySQL: {
 		Dialect: &dialect.MySQL, many: true, check: checkMySQL,
 		inTransaction: inTransactionOfMySQL, asked: true, migrationLock: newNamedLock,
+		lockTimeouts: waitsOfInnoDB,
 	},
 }

@@ -206,7 +206,7 @@ func rowsWith(t *testing.T, e testdb.Engine, db *sql.DB) (found []string) {
 	for table, columns := range columnsOf(t, e, db) {
 		for _, column := range columns {
 			text := "CAST(" + column + " AS TEXT)"
-			switch e {
+			switch e.Server() {
 			case testdb.PostgreSQL:
 				text = column + "::text"
 			case testdb.MariaDB:
@@ -234,7 +234,7 @@ func columnsOf(t *testing.T, e testdb.Engine, db *sql.DB) map[string][]string {
 			WHERE table_schema = current_schema()`,
 		testdb.MariaDB: `SELECT table_name, column_name FROM information_schema.columns
 			WHERE table_schema = DATABASE()`,
-	}[e]
+	}[e.Server()]
 	rows, err := db.Query(query)
 	require.NoError(t, err)
 	defer rows.Close()

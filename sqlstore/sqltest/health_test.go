@@ -41,7 +41,7 @@ func TestABacklogIsReadAsFarAsItIsCounted(t *testing.T) {
 			analyze := map[testdb.Engine]string{
 				testdb.SQLite: "ANALYZE", testdb.PostgreSQL: "VACUUM ANALYZE",
 				testdb.MariaDB: "ANALYZE TABLE convo_outbox, convo_outbox_queue",
-			}[e]
+			}[e.Server()]
 			_, err := db.ExecContext(ctx, analyze)
 			require.NoError(t, err)
 		})

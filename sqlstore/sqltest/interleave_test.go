@@ -83,7 +83,7 @@ func (p *player) play() {
 
 // playable opens a pool of one connection whose statements are p's steps.
 func playable(t *testing.T, d testdb.Database, p *player) *sql.DB {
-	if d.Engine == testdb.MariaDB {
+	if d.Engine.Server() == testdb.MariaDB {
 		// else each statement is prepared first, as a step of its own
 		d = d.With("interpolateParams=true")
 	}

@@ -205,7 +205,7 @@ func processes(t *testing.T, e testdb.Engine, level string) (dbs []*sql.DB,
 	stores []*sqlstore.Store) {
 	t.Helper()
 	here := testdb.Create(t, e, level)
-	for _, d := range []testdb.Database{here, here.With(elsewhere[e]...)} {
+	for _, d := range []testdb.Database{here, here.With(elsewhere[e.Server()]...)} {
 		db := d.Open(t)
 		db.SetMaxOpenConns(12) // fewer than racers
 		dbs, stores = append(dbs, db), append(stores, migrated(t, db, e))
@@ -246,7 +246,7 @@ func receivedIn(t *testing.T, db *sql.DB, workspace string) (bodies []string) {
 func eachRace(t *testing.T, f func(t *testing.T, p *pair, dbs []*sql.DB, stores []*sqlstore.Store),
 	prepare ...func(*testing.T, testdb.Engine, *sql.DB)) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
-		for _, level := range levels[e] {
+		for _, level := range levels[e.Server()] {
 			_, name, _ := strings.Cut(level, "=")
 			t.Run(name, func(t *testing.T) {
 				dbs, stores := processes(t, e, level)
@@ -301,7 +301,7 @@ func TestRacesBreakAStoreWithoutItsGuards(t *testing.T) {
 // It stays, or MariaDB would hold all rows for what looks for some, and so guard against races.
 func dropSlot(t *testing.T, e testdb.Engine, db *sql.DB) {
 	drop := "DROP INDEX convo_active_slot"
-	if e == testdb.MariaDB {
+	if e.Server() == testdb.MariaDB {
 		drop += " ON convo_active"
 	}
 	for _, statement := range []string{

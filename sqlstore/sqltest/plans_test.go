@@ -651,7 +651,7 @@ func openPlanner(
 	t.Helper()
 	ctx := t.Context()
 	d := testdb.Create(t, e)
-	p := &planner{engine: e, db: d.Open(t), recorder: &recorder{}}
+	p := &planner{engine: e.Server(), db: d.Open(t), recorder: &recorder{}}
 	require.NoError(t, sqlstore.Config{DB: p.db, Dialect: dialects[e]}.Migrate(ctx))
 	fill(ctx, p.db)
 	p.recorded = p.recorder.open(t, d)

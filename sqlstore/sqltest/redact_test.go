@@ -76,7 +76,7 @@ func TestWhatIsRedactedIsNowhere(t *testing.T) {
 func canaries(t *testing.T, e testdb.Engine, db *sql.DB, path string) (n int) {
 	t.Helper()
 	var files [][]byte
-	switch e {
+	switch e.Server() {
 	case testdb.SQLite:
 		files = sqliteFiles(t, db, path)
 	case testdb.PostgreSQL:

@@ -41,7 +41,7 @@ var settings = []struct {
 func TestOpenSaysWhatIsWrongWithTheSettings(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		for _, s := range settings {
-			if s.engine != e {
+			if s.engine != e.Server() {
 				continue
 			}
 			t.Run(s.setting, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestOpenSaysWhatIsWrongWithTheSettings(t *testing.T) {
 // F11: the lock of migrations has no name without a database.
 func TestADSNWithoutADatabaseIsRefused(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
-		if e != testdb.MariaDB {
+		if e.Server() != testdb.MariaDB {
 			t.Skip("the other engines always have one")
 		}
 		d := testdb.Create(t, e)
@@ -67,7 +67,7 @@ func TestADSNWithoutADatabaseIsRefused(t *testing.T) {
 		db, err := sql.Open(d.Driver, config.FormatDSN())
 		require.NoError(t, err)
 		defer db.Close()
-		c := sqlstore.Config{DB: db, Dialect: sqlstore.MariaDB}
+		c := sqlstore.Config{DB: db, Dialect: dialects[e]}
 		require.ErrorContains(t, c.Migrate(t.Context()), "the DSN names no database")
 		_, err = c.Open(t.Context())
 		require.ErrorContains(t, err, "the DSN names no database")
@@ -99,7 +99,7 @@ func TestAMessageLargerThanTheServersPacketIsRefusedByName(t *testing.T) {
 			before, err := engine.Conversation(t.Context(), to)
 			require.NoError(t, err)
 			_, err = engine.Do(t.Context(), to, cmds...)
-			if e != testdb.MariaDB || name == "two, each large" {
+			if e.Server() != testdb.MariaDB || name == "two, each large" {
 				require.NoError(t, err, name)
 				continue
 			}
@@ -110,7 +110,7 @@ func TestAMessageLargerThanTheServersPacketIsRefusedByName(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, before, after, "%s: nothing was written", name)
 		}
-		if e == testdb.MariaDB {
+		if e.Server() == testdb.MariaDB {
 			var packet int
 			require.NoError(t, db.QueryRow("SELECT @@max_allowed_packet").Scan(&packet))
 			require.Equal(t, 16<<20, packet, "the server's default")

@@ -15,7 +15,7 @@ import (
 
 var dialects = map[testdb.Engine]sqlstore.Dialect{
 	testdb.SQLite: sqlstore.SQLite, testdb.PostgreSQL: sqlstore.PostgreSQL,
-	testdb.MariaDB: sqlstore.MariaDB,
+	testdb.MariaDB: sqlstore.MariaDB, testdb.MySQL: sqlstore.MySQL,
 }
 
 // asTexts are settings of a driver with which it prepares nothing either.
@@ -27,7 +27,7 @@ var asTexts = map[testdb.Engine][]string{
 // openUnprepared is open for a store that prepares nothing.
 func openUnprepared(t testing.TB, e testdb.Engine, prefix string) (*sqlstore.Store, *sql.DB) {
 	t.Helper()
-	db := testdb.Open(t, e, asTexts[e]...)
+	db := testdb.Open(t, e, asTexts[e.Server()]...)
 	config := sqlstore.Config{DB: db, Dialect: dialects[e], Unprepared: true, Prefix: prefix}
 	require.NoError(t, config.Migrate(t.Context()))
 	s, err := config.Open(t.Context())

@@ -115,7 +115,7 @@ func TestAChangeThatWaitsForAConversationIsWrittenWholeOrNotAtAll(t *testing.T) 
 			t.Skip("one transaction at a time")
 		}
 		for _, late := range []bool{false, true} {
-			d := testdb.Create(t, e, patienceOf[e]...)
+			d := testdb.Create(t, e, patienceOf[e.Server()]...)
 			h := &host{t: t, db: d.Open(t)}
 			h.store = migrated(t, h.db, e)
 			h.engine = enginesOn(t, h.store)[0]
@@ -172,7 +172,7 @@ func TestWhoHoldsANewContactHoldsNoOther(t *testing.T) {
 		if e == testdb.SQLite {
 			t.Skip("one transaction at a time")
 		}
-		for _, level := range levels[e] {
+		for _, level := range levels[e.Server()] {
 			s, _ := open(t, e, level)
 			engine := enginesOn(t, s)[0]
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -198,7 +198,7 @@ func TestTheStoresOwnTransactionsHaveTheirLevel(t *testing.T) {
 		if e == testdb.SQLite {
 			t.Skip("it has one level")
 		}
-		for _, level := range levels[e] {
+		for _, level := range levels[e.Server()] {
 			s, db := open(t, e, level)
 			engine := enginesOn(t, s)[0]
 			to := convo.ToContact(acme, "riya")
@@ -283,7 +283,7 @@ func TestWhoWaitsForARootHoldsNothingThatWasMergedIntoIt(t *testing.T) {
 // A driver that would send more at once than the server takes must not be given it all at once.
 func TestWhatIsTooLargeTogetherIsSentRowByRow(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
-		if e != testdb.MariaDB {
+		if e.Server() != testdb.MariaDB {
 			t.Skip("it has no such limit")
 		}
 		s, _ := open(t, e, "maxAllowedPacket=1073741824") // else it sends large texts by themselves

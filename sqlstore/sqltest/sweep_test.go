@@ -283,7 +283,7 @@ func TestTheHostsTransactionHasACallWholeOrNotAtAllWhicheverStatementFails(t *te
 		whats := []fault{
 			cancelledBefore, cancelledAfter, refused, conflicting, lostAfter, afterRows, unreadable,
 		}
-		if e == testdb.MariaDB { // where a deadlock ends all
+		if e.Server() == testdb.MariaDB { // where a deadlock ends all
 			whats = append(whats, ended)
 		}
 		w.each(t, func(a *act) bool { return !a.late && !a.runner }, w.meetInside, whats...)

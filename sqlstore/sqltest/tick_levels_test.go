@@ -29,7 +29,7 @@ func TestTicksAmidWritersNeverGiveUp(t *testing.T) {
 		conversations = 40
 	}
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
-		for _, level := range levels[e] {
+		for _, level := range levels[e.Server()] {
 			_, name, _ := strings.Cut(level, "=")
 			t.Run(name, func(t *testing.T) {
 				_, stores := processes(t, e, level)

@@ -45,7 +45,7 @@ func dueIn(t *testing.T, e testdb.Engine, db *sql.DB, s *sqlstore.Store, n int) 
 	require.NoError(t, err)
 	id := "(lpad(to_hex(%s), 32, '0'))::uuid"
 	numbers := fmt.Sprintf("generate_series(1, %d) AS r(i)", n-1)
-	switch e {
+	switch e.Server() {
 	case testdb.SQLite:
 		id = "unhex(printf('%%032x', %s))"
 		numbers = fmt.Sprintf("(WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL "+

@@ -18,8 +18,11 @@ import (
 // writes all at once.
 func TestACallInTheHostsTransactionIsTwoStatements(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
-		if e == testdb.SQLite {
+		switch e {
+		case testdb.SQLite:
 			t.Skip("in the same process there are no round trips")
+		case testdb.MySQL:
+			t.Skip("it writes row by row")
 		}
 		w := newSweep(t, e)
 		for _, a := range acts {
@@ -74,7 +77,8 @@ func TestTheHostsTransactionThatLosesAKeyAtTheSameInstant(t *testing.T) {
 		h.waits(e)
 		require.NoError(h.t, winner.Commit())
 		err = <-lost
-		if e == testdb.MariaDB { // a key that is there, and that this transaction does not see yet
+		// a key that is there, and that this transaction does not see yet
+		if e.Server() == testdb.MariaDB {
 			require.ErrorIs(h.t, err, convo.ErrDuplicate)
 			require.NoError(h.t, tx.Commit())
 			h.has("first")
@@ -128,7 +132,8 @@ func TestCallsLeaveNoSavepointInTheHostsTransaction(t *testing.T) {
 			call(tx, engine)
 			call(tx, engine)
 			_, err := tx.ExecContext(h.ctx, "ROLLBACK TO SAVEPOINT convo")
-			if e == testdb.MariaDB { // a savepoint takes the place of one that is called so
+			// a savepoint takes the place of one that is called so
+			if e.Server() == testdb.MariaDB {
 				require.ErrorContains(h.t, err, "1305", name)
 				require.NoError(h.t, tx.Rollback())
 				continue
@@ -136,7 +141,7 @@ func TestCallsLeaveNoSavepointInTheHostsTransaction(t *testing.T) {
 			require.NoError(h.t, err, name)
 			require.NoError(h.t, tx.Commit(), name)
 		}
-		if e == testdb.MariaDB {
+		if e.Server() == testdb.MariaDB {
 			h.has()
 		} else {
 			h.has("a message", "a message refused", "several")
@@ -149,7 +154,7 @@ func TestCallsLeaveNoSavepointInTheHostsTransaction(t *testing.T) {
 func TestACallThatIsKilledIsNoPartOfTheHostsTransaction(t *testing.T) {
 	eachHost(t, 4, func(h *host, e testdb.Engine) {
 		ask, kill := "SELECT pg_backend_pid()", "SELECT pg_cancel_backend(%d)"
-		switch e {
+		switch e.Server() {
 		case testdb.SQLite:
 			return // nobody kills its statements
 		case testdb.MariaDB:
@@ -161,7 +166,7 @@ func TestACallThatIsKilledIsNoPartOfTheHostsTransaction(t *testing.T) {
 		h.exec(other, "UPDATE convo_conversations SET version = version WHERE contact = 'riya'")
 
 		tx, engine := h.begin(nil)
-		h.ticket(tx, "lost")
+		h.ticket(tx, "before")
 		var session int64
 		require.NoError(h.t, tx.QueryRowContext(h.ctx, ask).Scan(&session))
 		killed := make(chan error)
@@ -172,10 +177,16 @@ func TestACallThatIsKilledIsNoPartOfTheHostsTransaction(t *testing.T) {
 		}()
 		h.waits(e)
 		h.exec(h.db, fmt.Sprintf(kill, session))
-		require.ErrorIs(h.t, <-killed, convo.ErrTransactionLost)
-		require.Error(h.t, tx.Commit(), "a commit of a part")
+		if err := <-killed; e == testdb.MySQL { // its savepoint is still there
+			require.ErrorContains(h.t, err, "1317")
+			require.NoError(h.t, tx.Commit())
+			h.has("before")
+		} else {
+			require.ErrorIs(h.t, err, convo.ErrTransactionLost)
+			require.Error(h.t, tx.Commit(), "a commit of a part")
+			h.has()
+		}
 		require.NoError(h.t, other.Rollback())
-		h.has()
 		require.Equal(h.t, before, counts(h.t, h.db, shop))
 	})
 }
@@ -217,7 +228,7 @@ func TestACallThatWaitsForTooLongIsNoPartOfTheHostsTransaction(t *testing.T) {
 		if e == testdb.SQLite {
 			t.Skip("one transaction at a time")
 		}
-		db := testdb.Open(t, e, patienceOf[e]...)
+		db := testdb.Open(t, e, patienceOf[e.Server()]...)
 		h := &host{t: t, ctx: t.Context(), db: db, store: migrated(t, db, e)}
 		h.engine = enginesOn(t, h.store)[0]
 		h.exec(db, "CREATE TABLE tickets (id VARCHAR(20) NOT NULL PRIMARY KEY)")

@@ -338,7 +338,7 @@ func somebodyWaits(ctx context.Context, t *testing.T, db *sql.DB, e testdb.Engin
 	pause := 5 * time.Millisecond
 	query := "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND " +
 		"wait_event_type = 'Lock'"
-	switch e {
+	switch e.Server() {
 	case testdb.SQLite:
 		return
 	case testdb.MariaDB:
@@ -401,7 +401,8 @@ func TestTheHostsTransactionThatLosesARaceMayGoOn(t *testing.T) {
 			tickets = append(tickets, name)
 			messages = append(messages, name+" won")
 			err = <-lost
-			if e == testdb.SQLite || e == testdb.MariaDB && level == sql.LevelSerializable {
+			if e == testdb.SQLite ||
+				e.Server() == testdb.MariaDB && level == sql.LevelSerializable {
 				require.NoError(h.t, err, name)
 				messages = append(messages, name+" lost")
 				continue
@@ -470,7 +471,7 @@ func TestADeadlockDoesNotLoseTheHostsRowInSilence(t *testing.T) {
 // The store's own transaction may be the one that the server ends, in the middle of a commit.
 func TestADeadlockUnderTheLockIsAConflict(t *testing.T) {
 	eachHost(t, 4, func(h *host, e testdb.Engine) {
-		if e != testdb.MariaDB {
+		if e.Server() != testdb.MariaDB {
 			return // PostgreSQL ends the one that has waited for longest, which is the other one
 		}
 		h.do("a", convo.Open{By: ana})
@@ -500,7 +501,7 @@ func TestADeadlockUnderTheLockIsAConflict(t *testing.T) {
 // Reads meet a deadlock, too, where they lock what they read.
 func TestADeadlockOfReadsDoesNotLoseTheHostsRowInSilence(t *testing.T) {
 	eachHost(t, 4, func(h *host, e testdb.Engine) {
-		if e != testdb.MariaDB {
+		if e.Server() != testdb.MariaDB {
 			return // reads lock nothing
 		}
 		h.do("a", convo.Open{By: ana})

@@ -65,7 +65,7 @@ func start(t *testing.T, args ...string) running {
 }
 
 func TestTheProgramStartsServesAndEnds(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+	testdb.EachServer(t, func(t *testing.T, e testdb.Engine) {
 		dir := t.TempDir()
 		db := testdb.Create(t, e).DSN
 		if e == testdb.SQLite {

@@ -101,7 +101,7 @@ func TestAnImportThatIsKilledAtRandomGoesOn(t *testing.T) {
 		require.NoError(t, err)
 	}
 	file := tickets(t, cases)
-	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+	testdb.EachServer(t, func(t *testing.T, e testdb.Engine) {
 		db := testdb.Create(t, e).DSN
 		if e == testdb.SQLite {
 			db = filepath.Join(t.TempDir(), "movein.sqlite")

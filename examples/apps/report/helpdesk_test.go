@@ -347,7 +347,7 @@ func TestTheReportsOfTheHelpDeskAreTheSameOnEveryStoreAndByHand(t *testing.T) {
 	reopenSome(t, memory, engine, d)
 	requireSame(t, reference, askAll(t, memory, questions(t)), "reopening changed the past")
 
-	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+	testdb.EachServer(t, func(t *testing.T, e testdb.Engine) {
 		t.Parallel()
 		began := time.Now()
 		s := openStore(t, e)

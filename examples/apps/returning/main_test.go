@@ -37,7 +37,7 @@ func Example() {
 }
 
 func TestAnotherRunGoesOnWhereTheLastOneEnded(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+	testdb.EachServer(t, func(t *testing.T, e testdb.Engine) {
 		var first, second, inMemory strings.Builder
 		db := testdb.Create(t, e).DSN
 		if e == testdb.SQLite {

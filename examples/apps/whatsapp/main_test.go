@@ -67,7 +67,7 @@ func Example() {
 }
 
 func TestADemoThatIsPlayedAgainChangesNothing(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+	testdb.EachServer(t, func(t *testing.T, e testdb.Engine) {
 		db := testdb.Create(t, e).DSN
 		if e == testdb.SQLite {
 			db = filepath.Join(t.TempDir(), "whatsapp.sqlite")

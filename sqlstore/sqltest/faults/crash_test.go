@@ -67,12 +67,12 @@ var sessions = map[testdb.Engine]string{
 // serverIsDone waits until nobody writes any more.
 func serverIsDone(t *testing.T, db *sql.DB, e testdb.Engine) {
 	t.Helper()
-	if sessions[e] == "" {
+	if sessions[e.Server()] == "" {
 		return
 	}
 	require.Eventually(t, func() bool {
 		n := 1
-		err := db.QueryRow(sessions[e]).Scan(&n)
+		err := db.QueryRow(sessions[e.Server()]).Scan(&n)
 		return err == nil && n == 0
 	}, time.Minute, 10*time.Millisecond)
 }

@@ -23,7 +23,7 @@ import (
 func TestAKilledStatementLeavesNothingBehind(t *testing.T) {
 	eachServer(t, func(t *testing.T, e testdb.Engine) {
 		ask, kill := "SELECT pg_backend_pid()", "SELECT pg_cancel_backend(%d)"
-		if e == testdb.MariaDB {
+		if e.Server() == testdb.MariaDB {
 			ask, kill = "SELECT CONNECTION_ID()", "KILL QUERY %d"
 		}
 		d := testdb.Create(t, e)

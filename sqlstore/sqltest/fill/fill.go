@@ -93,7 +93,7 @@ func Analyze(ctx context.Context, db *sql.DB, d sqlstore.Dialect) error {
 	switch d {
 	case sqlstore.PostgreSQL:
 		statement = "VACUUM ANALYZE"
-	case sqlstore.MariaDB:
+	case sqlstore.MariaDB, sqlstore.MySQL:
 		statement = `ANALYZE TABLE convo_contacts, convo_addresses, convo_conversations,
 			convo_active, convo_closed, convo_places, convo_labels, convo_mentions, convo_cycles,
 			convo_events, convo_contact_events, convo_keys,
@@ -193,12 +193,12 @@ func text(d sqlstore.Dialect, statement string, n, from, to int) string {
 	case sqlstore.PostgreSQL:
 		numbers = fmt.Sprintf("generate_series(%d::bigint, %d) AS r(i)", from, to-1)
 		id = "(lpad(to_hex(MILLIS), 12, '0') || '70008000' || lpad(to_hex(NUMBER), 12, '0'))::uuid"
-	case sqlstore.MariaDB:
+	case sqlstore.MariaDB, sqlstore.MySQL:
 		numbers = fmt.Sprintf("(SELECT CAST(seq AS SIGNED) AS i FROM seq_%d_to_%d) r", from, to-1)
 		id = "UNHEX(CONCAT(LPAD(HEX(MILLIS), 12, '0'), '70008000', LPAD(HEX(NUMBER), 12, '0')))"
 	}
 	division := "/"
-	if d == sqlstore.MariaDB {
+	if d == sqlstore.MariaDB || d == sqlstore.MySQL {
 		division = "DIV"
 	}
 	statement = strings.ReplaceAll(statement, "{div}", division)

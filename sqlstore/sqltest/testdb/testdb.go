@@ -24,20 +24,36 @@ import (
 // Engine is a database engine, by the name that its subtests have.
 type Engine string
 
-// The engines. SQLite is always there; the others are servers.
+// The engines. SQLite is always there; the others are servers. MySQL is what is said to MySQL's
+// servers, tried on MariaDB's.
 const (
 	SQLite     Engine = "SQLite"
 	PostgreSQL Engine = "PostgreSQL"
 	MariaDB    Engine = "MariaDB"
+	MySQL      Engine = "MySQL"
 )
+
+// Server is the engine whose server it is tried on: what a test itself says is in its words.
+func (e Engine) Server() Engine {
+	if e == MySQL {
+		return MariaDB
+	}
+	return e
+}
 
 // variables name the environment's variables with the DSN of a server, whose user may create
 // databases.
-var variables = map[Engine]string{PostgreSQL: "CONVO_POSTGRES_DSN", MariaDB: "CONVO_MARIADB_DSN"}
+var variables = map[Engine]string{
+	PostgreSQL: "CONVO_POSTGRES_DSN", MariaDB: "CONVO_MARIADB_DSN", MySQL: "CONVO_MARIADB_DSN",
+}
 
-// notSQLite names the variable with the reason why SQLite is to be skipped, when it is: that it was
-// tested just before.
-const notSQLite = "CONVO_SKIP_SQLITE"
+// skipped names the variables with the reasons why engines are to be skipped, when they are: that
+// SQLite was tested just before, or that MySQL is tested at night.
+var skipped = map[Engine]string{SQLite: "CONVO_SKIP_SQLITE", MySQL: "CONVO_SKIP_MYSQL"}
+
+// mysqlMode is MySQL's own sql_mode, which refuses more than MariaDB's.
+const mysqlMode = "sql_mode='ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE," +
+	"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
 
 // patience is how long a server may take to create an empty database, or to drop it.
 const patience = time.Minute
@@ -45,7 +61,16 @@ const patience = time.Minute
 // Each runs f as one subtest for each engine, and skips the servers that the environment does not
 // name.
 func Each(t *testing.T, f func(t *testing.T, e Engine)) {
-	for _, e := range []Engine{SQLite, PostgreSQL, MariaDB} {
+	each(t, []Engine{SQLite, PostgreSQL, MariaDB, MySQL}, f)
+}
+
+// EachServer is Each for programs that are told a DSN and no dialect.
+func EachServer(t *testing.T, f func(t *testing.T, e Engine)) {
+	each(t, []Engine{SQLite, PostgreSQL, MariaDB}, f)
+}
+
+func each(t *testing.T, all []Engine, f func(t *testing.T, e Engine)) {
+	for _, e := range all {
 		t.Run(string(e), func(t *testing.T) {
 			server(t, e)
 			f(t, e)
@@ -71,7 +96,7 @@ func server(t testing.TB, e Engine) string {
 		t.Fatalf("testdb: no engine %q", e)
 	}
 	dsn := os.Getenv(name)
-	if reason := os.Getenv(notSQLite); !ok && reason != "" {
+	if reason := os.Getenv(skipped[e]); reason != "" {
 		t.Skip(reason)
 	}
 	if ok && dsn == "" {
@@ -104,8 +129,8 @@ func Create(t testing.TB, e Engine, params ...string) Database {
 	switch e {
 	case PostgreSQL:
 		d, err = createPostgres(t, dsn)
-	case MariaDB:
-		d, err = createMariaDB(t, dsn)
+	case MariaDB, MySQL:
+		d, err = createMariaDB(t, e, dsn)
 	default:
 		d = createSQLite(t)
 	}
@@ -140,7 +165,7 @@ func (d Database) With(params ...string) Database {
 	if len(params) == 0 {
 		return d
 	}
-	if d.Engine == MariaDB {
+	if d.Engine.Server() == MariaDB {
 		return d.mariadb(func(c *mysql.Config) {
 			if c.Params == nil {
 				c.Params = map[string]string{}
@@ -188,7 +213,7 @@ func (d Database) Via(addr string) Database {
 		}
 		u.Host = addr
 		d.DSN = u.String()
-	case MariaDB:
+	case MariaDB, MySQL:
 		d = d.mariadb(func(c *mysql.Config) { c.Addr = addr })
 	default:
 		return d
@@ -226,10 +251,10 @@ func createSQLite(t testing.TB) Database {
 		}.Encode()}
 }
 
-func createMariaDB(t testing.TB, dsn string) (Database, error) {
+func createMariaDB(t testing.TB, e Engine, dsn string) (Database, error) {
 	c, err := mysql.ParseDSN(dsn)
 	if err != nil {
-		return Database{}, fmt.Errorf("%s: %w", variables[MariaDB], err)
+		return Database{}, fmt.Errorf("%s: %w", variables[e], err)
 	}
 	admin, err := sql.Open("mysql", dsn)
 	if err != nil {
@@ -246,7 +271,12 @@ func createMariaDB(t testing.TB, dsn string) (Database, error) {
 	// The collation stays MariaDB's own, which takes "a" for "A": a schema that must not do so has
 	// to say so.
 	_, err = admin.ExecContext(ctx, "CREATE DATABASE "+c.DBName+" CHARACTER SET utf8mb4")
-	return Database{Engine: MariaDB, Driver: "mysql", DSN: c.FormatDSN(), Addr: c.Addr}, err
+	d := Database{Engine: e, Driver: "mysql", DSN: c.FormatDSN(), Addr: c.Addr}
+	if e == MySQL {
+		d.Driver = onlyMySQL
+		d = d.With(mysqlMode)
+	}
+	return d, err
 }
 
 // dropMariaDB first ends the sessions in the database: with a transaction open they would hold its

@@ -13,7 +13,7 @@ import (
 
 // A server's database is not made by its name, but its tables were.
 func TestReadingMakesNoTablesAndKnowsTheWorkspacesOnEveryEngine(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+	testdb.EachServer(t, func(t *testing.T, e testdb.Engine) {
 		name := filepath.Join(t.TempDir(), "a.sqlite")
 		if e != testdb.SQLite {
 			name = testdb.Create(t, e).DSN
