@@ -18,6 +18,9 @@ import (
 // docs/upgrades.md gives reasons for.
 const firstRelease = 3
 
+// small matches the tables that do not grow with the conversations that are there.
+const small = `convo_(active|outbox|outbox_queue|feed_heads|rollup_queue|versions)`
+
 // online are the statements of an engine that hold no table while they read its rows. A new form is
 // added here once it is known to be one.
 var online = map[string][]string{
@@ -34,8 +37,9 @@ var online = map[string][]string{
 		`INSERT IGNORE INTO convo_versions .+`,
 	},
 	"sqlite": {
-		`ALTER TABLE (\w+) ADD COLUMN \w+ [^,]+`,
-		`ALTER TABLE (\w+) DROP COLUMN \w+`, // which rewrites the table: see docs/upgrades.md
+		// of a table that stays small: of a STRICT one, all rows are checked or written
+		`ALTER TABLE ` + small + ` ADD COLUMN \w+ [^,]+`,
+		`ALTER TABLE ` + small + ` DROP COLUMN \w+`,
 		`INSERT INTO convo_versions .+`,
 	},
 	"": { // all of them
@@ -195,9 +199,10 @@ func TestAMigrationThatHoldsSomebodyUpIsFound(t *testing.T) {
 		},
 		"sqlite": {
 			"CREATE INDEX convo_x ON convo_events (workspace, by_id)",
-			"ALTER TABLE convo_events ADD COLUMN x INTEGER NOT NULL",
+			"ALTER TABLE convo_events ADD COLUMN x INTEGER",
+			"ALTER TABLE convo_active ADD COLUMN x INTEGER NOT NULL",
 			"UPDATE convo_cycles SET graded = TRUE",
-			"ALTER TABLE convo_events ADD COLUMN x INTEGER; ALTER TABLE convo_cycles ADD COLUMN y TEXT",
+			"ALTER TABLE convo_outbox ADD COLUMN x INTEGER",
 		},
 	} {
 		good := next(t, folder)

@@ -116,7 +116,9 @@ func TestAMigrationThatWaitsForAReaderHoldsNobodyUp(t *testing.T) {
 		if e == testdb.SQLite {
 			t.Skip("a reader of SQLite holds no writer up")
 		}
-		db := testdb.Open(t, e)
+		d := testdb.Create(t, e)
+		db, migrator := d.Open(t), d.Open(t)
+		migrator.SetMaxOpenConns(1)
 		s := migrated(t, db, e)
 		ctx, cancel := soon(t)
 		defer cancel()
@@ -126,7 +128,7 @@ func TestAMigrationThatWaitsForAReaderHoldsNobodyUp(t *testing.T) {
 		var n int
 		require.NoError(t, reader.QueryRowContext(ctx, "SELECT count(*) FROM convo_cycles").Scan(&n))
 		done := make(chan error, 1)
-		config := sqlstore.Config{DB: db, Dialect: dialects[e]}
+		config := sqlstore.Config{DB: migrator, Dialect: dialects[e]}
 		go func() { done <- migrateNext(t, config, nextVersion) }()
 		engine := enginesOn(t, s)[0]
 		for round := range 2 {
@@ -142,7 +144,7 @@ func TestAMigrationThatWaitsForAReaderHoldsNobodyUp(t *testing.T) {
 		require.NoError(t, reader.Rollback())
 		require.NoError(t, <-done)
 		var left string // what bounds a wait is of the migration alone
-		require.NoError(t, db.QueryRowContext(ctx, map[testdb.Engine]string{
+		require.NoError(t, migrator.QueryRowContext(ctx, map[testdb.Engine]string{
 			testdb.PostgreSQL: "SELECT max(setting) FROM pg_settings WHERE name = 'lock_timeout'",
 			testdb.MariaDB:    "SELECT @@lock_wait_timeout - @@global.lock_wait_timeout",
 		}[e]).Scan(&left))

@@ -1,8 +1,9 @@
 -- +goose Up
 
 -- The next version, made up for tests: a column, an index and a table that is filled in the background. An
--- index of rows that are there would hold the write lock as long as they are read: it is of the new table.
-ALTER TABLE convo_cycles ADD COLUMN graded INTEGER NOT NULL DEFAULT 0;
+-- index of rows that are there, and a column of a STRICT table, would hold the write lock as long as all rows
+-- are read: the index is of the new table, and the column of one that stays small.
+ALTER TABLE convo_active ADD COLUMN graded INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE convo_grades (
     workspace    TEXT NOT NULL,
@@ -19,4 +20,4 @@ INSERT INTO convo_versions (version, min_reader, min_writer) VALUES (4, 3, 3);
 -- +goose Down
 DELETE FROM convo_versions WHERE version = 4;
 DROP TABLE convo_grades;
-ALTER TABLE convo_cycles DROP COLUMN graded;
+ALTER TABLE convo_active DROP COLUMN graded;
