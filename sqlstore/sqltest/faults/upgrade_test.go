@@ -182,7 +182,7 @@ func (u *upgrade) start(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	runner := relay.Runner{Grace: time.Minute, Jobs: []relay.Job{
+	runner := relay.Runner{Grace: 5 * time.Minute, Jobs: []relay.Job{
 		of.Job(), relay.RollupJob(u.store, 10*time.Millisecond),
 		{Name: "report", Every: 10 * time.Millisecond, Do: func(ctx context.Context) (bool, error) {
 			_, err := closings(ctx, u.store)
