@@ -85,7 +85,7 @@ func (c mysqlConn) QueryContext(
 }
 
 var (
-	onlyMariaDB = regexp.MustCompile(`(?i)\bNOT ATOMIC\b|\bRETURNING\b|@@in_transaction\b|` +
+	onlyMariaDB = regexp.MustCompile(`\bNOT ATOMIC\b|\bRETURNING\b|@@in_transaction\b|` +
 		`\bJSON_TABLE\b`) // of which MySQL has another one
 	writes = regexp.MustCompile(`^\s*(?:UPDATE|DELETE FROM|DELETE \w+ FROM) (\w+)`)
 )
