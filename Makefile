@@ -146,7 +146,7 @@ GOOSE = github.com/pressly/goose/v3\(/.*\)\? github.com/mfridman/interpolate git
 STATS = golang.org/x/exp/stats
 links:
 	@$(call linksonly,. ./workflow ./dialogflow ./relay)
-	@$(call linksonly,./report ./memstore,$(STATS))
+	@$(call linksonly,./report ./memstore ./shardstore,$(STATS))
 	@$(call linksonly,./sqlstore,$(STATS) $(GOOSE) github.com/HdrHistogram/hdrhistogram-go)
 
 define linksonly

@@ -87,7 +87,7 @@ func TestTheOldNamesAreGone(t *testing.T) {
 	}
 	seen := 0
 	for _, dir := range []string{
-		".", "report", "memstore", "sqlstore", "storetest", "workflow", "dialogflow",
+		".", "report", "memstore", "sqlstore", "shardstore", "storetest", "workflow", "dialogflow",
 	} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		require.NoError(t, err)

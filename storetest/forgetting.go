@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -132,11 +133,15 @@ func pagesThroughKeys(s *suite) {
 	long := s.clock.Now().Add(-time.Hour)
 	all, removed := walk(long, 1)
 	s.Zero(removed)
-	s.GreaterOrEqual(len(all), n-1)
+	s.Greater(len(all), n/2, "a page has one, and perhaps the last one of a part of the store")
 	for limit := 2; limit <= 5; limit++ {
 		some, _ := walk(long, limit)
-		for i := range some {
-			s.Equal(all[(i+1)*limit-1], some[i], "by pages of %d", limit)
+		last := -1
+		for _, place := range some {
+			at := slices.Index(all, place)
+			s.Greater(at, last, "by pages of %d", limit)
+			s.LessOrEqual(at, last+limit, "by pages of %d", limit)
+			last = at
 		}
 	}
 	s.removed.Keys = time.Hour
