@@ -97,6 +97,20 @@ func TestWhatTheDesignQuotesIsThere(t *testing.T) {
 	require.GreaterOrEqual(t, quotes, 10)
 }
 
+// The code of this page runs, as an example.
+func TestTheCodeAboutShardsRuns(t *testing.T) {
+	flat := func(code string) string {
+		return regexp.MustCompile(`(?m)^\s+`).ReplaceAllString(code, "")
+	}
+	runs := flat(read(t, "sqlstore/sqltest/shards_example_test.go"))
+	blocks := regexp.MustCompile("(?ms)^```go\n(.*?)^```").
+		FindAllStringSubmatch(read(t, "docs/shards.md"), -1)
+	require.Len(t, blocks, 4)
+	for _, block := range blocks {
+		assert.Contains(t, runs, flat(block[1]))
+	}
+}
+
 // The tour tells what happens: this is its message, and the event and the plan that come of it.
 func TestTheTourOfTheDesignIsWhatHappens(t *testing.T) {
 	text := read(t, "docs/design.md")

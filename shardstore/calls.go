@@ -47,11 +47,13 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 			return s.commitMany(ctx, changes)
 		}
 	}
-	shard, err := s.on(ctx, first)
-	if err != nil {
-		return err
-	}
-	return s.refused(ctx, shard.Commit(ctx, changes...))
+	return s.writing(ctx, func(ctx context.Context) error {
+		shard, err := s.on(ctx, first)
+		if err != nil {
+			return err
+		}
+		return s.refused(ctx, shard.Commit(ctx, changes...))
+	}, first)
 }
 
 // commitMany is Commit of changes in several workspaces.
@@ -145,10 +147,15 @@ func (s *Store) Event(
 // Deliver implements convo.Store.
 func (s *Store) Deliver(
 	ctx context.Context, workspace string, now time.Time, ds []convo.Delivery,
-) (int, error) {
-	return answerOf(ctx, s, workspace, func(on Shard) (int, error) {
-		return on.Deliver(ctx, workspace, now, ds)
-	})
+) (unknown int, err error) {
+	err = s.writing(ctx, func(ctx context.Context) error {
+		shard, err := s.on(ctx, workspace)
+		if err == nil {
+			unknown, err = shard.Deliver(ctx, workspace, now, ds)
+		}
+		return err
+	}, workspace)
+	return unknown, err
 }
 
 // Deliveries implements convo.Store.
@@ -164,11 +171,13 @@ func (s *Store) Deliveries(
 func (s *Store) RemoveConversation(
 	ctx context.Context, workspace string, id uuid.UUID, version int64,
 ) error {
-	shard, err := s.on(ctx, workspace)
-	if err != nil {
-		return err
-	}
-	return shard.RemoveConversation(ctx, workspace, id, version)
+	return s.writing(ctx, func(ctx context.Context) error {
+		shard, err := s.on(ctx, workspace)
+		if err != nil {
+			return err
+		}
+		return shard.RemoveConversation(ctx, workspace, id, version)
+	}, workspace)
 }
 
 // Contacts implements convo.Store.

@@ -8,19 +8,23 @@ import (
 )
 
 // Directory says where workspaces are. [Rendezvous] is one that needs no memory; a host that wants
-// to decide by itself keeps its own. It is safe for
+// to decide by itself keeps its own, and one that moves workspaces a [Registry]. It is safe for
 // concurrent use.
 type Directory interface {
 	// Place returns where a workspace is, also one that nobody has written to yet. For one that is
-	// nowhere it fails with an error that is [ErrNoShard]. It is asked at every call, and once for
-	// each row where all shards are asked: it must be quick, and what it says of a workspace must
-	// not change while the workspace has anything.
+	// nowhere it fails with an error that is [ErrNoShard]. One that is no Registry is asked at each
+	// call, and once for each row where all shards are asked: it must be quick, and what it says of
+	// a workspace must not change while the workspace has anything.
 	Place(ctx context.Context, workspace string) (Place, error)
 }
 
 // Place is where a workspace is.
 type Place struct {
-	Shard string // the name of the shard
+	Shard string // the name of the shard that it is read and written on
+	// Other is, while it is being moved, the shard that has a copy: one that is being made, or,
+	// with StepClear, removed.
+	Other string
+	Step  Step // how far it has come; empty: it is not being moved
 }
 
 // The reasons why a call is refused before it reaches a shard, each in a *[Error].
@@ -38,7 +42,7 @@ var (
 type Error struct {
 	Workspace string
 	Shard     string // that the directory names; empty: none
-	Err       error  // ErrNoShard or ErrOtherShard
+	Err       error  // ErrNoShard, ErrOtherShard, ErrMoving or ErrNotEmpty
 }
 
 func (e *Error) Error() string {

@@ -9,5 +9,6 @@
 //	engine, err := convo.New(store)
 //
 // A [Directory] says which shard a workspace is on. [Rendezvous] computes it from the names of the
-// shards; a host may keep a directory of its own.
+// shards; a host may keep a directory of its own. With a [Registry], [Store.Move] brings a
+// workspace to another shard while it is in use.
 package shardstore

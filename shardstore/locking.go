@@ -29,8 +29,10 @@ type LockingStore struct {
 var _ LockingShard = (*LockingStore)(nil)
 
 // NewLocking is [New] over databases.
-func NewLocking[S LockingShard](directory Directory, shards map[string]S) (*LockingStore, error) {
-	s, err := New(directory, shards)
+func NewLocking[S LockingShard](
+	directory Directory, shards map[string]S, opts ...Option,
+) (*LockingStore, error) {
+	s, err := New(directory, shards, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -43,12 +45,16 @@ func NewLocking[S LockingShard](directory Directory, shards map[string]S) (*Lock
 
 // Only is [Store.Only].
 func (s *LockingStore) Only(shard string) (*LockingStore, error) {
-	return s.In(shard, s.locking[shard])
+	return s.view(shard, s.locking[shard], false)
 }
 
 // In is [Store.In].
 func (s *LockingStore) In(shard string, in LockingShard) (*LockingStore, error) {
-	w, err := s.Store.In(shard, in)
+	return s.view(shard, in, true)
+}
+
+func (s *LockingStore) view(shard string, in LockingShard, bound bool) (*LockingStore, error) {
+	w, err := s.Store.view(shard, in, bound)
 	if err != nil {
 		return nil, err
 	}
@@ -81,14 +87,16 @@ func (s *LockingStore) anyShard(is func(LockingShard) bool) bool {
 func (s *LockingStore) Locked(
 	ctx context.Context, workspace string, f func(ctx context.Context) error,
 ) error {
-	name, _, err := s.find(ctx, workspace)
-	if err != nil {
-		return err
-	}
-	if s.held(ctx) == nil {
-		ctx = context.WithValue(ctx, heldKey{s.common}, &held{names: []string{name}})
-	}
-	return s.locking[name].Locked(ctx, workspace, f)
+	return s.writing(ctx, func(ctx context.Context) error {
+		name, _, err := s.find(ctx, workspace)
+		if err != nil {
+			return err
+		}
+		if s.held(ctx) == nil {
+			ctx = context.WithValue(ctx, heldKey{s.common}, &held{names: []string{name}})
+		}
+		return s.locking[name].Locked(ctx, workspace, f)
+	}, workspace)
 }
 
 // LockDue implements convo.DueLocker: it holds conversations on all the shards that they are on,
@@ -99,7 +107,17 @@ func (s *LockingStore) LockDue(
 	ctx context.Context, before time.Time, due []convo.Ref,
 	f func(ctx context.Context, held []convo.Snapshot) error,
 ) error {
-	by, err := groups(ctx, s.Store, due, func(to *convo.Ref) string { return to.Workspace })
+	workspace := func(to *convo.Ref) string { return to.Workspace }
+	return s.writing(ctx, func(ctx context.Context) error {
+		return s.lockAll(ctx, before, due, workspace, f)
+	}, workspacesOf(due, workspace)...)
+}
+
+func (s *LockingStore) lockAll(
+	ctx context.Context, before time.Time, due []convo.Ref, workspace func(*convo.Ref) string,
+	f func(ctx context.Context, held []convo.Snapshot) error,
+) error {
+	by, err := groups(ctx, s.Store, due, workspace)
 	if err != nil {
 		return err
 	}
@@ -167,11 +185,13 @@ func (s *LockingStore) RollupBacklog(ctx context.Context) (n int, err error) {
 
 // RebuildRollups empties the rollups of a workspace, so that Rollup makes them anew.
 func (s *LockingStore) RebuildRollups(ctx context.Context, workspace string) error {
-	name, _, err := s.find(ctx, workspace)
-	if err != nil {
-		return err
-	}
-	return s.locking[name].RebuildRollups(ctx, workspace)
+	return s.writing(ctx, func(ctx context.Context) error {
+		name, _, err := s.find(ctx, workspace)
+		if err != nil {
+			return err
+		}
+		return s.locking[name].RebuildRollups(ctx, workspace)
+	}, workspace)
 }
 
 // CheckRollups compares the rollups of a workspace with its events.

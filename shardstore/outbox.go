@@ -3,6 +3,7 @@ package shardstore
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/chatlifecycle/convo/relay"
@@ -31,19 +32,40 @@ func (s *Store) Noted(
 // how much. What one shard fails with keeps no other one from its own.
 func spread[T any](
 	ctx context.Context, s *Store, rows []T, workspace func(*T) string,
-	f func(shard Shard, some []T) (int, error),
+	f func(ctx context.Context, shard Shard, some []T) (int, error),
+) (n int, err error) {
+	err = s.writing(ctx, func(ctx context.Context) error {
+		n, err = spreadNow(ctx, s, rows, workspace, f)
+		return err
+	}, workspacesOf(rows, workspace)...)
+	return n, err
+}
+
+// workspacesOf are the workspaces of rows, each once.
+func workspacesOf[T any](rows []T, workspace func(*T) string) (all []string) {
+	for i := range rows {
+		if w := workspace(&rows[i]); !slices.Contains(all, w) {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+func spreadNow[T any](
+	ctx context.Context, s *Store, rows []T, workspace func(*T) string,
+	f func(ctx context.Context, shard Shard, some []T) (int, error),
 ) (n int, err error) {
 	by, err := groups(ctx, s, rows, workspace)
 	if err != nil {
 		return 0, err
 	}
 	if len(by) == 0 { // it says whether there is an outbox
-		return f(s.shards[s.names[0]], nil)
+		return f(ctx, s.shards[s.names[0]], nil)
 	}
 	var errs []error
 	for _, name := range s.names {
 		if some := by[name]; len(some) > 0 {
-			did, err := f(s.shards[name], some)
+			did, err := f(ctx, s.shards[name], some)
 			n, errs = n+did, append(errs, err)
 		}
 	}
@@ -55,7 +77,7 @@ func (s *Store) Queue(
 	ctx context.Context, now time.Time, streams []relay.Stream, targets map[string][]string,
 ) (int, error) {
 	return spread(ctx, s, streams, func(of *relay.Stream) string { return of.Workspace },
-		func(shard Shard, some []relay.Stream) (int, error) {
+		func(ctx context.Context, shard Shard, some []relay.Stream) (int, error) {
 			return shard.Queue(ctx, now, some, targets)
 		})
 }
@@ -66,9 +88,13 @@ func (s *Store) Queue(
 func (s *Store) Claim(ctx context.Context, c relay.Claim) (all []relay.Claimed, err error) {
 	var errs []error
 	limit := c.Limit
-	err = s.inTurn(ctx, func(_ string, shard Shard) (bool, error) {
+	err = s.inTurn(ctx, func(name string, shard Shard) (bool, error) {
 		c.Limit = limit - len(all)
 		some, err := shard.Claim(ctx, c)
+		if err == nil { // what is of a workspace that is moved away stays leased
+			some, err = keptAt(ctx, s, name, some,
+				func(c *relay.Claimed) string { return c.Workspace })
+		}
 		all, errs = append(all, some...), append(errs, err)
 		return len(all) == limit, nil
 	})
@@ -83,7 +109,7 @@ func (s *Store) Settle(
 	ctx context.Context, now time.Time, done []relay.Settled,
 ) (int, error) {
 	return spread(ctx, s, done, func(d *relay.Settled) string { return d.Workspace },
-		func(shard Shard, some []relay.Settled) (int, error) {
+		func(ctx context.Context, shard Shard, some []relay.Settled) (int, error) {
 			return shard.Settle(ctx, now, some)
 		})
 }
@@ -104,24 +130,21 @@ func (s *Store) DeadLetters(
 func (s *Store) Revive(
 	ctx context.Context, now time.Time, letters []relay.DeadLetterID,
 ) (int, error) {
-	return s.letters(ctx, letters, func(shard Shard, some []relay.DeadLetterID) (int, error) {
-		return shard.Revive(ctx, now, some)
-	})
+	return spread(ctx, s, letters, workspaceOf,
+		func(ctx context.Context, shard Shard, some []relay.DeadLetterID) (int, error) {
+			return shard.Revive(ctx, now, some)
+		})
 }
 
 // Bury implements relay.Store.
 func (s *Store) Bury(ctx context.Context, letters []relay.DeadLetterID) (int, error) {
-	return s.letters(ctx, letters, func(shard Shard, some []relay.DeadLetterID) (int, error) {
-		return shard.Bury(ctx, some)
-	})
+	return spread(ctx, s, letters, workspaceOf,
+		func(ctx context.Context, shard Shard, some []relay.DeadLetterID) (int, error) {
+			return shard.Bury(ctx, some)
+		})
 }
 
-func (s *Store) letters(
-	ctx context.Context, letters []relay.DeadLetterID,
-	f func(shard Shard, some []relay.DeadLetterID) (int, error),
-) (int, error) {
-	return spread(ctx, s, letters, func(d *relay.DeadLetterID) string { return d.Workspace }, f)
-}
+func workspaceOf(d *relay.DeadLetterID) string { return d.Workspace }
 
 // Backlog implements relay.Store.
 func (s *Store) Backlog(ctx context.Context) (b relay.Backlog, err error) {

@@ -3,10 +3,12 @@ package shardstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/relay"
@@ -32,6 +34,7 @@ type Store struct {
 	*common
 	names  []string // of shards, ascending
 	shards map[string]Shard
+	bound  bool // to a transaction of the host, in which nothing is waited for
 }
 
 // common is what the views of a Store share.
@@ -39,6 +42,9 @@ type common struct {
 	directory Directory
 	known     map[string]bool // the names of all shards
 	turn      atomic.Uint32   // at which shard one begins that asks them one after the other
+	lease     time.Duration
+	places    places
+	moving    sync.Map // the workspaces that this process moves
 }
 
 var _ Shard = (*Store)(nil)
@@ -46,7 +52,9 @@ var _ Shard = (*Store)(nil)
 // New returns a Store over shards, by the names that the directory has for them. Each workspace
 // must be on one shard, and each shard a store by itself, of which all processes think alike. It
 // fails with a *convo.ValidationError. Over databases, take [NewLocking].
-func New[S Shard](directory Directory, shards map[string]S) (*Store, error) {
+func New[S Shard](
+	directory Directory, shards map[string]S, opts ...Option,
+) (*Store, error) {
 	if directory == nil {
 		return nil, &convo.ValidationError{Field: "directory", Rule: "must not be nil"}
 	}
@@ -54,8 +62,22 @@ func New[S Shard](directory Directory, shards map[string]S) (*Store, error) {
 		return nil, &convo.ValidationError{Field: "shards", Rule: "must be at least one"}
 	}
 	s := &Store{
-		common: &common{directory: directory, known: map[string]bool{}},
+		common: &common{
+			directory: directory, known: map[string]bool{}, lease: DefaultLease,
+		},
 		shards: map[string]Shard{},
+	}
+	for _, o := range opts {
+		o(s.common)
+	}
+	if s.lease < minLease || s.lease > maxLease {
+		return nil, &convo.ValidationError{
+			Field: "lease", Rule: fmt.Sprintf("must be %s to %s", minLease, maxLease),
+		}
+	}
+	if r, ok := directory.(Registry); ok {
+		s.places.registry, s.places.lease, s.places.kept = r, s.lease, map[string]placed{}
+		s.places.patience = defaultPatience
 	}
 	for name, shard := range shards {
 		if name == "" {
@@ -69,20 +91,29 @@ func New[S Shard](directory Directory, shards map[string]S) (*Store, error) {
 
 // Place returns where a workspace is, and fails with an *Error when that is none of the shards.
 func (s *Store) Place(ctx context.Context, workspace string) (Place, error) {
-	if err := ctx.Err(); err != nil {
+	if err := over(ctx); err != nil {
 		return Place{}, err
 	}
-	p, err := s.directory.Place(ctx, workspace)
+	p, err := s.place(ctx, workspace)
 	if err == nil && !s.known[p.Shard] {
 		err = &Error{workspace, p.Shard, ErrNoShard}
 	}
 	return p, err
 }
 
+// place is what the directory says, now or within the lease.
+func (s *Store) place(ctx context.Context, workspace string) (Place, error) {
+	if s.places.registry == nil {
+		return s.directory.Place(ctx, workspace)
+	}
+	k, err := s.places.of(ctx, workspace)
+	return k.Place, err
+}
+
 // Only is s for the workspaces of one shard: others are ErrOtherShard, and what asks for all asks
 // only this one. A Runner for each shard, with an Engine and a Relay on Only, keeps the others at
 // work while one is down. It fails with a *convo.ValidationError for a shard that s does not have.
-func (s *Store) Only(shard string) (*Store, error) { return s.In(shard, s.shards[shard]) }
+func (s *Store) Only(shard string) (*Store, error) { return s.view(shard, s.shards[shard], false) }
 
 // In is [Store.Only] with another store in the place of the shard: one that works in the host's
 // own transaction in the same database.
@@ -92,11 +123,16 @@ func (s *Store) Only(shard string) (*Store, error) { return s.In(shard, s.shards
 //	in, err := store.In(place.Shard, stores[place.Shard].WithTx(tx))
 //	_, err = engine.With(in, policy).Do(ctx, to, cmds...)
 //	err = tx.Commit()
-func (s *Store) In(shard string, in Shard) (*Store, error) {
+//
+// Where workspaces are moved, tx must be committed within half a lease of the call; one that meets
+// a workspace whose writers are stopped fails with ErrMoving: roll tx back, and begin it again.
+func (s *Store) In(shard string, in Shard) (*Store, error) { return s.view(shard, in, true) }
+
+func (s *Store) view(shard string, in Shard, bound bool) (*Store, error) {
 	if s.shards[shard] == nil {
 		return nil, &convo.ValidationError{Field: "shard", Rule: "must be one of the store's"}
 	}
-	return &Store{s.common, []string{shard}, map[string]Shard{shard: in}}, nil
+	return &Store{s.common, []string{shard}, map[string]Shard{shard: in}, bound}, nil
 }
 
 // heldKey finds in a context the shards that a lock was taken on.
@@ -144,13 +180,13 @@ func answerOf[T any](
 }
 
 // isAt reports whether a workspace is on a shard: rows of one that is elsewhere are not of this
-// store.
+// store. One whose writers are stopped has nothing that anybody could work on, either.
 func (s *Store) isAt(ctx context.Context, name, workspace string) (bool, error) {
-	p, err := s.directory.Place(ctx, workspace)
+	p, err := s.place(ctx, workspace)
 	if errors.Is(err, ErrNoShard) {
 		return false, nil
 	}
-	return p.Shard == name, err
+	return p.Shard == name && p.Step != StepStop, err
 }
 
 // keptAt are those of rows whose workspace is on a shard.

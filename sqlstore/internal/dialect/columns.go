@@ -182,5 +182,5 @@ func (cs Columns[R]) Missing(given string) (names, values string) {
 var emptyValues = [...]string{
 	text: "''", keyText: "''", freeText: "''", jsonText: "''", eventKind: "''",
 	bigInt: "0", count: "0",
-	micros: "0", flag: "FALSE", id: "NULL",
+	micros: "0", flag: "FALSE", id: "NULL", blob: "''",
 }

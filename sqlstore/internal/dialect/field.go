@@ -55,6 +55,8 @@ type (
 	ID uuid.UUID
 	// EventKind is kept by its name.
 	EventKind convo.EventKind
+	// Blob is any bytes.
+	Blob []byte
 )
 
 type kind uint8
@@ -71,6 +73,7 @@ const (
 	micros
 	id
 	eventKind
+	blob
 )
 
 func (*Text) kind() kind      { return text }
@@ -86,6 +89,7 @@ func (*Flag) kind() kind      { return flag }
 func (*Micros) kind() kind    { return micros }
 func (*ID) kind() kind        { return id }
 func (*EventKind) kind() kind { return eventKind }
+func (*Blob) kind() kind      { return blob }
 
 func (t *Text) arg(_ *Dialect, optional bool) any {
 	if optional && *t == "" {
@@ -151,6 +155,26 @@ func (u *ID) arg(d *Dialect, optional bool) any {
 }
 
 func (k *EventKind) arg(*Dialect, bool) any { return convo.EventKind(*k).String() }
+
+func (b *Blob) arg(_ *Dialect, optional bool) any {
+	if optional && len(*b) == 0 {
+		return nil
+	}
+	return []byte(*b)
+}
+
+// Scan implements sql.Scanner.
+func (b *Blob) Scan(v any) error {
+	var t Text
+	err := t.Scan(v)
+	_ = b.read(string(t))
+	return err
+}
+
+func (b *Blob) read(text string) error {
+	*b = Blob(text)
+	return nil
+}
 
 // Scan implements sql.Scanner.
 func (t *Text) Scan(v any) error {

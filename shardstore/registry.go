@@ -1,0 +1,185 @@
+package shardstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Registry is a Directory with which workspaces can be moved, for it can be changed: a table of the
+// host's, say, with a row for each workspace.
+//
+// What it says is kept by each process for the lease of its store ([WithLease]): nothing is written
+// by what was read longer ago. It is read again after half of that.
+type Registry interface {
+	Directory
+	// Replace makes the place of a workspace is, if it is was now; else it fails with
+	// convo.ErrConflict. What it has returned for, every later Place MUST see, in any process.
+	Replace(ctx context.Context, workspace string, was, is Place) error
+}
+
+// Step is how far the moving of a workspace has come.
+type Step string
+
+// The steps of [Store.Move]. Without one, the workspace is nowhere but on its shard.
+const (
+	// StepCopy: the workspace is in use, while it is copied to Place.Other.
+	StepCopy Step = "copy"
+	// StepStop: nobody writes to it, while the rest is copied and all is compared.
+	StepStop Step = "stop"
+	// StepClear: the workspace is in use, and what Place.Other has of it is being removed.
+	StepClear Step = "clear"
+)
+
+// DefaultLease is that of a Store without [WithLease].
+const DefaultLease = 2 * time.Second
+
+// Option configures a Store.
+type Option func(*common)
+
+// WithLease says for how long what a [Registry] says of a workspace is good. All processes, those
+// that move workspaces too, must have the same. A move stops writers for one and a half of it, and
+// what it then takes to compare the workspace; and a commit that takes longer than half of it is
+// broken off. Default: DefaultLease; from 10 milliseconds to an hour. Of a Directory that is no
+// Registry nothing is kept.
+func WithLease(d time.Duration) Option { return func(c *common) { c.lease = d } }
+
+const (
+	minLease = 10 * time.Millisecond
+	maxLease = time.Hour
+	// defaultPatience is how long a call waits for a workspace whose writers are stopped.
+	defaultPatience = 30 * time.Second
+)
+
+// ErrMoving: nobody may write to the workspace just now, for it is being moved.
+var ErrMoving = errors.New("the workspace is being moved to another shard: try again, or, when " +
+	"whoever moved it has ended, have Move go on or AbortMove end it")
+
+// errLease ends what was begun by a place that has become too old.
+var errLease = errors.New("shardstore: it has taken longer than the lease of the directory's entry")
+
+// placed is a place as it was read.
+type placed struct {
+	Place
+	read time.Time // no later
+}
+
+// places keeps what a Registry has said. It is safe for concurrent use.
+type places struct {
+	registry Registry
+	lease    time.Duration
+	patience time.Duration
+	mu       sync.Mutex
+	kept     map[string]placed
+}
+
+// maxKept bounds how many places are kept.
+const maxKept = 100_000
+
+func (p *places) get(workspace string) (placed, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k, ok := p.kept[workspace]
+	return k, ok
+}
+
+func (p *places) put(workspace string, k placed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.kept) >= maxKept {
+		clear(p.kept)
+	}
+	if old, ok := p.kept[workspace]; !ok || !k.read.Before(old.read) {
+		p.kept[workspace] = k
+	}
+}
+
+// ask reads a place anew.
+func (p *places) ask(ctx context.Context, workspace string) (placed, error) {
+	read := time.Now()
+	at, err := p.registry.Place(ctx, workspace)
+	k := placed{at, read}
+	if err == nil {
+		p.put(workspace, k)
+	}
+	return k, err
+}
+
+// of is a place that is good still.
+func (p *places) of(ctx context.Context, workspace string) (placed, error) {
+	k, ok := p.get(workspace)
+	if ok && time.Since(k.read) < p.lease/2 {
+		return k, nil
+	}
+	asked, err := p.ask(ctx, workspace)
+	if err != nil && ok && ctx.Err() == nil && time.Since(k.read) < p.lease &&
+		!errors.Is(err, ErrNoShard) {
+		return k, nil // it may answer the next time
+	}
+	return asked, err
+}
+
+// writable waits while writers to a workspace are stopped, and returns when its place will be too
+// old.
+func (s *Store) writable(ctx context.Context, workspace string) (until time.Time, err error) {
+	p := &s.places
+	k, err := p.of(ctx, workspace)
+	for since := time.Now(); err == nil && k.Step == StepStop; k, err = p.ask(ctx, workspace) {
+		if s.bound || time.Since(since) > p.patience {
+			return until, &Error{workspace, k.Shard, ErrMoving}
+		}
+		if err := wait(ctx, p.lease/8); err != nil {
+			return until, err
+		}
+	}
+	return k.read.Add(p.lease), err
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// writing carries out f, which writes to workspaces, when writers to none of them are stopped, with
+// a context that ends before one of their places becomes too old. Who holds a lock has waited.
+func (s *Store) writing(
+	ctx context.Context, f func(ctx context.Context) error, workspaces ...string,
+) error {
+	if s.places.registry == nil || s.held(ctx) != nil || len(workspaces) == 0 {
+		return f(ctx)
+	}
+	var until time.Time
+	for _, w := range workspaces {
+		at, err := s.writable(ctx, w)
+		if err != nil {
+			return err
+		}
+		if until.IsZero() || at.Before(until) {
+			until = at
+		}
+	}
+	limited, cancel := context.WithDeadlineCause(ctx, until, errLease)
+	defer cancel()
+	err := f(limited)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil && !errors.Is(err, errLease) {
+		return fmt.Errorf("%w: %w", errLease, err)
+	}
+	return err
+}
+
+// over is why a context has ended, if it has.
+func over(ctx context.Context) error {
+	err := ctx.Err()
+	if err != nil && errors.Is(context.Cause(ctx), errLease) {
+		return fmt.Errorf("%w: %w", errLease, err)
+	}
+	return err
+}
