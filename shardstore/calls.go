@@ -52,7 +52,7 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 		if err != nil {
 			return err
 		}
-		return s.refused(ctx, shard.Commit(ctx, changes...))
+		return shard.Commit(ctx, changes...)
 	}, first)
 }
 
@@ -67,22 +67,14 @@ func (s *Store) commitMany(ctx context.Context, changes []convo.Change) error {
 	if len(by) > 1 && s.held(ctx) == nil {
 		return &Error{Workspace: changes[len(changes)-1].Contact.Workspace, Err: ErrOtherShard}
 	}
-	for _, name := range s.names {
+	for _, name := range s.names { // those that are locked first come first: see LockDue
 		if some := by[name]; len(some) > 0 {
 			if err := s.shards[name].Commit(ctx, some...); err != nil {
-				return s.refused(ctx, err)
+				return err
 			}
 		}
 	}
 	return nil
-}
-
-// refused notes that a commit under a lock was: none of the shards is to keep what it was given.
-func (s *Store) refused(ctx context.Context, err error) error {
-	if h := s.held(ctx); h != nil && err != nil {
-		h.failed = err
-	}
-	return err
 }
 
 // Conversation implements convo.Store.

@@ -122,14 +122,7 @@ func (s *LockingStore) lockAll(
 		return err
 	}
 	h := &held{names: slices.Sorted(maps.Keys(by))} // all take them in the same order
-	return s.lockDue(context.WithValue(ctx, heldKey{s.common}, h), h.names, before, by, nil,
-		func(ctx context.Context, all []convo.Snapshot) error {
-			h.failed = nil // it may be another try
-			if err := f(ctx, all); err != nil {
-				return err
-			}
-			return h.failed // what was refused must not be committed in part
-		})
+	return s.lockDue(context.WithValue(ctx, heldKey{s.common}, h), h.names, before, by, nil, f)
 }
 
 // lockDue holds what is due on the shards of names, one within the other, and calls f with all of

@@ -164,12 +164,16 @@ func TestWithoutItsRegistryAStoreGoesOnForALease(t *testing.T) {
 	r.fail(errRegistry)
 	var err error
 	n := 0
-	for began := time.Now(); err == nil && time.Since(began) < 5*time.Second; n++ {
+	began := time.Now()
+	for !errors.Is(err, errRegistry) && time.Since(began) < 5*time.Second {
 		_, err = e.Do(t.Context(), convo.ToContact("acme", "ann"),
 			convo.Receive{Body: fmt.Sprint(n)})
+		if err == nil { // else it may have come too late for the rest of the lease
+			n++
+		}
 	}
 	require.ErrorIs(t, err, errRegistry)
-	assert.Greater(t, n, 1)
+	assert.Positive(t, n)
 	r.fail(nil)
 	receive(t, e, "acme", "hi")
 }

@@ -89,9 +89,12 @@ func TestRowsOfAWorkspaceThatIsElsewhereAreLeftOut(t *testing.T) {
 	for w, name := range d {
 		e := engineOn(t, shards[name])
 		for i := range 5 {
-			who := convo.ToContact(w, fmt.Sprint("contact ", i))
+			who, years := convo.ToContact(w, fmt.Sprint("contact ", i)), 10
+			if w == "left" { // whole pages have nothing else
+				years = 9
+			}
 			_, err := e.Do(ctx, who, convo.Receive{Body: "hi"},
-				convo.SetPending{By: ana, Until: start.AddDate(10, 0, i)})
+				convo.SetPending{By: ana, Until: start.AddDate(years, 0, i)})
 			require.NoError(t, err)
 			who.Lane = "closed"
 			_, err = e.Do(ctx, who, convo.Open{By: ana}, convo.Close{By: ana})
@@ -100,10 +103,13 @@ func TestRowsOfAWorkspaceThatIsElsewhereAreLeftOut(t *testing.T) {
 	}
 	d["left"] = "eu-2"
 	far := start.AddDate(20, 0, 0)
+	whole, err := s.Due(ctx, convo.DueQuery{Before: far, Limit: 100})
+	require.NoError(t, err)
+	require.Len(t, whole, 15)
 	for limit := 1; limit <= 20; limit++ {
 		due, err := s.Due(ctx, convo.DueQuery{Before: far, Limit: limit})
 		require.NoError(t, err)
-		assert.Len(t, due, min(limit, 15))
+		assert.Equal(t, whole[:min(limit, 15)], due)
 		for _, d := range due {
 			assert.NotEqual(t, "left", d.Ref.Workspace)
 		}
@@ -186,6 +192,40 @@ func TestAStoreNeedsADirectoryAndShards(t *testing.T) {
 	require.ErrorIs(t, err, convo.ErrInvalid)
 	_, err = d.Place(t.Context(), "acme")
 	require.ErrorIs(t, err, shardstore.ErrNoShard)
+}
+
+// short is a shard whose pages of closings end before their limit, as a database's may.
+type short struct{ *memstore.Store }
+
+func (s short) ClosedBefore(
+	ctx context.Context, q convo.ClosedQuery,
+) ([]convo.Closed, convo.ClosedPlace, error) {
+	q.Limit = 1
+	return s.Store.ClosedBefore(ctx, q)
+}
+
+func TestAPageEndsWhereTheShortestOneDoes(t *testing.T) {
+	d := table{"a": "eu-1", "b": "eu-2", "c": "eu-1", "d": "eu-2", "e": "eu-2"}
+	s, err := shardstore.New[shardstore.Shard](d, map[string]shardstore.Shard{
+		"eu-1": memstore.New(), "eu-2": short{memstore.New()},
+	})
+	require.NoError(t, err)
+	for w := range d {
+		_, err := engineOn(t, s).Do(t.Context(), convo.ToContact(w, "ann"), convo.Open{By: ana},
+			convo.Close{By: ana})
+		require.NoError(t, err)
+	}
+	var got []string
+	q := convo.ClosedQuery{Before: time.Now().Add(time.Hour), Limit: 10}
+	for more := true; more; more = q.After != (convo.ClosedPlace{}) {
+		var page []convo.Closed
+		page, q.After, err = s.ClosedBefore(t.Context(), q)
+		require.NoError(t, err)
+		for _, c := range page {
+			got = append(got, c.Workspace)
+		}
+	}
+	assert.Equal(t, []string{"a", "b", "c", "d", "e"}, got, "each once, in order")
 }
 
 // All that a report asks is as of one moment, also where the question of another shard comes first;

@@ -139,10 +139,7 @@ func (s *Store) view(shard string, in Shard, bound bool) (*Store, error) {
 type heldKey struct{ of *common }
 
 // held are the shards under the locks of which a function works.
-type held struct {
-	names  []string
-	failed error // a commit was refused
-}
+type held struct{ names []string }
 
 func (s *Store) held(ctx context.Context) *held {
 	h, _ := ctx.Value(heldKey{s.common}).(*held)
