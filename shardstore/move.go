@@ -21,7 +21,7 @@ type mover interface {
 	RemoveWorkspace(ctx context.Context, workspace string, limit int) (removed int, err error)
 }
 
-// ErrNotEmpty: a workspace cannot be moved to where something of it is already.
+// ErrNotEmpty says that a workspace cannot be moved to where something of it is already.
 var ErrNotEmpty = errors.New("the shard has something of the workspace that the directory says " +
 	"is elsewhere: find out which is right, and remove the other one (RemoveWorkspace)")
 

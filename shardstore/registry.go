@@ -53,7 +53,7 @@ const (
 	defaultPatience = 30 * time.Second
 )
 
-// ErrMoving: nobody may write to the workspace just now, for it is being moved.
+// ErrMoving says that nobody may write to the workspace just now, for it is being moved.
 var ErrMoving = errors.New("the workspace is being moved to another shard: try again, or, when " +
 	"whoever moved it has ended, have Move go on or AbortMove end it")
 

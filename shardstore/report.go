@@ -31,13 +31,14 @@ func (s *Store) AtOneMoment(ctx context.Context, f func(ctx context.Context) err
 		return f(ctx)
 	}
 	m := &moment{over: make(chan struct{}), held: map[string]context.Context{}}
-	m.ctx = context.WithValue(ctx, momentKey{s.common}, m)
+	ctx = context.WithValue(ctx, momentKey{s.common}, m)
+	m.ctx = ctx
 	defer func() {
 		if ended := m.end(); err == nil {
 			err = ended
 		}
 	}()
-	return f(m.ctx)
+	return f(ctx)
 }
 
 // end lets all shards go.

@@ -200,7 +200,7 @@ func (m table[R]) pass(
 // what is wanted. Both are in the order of their keys.
 func (m table[R]) differences(wanted, there []*R) (gone, added []*R) {
 	for len(wanted) > 0 || len(there) > 0 {
-		order := 0
+		var order int
 		switch {
 		case len(there) == 0:
 			order = -1

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -41,10 +42,10 @@ func NewGalera(t testing.TB) *Galera {
 		c.groups = append(c.groups, "127.0.0.1:"+strconv.Itoa(aPort(t)))
 	}
 	for i, node := range c.nodes {
-		node.settings = append(c.settings(i), "wsrep-node-name=node"+strconv.Itoa(i))
-		joins := node.settings
+		joins := append(c.settings(i), "wsrep-node-name=node"+strconv.Itoa(i))
+		node.settings = joins
 		if i == 0 {
-			node.settings = append(joins[:len(joins):len(joins)], "wsrep-new-cluster")
+			node.settings = slices.Concat(joins, []string{"wsrep-new-cluster"})
 		}
 		private(node)
 		node.settings = joins
