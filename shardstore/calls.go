@@ -44,7 +44,9 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	first := changes[0].Contact.Workspace
 	for i := range changes[1:] {
 		if changes[i+1].Contact.Workspace != first {
-			return s.commitMany(ctx, changes)
+			return s.writing(ctx, func(ctx context.Context) error {
+				return s.commitMany(ctx, changes)
+			}, workspacesOf(changes, changedIn)...)
 		}
 	}
 	return s.writing(ctx, func(ctx context.Context) error {
@@ -56,11 +58,11 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	}, first)
 }
 
+func changedIn(ch *convo.Change) string { return ch.Contact.Workspace }
+
 // commitMany is Commit of changes in several workspaces.
 func (s *Store) commitMany(ctx context.Context, changes []convo.Change) error {
-	by, err := groups(ctx, s, changes, func(ch *convo.Change) string {
-		return ch.Contact.Workspace
-	})
+	by, err := groups(ctx, s, changes, changedIn)
 	if err != nil {
 		return err
 	}

@@ -29,13 +29,18 @@ type Place struct {
 
 // The reasons why a call is refused before it reaches a shard, each in a *[Error].
 var (
-	// ErrNoShard: the directory names no shard for the workspace, or one that the store has not.
+	// ErrNoShard says that the directory names no shard for the workspace, or one that the store has
+	// not.
 	ErrNoShard = errors.New("the workspace is on no shard of this store: " +
 		"enter it in the directory, or give the store the shard that the directory names")
-	// ErrOtherShard: the call is bound to one shard, by a lock or a transaction, or has workspaces
-	// of several.
+	// ErrOtherShard says that the call is bound to one shard, by a lock or a transaction, or has
+	// workspaces of several.
 	ErrOtherShard = errors.New("the workspace is on another shard than the one that the call " +
 		"works on: a lock or a transaction is of one shard, so give it workspaces of that one only")
+	// ErrNotLocked says that a call under a lock writes to a workspace that the lock is not of.
+	// With a [Registry] that is refused, for the lock waited for its own workspaces only.
+	ErrNotLocked = errors.New("the call works under a lock of other workspaces: call it when the " +
+		"lock is given back")
 )
 
 // Error says of which workspace a call was refused. Nothing was written.

@@ -93,7 +93,8 @@ func (s *LockingStore) Locked(
 			return err
 		}
 		if s.held(ctx) == nil {
-			ctx = context.WithValue(ctx, heldKey{s.common}, &held{names: []string{name}})
+			h := &held{[]string{name}, []string{workspace}}
+			ctx = context.WithValue(ctx, heldKey{s.common}, h)
 		}
 		return s.locking[name].Locked(ctx, workspace, f)
 	}, workspace)
@@ -121,7 +122,8 @@ func (s *LockingStore) lockAll(
 	if err != nil {
 		return err
 	}
-	h := &held{names: slices.Sorted(maps.Keys(by))} // all take them in the same order
+	// all take them in the same order
+	h := &held{slices.Sorted(maps.Keys(by)), workspacesOf(due, workspace)}
 	return s.lockDue(context.WithValue(ctx, heldKey{s.common}, h), h.names, before, by, nil, f)
 }
 

@@ -204,7 +204,9 @@ func (m *move) copy(ctx context.Context, p Place) error {
 // it is copied to.
 func (m *move) handOver(ctx context.Context, p Place) error {
 	if m.stopped.IsZero() {
-		m.stopped = time.Now()
+		// Another call has stopped them. What it asked of the directory last may be on its way
+		// still, and must come too late: writers may go on by it while this copies.
+		return m.step(ctx, p, Place{p.Shard, p.Other, StepCopy})
 	}
 	err := m.complete(ctx, p)
 	if err == nil {

@@ -95,7 +95,10 @@ func (s *Store) Claim(ctx context.Context, c relay.Claim) (all []relay.Claimed, 
 			some, err = keptAt(ctx, s, name, some,
 				func(c *relay.Claimed) string { return c.Workspace })
 		}
-		all, errs = append(all, some...), append(errs, err)
+		if err == nil { // else its events may not have been read: the leases expire
+			all = append(all, some...)
+		}
+		errs = append(errs, err)
 		return len(all) == limit, nil
 	})
 	if err == nil && len(all) == 0 {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/chatlifecycle/convo"
 )
 
 // Registry is a Directory with which workspaces can be moved, for it can be changed: a table of the
@@ -96,6 +99,12 @@ func (p *places) put(workspace string, k placed) {
 	}
 }
 
+// age is how long ago that was, by the clock that goes on while the machine sleeps, too.
+func age(since time.Time) time.Duration {
+	now := time.Now()
+	return max(now.Sub(since), now.Round(0).Sub(since.Round(0)))
+}
+
 // ask reads a place anew.
 func (p *places) ask(ctx context.Context, workspace string) (placed, error) {
 	read := time.Now()
@@ -110,11 +119,11 @@ func (p *places) ask(ctx context.Context, workspace string) (placed, error) {
 // of is a place that is good still.
 func (p *places) of(ctx context.Context, workspace string) (placed, error) {
 	k, ok := p.get(workspace)
-	if ok && time.Since(k.read) < p.lease/2 {
+	if ok && age(k.read) < p.lease/2 {
 		return k, nil
 	}
 	asked, err := p.ask(ctx, workspace)
-	if err != nil && ok && ctx.Err() == nil && time.Since(k.read) < p.lease &&
+	if err != nil && ok && ctx.Err() == nil && age(k.read) < p.lease &&
 		!errors.Is(err, ErrNoShard) {
 		return k, nil // it may answer the next time
 	}
@@ -149,13 +158,23 @@ func wait(ctx context.Context, d time.Duration) error {
 }
 
 // writing carries out f, which writes to workspaces, when writers to none of them are stopped, with
-// a context that ends before one of their places becomes too old. Who holds a lock has waited.
+// a context that ends before one of their places becomes too old. Who holds a lock has waited, for
+// the workspaces that it is of.
 func (s *Store) writing(
 	ctx context.Context, f func(ctx context.Context) error, workspaces ...string,
 ) error {
-	if s.places.registry == nil || s.held(ctx) != nil || len(workspaces) == 0 {
+	if s.places.registry == nil || len(workspaces) == 0 {
 		return f(ctx)
 	}
+	if h := s.held(ctx); h != nil {
+		for _, w := range workspaces {
+			if !slices.Contains(h.workspaces, w) {
+				return &Error{w, "", ErrNotLocked}
+			}
+		}
+		return f(ctx)
+	}
+	p := &s.places
 	var until time.Time
 	for _, w := range workspaces {
 		at, err := s.writable(ctx, w)
@@ -169,6 +188,11 @@ func (s *Store) writing(
 	limited, cancel := context.WithDeadlineCause(ctx, until, errLease)
 	defer cancel()
 	err := f(limited)
+	if err == nil && age(until.Add(p.lease/2)) > 0 {
+		// Nobody looked at the deadline while it waited for others, and by now it may have been
+		// written where the workspace was: only what is surely before the copy is acknowledged.
+		return fmt.Errorf("%w: %w", convo.ErrCommitUnknown, errLease)
+	}
 	if err != nil && ctx.Err() == nil && limited.Err() != nil && !errors.Is(err, errLease) {
 		return fmt.Errorf("%w: %w", errLease, err)
 	}

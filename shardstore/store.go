@@ -138,8 +138,9 @@ func (s *Store) view(shard string, in Shard, bound bool) (*Store, error) {
 // heldKey finds in a context the shards that a lock was taken on.
 type heldKey struct{ of *common }
 
-// held are the shards under the locks of which a function works.
-type held struct{ names []string }
+// held are the shards under the locks of which a function works, and the workspaces that these are
+// of.
+type held struct{ names, workspaces []string }
 
 func (s *Store) held(ctx context.Context) *held {
 	h, _ := ctx.Value(heldKey{s.common}).(*held)

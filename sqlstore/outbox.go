@@ -239,7 +239,10 @@ func (s *Store) Claim(ctx context.Context, c relay.Claim) (all []relay.Claimed, 
 	if err != nil {
 		return nil, err
 	}
-	return all, s.readStreams(ctx, all, int64(c.MaxEvents))
+	if err := s.readStreams(ctx, all, int64(c.MaxEvents)); err != nil {
+		return nil, err // what was not read must not count as read
+	}
+	return all, nil
 }
 
 // readStreams reads the events of claims: of conversations, whose Seqs have no gaps, many at once.

@@ -28,6 +28,7 @@ import (
 type registry struct {
 	mu     sync.Mutex
 	places map[string]shardstore.Place
+	steps  []shardstore.Step // that were said
 	// fails is called before and after each change.
 	fails func(what string) error
 }
@@ -56,7 +57,7 @@ func (r *registry) Replace(
 	if err := r.fails("before Replace"); err != nil {
 		return err
 	}
-	r.places[workspace] = is
+	r.places[workspace], r.steps = is, append(r.steps, is.Step)
 	return r.fails("after Replace")
 }
 
@@ -167,7 +168,7 @@ func TestAllTablesOfAWorkspaceAreMoved(t *testing.T) {
 	for rows.Next() {
 		var name string
 		require.NoError(t, rows.Scan(&name))
-		if name != "convo_schema" {
+		if name != "convo_schema" && name != "convo_versions" { // which are of the database
 			all = append(all, name[len("convo_"):])
 		}
 	}
@@ -490,6 +491,41 @@ func TestAMoveThatIsKilledGoesOnOrIsAborted(t *testing.T) {
 			assert.Empty(t, storetest.CheckInvariants(t.Context(), m.process(lease), "acme"))
 		}
 	})
+}
+
+// Who finds that another call had stopped writers lets them go on first: what that call asked of
+// the directory last may be carried out later, and comes too late then.
+func TestAMoveThatWasBegunByAnotherCallStopsAnew(t *testing.T) {
+	m := newMoving(t, testdb.SQLite, testdb.SQLite)
+	m.lived("acme", 0)
+	stopped := shardstore.Place{Shard: "shard-0", Other: "shard-1", Step: shardstore.StepStop}
+	m.r.places["acme"] = stopped
+	_, err := m.process(10*time.Millisecond).Move(t.Context(), "acme", "shard-1",
+		func(context.Context, convo.Store) error { return errKilled })
+	require.ErrorIs(t, err, errKilled)
+	require.Equal(t, []shardstore.Step{shardstore.StepCopy, shardstore.StepStop,
+		shardstore.StepCopy}, m.r.steps)
+}
+
+// A lock has waited for the workspaces that it is of, and for no others.
+func TestUnderALockOnlyItsWorkspacesAreWrittenTo(t *testing.T) {
+	m := newMoving(t, testdb.SQLite)
+	for _, w := range []string{"acme", "globex"} {
+		m.r.places[w] = shardstore.Place{Shard: "shard-0"}
+	}
+	s := m.process(time.Minute)
+	engine, err := convo.New(s)
+	require.NoError(t, err)
+	say := func(ctx context.Context, workspace string) error {
+		_, err := engine.Do(ctx, convo.ToContact(workspace, "ann"), convo.Receive{Body: "hi"})
+		return err
+	}
+	err = s.Locked(t.Context(), "acme", func(ctx context.Context) error {
+		require.ErrorIs(t, say(ctx, "globex"), shardstore.ErrNotLocked)
+		return say(ctx, "acme")
+	})
+	require.NoError(t, err)
+	require.NoError(t, say(t.Context(), "globex"))
 }
 
 // at is the number of the shard that acme is on.
