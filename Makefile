@@ -42,6 +42,7 @@ ALONE = /examples/apps/movein$$ /examples/apps/report$$ /examples/apps/internal/
 # What has no goroutines of its own, and what is measured.
 ONE_GOROUTINE = /dialogflow$$ /workflow$$ /report$$ /report/workhours$$ /internal/[a-z]*$$ \
 	/cloudevents$$ /bench$$ /bench/.*$$ /sqltest/[a-z]*$$
+SHARDS = TestShards.*Conform|TestReportsOfShards
 SKIP_SQLITE = CONVO_SKIP_SQLITE="go test work has tested SQLite"
 # The dialect for MySQL, on MariaDB's server: a little of it here, all of it at night.
 SKIP_MYSQL = CONVO_SKIP_MYSQL="mysql-on-engines tests it, and scripts/nightly"
@@ -55,7 +56,7 @@ on-engines:
 		"pages, TestAnAnswer on SQLite, and the suite for stores but $(WITH_OTHERS);" \
 		"the dialect MySQL but for $(MYSQL);" \
 		"on the servers TestStoreConformsUnpreparedWithAPrefix, ByTheSharedStatement, WithAnOutbox" \
-		"and both suites ThroughPgBouncer," \
+		"and both suites ThroughPgBouncer, $(SHARDS), Galera," \
 		"long races, four in five of the steps at which calls meet," \
 		"two in three of the calls that fail and of the reports that are compared"
 	CONVO_SKIP_BROWSER="go test work tries the pages" go test -race -short -count=1 \
@@ -75,7 +76,7 @@ raced-on-engines:
 
 others-on-engines:
 	$(SKIP_SQLITE) $(SKIP_MYSQL) go test -short -count=1 -parallel 5 -timeout 15m \
-		-skip 'TestStoreConforms[A-Z]|ReportsConformThrough|TestRaces|TestWhoShares|TestAnAnswer' \
+		-skip 'TestStoreConforms[A-Z]|$(SHARDS)|Galera|ReportsConformThrough|TestRaces|TestWhoShares|TestAnAnswer' \
 		$(SQLTEST)/...
 
 mysql-on-engines:

@@ -29,8 +29,8 @@ type Place struct {
 
 // The reasons why a call is refused before it reaches a shard, each in a *[Error].
 var (
-	// ErrNoShard says that the directory names no shard for the workspace, or one that the store has
-	// not.
+	// ErrNoShard says that the directory names no shard for the workspace, or one that the store
+	// does not have.
 	ErrNoShard = errors.New("the workspace is on no shard of this store: " +
 		"enter it in the directory, or give the store the shard that the directory names")
 	// ErrOtherShard says that the call is bound to one shard, by a lock or a transaction, or has
