@@ -47,7 +47,7 @@ var (
 type Error struct {
 	Workspace string
 	Shard     string // that the directory names; empty: none
-	Err       error  // ErrNoShard, ErrOtherShard, ErrMoving or ErrNotEmpty
+	Err       error  // ErrNoShard, ErrOtherShard, ErrNotLocked, ErrMoving or ErrNotEmpty
 }
 
 func (e *Error) Error() string {
