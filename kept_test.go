@@ -384,8 +384,17 @@ func TestALonelyCallTakesNoMoreMemory(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		return allocations, float64(after.TotalAlloc-before.TotalAlloc) / 2001
 	}
-	without, bytes := measure(0)
-	with, more := measure(50)
+	// when the maps of a store grow depends on their seeds: the least of three says what a call takes
+	least := func(n int) (allocations, bytes float64) {
+		allocations, bytes = measure(n)
+		for range 2 {
+			a, b := measure(n)
+			allocations, bytes = min(allocations, a), min(bytes, b)
+		}
+		return allocations, bytes
+	}
+	without, bytes := least(0)
+	with, more := least(50)
 	assert.Equal(t, without, with)
 	t.Logf("%.0f and %.0f bytes", bytes, more)
 	assert.InEpsilon(t, bytes, more, 0.05, "what maps take now and then")
