@@ -71,6 +71,9 @@ func (t *turns) take(
 	if t == nil || t.store.IsLocked(ctx) {
 		return answer{}, false, false
 	}
+	if err := ctx.Err(); err != nil { // or another call might decide what nobody asks for any more
+		return answer{err: err}, false, true
+	}
 	t.mu.Lock()
 	queue, busy := t.waiting[*to]
 	if !busy {
