@@ -264,7 +264,8 @@ func TestAHostMayRunTheMigrationsByAToolOfItsOwn(t *testing.T) {
 		config := sqlstore.Config{DB: db, Dialect: dialects[e], Prefix: "host_"}
 		files, err := config.Migrations()
 		require.NoError(t, err)
-		p, err := goose.NewProvider(plain[e.Server()], db, files, goose.WithTableName("host_schema"), goose.WithDisableGlobalRegistry(true))
+		p, err := goose.NewProvider(plain[e.Server()], db, files,
+			goose.WithTableName("host_schema"), goose.WithDisableGlobalRegistry(true))
 		require.NoError(t, err)
 		_, err = p.Up(t.Context())
 		require.NoError(t, err)

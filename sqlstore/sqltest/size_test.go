@@ -95,7 +95,7 @@ func TestAConversationTakesNoMoreRoomThanIsSaid(t *testing.T) {
 		}
 		each := sum / int64(conversations)
 		t.Logf("%d B for each of %d conversations", each, conversations)
-		assert.Less(t, each, mostBytes[e])
+		assert.Less(t, each, mostBytes[e.Server()])
 	})
 }
 
@@ -104,11 +104,11 @@ func sizesOf(t *testing.T, db *sql.DB, e testdb.Engine) map[string]int64 {
 	for _, statement := range map[testdb.Engine][]string{
 		testdb.PostgreSQL: {"VACUUM ANALYZE"},
 		testdb.MariaDB:    {"ANALYZE TABLE " + strings.Join(tables(t, db, e), ", ")},
-	}[e] {
+	}[e.Server()] {
 		_, err := db.ExecContext(t.Context(), statement)
 		require.NoError(t, err)
 	}
-	rows, err := db.QueryContext(t.Context(), sizes[e])
+	rows, err := db.QueryContext(t.Context(), sizes[e.Server()])
 	require.NoError(t, err)
 	defer rows.Close()
 	all := map[string]int64{}

@@ -133,7 +133,7 @@ func TestAMigrationThatWaitsForAReaderHoldsNobodyUp(t *testing.T) {
 		engine := enginesOn(t, s)[0]
 		for round := range 2 {
 			require.Eventually(t, func() (waits bool) {
-				row := db.QueryRowContext(ctx, waitsForTable[e])
+				row := db.QueryRowContext(ctx, waitsForTable[e.Server()])
 				return assert.NoError(t, row.Scan(&waits)) && waits
 			}, time.Minute, time.Millisecond)
 			_, err := engine.Do(ctx, convo.ToContact("acme", fmt.Sprint(round)),
@@ -149,7 +149,7 @@ func TestAMigrationThatWaitsForAReaderHoldsNobodyUp(t *testing.T) {
 		require.NoError(t, migrator.QueryRowContext(ctx, map[testdb.Engine]string{
 			testdb.PostgreSQL: "SELECT max(setting) FROM pg_settings WHERE name = 'lock_timeout'",
 			testdb.MariaDB:    "SELECT @@lock_wait_timeout - @@global.lock_wait_timeout",
-		}[e]).Scan(&left))
+		}[e.Server()]).Scan(&left))
 		require.Equal(t, "0", left)
 	})
 }

@@ -45,7 +45,7 @@ func TestABackupOfALiveDatabaseIsWhole(t *testing.T) {
 // restored is another database, made of a backup of d.
 func restored(t *testing.T, d testdb.Database) testdb.Database {
 	t.Helper()
-	switch d.Engine {
+	switch d.Engine.Server() {
 	case testdb.PostgreSQL:
 		to := testdb.Create(t, d.Engine)
 		dump := run(t, nil, "pg_dump", "--dbname="+forLibpq(t, d.DSN))

@@ -102,7 +102,7 @@ func (u *upgrade) migrateAndLook(t *testing.T, version int64, more fs.FS) (held 
 				continue
 			}
 			var seconds float64
-			err := u.db.QueryRowContext(t.Context(), waiting[u.e], u.id).Scan(&seconds)
+			err := u.db.QueryRowContext(t.Context(), waiting[u.e.Server()], u.id).Scan(&seconds)
 			if !assert.NoError(t, err) {
 				return
 			}
@@ -216,7 +216,7 @@ func (u *upgrade) grade(ctx context.Context, tx *sql.Tx, of string, from, to any
 
 // text is a statement as the engine takes it.
 func (u *upgrade) text(statement string) string {
-	switch u.e {
+	switch u.e.Server() {
 	case testdb.PostgreSQL:
 		for n := 1; strings.Contains(statement, "?"); n++ {
 			statement = strings.Replace(statement, "?", fmt.Sprint("$", n), 1)

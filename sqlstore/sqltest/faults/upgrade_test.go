@@ -32,7 +32,7 @@ const (
 // longest is how long a migration may hold a caller up. MariaDB counts whole seconds when it waits
 // for a table, so one that waits for a whole one may be seen to have done so for a bit more.
 func longest(e testdb.Engine) time.Duration {
-	if e == testdb.MariaDB {
+	if e.Server() == testdb.MariaDB {
 		return 3 * time.Second / 2
 	}
 	return time.Second
@@ -102,7 +102,7 @@ func TestAMigrationThatHoldsALockForLongIsNoticed(t *testing.T) {
 		u.start(t)
 		u.load.acknowledged(t, 20)
 		held := u.migrateAndLook(t, nextVersion, fstest.MapFS{
-			folders[e] + "/00004_hold.sql": {Data: []byte(holds[e])},
+			folders[e.Server()] + "/00004_hold.sql": {Data: []byte(holds[e.Server()])},
 		})
 		u.stop(t)
 		assert.Greater(t, held, longest(e))
@@ -143,7 +143,7 @@ func newUpgrade(t *testing.T, e testdb.Engine) *upgrade {
 	u.store, err = u.config.Open(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, u.store.Close()) })
-	if number := connectionID[e]; number != "" {
+	if number := connectionID[e.Server()]; number != "" {
 		require.NoError(t, u.migrator.QueryRowContext(t.Context(), number).Scan(&u.id))
 	}
 	u.out.File = filepath.Join(t.TempDir(), "published")
