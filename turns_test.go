@@ -179,6 +179,45 @@ func TestWhoGivesUpItsTurnIsPassedOver(t *testing.T) {
 	})
 }
 
+// near is a store with a lock that is next door.
+type near struct{ distant }
+
+func (n *near) Load(ctx context.Context, to convo.Ref) (convo.Snapshot, error) {
+	return n.Store.Load(ctx, to)
+}
+
+func (n *near) Commit(ctx context.Context, changes ...convo.Change) error {
+	return n.Store.Commit(ctx, changes...)
+}
+
+// A call that has given up before it begins is in nobody's commit.
+func TestWhoHasGivenUpBeforeIsNotDecidedWithOthers(t *testing.T) {
+	e := newOn(t, &near{distant{Store: memstore.New()}})
+	given, cancel := context.WithCancel(t.Context())
+	cancel()
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			for range 2000 {
+				_, err := e.Do(t.Context(), hot, convo.Receive{Body: "wanted"})
+				assert.NoError(t, err)
+			}
+		})
+		wg.Go(func() {
+			for range 20_000 {
+				_, err := e.Do(given, hot, convo.Receive{Body: "not wanted"})
+				if !assert.Equal(t, context.Canceled, err) {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	c, err := e.Conversation(t.Context(), hot)
+	require.NoError(t, err)
+	assert.Equal(t, 6000, c.Cycle.Incoming)
+}
+
 // Who gives up while another one commits what it wants written is told that it does not know.
 func TestWhoGivesUpInACommitDoesNotKnow(t *testing.T) {
 	inBubble(t, func(t *testing.T, d *distant) {

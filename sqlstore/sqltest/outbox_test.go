@@ -84,6 +84,34 @@ func TestStoreConformsWithAnOutbox(t *testing.T) {
 	})
 }
 
+// What was leased and could not be read must not be returned as read: it would count as sent.
+func TestWhatCouldNotBeReadIsNotClaimed(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		s, db := openOutbox(t, e)
+		_, err := enginesOn(t, s)[0].Do(t.Context(), convo.ToContact("w", "bob"), opening)
+		require.NoError(t, err)
+		noted, err := s.Noted(t.Context(), relay.Stream{}, 10)
+		require.NoError(t, err)
+		now := time.Now()
+		_, err = s.Queue(t.Context(), now, noted, map[string][]string{"w": {"crm"}})
+		require.NoError(t, err)
+		_, err = db.ExecContext(t.Context(), "ALTER TABLE convo_events RENAME TO convo_elsewhere")
+		require.NoError(t, err)
+		claimed, err := s.Claim(t.Context(), relay.Claim{
+			Now: now, Until: now, Lease: uuid.New(), Limit: 10, MaxEvents: 10,
+		})
+		require.Error(t, err)
+		require.Empty(t, claimed)
+		_, err = db.ExecContext(t.Context(), "ALTER TABLE convo_elsewhere RENAME TO convo_events")
+		require.NoError(t, err)
+		claimed, err = s.Claim(t.Context(), relay.Claim{
+			Now: now.Add(time.Hour), Until: now, Lease: uuid.New(), Limit: 10, MaxEvents: 10,
+		})
+		require.NoError(t, err)
+		require.Len(t, claimed, len(noted))
+	})
+}
+
 func TestWithoutAnOutboxThereIsNone(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		noFeed, _ := openOutbox(t, e)
