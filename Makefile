@@ -6,7 +6,7 @@ LONG_ON_SQLITE = StoreConforms/SQLite/Merge|Races|Plans|Unprepared|StatementFail
 LONG = SideBySide|BordersAscend|AHundredThousand|ReportsConform/SQLite/Cells|HelpDeskAreTheSame|$(LONG_ON_SQLITE)
 
 .PHONY: quick test test-engines lint docs fuzz cover links mutants mutants-engines
-.PHONY: bench bench-readme bench-long bench-growth
+.PHONY: bench bench-readme bench-long bench-growth bench-shards
 
 # Between two edits: less than half a minute.
 quick:
@@ -125,6 +125,16 @@ bench-long:
 # With up to a million conversations in the tables; ten million: -lean -n 10000000.
 bench-growth:
 	@$(ENGINES) 'cd bench && go run ./sql -growth $(FIGURES)'
+
+# What it costs to spread workspaces over three servers of PostgreSQL, each started in its turn.
+SHARDS_AT ?=
+bench-shards:
+ifneq ($(words $(SHARDS_AT)),3)
+	@scripts/engines --only postgres run -- sh -c \
+		'$(MAKE) --no-print-directory bench-shards SHARDS_AT="$(SHARDS_AT) $$CONVO_POSTGRES_DSN"'
+else
+	cd bench && go run ./sql -shards "$(SHARDS_AT)" $(FIGURES)
+endif
 
 # At least 95 % of the statements of root and memstore, by their own tests and the suite for stores.
 cover:

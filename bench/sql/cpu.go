@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,18 +28,22 @@ func serverProcess(ctx context.Context, db *sql.DB, question string) (pid string
 	return strings.TrimSpace(pid), err
 }
 
-// serverTime is the processor time of a server's process so far, its threads and its children; 0
-// where /proc does not say it.
-func serverTime(pid string) (sum time.Duration) {
-	if pid == "" {
+// serverTime is the processor time of servers so far, of the processes with the given numbers, their
+// threads and their children; 0 where /proc does not say it.
+func serverTime(pids string) (sum time.Duration) {
+	if pids == "" {
 		return 0
 	}
-	tasks, _ := filepath.Glob("/proc/" + pid + "/task/*/schedstat")
+	var tasks []string
+	for _, pid := range strings.Fields(pids) {
+		own, _ := filepath.Glob("/proc/" + pid + "/task/*/schedstat")
+		tasks = append(tasks, own...)
+	}
 	all, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, stat := range all {
 		b, _ := os.ReadFile(stat)
 		_, rest, _ := strings.Cut(string(b), ") ") // behind the name: state, parent, …
-		if f := strings.Fields(rest); len(f) > 1 && f[1] == pid {
+		if f := strings.Fields(rest); len(f) > 1 && slices.Contains(strings.Fields(pids), f[1]) {
 			tasks = append(tasks, strings.TrimSuffix(stat, "stat")+"schedstat")
 		}
 	}

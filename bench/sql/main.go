@@ -33,7 +33,8 @@ or have both started for the time of the run:
 	scripts/engines run -- sh -c 'cd bench && go run ./sql'
 
 It measures the rows of README's table; with -long more of them, and Tick. -growth measures convo
-alone, on tables of more and more conversations, and -relay what the outbox and a relay cost.
+alone, on tables of more and more conversations, -relay what the outbox and a relay cost, and
+-shards what it costs to spread workspaces over several servers (make bench-shards).
 `
 
 const everything = "sqlite,postgresql,mariadb"
@@ -50,6 +51,7 @@ type options struct {
 	sizes   []int // the same, where it grows
 	dir     string
 	from    string
+	shards  []string // DSNs of servers
 
 	out *figure.File
 	all figure.All // what was measured so far
@@ -64,6 +66,7 @@ var modes = []struct {
 }{
 	{func(o *options) bool { return o.growth }, 5, 300 * time.Millisecond, 1_000_000},
 	{func(o *options) bool { return o.relay }, 5, time.Second, 20_000},
+	{func(o *options) bool { return o.shards != nil }, 20, 300 * time.Millisecond, 20_000},
 	{func(o *options) bool { return o.long }, 5, 500 * time.Millisecond, 100_000},
 	{func(o *options) bool { return o.readme }, 7, 400 * time.Millisecond, 100_000},
 	{func(*options) bool { return true }, 3, 200 * time.Millisecond, 20_000},
@@ -80,21 +83,25 @@ func parse() (o *options, err error) {
 	flag.StringVar(&o.from, "from", "", "measure nothing; print README's tables of a file of -out")
 	out := flag.String("out", "", "a file to append each round's figures to, for benchstat")
 	flag.IntVar(&o.rounds, "rounds", 0, "how often each comparison is measured, in turns; the "+
-		"median ratio is printed (0: 3, with -readme 7, else 5)")
+		"median ratio is printed (0: 3, with -readme 7, with -shards 20, else 5)")
 	flag.DurationVar(&o.length, "for", 0, "how long one measurement takes "+
-		"(0: 200ms, with -readme 400ms, with -long 500ms, with -growth 300ms, "+
-		"with -relay 1s)")
+		"(0: 200ms, with -readme 400ms, with -long 500ms, with -growth "+
+		"and -shards 300ms, with -relay 1s)")
 	flag.IntVar(&o.rows, "n", 0, "how many conversations are in the tables "+
 		"(0: 20,000, with -long or -readme 100,000, with -growth 1,000,000)")
 	engines := flag.String("engines", everything, "what to measure on")
 	callers := flag.String("callers", "", "only with so many callers at once, as 1,8")
 	what := flag.String("what", "", "measure only what this regular expression matches")
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "where the files of SQLite are to be")
+	shards := flag.String("shards", "", "DSNs of PostgreSQL servers, with spaces between them")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), usage, "\n")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
+	if *shards != "" {
+		o.shards = strings.Fields(*shards)
+	}
 	for _, m := range modes {
 		if m.of(o) {
 			o.rounds, o.length, o.rows = cmp.Or(o.rounds, m.rounds), cmp.Or(o.length, m.length),
@@ -138,6 +145,8 @@ func main() {
 		}
 	case o.growth:
 		err = grow(ctx, o)
+	case o.shards != nil:
+		err = shard(ctx, o)
 	default:
 		err = run(ctx, o)
 	}
@@ -328,6 +337,20 @@ func (e *engine) measure(ctx context.Context, o *options, w *work, callers int,
 			compared = append(compared, s)
 		}
 	}
+	if err := e.turns(ctx, o, w, callers, compared); err != nil {
+		return err
+	}
+	if !o.readme {
+		for _, s := range compared[1:] {
+			fmt.Println(e.line(o.all, w, callers, s.name))
+		}
+	}
+	return nil
+}
+
+// turns measures sides in turns.
+func (e *engine) turns(ctx context.Context, o *options, w *work, callers int,
+	compared []*side) error {
 	for round := range o.rounds + 1 {
 		length := o.length
 		if round == 0 {
@@ -344,11 +367,6 @@ func (e *engine) measure(ctx context.Context, o *options, w *work, callers int,
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)
 			}
-		}
-	}
-	if !o.readme {
-		for _, s := range compared[1:] {
-			fmt.Println(e.line(o.all, w, callers, s.name))
 		}
 	}
 	return nil

@@ -98,3 +98,17 @@ func TestTicksHaveATable(t *testing.T) {
 		t.Error("a table of nothing")
 	}
 }
+
+func TestShardsAreComparedWithAStoreItself(t *testing.T) {
+	name := "Hot/engine=postgresql-shards/callers=8"
+	got := shardTable(figure.All{
+		measured(name, "convo", time.Millisecond, 60*time.Microsecond, 40*time.Microsecond),
+		measured(name, overShards(1), 2*time.Millisecond, 60*time.Microsecond, 50*time.Microsecond),
+		measured(name, overShards(2), time.Millisecond/2, 100*time.Microsecond, 0),
+	}, 2)
+	contains(t, got, "| messages into one hot conversation | 8 | 100, 1000/s "+
+		"| 1.10 | 0.50 | 1.00 | 2.00 |\n")
+	if rows := strings.Count(got, "\n"); rows != 3 {
+		t.Errorf("%d lines, though one thing was measured:\n%s", rows, got)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,10 +66,10 @@ func mixed() []testdb.Engine {
 	return all
 }
 
-// eachSharded runs f over two databases of each engine.
+// eachSharded runs f over three databases of each engine.
 func eachSharded(t *testing.T, f func(t *testing.T, s *shards)) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
-		f(t, openShards(t, shardstore.Rendezvous, e, e))
+		f(t, openShards(t, shardstore.Rendezvous, e, e, e))
 	})
 }
 
@@ -93,7 +94,7 @@ func TestShardsOfSeveralEnginesConform(t *testing.T) {
 func TestReportsOfShardsConform(t *testing.T) {
 	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
 		storetest.RunReports(t, func(t *testing.T) storetest.Reporter {
-			return openShards(t, shardstore.Rendezvous, e, e).LockingStore
+			return openShards(t, shardstore.Rendezvous, e, e, e).LockingStore
 		})
 	})
 }
@@ -263,4 +264,49 @@ func TestTheHealthOfShardsIsThatOfAll(t *testing.T) {
 	left, err = s.RollupBacklog(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 1, left)
+}
+
+// Two processes race, each with a store of its own over the same three databases.
+func TestRacesOverShardsLeaveNothingBroken(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		names := []string{"shard-0", "shard-1", "shard-2"}
+		stores := [2]map[string]*sqlstore.Store{{}, {}}
+		dbs := map[string]*sql.DB{}
+		for _, name := range names {
+			at, each := processes(t, e, levels[e.Server()][0])
+			dbs[name], stores[0][name], stores[1][name] = at[0], each[0], each[1]
+		}
+		var engines []*convo.Engine
+		for _, of := range stores {
+			s, err := shardstore.NewLocking(shardstore.Rendezvous(names...), of)
+			require.NoError(t, err)
+			engine, err := convo.New(s)
+			require.NoError(t, err)
+			engines = append(engines, engine)
+		}
+		used := map[string]bool{}
+		for _, p := range pairs {
+			t.Run(p.name, func(t *testing.T) {
+				place, err := shardstore.Rendezvous(names...).Place(t.Context(), p.name)
+				require.NoError(t, err)
+				used[place.Shard] = true
+				written, errs := p.run(t.Context(), engines, p.name, contacts)
+				for _, err := range errs {
+					assert.True(t, p.legitimate(err), "%v", err)
+				}
+				slices.Sort(written)
+				for name, db := range dbs {
+					there := receivedIn(t, db, p.name)
+					if name == place.Shard {
+						assert.Equal(t, written, there, "a message was lost or doubled")
+					} else {
+						assert.Empty(t, there, "a message is on another shard")
+					}
+				}
+				assert.Empty(t, storetest.CheckInvariants(t.Context(), stores[0][place.Shard],
+					p.name))
+			})
+		}
+		assert.Greater(t, len(used), 1, "all races were on one shard")
+	})
 }
