@@ -45,10 +45,12 @@ type Config struct {
 	Feed bool
 }
 
-// Open returns a Store on the database. It checks that the schema is there in the version that it
-// needs (ErrSchemaOld: run Migrate first) or in a later one that it may write (else ErrSchemaNew),
-// and that the engine is set up as it must be; an error says what to change. A store that is open
-// does not look again.
+// Open returns a Store on the database. It checks that the schema is there: in the version that it
+// knows, in the one before (from one before that on it is ErrSchemaOld: run Migrate first), or in a
+// later one that it may write (else ErrSchemaNew). On the one before, the store works as the
+// version before of this package does. Open also checks that the engine is set up as it must be; an
+// error says what to change. A store that is open does not look again: open another one when
+// Migrate has run.
 func (c Config) Open(ctx context.Context) (*Store, error) { return c.open(ctx, thisBuild) }
 
 func (c Config) open(ctx context.Context, b build) (*Store, error) {
@@ -61,7 +63,7 @@ func (c Config) open(ctx context.Context, b build) (*Store, error) {
 	}
 	s := newStore(c, e)
 	for _, step := range []func(context.Context, *Store) error{
-		e.check, checkSchema(b.version), prepare,
+		e.check, checkSchema(b), prepare,
 	} {
 		if err := step(ctx, s); err != nil {
 			return nil, fmt.Errorf("sqlstore: %s: %w", e.Name, s.explained(err))

@@ -67,11 +67,15 @@ func init() {
 		return store.(*Store).holdRollups(ctx, workspace, hold)
 	}
 	hook.Treated = dialect.Treated
-	hook.Open = func(ctx context.Context, config any, known int64) (any, error) {
-		return config.(Config).open(ctx, build{version: known})
+	hook.Open = func(ctx context.Context, config any, known int64) (any, int64, error) {
+		s, err := config.(Config).open(ctx, build{version: known, oldest: known - 1})
+		if err != nil {
+			return nil, 0, err
+		}
+		return s, s.schema, nil
 	}
 	hook.Migrate = func(ctx context.Context, config any, version, known int64, more fs.FS) error {
-		b := build{known, append(thisBuild.files[:1:1], more)}
+		b := build{known, known - 1, append(thisBuild.files[:1:1], more)}
 		return config.(Config).migrateTo(ctx, b, version, true)
 	}
 }

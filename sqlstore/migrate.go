@@ -27,11 +27,12 @@ var migrations embed.FS
 // build is what a build of this package knows. Tests have one of the next version.
 type build struct {
 	version int64 // of the schema
+	oldest  int64 // the lowest one that it can work with
 	// files has a folder of migrations for each engine; each of them is read in its order.
 	files []fs.FS
 }
 
-var thisBuild = build{SchemaVersion, []fs.FS{embedded()}}
+var thisBuild = build{SchemaVersion, oldestSchema, []fs.FS{embedded()}}
 
 func embedded() fs.FS {
 	files, _ := fs.Sub(migrations, "migrations") // which is there

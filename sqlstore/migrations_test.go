@@ -150,6 +150,11 @@ func next(t *testing.T, folder string) string {
 	return string(text)
 }
 
+// Deploying and migrating come in either order, so a build works on the schema before its own, too.
+func TestABuildWorksOnTheSchemaBefore(t *testing.T) {
+	assert.EqualValues(t, max(firstRelease, SchemaVersion-1), thisBuild.oldest)
+}
+
 func TestMigrationsHoldNobodyUp(t *testing.T) {
 	for _, folder := range []string{"sqlite", "postgres", "mariadb"} {
 		assert.Empty(t, brokenRules(folder, SchemaVersion+1, next(t, folder)), folder)

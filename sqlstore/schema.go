@@ -8,13 +8,17 @@ import (
 )
 
 // SchemaVersion is the version of the schema that this package knows: it reads and writes this one,
-// and later ones that allow it.
+// later ones that allow it, and the one before it, which it uses as the version before does.
 const SchemaVersion = 3
+
+// oldestSchema is the lowest version that this package can work with: the one before SchemaVersion,
+// but none from before the first release.
+const oldestSchema = 3
 
 // What Config.Open, Migrate and MigrateTo say of a schema that this package cannot work with, for
 // errors.Is.
 var (
-	// ErrSchemaOld: there is no schema, or one of an earlier version.
+	// ErrSchemaOld: there is no schema, or one of a version that this package works with no more.
 	ErrSchemaOld = errors.New("run Config.Migrate")
 	// ErrSchemaNew: a later version of this package made the schema, and this one may not write it.
 	ErrSchemaNew = errors.New("update this package")
@@ -43,9 +47,9 @@ func (a *asked) tooNew(known int64) error {
 		"package, which may %s it: %w", a.version, known, may, ErrSchemaNew)
 }
 
-// checkSchema demands a version of the schema that a build which knows one may write. A store
-// writes, so one that could only be read is refused.
-func checkSchema(known int64) func(context.Context, *Store) error {
+// checkSchema demands a version of the schema that a build may write, and notes by which version the
+// store goes. A store writes, so one that could only be read is refused.
+func checkSchema(b build) func(context.Context, *Store) error {
 	return func(ctx context.Context, s *Store) error {
 		a, err := asksOf(ctx, s.db, s.prefix)
 		switch {
@@ -54,12 +58,13 @@ func checkSchema(known int64) func(context.Context, *Store) error {
 				s.prefix, ErrSchemaOld, err)
 		case err != nil:
 			return err
-		case a.version < known:
+		case a.version < b.oldest:
 			return fmt.Errorf("the schema has version %d, and %d is needed: %w",
-				a.version, known, ErrSchemaOld)
-		case a.minWriter > known:
-			return a.tooNew(known)
+				a.version, b.oldest, ErrSchemaOld)
+		case a.minWriter > b.version:
+			return a.tooNew(b.version)
 		}
+		s.schema = min(a.version, b.version)
 		return nil
 	}
 }

@@ -21,6 +21,7 @@ type Store struct {
 	d       *engine
 	db      *sql.DB
 	prefix  string
+	schema  int64 // the version that it goes by: it does without what came later
 	stmts   *statements
 	writer  *writer  // of SQLite
 	sharing *sharing // of the others

@@ -84,15 +84,26 @@ func TestABuildRefusesAnOlderSchemaUntilItIsMigrated(t *testing.T) {
 		require.ErrorContains(t, err, "has version 2, and 3 is needed: run Config.Migrate")
 
 		require.NoError(t, config.Migrate(t.Context()))
-		_, err = hook.Open(t.Context(), config, nextVersion)
-		require.ErrorIs(t, err, sqlstore.ErrSchemaOld, "for the next build, this one is old")
+		_, _, err = hook.Open(t.Context(), config, nextVersion+1)
+		require.ErrorIs(t, err, sqlstore.ErrSchemaOld, "for the build after the next, it is old")
+		opensNext(t, config, sqlstore.SchemaVersion)
 		require.NoError(t, migrateNext(t, config, nextVersion))
-		_, err = hook.Open(t.Context(), config, nextVersion)
-		require.NoError(t, err)
+		opensNext(t, config, nextVersion)
 		s, err := config.Open(t.Context())
 		require.NoError(t, err, "the build before, on the next schema")
 		works(t, s, "hi")
+		asks(t, db, nextVersion+1, nextVersion, nextVersion)
+		opensNext(t, config, nextVersion)
 	})
+}
+
+// opensNext demands that the next build opens a store, which goes by this version of the schema.
+func opensNext(t *testing.T, config sqlstore.Config, version int64) {
+	t.Helper()
+	s, schema, err := hook.Open(t.Context(), config, nextVersion)
+	require.NoError(t, err)
+	require.Equal(t, version, schema)
+	require.NoError(t, s.(*sqlstore.Store).Close())
 }
 
 // migrateNext migrates as the next build does.

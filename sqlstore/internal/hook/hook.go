@@ -36,8 +36,9 @@ var (
 	// Alone runs f while no other call rolls up a workspace.
 	Alone func(ctx context.Context, store any, workspace string, f func() error) error
 
-	// Open opens a sqlstore.Config as a build that knows a version of the schema.
-	Open func(ctx context.Context, config any, known int64) (store any, err error)
+	// Open opens a sqlstore.Config as a build that knows a version of the schema and can work with
+	// the one before. It returns by which one the store goes, too.
+	Open func(ctx context.Context, config any, known int64) (store any, schema int64, err error)
 
 	// Migrate brings the schema of a sqlstore.Config up or down to a version, as a build that knows
 	// another one and has more migrations: files in folders, each of an engine.

@@ -118,24 +118,28 @@ func (u *upgrade) migrateAndLook(t *testing.T, version int64, more fs.FS) (held 
 	return held
 }
 
-// grading is the next build: who closes a conversation grades the cycle, in the same transaction.
+// grading is the next build: who closes a conversation grades the cycle, in the same transaction,
+// where the schema has grades.
 type grading struct {
 	pool   *sql.DB
 	mu     sync.RWMutex
 	next   *sqlstore.Store // nil: the next build does not run
+	schema int64           // by which it goes
 	engine *convo.Engine
 }
 
-// open starts the next build beside the one before.
-func (u *upgrade) open(t *testing.T) {
+// open starts the next build anew beside the one before. The schema has this version.
+func (u *upgrade) open(t *testing.T, version int64) {
 	t.Helper()
+	u.close(t)
 	config := u.config
 	config.DB = u.pool
-	s, err := hook.Open(t.Context(), config, nextVersion)
+	s, schema, err := hook.Open(t.Context(), config, nextVersion)
 	require.NoError(t, err)
+	require.Equal(t, version, schema)
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.next = s.(*sqlstore.Store)
+	u.next, u.schema = s.(*sqlstore.Store), schema
 	u.engine = engineOn(t, u.next)
 }
 
@@ -161,7 +165,8 @@ func (u *upgrade) asNext(
 	}
 	err = u.inTransaction(ctx, func(tx *sql.Tx) error {
 		r, err = u.engine.With(u.next.WithTx(tx)).Do(ctx, to, cmds...)
-		if _, closes := cmds[len(cmds)-1].(convo.Close); err == nil && closes {
+		_, closes := cmds[len(cmds)-1].(convo.Close)
+		if err == nil && closes && u.schema == nextVersion {
 			id := u.key(r.Conversation.ID)
 			err = u.grade(ctx, tx, workspace, id, id)
 		}

@@ -51,8 +51,8 @@ func cycles(t *testing.T) int {
 	return n
 }
 
-// The build before and the next one work side by side while the schema is migrated up, down and up
-// again, and nothing is missing from the log, from reports, from what a relay brings out, nor from
+// The build before and the next one, which goes by the schema that it meets, work side by side while
+// the schema is migrated up, down and up again, and nothing is missing from the log, from reports, from what a relay brings out, nor from
 // the new table.
 func TestAnUpgradeStopsNobodyForthAndBack(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
@@ -62,18 +62,22 @@ func TestAnUpgradeStopsNobodyForthAndBack(t *testing.T) {
 		next := os.DirFS("../testdata/next")
 
 		u.load.acknowledged(t, 200)
+		u.open(t, thisVersion) // the next build, beside the one before, and before it migrates
+		u.load.acknowledged(t, 200)
 		u.migrate(t, nextVersion, next)
-		u.load.acknowledged(t, 100)
-		u.open(t) // the next build, beside the one before
+		u.load.acknowledged(t, 200)
+		u.open(t, nextVersion)
 		u.load.acknowledged(t, 200)
 		u.backfill(t)
 
 		u.close(t) // what needs the column stops, and the schema goes back
 		u.migrate(t, thisVersion, next)
+		u.load.acknowledged(t, 100)
+		u.open(t, thisVersion)
 		u.load.acknowledged(t, 200)
 
 		u.migrate(t, nextVersion, next)
-		u.open(t)
+		u.open(t, nextVersion)
 		u.load.acknowledged(t, 200)
 		u.backfill(t)
 		u.stop(t)
