@@ -263,8 +263,8 @@ func (q *selection) statement() string {
 		b.WriteString("DISTINCT ")
 	}
 	b.WriteString(strings.Join(q.columns, ", "))
-	// What is pending is looked up by conversation: its row once, and then its events.
-	order := " " + q.d.JoinInOrder() + " "
+	// What is pending is looked up by conversation: its row once, and then its events. PostgreSQL,
+	// which may know nothing yet of a workspace that is new, would read all of it.
 	conversation := "convo_conversations cv ON cv.workspace = ev.workspace AND" +
 		" cv.id = ev.conversation"
 	switch {
@@ -273,12 +273,12 @@ func (q *selection) statement() string {
 	case q.pending == onlyPending:
 		b.WriteString(" FROM convo_rollup_queue rq")
 		if q.conversation {
-			b.WriteString(order + "convo_conversations cv ON cv.workspace = rq.workspace AND" +
-				" cv.id = rq.conversation")
+			b.WriteString(q.d.LookUp("convo_conversations", "cv",
+				"cv.workspace = rq.workspace AND cv.id = rq.conversation"))
 			conversation = ""
 		}
-		b.WriteString(order + "convo_events ev ON ev.workspace = rq.workspace AND" +
-			" ev.conversation = rq.conversation AND ev.seq >= rq.from_seq")
+		b.WriteString(q.d.LookUp("convo_events", "ev", "ev.workspace = rq.workspace AND"+
+			" ev.conversation = rq.conversation AND ev.seq >= rq.from_seq"))
 	default:
 		b.WriteString(" FROM convo_events ev")
 	}
