@@ -16,25 +16,28 @@ import (
 )
 
 func checkMariaDB(ctx context.Context, s *Store) error {
-	return checkServer(ctx, s, func(version string) error {
+	err := checkServer(ctx, s, func(version string) error {
 		if !strings.Contains(version, "MariaDB") {
 			return fmt.Errorf("the server is version %s, not MariaDB: open it with the dialect "+
 				"MySQL", version)
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return checkBinlog(ctx, s)
 }
 
 // checkServer checks what MariaDB and MySQL must both be set up like.
 func checkServer(ctx context.Context, s *Store, checkVersion func(string) error) error {
-	var version, client, mode, binlog string
-	var autocommit, logged bool
+	var version, client, mode string
+	var autocommit bool
 	var database sql.NullString
 	if err := s.db.QueryRowContext(ctx,
-		"SELECT VERSION(), @@character_set_client, @@sql_mode, @@autocommit, @@log_bin, "+
-			"@@binlog_format, DATABASE(), @@max_allowed_packet").
-		Scan(&version, &client, &mode, &autocommit, &logged, &binlog, &database,
-			&s.packet); err != nil {
+		"SELECT VERSION(), @@character_set_client, @@sql_mode, @@autocommit, DATABASE(), "+
+			"@@max_allowed_packet").
+		Scan(&version, &client, &mode, &autocommit, &database, &s.packet); err != nil {
 		return err
 	}
 	if err := checkVersion(version); err != nil {
@@ -53,11 +56,20 @@ func checkServer(ctx context.Context, s *Store, checkVersion func(string) error)
 	case !strings.Contains(mode, "STRICT_"):
 		return fmt.Errorf("sql_mode is %q: add STRICT_TRANS_TABLES, so that nothing is cut off in "+
 			"silence", mode)
-	case logged && binlog == "STATEMENT":
-		return errors.New("binlog_format is STATEMENT, which READ COMMITTED cannot write to: set " +
-			"it to ROW or MIXED")
 	}
 	return nil
+}
+
+// checkBinlog checks what MariaDB's and MySQL's own servers log.
+func checkBinlog(ctx context.Context, s *Store) error {
+	var logged bool
+	var format string
+	err := s.db.QueryRowContext(ctx, "SELECT @@log_bin, @@binlog_format").Scan(&logged, &format)
+	if err == nil && logged && format == "STATEMENT" {
+		err = errors.New("binlog_format is STATEMENT, which READ COMMITTED cannot write to: set " +
+			"it to ROW or MIXED")
+	}
+	return err
 }
 
 var errNoDatabase = errors.New("the DSN names no database: write it behind the address, as in " +

@@ -15,7 +15,7 @@ import (
 const leastMySQL = 8
 
 func checkMySQL(ctx context.Context, s *Store) error {
-	return checkServer(ctx, s, func(version string) error {
+	err := checkServer(ctx, s, func(version string) error {
 		if strings.Contains(version, "TiDB") {
 			return fmt.Errorf("the server is version %s: TiDB takes SELECT … FOR UPDATE SKIP "+
 				"LOCKED and holds no rows, so rollups and relays would not be right on it", version)
@@ -27,6 +27,10 @@ func checkMySQL(ctx context.Context, s *Store) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return checkBinlog(ctx, s)
 }
 
 // inTransactionOfMySQL sets a savepoint, which is forgotten at once, without a word, where no

@@ -47,8 +47,8 @@ func (a *asked) tooNew(known int64) error {
 		"package, which may %s it: %w", a.version, known, may, ErrSchemaNew)
 }
 
-// checkSchema demands a version of the schema that a build may write, and notes by which version the
-// store goes. A store writes, so one that could only be read is refused.
+// checkSchema demands a version of the schema that a build may write, and notes by which version
+// the store goes. A store writes, so one that could only be read is refused.
 func checkSchema(b build) func(context.Context, *Store) error {
 	return func(ctx context.Context, s *Store) error {
 		a, err := asksOf(ctx, s.db, s.prefix)
