@@ -116,13 +116,14 @@ func compareClosed(a, b convo.ClosedPlace) int {
 }
 
 // ForgetKeys implements convo.Store. The limit is divided among the shards, of which each looks at
-// one key at least.
+// one key at least. Workspaces that are being moved keep theirs until they are where they go.
 func (s *Store) ForgetKeys(
 	ctx context.Context, before time.Time, after convo.KeyPlace, limit int,
 ) (next convo.KeyPlace, removed int, err error) {
 	answers, err := ask(ctx, s,
-		func(_ string, shard Shard) (p pageOf[int, convo.KeyPlace], err error) {
-			next, n, err := shard.ForgetKeys(ctx, before, after, max(1, limit/len(s.names)))
+		func(name string, shard Shard) (p pageOf[int, convo.KeyPlace], err error) {
+			next, n, err := shard.ForgetKeys(s.guarded(ctx, name), before, after,
+				max(1, limit/len(s.names)))
 			return pageOf[int, convo.KeyPlace]{[]int{n}, next}, err
 		})
 	for i := range answers {
@@ -146,24 +147,25 @@ func compareKeys(a, b convo.KeyPlace) int {
 func (s *Store) ForgetDeliveries(
 	ctx context.Context, before time.Time, limit int,
 ) (n int, err error) {
-	return s.upTo(ctx, limit, func(shard Shard, left int) (int, error) {
+	return s.upTo(ctx, limit, func(ctx context.Context, shard Shard, left int) (int, error) {
 		return shard.ForgetDeliveries(ctx, before, left)
 	})
 }
 
 // PruneFeed implements relay.FeedStore.
 func (s *Store) PruneFeed(ctx context.Context, before time.Time, limit int) (n int, err error) {
-	return s.upTo(ctx, limit, func(shard Shard, left int) (int, error) {
+	return s.upTo(ctx, limit, func(ctx context.Context, shard Shard, left int) (int, error) {
 		return shard.PruneFeed(ctx, before, left)
 	})
 }
 
 // upTo has one shard after the other do something up to a limit, and returns how much.
 func (s *Store) upTo(
-	ctx context.Context, limit int, f func(shard Shard, left int) (int, error),
+	ctx context.Context, limit int,
+	f func(ctx context.Context, shard Shard, left int) (int, error),
 ) (n int, err error) {
-	err = s.inTurn(ctx, func(_ string, shard Shard) (bool, error) {
-		did, err := f(shard, limit-n)
+	err = s.inTurn(ctx, func(name string, shard Shard) (bool, error) {
+		did, err := f(s.guarded(ctx, name), shard, limit-n)
 		n += did
 		return n >= limit, err
 	})

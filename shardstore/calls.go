@@ -2,6 +2,8 @@ package shardstore
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,7 +38,7 @@ func (s *Store) Snapshots(ctx context.Context, to []convo.Ref) ([]convo.Snapshot
 }
 
 // Commit implements convo.Store. Changes of workspaces on several shards are ErrOtherShard, but
-// under a lock on all of them.
+// under a lock on all of them. An erasure is ErrMoving while its workspace is moved.
 func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 	if err := ctx.Err(); err != nil || len(changes) == 0 {
 		return err
@@ -49,13 +51,28 @@ func (s *Store) Commit(ctx context.Context, changes ...convo.Change) error {
 			}, workspacesOf(changes, changedIn)...)
 		}
 	}
-	return s.writing(ctx, func(ctx context.Context) error {
+	write := s.writing
+	if slices.ContainsFunc(changes, func(ch convo.Change) bool { return ch.Erase != nil }) {
+		write = s.erasing
+	}
+	return write(ctx, func(ctx context.Context) error {
 		shard, err := s.on(ctx, first)
 		if err != nil {
 			return err
 		}
 		return shard.Commit(ctx, changes...)
 	}, first)
+}
+
+// erasing is keeping of what is no housekeeping, and told so: trying again at once is no use.
+func (s *Store) erasing(
+	ctx context.Context, f func(ctx context.Context) error, workspaces ...string,
+) error {
+	err := s.keeping(ctx, f, workspaces[0])
+	if errors.Is(err, errRests) {
+		err = &Error{workspaces[0], "", ErrMoving}
+	}
+	return err
 }
 
 func changedIn(ch *convo.Change) string { return ch.Contact.Workspace }
@@ -161,11 +178,12 @@ func (s *Store) Deliveries(
 	})
 }
 
-// RemoveConversation implements convo.Store.
+// RemoveConversation implements convo.Store. While the workspace is moved, it is refused with an
+// error that is ErrMoving and convo.ErrConflict: Prune holds the conversation back.
 func (s *Store) RemoveConversation(
 	ctx context.Context, workspace string, id uuid.UUID, version int64,
 ) error {
-	return s.writing(ctx, func(ctx context.Context) error {
+	return s.keeping(ctx, func(ctx context.Context) error {
 		shard, err := s.on(ctx, workspace)
 		if err != nil {
 			return err

@@ -152,14 +152,15 @@ func (s *LockingStore) lockDue(
 }
 
 // Rollup adds events to the rollups of one shard after the other, each time of another one first,
-// up to limit conversations (0: a default for each shard), as sqlstore does.
+// up to limit conversations (0: a default for each shard), as sqlstore does. It leaves workspaces
+// alone that are being moved, until they are where they go.
 func (s *LockingStore) Rollup(ctx context.Context, limit int) (n int, more bool, err error) {
 	err = s.inTurn(ctx, func(name string, _ Shard) (bool, error) {
 		left := limit
 		if limit > 0 {
 			left -= n
 		}
-		did, rest, err := s.locking[name].Rollup(ctx, left)
+		did, rest, err := s.locking[name].Rollup(s.guarded(ctx, name), left)
 		n, more = n+did, more || rest
 		return limit > 0 && n >= limit, err
 	})
@@ -178,9 +179,10 @@ func (s *LockingStore) RollupBacklog(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// RebuildRollups empties the rollups of a workspace, so that Rollup makes them anew.
+// RebuildRollups empties the rollups of a workspace, so that Rollup makes them anew. While the
+// workspace is moved, it is refused with ErrMoving.
 func (s *LockingStore) RebuildRollups(ctx context.Context, workspace string) error {
-	return s.writing(ctx, func(ctx context.Context) error {
+	return s.keeping(ctx, func(ctx context.Context) error {
 		name, _, err := s.find(ctx, workspace)
 		if err != nil {
 			return err

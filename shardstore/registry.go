@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/housekeeping"
 )
 
 // Registry is a Directory with which workspaces can be moved, for it can be changed: a table of the
@@ -30,7 +31,7 @@ type Step string
 const (
 	// StepCopy: the workspace is in use, while it is copied to Place.Other.
 	StepCopy Step = "copy"
-	// StepStop: nobody writes to it, while the rest is copied and all is compared.
+	// StepStop: nobody writes to it, while the rest is copied.
 	StepStop Step = "stop"
 	// StepClear: the workspace is in use, and what Place.Other has of it is being removed.
 	StepClear Step = "clear"
@@ -44,9 +45,9 @@ type Option func(*common)
 
 // WithLease says for how long what a [Registry] says of a workspace is good. All processes, those
 // that move workspaces too, must have the same. A move stops writers for one and a half of it, and
-// what it then takes to compare the workspace; and a commit that takes longer than half of it is
-// broken off. Default: DefaultLease; from 10 milliseconds to an hour. Of a Directory that is no
-// Registry nothing is kept.
+// to copy what has changed since; and a commit that takes longer than half of it is broken off.
+// Default: DefaultLease; from 10 milliseconds to an hour. Of a Directory that is no Registry
+// nothing is kept.
 func WithLease(d time.Duration) Option { return func(c *common) { c.lease = d } }
 
 const (
@@ -132,9 +133,14 @@ func (p *places) of(ctx context.Context, workspace string) (placed, error) {
 
 // writable waits while writers to a workspace are stopped, and returns when its place will be too
 // old.
-func (s *Store) writable(ctx context.Context, workspace string) (until time.Time, err error) {
+func (s *Store) writable(
+	ctx context.Context, workspace string, may func(placed) error,
+) (until time.Time, err error) {
 	p := &s.places
 	k, err := p.of(ctx, workspace)
+	if err == nil {
+		err = may(k)
+	}
 	for since := time.Now(); err == nil && k.Step == StepStop; k, err = p.ask(ctx, workspace) {
 		if s.bound || time.Since(since) > p.patience {
 			return until, &Error{workspace, k.Shard, ErrMoving}
@@ -157,11 +163,61 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// errRests is why housekeeping leaves a workspace alone: as with what somebody else has in hand,
+// its turn comes later.
+var errRests = fmt.Errorf("%w (until then it rests: %w)", ErrMoving, convo.ErrConflict)
+
 // writing carries out f, which writes to workspaces, when writers to none of them are stopped, with
 // a context that ends before one of their places becomes too old. Who holds a lock has waited, for
 // the workspaces that it is of.
 func (s *Store) writing(
 	ctx context.Context, f func(ctx context.Context) error, workspaces ...string,
+) error {
+	return s.writingIf(ctx, func(placed) error { return nil }, f, workspaces...)
+}
+
+// keeping is writing of what rests while a workspace is moved: the copy is compared by what only
+// grows, and this removes rows, or changes them unseen. It waits for nothing.
+func (s *Store) keeping(
+	ctx context.Context, f func(ctx context.Context) error, workspace string,
+) error {
+	return s.writingIf(ctx, func(k placed) error { return rests(k, workspace) }, f, workspace)
+}
+
+// rests is why housekeeping must leave a workspace alone, if it must.
+func rests(k placed, workspace string) error {
+	if k.Step == StepCopy || k.Step == StepStop {
+		return &Error{workspace, k.Shard, errRests}
+	}
+	return nil
+}
+
+// guarded is a context under which a shard leaves workspaces alone that are being moved, or that
+// are elsewhere, when it goes over all of them.
+func (s *Store) guarded(ctx context.Context, shard string) context.Context {
+	if s.places.registry == nil {
+		return ctx
+	}
+	return housekeeping.With(ctx, func(
+		ctx context.Context, workspace string, do func(ctx context.Context) error,
+	) error {
+		err := s.writingIf(ctx, func(k placed) error {
+			if k.Shard != shard {
+				return errRests
+			}
+			return rests(k, workspace)
+		}, do, workspace)
+		if errors.Is(err, errRests) || errors.Is(err, ErrNoShard) {
+			return nil
+		}
+		return err
+	})
+}
+
+// writingIf is writing when may says so of each place.
+func (s *Store) writingIf(
+	ctx context.Context, may func(placed) error, f func(ctx context.Context) error,
+	workspaces ...string,
 ) error {
 	if s.places.registry == nil || len(workspaces) == 0 {
 		return f(ctx)
@@ -171,13 +227,20 @@ func (s *Store) writing(
 			if !slices.Contains(h.workspaces, w) {
 				return &Error{w, "", ErrNotLocked}
 			}
+			k, err := s.places.of(ctx, w)
+			if err != nil {
+				return err
+			}
+			if err := may(k); err != nil {
+				return err
+			}
 		}
 		return f(ctx)
 	}
 	p := &s.places
 	var until time.Time
 	for _, w := range workspaces {
-		at, err := s.writable(ctx, w)
+		at, err := s.writable(ctx, w, may)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/housekeeping"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
@@ -121,12 +122,14 @@ func (s *Store) ForgetDeliveries(
 		if err != nil {
 			return n, err
 		}
-		var forgotten bool
-		forgotten, err = s.exec(ctx, dialect.ForgetDelivery, place...)
-		if err == nil && !forgotten {
-			_, err = s.exec(ctx, dialect.DeliveryKnown, place...) // its message came in between
-		}
-		n++
+		err = housekeeping.Do(ctx, place[0].(string), func(ctx context.Context) error {
+			forgotten, err := s.exec(ctx, dialect.ForgetDelivery, place...)
+			if err == nil && !forgotten { // its message came in between
+				_, err = s.exec(ctx, dialect.DeliveryKnown, place...)
+			}
+			n++
+			return err
+		})
 	}
 	return n, err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chatlifecycle/convo/internal/housekeeping"
 	"github.com/chatlifecycle/convo/relay"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
@@ -108,35 +109,41 @@ func (s *Store) FeedAfter(
 	})
 }
 
-// PruneFeed implements relay.FeedStore.
+// PruneFeed implements relay.FeedStore. Each workspace is a commit of its own.
 func (s *Store) PruneFeed(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	if !s.feed {
 		return 0, cmp.Or(ctx.Err(), relay.ErrNoFeed)
 	}
+	type end struct {
+		workspace string
+		position  int64
+	}
+	var ends []end
 	err = s.withOutbox(ctx, func(s *Store) error {
-		n = 0 // it may be another try
-		type end struct {
-			workspace string
-			position  int64
-		}
-		var ends []end
-		err := s.read(ctx, dialect.OldInFeeds, []any{before.UnixMicro(), limit},
+		ends = ends[:0] // it may be another try
+		return s.read(ctx, dialect.OldInFeeds, []any{before.UnixMicro(), limit},
 			func(scan func(...any) error) error {
 				var e end
 				err := scan((*dialect.Text)(&e.workspace), &e.position)
 				ends = append(ends, e)
 				return err
 			})
-		if err != nil {
-			return err
-		}
-		for _, e := range ends {
-			deleted, err := s.change(ctx, s.d.PruneFeed(), []any{e.workspace, e.position})
-			if n += int(deleted); err != nil {
-				return err
-			}
-		}
-		return nil
 	})
+	for _, e := range ends {
+		if err != nil {
+			break
+		}
+		err = housekeeping.Do(ctx, e.workspace, func(ctx context.Context) error {
+			var deleted int64
+			err := s.withOutbox(ctx, func(s *Store) (err error) {
+				deleted, err = s.change(ctx, s.d.PruneFeed(), []any{e.workspace, e.position})
+				return err
+			})
+			if err == nil {
+				n += int(deleted)
+			}
+			return err
+		})
+	}
 	return n, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/housekeeping"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
@@ -217,7 +218,8 @@ func (s *Store) ForgetKeys(
 	var at dialect.Micros
 	var version dialect.Int // of its conversation
 	dests := append(dialect.Keys.Read.Dests(nil, &k), &at, &version)
-	var old [][]any
+	var workspaces []string
+	old := map[string][][]any{}
 	n := 0
 	err = s.rows(ctx, s.d.KeysBehind(), s.d.KeysBehindArgs(&after, limit),
 		func(scan func(...any) error) error {
@@ -229,7 +231,10 @@ func (s *Store) ForgetKeys(
 				gone = time.Time(at).Before(before)
 			}
 			if gone {
-				old = append(old, s.d.GoneKeyArgs(&k))
+				if len(old[k.Workspace]) == 0 {
+					workspaces = append(workspaces, k.Workspace)
+				}
+				old[k.Workspace] = append(old[k.Workspace], s.d.GoneKeyArgs(&k))
 			}
 			n++
 			return nil
@@ -240,6 +245,21 @@ func (s *Store) ForgetKeys(
 	if n == limit {
 		next = convo.KeyPlace{Workspace: k.Workspace, KeyID: k.KeyID}
 	}
+	for _, workspace := range workspaces {
+		err := housekeeping.Do(ctx, workspace, func(ctx context.Context) error {
+			n, err := s.forgetKeys(ctx, old[workspace])
+			removed += n
+			return err
+		})
+		if err != nil {
+			return next, removed, err
+		}
+	}
+	return next, removed, nil
+}
+
+// forgetKeys removes keys of a workspace, some in each commit.
+func (s *Store) forgetKeys(ctx context.Context, old [][]any) (removed int, err error) {
 	for some := range slices.Chunk(old, goneAtOnce) {
 		var n int64
 		err := s.inTransaction(ctx, func(s *Store) (err error) {
@@ -250,9 +270,9 @@ func (s *Store) ForgetKeys(
 			continue // somebody has one of them in hand: the next pass comes back to them
 		}
 		if err != nil {
-			return next, removed, err
+			return removed, err
 		}
 		removed += int(n)
 	}
-	return next, removed, nil
+	return removed, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/housekeeping"
 	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
@@ -83,16 +84,8 @@ func (s *Store) Rollup(ctx context.Context, limit int) (n int, more bool, err er
 		workspace = next
 		s.turn.set(workspace) // also if it fails: others are not to wait for it
 		taken := 0
-		err = s.holdRollups(ctx, workspace, func(s *Store, version int64) (err error) {
-			switch {
-			case version > rollupVersion:
-				return nil
-			case version < rollupVersion:
-				if err := s.resetRollups(ctx, workspace); err != nil {
-					return err
-				}
-			}
-			taken, err = s.rollup(ctx, workspace, limit-n)
+		err = housekeeping.Do(ctx, workspace, func(ctx context.Context) (err error) {
+			taken, err = s.rollupOf(ctx, workspace, limit-n)
 			return err
 		})
 		if err != nil {
@@ -101,6 +94,25 @@ func (s *Store) Rollup(ctx context.Context, limit int) (n int, more bool, err er
 		n += taken
 	}
 	return n, true, nil
+}
+
+// rollupOf is Rollup of a workspace.
+func (s *Store) rollupOf(
+	ctx context.Context, workspace string, limit int,
+) (taken int, err error) {
+	err = s.holdRollups(ctx, workspace, func(s *Store, version int64) (err error) {
+		switch {
+		case version > rollupVersion:
+			return nil
+		case version < rollupVersion:
+			if err := s.resetRollups(ctx, workspace); err != nil {
+				return err
+			}
+		}
+		taken, err = s.rollup(ctx, workspace, limit)
+		return err
+	})
+	return taken, err
 }
 
 // pendingAfter is the first workspace after another one that has events which are in no rollup.
