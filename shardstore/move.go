@@ -12,11 +12,12 @@ import (
 // mover is a shard that workspaces can be moved from and to. sqlstore is such.
 type mover interface {
 	Shard
-	// CopyWorkspace makes the rows of a workspace in another store of its kind what they are in
-	// this one, and returns how many it had to change; with complete, of nobody who writes, all.
-	CopyWorkspace(
-		ctx context.Context, to convo.Store, workspace string, complete bool,
-	) (changed int, err error)
+	// CopyWorkspace returns a function that makes the rows of a workspace in another store of its
+	// kind what they are in this one, and returns how many it had to change: the first call
+	// compares all, each later one what has changed since, if none has failed. With complete, of a
+	// workspace to which nobody writes, all is there.
+	CopyWorkspace(to convo.Store, workspace string) (
+		pass func(ctx context.Context, complete bool) (changed int, err error), err error)
 	// RemoveWorkspace removes some rows of a workspace, and returns how many; 0: there are none.
 	RemoveWorkspace(ctx context.Context, workspace string, limit int) (removed int, err error)
 }
@@ -37,16 +38,17 @@ type Moved struct {
 const (
 	// Writers are stopped when a pass has written so few rows, or when there were so many passes.
 	fewRows   = 500
-	maxPasses = 5
+	maxPasses = 10
 )
 
 // Move brings a workspace to another shard while it is in use. The directory must be a [Registry],
 // and says after each step how far it has come:
 //
-//   - It copies the workspace, and then what has changed meanwhile, until that is little.
-//   - It stops writers: their calls wait. When every process knows that, it copies the rest, and
-//     compares all rows until none is different. check, if it is not nil, may then look at the
-//     copy: storetest.CheckInvariants, say.
+//   - It copies the workspace, compares all of it with the copy, and then copies what has changed
+//     meanwhile, until that is little.
+//   - It stops writers: their calls wait. When every process knows that, it copies what has changed
+//     since. check, if it is not nil, may then look at the copy: storetest.CheckInvariants, say.
+//     Writers wait for it.
 //   - It changes the directory. Writers go on, on the new shard.
 //   - It removes the workspace from the old shard, when every process knows that.
 //
@@ -54,6 +56,10 @@ const (
 // names: call Move again, which goes on, or [Store.AbortMove]. A call that fails while writers are
 // stopped lets them go on, if it still can. What moves a workspace must have ended before something
 // else moves the same one: in one process that is refused with [ErrMoving].
+//
+// From the first step to the second, housekeeping leaves the workspace alone: Rollup, ForgetKeys,
+// ForgetDeliveries and PruneFeed go by it, and what is about it alone fails with ErrMoving:
+// RemoveConversation, RebuildRollups, and the erasure of a contact.
 //
 // Timers, relays and rollups go on with it where they were. A relay may send again what was in
 // hand. Transactions of the host ([Store.In]) must not last longer than half a lease.
@@ -114,6 +120,8 @@ type move struct {
 	check     func(ctx context.Context, copied convo.Store) error
 	moved     Moved
 	stopped   time.Time // since when writers are, as far as this call knows
+	// pass is what CopyWorkspace has returned for this call.
+	pass func(ctx context.Context, complete bool) (changed int, err error)
 }
 
 // alone calls f with the place of the workspace, read anew each time, until it says that it is
@@ -187,8 +195,24 @@ func (m *move) copy(ctx context.Context, p Place) error {
 	if err != nil {
 		return err
 	}
+	if m.pass, err = from.CopyWorkspace(to, m.workspace); err != nil {
+		return err
+	}
+	// By then housekeeping rests in every process. Writers are not stopped meanwhile.
+	if err := wait(ctx, m.s.places.lease*3/2); err != nil {
+		return err
+	}
+	n, err := m.pass(ctx, false)
+	if m.moved.Rows += n; err != nil {
+		return err
+	}
+	if n > 0 { // what was copied just now is compared
+		if m.pass, err = from.CopyWorkspace(to, m.workspace); err != nil {
+			return err
+		}
+	}
 	for pass := 0; pass < maxPasses; pass++ {
-		n, err := from.CopyWorkspace(ctx, to, m.workspace, false)
+		n, err := m.pass(ctx, false)
 		if m.moved.Rows += n; err != nil {
 			return err
 		}
@@ -227,14 +251,19 @@ func (m *move) handOver(ctx context.Context, p Place) error {
 }
 
 func (m *move) complete(ctx context.Context, p Place) error {
-	from, to, err := m.both(p)
+	_, to, err := m.both(p)
 	if err != nil {
 		return err
 	}
-	if err := wait(ctx, m.s.places.lease*3/2); err != nil {
+	over := time.Now().Add(m.s.places.lease * 3 / 2)
+	n, err := m.pass(ctx, false) // while some may go on writing, so that less is left
+	if m.moved.Rows += n; err != nil {
 		return err
 	}
-	n, err := from.CopyWorkspace(ctx, to, m.workspace, true)
+	if err := wait(ctx, time.Until(over)); err != nil {
+		return err
+	}
+	n, err = m.pass(ctx, true)
 	if m.moved.Rows += n; err != nil || m.check == nil {
 		return err
 	}

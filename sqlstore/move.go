@@ -4,14 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"math"
 	"reflect"
 	"slices"
 
 	"github.com/chatlifecycle/convo"
-	"github.com/chatlifecycle/convo/relay"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
@@ -30,97 +27,17 @@ type moved interface {
 	remove(ctx context.Context, s *Store, workspace string, limit int) (int, error)
 }
 
-// Of what is moved, what leads somewhere comes behind what it leads to, for else it might be
-// removed as something that leads nowhere.
-var movedTables = []moved{
-	table[convo.Contact]{&dialect.MovedContacts},
-	table[convo.EventRow]{&dialect.MovedContactEvents},
-	table[dialect.Address]{&dialect.MovedAddresses},
-	table[convo.Conversation]{&dialect.MovedConversations},
-	table[convo.EventRow]{&dialect.MovedEvents},
-	table[dialect.ClosedCycle]{&dialect.MovedCycles},
-	table[dialect.Mention]{&dialect.MovedMentions},
-	table[dialect.Labelled]{&dialect.MovedLabels},
-	table[dialect.Placed]{&dialect.MovedPlaces},
-	table[dialect.ClosedBy]{&dialect.MovedClosed},
-	table[dialect.Key]{&dialect.MovedKeys},
-	table[dialect.Delivery]{&dialect.MovedDeliveries},
-	table[relay.FeedRow]{&dialect.MovedFeed},
-	table[dialect.FeedEnd]{&dialect.MovedFeedHeads},
-	table[dialect.Sums]{&dialect.MovedRollups},
-}
-
-// handedOver are the tables in which ticks, relays and rollups look for work in all workspaces.
-// They are moved at last, when all else is there, so that no work is found before.
+// handedOver are the tables in which relays look for work in all workspaces. They are moved at
+// last, when all else is there, so that no work is found before.
 var handedOver = []moved{
-	table[convo.Conversation]{&dialect.MovedActives},
 	table[dialect.Noted]{&dialect.MovedOutbox},
 	table[dialect.Waiting]{&dialect.MovedQueue},
+}
+
+// movedFirst are removed first: in them ticks and rollups look for work.
+var movedFirst = []moved{
+	table[convo.Conversation]{&dialect.MovedActives},
 	table[dialect.Queued]{&dialect.MovedRollupQueue},
-}
-
-// maxPasses is how often all rows are compared until nothing is different any more.
-const maxPasses = 5
-
-// errRestless: the rows of a workspace that is moved keep changing.
-var errRestless = errors.New("somebody else writes to the workspace at one of the two stores: " +
-	"see that nobody does, and try again")
-
-// CopyWorkspace makes the rows of a workspace in another store of this package what they are in
-// this one, whatever is there, in batches, and returns how many it had to change: with few, nearly
-// all is there. Others may use both meanwhile, but nobody must write to the workspace in the other
-// one. What ticks, relays and rollups look for is left out, so that they find nothing there.
-//
-// When nobody writes to the workspace in this store either, complete has all be there, as of one
-// moment, and compared until nothing is different. It is for package shardstore, which stops
-// writers. Both should keep an outbox, and a feed, or none. It fails with errors.ErrUnsupported for
-// another kind of store.
-func (s *Store) CopyWorkspace(
-	ctx context.Context, to convo.Store, workspace string, complete bool,
-) (changed int, err error) {
-	t, ok := to.(*Store)
-	if !ok {
-		return 0, fmt.Errorf("sqlstore: a workspace cannot be copied to a %T: %w", to,
-			errors.ErrUnsupported)
-	}
-	if !complete {
-		return copyTables(ctx, movedTables, s, t, workspace)
-	}
-	err = s.snapshot(ctx, func(s *Store) error {
-		for _, of := range handedOver { // of an earlier call that was broken off
-			if err := empty(ctx, of, t, workspace); err != nil {
-				return err
-			}
-		}
-		for pass := 0; ; pass++ {
-			n, err := copyTables(ctx, movedTables, s, t, workspace)
-			changed += n
-			switch {
-			case err != nil:
-				return err
-			case pass == maxPasses:
-				return fmt.Errorf("sqlstore: workspace %q: %w", workspace, errRestless)
-			case n > 0:
-				continue
-			}
-			n, err = copyTables(ctx, handedOver, s, t, workspace)
-			changed += n
-			return err
-		}
-	})
-	return changed, err
-}
-
-func copyTables(
-	ctx context.Context, tables []moved, from, to *Store, workspace string,
-) (changed int, err error) {
-	for _, of := range tables {
-		n, err := of.pass(ctx, from, to, workspace)
-		if changed += n; err != nil {
-			return changed, err
-		}
-	}
-	return changed, nil
 }
 
 func empty(ctx context.Context, of moved, s *Store, workspace string) error {
@@ -139,7 +56,8 @@ func (s *Store) RemoveWorkspace(
 	ctx context.Context, workspace string, limit int,
 ) (removed int, err error) {
 	limit = cmp.Or(limit, movedAtOnce)
-	for _, of := range slices.Concat(handedOver, movedTables) {
+	all := slices.Concat(handedOver, movedFirst, newCopying(s, s, workspace).tables)
+	for _, of := range all {
 		n, err := of.remove(ctx, s, workspace, limit-removed)
 		if removed += n; err != nil || removed >= limit {
 			return removed, err
@@ -154,46 +72,68 @@ type table[R any] struct{ *dialect.Moved[R] }
 // page reads rows of a workspace behind another one, up to one, or up to a limit.
 func (m table[R]) page(
 	ctx context.Context, s *Store, workspace string, behind, upTo *R, limit int,
+) ([]*R, error) {
+	return m.read(ctx, s, m.Page(s.d.Dialect, behind != nil, upTo != nil),
+		m.PageArgs(s.d.Dialect, workspace, behind, upTo, limit))
+}
+
+// read reads rows by a statement.
+func (m table[R]) read(
+	ctx context.Context, s *Store, statement string, args []any,
 ) (all []*R, err error) {
-	args := m.PageArgs(s.d.Dialect, workspace, behind, upTo, limit)
-	err = s.many(ctx, m.Page(s.d.Dialect, behind != nil, upTo != nil), args,
-		func(scan func(...any) error) error {
-			r := m.Fresh()
-			all = append(all, r)
-			return scan(m.Table.Read.Dests(nil, r)...)
-		})
+	err = s.many(ctx, statement, args, func(scan func(...any) error) error {
+		r := m.Fresh()
+		all = append(all, r)
+		return scan(m.Table.Read.Dests(nil, r)...)
+	})
 	return all, err
 }
 
-func (m table[R]) pass(
-	ctx context.Context, from, to *Store, workspace string,
-) (changed int, err error) {
-	var behind *R
-	for {
-		rows, err := m.page(ctx, from, workspace, behind, nil, movedAtOnce)
+func (m table[R]) pass(ctx context.Context, from, to *Store, workspace string) (int, error) {
+	n, _, err := m.passOver(ctx, from, to, workspace, dialect.Range[R]{}, nil)
+	return n, err
+}
+
+// passOver is pass of a range of rows, page by page. It tells differ which rows it changed, if that
+// is not nil, and returns the last rows of all pages but the last one.
+func (m table[R]) passOver(
+	ctx context.Context, from, to *Store, workspace string, of dialect.Range[R],
+	differ func(gone, added []*R),
+) (changed int, ends []*R, err error) {
+	for behind := of.Behind; ; behind = ends[len(ends)-1] {
+		rows, err := m.page(ctx, from, workspace, behind, of.UpTo, movedAtOnce)
 		if err != nil {
-			return changed, err
+			return changed, ends, err
 		}
-		var last *R
+		last := of.UpTo
 		if len(rows) == movedAtOnce {
 			last = rows[movedAtOnce-1]
 		}
 		there, err := m.page(ctx, to, workspace, behind, last, math.MaxInt32)
 		if err != nil {
-			return changed, err
+			return changed, ends, err
 		}
-		gone, added := m.differences(rows, there)
-		if n := max(len(gone), len(added)); n > 0 {
-			changed += n
-			if err := m.write(ctx, to, gone, added); err != nil {
-				return changed, err
-			}
+		n, err := m.make(ctx, to, rows, there, differ)
+		if changed += n; err != nil || len(rows) < movedAtOnce {
+			return changed, ends, err
 		}
-		if last == nil {
-			return changed, nil
-		}
-		behind = last
+		ends = append(ends, last)
 	}
+}
+
+// make makes rows that are there those that are wanted.
+func (m table[R]) make(
+	ctx context.Context, to *Store, wanted, there []*R, differ func(gone, added []*R),
+) (int, error) {
+	gone, added := m.differences(wanted, there)
+	n := max(len(gone), len(added))
+	if n == 0 {
+		return 0, nil
+	}
+	if differ != nil {
+		differ(gone, added)
+	}
+	return n, m.write(ctx, to, gone, added)
 }
 
 // differences are the rows that are to go, and those that are to come, so that what is there is
@@ -256,6 +196,9 @@ func (m table[R]) write(ctx context.Context, to *Store, gone, added []*R) error 
 		if err := m.removeKeys(ctx, s, gone); err != nil {
 			return err
 		}
+		if err := m.makeRoom(ctx, s, added); err != nil {
+			return err
+		}
 		insert := manyRows{s: s, atOnce: insertedAtOnce, text: m.Insert}
 		for _, r := range added {
 			args := m.Table.All.Args(s.d.Dialect, nil, r)
@@ -277,6 +220,25 @@ func (m table[R]) write(ctx context.Context, to *Store, gone, added []*R) error 
 		}
 		return insert.exec(ctx)
 	})
+}
+
+// makeRoom removes rows that stand in the way of others, by a unique key beside the primary one:
+// they are no longer what they were, and have not been compared again.
+func (m table[R]) makeRoom(ctx context.Context, s *Store, rows []*R) error {
+	for some := range slices.Chunk(rows, goneAtOnce) {
+		statement := m.InSlots(len(some))
+		if statement == "" {
+			return nil
+		}
+		var args []any
+		for _, r := range some {
+			args = append(args, m.SlotArgs(s.d.Dialect, r)...)
+		}
+		if _, err := s.change(ctx, statement, args); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m table[R]) removeKeys(ctx context.Context, s *Store, rows []*R) error {

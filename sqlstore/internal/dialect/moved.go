@@ -57,11 +57,19 @@ type Moved[R any] struct {
 	Table Table[R]
 	key   []string   // the primary key, without the workspace, in the order of the columns
 	fresh func(r *R) // makes room for a row; nil: there is
+	// grows are numbers of a row that only grow; one of them does whenever the row is changed, but
+	// for what Moved's user looks for by itself.
+	grows []string
+	// slot is a unique key beside the primary one.
+	slot []string
 }
 
 // The tables, each in the order of its primary key.
 var (
-	MovedContacts      = Moved[ct]{Name: "convo_contacts", Table: Contacts, key: by("id")}
+	MovedContacts = Moved[ct]{
+		Name: "convo_contacts", Table: Contacts, key: by("id"),
+		grows: []string{"version", "CASE WHEN seen_at > 0 THEN seen_at >> 20 ELSE 0 END"},
+	}
 	MovedContactEvents = Moved[ev]{
 		Name: "convo_contact_events", Table: ContactEvents, key: by("contact seq"),
 	}
@@ -69,7 +77,7 @@ var (
 		Name: "convo_addresses", Table: Addresses, key: by("channel value"),
 	}
 	MovedConversations = Moved[cv]{
-		Name: "convo_conversations", Table: Conversations, key: by("id"),
+		Name: "convo_conversations", Table: Conversations, key: by("id"), grows: by("version"),
 	}
 	MovedEvents = Moved[ev]{Name: "convo_events", Table: Events, key: by("conversation seq")}
 	MovedCycles = Moved[ClosedCycle]{
@@ -91,6 +99,7 @@ var (
 	}
 	MovedDeliveries = Moved[dl]{
 		Name: "convo_deliveries", Table: Deliveries, key: by("channel id address"),
+		grows: []string{"status", "CASE WHEN unknown_since IS NULL THEN 1 ELSE 0 END"},
 	}
 	MovedFeed      = Moved[relay.FeedRow]{Name: "convo_feed", Table: Feed, key: by("position")}
 	MovedFeedHeads = Moved[FeedEnd]{Name: "convo_feed_heads", Table: FeedHeads}
@@ -98,8 +107,10 @@ var (
 		Name: "convo_rollups", Table: Rollups,
 		key: by("dimension subject slot_micros slot_number dimension_value"),
 	}
-	MovedActives = Moved[cv]{Name: "convo_active", Table: Actives, key: by("id")}
-	MovedOutbox  = Moved[Noted]{
+	MovedActives = Moved[cv]{
+		Name: "convo_active", Table: Actives, key: by("id"), slot: by("contact lane"),
+	}
+	MovedOutbox = Moved[Noted]{
 		Name: "convo_outbox", Table: Outbox, key: by("conversation contact seq"),
 	}
 	MovedQueue = Moved[Waiting]{
@@ -107,6 +118,7 @@ var (
 	}
 	MovedRollupQueue = Moved[Queued]{
 		Name: "convo_rollup_queue", Table: RollupQueue, key: by("conversation"),
+		grows: by("from_seq"),
 	}
 )
 
@@ -122,9 +134,20 @@ func (m *Moved[R]) Fresh() *R {
 }
 
 // Page selects the rows of a workspace in the order of their keys: those behind another row, if
-// there is one, up to a row, if there is one, else up to a limit.
+// there is one, up to a row, if there is one, and up to a limit.
 func (m *Moved[R]) Page(d *Dialect, behind, upTo bool) string {
-	q := "SELECT " + m.Table.Read.Names() + " FROM " + m.Name + " WHERE workspace = ?"
+	return m.read() + " WHERE " + m.within(d, behind, upTo) + m.inOrder() + " LIMIT ?"
+}
+
+func (m *Moved[R]) read() string { return "SELECT " + m.Table.Read.Names() + " FROM " + m.Name }
+
+func (m *Moved[R]) inOrder() string {
+	return " ORDER BY " + strings.Join(append([]string{"workspace"}, m.key...), ", ")
+}
+
+// within holds of the rows of a workspace that are behind one and up to one.
+func (m *Moved[R]) within(d *Dialect, behind, upTo bool) string {
+	q := "workspace = ?"
 	row, places := strings.Join(m.key, ", "), ""
 	if len(m.key) > 0 {
 		places = Placeholders(len(m.key))
@@ -143,8 +166,7 @@ func (m *Moved[R]) Page(d *Dialect, behind, upTo bool) string {
 	default:
 		q += " AND (" + row + ") <= (" + places + ")"
 	}
-	return q + " ORDER BY " + strings.Join(append([]string{"workspace"}, m.key...), ", ") +
-		" LIMIT ?"
+	return q
 }
 
 // byColumns says that the engine finds no place in an index by several columns at once.
@@ -160,19 +182,23 @@ func beyond(key []string, side, last string) string {
 
 // PageArgs are the arguments of Page.
 func (m *Moved[R]) PageArgs(d *Dialect, workspace string, behind, upTo *R, limit int) []any {
-	args := []any{workspace}
+	return append(m.withinArgs(d, nil, workspace, behind, upTo), limit)
+}
+
+func (m *Moved[R]) withinArgs(d *Dialect, to []any, workspace string, behind, upTo *R) []any {
+	to = append(to, workspace)
 	for _, r := range []*R{behind, upTo} {
 		if r == nil {
 			continue
 		}
 		key := m.KeyArgs(d, nil, r)[1:]
 		for i, v := range key {
-			if args = append(args, v); d.byColumns() && i < len(key)-1 {
-				args = append(args, v)
+			if to = append(to, v); d.byColumns() && i < len(key)-1 {
+				to = append(to, v)
 			}
 		}
 	}
-	return append(args, limit)
+	return to
 }
 
 // KeyArgs appends the key of a row, with its workspace, as arguments.

@@ -1,0 +1,202 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/relay"
+	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
+)
+
+// copying is the copying of a workspace from one store to another. Only it writes to the workspace
+// in the other one.
+//
+// It passes over all rows once, and then over those that have changed. Rows are grouped by what
+// they hang on, a contact or a conversation, the version of which grows with nearly each commit
+// that changes any of them. A pass over all reads those before what hangs on them. So where the
+// version there is the version here, what hangs on it was read later than that version was
+// written, and is the same. What changes without a version is looked for by itself: see catchUp.
+type copying struct {
+	from, to  *Store
+	workspace string
+	passed    bool // over all rows, and all that came after it went well
+
+	contacts      *watched[convo.Contact]
+	conversations *watched[convo.Conversation]
+	addresses     *watched[dialect.Address]
+	keys          *watched[dialect.Key]
+	deliveries    *watched[dialect.Delivery]
+	// tables are all, in their order: what leads somewhere comes behind what it leads to.
+	tables []moved
+	there  *sums    // of the store that is copied to, since it was written to last
+	found  *changed // by the pass that goes on
+}
+
+func newCopying(from, to *Store, workspace string) *copying {
+	c := &copying{
+		from: from, to: to, workspace: workspace,
+		contacts:      watch(&dialect.MovedContacts),
+		conversations: watch(&dialect.MovedConversations),
+		addresses:     watch(&dialect.MovedAddresses),
+		keys:          watch(&dialect.MovedKeys),
+		deliveries:    watch(&dialect.MovedDeliveries),
+	}
+	c.contacts.differ = func(gone, added []*convo.Contact) { c.found.contactsDiffer(gone, added) }
+	c.conversations.differ = func(gone, added []*convo.Conversation) {
+		c.found.conversationsDiffer(gone, added)
+	}
+	c.tables = []moved{
+		c.contacts, table[convo.EventRow]{&dialect.MovedContactEvents}, c.addresses,
+		c.conversations, table[convo.EventRow]{&dialect.MovedEvents},
+		table[dialect.ClosedCycle]{&dialect.MovedCycles},
+		table[dialect.Mention]{&dialect.MovedMentions},
+		table[dialect.Labelled]{&dialect.MovedLabels},
+		table[dialect.Placed]{&dialect.MovedPlaces},
+		table[dialect.ClosedBy]{&dialect.MovedClosed},
+		table[convo.Conversation]{&dialect.MovedActives},
+		c.keys, c.deliveries,
+		table[relay.FeedRow]{&dialect.MovedFeed}, table[dialect.FeedEnd]{&dialect.MovedFeedHeads},
+		table[dialect.Sums]{&dialect.MovedRollups},
+		table[dialect.Queued]{&dialect.MovedRollupQueue},
+	}
+	return c
+}
+
+// maxPasses is how often all rows are compared until nothing is different any more.
+const maxPasses = 5
+
+// errRestless: the rows of a workspace that is moved keep changing.
+var errRestless = errors.New("somebody else writes to the workspace at one of the two stores: " +
+	"see that nobody does, and try again")
+
+// CopyWorkspace returns a function that makes the rows of a workspace in another store of this
+// package what they are in this one, and returns how many it had to change. Call it again and
+// again: the first call compares all rows, whatever is there, in batches; each later one what has
+// changed since the call before, as long as none fails. Others may use both stores meanwhile, but
+// nobody else must write to the workspace in the other one. What relays look for is left out.
+// Ticks find the timers of what was copied, and must leave them alone, as shardstore has them do.
+//
+// When nobody writes to the workspace in this store either, complete has all be there, as of one
+// moment. Calls that go over all workspaces (Rollup, ForgetKeys, ForgetDeliveries, PruneFeed),
+// RebuildRollups, RemoveConversation and erasures must leave the workspace alone in both stores
+// from the first call on.
+//
+// It is for package shardstore, which sees to all that. Both should keep an outbox, and a feed, or
+// none. It fails with errors.ErrUnsupported for another kind of store. One call at a time.
+func (s *Store) CopyWorkspace(
+	to convo.Store, workspace string,
+) (pass func(ctx context.Context, complete bool) (changed int, err error), err error) {
+	t, ok := to.(*Store)
+	if !ok {
+		return nil, fmt.Errorf("sqlstore: a workspace cannot be copied to a %T: %w", to,
+			errors.ErrUnsupported)
+	}
+	return newCopying(s, t, workspace).pass, nil
+}
+
+// pass is what CopyWorkspace returns.
+func (c *copying) pass(ctx context.Context, complete bool) (changed int, err error) {
+	passed := c.passed
+	c.passed = false // until this one has gone well
+	switch {
+	case complete:
+		changed, err = c.complete(ctx, passed)
+	case passed:
+		var same bool
+		err = c.from.snapshot(ctx, func(from *Store) (err error) {
+			changed, err = c.catchUp(ctx, from)
+			if err == nil {
+				same, err = c.sumsStand(ctx, from)
+			}
+			return err
+		})
+		if err == nil && !same {
+			var n int
+			n, err = c.all(ctx, c.from)
+			changed += n
+		}
+	default:
+		changed, err = c.all(ctx, c.from)
+	}
+	if err == nil && !complete {
+		// While there is time: then what is here is read alone when writers wait for it.
+		c.there, err = c.sumsOf(ctx, c.to)
+	}
+	c.passed = err == nil
+	return changed, err
+}
+
+// all passes over all rows but those that are handed over.
+func (c *copying) all(ctx context.Context, from *Store) (changed int, err error) {
+	c.there, c.found = nil, newChanged()
+	for _, of := range c.tables {
+		n, err := of.pass(ctx, from, c.to, c.workspace)
+		if changed += n; err != nil {
+			return changed, err
+		}
+	}
+	return changed, nil
+}
+
+// complete has all be there.
+func (c *copying) complete(ctx context.Context, passed bool) (changed int, err error) {
+	err = c.from.snapshot(ctx, func(from *Store) error {
+		for _, of := range handedOver { // of an earlier call that was broken off
+			if err := empty(ctx, of, c.to, c.workspace); err != nil {
+				return err
+			}
+		}
+		same := false
+		for try := 0; !same; try++ {
+			var n int
+			var err error
+			switch {
+			case try == maxPasses:
+				return fmt.Errorf("sqlstore: workspace %q: %w", c.workspace, errRestless)
+			case passed:
+				n, err = c.catchUp(ctx, from)
+			default:
+				n, err = c.all(ctx, from)
+			}
+			if changed += n; err != nil {
+				return err
+			}
+			if same = n == 0; passed && !same {
+				same, err = c.again(ctx, from)
+			}
+			if passed && same && err == nil {
+				same, err = c.sumsStand(ctx, from)
+			}
+			if err != nil {
+				return err
+			}
+			passed = passed && same
+		}
+		for _, of := range handedOver {
+			n, err := of.pass(ctx, from, c.to, c.workspace)
+			if changed += n; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return changed, err
+}
+
+// sumsStand reports whether nothing was rolled up since the pass over all. Only such a one finds
+// which sums are other ones; so this must not happen, but if it has, by who does not go by
+// shardstore, it is seen by what has left the queue.
+func (c *copying) sumsStand(ctx context.Context, from *Store) (bool, error) {
+	if c.found.rolledUp {
+		return false, nil
+	}
+	queue := watch(&dialect.MovedRollupQueue)
+	here, err := queue.sums(ctx, from, c.workspace)
+	if err != nil {
+		return false, err
+	}
+	there, err := queue.sums(ctx, c.to, c.workspace)
+	return err == nil && here[0] == there[0], err
+}
