@@ -28,7 +28,7 @@ func serverProcess(ctx context.Context, db *sql.DB, question string) (pid string
 	return strings.TrimSpace(pid), err
 }
 
-// serverTime is the processor time of servers so far, of the processes with the given numbers, their
+// serverTime is the processor time of servers so far: of the processes with these numbers, their
 // threads and their children; 0 where /proc does not say it.
 func serverTime(pids string) (sum time.Duration) {
 	if pids == "" {
@@ -43,7 +43,8 @@ func serverTime(pids string) (sum time.Duration) {
 	for _, stat := range all {
 		b, _ := os.ReadFile(stat)
 		_, rest, _ := strings.Cut(string(b), ") ") // behind the name: state, parent, …
-		if f := strings.Fields(rest); len(f) > 1 && slices.Contains(strings.Fields(pids), f[1]) {
+		f := strings.Fields(rest)
+		if len(f) > 1 && slices.Contains(strings.Fields(pids), f[1]) {
 			tasks = append(tasks, strings.TrimSuffix(stat, "stat")+"schedstat")
 		}
 	}
