@@ -62,7 +62,13 @@ func TestWhatIsRedactedIsNowhere(t *testing.T) {
 		for _, m := range messages {
 			do(m.Contact, convo.Retract{By: ana, Message: m.ID, Redact: true})
 		}
-		assert.Zero(t, canaries(t, e, db, path))
+		// PostgreSQL keeps rows for the oldest transaction of all databases of its server, which
+		// others may have begun before: that ends.
+		left := canaries(t, e, db, path)
+		for until := time.Now().Add(time.Minute); left > 0 && time.Now().Before(until); {
+			left = canaries(t, e, db, path)
+		}
+		assert.Zero(t, left)
 
 		var export bytes.Buffer
 		require.NoError(t, report.WriteTranscripts(t.Context(), &export, s,
