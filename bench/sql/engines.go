@@ -292,3 +292,18 @@ func (b byConvo) Close(ctx context.Context, contact string) error {
 		convo.Close{By: convo.ByUser(agent), Category: category, Summary: summary})
 	return err
 }
+
+// filled opens a pool on the database, fills it with n conversations, and finds the server's
+// process. The pool is the caller's to close, also after an error.
+func (e *engine) filled(ctx context.Context, n int) (*sql.DB, error) {
+	db, err := e.open(e.server)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(e.connections)
+	db.SetMaxIdleConns(e.connections)
+	if err = e.fill(ctx, db, n); err == nil && e.process != "" {
+		e.pid, err = serverProcess(ctx, db, e.process)
+	}
+	return db, err
+}

@@ -65,20 +65,12 @@ func (d *delays) at(percent int) float64 {
 
 // relayed measures all four.
 func (e *engine) relayed(ctx context.Context, o *options) error {
-	db, err := e.open(e.server)
+	db, err := e.filled(ctx, o.rows)
+	if db != nil {
+		defer func() { _ = db.Close() }()
+	}
 	if err != nil {
 		return err
-	}
-	defer func() { _ = db.Close() }()
-	db.SetMaxOpenConns(e.connections)
-	db.SetMaxIdleConns(e.connections)
-	if err := e.fill(ctx, db, o.rows); err != nil {
-		return err
-	}
-	if e.process != "" {
-		if e.pid, err = serverProcess(ctx, db, e.process); err != nil {
-			return err
-		}
 	}
 	sides := map[string]byConvo{}
 	for impl, outbox := range map[string]bool{

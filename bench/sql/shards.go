@@ -56,7 +56,7 @@ func spreadWorks() (all []work) {
 func overShards(n int) string { return fmt.Sprintf("%d-shards", n) }
 
 // shard measures on the servers of o.shards.
-func shard(ctx context.Context, o *options) (err error) {
+func shard(ctx context.Context, o *options) (failed error) {
 	of := engine{name: "PostgreSQL", id: "postgresql-shards"}
 	var pids, names []string
 	stores := map[string]*sqlstore.Store{}
@@ -68,21 +68,14 @@ func shard(ctx context.Context, o *options) (err error) {
 	}
 	for i, dsn := range o.shards {
 		e, err := newPostgres(ctx, o, dsn)
-		defer func() { err = errors.Join(err, e.drop()) }()
+		defer func() { failed = errors.Join(failed, e.drop()) }()
 		if err != nil {
 			return err
 		}
-		db, err := e.open(e.server)
-		if err != nil {
-			return err
+		db, err := e.filled(ctx, o.rows)
+		if db != nil {
+			defer func() { _ = db.Close() }()
 		}
-		defer func() { _ = db.Close() }()
-		db.SetMaxOpenConns(e.connections)
-		db.SetMaxIdleConns(e.connections)
-		if err := e.fill(ctx, db, o.rows); err != nil {
-			return err
-		}
-		pid, err := serverProcess(ctx, db, e.process)
 		if err != nil {
 			return err
 		}
@@ -96,7 +89,7 @@ func shard(ctx context.Context, o *options) (err error) {
 				return err
 			}
 		}
-		pids, names = append(pids, pid), append(names, fmt.Sprint("shard-", i))
+		pids, names = append(pids, e.pid), append(names, fmt.Sprint("shard-", i))
 		stores[names[i]] = b.store
 		first := map[string]*sqlstore.Store{}
 		for _, name := range names {

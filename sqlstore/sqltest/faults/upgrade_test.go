@@ -52,8 +52,8 @@ func cycles(t *testing.T) int {
 }
 
 // The build before and the next one, which goes by the schema that it meets, work side by side while
-// the schema is migrated up, down and up again, and nothing is missing from the log, from reports, from what a relay brings out, nor from
-// the new table.
+// the schema is migrated up, down and up again, and nothing is missing from the log, from reports,
+// from what a relay brings out, nor from the new table.
 func TestAnUpgradeStopsNobodyForthAndBack(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		u := newUpgrade(t, e)
