@@ -43,6 +43,13 @@ func TestPlans(t *testing.T) {
 		t.Run("no statement scans a table", p.noScans)
 		t.Run("a page reads no more than its rows", p.noLongPages)
 		t.Run("a page of a long history reads what is around it", p.noWholeHistories)
+		if e == testdb.PostgreSQL {
+			// It multiplies how rare each value of a condition is, and so may expect a few rows
+			// where there are thousands: here always.
+			p := newPlanner(t, e, `ALTER TABLE convo_closed ALTER workspace SET STATISTICS 0,
+				ALTER what SET STATISTICS 0, ALTER value SET STATISTICS 0`)
+			t.Run("a page reads no more where rows are thought to be few", p.noLongPages)
+		}
 	})
 }
 
@@ -634,13 +641,18 @@ func TestDeadlinesAreFoundByTime(t *testing.T) {
 	})
 }
 
-func newPlanner(t *testing.T, e testdb.Engine) *planner {
+// newPlanner carries out some statements before the engine counts its rows.
+func newPlanner(t *testing.T, e testdb.Engine, before ...string) *planner {
 	t.Helper()
 	return openPlanner(t, e, func(ctx context.Context, db *sql.DB) {
 		require.NoError(t, fill.Conversations(ctx, db, dialects[e], filled))
 		require.NoError(t, fill.Log(ctx, db, dialects[e], filled))
 		require.NoError(t, fill.RolledUp(ctx, db, dialects[e], filled))
 		require.NoError(t, fill.Inbox(ctx, db, dialects[e], inbox))
+		for _, text := range before {
+			_, err := db.ExecContext(ctx, text)
+			require.NoError(t, err, text)
+		}
 		require.NoError(t, fill.Analyze(ctx, db, dialects[e]))
 	})
 }

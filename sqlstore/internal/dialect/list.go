@@ -136,6 +136,15 @@ func (d *Dialect) LookUp(table, alias, on string) string {
 		"SELECT %[2]s.* FROM %[1]s %[2]s WHERE %[3]s OFFSET 0) %[2]s", table, alias, on)
 }
 
+// oneByOne ends a subquery that is to be looked up for each row. PostgreSQL would read all that the
+// rest of its condition finds, which it can take for a few rows where there are thousands.
+func (d *Dialect) oneByOne() string {
+	if d.straightJoin != "" {
+		return ""
+	}
+	return " OFFSET 0"
+}
+
 // byIndex is a hint to use one of some indexes, where the engine needs it.
 func (d *Dialect) byIndex(indexes string) string {
 	if d.listIndexes == "" {

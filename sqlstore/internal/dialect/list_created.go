@@ -52,7 +52,8 @@ func (d *Dialect) listCreated(f *convo.Filter) (statement string, args []any) {
 		}
 		queued.add(true, "rq.workspace = ? AND NOT EXISTS (SELECT 1 FROM convo_closed cl"+
 			" WHERE cl.workspace = rq.workspace AND cl.what = ? AND cl.value = ?"+
-			" AND cl.created_at = cv.created_at AND cl.id = cv.id)", f.Workspace, what, value)
+			" AND cl.created_at = cv.created_at AND cl.id = cv.id"+d.oneByOne()+")",
+			f.Workspace, what, value)
 		parts = append(parts, l.closed(), queued.closed())
 	}
 	if len(parts) == 1 {
