@@ -49,6 +49,9 @@ func (s *Store) beginWriting(ctx context.Context, since time.Time) (*begun, erro
 	}
 	// Others may share the transaction: no single caller's deadline may end it.
 	lasting := context.WithoutCancel(ctx)
+	if s.d.TakeWriteLock != "" {
+		return s.beginTaking(ctx, conn, since)
+	}
 	if s.writer.patience == 0 { // in memory, where there is one connection
 		b, err := s.beginOn(lasting, conn)
 		return b, s.refusal(err)
@@ -74,6 +77,40 @@ func (s *Store) beginWriting(ctx context.Context, since time.Time) (*begun, erro
 		return nil, s.refusal(err)
 	}
 	return &begun{s, conn, tx}, nil
+}
+
+// beginTaking is beginWriting where BEGIN takes no lock and nothing waits for one: where another
+// transaction writes, a statement that would write is refused at once. A connection may be one to a
+// server that is gone, or leads no more: nothing was written, so the next one is tried.
+func (s *Store) beginTaking(
+	ctx context.Context, conn *sql.Conn, since time.Time,
+) (*begun, error) {
+	lasting := context.WithoutCancel(ctx)
+	for {
+		tx, err := s.askForLock(ctx, since, func() (*sql.Tx, error) {
+			tx, err := conn.BeginTx(lasting, nil)
+			if err != nil {
+				return nil, err
+			}
+			if _, err = tx.ExecContext(lasting, s.stmts.text(s.d.TakeWriteLock)); err != nil {
+				_ = tx.Rollback()
+				return nil, err
+			}
+			return tx, nil
+		})
+		switch {
+		case err == nil:
+			return &begun{s, conn, tx}, nil
+		case ctx.Err() != nil || codeOf(err) != "" || errors.Is(err, errLocked) ||
+			s.writer.expired(since):
+			_ = conn.Close()
+			return nil, s.refusal(err)
+		}
+		drop(conn)
+		if conn, err = s.db.Conn(ctx); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // maxPause is how long the lock may be free before somebody who waits takes notice: less than the
@@ -122,10 +159,10 @@ func drop(conn *sql.Conn) {
 // as long once more.
 func (s *Store) waited(ctx context.Context) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("sqlstore: waiting for the write lock of the SQLite file: %w", ctx.Err())
+		return fmt.Errorf("sqlstore: waiting for the write lock of %s: %w", s.d.Name, ctx.Err())
 	}
-	return fmt.Errorf("sqlstore: %w of the SQLite file for more than the busy_timeout of %s: end "+
-		"its transaction sooner, or set a longer busy_timeout", errLocked, s.writer.patience)
+	return fmt.Errorf("sqlstore: %w of %s for more than %s: end its transaction sooner, or, of a "+
+		"SQLite file, set a longer busy_timeout", errLocked, s.d.Name, s.writer.patience)
 }
 
 // run carries out f in b, and commits it. When it cannot be told whether it was committed, the

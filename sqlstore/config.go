@@ -125,9 +125,9 @@ func (c Config) engine() (*engine, error) {
 	switch {
 	case e == nil:
 		return nil, &convo.ValidationError{
-			Field: "dialect", Rule: "must be SQLite, PostgreSQL, MariaDB or MySQL",
+			Field: "dialect", Rule: "must be SQLite, PostgreSQL, MariaDB, MySQL or Dqlite",
 		}
-	case c.Dialect == SQLite && strings.HasPrefix(c.prefix(), "sqlite_"):
+	case e.Folder == engines[SQLite].Folder && strings.HasPrefix(c.prefix(), "sqlite_"):
 		return nil, &convo.ValidationError{
 			Field: "prefix", Rule: "must not begin with sqlite_, which SQLite keeps for itself",
 		}

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/chatlifecycle/convo"
@@ -17,8 +18,31 @@ func (s *Store) Deliver(
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	s = s.within(ctx)
-	args := make([]any, 0, 11*len(ds))
+	deliver := func(s *Store) error {
+		unknown = 0 // it may be another try
+		for some := range slices.Chunk(ds, s.d.AtOnce(len(ds), argsOfDelivery, 0)) {
+			n, err := s.deliver(ctx, workspace, now, some)
+			if unknown += n; err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if s = s.within(ctx); s.tx == nil && s.d.oneWriter {
+		err = s.inTransaction(ctx, deliver)
+	} else {
+		err = deliver(s)
+	}
+	return unknown, err
+}
+
+// argsOfDelivery are the arguments of a receipt: its columns but for one, and four more.
+var argsOfDelivery = len(dialect.Deliveries.All) + 3
+
+func (s *Store) deliver(
+	ctx context.Context, workspace string, now time.Time, ds []convo.Delivery,
+) (unknown int, err error) {
+	args := make([]any, 0, argsOfDelivery*len(ds))
 	for i := range ds {
 		row := dialect.Delivery{Workspace: workspace, Delivery: ds[i], Rank: ds[i].Status.Rank()}
 		args = dialect.Deliveries.All.Args(s.d.Dialect, args, &row)
@@ -32,14 +56,6 @@ func (s *Store) Deliver(
 			unknown++
 		}
 		return err
-	}
-	if s.tx == nil && s.d.oneWriter {
-		err := s.write(ctx, func(t *transaction) error {
-			unknown = 0 // it may be carried out again
-			rows, err := t.query(ctx, statement, args...)
-			return s.each(ctx, rows, err, count)
-		})
-		return unknown, err
 	}
 	if s.d.NoReturning {
 		if _, err := s.exec(ctx, statement, args...); err != nil {

@@ -17,11 +17,13 @@ type Dialect int
 // The engines. SQLite is 3.38 or later, PostgreSQL 13 or later, MariaDB 10.6 or later. MySQL is for
 // servers that speak as MySQL 8.0 does and have none of MariaDB's blocks. It was tested on
 // MariaDB's servers, which know its words, too, not on MySQL's own: see the README of this folder.
+// Dqlite is SQLite that several servers have copies of, 1.11 or later. Its tables are SQLite's.
 const (
 	SQLite Dialect = iota + 1
 	PostgreSQL
 	MariaDB
 	MySQL
+	Dqlite
 )
 
 func (d Dialect) String() string {
@@ -88,5 +90,9 @@ var engines = map[Dialect]*engine{
 		Dialect: &dialect.MySQL, many: true, check: checkMySQL,
 		inTransaction: inTransactionOfMySQL, asked: true, migrationLock: newNamedLock,
 		lockTimeouts: waitsOfInnoDB,
+	},
+	Dqlite: {
+		Dialect: &dialect.Dqlite, oneWriter: true, check: checkDqlite,
+		inTransaction: inTransactionOfSQLite, asked: true,
 	},
 }

@@ -81,7 +81,7 @@ func (x *eraser) findNamed(ctx context.Context) error {
 	for _, r := range x.plan.conversations {
 		known[r.ID] = true
 	}
-	found, err := x.store.mentionsBy(ctx, x.t.d.HoldMentions(len(x.Was)), x.plan.workspace, x.Was)
+	found, err := x.store.mentionsBy(ctx, x.t.d.HoldMentions, x.plan.workspace, x.Was)
 	if err != nil {
 		return err
 	}
@@ -256,24 +256,33 @@ func (x *eraser) cycles(ctx context.Context) error {
 // keys leaves hashes of the keys, and no receipts of the messages that had them.
 func (x *eraser) keys(ctx context.Context) error {
 	workspace := x.plan.workspace
-	args := append(named([]any{workspace}, x.Was), workspace, x.Contacts[0].ID)
-	args = x.t.d.IDs(args, x.Elsewhere)
 	var all []convo.Key
+	known := map[convo.Key]bool{} // several statements may find the same
 	var k dialect.Key
 	dests := dialect.Keys.Read.Dests(nil, &k)
-	err := x.store.many(ctx, dialect.KeysOf(len(x.Was), len(x.Elsewhere)), args,
-		func(scan func(...any) error) error {
-			err := scan(dests...)
-			theirs := k.Channel == "" || x.Of(k.Contact) ||
-				k.Conversation != uuid.Nil && x.Owns(k.Conversation) ||
-				x.addresses[convo.Address{Channel: k.Channel, Value: k.Address}]
-			if theirs && !k.IsErased() {
-				all = append(all, k.Key)
-			}
+	most := max(len(x.Was), len(x.Elsewhere))
+	atOnce := x.t.d.AtOnce(most, 2, 3)
+	part := func(i, of int) (from, to int) { return min(i, of), min(i+atOnce, of) }
+	for i := 0; i < most; i += atOnce {
+		from, to := part(i, len(x.Was))
+		was := x.Was[min(from, len(x.Was)-1):to] // never none
+		from, to = part(i, len(x.Elsewhere))
+		elsewhere := x.Elsewhere[from:to]
+		args := append(named([]any{workspace}, was), workspace, x.Contacts[0].ID)
+		err := x.store.many(ctx, dialect.KeysOf(len(was), len(elsewhere)),
+			x.t.d.IDs(args, elsewhere), func(scan func(...any) error) error {
+				err := scan(dests...)
+				theirs := k.Channel == "" || x.Of(k.Contact) ||
+					k.Conversation != uuid.Nil && x.Owns(k.Conversation) ||
+					x.addresses[convo.Address{Channel: k.Channel, Value: k.Address}]
+				if theirs && !k.IsErased() && !known[k.Key] {
+					known[k.Key], all = true, append(all, k.Key)
+				}
+				return err
+			})
+		if err != nil {
 			return err
-		})
-	if err != nil {
-		return err
+		}
 	}
 	for _, k := range all {
 		_, err := x.t.update(ctx, dialect.DeleteKey, workspace, k.Channel, k.ID, k.Address,

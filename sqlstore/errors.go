@@ -8,7 +8,7 @@ import (
 
 // codeOf is what the database engine calls an error, or "" when it did not come from there. The
 // drivers are not imported; those of PostgreSQL have a method SQLState, those of SQLite a method or
-// field (Extended)Code, and MySQL's a field Number.
+// field (Extended)Code, dqlite's a field Code, and MySQL's a field Number.
 func codeOf(err error) string {
 	for ; err != nil; err = errors.Unwrap(err) {
 		switch e := err.(type) { //nolint:errorlint // the loop unwraps
@@ -39,7 +39,7 @@ func codeField(err error) string {
 	if v.Kind() != reflect.Struct {
 		return ""
 	}
-	for _, name := range [...]string{"Number", "ExtendedCode"} {
+	for _, name := range [...]string{"Number", "ExtendedCode", "Code"} {
 		switch f := v.FieldByName(name); {
 		case !f.IsValid():
 		case f.CanUint():

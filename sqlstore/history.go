@@ -37,7 +37,7 @@ func (s *Store) history(ctx context.Context, f *convo.EventFilter) ([]convo.Even
 		return nil, err
 	}
 	var out []convo.Event
-	for some := range slices.Chunk(stretches, maxMany) {
+	for some := range slices.Chunk(stretches, s.d.AtOnce(maxMany, 4, 0)) {
 		var args []any
 		for _, t := range some {
 			args = append(args, f.Workspace, s.d.ID(t.ID), t.Seq,
@@ -84,7 +84,8 @@ func (s *Store) stretches(
 			f.Workspace, f.Contact, f.After.At.UnixMicro(), f.Limit)
 		return dialect.Enough(all, f), err
 	}
-	for some := range slices.Chunk(family, maxMany) {
+	atOnce := s.d.AtOnce(maxMany, convo.MaxSpan, dialect.ArgsBehind)
+	for some := range slices.Chunk(family, atOnce) {
 		ask := (*Store).rows
 		if len(some) > 1 { // its text depends on their number
 			ask = (*Store).many

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -53,16 +54,12 @@ func (s *Store) LastMessages(
 		return nil, err
 	}
 	s = s.within(ctx)
-	args := []any{workspace}
-	for _, id := range ids {
-		args = append(args, s.d.ID(id))
+	for some := range slices.Chunk(ids, s.d.AtOnce(len(ids), 1, 1)) {
+		out, err = eventsOf(ctx, s, (*Store).many, out, dialect.Events,
+			dialect.LastMessages(len(some)), s.d.IDs([]any{workspace}, some)...)
+		if err != nil {
+			return nil, err
+		}
 	}
-	var r convo.EventRow
-	dests := dialect.Events.Read.Dests(nil, &r)
-	err = s.many(ctx, dialect.LastMessages(len(ids)), args, func(scan func(...any) error) error {
-		err := scan(dests...)
-		out = append(out, r.Event())
-		return err
-	})
-	return out, err
+	return out, nil
 }

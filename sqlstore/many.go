@@ -173,7 +173,7 @@ func insertMany[R, T any](
 	ctx context.Context, t *transaction, insert string, columns dialect.Columns[T], rows []R,
 	of func(row R) *T,
 ) (bool, error) {
-	for some := range slices.Chunk(rows, maxMany) {
+	for some := range slices.Chunk(rows, t.d.AtOnce(maxMany, len(columns), 0)) {
 		statement, values := dialect.InsertMany(t.d.Dialect, insert, columns, some, of)
 		result, err := t.tx.ExecContext(ctx, t.d.Text(statement, t.stmts.prefix), values...)
 		if t.d.InsertOnce == "" && codeOf(err) == t.d.UniqueViolation {

@@ -18,8 +18,7 @@ func (s *Store) Mentions(
 	if err := ctx.Err(); err != nil || len(contacts) == 0 {
 		return nil, err
 	}
-	found, err := s.within(ctx).mentionsBy(ctx, dialect.MentionsOf(len(contacts)), workspace,
-		contacts)
+	found, err := s.within(ctx).mentionsBy(ctx, dialect.MentionsOf, workspace, contacts)
 	for _, m := range found {
 		if m.Owner == "" && !slices.Contains(all, m.Conversation) {
 			all = append(all, m.Conversation)
@@ -30,9 +29,16 @@ func (s *Store) Mentions(
 
 // mentionsBy are the logs that name one of some contacts, by a statement for so many of them.
 func (s *Store) mentionsBy(
-	ctx context.Context, statement, workspace string, contacts []string,
-) ([]dialect.Mention, error) {
-	return s.scanMentions(ctx, (*Store).many, statement, named([]any{workspace}, contacts)...)
+	ctx context.Context, statement func(contacts int) string, workspace string, contacts []string,
+) (all []dialect.Mention, err error) {
+	for some := range slices.Chunk(contacts, s.d.AtOnce(len(contacts), 1, 1)) {
+		found, err := s.scanMentions(ctx, (*Store).many, statement(len(some)),
+			named([]any{workspace}, some)...)
+		if all = append(all, found...); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 func (s *Store) scanMentions(

@@ -202,6 +202,7 @@ var gooseDialects = map[Dialect]database.Dialect{
 	PostgreSQL: database.DialectPostgres,
 	MariaDB:    database.DialectMySQL,
 	MySQL:      database.DialectMySQL,
+	Dqlite:     database.DialectSQLite3,
 }
 
 func (c Config) provider(b build, e *engine) (*goose.Provider, error) {

@@ -199,7 +199,9 @@ func (m table[R]) write(ctx context.Context, to *Store, gone, added []*R) error 
 		if err := m.makeRoom(ctx, s, added); err != nil {
 			return err
 		}
-		insert := manyRows{s: s, atOnce: insertedAtOnce, text: m.Insert}
+		insert := manyRows{
+			s: s, atOnce: s.d.AtOnce(insertedAtOnce, len(m.Table.All), 0), text: m.Insert,
+		}
 		for _, r := range added {
 			args := m.Table.All.Args(s.d.Dialect, nil, r)
 			size := 0

@@ -22,7 +22,7 @@ const streamsAtOnce = 50
 
 // outboxPlaces are how many places such a statement may have. As many texts are kept prepared: to
 // read and plan a new one takes longer than to carry it out.
-var outboxPlaces = [...]int{5, 25, streamsAtOnce}
+var outboxPlaces = [...]int{5, 20, streamsAtOnce}
 
 // placesFor is how many places a statement has that lists so many.
 func placesFor(n int) int {
@@ -32,6 +32,16 @@ func placesFor(n int) int {
 		}
 	}
 	panic(fmt.Sprintf("sqlstore: a statement for %d streams", n))
+}
+
+// placesAtOnce is how many places a statement has at most of which each is so many arguments.
+func (s *Store) placesAtOnce(each int) (most int) {
+	for _, places := range outboxPlaces {
+		if places <= s.d.AtOnce(streamsAtOnce, each, 0) {
+			most = places
+		}
+	}
+	return most
 }
 
 // padded repeats the last of some rows, which have so many arguments each, until all places of a
@@ -123,7 +133,7 @@ func (s *Store) queue(
 		}
 	}
 	slices.SortFunc(waiting, func(a, b dialect.Waiting) int { return a.Compare(b.Queue) })
-	for some := range slices.Chunk(waiting, streamsAtOnce) {
+	for some := range slices.Chunk(waiting, s.placesAtOnce(len(dialect.Queue.All))) {
 		statement, args := dialect.ManyWaiting(s.d.Dialect, some, placesFor(len(some)))
 		if _, err := s.tx.exec(ctx, statement, args...); err != nil {
 			return 0, err
@@ -333,13 +343,14 @@ func (s *Store) settle(
 			of++
 		}
 	}
-	if of > 0 {
-		sent, places := padded(sent, 7)
-		deleted, err := s.tx.exec(ctx, s.d.DeleteSent(places), sent...)
+	const each = 7
+	for some := range slices.Chunk(sent, each*s.placesAtOnce(each)) {
+		some, places := padded(some, each)
+		deleted, err := s.tx.exec(ctx, s.d.DeleteSent(places), some...)
 		if err != nil {
 			return 0, err
 		}
-		n = int(deleted)
+		n += int(deleted)
 	}
 	all := n == of // that were sent are gone
 	for i := range done {

@@ -193,12 +193,27 @@ func (s *Store) Conversation(
 
 // Contacts implements convo.Store.
 func (s *Store) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Contact, error) {
-	ask := (*Store).rows
-	if len(f.IDs) > 0 { // its text depends on their number
-		ask = (*Store).many
+	if len(f.IDs) == 0 {
+		statement, args := s.d.Contacts(&f)
+		return s.contacts(ctx, (*Store).rows, statement, args...)
 	}
-	statement, args := s.d.Contacts(&f)
-	return s.contacts(ctx, ask, statement, args...)
+	var all []convo.Contact
+	ids, of := f.IDs, len(f.IDs)
+	for f.IDs = range slices.Chunk(ids, s.d.AtOnce(of, 1, dialect.ArgsOfContacts)) {
+		statement, args := s.d.Contacts(&f)
+		page, err := s.contacts(ctx, (*Store).many, statement, args...)
+		if err != nil || len(f.IDs) == of {
+			return page, err
+		}
+		all = append(all, page...)
+	}
+	slices.SortFunc(all, func(a, b convo.Contact) int {
+		if f.BySeen {
+			return cmp.Or(b.SeenAt.Compare(a.SeenAt), cmp.Compare(b.ID, a.ID))
+		}
+		return cmp.Compare(a.ID, b.ID)
+	})
+	return all[:min(f.Limit, len(all))], nil
 }
 
 // Family implements convo.Store.

@@ -16,8 +16,16 @@ import (
 
 // What goes by its age.
 
-// goneAtOnce is how many rows one statement removes.
+// goneAtOnce is how many rows one statement removes at most.
 const goneAtOnce = 50
+
+// goneAtOnce is how many of some rows, which are found by such keys, one statement removes.
+func (s *Store) goneAtOnce(keys [][]any) int {
+	if len(keys) == 0 {
+		return goneAtOnce
+	}
+	return s.d.AtOnce(goneAtOnce, len(keys[0]), 0)
+}
 
 // RemoveConversation implements convo.Store. It waits for nobody who has the conversation in hand.
 // It does wait for a Rollup of the workspace, and holds nothing meanwhile; and for who is just
@@ -198,7 +206,7 @@ func (s *Store) ofMessages(
 
 // removeRows removes rows by their keys.
 func (s *Store) removeRows(ctx context.Context, of dialect.Gone, keys [][]any) error {
-	for some := range slices.Chunk(keys, goneAtOnce) {
+	for some := range slices.Chunk(keys, s.goneAtOnce(keys)) {
 		if _, err := s.change(ctx, s.d.Remove(of, len(some)), slices.Concat(some...)); err != nil {
 			return err
 		}
@@ -260,7 +268,7 @@ func (s *Store) ForgetKeys(
 
 // forgetKeys removes keys of a workspace, some in each commit.
 func (s *Store) forgetKeys(ctx context.Context, old [][]any) (removed int, err error) {
-	for some := range slices.Chunk(old, goneAtOnce) {
+	for some := range slices.Chunk(old, s.goneAtOnce(old)) {
 		var n int64
 		err := s.inTransaction(ctx, func(s *Store) (err error) {
 			n, err = s.change(ctx, s.d.Remove(dialect.GoneKeys, len(some)), slices.Concat(some...))

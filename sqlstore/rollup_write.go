@@ -18,6 +18,12 @@ const (
 	bytesAtOnce   = 256 << 10
 )
 
+// The arguments of a row: of its key within a workspace, and of all of it.
+const (
+	argsOfKey    = 5
+	argsOfRollup = 11
+)
+
 // addRollups adds what is new to the rows that are there. Those it reads and writes many at a time.
 func (s *Store) addRollups(ctx context.Context, workspace string, sums *rollupSums) error {
 	sums.widen()
@@ -28,13 +34,15 @@ func (s *Store) addRollups(ctx context.Context, workspace string, sums *rollupSu
 		}
 	}
 	slices.SortFunc(keys, rollupKey.compare)
-	stored := manyRows{s: s, atOnce: storedAtOnce, text: s.storedRollups}
-	for some := range slices.Chunk(keys, storedAtOnce) {
+	stored := manyRows{s: s, atOnce: s.d.AtOnce(storedAtOnce, argsOfKey, 1), text: s.storedRollups}
+	for some := range slices.Chunk(keys, stored.atOnce) {
 		if err := stored.addTo(ctx, sums, workspace, some); err != nil {
 			return err
 		}
 	}
-	write := manyRows{s: s, atOnce: writtenAtOnce, text: s.upsertRollups}
+	write := manyRows{
+		s: s, atOnce: s.d.AtOnce(writtenAtOnce, argsOfRollup, 0), text: s.upsertRollups,
+	}
 	for _, k := range keys {
 		r, err := sums.encode(k)
 		if err != nil {
@@ -61,7 +69,7 @@ func (s *Store) storedRollups(rows int) string {
 func (s *Store) upsertRollups(rows int) string {
 	const columns = "workspace, dimension, subject, slot_micros, slot_number, dimension_value, " +
 		"version, sums, sketches, half_hours, half_hour_sketches"
-	row := "(" + dialect.Placeholders(strings.Count(columns, ",")+1) + ")"
+	row := "(" + dialect.Placeholders(argsOfRollup) + ")"
 	return "INSERT INTO convo_rollups (" + columns + ") VALUES " + row +
 		strings.Repeat(", "+row, rows-1) + s.d.UpsertRollups
 }

@@ -13,14 +13,11 @@ import (
 func checkSQLite(ctx context.Context, s *Store) error {
 	var mode, encoding string
 	var timeout, secureDelete int
-	for _, p := range []struct {
-		pragma string
-		to     any
-	}{{"journal_mode", &mode}, {"encoding", &encoding}, {"busy_timeout", &timeout},
-		{"secure_delete", &secureDelete}} {
-		if err := s.db.QueryRowContext(ctx, "PRAGMA "+p.pragma).Scan(p.to); err != nil {
-			return err
-		}
+	if err := s.pragmas(ctx, map[string]any{
+		"journal_mode": &mode, "encoding": &encoding, "busy_timeout": &timeout,
+		"secure_delete": &secureDelete,
+	}); err != nil {
+		return err
 	}
 	switch {
 	case mode != "wal" && mode != "memory":
@@ -32,8 +29,8 @@ func checkSQLite(ctx context.Context, s *Store) error {
 			encoding)
 	case timeout < 1000:
 		return fmt.Errorf("busy_timeout is %d ms: set PRAGMA busy_timeout on every connection, in "+
-			"the DSN, to 1000 or more, "+
-			"so that a writer waits for another process", timeout)
+			"the DSN, to 1000 or more, so that a writer waits for another process; a cluster of "+
+			"dqlite wants the dialect Dqlite", timeout)
 	case secureDelete != 1:
 		return errors.New("secure_delete is off: set PRAGMA secure_delete = ON on every " +
 			"connection, in the DSN, so that nothing of what is redacted stays in the file")
@@ -44,6 +41,16 @@ func checkSQLite(ctx context.Context, s *Store) error {
 	}
 	if mode == "wal" {
 		s.writer.patience = time.Duration(timeout) * time.Millisecond
+	}
+	return nil
+}
+
+// pragmas reads settings of SQLite's.
+func (s *Store) pragmas(ctx context.Context, to map[string]any) error {
+	for name, dest := range to {
+		if err := s.db.QueryRowContext(ctx, "PRAGMA "+name).Scan(dest); err != nil {
+			return err
+		}
 	}
 	return nil
 }

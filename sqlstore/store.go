@@ -190,7 +190,7 @@ func (s *Store) transact(ctx context.Context, f func(*transaction) error) error 
 // discard closes a connection in an unknown state, so that nobody else gets it. Not SQLite's: there
 // may be only one, with all the data in its memory, and nobody kills its statements.
 func (s *Store) discard(conn *sql.Conn) {
-	if s.writer == nil {
+	if !s.d.InProcess() {
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
 }
@@ -233,7 +233,7 @@ func (s *Store) resolveUnknownCommit(ctx context.Context, witnesses []witness, e
 			return fmt.Errorf("sqlstore: %w: %w", convo.ErrConflict, err)
 		}
 	}
-	if known || s.writer != nil { // SQLite has no commits on the way
+	if known || s.d.InProcess() {
 		return s.refusal(err)
 	}
 	return fmt.Errorf("sqlstore: %w: %w", convo.ErrCommitUnknown, err)

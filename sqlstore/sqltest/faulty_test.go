@@ -70,7 +70,7 @@ func coded(e testdb.Engine, c codedError) error {
 	switch e {
 	case testdb.PostgreSQL:
 		return stateError{&c}
-	case testdb.SQLite:
+	case testdb.SQLite, testdb.Dqlite:
 		return codeError{&c}
 	}
 	return &c
@@ -225,7 +225,7 @@ type faultyConn struct {
 // lose ends the connection as its loss does. One to a SQLite file cannot be lost, and stays open as
 // long as it has statements.
 func (c *faultyConn) lose() {
-	if c.f.engine == testdb.SQLite {
+	if c.f.engine.Server() == testdb.SQLite {
 		_, _ = c.Conn.(driver.ExecerContext).ExecContext(context.Background(), "ROLLBACK", nil)
 	} else {
 		_ = c.Conn.Close()
@@ -248,7 +248,7 @@ func (c *faultyConn) call(name string, do, drop func() error) error {
 			if do() == nil {
 				_ = drop()
 			}
-			_ = c.Conn.Close()
+			c.lose()
 		})
 		c.lost, c.delayed = true, true
 		if what == pooled {
@@ -264,7 +264,7 @@ func (c *faultyConn) call(name string, do, drop func() error) error {
 		return driver.ErrBadConn
 	case what == refused || what == conflicting || what == ended || what == afterRows:
 		// where the transaction stays open, for another try
-		if name == "commit" && c.f.engine != testdb.SQLite {
+		if name == "commit" && c.f.engine.Server() != testdb.SQLite {
 			_ = drop()
 		}
 		switch what {

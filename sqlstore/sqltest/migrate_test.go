@@ -144,7 +144,7 @@ func TestArgumentsThatCannotBeAreRefused(t *testing.T) {
 		_, err = config.Migrations()
 		refused("prefix", err)
 	}
-	for _, d := range []sqlstore.Dialect{0, 5, -1} {
+	for _, d := range []sqlstore.Dialect{0, 6, -1} {
 		config := sqlstore.Config{DB: db, Dialect: d}
 		refused("dialect", config.Migrate(t.Context()))
 		_, err := config.Open(t.Context())

@@ -190,41 +190,44 @@ func (m *moving) deliver(e *convo.Engine, id string, status convo.DeliveryStatus
 // What is changed after all rows were passed over is found again: the copy is the same, row for
 // row, whatever it was that changed, and whether a pass comes in between or the last one finds it.
 func TestWhatChangesWhileAWorkspaceIsCopiedIsFoundAgain(t *testing.T) {
-	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
-		m := newMoving(t, e, e)
-		m.lived("acme", 700) // more than a range
-		engine, err := convo.New(m.stores[0])
+	testdb.EachAtOnce(t, changesAreFoundAgain)
+}
+
+func changesAreFoundAgain(t *testing.T, e testdb.Engine) {
+	t.Helper()
+	m := newMoving(t, e, e)
+	m.lived("acme", 700) // more than a range
+	engine, err := convo.New(m.stores[0])
+	require.NoError(t, err)
+	m.deliver(engine, "early", convo.DeliverySent)
+	m.do(engine, "ann 4", convo.SetPending{By: ana})
+	m.do(engine, "ann 4", convo.Resume{By: ana})
+	for i := range 60 {
+		m.do(engine, fmt.Sprint("bea ", i), convo.Receive{Channel: "mail", Body: "hi"})
+	}
+	for _, of := range changesOfMoved {
+		pass, err := m.stores[0].CopyWorkspace(m.stores[1], "acme")
 		require.NoError(t, err)
-		m.deliver(engine, "early", convo.DeliverySent)
-		m.do(engine, "ann 4", convo.SetPending{By: ana})
-		m.do(engine, "ann 4", convo.Resume{By: ana})
-		for i := range 60 {
-			m.do(engine, fmt.Sprint("bea ", i), convo.Receive{Channel: "mail", Body: "hi"})
-		}
-		for _, of := range changesOfMoved {
-			pass, err := m.stores[0].CopyWorkspace(m.stores[1], "acme")
+		for want := range 2 {
+			n, err := pass(t.Context(), false)
 			require.NoError(t, err)
-			for want := range 2 {
-				n, err := pass(t.Context(), false)
-				require.NoError(t, err)
-				if want == 1 {
-					require.Zero(t, n, "%s: nothing has changed", of.name)
-				}
-			}
-			before := allRowsOf(t, m.dbs[0])
-			of.change(m, engine)
-			now := allRowsOf(t, m.dbs[0])
-			for _, table := range of.tables {
-				assert.NotEqual(t, before[table], now[table], "%s changes %s", of.name, table)
-			}
-			n, err := pass(t.Context(), true)
-			require.NoError(t, err)
-			assert.Positive(t, n, of.name)
-			there := allRowsOf(t, m.dbs[1])
-			for _, table := range tablesOf {
-				assert.Equal(t, now[table], there[table], "%s: %s", of.name, table)
+			if want == 1 {
+				require.Zero(t, n, "%s: nothing has changed", of.name)
 			}
 		}
-		assert.Empty(t, storetest.CheckInvariants(t.Context(), m.stores[1], "acme"))
-	})
+		before := allRowsOf(t, m.dbs[0])
+		of.change(m, engine)
+		now := allRowsOf(t, m.dbs[0])
+		for _, table := range of.tables {
+			assert.NotEqual(t, before[table], now[table], "%s changes %s", of.name, table)
+		}
+		n, err := pass(t.Context(), true)
+		require.NoError(t, err)
+		assert.Positive(t, n, of.name)
+		there := allRowsOf(t, m.dbs[1])
+		for _, table := range tablesOf {
+			assert.Equal(t, now[table], there[table], "%s: %s", of.name, table)
+		}
+	}
+	assert.Empty(t, storetest.CheckInvariants(t.Context(), m.stores[1], "acme"))
 }

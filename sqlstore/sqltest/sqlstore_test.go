@@ -16,6 +16,7 @@ import (
 var dialects = map[testdb.Engine]sqlstore.Dialect{
 	testdb.SQLite: sqlstore.SQLite, testdb.PostgreSQL: sqlstore.PostgreSQL,
 	testdb.MariaDB: sqlstore.MariaDB, testdb.MySQL: sqlstore.MySQL,
+	testdb.Dqlite: sqlstore.Dqlite,
 }
 
 // asTexts are settings of a driver with which it prepares nothing either.

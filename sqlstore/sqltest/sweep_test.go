@@ -263,15 +263,18 @@ func (w *sweep) check(t *testing.T) {
 }
 
 func TestACallIsDoneWholeOrNotAtAllWhicheverStatementFails(t *testing.T) {
-	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
-		w := newSweep(t, e)
-		whats := []fault{cancelledBefore, cancelledAfter, refused, conflicting, lostBefore,
-			lostAfter, lostAfterAsBad, downAfter, afterRows}
-		if e != testdb.SQLite { // which is in the same process
-			whats = append(whats, delayed, pooled)
-		}
-		w.each(t, func(*act) bool { return true }, w.meet, whats...)
-	})
+	testdb.EachAtOnce(t, wholeOrNotAtAll)
+}
+
+func wholeOrNotAtAll(t *testing.T, e testdb.Engine) {
+	w := newSweep(t, e)
+	w.each(t, func(*act) bool { return true }, w.meet, cancelledBefore, cancelledAfter, refused,
+		conflicting, lostBefore, lostAfter, lostAfterAsBad, downAfter, afterRows)
+	if e == testdb.SQLite { // which is in the same process
+		return
+	}
+	// What is on its way to dqlite has the only lock, for which a runner would wait here.
+	w.each(t, func(a *act) bool { return e != testdb.Dqlite || !a.runner }, w.meet, delayed, pooled)
 }
 
 func TestTheHostsTransactionHasACallWholeOrNotAtAllWhicheverStatementFails(t *testing.T) {

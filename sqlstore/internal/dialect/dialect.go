@@ -26,6 +26,9 @@ type Dialect struct {
 	placeholders func(statement string) string
 	// idsAsText binds ids as text instead of their 16 bytes.
 	idsAsText bool
+	// MaxArgs is how many arguments a statement may have, where an engine has a bound that lists of
+	// rows would exceed; 0: it has none. See AtOnce.
+	MaxArgs int
 	// oneColumn has Load select a snapshot as one text, for a driver whose cost per column
 	// dominates: modernc.org/sqlite, and pgx, which makes two objects of each.
 	oneColumn bool
@@ -75,6 +78,9 @@ type Dialect struct {
 	// have ended it before.
 	Savepoint string
 
+	// TakeWriteLock changes nothing, and takes the lock of all writes, where BEGIN does not; empty:
+	// BEGIN does, or there is no such lock.
+	TakeWriteLock string
 	// Lock makes of a SELECT one that holds its rows until the transaction ends; empty: the
 	// transaction holds everything.
 	Lock string
@@ -187,6 +193,10 @@ func (d *Dialect) OneColumn() bool { return d.oneColumn }
 
 // Conflict reports whether an error with this code means that a race was lost.
 func (d *Dialect) Conflict(code string) bool { return slices.Contains(d.Conflicts, code) }
+
+// InProcess says that the engine is in this process: what it has not done when it answers will not
+// be done, and its connections are not lost.
+func (d *Dialect) InProcess() bool { return d.NotCarriedOut == nil }
 
 // Settled reports whether an error with this code is the engine's own word that a statement was not
 // carried out.

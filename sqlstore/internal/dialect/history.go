@@ -84,6 +84,9 @@ func (d *Dialect) OwnLogsArgs(f *convo.EventFilter) []any {
 	}
 }
 
+// ArgsBehind are the arguments of Behind, but for MaxSpan of each of the family.
+const ArgsBehind = 21 + 3*convo.MaxSpan
+
 // Behind is the statement for the conversations of a contact that may have events behind f.After,
 // where f.Contact is the root of a family, and its arguments. It finds those that began up to an
 // hour before, those that are active, and among the longer ones those that can reach so far. These

@@ -131,6 +131,9 @@ func keysFound(workspace, channel, id, erased, address, contact string) string {
 				WHERE holds.workspace = ky.workspace AND holds.id = ky.conversation)))`
 }
 
+// ArgsOfContacts are the arguments of Contacts, but for the ids, at most.
+const ArgsOfContacts = 5
+
 // Contacts is the statement for a page of root contacts.
 func (d *Dialect) Contacts(f *convo.ContactFilter) (statement string, args []any) {
 	where, order := "workspace = ? AND merged_into IS NULL", "id"

@@ -26,6 +26,7 @@ var ana = convo.ByUser("ana")
 var dialects = map[testdb.Engine]sqlstore.Dialect{
 	testdb.SQLite: sqlstore.SQLite, testdb.PostgreSQL: sqlstore.PostgreSQL,
 	testdb.MariaDB: sqlstore.MariaDB, testdb.MySQL: sqlstore.MySQL,
+	testdb.Dqlite: sqlstore.Dqlite,
 }
 
 // TestMain also runs the processes that are to be killed, or that race: see

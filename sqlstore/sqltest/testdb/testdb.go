@@ -19,24 +19,31 @@ import (
 	"github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"github.com/chatlifecycle/convo/sqlstore"
 )
 
 // Engine is a database engine, by the name that its subtests have.
 type Engine string
 
 // The engines. SQLite is always there; the others are servers. MySQL is what is said to MySQL's
-// servers, tried on MariaDB's.
+// servers, tried on MariaDB's. Dqlite is what is said to dqlite, tried on a SQLite file, but by
+// scripts/dqlite; Each does not run it.
 const (
 	SQLite     Engine = "SQLite"
 	PostgreSQL Engine = "PostgreSQL"
 	MariaDB    Engine = "MariaDB"
 	MySQL      Engine = "MySQL"
+	Dqlite     Engine = "dqlite"
 )
 
 // Server is the engine whose server it is tried on: what a test itself says is in its words.
 func (e Engine) Server() Engine {
-	if e == MySQL {
+	switch e {
+	case MySQL:
 		return MariaDB
+	case Dqlite:
+		return SQLite
 	}
 	return e
 }
@@ -92,7 +99,7 @@ func EachAtOnce(t *testing.T, f func(t *testing.T, e Engine)) {
 func server(t testing.TB, e Engine) string {
 	t.Helper()
 	name, ok := variables[e]
-	if !ok && e != SQLite {
+	if !ok && e.Server() != SQLite {
 		t.Fatalf("testdb: no engine %q", e)
 	}
 	dsn := os.Getenv(name)
@@ -131,6 +138,8 @@ func Create(t testing.TB, e Engine, params ...string) Database {
 		d, err = createPostgres(t, dsn)
 	case MariaDB, MySQL:
 		d, err = createMariaDB(t, e, dsn)
+	case Dqlite:
+		d, err = createDqlite(t)
 	default:
 		d = createSQLite(t)
 	}
@@ -143,7 +152,11 @@ func Create(t testing.TB, e Engine, params ...string) Database {
 // Open opens a pool of at most 40 connections, which is closed with the test.
 func (d Database) Open(t testing.TB) *sql.DB {
 	t.Helper()
-	db, err := sql.Open(d.Driver, d.DSN)
+	open := sql.Open
+	if d.Engine == Dqlite {
+		open = sqlstore.OpenDqlite
+	}
+	db, err := open(d.Driver, d.DSN)
 	if err != nil {
 		t.Fatalf("testdb: %v", err)
 	}
