@@ -160,5 +160,5 @@ func openChild(to testdb.Database) (*sql.DB, error) {
 	if to.Engine == testdb.SQLite {
 		return sqlstore.OpenSQLite("sqlite", to.DSN)
 	}
-	return sql.Open(to.Driver, to.DSN)
+	return to.Pool()
 }

@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,11 +27,9 @@ const racerVariable = "CONVO_TEST_RACER"
 // racer is one of several processes that call what there is, merges above all, on the same few
 // contacts. Every spell has new ones, so that merges never run out.
 type racer struct {
-	Engine testdb.Engine
-	Driver string
-	DSN    string
-	Start  time.Time
-	For    time.Duration
+	testdb.Database
+	Start time.Time
+	For   time.Duration
 }
 
 const (
@@ -70,7 +67,7 @@ func raceProcesses(t *testing.T, e testdb.Engine) {
 	if testing.Short() {
 		long = 3 * time.Second
 	}
-	what, err := json.Marshal(racer{e, d.Driver, d.DSN, time.Now(), long})
+	what, err := json.Marshal(racer{d, time.Now(), long})
 	require.NoError(t, err)
 	program, err := os.Executable()
 	require.NoError(t, err)
@@ -146,7 +143,7 @@ func raceAsProcess(text string) {
 }
 
 func (r *racer) race(all *tally) error {
-	db, err := sql.Open(r.Driver, r.DSN)
+	db, err := r.Pool()
 	if err != nil {
 		return err
 	}

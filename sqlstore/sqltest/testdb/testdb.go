@@ -152,11 +152,7 @@ func Create(t testing.TB, e Engine, params ...string) Database {
 // Open opens a pool of at most 40 connections, which is closed with the test.
 func (d Database) Open(t testing.TB) *sql.DB {
 	t.Helper()
-	open := sql.Open
-	if d.Engine == Dqlite {
-		open = sqlstore.OpenDqlite
-	}
-	db, err := open(d.Driver, d.DSN)
+	db, err := d.Pool()
 	if err != nil {
 		t.Fatalf("testdb: %v", err)
 	}
@@ -168,6 +164,14 @@ func (d Database) Open(t testing.TB) *sql.DB {
 		}
 	})
 	return db
+}
+
+// Pool opens a pool as a host does, which the caller closes.
+func (d Database) Pool() (*sql.DB, error) {
+	if d.Engine == Dqlite {
+		return sqlstore.OpenDqlite(d.Driver, d.DSN)
+	}
+	return sql.Open(d.Driver, d.DSN)
 }
 
 // With is the same database with other parameters of its DSN, each key=value, written as the engine
