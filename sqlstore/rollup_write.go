@@ -55,9 +55,19 @@ func (s *Store) addRollups(ctx context.Context, workspace string, sums *rollupSu
 			}
 		}
 		write.add(size, workspace, string(k.dimension), int64(k.subject), k.width, k.slot, k.value,
-			rollupVersion, r.sums, r.sketches, r.halfHours, r.halfHourSketches)
+			rollupVersion, orNull(r.sums), orNull(r.sketches), orNull(r.halfHours),
+			orNull(r.halfHourSketches))
 	}
 	return write.exec(ctx)
+}
+
+// orNull is NULL where there is nothing: some drivers would write an empty text, which a copy of the
+// row is not.
+func orNull(b []byte) any {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
 }
 
 // storedRollups finds so many rows by their keys.

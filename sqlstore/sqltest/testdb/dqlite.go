@@ -114,7 +114,14 @@ func (s dqliteStmt) QueryContext(
 	return r, asDqlite(err)
 }
 
+// taken refuses more arguments than dqlite takes, and no bytes: it writes an empty blob for them,
+// where others write NULL.
 func taken(text string, args []driver.NamedValue) error {
+	for i := range args {
+		if b, ok := args[i].Value.([]byte); ok && len(b) == 0 {
+			return fmt.Errorf("testdb: dqlite writes no NULL for argument %d: %.100s", i+1, text)
+		}
+	}
 	if len(args) > maxDqliteArgs {
 		return fmt.Errorf("testdb: dqlite takes %d arguments, not %d: %.100s", maxDqliteArgs,
 			len(args), text)
