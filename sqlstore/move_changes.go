@@ -221,14 +221,7 @@ func ofIDs[R any](
 func (m table[R]) withKeys(
 	ctx context.Context, from, to *Store, rows []*R,
 ) (total int, err error) {
-	if len(rows) == 0 {
-		return 0, nil
-	}
-	atOnce, each := goneAtOnce, len(m.KeyArgs(from.d.Dialect, nil, rows[0]))
-	for _, s := range []*Store{from, to} {
-		atOnce = s.d.AtOnce(atOnce, each, 0)
-	}
-	for some := range slices.Chunk(rows, atOnce) {
+	for some := range slices.Chunk(rows, goneAtOnce) {
 		n, err := m.some(ctx, from, to, func(s *Store) ([]*R, error) {
 			var args []any
 			for _, r := range some {

@@ -1,10 +1,15 @@
 package sqlstore_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/sqlstore"
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 	"github.com/chatlifecycle/convo/storetest"
@@ -49,15 +54,70 @@ func TestDqlite(t *testing.T) {
 			return s
 		})
 	})
+	t.Run("Long", func(t *testing.T) {
+		t.Parallel()
+		longLists(t)
+	})
 	t.Run("Moved", func(t *testing.T) {
 		t.Parallel()
 		changesAreFoundAgain(t, testdb.Dqlite)
 	})
-	t.Run("Reports", func(t *testing.T) {
-		t.Parallel()
-		storetest.RunReports(t, func(t *testing.T) storetest.Reporter {
-			s, _ := open(t, testdb.Dqlite)
-			return s
+}
+
+// longLists asks for more than a statement has arguments.
+func longLists(t *testing.T) {
+	t.Helper()
+	const long = 300
+	s, db := openOutbox(t, testdb.Dqlite)
+	engine, err := convo.New(s, convo.WithPolicy(convo.Policy{Merge: convo.MergeTransfer}))
+	require.NoError(t, err)
+	var contacts []string
+	var ids []uuid.UUID
+	var receipts []convo.Delivery
+	for i := range long {
+		contact := fmt.Sprintf("c%03d", i)
+		key := fmt.Sprint(storetest.Canary, " ", i)
+		r, err := engine.Do(t.Context(), convo.ToContact("acme", contact),
+			convo.Receive{Channel: "sms", ExternalID: key, Key: key, Body: storetest.Canary})
+		require.NoError(t, err)
+		contacts, ids = append(contacts, contact), append(ids, r.Conversation.ID)
+		receipts = append(receipts, convo.Delivery{
+			Channel: "sms", ExternalID: key, Status: convo.DeliveryRead,
 		})
-	})
+	}
+	for _, bySeen := range []bool{false, true} {
+		page, err := s.Contacts(t.Context(), convo.ContactFilter{
+			Workspace: "acme", IDs: contacts, BySeen: bySeen, Limit: long - 1,
+		})
+		require.NoError(t, err)
+		var got []string
+		for i := range page {
+			got = append(got, page[i].ID)
+		}
+		want := contacts[:long-1]
+		if bySeen {
+			want = slices.Clone(contacts[1:])
+			slices.Reverse(want)
+		}
+		assert.Equal(t, want, got)
+	}
+	last, err := s.LastMessages(t.Context(), "acme", ids)
+	require.NoError(t, err)
+	assert.Len(t, last, long)
+	for some := range slices.Chunk(receipts, convo.MaxDeliveries) {
+		some[0].ExternalID = "unknown"
+		unknown, err := engine.Deliver(t.Context(), "acme", some...)
+		require.NoError(t, err)
+		assert.Equal(t, 1, unknown)
+	}
+	for _, c := range contacts[1:] {
+		_, err := engine.Merge(t.Context(),
+			convo.Merge{Workspace: "acme", Primary: contacts[0], Secondary: c, By: ana})
+		require.NoError(t, err)
+	}
+	require.NotEmpty(t, rowsWith(t, testdb.Dqlite, db), "else nothing is proved")
+	_, err = engine.Erase(t.Context(), convo.Erase{Workspace: "acme", Contact: contacts[0], By: ana})
+	require.NoError(t, err)
+	assert.Empty(t, rowsWith(t, testdb.Dqlite, db))
+	assert.Empty(t, storetest.CheckInvariants(t.Context(), s, "acme"))
 }
