@@ -28,9 +28,9 @@ func checkDqlite(ctx context.Context, s *Store) error {
 		return fmt.Errorf("encoding is %q: create the database with PRAGMA encoding = 'UTF-8'",
 			encoding)
 	case timeout != 0:
-		return fmt.Errorf("busy_timeout is %d ms: leave it at 0, for a server of dqlite would wait "+
-			"in its only thread, and keep who writes from going on; a file of SQLite's own wants "+
-			"the dialect SQLite", timeout)
+		return fmt.Errorf("busy_timeout is %d ms: leave it at 0, for a server of dqlite would "+
+			"wait in its only thread, and keep who writes from going on; a file of SQLite's own "+
+			"wants the dialect SQLite", timeout)
 	case secureDelete != 1:
 		return errors.New("secure_delete is off: link dqlite with a SQLite that is built with " +
 			"SQLITE_SECURE_DELETE, as Debian's is, so that nothing of what is redacted stays in " +

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -262,7 +263,16 @@ func (q *selection) statement() string {
 	if q.distinct {
 		b.WriteString("DISTINCT ")
 	}
-	b.WriteString(strings.Join(q.columns, ", "))
+	for i, column := range q.columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(column)
+		if q.d.ShortNames {
+			b.WriteString(" AS c")
+			b.WriteString(strconv.Itoa(i))
+		}
+	}
 	// What is pending is looked up by conversation: its row once, and then its events. PostgreSQL,
 	// which may know nothing yet of a workspace that is new, would read all of it.
 	conversation := "convo_conversations cv ON cv.workspace = ev.workspace AND" +

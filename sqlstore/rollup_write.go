@@ -61,8 +61,8 @@ func (s *Store) addRollups(ctx context.Context, workspace string, sums *rollupSu
 	return write.exec(ctx)
 }
 
-// orNull is NULL where there is nothing: some drivers would write an empty text, which a copy of the
-// row is not.
+// orNull is NULL where there is nothing: some drivers would write an empty text, which a copy of
+// the row is not.
 func orNull(b []byte) any {
 	if len(b) == 0 {
 		return nil

@@ -1,15 +1,18 @@
 package sqlstore_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/report"
 	"github.com/chatlifecycle/convo/sqlstore"
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
 	"github.com/chatlifecycle/convo/storetest"
@@ -57,6 +60,27 @@ func TestDqlite(t *testing.T) {
 	t.Run("Long", func(t *testing.T) {
 		t.Parallel()
 		longLists(t)
+	})
+	t.Run("Wide", func(t *testing.T) {
+		t.Parallel()
+		s, _ := open(t, testdb.Dqlite)
+		most := 0
+		for _, first := range report.Measures() {
+			all := []report.Measure{first} // and what one report may have beside it
+			for _, m := range report.Measures() {
+				_, err := s.Aggregate(t.Context(), report.Aggregation{
+					Workspace: "acme", Measures: append(slices.Clone(all), m),
+					Boundaries: []time.Time{new2025, new2026},
+				})
+				if refused := new(convo.ValidationError); errors.As(err, &refused) {
+					continue
+				}
+				require.NoError(t, err)
+				all = append(all, m)
+			}
+			most = max(most, len(all))
+		}
+		require.Greater(t, most, 5)
 	})
 	t.Run("Moved", func(t *testing.T) {
 		t.Parallel()

@@ -29,6 +29,9 @@ type Dialect struct {
 	// MaxArgs is how many arguments a statement may have, where an engine has a bound that lists of
 	// rows would exceed; 0: it has none. See AtOnce.
 	MaxArgs int
+	// ShortNames has the columns of reports named shortly: an engine has a bound on all names of a
+	// result together, and an expression is its own name otherwise.
+	ShortNames bool
 	// oneColumn has Load select a snapshot as one text, for a driver whose cost per column
 	// dominates: modernc.org/sqlite, and pgx, which makes two objects of each.
 	oneColumn bool

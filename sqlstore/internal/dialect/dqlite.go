@@ -7,6 +7,9 @@ var Dqlite = overNetwork(SQLite)
 func overNetwork(d Dialect) Dialect {
 	d.Name = "dqlite"
 	d.MaxArgs = 255
+	// A server of dqlite 1.11 answers with parts of about 4 KiB. Where the names of the columns
+	// take as much, it sends parts without a row, for ever.
+	d.ShortNames = true
 	// SQLITE_ERROR, and constraints: of a row's, of a foreign key, NOT NULL, primary key, unique.
 	// Not those of input and output, of an abort or of leadership lost (10, 4, 10506): what they
 	// are about may be on its way to the other servers.

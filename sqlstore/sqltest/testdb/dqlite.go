@@ -80,7 +80,7 @@ func (c dqliteConn) QueryContext(
 		return nil, err
 	}
 	r, err := c.connOfSQLite.QueryContext(ctx, text, args)
-	return r, asDqlite(err)
+	return named(text, r, err)
 }
 
 type stmtOfSQLite interface {
@@ -111,7 +111,7 @@ func (s dqliteStmt) QueryContext(
 		return nil, err
 	}
 	r, err := s.stmtOfSQLite.QueryContext(ctx, args)
-	return r, asDqlite(err)
+	return named(s.text, r, err)
 }
 
 // taken refuses more arguments than dqlite takes, and no bytes: it writes an empty blob for them,
@@ -127,6 +127,23 @@ func taken(text string, args []driver.NamedValue) error {
 			len(args), text)
 	}
 	return nil
+}
+
+// named refuses a result whose columns have too long names: a server of dqlite 1.11 would send no
+// row of it, and never end. Each name is padded to eight bytes, behind their number.
+func named(text string, r driver.Rows, err error) (driver.Rows, error) {
+	if err != nil {
+		return nil, asDqlite(err)
+	}
+	size := 8
+	for _, name := range r.Columns() {
+		size += (len(name) + 8) / 8 * 8
+	}
+	if size >= 4000 {
+		_ = r.Close()
+		return nil, fmt.Errorf("testdb: dqlite never ends with names of %d bytes: %.100s", size, text)
+	}
+	return r, nil
 }
 
 // dqliteError tells its code as go-dqlite's driver.Error does.
