@@ -24,7 +24,9 @@ type changed struct {
 	contacts      map[string]bool
 	conversations map[uuid.UUID]*wasAndIs
 	keys          map[string]map[string]bool // external ids by channel, of messages
-	rolledUp      bool                       // though it should rest: sums may be other ones
+	// redacted are contacts who had a message whose texts were removed, and an echo.
+	redacted map[string]bool
+	rolledUp bool // though it should rest: sums may be other ones
 }
 
 // wasAndIs is a conversation as it was where it is copied to, and as it is; nil: it is not there.
@@ -33,7 +35,7 @@ type wasAndIs struct{ was, is *convo.Conversation }
 func newChanged() *changed {
 	return &changed{
 		contacts: map[string]bool{}, conversations: map[uuid.UUID]*wasAndIs{},
-		keys: map[string]map[string]bool{},
+		keys: map[string]map[string]bool{}, redacted: map[string]bool{},
 	}
 }
 
@@ -96,6 +98,7 @@ func (c *copying) catchUp(ctx context.Context, from *Store) (total int, err erro
 		func() (int, error) { return c.others(ctx, from, here, there) },
 		func() (int, error) { return c.ofContacts(ctx, from) },
 		func() (int, error) { return c.ofConversations(ctx, from) },
+		func() (int, error) { return c.echoes(ctx, from) },
 		func() (int, error) { return c.keysOfMessages(ctx, from) },
 		func() (int, error) {
 			return c.addresses.catchUp(ctx, from, c.to, c.workspace, here.addresses,
@@ -250,12 +253,17 @@ func (c *copying) ofContacts(ctx context.Context, from *Store) (total int, err e
 				return nil, err
 			}
 			rows, err := log.read(ctx, s, log.Of("contact", len(some)), args)
+			logs := map[string][]convo.Event{}
 			for _, r := range rows {
 				c.found.message(r)
 				e := r.Event()
+				logs[r.Contact] = append(logs[r.Contact], e)
 				for _, m := range mentionsIn(&e) {
 					named[m] = true
 				}
+			}
+			for contact, events := range logs {
+				c.found.log(contact, events)
 			}
 			return rows, err
 		}, nil)
@@ -380,6 +388,9 @@ func (c *copying) hanging(
 			for _, id := range ids {
 				listed(c.found.conversations[id].was, logs[c.to][id])
 				listed(c.found.conversations[id].is, logs[from][id])
+				if is := c.found.conversations[id].is; is != nil {
+					c.found.log(is.Contact, logs[from][id])
+				}
 			}
 			return labels.withKeys(ctx, from, c.to, labelled)
 		},

@@ -15,9 +15,9 @@ import (
 //
 // It passes over all rows once, and then over those that have changed. Rows are grouped by what
 // they hang on, a contact or a conversation, the version of which grows with nearly each commit
-// that changes any of them. A pass over all reads those before what hangs on them. So where the
-// version there is the version here, what hangs on it was read later than that version was
-// written, and is the same. What changes without a version is looked for by itself: see catchUp.
+// that changes any of them. Each pass sees one moment. So where the version there is the version
+// here, what hangs on it is the same; and where it is not, what is there is what hung on the row
+// that is there. What changes without a version is looked for by itself: see catchUp.
 type copying struct {
 	from, to  *Store
 	workspace string
@@ -100,25 +100,24 @@ func (s *Store) CopyWorkspace(
 func (c *copying) pass(ctx context.Context, complete bool) (changed int, err error) {
 	passed := c.passed
 	c.passed = false // until this one has gone well
-	switch {
-	case complete:
+	if complete {
 		changed, err = c.complete(ctx, passed)
-	case passed:
-		var same bool
+	} else {
 		err = c.from.snapshot(ctx, func(from *Store) (err error) {
-			changed, err = c.catchUp(ctx, from)
-			if err == nil {
-				same, err = c.sumsStand(ctx, from)
+			same := false
+			if passed {
+				changed, err = c.catchUp(ctx, from)
+				if err == nil {
+					same, err = c.sumsStand(ctx, from)
+				}
+			}
+			if err == nil && !same {
+				var n int
+				n, err = c.all(ctx, from)
+				changed += n
 			}
 			return err
 		})
-		if err == nil && !same {
-			var n int
-			n, err = c.all(ctx, c.from)
-			changed += n
-		}
-	default:
-		changed, err = c.all(ctx, c.from)
 	}
 	if err == nil && !complete {
 		// While there is time: then what is here is read alone when writers wait for it.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -135,6 +136,9 @@ var changesOfMoved = []struct {
 		m.do(e, "ann 4", convo.Retract{By: ana, Channel: "mail", Address: "ann4@example.com",
 			ExternalID: "in 4", Redact: true})
 	}},
+	{"texts of an echo in another conversation", []string{"events"}, redacts("eve")},
+	{"texts of an echo in a contact's own log", []string{"contact_events"}, redacts("uma")},
+	{"texts of an echo of what is in a contact's own log", []string{"events"}, redacts("vic")},
 	{"timers of another policy", []string{"conversations", "active", "places"},
 		func(m *moving, _ *convo.Engine) {
 			e, err := convo.New(m.stores[0], convo.WithPolicy(convo.Policy{
@@ -180,6 +184,48 @@ func (m *moving) do(e *convo.Engine, contact string, cmds ...convo.Command) conv
 	return r
 }
 
+// echoed has messages whose echoes are in other logs: of two conversations, and of a contact that
+// had none then, before or behind.
+func (m *moving) echoed(e *convo.Engine) {
+	said := func(contact string, cmd convo.Send) uuid.UUID {
+		cmd.By, cmd.Channel, cmd.Body = ana, "mail", "said"
+		return m.do(e, contact, cmd).Events[0].ID
+	}
+	echo := func(contact string) convo.Send {
+		return convo.Send{ExternalID: "of " + contact, Quiet: true}
+	}
+	hi := convo.Receive{Channel: "mail", Body: "hi"}
+	identify := func(contact string, id uuid.UUID) {
+		m.do(e, contact, convo.Identify{
+			By: ana, Message: id, Channel: "mail", ExternalID: "of " + contact,
+		})
+	}
+	m.do(e, "eve", hi)
+	id := said("eve", convo.Send{})
+	m.do(e, "eve", convo.Close{By: ana, Summary: "x"})
+	m.do(e, "eve", hi)
+	said("eve", echo("eve"))
+	identify("eve", id)
+
+	said("uma", echo("uma"))
+	m.do(e, "uma", hi)
+	identify("uma", said("uma", convo.Send{}))
+
+	id = said("vic", convo.Send{Quiet: true})
+	m.do(e, "vic", hi)
+	said("vic", echo("vic"))
+	identify("vic", id)
+}
+
+// redacts removes the texts of a message of a contact, and of its echo.
+func redacts(contact string) func(m *moving, e *convo.Engine) {
+	return func(m *moving, e *convo.Engine) {
+		m.do(e, contact, convo.Retract{
+			By: ana, Channel: "mail", ExternalID: "of " + contact, Redact: true,
+		})
+	}
+}
+
 func (m *moving) deliver(e *convo.Engine, id string, status convo.DeliveryStatus) {
 	_, err := e.Deliver(m.t.Context(), "acme", convo.Delivery{
 		Channel: "mail", ExternalID: id, Status: status, At: time.Now(),
@@ -205,6 +251,7 @@ func changesAreFoundAgain(t *testing.T, e testdb.Engine) {
 	for i := range 60 {
 		m.do(engine, fmt.Sprint("bea ", i), convo.Receive{Channel: "mail", Body: "hi"})
 	}
+	m.echoed(engine)
 	for _, of := range changesOfMoved {
 		pass, err := m.stores[0].CopyWorkspace(m.stores[1], "acme")
 		require.NoError(t, err)

@@ -1,0 +1,138 @@
+package sqlstore_test
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+	"github.com/chatlifecycle/convo/storetest"
+)
+
+// thereAndBack are changes that happen while a pass goes over all rows, and what happens after it:
+// most are as they were then, but for their logs.
+var thereAndBack = []struct {
+	name        string
+	there, back func(m *moving, e *convo.Engine, n int)
+}{
+	{"a customer waits, and is answered", func(m *moving, e *convo.Engine, _ int) {
+		m.do(e, "c 100", convo.Receive{Channel: "mail", Body: "there?"})
+	}, func(m *moving, e *convo.Engine, _ int) {
+		m.do(e, "c 100", convo.Send{By: ana, Channel: "mail", Body: "yes"})
+	}},
+	{"somebody new is answered, and closed", func(m *moving, e *convo.Engine, n int) {
+		m.do(e, fmt.Sprint("new ", n), convo.Receive{Channel: "mail", Body: "there?"},
+			convo.Label{By: ana, Add: []string{"new"}})
+	}, func(m *moving, e *convo.Engine, n int) {
+		m.do(e, fmt.Sprint("new ", n), convo.Send{By: ana, Channel: "mail", Body: "yes"},
+			convo.Close{By: ana, Summary: "x"})
+	}},
+	{"a label comes and goes", func(m *moving, e *convo.Engine, _ int) {
+		m.do(e, "c 101", convo.Label{By: ana, Add: []string{"late"}})
+	}, func(m *moving, e *convo.Engine, _ int) {
+		m.do(e, "c 101", convo.Label{By: ana, Remove: []string{"late"}})
+	}},
+	{"a priority is set and reset", func(m *moving, e *convo.Engine, _ int) {
+		m.do(e, "c 102", convo.Prioritize{By: ana, Priority: convo.PriorityUrgent})
+	}, func(m *moving, e *convo.Engine, _ int) {
+		m.do(e, "c 102", convo.Prioritize{By: ana})
+	}},
+	{"one is closed, and reopened", func(m *moving, e *convo.Engine, _ int) {
+		m.do(e, "c 103", convo.Close{By: ana, Summary: "x"})
+	}, func(m *moving, e *convo.Engine, _ int) {
+		m.do(e, "c 103", convo.Reopen{By: ana})
+	}},
+	{"whom others were merged into is merged", func(m *moving, e *convo.Engine, n int) {
+		m.merge(e, m.late(n), m.middle(n))
+	}, func(*moving, *convo.Engine, int) {}},
+}
+
+// In the order of their ids, the rows of these contacts are on several pages.
+func (m *moving) early(n int) string  { return fmt.Sprintf("c %03d", n) }
+func (m *moving) middle(n int) string { return fmt.Sprintf("c %03d", 600+n) }
+func (m *moving) late(n int) string   { return fmt.Sprintf("c %03d", 650+n) }
+
+func (m *moving) merge(e *convo.Engine, primary, secondary string) {
+	_, err := e.Merge(m.t.Context(), convo.Merge{
+		Workspace: "acme", Primary: primary, Secondary: secondary, By: ana,
+	})
+	require.NoError(m.t, err)
+}
+
+// What changes between any two reads of a pass over all rows, and is changed again behind it, is as
+// it is in the copy: no pass believes what was so for a while.
+func TestWhatChangesWithinAPassIsFoundAgain(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		m := newMoving(t, e)
+		d, r := testdb.Create(t, e), &recorder{}
+		m.dbs = append(m.dbs, d.Open(t))
+		with(t, sqlstore.Config{DB: m.dbs[1], Dialect: dialects[e], Feed: true})
+		to, err := sqlstore.Config{
+			DB: r.open(t, d), Dialect: dialects[e], Feed: true,
+		}.Open(t.Context())
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, to.Close()) })
+		engine, err := convo.New(m.stores[0], convo.WithPolicy(convo.Policy{
+			Merge: convo.MergeTransfer, Receive: convo.OnClosed{Mode: convo.OnClosedReopen},
+		}))
+		require.NoError(t, err)
+		for i := range 700 { // more than a page
+			m.do(engine, fmt.Sprintf("c %03d", i), convo.Receive{Channel: "mail", Body: "hi"},
+				convo.Send{By: ana, Channel: "mail", Body: "hi"})
+		}
+		step := 2
+		if e != testdb.SQLite {
+			step = 6
+		}
+		for n := 0; ; n++ {
+			// In turns: each with the others, and the last one alone, for what the others change
+			// may have it be looked at, too.
+			changes, at := thereAndBack[:len(thereAndBack)-1], 1+n/2*step
+			if n%2 > 0 {
+				changes = thereAndBack[len(thereAndBack)-1:]
+			}
+			m.merge(engine, m.middle(n), m.early(n))
+			pass, err := m.stores[0].CopyWorkspace(to, "acme")
+			require.NoError(t, err)
+			_, err = pass(t.Context(), false)
+			require.NoError(t, err)
+
+			pass, err = m.stores[0].CopyWorkspace(to, "acme")
+			require.NoError(t, err)
+			var reads atomic.Int64
+			r.before = func(text string) {
+				if strings.HasPrefix(text, "SELECT") && reads.Add(1) == int64(at) {
+					for _, of := range changes {
+						of.there(m, engine, n)
+					}
+				}
+			}
+			_, err = pass(t.Context(), false)
+			r.before = nil
+			require.NoError(t, err)
+			if reads.Load() < int64(at) {
+				require.Greater(t, n, 5, "a pass has more reads")
+				break
+			}
+			for _, of := range changes {
+				of.back(m, engine, n)
+			}
+			_, err = pass(t.Context(), true)
+			require.NoError(t, err)
+			now, there := allRowsOf(t, m.dbs[0]), allRowsOf(t, m.dbs[1])
+			for _, table := range tablesOf {
+				assert.Equal(t, now[table], there[table], "before read %d: %s", at, table)
+			}
+			if t.Failed() {
+				return
+			}
+		}
+		assert.Empty(t, storetest.CheckInvariants(t.Context(), to, "acme"))
+	})
+}
