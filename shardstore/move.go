@@ -93,7 +93,23 @@ func (s *Store) Move(
 		}
 		return true, fmt.Errorf("shardstore: there is no step %q", p.Step)
 	})
+	if err != nil && !m.stopped.IsZero() {
+		err = m.goOn(ctx, to, err)
+	}
 	return m.moved, err
+}
+
+// goOn lets writers go on after an error, also when ctx has ended. When the directory did not say
+// that they are to stop, or says by now that the workspace is elsewhere, this changes nothing.
+func (m *move) goOn(ctx context.Context, to string, failed error) error {
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.s.places.lease)
+	defer cancel()
+	err := m.step(back, Place{m.from, to, StepStop}, Place{m.from, to, StepCopy})
+	m.moved.Stopped = time.Since(m.stopped)
+	if err != nil && !errors.Is(err, convo.ErrConflict) {
+		return fmt.Errorf("%w; letting writers go on: %w", failed, err)
+	}
+	return failed
 }
 
 // AbortMove ends the moving of a workspace: what was copied is removed, and the workspace stays
@@ -119,7 +135,8 @@ type move struct {
 	workspace string
 	check     func(ctx context.Context, copied convo.Store) error
 	moved     Moved
-	stopped   time.Time // since when writers are, as far as this call knows
+	from      string    // the shard where writers are stopped
+	stopped   time.Time // since when they may be, by this call; zero: they are not
 	// pass is what CopyWorkspace has returned for this call.
 	pass func(ctx context.Context, complete bool) (changed int, err error)
 }
@@ -220,7 +237,7 @@ func (m *move) copy(ctx context.Context, p Place) error {
 			break
 		}
 	}
-	m.stopped = time.Now()
+	m.from, m.stopped = p.Shard, time.Now()
 	return m.step(ctx, p, Place{p.Shard, p.Other, StepStop})
 }
 
@@ -232,22 +249,14 @@ func (m *move) handOver(ctx context.Context, p Place) error {
 		// still, and must come too late: writers may go on by it while this copies.
 		return m.step(ctx, p, Place{p.Shard, p.Other, StepCopy})
 	}
-	err := m.complete(ctx, p)
-	if err == nil {
-		if err = m.step(ctx, p, Place{p.Other, p.Shard, StepClear}); err == nil {
-			m.moved.Stopped = time.Since(m.stopped)
-			return nil
-		}
+	if err := m.complete(ctx, p); err != nil {
+		return err
 	}
-	// Also when ctx has ended. If the directory was changed after all, this changes nothing.
-	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.s.places.lease)
-	defer cancel()
-	goOn := m.step(back, p, Place{p.Shard, p.Other, StepCopy})
-	m.moved.Stopped = time.Since(m.stopped)
-	if goOn != nil && !errors.Is(goOn, convo.ErrConflict) {
-		err = fmt.Errorf("%w; letting writers go on: %w", err, goOn)
+	if err := m.step(ctx, p, Place{p.Other, p.Shard, StepClear}); err != nil {
+		return err
 	}
-	return err
+	m.moved.Stopped, m.stopped = time.Since(m.stopped), time.Time{}
+	return nil
 }
 
 func (m *move) complete(ctx context.Context, p Place) error {

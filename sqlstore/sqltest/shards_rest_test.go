@@ -10,6 +10,7 @@ import (
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/shardstore"
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+	"github.com/chatlifecycle/convo/storetest"
 )
 
 // What removes rows, or changes them without a version, leaves a workspace alone from the first
@@ -124,4 +125,38 @@ func TestAWorkspaceIsPassedOverWhenHousekeepingRests(t *testing.T) {
 	_, err := s.Move(t.Context(), "acme", "shard-1", nil)
 	require.NoError(t, err)
 	assert.GreaterOrEqual(t, passed.Sub(said), lease*3/2)
+}
+
+// The directory may have heard that writers are to stop, though it answers with an error.
+func TestAMoveThatFailsLetsWritersGoOnWheneverThatIs(t *testing.T) {
+	for _, step := range []shardstore.Step{shardstore.StepStop, shardstore.StepClear} {
+		t.Run(string(step), func(t *testing.T) {
+			m := newMoving(t, testdb.SQLite, testdb.SQLite)
+			m.lived("acme", 10)
+			lost := false
+			m.r.fails = func(what string) error { // which holds the lock of the registry
+				if n := len(m.r.steps); what == "after Replace" && !lost && m.r.steps[n-1] == step {
+					lost = true
+					return errKilled
+				}
+				return nil
+			}
+			s := m.process(300 * time.Millisecond)
+			_, err := s.Move(t.Context(), "acme", "shard-1", nil)
+			require.ErrorIs(t, err, errKilled)
+			require.True(t, lost)
+			want := shardstore.StepCopy
+			if step == shardstore.StepClear { // the workspace is there
+				want = step
+			}
+			require.Equal(t, want, m.r.place("acme").Step)
+			engine, err := convo.New(s)
+			require.NoError(t, err)
+			m.do(engine, "ann 4", convo.Receive{Channel: "mail", Body: "still"})
+			_, err = s.Move(t.Context(), "acme", "shard-1", nil)
+			require.NoError(t, err)
+			assert.Equal(t, shardstore.Place{Shard: "shard-1"}, m.r.place("acme"))
+			assert.Empty(t, storetest.CheckInvariants(t.Context(), s, "acme"))
+		})
+	}
 }
