@@ -199,7 +199,11 @@ func (s *Store) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Co
 	}
 	var all []convo.Contact
 	ids, of := f.IDs, len(f.IDs)
-	for f.IDs = range slices.Chunk(ids, s.d.AtOnce(of, 1, dialect.ArgsOfContacts)) {
+	atOnce := s.d.AtOnce(of, 1, dialect.ArgsOfContacts)
+	if atOnce < of {
+		ids = slices.Compact(slices.Sorted(slices.Values(ids))) // none twice, in two of them
+	}
+	for f.IDs = range slices.Chunk(ids, atOnce) {
 		statement, args := s.d.Contacts(&f)
 		page, err := s.contacts(ctx, (*Store).many, statement, args...)
 		if err != nil || len(f.IDs) == of {

@@ -141,7 +141,8 @@ func named(text string, r driver.Rows, err error) (driver.Rows, error) {
 	}
 	if size >= 4000 {
 		_ = r.Close()
-		return nil, fmt.Errorf("testdb: dqlite never ends with names of %d bytes: %.100s", size, text)
+		return nil, fmt.Errorf("testdb: dqlite never ends with names of %d bytes: %.100s", size,
+			text)
 	}
 	return r, nil
 }
