@@ -61,7 +61,7 @@ func (s *Store) addRollups(ctx context.Context, workspace string, sums *rollupSu
 	return write.exec(ctx)
 }
 
-// orNull is NULL where there is nothing: some drivers would write an empty text, which a copy of
+// orNull is NULL where there is nothing: dqlite's driver would write an empty blob, which a copy of
 // the row is not.
 func orNull(b []byte) any {
 	if len(b) == 0 {
