@@ -1,0 +1,167 @@
+// Package convotest gives tests of a host an engine, a clock that only the test moves, and contacts
+// whose conversations are in the state that the test is about. It works on any store: in memory, or
+// on the database of the test with [OnSQL], also in a transaction of the host's.
+//
+//	k := convotest.New(t, memstore.New())
+//	k.Ago(72*time.Hour, func() { k.Closed("ann") })
+//	k.Ago(24*time.Hour, func() { k.Reopened("ann") })
+//
+// When the test ends, [storetest.CheckInvariants] looks at what is in the store.
+package convotest
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"github.com/stretchr/testify/require"
+
+	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/sqlstore"
+	"github.com/chatlifecycle/convo/storetest"
+)
+
+// Workspace is where the contacts of a Kit are.
+const Workspace = "test"
+
+// Who does what the fixtures do.
+var (
+	Agent      = convo.ByUser("agent")
+	Automation = convo.ByAutomation("automation")
+)
+
+// Start is what the clock of a Kit says at first: a Monday.
+var Start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+// Kit is an engine on a store, with a clock. All that it does fails the test when the engine does.
+// It is for one goroutine; its engine and its clock are for any number.
+type Kit struct {
+	*convo.Engine
+	Store convo.Store
+	Clock *clock.Mock
+	t     testing.TB
+}
+
+// New makes a Kit on an empty store. Options are those of the engine; a clock is set already.
+func New(t testing.TB, store convo.Store, options ...convo.Option) *Kit {
+	t.Helper()
+	k := &Kit{Store: store, Clock: clock.NewMock(), t: t}
+	k.Clock.Set(Start)
+	var err error
+	k.Engine, err = convo.New(store, append([]convo.Option{convo.WithClock(k.Clock)}, options...)...)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		for _, err := range storetest.CheckInvariants(context.Background(), store, Workspace) {
+			t.Error(err)
+		}
+	})
+	return k
+}
+
+// OnSQL is a store with new tables in the database of c, whose Prefix it sets, so that any number
+// of tests share a database. They are dropped when the test ends.
+func OnSQL(t testing.TB, c sqlstore.Config) *sqlstore.Store {
+	t.Helper()
+	c.Prefix = "t_" + strings.ToLower(rand.Text())[:12] + "_"
+	require.NoError(t, c.Migrate(t.Context()))
+	t.Cleanup(func() {
+		ctx := context.Background() // that of the test has ended
+		require.NoError(t, c.MigrateTo(ctx, 0))
+		_, err := c.DB.ExecContext(ctx, "DROP TABLE "+c.Prefix+"schema")
+		require.NoError(t, err)
+	})
+	s, err := c.Open(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// With is the same on another store with the same rows, such as (*sqlstore.Store).WithTx of the one
+// that it has: for tests of what a host does in one transaction. The policies are those that
+// [convo.Engine.With] wants there.
+func (k *Kit) With(store convo.Store, policy ...*convo.Policy) *Kit {
+	return &Kit{k.Engine.With(store, policy...), store, k.Clock, k.t}
+}
+
+// Ref is a contact of [Workspace].
+func (k *Kit) Ref(contact string) convo.Ref { return convo.ToContact(Workspace, contact) }
+
+// Ago calls f with the clock set back. What a contact did must come in order: the oldest first.
+func (k *Kit) Ago(d time.Duration, f func()) {
+	now := k.Clock.Now()
+	k.Clock.Set(now.Add(-d))
+	defer k.Clock.Set(now)
+	f()
+}
+
+// Pass moves the clock on, and has Tick do what is due by then, however much. It returns of how
+// many conversations.
+func (k *Kit) Pass(d time.Duration) (done int) {
+	k.t.Helper()
+	k.Clock.Add(d)
+	for {
+		n, err := k.Tick(k.t.Context(), 0)
+		require.NoError(k.t, err)
+		if done += n; n == 0 {
+			return done
+		}
+	}
+}
+
+// Did has a contact's conversation be as commands leave it.
+func (k *Kit) Did(contact string, cmds ...convo.Command) convo.Conversation {
+	k.t.Helper()
+	r, err := k.Do(k.t.Context(), k.Ref(contact), cmds...)
+	require.NoError(k.t, err)
+	return r.Conversation
+}
+
+// Opened is a conversation that the contact has opened by writing.
+func (k *Kit) Opened(contact string) convo.Conversation {
+	k.t.Helper()
+	return k.Did(contact, convo.Receive{Channel: "webchat", Body: "Hello?"})
+}
+
+// Answered is one that was opened, and assigned to, and answered by, [Agent].
+func (k *Kit) Answered(contact string) convo.Conversation {
+	k.t.Helper()
+	k.Opened(contact)
+	return k.Did(contact, convo.Assign{By: Agent, Assignee: Agent.ID},
+		convo.Send{By: Agent, Body: "How can I help you?"})
+}
+
+// Pending is one that was answered, and set aside for so long; 0: until somebody resumes it.
+func (k *Kit) Pending(contact string, d time.Duration) convo.Conversation {
+	k.t.Helper()
+	k.Answered(contact)
+	set := convo.SetPending{By: Agent}
+	if d > 0 {
+		set.Until = k.Clock.Now().Add(d)
+	}
+	return k.Did(contact, set)
+}
+
+// Closed is one that was answered, and closed with notes.
+func (k *Kit) Closed(contact string) convo.Conversation {
+	k.t.Helper()
+	k.Answered(contact)
+	return k.Did(contact, convo.Close{By: Agent, Category: "Support", Summary: "Solved."})
+}
+
+// Reopened is the contact's last conversation, which was closed, open again.
+func (k *Kit) Reopened(contact string) convo.Conversation {
+	k.t.Helper()
+	return k.Did(contact, convo.Reopen{By: Agent})
+}
+
+// Merged has a contact that has written merged into another one that has.
+func (k *Kit) Merged(primary, secondary string) convo.MergeResult {
+	k.t.Helper()
+	r, err := k.Merge(k.t.Context(), convo.Merge{Workspace: Workspace, Primary: primary,
+		Secondary: secondary, By: Agent})
+	require.NoError(k.t, err)
+	return r
+}
