@@ -43,7 +43,7 @@ ALONE = /examples/apps/movein$$ /examples/apps/report$$ /examples/apps/internal/
 ONE_GOROUTINE = /dialogflow$$ /workflow$$ /report$$ /report/workhours$$ /internal/[a-z]*$$ \
 	/cloudevents$$ /bench$$ /bench/.*$$ /sqltest/[a-z]*$$
 SHARDS = TestShards.*Conform|TestReportsOfShards
-SKIP_SQLITE = CONVO_SKIP_SQLITE="go test work has tested SQLite"
+SKIP_SQLITE = CONVO_SKIP_SQLITE="go test work tests SQLite"
 # The dialect for MySQL, on MariaDB's server: a little of it here, all of it at night.
 SKIP_MYSQL = CONVO_SKIP_MYSQL="mysql-on-engines tests it, and scripts/nightly"
 MYSQL = ^(TestStoreConforms$$|TestRacesLeave)/^MySQL$$
