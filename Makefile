@@ -6,7 +6,7 @@ LONG_ON_SQLITE = StoreConforms/SQLite/Merge|Races|Plans|Unprepared|StatementFail
 LONG = SideBySide|BordersAscend|AHundredThousand|ReportsConform/SQLite/Cells|HelpDeskAreTheSame|$(LONG_ON_SQLITE)
 
 .PHONY: quick test test-engines lint docs fuzz cover links mutants mutants-engines
-.PHONY: bench bench-readme bench-long bench-growth bench-shards
+.PHONY: bench bench-tables bench-long bench-growth bench-shards
 
 # Between two edits: less than half a minute.
 quick:
@@ -111,11 +111,11 @@ bench:
 	@echo
 	@$(ENGINES) 'cd bench && go run ./sql $(FIGURES)'
 
-# The tables of README's "How fast", in less than twenty minutes.
-bench-readme:
+# The tables of docs/performance.md, in less than twenty minutes.
+bench-tables:
 	@cd bench && go run . $(FIGURES)
 	@echo
-	@$(ENGINES) 'cd bench && go run ./sql -readme $(FIGURES)'
+	@$(ENGINES) 'cd bench && go run ./sql -tables $(FIGURES)'
 
 # All rows, timers and imports: half an hour.
 bench-long:

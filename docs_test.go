@@ -31,7 +31,8 @@ import (
 var documents = []string{
 	"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/design.md", "docs/moving-in.md",
 	"docs/reports.md", "docs/events-out.md", "docs/operations.md", "docs/upgrades.md",
-	"docs/scale.md", "docs/shards.md", "sqlstore/README.md",
+	"docs/scale.md", "docs/shards.md", "docs/engines.md", "docs/performance.md",
+	"sqlstore/README.md",
 }
 
 // named is a place in the code as the documents write it, `file.go: Func` or

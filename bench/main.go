@@ -1,6 +1,6 @@
 // Command bench compares convo with hand-written code and with state machine libraries, in one run,
-// in turns, and prints a Markdown table, which is README's. Absolute times are this machine's; the
-// ratios are what to look at.
+// in turns, and prints a Markdown table, that of docs/performance.md. Absolute times are this
+// machine's; the ratios are what to look at.
 package main
 
 import (

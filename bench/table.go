@@ -36,8 +36,8 @@ var rows = []struct{ what, work, impl, against, by string }{
 	{"bytes per closed conversation", bytesKept, "convo", "a typed store by hand", "hand"},
 }
 
-// table is README's. Its ratios are how many times the time of the other one convo takes, and in
-// brackets the same of the processor time.
+// table is that of docs/performance.md. Its ratios are how many times the time of the other one
+// convo takes, and in brackets the same of the processor time.
 func table(all figure.All) string {
 	var b strings.Builder
 	b.WriteString("| what | convo | against | convo ÷ that |\n|---|---|---|--:|\n")

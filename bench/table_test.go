@@ -53,13 +53,13 @@ func TestTheTableHasMediansAndRatios(t *testing.T) {
 	}
 }
 
-// What a maintainer pastes is what README has.
-func TestTheTableIsOfTheShapeOfREADMEs(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+// What a maintainer pastes is what the page has.
+func TestTheTableIsOfTheShapeOfThePages(t *testing.T) {
+	page, err := os.ReadFile("../docs/performance.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := figure.Shape(table(nil)); !strings.Contains(figure.Shape(string(readme)), want) {
-		t.Errorf("README.md has no\n%s: make bench-readme", want)
+	if want := figure.Shape(table(nil)); !strings.Contains(figure.Shape(string(page)), want) {
+		t.Errorf("docs/performance.md has no\n%s: make bench-tables", want)
 	}
 }

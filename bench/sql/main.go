@@ -32,15 +32,15 @@ or have both started for the time of the run:
 
 	scripts/engines run -- sh -c 'cd bench && go run ./sql'
 
-It measures the rows of README's table; with -long more of them, and Tick. -growth measures convo
-alone, on tables of more and more conversations, -relay what the outbox and a relay cost, and
+It measures the rows of docs/performance.md; with -long more of them, and Tick. -growth measures
+convo alone, on tables of more and more conversations, -relay what the outbox and a relay cost, and
 -shards what it costs to spread workspaces over several servers (make bench-shards).
 `
 
 const everything = "sqlite,postgresql,mariadb"
 
 type options struct {
-	long, readme, growth, lean, relay bool
+	long, tables, growth, lean, relay bool
 
 	rounds  int
 	length  time.Duration
@@ -68,27 +68,27 @@ var modes = []struct {
 	{func(o *options) bool { return o.relay }, 5, time.Second, 20_000},
 	{func(o *options) bool { return o.shards != nil }, 20, 300 * time.Millisecond, 20_000},
 	{func(o *options) bool { return o.long }, 5, 500 * time.Millisecond, 100_000},
-	{func(o *options) bool { return o.readme }, 7, 400 * time.Millisecond, 100_000},
+	{func(o *options) bool { return o.tables }, 7, 400 * time.Millisecond, 100_000},
 	{func(*options) bool { return true }, 3, 200 * time.Millisecond, 20_000},
 }
 
 func parse() (o *options, err error) {
 	o = &options{}
 	flag.BoolVar(&o.long, "long", false, "more rows, and Tick")
-	flag.BoolVar(&o.readme, "readme", false, "print nothing but README's tables")
+	flag.BoolVar(&o.tables, "tables", false, "print nothing but the tables of docs/performance.md")
 	flag.BoolVar(&o.growth, "growth", false,
 		"what calls cost from 1,000 to -n conversations, on SQLite and PostgreSQL")
 	flag.BoolVar(&o.relay, "relay", false, "what the outbox costs, and how a relay keeps up")
 	flag.BoolVar(&o.lean, "lean", false, "with -growth: without events, cycles and keys")
-	flag.StringVar(&o.from, "from", "", "measure nothing; print README's tables of a file of -out")
+	flag.StringVar(&o.from, "from", "", "measure nothing; print the tables of a file of -out")
 	out := flag.String("out", "", "a file to append each round's figures to, for benchstat")
 	flag.IntVar(&o.rounds, "rounds", 0, "how often each comparison is measured, in turns; the "+
-		"median ratio is printed (0: 3, with -readme 7, with -shards 20, else 5)")
+		"median ratio is printed (0: 3, with -tables 7, with -shards 20, else 5)")
 	flag.DurationVar(&o.length, "for", 0, "how long one measurement takes "+
-		"(0: 200ms, with -readme 400ms, with -long 500ms, with -growth "+
+		"(0: 200ms, with -tables 400ms, with -long 500ms, with -growth "+
 		"and -shards 300ms, with -relay 1s)")
 	flag.IntVar(&o.rows, "n", 0, "how many conversations are in the tables "+
-		"(0: 20,000, with -long or -readme 100,000, with -growth 1,000,000)")
+		"(0: 20,000, with -long or -tables 100,000, with -growth 1,000,000)")
 	engines := flag.String("engines", everything, "what to measure on")
 	callers := flag.String("callers", "", "only with so many callers at once, as 1,8")
 	what := flag.String("what", "", "measure only what this regular expression matches")
@@ -141,7 +141,7 @@ func main() {
 	case o.from != "":
 		var all figure.All
 		if all, err = figure.ReadFile(o.from); err == nil {
-			fmt.Print(readmeTables(all))
+			fmt.Print(comparisonTables(all))
 		}
 	case o.growth:
 		err = grow(ctx, o)
@@ -196,7 +196,7 @@ func run(ctx context.Context, o *options) error {
 	fmt.Printf("%s %s/%s, %d processors; %d conversations, then ANALYZE; %d rounds of %v\n\n",
 		runtime.Version(), runtime.GOOS,
 		runtime.GOARCH, runtime.NumCPU(), o.rows, o.rounds, o.length)
-	if !o.readme && !o.relay {
+	if !o.tables && !o.relay {
 		fmt.Print(head)
 	}
 	var skipped []string
@@ -224,8 +224,8 @@ func run(ctx context.Context, o *options) error {
 			return fmt.Errorf("%s: %w", x.name, err)
 		}
 	}
-	if o.readme {
-		fmt.Print(readmeTables(o.all))
+	if o.tables {
+		fmt.Print(comparisonTables(o.all))
 	}
 	if o.relay {
 		fmt.Print(relayTable(o.all))
@@ -340,7 +340,7 @@ func (e *engine) measure(ctx context.Context, o *options, w *work, callers int,
 	if err := e.turns(ctx, o, w, callers, compared); err != nil {
 		return err
 	}
-	if !o.readme {
+	if !o.tables {
 		for _, s := range compared[1:] {
 			fmt.Println(e.line(o.all, w, callers, s.name))
 		}

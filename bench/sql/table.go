@@ -45,8 +45,8 @@ func trips(all figure.All, engine string, w *work, floor string) string {
 	return fmt.Sprintf("%.1f : %.1f", its, of)
 }
 
-// readme are README's tables, and the columns of each.
-var readme = []struct {
+// comparisons are the two tables of docs/performance.md, and the columns of each.
+var comparisons = []struct {
 	server  bool
 	columns []struct{ head, engine, floor string }
 }{
@@ -66,11 +66,11 @@ var readme = []struct {
 	}},
 }
 
-// readmeTables are those of README: how many times as fast as each floor convo is, and in brackets
-// how many times its processor time the floor takes.
-func readmeTables(all figure.All) string {
+// comparisonTables have how many times as fast as each floor convo is, and in brackets how many
+// times its processor time the floor takes.
+func comparisonTables(all figure.All) string {
 	var b strings.Builder
-	for i, t := range readme {
+	for i, t := range comparisons {
 		if i > 0 {
 			b.WriteByte('\n')
 		}

@@ -9,16 +9,16 @@ import (
 	"github.com/chatlifecycle/convo/bench/internal/figure"
 )
 
-// What a maintainer pastes is what README has.
-func TestTheTablesAreOfTheShapeOfREADMEs(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+// What a maintainer pastes is what the page has.
+func TestTheTablesAreOfTheShapeOfThePages(t *testing.T) {
+	text, err := os.ReadFile("../../docs/performance.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for table := range strings.SplitSeq(readmeTables(nil), "\n\n") {
+	for table := range strings.SplitSeq(comparisonTables(nil), "\n\n") {
 		want := figure.Shape(strings.TrimSpace(table))
 		if !strings.Contains(figure.Shape(string(text)), want) {
-			t.Errorf("README.md has no\n%s\n: make bench-readme", want)
+			t.Errorf("docs/performance.md has no\n%s\n: make bench-tables", want)
 		}
 	}
 }
@@ -37,9 +37,9 @@ func contains(t *testing.T, got string, wants ...string) {
 	}
 }
 
-func TestEachFigureHasItsPlaceInREADMEsTables(t *testing.T) {
+func TestEachFigureHasItsPlaceInTheTables(t *testing.T) {
 	name := "Message/engine=postgresql/callers=32"
-	contains(t, readmeTables(figure.All{
+	contains(t, comparisonTables(figure.All{
 		measured(name, "convo", 100, 50, 50),
 		measured(name, tx5, 200, 80, 40),
 		measured(name, readCTE, 90, 40, 40),

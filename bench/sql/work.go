@@ -89,7 +89,7 @@ func (s *side) begin(ctx context.Context) error {
 type work struct {
 	name, what string // in the lines for benchstat, and in the tables
 	callers    []int  // servers get 32 at most, and SQLite no 32
-	main       []int  // those of README's table
+	main       []int  // those of docs/performance.md
 	do         func(ctx context.Context, s *side, batch string, n int64) error
 	// before makes what the operations of a batch need, and is not measured.
 	before func(ctx context.Context, s *side, batch string, n int64) error
