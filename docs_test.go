@@ -31,8 +31,8 @@ import (
 var documents = []string{
 	"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/design.md", "docs/moving-in.md",
 	"docs/reports.md", "docs/events-out.md", "docs/operations.md", "docs/upgrades.md",
-	"docs/scale.md", "docs/shards.md", "docs/engines.md", "docs/performance.md",
-	"sqlstore/README.md",
+	"docs/scale.md", "docs/shards.md", "docs/inbox.md", "docs/bots.md", "docs/sla.md",
+	"docs/sqlite-to-postgresql.md", "docs/engines.md", "docs/performance.md", "sqlstore/README.md",
 }
 
 // named is a place in the code as the documents write it, `file.go: Func` or
@@ -98,17 +98,36 @@ func TestWhatTheDesignQuotesIsThere(t *testing.T) {
 	require.GreaterOrEqual(t, quotes, 10)
 }
 
-// The code of this page runs, as an example.
-func TestTheCodeAboutShardsRuns(t *testing.T) {
+// blocksOf are the blocks of a document in a language.
+func blocksOf(t *testing.T, file, language string) (blocks []string) {
+	t.Helper()
+	for _, m := range regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$").
+		FindAllStringSubmatch(read(t, file), -1) {
+		if m[1] == language {
+			blocks = append(blocks, m[2])
+		}
+	}
+	return blocks
+}
+
+// The code of these pages runs, as an example or in a test.
+func TestTheCodeOfPagesRuns(t *testing.T) {
 	flat := func(code string) string {
 		return regexp.MustCompile(`(?m)^\s+`).ReplaceAllString(code, "")
 	}
-	runs := flat(read(t, "sqlstore/sqltest/shards_example_test.go"))
-	blocks := regexp.MustCompile("(?ms)^```go\n(.*?)^```").
-		FindAllStringSubmatch(read(t, "docs/shards.md"), -1)
-	require.Len(t, blocks, 4)
-	for _, block := range blocks {
-		assert.Contains(t, runs, flat(block[1]))
+	for page, source := range map[string]string{
+		"docs/inbox.md":                "example_inbox_test.go",
+		"docs/bots.md":                 "example_bots_test.go",
+		"docs/sla.md":                  "example_sla_test.go",
+		"docs/shards.md":               "sqlstore/sqltest/shards_example_test.go",
+		"docs/sqlite-to-postgresql.md": "sqlstore/sqltest/sqlite_to_postgresql_test.go",
+	} {
+		runs := flat(read(t, source))
+		blocks := blocksOf(t, page, "go")
+		require.NotEmpty(t, blocks, page)
+		for _, block := range blocks {
+			assert.Contains(t, runs, flat(block), "%s, in %s", page, source)
+		}
 	}
 }
 
