@@ -112,13 +112,10 @@ func TestTheReadmeNamesOnlyTestsThatExist(t *testing.T) {
 	}
 }
 
-// The JSON that the README shows is what the library reads, and the same as it writes.
-func TestTheReadmesJSONIsRead(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
+// The JSON that is shown is what the library reads, and the same as it writes.
+func TestTheJSONOfPoliciesIsRead(t *testing.T) {
 	var seen []string
-	for i, block := range strings.Split(string(readme), "```json\n")[1:] {
-		text, _, _ := strings.Cut(block, "```")
+	for i, text := range blocksOf(t, "docs/policies.md", "json") {
 		var v any
 		switch {
 		case strings.HasPrefix(text, "["):

@@ -32,7 +32,8 @@ var documents = []string{
 	"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/design.md", "docs/moving-in.md",
 	"docs/reports.md", "docs/events-out.md", "docs/operations.md", "docs/upgrades.md",
 	"docs/scale.md", "docs/shards.md", "docs/inbox.md", "docs/bots.md", "docs/sla.md",
-	"docs/sqlite-to-postgresql.md", "docs/engines.md", "docs/performance.md", "sqlstore/README.md",
+	"docs/sqlite-to-postgresql.md", "docs/policies.md", "docs/lists.md", "docs/contacts.md",
+	"docs/engines.md", "docs/performance.md", "docs/erasure.md", "sqlstore/README.md",
 }
 
 // named is a place in the code as the documents write it, `file.go: Func` or
@@ -131,6 +132,16 @@ func TestTheCodeOfPagesRuns(t *testing.T) {
 	}
 }
 
+// Whoever copies the first program of the README sees what the README says.
+func TestTheFirstProgramRuns(t *testing.T) {
+	program := blocksOf(t, "README.md", "go")[0]
+	file := filepath.Join(t.TempDir(), "main.go")
+	require.NoError(t, os.WriteFile(file, []byte(program), 0o600))
+	out, err := exec.Command("go", "run", file).CombinedOutput()
+	require.NoError(t, err, string(out))
+	assert.Equal(t, blocksOf(t, "README.md", "")[0], string(out))
+}
+
 // The tour tells what happens: this is its message, and the event and the plan that come of it.
 func TestTheTourOfTheDesignIsWhatHappens(t *testing.T) {
 	text := read(t, "docs/design.md")
@@ -201,14 +212,14 @@ func TestTheScenarioThatIsShownIsOne(t *testing.T) {
 	assert.Equal(t, "# "+shown, got)
 }
 
-func TestTheReadmeNamesEveryFieldOfAPolicy(t *testing.T) {
-	_, policies, ok := strings.Cut(read(t, "README.md"), "\n## Policies\n")
+func TestDocsNameEveryFieldOfAPolicy(t *testing.T) {
+	_, policies, ok := strings.Cut(read(t, "docs/policies.md"), "\n## Fields\n")
 	require.True(t, ok)
 	policies, _, _ = strings.Cut(policies, "\n## ")
 	policy := reflect.TypeFor[convo.Policy]()
 	for i := range policy.NumField() {
 		name, _, _ := strings.Cut(policy.Field(i).Tag.Get("json"), ",")
-		assert.Regexp(t, `(?m)^\|.*`+"`"+name+`[.`+"`]", policies, "in README.md, Policies")
+		assert.Regexp(t, `(?m)^\|.*`+"`"+name+`[.`+"`]", policies, "in docs/policies.md")
 	}
 }
 
@@ -256,10 +267,14 @@ func TestDocsShowWhatIsLogged(t *testing.T) {
 // The samples of the documents and of the packages' comments compile.
 func TestSamplesCompile(t *testing.T) {
 	samples := map[string]string{}
-	for _, file := range []string{"README.md", "sqlstore/README.md"} {
-		for _, m := range regexp.MustCompile("(?ms)^```go\n(.*?)^```").
-			FindAllStringSubmatch(read(t, file), -1) {
-			samples[file+": "+m[1]] = m[1]
+	for _, file := range []string{
+		"README.md", "docs/policies.md", "docs/lists.md", "docs/contacts.md", "docs/reports.md",
+		"sqlstore/README.md",
+	} {
+		for _, block := range blocksOf(t, file, "go") {
+			if !strings.HasPrefix(block, "package main") { // which runs
+				samples[file+": "+block] = block
+			}
 		}
 	}
 	for _, file := range []string{
