@@ -13,6 +13,29 @@
 //	r, err = engine.Do(ctx, susan, convo.Close{By: convo.ByUser("ana"), Summary: "Replaced it."})
 //	d, _ := r.Conversation.Cycle.ResolutionTime()
 //
+// # For hosts
+//
+// [New] makes an [Engine] on a store: package memstore, sqlstore or shardstore. [Engine.Do] takes a
+// contact, an address or a conversation ([ToContact], [ToAddress], [ToConversation]) and any number
+// of commands for it: [Receive], [Send], [Close] and the others of the table below.
+// [Engine.DoFunc] decides on what it finds. [Engine.Merge] merges contacts, [Engine.Unmerge] undoes
+// that. [Engine.Tick] does what is due, and [Engine.Run] ticks.
+//
+// Rules are a [Policy]: [InboxPolicy], [WorkflowPolicy] and [LiveChatPolicy] are ready made.
+// [Engine.List] and [Engine.Counts] are an inbox, [Engine.Transcript] with [Messages] is a
+// conversation on a screen. The reads that are paged have an iterator beside them, All….
+//
+// [Engine.With] is the same engine in the host's own transaction. A conflict, or a transaction that
+// is lost, is the host's to retry then: it rolls back, begins again, and gives the policy with it,
+// so that nothing is looked up while the transaction holds a connection.
+//
+// Errors: errors.Is with [ErrInvalid] (bad input, a [*ValidationError] that names the field), with
+// the reasons of a [*StateError] such as [ErrNotActive], or with [ErrConflict] and the like. [Code]
+// names each of them for metrics and clients.
+//
+// Reports are package report, events for other systems and jobs in the background package relay.
+// The folder docs of the repository has a page for each task, beginning with an inbox.
+//
 // # What it promises
 //
 //   - A contact has at most one active conversation in each lane, and there is one lane unless the
@@ -36,8 +59,9 @@
 //     host's.
 //   - It does not check who may do what: an [Actor] is recorded, not authorised.
 //   - Observers are told after the commit, in the process that made it, and only if that lives.
-//   - There is no deletion yet.
-//   - A policy that changes takes hold with the next command on a conversation, its timer included.
+//   - No message is removed by itself: [Engine.Prune] removes by age, [Engine.Erase] a person.
+//   - A policy that changes takes hold with the next command on a conversation, its timer included,
+//     or with [Engine.Rearm].
 //
 // # Words
 //
@@ -62,33 +86,6 @@
 //	key           an idempotency key, or the external id of a message on its channel
 //	timer         when a conversation changes by itself; its hint is never later than that
 //
-// # For hosts
-//
-// [New] makes an [Engine]. [Engine.Do] takes a contact, an address or a conversation ([ToContact],
-// [ToAddress], [ToConversation]) and any number of commands for it: [Receive], [Send], [Close] and
-// the others of the table below. [Engine.Merge] merges contacts, [Engine.Unmerge] undoes that, and
-// [Engine.Tick] does what is due, and [Engine.Run] ticks.
-// Rules are a [Policy]. The reads are methods of Engine; those that are paged have an iterator
-// beside them, All….
-//
-// [Engine.With] is the same engine in the host's own transaction. A conflict, or a transaction that
-// is lost, is the host's to retry then: it rolls back, begins again, and gives the policy with it,
-// so that nothing is looked up while the transaction holds a connection.
-//
-// Errors: errors.Is with [ErrInvalid] (bad input, a [*ValidationError] that names the field), with
-// the reasons of a [*StateError] such as [ErrNotActive], or with [ErrConflict] and the like. [Code]
-// names each of them for metrics and clients.
-//
-// # For authors of stores
-//
-// The core decides, the store remembers, the engine carries between them. [Decide] is the state
-// machine: no I/O, no clock, no randomness; the same [Snapshot], commands, policy and time give the
-// same [Decision]. It only writes events, and [Apply] alone turns events into state, so that log
-// and state cannot disagree. A [Store] loads snapshots and commits a [Change], all or nothing, if
-// nothing else was faster; else the engine loads and decides again. [EventRow], [Key], [KeyID],
-// [DueConversation], [Filter], [EventFilter] and the roles [Locker] and [IdentityIndex] belong to
-// this half. Package storetest proves a store.
-//
 // # Concurrency
 //
 // Everything exported is safe for concurrent use, except that a value belongs to the goroutine that
@@ -101,6 +98,16 @@
 // in RFC 3339, and read back as they were. In commands and policies, fields that are unknown, come
 // twice or are written in another case are refused; a policy that was saved by a later version is
 // read by [ReadPolicy].
+//
+// # For authors of stores
+//
+// The core decides, the store remembers, the engine carries between them. [Decide] is the state
+// machine: no I/O, no clock, no randomness; the same [Snapshot], commands, policy and time give the
+// same [Decision]. It only writes events, and [Apply] alone turns events into state, so that log
+// and state cannot disagree. A [Store] loads snapshots and commits a [Change], all or nothing, if
+// nothing else was faster; else the engine loads and decides again. [EventRow], [Key], [KeyID],
+// [DueConversation], [Filter], [EventFilter] and the roles [Locker] and [IdentityIndex] belong to
+// this half. Package storetest proves a store.
 //
 // # The lifecycle
 //
