@@ -33,7 +33,8 @@ var documents = []string{
 	"docs/reports.md", "docs/events-out.md", "docs/operations.md", "docs/upgrades.md",
 	"docs/scale.md", "docs/shards.md", "docs/inbox.md", "docs/bots.md", "docs/sla.md",
 	"docs/sqlite-to-postgresql.md", "docs/policies.md", "docs/lists.md", "docs/contacts.md",
-	"docs/engines.md", "docs/performance.md", "docs/erasure.md", "sqlstore/README.md",
+	"docs/engines.md", "docs/performance.md", "docs/erasure.md", "docs/cases.md",
+	"docs/versions.md", "SECURITY.md", "sqlstore/README.md",
 }
 
 // named is a place in the code as the documents write it, `file.go: Func` or

@@ -120,6 +120,20 @@ func TestTheHostsRowsAndTheEventsAreCommittedTogetherOrNotAtAll(t *testing.T) {
 	})
 }
 
+func TestPeersRiverWhatTheHostHasNotCommittedIsSeenByNobodyElse(t *testing.T) {
+	eachHost(t, 2, func(h *host, _ testdb.Engine) {
+		riya := convo.ToContact(shop, "riya")
+		tx, engine := h.begin(nil)
+		_, err := engine.Do(h.ctx, riya, hello("mine"))
+		require.NoError(h.t, err)
+		_, err = h.engine.Conversation(h.ctx, riya)
+		require.ErrorIs(h.t, err, convo.ErrNotFound)
+		require.NoError(h.t, tx.Commit())
+		_, err = h.engine.Conversation(h.ctx, riya)
+		require.NoError(h.t, err)
+	})
+}
+
 // refusals are changes that a store must refuse, some after a part of them was written, for any of
 // the reasons.
 var refusals = []struct {

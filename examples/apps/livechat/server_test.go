@@ -256,6 +256,7 @@ func TestTheDashboardShowsWhatHappened(t *testing.T) {
 		require.Contains(t, page, `<dd id="`+id+`">`+want)
 	}
 	require.Contains(t, page, "1 Feb to 2 Mar")
+	require.Contains(t, page, "Opened or reopened", "it counts cycles, not conversations")
 	require.Equal(t, []string{"Agent | Open | Pending", "Ben | 1 | 0"},
 		cells(t, page, "t-assignees"))
 	require.Equal(t, []string{
