@@ -83,7 +83,8 @@ var errRestless = errors.New("somebody else writes to the workspace at one of th
 // RebuildRollups, RemoveConversation and erasures must leave the workspace alone in both stores
 // from the first call on.
 //
-// It is for package shardstore, which sees to all that. Both should keep an outbox, and a feed, or
+// Package shardstore sees to all that while a workspace is in use; a host that has stopped everything
+// may copy by itself: see docs/sqlite-to-postgresql.md. Both should keep an outbox, and a feed, or
 // none. It fails with errors.ErrUnsupported for another kind of store. One call at a time.
 func (s *Store) CopyWorkspace(
 	to convo.Store, workspace string,
