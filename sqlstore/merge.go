@@ -19,13 +19,13 @@ func (p *plan) merge(ctx context.Context, t *transaction) error {
 			err = fmt.Errorf("sqlstore: contact %q: %w", m.into, convo.ErrActiveExists)
 		}
 		if err == nil {
-			_, err = t.update(ctx, dialect.MergeContacts, m.into, p.workspace, m.contact)
+			_, err = t.update(ctx, t.d.MergeContacts(), m.into, p.workspace, m.contact)
 		}
 		if err == nil {
 			_, err = t.update(ctx, dialect.MergeConversations, m.into, p.workspace, m.contact)
 		}
 		if err == nil {
-			_, err = t.update(ctx, dialect.MergeActives, m.into, p.workspace, m.contact)
+			_, err = t.update(ctx, t.d.MergeActives(), m.into, p.workspace, m.contact)
 		}
 		if err != nil {
 			return err

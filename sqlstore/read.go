@@ -308,11 +308,11 @@ func (s *Store) Event(
 		return convo.Event{}, false, err
 	}
 	s = s.within(ctx)
-	found, err := eventsOf(ctx, s, (*Store).rows, nil, dialect.Events, dialect.EventOfContact,
+	found, err := eventsOf(ctx, s, (*Store).rows, nil, dialect.Events, s.d.EventOfContact(),
 		workspace, contact, s.d.ID(id))
 	if err == nil && len(found) == 0 {
 		found, err = eventsOf(ctx, s, (*Store).rows, nil, dialect.ContactEvents,
-			dialect.ContactEventOfContact, workspace, contact, workspace, contact, workspace,
+			s.d.ContactEventOfContact(), workspace, contact, workspace, contact, workspace,
 			s.d.ID(id))
 	}
 	if err != nil || len(found) == 0 {
@@ -376,7 +376,7 @@ func (s *Store) Addresses(ctx context.Context, workspace, contact string) ([]con
 	s = s.within(ctx)
 	var out []convo.Address
 	args := []any{workspace, contact, workspace, contact, workspace}
-	err := s.rows(ctx, dialect.AddressesOfContact, args, func(scan func(...any) error) error {
+	err := s.rows(ctx, s.d.AddressesOfContact(), args, func(scan func(...any) error) error {
 		var a convo.Address
 		err := scan((*dialect.Text)(&a.Channel), (*dialect.Text)(&a.Value))
 		out = append(out, a)

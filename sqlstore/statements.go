@@ -104,9 +104,9 @@ func (s *Store) fixedStatements() []string {
 	})
 	return append(s.inTransactions(), dialect.OneConversation, dialect.KeysFound,
 		dialect.EventsOfOwnLog, dialect.EventsOfConversation, dialect.OwnLogsBehind, dialect.Later,
-		dialect.EventOfContact, dialect.ContactEventOfContact,
+		s.d.EventOfContact(), s.d.ContactEventOfContact(),
 		dialect.EventAt, dialect.ContactEventAt, dialect.CyclesOfConversation,
-		s.d.Due(0), dialect.AddressesOfContact, dialect.AddressesByIdentity, active)
+		s.d.Due(0), s.d.AddressesOfContact(), dialect.AddressesByIdentity, active)
 }
 
 // composed returns the statement for a class of changes, put together once.

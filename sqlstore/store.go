@@ -46,8 +46,8 @@ func (s *Store) inTransactions() []string {
 		dialect.ContactAsLoaded, dialect.OtherActive, dialect.InsertCycle + s.d.UpsertCycle,
 		dialect.InsertQueued + s.d.KeepQueued,
 		dialect.RepointKey, dialect.RedactEvent, dialect.RedactContactEvent,
-		dialect.MergeContacts, dialect.ActiveTwice, dialect.MergeConversations,
-		dialect.MergeActives,
+		s.d.MergeContacts(), dialect.ActiveTwice, dialect.MergeConversations,
+		s.d.MergeActives(),
 		dialect.UpdateActive, dialect.DeleteActive, dialect.MovePlace, dialect.DeletePlace,
 	}
 	for _, statement := range [...]string{

@@ -108,6 +108,10 @@ type Dialect struct {
 	// SnapshotIsolation is asked for to read several times as of one moment.
 	SnapshotIsolation sql.IsolationLevel
 
+	// ReadingRanges is said first in a transaction that reads many ranges of an index; empty: the
+	// engine reads each of them by the index, and nothing else.
+	ReadingRanges string
+
 	// listIndexes has a listing use one of the indexes %s; empty: the engine chooses well by
 	// itself. Else it may read from the top of the listing down to the page, or filter the listing
 	// of all.
@@ -115,6 +119,8 @@ type Dialect struct {
 	// straightJoin joins two tables in the order in which they are named; empty: the engine has no
 	// word for it.
 	straightJoin string
+	// namesIndex: see Dialect.indexedBy.
+	namesIndex bool
 	// withTies has a listing whose index has only a part of its order read to the end of a tie.
 	// MariaDB has the word, but reads all for it.
 	withTies bool

@@ -28,6 +28,7 @@ var SQLite = Dialect{
 	UniqueViolation: "2067",
 	lateRows:        true,
 	straightJoin:    "CROSS JOIN",
+	namesIndex:      true,
 }
 
 // unsampled keeps SQLite from planning a prepared statement again for each new value, which it does

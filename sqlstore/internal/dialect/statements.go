@@ -83,17 +83,6 @@ var (
 	FROM convo_events
 	WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?`
 
-	// EventOfContact and ContactEventOfContact look through all that a contact has.
-	EventOfContact = `SELECT ` + Events.Read.Qualify("ev") + `
-	FROM convo_conversations cv
-	JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
-	WHERE cv.workspace = ? AND cv.contact = ? AND ev.id = ?`
-
-	ContactEventOfContact = `SELECT ` + ContactEvents.Read.Qualify("ce") + `
-	FROM ` + mergedContacts + `
-	JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
-	WHERE ce.id = ?`
-
 	// Family are the contacts that were merged into one.
 	Family = `SELECT ` + Contacts.Read.Names() + `
 	FROM convo_contacts
@@ -183,14 +172,53 @@ func KeyArgs(workspace string, k convo.KeyID) []any {
 	return []any{workspace, k.Channel, k.ID, k.Erased(), k.Address, k.Address, k.Contact}
 }
 
+// EventOfContact and ContactEventOfContact look through all that a contact has.
+func (d *Dialect) EventOfContact() string {
+	return "SELECT " + Events.Read.Qualify("ev") + `
+	FROM convo_conversations cv
+	` + d.JoinInOrder() + ` convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
+	WHERE cv.workspace = ? AND cv.contact = ? AND ev.id = ?`
+}
+
+func (d *Dialect) ContactEventOfContact() string {
+	return "SELECT " + ContactEvents.Read.Qualify("ce") + "\n\tFROM " + mergedContacts + `
+	` + d.JoinInOrder() + ` convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
+	WHERE ce.id = ?`
+}
+
+// AddressesOfContact are those of a contact, and of who was merged into it.
+func (d *Dialect) AddressesOfContact() string {
+	return "SELECT ad.channel, ad.value FROM " + mergedContacts + `
+	` + d.JoinInOrder() + ` convo_addresses ad ON ad.workspace = ? AND ad.contact = merged.id`
+}
+
+// MergeContacts has those that were merged into a contact count as merged into another one.
+func (d *Dialect) MergeContacts() string {
+	return "UPDATE convo_contacts" + d.indexedBy("convo_contacts_merged") +
+		" SET merged_into = ?\n\tWHERE workspace = ? AND merged_into = ?"
+}
+
+// MergeActives gives the active conversations of a contact to another one.
+func (d *Dialect) MergeActives() string {
+	return "UPDATE convo_active" + d.indexedBy("convo_active_slot") + mergeActives
+}
+
+const mergeActives = " SET contact = ?\n\tWHERE workspace = ? AND contact = ?"
+
+// indexedBy has an UPDATE find its rows by an index, where the engine would rather read all that a
+// workspace has than change what it finds them by.
+func (d *Dialect) indexedBy(index string) string {
+	if !d.namesIndex {
+		return ""
+	}
+	return " INDEXED BY " + index
+}
+
 // Reads without lists of columns.
 const (
 	// mergedContacts are a contact and those that were merged into it.
 	mergedContacts = `(SELECT id FROM convo_contacts WHERE workspace = ? AND id = ?
 	UNION ALL SELECT id FROM convo_contacts WHERE workspace = ? AND merged_into = ?) merged`
-
-	AddressesOfContact = `SELECT ad.channel, ad.value FROM ` + mergedContacts + `
-	JOIN convo_addresses ad ON ad.workspace = ? AND ad.contact = merged.id`
 
 	AddressesByIdentity = `SELECT ad.channel, ad.value, COALESCE(linked.merged_into, linked.id)
 	FROM convo_addresses ad
@@ -447,9 +475,6 @@ const (
 	SET body = NULL, attachments = NULL, name = NULL, attributes = NULL
 	WHERE workspace = ? AND contact = ? AND seq = ?`
 
-	MergeContacts = `UPDATE convo_contacts SET merged_into = ?
-	WHERE workspace = ? AND merged_into = ?`
-
 	// ActiveTwice is a lane in which a contact, and one that is merged into it, have two active
 	// conversations.
 	ActiveTwice = `SELECT lane FROM convo_active
@@ -459,17 +484,13 @@ const (
 	SET contact = ?
 	WHERE workspace = ? AND contact = ?`
 
-	MergeActives = `UPDATE convo_active
-	SET contact = ?
-	WHERE workspace = ? AND contact = ?`
-
 	// UnmergeContact has one that was merged count as merged into another one.
 	UnmergeContact = `UPDATE convo_contacts SET merged_into = ?
 	WHERE workspace = ? AND merged_into = ? AND id = ?`
 
 	// UnmergeConversations are those of one owner.
 	UnmergeConversations = MergeConversations + ` AND origin = ?`
-	UnmergeActives       = MergeActives + ` AND id IN (
+	UnmergeActives       = `UPDATE convo_active` + mergeActives + ` AND id IN (
 		SELECT cv.id FROM convo_conversations cv
 		WHERE cv.workspace = ? AND cv.contact = ? AND cv.origin = ?)`
 )

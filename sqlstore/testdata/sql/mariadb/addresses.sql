@@ -1,7 +1,7 @@
 -- addresses of a contact
 SELECT ad.channel, ad.value FROM (SELECT id FROM convo_contacts WHERE workspace = ? AND id = ?
     UNION ALL SELECT id FROM convo_contacts WHERE workspace = ? AND merged_into = ?) merged
-    JOIN convo_addresses ad ON ad.workspace = ? AND ad.contact = merged.id;
+    STRAIGHT_JOIN convo_addresses ad ON ad.workspace = ? AND ad.contact = merged.id;
 -- parameters: 1 workspace, 2 id, 3 workspace, 4 merged_into, 5 workspace
 
 -- addresses by identity

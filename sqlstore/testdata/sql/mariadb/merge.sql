@@ -40,8 +40,7 @@ UPDATE convo_conversations
     WHERE workspace = ? AND contact = ?;
 -- parameters: 1 contact, 2 workspace, 3 contact
 
-UPDATE convo_active
-    SET contact = ?
+UPDATE convo_active SET contact = ?
     WHERE workspace = ? AND contact = ?;
 -- parameters: 1 contact, 2 workspace, 3 contact
 

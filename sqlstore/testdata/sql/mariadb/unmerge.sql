@@ -31,8 +31,7 @@ SELECT DISTINCT ev.workspace, ev.contact, ev.conversation, ''
     WHERE cv.workspace = ? AND cv.contact = ? AND cv.origin = ? AND ev.contact <> ?;
 -- parameters: 1 workspace, 2 contact, 3 origin, 4 contact
 
-UPDATE convo_active
-    SET contact = ?
+UPDATE convo_active SET contact = ?
     WHERE workspace = ? AND contact = ? AND id IN (
         SELECT cv.id FROM convo_conversations cv
         WHERE cv.workspace = ? AND cv.contact = ? AND cv.origin = ?);

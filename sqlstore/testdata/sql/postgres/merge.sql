@@ -43,8 +43,7 @@ UPDATE convo_conversations
     WHERE workspace = $2 AND contact = $3;
 -- parameters: 1 contact, 2 workspace, 3 contact
 
-UPDATE convo_active
-    SET contact = $1
+UPDATE convo_active SET contact = $1
     WHERE workspace = $2 AND contact = $3;
 -- parameters: 1 contact, 2 workspace, 3 contact
 

@@ -34,8 +34,7 @@ SELECT DISTINCT ev.workspace, ev.contact, ev.conversation, ''
     WHERE cv.workspace = $1 AND cv.contact = $2 AND cv.origin = $3 AND ev.contact <> $4;
 -- parameters: 1 workspace, 2 contact, 3 origin, 4 contact
 
-UPDATE convo_active
-    SET contact = $1
+UPDATE convo_active SET contact = $1
     WHERE workspace = $2 AND contact = $3 AND id IN (
         SELECT cv.id FROM convo_conversations cv
         WHERE cv.workspace = $4 AND cv.contact = $5 AND cv.origin = $6);

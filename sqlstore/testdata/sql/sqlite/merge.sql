@@ -34,7 +34,7 @@ SELECT lane FROM convo_active
     WHERE workspace = +? AND contact IN (+?, +?) GROUP BY lane HAVING count(*) > 1 LIMIT 1;
 -- parameters: 1 workspace, 2 contact, 3 contact
 
-UPDATE convo_contacts SET merged_into = +?
+UPDATE convo_contacts INDEXED BY convo_contacts_merged SET merged_into = +?
     WHERE workspace = +? AND merged_into = +?;
 -- parameters: 1 merged_into, 2 workspace, 3 merged_into
 
@@ -43,8 +43,7 @@ UPDATE convo_conversations
     WHERE workspace = +? AND contact = +?;
 -- parameters: 1 contact, 2 workspace, 3 contact
 
-UPDATE convo_active
-    SET contact = +?
+UPDATE convo_active INDEXED BY convo_active_slot SET contact = +?
     WHERE workspace = +? AND contact = +?;
 -- parameters: 1 contact, 2 workspace, 3 contact
 
