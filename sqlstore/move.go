@@ -69,12 +69,12 @@ func (s *Store) RemoveWorkspace(
 // table is a moved one whose rows are Rs.
 type table[R any] struct{ *dialect.Moved[R] }
 
-// page reads rows of a workspace behind another one, up to one, or up to a limit.
+// page reads the rows of a range, up to a limit.
 func (m table[R]) page(
-	ctx context.Context, s *Store, workspace string, behind, upTo *R, limit int,
+	ctx context.Context, s *Store, workspace string, of dialect.Range[R], limit int,
 ) ([]*R, error) {
-	return m.read(ctx, s, m.Page(s.d.Dialect, behind != nil, upTo != nil),
-		m.PageArgs(s.d.Dialect, workspace, behind, upTo, limit))
+	statement, args := m.Page(s.d.Dialect, workspace, of, limit)
+	return m.read(ctx, s, statement, args)
 }
 
 // read reads rows by a statement.
@@ -90,34 +90,33 @@ func (m table[R]) read(
 }
 
 func (m table[R]) pass(ctx context.Context, from, to *Store, workspace string) (int, error) {
-	n, _, err := m.passOver(ctx, from, to, workspace, dialect.Range[R]{}, nil)
+	n, _, err := m.passOver(ctx, from, to, workspace, dialect.Range[R]{})
 	return n, err
 }
 
-// passOver is pass of a range of rows, page by page. It tells differ which rows it changed, if that
-// is not nil, and returns the last rows of all pages but the last one.
+// passOver is pass of a range of rows, page by page. It returns the last rows of all pages but the
+// last one.
 func (m table[R]) passOver(
 	ctx context.Context, from, to *Store, workspace string, of dialect.Range[R],
-	differ func(gone, added []*R),
 ) (changed int, ends []*R, err error) {
-	for behind := of.Behind; ; behind = ends[len(ends)-1] {
-		rows, err := m.page(ctx, from, workspace, behind, of.UpTo, movedAtOnce)
+	for rest := of; ; rest.Behind = ends[len(ends)-1] {
+		rows, err := m.page(ctx, from, workspace, rest, movedAtOnce)
 		if err != nil {
 			return changed, ends, err
 		}
-		last := of.UpTo
+		page := rest
 		if len(rows) == movedAtOnce {
-			last = rows[movedAtOnce-1]
+			page.UpTo = rows[movedAtOnce-1]
 		}
-		there, err := m.page(ctx, to, workspace, behind, last, math.MaxInt32)
+		there, err := m.page(ctx, to, workspace, page, math.MaxInt32)
 		if err != nil {
 			return changed, ends, err
 		}
-		n, err := m.make(ctx, to, rows, there, differ)
+		n, err := m.make(ctx, to, rows, there, nil)
 		if changed += n; err != nil || len(rows) < movedAtOnce {
 			return changed, ends, err
 		}
-		ends = append(ends, last)
+		ends = append(ends, page.UpTo)
 	}
 }
 
@@ -255,7 +254,7 @@ func (m table[R]) remove(
 	ctx context.Context, s *Store, workspace string, limit int,
 ) (n int, err error) {
 	err = s.inTransaction(ctx, func(s *Store) error {
-		rows, err := m.page(ctx, s, workspace, nil, nil, limit)
+		rows, err := m.page(ctx, s, workspace, dialect.Range[R]{}, limit)
 		if n = len(rows); err != nil || n == 0 {
 			return err
 		}

@@ -76,41 +76,18 @@ func (x *changed) message(r *convo.EventRow) {
 // without a version; what a merge says of others than the two contacts; and what hangs on all
 // these. From sees one moment.
 func (c *copying) catchUp(ctx context.Context, from *Store) (total int, err error) {
-	there := c.there
-	if c.there = nil; there == nil {
-		if there, err = c.sumsOf(ctx, c.to); err != nil {
-			return 0, err
-		}
-	}
-	here, err := c.sumsOf(ctx, from)
-	if err != nil {
-		return 0, err
-	}
 	c.found = newChanged()
 	for _, step := range [...]func() (int, error){
-		func() (int, error) {
-			return c.contacts.catchUp(ctx, from, c.to, c.workspace, here.contacts, there.contacts)
-		},
-		func() (int, error) {
-			return c.conversations.catchUp(ctx, from, c.to, c.workspace, here.conversations,
-				there.conversations)
-		},
-		func() (int, error) { return c.others(ctx, from, here, there) },
+		func() (int, error) { return c.contacts.catchUp(ctx, from, c.to, c.workspace) },
+		func() (int, error) { return c.conversations.catchUp(ctx, from, c.to, c.workspace) },
+		func() (int, error) { return c.others(ctx, from) },
 		func() (int, error) { return c.ofContacts(ctx, from) },
 		func() (int, error) { return c.ofConversations(ctx, from) },
 		func() (int, error) { return c.echoes(ctx, from) },
 		func() (int, error) { return c.keysOfMessages(ctx, from) },
-		func() (int, error) {
-			return c.addresses.catchUp(ctx, from, c.to, c.workspace, here.addresses,
-				there.addresses)
-		},
-		func() (int, error) {
-			return c.keys.catchUp(ctx, from, c.to, c.workspace, here.keys, there.keys)
-		},
-		func() (int, error) {
-			return c.deliveries.catchUp(ctx, from, c.to, c.workspace, here.deliveries,
-				there.deliveries)
-		},
+		func() (int, error) { return c.addresses.catchUp(ctx, from, c.to, c.workspace) },
+		func() (int, error) { return c.keys.catchUp(ctx, from, c.to, c.workspace) },
+		func() (int, error) { return c.deliveries.catchUp(ctx, from, c.to, c.workspace) },
 		func() (int, error) { return c.feed(ctx, from) },
 	} {
 		n, err := step()
@@ -123,12 +100,20 @@ func (c *copying) catchUp(ctx context.Context, from *Store) (total int, err erro
 
 // others passes over conversations with other timers, contacts that a merge or an unmerge gives
 // another root, and conversations that it gives to another contact: none has another version.
-func (c *copying) others(
-	ctx context.Context, from *Store, here, there *sums,
-) (total int, err error) {
+func (c *copying) others(ctx context.Context, from *Store) (total int, err error) {
 	ids, members := map[uuid.UUID]bool{}, map[string]bool{}
-	for id, now := range here.timers {
-		if had, known := there.timers[id]; known && had != now {
+	there := c.timers
+	if c.timers = nil; there == nil {
+		if there, err = c.timersOf(ctx, c.to); err != nil {
+			return 0, err
+		}
+	}
+	here, err := c.timersOf(ctx, from)
+	if err != nil {
+		return 0, err
+	}
+	for id, now := range here {
+		if had, known := there[id]; known && had != now {
 			ids[id] = true
 		}
 	}
@@ -222,7 +207,7 @@ func ofIDs[R any](
 
 // withKeys makes the rows with the keys of some rows the same, whether they are there or not.
 func (m table[R]) withKeys(
-	ctx context.Context, from, to *Store, rows []*R,
+	ctx context.Context, from, to *Store, rows []*R, differ func(gone, added []*R),
 ) (total int, err error) {
 	for some := range slices.Chunk(rows, goneAtOnce) {
 		n, err := m.some(ctx, from, to, func(s *Store) ([]*R, error) {
@@ -231,7 +216,7 @@ func (m table[R]) withKeys(
 				args = m.KeyArgs(s.d.Dialect, args, r)
 			}
 			return m.read(ctx, s, m.WithKeys(s.d.Dialect, len(some)), args)
-		}, nil)
+		}, differ)
 		if total += n; err != nil {
 			return total, err
 		}
@@ -271,11 +256,11 @@ func (c *copying) ofContacts(ctx context.Context, from *Store) (total int, err e
 			return total, err
 		}
 		// One that was taken off a contact may be another one's by now.
-		n, err = c.addresses.withKeys(ctx, from, c.to, addresses)
+		n, err = c.addresses.withKeys(ctx, from, c.to, addresses, nil)
 		if total += n; err != nil {
 			return total, err
 		}
-		n, err = mentions.withKeys(ctx, from, c.to, pointers(named))
+		n, err = mentions.withKeys(ctx, from, c.to, pointers(named), nil)
 		if total += n; err != nil {
 			return total, err
 		}
@@ -392,10 +377,10 @@ func (c *copying) hanging(
 					c.found.log(is.Contact, logs[from][id])
 				}
 			}
-			return labels.withKeys(ctx, from, c.to, labelled)
+			return labels.withKeys(ctx, from, c.to, labelled, nil)
 		},
-		func() (int, error) { return places.withKeys(ctx, from, c.to, placed) },
-		func() (int, error) { return mentions.withKeys(ctx, from, c.to, pointers(named)) },
+		func() (int, error) { return places.withKeys(ctx, from, c.to, placed, nil) },
+		func() (int, error) { return mentions.withKeys(ctx, from, c.to, pointers(named), nil) },
 	} {
 		n, err := step()
 		if total += n; err != nil {
@@ -445,7 +430,7 @@ func (c *copying) feed(ctx context.Context, from *Store) (total int, err error) 
 		return 0, err
 	}
 	total, _, err = feed.passOver(ctx, from, c.to, c.workspace,
-		dialect.Range[relay.FeedRow]{Behind: &last}, nil)
+		dialect.Range[relay.FeedRow]{Behind: &last})
 	if err != nil {
 		return total, err
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/relay"
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
@@ -30,8 +32,8 @@ type copying struct {
 	deliveries    *watched[dialect.Delivery]
 	// tables are all, in their order: what leads somewhere comes behind what it leads to.
 	tables []moved
-	there  *sums    // of the store that is copied to, since it was written to last
-	found  *changed // by the pass that goes on
+	timers map[uuid.UUID]timers // in the store that is copied to; nil: it was written to since
+	found  *changed             // by the pass that goes on
 }
 
 func newCopying(from, to *Store, workspace string) *copying {
@@ -104,7 +106,7 @@ func (c *copying) pass(ctx context.Context, complete bool) (changed int, err err
 	if complete {
 		changed, err = c.complete(ctx, passed)
 	} else {
-		err = c.from.snapshot(ctx, func(from *Store) (err error) {
+		err = c.from.inRanges(ctx, func(from *Store) (err error) {
 			same := false
 			if passed {
 				changed, err = c.catchUp(ctx, from)
@@ -122,15 +124,27 @@ func (c *copying) pass(ctx context.Context, complete bool) (changed int, err err
 	}
 	if err == nil && !complete {
 		// While there is time: then what is here is read alone when writers wait for it.
-		c.there, err = c.sumsOf(ctx, c.to)
+		err = c.to.inRanges(ctx, func(to *Store) error { return c.remember(ctx, to) })
 	}
 	c.passed = err == nil
 	return changed, err
 }
 
+// inRanges is snapshot for what reads many ranges.
+func (s *Store) inRanges(ctx context.Context, f func(*Store) error) error {
+	return s.snapshot(ctx, func(in *Store) error {
+		if in.d.ReadingRanges != "" {
+			if _, err := in.tx.tx.ExecContext(ctx, in.d.ReadingRanges); err != nil {
+				return err
+			}
+		}
+		return f(in)
+	})
+}
+
 // all passes over all rows but those that are handed over.
 func (c *copying) all(ctx context.Context, from *Store) (changed int, err error) {
-	c.there, c.found = nil, newChanged()
+	c.timers, c.found = nil, newChanged()
 	for _, of := range c.tables {
 		n, err := of.pass(ctx, from, c.to, c.workspace)
 		if changed += n; err != nil {
@@ -142,7 +156,7 @@ func (c *copying) all(ctx context.Context, from *Store) (changed int, err error)
 
 // complete has all be there.
 func (c *copying) complete(ctx context.Context, passed bool) (changed int, err error) {
-	err = c.from.snapshot(ctx, func(from *Store) error {
+	err = c.from.inRanges(ctx, func(from *Store) error {
 		for _, of := range handedOver { // of an earlier call that was broken off
 			if err := empty(ctx, of, c.to, c.workspace); err != nil {
 				return err
@@ -192,11 +206,5 @@ func (c *copying) sumsStand(ctx context.Context, from *Store) (bool, error) {
 	if c.found.rolledUp {
 		return false, nil
 	}
-	queue := watch(&dialect.MovedRollupQueue)
-	here, err := queue.sums(ctx, from, c.workspace)
-	if err != nil {
-		return false, err
-	}
-	there, err := queue.sums(ctx, c.to, c.workspace)
-	return err == nil && here[0] == there[0], err
+	return watch(&dialect.MovedRollupQueue).sameInAll(ctx, from, c.to, c.workspace)
 }

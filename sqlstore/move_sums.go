@@ -21,7 +21,9 @@ type watched[R any] struct {
 	table[R]
 	ends   []*R // of the ranges, but for the last one
 	differ func(gone, added []*R)
-	passed []dialect.Range[R] // those that were passed over by the last catchUp
+	// there are the sums of the ranges in the store that is copied to, to which nobody else writes.
+	// Empty: the range was written to since. Nil: they are not known.
+	there []string
 }
 
 func watch[R any](of *dialect.Moved[R]) *watched[R] { return &watched[R]{table: table[R]{of}} }
@@ -30,7 +32,8 @@ func watch[R any](of *dialect.Moved[R]) *watched[R] { return &watched[R]{table: 
 func (w *watched[R]) pass(
 	ctx context.Context, from, to *Store, workspace string,
 ) (changed int, err error) {
-	changed, w.ends, err = w.passOver(ctx, from, to, workspace, dialect.Range[R]{}, nil)
+	w.there = nil
+	changed, w.ends, err = w.passOver(ctx, from, to, workspace, dialect.Range[R]{})
 	return changed, err
 }
 
@@ -42,23 +45,53 @@ func (w *watched[R]) ranges() []dialect.Range[R] {
 	return all
 }
 
-// sums are those of all ranges, as text.
-func (w *watched[R]) sums(ctx context.Context, s *Store, workspace string) ([]string, error) {
-	return w.sumsOf(ctx, s, workspace, w.ranges())
+// written are the numbers of the ranges that were written to, and they themselves.
+func (w *watched[R]) written() (numbers []int, ranges []dialect.Range[R]) {
+	for i, of := range w.ranges() {
+		if w.there[i] == "" {
+			numbers, ranges = append(numbers, i), append(ranges, of)
+		}
+	}
+	return numbers, ranges
 }
 
-// same reports whether the sums are the same in both stores where rows were passed over last.
+// remember finds out which sums there are where that is not known.
+func (w *watched[R]) remember(ctx context.Context, to *Store, workspace string) error {
+	if w.there == nil {
+		w.there = make([]string, len(w.ends)+1)
+	}
+	numbers, ranges := w.written()
+	there, err := w.sumsOf(ctx, to, workspace, ranges)
+	if err != nil {
+		return err
+	}
+	for n, i := range numbers {
+		w.there[i] = there[n]
+	}
+	return nil
+}
+
+// same reports whether the sums are the same in both stores where it was written to.
 func (w *watched[R]) same(
 	ctx context.Context, from, to *Store, workspace string,
 ) (bool, error) {
-	here, err := w.sumsOf(ctx, from, workspace, w.passed)
+	numbers, ranges := w.written()
+	here, err := w.sumsOf(ctx, from, workspace, ranges)
 	if err != nil {
 		return false, err
 	}
-	there, err := w.sumsOf(ctx, to, workspace, w.passed)
-	return slices.Equal(here, there), err
+	if err := w.remember(ctx, to, workspace); err != nil {
+		return false, err
+	}
+	for n, i := range numbers {
+		if w.there[i] != here[n] {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
+// sumsOf are those of ranges, as text.
 func (w *watched[R]) sumsOf(
 	ctx context.Context, s *Store, workspace string, ranges []dialect.Range[R],
 ) (all []string, err error) {
@@ -71,12 +104,12 @@ func (w *watched[R]) sumsOf(
 	for some := range slices.Chunk(ranges, summedAtOnce) {
 		first := len(all)
 		all = append(all, make([]string, len(some))...)
-		err := s.many(ctx, w.Sums(s.d.Dialect, some), w.SumsArgs(s.d.Dialect, workspace, some),
-			func(scan func(...any) error) error {
-				err := scan(dests...)
-				all[first+i] = strings.Join(sums, " ")
-				return err
-			})
+		statement, args := w.Sums(s.d.Dialect, workspace, some)
+		err := s.many(ctx, statement, args, func(scan func(...any) error) error {
+			err := scan(dests...)
+			all[first+i] = strings.Join(sums, " ")
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -86,31 +119,126 @@ func (w *watched[R]) sumsOf(
 
 // catchUp passes over the ranges whose sums are not the same.
 func (w *watched[R]) catchUp(
-	ctx context.Context, from, to *Store, workspace string, here, there []string,
+	ctx context.Context, from, to *Store, workspace string,
 ) (changed int, err error) {
+	if w.Grows() == 0 {
+		// Mostly all that is new is there by now: it came with what it hangs on.
+		if same, err := w.sameInAll(ctx, from, to, workspace); same || err != nil {
+			return 0, err
+		}
+	}
+	if w.there == nil {
+		if err := w.remember(ctx, to, workspace); err != nil {
+			return 0, err
+		}
+	}
+	ranges := w.ranges()
+	here, err := w.sumsOf(ctx, from, workspace, ranges)
+	if err != nil {
+		return 0, err
+	}
 	var ends []*R
-	w.passed = nil
-	for i, of := range w.ranges() {
-		if here[i] != there[i] {
-			w.passed = append(w.passed, of)
-			n, more, err := w.passOver(ctx, from, to, workspace, of, w.differ)
-			ends = append(ends, more...)
+	var there []string
+	for i, of := range ranges {
+		sums := w.there[i]
+		if here[i] != sums {
+			n, more, err := w.catchUpRange(ctx, from, to, workspace, of)
 			if changed += n; err != nil {
 				return changed, err
 			}
+			ends, there = append(ends, more...), append(there, make([]string, len(more))...)
+			sums = ""
 		}
-		if of.UpTo != nil && (len(ends) == 0 || ends[len(ends)-1] != of.UpTo) {
+		if there = append(there, sums); of.UpTo != nil {
 			ends = append(ends, of.UpTo)
 		}
 	}
-	w.ends = ends
+	w.ends, w.there = ends, there
 	return changed, nil
 }
 
-// sums are those of all tables that are watched, and the timers of conversations.
-type sums struct {
-	contacts, conversations, addresses, keys, deliveries []string
-	timers                                               map[uuid.UUID]timers
+// sameInAll reports whether the sums of all rows are the same in both stores.
+func (w *watched[R]) sameInAll(
+	ctx context.Context, from, to *Store, workspace string,
+) (bool, error) {
+	all := make([]dialect.Range[R], 1)
+	here, err := w.sumsOf(ctx, from, workspace, all)
+	if err != nil {
+		return false, err
+	}
+	there, err := w.sumsOf(ctx, to, workspace, all)
+	return err == nil && here[0] == there[0], err
+}
+
+// catchUpRange makes those rows of a range the same whose numbers are other ones, and returns where
+// it is to be divided, since it has grown.
+func (w *watched[R]) catchUpRange(
+	ctx context.Context, from, to *Store, workspace string, of dialect.Range[R],
+) (changed int, ends []*R, err error) {
+	here, err := w.marks(ctx, from, workspace, of)
+	if err != nil {
+		return 0, nil, err
+	}
+	there, err := w.marks(ctx, to, workspace, of)
+	if err != nil {
+		return 0, nil, err
+	}
+	for i := movedAtOnce; i < len(here); i += movedAtOnce {
+		ends = append(ends, here[i-1].row)
+	}
+	var rows []*R
+	for len(here) > 0 || len(there) > 0 {
+		order := 0
+		switch {
+		case len(there) == 0:
+			order = -1
+		case len(here) == 0:
+			order = 1
+		default:
+			order = compareArgs(here[0].key, there[0].key)
+		}
+		switch {
+		case order > 0:
+			rows = append(rows, there[0].row)
+		case order < 0 || here[0].numbers != there[0].numbers:
+			rows = append(rows, here[0].row)
+		}
+		if order <= 0 {
+			here = here[1:]
+		}
+		if order >= 0 {
+			there = there[1:]
+		}
+	}
+	changed, err = w.withKeys(ctx, from, to, rows, w.differ)
+	return changed, ends, err
+}
+
+// marked is a row of which only the key was read, and what only grows.
+type marked[R any] struct {
+	row     *R
+	key     []any
+	numbers string
+}
+
+func (w *watched[R]) marks(
+	ctx context.Context, s *Store, workspace string, of dialect.Range[R],
+) (all []marked[R], err error) {
+	numbers := make([]string, w.Grows())
+	statement, args := w.Marks(s.d.Dialect, workspace, of)
+	err = s.many(ctx, statement, args, func(scan func(...any) error) error {
+		m := marked[R]{row: w.Fresh()}
+		dests := w.KeyDests(m.row)
+		for i := range numbers {
+			dests = append(dests, &numbers[i])
+		}
+		err := scan(dests...)
+		m.key = w.KeyArgs(&dialect.SQLite, nil, m.row)
+		m.numbers = strings.Join(numbers, " ")
+		all = append(all, m)
+		return err
+	})
+	return all, err
 }
 
 // timers are those of a conversation.
@@ -119,27 +247,16 @@ type timers struct {
 	applied       string
 }
 
-func (c *copying) sumsOf(ctx context.Context, s *Store) (all *sums, err error) {
-	all = &sums{timers: map[uuid.UUID]timers{}}
-	for _, of := range [...]struct {
-		to  *[]string
-		add func(ctx context.Context, s *Store, workspace string) ([]string, error)
-	}{
-		{&all.contacts, c.contacts.sums}, {&all.conversations, c.conversations.sums},
-		{&all.addresses, c.addresses.sums}, {&all.keys, c.keys.sums},
-		{&all.deliveries, c.deliveries.sums},
-	} {
-		if *of.to, err = of.add(ctx, s, c.workspace); err != nil {
-			return nil, err
-		}
-	}
+// timersOf are those of all active conversations.
+func (c *copying) timersOf(ctx context.Context, s *Store) (map[uuid.UUID]timers, error) {
+	all := map[uuid.UUID]timers{}
 	var id uuid.UUID
 	var deadline, due dialect.Micros
 	var applied dialect.Text
 	dests := []any{(*dialect.ID)(&id), &deadline, &due, &applied}
-	err = s.many(ctx, dialect.Timers, []any{c.workspace}, func(scan func(...any) error) error {
+	err := s.many(ctx, dialect.Timers, []any{c.workspace}, func(scan func(...any) error) error {
 		err := scan(dests...)
-		all.timers[id] = timers{
+		all[id] = timers{
 			time.Time(deadline).UnixMicro(), time.Time(due).UnixMicro(), string(applied),
 		}
 		return err
@@ -147,11 +264,30 @@ func (c *copying) sumsOf(ctx context.Context, s *Store) (all *sums, err error) {
 	return all, err
 }
 
+// summed is a watched table, whatever its rows are.
+type summed interface {
+	remember(ctx context.Context, to *Store, workspace string) error
+	same(ctx context.Context, from, to *Store, workspace string) (bool, error)
+}
+
+func (c *copying) summed() []summed {
+	return []summed{c.contacts, c.conversations, c.addresses, c.keys, c.deliveries}
+}
+
+// remember finds out how all is in the store that is copied to, where that is not known.
+func (c *copying) remember(ctx context.Context, to *Store) (err error) {
+	for _, of := range c.summed() {
+		if err := of.remember(ctx, to, c.workspace); err != nil {
+			return err
+		}
+	}
+	c.timers, err = c.timersOf(ctx, to)
+	return err
+}
+
 // again reports whether all sums are the same in both stores where they were not.
 func (c *copying) again(ctx context.Context, from *Store) (same bool, err error) {
-	for _, of := range [...]interface {
-		same(ctx context.Context, from, to *Store, workspace string) (bool, error)
-	}{c.contacts, c.conversations, c.addresses, c.keys, c.deliveries} {
+	for _, of := range c.summed() {
 		if same, err = of.same(ctx, from, c.to, c.workspace); !same || err != nil {
 			return false, err
 		}

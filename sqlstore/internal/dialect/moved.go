@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,40 +135,65 @@ func (m *Moved[R]) Fresh() *R {
 	return r
 }
 
-// Page selects the rows of a workspace in the order of their keys: those behind another row, if
-// there is one, up to a row, if there is one, and up to a limit.
-func (m *Moved[R]) Page(d *Dialect, behind, upTo bool) string {
-	return m.read() + " WHERE " + m.within(d, behind, upTo) + m.inOrder() + " LIMIT ?"
+// Range is the rows of a workspace behind one and up to one; nil: from the first, to the last.
+type Range[R any] struct{ Behind, UpTo *R }
+
+// Page selects the rows of a range in the order of their keys, up to a limit.
+func (m *Moved[R]) Page(d *Dialect, workspace string, of Range[R], limit int) (string, []any) {
+	within, rest, args := m.within(d, nil, len(m.key), workspace, of)
+	return m.read() + " WHERE " + within + inOrder(rest) + " LIMIT ?", append(args, limit)
 }
 
 func (m *Moved[R]) read() string { return "SELECT " + m.Table.Read.Names() + " FROM " + m.Name }
 
-func (m *Moved[R]) inOrder() string {
-	return " ORDER BY " + strings.Join(append([]string{"workspace"}, m.key...), ", ")
+// inOrder names no column that has one value, as the workspace: MariaDB would sort all that it has,
+// for each page.
+func inOrder(key []string) string {
+	if len(key) == 0 {
+		return ""
+	}
+	return " ORDER BY " + strings.Join(key, ", ")
 }
 
-// within holds of the rows of a workspace that are behind one and up to one.
-func (m *Moved[R]) within(d *Dialect, behind, upTo bool) string {
-	q := "workspace = ?"
-	row, places := strings.Join(m.key, ", "), ""
-	if len(m.key) > 0 {
-		places = Placeholders(len(m.key))
+// within holds of the rows of a range, by so many columns of the key. It appends its arguments, and
+// returns the rest of the key, in which those rows differ.
+func (m *Moved[R]) within(
+	d *Dialect, args []any, columns int, workspace string, of Range[R],
+) (q string, rest []string, _ []any) {
+	q, args = "workspace = ?", append(args, workspace)
+	key := m.key[:columns]
+	var bounds [2][]any
+	for i, r := range [...]*R{of.Behind, of.UpTo} {
+		if r != nil {
+			bounds[i] = m.KeyArgs(d, nil, r)[1:][:len(key)]
+		}
 	}
-	switch {
-	case !behind:
-	case d.byColumns():
-		q += " AND (" + beyond(m.key, " > ?", " > ?") + ")"
-	default:
-		q += " AND (" + row + ") > (" + places + ")"
+	// What both ends have in common is said by itself: PostgreSQL ends where a row's first column
+	// ends, and would go on behind the range to the end of a channel.
+	for len(key) > 1 && of.Behind != nil && of.UpTo != nil &&
+		reflect.DeepEqual(bounds[0][0], bounds[1][0]) {
+		q, args = q+" AND "+key[0]+" = ?", append(args, bounds[0][0])
+		key, bounds = key[1:], [2][]any{bounds[0][1:], bounds[1][1:]}
 	}
-	switch {
-	case !upTo:
-	case d.byColumns():
-		q += " AND (" + beyond(m.key, " < ?", " <= ?") + ")"
-	default:
-		q += " AND (" + row + ") <= (" + places + ")"
+	for i, sides := range [...]struct{ columns, last, row string }{
+		{" > ?", " > ?", " > "}, {" < ?", " <= ?", " <= "},
+	} {
+		switch {
+		case bounds[i] == nil:
+		case d.byColumns() || len(key) == 1:
+			q += " AND (" + beyond(key, sides.columns, sides.last) + ")"
+			for n, v := range bounds[i] {
+				if args = append(args, v); n < len(key)-1 {
+					args = append(args, v)
+				}
+			}
+		default:
+			q += " AND (" + strings.Join(key, ", ") + ")" + sides.row + "(" +
+				Placeholders(len(key)) + ")"
+			args = append(args, bounds[i]...)
+		}
 	}
-	return q
+	return q, m.key[columns-len(key):], args
 }
 
 // byColumns says that the engine finds no place in an index by several columns at once.
@@ -180,45 +207,19 @@ func beyond(key []string, side, last string) string {
 	return key[0] + side + " OR " + key[0] + " = ? AND (" + beyond(key[1:], side, last) + ")"
 }
 
-// PageArgs are the arguments of Page.
-func (m *Moved[R]) PageArgs(d *Dialect, workspace string, behind, upTo *R, limit int) []any {
-	return append(m.withinArgs(d, nil, workspace, behind, upTo), limit)
-}
-
-func (m *Moved[R]) withinArgs(d *Dialect, to []any, workspace string, behind, upTo *R) []any {
-	to = append(to, workspace)
-	for _, r := range []*R{behind, upTo} {
-		if r == nil {
-			continue
-		}
-		key := m.KeyArgs(d, nil, r)[1:]
-		for i, v := range key {
-			if to = append(to, v); d.byColumns() && i < len(key)-1 {
-				to = append(to, v)
-			}
-		}
-	}
-	return to
-}
-
 // KeyArgs appends the key of a row, with its workspace, as arguments.
 func (m *Moved[R]) KeyArgs(d *Dialect, to []any, r *R) []any {
 	for i := range m.Table.All {
 		c := &m.Table.All[i]
-		if c.name == "workspace" || m.isKey(c.name) {
+		if m.isKey(c.name) {
 			to = append(to, c.arg(d, r))
 		}
 	}
 	return to
 }
 
-func (m *Moved[R]) isKey(name string) bool {
-	for _, k := range m.key {
-		if k == name {
-			return true
-		}
-	}
-	return false
+func (m *Moved[R]) isKey(column string) bool {
+	return column == "workspace" || slices.Contains(m.key, column)
 }
 
 // Gone are its rows that are removed by their keys.

@@ -7,25 +7,34 @@ import (
 
 // How what has changed since a workspace was copied is found.
 
-// Range is the rows of a workspace behind one and up to one; nil: from the first, to the last.
-type Range[R any] struct{ Behind, UpTo *R }
+// counted is by how many columns rows are counted in ranges: more of them tell few rows apart, and
+// have PostgreSQL compare all of each row.
+func (m *Moved[R]) counted() int { return min(len(m.key), 2) }
 
 // Sums are, of each of some ranges, its number, how many rows it has, and what its grows add up to.
-func (m *Moved[R]) Sums(d *Dialect, of []Range[R]) string {
-	all := make([]string, len(of))
-	for i, r := range of {
+func (m *Moved[R]) Sums(d *Dialect, workspace string, of []Range[R]) (string, []any) {
+	all, args := make([]string, len(of)), []any(nil)
+	for i := range of {
+		all[i], _, args = m.within(d, args, m.counted(), workspace, of[i])
 		all[i] = "SELECT " + strconv.Itoa(i) + ", count(*)" + m.added() + " FROM " + m.Name +
-			d.primaryIndex + " WHERE " + m.within(d, r.Behind != nil, r.UpTo != nil)
+			d.primaryIndex + " WHERE " + all[i]
 	}
-	return strings.Join(all, " UNION ALL ")
+	return strings.Join(all, " UNION ALL "), args
 }
 
-// SumsArgs are the arguments of Sums.
-func (m *Moved[R]) SumsArgs(d *Dialect, workspace string, of []Range[R]) (args []any) {
-	for _, r := range of {
-		args = m.withinArgs(d, args, workspace, r.Behind, r.UpTo)
-	}
-	return args
+// Marks selects the keys of the rows of a range, with what of them only grows, in their order.
+func (m *Moved[R]) Marks(d *Dialect, workspace string, of Range[R]) (string, []any) {
+	within, rest, args := m.within(d, nil, m.counted(), workspace, of)
+	return "SELECT " + strings.Join(append([]string{m.keys().Names()}, m.grows...), ", ") +
+		" FROM " + m.Name + d.primaryIndex + " WHERE " + within + inOrder(rest), args
+}
+
+// KeyDests are what Marks has keys scanned into, to be those of r.
+func (m *Moved[R]) KeyDests(r *R) []any { return m.keys().Dests(nil, r) }
+
+// keys are the columns that KeyArgs takes.
+func (m *Moved[R]) keys() Columns[R] {
+	return m.Table.All.where(func(c *Column[R]) bool { return m.isKey(c.name) })
 }
 
 // Grows is how many sums there are of each range, beside the count.
@@ -42,12 +51,12 @@ func (m *Moved[R]) added() (all string) {
 // their keys.
 func (m *Moved[R]) Of(column string, values int) string {
 	return m.read() + " WHERE workspace = ? AND " + column + " IN (" + Placeholders(values) + ")" +
-		m.inOrder()
+		inOrder(m.key)
 }
 
 // WithKeys selects rows by so many keys, in their order.
 func (m *Moved[R]) WithKeys(d *Dialect, keys int) string {
-	return m.read() + d.primaryIndex + " WHERE " + anyOf(keys, m.Gone().Key) + m.inOrder()
+	return m.read() + d.primaryIndex + " WHERE " + anyOf(keys, m.Gone().Key) + inOrder(m.key)
 }
 
 // InSlots removes those rows that stand in the way of so many, though they have other keys; empty:
@@ -98,5 +107,5 @@ func MergedInto(contacts int) string {
 // KeysWith are the keys of so many ids on a channel.
 func (m *Moved[R]) KeysWith(ids int) string {
 	return m.read() + " WHERE workspace = ? AND channel = ? AND id IN (" + Placeholders(ids) +
-		")" + m.inOrder()
+		")" + inOrder(m.key)
 }
