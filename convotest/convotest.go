@@ -51,7 +51,8 @@ func New(t testing.TB, store convo.Store, options ...convo.Option) *Kit {
 	k := &Kit{Store: store, Clock: clock.NewMock(), t: t}
 	k.Clock.Set(Start)
 	var err error
-	k.Engine, err = convo.New(store, append([]convo.Option{convo.WithClock(k.Clock)}, options...)...)
+	options = append([]convo.Option{convo.WithClock(k.Clock)}, options...)
+	k.Engine, err = convo.New(store, options...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		for _, err := range storetest.CheckInvariants(context.Background(), store, Workspace) {

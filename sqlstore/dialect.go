@@ -63,6 +63,9 @@ type engine struct {
 	migrationLock func(prefix string) (lock.SessionLocker, error)
 	// lockTimeouts are the codes of a wait for a table that was given up, or for a deadlock.
 	lockTimeouts []string
+	// readsRanges is said first in a transaction that reads many ranges of an index; empty: the
+	// engine reads each of them by the index, and nothing else.
+	readsRanges string
 }
 
 // waitsOfInnoDB are ER_LOCK_WAIT_TIMEOUT and ER_LOCK_DEADLOCK.
@@ -79,6 +82,9 @@ var engines = map[Dialect]*engine{
 		one:           (*Store).number,
 		inTransaction: inTransactionOfPostgres, aborts: true, migrationLock: advisoryLock,
 		lockTimeouts: []string{"55P03", "40P01"}, // lock_not_available, deadlock_detected
+		// It would start workers for a few hundred rows, or guess that each range may be anything.
+		readsRanges: "SELECT set_config('max_parallel_workers_per_gather', '0', true), " +
+			"set_config('plan_cache_mode', 'force_custom_plan', true)",
 	},
 	MariaDB: {
 		Dialect: &dialect.MariaDB, many: true, lists: true, check: checkMariaDB,

@@ -85,9 +85,9 @@ var errRestless = errors.New("somebody else writes to the workspace at one of th
 // RebuildRollups, RemoveConversation and erasures must leave the workspace alone in both stores
 // from the first call on.
 //
-// Package shardstore sees to all that while a workspace is in use; a host that has stopped everything
-// may copy by itself: see docs/sqlite-to-postgresql.md. Both should keep an outbox, and a feed, or
-// none. It fails with errors.ErrUnsupported for another kind of store. One call at a time.
+// Package shardstore sees to all that while a workspace is in use; a host that has stopped may copy
+// by itself: see docs/sqlite-to-postgresql.md. Both should keep an outbox, and a feed, or none. It
+// fails with errors.ErrUnsupported for another kind of store. One call at a time.
 func (s *Store) CopyWorkspace(
 	to convo.Store, workspace string,
 ) (pass func(ctx context.Context, complete bool) (changed int, err error), err error) {
@@ -133,8 +133,8 @@ func (c *copying) pass(ctx context.Context, complete bool) (changed int, err err
 // inRanges is snapshot for what reads many ranges.
 func (s *Store) inRanges(ctx context.Context, f func(*Store) error) error {
 	return s.snapshot(ctx, func(in *Store) error {
-		if in.d.ReadingRanges != "" {
-			if _, err := in.tx.tx.ExecContext(ctx, in.d.ReadingRanges); err != nil {
+		if in.d.readsRanges != "" {
+			if _, err := in.tx.tx.ExecContext(ctx, in.d.readsRanges); err != nil {
 				return err
 			}
 		}

@@ -188,7 +188,7 @@ func (w *watched[R]) catchUpRange(
 	}
 	var rows []*R
 	for len(here) > 0 || len(there) > 0 {
-		order := 0
+		var order int
 		switch {
 		case len(there) == 0:
 			order = -1

@@ -108,10 +108,6 @@ type Dialect struct {
 	// SnapshotIsolation is asked for to read several times as of one moment.
 	SnapshotIsolation sql.IsolationLevel
 
-	// ReadingRanges is said first in a transaction that reads many ranges of an index; empty: the
-	// engine reads each of them by the index, and nothing else.
-	ReadingRanges string
-
 	// listIndexes has a listing use one of the indexes %s; empty: the engine chooses well by
 	// itself. Else it may read from the top of the listing down to the page, or filter the listing
 	// of all.

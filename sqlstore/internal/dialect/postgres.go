@@ -45,15 +45,12 @@ var PostgreSQL = Dialect{
 		"0A000", "22", "23", "25", "26", "40001", "40P01", "42", "44",
 		"53100", "53200", "53400", "54", "55P03", "P0001",
 	},
-	Savepoint:  savepoint,
-	Lock:       " FOR UPDATE OF ct, cv",
-	LockOfBoth: true,
-	lockFree:   skipLocked,
-	withTies:   true,
-	Isolation:  sql.LevelReadCommitted,
-	// It would start workers for a few hundred rows, or guess that each range may be anything.
-	ReadingRanges: "SELECT set_config('max_parallel_workers_per_gather', '0', true), " +
-		"set_config('plan_cache_mode', 'force_custom_plan', true)",
+	Savepoint:         savepoint,
+	Lock:              " FOR UPDATE OF ct, cv",
+	LockOfBoth:        true,
+	lockFree:          skipLocked,
+	withTies:          true,
+	Isolation:         sql.LevelReadCommitted,
 	SnapshotIsolation: sql.LevelRepeatableRead,
 	LoadsInTransaction: postgresMarked(
 		LoadContact, LoadAddress, LoadConversation, LoadContactAndOwner,

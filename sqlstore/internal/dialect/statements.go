@@ -172,54 +172,8 @@ func KeyArgs(workspace string, k convo.KeyID) []any {
 	return []any{workspace, k.Channel, k.ID, k.Erased(), k.Address, k.Address, k.Contact}
 }
 
-// EventOfContact and ContactEventOfContact look through all that a contact has.
-func (d *Dialect) EventOfContact() string {
-	return "SELECT " + Events.Read.Qualify("ev") + `
-	FROM convo_conversations cv
-	` + d.JoinInOrder() + ` convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
-	WHERE cv.workspace = ? AND cv.contact = ? AND ev.id = ?`
-}
-
-func (d *Dialect) ContactEventOfContact() string {
-	return "SELECT " + ContactEvents.Read.Qualify("ce") + "\n\tFROM " + mergedContacts + `
-	` + d.JoinInOrder() + ` convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
-	WHERE ce.id = ?`
-}
-
-// AddressesOfContact are those of a contact, and of who was merged into it.
-func (d *Dialect) AddressesOfContact() string {
-	return "SELECT ad.channel, ad.value FROM " + mergedContacts + `
-	` + d.JoinInOrder() + ` convo_addresses ad ON ad.workspace = ? AND ad.contact = merged.id`
-}
-
-// MergeContacts has those that were merged into a contact count as merged into another one.
-func (d *Dialect) MergeContacts() string {
-	return "UPDATE convo_contacts" + d.indexedBy("convo_contacts_merged") +
-		" SET merged_into = ?\n\tWHERE workspace = ? AND merged_into = ?"
-}
-
-// MergeActives gives the active conversations of a contact to another one.
-func (d *Dialect) MergeActives() string {
-	return "UPDATE convo_active" + d.indexedBy("convo_active_slot") + mergeActives
-}
-
-const mergeActives = " SET contact = ?\n\tWHERE workspace = ? AND contact = ?"
-
-// indexedBy has an UPDATE find its rows by an index, where the engine would rather read all that a
-// workspace has than change what it finds them by.
-func (d *Dialect) indexedBy(index string) string {
-	if !d.namesIndex {
-		return ""
-	}
-	return " INDEXED BY " + index
-}
-
 // Reads without lists of columns.
 const (
-	// mergedContacts are a contact and those that were merged into it.
-	mergedContacts = `(SELECT id FROM convo_contacts WHERE workspace = ? AND id = ?
-	UNION ALL SELECT id FROM convo_contacts WHERE workspace = ? AND merged_into = ?) merged`
-
 	AddressesByIdentity = `SELECT ad.channel, ad.value, COALESCE(linked.merged_into, linked.id)
 	FROM convo_addresses ad
 	JOIN convo_contacts linked ON linked.workspace = ad.workspace AND linked.id = ad.contact

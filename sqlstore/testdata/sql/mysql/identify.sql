@@ -12,7 +12,8 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
     ev.closed_by_type, ev.closed_by_id, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before,
     ev.priority, ev.priority_before, ev.subject, ev.attributes
     FROM convo_conversations cv
-    STRAIGHT_JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
+    STRAIGHT_JOIN convo_events ev
+    ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = ? AND cv.contact = ? AND ev.id = ?;
 -- parameters: 1 workspace, 2 contact, 3 id
 
@@ -22,7 +23,8 @@ SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, 
     ce.blocked_by, ce.unmerged_from, ce.own_blocked, ce.own_blocked_by, ce.name, ce.attributes
     FROM (SELECT id FROM convo_contacts WHERE workspace = ? AND id = ?
     UNION ALL SELECT id FROM convo_contacts WHERE workspace = ? AND merged_into = ?) merged
-    STRAIGHT_JOIN convo_contact_events ce ON ce.workspace = ? AND ce.contact = merged.id
+    STRAIGHT_JOIN convo_contact_events ce
+    ON ce.workspace = ? AND ce.contact = merged.id
     WHERE ce.id = ?;
 -- parameters: 1 workspace, 2 id, 3 workspace, 4 merged_into, 5 workspace, 6 id
 

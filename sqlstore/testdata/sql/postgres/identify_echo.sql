@@ -12,7 +12,8 @@ SELECT ev.workspace, ev.conversation, ev.seq, ev.id, ev.contact, ev.contact_seq,
     ev.closed_by_type, ev.closed_by_id, ev.moved_from, ev.from_seq, ev.labels, ev.labels_before,
     ev.priority, ev.priority_before, ev.subject, ev.attributes
     FROM convo_conversations cv
-    JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
+    JOIN convo_events ev
+    ON ev.workspace = cv.workspace AND ev.conversation = cv.id
     WHERE cv.workspace = $1 AND cv.contact = $2 AND ev.id = $3;
 -- parameters: 1 workspace, 2 contact, 3 id
 
@@ -22,7 +23,8 @@ SELECT ce.workspace, ce.contact, ce.seq, ce.id, ce.contact_seq, ce.kind, ce.at, 
     ce.blocked_by, ce.unmerged_from, ce.own_blocked, ce.own_blocked_by, ce.name, ce.attributes
     FROM (SELECT id FROM convo_contacts WHERE workspace = $1 AND id = $2
     UNION ALL SELECT id FROM convo_contacts WHERE workspace = $3 AND merged_into = $4) merged
-    JOIN convo_contact_events ce ON ce.workspace = $5 AND ce.contact = merged.id
+    JOIN convo_contact_events ce
+    ON ce.workspace = $5 AND ce.contact = merged.id
     WHERE ce.id = $6;
 -- parameters: 1 workspace, 2 id, 3 workspace, 4 merged_into, 5 workspace, 6 id
 
