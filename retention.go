@@ -137,7 +137,7 @@ func (e *Engine) pruneClosed(
 	}
 	for i := range page {
 		at := &page[i]
-		if !at.Standing {
+		if !at.Standing || i > 0 && at.ClosedPlace == page[i-1].ClosedPlace {
 			continue
 		}
 		if ctx.Err() != nil {

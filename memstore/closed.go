@@ -24,8 +24,9 @@ func (s *Store) ClosedBefore(
 			gone := false
 			c.events(0, func(e *convo.Event) bool {
 				at := convo.ClosedPlace{Workspace: w.name, At: e.At, Conversation: c.id}
+				again := len(all) > first && comparePlaces(at, all[len(all)-1].ClosedPlace) == 0
 				if e.Kind == convo.ConversationClosed && e.At.Before(q.Before) &&
-					comparePlaces(at, q.After) > 0 {
+					comparePlaces(at, q.After) > 0 && !again {
 					all = append(all, convo.Closed{ClosedPlace: at})
 				}
 				gone = e.TextsGone()

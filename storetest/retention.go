@@ -26,6 +26,11 @@ var retentionCases = []testCase{
 		"ClosedBefore shows each closing once, in its order, whatever the page",
 		pagesThroughClosings,
 	},
+	{
+		"Prune/finds what was closed twice at one time",
+		"ClosedBefore shows each closing once, in its order, whatever the page",
+		prunesWhatWasClosedTwiceAtOnce,
+	},
 	{"Prune/races with messages, reopening and itself", pruneRule, racesOfPruning},
 }
 
@@ -270,6 +275,16 @@ func pagesThroughClosings(s *suite) {
 			query.After = next
 		}
 		s.Equal(want, got, "by pages of %d", limit)
+	}
+}
+
+func prunesWhatWasClosedTwiceAtOnce(s *suite) {
+	for limit := 1; limit <= 3; limit++ {
+		s.do(to(fmt.Sprint("ann ", limit)), convo.Receive{Body: "hi"}, convo.Close{By: ana},
+			convo.Reopen{By: ana}, convo.Close{By: ana}, convo.Reopen{By: ana},
+			convo.Close{By: ana, Summary: "done"})
+		s.clock.add(year + time.Second)
+		s.Equal(1, s.pruned(limit), "by pages of %d", limit)
 	}
 }
 
