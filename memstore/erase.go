@@ -196,8 +196,9 @@ func (x *eraser) outbox(o *outbox) {
 		if s.Conversation != uuid.Nil {
 			return x.rows[x.w.conversations[s.Conversation]]
 		}
-		s.Contact = x.Named(s.Contact)
-		return x.logs[s.Contact]
+		was := s.Contact
+		s.Contact = x.Named(was)
+		return s.Contact != was || x.logs[was] // also where no event had anything to erase
 	}
 	for stream, n := range o.notes {
 		if to := stream; of(&to) && to != stream {

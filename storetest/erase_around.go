@@ -20,7 +20,28 @@ var eraseOutboxCases = []outboxCase{{
 	"Outbox/has what is erased go out under its token, and without its texts",
 	"what is on its way follows an erasure, and no relay takes a text past it",
 	erasesOnTheWay,
+}, {
+	"Outbox/loses no event of whom nothing is to be erased in it",
+	"what is on its way follows an erasure, and no relay takes a text past it",
+	losesNothingOfTheErased,
 }}
+
+func losesNothingOfTheErased(o *outbox) {
+	o.do(to("ann"), convo.Receive{Body: "hi"}, convo.Block{By: ana}, convo.Unblock{By: ana})
+	token := o.erase("ann", "").Contact.ID
+	var own []convo.EventKind
+	for _, c := range o.claimed() {
+		for i := range c.Events {
+			if c.Conversation == uuid.Nil {
+				o.Equal(token, c.Contact)
+				own = append(own, c.Events[i].Kind)
+			}
+		}
+	}
+	o.Equal([]convo.EventKind{
+		convo.ContactBlocked, convo.ContactUnblocked, convo.ContactErased,
+	}, own)
+}
 
 func erasesOnTheWay(o *outbox) {
 	failing := func(c *relay.Claimed) relay.Settled {
