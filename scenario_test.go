@@ -79,7 +79,7 @@ func TestEveryRowOfTheTableHasAScenario(t *testing.T) {
 
 func TestAScenarioThatCannotBeReadSaysWhere(t *testing.T) {
 	for _, text := range []string{"dance\n", "do carl\nclose by=user:ana by\n", "do #x\n",
-		"policy {\n", "wait soon\n"} {
+		"policy {\n", "wait soon\n", "prune 24h\n", "prune soon 0s 0s\n"} {
 		_, _, err := scenario.Run(text)
 		require.Error(t, err, text)
 		assert.Contains(t, err.Error(), strings.SplitN(text, "\n", 2)[0])
@@ -125,6 +125,8 @@ func TestAScriptRunsAgain(t *testing.T) {
 		convo.SetPending{By: agentAna, Until: scenario.Morning.Add(3600e9)})
 	s.Merge(convo.Merge{Workspace: scenario.Workspace, Primary: "a", Secondary: "b", By: agentAna})
 	s.Tick()
+	s.Erase(convo.Erase{Workspace: scenario.Workspace, Contact: "c", By: agentAna})
+	s.Prune(convo.Retention{Texts: convo.MinRetention})
 	out, did, err := scenario.Run(s.String())
 	require.NoError(t, err, s.String())
 	require.Len(t, did, 1)
@@ -132,5 +134,6 @@ func TestAScriptRunsAgain(t *testing.T) {
 	assert.Contains(t, out,
 		`1.2 09:00:00 message_received by contact:contact-1 address=+1 body="My \"order\"\n=broken"`)
 	assert.Contains(t, out, "until=\"2026-03-02 10:00:00\"")
-	assert.Contains(t, out, "refused, not_found")
+	assert.Equal(t, 2, strings.Count(out, "refused, not_found"))
+	assert.Contains(t, out, "\nprune 24h0m0s 0s 0s\n----\n0 texts, 0 conversations, 0 keys\n")
 }

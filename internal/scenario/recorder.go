@@ -45,3 +45,21 @@ func (r *Recorder) Tick(ctx context.Context, limit int) (int, error) {
 	r.Script.Tick()
 	return r.Engine.Tick(ctx, limit)
 }
+
+// Erase implements Engine.Erase.
+func (r *Recorder) Erase(ctx context.Context, x convo.Erase) (convo.EraseResult, error) {
+	r.At(r.Clock.Now())
+	r.Script.Erase(x)
+	return r.Engine.Erase(ctx, x)
+}
+
+// Prune implements Engine.Prune. Of several calls that follow one another it writes down one.
+func (r *Recorder) Prune(
+	ctx context.Context, keep convo.Retention, after convo.PrunePlace, limit int,
+) (convo.Pruned, error) {
+	if after == (convo.PrunePlace{}) {
+		r.At(r.Clock.Now())
+		r.Script.Prune(keep)
+	}
+	return r.Engine.Prune(ctx, keep, after, limit)
+}

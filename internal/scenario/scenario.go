@@ -19,6 +19,9 @@
 //	do REF                 one call, with a command on each line that follows
 //	merge PRIMARY SECONDARY [by=ACTOR]
 //	unmerge CONTACT [by=ACTOR]
+//	erase CONTACT [by=ACTOR]
+//	prune TEXTS CONVERSATIONS KEYS
+//	                       what is older than these durations is removed; 0s: nothing
 //	tick                   what is due is done
 //	show REF               the conversation as it stands
 //
@@ -75,6 +78,9 @@ type runner struct {
 	did      []Did
 }
 
+// steps are those that have an output.
+var steps = []string{"do", "merge", "unmerge", "erase", "prune", "tick", "show"}
+
 // Run carries a scenario out and returns it with the output of each step, and what was done. It
 // fails for a step that it cannot read; what a step is refused is part of the output.
 func Run(text string) (out string, did []Did, err error) {
@@ -92,7 +98,7 @@ func Run(text string) (out string, did []Did, err error) {
 			continue
 		}
 		var body []string
-		asks := slices.Contains([]string{"do", "merge", "unmerge", "tick", "show"}, verb)
+		asks := slices.Contains(steps, verb)
 		if asks {
 			for i+1 < len(lines) && lines[i+1] != "----" && lines[i+1] != "" {
 				i++
@@ -160,6 +166,10 @@ func (r *runner) step(verb, rest string, body []string) (string, error) {
 		return r.merge(ctx, rest)
 	case "unmerge":
 		return r.unmerge(ctx, rest)
+	case "erase":
+		return r.erase(ctx, rest)
+	case "prune":
+		return r.prune(ctx, rest)
 	case "tick":
 		n, err := r.engine.Tick(ctx, 0)
 		if err != nil {

@@ -62,6 +62,16 @@ func (s *Script) Unmerge(m convo.Unmerge) {
 	fmt.Fprintf(&s.b, "unmerge %s/%s by=%s:%s\n\n", m.Workspace, m.Contact, m.By.Type, m.By.ID)
 }
 
+// Erase writes down an erasure.
+func (s *Script) Erase(x convo.Erase) {
+	fmt.Fprintf(&s.b, "erase %s/%s by=%s:%s\n\n", x.Workspace, x.Contact, x.By.Type, x.By.ID)
+}
+
+// Prune writes down that what is old is removed.
+func (s *Script) Prune(keep convo.Retention) {
+	fmt.Fprintf(&s.b, "prune %s %s %s\n\n", keep.Texts, keep.Conversations, keep.Keys)
+}
+
 // Tick writes down a tick.
 func (s *Script) Tick() { s.b.WriteString("tick\n\n") }
 
