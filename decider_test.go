@@ -13,11 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/world"
 	"github.com/chatlifecycle/convo/memstore"
 )
 
 // Deciding in place. That it decides what Decide does is checked wherever a decision is:
-// property_test.go: checkInPlace.
+// world.CheckInPlace.
 
 func TestADeciderWritesOverItsEventsOnlyWhenItIsTold(t *testing.T) {
 	for _, reuse := range []bool{false, true} {
@@ -63,7 +64,7 @@ func TestAClosedConversationMovesInPlaceBesideAnActiveOne(t *testing.T) {
 	move := convo.Move{By: agentAna, Contact: "dora"}
 	want, err := convo.Decide(s, morning, nil, move)
 	require.NoError(t, err)
-	checkInPlace(t, want, nil, s, morning, &convo.Policy{}, []convo.Command{move})
+	world.CheckInPlace(t, want, nil, s, morning, &convo.Policy{}, []convo.Command{move})
 	require.Equal(t, seedID, want.Change.After(s).Active)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/world"
 )
 
 // TestEverySequenceOfCommandsKeepsTheRules goes through all sequences of commands up to a length in
@@ -343,7 +344,7 @@ var actions = func() (all []action) {
 		}, false, true},
 	}
 	// a new one is tried as its sample, until it has more to try
-	for _, name := range commandNames() {
+	for _, name := range world.CommandNames() {
 		if name != convo.CommandMove && !slices.ContainsFunc(commands,
 			func(c command) bool { return c.name == string(name) }) {
 			commands = append(commands, command{
@@ -756,7 +757,7 @@ func (x *explorer) tick(w *tiny) {
 // fire does the next thing that is due, if any is.
 func (x *explorer) fire(w *tiny, to convo.Ref) bool {
 	before := w.load(to)
-	due, name := nextDue(before, &x.policy)
+	due, name := world.NextDue(before, &x.policy)
 	d, fired := convo.DecideDue(before, w.now, &x.policy)
 	if overdue := !due.IsZero() && !due.After(w.now); overdue != (fired.Name != "") {
 		x.failf("%q is due at %s, and %q came of it", name, due, fired.Name)
@@ -831,7 +832,7 @@ func (x *explorer) check(w *tiny) {
 		if active[root][lane]++; active[root][lane] > 1 {
 			x.failf("two active conversations")
 		}
-		due, _ := nextDue(w.load(convo.ToConversation(tenant, c.ID)), &x.policy)
+		due, _ := world.NextDue(w.load(convo.ToConversation(tenant, c.ID)), &x.policy)
 		if !due.IsZero() && (c.DueAt.IsZero() || c.DueAt.After(due)) {
 			x.failf("due at %s, and the timer is set to %s", due, c.DueAt)
 		}
@@ -855,7 +856,7 @@ func shortest(c *convo.Conversation) time.Duration {
 // namesOfTypes are the names of commands by their types.
 var namesOfTypes = func() map[reflect.Type]convo.CommandName {
 	m := map[reflect.Type]convo.CommandName{}
-	for i, name := range commandNames() {
+	for i, name := range world.CommandNames() {
 		m[reflect.TypeOf(allCommands[i])] = name
 	}
 	return m

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/world"
 	"github.com/chatlifecycle/convo/memstore"
 )
 
@@ -62,7 +63,7 @@ func requireRefusal(t testing.TB, err error) {
 func decideSafely(t testing.TB, thread convo.Snapshot, at time.Time, p *convo.Policy,
 	cmds ...convo.Command) (convo.Decision, error) {
 	t.Helper()
-	d, err := checkPure(t, thread, at, p, cmds)
+	d, err := world.CheckPure(t, thread, at, p, cmds)
 	if err != nil {
 		requireRefusal(t, err)
 		return d, err
@@ -93,7 +94,7 @@ func decideSafely(t testing.TB, thread convo.Snapshot, at time.Time, p *convo.Po
 		duration, _ := measure()
 		require.GreaterOrEqual(t, duration, time.Duration(0))
 	}
-	if due, _ := nextDue(next, p); !due.IsZero() {
+	if due, _ := world.NextDue(next, p); !due.IsZero() {
 		require.False(t, next.Conversation.DueAt.IsZero())
 		require.False(t, next.Conversation.DueAt.After(due))
 	}
@@ -159,7 +160,7 @@ func FuzzCommandsJSON(f *testing.F) {
 		requireUntrusted(t, data)
 		inRange := true
 		for _, c := range cs {
-			walkTimes(reflect.ValueOf(c), func(at time.Time) {
+			world.WalkTimes(reflect.ValueOf(c), func(at time.Time) {
 				inRange = inRange && at.UTC().Year() >= 1 && at.UTC().Year() <= 9999
 			})
 		}
@@ -466,7 +467,7 @@ func FuzzIdentifiers(f *testing.F) {
 				}
 			}
 		}
-		if again, err := engine.Do(t.Context(), to, cmds...); isKeyed(cmds) {
+		if again, err := engine.Do(t.Context(), to, cmds...); world.IsKeyed(cmds) {
 			require.NoError(t, err)
 			require.Equal(t, convo.OutcomeDuplicate, again.Outcome)
 			require.Equal(t, result.Events, again.Events)

@@ -16,12 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/world"
 	"github.com/chatlifecycle/convo/memstore"
 )
 
 // allCommands are all commands, empty, as the library decodes their names.
 var allCommands = func() (all []convo.Command) {
-	for _, name := range commandNames() {
+	for _, name := range world.CommandNames() {
 		var cs convo.Commands
 		if err := json.Unmarshal(fmt.Appendf(nil, `[{"command":%q}]`, name), &cs); err != nil {
 			panic(err)

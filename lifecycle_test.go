@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/world"
 )
 
 const tenant = "acme"
@@ -56,7 +57,7 @@ func (k *talk) do(cmds ...convo.Command) convo.Decision {
 	k.t.Helper()
 	d, err := convo.Decide(k.thread, k.now, &k.policy, cmds...)
 	require.NoError(k.t, err)
-	checkInPlace(k.t, d, nil, k.thread, k.now, &k.policy, cmds)
+	world.CheckInPlace(k.t, d, nil, k.thread, k.now, &k.policy, cmds)
 	checkDecision(k.t, k.thread, d)
 	k.thread = d.Change.After(k.thread)
 	k.log = append(k.log, d.Change.Events...)
@@ -69,7 +70,7 @@ func (k *talk) refuses(cmds ...convo.Command) error {
 	d, err := convo.Decide(k.thread, k.now, &k.policy, cmds...)
 	require.Error(k.t, err)
 	require.Equal(k.t, convo.Decision{}, d, "a refusal decides nothing")
-	checkInPlace(k.t, d, err, k.thread, k.now, &k.policy, cmds)
+	world.CheckInPlace(k.t, d, err, k.thread, k.now, &k.policy, cmds)
 	return err
 }
 
@@ -597,7 +598,7 @@ func TestEveryRowOfTheTransitionTableIsWhatDecideDoes(t *testing.T) {
 
 			d, err := convo.Decide(s.thread, morning, &s.policy, s.cmd)
 
-			checkInPlace(t, d, err, s.thread, morning, &s.policy, []convo.Command{s.cmd})
+			world.CheckInPlace(t, d, err, s.thread, morning, &s.policy, []convo.Command{s.cmd})
 			require.Equal(t, before, s.thread, "the thread is the caller's")
 			require.Equal(t, policy, s.policy, "the policy is the caller's")
 			if row.Err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/world"
 )
 
 // closeAfter closes what a user's message left unanswered for so long.
@@ -33,17 +34,7 @@ func (d *desk) nextDue(p convo.Policy) (time.Time, string) {
 	d.t.Helper()
 	thread, err := d.store.Load(context.Background(), toContact("carl"))
 	require.NoError(d.t, err)
-	return nextDue(thread, &p)
-}
-
-// nextDue is when the next timer is due, and which one; zero when none runs.
-func nextDue(s convo.Snapshot, p *convo.Policy) (time.Time, string) {
-	for _, t := range convo.Timers(s.Conversation, p) {
-		if !t.Due.IsZero() {
-			return t.Due, t.Name
-		}
-	}
-	return time.Time{}, ""
+	return world.NextDue(thread, &p)
 }
 
 func TestAPendingConversationWakesAtItsTime(t *testing.T) {
@@ -358,12 +349,12 @@ func TestANewPolicyTakesHoldOfTimersWithTheNextCommand(t *testing.T) {
 }
 
 func TestTheThreadAndThePolicyTellWhatIsDue(t *testing.T) {
-	at, reason := nextDue(threadIn(t, convo.StatePending), nil)
+	at, reason := world.NextDue(threadIn(t, convo.StatePending), nil)
 	assert.Equal(t, morning.Add(2*time.Hour), at)
 	assert.Equal(t, convo.TimerWake, reason)
 	for _, state := range []convo.State{convo.StateNone, convo.StateOpen, convo.StateClosed,
 		convo.StateSuperseded} {
-		at, reason = nextDue(threadIn(t, state), nil)
+		at, reason = world.NextDue(threadIn(t, state), nil)
 		assert.Zero(t, at)
 		assert.Empty(t, reason)
 	}
@@ -544,7 +535,7 @@ func TestTheHintIsNeverLaterThanWhatIsDue(t *testing.T) {
 			for _, conv := range all.Conversations {
 				thread, err := store.Load(t.Context(), toConversation(conv.ID))
 				require.NoError(t, err)
-				if due, _ := nextDue(thread, &p); !due.IsZero() {
+				if due, _ := world.NextDue(thread, &p); !due.IsZero() {
 					require.False(t, conv.DueAt.IsZero(), "seed %d: due at %s, and no timer is set",
 						seed, due)
 					require.False(t, conv.DueAt.After(due), "seed %d", seed)

@@ -20,6 +20,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/chatlifecycle/convo"
+	"github.com/chatlifecycle/convo/internal/world"
 	"github.com/chatlifecycle/convo/memstore"
 )
 
@@ -98,34 +99,34 @@ func (s *story) atOnce(t *testing.T, store *distant) (all []answered) {
 }
 
 func drawStory(t *rapid.T) *story {
-	w := newWorld(t, memstore.New())
-	s := &story{to: w.drawRef(t), funcs: map[int]bool{}}
-	keep := pick(t, "kept", 0, 10)
+	w := world.New(t, memstore.New())
+	s := &story{to: w.DrawRef(t), funcs: map[int]bool{}}
+	keep := world.Pick(t, "kept", 0, 10)
 	policy := convo.WithPolicies(func(_ context.Context, of convo.Scope) (*convo.Policy, error) {
-		p := w.policies[of.Workspace]
+		p := w.Policies[of.Workspace]
 		if of.Channel == "email" { // goes by another one
-			p = w.policies[worldWorkspaces[1]]
+			p = w.Policies[world.Workspaces[1]]
 		}
 		return p, nil
 	})
 	if rapid.Bool().Draw(t, "one policy") { // then the first try may be locked
-		policy = convo.WithPolicy(*w.policies[s.to.Workspace])
+		policy = convo.WithPolicy(*w.Policies[s.to.Workspace])
 	}
 	for i := range rapid.IntRange(2, 12).Draw(t, "calls") {
 		var cmds []convo.Command
-		if i == 0 || !rarely(t, "no message", 4) {
-			cmds = append(cmds, pick[convo.Command](t, "message",
+		if i == 0 || !world.Rarely(t, "no message", 4) {
+			cmds = append(cmds, world.Pick[convo.Command](t, "message",
 				convo.Receive{Body: "Hi", Channel: "whatsapp"},
 				convo.Receive{Body: "Hi", Channel: "whatsapp",
-					ExternalID: pick(t, "external id", "m-1", "m-2", "m-3", "m-4")},
+					ExternalID: world.Pick(t, "external id", "m-1", "m-2", "m-3", "m-4")},
 				convo.Send{By: convo.ByUser("ana"), Body: "Hello"},
 				convo.Note{By: convo.ByUser("ana"), Body: "called"}))
 		}
-		for len(cmds) == 0 || rarely(t, "a command more", 6) {
-			cmds = append(cmds, w.drawCommand(t))
+		for len(cmds) == 0 || world.Rarely(t, "a command more", 6) {
+			cmds = append(cmds, w.DrawCommand(t))
 		}
 		s.calls = append(s.calls, cmds)
-		s.funcs[i] = rarely(t, "by a function", 12)
+		s.funcs[i] = world.Rarely(t, "by a function", 12)
 	}
 	s.opts = func() []convo.Option {
 		var ids uint32
