@@ -11,6 +11,7 @@ require (
 	github.com/pressly/goose/v3 v3.27.0
 	github.com/stretchr/testify v1.12.1
 	modernc.org/sqlite v1.58.0
+	pgregory.net/rapid v1.3.0
 )
 
 require (

@@ -80,8 +80,8 @@ func conforms(t *testing.T, s *sqlstore.Store, db *sql.DB, prefix string) {
 func empty(t *testing.T, db *sql.DB, prefix string) {
 	for _, table := range []string{
 		"contacts", "addresses", "conversations", "active", "places", "labels", "cycles", "events",
-		"contact_events", "mentions", "keys", "deliveries", "rollup_queue", "outbox", "outbox_queue",
-		"feed", "feed_heads",
+		"closed", "contact_events", "mentions", "keys", "deliveries", "rollup_queue", "rollups",
+		"outbox", "outbox_queue", "feed", "feed_heads",
 	} {
 		_, err := db.ExecContext(t.Context(), "DELETE FROM "+prefix+table)
 		require.NoError(t, err)
