@@ -286,6 +286,10 @@ func prunesWhatWasClosedTwiceAtOnce(s *suite) {
 		s.clock.add(year + time.Second)
 		s.Equal(1, s.pruned(limit), "by pages of %d", limit)
 	}
+	s.removed.Conversations = year
+	p, err := s.engine.Prune(s.ctx, convo.Retention{Conversations: year}, convo.PrunePlace{}, 0)
+	s.NoError(err)
+	s.Equal(3, p.Conversations+p.HeldBack)
 }
 
 // closedBefore counts the conversations whose last closing was before a time.
