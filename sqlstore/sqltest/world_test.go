@@ -17,9 +17,9 @@ import (
 // statements for each step. CONVO_NIGHTLY has more of them.
 func TestAnythingGoesAndTheRulesHold(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
-		worlds := 5
+		worlds := 8
 		if e == testdb.SQLite { // to which no statement has to travel
-			worlds = 30
+			worlds = 18
 		}
 		if os.Getenv("CONVO_NIGHTLY") != "" {
 			worlds *= 20
