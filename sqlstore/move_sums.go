@@ -45,8 +45,11 @@ func (w *watched[R]) ranges() []dialect.Range[R] {
 	return all
 }
 
-// written are the numbers of the ranges that were written to, and they themselves.
-func (w *watched[R]) written() (numbers []int, ranges []dialect.Range[R]) {
+// unknown are the numbers of the ranges whose sums there are not known, and they themselves.
+func (w *watched[R]) unknown() (numbers []int, ranges []dialect.Range[R]) {
+	if w.there == nil {
+		w.there = make([]string, len(w.ends)+1)
+	}
 	for i, of := range w.ranges() {
 		if w.there[i] == "" {
 			numbers, ranges = append(numbers, i), append(ranges, of)
@@ -57,10 +60,7 @@ func (w *watched[R]) written() (numbers []int, ranges []dialect.Range[R]) {
 
 // remember finds out which sums there are where that is not known.
 func (w *watched[R]) remember(ctx context.Context, to *Store, workspace string) error {
-	if w.there == nil {
-		w.there = make([]string, len(w.ends)+1)
-	}
-	numbers, ranges := w.written()
+	numbers, ranges := w.unknown()
 	there, err := w.sumsOf(ctx, to, workspace, ranges)
 	if err != nil {
 		return err
@@ -71,11 +71,11 @@ func (w *watched[R]) remember(ctx context.Context, to *Store, workspace string) 
 	return nil
 }
 
-// same reports whether the sums are the same in both stores where it was written to.
+// same reports whether the sums are the same in both stores where they were not known.
 func (w *watched[R]) same(
 	ctx context.Context, from, to *Store, workspace string,
 ) (bool, error) {
-	numbers, ranges := w.written()
+	numbers, ranges := w.unknown()
 	here, err := w.sumsOf(ctx, from, workspace, ranges)
 	if err != nil {
 		return false, err
@@ -157,7 +157,7 @@ func (w *watched[R]) catchUp(
 	return changed, nil
 }
 
-// sameInAll reports whether the sums of all rows are the same in both stores.
+// sameInAll reports whether the sums of all rows together are the same in both stores.
 func (w *watched[R]) sameInAll(
 	ctx context.Context, from, to *Store, workspace string,
 ) (bool, error) {
