@@ -41,8 +41,8 @@ type provider func(ctx context.Context, number, text string) (id string, err err
 func deliverer(engine *convo.Engine, send provider) relay.Publisher {
 	return relay.PublisherFunc(func(ctx context.Context, e *convo.Event) error {
 		m := e.Message()
-		if m.ExternalID != "" {
-			return nil // an echo: it was sent elsewhere
+		if m.ExternalID != "" || m.Channel != "whatsapp" {
+			return nil // an echo, which was sent elsewhere, or a message for somebody else
 		}
 		id, err := send(ctx, m.Address, m.Body)
 		if err != nil {
@@ -108,6 +108,8 @@ func Example_inbox() {
 	susan := convo.ToAddress("acme", "whatsapp", "+4912345")
 	ana := convo.ByUser("ana")
 	const text = "A new one is on its way."
+	try(engine.Do(ctx, convo.ToAddress("acme", "email", "susan@example.com"), convo.Open{By: ana},
+		convo.Send{By: ana, Body: "By mail."})) // send is not asked to
 	for range 2 { // the button was pressed twice
 		fmt.Println(try(write(ctx, engine, susan, ana, "draft 7f3a", text)).Outcome)
 	}

@@ -37,7 +37,7 @@ func copyAll(ctx context.Context, db *sql.DB, from, to *sqlstore.Store) error {
 	return errors.Join(storetest.CheckInvariants(ctx, to, workspaces...)...)
 }
 
-// workspacesIn lists the workspaces of a database.
+// workspacesIn lists the workspaces of a database whose tables have the usual prefix.
 func workspacesIn(ctx context.Context, db *sql.DB) (all []string, err error) {
 	rows, err := db.QueryContext(ctx, "SELECT DISTINCT workspace FROM convo_contacts")
 	if err != nil {
