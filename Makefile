@@ -72,16 +72,16 @@ on-engines:
 # The first keeps the processor busy, the second waits for servers: side by side they take little
 # more than the longer one.
 raced-on-engines:
-	$(SKIP_MYSQL) go test -race -short -count=1 -parallel 5 -timeout 15m -run "$(RACED)" \
+	$(SKIP_MYSQL) go test -race -short -count=1 -parallel 5 -timeout 20m -run "$(RACED)" \
 		-skip 'TestStoreConforms/SQLite|TestAnAnswer.*/SQLite' $(SQLTEST)
 
 others-on-engines:
-	$(SKIP_SQLITE) $(SKIP_MYSQL) go test -short -count=1 -parallel 5 -timeout 15m \
+	$(SKIP_SQLITE) $(SKIP_MYSQL) go test -short -count=1 -parallel 5 -timeout 20m \
 		-skip 'TestStoreConforms[A-Z]|$(SHARDS)|AMoveThatIsKilled|Galera|ReportsConformThrough|TestRaces|TestWhoShares|TestAnAnswer' \
 		$(SQLTEST)/...
 
 mysql-on-engines:
-	go test -short -count=1 -parallel 5 -timeout 15m -run '$(MYSQL)' $(SQLTEST)
+	go test -short -count=1 -parallel 5 -timeout 20m -run '$(MYSQL)' $(SQLTEST)
 
 lint:
 	@command -v golangci-lint >/dev/null || \
