@@ -160,6 +160,8 @@ links:
 	@$(call linksonly,. ./workflow ./dialogflow ./relay)
 	@$(call linksonly,./report ./memstore ./shardstore,$(STATS))
 	@$(call linksonly,./sqlstore,$(STATS) $(GOOSE) github.com/HdrHistogram/hdrhistogram-go)
+	@$(call linksonly,./convotest,$(STATS) $(GOOSE) github.com/HdrHistogram/hdrhistogram-go \
+		github.com/benbjohnson/clock)
 
 define linksonly
 bad=$$(go list -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' $(1) | \

@@ -6,8 +6,9 @@
 //	k.Ago(72*time.Hour, func() { k.Closed("ann") })
 //	k.Ago(24*time.Hour, func() { k.Reopened("ann") })
 //
-// When the test ends, [storetest.CheckInvariants] looks at what is in the store. It finds gaps
-// where conversations or keys were removed by their age: such tests need an engine of their own.
+// It links no library of assertions, which are yours. What is in the store in the end is looked at
+// by storetest.CheckInvariants, with [Workspace], or by its CheckPruned where a test has removed
+// conversations or keys by their age.
 package convotest
 
 import (
@@ -18,11 +19,9 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
-	"github.com/stretchr/testify/require"
 
 	"github.com/chatlifecycle/convo"
 	"github.com/chatlifecycle/convo/sqlstore"
-	"github.com/chatlifecycle/convo/storetest"
 )
 
 // Workspace is where the contacts of a Kit are.
@@ -54,12 +53,7 @@ func New(t testing.TB, store convo.Store, options ...convo.Option) *Kit {
 	var err error
 	options = append([]convo.Option{convo.WithClock(k.Clock)}, options...)
 	k.Engine, err = convo.New(store, options...)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		for _, err := range storetest.CheckInvariants(context.Background(), store, Workspace) {
-			t.Error(err)
-		}
-	})
+	must(t, err)
 	return k
 }
 
@@ -68,18 +62,18 @@ func New(t testing.TB, store convo.Store, options ...convo.Option) *Kit {
 func OnSQL(t testing.TB, c sqlstore.Config) *sqlstore.Store {
 	t.Helper()
 	c.Prefix = "t_" + strings.ToLower(rand.Text())[:12] + "_"
-	require.NoError(t, c.Migrate(t.Context()))
+	must(t, c.Migrate(t.Context()))
 	t.Cleanup(func() {
 		// That of the test has ended. A transaction that it has left open would hold this up.
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		require.NoError(t, c.MigrateTo(ctx, 0))
+		must(t, c.MigrateTo(ctx, 0))
 		_, err := c.DB.ExecContext(ctx, "DROP TABLE "+c.Prefix+"schema")
-		require.NoError(t, err)
+		must(t, err)
 	})
 	s, err := c.Open(t.Context())
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
 	return s
 }
 
@@ -108,7 +102,7 @@ func (k *Kit) Pass(d time.Duration) (done int) {
 	k.Clock.Add(d)
 	for {
 		n, err := k.Tick(k.t.Context(), 0)
-		require.NoError(k.t, err)
+		must(k.t, err)
 		if done += n; n == 0 {
 			return done
 		}
@@ -119,7 +113,7 @@ func (k *Kit) Pass(d time.Duration) (done int) {
 func (k *Kit) Did(contact string, cmds ...convo.Command) convo.Conversation {
 	k.t.Helper()
 	r, err := k.Do(k.t.Context(), k.Ref(contact), cmds...)
-	require.NoError(k.t, err)
+	must(k.t, err)
 	return r.Conversation
 }
 
@@ -166,6 +160,13 @@ func (k *Kit) Merged(primary, secondary string) convo.MergeResult {
 	k.t.Helper()
 	r, err := k.Merge(k.t.Context(), convo.Merge{Workspace: Workspace, Primary: primary,
 		Secondary: secondary, By: Agent})
-	require.NoError(k.t, err)
+	must(k.t, err)
 	return r
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/chatlifecycle/convo/convotest"
 	"github.com/chatlifecycle/convo/sqlstore"
 	"github.com/chatlifecycle/convo/sqlstore/sqltest/testdb"
+	"github.com/chatlifecycle/convo/storetest"
 )
 
 // What a host's tests stand on, on each engine: two tests at once in one database, a transaction
@@ -40,6 +41,7 @@ func TestHostsTestsHaveAStoreOfTheirOwnOnEachEngine(t *testing.T) {
 				ann, err := k.Active(t.Context(), k.Ref("ann"))
 				require.NoError(t, err)
 				assert.Equal(t, 2, ann.Cycle.Number)
+				assert.Empty(t, storetest.CheckInvariants(t.Context(), store, convotest.Workspace))
 			})
 		}
 		assert.Empty(t, tables(t, db, e), "tables are left")
