@@ -220,6 +220,9 @@ func (s *Store) resolveUnknownCommit(ctx context.Context, witnesses []witness, e
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resolveTimeout)
 	defer cancel()
 	for _, w := range witnesses {
+		if known && w.key != nil { // of a repetition, which wrote no event, the same one is there
+			continue
+		}
 		there, other, perr := s.find(ctx, w)
 		switch {
 		// without the conflict, if it is one: the driver may have met it by repeating what was

@@ -299,6 +299,16 @@ func writesKeysAlone(s *suite) {
 	s.Equal([]convo.Key{want}, s.keys(acme, convo.KeyID{ID: "k"}))
 	s.refuses([]convo.Change{ch}, convo.ErrDuplicate)
 	s.Equal(convo.OutcomeDuplicate, s.do(to("a"), resume).Outcome)
+
+	// Again, now with rows that change without an event: the key that is there is not theirs.
+	armed := ch
+	rearm(&armed, s.clock.Now().Add(time.Hour))
+	s.refuses([]convo.Change{armed}, convo.ErrDuplicate)
+	seen := ch
+	seen.Contact.Action, seen.Contact.SeenAt = convo.RowUpdated, s.clock.Now().Add(time.Hour)
+	s.refuses([]convo.Change{seen}, convo.ErrDuplicate)
+	armed.Contact = seen.Contact
+	s.refuses([]convo.Change{armed}, convo.ErrDuplicate)
 }
 
 func takesABatch(s *suite) {
