@@ -44,6 +44,9 @@ const (
 	maxName  = 200
 	// maxTries is how often a relay tries what another one is in the way of.
 	maxTries = 20
+	// goneAfter is how old an event is for which no target means that it is gone. Of a newer one it
+	// may be that this process, of the version before, does not know it yet.
+	goneAfter = time.Hour
 )
 
 // Relay brings events out of a store. Use New. It is safe for concurrent use.
@@ -357,6 +360,9 @@ func (r *Relay) publish(
 	}
 	i := slices.IndexFunc(targets, func(t Target) bool { return t.Name == c.Target })
 	if i < 0 {
+		if now := r.now(); now.Sub(c.Events[0].At) < goneAfter {
+			return putOff("there is no such target in this process", now.Add(tiredFor)), nil
+		}
 		return r.failed(done, c, Permanent(errors.New("there is no such target any more")), s), nil
 	}
 	t := &targets[i]

@@ -227,6 +227,32 @@ func TestWhatWaitsForATargetThatIsGoneIsADeadLetter(t *testing.T) {
 	})
 }
 
+// What a process has queued for a target is not lost by another one, of the version before, that
+// does not know the target yet.
+func TestATargetThatOneProcessDoesNotKnowYetLosesNothing(t *testing.T) {
+	var g target
+	within(t, relay.To("new", relay.PublisherFunc(g.publish)), func(w *world) {
+		old, err := relay.New(w.store, relay.NoTargets)
+		require.NoError(t, err)
+		g.fail = func(*convo.Event) error { return errors.New("down") }
+		events := w.do("bob", hello)
+		w.once()
+		g.fail = nil
+		for range 10 { // whenever the old one is faster
+			time.Sleep(5 * time.Minute) // of the bubble's own clock
+			s, err := old.Once(w.Context())
+			require.NoError(t, err)
+			assert.Equal(t, relay.Stats{}, s)
+			backlog, err := w.store.Backlog(w.Context())
+			require.NoError(t, err)
+			assert.Equal(t, 1, backlog.Failed, "it can be seen")
+		}
+		time.Sleep(10 * time.Second) // of the bubble's own clock
+		assert.Equal(t, len(events), w.once().Sent)
+		assert.Empty(t, w.letters())
+	})
+}
+
 // A contact's own log has gaps, which are no events and make no dead letters.
 func TestWhatIsGoneMakesADeadLetterOfEachEventAndNoMore(t *testing.T) {
 	var g target
