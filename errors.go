@@ -23,7 +23,7 @@ var (
 		"use that one or close it first")
 	ErrBlocked    = errors.New("the contact is blocked: unblock it first")
 	ErrOutOfOrder = errors.New("the given time is before the conversation's last event: " +
-		"import in order of time, or leave it zero for now")
+		"give commands in order of time, or, except in an import, leave it zero for now")
 	ErrMerged       = errors.New("the contact was merged into another one already")
 	ErrErased       = errors.New("the contact was erased: nothing is written of it any more")
 	ErrAddressTaken = errors.New(

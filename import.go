@@ -14,7 +14,8 @@ import (
 type History struct {
 	// Key names the conversation there, for good: it is imported once.
 	Key string
-	// To is the contact, an address of it, or both. Who is not known becomes so.
+	// To is the contact, an address of it, or both, in the workspace of the import, which need not
+	// be named. Who is not known becomes so.
 	To Ref
 	// Commands are what happened, each with its At, in order. They open one conversation, by an
 	// Open or a Receive, and leave it closed; quiet messages may come before and after. There may
@@ -91,8 +92,13 @@ func (e *Engine) Import(
 		return err
 	}
 	for h, err := range histories {
-		if err == nil {
+		switch {
+		case err != nil:
+		case ctx.Err() != nil:
 			err = ctx.Err()
+		case h.To.Workspace != "" && h.To.Workspace != workspace:
+			err = &ImportError{read, h.Key, invalid("workspace",
+				fmt.Sprintf("must be %q, or empty: an import is of one", workspace))}
 		}
 		if err != nil {
 			return done, errors.Join(flush(), err)

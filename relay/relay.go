@@ -167,8 +167,12 @@ func (r *Relay) Wake() {
 
 // Run works until ctx ends, and returns its error. What is in hand then is given back; with other
 // work, and to let it end first, have a [Runner] run [Relay.Job]. Have any number of processes run
-// it. An error of the store or of targets is logged, and tried again.
+// it. An error of the store or of targets is logged, and tried again; but [ErrNoOutbox] is returned
+// at once.
 func (r *Relay) Run(ctx context.Context) error {
+	if _, err := r.store.Noted(ctx, Stream{}, 1); errors.Is(err, ErrNoOutbox) {
+		return err // no further try would change that
+	}
 	runner := Runner{Jobs: []Job{r.Job()}, Logger: r.log}
 	return runner.Run(ctx)
 }

@@ -209,87 +209,9 @@ func TestAPermanentErrorIsADeadLetterAtOnce(t *testing.T) {
 }
 
 // Nothing is lost when a target is taken away: what waits for it can be revived.
-func TestWhatWaitsForATargetThatIsGoneIsADeadLetter(t *testing.T) {
-	var g target
-	name := "old"
-	within(t, func(context.Context, string) ([]relay.Target, error) {
-		return []relay.Target{{Name: name, Publisher: relay.PublisherFunc(g.publish)}}, nil
-	}, func(w *world) {
-		g.fail = func(*convo.Event) error { return errors.New("down") }
-		w.do("bob", hello)
-		w.once()
-		name, g.fail = "new", nil
-		time.Sleep(time.Hour) // of the bubble's own clock
-		assert.Equal(t, 1, w.once().Dead)
-		letters := w.letters()
-		require.Len(t, letters, 1)
-		assert.Contains(t, letters[0].Error, "no such target")
-	})
-}
-
 // What a process has queued for a target is not lost by another one, of the version before, that
 // does not know the target yet.
-func TestATargetThatOneProcessDoesNotKnowYetLosesNothing(t *testing.T) {
-	var g target
-	within(t, relay.To("new", relay.PublisherFunc(g.publish)), func(w *world) {
-		old, err := relay.New(w.store, relay.NoTargets)
-		require.NoError(t, err)
-		g.fail = func(*convo.Event) error { return errors.New("down") }
-		events := w.do("bob", hello)
-		w.once()
-		g.fail = nil
-		for range 10 { // whenever the old one is faster
-			time.Sleep(5 * time.Minute) // of the bubble's own clock
-			s, err := old.Once(w.Context())
-			require.NoError(t, err)
-			assert.Equal(t, relay.Stats{}, s)
-			backlog, err := w.store.Backlog(w.Context())
-			require.NoError(t, err)
-			assert.Equal(t, 1, backlog.Failed, "it can be seen")
-		}
-		time.Sleep(10 * time.Second) // of the bubble's own clock
-		assert.Equal(t, len(events), w.once().Sent)
-		assert.Empty(t, w.letters())
-	})
-}
-
 // A contact's own log has gaps, which are no events and make no dead letters.
-func TestWhatIsGoneMakesADeadLetterOfEachEventAndNoMore(t *testing.T) {
-	var g target
-	name := "old"
-	within(t, func(context.Context, string) ([]relay.Target, error) {
-		return []relay.Target{{Name: name, Publisher: relay.PublisherFunc(g.publish)}}, nil
-	}, func(w *world) {
-		ana := convo.ByUser("ana")
-		w.do("bob", convo.Open{By: ana}, convo.Close{By: ana})
-		w.do("bob", convo.Block{By: ana})
-		w.do("bob", convo.Unblock{By: ana})
-		for range 110 {
-			w.do("bob", convo.Open{By: ana}, convo.Close{By: ana})
-		}
-		w.do("bob", convo.Block{By: ana})
-		own, err := w.store.Events(w.Context(), convo.EventFilter{
-			Workspace: acme, OwnLog: "bob", Limit: convo.MaxPageSize,
-		})
-		require.NoError(t, err)
-		require.Len(t, own, 3)
-		g.fail = func(*convo.Event) error { return errors.New("down") }
-		w.once()
-		name = "new"
-		time.Sleep(time.Hour) // of the bubble's own clock
-		for s := w.once(); s.Dead > 0 || s.More; {
-			s = w.once()
-		}
-		var seqs []int64
-		for _, letter := range w.letters() {
-			if letter.Contact == "bob" {
-				seqs = append(seqs, letter.Seq)
-			}
-		}
-		assert.Equal(t, []int64{own[0].Seq, own[1].Seq, own[2].Seq}, seqs)
-	})
-}
-
 // Who is slow, but in time, has not failed because others have taken the time of a claim.
 func TestASlowTargetHasNotFailed(t *testing.T) {
 	sent := map[string]int{}
@@ -314,43 +236,8 @@ func TestASlowTargetHasNotFailed(t *testing.T) {
 	}, relay.WithBackoff())
 }
 
+// Who has forgotten the store's option is told, with no logger either.
 // One workspace whose targets cannot be told does not slow down the others.
-func TestRunGoesOnWhileOneWorkspaceFails(t *testing.T) {
-	var g target
-	within(t, func(_ context.Context, workspace string) ([]relay.Target, error) {
-		if workspace == acme {
-			return nil, errors.New("the configuration cannot be read")
-		}
-		return []relay.Target{{Name: "crm", Publisher: relay.PublisherFunc(g.publish)}}, nil
-	}, func(w *world) {
-		w.do("bob", hello)
-		for i := range 300 {
-			to := convo.ToContact("other", fmt.Sprint("contact ", i))
-			_, err := w.engine.Do(w.Context(), to, hello)
-			require.NoError(t, err)
-		}
-		ctx, stop := context.WithCancel(w.Context())
-		var done sync.WaitGroup
-		done.Go(func() { _ = w.relay.Run(ctx) })
-		began := time.Now()
-		synctest.Wait()
-		assert.Len(t, g.take(), 600)
-		quiet, err := convo.New(w.store) // it wakes nobody
-		require.NoError(t, err)
-		for range 350 { // more than one claim of a queue has
-			_, err := quiet.Do(w.Context(), convo.ToContact("other", "contact 1"), hello)
-			require.NoError(t, err)
-		}
-		w.relay.Wake()
-		time.Sleep(20 * time.Millisecond) // after it has begun
-		synctest.Wait()
-		assert.Len(t, g.take(), 350)
-		assert.Equal(t, 20*time.Millisecond, time.Since(began), "no more time has passed")
-		stop()
-		done.Wait()
-	})
-}
-
 func TestAPanicIsAFailure(t *testing.T) {
 	g := target{fail: func(*convo.Event) error { panic("oh") }}
 	within(t, relay.To("crm", relay.PublisherFunc(g.publish)), func(w *world) {

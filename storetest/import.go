@@ -259,6 +259,9 @@ func importsNothingBad(s *suite) {
 			By: ana, At: year.Add(2 * time.Hour), Key: "k", Body: "n",
 		}),
 		"no body": bad(convo.Receive{At: year}),
+		"another workspace": {
+			Key: "bad", To: convo.ToContact("beta", "bad"), Commands: past(year, "1"),
+		},
 		"a known message": {
 			Key: "bad", To: to("there"), Commands: past(year, "there"),
 		},
