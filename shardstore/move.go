@@ -139,6 +139,7 @@ type move struct {
 	stopped   time.Time // since when they may be, by this call; zero: they are not
 	// pass is what CopyWorkspace has returned for this call.
 	pass func(ctx context.Context, complete bool) (changed int, err error)
+	took time.Duration // the last one
 }
 
 // alone calls f with the place of the workspace, read anew each time, until it says that it is
@@ -229,10 +230,12 @@ func (m *move) copy(ctx context.Context, p Place) error {
 		}
 	}
 	for pass := 0; pass < maxPasses; pass++ {
+		began := time.Now()
 		n, err := m.pass(ctx, false)
 		if m.moved.Rows += n; err != nil {
 			return err
 		}
+		m.took = time.Since(began)
 		if n <= fewRows {
 			break
 		}
@@ -265,14 +268,16 @@ func (m *move) complete(ctx context.Context, p Place) error {
 		return err
 	}
 	over := time.Now().Add(m.s.places.lease * 3 / 2)
-	n, err := m.pass(ctx, false) // while some may go on writing, so that less is left
-	if m.moved.Rows += n; err != nil {
-		return err
+	if m.took < time.Until(over) { // while some may go on writing, so that less is left
+		n, err := m.pass(ctx, false)
+		if m.moved.Rows += n; err != nil {
+			return err
+		}
 	}
 	if err := wait(ctx, time.Until(over)); err != nil {
 		return err
 	}
-	n, err = m.pass(ctx, true)
+	n, err := m.pass(ctx, true)
 	if m.moved.Rows += n; err != nil || m.check == nil {
 		return err
 	}

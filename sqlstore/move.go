@@ -12,10 +12,12 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
-// How many rows of a workspace are compared, and written, at once.
+// How many rows of a workspace are compared, and written, at once, and how many a range has of which
+// changes are looked for: all rows of one that has changed are read.
 const (
 	movedAtOnce    = 500
 	insertedAtOnce = 50
+	rangeRows      = 100
 )
 
 // moved is a table that has rows of workspaces.
@@ -94,8 +96,8 @@ func (m table[R]) pass(ctx context.Context, from, to *Store, workspace string) (
 	return n, err
 }
 
-// passOver is pass of a range of rows, page by page. It returns the last rows of all pages but the
-// last one.
+// passOver is pass of a range of rows, page by page. It returns where the rows are to be divided into
+// ranges.
 func (m table[R]) passOver(
 	ctx context.Context, from, to *Store, workspace string, of dialect.Range[R],
 ) (changed int, ends []*R, err error) {
@@ -113,10 +115,12 @@ func (m table[R]) passOver(
 			return changed, ends, err
 		}
 		n, err := m.make(ctx, to, rows, there, nil)
+		for i := rangeRows; i <= len(rows); i += rangeRows {
+			ends = append(ends, rows[i-1])
+		}
 		if changed += n; err != nil || len(rows) < movedAtOnce {
 			return changed, ends, err
 		}
-		ends = append(ends, page.UpTo)
 	}
 }
 

@@ -256,7 +256,7 @@ func (c *copying) ofContacts(ctx context.Context, from *Store) (total int, err e
 			return total, err
 		}
 		// One that was taken off a contact may be another one's by now.
-		n, err = c.addresses.withKeys(ctx, from, c.to, addresses, nil)
+		n, err = c.addresses.withKeys(ctx, from, c.to, addresses, c.addresses.differs)
 		if total += n; err != nil {
 			return total, err
 		}
@@ -412,7 +412,7 @@ func (c *copying) keysOfMessages(ctx context.Context, from *Store) (total int, e
 			args := named([]any{c.workspace, channel}, some)
 			n, err := c.keys.some(ctx, from, c.to, func(s *Store) ([]*dialect.Key, error) {
 				return c.keys.read(ctx, s, c.keys.KeysWith(len(some)), args)
-			}, nil)
+			}, c.keys.differs)
 			if total += n; err != nil {
 				return total, err
 			}

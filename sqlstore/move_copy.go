@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -206,5 +207,11 @@ func (c *copying) sumsStand(ctx context.Context, from *Store) (bool, error) {
 	if c.found.rolledUp {
 		return false, nil
 	}
-	return watch(&dialect.MovedRollupQueue).sameInAll(ctx, from, c.to, c.workspace)
+	queue := watch(&dialect.MovedRollupQueue)
+	here, err := queue.sumsOf(ctx, from, c.workspace, queue.ranges())
+	if err != nil {
+		return false, err
+	}
+	there, err := queue.sumsOf(ctx, c.to, c.workspace, queue.ranges())
+	return slices.Equal(here, there), err
 }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +25,8 @@ type watched[R any] struct {
 	// there are the sums of the ranges in the store that is copied to, to which nobody else writes.
 	// Empty: the range was written to since. Nil: they are not known.
 	there []string
+	// rows are how many there are, where nothing grows but their number.
+	rows int
 }
 
 func watch[R any](of *dialect.Moved[R]) *watched[R] { return &watched[R]{table: table[R]{of}} }
@@ -45,6 +48,14 @@ func (w *watched[R]) ranges() []dialect.Range[R] {
 	return all
 }
 
+// differs counts rows that are written there.
+func (w *watched[R]) differs(gone, added []*R) {
+	w.rows += len(added) - len(gone)
+	if w.differ != nil {
+		w.differ(gone, added)
+	}
+}
+
 // unknown are the numbers of the ranges whose sums there are not known, and they themselves.
 func (w *watched[R]) unknown() (numbers []int, ranges []dialect.Range[R]) {
 	if w.there == nil {
@@ -60,6 +71,7 @@ func (w *watched[R]) unknown() (numbers []int, ranges []dialect.Range[R]) {
 
 // remember finds out which sums there are where that is not known.
 func (w *watched[R]) remember(ctx context.Context, to *Store, workspace string) error {
+	first := w.there == nil
 	numbers, ranges := w.unknown()
 	there, err := w.sumsOf(ctx, to, workspace, ranges)
 	if err != nil {
@@ -68,7 +80,22 @@ func (w *watched[R]) remember(ctx context.Context, to *Store, workspace string) 
 	for n, i := range numbers {
 		w.there[i] = there[n]
 	}
-	return nil
+	if !first || w.Grows() > 0 {
+		return nil
+	}
+	w.rows, err = totalOf(there)
+	return err
+}
+
+// totalOf adds up counts.
+func totalOf(counts []string) (total int, err error) {
+	for _, count := range counts {
+		n, err := strconv.Atoi(count)
+		if total += n; err != nil {
+			return 0, err
+		}
+	}
+	return total, nil
 }
 
 // same reports whether the sums are the same in both stores where they were not known.
@@ -121,14 +148,14 @@ func (w *watched[R]) sumsOf(
 func (w *watched[R]) catchUp(
 	ctx context.Context, from, to *Store, workspace string,
 ) (changed int, err error) {
-	if w.Grows() == 0 {
-		// Mostly all that is new is there by now: it came with what it hangs on.
-		if same, err := w.sameInAll(ctx, from, to, workspace); same || err != nil {
+	if w.there == nil {
+		if err := w.remember(ctx, to, workspace); err != nil {
 			return 0, err
 		}
 	}
-	if w.there == nil {
-		if err := w.remember(ctx, to, workspace); err != nil {
+	if w.Grows() == 0 {
+		// Mostly all that is new is there by now: it came with what it hangs on.
+		if rows, err := w.count(ctx, from, workspace); rows == w.rows || err != nil {
 			return 0, err
 		}
 	}
@@ -157,17 +184,13 @@ func (w *watched[R]) catchUp(
 	return changed, nil
 }
 
-// sameInAll reports whether the sums of all rows together are the same in both stores.
-func (w *watched[R]) sameInAll(
-	ctx context.Context, from, to *Store, workspace string,
-) (bool, error) {
-	all := make([]dialect.Range[R], 1)
-	here, err := w.sumsOf(ctx, from, workspace, all)
+// count is how many rows there are in all, where nothing grows but their number.
+func (w *watched[R]) count(ctx context.Context, s *Store, workspace string) (int, error) {
+	counts, err := w.sumsOf(ctx, s, workspace, make([]dialect.Range[R], 1))
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	there, err := w.sumsOf(ctx, to, workspace, all)
-	return err == nil && here[0] == there[0], err
+	return totalOf(counts)
 }
 
 // catchUpRange makes those rows of a range the same whose numbers are other ones, and returns where
@@ -183,7 +206,7 @@ func (w *watched[R]) catchUpRange(
 	if err != nil {
 		return 0, nil, err
 	}
-	for i := movedAtOnce; i < len(here); i += movedAtOnce {
+	for i := rangeRows; i < len(here); i += rangeRows {
 		ends = append(ends, here[i-1].row)
 	}
 	var rows []*R
@@ -210,7 +233,7 @@ func (w *watched[R]) catchUpRange(
 			there = there[1:]
 		}
 	}
-	changed, err = w.withKeys(ctx, from, to, rows, w.differ)
+	changed, err = w.withKeys(ctx, from, to, rows, w.differs)
 	return changed, ends, err
 }
 

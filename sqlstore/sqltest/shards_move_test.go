@@ -105,6 +105,7 @@ type moving struct {
 	killOn atomic.Value // what it dies of, whenever that is
 	dead   atomic.Bool
 	asked  func(what string) // beforehand
+	said   []uuid.UUID       // messages whose ids nobody was told
 }
 
 var errKilled = errors.New("killed")

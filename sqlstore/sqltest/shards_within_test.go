@@ -51,12 +51,24 @@ var thereAndBack = []struct {
 	{"whom others were merged into is merged", func(m *moving, e *convo.Engine, n int) {
 		m.merge(e, m.late(n), m.middle(n))
 	}, func(*moving, *convo.Engine, int) {}},
+	{"whom others were merged into is merged behind it", func(*moving, *convo.Engine, int) {},
+		func(m *moving, e *convo.Engine, n int) { m.merge(e, m.late(n), m.middle(n)) }},
+	{"a message gets the id of its echo behind it", func(*moving, *convo.Engine, int) {},
+		func(m *moving, e *convo.Engine, n int) {
+			m.do(e, m.early(n), convo.Identify{
+				By: ana, Message: m.said[n], Channel: "mail", ExternalID: fmt.Sprint("echo ", n),
+			})
+		}},
 }
+
+// alone is how many of them, the last ones, are tried each alone: what the others change may have
+// the rest be looked at, too.
+const alone = 3
 
 // In the order of their ids, the rows of these contacts are on several pages.
 func (m *moving) early(n int) string  { return fmt.Sprintf("c %03d", n) }
-func (m *moving) middle(n int) string { return fmt.Sprintf("c %03d", 600+n) }
-func (m *moving) late(n int) string   { return fmt.Sprintf("c %03d", 650+n) }
+func (m *moving) middle(n int) string { return fmt.Sprintf("c %03d", 510+n) }
+func (m *moving) late(n int) string   { return fmt.Sprintf("c %03d", 575+n) }
 
 func (m *moving) merge(e *convo.Engine, primary, secondary string) {
 	_, err := e.Merge(m.t.Context(), convo.Merge{
@@ -82,20 +94,26 @@ func TestWhatChangesWithinAPassIsFoundAgain(t *testing.T) {
 			Merge: convo.MergeTransfer, Receive: convo.OnClosed{Mode: convo.OnClosedReopen},
 		}))
 		require.NoError(t, err)
-		for i := range 700 { // more than a page
+		for i := range 640 { // more than a page
 			m.do(engine, fmt.Sprintf("c %03d", i), convo.Receive{Channel: "mail", Body: "hi"},
-				convo.Send{By: ana, Channel: "mail", Body: "hi"})
+				convo.Send{By: ana, Channel: "mail", Body: "hi", ExternalID: fmt.Sprint("out ", i)})
+			if i < 60 {
+				r := m.do(engine, m.early(i), convo.Send{By: ana, Channel: "mail", Body: "hi"})
+				m.said = append(m.said, r.Events[0].ID)
+				m.do(engine, m.early(i), convo.Send{
+					By: ana, Channel: "mail", Body: "hi", ExternalID: fmt.Sprint("echo ", i),
+				})
+			}
 		}
-		step := 2
+		step := 1
 		if e != testdb.SQLite {
-			step = 6
+			step = 3
 		}
 		for n := 0; ; n++ {
-			// In turns: each with the others, and the last one alone, for what the others change
-			// may have it be looked at, too.
-			changes, at := thereAndBack[:len(thereAndBack)-1], 1+n/2*step
-			if n%2 > 0 {
-				changes = thereAndBack[len(thereAndBack)-1:]
+			at, turn := 1+n*step, n%(1+alone)
+			changes := thereAndBack[:len(thereAndBack)-alone]
+			if turn < alone {
+				changes = thereAndBack[len(changes)+turn:][:1]
 			}
 			m.merge(engine, m.middle(n), m.early(n))
 			pass, err := m.stores[0].CopyWorkspace(to, "acme")
