@@ -24,12 +24,14 @@ type EraseResult struct {
 // ids, receipts, and what an outbox says of it. Ids and addresses are replaced by random tokens
 // everywhere, keys by hashes, by which a message that is delivered again is still known. What
 // reports count and group by stays: so do lanes, labels, categories and whoever worked on it. Its
-// active conversations are closed. Nothing is written of it any more: commands are refused with
+// active conversations are closed, with source contact_erasure. Each of its conversations, and each
+// of others that named it, gets an event ConversationErased, and its own log ContactErased, under
+// its token, which has the report. Nothing is written of it any more: commands are refused with
 // ErrErased, and who writes from its addresses again is a stranger.
 //
-// It is one commit, however much there is, which rewrites row by row. See [DecideErase] for the
-// events that it writes, and for the errors; it also fails as Do does, and with ErrKeyReused.
-// Without a Key, a second call answers ErrNotFound.
+// It is one commit, however much there is, which rewrites row by row. It fails with a
+// *ValidationError; with a *StateError of ErrNotFound, of ErrMerged, which names the root, or of
+// ErrErased; with ErrKeyReused; and as Do does. Without a Key, a second call answers ErrNotFound.
 func (e *Engine) Erase(ctx context.Context, x Erase) (EraseResult, error) {
 	if err := x.Validate(); err != nil {
 		return EraseResult{}, err
@@ -51,7 +53,7 @@ func (e *Engine) erase(
 		if r, known, err := e.erasedBefore(ctx, x); known || err != nil {
 			return r, err
 		}
-		var d EraseDecision
+		var d eraseDecision
 		attempt := func(ctx context.Context) (conflict bool, err error) {
 			d, conflict, err = e.attemptErase(ctx, pc, x, at, id)
 			return conflict, err
@@ -101,8 +103,8 @@ func (e *Engine) erasedBefore(ctx context.Context, x Erase) (r EraseResult, know
 
 func (e *Engine) attemptErase(
 	ctx context.Context, pc *policyCache, x Erase, at time.Time, id uuid.UUID,
-) (d EraseDecision, conflict bool, err error) {
-	var side ErasedSide
+) (d eraseDecision, conflict bool, err error) {
+	var side erasedSide
 	if side.Snapshot, err = e.store.Load(ctx, ToContact(x.Workspace, x.Contact)); err != nil {
 		return d, isConflict(err), err
 	}
@@ -122,7 +124,7 @@ func (e *Engine) attemptErase(
 	}
 	side.Next = id
 	loaded := side.Snapshot
-	d, err = DecideErase(side, at,
+	d, err = decideErase(side, at,
 		func(c Conversation) *Policy { return policies[c.scope()] }, x)
 	if err != nil {
 		return d, false, err
@@ -135,7 +137,7 @@ func (e *Engine) attemptErase(
 }
 
 // loadErased loads what there is of a contact beside its snapshot.
-func (e *Engine) loadErased(ctx context.Context, side *ErasedSide) (err error) {
+func (e *Engine) loadErased(ctx context.Context, side *erasedSide) (err error) {
 	k := &side.Contact
 	if side.Family, err = e.store.Family(ctx, k.Workspace, k.ID); err != nil {
 		return err
@@ -176,7 +178,7 @@ func (e *Engine) loadErased(ctx context.Context, side *ErasedSide) (err error) {
 		if err != nil {
 			return err
 		}
-		side.Elsewhere = append(side.Elsewhere, LoggedConversation{c, log})
+		side.Elsewhere = append(side.Elsewhere, loggedConversation{c, log})
 	}
 	return nil
 }

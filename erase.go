@@ -206,45 +206,40 @@ func (x *Erasure) Key(k Key) []Key {
 	return all
 }
 
-// ErasedSide is a contact that is to be erased, as it was loaded.
-type ErasedSide struct {
+// erasedSide is a contact that is to be erased, as it was loaded.
+type erasedSide struct {
 	Snapshot
 	Family    []Contact      // all that were merged into it
 	Addresses int            // that it and they have
 	Owned     []Conversation // all of its conversations
 	// Elsewhere are those of others whose events name the contact or one of its family, with their
 	// logs.
-	Elsewhere []LoggedConversation
+	Elsewhere []loggedConversation
 }
 
-// LoggedConversation is a conversation with all of its events.
-type LoggedConversation struct {
+// loggedConversation is a conversation with all of its events.
+type loggedConversation struct {
 	Conversation
 	Log []Event
 }
 
-// EraseDecision is what an erasure changes.
-type EraseDecision struct {
+// eraseDecision is what an erasure changes.
+type eraseDecision struct {
 	Change  Change
 	Removed Erased
 }
 
-// DecideErase decides x for its contact. It is pure, as [Decide] is. policies says which policy a
-// conversation goes by that is closed; nil is the default one for all.
-//
-// Its active conversations are closed with source contact_erasure. Each of its conversations, and
-// each of others that named it, gets an event ConversationErased, and its own log ContactErased,
-// under its token, which has the report. It fails with a *ValidationError, and with a *StateError
-// of ErrNotFound, of ErrMerged, which names the root, or of ErrErased.
-func DecideErase(
-	side ErasedSide, at time.Time, policies func(Conversation) *Policy, x Erase,
-) (d EraseDecision, err error) {
+// decideErase decides x for its contact. It is pure, as [Decide] is. policies says which policy a
+// conversation goes by that is closed.
+func decideErase(
+	side erasedSide, at time.Time, policies func(Conversation) *Policy, x Erase,
+) (d eraseDecision, err error) {
 	if err := x.Validate(); err != nil {
 		return d, err
 	}
 	s := &side.Snapshot
-	refused := func(err error) (EraseDecision, error) {
-		return EraseDecision{}, &StateError{Err: err, Command: "erase", Contact: s.Contact.ID}
+	refused := func(err error) (eraseDecision, error) {
+		return eraseDecision{}, &StateError{Err: err, Command: "erase", Contact: s.Contact.ID}
 	}
 	switch {
 	case s.Contact.Version == 0:
@@ -329,7 +324,7 @@ func (w *decider) closeWith(
 }
 
 // addressIn is the one that the log of another contact's conversation folds into.
-func (x *Erasure) addressIn(c *LoggedConversation) Address {
+func (x *Erasure) addressIn(c *loggedConversation) Address {
 	var s Snapshot
 	for i := range c.Log {
 		r := c.Log[i].Row()
