@@ -48,7 +48,10 @@ SKIP_SQLITE = CONVO_SKIP_SQLITE="go test work tests SQLite"
 SKIP_MYSQL = CONVO_SKIP_MYSQL="mysql-on-engines tests it, and scripts/nightly"
 MYSQL = ^(TestStoreConforms$$|TestRacesLeave)/^MySQL$$
 SQLTEST = ./sqlstore/sqltest
-.PHONY: on-engines raced-on-engines others-on-engines mysql-on-engines
+OTHERS = $(SKIP_SQLITE) $(SKIP_MYSQL) go test -short -count=1 -parallel 5 -timeout 20m
+# Nearly half of what others-on-engines takes, to be run beside the rest.
+BESIDE = TestPlans|TestFew|TestAC
+.PHONY: on-engines raced-on-engines beside-on-engines others-on-engines mysql-on-engines
 on-engines:
 	@echo "$$(scripts/modules packages | wc -l) packages"
 	@echo "leaves to scripts/nightly: the race detector for $(ALONE), $(ONE_GOROUTINE)," \
@@ -66,19 +69,21 @@ on-engines:
 			grep -v -e /sqltest$$ -e /sqltest/faults$$ $(ALONE:%=-e %) $(ONE_GOROUTINE:%=-e %))
 	$(SKIP_SQLITE) CONVO_SKIP_BROWSER="go test work tries the pages" go test -short -count=1 \
 		$$(scripts/modules packages | grep $(ALONE:%=-e %))
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target raced-on-engines others-on-engines \
-		mysql-on-engines
+	@$(MAKE) --no-print-directory -j 3 --output-sync=target raced-on-engines others-on-engines \
+		beside-on-engines mysql-on-engines
 
-# The first keeps the processor busy, the second waits for servers: side by side they take little
-# more than the longer one.
+# The first keeps the processor busy, the others wait for servers: side by side they take little
+# more than the longest one.
 raced-on-engines:
 	$(SKIP_MYSQL) go test -race -short -count=1 -parallel 5 -timeout 20m -run "$(RACED)" \
 		-skip 'TestStoreConforms/SQLite|TestAnAnswer.*/SQLite' $(SQLTEST)
 
 others-on-engines:
-	$(SKIP_SQLITE) $(SKIP_MYSQL) go test -short -count=1 -parallel 5 -timeout 20m \
-		-skip 'TestStoreConforms[A-Z]|$(SHARDS)|AMoveThatIsKilled|Galera|ReportsConformThrough|TestRaces|TestWhoShares|TestAnAnswer' \
+	$(OTHERS) -skip '$(BESIDE)|TestStoreConforms[A-Z]|$(SHARDS)|AMoveThatIsKilled|Galera|ReportsConformThrough|TestRaces|TestWhoShares|TestAnAnswer' \
 		$(SQLTEST)/...
+
+beside-on-engines:
+	$(OTHERS) -run "$(BESIDE)" $(SQLTEST)/...
 
 mysql-on-engines:
 	go test -short -count=1 -parallel 5 -timeout 20m -run '$(MYSQL)' $(SQLTEST)
