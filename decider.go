@@ -203,6 +203,7 @@ func (w *decider) row(s *Snapshot, to *ConversationRow) {
 	if known {
 		to.PlacesBefore, to.LabelsBefore = w.loaded.places, w.loaded.labels
 		to.DueBefore, to.AppliedBefore = w.loaded.dueAt, w.loaded.applied
+		to.ContactBefore = w.loaded.owner
 	}
 	if w.otherThanMessages || !known || !s.Conversation.DueAt.Equal(w.loaded.dueAt) {
 		var was, now listing // of a new one there is nothing in lists

@@ -129,8 +129,8 @@ const (
 	RowKept  RowAction = iota // nothing is compared or written
 	RowAdded                  // nothing may be there
 	// RowUpdated: the row there must have the version Expected. That does not say all: of a contact
-	// it must have no later SeenAt, of a conversation the Deadline of PlacesBefore, DueBefore and
-	// AppliedBefore, for these change without a version.
+	// it must have no later SeenAt, of a conversation the Deadline of PlacesBefore, DueBefore,
+	// AppliedBefore and ContactBefore, for these change without a version.
 	RowUpdated
 	RowRemoved // the row is there
 	// RowCompared, of Change.Contact: nothing is written, but the row there must be as one that is
@@ -164,9 +164,10 @@ type ConversationRow struct {
 	Listing RowAction
 	// PlacesBefore are the places in lists that were loaded; [PlacesOf] says which they are now.
 	PlacesBefore Places
-	// DueBefore is the DueAt that was loaded, AppliedBefore the Applied.
+	// DueBefore is the DueAt that was loaded, AppliedBefore the Applied, ContactBefore the Contact.
 	DueBefore     time.Time
 	AppliedBefore string
+	ContactBefore string
 	// LabelsBefore are the Labels that were loaded.
 	LabelsBefore Tokens
 	// CycleClosed says that the call closed the conversation's Cycle, or when it was closed amended
@@ -297,6 +298,7 @@ type loadedVersions struct {
 	cycle        int // its number
 	dueAt        time.Time
 	applied      string
+	owner        string // the contact of the conversation
 	marks        Marks
 	listing      listing
 	places       Places
@@ -314,6 +316,7 @@ func (v *loadedVersions) of(s *Snapshot) {
 	v.contact, v.seen = s.Contact.Version, s.Contact.SeenAt
 	v.conversation, v.version, v.cycle = c.ID, c.Version, c.Cycle.Number
 	v.dueAt, v.applied, v.marks, v.labels = c.DueAt, c.Applied, c.Marks, c.Labels
+	v.owner = c.Contact
 	v.listing.of(c)
 	v.places.of(c)
 }

@@ -238,15 +238,15 @@ func (w *workspace) checkContact(id string, r *convo.ContactRow) error {
 func (w *workspace) checkConversation(r *convo.ConversationRow) error {
 	var version int64
 	var deadline, due time.Time
-	var applied string
+	var applied, owner string
 	if c := w.conversations[r.ID]; c != nil {
-		version = c.version
+		version, owner = c.version, c.origin.root.id
 		if c.state != nil { // else it has no timers
 			deadline, due, applied = c.state.Deadline, c.state.DueAt, c.state.Applied
 		}
 	}
 	if version != r.Expected || !deadline.Equal(r.PlacesBefore.Deadline) ||
-		!due.Equal(r.DueBefore) || applied != r.AppliedBefore {
+		!due.Equal(r.DueBefore) || applied != r.AppliedBefore || owner != r.ContactBefore {
 		return fmt.Errorf("memstore: conversation %s: %w", r.ID, convo.ErrConflict)
 	}
 	return nil

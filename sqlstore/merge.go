@@ -38,13 +38,6 @@ func (p *plan) merge(ctx context.Context, t *transaction) error {
 func (p *plan) unmerge(ctx context.Context, t *transaction) error {
 	for _, ch := range p.unmerged {
 		id := ch.Contact.ID
-		for _, owner := range append([]string{id}, ch.Family...) {
-			had, err := t.store().scanMentions(ctx, (*Store).rows, dialect.OwnersInLogs,
-				p.workspace, ch.UnmergeFrom, owner, id)
-			if p.mentions = append(p.mentions, had...); err != nil {
-				return err
-			}
-		}
 		for _, member := range ch.Family {
 			written, err := t.update(ctx, dialect.UnmergeContact, id, p.workspace, ch.UnmergeFrom,
 				member)
@@ -64,6 +57,12 @@ func (p *plan) unmerge(ctx context.Context, t *transaction) error {
 					ch.UnmergeFrom, owner)
 			}
 			if err != nil {
+				return err
+			}
+			// and then whom their logs name, which cannot be removed any more
+			had, err := t.store().scanMentions(ctx, (*Store).rows, dialect.OwnersInLogs,
+				p.workspace, id, owner)
+			if p.mentions = append(p.mentions, had...); err != nil {
 				return err
 			}
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/chatlifecycle/convo/sqlstore/internal/dialect"
 )
 
-// How many rows of a workspace are compared, and written, at once, and how many a range has of which
-// changes are looked for: all rows of one that has changed are read.
+// How many rows of a workspace are compared, and written, at once, and how many a range has in
+// which changes are looked for: all rows of one that has changed are read.
 const (
 	movedAtOnce    = 500
 	insertedAtOnce = 50
@@ -96,8 +96,8 @@ func (m table[R]) pass(ctx context.Context, from, to *Store, workspace string) (
 	return n, err
 }
 
-// passOver is pass of a range of rows, page by page. It returns where the rows are to be divided into
-// ranges.
+// passOver is pass of a range of rows, page by page. It returns where the rows are to be divided
+// into ranges.
 func (m table[R]) passOver(
 	ctx context.Context, from, to *Store, workspace string, of dialect.Range[R],
 ) (changed int, ends []*R, err error) {

@@ -43,6 +43,29 @@ var faults = slices.Concat(timerFaults(), []fault{
 		},
 	},
 	{
+		"a message to a conversation of a contact that was merged meanwhile", conflictRule,
+		convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x+" root"), convo.Open{By: ana}, convo.Close{By: ana})
+			c := s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana}).Conversation
+			ch := s.decide(convo.ToConversation(acme, c.ID), convo.Note{By: ana, Body: "n"})
+			s.merge(s.engine, acme, x+" root", x)
+			return ch
+		},
+	},
+	{
+		"a message to a conversation that an unmerge gave back", conflictRule, convo.ErrConflict,
+		func(s *suite, x string) convo.Change {
+			s.do(to(x+" root"), convo.Open{By: ana}, convo.Close{By: ana})
+			c := s.do(to(x), convo.Open{By: ana}, convo.Close{By: ana}).Conversation
+			s.merge(s.engine, acme, x+" root", x)
+			ch := s.decide(convo.ToConversation(acme, c.ID), convo.Note{By: ana, Body: "n"})
+			_, err := s.engine.Unmerge(s.ctx, convo.Unmerge{Workspace: acme, Contact: x, By: ana})
+			s.NoError(err)
+			return ch
+		},
+	},
+	{
 		"a stale contact of which nothing else is written", conflictRule, convo.ErrConflict,
 		func(s *suite, x string) convo.Change {
 			s.do(to(x), convo.Open{By: ana})
@@ -267,8 +290,8 @@ var faults = slices.Concat(timerFaults(), []fault{
 	},
 })
 
-// timerFaults are changes of a conversation whose version is the loaded one, while what timers
-// change without one is not: of each kind that may be written in a way of its own.
+// timerFaults are changes of a conversation whose version is the loaded one, while what timers and
+// merges change without one is not: of each kind that may be written in a way of its own.
 func timerFaults() (all []fault) {
 	message := convo.Send{By: ana, Body: "hi"}
 	for name, cmds := range map[string][]convo.Command{
@@ -285,6 +308,7 @@ func timerFaults() (all []fault) {
 			},
 			"DueAt":   func(r *convo.ConversationRow) { r.DueBefore = time.Time{} },
 			"Applied": func(r *convo.ConversationRow) { r.AppliedBefore = "G0000000" },
+			"Contact": func(r *convo.ConversationRow) { r.ContactBefore = "nobody" },
 		} {
 			all = append(all, fault{
 				name + ", with another " + what, conflictRule, convo.ErrConflict,

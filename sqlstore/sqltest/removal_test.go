@@ -335,3 +335,57 @@ func TestRollupsAreCheckedBehindWhatWasRemoved(t *testing.T) {
 		assert.Equal(t, closed, time.UnixMicro(to).UTC())
 	})
 }
+
+// An unmerge gives a conversation back, and finds whom its log names. Meanwhile the conversation is
+// removed: then nothing may come to say that it names somebody.
+func TestAConversationThatIsRemovedAmidAnUnmergeIsNamedNowhere(t *testing.T) {
+	testdb.EachServer(t, func(t *testing.T, e testdb.Engine) {
+		if e == testdb.SQLite {
+			t.Skip("one writes at a time there")
+		}
+		s, db := open(t, e)
+		engine := enginesOn(t, s)[0]
+		do := func(contact string, cmds ...convo.Command) convo.Conversation {
+			r, err := engine.Do(t.Context(), convo.ToContact("acme", contact), cmds...)
+			require.NoError(t, err)
+			return r.Conversation
+		}
+		for _, contact := range []string{"root", "member"} {
+			do(contact, convo.Open{By: ana}, convo.Close{By: ana})
+		}
+		c := do("sue", convo.Open{By: ana}, convo.Close{By: ana})
+		for _, m := range []convo.Merge{
+			{Primary: "sue", Secondary: "member"}, {Primary: "root", Secondary: "sue"},
+		} {
+			m.Workspace, m.By = "acme", ana
+			_, err := engine.Merge(t.Context(), m)
+			require.NoError(t, err)
+		}
+		r, err := engine.Do(t.Context(), convo.ToConversation("acme", c.ID),
+			convo.Note{By: ana, Body: "n"})
+		require.NoError(t, err)
+		require.Equal(t, "root", r.Events[0].Contact)
+		rollupAll(t, s, 0)
+
+		tx, err := db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		var id string
+		require.NoError(t, tx.QueryRowContext(t.Context(), "SELECT id FROM convo_contacts "+
+			"WHERE workspace = 'acme' AND id = 'member' FOR UPDATE").Scan(&id))
+		done := make(chan error, 1)
+		go func() {
+			_, err := engine.Unmerge(t.Context(), convo.Unmerge{
+				Workspace: "acme", Contact: "sue", By: ana,
+			})
+			done <- err
+		}()
+		somebodyWaits(t.Context(), t, db, e)
+		require.NoError(t, s.RemoveConversation(t.Context(), "acme", c.ID, r.Conversation.Version))
+		require.NoError(t, tx.Commit())
+		require.NoError(t, <-done)
+		var n int
+		require.NoError(t, db.QueryRowContext(t.Context(),
+			"SELECT count(*) FROM convo_mentions WHERE owner = '' AND contact = 'root'").Scan(&n))
+		assert.Zero(t, n)
+	})
+}

@@ -89,10 +89,10 @@ func LoadedConversationArgs(d *Dialect, to []any, r *convo.ConversationRow) []an
 }
 
 // loadedColumns are what a conversation that is updated is compared by: its version, and what
-// timers change without one.
+// timers, merges and their undoing change without one.
 var loadedColumns = []listColumn{
 	{"expected", bigInt}, {"deadline_before", bigInt}, {"due_before", bigInt},
-	{"applied_before", plainText},
+	{"applied_before", plainText}, {"contact_before", text},
 }
 
 // asLoaded holds of a conversation that is as it was loaded, by the values of loadedColumns.
@@ -101,13 +101,14 @@ func asLoaded(alias string, value func(listColumn) string) string {
 	return alias + "version = " + value(v[0]) + `
 		AND COALESCE(` + alias + "deadline_at, " + noTime + ") = " + value(v[1]) + `
 		AND COALESCE(` + alias + "due_at, " + noTime + ") = " + value(v[2]) + `
-		AND COALESCE(` + alias + "applied, '') = " + value(v[3])
+		AND COALESCE(` + alias + "applied, '') = " + value(v[3]) + `
+		AND ` + alias + "contact = " + value(v[4])
 }
 
 // asLoadedArgs are the values of asLoaded as arguments.
 func asLoadedArgs(to []any, r *convo.ConversationRow) []any {
 	return append(to, r.Expected, r.PlacesBefore.Deadline.UnixMicro(), r.DueBefore.UnixMicro(),
-		r.AppliedBefore)
+		r.AppliedBefore, r.ContactBefore)
 }
 
 func placeholder(listColumn) string { return "?" }
@@ -120,4 +121,5 @@ func (l *jsonRows) asLoaded(r *convo.ConversationRow) {
 	l.number("deadline_before", r.PlacesBefore.Deadline.UnixMicro())
 	l.number("due_before", r.DueBefore.UnixMicro())
 	l.member("applied_before", string(appendQuoted(nil, r.AppliedBefore)))
+	l.member("contact_before", string(appendQuoted(nil, r.ContactBefore)))
 }

@@ -153,12 +153,12 @@ var (
 	// OwnersInLog are the contacts that a conversation which was moved had before.
 	OwnersInLog = `SELECT DISTINCT workspace, contact, conversation, '' FROM convo_events
 	WHERE workspace = ? AND conversation = ? AND contact <> ?`
-	// OwnersInLogs are those of conversations that an unmerge gives back to a contact. Its
-	// arguments are the workspace, the root, the owner and that contact.
+	// OwnersInLogs are those of conversations that an unmerge has given back to a contact. Its
+	// arguments are the workspace, that contact and the owner.
 	OwnersInLogs = `SELECT DISTINCT ev.workspace, ev.contact, ev.conversation, ''
 	FROM convo_conversations cv
 	JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
-	WHERE cv.workspace = ? AND cv.contact = ? AND cv.origin = ? AND ev.contact <> ?`
+	WHERE cv.workspace = ? AND cv.contact = ? AND cv.origin = ? AND ev.contact <> cv.contact`
 
 	oneContact = `SELECT 1 FROM convo_contacts
 	WHERE workspace = ? AND id = ?`

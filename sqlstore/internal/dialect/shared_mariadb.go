@@ -81,8 +81,10 @@ func mariadbSharedPart(ch *convo.Change, noted bool) SharedPart {
 	return SharedPart{block: p, Bytes: size}
 }
 
-// mariadbWrites is how many arguments mariadbMessage has, and mariadbNotes how many InsertNote has.
+// mariadbFound is how many values a conversation is found by, mariadbWrites how many arguments
+// mariadbMessage has, and mariadbNotes how many InsertNote has.
 var (
+	mariadbFound  = 2 + len(loadedColumns)
 	mariadbWrites = strings.Count(mariadbMessage, "?")
 	mariadbNotes  = strings.Count(InsertNote, "?")
 )
@@ -98,7 +100,7 @@ func mariadbPlacesFor(n int) int {
 
 func mariadbShare(parts []SharedPart, noted bool) (class ChangeClass, a []any) {
 	places := mariadbPlacesFor(len(parts))
-	a = make([]any, 0, mariadbLists+1+places*(6+2+4+2+mariadbWrites+mariadbNotes))
+	a = make([]any, 0, mariadbLists+1+places*(mariadbFound+2+4+2+mariadbWrites+mariadbNotes))
 	nulls := func(n int) {
 		for range n {
 			a = append(a, nil)
@@ -117,7 +119,7 @@ func mariadbShare(parts []SharedPart, noted bool) (class ChangeClass, a []any) {
 	for i := range parts {
 		a = append(a, parts[i].block.found...)
 	}
-	nulls(6 * rest)
+	nulls(mariadbFound * rest)
 	for i := range parts {
 		a = append(a, parts[i].block.found[:2]...)
 	}

@@ -24,7 +24,8 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?
                 AND COALESCE(deadline_at, -62135596800000000) = ?
                 AND COALESCE(due_at, -62135596800000000) = ?
-                AND COALESCE(applied, '') = ?;
+                AND COALESCE(applied, '') = ?
+                AND contact = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
@@ -71,22 +72,22 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 ), 64 ), 65 workspace, 66 conversation, 67 seq, 68 id, 69 contact,
--- 70 contact_seq, 71 kind, 72 at, 73 by_type, 74 by_id, 75 source, 76 channel, 77 lane, 78 address,
--- 79 external_id, 80 sent_at, 81 body, 82 attachments, 83 category, 84 summary, 85 until_at,
--- 86 on_receive, 87 marks, 88 cycle, 89 score, 90 replaces, 91 assignee, 92 team, 93 response,
--- 94 quiet, 95 new_contact, 96 restart_flow, 97 message, 98 redacted, 99 duplicate, 100 notice,
--- 101 audience, 102 status_before, 103 assignee_before, 104 team_before, 105 lane_before,
--- 106 channel_before, 107 opened_source, 108 status_since, 109 assigned_at, 110 was_assigned,
--- 111 opened_at, 112 turn, 113 turn_since, 114 waiting_since, 115 handed_over_at, 116 replies,
--- 117 pending_micros, 118 closed_by_type, 119 closed_by_id, 120 moved_from, 121 from_seq,
--- 122 labels, 123 labels_before, 124 priority, 125 priority_before, 126 subject, 127 attributes,
--- 128 workspace, 129 conversation, 130 from_seq, 131 workspace, 132 conversation, 133 channel,
--- 134 lane, 135 number, 136 opened_at, 137 opened_by_type, 138 opened_by_id, 139 opened_source,
--- 140 first_assigned_at, 141 first_assignee, 142 last_assignee, 143 last_team,
--- 144 first_response_at, 145 first_response_sent_at, 146 first_responder_type,
--- 147 first_responder_id, 148 first_waiting_since, 149 waiting_since, 150 turn_since,
--- 151 handed_over_at, 152 no_wait_before, 153 responses, 154 response_micros, 155 pending_micros,
--- 156 incoming, 157 outgoing_user, 158 outgoing_automation, 159 rated_at, 160 score,
--- 161 rating_comment, 162 closed_at, 163 closed_by_type, 164 closed_by_id, 165 closed_source,
--- 166 category, 167 summary
+-- 60 id, 61 version, 62 ), 63 ), 64 ), 65 contact, 66 workspace, 67 conversation, 68 seq, 69 id,
+-- 70 contact, 71 contact_seq, 72 kind, 73 at, 74 by_type, 75 by_id, 76 source, 77 channel, 78 lane,
+-- 79 address, 80 external_id, 81 sent_at, 82 body, 83 attachments, 84 category, 85 summary,
+-- 86 until_at, 87 on_receive, 88 marks, 89 cycle, 90 score, 91 replaces, 92 assignee, 93 team,
+-- 94 response, 95 quiet, 96 new_contact, 97 restart_flow, 98 message, 99 redacted, 100 duplicate,
+-- 101 notice, 102 audience, 103 status_before, 104 assignee_before, 105 team_before,
+-- 106 lane_before, 107 channel_before, 108 opened_source, 109 status_since, 110 assigned_at,
+-- 111 was_assigned, 112 opened_at, 113 turn, 114 turn_since, 115 waiting_since, 116 handed_over_at,
+-- 117 replies, 118 pending_micros, 119 closed_by_type, 120 closed_by_id, 121 moved_from,
+-- 122 from_seq, 123 labels, 124 labels_before, 125 priority, 126 priority_before, 127 subject,
+-- 128 attributes, 129 workspace, 130 conversation, 131 from_seq, 132 workspace, 133 conversation,
+-- 134 channel, 135 lane, 136 number, 137 opened_at, 138 opened_by_type, 139 opened_by_id,
+-- 140 opened_source, 141 first_assigned_at, 142 first_assignee, 143 last_assignee, 144 last_team,
+-- 145 first_response_at, 146 first_response_sent_at, 147 first_responder_type,
+-- 148 first_responder_id, 149 first_waiting_since, 150 waiting_since, 151 turn_since,
+-- 152 handed_over_at, 153 no_wait_before, 154 responses, 155 response_micros, 156 pending_micros,
+-- 157 incoming, 158 outgoing_user, 159 outgoing_automation, 160 rated_at, 161 score,
+-- 162 rating_comment, 163 closed_at, 164 closed_by_type, 165 closed_by_id, 166 closed_source,
+-- 167 category, 168 summary

@@ -24,7 +24,8 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?
                 AND COALESCE(deadline_at, -62135596800000000) = ?
                 AND COALESCE(due_at, -62135596800000000) = ?
-                AND COALESCE(applied, '') = ?;
+                AND COALESCE(applied, '') = ?
+                AND contact = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?,
             priority = ?, due_at = ?
@@ -61,15 +62,15 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 ), 64 ), 65 status, 66 channel, 67 lane, 68 assignee, 69 team,
--- 70 priority, 71 due_at, 72 workspace, 73 id, 74 workspace, 75 conversation, 76 seq, 77 id,
--- 78 contact, 79 contact_seq, 80 kind, 81 at, 82 by_type, 83 by_id, 84 source, 85 channel, 86 lane,
--- 87 address, 88 external_id, 89 sent_at, 90 body, 91 attachments, 92 category, 93 summary,
--- 94 until_at, 95 on_receive, 96 marks, 97 cycle, 98 score, 99 replaces, 100 assignee, 101 team,
--- 102 response, 103 quiet, 104 new_contact, 105 restart_flow, 106 message, 107 redacted,
--- 108 duplicate, 109 notice, 110 audience, 111 status_before, 112 assignee_before, 113 team_before,
--- 114 lane_before, 115 channel_before, 116 opened_source, 117 status_since, 118 assigned_at,
--- 119 was_assigned, 120 opened_at, 121 turn, 122 turn_since, 123 waiting_since, 124 handed_over_at,
--- 125 replies, 126 pending_micros, 127 closed_by_type, 128 closed_by_id, 129 moved_from,
--- 130 from_seq, 131 labels, 132 labels_before, 133 priority, 134 priority_before, 135 subject,
--- 136 attributes, 137 workspace, 138 conversation, 139 from_seq
+-- 60 id, 61 version, 62 ), 63 ), 64 ), 65 contact, 66 status, 67 channel, 68 lane, 69 assignee,
+-- 70 team, 71 priority, 72 due_at, 73 workspace, 74 id, 75 workspace, 76 conversation, 77 seq,
+-- 78 id, 79 contact, 80 contact_seq, 81 kind, 82 at, 83 by_type, 84 by_id, 85 source, 86 channel,
+-- 87 lane, 88 address, 89 external_id, 90 sent_at, 91 body, 92 attachments, 93 category,
+-- 94 summary, 95 until_at, 96 on_receive, 97 marks, 98 cycle, 99 score, 100 replaces, 101 assignee,
+-- 102 team, 103 response, 104 quiet, 105 new_contact, 106 restart_flow, 107 message, 108 redacted,
+-- 109 duplicate, 110 notice, 111 audience, 112 status_before, 113 assignee_before, 114 team_before,
+-- 115 lane_before, 116 channel_before, 117 opened_source, 118 status_since, 119 assigned_at,
+-- 120 was_assigned, 121 opened_at, 122 turn, 123 turn_since, 124 waiting_since, 125 handed_over_at,
+-- 126 replies, 127 pending_micros, 128 closed_by_type, 129 closed_by_id, 130 moved_from,
+-- 131 from_seq, 132 labels, 133 labels_before, 134 priority, 135 priority_before, 136 subject,
+-- 137 attributes, 138 workspace, 139 conversation, 140 from_seq

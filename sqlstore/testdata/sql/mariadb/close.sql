@@ -24,7 +24,8 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?
                 AND COALESCE(deadline_at, -62135596800000000) = ?
                 AND COALESCE(due_at, -62135596800000000) = ?
-                AND COALESCE(applied, '') = ?;
+                AND COALESCE(applied, '') = ?
+                AND contact = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         DELETE FROM convo_active
             WHERE workspace = ? AND id = ?;
@@ -77,23 +78,23 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 ), 64 ), 65 workspace, 66 id, 67 workspace, 68 list, 69 at, 70 id,
--- 71 workspace, 72 list, 73 at, 74 id, 75 workspace, 76 conversation, 77 seq, 78 id, 79 contact,
--- 80 contact_seq, 81 kind, 82 at, 83 by_type, 84 by_id, 85 source, 86 channel, 87 lane, 88 address,
--- 89 external_id, 90 sent_at, 91 body, 92 attachments, 93 category, 94 summary, 95 until_at,
--- 96 on_receive, 97 marks, 98 cycle, 99 score, 100 replaces, 101 assignee, 102 team, 103 response,
--- 104 quiet, 105 new_contact, 106 restart_flow, 107 message, 108 redacted, 109 duplicate,
--- 110 notice, 111 audience, 112 status_before, 113 assignee_before, 114 team_before,
--- 115 lane_before, 116 channel_before, 117 opened_source, 118 status_since, 119 assigned_at,
--- 120 was_assigned, 121 opened_at, 122 turn, 123 turn_since, 124 waiting_since, 125 handed_over_at,
--- 126 replies, 127 pending_micros, 128 closed_by_type, 129 closed_by_id, 130 moved_from,
--- 131 from_seq, 132 labels, 133 labels_before, 134 priority, 135 priority_before, 136 subject,
--- 137 attributes, 138 workspace, 139 conversation, 140 from_seq, 141 workspace, 142 conversation,
--- 143 channel, 144 lane, 145 number, 146 opened_at, 147 opened_by_type, 148 opened_by_id,
--- 149 opened_source, 150 first_assigned_at, 151 first_assignee, 152 last_assignee, 153 last_team,
--- 154 first_response_at, 155 first_response_sent_at, 156 first_responder_type,
--- 157 first_responder_id, 158 first_waiting_since, 159 waiting_since, 160 turn_since,
--- 161 handed_over_at, 162 no_wait_before, 163 responses, 164 response_micros, 165 pending_micros,
--- 166 incoming, 167 outgoing_user, 168 outgoing_automation, 169 rated_at, 170 score,
--- 171 rating_comment, 172 closed_at, 173 closed_by_type, 174 closed_by_id, 175 closed_source,
--- 176 category, 177 summary
+-- 60 id, 61 version, 62 ), 63 ), 64 ), 65 contact, 66 workspace, 67 id, 68 workspace, 69 list,
+-- 70 at, 71 id, 72 workspace, 73 list, 74 at, 75 id, 76 workspace, 77 conversation, 78 seq, 79 id,
+-- 80 contact, 81 contact_seq, 82 kind, 83 at, 84 by_type, 85 by_id, 86 source, 87 channel, 88 lane,
+-- 89 address, 90 external_id, 91 sent_at, 92 body, 93 attachments, 94 category, 95 summary,
+-- 96 until_at, 97 on_receive, 98 marks, 99 cycle, 100 score, 101 replaces, 102 assignee, 103 team,
+-- 104 response, 105 quiet, 106 new_contact, 107 restart_flow, 108 message, 109 redacted,
+-- 110 duplicate, 111 notice, 112 audience, 113 status_before, 114 assignee_before, 115 team_before,
+-- 116 lane_before, 117 channel_before, 118 opened_source, 119 status_since, 120 assigned_at,
+-- 121 was_assigned, 122 opened_at, 123 turn, 124 turn_since, 125 waiting_since, 126 handed_over_at,
+-- 127 replies, 128 pending_micros, 129 closed_by_type, 130 closed_by_id, 131 moved_from,
+-- 132 from_seq, 133 labels, 134 labels_before, 135 priority, 136 priority_before, 137 subject,
+-- 138 attributes, 139 workspace, 140 conversation, 141 from_seq, 142 workspace, 143 conversation,
+-- 144 channel, 145 lane, 146 number, 147 opened_at, 148 opened_by_type, 149 opened_by_id,
+-- 150 opened_source, 151 first_assigned_at, 152 first_assignee, 153 last_assignee, 154 last_team,
+-- 155 first_response_at, 156 first_response_sent_at, 157 first_responder_type,
+-- 158 first_responder_id, 159 first_waiting_since, 160 waiting_since, 161 turn_since,
+-- 162 handed_over_at, 163 no_wait_before, 164 responses, 165 response_micros, 166 pending_micros,
+-- 167 incoming, 168 outgoing_user, 169 outgoing_automation, 170 rated_at, 171 score,
+-- 172 rating_comment, 173 closed_at, 174 closed_by_type, 175 closed_by_id, 176 closed_source,
+-- 177 category, 178 summary

@@ -81,7 +81,8 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?
                 AND COALESCE(deadline_at, -62135596800000000) = ?
                 AND COALESCE(due_at, -62135596800000000) = ?
-                AND COALESCE(applied, '') = ?;
+                AND COALESCE(applied, '') = ?
+                AND contact = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
         IF EXISTS (
@@ -136,16 +137,17 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 ), 64 ), 65 workspace, 66 channel, 67 id, 68 id, 69 workspace,
--- 70 channel, 71 id, 72 id, 73 address, 74 ?, 75 id, 76 workspace, 77 channel, 78 id, 79 address,
--- 80 contact, 81 hash, 82 conversation, 83 first_seq, 84 last_seq, 85 workspace, 86 conversation,
--- 87 seq, 88 id, 89 contact, 90 contact_seq, 91 kind, 92 at, 93 by_type, 94 by_id, 95 source,
--- 96 channel, 97 lane, 98 address, 99 external_id, 100 sent_at, 101 body, 102 attachments,
--- 103 category, 104 summary, 105 until_at, 106 on_receive, 107 marks, 108 cycle, 109 score,
--- 110 replaces, 111 assignee, 112 team, 113 response, 114 quiet, 115 new_contact, 116 restart_flow,
--- 117 message, 118 redacted, 119 duplicate, 120 notice, 121 audience, 122 status_before,
--- 123 assignee_before, 124 team_before, 125 lane_before, 126 channel_before, 127 opened_source,
--- 128 status_since, 129 assigned_at, 130 was_assigned, 131 opened_at, 132 turn, 133 turn_since,
--- 134 waiting_since, 135 handed_over_at, 136 replies, 137 pending_micros, 138 closed_by_type,
--- 139 closed_by_id, 140 moved_from, 141 from_seq, 142 labels, 143 labels_before, 144 priority,
--- 145 priority_before, 146 subject, 147 attributes, 148 workspace, 149 conversation, 150 from_seq
+-- 60 id, 61 version, 62 ), 63 ), 64 ), 65 contact, 66 workspace, 67 channel, 68 id, 69 id,
+-- 70 workspace, 71 channel, 72 id, 73 id, 74 address, 75 ?, 76 id, 77 workspace, 78 channel, 79 id,
+-- 80 address, 81 contact, 82 hash, 83 conversation, 84 first_seq, 85 last_seq, 86 workspace,
+-- 87 conversation, 88 seq, 89 id, 90 contact, 91 contact_seq, 92 kind, 93 at, 94 by_type, 95 by_id,
+-- 96 source, 97 channel, 98 lane, 99 address, 100 external_id, 101 sent_at, 102 body,
+-- 103 attachments, 104 category, 105 summary, 106 until_at, 107 on_receive, 108 marks, 109 cycle,
+-- 110 score, 111 replaces, 112 assignee, 113 team, 114 response, 115 quiet, 116 new_contact,
+-- 117 restart_flow, 118 message, 119 redacted, 120 duplicate, 121 notice, 122 audience,
+-- 123 status_before, 124 assignee_before, 125 team_before, 126 lane_before, 127 channel_before,
+-- 128 opened_source, 129 status_since, 130 assigned_at, 131 was_assigned, 132 opened_at, 133 turn,
+-- 134 turn_since, 135 waiting_since, 136 handed_over_at, 137 replies, 138 pending_micros,
+-- 139 closed_by_type, 140 closed_by_id, 141 moved_from, 142 from_seq, 143 labels,
+-- 144 labels_before, 145 priority, 146 priority_before, 147 subject, 148 attributes, 149 workspace,
+-- 150 conversation, 151 from_seq

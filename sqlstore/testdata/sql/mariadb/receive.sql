@@ -17,7 +17,8 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?
                 AND COALESCE(deadline_at, -62135596800000000) = ?
                 AND COALESCE(due_at, -62135596800000000) = ?
-                AND COALESCE(applied, '') = ?;
+                AND COALESCE(applied, '') = ?
+                AND contact = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 1;
         INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type,
@@ -40,9 +41,9 @@ END;
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 ), 26 ), 27 ), 28 workspace, 29 conversation, 30 seq, 31 id, 32 contact, 33 kind,
--- 34 at, 35 by_type, 36 by_id, 37 channel, 38 address, 39 external_id, 40 sent_at, 41 body,
--- 42 attachments, 43 cycle, 44 response, 45 quiet, 46 status_before, 47 assignee_before,
--- 48 team_before, 49 lane_before, 50 channel_before, 51 opened_source, 52 turn, 53 turn_since,
--- 54 waiting_since, 55 handed_over_at, 56 replies, 57 labels_before, 58 priority_before,
--- 59 workspace, 60 conversation, 61 from_seq
+-- 24 version, 25 ), 26 ), 27 ), 28 contact, 29 workspace, 30 conversation, 31 seq, 32 id,
+-- 33 contact, 34 kind, 35 at, 36 by_type, 37 by_id, 38 channel, 39 address, 40 external_id,
+-- 41 sent_at, 42 body, 43 attachments, 44 cycle, 45 response, 46 quiet, 47 status_before,
+-- 48 assignee_before, 49 team_before, 50 lane_before, 51 channel_before, 52 opened_source, 53 turn,
+-- 54 turn_since, 55 waiting_since, 56 handed_over_at, 57 replies, 58 labels_before,
+-- 59 priority_before, 60 workspace, 61 conversation, 62 from_seq

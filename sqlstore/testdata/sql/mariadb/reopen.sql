@@ -29,7 +29,8 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?
                 AND COALESCE(deadline_at, -62135596800000000) = ?
                 AND COALESCE(due_at, -62135596800000000) = ?
-                AND COALESCE(applied, '') = ?;
+                AND COALESCE(applied, '') = ?
+                AND contact = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 2;
         INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
@@ -72,16 +73,16 @@ END;
 -- 59 responses, 60 response_micros, 61 pending_micros, 62 incoming, 63 outgoing_user,
 -- 64 outgoing_automation, 65 rated_at, 66 score, 67 rating_comment, 68 closed_at,
 -- 69 closed_by_type, 70 closed_by_id, 71 closed_source, 72 category, 73 summary, 74 workspace,
--- 75 id, 76 version, 77 ), 78 ), 79 ), 80 workspace, 81 id, 82 status, 83 channel, 84 lane,
--- 85 created_at, 86 assignee, 87 team, 88 priority, 89 contact, 90 due_at, 91 workspace, 92 list,
--- 93 at, 94 id, 95 workspace, 96 conversation, 97 seq, 98 id, 99 contact, 100 contact_seq,
--- 101 kind, 102 at, 103 by_type, 104 by_id, 105 source, 106 channel, 107 lane, 108 address,
--- 109 external_id, 110 sent_at, 111 body, 112 attachments, 113 category, 114 summary, 115 until_at,
--- 116 on_receive, 117 marks, 118 cycle, 119 score, 120 replaces, 121 assignee, 122 team,
--- 123 response, 124 quiet, 125 new_contact, 126 restart_flow, 127 message, 128 redacted,
--- 129 duplicate, 130 notice, 131 audience, 132 status_before, 133 assignee_before, 134 team_before,
--- 135 lane_before, 136 channel_before, 137 opened_source, 138 status_since, 139 assigned_at,
--- 140 was_assigned, 141 opened_at, 142 turn, 143 turn_since, 144 waiting_since, 145 handed_over_at,
--- 146 replies, 147 pending_micros, 148 closed_by_type, 149 closed_by_id, 150 moved_from,
--- 151 from_seq, 152 labels, 153 labels_before, 154 priority, 155 priority_before, 156 subject,
--- 157 attributes, 158 workspace, 159 conversation, 160 from_seq
+-- 75 id, 76 version, 77 ), 78 ), 79 ), 80 contact, 81 workspace, 82 id, 83 status, 84 channel,
+-- 85 lane, 86 created_at, 87 assignee, 88 team, 89 priority, 90 contact, 91 due_at, 92 workspace,
+-- 93 list, 94 at, 95 id, 96 workspace, 97 conversation, 98 seq, 99 id, 100 contact,
+-- 101 contact_seq, 102 kind, 103 at, 104 by_type, 105 by_id, 106 source, 107 channel, 108 lane,
+-- 109 address, 110 external_id, 111 sent_at, 112 body, 113 attachments, 114 category, 115 summary,
+-- 116 until_at, 117 on_receive, 118 marks, 119 cycle, 120 score, 121 replaces, 122 assignee,
+-- 123 team, 124 response, 125 quiet, 126 new_contact, 127 restart_flow, 128 message, 129 redacted,
+-- 130 duplicate, 131 notice, 132 audience, 133 status_before, 134 assignee_before, 135 team_before,
+-- 136 lane_before, 137 channel_before, 138 opened_source, 139 status_since, 140 assigned_at,
+-- 141 was_assigned, 142 opened_at, 143 turn, 144 turn_since, 145 waiting_since, 146 handed_over_at,
+-- 147 replies, 148 pending_micros, 149 closed_by_type, 150 closed_by_id, 151 moved_from,
+-- 152 from_seq, 153 labels, 154 labels_before, 155 priority, 156 priority_before, 157 subject,
+-- 158 attributes, 159 workspace, 160 conversation, 161 from_seq

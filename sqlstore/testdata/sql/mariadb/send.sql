@@ -17,7 +17,8 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?
                 AND COALESCE(deadline_at, -62135596800000000) = ?
                 AND COALESCE(due_at, -62135596800000000) = ?
-                AND COALESCE(applied, '') = ?;
+                AND COALESCE(applied, '') = ?
+                AND contact = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         DELETE FROM convo_places
             WHERE workspace = ? AND list = ? AND at = ? AND id = ?;
@@ -42,9 +43,9 @@ END;
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 ), 26 ), 27 ), 28 workspace, 29 list, 30 at, 31 id, 32 workspace, 33 conversation,
--- 34 seq, 35 id, 36 contact, 37 kind, 38 at, 39 by_type, 40 by_id, 41 channel, 42 address,
--- 43 external_id, 44 sent_at, 45 body, 46 attachments, 47 cycle, 48 response, 49 quiet,
--- 50 status_before, 51 assignee_before, 52 team_before, 53 lane_before, 54 channel_before,
--- 55 opened_source, 56 turn, 57 turn_since, 58 waiting_since, 59 handed_over_at, 60 replies,
--- 61 labels_before, 62 priority_before, 63 workspace, 64 conversation, 65 from_seq
+-- 24 version, 25 ), 26 ), 27 ), 28 contact, 29 workspace, 30 list, 31 at, 32 id, 33 workspace,
+-- 34 conversation, 35 seq, 36 id, 37 contact, 38 kind, 39 at, 40 by_type, 41 by_id, 42 channel,
+-- 43 address, 44 external_id, 45 sent_at, 46 body, 47 attachments, 48 cycle, 49 response, 50 quiet,
+-- 51 status_before, 52 assignee_before, 53 team_before, 54 lane_before, 55 channel_before,
+-- 56 opened_source, 57 turn, 58 turn_since, 59 waiting_since, 60 handed_over_at, 61 replies,
+-- 62 labels_before, 63 priority_before, 64 workspace, 65 conversation, 66 from_seq

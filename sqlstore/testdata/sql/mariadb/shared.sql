@@ -7,10 +7,12 @@ BEGIN NOT ATOMIC
     SELECT COALESCE(BIT_OR(IF(id = ? AND workspace = ? AND version = ?
         AND COALESCE(deadline_at, -62135596800000000) = ?
         AND COALESCE(due_at, -62135596800000000) = ?
-        AND COALESCE(applied, '') = ?, 1, 0) | IF(id = ? AND workspace = ? AND version = ?
+        AND COALESCE(applied, '') = ?
+        AND contact = ?, 1, 0) | IF(id = ? AND workspace = ? AND version = ?
         AND COALESCE(deadline_at, -62135596800000000) = ?
         AND COALESCE(due_at, -62135596800000000) = ?
-        AND COALESCE(applied, '') = ?, 2, 0)), 0) INTO written
+        AND COALESCE(applied, '') = ?
+        AND contact = ?, 2, 0)), 0) INTO written
     FROM convo_conversations FORCE INDEX (PRIMARY) WHERE id = ? AND workspace = ? OR id = ? AND
         workspace = ? FOR UPDATE SKIP LOCKED;
     SELECT written & (? | COALESCE(BIT_OR(IF(id = ? AND workspace = ? AND version = ? AND seen_at
@@ -111,27 +113,27 @@ INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
     SELECT written;
 END;
 -- parameters: 1 new_keys, 2 new_places, 3 moved_places, 4 gone_places, 5 id, 6 workspace,
--- 7 version, 8 ), 9 ), 10 ), 11 id, 12 workspace, 13 version, 14 ), 15 ), 16 ), 17 id,
--- 18 workspace, 19 id, 20 workspace, 21 ?, 22 id, 23 workspace, 24 version, 25 seen_at, 26 id,
--- 27 workspace, 28 version, 29 seen_at, 30 id, 31 workspace, 32 id, 33 workspace, 34 version,
--- 35 updated_at, 36 last_activity_at, 37 last_incoming_at, 38 awaiting_contact_since,
--- 39 address_channel, 40 address, 41 deadline_at, 42 first_response_at, 43 first_response_sent_at,
--- 44 first_responder_type, 45 first_responder_id, 46 first_waiting_since, 47 waiting_since,
--- 48 turn_since, 49 no_wait_before, 50 responses, 51 response_micros, 52 incoming,
--- 53 outgoing_user, 54 outgoing_automation, 55 id, 56 workspace, 57 workspace, 58 conversation,
--- 59 seq, 60 id, 61 contact, 62 kind, 63 at, 64 by_type, 65 by_id, 66 channel, 67 address,
--- 68 external_id, 69 sent_at, 70 body, 71 attachments, 72 cycle, 73 response, 74 quiet,
--- 75 status_before, 76 assignee_before, 77 team_before, 78 lane_before, 79 channel_before,
--- 80 opened_source, 81 turn, 82 turn_since, 83 waiting_since, 84 handed_over_at, 85 replies,
--- 86 labels_before, 87 priority_before, 88 workspace, 89 conversation, 90 from_seq, 91 version,
--- 92 updated_at, 93 last_activity_at, 94 last_incoming_at, 95 awaiting_contact_since,
--- 96 address_channel, 97 address, 98 deadline_at, 99 first_response_at, 100 first_response_sent_at,
--- 101 first_responder_type, 102 first_responder_id, 103 first_waiting_since, 104 waiting_since,
--- 105 turn_since, 106 no_wait_before, 107 responses, 108 response_micros, 109 incoming,
--- 110 outgoing_user, 111 outgoing_automation, 112 id, 113 workspace, 114 workspace,
--- 115 conversation, 116 seq, 117 id, 118 contact, 119 kind, 120 at, 121 by_type, 122 by_id,
--- 123 channel, 124 address, 125 external_id, 126 sent_at, 127 body, 128 attachments, 129 cycle,
--- 130 response, 131 quiet, 132 status_before, 133 assignee_before, 134 team_before,
--- 135 lane_before, 136 channel_before, 137 opened_source, 138 turn, 139 turn_since,
--- 140 waiting_since, 141 handed_over_at, 142 replies, 143 labels_before, 144 priority_before,
--- 145 workspace, 146 conversation, 147 from_seq
+-- 7 version, 8 ), 9 ), 10 ), 11 contact, 12 id, 13 workspace, 14 version, 15 ), 16 ), 17 ),
+-- 18 contact, 19 id, 20 workspace, 21 id, 22 workspace, 23 ?, 24 id, 25 workspace, 26 version,
+-- 27 seen_at, 28 id, 29 workspace, 30 version, 31 seen_at, 32 id, 33 workspace, 34 id,
+-- 35 workspace, 36 version, 37 updated_at, 38 last_activity_at, 39 last_incoming_at,
+-- 40 awaiting_contact_since, 41 address_channel, 42 address, 43 deadline_at, 44 first_response_at,
+-- 45 first_response_sent_at, 46 first_responder_type, 47 first_responder_id,
+-- 48 first_waiting_since, 49 waiting_since, 50 turn_since, 51 no_wait_before, 52 responses,
+-- 53 response_micros, 54 incoming, 55 outgoing_user, 56 outgoing_automation, 57 id, 58 workspace,
+-- 59 workspace, 60 conversation, 61 seq, 62 id, 63 contact, 64 kind, 65 at, 66 by_type, 67 by_id,
+-- 68 channel, 69 address, 70 external_id, 71 sent_at, 72 body, 73 attachments, 74 cycle,
+-- 75 response, 76 quiet, 77 status_before, 78 assignee_before, 79 team_before, 80 lane_before,
+-- 81 channel_before, 82 opened_source, 83 turn, 84 turn_since, 85 waiting_since, 86 handed_over_at,
+-- 87 replies, 88 labels_before, 89 priority_before, 90 workspace, 91 conversation, 92 from_seq,
+-- 93 version, 94 updated_at, 95 last_activity_at, 96 last_incoming_at, 97 awaiting_contact_since,
+-- 98 address_channel, 99 address, 100 deadline_at, 101 first_response_at,
+-- 102 first_response_sent_at, 103 first_responder_type, 104 first_responder_id,
+-- 105 first_waiting_since, 106 waiting_since, 107 turn_since, 108 no_wait_before, 109 responses,
+-- 110 response_micros, 111 incoming, 112 outgoing_user, 113 outgoing_automation, 114 id,
+-- 115 workspace, 116 workspace, 117 conversation, 118 seq, 119 id, 120 contact, 121 kind, 122 at,
+-- 123 by_type, 124 by_id, 125 channel, 126 address, 127 external_id, 128 sent_at, 129 body,
+-- 130 attachments, 131 cycle, 132 response, 133 quiet, 134 status_before, 135 assignee_before,
+-- 136 team_before, 137 lane_before, 138 channel_before, 139 opened_source, 140 turn,
+-- 141 turn_since, 142 waiting_since, 143 handed_over_at, 144 replies, 145 labels_before,
+-- 146 priority_before, 147 workspace, 148 conversation, 149 from_seq

@@ -37,7 +37,8 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?
                 AND COALESCE(deadline_at, -62135596800000000) = ?
                 AND COALESCE(due_at, -62135596800000000) = ?
-                AND COALESCE(applied, '') = ?;
+                AND COALESCE(applied, '') = ?
+                AND contact = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         UPDATE convo_active SET status = ?, channel = ?, lane = ?, assignee = ?, team = ?,
             priority = ?, due_at = ?
@@ -76,15 +77,16 @@ END;
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 ), 64 ), 65 status, 66 channel, 67 lane, 68 assignee, 69 team,
--- 70 priority, 71 due_at, 72 workspace, 73 id, 74 workspace, 75 list, 76 at, 77 id, 78 workspace,
--- 79 conversation, 80 seq, 81 id, 82 contact, 83 contact_seq, 84 kind, 85 at, 86 by_type, 87 by_id,
--- 88 source, 89 channel, 90 lane, 91 address, 92 external_id, 93 sent_at, 94 body, 95 attachments,
--- 96 category, 97 summary, 98 until_at, 99 on_receive, 100 marks, 101 cycle, 102 score,
--- 103 replaces, 104 assignee, 105 team, 106 response, 107 quiet, 108 new_contact, 109 restart_flow,
--- 110 message, 111 redacted, 112 duplicate, 113 notice, 114 audience, 115 status_before,
--- 116 assignee_before, 117 team_before, 118 lane_before, 119 channel_before, 120 opened_source,
--- 121 status_since, 122 assigned_at, 123 was_assigned, 124 opened_at, 125 turn, 126 turn_since,
--- 127 waiting_since, 128 handed_over_at, 129 replies, 130 pending_micros, 131 closed_by_type,
--- 132 closed_by_id, 133 moved_from, 134 from_seq, 135 labels, 136 labels_before, 137 priority,
--- 138 priority_before, 139 subject, 140 attributes, 141 workspace, 142 conversation, 143 from_seq
+-- 60 id, 61 version, 62 ), 63 ), 64 ), 65 contact, 66 status, 67 channel, 68 lane, 69 assignee,
+-- 70 team, 71 priority, 72 due_at, 73 workspace, 74 id, 75 workspace, 76 list, 77 at, 78 id,
+-- 79 workspace, 80 conversation, 81 seq, 82 id, 83 contact, 84 contact_seq, 85 kind, 86 at,
+-- 87 by_type, 88 by_id, 89 source, 90 channel, 91 lane, 92 address, 93 external_id, 94 sent_at,
+-- 95 body, 96 attachments, 97 category, 98 summary, 99 until_at, 100 on_receive, 101 marks,
+-- 102 cycle, 103 score, 104 replaces, 105 assignee, 106 team, 107 response, 108 quiet,
+-- 109 new_contact, 110 restart_flow, 111 message, 112 redacted, 113 duplicate, 114 notice,
+-- 115 audience, 116 status_before, 117 assignee_before, 118 team_before, 119 lane_before,
+-- 120 channel_before, 121 opened_source, 122 status_since, 123 assigned_at, 124 was_assigned,
+-- 125 opened_at, 126 turn, 127 turn_since, 128 waiting_since, 129 handed_over_at, 130 replies,
+-- 131 pending_micros, 132 closed_by_type, 133 closed_by_id, 134 moved_from, 135 from_seq,
+-- 136 labels, 137 labels_before, 138 priority, 139 priority_before, 140 subject, 141 attributes,
+-- 142 workspace, 143 conversation, 144 from_seq

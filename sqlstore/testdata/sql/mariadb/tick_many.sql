@@ -78,13 +78,15 @@ UPDATE JSON_TABLE(?, '$[*]' COLUMNS(workspace VARBINARY(255) PATH '$.workspace',
     closed_source VARBINARY(255) PATH '$.closed_source', category VARBINARY(255) PATH '$.category',
     summary LONGBLOB PATH '$.summary', expected BIGINT PATH '$.expected',
     deadline_before BIGINT PATH '$.deadline_before', due_before BIGINT PATH '$.due_before',
-    applied_before LONGBLOB PATH '$.applied_before')) listed
+    applied_before LONGBLOB PATH '$.applied_before',
+    contact_before VARBINARY(255) PATH '$.contact_before')) listed
     STRAIGHT_JOIN convo_conversations cv FORCE INDEX (PRIMARY)
     ON cv.workspace = listed.workspace AND cv.id = UNHEX(REPLACE(listed.id, '-',
         '')) AND cv.version = listed.expected
         AND COALESCE(cv.deadline_at, -62135596800000000) = listed.deadline_before
         AND COALESCE(cv.due_at, -62135596800000000) = listed.due_before
         AND COALESCE(cv.applied, '') = listed.applied_before
+        AND cv.contact = listed.contact_before
     SET cv.status = listed.status, cv.status_since = listed.status_since,
         cv.version = listed.version, cv.updated_at = listed.updated_at,
         cv.last_activity_at = listed.last_activity_at,

@@ -28,7 +28,8 @@ BEGIN NOT ATOMIC
             WHERE workspace = ? AND id = ? AND version = ?
                 AND COALESCE(deadline_at, -62135596800000000) = ?
                 AND COALESCE(due_at, -62135596800000000) = ?
-                AND COALESCE(applied, '') = ?;
+                AND COALESCE(applied, '') = ?
+                AND contact = ?;
         IF ROW_COUNT() <> 1 THEN LEAVE work; END IF;
         SET step = 3;
         IF EXISTS (
@@ -72,13 +73,13 @@ END;
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 ), 26 ), 27 ), 28 workspace, 29 channel, 30 id, 31 id, 32 workspace, 33 channel,
--- 34 id, 35 id, 36 address, 37 ?, 38 id, 39 workspace, 40 channel, 41 id, 42 address, 43 contact,
--- 44 hash, 45 conversation, 46 first_seq, 47 last_seq, 48 workspace, 49 conversation, 50 seq,
--- 51 id, 52 contact, 53 kind, 54 at, 55 by_type, 56 by_id, 57 channel, 58 address, 59 external_id,
--- 60 sent_at, 61 body, 62 attachments, 63 cycle, 64 response, 65 quiet, 66 status_before,
--- 67 assignee_before, 68 team_before, 69 lane_before, 70 channel_before, 71 opened_source, 72 turn,
--- 73 turn_since, 74 waiting_since, 75 handed_over_at, 76 replies, 77 labels_before,
--- 78 priority_before, 79 workspace, 80 conversation, 81 from_seq
+-- 24 version, 25 ), 26 ), 27 ), 28 contact, 29 workspace, 30 channel, 31 id, 32 id, 33 workspace,
+-- 34 channel, 35 id, 36 id, 37 address, 38 ?, 39 id, 40 workspace, 41 channel, 42 id, 43 address,
+-- 44 contact, 45 hash, 46 conversation, 47 first_seq, 48 last_seq, 49 workspace, 50 conversation,
+-- 51 seq, 52 id, 53 contact, 54 kind, 55 at, 56 by_type, 57 by_id, 58 channel, 59 address,
+-- 60 external_id, 61 sent_at, 62 body, 63 attachments, 64 cycle, 65 response, 66 quiet,
+-- 67 status_before, 68 assignee_before, 69 team_before, 70 lane_before, 71 channel_before,
+-- 72 opened_source, 73 turn, 74 turn_since, 75 waiting_since, 76 handed_over_at, 77 replies,
+-- 78 labels_before, 79 priority_before, 80 workspace, 81 conversation, 82 from_seq
 
 COMMIT;

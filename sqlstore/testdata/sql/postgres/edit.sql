@@ -99,7 +99,8 @@ WITH wanted AS (
         AND cv.version = $67
         AND COALESCE(cv.deadline_at, -62135596800000000) = $68
         AND COALESCE(cv.due_at, -62135596800000000) = $69
-        AND COALESCE(cv.applied, '') = $70 RETURNING 1
+        AND COALESCE(cv.applied, '') = $70
+        AND cv.contact = $71 RETURNING 1
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -126,7 +127,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($71::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($72::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -141,7 +142,7 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $72::bigint
+    SELECT wanted.workspace, wanted.id, $73::bigint
     FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, 0;
@@ -157,4 +158,4 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, 0;
 -- 52 responses, 53 response_micros, 54 pending_micros, 55 incoming, 56 outgoing_user,
 -- 57 outgoing_automation, 58 rated_at, 59 score, 60 rating_comment, 61 closed_at,
 -- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary, 67 version, 68 ),
--- 69 ), 70 ), 71 new_events, 72 from_seq
+-- 69 ), 70 ), 71 contact, 72 new_events, 73 from_seq

@@ -12,21 +12,22 @@ WITH wrote_conversation AS (
         AND COALESCE(deadline_at, -62135596800000000) = $25
         AND COALESCE(due_at, -62135596800000000) = $26
         AND COALESCE(applied, '') = $27
+        AND contact = $28
     RETURNING workspace, id
 ), wrote_event AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
         channel, address, external_id, sent_at, body, attachments, cycle, response, quiet,
         status_before, assignee_before, team_before, lane_before, channel_before, opened_source,
         turn, turn_since, waiting_since, handed_over_at, replies, labels_before, priority_before)
-    SELECT wrote_conversation.workspace, wrote_conversation.id, $28::bigint, $29::uuid, $30::text,
-        $31::text, $32::bigint, $33::text, $34::text, $35::text, $36::text, $37::text, $38::bigint,
-        $39::text, $40::text, $41::integer, $42::boolean, $43::boolean, $44::text, $45::text,
-        $46::text, $47::text, $48::text, $49::text, $50::text, $51::bigint, $52::bigint,
-        $53::bigint, $54::integer, $55::text, $56::integer
+    SELECT wrote_conversation.workspace, wrote_conversation.id, $29::bigint, $30::uuid, $31::text,
+        $32::text, $33::bigint, $34::text, $35::text, $36::text, $37::text, $38::text, $39::bigint,
+        $40::text, $41::text, $42::integer, $43::boolean, $44::boolean, $45::text, $46::text,
+        $47::text, $48::text, $49::text, $50::text, $51::text, $52::bigint, $53::bigint,
+        $54::bigint, $55::integer, $56::text, $57::integer
     FROM wrote_conversation
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT workspace, id, $57::bigint FROM wrote_conversation ON CONFLICT DO NOTHING
+    SELECT workspace, id, $58::bigint FROM wrote_conversation ON CONFLICT DO NOTHING
 )
 SELECT count(*), 0, 0 FROM wrote_conversation;
 -- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
@@ -34,8 +35,8 @@ SELECT count(*), 0, 0 FROM wrote_conversation;
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 ), 26 ), 27 ), 28 seq, 29 id, 30 contact, 31 kind, 32 at, 33 by_type, 34 by_id,
--- 35 channel, 36 address, 37 external_id, 38 sent_at, 39 body, 40 attachments, 41 cycle,
--- 42 response, 43 quiet, 44 status_before, 45 assignee_before, 46 team_before, 47 lane_before,
--- 48 channel_before, 49 opened_source, 50 turn, 51 turn_since, 52 waiting_since, 53 handed_over_at,
--- 54 replies, 55 labels_before, 56 priority_before, 57 from_seq
+-- 24 version, 25 ), 26 ), 27 ), 28 contact, 29 seq, 30 id, 31 contact, 32 kind, 33 at, 34 by_type,
+-- 35 by_id, 36 channel, 37 address, 38 external_id, 39 sent_at, 40 body, 41 attachments, 42 cycle,
+-- 43 response, 44 quiet, 45 status_before, 46 assignee_before, 47 team_before, 48 lane_before,
+-- 49 channel_before, 50 opened_source, 51 turn, 52 turn_since, 53 waiting_since, 54 handed_over_at,
+-- 55 replies, 56 labels_before, 57 priority_before, 58 from_seq

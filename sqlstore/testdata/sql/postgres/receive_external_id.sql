@@ -23,27 +23,28 @@ WITH known AS (
     WHERE workspace = $29 AND id = $30 AND version = $31
         AND COALESCE(deadline_at, -62135596800000000) = $32
         AND COALESCE(due_at, -62135596800000000) = $33
-        AND COALESCE(applied, '') = $34 AND NOT EXISTS (SELECT FROM known)
+        AND COALESCE(applied, '') = $34
+        AND contact = $35 AND NOT EXISTS (SELECT FROM known)
     RETURNING workspace, id
 ), wrote_event AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
         channel, address, external_id, sent_at, body, attachments, cycle, response, quiet,
         status_before, assignee_before, team_before, lane_before, channel_before, opened_source,
         turn, turn_since, waiting_since, handed_over_at, replies, labels_before, priority_before)
-    SELECT wrote_conversation.workspace, wrote_conversation.id, $35::bigint, $36::uuid, $37::text,
-        $38::text, $39::bigint, $40::text, $41::text, $42::text, $43::text, $44::text, $45::bigint,
-        $46::text, $47::text, $48::integer, $49::boolean, $50::boolean, $51::text, $52::text,
-        $53::text, $54::text, $55::text, $56::text, $57::text, $58::bigint, $59::bigint,
-        $60::bigint, $61::integer, $62::text, $63::integer
+    SELECT wrote_conversation.workspace, wrote_conversation.id, $36::bigint, $37::uuid, $38::text,
+        $39::text, $40::bigint, $41::text, $42::text, $43::text, $44::text, $45::text, $46::bigint,
+        $47::text, $48::text, $49::integer, $50::boolean, $51::boolean, $52::text, $53::text,
+        $54::text, $55::text, $56::text, $57::text, $58::text, $59::bigint, $60::bigint,
+        $61::bigint, $62::integer, $63::text, $64::integer
     FROM wrote_conversation
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT workspace, id, $64::bigint FROM wrote_conversation ON CONFLICT DO NOTHING
+    SELECT workspace, id, $65::bigint FROM wrote_conversation ON CONFLICT DO NOTHING
 ), wrote_key AS (
     INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
         first_seq, last_seq)
-    SELECT wrote_conversation.workspace, $65::text, $66::text, $67::text, $68::text, $69::bigint,
-        $70::uuid, $71::bigint, $72::bigint
+    SELECT wrote_conversation.workspace, $66::text, $67::text, $68::text, $69::text, $70::bigint,
+        $71::uuid, $72::bigint, $73::bigint
     FROM wrote_conversation
 )
 SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 0;
@@ -53,9 +54,9 @@ SELECT (SELECT count(*) FROM wrote_conversation), (SELECT count(*) FROM known), 
 -- 18 first_responder_type, 19 first_responder_id, 20 first_waiting_since, 21 waiting_since,
 -- 22 turn_since, 23 no_wait_before, 24 responses, 25 response_micros, 26 incoming,
 -- 27 outgoing_user, 28 outgoing_automation, 29 workspace, 30 id, 31 version, 32 ), 33 ), 34 ),
--- 35 seq, 36 id, 37 contact, 38 kind, 39 at, 40 by_type, 41 by_id, 42 channel, 43 address,
--- 44 external_id, 45 sent_at, 46 body, 47 attachments, 48 cycle, 49 response, 50 quiet,
--- 51 status_before, 52 assignee_before, 53 team_before, 54 lane_before, 55 channel_before,
--- 56 opened_source, 57 turn, 58 turn_since, 59 waiting_since, 60 handed_over_at, 61 replies,
--- 62 labels_before, 63 priority_before, 64 from_seq, 65 channel, 66 id, 67 address, 68 contact,
--- 69 hash, 70 conversation, 71 first_seq, 72 last_seq
+-- 35 contact, 36 seq, 37 id, 38 contact, 39 kind, 40 at, 41 by_type, 42 by_id, 43 channel,
+-- 44 address, 45 external_id, 46 sent_at, 47 body, 48 attachments, 49 cycle, 50 response, 51 quiet,
+-- 52 status_before, 53 assignee_before, 54 team_before, 55 lane_before, 56 channel_before,
+-- 57 opened_source, 58 turn, 59 turn_since, 60 waiting_since, 61 handed_over_at, 62 replies,
+-- 63 labels_before, 64 priority_before, 65 from_seq, 66 channel, 67 id, 68 address, 69 contact,
+-- 70 hash, 71 conversation, 72 first_seq, 73 last_seq

@@ -38,12 +38,13 @@ WITH wanted AS (
         AND cv.version = $70
         AND COALESCE(cv.deadline_at, -62135596800000000) = $71
         AND COALESCE(cv.due_at, -62135596800000000) = $72
-        AND COALESCE(cv.applied, '') = $73 FOR UPDATE OF cv
+        AND COALESCE(cv.applied, '') = $73
+        AND cv.contact = $74 FOR UPDATE OF cv
 ), wrote_contact AS (
-    UPDATE convo_contacts ct SET version = $74, created_at = $75, updated_at = $76, seen_at = $77,
-        blocked = $78, merged_into = $79, parent = $80, blocked_by = $81, name = $82,
-        attributes = $83, erased_at = $84
-    FROM held WHERE ct.workspace = $85 AND ct.id = $86 AND ct.version = $87 AND ct.seen_at <= $88
+    UPDATE convo_contacts ct SET version = $75, created_at = $76, updated_at = $77, seen_at = $78,
+        blocked = $79, merged_into = $80, parent = $81, blocked_by = $82, name = $83,
+        attributes = $84, erased_at = $85
+    FROM held WHERE ct.workspace = $86 AND ct.id = $87 AND ct.version = $88 AND ct.seen_at <= $89
     RETURNING 1
 ), wrote_conversation AS (
     UPDATE convo_conversations cv SET (status, status_since, version, updated_at, last_activity_at,
@@ -74,10 +75,11 @@ WITH wanted AS (
             wanted.category, wanted.summary)
     FROM wanted, wrote_contact
     WHERE cv.workspace = wanted.workspace AND cv.id = wanted.id
-        AND cv.version = $89
-        AND COALESCE(cv.deadline_at, -62135596800000000) = $90
-        AND COALESCE(cv.due_at, -62135596800000000) = $91
-        AND COALESCE(cv.applied, '') = $92 RETURNING 1
+        AND cv.version = $90
+        AND COALESCE(cv.deadline_at, -62135596800000000) = $91
+        AND COALESCE(cv.due_at, -62135596800000000) = $92
+        AND COALESCE(cv.applied, '') = $93
+        AND cv.contact = $94 RETURNING 1
 ), wrote_active AS (
     INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
         priority, contact, due_at)
@@ -86,7 +88,7 @@ WITH wanted AS (
         wanted.due_at FROM wanted, wrote_conversation
 ), placed_0 AS (
     INSERT INTO convo_places (workspace, list, at, id)
-    SELECT $93::text, $94::integer, $95::bigint, $96::uuid FROM wrote_conversation
+    SELECT $95::text, $96::integer, $97::bigint, $98::uuid FROM wrote_conversation
 ), wrote_events AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
         by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,
@@ -113,7 +115,7 @@ WITH wanted AS (
         new_events.closed_by_type, new_events.closed_by_id, new_events.moved_from,
         new_events.from_seq, new_events.labels, new_events.labels_before, new_events.priority,
         new_events.priority_before, new_events.subject, new_events.attributes
-    FROM wanted, wrote_conversation, json_to_recordset($97::json) AS new_events(seq bigint,
+    FROM wanted, wrote_conversation, json_to_recordset($99::json) AS new_events(seq bigint,
         id uuid, contact text, contact_seq bigint, kind text, at bigint, by_type text, by_id text,
         source text, channel text, lane text, address text, external_id text, sent_at bigint,
         body text, attachments text, category text, summary text, until_at bigint, on_receive text,
@@ -128,7 +130,7 @@ WITH wanted AS (
         priority integer, priority_before integer, subject text, attributes text)
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT wanted.workspace, wanted.id, $98::bigint
+    SELECT wanted.workspace, wanted.id, $100::bigint
     FROM wanted, wrote_conversation ON CONFLICT DO NOTHING
 )
 SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken);
@@ -144,7 +146,7 @@ SELECT (SELECT count(*) FROM wrote_conversation), 0, (SELECT count(*) FROM taken
 -- 52 responses, 53 response_micros, 54 pending_micros, 55 incoming, 56 outgoing_user,
 -- 57 outgoing_automation, 58 rated_at, 59 score, 60 rating_comment, 61 closed_at,
 -- 62 closed_by_type, 63 closed_by_id, 64 closed_source, 65 category, 66 summary, 67 workspace,
--- 68 id, 69 version, 70 version, 71 ), 72 ), 73 ), 74 version, 75 created_at, 76 updated_at,
--- 77 seen_at, 78 blocked, 79 merged_into, 80 parent, 81 blocked_by, 82 name, 83 attributes,
--- 84 erased_at, 85 workspace, 86 id, 87 version, 88 seen_at, 89 version, 90 ), 91 ), 92 ),
--- 93 workspace, 94 list, 95 at, 96 id, 97 new_events, 98 from_seq
+-- 68 id, 69 version, 70 version, 71 ), 72 ), 73 ), 74 contact, 75 version, 76 created_at,
+-- 77 updated_at, 78 seen_at, 79 blocked, 80 merged_into, 81 parent, 82 blocked_by, 83 name,
+-- 84 attributes, 85 erased_at, 86 workspace, 87 id, 88 version, 89 seen_at, 90 version, 91 ), 92 ),
+-- 93 ), 94 contact, 95 workspace, 96 list, 97 at, 98 id, 99 new_events, 100 from_seq

@@ -1,8 +1,8 @@
 WITH listed AS MATERIALIZED (
     SELECT * FROM json_to_recordset($1::json) AS listed(n integer, contact text,
         contact_version bigint, contact_seen bigint, expected bigint, deadline_before bigint,
-        due_before bigint, applied_before text, workspace text, id uuid, version bigint,
-        updated_at bigint, last_activity_at bigint, last_incoming_at bigint,
+        due_before bigint, applied_before text, contact_before text, workspace text, id uuid,
+        version bigint, updated_at bigint, last_activity_at bigint, last_incoming_at bigint,
         awaiting_contact_since bigint, address_channel text, address text, deadline_at bigint,
         first_response_at bigint, first_response_sent_at bigint, first_responder_type text,
         first_responder_id text, first_waiting_since bigint, waiting_since bigint,
@@ -17,6 +17,7 @@ WITH listed AS MATERIALIZED (
         AND COALESCE(cv.deadline_at, -62135596800000000) = listed.deadline_before
         AND COALESCE(cv.due_at, -62135596800000000) = listed.due_before
         AND COALESCE(cv.applied, '') = listed.applied_before
+        AND cv.contact = listed.contact_before
         LIMIT 1 FOR UPDATE SKIP LOCKED) free
     WHERE (listed.contact_version IS NULL OR EXISTS (
         SELECT FROM convo_contacts ct WHERE ct.workspace = listed.workspace

@@ -79,12 +79,13 @@ UPDATE convo_conversations cv SET (status, status_since, version, updated_at, la
         outgoing_user integer, outgoing_automation integer, rated_at bigint, score integer,
         rating_comment text, closed_at bigint, closed_by_type text, closed_by_id text,
         closed_source text, category text, summary text, expected bigint, deadline_before bigint,
-        due_before bigint, applied_before text)
+        due_before bigint, applied_before text, contact_before text)
         LIMIT (SELECT 1000)) listed
     WHERE cv.workspace = listed.workspace AND cv.id = listed.id AND cv.version = listed.expected
         AND COALESCE(cv.deadline_at, -62135596800000000) = listed.deadline_before
         AND COALESCE(cv.due_at, -62135596800000000) = listed.due_before
-        AND COALESCE(cv.applied, '') = listed.applied_before;
+        AND COALESCE(cv.applied, '') = listed.applied_before
+        AND cv.contact = listed.contact_before;
 -- parameters: 1 listed
 
 DELETE FROM convo_active ac USING (SELECT * FROM json_to_recordset($1::json) AS listed(workspace

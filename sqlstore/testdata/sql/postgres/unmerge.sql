@@ -28,12 +28,6 @@ INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind
 -- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked, 23 blocked_by,
 -- 24 unmerged_from, 25 own_blocked, 26 own_blocked_by, 27 name, 28 attributes
 
-SELECT DISTINCT ev.workspace, ev.contact, ev.conversation, ''
-    FROM convo_conversations cv
-    JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
-    WHERE cv.workspace = $1 AND cv.contact = $2 AND cv.origin = $3 AND ev.contact <> $4;
--- parameters: 1 workspace, 2 contact, 3 origin, 4 contact
-
 UPDATE convo_active SET contact = $1
     WHERE workspace = $2 AND contact = $3 AND id IN (
         SELECT cv.id FROM convo_conversations cv
@@ -44,6 +38,12 @@ UPDATE convo_conversations
     SET contact = $1
     WHERE workspace = $2 AND contact = $3 AND origin = $4;
 -- parameters: 1 contact, 2 workspace, 3 contact, 4 origin
+
+SELECT DISTINCT ev.workspace, ev.contact, ev.conversation, ''
+    FROM convo_conversations cv
+    JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
+    WHERE cv.workspace = $1 AND cv.contact = $2 AND cv.origin = $3 AND ev.contact <> cv.contact;
+-- parameters: 1 workspace, 2 contact, 3 origin
 
 INSERT INTO convo_mentions (workspace, contact, conversation, owner)
     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;

@@ -67,28 +67,28 @@ WITH here AS (
     WHERE workspace = $30 AND id = $31 AND version = $32
         AND COALESCE(deadline_at, -62135596800000000) = $33
         AND COALESCE(due_at, -62135596800000000) = $34
-        AND COALESCE(applied, '') = $35 AND NOT EXISTS (SELECT FROM known) AND EXISTS (SELECT FROM
-            here)
+        AND COALESCE(applied, '') = $35
+        AND contact = $36 AND NOT EXISTS (SELECT FROM known) AND EXISTS (SELECT FROM here)
     RETURNING workspace, id
 ), wrote_event AS (
     INSERT INTO convo_events (workspace, conversation, seq, id, contact, kind, at, by_type, by_id,
         channel, address, external_id, sent_at, body, attachments, cycle, response, quiet,
         status_before, assignee_before, team_before, lane_before, channel_before, opened_source,
         turn, turn_since, waiting_since, handed_over_at, replies, labels_before, priority_before)
-    SELECT wrote_conversation.workspace, wrote_conversation.id, $36::bigint, $37::uuid, $38::text,
-        $39::text, $40::bigint, $41::text, $42::text, $43::text, $44::text, $45::text, $46::bigint,
-        $47::text, $48::text, $49::integer, $50::boolean, $51::boolean, $52::text, $53::text,
-        $54::text, $55::text, $56::text, $57::text, $58::text, $59::bigint, $60::bigint,
-        $61::bigint, $62::integer, $63::text, $64::integer
+    SELECT wrote_conversation.workspace, wrote_conversation.id, $37::bigint, $38::uuid, $39::text,
+        $40::text, $41::bigint, $42::text, $43::text, $44::text, $45::text, $46::text, $47::bigint,
+        $48::text, $49::text, $50::integer, $51::boolean, $52::boolean, $53::text, $54::text,
+        $55::text, $56::text, $57::text, $58::text, $59::text, $60::bigint, $61::bigint,
+        $62::bigint, $63::integer, $64::text, $65::integer
     FROM wrote_conversation
 ), noted AS (
     INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
-    SELECT workspace, id, $65::bigint FROM wrote_conversation ON CONFLICT DO NOTHING
+    SELECT workspace, id, $66::bigint FROM wrote_conversation ON CONFLICT DO NOTHING
 ), wrote_key AS (
     INSERT INTO convo_keys (workspace, channel, id, address, contact, hash, conversation,
         first_seq, last_seq)
-    SELECT wrote_conversation.workspace, $66::text, $67::text, $68::text, $69::text, $70::bigint,
-        $71::uuid, $72::bigint, $73::bigint
+    SELECT wrote_conversation.workspace, $67::text, $68::text, $69::text, $70::text, $71::bigint,
+        $72::uuid, $73::bigint, $74::bigint
     FROM wrote_conversation
 )
 SELECT (SELECT count(*) FROM here), (SELECT count(*) FROM wrote_conversation),
@@ -99,11 +99,11 @@ SELECT (SELECT count(*) FROM here), (SELECT count(*) FROM wrote_conversation),
 -- 19 first_responder_type, 20 first_responder_id, 21 first_waiting_since, 22 waiting_since,
 -- 23 turn_since, 24 no_wait_before, 25 responses, 26 response_micros, 27 incoming,
 -- 28 outgoing_user, 29 outgoing_automation, 30 workspace, 31 id, 32 version, 33 ), 34 ), 35 ),
--- 36 seq, 37 id, 38 contact, 39 kind, 40 at, 41 by_type, 42 by_id, 43 channel, 44 address,
--- 45 external_id, 46 sent_at, 47 body, 48 attachments, 49 cycle, 50 response, 51 quiet,
--- 52 status_before, 53 assignee_before, 54 team_before, 55 lane_before, 56 channel_before,
--- 57 opened_source, 58 turn, 59 turn_since, 60 waiting_since, 61 handed_over_at, 62 replies,
--- 63 labels_before, 64 priority_before, 65 from_seq, 66 channel, 67 id, 68 address, 69 contact,
--- 70 hash, 71 conversation, 72 first_seq, 73 last_seq
+-- 36 contact, 37 seq, 38 id, 39 contact, 40 kind, 41 at, 42 by_type, 43 by_id, 44 channel,
+-- 45 address, 46 external_id, 47 sent_at, 48 body, 49 attachments, 50 cycle, 51 response, 52 quiet,
+-- 53 status_before, 54 assignee_before, 55 team_before, 56 lane_before, 57 channel_before,
+-- 58 opened_source, 59 turn, 60 turn_since, 61 waiting_since, 62 handed_over_at, 63 replies,
+-- 64 labels_before, 65 priority_before, 66 from_seq, 67 channel, 68 id, 69 address, 70 contact,
+-- 71 hash, 72 conversation, 73 first_seq, 74 last_seq
 
 COMMIT;

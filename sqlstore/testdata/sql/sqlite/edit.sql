@@ -53,13 +53,14 @@ UPDATE convo_conversations SET version = +?, updated_at = +?, last_activity_at =
     WHERE workspace = +? AND id = +? AND version = +?
         AND COALESCE(deadline_at, -62135596800000000) = +?
         AND COALESCE(due_at, -62135596800000000) = +?
-        AND COALESCE(applied, '') = +?;
+        AND COALESCE(applied, '') = +?
+        AND contact = +?;
 -- parameters: 1 version, 2 updated_at, 3 last_activity_at, 4 last_incoming_at,
 -- 5 awaiting_contact_since, 6 address_channel, 7 address, 8 deadline_at, 9 first_response_at,
 -- 10 first_response_sent_at, 11 first_responder_type, 12 first_responder_id,
 -- 13 first_waiting_since, 14 waiting_since, 15 turn_since, 16 no_wait_before, 17 responses,
 -- 18 response_micros, 19 incoming, 20 outgoing_user, 21 outgoing_automation, 22 workspace, 23 id,
--- 24 version, 25 ), 26 ), 27 )
+-- 24 version, 25 ), 26 ), 27 ), 28 contact
 
 INSERT INTO convo_events (workspace, conversation, seq, id, contact, contact_seq, kind, at,
     by_type, by_id, source, channel, lane, address, external_id, sent_at, body, attachments,

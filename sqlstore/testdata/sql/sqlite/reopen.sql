@@ -26,7 +26,8 @@ UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, upd
     WHERE workspace = +? AND id = +? AND version = +?
         AND COALESCE(deadline_at, -62135596800000000) = +?
         AND COALESCE(due_at, -62135596800000000) = +?
-        AND COALESCE(applied, '') = +?;
+        AND COALESCE(applied, '') = +?
+        AND contact = +?;
 -- parameters: 1 status, 2 status_since, 3 version, 4 updated_at, 5 last_activity_at,
 -- 6 last_incoming_at, 7 first_closed_at, 8 assignee, 9 team, 10 assigned_at, 11 labels,
 -- 12 priority, 13 subject, 14 attributes, 15 pending_until, 16 on_receive,
@@ -38,7 +39,7 @@ UPDATE convo_conversations SET status = +?, status_since = +?, version = +?, upd
 -- 44 responses, 45 response_micros, 46 pending_micros, 47 incoming, 48 outgoing_user,
 -- 49 outgoing_automation, 50 rated_at, 51 score, 52 rating_comment, 53 closed_at,
 -- 54 closed_by_type, 55 closed_by_id, 56 closed_source, 57 category, 58 summary, 59 workspace,
--- 60 id, 61 version, 62 ), 63 ), 64 )
+-- 60 id, 61 version, 62 ), 63 ), 64 ), 65 contact
 
 INSERT INTO convo_active (workspace, id, status, channel, lane, created_at, assignee, team,
     priority, contact, due_at)

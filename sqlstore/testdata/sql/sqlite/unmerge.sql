@@ -28,12 +28,6 @@ INSERT INTO convo_contact_events (workspace, contact, seq, id, contact_seq, kind
 -- 18 message, 19 redacted, 20 duplicate, 21 merged_into, 22 blocked, 23 blocked_by,
 -- 24 unmerged_from, 25 own_blocked, 26 own_blocked_by, 27 name, 28 attributes
 
-SELECT DISTINCT ev.workspace, ev.contact, ev.conversation, ''
-    FROM convo_conversations cv
-    JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
-    WHERE cv.workspace = +? AND cv.contact = +? AND cv.origin = +? AND ev.contact <> +?;
--- parameters: 1 workspace, 2 contact, 3 origin, 4 contact
-
 UPDATE convo_active SET contact = +?
     WHERE workspace = +? AND contact = +? AND id IN (
         SELECT cv.id FROM convo_conversations cv
@@ -44,6 +38,12 @@ UPDATE convo_conversations
     SET contact = +?
     WHERE workspace = +? AND contact = +? AND origin = +?;
 -- parameters: 1 contact, 2 workspace, 3 contact, 4 origin
+
+SELECT DISTINCT ev.workspace, ev.contact, ev.conversation, ''
+    FROM convo_conversations cv
+    JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
+    WHERE cv.workspace = +? AND cv.contact = +? AND cv.origin = +? AND ev.contact <> cv.contact;
+-- parameters: 1 workspace, 2 contact, 3 origin
 
 INSERT INTO convo_mentions (workspace, contact, conversation, owner)
     VALUES (+?, +?, +?, +?) ON CONFLICT DO NOTHING;
