@@ -31,7 +31,7 @@ var dialects = map[testdb.Engine]sqlstore.Dialect{
 
 // TestMain also runs the processes that are to be killed, or that race: see
 // TestNothingAcknowledgedIsLostWhenTheProcessIsKilled,
-// TestNothingIsLostWhenARelayIsKilledAroundPublishAndMark and
+// TestNothingIsLostWhenARelayIsKilledAroundPublishAndMark, TestASoakLeavesEverythingWhole and
 // TestThreeProcessesThatMergeBreakNoInvariant.
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childVariable); path != "" {
@@ -40,6 +40,9 @@ func TestMain(m *testing.M) {
 	_ = mysql.SetLogger(&mysql.NopLogger{}) // it would tell of every cut
 	if text := os.Getenv(racerVariable); text != "" {
 		raceAsProcess(text)
+	}
+	if text := os.Getenv(soakVariable); text != "" {
+		soakAsProcess(text)
 	}
 	if text := os.Getenv(relayVariable); text != "" {
 		relayAsChild(text)
@@ -88,7 +91,11 @@ func engineOn(t *testing.T, s convo.Store, opts ...convo.Option) *convo.Engine {
 // sound asserts that all that holds in every store holds in s. Nobody may write meanwhile.
 func sound(t *testing.T, s convo.Store) {
 	t.Helper()
-	broken := storetest.CheckInvariants(t.Context(), s, workspace)
+	noneBroken(t, storetest.CheckInvariants(t.Context(), s, workspace))
+}
+
+func noneBroken(t *testing.T, broken []error) {
+	t.Helper()
 	for _, err := range broken[:min(len(broken), 5)] {
 		assert.NoError(t, err)
 	}

@@ -52,9 +52,9 @@ func (r *relaying) step(what string, events int) {
 func (r *relaying) Publish(_ context.Context, events []convo.Event) (int, error) {
 	r.step("before", len(events))
 	var lines bytes.Buffer
+	lines.WriteByte('\n') // what a process before it has left may have no end
 	for i := range events {
-		e := &events[i]
-		fmt.Fprintf(&lines, "%s %q %s\n", e.Conversation, relay.StreamOf(e).Contact, e.ID)
+		fmt.Fprintf(&lines, "%s %s\n", streamOf(&events[i]), events[i].ID)
 	}
 	f, err := os.OpenFile(r.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -190,37 +190,66 @@ func (r *relaying) killed(t *testing.T) {
 // as far as their first publishing goes. It returns the logs.
 func (r *relaying) complete(t *testing.T, s convo.Store) (want map[string][]string) {
 	t.Helper()
-	text, err := os.ReadFile(r.File)
-	require.NoError(t, err)
-	first, got, lines := map[string]bool{}, map[string][]string{}, 0
-	for line := range strings.Lines(string(text)) {
-		lines++
-		line = strings.TrimSuffix(line, "\n")
-		at := strings.LastIndexByte(line, ' ')
-		if of, id := line[:at], line[at+1:]; !first[id] {
-			first[id] = true
-			got[of] = append(got[of], id)
-		}
+	got := map[string][]string{}
+	all, lines := r.published(t)
+	for _, p := range all {
+		got[p.of] = append(got[p.of], p.id)
 	}
 	want = map[string][]string{}
-	for k, err := range engineOn(t, s).AllContacts(t.Context(),
-		convo.ContactFilter{Workspace: workspace}) {
-		require.NoError(t, err)
-		f := convo.EventFilter{Workspace: workspace, Contact: k.ID, Limit: convo.MaxPageSize}
-		for {
-			page, err := s.Events(t.Context(), f)
-			require.NoError(t, err)
-			for i := range page {
-				of := fmt.Sprintf("%s %q", page[i].Conversation, relay.StreamOf(&page[i]).Contact)
-				want[of] = append(want[of], page[i].ID.String())
-			}
-			if len(page) < f.Limit {
-				break
-			}
-			f.After = page[len(page)-1].Cursor()
+	eachEvent(t, s, workspace, func(e *convo.Event) {
+		want[streamOf(e)] = append(want[streamOf(e)], e.ID.String())
+	})
+	assert.Equal(t, want, got)
+	t.Logf("%d events, %d lines", len(all), lines)
+	return want
+}
+
+// published is an event that came for the first time, and of which stream it is.
+type published struct{ of, id string }
+
+func streamOf(e *convo.Event) string {
+	return fmt.Sprintf("%s %q", e.Conversation, relay.StreamOf(e).Contact)
+}
+
+// published is what came, and in how many lines. A line that was cut off with its process was not
+// acknowledged.
+func (r *relaying) published(t *testing.T) (all []published, lines int) {
+	t.Helper()
+	text, err := os.ReadFile(r.File)
+	require.NoError(t, err)
+	first := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		at := strings.LastIndexByte(line, ' ')
+		id := line[at+1:]
+		if at < 0 || uuid.Validate(id) != nil {
+			continue
+		}
+		lines++
+		if !first[id] {
+			first[id] = true
+			all = append(all, published{line[:at], id})
 		}
 	}
-	assert.Equal(t, want, got)
-	t.Logf("%d events, %d lines", len(first), lines)
-	return want
+	return all, lines
+}
+
+// eachEvent calls f with all events of a workspace, those of each log in their order.
+func eachEvent(t *testing.T, s convo.Store, of string, f func(e *convo.Event)) {
+	t.Helper()
+	for k, err := range engineOn(t, s).AllContacts(t.Context(), convo.ContactFilter{Workspace: of}) {
+		require.NoError(t, err)
+		q := convo.EventFilter{Workspace: of, Contact: k.ID, Limit: convo.MaxPageSize}
+		for {
+			page, err := s.Events(t.Context(), q)
+			require.NoError(t, err)
+			for i := range page {
+				f(&page[i])
+			}
+			if len(page) < q.Limit {
+				break
+			}
+			q.After = page[len(page)-1].Cursor()
+		}
+	}
 }
