@@ -61,8 +61,8 @@ func (k *soak) whole(t *testing.T) {
 	k.today, err = soakEngine(k.store, 0)
 	require.NoError(t, err)
 	k.settle(t, &pruned)
-	assert.Positive(t, pruned.Conversations)
-	assert.Positive(t, pruned.Keys)
+	k.did(t, "conversations pruned", pruned.Conversations)
+	k.did(t, "keys pruned", pruned.Keys)
 	noneBroken(t, storetest.CheckInvariants(t.Context(), k.store, workspace))
 	noneBroken(t, storetest.CheckPruned(t.Context(), k.store, soakRetention, perishable))
 	for _, of := range []string{workspace, perishable} {
@@ -83,6 +83,14 @@ func (k *soak) whole(t *testing.T) {
 		files, err := os.ReadDir(filepath.Dir(k.From.DSN))
 		require.NoError(t, err)
 		assert.Len(t, files, 1, "no log is left beside the database")
+	}
+}
+
+// did asserts that something was done, where there was time for all.
+func (k *soak) did(t *testing.T, what string, n int) {
+	t.Helper()
+	if k.long >= 30*time.Second {
+		assert.Positive(t, n, what)
 	}
 }
 
@@ -148,8 +156,8 @@ func (k *soak) complete(t *testing.T) {
 			}
 		})
 	}
-	assert.Positive(t, kinds[convo.DeadlinePassed])
-	assert.Positive(t, kinds[convo.ContactErased])
+	k.did(t, "deadlines passed", kinds[convo.DeadlinePassed])
+	k.did(t, "contacts erased", kinds[convo.ContactErased])
 	got, err := closings(t.Context(), k.store)
 	require.NoError(t, err)
 	assert.Equal(t, closed, got, "closings in a report")
@@ -273,7 +281,7 @@ func (k *soak) reports(t *testing.T) (pruned convo.Pruned) {
 	assert.Less(t, most.Heap, uint64(soakHeap))
 	assert.Less(t, most.Goroutines, soakGoroutines)
 	assert.Less(t, most.Files, soakFiles)
-	assert.Positive(t, calls["merge merged"])
+	k.did(t, "contacts merged", calls["merge merged"])
 	t.Logf("%d kills of processes, %d of servers; %d errors meanwhile; at most %d KiB, %d "+
 		"goroutines, %d files in a process; pruned: %d texts, %d conversations, %d "+
 		"keys; calls: %v", k.kills, len(k.outages), faults,
@@ -290,21 +298,24 @@ func (k *soak) steady(t *testing.T, all []soakReport) {
 	if third < 10 {
 		return // it has hardly begun
 	}
-	for name, of := range map[string]func(r soakReport) int{
-		"bytes":      func(r soakReport) int { return int(r.Heap) },
-		"goroutines": func(r soakReport) int { return r.Goroutines },
-		"files":      func(r soakReport) int { return r.Files },
+	for name, what := range map[string]struct {
+		of    func(r soakReport) int
+		spare int // what it may take more, for it begins with nothing prepared
+	}{
+		"bytes":      {func(r soakReport) int { return int(r.Heap) }, 8 << 20},
+		"goroutines": {func(r soakReport) int { return r.Goroutines }, 20},
+		"files":      {func(r soakReport) int { return r.Files }, 20},
 	} {
 		median := func(some []soakReport) int {
 			var values []int
 			for _, r := range some {
-				values = append(values, of(r))
+				values = append(values, what.of(r))
 			}
 			slices.Sort(values)
 			return values[len(values)/2]
 		}
 		first, last := median(all[:third]), median(all[len(all)-third:])
-		assert.Less(t, last, 2*first, "%s of a process", name)
+		assert.Less(t, last, first+what.spare, "%s of a process", name)
 		t.Logf("%s of a process: %d at first, %d in the end", name, first, last)
 	}
 }

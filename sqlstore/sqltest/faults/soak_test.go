@@ -23,6 +23,7 @@ import (
 // soak is a database on which eight processes do everything at once.
 type soak struct {
 	soaker
+	long      time.Duration
 	rand      *rand.Rand
 	server    *testdb.Server // nil: SQLite has none
 	processes [soakProcesses]*exec.Cmd
@@ -70,7 +71,7 @@ func newSoak(t *testing.T, e testdb.Engine) *soak {
 		require.NoError(t, err, "CONVO_TEST_SEED")
 	}
 	t.Logf("%s with CONVO_TEST_SEED=%d", long, seed)
-	k := &soak{rand: rand.New(rand.NewPCG(seed, soakProcesses))}
+	k := &soak{long: long, rand: rand.New(rand.NewPCG(seed, soakProcesses))}
 	k.Seed, k.Folder = seed, t.TempDir()
 	k.File = filepath.Join(k.Folder, "published")
 	k.From = testdb.Database{Engine: e, DSN: filepath.Join(t.TempDir(), "convo.db")}
@@ -118,7 +119,7 @@ func (k *soak) disturb(t *testing.T) {
 	pause := func(least time.Duration) time.Duration {
 		return least + time.Duration(k.rand.Int64N(2*int64(least)))
 	}
-	next := time.Now().Add(min(time.Until(k.Until)/2, pause(15*time.Second)))
+	next := time.Now()
 	ctx, cancel := context.WithDeadline(t.Context(), k.Until.Add(-time.Second))
 	defer cancel()
 	every(ctx, func() time.Duration { return pause(time.Second) }, func() {
@@ -127,6 +128,7 @@ func (k *soak) disturb(t *testing.T) {
 			k.server.Kill()
 			k.server.Start()
 			away.to = time.Now()
+			t.Logf("the server was away for %s", away.to.Sub(away.from).Round(time.Millisecond))
 			k.outages = append(k.outages, away)
 			next = time.Now().Add(pause(15 * time.Second))
 		}
