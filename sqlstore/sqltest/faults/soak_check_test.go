@@ -63,8 +63,6 @@ func (k *soak) whole(t *testing.T) {
 	k.settle(t, &pruned)
 	k.did(t, "conversations pruned", pruned.Conversations)
 	k.did(t, "keys pruned", pruned.Keys)
-	noneBroken(t, storetest.CheckInvariants(t.Context(), k.store, workspace))
-	noneBroken(t, storetest.CheckPruned(t.Context(), k.store, soakRetention, perishable))
 	for _, of := range []string{workspace, perishable} {
 		differences, err := k.store.CheckRollups(t.Context(), of)
 		require.NoError(t, err)
@@ -72,6 +70,8 @@ func (k *soak) whole(t *testing.T) {
 	}
 	k.complete(t)
 	k.nothingIsLeft(t, db)
+	noneBroken(t, storetest.CheckInvariants(t.Context(), k.store, workspace))
+	noneBroken(t, storetest.CheckPruned(t.Context(), k.store, soakRetention, perishable))
 	if k.From.Engine == testdb.SQLite {
 		var verdict string
 		require.NoError(t, db.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict))
