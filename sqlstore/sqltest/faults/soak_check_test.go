@@ -38,8 +38,9 @@ const soakGrace = 5 * time.Second
 // names it.
 var ofConversations = map[string]string{
 	"active": "id", "closed": "id", "places": "id", "labels": "conversation",
-	"mentions": "CASE WHEN owner = '' THEN conversation END", "cycles": "conversation", "events": "conversation",
-	"keys": "conversation", "rollup_queue": "conversation",
+	"mentions": "CASE WHEN owner = '' THEN conversation END", "cycles": "conversation",
+	"events": "conversation",
+	"keys":   "conversation", "rollup_queue": "conversation",
 }
 
 // whole asserts that nothing is missing, and that there is no more than what is kept.
@@ -47,6 +48,7 @@ func (k *soak) whole(t *testing.T) {
 	t.Helper()
 	db, err := openChild(k.From)
 	require.NoError(t, err)
+	since := time.Now()
 	db.SetMaxOpenConns(1)
 	serverIsDone(t, db, k.From.Engine) // no connection of anybody is left
 	require.NoError(t, db.Close())
@@ -72,6 +74,7 @@ func (k *soak) whole(t *testing.T) {
 	k.nothingIsLeft(t, db)
 	noneBroken(t, storetest.CheckInvariants(t.Context(), k.store, workspace))
 	noneBroken(t, storetest.CheckPruned(t.Context(), k.store, soakRetention, perishable))
+	t.Logf("checked in %s", time.Since(since).Round(time.Second))
 	if k.From.Engine == testdb.SQLite {
 		var verdict string
 		require.NoError(t, db.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict))
