@@ -156,9 +156,9 @@ func childEngine(where string) (*convo.Engine, error) {
 	return convo.New(s)
 }
 
-func openChild(to testdb.Database) (*sql.DB, error) {
+func openChild(to testdb.Database, pragmas ...string) (*sql.DB, error) {
 	if to.Engine == testdb.SQLite {
-		return sqlstore.OpenSQLite("sqlite", to.DSN)
+		return sqlstore.OpenSQLite("sqlite", to.DSN, pragmas...)
 	}
 	return to.Pool()
 }

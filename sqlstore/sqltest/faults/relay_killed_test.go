@@ -237,7 +237,8 @@ func (r *relaying) published(t *testing.T) (all []published, lines int) {
 // eachEvent calls f with all events of a workspace, those of each log in their order.
 func eachEvent(t *testing.T, s convo.Store, of string, f func(e *convo.Event)) {
 	t.Helper()
-	for k, err := range engineOn(t, s).AllContacts(t.Context(), convo.ContactFilter{Workspace: of}) {
+	for k, err := range engineOn(t, s).AllContacts(t.Context(),
+		convo.ContactFilter{Workspace: of}) {
 		require.NoError(t, err)
 		q := convo.EventFilter{Workspace: of, Contact: k.ID, Limit: convo.MaxPageSize}
 		for {

@@ -131,7 +131,9 @@ func (c *soakCaller) seldom(to convo.Ref) {
 		outcome = r.Outcome
 	case "unmerge":
 		var r convo.UnmergeResult
-		r, err = e.Unmerge(ctx, convo.Unmerge{Workspace: to.Workspace, Contact: to.Contact, By: ana})
+		r, err = e.Unmerge(ctx, convo.Unmerge{
+			Workspace: to.Workspace, Contact: to.Contact, By: ana,
+		})
 		outcome = r.Outcome
 	case "receipt":
 		if c.last.id != "" {

@@ -47,7 +47,8 @@ func TestASoakLeavesEverythingWhole(t *testing.T) {
 		}
 		k.disturb(t)
 		for i, p := range k.processes {
-			end := time.AfterFunc(time.Until(k.Until)+time.Minute, func() { _ = p.Process.Kill() })
+			end := time.AfterFunc(time.Until(k.Until)+2*time.Minute,
+				func() { _ = p.Process.Kill() })
 			assert.NoError(t, p.Wait(), "process %d", i)
 			end.Stop()
 		}
