@@ -119,6 +119,7 @@ func TestTheCodeOfPagesRuns(t *testing.T) {
 	}
 	for page, source := range map[string]string{
 		"docs/inbox.md":                "example_inbox_test.go",
+		"docs/moving-in.md":            "example_movein_test.go",
 		"docs/bots.md":                 "example_bots_test.go",
 		"docs/sla.md":                  "example_sla_test.go",
 		"docs/shards.md":               "sqlstore/sqltest/shards_example_test.go",

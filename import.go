@@ -12,14 +12,19 @@ import (
 
 // History is a finished conversation of another system, to be imported.
 type History struct {
-	// Key names the conversation there, for good: it is imported once.
+	// Key names the conversation there, for good, and for all of the history: it is imported once.
+	// Imported again it is Known, whatever its commands and its contact are then; nothing takes
+	// it back.
 	Key string
 	// To is the contact, an address of it, or both, in the workspace of the import, which need not
 	// be named. Who is not known becomes so.
 	To Ref
 	// Commands are what happened, each with its At, in order. They open one conversation, by an
-	// Open or a Receive, and leave it closed; quiet messages may come before and after. There may
-	// be any number of them, and several cycles. No external id comes twice.
+	// Open or a Receive, and leave it closed; quiet messages, notes and what else a closed one takes
+	// may come after, and quiet messages before. There may be any number of them, and several
+	// cycles. None has a Key, and no external id comes twice. Edit, Retract, Identify, Move,
+	// SetProfile, Block, Unblock, LinkAddress and UnlinkAddress are no part of a history: do them
+	// by [Engine.Do], later.
 	Commands []Command
 }
 
@@ -51,8 +56,10 @@ type ImportedHistory struct {
 	Key          string
 	Conversation uuid.UUID
 	// Events are those that were written with it: what the conversation has more has come since.
+	// They are not commands: one may write several, or none.
 	Events int
-	// Known says that it was there already: imported earlier, or begun by a command with its Key.
+	// Known says that it was there already: imported earlier, or begun by a command, or a DoFunc,
+	// with its Key, as a conversation that had not ended then.
 	Known bool
 }
 
@@ -61,10 +68,11 @@ const DefaultImportBatch = 200
 
 // Import imports the histories of a workspace, in batches of DefaultImportBatch, each of which is
 // one commit: so it may be stopped at any time and run again, and each history is imported once, by
-// its Key. What the contact has by now stays as it is: its active conversation, its latest one, and
-// all numbers but those of the time when it happened. No policy of closings, notices and timers
-// applies to the past; limits and what counts as a response do. Observers are not called,
-// and an outbox gets no notes unless [WithPublishedImports] says so.
+// its Key; what a longer export has more is yours to add (docs/moving-in.md has the loop). What the
+// contact has by now stays as it is: its active conversation, its latest one, and all numbers but
+// those of the time when it happened. No policy of closings, notices and timers applies to the
+// past; limits and what counts as a response do. Observers are not called, and an outbox gets no
+// notes unless [WithPublishedImports] says so. None of that is so of what [Engine.Do] adds.
 //
 // progress, if not nil, is called after each batch, also one that ends in an error. The first
 // history that cannot be imported ends it, with an *ImportError that names it; those before it are

@@ -21,9 +21,12 @@ import (
 	"github.com/chatlifecycle/convo/report"
 )
 
-var update = flag.Bool("update", false, "write what docs/reports.md shows of the code")
+var update = flag.Bool("update", false, "write what pages of docs show of the code")
 
-const reportsPage = "../docs/reports.md"
+const (
+	reportsPage  = "../docs/reports.md"
+	movingInPage = "../docs/moving-in.md"
+)
 
 // The tables that people read are made from the declarations that count: run with -update to write
 // them.
@@ -58,27 +61,26 @@ func TestDocsSayWhatIsInRollups(t *testing.T) {
 		strings.Join(slow[half:], ", ")+"\n")
 }
 
-func page(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(reportsPage)
-	require.NoError(t, err)
-	return string(text)
-}
-
 func checkSection(t *testing.T, name, want string) {
 	t.Helper()
-	text := page(t)
+	checkSectionOf(t, reportsPage, name, want)
+}
+
+func checkSectionOf(t *testing.T, page, name, want string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
 	begin, end := "<!-- "+name+" -->\n", "<!-- /"+name+" -->"
-	before, rest, ok := strings.Cut(text, begin)
+	before, rest, ok := strings.Cut(string(text), begin)
 	require.True(t, ok, "no line %q", begin)
 	got, after, ok := strings.Cut(rest, end)
 	require.True(t, ok, "no line %q", end)
 	if *update && got != want {
-		require.NoError(t, os.WriteFile(reportsPage, []byte(before+begin+want+end+after), 0o644))
+		require.NoError(t, os.WriteFile(page, []byte(before+begin+want+end+after), 0o644))
 		return
 	}
 	require.Equal(t, want, got, "%s is not what the code does: "+
-		"go test ./report -run TestDocs -update", reportsPage)
+		"go test ./report -run TestDocs -update", page)
 }
 
 // subjectNames are the subjects as the page calls them, in order.
