@@ -32,7 +32,8 @@ type Open struct {
 // the contact.
 //
 // SentAt is the provider's time: any time that is not in the future. Waits and responses count from
-// it, so what comes late is measured as if it had been there; the log and all else go by At.
+// it, so what comes late is measured as if it had been there; the log and all else go by At, also
+// whether a reply is in time for a target.
 //
 // Channel and Address are by default those of the Ref, else those by which the contact wrote last.
 //

@@ -20,11 +20,11 @@ type History struct {
 	// be named. Who is not known becomes so.
 	To Ref
 	// Commands are what happened, each with its At, in order. They open one conversation, by an
-	// Open or a Receive, and leave it closed; quiet messages, notes and what else a closed one takes
-	// may come after, and quiet messages before. There may be any number of them, and several
-	// cycles. None has a Key, and no external id comes twice. Edit, Retract, Identify, Move,
-	// SetProfile, Block, Unblock, LinkAddress and UnlinkAddress are no part of a history: do them
-	// by [Engine.Do], later.
+	// Open or a Receive, and leave it closed; quiet messages may come before, and also notes and
+	// what else a closed one takes after it. There may be any number of them, and several cycles.
+	// None has a Key, and no external id comes twice. Edit, Retract, Identify, Move, SetProfile,
+	// Block, Unblock, LinkAddress and UnlinkAddress are no part of a history: do them by
+	// [Engine.Do], later.
 	Commands []Command
 }
 

@@ -55,6 +55,8 @@ type MergeSide struct {
 //
 // Each active conversation of the secondary is closed with source contact_merge, or moves to the
 // primary when the primary has no active one in its lane and its policy's Merge is MergeTransfer.
+// A closing ends the wait of a contact who has no answer yet, and its targets with it: the Turn in
+// Event.Before says that somebody waited, and docs/contacts.md how the wait can go on.
 // It fails with a *ValidationError for a merge of a contact into itself (also through an earlier
 // merge), and with a *StateError of ErrNotFound, ErrMerged (merged elsewhere already), ErrErased
 // or ErrOutOfOrder. Repeating a merge is unchanged. When one of them is blocked, the primary is

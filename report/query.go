@@ -6,7 +6,8 @@ import (
 	"github.com/chatlifecycle/convo"
 )
 
-// Kind is what a report is about.
+// Kind is what a report is about. docs/reports.md has a table of which measures a report of each
+// kind has, and what it groups by.
 type Kind string
 
 // The kinds of report. For what is happening right now, see [Dashboard].
