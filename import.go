@@ -141,6 +141,13 @@ func (e *Engine) importBatch(
 		case errors.Is(err, ErrDuplicate) && len(batch) > 1: // a message is there: find out whose
 			return e.importEach(ctx, workspace, batch, first)
 		case errors.Is(err, ErrDuplicate):
+			keys, err := e.store.Keys(ctx, workspace, KeyID{ID: batch[0].Key})
+			if err != nil {
+				return done, err
+			}
+			if len(keys) > 0 { // another import has it meanwhile
+				continue
+			}
 			return done, &ImportError{first, batch[0].Key, invalid("external_id",
 				"a message of the contact or address has it already")}
 		case !isConflict(err):

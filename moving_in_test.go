@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,6 +53,21 @@ func TestALongerExportAddsWhatIsNew(t *testing.T) {
 		}
 	}
 
+	for minutes := 1; minutes <= 100; minutes++ { // two at once
+		engine := try(convo.New(memstore.New()))
+		until := day.Add(time.Duration(minutes) * time.Minute)
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() {
+				_, err := moveIn(ctx, engine, export(until, desks()...))
+				assert.NoError(t, err, minutes)
+			})
+		}
+		both.Wait()
+		once, _ := run(minutes)
+		require.Equal(t, once, logs(t, engine), minutes)
+	}
+
 	c := try(engine.Conversation(ctx, convo.ToAddress("acme", "mail", "riya@example.com")))
 	try(engine.Do(ctx, convo.ToConversation("acme", c.ID), convo.Note{By: agentAna, Body: "Hm."}))
 	_, err := moveIn(ctx, engine, export(day.Add(100*time.Minute), desks()...))
@@ -88,4 +104,32 @@ func TestWhatIsAddedGoesByThePolicyOfItsEngine(t *testing.T) {
 	assert.Equal(t, 1, try(live.Tick(ctx, 100)))
 	c := try(live.Conversation(ctx, convo.ToAddress("acme", "mail", riya[0].From)))
 	assert.Equal(t, now.Now(), c.Cycle.Closing.At, "nor in the past")
+}
+
+// overtaken is a store in which somebody else commits first, once.
+type overtaken struct {
+	convo.Store
+	first func()
+}
+
+func (s *overtaken) Commit(ctx context.Context, changes ...convo.Change) error {
+	if f := s.first; f != nil {
+		s.first = nil
+		f()
+	}
+	return s.Store.Commit(ctx, changes...)
+}
+
+// Two imports at once have the same history: it is known to the later one, also alone in a batch.
+func TestAHistoryThatAnotherImportHasMeanwhileIsKnown(t *testing.T) {
+	store := memstore.New()
+	imports := func(s convo.Store) convo.ImportResult {
+		done, err := try(convo.New(s)).Import(ctx, "acme",
+			func(yield func(convo.History, error) bool) { yield(history(desks()[0]), nil) }, nil)
+		require.NoError(t, err)
+		return done
+	}
+	late := imports(&overtaken{store, func() { assert.Equal(t, 1, imports(store).Imported) }})
+	assert.Equal(t, 0, late.Imported)
+	assert.Equal(t, 1, late.Known)
 }
