@@ -122,6 +122,7 @@ func TestTheCodeOfPagesRuns(t *testing.T) {
 		"docs/moving-in.md":            "example_movein_test.go",
 		"docs/bots.md":                 "example_bots_test.go",
 		"docs/sla.md":                  "example_sla_test.go",
+		"docs/erasure.md":              "sqlstore/sqltest/erase_example_test.go",
 		"docs/shards.md":               "sqlstore/sqltest/shards_example_test.go",
 		"docs/sqlite-to-postgresql.md": "sqlstore/sqltest/sqlite_to_postgresql_test.go",
 	} {

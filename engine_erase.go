@@ -29,6 +29,10 @@ type EraseResult struct {
 // its token, which has the report. Nothing is written of it any more: commands are refused with
 // ErrErased, and who writes from its addresses again is a stranger.
 //
+// What it does not reach: what others' conversations say of the person, files that attachments
+// name, what receivers of events were told, and what databases, their logs and backups still have
+// on their disks. docs/erasure.md says how each of them goes.
+//
 // It is one commit, however much there is, which rewrites row by row. It fails with a
 // *ValidationError; with a *StateError of ErrNotFound, of ErrMerged, which names the root, or of
 // ErrErased; with ErrKeyReused; and as Do does. Without a Key, a second call answers ErrNotFound.

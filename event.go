@@ -48,7 +48,7 @@ const (
 	ContactUnblocked
 	ContactMerged
 	ContactUnmerged
-	ContactErased // an erasure, which has replaced its id
+	ContactErased // an erasure, which has replaced its id: no event says what that was
 )
 
 // payloadType is what an event of a kind has beside what all events have.

@@ -33,7 +33,7 @@ func checkSQLite(ctx context.Context, s *Store) error {
 			"dqlite wants the dialect Dqlite", timeout)
 	case secureDelete != 1:
 		return errors.New("secure_delete is off: set PRAGMA secure_delete = ON on every " +
-			"connection, in the DSN, so that nothing of what is redacted stays in the file")
+			"connection, in the DSN, so that what is redacted does not stay in the room it frees")
 	case mode == "memory" && s.db.Stats().MaxOpenConnections != 1:
 		return errors.New("a database in memory is another one on every connection: call " +
 			"SetMaxOpenConns(1) and " +
@@ -66,13 +66,15 @@ func inTransactionOfSQLite(ctx context.Context, tx *sql.Tx) bool {
 // "sqlite" of modernc.org/sqlite, and with the settings that a Store needs on every connection:
 // write-ahead log, 10 seconds of patience with other processes, transactions that take the write
 // lock at once, a commit that is on the disk when it returns (synchronous = FULL), and zeros where
-// something was deleted or overwritten (secure_delete), so that what is redacted is nowhere in the
-// file. The write-ahead log keeps it until it is overwritten, or cut off by PRAGMA wal_checkpoint
-// (TRUNCATE) or by the closing of the last connection. What SQLite sorts, and what it notes to undo
-// one of several commits that share a transaction, stays in memory (temp_store): a file would cost
-// a quarter of what they take. Further pragmas come after those, such as "synchronous = NORMAL" for
-// more speed: then the last commits may be lost in a power failure, though not in a crash of the
-// process.
+// something was deleted or overwritten (secure_delete). What SQLite sorts, and what it notes to
+// undo one of several commits that share a transaction, stays in memory (temp_store): a file would
+// cost a quarter of what they take. Further pragmas come after those, such as "synchronous =
+// NORMAL" for more speed: then the last commits may be lost in a power failure, though not in a
+// crash of the process.
+//
+// Zeros are not everywhere: where SQLite has moved rows from one page to another, copies of what is
+// redacted, erased or pruned later may stay in the file until VACUUM, and in the write-ahead log
+// until PRAGMA wal_checkpoint(TRUNCATE) after that. docs/erasure.md has both.
 func OpenSQLite(driverName, path string, pragmas ...string) (*sql.DB, error) {
 	memory := path == ":memory:"
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate"

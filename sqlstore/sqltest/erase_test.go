@@ -23,7 +23,8 @@ import (
 	"github.com/chatlifecycle/convo/storetest"
 )
 
-// What is erased is in no column of any table, and, with secure_delete, nowhere in SQLite's file.
+// What is erased is in no column of any table, and, with secure_delete, nowhere in a SQLite file of so
+// few rows: see TestVacuumLeavesNothingOfWhatIsRemovedForGood.
 func TestWhatIsErasedIsNowhere(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		path := filepath.Join(t.TempDir(), "convo.db")
@@ -60,8 +61,8 @@ func TestWhatIsErasedIsNowhere(t *testing.T) {
 	})
 }
 
-// What is pruned is in no column of conversations, and, with secure_delete, nowhere in SQLite's
-// file.
+// What is pruned is in no column of conversations, and, with secure_delete, nowhere in a SQLite file
+// of so few rows.
 func TestWhatIsPrunedIsNowhere(t *testing.T) {
 	texts := []string{
 		"received", "noted", "sent", "edited", "closed", "rated", "amended", "subject", "again",

@@ -140,6 +140,11 @@ func sqliteFiles(t *testing.T, db *sql.DB, path string) (files [][]byte) {
 	var busy, log, moved int
 	require.NoError(t, db.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &moved))
 	require.Zero(t, busy)
+	return filesAt(t, path)
+}
+
+func filesAt(t *testing.T, path string) (files [][]byte) {
+	t.Helper()
 	found, err := filepath.Glob(path + "*")
 	require.NoError(t, err)
 	for _, name := range found {
