@@ -82,9 +82,13 @@ var errRestless = errors.New("somebody else writes to the workspace at one of th
 // Ticks find the timers of what was copied, and must leave them alone, as shardstore has them do.
 //
 // When nobody writes to the workspace in this store either, complete has all be there, as of one
-// moment. Calls that go over all workspaces (Rollup, ForgetKeys, ForgetDeliveries, PruneFeed),
-// RebuildRollups, RemoveConversation and erasures must leave the workspace alone in both stores
-// from the first call on.
+// moment. Calls that go over all workspaces (Rollup, ForgetKeys, ForgetDeliveries, which each Tick
+// of an Engine begins with, PruneFeed), RebuildRollups, RemoveConversation and erasures must leave
+// the workspace alone in both stores from the first call on. CheckRollups of the copy notices a
+// Rollup.
+//
+// What was written to the other store by anybody else, as by a host that has gone over to it, is
+// overwritten, and no error says so: docs/sqlite-to-postgresql.md has a check for that.
 //
 // Package shardstore sees to all that while a workspace is in use; a host that has stopped may copy
 // by itself: see docs/sqlite-to-postgresql.md. Both should keep an outbox, and a feed, or none. It
