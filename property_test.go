@@ -30,9 +30,9 @@ func TestAnythingGoesAndTheRulesHold(t *testing.T) {
 	}
 	t.Logf("%+v", done)
 	require.Positive(t, done.Erased)
-	require.Positive(t, done.Pruned+done.Removed)
 	require.Positive(t, done.Failed)
 	if !testing.Short() { // which is too short to meet each of these for sure
+		require.Positive(t, done.Removed)
 		require.Positive(t, done.Pruned)
 		require.Positive(t, done.Held)
 	}
