@@ -58,8 +58,8 @@ type ImportedHistory struct {
 	// Events are those that were written with it: what the conversation has more has come since.
 	// They are not commands: one may write several, or none.
 	Events int
-	// Known says that it was there already: imported earlier, or begun by a command, or a DoFunc,
-	// with its Key, as a conversation that had not ended then.
+	// Known says that it was there already: imported earlier, or a command or a DoFunc with this
+	// Key has begun it.
 	Known bool
 }
 
@@ -145,11 +145,10 @@ func (e *Engine) importBatch(
 			if err != nil {
 				return done, err
 			}
-			if len(keys) > 0 { // another import has it meanwhile
-				continue
+			if len(keys) == 0 { // else another import has it meanwhile
+				return done, &ImportError{first, batch[0].Key, invalid("external_id",
+					"a message of the contact or address has it already")}
 			}
-			return done, &ImportError{first, batch[0].Key, invalid("external_id",
-				"a message of the contact or address has it already")}
 		case !isConflict(err):
 			return done, err
 		}

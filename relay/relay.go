@@ -44,8 +44,8 @@ const (
 	maxName  = 200
 	// maxTries is how often a relay tries what another one is in the way of.
 	maxTries = 20
-	// goneAfter is how old an event is for which no target means that it is gone. Of a newer one it
-	// may be that this process, of the version before, does not know it yet.
+	// goneAfter is for how long a process misses a target before that counts as gone: it may be of
+	// the version before, and not know it yet.
 	goneAfter = time.Hour
 )
 
@@ -168,7 +168,7 @@ func (r *Relay) Wake() {
 // Run works until ctx ends, and returns its error. What is in hand then is given back; with other
 // work, and to let it end first, have a [Runner] run [Relay.Job]. Have any number of processes run
 // it. An error of the store or of targets is logged, and tried again; but [ErrNoOutbox] is returned
-// at once.
+// where the store answers it to begin with.
 func (r *Relay) Run(ctx context.Context) error {
 	if _, err := r.store.Noted(ctx, Stream{}, 1); errors.Is(err, ErrNoOutbox) {
 		return err // no further try would change that
@@ -363,14 +363,15 @@ func (r *Relay) publish(
 		return putOff(clip(err), r.now().Add(tiredFor)), err
 	}
 	i := slices.IndexFunc(targets, func(t Target) bool { return t.Name == c.Target })
+	of := TargetOf{c.Workspace, c.Target}
 	if i < 0 {
-		if now := r.now(); now.Sub(c.Events[0].At) < goneAfter {
+		if now := r.now(); now.Sub(r.tired.missing(of, now)) < goneAfter {
 			return putOff("there is no such target in this process", now.Add(tiredFor)), nil
 		}
 		return r.failed(done, c, Permanent(errors.New("there is no such target any more")), s), nil
 	}
+	r.tired.found(of)
 	t := &targets[i]
-	of := TargetOf{c.Workspace, c.Target}
 	if until := r.tired.until(of, r.now()); !until.IsZero() {
 		return putOff("others for the target have failed", until), nil
 	}

@@ -27,7 +27,9 @@ func TestWhatWaitsForATargetThatIsGoneIsADeadLetter(t *testing.T) {
 		w.do("bob", hello)
 		w.once()
 		name, g.fail = "new", nil
-		time.Sleep(time.Hour) // of the bubble's own clock
+		time.Sleep(time.Minute) // of the bubble's own clock
+		assert.Zero(t, w.once().Dead)
+		time.Sleep(time.Hour)
 		assert.Equal(t, 1, w.once().Dead)
 		letters := w.letters()
 		require.Len(t, letters, 1)
@@ -41,7 +43,9 @@ func TestATargetThatOneProcessDoesNotKnowYetLosesNothing(t *testing.T) {
 		old, err := relay.New(w.store, relay.NoTargets)
 		require.NoError(t, err)
 		g.fail = func(*convo.Event) error { return errors.New("down") }
-		events := w.do("bob", hello)
+		late := hello // of last year, but that is not when it came
+		late.At = time.Now().AddDate(-1, 0, 0)
+		events := w.do("bob", late)
 		w.once()
 		g.fail = nil
 		for range 10 { // whenever the old one is faster
@@ -81,7 +85,9 @@ func TestWhatIsGoneMakesADeadLetterOfEachEventAndNoMore(t *testing.T) {
 		g.fail = func(*convo.Event) error { return errors.New("down") }
 		w.once()
 		name = "new"
-		time.Sleep(time.Hour) // of the bubble's own clock
+		time.Sleep(time.Minute) // of the bubble's own clock
+		w.once()
+		time.Sleep(time.Hour)
 		for s := w.once(); s.Dead > 0 || s.More; {
 			s = w.once()
 		}

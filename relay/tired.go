@@ -14,7 +14,7 @@ const (
 	maxTired = 10_000
 )
 
-// tiredTargets are those that have failed.
+// tiredTargets are those that have failed, or that nobody has told this process of.
 type tiredTargets struct {
 	mu sync.Mutex
 	by map[TargetOf]*tired
@@ -23,6 +23,34 @@ type tiredTargets struct {
 type tired struct {
 	inARow int
 	until  time.Time
+	since  time.Time // it is missing; zero: it is not
+}
+
+// missing says since when a target is.
+func (t *tiredTargets) missing(of TargetOf, now time.Time) (since time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	x := t.by[of]
+	if x == nil {
+		if len(t.by) == maxTired {
+			return now
+		}
+		x = &tired{}
+		t.by[of] = x
+	}
+	if x.since.IsZero() {
+		x.since = now
+	}
+	return x.since
+}
+
+// found says that a target is not missing.
+func (t *tiredTargets) found(of TargetOf) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if x := t.by[of]; x != nil {
+		x.since = time.Time{}
+	}
 }
 
 // failed counts a failure.

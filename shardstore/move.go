@@ -139,7 +139,7 @@ type move struct {
 	stopped   time.Time // since when they may be, by this call; zero: they are not
 	// pass is what CopyWorkspace has returned for this call.
 	pass func(ctx context.Context, complete bool) (changed int, err error)
-	took time.Duration // the last one
+	took time.Duration // the last one of what has changed, if there was one
 }
 
 // alone calls f with the place of the workspace, read anew each time, until it says that it is
@@ -235,7 +235,9 @@ func (m *move) copy(ctx context.Context, p Place) error {
 		if m.moved.Rows += n; err != nil {
 			return err
 		}
-		m.took = time.Since(began)
+		if pass > 0 { // the first one compares all
+			m.took = time.Since(began)
+		}
 		if n <= fewRows {
 			break
 		}

@@ -108,7 +108,7 @@ func (p *plan) writeMentions(ctx context.Context, t *transaction) error {
 		if !r.Moved || p.erase != nil {
 			continue
 		}
-		had, err := t.store().scanMentions(ctx, (*Store).rows, dialect.OwnersInLog, p.workspace,
+		had, err := t.store().scanMentions(ctx, (*Store).rows, t.d.OwnersInLog(), p.workspace,
 			t.d.ID(r.ID), r.Contact)
 		if p.mentions = append(p.mentions, had...); err != nil {
 			return err

@@ -60,7 +60,7 @@ func (p *plan) unmerge(ctx context.Context, t *transaction) error {
 				return err
 			}
 			// and then whom their logs name, which cannot be removed any more
-			had, err := t.store().scanMentions(ctx, (*Store).rows, dialect.OwnersInLogs,
+			had, err := t.store().scanMentions(ctx, (*Store).rows, t.d.OwnersInLogs(),
 				p.workspace, id, owner)
 			if p.mentions = append(p.mentions, had...); err != nil {
 				return err

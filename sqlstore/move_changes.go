@@ -148,7 +148,7 @@ func (c *copying) others(ctx context.Context, from *Store) (total int, err error
 	}
 	for some := range slices.Chunk(slices.Collect(maps.Keys(ids)), hangingAtOnce) {
 		n, err := c.conversations.some(ctx, from, c.to,
-			ofIDs(ctx, c.conversations.table, c.workspace, "id", some), c.conversations.differ)
+			ofIDs(ctx, c.conversations.table, c.workspace, "id", some), c.conversations.differs)
 		if total += n; err != nil {
 			return total, err
 		}

@@ -25,8 +25,9 @@ type watched[R any] struct {
 	// there are the sums of the ranges in the store that is copied to, to which nobody else writes.
 	// Empty: the range was written to since. Nil: they are not known.
 	there []string
-	// rows are how many there are, where nothing grows but their number.
-	rows int
+	// rows are how many there are, where nothing grows but their number, once they are counted.
+	rows    int
+	counted bool
 }
 
 func watch[R any](of *dialect.Moved[R]) *watched[R] { return &watched[R]{table: table[R]{of}} }
@@ -35,7 +36,7 @@ func watch[R any](of *dialect.Moved[R]) *watched[R] { return &watched[R]{table: 
 func (w *watched[R]) pass(
 	ctx context.Context, from, to *Store, workspace string,
 ) (changed int, err error) {
-	w.there = nil
+	w.there, w.counted = nil, false
 	changed, w.ends, err = w.passOver(ctx, from, to, workspace, dialect.Range[R]{})
 	return changed, err
 }
@@ -48,9 +49,18 @@ func (w *watched[R]) ranges() []dialect.Range[R] {
 	return all
 }
 
-// differs counts rows that are written there.
+// differs counts rows that are written there, and says that the sums of their ranges are not known.
 func (w *watched[R]) differs(gone, added []*R) {
 	w.rows += len(added) - len(gone)
+	for _, r := range slices.Concat(gone, added) {
+		key := w.KeyArgs(&dialect.SQLite, nil, r)
+		i, _ := slices.BinarySearchFunc(w.ends, key, func(end *R, key []any) int {
+			return compareArgs(w.KeyArgs(&dialect.SQLite, nil, end), key)
+		})
+		if w.there != nil {
+			w.there[i] = ""
+		}
+	}
 	if w.differ != nil {
 		w.differ(gone, added)
 	}
@@ -71,7 +81,6 @@ func (w *watched[R]) unknown() (numbers []int, ranges []dialect.Range[R]) {
 
 // remember finds out which sums there are where that is not known.
 func (w *watched[R]) remember(ctx context.Context, to *Store, workspace string) error {
-	first := w.there == nil
 	numbers, ranges := w.unknown()
 	there, err := w.sumsOf(ctx, to, workspace, ranges)
 	if err != nil {
@@ -80,10 +89,10 @@ func (w *watched[R]) remember(ctx context.Context, to *Store, workspace string) 
 	for n, i := range numbers {
 		w.there[i] = there[n]
 	}
-	if !first || w.Grows() > 0 {
-		return nil
+	if !w.counted && w.Grows() == 0 {
+		w.rows, err = totalOf(w.there)
+		w.counted = err == nil
 	}
-	w.rows, err = totalOf(there)
 	return err
 }
 
@@ -156,6 +165,9 @@ func (w *watched[R]) catchUp(
 	if w.Grows() == 0 {
 		// Mostly all that is new is there by now: it came with what it hangs on.
 		if rows, err := w.count(ctx, from, workspace); rows == w.rows || err != nil {
+			return 0, err
+		}
+		if err := w.remember(ctx, to, workspace); err != nil {
 			return 0, err
 		}
 	}

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"database/sql"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -387,5 +388,44 @@ func TestAConversationThatIsRemovedAmidAnUnmergeIsNamedNowhere(t *testing.T) {
 		require.NoError(t, db.QueryRowContext(t.Context(),
 			"SELECT count(*) FROM convo_mentions WHERE owner = '' AND contact = 'root'").Scan(&n))
 		assert.Zero(t, n)
+	})
+}
+
+// The host's transaction has seen a moment before somebody wrote to a conversation that it gives
+// back by an unmerge: whom the log names by then is found all the same.
+func TestAnUnmergeFindsWhomALogNamesByNow(t *testing.T) {
+	testdb.EachServer(t, func(t *testing.T, e testdb.Engine) {
+		if e == testdb.SQLite {
+			t.Skip("one writes at a time there")
+		}
+		s, db := open(t, e)
+		engine := enginesOn(t, s)[0]
+		do := func(to convo.Ref, cmds ...convo.Command) convo.Conversation {
+			r, err := engine.Do(t.Context(), to, cmds...)
+			require.NoError(t, err)
+			return r.Conversation
+		}
+		do(convo.ToContact("acme", "root"), convo.Open{By: ana}, convo.Close{By: ana})
+		c := do(convo.ToContact("acme", "sue"), convo.Open{By: ana}, convo.Close{By: ana})
+		_, err := engine.Merge(t.Context(), convo.Merge{
+			Workspace: "acme", Primary: "root", Secondary: "sue", By: ana,
+		})
+		require.NoError(t, err)
+
+		tx, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
+		require.NoError(t, err)
+		in := engine.With(s.WithTx(tx))
+		_, err = in.Conversation(t.Context(), convo.ToContact("acme", "root"))
+		require.NoError(t, err) // it sees that moment from now on
+		do(convo.ToConversation("acme", c.ID), convo.Note{By: ana, Body: "n"})
+		_, err = in.Unmerge(t.Context(), convo.Unmerge{Workspace: "acme", Contact: "sue", By: ana})
+		if err == nil {
+			err = tx.Commit()
+		}
+		if err != nil { // PostgreSQL refuses it
+			require.ErrorIs(t, err, convo.ErrConflict)
+			_ = tx.Rollback()
+		}
+		assert.Empty(t, storetest.CheckInvariants(t.Context(), s, "acme"))
 	})
 }

@@ -105,6 +105,21 @@ var changesOfMoved = []struct {
 				convo.Unmerge{Workspace: "acme", Contact: "ann 0", By: ana})
 			require.NoError(m.t, err)
 		}},
+	{"one address less, of a merged contact, and another one more", []string{"addresses"},
+		func(m *moving, e *convo.Engine) {
+			to := convo.ToContact("acme", "ann 5")
+			for _, step := range []struct {
+				value string
+				cmd   convo.Command
+			}{
+				{"ann1@example.com", convo.UnlinkAddress{By: ana}},
+				{"another@example.com", convo.LinkAddress{By: ana}},
+			} {
+				to.Address = convo.Address{Channel: "mail", Value: step.value}
+				_, err := e.Do(m.t.Context(), to, step.cmd)
+				require.NoError(m.t, err)
+			}
+		}},
 	{"moving a conversation to another contact", []string{"mentions", "conversations"},
 		func(m *moving, e *convo.Engine) {
 			m.do(e, "ann 10", convo.Move{By: ana, Contact: "yan"})

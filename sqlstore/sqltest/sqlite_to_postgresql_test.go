@@ -44,8 +44,8 @@ func copyAll(ctx context.Context, from, to database, passes passes, complete boo
 	if err != nil {
 		return err
 	}
-	for _, workspace := range workspaces { // all of them, before anything is changed
-		ours, theirs := here[workspace], there[workspace]
+	for workspace, theirs := range there { // all of them, before anything is changed
+		ours := here[workspace]
 		if bytes.Compare(theirs[:], ours[:]) > 0 {
 			return fmt.Errorf("workspace %q: event %s was written where it would be copied to, and "+
 				"is newer than all that there is here: the copy is in use; if that was only a "+
@@ -201,6 +201,9 @@ func TestACopyThatIsInUseIsNotOverwritten(t *testing.T) {
 		}
 		require.NoError(t, copied())
 		assert.Equal(t, rowsOf(t, from.db, testdb.SQLite, "used"), rowsOf(t, to.db, e, "used"))
+		_, err = there.Do(t.Context(), convo.ToContact("begun", "eve"), convo.Open{By: ana})
+		require.NoError(t, err)
+		require.ErrorContains(t, copied(), `"begun": event`, "which is not here at all")
 	})
 }
 

@@ -150,19 +150,25 @@ var (
 	DeleteMention = `DELETE FROM convo_mentions
 	WHERE workspace = ? AND contact = ? AND conversation = ? AND owner = ?`
 
-	// OwnersInLog are the contacts that a conversation which was moved had before.
-	OwnersInLog = `SELECT DISTINCT workspace, contact, conversation, '' FROM convo_events
-	WHERE workspace = ? AND conversation = ? AND contact <> ?`
-	// OwnersInLogs are those of conversations that an unmerge has given back to a contact. Its
-	// arguments are the workspace, that contact and the owner.
-	OwnersInLogs = `SELECT DISTINCT ev.workspace, ev.contact, ev.conversation, ''
-	FROM convo_conversations cv
-	JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
-	WHERE cv.workspace = ? AND cv.contact = ? AND cv.origin = ? AND ev.contact <> cv.contact`
-
 	oneContact = `SELECT 1 FROM convo_contacts
 	WHERE workspace = ? AND id = ?`
 )
+
+// OwnersInLog are the contacts that a conversation which was moved had before.
+func (d *Dialect) OwnersInLog() string {
+	return `SELECT DISTINCT workspace, contact, conversation, '' FROM convo_events
+	WHERE workspace = ? AND conversation = ? AND contact <> ?` + d.current()
+}
+
+// OwnersInLogs are those of conversations that an unmerge has given back to a contact. Its
+// arguments are the workspace, that contact and the owner.
+func (d *Dialect) OwnersInLogs() string {
+	return `SELECT DISTINCT ev.workspace, ev.contact, ev.conversation, ''
+	FROM convo_conversations cv
+	JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
+	WHERE cv.workspace = ? AND cv.contact = ? AND cv.origin = ? AND ev.contact <> cv.contact` +
+		d.current()
+}
 
 // HoldContact holds the row of a contact.
 func (d *Dialect) HoldContact() string { return oneContact + d.held() }
@@ -180,6 +186,16 @@ func (d *Dialect) HoldOwnLog() string { return EventsOfOwnLog + d.held() }
 
 // HoldQueues is QueuesOfWorkspace, as of now.
 func (d *Dialect) HoldQueues() string { return QueuesOfWorkspace + d.held() }
+
+// current makes of a SELECT, of rows that the transaction holds, one that sees them as they are now.
+// MariaDB's own, in a transaction of the host's, may show a moment before; PostgreSQL either shows
+// the present or has refused to hold them.
+func (d *Dialect) current() string {
+	if d.primaryIndex == "" {
+		return ""
+	}
+	return "\n\tLOCK IN SHARE MODE"
+}
 
 // held makes of a SELECT of one table one that holds its rows; empty: the transaction holds
 // everything.

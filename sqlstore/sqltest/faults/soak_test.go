@@ -120,7 +120,7 @@ func (k *soak) disturb(t *testing.T) {
 	pause := func(least time.Duration) time.Duration {
 		return least + time.Duration(k.rand.Int64N(2*int64(least)))
 	}
-	next := time.Now()
+	next := time.Now().Add(pause(5 * time.Second))
 	ctx, cancel := context.WithDeadline(t.Context(), k.Until.Add(-time.Second))
 	defer cancel()
 	every(ctx, func() time.Duration { return pause(time.Second) }, func() {

@@ -81,7 +81,8 @@ INSERT INTO convo_rollup_queue (workspace, conversation, from_seq)
 -- parameters: 1 workspace, 2 conversation, 3 from_seq
 
 SELECT DISTINCT workspace, contact, conversation, '' FROM convo_events
-    WHERE workspace = ? AND conversation = ? AND contact <> ?;
+    WHERE workspace = ? AND conversation = ? AND contact <> ?
+    LOCK IN SHARE MODE;
 -- parameters: 1 workspace, 2 conversation, 3 contact
 
 INSERT INTO convo_mentions (workspace, contact, conversation, owner)

@@ -39,7 +39,8 @@ UPDATE convo_conversations
 SELECT DISTINCT ev.workspace, ev.contact, ev.conversation, ''
     FROM convo_conversations cv
     JOIN convo_events ev ON ev.workspace = cv.workspace AND ev.conversation = cv.id
-    WHERE cv.workspace = ? AND cv.contact = ? AND cv.origin = ? AND ev.contact <> cv.contact;
+    WHERE cv.workspace = ? AND cv.contact = ? AND cv.origin = ? AND ev.contact <> cv.contact
+    LOCK IN SHARE MODE;
 -- parameters: 1 workspace, 2 contact, 3 origin
 
 INSERT INTO convo_mentions (workspace, contact, conversation, owner)
