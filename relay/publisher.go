@@ -44,9 +44,9 @@ type Target struct {
 
 // Targets says where the events of a workspace go. What it returns no more is gone: what waits for
 // it becomes dead letters when a relay has missed it for an hour, for by then every process should
-// know where it goes. What a relay has queued goes to the targets that it knew then, so one that is new gets all
-// from when the last process knows it. Targets must fail rather than return only some. It is asked
-// often, and must be safe for concurrent use.
+// know where it goes. What a relay has queued goes to the targets that it knew then, so one that is
+// new gets all from when the last process knows it. Targets must fail rather than return only some.
+// It is asked often, and must be safe for concurrent use.
 type Targets func(ctx context.Context, workspace string) ([]Target, error)
 
 // To has the events of all workspaces go to one target.

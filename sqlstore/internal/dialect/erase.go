@@ -187,9 +187,9 @@ func (d *Dialect) HoldOwnLog() string { return EventsOfOwnLog + d.held() }
 // HoldQueues is QueuesOfWorkspace, as of now.
 func (d *Dialect) HoldQueues() string { return QueuesOfWorkspace + d.held() }
 
-// current makes of a SELECT, of rows that the transaction holds, one that sees them as they are now.
-// MariaDB's own, in a transaction of the host's, may show a moment before; PostgreSQL either shows
-// the present or has refused to hold them.
+// current makes of a SELECT, of rows that the transaction holds, one that sees them as they are
+// now. MariaDB's own, in a transaction of the host's, may show a moment before; PostgreSQL either
+// shows the present or has refused to hold them.
 func (d *Dialect) current() string {
 	if d.primaryIndex == "" {
 		return ""
