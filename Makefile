@@ -156,7 +156,7 @@ mutants-engines:
 	scripts/engines --fast run -- scripts/mutants --engines
 
 # What a user links: with root, workflow, dialogflow and relay the standard library and google/uuid; with memstore also x/exp/stats, for
-# the percentiles of reports; with sqlstore also goose and a histogram; never a driver.
+# the percentiles of reports; with sqlstore also goose and a histogram; never a driver, nor testing.
 MODULE = github.com/chatlifecycle/convo
 GOOSE = github.com/pressly/goose/v3\(/.*\)\? github.com/mfridman/interpolate github.com/sethvargo/go-retry \
 	go.uber.org/multierr golang.org/x/sync/errgroup
@@ -169,7 +169,7 @@ links:
 		github.com/benbjohnson/clock)
 
 define linksonly
-bad=$$(go list -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' $(1) | \
+bad=$$(go list -deps -f '{{if or (not .Standard) (eq .ImportPath "testing")}}{{.ImportPath}}{{end}}' $(1) | \
 	grep -v -x -e 'github.com/google/uuid' -e '$(MODULE)\(/.*\)\?' $(foreach p,$(2),-e '$(p)')); \
 if [ -n "$$bad" ]; then echo "who imports $(1) would link:"; echo "$$bad"; exit 1; fi
 endef

@@ -15,7 +15,6 @@ import (
 	"context"
 	"crypto/rand"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -36,17 +35,25 @@ var (
 // Start is what the clock of a Kit says at first: a Monday.
 var Start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
+// T is what a Kit needs of a *testing.T or *testing.B: who imports this package links no testing.
+type T interface {
+	Helper()
+	Context() context.Context
+	Cleanup(f func())
+	Fatal(args ...any)
+}
+
 // Kit is an engine on a store, with a clock. All that it does fails the test when the engine does.
 // It is for one goroutine; its engine and its clock are for any number.
 type Kit struct {
 	*convo.Engine
 	Store convo.Store
 	Clock *clock.Mock
-	t     testing.TB
+	t     T
 }
 
 // New makes a Kit on an empty store. Options are those of the engine; a clock is set already.
-func New(t testing.TB, store convo.Store, options ...convo.Option) *Kit {
+func New(t T, store convo.Store, options ...convo.Option) *Kit {
 	t.Helper()
 	k := &Kit{Store: store, Clock: clock.NewMock(), t: t}
 	k.Clock.Set(Start)
@@ -59,7 +66,7 @@ func New(t testing.TB, store convo.Store, options ...convo.Option) *Kit {
 
 // OnSQL is a store with new tables in the database of c, whose Prefix it sets, so that any number
 // of tests share a database. They are dropped when the test ends.
-func OnSQL(t testing.TB, c sqlstore.Config) *sqlstore.Store {
+func OnSQL(t T, c sqlstore.Config) *sqlstore.Store {
 	t.Helper()
 	c.Prefix = "t_" + strings.ToLower(rand.Text())[:12] + "_"
 	must(t, c.Migrate(t.Context()))
@@ -164,7 +171,7 @@ func (k *Kit) Merged(primary, secondary string) convo.MergeResult {
 	return r
 }
 
-func must(t testing.TB, err error) {
+func must(t T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

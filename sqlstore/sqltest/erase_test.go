@@ -23,8 +23,8 @@ import (
 	"github.com/chatlifecycle/convo/storetest"
 )
 
-// What is erased is in no column of any table, and, with secure_delete, nowhere in a SQLite file of so
-// few rows: see TestVacuumLeavesNothingOfWhatIsRemovedForGood.
+// What is erased is in no column of any table, and, with secure_delete, nowhere in a SQLite file of
+// so few rows: see TestVacuumLeavesNothingOfWhatIsRemovedForGood.
 func TestWhatIsErasedIsNowhere(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		path := filepath.Join(t.TempDir(), "convo.db")

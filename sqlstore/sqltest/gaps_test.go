@@ -18,9 +18,9 @@ import (
 
 // What SQLite's file has of what was removed for good is gone by what docs/erasure.md says. Before
 // VACUUM secure_delete has zeros in what was freed, but not in what a page that was split, or
-// balanced with its neighbours, has left between its cells. How much that is goes by how pages were filled, so it is logged, not
-// asserted. With the sizes here it is some ten pieces of what was erased in each run, and one or
-// none of the others.
+// balanced with its neighbours, has left between its cells. How much that is goes by how pages were
+// filled, so it is logged, not asserted. With the sizes here it is some ten pieces of what was
+// erased in each run, and one or none of the others.
 func TestVacuumLeavesNothingOfWhatIsRemovedForGood(t *testing.T) {
 	for name, of := range map[string]struct {
 		remove func(*removing)

@@ -342,7 +342,7 @@ func TestRollupsAreCheckedBehindWhatWasRemoved(t *testing.T) {
 func TestAConversationThatIsRemovedAmidAnUnmergeIsNamedNowhere(t *testing.T) {
 	testdb.EachServer(t, func(t *testing.T, e testdb.Engine) {
 		if e == testdb.SQLite {
-			t.Skip("one writes at a time there")
+			t.Skip("on SQLite one writes at a time: nobody can come in between")
 		}
 		s, db := open(t, e)
 		engine := enginesOn(t, s)[0]
@@ -396,7 +396,7 @@ func TestAConversationThatIsRemovedAmidAnUnmergeIsNamedNowhere(t *testing.T) {
 func TestAnUnmergeFindsWhomALogNamesByNow(t *testing.T) {
 	testdb.EachServer(t, func(t *testing.T, e testdb.Engine) {
 		if e == testdb.SQLite {
-			t.Skip("one writes at a time there")
+			t.Skip("on SQLite one writes at a time: nobody can come in between")
 		}
 		s, db := open(t, e)
 		engine := enginesOn(t, s)[0]
