@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -137,14 +138,50 @@ func (c *copying) pass(ctx context.Context, complete bool) (changed int, err err
 
 // inRanges is snapshot for what reads many ranges.
 func (s *Store) inRanges(ctx context.Context, f func(*Store) error) error {
-	return s.snapshot(ctx, func(in *Store) error {
+	return s.snapshot(ctx, ranging(ctx, f))
+}
+
+// ranging has f read many ranges in a snapshot.
+func ranging(ctx context.Context, f func(*Store) error) func(*Store) error {
+	return func(in *Store) error {
 		if in.d.readsRanges != "" {
 			if _, err := in.tx.tx.ExecContext(ctx, in.d.readsRanges); err != nil {
 				return err
 			}
 		}
 		return f(in)
-	})
+	}
+}
+
+// spareWithin is how long the pool may take to have another connection.
+const spareWithin = 100 * time.Millisecond
+
+// readAhead has other connections read what is to be compared while writers wait, at once. Nobody
+// writes to the workspace, so it does not matter that each has a snapshot of its own.
+func (c *copying) readAhead(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var ends []func()
+	for _, of := range c.summed()[1:] { // the first one is read by the connection that there is
+		ends = append(ends, of.readAhead(ctx, c.from, c.workspace))
+	}
+	return func() {
+		cancel()
+		for _, end := range ends {
+			end()
+		}
+	}
+}
+
+// spare is snapshot by a connection that nobody waits for.
+func (s *Store) spare(ctx context.Context, f func(*Store) error) error {
+	soon, cancel := context.WithTimeout(ctx, spareWithin)
+	defer cancel()
+	conn, err := s.db.Conn(soon)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return s.snapshotBy(ctx, conn, f)
 }
 
 // all passes over all rows but those that are handed over.
@@ -161,6 +198,9 @@ func (c *copying) all(ctx context.Context, from *Store) (changed int, err error)
 
 // complete has all be there.
 func (c *copying) complete(ctx context.Context, passed bool) (changed int, err error) {
+	if passed && c.from.tx == nil {
+		defer c.readAhead(ctx)()
+	}
 	err = c.from.inRanges(ctx, func(from *Store) error {
 		for _, of := range handedOver { // of an earlier call that was broken off
 			if err := empty(ctx, of, c.to, c.workspace); err != nil {

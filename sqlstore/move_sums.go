@@ -28,6 +28,9 @@ type watched[R any] struct {
 	// rows are how many there are, where nothing grows but their number, once they are counted.
 	rows    int
 	counted bool
+	// ahead waits for what another connection reads of the store that is copied from; nil: none
+	// does.
+	ahead func() []string
 }
 
 func watch[R any](of *dialect.Moved[R]) *watched[R] { return &watched[R]{table: table[R]{of}} }
@@ -153,6 +156,46 @@ func (w *watched[R]) sumsOf(
 	return all, nil
 }
 
+// here are the sums of ranges in the store that is copied from, as read ahead, once, if they were.
+func (w *watched[R]) here(
+	ctx context.Context, from *Store, workspace string, ranges []dialect.Range[R],
+) ([]string, error) {
+	if read := w.ahead; read != nil {
+		w.ahead = nil
+		if all := read(); all != nil {
+			return all, nil
+		}
+	}
+	return w.sumsOf(ctx, from, workspace, ranges)
+}
+
+// readAhead has another connection read what catchUp asks of the store that is copied from, if the
+// pool has one to spare. End waits until it is not used any more.
+func (w *watched[R]) readAhead(ctx context.Context, from *Store, workspace string) (end func()) {
+	ranges := w.ranges()
+	if w.Grows() == 0 {
+		ranges = make([]dialect.Range[R], 1)
+	}
+	var all []string
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		// After an error it is asked of the connection that there is.
+		_ = from.spare(ctx, ranging(ctx, func(from *Store) (err error) {
+			all, err = w.sumsOf(ctx, from, workspace, ranges)
+			return err
+		}))
+	}()
+	w.ahead = func() []string {
+		<-done
+		return all
+	}
+	return func() {
+		<-done
+		w.ahead = nil
+	}
+}
+
 // catchUp passes over the ranges whose sums are not the same.
 func (w *watched[R]) catchUp(
 	ctx context.Context, from, to *Store, workspace string,
@@ -172,7 +215,7 @@ func (w *watched[R]) catchUp(
 		}
 	}
 	ranges := w.ranges()
-	here, err := w.sumsOf(ctx, from, workspace, ranges)
+	here, err := w.here(ctx, from, workspace, ranges)
 	if err != nil {
 		return 0, err
 	}
@@ -198,7 +241,7 @@ func (w *watched[R]) catchUp(
 
 // count is how many rows there are in all, where nothing grows but their number.
 func (w *watched[R]) count(ctx context.Context, s *Store, workspace string) (int, error) {
-	counts, err := w.sumsOf(ctx, s, workspace, make([]dialect.Range[R], 1))
+	counts, err := w.here(ctx, s, workspace, make([]dialect.Range[R], 1))
 	if err != nil {
 		return 0, err
 	}
@@ -301,6 +344,7 @@ func (c *copying) timersOf(ctx context.Context, s *Store) (map[uuid.UUID]timers,
 
 // summed is a watched table, whatever its rows are.
 type summed interface {
+	readAhead(ctx context.Context, from *Store, workspace string) (end func())
 	remember(ctx context.Context, to *Store, workspace string) error
 	same(ctx context.Context, from, to *Store, workspace string) (bool, error)
 }

@@ -86,7 +86,14 @@ func (s *Store) snapshot(ctx context.Context, f func(*Store) error) error {
 	if s.tx != nil {
 		return f(s)
 	}
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.SnapshotIsolation, ReadOnly: true})
+	return s.snapshotBy(ctx, s.db, f)
+}
+
+// snapshotBy is snapshot by a connection, or by any one of the pool.
+func (s *Store) snapshotBy(ctx context.Context, by interface {
+	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
+}, f func(*Store) error) error {
+	tx, err := by.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.SnapshotIsolation, ReadOnly: true})
 	if err != nil {
 		return err
 	}

@@ -293,3 +293,29 @@ func changesAreFoundAgain(t *testing.T, e testdb.Engine) {
 	}
 	assert.Empty(t, storetest.CheckInvariants(t.Context(), m.stores[1], "acme"))
 }
+
+// What is compared while writers wait is read by as many connections as the pool has to spare: it
+// may have none.
+func TestAWorkspaceIsCopiedByOneConnection(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		m := newMoving(t, e, e)
+		m.lived("acme", 1)
+		engine, err := convo.New(m.stores[0])
+		require.NoError(t, err)
+		pass, err := m.stores[0].CopyWorkspace(m.stores[1], "acme")
+		require.NoError(t, err)
+		for _, connections := range []int{1, 2} {
+			_, err = pass(t.Context(), false)
+			require.NoError(t, err)
+			m.do(engine, "ann 4", convo.Receive{
+				Channel: "mail", ExternalID: fmt.Sprint("by ", connections), Body: "one more",
+			})
+			now := allRowsOf(t, m.dbs[0])
+			m.dbs[0].SetMaxOpenConns(connections)
+			_, err = pass(t.Context(), true)
+			require.NoError(t, err)
+			m.dbs[0].SetMaxOpenConns(0)
+			assert.Equal(t, now, allRowsOf(t, m.dbs[1]), "by %d", connections)
+		}
+	})
+}
