@@ -41,6 +41,9 @@ func apply(s *Snapshot, e *Event) {
 			Channel: o.Channel, Lane: o.Lane, Status: StatusOpen, StatusSince: e.At,
 			CreatedAt: e.At, LastActivityAt: e.At, NewContact: o.NewContact,
 		}
+		if o.Address != "" {
+			c.Address = Address{o.Channel, o.Address}
+		}
 		startCycle(s, e, 1)
 	}
 	if e.Kind == ConversationMoved {

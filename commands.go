@@ -16,7 +16,8 @@ import (
 type Command interface{ command() }
 
 // Open opens a conversation, or reopens the latest one when Policy.Open says so. An active one
-// stays as it is; a pending one is resumed.
+// stays as it is; a pending one is resumed. Addressed to an address, what it opens is answered
+// there; without one, the first Send has to name where it goes.
 type Open struct {
 	By      Actor     `json:"by"`
 	At      time.Time `json:"at,omitzero"`
@@ -290,7 +291,8 @@ type LinkAddress struct {
 // comes by it next is of a new contact. All history stays, and so do the external ids of messages,
 // and [Conversation].Address, by which a Send goes that names none: name one from then on. Any
 // later command addressed to both links it again. Without an address in the Ref nothing happens. It
-// stands alone in a call.
+// stands alone in a call. Of an address of a contact that was merged into this one, the log of that
+// one says which it was, for when the merge is undone, and this one's only that one went.
 type UnlinkAddress struct {
 	By  Actor     `json:"by"`
 	At  time.Time `json:"at,omitzero"`

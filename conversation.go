@@ -110,7 +110,8 @@ type Conversation struct {
 	// LastActivityAt is the last message that is not quiet, note of a user, assignment, or change
 	// of status, by anybody but the system.
 	LastActivityAt time.Time `json:"last_activity_at"`
-	// LastIncomingAt is the last message of the contact that is not quiet.
+	// LastIncomingAt is when the last message of the contact came that is not quiet, however long
+	// ago it was sent.
 	LastIncomingAt time.Time `json:"last_incoming_at,omitzero"`
 	// Assignee (a user) and Team are who is to handle it; empty when nobody is. The assignee has it
 	// since AssignedAt.
@@ -131,8 +132,8 @@ type Conversation struct {
 	AwaitingContactSince time.Time `json:"awaiting_contact_since,omitzero"`
 	// Marks are the deadlines of this cycle that have passed, or stand still.
 	Marks Marks `json:"marks,omitzero"`
-	// Address is what the contact wrote by last, or was last written to: where to answer. Quiet
-	// messages do not count.
+	// Address is what the contact wrote by last, or was last written to, or what it was opened for:
+	// where to answer. Quiet messages do not count.
 	Address Address `json:"address,omitzero"`
 	// Deadline is what [OrderDeadline] lists it by: when the next of its [Timers] is due but for
 	// those since any_event or last_incoming, by the policy that was applied to it last. Zero:

@@ -231,11 +231,17 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 	case unblocks:
 		w.apply(s, w.addContact(s, o, ContactUnblocked))
 	case unlinks:
+		a, merged := s.Ref.Address, s.LogOf.ID != ""
 		e := w.addContact(s, o, AddressUnlinked)
-		a := s.Ref.Address
 		e.Payload = &a
+		if merged {
+			e.Payload = &Address{}
+		}
 		w.unlinked = append(w.unlinked, a)
 		w.apply(s, e)
+		if merged { // its own log says which, for when the merge is undone, or it is erased
+			w.addOther(s, o, AddressUnlinked).Payload = &a
+		}
 	}
 }
 
@@ -246,6 +252,9 @@ func (w *decider) open(s *Snapshot, o *fields) {
 	e, payload := w.addOpening(s, o, ConversationOpened)
 	payload.Channel, payload.Lane = o.channel, s.Conversation.Lane
 	payload.NewContact = !s.HasConversation
+	if a := s.Ref.Address; o.kind == kindOpen && a.Channel == o.channel {
+		payload.Address = a.Value
+	}
 	w.apply(s, e)
 }
 

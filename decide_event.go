@@ -19,6 +19,11 @@ func (w *decider) addToLog(s *Snapshot, o *fields, kind EventKind) *Event {
 	case s.LogOf.ID == "":
 		return w.addContact(s, o, kind)
 	}
+	return w.addOther(s, o, kind)
+}
+
+// addOther appends the next event of the merged contact s.LogOf itself.
+func (w *decider) addOther(s *Snapshot, o *fields, kind EventKind) *Event {
 	e := w.event(s, o, kind)
 	k := &s.LogOf
 	if w.other == nil {

@@ -51,6 +51,9 @@ type Before struct {
 type Opening struct {
 	// Channel is where a conversation was opened; empty for a reopening.
 	Channel string
+	// Address is the one on Channel that an Open was addressed to. What a message opens has it from
+	// that.
+	Address string
 	// Lane is that of a conversation that was opened; empty for a reopening.
 	Lane string
 	// ContactSeq is the contact's Version after it.

@@ -100,7 +100,7 @@ func (e Event) Row() (r EventRow) {
 	// A type switch, because an interface's method would move the row to the heap.
 	switch p := e.Payload.(type) {
 	case *Opening:
-		r.Channel, r.Lane, r.ContactSeq = p.Channel, p.Lane, p.ContactSeq
+		r.Channel, r.Address, r.Lane, r.ContactSeq = p.Channel, p.Address, p.Lane, p.ContactSeq
 		r.NewContact, r.RestartFlow = p.NewContact, p.RestartFlow
 		if p.Before != nil {
 			p.Before.to(&r)
@@ -188,7 +188,7 @@ func (r *EventRow) To(e *Event) {
 	switch r.Kind.payload() {
 	case openingPayload:
 		*payloadFor[Opening](e) = Opening{
-			r.Channel, r.Lane, r.ContactSeq, r.NewContact, r.RestartFlow, nil,
+			r.Channel, r.Address, r.Lane, r.ContactSeq, r.NewContact, r.RestartFlow, nil,
 		}
 		if b := r.before(); b != (Before{}) {
 			e.Payload.(*Opening).Before = &b

@@ -166,6 +166,10 @@ func (e *Engine) withOthers(ctx context.Context, s *Snapshot, cmds []Command) (e
 		*s, err = e.withTarget(ctx, *s, move)
 		return err
 	}
+	if _, ok := cmds[0].(UnlinkAddress); ok {
+		*s, err = e.withLinked(ctx, *s)
+		return err
+	}
 	if ratesEarlier(cmds, &s.Conversation) {
 		*s, err = e.withEarlier(ctx, *s)
 		return err
@@ -179,6 +183,48 @@ func (e *Engine) withOthers(ctx context.Context, s *Snapshot, cmds []Command) (e
 		*s, err = e.withHolder(ctx, *s, tell)
 	}
 	return err
+}
+
+// withLinked is s with the merged contact that its address was linked to, if it was one.
+func (e *Engine) withLinked(ctx context.Context, s Snapshot) (Snapshot, error) {
+	if s.AddressOwner == "" || s.AddressOwner != s.Contact.ID { // which Decide refuses
+		return s, nil
+	}
+	family, err := e.store.Family(ctx, s.Contact.Workspace, s.Contact.ID)
+	if err != nil {
+		return s, err
+	}
+	for _, k := range family {
+		linked, err := e.links(ctx, &k, s.Ref.Address)
+		if err != nil {
+			return s, err
+		}
+		if linked {
+			s.LogOf = k
+			break
+		}
+	}
+	return s, nil
+}
+
+// links reports whether a is linked to k by what k's own log says.
+func (e *Engine) links(ctx context.Context, k *Contact, a Address) (linked bool, err error) {
+	of := EventFilter{Workspace: k.Workspace, OwnLog: k.ID, Limit: MaxPageSize}
+	for {
+		page, err := e.store.Events(ctx, of)
+		if err != nil {
+			return false, err
+		}
+		for i := range page {
+			if p := &page[i]; p.Address() == a { // it was linked or unlinked
+				linked = p.Kind == AddressLinked
+			}
+		}
+		if len(page) < of.Limit {
+			return linked, nil
+		}
+		of.After = page[len(page)-1].Cursor()
+	}
 }
 
 // withMessage is s with the message that ref names, and the conversation that it is in. Without

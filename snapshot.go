@@ -27,8 +27,8 @@ type Snapshot struct {
 	// Message is the one that an Edit or a Retract is about, which the engine looks for. nil: there
 	// is none. Conversation is the message's then, or none where it is in the log of a contact.
 	Message *ShownMessage
-	// LogOf is the merged contact in whose own log Message is; zero where that is Contact's, or a
-	// conversation's.
+	// LogOf is the merged contact in whose own log Message is, or to which an address was linked
+	// that an UnlinkAddress takes off; zero where that is Contact's, or a conversation's.
 	LogOf Contact
 	// Holder is the message that has the external id which an Identify tells, HeldBy the key by
 	// which it does, and HolderConversation its conversation. nil: nobody has it.

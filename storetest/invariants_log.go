@@ -196,21 +196,27 @@ func (c *checker) addresses(id string, history []convo.Event) {
 			t.AddressOwner,
 		)
 	}
-	links := map[convo.Address]int{}
+	// Each log of the family says what was linked to its contact. The root's says, too, what was
+	// taken off another one's, whose own says it as well.
+	links := map[string]map[convo.Address]bool{}
 	for _, e := range history {
-		switch e.Kind {
+		if links[e.Contact] == nil {
+			links[e.Contact] = map[convo.Address]bool{}
+		}
+		switch of := links[e.Contact]; e.Kind {
 		case convo.AddressLinked:
-			links[e.Address()]++
+			c.demand(!of[e.Address()], addressLeads, "%+v of %q was linked twice", e.Address(), id)
+			of[e.Address()] = true
 		case convo.AddressUnlinked:
-			links[e.Address()]--
+			delete(of, e.Address())
 		case convo.ContactErased:
 			clear(links)
 		}
 	}
 	linked := map[convo.Address]bool{}
-	for a, n := range links {
-		c.demand(n == 0 || n == 1, addressLeads, "%+v of %q was linked %d times", a, id, n)
-		if n == 1 {
+	for of, all := range links {
+		for a := range all {
+			c.demand(!linked[a], addressLeads, "%+v of %q is linked to %q, too", a, id, of)
 			linked[a] = true
 		}
 	}

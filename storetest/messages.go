@@ -279,6 +279,17 @@ func addressedMessages(s *suite) {
 		{"whatsapp", "+49"}, {"mail", "tom@example.com"}, {"mail", "tom@example.com"},
 		{"whatsapp", "+49"}, {"whatsapp", "+49"}, {"fax", ""}, {"sms", "1"}, {"", ""},
 	}, by)
+
+	// Whom an agent writes to first is answered by the address that the conversation is opened for.
+	eve := convo.ToAddress(acme, "mail", "eve@example.com")
+	r = s.do(eve, convo.Open{By: ana})
+	s.Equal(eve.Address, r.Conversation.Address)
+	s.Equal(eve.Address.Value, r.Events[len(r.Events)-1].Opening().Address)
+	r = s.do(convo.ToConversation(acme, r.Conversation.ID), convo.Send{By: ana, Body: "Hello"})
+	sent := r.Events[0].Message()
+	s.Equal(eve.Address, convo.Address{Channel: sent.Channel, Value: sent.Address})
+	r = s.do(convo.ToAddress(acme, "mail", "zoe@example.com"), convo.Open{By: ana, Channel: "sms"})
+	s.Zero(r.Conversation.Address)
 }
 
 func sameIDs(s *suite) {

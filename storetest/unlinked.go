@@ -24,6 +24,11 @@ var unlinkedCases = []testCase{
 		unlinksMerged,
 	},
 	{
+		"Addresses/that were taken off a merged contact stay so when the merge is undone",
+		"the log of a contact says which addresses it has",
+		staysUnlinked,
+	},
+	{
 		"Addresses/are taken off once, however many try",
 		"of two changes that were decided on the same version one is refused",
 		racesToUnlink,
@@ -126,6 +131,62 @@ func unlinksMerged(s *suite) {
 	s.do(from("a", "sms", "c"), convo.LinkAddress{By: ana})
 	s.do(from("b", "sms", "c"), convo.UnlinkAddress{By: ana})
 	s.Equal([]convo.Address{{Channel: "sms", Value: "a"}}, s.addresses(acme, "a"))
+}
+
+// The suite checks the invariants of what each case leaves.
+func staysUnlinked(s *suite) {
+	linked := func(of string, a convo.Address) {
+		t := to(of)
+		t.Address = a
+		s.do(t, convo.LinkAddress{By: ana})
+	}
+	sms := func(value string) convo.Address { return convo.Address{Channel: "sms", Value: value} }
+	for _, of := range []string{"a", "b", "c"} {
+		s.do(from(of, "sms", of), convo.Receive{Body: "hi"})
+		linked(of, sms(of+" 2"))
+	}
+	s.merge(s.engine, acme, "b", "c")
+	s.merge(s.engine, acme, "a", "b")
+	own := func(of string) int {
+		return len(s.events(convo.EventFilter{Workspace: acme, OwnLog: of}))
+	}
+	before := map[string]int{"a": own("a"), "b": own("b"), "c": own("c")}
+	for _, value := range []string{"b", "c 2", "a 2"} {
+		s.Equal(convo.OutcomeUnlinked,
+			s.do(from("a", "sms", value), convo.UnlinkAddress{By: ana}).Outcome)
+	}
+	linked("a", sms("b")) // of a now
+	s.do(from("b", "sms", "b"), convo.UnlinkAddress{By: ana})
+	linked("a", sms("c 2"))
+	s.Equal(before["a"]+6, own("a"))
+	s.Equal(before["b"]+1, own("b"))
+	s.Equal(before["c"]+1, own("c"))
+	var of []string // the addresses that a's log says were taken off
+	for _, e := range s.events(convo.EventFilter{Workspace: acme, OwnLog: "a"}) {
+		if e.Kind == convo.AddressUnlinked {
+			of = append(of, e.Address().Value)
+		}
+	}
+	s.Equal([]string{"", "", "a 2", "b"}, of)
+	has := func(of string, values ...string) {
+		got := map[convo.Address]bool{}
+		for _, a := range s.addresses(acme, of) {
+			got[a] = true
+		}
+		want := map[convo.Address]bool{}
+		for _, value := range values {
+			want[sms(value)] = true
+		}
+		s.Equal(want, got)
+	}
+	s.unmerge("b")
+	has("a", "a", "c 2")
+	has("b", "b 2", "c")
+	s.unmerge("c")
+	has("b", "b 2")
+	has("c", "c")
+	s.do(from("b", "sms", "b"), convo.Receive{Body: "again"})
+	s.do(from("c", "sms", "d"), convo.Receive{Body: "more"})
 }
 
 func racesToUnlink(s *suite) {
