@@ -191,6 +191,9 @@ func (s *Server) Kill() {
 // kill kills a process and its children.
 func kill(first int) (all []int) {
 	_ = syscall.Kill(first, syscall.SIGSTOP) // so that it has no further children
+	for end := time.Now().Add(patience); time.Now().Before(end) && running(first); {
+		time.Sleep(time.Millisecond) // a fork that it is amid ends before it stops
+	}
 	all = append(children(first), first)
 	for _, pid := range all {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
@@ -385,6 +388,12 @@ func children(pid int) (found []int) {
 func alive(pid int) bool {
 	state, _ := stat("/proc/" + strconv.Itoa(pid))
 	return state != "" && state != "Z"
+}
+
+// running reports whether a process is neither stopped nor gone.
+func running(pid int) bool {
+	state, _ := stat("/proc/" + strconv.Itoa(pid))
+	return state != "" && state != "Z" && state != "T"
 }
 
 // stat is the state and the parent of a process; empty when there is none.
