@@ -252,7 +252,39 @@ func (s *Store) Claim(ctx context.Context, c relay.Claim) (all []relay.Claimed, 
 	if err := s.readStreams(ctx, all, int64(c.MaxEvents)); err != nil {
 		return nil, err // what was not read must not count as read
 	}
-	return all, nil
+	return s.stillHeld(ctx, all)
+}
+
+// stillHeld leaves out the logs of contacts that were erased after they were leased and before they
+// were read: a new contact may have the id by now, and what was read be the middle of its log.
+func (s *Store) stillHeld(
+	ctx context.Context, all []relay.Claimed,
+) (held []relay.Claimed, err error) {
+	const each = 6
+	var own []any
+	for i := range all {
+		if c := &all[i]; c.Conversation == uuid.Nil {
+			own = append(s.d.QueueArgs(own, &c.Queue), s.d.ID(c.Lease))
+		}
+	}
+	found := map[relay.Queue]bool{}
+	s = s.within(ctx)
+	var w dialect.Waiting
+	dests := dialect.Queue.Read.Dests(nil, &w)
+	for some := range slices.Chunk(own, each*s.placesAtOnce(each)) {
+		args, places := padded(some, each)
+		err := s.rows(ctx, s.d.Held(places), args, func(scan func(...any) error) error {
+			err := scan(dests...)
+			found[w.Queue] = true
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(all, func(c relay.Claimed) bool {
+		return c.Conversation == uuid.Nil && !found[c.Queue]
+	}), nil
 }
 
 // readStreams reads the events of claims: of conversations, whose Seqs have no gaps, many at once.

@@ -112,6 +112,79 @@ func TestWhatCouldNotBeReadIsNotClaimed(t *testing.T) {
 	})
 }
 
+// Between the leasing of a contact's log and its reading the contact is erased, and a new one has
+// its id: what is read then would come before what is in front of it.
+func TestALogThatHasBegunAnewIsNotClaimed(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		ctx, d, r := t.Context(), testdb.Create(t, e), &recorder{}
+		s := with(t, sqlstore.Config{
+			DB: r.open(t, d), Dialect: dialects[e], Outbox: true, Unprepared: true,
+		})
+		other := with(t, sqlstore.Config{DB: d.Open(t), Dialect: dialects[e], Outbox: true})
+		engine := enginesOn(t, other)[0]
+		links := func(values ...string) {
+			for _, value := range values {
+				bob := convo.ToContact("w", "bob")
+				bob.Address = convo.Address{Channel: "sms", Value: value}
+				_, err := engine.Do(ctx, bob, convo.LinkAddress{By: ana})
+				require.NoError(t, err)
+			}
+		}
+		begins := func() {
+			_, err := engine.Do(ctx, convo.ToContact("w", "bob"), opening)
+			require.NoError(t, err)
+		}
+		now := time.Now()
+		queue := func(s *sqlstore.Store) {
+			noted, err := s.Noted(ctx, relay.Stream{}, 10)
+			require.NoError(t, err)
+			_, err = s.Queue(ctx, now, noted, map[string][]string{"w": {"crm"}})
+			require.NoError(t, err)
+		}
+		claim := func() (own []convo.Event) {
+			queue(s)
+			claimed, err := s.Claim(ctx, relay.Claim{
+				Now: now, Until: now.Add(time.Hour), Lease: uuid.New(), Limit: 10, MaxEvents: 10,
+			})
+			require.NoError(t, err)
+			var done []relay.Settled
+			for _, c := range claimed {
+				done = append(done, relay.Settled{
+					Queue: c.Queue, Lease: c.Lease, To: c.To, Next: c.To + 1,
+				})
+				if c.Contact == "bob" {
+					own = append(own, c.Events...)
+				}
+			}
+			n, err := s.Settle(ctx, now, done)
+			require.NoError(t, err)
+			require.Equal(t, len(done), n)
+			return own
+		}
+		begins()
+		links("1", "2")
+		require.Len(t, claim(), 2)
+		links("3")
+		r.before = func(text string) {
+			if strings.Contains(text, "FROM convo_contact_events") {
+				r.before = nil
+				_, err := engine.Erase(ctx, convo.Erase{Workspace: "w", Contact: "bob", By: ana})
+				require.NoError(t, err)
+				begins()
+				links("4", "5", "6")
+				queue(other)
+			}
+		}
+		assert.Empty(t, claim(), "they come behind 4 and 5")
+		require.Nil(t, r.before)
+		var values []string
+		for _, e := range claim() {
+			values = append(values, e.Address().Value)
+		}
+		assert.Equal(t, []string{"4", "5", "6"}, values)
+	})
+}
+
 func TestWithoutAnOutboxThereIsNone(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		noFeed, _ := openOutbox(t, e)

@@ -212,6 +212,12 @@ func (d *Dialect) Lease(queues int) string {
 	WHERE ` + anyOf(queues, sameQueue)
 }
 
+// Held are those of so many queues that are leased still.
+func (d *Dialect) Held(queues int) string {
+	return `SELECT ` + Queue.Read.Names() + ` FROM convo_outbox_queue` + d.primaryIndex + `
+	WHERE ` + anyOf(queues, sameQueue+" AND lease = ?")
+}
+
 // StreamedEvents are events of conversations, each from a Seq to another one.
 func StreamedEvents(streams int) string {
 	return `SELECT ` + Events.Read.Names() + ` FROM convo_events
