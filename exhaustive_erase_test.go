@@ -102,10 +102,10 @@ func TestEverySequenceWithAnErasureKeepsTheRules(t *testing.T) {
 			}
 		}
 	}
-	try(nil, most)
+	try(nil, most-1)
 	try([]erasureStep{erasureSteps[0], erasureSteps[2]}, most)
 	t.Logf("%d sequences of up to %d steps", sequences, most)
-	require.Greater(t, sequences, 400)
+	require.Greater(t, sequences, 200)
 }
 
 func tryErasure(t *testing.T, steps []erasureStep, names []string) {
