@@ -3,6 +3,7 @@ package convo_test
 import (
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"io/fs"
 	"os"
@@ -49,15 +50,31 @@ func TestNoFileIsTooLongAndNoLineTooWide(t *testing.T) {
 		if !isTest {
 			assert.LessOrEqual(t, len(lines), longestFile, "%s has too many lines", file)
 		}
-		raw := false // text that a test compares with may be as wide as it is
+		texts := rawTexts(text) // what a test compares with may be as wide as it is
 		for i, line := range lines {
-			started := raw
-			raw = raw != (strings.Count(line, "`")%2 == 1)
-			if isTest && (started || raw || strings.ContainsAny(line, "`\"") || isOutput(line)) {
+			if isTest && (texts[i+1] || strings.ContainsAny(line, "`\"") || isOutput(line)) {
 				continue
 			}
 			width := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    "))
 			assert.LessOrEqual(t, width, widestLine, "%s:%d is too wide", file, i+1)
+		}
+	}
+}
+
+// rawTexts are the lines of raw strings that have several.
+func rawTexts(source []byte) map[int]bool {
+	lines := map[int]bool{}
+	file := token.NewFileSet().AddFile("", -1, len(source))
+	var s scanner.Scanner
+	for s.Init(file, source, nil, 0); ; {
+		at, kind, text := s.Scan()
+		if kind == token.EOF {
+			return lines
+		}
+		if kind == token.STRING {
+			for i := range strings.Count(text, "\n") {
+				lines[file.Line(at)+i], lines[file.Line(at)+i+1] = true, true
+			}
 		}
 	}
 }
