@@ -101,7 +101,8 @@ func WithStats(f func(Stats)) Option {
 	return func(r *Relay) { r.observers = append(r.observers, f) }
 }
 
-// New returns a Relay that brings what store notes to targets.
+// New returns a Relay that brings what store notes to targets. It asks the store nothing: one that
+// keeps no outbox is found when the Relay runs, which ends with [ErrNoOutbox].
 func New(store Store, targets Targets, opts ...Option) (*Relay, error) {
 	r := &Relay{
 		store: store, targets: targets, clock: system{},
@@ -168,11 +169,8 @@ func (r *Relay) Wake() {
 // Run works until ctx ends, and returns its error. What is in hand then is given back; with other
 // work, and to let it end first, have a [Runner] run [Relay.Job]. Have any number of processes run
 // it. An error of the store or of targets is logged, and tried again; but [ErrNoOutbox] is returned
-// where the store answers it to begin with.
+// where the store answers it.
 func (r *Relay) Run(ctx context.Context) error {
-	if _, err := r.store.Noted(ctx, Stream{}, 1); errors.Is(err, ErrNoOutbox) {
-		return err // no further try would change that
-	}
 	runner := Runner{Jobs: []Job{r.Job()}, Logger: r.log}
 	return runner.Run(ctx)
 }

@@ -65,17 +65,21 @@ type Runner struct {
 // Run does the jobs until ctx ends, and returns its error: each by itself, so that one that fails,
 // panics or takes long keeps no other one waiting. Each begins at once. When ctx ends, nothing is
 // begun any more, and Run returns once what is in hand has: after Grace, its context ends as well.
-// Values of ctx are seen by jobs. A Job that cannot be is an error, and then nothing is run.
+// Values of ctx are seen by jobs. A Job that cannot be is an error, and then nothing is run. One
+// that fails with [ErrNoOutbox] ends all of them, and Run returns that: no further try would change
+// how the host has opened its store.
 func (r *Runner) Run(ctx context.Context) error {
 	if err := r.check(); err != nil {
 		return err
 	}
+	running, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	inHand, cutOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer cutOff()
 	var wg sync.WaitGroup
 	for i := range r.Jobs {
 		for range max(r.Jobs[i].Workers, 1) {
-			wg.Go(func() { r.again(ctx, inHand, &r.Jobs[i]) })
+			wg.Go(func() { r.again(running, inHand, end, &r.Jobs[i]) })
 		}
 	}
 	returned := make(chan struct{})
@@ -83,7 +87,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		wg.Wait()
 		close(returned)
 	}()
-	<-ctx.Done()
+	<-running.Done()
 	grace := time.NewTimer(r.Grace)
 	defer grace.Stop()
 	select {
@@ -92,7 +96,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	cutOff()
 	<-returned
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return context.Cause(running)
 }
 
 // check says why the jobs cannot be run.
@@ -120,8 +127,10 @@ func (r *Runner) check() error {
 	return nil
 }
 
-// again does a job until ctx ends. What it has in hand has a context of its own.
-func (r *Runner) again(ctx, inHand context.Context, j *Job) {
+// again does a job until ctx ends, or ends it. What it has in hand has a context of its own.
+func (r *Runner) again(
+	ctx, inHand context.Context, end context.CancelCauseFunc, j *Job,
+) {
 	wait := j.Every
 	for ctx.Err() == nil {
 		rested := time.Now().Add(j.Rest)
@@ -131,6 +140,10 @@ func (r *Runner) again(ctx, inHand context.Context, j *Job) {
 		}
 		if run.Err != nil && inHand.Err() == nil && r.Logger != nil {
 			r.Logger.WarnContext(ctx, "convo: job", "job", j.Name, "error", run.Err)
+		}
+		if errors.Is(run.Err, ErrNoOutbox) {
+			end(run.Err)
+			return
 		}
 		if run.More {
 			wait = j.Every

@@ -108,6 +108,30 @@ func TestRunEndsWhereThereIsNoOutbox(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		assert.ErrorIs(t, r.Run(ctx), relay.ErrNoOutbox)
+
+		began, ended := 0, 0
+		runner := relay.Runner{Grace: time.Minute, Jobs: []relay.Job{{
+			Name: "another", Every: time.Second,
+			Do: func(ctx context.Context) (bool, error) {
+				began++
+				time.Sleep(2 * time.Second) // of the bubble's own clock
+				if ctx.Err() == nil {
+					ended++
+				}
+				return false, ctx.Err()
+			},
+		}, {
+			Name: "relay", Every: time.Second,
+			Do: func(ctx context.Context) (bool, error) {
+				time.Sleep(time.Second) // the other one is at work by then
+				_, err := r.Once(ctx)
+				return false, err
+			},
+		}}}
+		assert.ErrorIs(t, runner.Run(ctx), relay.ErrNoOutbox)
+		assert.NoError(t, ctx.Err())
+		assert.Equal(t, 1, began, "nothing is begun any more")
+		assert.Equal(t, 1, ended, "what was in hand has its grace")
 	})
 }
 
