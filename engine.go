@@ -149,6 +149,11 @@ type Result struct {
 // commands without one that follow it (and, for the first such command, those before it). Applied
 // again, whatever happened in between, it is left out of the call; when nothing is left, the result
 // is the first one's again, with OutcomeDuplicate.
+//
+// A Key is unique in its workspace, whatever contact it is for. It stands for one request: the Ref
+// as it was given, and all fields of these commands. So a repetition must name the same Ref; with
+// another one, or another command, it fails with ErrKeyReused, and what was applied first stands:
+// what is to be done as well takes a new key. For an ExternalID see [Receive].
 func (e *Engine) Do(ctx context.Context, to Ref, cmds ...Command) (Result, error) {
 	if err := to.Validate(); err != nil {
 		return Result{}, err
