@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,6 +63,7 @@ type Relay struct {
 	observers []func(Stats)
 	feed      *Feed
 	wake      chan struct{}
+	turns     chan struct{} // of what Run publishes at a time
 	tired     tiredTargets
 }
 
@@ -86,7 +88,8 @@ func WithEvery(d time.Duration) Option { return func(r *Relay) { r.every = d } }
 // DefaultLease; from a second to an hour.
 func WithLease(d time.Duration) Option { return func(r *Relay) { r.lease = d } }
 
-// WithWorkers says how many goroutines of Run publish. Default: DefaultWorkers; 1 to 100.
+// WithWorkers says of how many queues Run publishes at a time: several conversations go side by
+// side, and each in its order. Default: DefaultWorkers; 1 to 100.
 func WithWorkers(n int) Option { return func(r *Relay) { r.workers = n } }
 
 // WithBackoff says how long to wait after each try that fails, give or take a fifth. When all of
@@ -128,30 +131,13 @@ func New(store Store, targets Targets, opts ...Option) (*Relay, error) {
 	}):
 		return nil, fmt.Errorf("relay: WithBackoff must be from 0 to %s", convo.MaxCalendar)
 	}
+	r.turns = make(chan struct{}, r.workers)
 	return r, nil
 }
 
 type system struct{}
 
 func (system) Now() time.Time { return time.Now() }
-
-// Stats are the numbers of one Once.
-type Stats struct {
-	Queued int // streams whose notes were put into queues
-	Sent   int // events that were sent, or that a target does not want
-	Failed int // queues whose next event could not be sent
-	Dead   int // events that became dead letters
-	Lost   int // queues whose lease had expired before they were settled
-	// Delay is the longest time from an event's At to when it was sent.
-	Delay time.Duration
-	// More says that there may be more to do at once.
-	More bool
-	Err  error // what Once returns
-}
-
-func (s *Stats) any() bool {
-	return s.Queued+s.Sent+s.Failed+s.Dead+s.Lost > 0 || s.Err != nil
-}
 
 // Wake has Run look at once, or 20 ms after it last began to: what comes in between goes out
 // together. Call it after a commit: as an observer of the engine,
@@ -176,10 +162,16 @@ func (r *Relay) Run(ctx context.Context) error {
 }
 
 // Once puts up to 200 streams into queues, claims up to 25 queues, and sends up to 100 events of
-// each. It returns an error of the store or of targets; that a publisher fails is none.
+// each, one queue after another. It returns an error of the store or of targets; that a publisher
+// fails is none.
 func (r *Relay) Once(ctx context.Context) (Stats, error) {
+	return r.round(ctx, make(chan struct{}, 1))
+}
+
+// round is a Once that publishes of as many queues at a time as have a turn.
+func (r *Relay) round(ctx context.Context, turns chan struct{}) (Stats, error) {
 	var s Stats
-	s.Err = r.once(ctx, &s)
+	s.Err = r.once(ctx, turns, &s)
 	if s.any() {
 		for _, f := range r.observers {
 			f(s)
@@ -188,7 +180,7 @@ func (r *Relay) Once(ctx context.Context) (Stats, error) {
 	return s, s.Err
 }
 
-func (r *Relay) once(ctx context.Context, s *Stats) error {
+func (r *Relay) once(ctx context.Context, turns chan struct{}, s *Stats) error {
 	known := map[string][]Target{}            // of workspaces
 	failed := []error{r.queue(ctx, s, known)} // of one workspace, say: the others go on
 	lease, err := uuid.NewV7()
@@ -211,12 +203,31 @@ func (r *Relay) once(ctx context.Context, s *Stats) error {
 	// What is not begun by then is given back; what is, ends.
 	until, cancel := context.WithDeadline(ctx, began.Add(r.lease*3/4))
 	defer cancel()
-	done := make([]Settled, len(claimed))
+	done, came := make([]Settled, len(claimed)), make([]Stats, len(claimed))
+	var begun sync.WaitGroup
 	for i := range claimed {
-		var err error
-		if done[i], err = r.publish(until, &claimed[i], known, s); err != nil {
-			failed = append(failed, err)
+		c := &claimed[i]
+		var targets []Target
+		var untold error
+		if until.Err() == nil { // and in this goroutine, where a panic is caught
+			if targets, untold = r.targetsOf(until, c.Workspace, known); untold != nil {
+				failed = append(failed, untold)
+			}
 		}
+		publish := func() { done[i] = r.publish(until, c, targets, untold, &came[i]) }
+		select {
+		case turns <- struct{}{}:
+			begun.Go(func() {
+				defer func() { <-turns }()
+				publish()
+			})
+		case <-until.Done(): // others have the turns for longer than its lease lasts
+			publish()
+		}
+	}
+	begun.Wait()
+	for i := range done {
+		s.add(&came[i])
 		due := done[i].Error == "" || done[i].Dead
 		s.More = s.More || due && ctx.Err() == nil && done[i].Next <= done[i].To
 	}
@@ -335,10 +346,11 @@ func checkTargets(all []Target) error {
 	return nil
 }
 
-// publish hands a claim to its target, and says what became of it. An error is one of targets.
+// publish hands a claim to its target, and says what became of it. untold is why the targets are
+// not known, or nil.
 func (r *Relay) publish(
-	ctx context.Context, c *Claimed, known map[string][]Target, s *Stats,
-) (Settled, error) {
+	ctx context.Context, c *Claimed, targets []Target, untold error, s *Stats,
+) Settled {
 	done := Settled{
 		Queue: c.Queue, Lease: c.Lease, To: c.To, Next: c.From, Tries: c.Tries,
 	}
@@ -348,30 +360,29 @@ func (r *Relay) publish(
 	}
 	if len(c.Events) == 0 { // what is not there any more need not be sent
 		done.Next = c.Read + 1
-		return done, nil
+		return done
 	}
 	done.Next = c.Events[0].Seq
 	deadline, _ := ctx.Deadline()
 	whole := time.Until(deadline) > r.lease*5/8 // most of the time that there is
 	if ctx.Err() != nil || time.Until(deadline) < r.lease/4 {
-		return done, nil //nolint:nilerr // what was not begun is due at once
+		return done // what was not begun is due at once
 	}
-	targets, err := r.targetsOf(ctx, c.Workspace, known)
-	if err != nil {
-		return putOff(clip(err), r.now().Add(tiredFor)), err
+	if untold != nil {
+		return putOff(clip(untold), r.now().Add(tiredFor))
 	}
 	i := slices.IndexFunc(targets, func(t Target) bool { return t.Name == c.Target })
 	of := TargetOf{c.Workspace, c.Target}
 	if i < 0 {
 		if now := r.now(); now.Sub(r.tired.missing(of, now)) < goneAfter {
-			return putOff("there is no such target in this process", now.Add(tiredFor)), nil
+			return putOff("there is no such target in this process", now.Add(tiredFor))
 		}
-		return r.failed(done, c, Permanent(errors.New("there is no such target any more")), s), nil
+		return r.failed(done, c, Permanent(errors.New("there is no such target any more")), s)
 	}
 	r.tired.found(of)
 	t := &targets[i]
 	if until := r.tired.until(of, r.now()); !until.IsZero() {
-		return putOff("others for the target have failed", until), nil
+		return putOff("others for the target have failed", until)
 	}
 	for _, run := range runs(c.Events, t.Kinds) {
 		if run.wanted {
@@ -391,12 +402,12 @@ func (r *Relay) publish(
 				}
 				// Run ends, or others have taken the time: nobody has failed.
 				if errors.Is(ctx.Err(), context.Canceled) || ctx.Err() != nil && !whole {
-					return done, nil
+					return done
 				}
 				if !isPermanent(err) {
 					r.tired.failed(of, r.now())
 				}
-				return r.failed(done, c, err, s), nil
+				return r.failed(done, c, err, s)
 			}
 			r.tired.worked(of)
 			continue
@@ -405,7 +416,7 @@ func (r *Relay) publish(
 		done.Next, done.Tries = run.events[len(run.events)-1].Seq+1, 0
 	}
 	done.Next = c.Read + 1
-	return done, nil
+	return done
 }
 
 // failed is done after a failure of its event Next.

@@ -204,7 +204,7 @@ func (r *Relay) Job() Job {
 		Name: "relay", Every: r.every, Workers: r.workers, Wake: r.wake,
 		Rest: min(relayRest, r.every),
 		Do: func(ctx context.Context) (bool, error) {
-			s, err := r.Once(ctx)
+			s, err := r.round(ctx, r.turns)
 			if s.More {
 				r.Wake() // there may be work for another worker, too
 			}
