@@ -77,8 +77,8 @@ var erasureSteps = func() []erasureStep {
 }()
 
 // TestEverySequenceWithAnErasureKeepsTheRules has all sequences of a few steps happen, from nothing
-// or after both have written, then the erasure of one of them, and then each step once more. Nothing names the erased one, nothing
-// of what it owned has a text, and all invariants hold.
+// or after both have written, then the erasure of one of them, and then each step once more.
+// Nothing names the erased one, nothing of what it owned has a text, and all invariants hold.
 func TestEverySequenceWithAnErasureKeepsTheRules(t *testing.T) {
 	most := 3
 	if testing.Short() || raceDetectorIsOn() {
