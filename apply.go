@@ -326,6 +326,10 @@ func applyToContact(s *Snapshot, e *Event) {
 		c.UpdatedAt = maxTime(c.UpdatedAt, e.At)
 		return
 	case e.Contact != c.ID:
+		// Of one that was merged into this one.
+		if e.Kind == AddressUnlinked && s.Ref.Address == *payloadIn[Address](e) {
+			s.AddressOwner = ""
+		}
 		return
 	}
 	c.Version, c.UpdatedAt = max(c.Version, e.Seq), maxTime(c.UpdatedAt, e.At)

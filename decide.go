@@ -240,7 +240,9 @@ func (w *decider) perform(s *Snapshot, o *fields, m action, p *Policy) {
 		w.unlinked = append(w.unlinked, a)
 		w.apply(s, e)
 		if merged { // its own log says which, for when the merge is undone, or it is erased
-			w.addOther(s, o, AddressUnlinked).Payload = &a
+			e = w.addOther(s, o, AddressUnlinked)
+			e.Payload = &a
+			w.apply(s, e)
 		}
 	}
 }

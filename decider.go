@@ -95,7 +95,7 @@ func (d *Decider) decide(
 	if d.w.moved {
 		s.Active = s.Target.Active
 	}
-	s.Target, s.Earlier = MoveTarget{}, nil
+	s.Target, s.Earlier, s.LogOf = MoveTarget{}, nil, Contact{}
 	return d.w.outcome, nil
 }
 

@@ -198,3 +198,39 @@ func ExampleDecider() {
 	// 3 message_sent
 	// open 1
 }
+
+// An address of a merged contact is taken off: decided, folded, and as a store would load it, it is
+// nobody's, and what is decided next is in nobody else's log.
+func TestAnAddressOfAMergedContactIsNobodysOnceItIsTakenOff(t *testing.T) {
+	sms := convo.Address{Channel: "sms", Value: "1"}
+	s := convo.Snapshot{
+		Ref:          convo.Ref{Workspace: tenant, Contact: "root", Address: sms},
+		Contact:      convo.Contact{Workspace: tenant, ID: "root", Version: 3},
+		AddressOwner: "root", Next: seedID,
+		LogOf: convo.Contact{Workspace: tenant, ID: "member", MergedInto: "root", Version: 7},
+	}
+	unlink := convo.UnlinkAddress{By: agentAna}
+	d, err := convo.Decide(s, morning, nil, unlink)
+	require.NoError(t, err)
+	require.Len(t, d.Change.Events, 2)
+	root, member := d.Change.Events[0], d.Change.Events[1]
+	assert.Equal(t, []any{"root", int64(4), convo.Address{}},
+		[]any{root.Contact, root.Seq, root.Address()})
+	assert.Equal(t, []any{"member", int64(8), sms},
+		[]any{member.Contact, member.Seq, member.Address()})
+
+	decided, folded, after := s, s, d.Change.After(s)
+	_, err = new(convo.Decider).Decide(&decided, morning, nil, unlink)
+	require.NoError(t, err)
+	for i := range d.Change.Events {
+		folded = convo.Apply(folded, d.Change.Events[i])
+	}
+	for of, got := range map[string]convo.Snapshot{
+		"decided": decided, "folded": folded, "after": after,
+	} {
+		assert.Empty(t, got.AddressOwner, of)
+		assert.Equal(t, int64(4), got.Contact.Version, of)
+	}
+	assert.Zero(t, decided.LogOf)
+	assert.Zero(t, after.LogOf)
+}

@@ -282,7 +282,8 @@ func (e Event) Duplicated() Duplicated { return payloadOf[Duplicated](&e) }
 // Notice is the payload of a notice; zero for other events.
 func (e Event) Notice() Notice { return payloadOf[Notice](&e) }
 
-// Address is the payload of an address that was linked or unlinked; zero for other events.
+// Address is the payload of an address that was linked or unlinked; zero for other events, and in a
+// root's log for an unlinked one of a contact that was merged into it, whose own log has it.
 func (e Event) Address() Address { return payloadOf[Address](&e) }
 
 // Labeling is the payload of a change of labels; zero for other events.

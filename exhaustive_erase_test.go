@@ -17,10 +17,12 @@ const (
 	erasedText = "a text of the erased one"
 )
 
-// erasedRef and otherRef are the two people of the small world.
+// erasedRef, by another number secondRef, and otherRef are the two people of the small world.
 var (
 	erasedRef = convo.Ref{Workspace: tenant, Contact: erasedID,
 		Address: convo.Address{Channel: "sms", Value: "the-erased-number"}}
+	secondRef = convo.Ref{Workspace: tenant, Contact: erasedID,
+		Address: convo.Address{Channel: "sms", Value: "the-erased-number-2"}}
 	otherRef = convo.ToContact(tenant, "tom")
 )
 
@@ -72,6 +74,7 @@ var erasureSteps = func() []erasureStep {
 		{"the other is merged", merges(erasedID, "tom")},
 		{"its merge is undone", unmerges(erasedID)},
 		{"the other's merge is undone", unmerges("tom")},
+		{"it has another number", does(secondRef, convo.LinkAddress{By: agentAna})},
 		{"its number is given away", does(erasedRef, convo.UnlinkAddress{By: agentAna})},
 	}
 }()

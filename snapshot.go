@@ -212,7 +212,7 @@ func (c *Change) After(s Snapshot) Snapshot {
 	if c.Conversation.Moved {
 		s.Active = s.Target.Active
 	}
-	s.Target, s.Earlier = MoveTarget{}, nil
+	s.Target, s.Earlier, s.LogOf = MoveTarget{}, nil, Contact{}
 	if len(c.Addresses) > 0 {
 		s.AddressOwner = c.Addresses[len(c.Addresses)-1].Contact
 	}

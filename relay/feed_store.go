@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -128,7 +129,8 @@ func (e *MissedError) Error() string {
 // NewFeedPage makes a page of what a store reads: head is the newest position, and rows, which are
 // read after it, are the first ones from after.Position on, at least limit of them if there are as
 // many. events fills in the Events of streams, from From to To. When an erasure has given a contact
-// another id in between, all is read again.
+// another id in between, all is read again; so that this is seen, rows are read once more behind
+// the log of a contact.
 func NewFeedPage(
 	after Cursor, limit int, rows func() (head int64, rows []FeedRow, err error),
 	events func([]Claimed) error,
@@ -138,11 +140,36 @@ func NewFeedPage(
 		if err != nil {
 			return FeedPage{}, err
 		}
-		p, err := newFeedPage(after, head, all, limit, events)
+		p, err := newFeedPage(after, head, all, limit, func(parts []Claimed) error {
+			if err := events(parts); err != nil || !ofContacts(parts) {
+				return err
+			}
+			_, now, err := rows()
+			if err == nil && !sameStreams(all[:len(parts)], now) {
+				err = fmt.Errorf("relay: a contact was erased: %w", convo.ErrConflict)
+			}
+			return err
+		})
 		if err == nil || try == maxTries || !errors.Is(err, convo.ErrConflict) {
 			return p, err
 		}
 	}
+}
+
+// ofContacts reports whether any of parts is the log of a contact.
+func ofContacts(parts []Claimed) bool {
+	return slices.ContainsFunc(parts, func(c Claimed) bool { return c.Contact != "" })
+}
+
+// sameStreams reports whether the logs of contacts are at their positions still.
+func sameStreams(rows, now []FeedRow) bool {
+	at := map[int64]Stream{}
+	for i := range now {
+		at[now[i].Position] = now[i].Stream
+	}
+	return !slices.ContainsFunc(rows, func(r FeedRow) bool {
+		return r.Contact != "" && at[r.Position] != r.Stream
+	})
 }
 
 func newFeedPage(

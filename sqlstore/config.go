@@ -26,7 +26,7 @@ type Config struct {
 	// the other one with contact_ behind it, for each would find tables of the other one.
 	Prefix string
 	// Unprepared sends every statement as a text. A store prepares its statements otherwise, and
-	// keeps the 130 last used ones at most for each connection, which is faster; but behind a
+	// keeps the 131 last used ones at most for each connection, which is faster; but behind a
 	// pooler that gives each transaction another connection to the server (PgBouncer before 1.21 in
 	// transaction mode) they are not there when they are to be used. The driver must not prepare
 	// them either: pgx wants default_query_exec_mode=exec, simple_protocol or cache_describe in its

@@ -153,11 +153,12 @@ func ranging(ctx context.Context, f func(*Store) error) func(*Store) error {
 	}
 }
 
-// spareWithin is how long the pool may take to have another connection.
+// spareWithin is how long it may take to have another connection, also from a pooler.
 const spareWithin = 100 * time.Millisecond
 
-// readAhead has other connections read what is to be compared while writers wait, at once. Nobody
-// writes to the workspace, so it does not matter that each has a snapshot of its own.
+// readAhead has other connections read what is to be compared while writers wait, at once. Each
+// has a snapshot of its own, which may be newer than that of the pass, with a commit that came
+// late, and must not be older: where the sums differ, rows are read in the pass's own snapshot.
 func (c *copying) readAhead(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var ends []func()
@@ -174,14 +175,20 @@ func (c *copying) readAhead(ctx context.Context) (end func()) {
 
 // spare is snapshot by a connection that nobody waits for.
 func (s *Store) spare(ctx context.Context, f func(*Store) error) error {
-	soon, cancel := context.WithTimeout(ctx, spareWithin)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	conn, err := s.db.Conn(soon)
+	late := time.AfterFunc(spareWithin, cancel)
+	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	return s.snapshotBy(ctx, conn, f)
+	return s.snapshotBy(ctx, conn, func(in *Store) error {
+		if !late.Stop() {
+			return ctx.Err()
+		}
+		return f(in)
+	})
 }
 
 // all passes over all rows but those that are handed over.
@@ -198,10 +205,15 @@ func (c *copying) all(ctx context.Context, from *Store) (changed int, err error)
 
 // complete has all be there.
 func (c *copying) complete(ctx context.Context, passed bool) (changed int, err error) {
-	if passed && c.from.tx == nil {
-		defer c.readAhead(ctx)()
-	}
 	err = c.from.inRanges(ctx, func(from *Store) error {
+		if passed && c.from.tx == nil {
+			// The snapshot begins with what is read first.
+			of := convo.ContactFilter{Workspace: c.workspace, Limit: 1}
+			if _, err := from.Contacts(ctx, of); err != nil {
+				return err
+			}
+			defer c.readAhead(ctx)()
+		}
 		for _, of := range handedOver { // of an earlier call that was broken off
 			if err := empty(ctx, of, c.to, c.workspace); err != nil {
 				return err

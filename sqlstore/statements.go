@@ -19,7 +19,7 @@ const (
 	maxFixed    = 55 // of the statements that are always the same
 	maxComposed = 30 // of those that carry out a class of changes
 	maxInside   = 10 // of those that are only for the inside of a transaction
-	maxOutbox   = 24 // of those that move what an outbox notes
+	maxOutbox   = 25 // of those that move what an outbox notes
 	maxOthers   = 11
 )
 

@@ -196,28 +196,30 @@ func (c *checker) addresses(id string, history []convo.Event) {
 			t.AddressOwner,
 		)
 	}
-	// Each log of the family says what was linked to its contact. The root's says, too, what was
-	// taken off another one's, whose own says it as well.
-	links := map[string]map[convo.Address]bool{}
+	// Each log of the family says what was linked to its contact. The root's says that one of
+	// another log went, but not which.
+	links := map[string]map[convo.Address]int{}
 	for _, e := range history {
 		if links[e.Contact] == nil {
-			links[e.Contact] = map[convo.Address]bool{}
+			links[e.Contact] = map[convo.Address]int{}
 		}
-		switch of := links[e.Contact]; e.Kind {
-		case convo.AddressLinked:
-			c.demand(!of[e.Address()], addressLeads, "%+v of %q was linked twice", e.Address(), id)
-			of[e.Address()] = true
-		case convo.AddressUnlinked:
-			delete(of, e.Address())
-		case convo.ContactErased:
+		switch of, a := links[e.Contact], e.Address(); {
+		case e.Kind == convo.AddressLinked:
+			of[a]++
+		case e.Kind == convo.AddressUnlinked && a != convo.Address{}:
+			of[a]--
+		case e.Kind == convo.ContactErased:
 			clear(links)
 		}
 	}
 	linked := map[convo.Address]bool{}
 	for of, all := range links {
-		for a := range all {
-			c.demand(!linked[a], addressLeads, "%+v of %q is linked to %q, too", a, id, of)
-			linked[a] = true
+		for a, n := range all {
+			c.demand(n == 0 || n == 1, addressLeads, "%+v of %q was linked %d times", a, of, n)
+			if n == 1 {
+				c.demand(!linked[a], addressLeads, "%+v of %q is linked to %q, too", a, id, of)
+				linked[a] = true
+			}
 		}
 	}
 	c.demand(

@@ -185,6 +185,57 @@ func TestALogThatHasBegunAnewIsNotClaimed(t *testing.T) {
 	})
 }
 
+// The same of a feed, of which positions are read first.
+func TestALogThatHasBegunAnewIsNotInTheFeedAsTheOldOne(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
+		ctx, d, r := t.Context(), testdb.Create(t, e), &recorder{}
+		s := with(t, sqlstore.Config{
+			DB: r.open(t, d), Dialect: dialects[e], Feed: true, Unprepared: true,
+		})
+		other := with(t, sqlstore.Config{DB: d.Open(t), Dialect: dialects[e], Feed: true})
+		engine := enginesOn(t, other)[0]
+		begins := func(values ...string) {
+			for _, value := range values {
+				bob := convo.ToContact("w", "bob")
+				bob.Address = convo.Address{Channel: "sms", Value: value}
+				_, err := engine.Do(ctx, bob, convo.Open{By: ana})
+				require.NoError(t, err)
+			}
+			noted, err := other.Noted(ctx, relay.Stream{}, 10)
+			require.NoError(t, err)
+			_, err = other.Queue(ctx, time.Now(), noted, nil)
+			require.NoError(t, err)
+		}
+		begins("1", "2")
+		page, err := s.FeedAfter(ctx, "w", relay.Cursor{}, 10)
+		require.NoError(t, err)
+		begins("3")
+		r.before = func(text string) {
+			if strings.Contains(text, "FROM convo_contact_events") {
+				r.before = nil
+				_, err := engine.Erase(ctx, convo.Erase{Workspace: "w", Contact: "bob", By: ana})
+				require.NoError(t, err)
+				begins("4", "5", "6")
+			}
+		}
+		var values []string
+		for more := true; more; {
+			page, err = s.FeedAfter(ctx, "w", page.Next, 10)
+			require.NoError(t, err)
+			more = len(page.Items) > 0
+			for i := range page.Items {
+				if e := &page.Items[i].Event; e.Kind == convo.AddressLinked {
+					values = append(values, e.Contact+" "+e.Address().Value)
+				}
+			}
+		}
+		require.Nil(t, r.before)
+		require.Len(t, values, 4)
+		assert.NotContains(t, values[0], "bob", "it was linked, and then erased")
+		assert.Equal(t, []string{"bob 4", "bob 5", "bob 6"}, values[1:])
+	})
+}
+
 func TestWithoutAnOutboxThereIsNone(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, e testdb.Engine) {
 		noFeed, _ := openOutbox(t, e)

@@ -2,7 +2,9 @@ package sqlstore_test
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -152,5 +154,51 @@ func TestWhatChangesWithinAPassIsFoundAgain(t *testing.T) {
 			}
 		}
 		assert.Empty(t, storetest.CheckInvariants(t.Context(), to, "acme"))
+	})
+}
+
+// A commit may come late, though nobody writes any more: whoever made it is told that it may have
+// been carried out. Its message is copied with its key, or neither is: with the key alone, the
+// message would be a duplicate for ever, and nowhere.
+func TestACommitThatComesLateIsCopiedWholeOrNotAtAll(t *testing.T) {
+	testdb.EachAtOnce(t, func(t *testing.T, e testdb.Engine) {
+		m := newMoving(t, e)
+		d, r := testdb.Create(t, e), &recorder{}
+		late := with(t, sqlstore.Config{DB: d.Open(t), Dialect: dialects[e], Feed: true})
+		db := r.open(t, d)
+		from := with(t, sqlstore.Config{DB: db, Dialect: dialects[e], Feed: true})
+		engine, err := convo.New(late)
+		require.NoError(t, err)
+		says := func(id string) {
+			m.do(engine, "ann", convo.Receive{Channel: "mail", ExternalID: id, Body: id})
+		}
+		says("first")
+		pass, err := from.CopyWorkspace(m.stores[0], "acme")
+		require.NoError(t, err)
+		for range 2 {
+			_, err = pass(t.Context(), false)
+			require.NoError(t, err)
+		}
+		says("second")
+		var once sync.Once
+		r.before = func(text string) {
+			if strings.Contains(text, "sum(version)") && strings.Contains(text, "convo_contacts") {
+				once.Do(func() {
+					for db.Stats().InUse > 1 { // what is read ahead
+						runtime.Gosched()
+					}
+					says("late")
+				})
+			}
+		}
+		_, err = pass(t.Context(), true)
+		require.NoError(t, err)
+		once.Do(func() { t.Error("it did not come") })
+		there := allRowsOf(t, m.dbs[0])
+		for _, table := range []string{"events", "keys"} {
+			rows := strings.Join(there[table], "\n")
+			assert.Contains(t, rows, "second", table)
+			assert.NotContains(t, rows, "late", table)
+		}
 	})
 }

@@ -132,6 +132,9 @@ func happened(e convo.Event) string {
 	case convo.AddressLinked:
 		return "gave the address " + plain(e.Address().Value)
 	case convo.AddressUnlinked:
+		if e.Address() == (convo.Address{}) {
+			return "took off an address of a merged contact"
+		}
 		return "took off the address " + plain(e.Address().Value)
 	case convo.ContactBlocked:
 		return "blocked the contact"

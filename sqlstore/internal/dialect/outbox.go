@@ -312,7 +312,7 @@ func ManyWaiting(d *Dialect, some []Waiting, places int) (statement string, args
 func (d *Dialect) OutboxStatements(places []int) (all []string) {
 	all = []string{d.Claimable(0)}
 	for _, n := range places {
-		all = append(all, StreamedEvents(n), d.Lease(n), d.DeleteSent(n))
+		all = append(all, StreamedEvents(n), d.Lease(n), d.DeleteSent(n), d.Held(n))
 		if d.takeNotes == "" {
 			waiting, _ := ManyWaiting(d, make([]Waiting, n), n)
 			all = append(all, d.FirstNotes(n), AllNotes(n), d.DeleteNotes(n), waiting)
