@@ -22,7 +22,7 @@ var (
 	erasedRef = convo.Ref{Workspace: tenant, Contact: erasedID,
 		Address: convo.Address{Channel: "sms", Value: "the-erased-number"}}
 	secondRef = convo.Ref{Workspace: tenant, Contact: erasedID,
-		Address: convo.Address{Channel: "sms", Value: "the-erased-number-2"}}
+		Address: convo.Address{Channel: "sms", Value: "another-number"}}
 	otherRef = convo.ToContact(tenant, "tom")
 )
 
