@@ -222,7 +222,7 @@ func (s *Store) Contacts(ctx context.Context, f convo.ContactFilter) ([]convo.Co
 
 // Family implements convo.Store.
 func (s *Store) Family(ctx context.Context, workspace, root string) ([]convo.Contact, error) {
-	return s.contacts(ctx, (*Store).rows, dialect.Family, workspace, root)
+	return s.contacts(ctx, (*Store).rows, s.d.Family(), workspace, root)
 }
 
 // asks calls a function for each row of what a statement finds.

@@ -29,6 +29,12 @@ func (d *Dialect) AddressesOfContact() string {
 	` + d.JoinInOrder() + ` convo_addresses ad ON ad.workspace = ? AND ad.contact = merged.id`
 }
 
+// Family are the contacts that were merged into one.
+func (d *Dialect) Family() string {
+	return "SELECT " + Contacts.Read.Names() + "\n\tFROM convo_contacts" +
+		d.indexedBy("convo_contacts_merged") + "\n\tWHERE workspace = ? AND merged_into = ?"
+}
+
 // MergeContacts has those that were merged into a contact count as merged into another one.
 func (d *Dialect) MergeContacts() string {
 	return "UPDATE convo_contacts" + d.indexedBy("convo_contacts_merged") +

@@ -83,11 +83,6 @@ var (
 	FROM convo_events
 	WHERE workspace = ? AND conversation = ? AND seq > ? ORDER BY seq LIMIT ?`
 
-	// Family are the contacts that were merged into one.
-	Family = `SELECT ` + Contacts.Read.Names() + `
-	FROM convo_contacts
-	WHERE workspace = ? AND merged_into = ?`
-
 	// KeysFound are those that a KeyID finds: see KeyArgs.
 	KeysFound = `SELECT ` + Keys.Read.Qualify("ky") + `
 	FROM ` + keysFound("?", "?", "?", "?", "?", "?")
